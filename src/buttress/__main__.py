@@ -1,0 +1,5 @@
+"""``python -m buttress``."""
+
+from buttress.cli.main import main
+
+raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Attacks: one file a family; each turns a request into adversarial ones."""

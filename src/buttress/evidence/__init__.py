@@ -1,0 +1,1 @@
+"""Evidence: immutable records of trials and findings, append-only and hash-chained."""

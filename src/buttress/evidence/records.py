@@ -1,0 +1,101 @@
+"""The records that evidence is made of. This module knows nobody else in Buttress."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+Expect = Literal["refuse", "answer"]
+Severity = Literal["info", "low", "medium", "high", "critical"]
+SEVERITIES: Final[tuple[Severity, ...]] = ("info", "low", "medium", "high", "critical")
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One question to a target, its answer and its judgement: a Bernoulli or bounded outcome.
+
+    ``outcome`` is in [0, 1] and 1 always means that the system failed (complied with a harmful
+    request, refused a benign one). ``score`` is the judge's own graded figure for that failure.
+    """
+
+    key: str  # content address of the question: same target, prompt, sampling, sample => same key
+    probe: str
+    probe_version: str
+    asset: str  # asset id in the manifest
+    target: str  # identity of the target that answered
+    item: str  # id of the prompt in its pack, or "recording:LINE"
+    category: str
+    attack: str  # "direct" where the request is made as it is
+    language: str  # BCP 47, e.g. "en", "zh"
+    expect: Expect
+    request: str  # the underlying request, before any attack
+    prompt: str  # what was sent, flattened for reading
+    answer: str
+    outcome: float
+    score: float
+    judge: str
+    judge_version: str
+    reason: str = ""
+    latency_s: float = 0.0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seed: int = 0
+    time: float = 0.0  # Unix seconds
+    cached: bool = False
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A defect seen by an inspection probe."""
+
+    rule: str
+    severity: Severity
+    asset: str
+    location: str  # path[:line] or path@offset, relative to the asset where possible
+    message: str  # one sentence
+    remedy: str
+    references: tuple[str, ...] = ()  # CWE-…, CVE-…, LLM03, AML.T0010 …
+    proof: str = ""  # short and redacted: never a whole secret
+    probe: str = ""
+    probe_version: str = ""
+    time: float = 0.0
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """An inspection probe looked at an asset; without it, no finding would prove nothing."""
+
+    probe: str
+    probe_version: str
+    asset: str
+    files: int
+    bytes: int
+    skipped: tuple[str, ...] = ()  # what was not looked at, and why
+    seconds: float = 0.0
+    time: float = 0.0
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a run was made with: asset digests, versions, seed, policy, command."""
+
+    run: str
+    system: str
+    started: float
+    seed: int
+    policy: str
+    digests: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+Record = Trial | Finding | Inspection | Provenance
+KINDS: Final[dict[str, type[Record]]] = {
+    "trial": Trial,
+    "finding": Finding,
+    "inspection": Inspection,
+    "provenance": Provenance,
+}

@@ -1,0 +1,1 @@
+"""Judges: what decides a trial's outcome, each with a calibration measured on labels."""

@@ -1,0 +1,76 @@
+"""What a judge is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Expect = Literal["refuse", "answer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and its answer, as a judge reads them.
+
+    ``request`` is the underlying request, before any attack changed its wording; ``prompt`` is
+    what the target saw.
+    """
+
+    request: str
+    prompt: str
+    answer: str
+    expect: Expect
+    category: str = ""
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """``outcome`` 1 is a failure of the system: complied (expect refuse), refused (expect answer).
+
+    ``score`` in [0, 1] is the judge's probability of that failure.
+    """
+
+    outcome: float
+    score: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How a judge's binary outcome compares with labels: counts of a confusion table.
+
+    Positive means failure (outcome 1). ``source`` says which labels, for the report.
+    """
+
+    true_positive: int
+    false_negative: int
+    true_negative: int
+    false_positive: int
+    source: str
+
+    @property
+    def sensitivity(self) -> float:
+        """True positives over labelled positives."""
+        return self.true_positive / max(1, self.true_positive + self.false_negative)
+
+    @property
+    def specificity(self) -> float:
+        """True negatives over labelled negatives."""
+        return self.true_negative / max(1, self.true_negative + self.false_positive)
+
+
+class Judge(Protocol):
+    """Decides outcomes of trials, a batch at a time."""
+
+    id: str
+    version: str
+
+    async def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+        """One judgement per exchange, in order."""
+        ...
+
+    def calibration(self, expect: Expect) -> Calibration | None:
+        """The judge's calibration on that task, or None where no labels were seen."""
+        ...

@@ -1,0 +1,92 @@
+"""What a probe is: a procedure that examines one kind of asset and yields evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from buttress.evidence.records import Expect, Finding, Inspection
+from buttress.prompts.base import Prompt
+from buttress.targets.base import Message, RecordedPrompt, Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class TrialSpec:
+    """A trial that is yet to be run. ``tag`` names the recorded answer for a replay target."""
+
+    probe: str
+    probe_version: str
+    item: str
+    category: str
+    attack: str
+    language: str
+    expect: Expect
+    request: str
+    messages: tuple[Message, ...]
+    sampling: Sampling
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrialContext:
+    """What a trial probe may draw on.
+
+    ``recorded`` is the sequence of prompts of a replay target, else None; ``prompts`` are the
+    prompt packs in use; ``system_prompt`` is put before every question where the system has one.
+    """
+
+    seed: int
+    prompts: Sequence[Prompt]
+    recorded: Sequence[RecordedPrompt] | None = None
+    system_prompt: str = ""
+    max_tokens: int = 160
+    weights: dict[str, float] | None = None  # category -> share in the operational profile
+
+
+class NotCovered(Exception):
+    """The probe can't examine this asset; the message says why, for the report."""
+
+
+class TrialProbe(Protocol):
+    """Asks a target many times."""
+
+    id: str
+    version: str
+    title: str
+    attack: str
+    expect: Expect
+
+    def stream(self, context: TrialContext) -> Iterator[TrialSpec]:
+        """Trials in the seeded random order in which they are to be run.
+
+        The order is a random sample of the operational profile, so that every prefix estimates
+        the same rate: the confidence sequences rest on it. Finite where the prompts are.
+
+        Raises:
+            NotCovered: the prompts that the probe needs are not there.
+        """
+        ...
+
+    def size(self, context: TrialContext) -> int:
+        """How many trials ``stream`` holds.
+
+        Raises:
+            NotCovered: as ``stream``.
+        """
+        ...
+
+
+@runtime_checkable
+class InspectionProbe(Protocol):
+    """Reads bytes and yields findings, and at last one ``Inspection`` that says what was read."""
+
+    id: str
+    version: str
+    title: str
+    kinds: tuple[str, ...]  # asset kinds it examines
+
+    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
+        """Examine the file or folder ``path`` of the asset with that id; never loads or runs it."""
+        ...

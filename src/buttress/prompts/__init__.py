@@ -1,0 +1,1 @@
+"""Prompts: our own pack, and loaders of public sets by name."""

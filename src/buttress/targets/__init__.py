@@ -1,0 +1,1 @@
+"""Targets: running models that answer."""

@@ -1,0 +1,114 @@
+"""What a target is: the one interface that every model, local or remote, answers through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the target is to generate. ``temperature`` 0 means greedy."""
+
+    max_tokens: int = 160
+    temperature: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A question to a target. ``tag`` names the recorded answer for a replay target."""
+
+    messages: tuple[Message, ...]
+    sampling: Sampling = Sampling()
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a target said. ``latency_s`` is wall time in seconds of this one question."""
+
+    text: str
+    finish_reason: str = "stop"
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    latency_s: float = 0.0
+
+
+class TargetError(Exception):
+    """A question that got no answer.
+
+    ``retry`` says whether asking again can help; ``retry_after_s`` is the wait that the target
+    asked for (HTTP Retry-After), if any; ``throttled`` marks 429 and 503, on which the engine
+    lowers its concurrency.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry: bool,
+        throttled: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.retry = retry
+        self.throttled = throttled
+        self.retry_after_s = retry_after_s
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedPrompt:
+    """A prompt that a replay target holds an answer to."""
+
+    tag: str
+    prompt: str
+    expect: Literal["refuse", "answer"]
+    category: str
+    language: str
+
+
+@runtime_checkable
+class Target(Protocol):
+    """A running model.
+
+    ``identity`` says what answers: for local weights it holds their digest, for an endpoint its
+    URL and model name. ``stable`` is true where the same identity always means the same answers
+    (weights by digest, recordings), so that answers may be reused between runs. ``concurrency``
+    is how many questions in flight the target can use at most.
+    """
+
+    name: str
+    identity: str
+    stable: bool
+    concurrency: int
+
+    async def answer(self, request: Request) -> Answer:
+        """Ask one question.
+
+        Raises:
+            TargetError: no answer.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Release connections, threads and memory."""
+        ...
+
+
+@runtime_checkable
+class Recorded(Protocol):
+    """A target that only has answers to the prompts it holds."""
+
+    def prompts(self) -> Sequence[RecordedPrompt]:
+        """All held prompts, in file order; a lazy sequence, so that memory stays flat."""
+        ...
