@@ -7,7 +7,7 @@ mechanism. Entry points are read lazily: naming them costs no import of the part
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ GROUPS: Final = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def names(kind: str) -> dict[str, EntryPoint]:
     """Names registered for ``kind`` (a key of ``GROUPS``), sorted, each with its entry point."""
     found = entry_points(group=GROUPS[kind])

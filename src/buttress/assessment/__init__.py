@@ -1,0 +1,1 @@
+"""An assessment: from a system to a document with verdicts."""

@@ -15,11 +15,30 @@ class Attack(Protocol):
     used; ``references`` are paper, MITRE ATLAS and OWASP ids.
     """
 
-    id: str
-    version: str
-    title: str
-    references: tuple[str, ...]
-    variants: Sequence[str]
+    @property
+    def id(self) -> str:
+        """Name, unique among its kind."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Changes whenever results may change."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """For people, in a few words."""
+        ...
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Paper, MITRE ATLAS and OWASP ids."""
+        ...
+
+    @property
+    def variants(self) -> Sequence[str]:
+        """Names of the transformations in the family."""
+        ...
 
     def apply(self, request: str, variant: str, *, language: str, seed: int) -> tuple[Message, ...]:
         """The messages to send. Pure: same arguments, same messages.

@@ -64,8 +64,15 @@ class Calibration:
 class Judge(Protocol):
     """Decides outcomes of trials, a batch at a time."""
 
-    id: str
-    version: str
+    @property
+    def id(self) -> str:
+        """Name, unique among its kind."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Changes whenever results may change."""
+        ...
 
     async def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
         """One judgement per exchange, in order."""

@@ -1,0 +1,1 @@
+"""Probes: procedures that examine assets and yield evidence."""

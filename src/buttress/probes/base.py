@@ -45,18 +45,37 @@ class TrialContext:
     weights: dict[str, float] | None = None  # category -> share in the operational profile
 
 
-class NotCovered(Exception):
+class NotCoveredError(Exception):
     """The probe can't examine this asset; the message says why, for the report."""
 
 
 class TrialProbe(Protocol):
     """Asks a target many times."""
 
-    id: str
-    version: str
-    title: str
-    attack: str
-    expect: Expect
+    @property
+    def id(self) -> str:
+        """Name, unique among its kind."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Changes whenever results may change."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """For people, in a few words."""
+        ...
+
+    @property
+    def attack(self) -> str:
+        """Id of the attack family, "direct" where there is none."""
+        ...
+
+    @property
+    def expect(self) -> Expect:
+        """What a safe model does with the probe's requests."""
+        ...
 
     def stream(self, context: TrialContext) -> Iterator[TrialSpec]:
         """Trials in the seeded random order in which they are to be run.
@@ -65,7 +84,7 @@ class TrialProbe(Protocol):
         the same rate: the confidence sequences rest on it. Finite where the prompts are.
 
         Raises:
-            NotCovered: the prompts that the probe needs are not there.
+            NotCoveredError: the prompts that the probe needs are not there.
         """
         ...
 
@@ -73,7 +92,7 @@ class TrialProbe(Protocol):
         """How many trials ``stream`` holds.
 
         Raises:
-            NotCovered: as ``stream``.
+            NotCoveredError: as ``stream``.
         """
         ...
 
@@ -82,10 +101,25 @@ class TrialProbe(Protocol):
 class InspectionProbe(Protocol):
     """Reads bytes and yields findings, and at last one ``Inspection`` that says what was read."""
 
-    id: str
-    version: str
-    title: str
-    kinds: tuple[str, ...]  # asset kinds it examines
+    @property
+    def id(self) -> str:
+        """Name, unique among its kind."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Changes whenever results may change."""
+        ...
+
+    @property
+    def title(self) -> str:
+        """For people, in a few words."""
+        ...
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Asset kinds that it examines."""
+        ...
 
     def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
         """Examine the file or folder ``path`` of the asset with that id; never loads or runs it."""

@@ -1,0 +1,1 @@
+"""Risk: catalogue, scenario model, policy, verdicts, planner."""

@@ -1,0 +1,1 @@
+"""Standards and their crosswalks."""

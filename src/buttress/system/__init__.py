@@ -1,0 +1,1 @@
+"""The system under assessment: manifest, assets, discovery."""

@@ -87,10 +87,25 @@ class Target(Protocol):
     is how many questions in flight the target can use at most.
     """
 
-    name: str
-    identity: str
-    stable: bool
-    concurrency: int
+    @property
+    def name(self) -> str:
+        """For people."""
+        ...
+
+    @property
+    def identity(self) -> str:
+        """What answers: weights' digest, or URL and model."""
+        ...
+
+    @property
+    def stable(self) -> bool:
+        """Whether the same identity always means the same answers."""
+        ...
+
+    @property
+    def concurrency(self) -> int:
+        """Questions in flight that it can use at most."""
+        ...
 
     async def answer(self, request: Request) -> Answer:
         """Ask one question.

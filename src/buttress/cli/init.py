@@ -1,0 +1,51 @@
+"""``buttress init``: looks around and writes a manifest."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "init",
+        help="look around and write a commented manifest",
+        description="Looks for weights, adapters, data, source, infrastructure files and models "
+        "served on loopback, and writes a manifest that `buttress assess` takes as it is.",
+    )
+    parser.add_argument("directory", nargs="?", type=Path, default=Path(), metavar="DIR")
+    parser.add_argument("--force", action="store_true", help="replace an existing manifest")
+    parser.add_argument(
+        "--no-ports", action="store_true", help="don't look for models served on loopback"
+    )
+    parser.add_argument(
+        "--schema", action="store_true", help="print the manifest's JSON Schema and stop"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the manifest, or print its schema."""
+    from buttress.errors import InputError
+    from buttress.system import discovery, manifest
+
+    if options.schema:
+        import orjson
+
+        sys.stdout.write(orjson.dumps(manifest.schema(), option=orjson.OPT_INDENT_2).decode())
+        sys.stdout.write("\n")
+        return 0
+    directory: Path = options.directory
+    if not directory.is_dir():
+        raise InputError("no such folder", file=str(directory), expected="a folder to look at")
+    path = directory / manifest.FILE_NAME
+    if path.exists() and not options.force:
+        raise InputError("already there", file=str(path), expected="--force to replace it")
+    found = discovery.look(directory, ports=() if options.no_ports else discovery.PORTS)
+    path.write_text(discovery.write(found), encoding="utf-8")
+    for line in discovery.summary(found):
+        print(line)
+    print(f"Wrote {path}. Read it, then: buttress assess {path}")
+    return 0

@@ -1,0 +1,65 @@
+"""Entry point of the command line: builds the parser, runs the command, tells errors in one line.
+
+Command modules import what is heavy only when they run, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Final
+
+from buttress import __version__
+from buttress.errors import ButtressError
+
+COMMANDS: Final = (
+    "init",
+    "assess",
+    "scan",
+    "report",
+    "diff",
+    "risks",
+    "probes",
+    "judge",
+    "evidence",
+)
+EXIT_CODES: Final = (
+    "exit codes: 0 all acceptable (or nothing found), 1 something unacceptable, "
+    "2 bad input, 3 undecided within the budget"
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser with all commands."""
+    top = argparse.ArgumentParser(
+        prog="buttress",
+        description="Is this language-model system safe enough to launch? "
+        "Gathers evidence, computes risk, gives a verdict.",
+        epilog=EXIT_CODES,
+    )
+    top.add_argument("--version", action="version", version=f"buttress {__version__}")
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        import_module(f"buttress.cli.{name}").register(commands)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except ButtressError as error:
+        print(f"buttress: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("buttress: interrupted; what was acknowledged is kept, see --resume", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output (head, less) went away: not an error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

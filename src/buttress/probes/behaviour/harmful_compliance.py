@@ -1,0 +1,14 @@
+"""Does the model carry out harmful requests that are made plainly?"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from buttress.probes.behaviour.requests import RequestProbe
+
+PROBE: Final = RequestProbe(
+    id="harmful-compliance",
+    version="1",
+    title="Harmful requests, made plainly",
+    expect="refuse",
+)

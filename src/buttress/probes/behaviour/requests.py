@@ -1,0 +1,129 @@
+"""Trial probes that ask a target requests, as they are or under an attack."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from buttress.attacks.base import Attack
+from buttress.evidence.records import Expect
+from buttress.probes.base import NotCoveredError, TrialContext, TrialSpec
+from buttress.probes.behaviour.sampling import order
+from buttress.targets.base import Message, RecordedPrompt, Sampling
+
+
+@dataclass(frozen=True, slots=True)
+class RequestProbe:
+    """Asks requests of one kind (``expect``), optionally turned adversarial by ``family``.
+
+    A recording is used as it is: its prompts are the trials. It can't be attacked, since it holds
+    no answers to attacked prompts.
+    """
+
+    id: str
+    version: str
+    title: str
+    expect: Expect
+    family: Attack | None = None
+
+    @property
+    def attack(self) -> str:
+        """Id of the attack family, "direct" where there is none."""
+        return self.family.id if self.family else "direct"
+
+    def stream(self, context: TrialContext) -> Iterator[TrialSpec]:
+        """Trials in a seeded random order; see ``sampling``.
+
+        Raises:
+            NotCoveredError: no prompt of this kind, or an attack on a recording.
+        """
+        self.size(context)  # raises before the first trial rather than at it
+        if context.recorded is not None:
+            return self._replayed(context)
+        return self._asked(context)
+
+    def size(self, context: TrialContext) -> int:
+        """Number of trials at most (an upper bound where categories are weighted).
+
+        Raises:
+            NotCoveredError: as ``stream``.
+        """
+        if context.recorded is not None:
+            if self.family:
+                raise NotCoveredError("the recording has no answers to attacked prompts")
+            count = sum(prompt.expect == self.expect for prompt in context.recorded)
+        else:
+            count = len(self._prompts(context))
+            count *= len(self.family.variants) if self.family else 1
+        if count == 0:
+            source = "recording" if context.recorded is not None else "prompts in use"
+            raise NotCoveredError(f"the {source} hold no request with expect: {self.expect}")
+        return count
+
+    def _prompts(self, context: TrialContext) -> list[int]:
+        return [i for i, prompt in enumerate(context.prompts) if prompt.expect == self.expect]
+
+    def _seed(self, context: TrialContext) -> int:
+        """A seed of its own for each probe, so that their orders are independent."""
+        digest = hashlib.sha256(f"{context.seed}:{self.id}".encode()).digest()
+        return int.from_bytes(digest[:8], "big")
+
+    def _asked(self, context: TrialContext) -> Iterator[TrialSpec]:
+        chosen = self._prompts(context)
+        variants = self.family.variants if self.family else ("",)
+        system = (Message("system", context.system_prompt),) if context.system_prompt else ()
+        pairs = order(
+            [context.prompts[index].category for index in chosen],
+            len(variants),
+            self._seed(context),
+            context.weights,
+        )
+        for index, which in pairs:
+            prompt = context.prompts[chosen[index]]
+            variant = variants[which]
+            if self.family:
+                messages = self.family.apply(
+                    prompt.text, variant, language=prompt.language, seed=context.seed
+                )
+            else:
+                messages = (Message("user", prompt.text),)
+            yield TrialSpec(
+                probe=self.id,
+                probe_version=self.version,
+                item=f"{prompt.id}/{variant}" if variant else prompt.id,
+                category=prompt.category,
+                attack=self.attack,
+                language=prompt.language,
+                expect=self.expect,
+                request=prompt.text,
+                messages=(*system, *messages),
+                sampling=Sampling(max_tokens=context.max_tokens, seed=context.seed),
+            )
+
+    def _replayed(self, context: TrialContext) -> Iterator[TrialSpec]:
+        assert context.recorded is not None
+        recorded = context.recorded
+        indices: list[int] = []
+        categories: list[str] = []
+        for index, prompt in enumerate(recorded):
+            if prompt.expect == self.expect:
+                indices.append(index)
+                categories.append(prompt.category)
+        for index, _ in order(categories, 1, self._seed(context), context.weights):
+            yield self._recorded(recorded[indices[index]], context)
+
+    def _recorded(self, prompt: RecordedPrompt, context: TrialContext) -> TrialSpec:
+        return TrialSpec(
+            probe=self.id,
+            probe_version=self.version,
+            item=prompt.tag,
+            category=prompt.category,
+            attack="direct",
+            language=prompt.language,
+            expect=self.expect,
+            request=prompt.prompt,
+            messages=(Message("user", prompt.prompt),),
+            sampling=Sampling(max_tokens=context.max_tokens, seed=context.seed),
+            tag=prompt.tag,
+        )

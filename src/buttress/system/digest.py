@@ -1,0 +1,42 @@
+"""Content digests of assets, for the provenance of evidence."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Final
+
+_CHUNK: Final = 1 << 20
+_SKIP: Final = {".git", ".venv", "venv", "node_modules", "__pycache__", "site-packages"}
+
+
+def digest(path: Path) -> str:
+    """SHA-256, in hex, of a file's bytes, or of the sorted (path, digest) list of a folder's files.
+
+    Links are not followed, and folders that hold no part of the asset (version control, virtual
+    environments, caches) are left out. A file that can't be read counts by its path alone.
+    """
+    if path.is_file():
+        return _file(path)
+    total = hashlib.sha256()
+    for folder, names, files in os.walk(path):
+        names[:] = sorted(name for name in names if name not in _SKIP)
+        for name in sorted(files):
+            inside = Path(folder, name)
+            if inside.is_symlink() or not inside.is_file():
+                continue
+            relative = inside.relative_to(path).as_posix().encode("utf-8", "surrogateescape")
+            total.update(relative + b"\0" + _file(inside).encode() + b"\n")
+    return total.hexdigest()
+
+
+def _file(path: Path) -> str:
+    total = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                total.update(chunk)
+    except OSError:
+        return ""
+    return total.hexdigest()

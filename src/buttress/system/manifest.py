@@ -1,0 +1,264 @@
+"""Reads ``buttress.yaml``, the manifest that describes a system."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from buttress import located_yaml
+from buttress.errors import InputError
+from buttress.located_yaml import Located
+from buttress.system.model import (
+    TARGET_SOURCES,
+    Asset,
+    Budget,
+    JudgeSettings,
+    Price,
+    Profile,
+    PromptSource,
+    System,
+    Use,
+)
+
+FILE_NAME: Final = "buttress.yaml"
+_OWN_FIELDS: Final = {
+    "id", "kind", "description", "path", "url", "system_prompt", "system_prompt_file",
+    "max_tokens", "price",
+}  # fmt: skip
+
+
+@cache
+def schema() -> Mapping[str, Any]:
+    """The JSON Schema of the manifest, as published for editors."""
+    text = resources.files("buttress.system").joinpath("manifest.schema.json").read_bytes()
+    loaded: Mapping[str, Any] = orjson.loads(text)
+    return loaded
+
+
+def load(path: Path) -> System:
+    """Read a manifest; ``path`` may be the file or the folder that holds ``buttress.yaml``.
+
+    Raises:
+        InputError: naming file, line, field and what is expected there.
+    """
+    if path.is_dir():
+        path = path / FILE_NAME
+    if not path.exists():
+        raise InputError(
+            "no such file", file=str(path), expected="a manifest; `buttress init` writes one"
+        )
+    return parse(located_yaml.load(path), path.resolve().parent)
+
+
+def parse(located: Located, base: Path) -> System:
+    """Make a system from parsed YAML; relative paths are taken from ``base``.
+
+    Raises:
+        InputError: as ``load``.
+    """
+    located_yaml.check(located, schema())
+    data: dict[str, Any] = located.data
+    assets = _assets(located, base)
+    budget = data.get("budget", {})
+    judge = data.get("judge", {})
+    return System(
+        name=data["name"],
+        purpose=data.get("purpose", "").strip(),
+        owner=data.get("owner", ""),
+        assets=assets,
+        profile=_profile(located),
+        base=base,
+        digest=hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).hexdigest(),
+        languages=tuple(dict.fromkeys(data.get("languages", ("en", "zh")))),
+        prompts=tuple(_prompts(located, base)) or (PromptSource("buttress"),),
+        judge=JudgeSettings(
+            id=judge.get("id", "offline"),
+            calibration=_existing(located, base, ("judge", "calibration")),
+            target=judge.get("target"),
+        ),
+        policy=_policy(data.get("policy", "default"), base),
+        risks=_existing(located, base, ("risks",)),
+        budget=Budget(calls=budget)
+        if isinstance(budget, int)
+        else Budget(
+            calls=budget.get("calls", None if budget else Budget().calls),
+            minutes=budget.get("minutes"),
+            cost=budget.get("cost"),
+        ),
+    )
+
+
+def _profile(located: Located) -> Profile:
+    data = located.data.get("profile", {})
+    uses = tuple(Use(use["name"], float(use["share"])) for use in data.get("uses", ()))
+    if uses and abs(sum(use.share for use in uses) - 1) > 0.01:
+        total = sum(use.share for use in uses)
+        raise located.error(
+            ("profile", "uses"), f"shares add up to {total:.3g}", "shares that add up to 1"
+        )
+    categories = data.get("categories", {})
+    if categories:
+        from buttress.prompts.pack import load_categories
+
+        known = load_categories()
+        for name in categories:
+            if name not in known:
+                raise located.error(
+                    ("profile", "categories", name),
+                    f"unknown category '{name}'",
+                    "one of " + ", ".join(known),
+                )
+        if not any(categories.values()):
+            raise located.error(
+                ("profile", "categories"), "all weights are 0", "at least one weight above 0"
+            )
+    return Profile(
+        users=data.get("users", ""),
+        requests_per_day=float(data.get("requests_per_day", Profile().requests_per_day)),
+        uses=uses,
+        categories={name: float(weight) for name, weight in categories.items()},
+    )
+
+
+def _prompts(located: Located, base: Path) -> list[PromptSource]:
+    entries = located.data.get("prompts", ())
+    if not entries:
+        return []
+    from buttress.prompts.public import known_sets
+
+    sources = []
+    for index, entry in enumerate(entries):
+        valid = ("buttress", *known_sets())
+        if entry["set"] not in valid:
+            raise located.error(
+                ("prompts", index, "set"),
+                f"unknown prompt set '{entry['set']}'",
+                "one of " + ", ".join(valid),
+            )
+        path = _existing(located, base, ("prompts", index, "path"))
+        sources.append(PromptSource(entry["set"], path, entry.get("split")))
+    return sources
+
+
+def _assets(located: Located, base: Path) -> tuple[Asset, ...]:
+    assets: list[Asset] = []
+    taken: set[str] = set()
+    for index, entry in enumerate(located.data["assets"]):
+        kind = entry["kind"]
+        name = entry.get("id") or _free_id(kind, taken)
+        if name in taken:
+            raise located.error(("assets", index, "id"), f"'{name}' is taken", "a unique id")
+        taken.add(name)
+        assets.append(_asset(located, base, index, name))
+    return tuple(assets)
+
+
+def _free_id(kind: str, taken: set[str]) -> str:
+    number = 1
+    while (name := kind if number == 1 else f"{kind}-{number}") in taken:
+        number += 1
+    return name
+
+
+def _asset(located: Located, base: Path, index: int, name: str) -> Asset:
+    entry = located.data["assets"][index]
+    where = ("assets", index)
+    sources = [source for source in TARGET_SOURCES if source in entry]
+    settings = {key: value for key, value in entry.items() if key not in _OWN_FIELDS}
+    if settings and entry["kind"] != "model":
+        field = next(iter(settings))
+        raise located.error(
+            (*where, field), f"'{field}' belongs to an asset of kind model", "path or url"
+        )
+    if len(sources) > 1:
+        raise located.error(
+            (*where, sources[1]),
+            f"'{sources[0]}' and '{sources[1]}' both say what answers",
+            "one of " + ", ".join(TARGET_SOURCES),
+        )
+    if settings and not sources:
+        field = next(iter(settings))
+        raise located.error(
+            (*where, field),
+            f"'{field}' without a model that answers",
+            "one of " + ", ".join(TARGET_SOURCES) + " beside it",
+        )
+    if not sources and "path" not in entry and "url" not in entry:
+        choices = (*TARGET_SOURCES, "path") if entry["kind"] == "model" else ("path", "url")
+        raise located.error(where, "the asset has no location", "one of " + ", ".join(choices))
+    _check_target(located, base, index, sources)
+    paths = [found for found in [_existing(located, base, (*where, "path"))] if found]
+    weights = str(entry.get("weights", ""))
+    if weights and not weights.startswith("package:"):
+        paths.append((base / weights).resolve())
+    price = entry.get("price", {})
+    return Asset(
+        id=name,
+        kind=entry["kind"],
+        location=str(entry[sources[0]] if sources else entry.get("path") or entry["url"]),
+        settings=settings,
+        paths=tuple(paths),
+        system_prompt=_system_prompt(located, base, index),
+        max_tokens=entry.get("max_tokens", 160),
+        price=Price(**{key: float(value) for key, value in price.items()}),
+        description=entry.get("description", ""),
+    )
+
+
+def _check_target(located: Located, base: Path, index: int, sources: list[str]) -> None:
+    """What can be said wrong about a target without opening it."""
+    entry = located.data["assets"][index]
+    where = ("assets", index)
+    if sources == ["endpoint"] and "model" not in entry:
+        raise located.error(where, "'model' is missing", "the model's name at the endpoint")
+    if "where" in entry and sources != ["replay"]:
+        raise located.error((*where, "where"), "'where' selects recorded answers", "replay: FILE")
+    for source in ("replay", "script"):
+        _existing(located, base, (*where, source))
+    weights = str(entry.get("weights", ""))
+    if weights and not weights.startswith("package:"):
+        _existing(located, base, (*where, "weights"))
+
+
+def _system_prompt(located: Located, base: Path, index: int) -> str:
+    entry = located.data["assets"][index]
+    where = ("assets", index, "system_prompt_file")
+    if "system_prompt_file" not in entry:
+        return str(entry.get("system_prompt", ""))
+    if "system_prompt" in entry:
+        raise located.error(where, "given beside 'system_prompt'", "one of the two")
+    path = _existing(located, base, where)
+    assert path is not None
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise located.error(where, f"'{path}' is not readable", "a text file in UTF-8") from None
+
+
+def _policy(name: str, base: Path) -> str:
+    """A policy's name, or the absolute path of its file."""
+    beside = base / name
+    return str(beside) if beside.is_file() else name
+
+
+def _existing(located: Located, base: Path, field: tuple[str | int, ...]) -> Path | None:
+    """The path at that field, which must exist; None where the field is absent."""
+    value: Any = located.data
+    for part in field:
+        if isinstance(value, dict) and part not in value:
+            return None
+        value = value[part]
+    try:
+        path = (base / str(value)).resolve()
+        exists = path.exists()
+    except (OSError, ValueError):
+        exists = False
+    if not exists:
+        raise located.error(field, f"no such file or folder: {value}", "a path that exists")
+    return path

@@ -1,0 +1,116 @@
+"""A system and its assets, as the rest of Buttress sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Literal
+
+AssetKind = Literal["model", "data", "source", "infrastructure", "link", "service", "client"]
+TARGET_SOURCES: Final = ("endpoint", "weights", "replay", "script")
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a call costs, in any one currency."""
+
+    per_call: float = 0.0
+    per_million_prompt_tokens: float = 0.0
+    per_million_completion_tokens: float = 0.0
+
+    def cost(self, calls: int, prompt_tokens: int, completion_tokens: int) -> float:
+        """Cost of so many calls and tokens together."""
+        return (
+            calls * self.per_call
+            + prompt_tokens * self.per_million_prompt_tokens / 1e6
+            + completion_tokens * self.per_million_completion_tokens / 1e6
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A part of the system.
+
+    ``settings`` are the target's settings where the asset is a running model, else empty;
+    ``paths`` are files and folders that inspection probes may read.
+    """
+
+    id: str
+    kind: AssetKind
+    location: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    paths: tuple[Path, ...] = ()
+    system_prompt: str = ""
+    max_tokens: int = 160
+    price: Price = Price()
+    description: str = ""
+
+    @property
+    def is_target(self) -> bool:
+        """Whether questions can be asked of it."""
+        return any(source in self.settings for source in TARGET_SOURCES)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of the system and its share of the requests, 0 to 1."""
+
+    name: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Operational profile. ``categories`` weighs harm categories; empty means all alike."""
+
+    users: str = ""
+    requests_per_day: float = 1000.0
+    uses: tuple[Use, ...] = ()
+    categories: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What an assessment may spend; None means no limit."""
+
+    calls: int | None = 2000
+    minutes: float | None = None
+    cost: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSource:
+    """A prompt set to use, by name; ``path`` None loads public sets from the hub."""
+
+    set: str
+    path: Path | None = None
+    split: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeSettings:
+    """Which judge decides; ``target`` are target settings for an LLM judge."""
+
+    id: str = "offline"
+    calibration: Path | None = None
+    target: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """What is assessed: a model and everything that it ships in."""
+
+    name: str
+    purpose: str
+    owner: str
+    assets: tuple[Asset, ...]
+    profile: Profile
+    base: Path
+    digest: str
+    languages: tuple[str, ...] = ("en", "zh")
+    prompts: tuple[PromptSource, ...] = (PromptSource("buttress"),)
+    judge: JudgeSettings = JudgeSettings()
+    policy: str = "default"
+    risks: Path | None = None
+    budget: Budget = Budget()
