@@ -1,0 +1,70 @@
+"""``buttress init`` finds what is there and writes a manifest that loads as it is."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from buttress.system import discovery, manifest
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    root = tmp_path / "Kunden Bot"
+    for name in ("app", "data", "model", "adapter", ".git", "node_modules/x"):
+        (root / name).mkdir(parents=True)
+    (root / "app/main.py").write_text("print()")
+    (root / "app/Dockerfile").write_text("FROM scratch")
+    (root / "node_modules/x/index.js").write_text("")
+    (root / "data/train.jsonl").write_text('{"text": "a"}\n')
+    (root / "data/answers.jsonl").write_text('{"prompt": "a", "response": "b"}\n')
+    (root / "model/config.json").write_text("{}")
+    (root / "model/model.safetensors").write_bytes(b"")
+    (root / "adapter/adapter_config.json").write_text("{}")
+    (root / "adapter/adapter_model.bin").write_bytes(b"")
+    (root / "tiny.gguf").write_bytes(b"GGUF")
+    return root
+
+
+class _Models(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = json.dumps({"data": [{"id": "served-model"}]}).encode()
+        self.send_response(200 if self.path == "/v1/models" else 404)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_parts_are_found_and_the_manifest_loads(project: Path) -> None:
+    server = HTTPServer(("127.0.0.1", 0), _Models)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    found = discovery.look(project, ports=(server.server_port,))
+    server.shutdown()
+    server.server_close()
+    (project / "buttress.yaml").write_text(discovery.write(found), encoding="utf-8")
+    system = manifest.load(project)
+    assert system.name == "kunden-bot"
+    kinds = {(asset.kind, asset.location) for asset in system.assets}
+    assert kinds == {
+        ("model", "tiny.gguf"),
+        ("model", "model"),
+        ("model", "adapter"),
+        ("model", "data/answers.jsonl"),
+        ("model", f"http://127.0.0.1:{server.server_port}/v1"),
+        ("data", "data"),
+        ("source", "app"),
+        ("infrastructure", "app"),
+    }
+    assert {a.location for a in system.assets if a.is_target} >= {"tiny.gguf", "model"}
+
+
+def test_an_empty_folder_still_gets_a_manifest_that_loads(tmp_path: Path) -> None:
+    found = discovery.look(tmp_path, ports=())
+    (tmp_path / "buttress.yaml").write_text(discovery.write(found), encoding="utf-8")
+    assert manifest.load(tmp_path).assets
