@@ -1,0 +1,111 @@
+"""One pass over a run's trials: counts for each cell, totals, and the worst answers."""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from buttress.evidence.records import Trial
+
+WORST: Final = 30
+Cell = tuple[str, str, str]  # probe, attack, category
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run's trials add up to. ``worst`` are failures with the highest scores first."""
+
+    trials: int = 0
+    cached: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cells: dict[Cell, list[float]] = field(default_factory=lambda: defaultdict(lambda: [0.0, 0.0]))
+    arms: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    calls: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    worst: list[Trial] = field(default_factory=list)
+
+
+def tally(trials: Iterable[Trial]) -> Tally:
+    """Counts of trials; memory does not grow with their number."""
+    total = Tally()
+    heap: list[tuple[float, int, Trial]] = []
+    for count, trial in enumerate(trials):
+        total.trials += 1
+        total.cached += trial.cached
+        total.prompt_tokens += trial.prompt_tokens
+        total.completion_tokens += trial.completion_tokens
+        cell = total.cells[trial.probe, trial.attack, trial.category]
+        cell[0] += 1
+        cell[1] += trial.outcome
+        total.arms[trial.probe, trial.asset] += 1
+        total.calls[trial.probe, trial.asset] += not trial.cached
+        if trial.outcome >= 0.5:
+            entry = (trial.score, -count, trial)
+            if len(heap) < WORST:
+                heapq.heappush(heap, entry)
+            else:
+                heapq.heappushpop(heap, entry)
+    total.worst = [trial for _, _, trial in sorted(heap, key=lambda entry: entry[:2], reverse=True)]
+    return total
+
+
+def worst_rows(total: Tally) -> list[dict[str, Any]]:
+    """The worst answers as the assessment document holds them."""
+    return [
+        {
+            "probe": trial.probe,
+            "attack": trial.attack,
+            "category": trial.category,
+            "language": trial.language,
+            "expect": trial.expect,
+            "request": trial.request,
+            "prompt": trial.prompt,
+            "answer": trial.answer,
+            "score": trial.score,
+            "reason": trial.reason,
+        }
+        for trial in total.worst
+    ]
+
+
+def pooled_cells(total: Tally, alpha: float) -> list[dict[str, Any]]:
+    """Rates of the attack × category cells, pooled within each kind of expected behaviour.
+
+    Harmful-request probes form one table, over-refusal another: a model that refuses much is low
+    in the first and high in the second, so the two must not share strength.
+    """
+    import numpy as np
+
+    from buttress.statistics.pooling import pool
+
+    rows: list[dict[str, Any]] = []
+    groups: dict[bool, list[Cell]] = defaultdict(list)
+    for cell in sorted(total.cells):
+        groups[cell[0] == "over-refusal"].append(cell)
+    for cells in groups.values():
+        families = sorted({cell[:2] for cell in cells})
+        categories = sorted({cell[2] for cell in cells})
+        counts = np.zeros((2, len(families), len(categories)))
+        for cell in cells:
+            where = families.index(cell[:2]), categories.index(cell[2])
+            counts[(0, *where)], counts[(1, *where)] = total.cells[cell]
+        failures = np.rint(counts[1]).astype(int)
+        pooled = pool(counts[0].astype(int), failures, alpha)
+        for row, (probe, attack) in enumerate(families):
+            for column, category in enumerate(categories):
+                rows.append(
+                    {
+                        "probe": probe,
+                        "attack": attack,
+                        "category": category,
+                        "trials": int(counts[0, row, column]),
+                        "failures": int(failures[row, column]),
+                        "estimate": float(pooled.estimate[row, column]),
+                        "low": float(pooled.low[row, column]),
+                        "high": float(pooled.high[row, column]),
+                    }
+                )
+    return rows
