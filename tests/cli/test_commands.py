@@ -1,0 +1,70 @@
+"""The command line as a user meets it: help, exit codes, one-line errors."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from buttress.cli.main import COMMANDS
+from tests.cli.command import buttress
+
+HEAVY = ("torch", "transformers", "numpy", "scipy", "aiohttp", "rich", "jinja2", "yaml", "pyarrow")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str) -> None:
+    done = buttress(command, "--help")
+    assert done.returncode == 0
+    assert f"buttress {command}" in done.stdout
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys\nfrom buttress.cli.main import parser\nparser().format_help()\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("assess", "no/such/buttress.yaml"),
+        ("scan", "no/such/path"),
+        ("report", "no/such/out"),
+        ("diff", "no/such/a", "no/such/b"),
+        ("evidence", "verify", "no/such.db"),
+        ("judge", "calibrate", "--labels", "no/such.jsonl"),
+        ("init", "no/such/folder"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(arguments: tuple[str, ...]) -> None:
+    done = buttress(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("buttress: error: ")
+    assert "no/such" in done.stderr
+
+
+def test_init_writes_once_and_assess_takes_it(tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/main.py").write_text("print('hello')\n")
+    assert buttress("init", str(tmp_path), "--no-ports").returncode == 0
+    again = buttress("init", str(tmp_path), "--no-ports")
+    assert again.returncode == 2
+    assert "--force" in again.stderr
+    done = buttress("assess", str(tmp_path), "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "out/report.html").is_file()
+
+
+@pytest.mark.parametrize("what", [(), ("--attacks",), ("--sets",)])
+def test_probes_lists(what: tuple[str, ...]) -> None:
+    done = buttress("probes", *what)
+    assert done.returncode == 0
+    name = {(): "harmful-compliance", ("--attacks",): "role-play", ("--sets",): "advbench"}[what]
+    assert name in done.stdout
