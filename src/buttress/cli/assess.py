@@ -1,0 +1,85 @@
+"""``buttress assess``: from a manifest to verdicts and a report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+_EXIT = {"acceptable": 0, "unacceptable": 1, "undecided": 3}
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "assess",
+        help="assess a system: evidence, risk, verdict, report",
+        description="Assesses the system that a manifest describes. Stops as soon as every risk "
+        "is decided, or when the budget is spent.",
+        epilog="exit codes: 0 all acceptable, 1 something unacceptable, 2 bad input, "
+        "3 undecided within the budget",
+    )
+    parser.add_argument(
+        "manifest", nargs="?", type=Path, default=Path(), metavar="MANIFEST",
+        help="buttress.yaml or the folder that holds it (default: this folder)",
+    )  # fmt: skip
+    parser.add_argument("--budget", type=int, metavar="CALLS", help="questions asked at most")
+    parser.add_argument("--policy", metavar="NAME|FILE", help="default, strict, gbt45654 or a file")
+    parser.add_argument(
+        "--only", metavar="PROBE,…", help="run these probes only; `buttress probes` lists them"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("buttress-out"), metavar="DIR",
+        help="where the report and the evidence go (default: buttress-out)",
+    )  # fmt: skip
+    parser.add_argument("--resume", action="store_true", help="go on with the last run in --out")
+    parser.add_argument("--seed", type=int, metavar="N", help="seed of the order of trials")
+    parser.add_argument(
+        "--json", action="store_true", help="print assessment.json instead of a summary"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Assess, write the results, print the summary."""
+    from buttress.assessment.assess import Options, assess
+    from buttress.errors import InputError
+    from buttress.system import manifest
+    from buttress.trials.progress import progress_for
+
+    if options.budget is not None and options.budget < 1:
+        raise InputError(f"{options.budget} is too small", field="--budget", expected="1 or more")
+    if options.seed is not None and options.seed < 0:
+        raise InputError(f"{options.seed} is negative", field="--seed", expected="0 or more")
+    system = manifest.load(options.manifest)
+    settings = Options(
+        out=options.out,
+        budget=options.budget,
+        policy=options.policy,
+        only=[name.strip() for name in options.only.split(",")] if options.only else None,
+        resume=options.resume,
+        seed=options.seed,
+    )
+    with progress_for(sys.stderr) as progress:
+        document = assess(system, settings, progress)
+    _show(document, options)
+    return exit_code(document)
+
+
+def _show(document: dict[str, Any], options: argparse.Namespace) -> None:
+    if options.json:
+        sys.stdout.write((options.out / "assessment.json").read_text(encoding="utf-8"))
+        return
+    from rich.console import Console
+
+    from buttress.report.terminal import summary
+
+    summary(document, Console(), options.out)
+
+
+def exit_code(document: dict[str, Any]) -> int:
+    """1 if any risk is unacceptable, else 3 if any is undecided, else 0."""
+    verdicts = {risk["verdict"] for risk in document["risks"]}
+    worst = next((v for v in ("unacceptable", "undecided") if v in verdicts), "acceptable")
+    return _EXIT[worst]

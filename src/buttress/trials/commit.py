@@ -1,0 +1,212 @@
+"""From answers to evidence: judged in batches, appended by group commit off the event loop.
+
+Answers that come while a batch is being written form the next one. A batch waits up to
+``LINGER_S`` for company, because a commit costs the same for one record as for a hundred.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from buttress.evidence.records import Record, Trial
+from buttress.judges.base import Exchange, Judge, Judgement
+from buttress.probes.base import TrialSpec
+from buttress.targets.base import Answer
+from buttress.trials.address import flatten
+
+BATCH: Final = 128  # records in a commit at most
+LINGER_S: Final = 0.02
+JUDGING: Final = 4  # batches judged at once; matters for judges that wait for a model
+
+
+class Store(Protocol):
+    """The part of the evidence store that trials need. Both methods are called from threads."""
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Store durably: when this returns, the records survive a kill."""
+        ...
+
+    def answer_for(self, key: str) -> Trial | None:
+        """A stored trial with that content address, the latest if there are several."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer that is yet to be judged. ``judgement`` is known where it was judged before."""
+
+    index: int
+    spec: TrialSpec
+    key: str
+    answer: Answer
+    cached: bool = False
+    judgement: Judgement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What all trials of an engine have in common."""
+
+    asset: str
+    target: str
+    run: str
+
+
+class Committer:
+    """Takes answers, hands over trials: ``deliver`` gets those whose append has returned."""
+
+    def __init__(
+        self,
+        judge: Judge,
+        store: Store,
+        threads: Executor,
+        origin: Origin,
+        deliver: Callable[[Sequence[tuple[int, Trial]]], None],
+        *,
+        clock: Callable[[], float],
+        room: int,
+    ) -> None:
+        self._judge = judge
+        self._store = store
+        self._threads = threads
+        self._origin = origin
+        self._deliver = deliver
+        self._clock = clock
+        self._room = max(room, 2 * BATCH)
+        self._loop = asyncio.get_running_loop()
+        self._pending: deque[Answered] = deque()
+        self._unsettled = 0
+        self._changed = asyncio.Event()  # something came, or closing
+        self._eased = asyncio.Event()  # there is room again
+        self._full = asyncio.Event()  # no reason to linger
+        self._closing = False
+        self._judging = asyncio.Semaphore(JUDGING)
+        self._writing = asyncio.Lock()
+        self._error: BaseException | None = None
+
+    def put(self, answered: Answered) -> None:
+        """Take an answer. Doesn't wait; see ``ease``."""
+        self._pending.append(answered)
+        self._unsettled += 1
+        self._changed.set()
+        if len(self._pending) >= BATCH:
+            self._full.set()
+
+    async def ease(self) -> None:
+        """Wait until there is room: answers must not pile up where the judge is slow."""
+        while self._unsettled > self._room and self._error is None:
+            self._eased.clear()
+            await self._eased.wait()
+
+    def close(self) -> None:
+        """No more answers come; ``run`` ends when all are settled."""
+        self._closing = True
+        self._changed.set()
+        self._full.set()
+
+    async def run(self) -> None:
+        """Settle answers until closed.
+
+        Raises:
+            Exception: whatever judge or store raised first.
+        """
+        batches: set[asyncio.Task[None]] = set()
+        while self._error is None:
+            if not self._pending:
+                if self._closing:
+                    break
+                self._changed.clear()
+                await self._changed.wait()
+                continue
+            if len(self._pending) < BATCH and not self._closing:
+                await self._linger()
+            await self._judging.acquire()
+            size = min(BATCH, len(self._pending))
+            batch = [self._pending.popleft() for _ in range(size)]
+            task = asyncio.create_task(self._settle(batch))
+            batches.add(task)
+            task.add_done_callback(batches.discard)
+        if batches:
+            await asyncio.gather(*batches)
+        if self._error is not None:
+            raise self._error
+
+    async def _linger(self) -> None:
+        if len(self._pending) < BATCH and not self._closing:
+            self._full.clear()
+        timer = self._loop.call_later(LINGER_S, self._full.set)
+        await self._full.wait()
+        timer.cancel()
+
+    async def _settle(self, batch: list[Answered]) -> None:
+        try:
+            trials = await self._judged(batch)
+            async with self._writing:
+                await self._loop.run_in_executor(self._threads, self._store.append, trials)
+            self._deliver([(each.index, trial) for each, trial in zip(batch, trials, strict=True)])
+        except Exception as error:
+            self._error = self._error or error
+            self._changed.set()
+        finally:
+            self._unsettled -= len(batch)
+            self._eased.set()
+            self._judging.release()
+
+    async def _judged(self, batch: Sequence[Answered]) -> list[Trial]:
+        prompts = [flatten(each.spec.messages) for each in batch]
+        fresh = [i for i, each in enumerate(batch) if each.judgement is None]
+        judgements: dict[int, Judgement] = {}
+        if fresh:
+            exchanges = [
+                Exchange(
+                    request=batch[i].spec.request,
+                    prompt=prompts[i],
+                    answer=batch[i].answer.text,
+                    expect=batch[i].spec.expect,
+                    category=batch[i].spec.category,
+                    language=batch[i].spec.language,
+                )
+                for i in fresh
+            ]
+            said = await self._judge.judge(exchanges)
+            judgements = dict(zip(fresh, said, strict=True))
+        now = self._clock()
+        return [
+            self._trial(each, prompt, each.judgement or judgements[i], now)
+            for i, (each, prompt) in enumerate(zip(batch, prompts, strict=True))
+        ]
+
+    def _trial(self, answered: Answered, prompt: str, judgement: Judgement, now: float) -> Trial:
+        spec, answer = answered.spec, answered.answer
+        return Trial(
+            key=answered.key,
+            probe=spec.probe,
+            probe_version=spec.probe_version,
+            asset=self._origin.asset,
+            target=self._origin.target,
+            item=spec.item,
+            category=spec.category,
+            attack=spec.attack,
+            language=spec.language,
+            expect=spec.expect,
+            request=spec.request,
+            prompt=prompt,
+            answer=answer.text,
+            outcome=judgement.outcome,
+            score=judgement.score,
+            judge=self._judge.id,
+            judge_version=self._judge.version,
+            reason=judgement.reason,
+            latency_s=answer.latency_s,
+            prompt_tokens=answer.prompt_tokens,
+            completion_tokens=answer.completion_tokens,
+            seed=spec.sampling.seed,
+            time=now,
+            cached=answered.cached,
+            run=self._origin.run,
+        )

@@ -1,0 +1,282 @@
+"""The engine that runs all trials: asks, judges, stores.
+
+A fixed set of workers pulls specs, so that nothing is created per question but the question. Specs
+are taken from their iterable only as fast as they are asked, which lets a planner decide late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import islice
+from operator import length_hint
+from typing import Final
+
+from buttress.errors import ButtressError
+from buttress.evidence.records import Trial
+from buttress.judges.base import Judge, Judgement
+from buttress.probes.base import TrialSpec
+from buttress.targets.base import Answer, Request, Target, TargetError
+from buttress.targets.completion import one_line
+from buttress.trials.address import address
+from buttress.trials.asking import Asker
+from buttress.trials.commit import Answered, Committer, Origin, Store
+from buttress.trials.concurrency import ConcurrencyLimit
+from buttress.trials.progress import Progress
+from buttress.trials.totals import Totals
+
+LOOKUP: Final = 64  # specs looked up in the store at once
+FIRST_FAILURES: Final = 20  # questions that may fail before the first answer
+FAILURES_IN_A_ROW: Final = 100  # and after it: the target has died
+
+Deliver = Callable[[Sequence[tuple[int, Trial]]], None]
+Question = tuple[int, TrialSpec, str]
+
+
+class TrialEngine:
+    """Runs trials against one target.
+
+    Args:
+        target: who is asked.
+        judge: who decides the outcomes.
+        store: where the evidence goes.
+        asset: id of the target's asset in the manifest.
+        run: id of this run. Answers of a target that isn't ``stable`` are reused only within it.
+        seed: of the jitter between attempts.
+        concurrency: questions in flight at most; None for what the target takes.
+        timeout_s: seconds for one question; a target may have a shorter time of its own.
+        max_attempts: questions that fail are asked so often at most.
+        progress: shown after each commit.
+        clock: Unix seconds, for the records.
+        totals: shared with other engines of the same assessment.
+        backoff_s: longest first pause before asking again; doubles each time.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        judge: Judge,
+        store: Store,
+        *,
+        asset: str,
+        run: str,
+        seed: int,
+        concurrency: int | None = None,
+        timeout_s: float = 300.0,
+        max_attempts: int = 5,
+        progress: Progress | None = None,
+        clock: Callable[[], float] = time.time,
+        totals: Totals | None = None,
+        backoff_s: float = 0.5,
+    ) -> None:
+        self._target = target
+        self._judge = judge
+        self._store = store
+        self._origin = Origin(asset, target.identity, run)
+        self._workers = max(1, min(concurrency or target.concurrency, target.concurrency))
+        self._progress = progress
+        self._clock = clock
+        self.totals = totals if totals is not None else Totals()
+        self.limit = ConcurrencyLimit(self._workers, time.monotonic)
+        self._asker = Asker(
+            target,
+            self.limit,
+            self.totals,
+            timeout_s=timeout_s,
+            max_attempts=max_attempts,
+            backoff_s=backoff_s,
+            seed=seed,
+            clock=time.monotonic,
+        )
+        self._handed: set[tuple[str, str, str]] = set()
+        self._answered = False
+        self._failures = 0
+
+    async def run(self, specs: Iterable[TrialSpec]) -> list[Trial]:
+        """Run all trials; those that got an outcome, in the order of ``specs``.
+
+        Raises:
+            ButtressError: the target doesn't answer at all, or judge or store failed. What was
+                answered until then is in the evidence.
+        """
+        done: dict[int, Trial] = {}
+        await self.stream(specs, done.update)
+        return [done[index] for index in sorted(done)]
+
+    async def stream(self, specs: Iterable[TrialSpec], deliver: Deliver) -> None:
+        """As ``run``, but hands over (index of the spec, trial) as they get durable.
+
+        ``deliver`` is called on the event loop; ``specs`` is pulled at most two rounds of
+        concurrency ahead, so it may decide what to ask next from what was delivered.
+        """
+        began = time.perf_counter()
+        with ThreadPoolExecutor(2, thread_name_prefix="evidence") as threads:
+
+            def finish(trials: Sequence[tuple[int, Trial]]) -> None:
+                nonlocal began
+                now = time.perf_counter()
+                self.totals.seconds += now - began
+                began = now
+                self._count(trials)
+                deliver(trials)
+
+            committer = Committer(
+                self._judge,
+                self._store,
+                threads,
+                self._origin,
+                finish,
+                clock=self._clock,
+                room=2 * self._workers,
+            )
+            await self._drive(specs, committer, finish, threads)
+        self.totals.seconds += time.perf_counter() - began
+
+    async def _drive(
+        self,
+        specs: Iterable[TrialSpec],
+        committer: Committer,
+        finish: Deliver,
+        threads: ThreadPoolExecutor,
+    ) -> None:
+        questions: asyncio.Queue[Question | None] = asyncio.Queue(self._workers)
+        committing = asyncio.create_task(committer.run())
+        asking = [
+            asyncio.create_task(self._feed(iter(specs), questions, committer, finish, threads))
+        ]
+        workers = min(self._workers, max(1, length_hint(specs, self._workers)))
+        asking += [asyncio.create_task(self._work(questions, committer)) for _ in range(workers)]
+        try:
+            await _all({committing}, set(asking))
+        finally:
+            # Also when interrupted: what has been answered is paid for, so it is kept.
+            for task in asking:
+                task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+            committer.close()
+            await asyncio.wait({committing})
+        committing.result()
+
+    async def _feed(
+        self,
+        specs: Iterator[TrialSpec],
+        questions: asyncio.Queue[Question | None],
+        committer: Committer,
+        finish: Deliver,
+        threads: ThreadPoolExecutor,
+    ) -> None:
+        """Take specs, settle those whose answer is known, pass on the others."""
+        loop = asyncio.get_running_loop()
+        identity = self._origin.target
+        size = min(LOOKUP, self._workers)
+        index = 0
+        while chunk := list(islice(specs, size)):
+            keys = [address(identity, s.messages, s.sampling, s.tag) for s in chunk]
+            known = await loop.run_in_executor(threads, self._look_up, keys)
+            kept: list[tuple[int, Trial]] = []
+            for spec, key, trial in zip(chunk, keys, known, strict=True):
+                if trial is None:
+                    await questions.put((index, spec, key))
+                elif self._stored(trial, spec):
+                    kept.append((index, replace(trial, cached=True)))
+                else:
+                    committer.put(self._again(index, spec, key, trial))
+                    await committer.ease()
+                index += 1
+            if kept:
+                finish(kept)
+        await questions.put(None)
+
+    def _look_up(self, keys: Sequence[str]) -> list[Trial | None]:
+        found = [self._store.answer_for(key) for key in keys]
+        if self._target.stable:
+            return found
+        return [trial if trial and trial.run == self._origin.run else None for trial in found]
+
+    def _stored(self, trial: Trial, spec: TrialSpec) -> bool:
+        """Whether this very trial is in the evidence already, from before the run was resumed."""
+        return (
+            self._same_judgement(trial, spec)
+            and (trial.run, trial.asset) == (self._origin.run, self._origin.asset)
+            and (trial.probe, trial.probe_version) == (spec.probe, spec.probe_version)
+            and trial.item == spec.item
+            and (trial.key, trial.probe, trial.item) not in self._handed
+        )
+
+    def _same_judgement(self, trial: Trial, spec: TrialSpec) -> bool:
+        return (
+            (trial.judge, trial.judge_version) == (self._judge.id, self._judge.version)
+            and (trial.request, trial.expect) == (spec.request, spec.expect)
+            and (trial.category, trial.language) == (spec.category, spec.language)
+        )
+
+    def _again(self, index: int, spec: TrialSpec, key: str, trial: Trial) -> Answered:
+        """A known answer as that to ``spec``, to be judged again where that matters."""
+        answer = Answer(
+            trial.answer,
+            prompt_tokens=trial.prompt_tokens,
+            completion_tokens=trial.completion_tokens,
+            latency_s=trial.latency_s,
+        )
+        judgement = None
+        if self._same_judgement(trial, spec):
+            judgement = Judgement(trial.outcome, trial.score, trial.reason)
+        return Answered(index, spec, key, answer, cached=True, judgement=judgement)
+
+    async def _work(self, questions: asyncio.Queue[Question | None], committer: Committer) -> None:
+        while (question := await questions.get()) is not None:
+            index, spec, key = question
+            try:
+                answer = await self._asker.ask(Request(spec.messages, spec.sampling, spec.tag))
+            except TargetError as error:
+                self._failed(one_line(str(error)))
+                continue
+            self._answered = True
+            self._failures = 0
+            committer.put(Answered(index, spec, key, answer))
+            await committer.ease()
+        questions.put_nowait(None)  # for the next worker
+
+    def _failed(self, message: str) -> None:
+        """Count a question given up.
+
+        Raises:
+            ButtressError: too many in a row.
+        """
+        self.totals.error(message)
+        self._failures += 1
+        most = FAILURES_IN_A_ROW if self._answered else FIRST_FAILURES
+        if self._failures >= most:
+            which = "last" if self._answered else "first"
+            common = self.totals.messages.most_common(1)[0][0]
+            raise ButtressError(
+                f"{self._target.name}: the {which} {most} questions all failed; it said: {common}"
+            )
+
+    def _count(self, trials: Sequence[tuple[int, Trial]]) -> None:
+        totals = self.totals
+        for _, trial in trials:
+            totals.trials += 1
+            self._handed.add((trial.key, trial.probe, trial.item))
+            if trial.cached:
+                totals.cached += 1
+            else:
+                totals.prompt_tokens += trial.prompt_tokens
+                totals.completion_tokens += trial.completion_tokens
+        if self._progress is not None and trials:
+            self._progress.update(totals, trials[-1][1].probe)
+
+
+async def _all(background: set[asyncio.Task[None]], tasks: set[asyncio.Task[None]]) -> None:
+    """Wait for all ``tasks``, or for the first error among them or in the background."""
+    waiting = tasks
+    while waiting:
+        done, _ = await asyncio.wait(waiting | background, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+        if done & background:
+            return
+        waiting = waiting - done

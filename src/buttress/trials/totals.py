@@ -1,0 +1,33 @@
+"""What trials have cost so far."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Final
+
+SAMPLES: Final = 20  # distinct error messages kept
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counts over all trials of an assessment. Engines of several assets may share one.
+
+    ``calls`` are questions sent, repeated ones included; ``trials`` are those with an outcome in
+    the evidence; ``cached`` of them needed no question; ``errors`` are questions given up.
+    """
+
+    calls: int = 0
+    trials: int = 0
+    cached: int = 0
+    errors: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    messages: Counter[str] = field(default_factory=Counter)
+
+    def error(self, message: str) -> None:
+        """Count a question given up, and keep its message where it is among the first kinds."""
+        self.errors += 1
+        if message in self.messages or len(self.messages) < SAMPLES:
+            self.messages[message] += 1
