@@ -18,6 +18,7 @@ from yarl import URL
 from buttress.errors import InputError
 from buttress.targets import completion
 from buttress.targets.base import Answer, Request, TargetError
+from buttress.targets.chat import as_dicts
 from buttress.targets.retry_after import retry_after
 from buttress.targets.settings import seconds, unknown, whole
 
@@ -189,7 +190,7 @@ class EndpointTarget:
         sampling = request.sampling
         body: dict[str, Any] = {
             "model": self._model,
-            "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+            "messages": as_dicts(request.messages),
             self._length_field: sampling.max_tokens,
             "temperature": sampling.temperature,
         }

@@ -1,0 +1,90 @@
+"""``buttress evidence``: check, read, export and import an evidence store."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "evidence",
+        help="verify, show, export or import evidence",
+        description="Works on an evidence store: evidence.db, or the folder that holds it.",
+    )
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+
+    verify = actions.add_parser("verify", help="detect changed, dropped or reordered records")
+    verify.add_argument("path", type=Path, metavar="PATH")
+    verify.add_argument(
+        "--head", metavar="HEX", help="head hash that was kept elsewhere, e.g. from a report"
+    )
+    verify.set_defaults(run=_verify)
+
+    show = actions.add_parser("show", help="print records")
+    show.add_argument("path", type=Path, metavar="PATH")
+    show.add_argument("--kind", choices=("trial", "finding", "inspection", "provenance"))
+    show.add_argument("--limit", type=int, default=20, metavar="N", help="at most (default: 20)")
+    show.add_argument("--json", action="store_true", help="one JSON object a line")
+    show.set_defaults(run=_show)
+
+    export = actions.add_parser("export", help="write all records to a file")
+    export.add_argument("path", type=Path, metavar="PATH")
+    export.add_argument("--to", type=Path, required=True, metavar="FILE.jsonl|FILE.parquet")
+    export.set_defaults(run=_export)
+
+    load = actions.add_parser("import", help="read an exported file into a new store")
+    load.add_argument("source", type=Path, metavar="FILE")
+    load.add_argument("--to", type=Path, required=True, metavar="PATH", help="the new store")
+    load.set_defaults(run=_import)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from buttress.evidence.chain import verify
+    from buttress.evidence.store import EvidenceStore, resolve
+
+    path = resolve(options.path)
+    with EvidenceStore.open(path, read_only=True) as store:
+        result = verify(store, options.head)
+    for problem in result.problems:
+        print(f"record {problem.sequence}: {problem.what}")
+    state = "intact" if result.ok else f"{len(result.problems)} problems"
+    print(f"{path}: {result.records} records, {state}; head {result.head}")
+    return 0 if result.ok else 1
+
+
+def _show(options: argparse.Namespace) -> int:
+    from itertools import islice
+
+    from buttress.evidence.chain import describe
+    from buttress.evidence.store import EvidenceStore, resolve
+
+    with EvidenceStore.open(resolve(options.path), read_only=True) as store:
+        rows = (row for row in store.rows() if options.kind in (None, row.kind))
+        for row in islice(rows, max(0, options.limit)):
+            if options.json:
+                print(row.payload.decode())
+            else:
+                print(f"{row.sequence:>8}  {row.hash.hex()[:12]}  {describe(row)}")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from buttress.evidence import exchange
+    from buttress.evidence.store import EvidenceStore, resolve
+
+    with EvidenceStore.open(resolve(options.path), read_only=True) as store:
+        count = exchange.export(store, options.to)
+    print(f"{options.to}: {count} records")
+    return 0
+
+
+def _import(options: argparse.Namespace) -> int:
+    from buttress.evidence import exchange
+    from buttress.evidence.store import EvidenceStore
+
+    with EvidenceStore.open(options.to) as store:
+        count = exchange.load(options.source, store)
+        print(f"{options.to}: {count} records; head {store.head}")
+    return 0

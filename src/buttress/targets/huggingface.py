@@ -1,0 +1,135 @@
+"""A Hugging Face model folder in this process, through transformers, batched."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from buttress.errors import InputError, MissingExtraError
+from buttress.targets.base import Answer, Request
+from buttress.targets.batching import BatchQueue
+from buttress.targets.fingerprint import files_digest
+from buttress.targets.settings import existing, unknown, whole
+
+SETTINGS: Final = ("weights", "batch", "device", "threads", "context")
+# What decides the answers: weights, tokenizer, chat template and generation defaults.
+PINNED: Final = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
+
+
+def create(
+    *,
+    weights: str | Path,
+    batch: int = 32,
+    device: str = "auto",
+    threads: int | None = None,
+    context: int | None = None,
+    **others: Any,
+) -> HuggingFaceTarget:
+    """The causal language model in the folder ``weights``.
+
+    Only safetensors weights are read and no code from the folder is run.
+
+    Args:
+        weights: folder with config.json, tokenizer and ``*.safetensors``.
+        batch: answers generated at once, at most; halved where memory doesn't suffice.
+        device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1" …
+        threads: processor threads; None for PyTorch's choice.
+        context: tokens of question and answer at most; None for what the model was made for.
+
+    Raises:
+        InputError: not such a folder, or a setting is not usable.
+        MissingExtraError: transformers or torch is not installed.
+    """
+    unknown(others, SETTINGS)
+    folder = existing(weights, "weights", folder=True)
+    if not (folder / "config.json").is_file():
+        raise InputError("no config.json", file=str(folder), field="weights")
+    if not any(folder.glob("*.safetensors")):
+        pickled = sorted({*folder.glob("*.bin"), *folder.glob("*.pt"), *folder.glob("*.pth")})
+        problem = "no weights"
+        if pickled:
+            problem = f"pickled weights ({pickled[0].name}) can run code when loaded: not used"
+        raise InputError(problem, file=str(folder), field="weights", expected="*.safetensors")
+    if not isinstance(device, str) or not device:
+        raise InputError(f"{device!r} is not usable", field="device", expected="auto, cpu or cuda")
+    try:
+        import torch
+        import transformers  # noqa: F401
+    except ImportError:
+        raise MissingExtraError("a local transformers model", "local") from None
+    if threads is not None:
+        torch.set_num_threads(whole(threads, "threads", 1, 1024))
+    return HuggingFaceTarget(
+        folder,
+        batch=whole(batch, "batch", 1, 4096),
+        device=device,
+        context=None if context is None else whole(context, "context", 64, 2**21),
+    )
+
+
+class HuggingFaceTarget:
+    """A model in this process, loaded at the first question, working in a thread of its own."""
+
+    def __init__(self, folder: Path, *, batch: int, device: str, context: int | None) -> None:
+        self._folder = folder
+        self._batch = batch
+        self._device = device
+        self._context = context
+        self._digest = files_digest({path for kind in PINNED for path in folder.glob(kind)})
+        self._loading = asyncio.Lock()
+        self._queue: BatchQueue | None = None
+
+    @property
+    def name(self) -> str:
+        """Folder name."""
+        return self._folder.resolve().name
+
+    @property
+    def identity(self) -> str:
+        """Digest over weights, configuration and tokenizer."""
+        return f"huggingface:sha256:{self._digest}"
+
+    @property
+    def stable(self) -> bool:
+        """True: the digest pins the model."""
+        return True
+
+    @property
+    def concurrency(self) -> int:
+        """Two batches: one in the making, one from which the next is chosen."""
+        return 2 * self._batch
+
+    def _load(self) -> BatchQueue:
+        from buttress.targets.generation import Generator
+
+        generator = Generator(self._folder, self._device, self._context)
+        return BatchQueue(generator.generate, generator.length, self._batch)
+
+    async def answer(self, request: Request) -> Answer:
+        """Generate one answer.
+
+        Raises:
+            TargetError: the question doesn't fit the context, or the runtime failed.
+            InputError: the folder is no usable model.
+        """
+        if self._queue is None:
+            async with self._loading:
+                if self._queue is None:
+                    self._queue = await asyncio.to_thread(self._load)
+        start = time.perf_counter()
+        made = await self._queue.ask(request)
+        return Answer(
+            text=made.text,
+            finish_reason=made.finish_reason,
+            prompt_tokens=made.prompt_tokens,
+            completion_tokens=made.completion_tokens,
+            latency_s=time.perf_counter() - start,
+        )
+
+    async def aclose(self) -> None:
+        """End the thread and free the memory."""
+        if self._queue is not None:
+            queue, self._queue = self._queue, None
+            await asyncio.to_thread(queue.close)
