@@ -254,7 +254,7 @@ class TrialEngine:
             common = self.totals.messages.most_common(1)[0][0]
             raise ButtressError(
                 f"{self._target.name}: the {which} {most} questions all failed; it said: {common}"
-            )
+            ) from None
 
     def _count(self, trials: Sequence[tuple[int, Trial]]) -> None:
         totals = self.totals
