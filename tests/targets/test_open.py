@@ -25,7 +25,9 @@ async def test_the_target_is_chosen_by_key(tmp_path: Path) -> None:
     await local.aclose()
     absolute = open_target({"replay": str(tmp_path / "r.jsonl")}, base=Path("/nowhere"))
     assert isinstance(absolute, ReplayTarget)
-    remote = open_target({"endpoint": "http://host/v1", "model": "m", "headers": None}, base=tmp_path)
+    remote = open_target(
+        {"endpoint": "http://host/v1", "model": "m", "headers": None}, base=tmp_path
+    )
     assert remote.identity == "endpoint:http://host/v1/chat/completions#m"
 
 

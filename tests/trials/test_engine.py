@@ -219,7 +219,7 @@ async def test_a_target_that_never_answers_ends_the_run_with_what_it_said() -> N
         raise TargetError("HTTP 401: wrong key", retry=False)
 
     target = ScriptedTarget(refuse, name="bot at host")
-    with pytest.raises(ButtressError, match="bot at host: the first 20 .* HTTP 401: wrong key"):
+    with pytest.raises(ButtressError, match=r"bot at host: the first 20 .* HTTP 401: wrong key"):
         await engine(target, MemoryStore()).run(specs(1000))
     assert target.calls < 200
 
@@ -305,7 +305,9 @@ async def test_a_slow_judge_holds_the_answers_back() -> None:
             ahead -= len(exchanges)
             return await super().judge(exchanges)
 
-    await engine(ScriptedTarget(quick, concurrency=16), MemoryStore(), judge=Slow()).run(specs(3000))
+    await engine(ScriptedTarget(quick, concurrency=16), MemoryStore(), judge=Slow()).run(
+        specs(3000)
+    )
     assert most < 600
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 
 from buttress.targets.scripted import ScriptedTarget
-from buttress.trials.progress import Plan, PlainProgress, RichProgress, duration, open_progress
+from buttress.trials.progress import PlainProgress, Plan, RichProgress, duration, open_progress
 from buttress.trials.totals import Totals
 from tests.trials.parts import MemoryStore, specs
 from tests.trials.test_engine import echo, engine

@@ -8,7 +8,8 @@ inequality the true mean is ever excluded with probability at most alpha, howeve
 The bets here are a mixture. A bet that would be optimal for the mean t multiplies the wealth by
 (t/m)^x ((1-t)/(1-m))^(1-x). Mixed over t by a Beta(1/2, 1/2) law truncated to one side of m
 (Robbins 1970), the wealth has a closed form in the number of outcomes n and their sum s alone: O(1)
-memory, and a result that depends neither on batches nor on the order. The factor is convex in x, so for
+memory, and a result that depends neither on batches nor on the order. The factor is convex in x, so
+for
 fractional outcomes it lies below the linear betting factor and the guarantee holds for these too,
 with some slack.
 """

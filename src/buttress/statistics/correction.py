@@ -11,8 +11,7 @@ anytime-valid bound on p.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy.typing as npt
@@ -61,46 +60,83 @@ def corrected_rate(observed: float, counts: CalibrationCounts) -> float:
     return min(1.0, max(0.0, (observed - false) / informative))
 
 
-def corrected_upper(high: float, counts: CalibrationCounts, delta: float) -> float:
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """Bounds on a judge's sensitivity and false-positive rate, on the side that a bound needs."""
+
+    sensitivity: float
+    false_positive: float
+
+    @property
+    def informative(self) -> bool:
+        """Whether the judge is shown to be better than chance."""
+        return self.sensitivity > self.false_positive
+
+    def true_rate(self, judged: float) -> float:
+        """The true rate behind a judged one, not clipped.
+
+        Raises:
+            ZeroDivisionError: not informative.
+        """
+        return (judged - self.false_positive) / (self.sensitivity - self.false_positive)
+
+    def judged_rate(self, true: float) -> float:
+        """The judged rate that a true one shows as."""
+        return self.false_positive + true * (self.sensitivity - self.false_positive)
+
+
+PERFECT: Final = OperatingPoint(1.0, 0.0)
+
+
+def point_for_upper(counts: CalibrationCounts, delta: float) -> OperatingPoint:
+    """Lower bounds on both rates, jointly wrong with probability ≤ ``delta``."""
+    return min(
+        (_lower_bounds(counts, delta, split) for split in _SPLITS),
+        key=lambda point: point.true_rate(_PIVOT) if point.informative else 1.0,
+    )
+
+
+def point_for_lower(counts: CalibrationCounts, delta: float) -> OperatingPoint:
+    """Upper bounds on both rates, jointly wrong with probability ≤ ``delta``."""
+    return max(
+        (_upper_bounds(counts, delta, split) for split in _SPLITS),
+        key=lambda point: point.true_rate(4 * _PIVOT) if point.informative else 0.0,
+    )
+
+
+def corrected_upper(high: float, point: OperatingPoint) -> float:
     """Upper bound on the true rate from an upper bound ``high`` on the judged rate.
 
-    Adds error ≤ ``delta``; 1 where the judge may be no better than chance.
+    1 where the judge may be no better than chance.
     """
-    split = _best_split(counts, delta, upper=True)
-    return _upper(high, counts, delta, split)
-
-
-def corrected_lower(low: float, counts: CalibrationCounts, delta: float) -> float:
-    """Lower bound on the true rate from a lower bound ``low`` on the judged rate; as above."""
-    split = _best_split(counts, delta, upper=False)
-    return _lower(low, counts, delta, split)
-
-
-def _upper(high: float, counts: CalibrationCounts, delta: float, split: float) -> float:
-    sensitivity = clopper_pearson(counts.tp, counts.tp + counts.fn, delta * split)[0]
-    false = clopper_pearson(counts.fp, counts.tn + counts.fp, delta * (1 - split))[0]
-    if sensitivity <= false or high >= sensitivity:
+    if not point.informative or high >= point.sensitivity:
         return 1.0
-    return max(0.0, (high - false) / (sensitivity - false))
+    return max(0.0, point.true_rate(high))
 
 
-def _lower(low: float, counts: CalibrationCounts, delta: float, split: float) -> float:
-    sensitivity = clopper_pearson(counts.tp, counts.tp + counts.fn, delta * split)[1]
-    false = clopper_pearson(counts.fp, counts.tn + counts.fp, delta * (1 - split))[1]
-    if sensitivity <= false or low <= false:
+def corrected_lower(low: float, point: OperatingPoint) -> float:
+    """Lower bound on the true rate from a lower bound ``low`` on the judged rate; as above."""
+    if not point.informative or low <= point.false_positive:
         return 0.0
-    return min(1.0, (low - false) / (sensitivity - false))
+    return min(1.0, point.true_rate(low))
 
 
-@cache
-def _best_split(counts: CalibrationCounts, delta: float, *, upper: bool) -> float:
-    """How to share ``delta`` between the two bounds: the best at a rate typical of limits.
+# The splits of delta between the two bounds are chosen by the calibration alone, at a rate typical
+# of limits, and never by trials: so the guarantee is untouched.
+def _lower_bounds(counts: CalibrationCounts, delta: float, split: float) -> OperatingPoint:
+    positives, negatives = counts.tp + counts.fn, counts.tn + counts.fp
+    return OperatingPoint(
+        clopper_pearson(counts.tp, positives, delta * split)[0],
+        clopper_pearson(counts.fp, negatives, delta * (1 - split))[0],
+    )
 
-    It looks at the calibration only, never at trials, so the guarantee is untouched.
-    """
-    if upper:
-        return min(_SPLITS, key=lambda split: _upper(_PIVOT, counts, delta, split))
-    return max(_SPLITS, key=lambda split: _lower(4 * _PIVOT, counts, delta, split))
+
+def _upper_bounds(counts: CalibrationCounts, delta: float, split: float) -> OperatingPoint:
+    positives, negatives = counts.tp + counts.fn, counts.tn + counts.fp
+    return OperatingPoint(
+        clopper_pearson(counts.tp, positives, delta * split)[1],
+        clopper_pearson(counts.fp, negatives, delta * (1 - split))[1],
+    )
 
 
 @dataclass(slots=True)
@@ -115,58 +151,43 @@ class CorrectedSequence:
     alpha_high: float
     counts: CalibrationCounts | None = None
     share: float = CALIBRATION_SHARE
-    _judged: ConfidenceSequence = None  # type: ignore[assignment]
+    judged: ConfidenceSequence = field(init=False)
+    upper_point: OperatingPoint = field(init=False, default=PERFECT)
+    lower_point: OperatingPoint = field(init=False, default=PERFECT)
 
     def __post_init__(self) -> None:
-        part = 1.0 if self.counts is None else 1.0 - self.share
-        self._judged = ConfidenceSequence(self.alpha_low * part, self.alpha_high * part)
+        part = 1.0
+        if self.counts is not None:
+            part -= self.share
+            self.upper_point = point_for_upper(self.counts, self.alpha_high * self.share)
+            self.lower_point = point_for_lower(self.counts, self.alpha_low * self.share)
+        self.judged = ConfidenceSequence(self.alpha_low * part, self.alpha_high * part)
 
     def update(self, outcomes: npt.ArrayLike) -> None:
         """Take in judged outcomes in [0, 1], shape (k,)."""
-        self._judged.update(outcomes)
+        self.judged.update(outcomes)
 
     @property
     def trials(self) -> int:
         """Number of outcomes."""
-        return self._judged.trials
-
-    @property
-    def failures(self) -> float:
-        """Sum of judged outcomes."""
-        return self._judged.total
-
-    @property
-    def observed(self) -> float:
-        """Judged failure rate, not corrected."""
-        return self._judged.estimate
+        return self.judged.trials
 
     @property
     def low(self) -> float:
         """Lower bound on the true rate."""
-        return self.low_of(self._judged.low)
+        return corrected_lower(self.judged.low, self.lower_point)
 
     @property
     def high(self) -> float:
         """Upper bound on the true rate."""
-        return self.high_of(self._judged.high)
+        return corrected_upper(self.judged.high, self.upper_point)
 
     @property
     def estimate(self) -> float:
         """Corrected estimate, inside the bounds."""
-        return min(max(self.estimate_of(self._judged.estimate), self.low), self.high)
+        return self.between(self.judged.estimate, self.low, self.high)
 
-    def low_of(self, judged: float) -> float:
-        """Lower bound on the true rate that a lower bound on the judged rate gives."""
-        if self.counts is None:
-            return judged
-        return corrected_lower(judged, self.counts, self.alpha_low * self.share)
-
-    def high_of(self, judged: float) -> float:
-        """Upper bound on the true rate that an upper bound on the judged rate gives."""
-        if self.counts is None:
-            return judged
-        return corrected_upper(judged, self.counts, self.alpha_high * self.share)
-
-    def estimate_of(self, judged: float) -> float:
-        """Corrected estimate of the true rate, without regard to the bounds."""
-        return judged if self.counts is None else corrected_rate(judged, self.counts)
+    def between(self, judged: float, low: float, high: float) -> float:
+        """Corrected estimate from a judged rate, clipped to the bounds."""
+        rate = judged if self.counts is None else corrected_rate(judged, self.counts)
+        return min(max(rate, low), high)

@@ -118,9 +118,10 @@ class BatchQueue:
             if len(batch) == 1:
                 _fail(batch[0], TargetError("not enough memory for this question", retry=False))
                 return
-            self._batch = max(1, len(batch) // 2)
-            self._run(batch[: self._batch])
-            self._run(batch[self._batch :])
+            half = len(batch) // 2
+            self._batch = half
+            self._run(batch[:half])
+            self._run(batch[half:])
             return
         except Exception as error:
             for one in batch:

@@ -18,6 +18,7 @@ from buttress.judges.base import Exchange, Judge, Judgement
 from buttress.probes.base import TrialSpec
 from buttress.targets.base import Answer
 from buttress.trials.address import flatten
+from buttress.trials.judging import Bench
 
 BATCH: Final = 128  # records in a commit at most
 LINGER_S: Final = 0.02
@@ -72,6 +73,7 @@ class Committer:
         room: int,
     ) -> None:
         self._judge = judge
+        self._bench = Bench(judge)
         self._store = store
         self._threads = threads
         self._origin = origin
@@ -160,21 +162,8 @@ class Committer:
     async def _judged(self, batch: Sequence[Answered]) -> list[Trial]:
         prompts = [flatten(each.spec.messages) for each in batch]
         fresh = [i for i, each in enumerate(batch) if each.judgement is None]
-        judgements: dict[int, Judgement] = {}
-        if fresh:
-            exchanges = [
-                Exchange(
-                    request=batch[i].spec.request,
-                    prompt=prompts[i],
-                    answer=batch[i].answer.text,
-                    expect=batch[i].spec.expect,
-                    category=batch[i].spec.category,
-                    language=batch[i].spec.language,
-                )
-                for i in fresh
-            ]
-            said = await self._judge.judge(exchanges)
-            judgements = dict(zip(fresh, said, strict=True))
+        exchanges = [_exchange(batch[i], prompts[i]) for i in fresh]
+        judgements = dict(zip(fresh, await self._bench.judge(exchanges), strict=True))
         now = self._clock()
         return [
             self._trial(each, prompt, each.judgement or judgements[i], now)
@@ -210,3 +199,15 @@ class Committer:
             cached=answered.cached,
             run=self._origin.run,
         )
+
+
+def _exchange(answered: Answered, prompt: str) -> Exchange:
+    spec = answered.spec
+    return Exchange(
+        request=spec.request,
+        prompt=prompt,
+        answer=answered.answer.text,
+        expect=spec.expect,
+        category=spec.category,
+        language=spec.language,
+    )

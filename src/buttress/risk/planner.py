@@ -1,0 +1,134 @@
+"""The planner: gives the next batch to the arm whose result is worth most per unit of cost.
+
+Value of information (Raiffa & Schlaifer 1961, preposterior analysis): the worth of k more trials
+of an arm is the weight of its undecided risk times the probability that they decide it. The best k
+for each arm is sought over a geometric grid; the arm with the highest worth per cost gets a part
+of its k, and after that everything is weighed anew. Choosing by what was seen so far is safe,
+because the confidence sequences hold under any such choice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from buttress.risk.verdict import RiskState
+
+_SIZES: Final = np.unique(np.geomspace(4, 20_000, 28).astype(int))
+_LEAST_CHANCE: Final = 0.002
+
+
+@dataclass(slots=True)
+class PlannedArm:
+    """An arm as the planner sees it.
+
+    Args:
+        id: unique.
+        state: its risk's state on its asset.
+        weight: what it is worth to decide the risk, e.g. by severity.
+        remaining: trials left in its stream.
+        granularity: trials that the target answers about as fast as one.
+        cost: of a trial, in any unit common to all arms; updated by ``observe``.
+    """
+
+    id: str
+    state: RiskState
+    weight: float
+    remaining: int
+    granularity: int = 8
+    cost: float = 1.0
+    spent: float = 0.0
+    trials: int = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether trials of this arm can still change something."""
+        return self.remaining > 0 and self.state.verdict == "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Trials to run next."""
+
+    arm: str
+    size: int
+
+
+class Planner:
+    """Chooses batches until all is decided, the streams are at their end, or the budget is spent.
+
+    Args:
+        arms: all arms.
+        calls: trials that may still be asked for; None for no limit.
+        seed: of the predictive simulations.
+        pilot: trials of each arm before any comparison.
+    """
+
+    def __init__(
+        self, arms: list[PlannedArm], *, calls: int | None, seed: int = 0, pilot: int = 8
+    ) -> None:
+        self.arms = {arm.id: arm for arm in arms}
+        self.calls = calls
+        self.pilot = pilot
+        self.stop_reason = ""
+        self._chance = np.random.default_rng(seed)
+
+    def next_batch(self) -> Batch | None:
+        """What to run next, or None; then ``stop_reason`` says why."""
+        if self.calls is not None and self.calls <= 0:
+            self.stop_reason = "the budget of calls is spent"
+            return None
+        if all(arm.state.verdict != "undecided" for arm in self.arms.values()):
+            self.stop_reason = "every risk that was tested is decided"
+            return None
+        live = [arm for arm in self.arms.values() if arm.open]
+        if not live:
+            self.stop_reason = "no prompts are left for what is undecided"
+            return None
+        for arm in live:
+            if arm.trials < self.pilot:
+                return self._batch(arm, max(self.pilot - arm.trials, min(arm.granularity, 16)))
+        best = max((self._worth(arm) for arm in live), key=lambda worth: worth[0])
+        if best[0] <= 0:
+            return self._hopeless(live)
+        _, arm, size = best
+        return self._batch(arm, size)
+
+    def observe(self, arm: str, outcomes: list[float], cost: float, calls: int) -> None:
+        """Take in the outcomes of a batch, what it cost, and how many calls it took."""
+        chosen = self.arms[arm]
+        chosen.trials += len(outcomes)
+        chosen.spent += cost
+        if chosen.trials and chosen.spent > 0:
+            chosen.cost = chosen.spent / chosen.trials
+        if self.calls is not None:
+            self.calls -= calls
+        chosen.state.update(outcomes)
+
+    def exhaust(self, arm: str) -> None:
+        """The arm's stream is at its end."""
+        self.arms[arm].remaining = 0
+
+    def _worth(self, arm: PlannedArm) -> tuple[float, PlannedArm, int]:
+        most = arm.remaining if self.calls is None else min(arm.remaining, self.calls)
+        sizes = np.unique(np.minimum(_SIZES, most))
+        chances = np.asarray(arm.state.chance_of_decision(sizes, self._chance), dtype=float)
+        worth = arm.weight * chances / (sizes * max(arm.cost, 1e-9))
+        worth[chances < _LEAST_CHANCE] = 0.0
+        best = int(np.argmax(worth))
+        # Half of it, because a verdict often comes earlier; at least what comes at no extra time.
+        return float(worth[best]), arm, max(int(sizes[best]) // 2, arm.granularity, 1)
+
+    def _hopeless(self, live: list[PlannedArm]) -> Batch | None:
+        """Nothing is likely to be decided: go on evenly, because intervals still get narrower."""
+        arm = min(live, key=lambda each: each.trials)
+        return self._batch(arm, arm.granularity)
+
+    def _batch(self, arm: PlannedArm, size: int) -> Batch:
+        size = min(size, arm.remaining)
+        if self.calls is not None:
+            size = min(size, self.calls)
+        arm.remaining -= size
+        return Batch(arm.id, max(1, size))

@@ -1,0 +1,122 @@
+"""JSON Schemas of the YAML files that a user may edit: risks and policies."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+_PROBABILITY: Final = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
+_RANGE: Final = {
+    "type": "array",
+    "items": {"type": "number", "exclusiveMinimum": 0},
+    "minItems": 2,
+    "maxItems": 2,
+    "description": "a 90 % range, [low, high], both above 0",
+}
+_TEXT: Final = {"type": "string", "minLength": 1, "description": "a text"}
+_ID: Final = {
+    "type": "string",
+    "pattern": "^[a-z0-9][a-z0-9-]*$",
+    "description": "lower-case letters, digits and '-'",
+}
+
+_BARRIER: Final = {
+    "type": "object",
+    "required": ["id", "title", "failure"],
+    "additionalProperties": False,
+    "properties": {
+        "id": _ID,
+        "title": _TEXT,
+        "failure": _RANGE | {"items": _PROBABILITY, "description": "a 90 % range within (0, 1)"},
+        "evidence": {
+            "type": "object",
+            "required": ["probe"],
+            "additionalProperties": False,
+            "properties": {"probe": _TEXT},
+        },
+    },
+}
+_RISK: Final = {
+    "type": "object",
+    "required": ["id", "title", "scenario", "harm", "severity", "frequency", "barriers"],
+    "additionalProperties": False,
+    "properties": {
+        "id": _ID,
+        "title": _TEXT,
+        "scenario": _TEXT,
+        "actor": _TEXT,
+        "harm": _TEXT,
+        "severity": {
+            "type": "object",
+            "required": ["level", "loss"],
+            "additionalProperties": False,
+            "properties": {
+                "level": {"enum": [1, 2, 3, 4, 5]},
+                "why": {"type": "string"},
+                "loss": {
+                    "type": "object",
+                    "required": ["median", "p95"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "median": {"type": "number", "exclusiveMinimum": 0},
+                        "p95": {"type": "number", "exclusiveMinimum": 0},
+                    },
+                },
+            },
+        },
+        "frequency": {
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": 1,
+            "additionalProperties": False,
+            "description": "one of per_request and per_year",
+            "properties": {"per_request": _RANGE, "per_year": _RANGE},
+        },
+        "barriers": {"type": "array", "minItems": 1, "items": _BARRIER},
+        "standards": {
+            "type": "object",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        },
+        "remedies": {"type": "array", "items": {"type": "string"}},
+    },
+}
+_SEVERITIES: Final = ["clean", "info", "low", "medium", "high", "critical"]
+RISKS: Final[dict[str, Any]] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "risks": {"type": "array", "items": _RISK, "description": "a list of risks"},
+        "currency": _TEXT,
+        "inspection": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": dict.fromkeys(_SEVERITIES, _BARRIER["properties"]["failure"]),  # type: ignore[index]
+        },
+    },
+}
+POLICY: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["id", "risks"],
+    "additionalProperties": False,
+    "properties": {
+        "id": _ID,
+        "title": _TEXT,
+        "source": _TEXT,
+        "extends": _TEXT,
+        "decide_by": {"enum": ["bound", "estimate"]},
+        "risks": {
+            "type": "object",
+            "description": "risk ids, each with its limit",
+            "additionalProperties": {
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {
+                    "limit": _PROBABILITY | {"description": "a rate within (0, 1)"},
+                    "alpha": _PROBABILITY,
+                    "beta": _PROBABILITY,
+                    "minimum_trials": {"type": "integer", "minimum": 0, "maximum": 10000000},
+                    "severity": {"enum": ["info", "low", "medium", "high", "critical"]},
+                },
+            },
+        },
+    },
+}

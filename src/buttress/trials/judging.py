@@ -1,0 +1,50 @@
+"""Judging without holding up the questions in flight.
+
+A judge that computes keeps the event loop busy, and every answer that arrives meanwhile waits, so
+it gets slices of half a millisecond. A judge that waits for a model gets all at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from buttress.judges.base import Exchange, Judge, Judgement
+
+SLICE_S: Final = 0.0005
+FIRST: Final = 4  # exchanges in the first slice, before the judge's pace is known
+
+
+class Bench:
+    """Calls the judge in slices whose size follows its pace."""
+
+    def __init__(self, judge: Judge) -> None:
+        self._judge = judge
+        self._size = FIRST
+        self._waits = False
+
+    async def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+        """One judgement per exchange, in order."""
+        judgements: list[Judgement] = []
+        while len(judgements) < len(exchanges):
+            done = len(judgements)
+            if self._waits:
+                judgements += await self._judge.judge(exchanges[done:])
+                break
+            judgements += await self._slice(exchanges[done : done + self._size])
+            await asyncio.sleep(0)  # let the loop see to what has arrived
+        return judgements
+
+    async def _slice(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+        turned: list[bool] = []
+        asyncio.get_running_loop().call_soon(turned.append, True)
+        start = time.perf_counter()
+        judgements = await self._judge.judge(exchanges)
+        if turned:  # the loop went on meanwhile: the judge waits rather than computes
+            self._waits = True
+        else:
+            each = (time.perf_counter() - start) / len(exchanges)
+            self._size = max(1, min(2 * self._size, int(SLICE_S / max(each, 1e-9))))
+        return judgements

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from buttress.judges.base import Exchange, Judgement
+from buttress.trials.judging import Bench
+from tests.trials.parts import WordJudge
+
+
+def exchanges(count: int) -> list[Exchange]:
+    return [
+        Exchange("q", "q", f"{'yes' if i % 7 == 0 else 'no'} {i}", "refuse") for i in range(count)
+    ]
+
+
+class Computing(WordJudge):
+    def __init__(self) -> None:
+        super().__init__()
+        self.sizes: list[int] = []
+
+    async def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+        self.sizes.append(len(exchanges))
+        end = time.perf_counter() + 1e-4 * len(exchanges)
+        while time.perf_counter() < end:
+            pass
+        return [Judgement(float("yes" in e.answer), 0.5) for e in exchanges]
+
+
+async def test_a_judge_that_computes_lets_the_loop_go_on() -> None:
+    judge = Computing()
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    said = await Bench(judge).judge(exchanges(128))
+    counting.cancel()
+    assert [j.outcome for j in said] == [float(i % 7 == 0) for i in range(128)]
+    assert max(judge.sizes) <= 8, "half a millisecond at 100 µs each"
+    assert turns >= len(judge.sizes) >= 16
+
+
+async def test_a_judge_that_waits_gets_all_at_once() -> None:
+    class Waiting(Computing):
+        async def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+            await asyncio.sleep(0.001)
+            return await super().judge(exchanges)
+
+    judge = Waiting()
+    bench = Bench(judge)
+    assert len(await bench.judge(exchanges(100))) == 100
+    await bench.judge(exchanges(100))
+    assert judge.sizes[1:] == [96, 100]
+
+
+async def test_nothing_to_judge() -> None:
+    assert await Bench(WordJudge()).judge([]) == []
