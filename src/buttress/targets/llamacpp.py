@@ -91,6 +91,11 @@ class LlamaCppTarget:
         self._server: Any = None
 
     @property
+    def path(self) -> Path:
+        """The weights."""
+        return self._path
+
+    @property
     def name(self) -> str:
         """File name."""
         return self._path.name
