@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 
 from buttress.probes.base import TrialProbe, TrialSpec
@@ -11,23 +11,26 @@ from buttress.system.model import Asset
 from buttress.trials.engine import TrialEngine
 
 
+def arm_id(probe: str, asset: str) -> str:
+    """How an arm is named in plans and in coverage."""
+    return f"{probe} @ {asset}"
+
+
 @dataclass(slots=True)
 class Arm:
-    """What the planner can spend on. ``done`` are items that an earlier run already tried."""
+    """What the planner can spend on; ``available`` trials at most are in ``stream``."""
 
     probe: TrialProbe
     asset: Asset
     engine: TrialEngine
     stream: Iterator[TrialSpec]
     available: int
-    done: set[str] = field(default_factory=set)
 
     @property
     def id(self) -> str:
         """Unique in an assessment."""
-        return f"{self.probe.id}@{self.asset.id}"
+        return arm_id(self.probe.id, self.asset.id)
 
     def take(self, count: int) -> list[TrialSpec]:
         """The next trials, fewer than ``count`` only at the end of the stream."""
-        fresh = (spec for spec in self.stream if spec.item not in self.done)
-        return list(islice(fresh, count))
+        return list(islice(self.stream, count))

@@ -6,6 +6,7 @@ import platform
 import secrets
 import sys
 import time
+from collections import deque
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
@@ -44,11 +45,9 @@ def begin(
         for asset in system.assets
         if asset.paths
     }
-    last = None
-    if resume:
-        for last in store.provenance():
-            pass
-    if last is not None:
+    earlier = deque(store.provenance() if resume else (), maxlen=1)
+    if earlier:
+        last = earlier[0]
         _check_same(last, system, digests, seed, policy)
         return Run(last.run, last.seed, last.started, True, digests, dict(last.versions))
     run = Run(

@@ -11,7 +11,7 @@ from typing import Any, Final
 from buttress.evidence.records import Trial
 
 WORST: Final = 30
-Cell = tuple[str, str, str]  # probe, attack, category
+Cell = tuple[str, str, str, str]  # expect, probe, attack, category
 
 
 @dataclass(slots=True)
@@ -20,6 +20,7 @@ class Tally:
 
     trials: int = 0
     cached: int = 0
+    asked: int = 0  # trials whose answer was asked for, not known from an earlier run
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cells: dict[Cell, list[float]] = field(default_factory=lambda: defaultdict(lambda: [0.0, 0.0]))
@@ -35,9 +36,10 @@ def tally(trials: Iterable[Trial]) -> Tally:
     for count, trial in enumerate(trials):
         total.trials += 1
         total.cached += trial.cached
+        total.asked += not trial.cached
         total.prompt_tokens += trial.prompt_tokens
         total.completion_tokens += trial.completion_tokens
-        cell = total.cells[trial.probe, trial.attack, trial.category]
+        cell = total.cells[trial.expect, trial.probe, trial.attack, trial.category]
         cell[0] += 1
         cell[1] += trial.outcome
         total.arms[trial.probe, trial.asset] += 1
@@ -82,15 +84,15 @@ def pooled_cells(total: Tally, alpha: float) -> list[dict[str, Any]]:
     from buttress.statistics.pooling import pool
 
     rows: list[dict[str, Any]] = []
-    groups: dict[bool, list[Cell]] = defaultdict(list)
+    groups: dict[str, list[Cell]] = defaultdict(list)
     for cell in sorted(total.cells):
-        groups[cell[0] == "over-refusal"].append(cell)
+        groups[cell[0]].append(cell)
     for cells in groups.values():
-        families = sorted({cell[:2] for cell in cells})
-        categories = sorted({cell[2] for cell in cells})
+        families = sorted({cell[1:3] for cell in cells})
+        categories = sorted({cell[3] for cell in cells})
         counts = np.zeros((2, len(families), len(categories)))
         for cell in cells:
-            where = families.index(cell[:2]), categories.index(cell[2])
+            where = families.index(cell[1:3]), categories.index(cell[3])
             counts[(0, *where)], counts[(1, *where)] = total.cells[cell]
         failures = np.rint(counts[1]).astype(int)
         pooled = pool(counts[0].astype(int), failures, alpha)

@@ -46,7 +46,6 @@ def run(options: argparse.Namespace) -> int:
     from buttress.assessment.assess import Options, assess
     from buttress.errors import InputError
     from buttress.system import manifest
-    from buttress.trials.progress import progress_for
 
     if options.budget is not None and options.budget < 1:
         raise InputError(f"{options.budget} is too small", field="--budget", expected="1 or more")
@@ -61,8 +60,7 @@ def run(options: argparse.Namespace) -> int:
         resume=options.resume,
         seed=options.seed,
     )
-    with progress_for(sys.stderr) as progress:
-        document = assess(system, settings, progress)
+    document = assess(system, settings, sys.stderr)
     _show(document, options)
     return exit_code(document)
 

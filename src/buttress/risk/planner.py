@@ -41,6 +41,7 @@ class PlannedArm:
     cost: float = 1.0
     spent: float = 0.0
     trials: int = 0
+    asked: int = 0  # trials handed out, those in flight included
 
     @property
     def open(self) -> bool:
@@ -88,8 +89,8 @@ class Planner:
             self.stop_reason = "no prompts are left for what is undecided"
             return None
         for arm in live:
-            if arm.trials < self.pilot:
-                return self._batch(arm, max(self.pilot - arm.trials, min(arm.granularity, 16)))
+            if arm.asked < self.pilot:
+                return self._batch(arm, max(self.pilot - arm.asked, min(arm.granularity, 16)))
         best = max((self._worth(arm) for arm in live), key=lambda worth: worth[0])
         if best[0] <= 0:
             return self._hopeless(live)
@@ -123,7 +124,7 @@ class Planner:
 
     def _hopeless(self, live: list[PlannedArm]) -> Batch | None:
         """Nothing is likely to be decided: go on evenly, because intervals still get narrower."""
-        arm = min(live, key=lambda each: each.trials)
+        arm = min(live, key=lambda each: each.asked)
         return self._batch(arm, arm.granularity)
 
     def _batch(self, arm: PlannedArm, size: int) -> Batch:
@@ -131,4 +132,5 @@ class Planner:
         if self.calls is not None:
             size = min(size, self.calls)
         arm.remaining -= size
+        arm.asked += size
         return Batch(arm.id, max(1, size))

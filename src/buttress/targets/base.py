@@ -124,6 +124,11 @@ class Target(Protocol):
 class Recorded(Protocol):
     """A target that only has answers to the prompts it holds."""
 
+    @property
+    def left_out(self) -> int:
+        """Number of records that can't be used, because nothing says what a safe model does."""
+        ...
+
     def prompts(self) -> Sequence[RecordedPrompt]:
         """All held prompts, in file order; a lazy sequence, so that memory stays flat."""
         ...

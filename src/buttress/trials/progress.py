@@ -24,6 +24,10 @@ class Progress(Protocol):
         """So far ``totals``; a trial of ``probe`` came last. Cheap: called often."""
         ...
 
+    def say(self, text: str) -> None:
+        """What is being done before or between trials."""
+        ...
+
     def close(self) -> None:
         """The assessment has ended."""
         ...
@@ -96,6 +100,10 @@ class PlainProgress:
                 flush=True,
             )
 
+    def say(self, text: str) -> None:
+        """Write a line."""
+        print(text, file=self._stream, flush=True)
+
     def close(self) -> None:
         """Nothing to take down."""
 
@@ -127,6 +135,10 @@ class RichProgress:
             self._last = now
             text = describe(totals, self._plan, probe, now - self._began)
             self._bar.update(self._task, completed=totals.calls, description=text)
+
+    def say(self, text: str) -> None:
+        """Show it beside the bar."""
+        self._bar.update(self._task, description=text)
 
     def close(self) -> None:
         """Remove the bar."""

@@ -1,0 +1,118 @@
+"""Runs trials as the planner decides, until it has seen enough.
+
+Up to two batches are in flight, so that the target isn't idle while the stragglers of one batch
+come in. Which batch is next depends only on batches that are complete, and a trial's cost is
+reckoned from the lengths of prompt and answer, not from the clock: so the same seed and the same
+answers give the same assessment, and a resumed run takes the same way up to where it was cut off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from buttress.assessment.arms import Arm
+from buttress.evidence.records import Trial
+from buttress.risk.planner import Batch, Planner
+
+IN_FLIGHT: Final = 2
+_OVERHEAD: Final = 32.0  # characters' worth of work that a call costs whatever its length
+_PROMPT_SHARE: Final = 0.125  # reading a character costs about an eighth of writing one
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a campaign may spend besides the planner's calls; None for no limit."""
+
+    seconds: float | None = None
+    cost: float | None = None
+
+
+def trial_cost(trial: Trial) -> float:
+    """Work of a trial in characters written, about the same for every target."""
+    return _OVERHEAD + len(trial.answer) + _PROMPT_SHARE * len(trial.prompt)
+
+
+class Campaign:
+    """One pass of the planner over all arms.
+
+    Args:
+        arms: by id.
+        planner: over the same ids; its ``calls`` are charged here.
+        limits: time and money.
+        cost: what was spent so far.
+        observe: gets each complete batch's arm and trials.
+    """
+
+    def __init__(
+        self,
+        arms: Mapping[str, Arm],
+        planner: Planner,
+        limits: Limits,
+        *,
+        cost: Callable[[], float],
+        observe: Callable[[Arm, Sequence[Trial]], None],
+    ) -> None:
+        self._arms = arms
+        self._planner = planner
+        self._limits = limits
+        self._cost = cost
+        self._observe = observe
+        self._began = time.time()
+        self.stop_reason = ""
+
+    async def run(self) -> None:
+        """Run batches until the planner or a limit says stop.
+
+        Raises:
+            ButtressError: a target doesn't answer at all, or judge or store failed.
+        """
+        flying: deque[tuple[Batch, int, asyncio.Task[list[Trial]]]] = deque()
+        try:
+            while True:
+                while len(flying) < IN_FLIGHT and (batch := self._next()) is not None:
+                    specs = self._arms[batch.arm].take(batch.size)
+                    if len(specs) < batch.size:
+                        self._planner.exhaust(batch.arm)
+                    if not specs:
+                        continue
+                    self._reserve(len(specs))
+                    task = asyncio.create_task(self._arms[batch.arm].engine.run(specs))
+                    flying.append((batch, len(specs), task))
+                if not flying:
+                    return
+                batch, size, task = flying.popleft()
+                self._account(batch.arm, size, await task)
+        finally:
+            for _, _, task in flying:
+                task.cancel()
+            await asyncio.gather(*(task for _, _, task in flying), return_exceptions=True)
+
+    def _next(self) -> Batch | None:
+        limits = self._limits
+        if limits.seconds is not None and time.time() - self._began >= limits.seconds:
+            self.stop_reason = "the budget of time is spent"
+            return None
+        if limits.cost is not None and self._cost() >= limits.cost:
+            self.stop_reason = "the budget of money is spent"
+            return None
+        batch = self._planner.next_batch()
+        self.stop_reason = self._planner.stop_reason if batch is None else ""
+        return batch
+
+    def _reserve(self, size: int) -> None:
+        if self._planner.calls is not None:
+            self._planner.calls -= size
+
+    def _account(self, arm: str, reserved: int, trials: Sequence[Trial]) -> None:
+        # An answer that was known from an earlier run is free. One that this very run had asked
+        # for before it was cut off was paid for by it.
+        free = sum(trial.cached and trial.time >= self._began for trial in trials)
+        asked = reserved - free
+        work = sum(map(trial_cost, trials))
+        self._planner.observe(arm, [trial.outcome for trial in trials], work, asked - reserved)
+        self._observe(self._arms[arm], trials)

@@ -1,0 +1,181 @@
+"""What the evidence says about each risk, as the assessment document holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from buttress.evidence.records import SEVERITIES, Finding
+from buttress.risk.catalogue import SEVERITY_LABELS, Catalogue, Risk
+from buttress.risk.policy import Tolerance
+from buttress.risk.scenario import Evidence, TrialEvidence
+from buttress.risk.verdict import ORDER, RiskState, Verdict, worst
+from buttress.standards.crosswalk import load_standards
+
+
+@dataclass(slots=True)
+class TrialOutcome:
+    """A risk that trials inform; ``states`` by asset."""
+
+    risk: Risk
+    tolerance: Tolerance
+    states: dict[str, RiskState] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> Verdict:
+        """That of the worst asset."""
+        return worst([state.verdict for state in self.states.values()])
+
+    @property
+    def worst_asset(self) -> str:
+        """The asset that gives the risk its verdict and rate."""
+        return min(
+            self.states,
+            key=lambda asset: (
+                ORDER.index(self.states[asset].verdict),
+                -self.states[asset].sequence.estimate,
+            ),
+        )
+
+    def evidence(self, catalogue: Catalogue) -> Evidence:
+        """What the scenario model takes in: the worst asset's outcomes."""
+        del catalogue
+        sequence = self.states[self.worst_asset].sequence
+        return TrialEvidence(sequence.trials, sequence.judged.total, sequence.counts)
+
+    def document(self, calls: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+        """The fields of the document that trials give; ``calls`` by (probe, asset)."""
+        rows = [self._asset(asset, calls) for asset in self.states]
+        first = next(row for row in rows if row["asset"] == self.worst_asset)
+        state = self.states[self.worst_asset]
+        limit = self.tolerance.limit
+        return {
+            "kind": "trials",
+            "verdict": self.verdict,
+            "rate": first["rate"],
+            "limit": limit,
+            "severity_tolerated": None,
+            "judged": {
+                "trials": state.sequence.trials,
+                "failures": state.sequence.judged.total,
+                "estimate": state.sequence.judged.estimate,
+            },
+            "trials": sum(row["trials"] for row in rows),
+            "calls": sum(row["calls"] for row in rows),
+            "would_decide": first["would_decide"] if self.verdict == "undecided" else "",
+            "clears": {
+                "estimate": first["rate"]["estimate"] <= limit,
+                "bound": first["rate"]["high"] <= limit,
+            },
+            "path": first["path"],
+            "assets": rows,
+            "worst_finding": None,
+            "findings": 0,
+        }
+
+    def _asset(self, asset: str, calls: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+        state = self.states[asset]
+        sequence = state.sequence
+        return {
+            "asset": asset,
+            "verdict": state.verdict,
+            "rate": {"estimate": sequence.estimate, "low": sequence.low, "high": sequence.high},
+            "trials": sequence.trials,
+            "calls": calls.get((self.risk.probe or "", asset), 0),
+            "would_decide": state.would_decide(),
+            "path": state.path(),
+        }
+
+
+@dataclass(slots=True)
+class InspectionOutcome:
+    """A risk that findings inform; ``assets`` are those in which files were read."""
+
+    risk: Risk
+    tolerance: Tolerance
+    assets: tuple[str, ...]
+    findings: Sequence[Finding]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Unacceptable where a finding is as severe as the policy does not tolerate."""
+        return self._verdict(self.findings)
+
+    def _verdict(self, findings: Sequence[Finding]) -> Verdict:
+        least = SEVERITIES.index(self.tolerance.severity)
+        grave = any(SEVERITIES.index(finding.severity) >= least for finding in findings)
+        return "unacceptable" if grave else "acceptable"
+
+    @staticmethod
+    def _worst(findings: Sequence[Finding]) -> str | None:
+        found = [SEVERITIES.index(finding.severity) for finding in findings]
+        return SEVERITIES[max(found)] if found else None
+
+    def evidence(self, catalogue: Catalogue) -> Evidence:
+        """What the scenario model takes in: the documented range for the worst finding."""
+        return catalogue.inspection[self._worst(self.findings) or "clean"]
+
+    def document(self, catalogue: Catalogue) -> dict[str, Any]:
+        """The fields of the document that findings give."""
+        return {
+            "kind": "inspection",
+            "verdict": self.verdict,
+            "rate": self._rate(catalogue, self.findings),
+            "limit": None,
+            "severity_tolerated": self.tolerance.severity,
+            "judged": None,
+            "trials": 0,
+            "calls": 0,
+            "would_decide": "",
+            "clears": None,
+            "path": [],
+            "assets": [self._asset(asset, catalogue) for asset in self.assets],
+            "worst_finding": self._worst(self.findings),
+            "findings": len(self.findings),
+        }
+
+    def _asset(self, asset: str, catalogue: Catalogue) -> dict[str, Any]:
+        own = [finding for finding in self.findings if finding.asset == asset]
+        return {
+            "asset": asset,
+            "verdict": self._verdict(own),
+            "rate": self._rate(catalogue, own),
+            "trials": 0,
+            "calls": 0,
+            "would_decide": "",
+            "path": [],
+        }
+
+    def _rate(self, catalogue: Catalogue, findings: Sequence[Finding]) -> dict[str, float]:
+        """Probability that the barrier fails: the prior's range, its middle on the odds scale."""
+        low, high = catalogue.inspection[self._worst(findings) or "clean"]
+        odds = ((low / (1 - low)) * (high / (1 - high))) ** 0.5
+        return {"estimate": odds / (1 + odds), "low": low, "high": high}
+
+
+Outcome = TrialOutcome | InspectionOutcome
+
+
+def describe(outcome: Outcome) -> dict[str, Any]:
+    """The fields of the document that the catalogue and the policy give."""
+    risk, tolerance = outcome.risk, outcome.tolerance
+    known = load_standards()
+    return {
+        "id": risk.id,
+        "title": risk.title,
+        "scenario": risk.scenario,
+        "actor": risk.actor,
+        "harm": risk.harm,
+        "level": risk.level,
+        "level_label": SEVERITY_LABELS[risk.level],
+        "probe": risk.probe,
+        "alpha": tolerance.alpha,
+        "beta": tolerance.beta,
+        "minimum_trials": tolerance.minimum_trials,
+        "standards": [
+            {"standard": standard, "item": item, "title": known[standard].items[item]}
+            for standard, item in risk.standards
+        ],
+        "remedies": list(risk.remedies),
+    }

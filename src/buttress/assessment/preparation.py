@@ -1,0 +1,182 @@
+"""Opens targets and turns (probe, asset) pairs into arms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from buttress.assessment import sources
+from buttress.assessment.arms import Arm, arm_id
+from buttress.assessment.coverage import Coverage
+from buttress.assessment.ledger import Ledger
+from buttress.assessment.outcomes import TrialOutcome
+from buttress.assessment.runs import Run
+from buttress.evidence.store import EvidenceStore
+from buttress.judges.base import Judge
+from buttress.probes.base import NotCoveredError, TrialContext, TrialProbe
+from buttress.prompts.base import Prompt
+from buttress.risk.catalogue import Catalogue, Risk
+from buttress.risk.planner import PlannedArm
+from buttress.risk.policy import Policy
+from buttress.risk.verdict import RiskState
+from buttress.statistics.correction import CalibrationCounts
+from buttress.system.model import Asset, System
+from buttress.targets.base import Recorded, Target
+from buttress.targets.open import open_target
+from buttress.trials.engine import TrialEngine
+
+
+@dataclass(slots=True)
+class Prepared:
+    """What a campaign runs on. ``states`` are those that an arm's outcomes inform."""
+
+    arms: dict[str, Arm] = field(default_factory=dict)
+    states: dict[str, list[RiskState]] = field(default_factory=dict)
+    planned: list[PlannedArm] = field(default_factory=list)
+    outcomes: list[TrialOutcome] = field(default_factory=list)
+
+
+def open_targets(system: System) -> dict[str, Target]:
+    """The targets of all assets that answer, by asset id.
+
+    Raises:
+        InputError: a target's settings are not usable.
+        MissingExtraError: it needs a package that is not installed.
+    """
+    return {
+        asset.id: open_target(asset.settings, base=system.base)
+        for asset in system.assets
+        if asset.is_target
+    }
+
+
+def counts(judge: Judge, probe: TrialProbe) -> CalibrationCounts | None:
+    """The judge's calibration on what the probe expects, as the statistics take it."""
+    known = judge.calibration(probe.expect)
+    if known is None:
+        return None
+    return CalibrationCounts(
+        known.true_positive, known.false_negative, known.true_negative, known.false_positive
+    )
+
+
+def prepare(
+    system: System,
+    targets: Mapping[str, Target],
+    probes: Sequence[TrialProbe],
+    *,
+    judge: Judge,
+    policy: Policy,
+    catalogue: Catalogue,
+    store: EvidenceStore,
+    run: Run,
+    ledger: Ledger,
+    coverage: Coverage,
+) -> Prepared:
+    """Arms for all probes on all targets, with the states of the risks that they inform."""
+    prepared = Prepared()
+    prompts: list[Prompt] = []
+    if any(not isinstance(target, Recorded) for target in targets.values()):
+        prompts = sources.prompts(system)
+    informed = {
+        probe.id: [
+            risk
+            for risk in catalogue.risks.values()
+            if risk.probe == probe.id and risk.id in policy.risks
+        ]
+        for probe in probes
+    }
+    for asset in system.assets:
+        target = targets.get(asset.id)
+        if target is None:
+            continue
+        context = _context(system, asset, target, prompts, run)
+        engine = TrialEngine(
+            target,
+            judge,
+            store,
+            asset=asset.id,
+            run=run.id,
+            seed=run.seed,
+            progress=ledger,
+            totals=ledger.open(asset),
+        )
+        for probe in probes:
+            name = arm_id(probe.id, asset.id)
+            if not informed[probe.id]:
+                coverage.leave_out(name, f"no risk in policy '{policy.id}' is informed by it")
+                continue
+            try:
+                arm = Arm(probe, asset, engine, probe.stream(context), probe.size(context))
+            except NotCoveredError as error:
+                coverage.leave_out(name, str(error))
+                continue
+            prepared.arms[name] = arm
+            prepared.states[name] = []
+        if isinstance(target, Recorded) and target.left_out:
+            coverage.leave_out(
+                f"{target.left_out:,} records of {asset.id}",
+                "they don't say what a safe model does",
+            )
+    for probe in probes:
+        for risk in informed[probe.id]:
+            _add_outcome(prepared, risk, probe, counts(judge, probe), policy)
+    _plan(prepared, targets)
+    return prepared
+
+
+def _context(
+    system: System, asset: Asset, target: Target, prompts: Sequence[Prompt], run: Run
+) -> TrialContext:
+    recorded = target.prompts() if isinstance(target, Recorded) else None
+    return TrialContext(
+        seed=run.seed,
+        prompts=prompts,
+        recorded=recorded,
+        system_prompt=asset.system_prompt,
+        max_tokens=asset.max_tokens,
+        # A recording is a sample that was drawn elsewhere, in categories of its own.
+        weights=dict(system.profile.categories) if recorded is None else None,
+    )
+
+
+def _add_outcome(
+    prepared: Prepared,
+    risk: Risk,
+    probe: TrialProbe,
+    calibration: CalibrationCounts | None,
+    policy: Policy,
+) -> None:
+    arms = [arm for arm in prepared.arms.values() if arm.probe.id == probe.id]
+    if not arms:
+        return
+    outcome = TrialOutcome(risk, policy.risks[risk.id])
+    for arm in arms:
+        state = RiskState(
+            outcome.tolerance,
+            calibration,
+            by_estimate=policy.decide_by == "estimate",
+            assets=len(arms),
+        )
+        outcome.states[arm.asset.id] = state
+        prepared.states[arm.id].append(state)
+    prepared.outcomes.append(outcome)
+
+
+def _plan(prepared: Prepared, targets: Mapping[str, Target]) -> None:
+    weights: dict[str, float] = {}
+    for outcome in prepared.outcomes:
+        probe = outcome.risk.probe or ""
+        weights[probe] = max(weights.get(probe, 0.0), float(outcome.risk.level))
+    for name, arm in prepared.arms.items():
+        # Where several risks rest on one probe, the one that takes most trials sets the pace.
+        hardest = min(prepared.states[name], key=lambda state: state.tolerance.limit)
+        prepared.planned.append(
+            PlannedArm(
+                id=name,
+                state=hardest,
+                weight=weights[arm.probe.id],
+                remaining=arm.available,
+                granularity=max(4, min(targets[arm.asset.id].concurrency, 64)),
+            )
+        )

@@ -1,0 +1,156 @@
+"""The campaign: budgets, order, and that it takes the same way again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from buttress.assessment.arms import Arm
+from buttress.assessment.campaign import Campaign, Limits
+from buttress.errors import ButtressError
+from buttress.evidence.records import Trial
+from buttress.evidence.store import EvidenceStore
+from buttress.probes.behaviour.harmful_compliance import PROBE as DIRECT
+from buttress.probes.behaviour.over_refusal import PROBE as BENIGN
+from buttress.risk.planner import PlannedArm, Planner
+from buttress.risk.policy import Tolerance
+from buttress.risk.verdict import RiskState
+from buttress.system.model import Asset, Price
+from buttress.targets.base import Request, TargetError
+from buttress.targets.scripted import ScriptedTarget
+from buttress.trials.engine import TrialEngine
+from buttress.trials.totals import Totals
+from tests.trials.parts import WordJudge, spec
+
+ASSET = Asset("bot", "model", "script")
+
+
+class Parts:
+    """A campaign over two probes whose failure rates are set; all parts but the target are real."""
+
+    def __init__(
+        self,
+        out: Path,
+        rates: tuple[float, float],
+        *,
+        calls: int | None = None,
+        limits: Limits | None = None,
+        run: str = "r",
+        size: int = 600,
+        concurrency: int = 8,
+    ) -> None:
+        self.asked: list[str] = []
+        self.seen: list[tuple[str, int]] = []
+        self.rates = dict(zip((DIRECT.id, BENIGN.id), rates, strict=True))
+        self.store = EvidenceStore.open(out)
+        self.target = ScriptedTarget(self._say, identity="bot-1", concurrency=concurrency)
+        self.totals = Totals()
+        engine = TrialEngine(
+            self.target, WordJudge(), self.store, asset="bot", run=run, seed=0,
+            totals=self.totals, backoff_s=0.001,
+        )  # fmt: skip
+        self.states = {}
+        arms = {}
+        planned = []
+        for probe in (DIRECT, BENIGN):
+            asked = [
+                spec(number, probe=probe.id, text=f"{probe.id} question {number}")
+                for number in range(size)
+            ]
+            arm = Arm(probe, ASSET, engine, iter(asked), size)
+            arms[arm.id] = arm
+            self.states[probe.id] = RiskState(Tolerance(limit=0.2))
+            planned.append(
+                PlannedArm(
+                    arm.id, self.states[probe.id], 1.0, remaining=size, granularity=concurrency
+                )
+            )
+        self.planner = Planner(planned, calls=calls, seed=1)
+        price = Price(per_call=0.01)
+        self.campaign = Campaign(
+            arms, self.planner, limits or Limits(),
+            cost=lambda: price.cost(self.totals.calls, 0, 0), observe=self._observe,
+        )  # fmt: skip
+
+    def _say(self, request: Request) -> str:
+        text = request.messages[0].content
+        self.asked.append(text)
+        rate = self.rates[text.split()[0]]
+        return "yes" if random.Random(text).random() < rate else "no"
+
+    def _observe(self, arm: Arm, trials: Sequence[Trial]) -> None:
+        self.seen.append((arm.id, len(trials)))
+
+
+async def test_it_stops_when_all_is_decided(tmp_path: Path) -> None:
+    parts = Parts(tmp_path / "e.db", (0.0, 1.0))
+    await parts.campaign.run()
+    assert [state.verdict for state in parts.states.values()] == ["acceptable", "unacceptable"]
+    assert parts.campaign.stop_reason == "every risk that was tested is decided"
+    assert sum(count for _, count in parts.seen) == parts.store.count == len(parts.asked) < 200
+
+
+@pytest.mark.parametrize("calls", [1, 7, 50, 333])
+async def test_it_never_asks_more_than_the_budget(tmp_path: Path, calls: int) -> None:
+    parts = Parts(tmp_path / "e.db", (0.2, 0.2), calls=calls)
+    await parts.campaign.run()
+    assert len(parts.asked) == calls
+    assert parts.campaign.stop_reason == "the budget of calls is spent"
+
+
+async def test_it_ends_with_the_prompts(tmp_path: Path) -> None:
+    parts = Parts(tmp_path / "e.db", (0.2, 0.2), size=15)  # too few for any verdict
+    await parts.campaign.run()
+    assert len(parts.asked) == 30
+    assert parts.campaign.stop_reason == "no prompts are left for what is undecided"
+
+
+async def test_money_and_time_run_out(tmp_path: Path) -> None:
+    poor = Parts(tmp_path / "a.db", (0.2, 0.2), limits=Limits(cost=0.5))
+    await poor.campaign.run()
+    assert 50 <= len(poor.asked) <= 50 + 4 * 600 // 8
+    assert poor.campaign.stop_reason == "the budget of money is spent"
+    late = Parts(tmp_path / "b.db", (0.2, 0.2), limits=Limits(seconds=0.0))
+    await late.campaign.run()
+    assert late.asked == []
+    assert late.campaign.stop_reason == "the budget of time is spent"
+
+
+async def test_the_same_seed_takes_the_same_way(tmp_path: Path) -> None:
+    ways = []
+    for number in range(2):
+        parts = Parts(tmp_path / f"{number}.db", (0.15, 0.3), calls=400)
+        await parts.campaign.run()
+        ways.append((parts.seen, sorted(parts.asked)))
+    assert ways[0] == ways[1]
+
+
+async def test_a_run_that_was_cut_off_goes_on_the_same_way(tmp_path: Path) -> None:
+    whole = Parts(tmp_path / "whole.db", (0.15, 0.3), calls=300)
+    await whole.campaign.run()
+
+    cut = Parts(tmp_path / "cut.db", (0.15, 0.3), calls=300)
+    plain = cut._say
+
+    def dies(request: Request) -> str:
+        if len(cut.asked) >= 120:
+            raise TargetError("gone", retry=False)
+        return plain(request)
+
+    cut.target._function = dies  # type: ignore[method-assign]
+    with pytest.raises(ButtressError, match="gone"):
+        await cut.campaign.run()
+    kept = cut.store.count
+    cut.store.close()
+    assert kept == 120
+
+    again = Parts(tmp_path / "cut.db", (0.15, 0.3), calls=300)
+    await again.campaign.run()
+    assert len(again.asked) == 300 - kept
+    assert not set(again.asked) & set(cut.asked)
+    assert again.seen == whole.seen
+    for probe, state in whole.states.items():
+        assert again.states[probe].sequence.judged == state.sequence.judged
