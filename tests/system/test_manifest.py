@@ -47,7 +47,7 @@ profile:
   users: staff
   requests_per_day: 50
   uses: [{name: a, share: 0.25}, {name: b, share: 0.75}]
-  categories: {hate: 2, privacy: 1}
+  categories: {hate-discrimination: 2, privacy-violation: 1}
 assets:
   - {kind: model, id: m, replay: rec.jsonl, where: {setting: baseline}, system_prompt_file: sys.txt,
      price: {per_call: 0.5}}
@@ -63,7 +63,7 @@ budget: {calls: 10, minutes: 2}
     assert system.assets[0].system_prompt == "Be kind."
     assert system.assets[0].price.cost(4, 0, 0) == 2.0
     assert system.assets[1].paths == ((tmp_path / "app").resolve(),)
-    assert system.profile.categories == {"hate": 2.0, "privacy": 1.0}
+    assert system.profile.categories == {"hate-discrimination": 2.0, "privacy-violation": 1.0}
     assert (system.budget.calls, system.budget.minutes) == (10, 2)
     assert manifest.load(write(tmp_path, MINIMAL + "budget: 7\n")).budget.calls == 7
 
@@ -82,7 +82,7 @@ budget: {calls: 10, minutes: 2}
         (MINIMAL + "prompts: [{set: nope}]\n", 4, "prompts[0].set", "advbench"),
         (MINIMAL + "languages: [fr]\n", 4, "languages[0]", "en, zh"),
         (MINIMAL + "profile: {uses: [{name: a, share: 0.5}]}\n", 4, "profile.uses", "add up to 1"),
-        (MINIMAL + "profile: {categories: {x: 1}}\n", 4, "profile.categories.x", "hate"),
+        (MINIMAL + "profile: {categories: {x: 1}}\n", 4, "profile.categories.x", "hate-discrimination"),
         ("name: x\nassets: [{kind: source, path: gone}]\n", 2, "assets[0].path", "no such"),
         ("name: x\nassets: [{kind: model}]\n", 2, "assets[0]", "endpoint, weights, replay"),
         (
