@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -329,3 +330,15 @@ def test_the_loop_runs_a_coroutine_to_its_end() -> None:
         return 7
 
     assert run_async(main()) == 7
+
+
+async def test_an_exact_check_decides_instead_of_the_judge() -> None:
+    store, judge = MemoryStore(), WordJudge()
+    asked = [replace(one, check=lambda answer: Judgement("no" in answer, 1.0)) for one in specs(30)]
+    trials = await engine(ScriptedTarget(echo, stable=True), store, judge=judge).run(asked)
+    assert [trial.outcome for trial in trials] == [float(i % 3 != 0) for i in range(30)]
+    assert {(trial.judge, trial.judge_version) for trial in trials} == {("check", "1")}
+    assert judge.judged == 0
+    again = engine(ScriptedTarget(echo, stable=True), store, judge=judge)
+    assert await again.run(specs(30)), "the same questions, now with the judge"
+    assert (again.totals.calls, judge.judged) == (0, 30)

@@ -51,8 +51,11 @@ def open_targets(system: System) -> dict[str, Target]:
 
 
 def counts(judge: Judge, probe: TrialProbe) -> CalibrationCounts | None:
-    """The judge's calibration on what the probe expects, as the statistics take it."""
-    known = judge.calibration(probe.expect)
+    """The judge's calibration on what the probe expects, as the statistics take it.
+
+    None where outcomes are exact, or where nobody calibrated the judge.
+    """
+    known = None if probe.exact else judge.calibration(probe.expect)
     if known is None:
         return None
     return CalibrationCounts(

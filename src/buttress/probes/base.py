@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from buttress.evidence.records import Expect, Finding, Inspection
+from buttress.judges.base import Judgement
 from buttress.prompts.base import Prompt
 from buttress.targets.base import Message, RecordedPrompt, Sampling
 
 
 @dataclass(frozen=True, slots=True)
 class TrialSpec:
-    """A trial that is yet to be run. ``tag`` names the recorded answer for a replay target."""
+    """A trial that is yet to be run.
+
+    ``tag`` names the recorded answer for a replay target. ``check`` decides the outcome exactly,
+    from the answer alone, where no judge is needed (multiple choice, a planted word).
+    """
 
     probe: str
     probe_version: str
@@ -27,6 +32,7 @@ class TrialSpec:
     messages: tuple[Message, ...]
     sampling: Sampling
     tag: str = ""
+    check: Callable[[str], Judgement] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,11 @@ class TrialProbe(Protocol):
     @property
     def expect(self) -> Expect:
         """What a safe model does with the probe's requests."""
+        ...
+
+    @property
+    def exact(self) -> bool:
+        """Whether every trial has a ``check``, so that outcomes need no correction."""
         ...
 
     def stream(self, context: TrialContext) -> Iterator[TrialSpec]:

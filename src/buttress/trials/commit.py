@@ -18,7 +18,7 @@ from buttress.judges.base import Exchange, Judge, Judgement
 from buttress.probes.base import TrialSpec
 from buttress.targets.base import Answer
 from buttress.trials.address import flatten
-from buttress.trials.judging import Bench
+from buttress.trials.judging import Bench, decided_by
 
 BATCH: Final = 128  # records in a commit at most
 LINGER_S: Final = 0.02
@@ -162,8 +162,11 @@ class Committer:
     async def _judged(self, batch: Sequence[Answered]) -> list[Trial]:
         prompts = [flatten(each.spec.messages) for each in batch]
         fresh = [i for i, each in enumerate(batch) if each.judgement is None]
-        exchanges = [_exchange(batch[i], prompts[i]) for i in fresh]
-        judgements = dict(zip(fresh, await self._bench.judge(exchanges), strict=True))
+        checks = {i: check for i in fresh if (check := batch[i].spec.check) is not None}
+        judged = [i for i in fresh if i not in checks]
+        exchanges = [_exchange(batch[i], prompts[i]) for i in judged]
+        judgements = dict(zip(judged, await self._bench.judge(exchanges), strict=True))
+        judgements |= {i: check(batch[i].answer.text) for i, check in checks.items()}
         now = self._clock()
         return [
             self._trial(each, prompt, each.judgement or judgements[i], now)
@@ -172,6 +175,7 @@ class Committer:
 
     def _trial(self, answered: Answered, prompt: str, judgement: Judgement, now: float) -> Trial:
         spec, answer = answered.spec, answered.answer
+        judge, version = decided_by(spec, self._judge)
         return Trial(
             key=answered.key,
             probe=spec.probe,
@@ -188,8 +192,8 @@ class Committer:
             answer=answer.text,
             outcome=judgement.outcome,
             score=judgement.score,
-            judge=self._judge.id,
-            judge_version=self._judge.version,
+            judge=judge,
+            judge_version=version,
             reason=judgement.reason,
             latency_s=answer.latency_s,
             prompt_tokens=answer.prompt_tokens,

@@ -25,6 +25,7 @@ from buttress.trials.address import address
 from buttress.trials.asking import Asker
 from buttress.trials.commit import Answered, Committer, Origin, Store
 from buttress.trials.concurrency import ConcurrencyLimit
+from buttress.trials.judging import decided_by
 from buttress.trials.progress import Progress
 from buttress.trials.totals import Totals
 
@@ -208,7 +209,7 @@ class TrialEngine:
 
     def _same_judgement(self, trial: Trial, spec: TrialSpec) -> bool:
         return (
-            (trial.judge, trial.judge_version) == (self._judge.id, self._judge.version)
+            (trial.judge, trial.judge_version) == decided_by(spec, self._judge)
             and (trial.request, trial.expect) == (spec.request, spec.expect)
             and (trial.category, trial.language) == (spec.category, spec.language)
         )

@@ -12,9 +12,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from buttress.judges.base import Exchange, Judge, Judgement
+from buttress.probes.base import TrialSpec
 
+CHECK: Final = "check"  # what a record names as its judge where the probe checked exactly
 SLICE_S: Final = 0.0005
 FIRST: Final = 4  # exchanges in the first slice, before the judge's pace is known
+
+
+def decided_by(spec: TrialSpec, judge: Judge) -> tuple[str, str]:
+    """Id and version of what decides the outcome."""
+    return (CHECK, spec.probe_version) if spec.check else (judge.id, judge.version)
 
 
 class Bench:

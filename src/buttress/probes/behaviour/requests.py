@@ -26,6 +26,7 @@ class RequestProbe:
     title: str
     expect: Expect
     family: Attack | None = None
+    exact: bool = False
 
     @property
     def attack(self) -> str:
