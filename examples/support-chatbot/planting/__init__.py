@@ -1,0 +1,1 @@
+"""What plant.py writes."""

@@ -1,0 +1,1 @@
+"""Recognises credentials in bytes: rules as data, checks of structure and checksum."""

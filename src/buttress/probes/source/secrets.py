@@ -1,0 +1,122 @@
+"""The probe ``secrets``: credentials in source, configuration, notebooks and other text."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from buttress.evidence.records import Finding, Inspection
+from buttress.probes.source import notebooks
+from buttress.probes.source.allow import allowance
+from buttress.probes.source.credentials.scanner import Hit, scan
+from buttress.probes.source.files import Reading, SourceFile, printable, text_files
+
+MAX_FINDINGS: Final = 200  # in one file
+_SHOWN: Final = 4  # characters of a secret that a proof shows, and at most a quarter of it
+
+
+@dataclass(frozen=True, slots=True)
+class _Secrets:
+    id: str = "secrets"
+    version: str = "1"
+    title: str = "Credentials in source, configuration and data"
+    kinds: tuple[str, ...] = (
+        "source", "infrastructure", "service", "client", "link", "data", "model",
+    )  # fmt: skip
+
+    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
+        """Findings in all text files below ``path``; as ``InspectionProbe``."""
+        began = time.monotonic()
+        reading = Reading()
+        for file in text_files(path, reading):
+            for number, finding in enumerate(self._findings(asset, file, reading)):
+                if number == MAX_FINDINGS:
+                    reading.leave_out(file.location, f"more than {MAX_FINDINGS} findings; the rest")
+                    break
+                yield finding
+        yield Inspection(
+            probe=self.id,
+            probe_version=self.version,
+            asset=asset,
+            files=reading.files,
+            bytes=reading.bytes,
+            skipped=reading.skipped,
+            seconds=time.monotonic() - began,
+        )
+
+    def _findings(self, asset: str, file: SourceFile, reading: Reading) -> Iterator[Finding]:
+        for place, hit in _places(file, reading):
+            allowed = allowance(place.data, hit.place, ("secret", hit.rule.id))
+            if allowed is not None and allowed.valid:
+                reason = "…" if place.secret(hit) in allowed.reason else printable(allowed.reason)
+                reading.leave_out(
+                    place.location(file), f"{hit.rule.id} allowed by a comment: {reason}"
+                )
+                continue
+            notes = [hit.note] if hit.note else []
+            if allowed is not None:
+                notes.append("its allow comment gives no reason")
+            where = "" if place.cell is None else f" in cell {place.cell}"
+            why = f" ({', '.join(notes)})" if notes else ""
+            yield Finding(
+                rule=hit.rule.id,
+                severity=hit.severity,
+                asset=asset,
+                location=place.location(file),
+                message=f"{hit.rule.title}{where}{why}.",
+                remedy=hit.rule.remedy,
+                references=hit.rule.references,
+                proof=redact(place.secret(hit)),
+                probe=self.id,
+                probe_version=self.version,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a hit is: the text that it is in, its line in the file, and its cell."""
+
+    data: bytes
+    line: int | None
+    cell: int | None = None
+
+    def secret(self, hit: Hit) -> str:
+        return self.data[hit.start : hit.end].decode("utf-8", "replace")
+
+    def location(self, file: SourceFile) -> str:
+        return file.location if self.line is None else f"{file.location}:{self.line}"
+
+
+def _places(file: SourceFile, reading: Reading) -> Iterator[tuple[_Place, Hit]]:
+    """All hits in a file with their places."""
+    cells = notebooks.parts(file.data) if file.name.lower().endswith(".ipynb") else None
+    if cells is None:
+        line, counted = 1, 0
+        for hit in _scan(file.data, file, reading):
+            line += file.data.count(b"\n", counted, hit.place)
+            counted = hit.place
+            yield _Place(file.data, line), hit
+        return
+    lines = notebooks.Lines(file.data)
+    for part in cells:
+        for hit in _scan(part.text, file, reading):
+            yield _Place(part.text, lines.line(part.text[hit.place : hit.end]), part.cell), hit
+
+
+def _scan(data: bytes, file: SourceFile, reading: Reading) -> Sequence[Hit]:
+    hits = scan(data, file.name, in_tests=file.is_test)
+    for rule in hits.cut:
+        reading.leave_out(file.location, f"too many matches of rule {rule}; the rest of them")
+    return hits.found
+
+
+def redact(secret: str) -> str:
+    """The first characters of a secret, at most a quarter of it, and its length."""
+    text = secret.strip()
+    return f"{printable(text[: min(_SHOWN, len(text) // 4)])}… ({len(text)} characters)"
+
+
+PROBE: Final = _Secrets()

@@ -1,0 +1,34 @@
+"""Examples of the rules, filled in."""
+
+from __future__ import annotations
+
+import random
+
+from buttress.probes.source.credentials.examples import fill
+from buttress.probes.source.credentials.rules import Rule, rules
+
+# With these, no positive example is so unlucky a draw that it looks like words.
+SEEDS = range(10)
+VERIFIED = [rule for rule in rules() if rule.verified]
+POSITIVE = [(rule, template) for rule in rules() for template in rule.positive]
+NEGATIVE = [(rule, template) for rule in rules() for template in rule.negative]
+
+
+def file_name(rule: Rule) -> str:
+    """A name that the rule reads."""
+    return next(
+        name for name in ("app.py", "settings.env", "pod.yaml", "main.tf") if rule.reads(name)
+    )
+
+
+def sample(template: str, seed: int) -> str:
+    return fill(template, random.Random(seed))
+
+
+def the_rule(name: str) -> Rule:
+    return next(rule for rule in rules() if rule.id == name)
+
+
+def key(name: str, seed: int = 0) -> str:
+    """The first positive example of a rule."""
+    return sample(the_rule(name).positive[0], seed)
