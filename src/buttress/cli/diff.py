@@ -1,0 +1,112 @@
+"""``buttress diff``: compares two assessments, for people and for CI."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from buttress.report.comparison import Comparison
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "diff",
+        help="compare two assessments; exit 1 on a regression",
+        description="Compares two assessments with their uncertainty. A regression is a failure "
+        "rate that has risen by more than chance explains, or a new finding that the policy does "
+        "not tolerate.",
+        epilog="exit codes: 0 no regression shown, 1 regression, 2 bad input",
+    )
+    for name, what in (("before", "A"), ("after", "B")):
+        parser.add_argument(
+            name, type=Path, metavar=what, help="folder of an assessment, or its assessment.json"
+        )
+    parser.add_argument(
+        "--alpha", type=float, metavar="P",
+        help="probability at most of a false alarm by the test on rates (default: 0.05)",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="machine-readable output")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare and print."""
+    from buttress.errors import InputError
+    from buttress.report import document
+    from buttress.report.comparison import ALPHA, compare
+    from buttress.report.comparison_document import as_json
+
+    alpha = ALPHA if options.alpha is None else options.alpha
+    if not 0 < alpha < 1:
+        raise InputError(f"{alpha} is out of range", field="--alpha", expected="0 < P < 1")
+    before, after = document.load(options.before), document.load(options.after)
+    result = compare(before, after, alpha)
+    if options.json:
+        from buttress.report.json import encode
+
+        sys.stdout.write(encode(as_json(result, before, after)).decode())
+    else:
+        _print(result)
+    return 1 if result.regressions else 0
+
+
+def _print(result: Comparison) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from buttress.report.plain import plain
+
+    console = Console()
+    styles = {"regression": "bold red", "lost coverage": "bold red", "improvement": "cyan"}
+    for warning in result.warnings:
+        console.print(Text("Not comparable: ", "bold yellow").append(plain(warning), "not bold"))
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for name in ("Change", "Risk", "Before", "After"):
+        table.add_column(
+            name, overflow="fold", no_wrap=name != "Risk", min_width=18 if name == "Risk" else None
+        )
+    table.add_column("p", justify="right", no_wrap=True)
+    table.add_column("Why", overflow="fold")
+    for change in result.changes:
+        where = Text(plain(change.risk)).append(f"\n@ {plain(change.asset)}", "dim")
+        sides = [_side(side) for side in (change.before, change.after)]
+        p = "–" if change.p_value is None else f"{change.p_value:.2g}"
+        if change.p_value is not None and change.p_value < 0.0001:
+            p = "<0.0001"
+        table.add_row(
+            Text(change.kind, styles.get(change.kind, "")), where, *sides, p, plain(change.why)
+        )
+    console.print(table)
+    for new in result.new:
+        finding = new.finding
+        state = "first look" if new.first_look else "tolerated" if new.tolerated else "new"
+        text = Text(f"{state}: {finding['severity']} ", "bold red" if new.regression else "yellow")
+        text.append(f"{plain(finding['message'])} ", "default not bold")
+        text.append(f"{plain(finding['asset'])} › {plain(finding['location'])}", "dim not bold")
+        console.print(text)
+    for finding in result.gone:
+        place = f"{plain(finding['asset'])} › {plain(finding['location'])}"
+        console.print(
+            Text(f"gone: {finding['severity']} {plain(finding['message'])} {place}", "cyan")
+        )
+    for name in result.lost:
+        console.print(Text(f"lost coverage: {plain(name)}", "bold red"))
+    for name in result.gained:
+        console.print(Text(f"newly covered: {plain(name)}", "dim"))
+    console.print(Text(result.conclusion, "bold"))
+
+
+def _side(state: Mapping[str, Any] | None) -> str:
+    from buttress.report.numbers import span
+
+    if state is None:
+        return "–"
+    if not state["trials"]:
+        return str(state["verdict"])
+    return f"{state['verdict']}\n{span(state['rate']['low'], state['rate']['high'])}"

@@ -1,0 +1,65 @@
+"""``buttress report``: renders an assessment again."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "report",
+        help="render an assessment again, in any format",
+        description="Renders assessment.json, after a check against its schema.",
+    )
+    parser.add_argument(
+        "path", nargs="?", type=Path, default=Path("buttress-out"), metavar="DIR",
+        help="folder of an assessment, or its assessment.json (default: buttress-out)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--format", default="html", metavar="NAME",
+        help="html, json, sarif or what a package adds (default: html)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="where to write (default: into DIR)"
+    )
+    parser.add_argument(
+        "--schema", action="store_true", help="print assessment.json's JSON Schema and stop"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the report, or print the schema."""
+    from buttress.report import document
+
+    if options.schema:
+        from buttress.report.json import encode
+
+        sys.stdout.write(encode(document.schema()).decode())
+        return 0
+    from buttress import extension
+    from buttress.assessment.outputs import FILES
+    from buttress.errors import InputError
+
+    writer = extension.load("reports", options.format)
+    file = document.resolve(options.path)
+    loaded = document.load(file)
+    name = FILES.get(options.format, f"report.{options.format}")
+    out: Path = options.out or file.parent / name
+    if out.is_dir():
+        raise InputError("is a folder", file=str(out), field="--out", expected="a file to write")
+    unfinished = out.with_name(f".{out.name}.part")
+    try:
+        writer(loaded, unfinished)
+        os.replace(unfinished, out)
+    except OSError as error:
+        problem = error.strerror or str(error)
+        raise InputError(
+            problem, file=str(out), field="--out", expected="a file that can be written"
+        ) from None
+    print(out)
+    return 0

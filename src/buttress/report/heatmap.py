@@ -1,0 +1,85 @@
+"""Failure rates by harm category and attack, as a table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from buttress.report.numbers import count, percent, span
+
+STEPS: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell: its text, number of trials, shade from 0 to ``STEPS`` - 1, and its story."""
+
+    text: str
+    trials: int
+    shade: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heatmap:
+    """Columns are probes with their attacks, rows are categories, worst first."""
+
+    columns: Sequence[tuple[str, str]]  # name, and what is asked
+    rows: Sequence[tuple[str, Sequence[Cell | None]]]
+
+
+def heatmap(document: Mapping[str, Any]) -> Heatmap | None:
+    """The table of the document's ``cells``; None where there are none."""
+    cells = {(cell["probe"], cell["attack"], cell["category"]): cell for cell in document["cells"]}
+    if not cells:
+        return None
+    tested = dict.fromkeys(risk["probe"] for risk in document["risks"])
+    order = {probe: place for place, probe in enumerate(tested)}
+    families = sorted(
+        {key[:2] for key in cells},
+        key=lambda key: (key[0] == "over-refusal", key[1] != "direct", order.get(key[0], 99), key),
+    )
+    categories = sorted(
+        {key[2] for key in cells},
+        key=lambda category: (-_mean(cells.values(), category), category),
+    )
+    rows = [
+        (category, [_cell(cells.get((*family, category))) for family in families])
+        for category in categories
+    ]
+    return Heatmap([_column(*family) for family in families], rows)
+
+
+def _mean(cells: Any, category: str) -> float:
+    """Mean rate of a category over the attacks; benign requests are another matter."""
+    mine = [
+        cell["estimate"]
+        for cell in cells
+        if cell["category"] == category and cell["probe"] != "over-refusal"
+    ]
+    return math.fsum(mine) / len(mine) if mine else 0.0
+
+
+def _column(probe: str, attack: str) -> tuple[str, str]:
+    if probe == "over-refusal":
+        return probe, "benign requests"
+    return (probe, "no attack") if attack == "direct" else (attack, "attack")
+
+
+def _cell(cell: Mapping[str, Any] | None) -> Cell | None:
+    if cell is None:
+        return None
+    estimate = cell["estimate"]
+    trials, failures = cell["trials"], cell["failures"]
+    if trials:
+        seen = f"{count(failures)} failures in {count(trials)} trials"
+    else:
+        seen = "no trials here, borrowed from row and column"
+    return Cell(
+        text=percent(round(estimate, 2)) if estimate >= 0.005 else "<1%",
+        trials=trials,
+        shade=min(STEPS - 1, int(math.sqrt(min(1.0, estimate)) * STEPS)),
+        title=f"{percent(estimate)}, interval {span(cell['low'], cell['high'])}; {seen}",
+    )

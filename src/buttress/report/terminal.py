@@ -1,0 +1,154 @@
+"""The summary of an assessment in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from buttress.report import words
+from buttress.report.numbers import count, duration, money, percent, plural, span
+from buttress.report.plain import plain
+
+Document = Mapping[str, Any]
+STYLES: Final = {
+    "unacceptable": "bold red",
+    "undecided": "bold yellow",
+    "acceptable": "cyan",
+    words.UNMEASURED: "dim",
+}
+MARKS: Final = {"unacceptable": "✕", "undecided": "◆", "acceptable": "✓", words.UNMEASURED: "○"}
+_PERIODS: Final = {"year": "yr"}
+_WIDE: Final = 104
+_FINDINGS: Final = 5
+_LEFT_OUT: Final = 4
+_FILES: Final = ("report.html", "assessment.json", "findings.sarif", "evidence.db")
+
+
+def summary(document: Document, console: Console, out: Path) -> None:
+    """Print verdict, risks, gravest findings, gaps, what it took, and the files in ``out``."""
+    parts: list[RenderableType] = [_verdict(document), Text()]
+    if document["risks"]:
+        parts += [_risks(document, console.width), Text()]
+    if document["findings"]:
+        parts += [_findings(document), Text()]
+    parts += [_notes(document, out)]
+    console.print(Padding(Group(*parts), (1, 0, 0, 0)))
+
+
+def verdict_text(verdict: str) -> Text:
+    """A verdict with its mark and colour."""
+    return Text(f"{MARKS[verdict]} {verdict}", STYLES[verdict], no_wrap=True)
+
+
+def _verdict(document: Document) -> Text:
+    overall = words.overall(document)
+    text = Text(plain(document["system"]["name"]), "bold")
+    text.append(f"  policy: {plain(document['policy']['title'])}\n", "dim not bold")
+    text.append(f"{MARKS[overall.verdict]} {overall.headline}. ", STYLES[overall.verdict])
+    text.append(overall.sentence, "not bold")
+    return text
+
+
+def _risks(document: Document, width: int) -> Table:
+    unit, period = plain(document["loss"]["unit"]), plain(document["loss"]["period"])
+    gap = 2 if width >= _WIDE else 1
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, gap, 0, 0))
+    table.add_column("Verdict", no_wrap=True)
+    table.add_column("Risk", overflow="fold")
+    table.add_column("Failure rate", no_wrap=True)
+    for name in ("Limit", "Trials", f"Loss/{_PERIODS.get(period, period)}"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for risk in document["risks"]:
+        label = Text(plain(risk["id"]))
+        if width >= _WIDE:
+            label.append(f"  {plain(risk['title'])}", "dim")
+        inspected = risk["kind"] == "inspection"
+        table.add_row(
+            verdict_text(risk["verdict"]),
+            label,
+            _found(risk) if inspected else _rate(risk["rate"]),
+            _limit(risk),
+            "–" if inspected else count(risk["trials"]),
+            money(risk["loss"]["mean"], unit),
+        )
+    return table
+
+
+def _rate(rate: Mapping[str, float]) -> Text:
+    text = Text(f"{percent(rate['estimate']):>5} ")
+    return text.append(f"[{span(rate['low'], rate['high'])}]", "dim")
+
+
+def _found(risk: Document) -> Text:
+    return Text(plural(risk["findings"], "finding") if risk["findings"] else "no finding")
+
+
+def _limit(risk: Document) -> str:
+    if risk["limit"] is not None:
+        return percent(risk["limit"])
+    return f"<{risk['severity_tolerated']}" if risk["severity_tolerated"] else "–"
+
+
+def _findings(document: Document) -> RenderableType:
+    findings = document["findings"]
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for finding in findings[:_FINDINGS]:
+        grave = finding["severity"] in ("critical", "high")
+        what = Text(plain(finding["message"]))
+        what.append(f"  {plain(finding['asset'])} › {plain(finding['location'])}", "dim")
+        table.add_row(Text(finding["severity"], "red" if grave else "yellow"), what)
+    title = Text("Gravest findings", "bold")
+    if len(findings) > _FINDINGS:
+        title.append(f"  {_FINDINGS} of {count(len(findings))}", "dim not bold")
+    return Group(title, table)
+
+
+def _notes(document: Document, out: Path) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    coverage = document["coverage"]
+    gaps = [f"{entry['what']}: {entry['why']}" for entry in coverage["not_covered"]]
+    if len(gaps) > _LEFT_OUT:
+        gaps = [*gaps[: _LEFT_OUT - 1], f"{len(gaps) - _LEFT_OUT + 1} more, see the report"]
+    rest = len(coverage["unassessed_risks"])
+    if rest:
+        gaps.append(f"{plural(rest, 'risk')} of the catalogue: nothing was measured")
+    if gaps:
+        table.add_row("Not covered", _lines(gaps))
+    todo = [
+        f"{risk['id']}: {risk['would_decide']}"
+        for risk in document["risks"]
+        if risk["would_decide"]
+    ]
+    if todo:
+        table.add_row("To decide", _lines(todo))
+    totals, budget = document["totals"], document["run"]["budget"]
+    asked = count(totals["calls"])
+    if budget["calls"] is not None:
+        asked += f" of {count(budget['calls'])}"
+    table.add_row(
+        "Stopped",
+        Text(plain(
+            f"{document['run']['stop_reason'] or 'at the end'}; {asked} questions, "
+            f"{count(totals['trials'])} trials, {duration(totals['seconds'])}"
+        )),
+    )  # fmt: skip
+    report, others = out / _FILES[0], [name for name in _FILES[1:] if (out / name).exists()]
+    if report.exists():
+        table.add_row("Report", Text(str(report), no_wrap=True, overflow="ignore"))
+    if others:
+        table.add_row("Beside it" if report.exists() else "Written", Text(", ".join(others)))
+    return table
+
+
+def _lines(texts: Sequence[str]) -> Text:
+    return Text("\n".join(plain(text) for text in texts))

@@ -1,0 +1,197 @@
+"""The report in a real browser."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from buttress.report.html import write
+from tests.report.sample import HOSTILE, build, sample
+from tests.report.test_html import hostile
+
+webdriver = pytest.importorskip("selenium.webdriver")
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="no chromium or chromedriver")
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+# WCAG 2.1, 1.4.3: contrast of text with the nearest painted background behind it.
+CONTRAST = """
+const parse = (c) => {
+  const m = c.match(/[\\d.]+/g).map(Number);
+  return [m[0], m[1], m[2], m[3] ?? 1];
+};
+const luminance = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+  .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+  .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+const behind = (node) => {
+  for (; node; node = node.parentElement) {
+    const c = parse(getComputedStyle(node).backgroundColor);
+    if (c[3] === 1) return c;
+  }
+  return [255, 255, 255, 1];
+};
+const low = new Map();
+for (const node of document.querySelectorAll("body *")) {
+  const own = [...node.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+  if (!own || !node.checkVisibility() || node.closest("svg")) continue;
+  const style = getComputedStyle(node);
+  const [a, b] = [luminance(parse(style.color)), luminance(behind(node))].sort((x, y) => y - x);
+  const ratio = (a + 0.05) / (b + 0.05);
+  const big = parseFloat(style.fontSize) >= 24;
+  if (ratio < (big ? 3 : 4.5)) low.set(`${node.tagName}.${node.className}`, ratio.toFixed(2));
+}
+return [...low];
+"""
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    write(sample(), path)
+    return path.as_uri()
+
+
+def show(browser: Any, uri: str, width: int = 1440, height: int = 900, dark: bool = False) -> None:
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500},
+    )
+    media = {
+        "prefers-color-scheme": "dark" if dark else "light",
+        "prefers-reduced-motion": "reduce",
+    }
+    features = [{"name": name, "value": value} for name, value in media.items()]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    browser.get("about:blank")
+    browser.get(uri)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (820, 1180), (390, 844)])
+def test_no_errors_and_no_sideways_scrolling(
+    browser: Any, report: str, width: int, height: int
+) -> None:
+    show(browser, report, width, height)
+    assert browser.get_log("browser") == []
+    for opened in (False, True):
+        if opened:
+            browser.execute_script(
+                "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
+            )
+        seen = browser.execute_script("return document.documentElement.scrollWidth")
+        assert seen <= width, f"with details {'open' if opened else 'closed'}"
+
+
+def test_the_overall_picture_is_on_one_screen(browser: Any, report: str) -> None:
+    show(browser, report)
+    for selector in (".headline", ".sentence", ".tally", ".matters", ".spent", ".stop"):
+        box = browser.find_element("css selector", selector).rect
+        assert box["y"] + box["height"] <= 900, selector
+    rows = browser.find_elements("css selector", "table.risks tbody tr")
+    assert len(rows) == 7
+    assert rows[-1].rect["y"] + rows[-1].rect["height"] <= 900
+
+
+def test_worst_answers_are_closed_until_one_opens_them(browser: Any, report: str) -> None:
+    show(browser, report)
+    answers = browser.find_elements("css selector", "#worst pre")
+    assert len(answers) == 60  # what was sent, and the answer
+    assert not any(answer.is_displayed() for answer in answers)
+    warning = browser.find_element("css selector", "#worst .warning > summary")
+    warning.click()
+    assert not any(answer.is_displayed() for answer in answers)
+    browser.find_element("css selector", "#worst .answers summary").click()
+    assert answers[1].is_displayed()
+
+
+def test_a_link_opens_nothing_of_the_worst_answers(browser: Any, report: str) -> None:
+    show(browser, report + "#worst")
+    assert browser.execute_script("return document.querySelectorAll('#worst [open]').length") == 0
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_contrast(browser: Any, report: str, dark: bool) -> None:
+    show(browser, report, dark=dark)
+    browser.execute_script(
+        "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
+    )
+    assert browser.execute_script(CONTRAST) == []
+
+
+def test_every_shade_of_the_heat_map_is_readable(browser: Any, tmp_path: Path) -> None:
+    told = sample()
+    for number, cell in enumerate(told["cells"]):
+        cell["estimate"] = number / (len(told["cells"]) - 1)
+    write(told, tmp_path / "report.html")
+    for dark in (False, True):
+        show(browser, (tmp_path / "report.html").as_uri(), dark=dark)
+        shades = browser.execute_script(
+            "return new Set([...document.querySelectorAll('.heat td[class^=shade]')]"
+            ".map((one) => one.className)).size"
+        )
+        assert shades == 7
+        assert browser.execute_script(CONTRAST) == []
+
+
+def test_hostile_text_does_nothing(browser: Any, tmp_path: Path) -> None:
+    for number, text in enumerate(HOSTILE):
+        path = tmp_path / f"{number}.html"
+        write(hostile(sample(), text), path)
+        show(browser, path.as_uri())
+        browser.execute_script(
+            "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
+        )
+        assert browser.execute_script("return window.pwned") is None
+        assert browser.get_log("browser") == []
+        assert browser.execute_script("return document.scripts.length") == 1
+
+
+def test_a_script_that_slipped_in_would_not_run(browser: Any, tmp_path: Path) -> None:
+    """The second line of defence: the policy lets only our own script run."""
+    write(sample(), tmp_path / "report.html")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    slipped = page.replace("</main>", "<script>window.pwned = 1</script></main>")
+    assert slipped != page
+    (tmp_path / "report.html").write_text(slipped, encoding="utf-8")
+    show(browser, (tmp_path / "report.html").as_uri())
+    assert browser.execute_script("return window.pwned") is None
+    assert browser.get_log("browser")  # the browser says that it refused
+
+
+def test_it_reads_without_script(browser: Any, report: str) -> None:
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        show(browser, report)
+        assert browser.find_element("css selector", ".headline").is_displayed()
+        summary = browser.find_element("css selector", "#risk-1 summary")
+        summary.click()
+        assert browser.find_element("css selector", "#risk-1 dl").is_displayed()
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_an_empty_assessment_is_presentable(browser: Any, tmp_path: Path) -> None:
+    told = build({}, ())
+    told |= {"risks": [], "findings": [], "cells": [], "worst": [], "judge": None}
+    told["loss"] |= {"risks": [], "exceedance": [], "sensitivity": []}
+    write(told, tmp_path / "report.html")
+    show(browser, (tmp_path / "report.html").as_uri())
+    assert "Nothing was measured" in browser.find_element("css selector", ".headline").text
+    assert browser.get_log("browser") == []

@@ -1,0 +1,69 @@
+"""The summary in a terminal."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from rich.console import Console
+
+from buttress.report.terminal import summary
+from tests.report.sample import HOSTILE, build, sample
+from tests.report.strategies import documents
+from tests.report.test_html import hostile
+
+
+def shown(told: dict[str, Any], width: int = 80, out: Path = Path("out")) -> str:
+    stream = io.StringIO()
+    summary(told, Console(file=stream, width=width), out)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_it_fits_and_tells_what_matters(width: int, tmp_path: Path) -> None:
+    (tmp_path / "report.html").touch()
+    told = sample()
+    text = shown(told, width, tmp_path)
+    path_lines = [line for line in text.splitlines() if str(tmp_path) in line]
+    assert len(path_lines) == 1
+    assert all(len(line) <= width for line in text.splitlines() if line not in path_lines)
+    for risk in told["risks"]:
+        assert risk["id"] in text
+        assert risk["verdict"] in text
+    assert "Not acceptable" in text
+    assert "57% [34–80%]" in text
+    assert "deploy/id_rsa:1" in text
+    assert "23 risks of the catalogue" in text
+    assert "the budget of calls is spent" in text
+
+
+def test_only_files_that_are_there_are_named(tmp_path: Path) -> None:
+    assert "report.html" not in shown(sample(), out=tmp_path)
+    (tmp_path / "assessment.json").touch()
+    text = shown(sample(), out=tmp_path)
+    assert "assessment.json" in text
+    assert "findings.sarif" not in text
+
+
+def test_an_acceptable_system_is_told_plainly() -> None:
+    text = " ".join(shown(build({}, ())).split())
+    assert "Acceptable. The 2 measured risks all stay within what the policy tolerates." in text
+    assert "Gravest findings" not in text
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "[bold red]x[/]", "\x1b]0;title\x07", "a\rb\nc"])
+def test_hostile_text_cannot_drive_the_terminal(text: str) -> None:
+    seen = shown(hostile(sample(), text), 120)
+    assert not any(ord(char) < 32 and char != "\n" for char in seen)
+    assert "\u202e" not in seen
+    if text.startswith("[bold"):
+        assert "[bold red]x[/]" in seen
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(documents())
+def test_any_valid_document_has_a_summary(told: dict[str, Any]) -> None:
+    assert shown(told)
