@@ -72,8 +72,10 @@ class Coverage:
             row["skipped"] = [*row["skipped"], *seen.skipped][:_SKIPPED_SHOWN]
         covered += [merged[key] for key in sorted(merged)]
         not_covered = [{"what": what, "why": why} for what, why in self.not_covered]
+        read = {asset for (_, asset), row in merged.items() if row["files"]}
         for (probe, asset), row in merged.items():
-            if not row["files"]:
+            # Weights hold no source and source no weights: only an asset nobody read is news.
+            if not row["files"] and asset not in read:
                 why = "no file that this probe reads was found"
                 not_covered.append({"what": arm_id(probe, asset), "why": why})
         return {"covered": covered, "not_covered": not_covered}

@@ -48,7 +48,6 @@ class TrialOutcome:
         """The fields of the document that trials give; ``calls`` by (probe, asset)."""
         rows = [self._asset(asset, calls) for asset in self.states]
         first = next(row for row in rows if row["asset"] == self.worst_asset)
-        state = self.states[self.worst_asset]
         limit = self.tolerance.limit
         return {
             "kind": "trials",
@@ -56,11 +55,7 @@ class TrialOutcome:
             "rate": first["rate"],
             "limit": limit,
             "severity_tolerated": None,
-            "judged": {
-                "trials": state.sequence.trials,
-                "failures": state.sequence.judged.total,
-                "estimate": state.sequence.judged.estimate,
-            },
+            "judged": first["judged"],
             "trials": sum(row["trials"] for row in rows),
             "calls": sum(row["calls"] for row in rows),
             "would_decide": first["would_decide"] if self.verdict == "undecided" else "",
@@ -81,6 +76,11 @@ class TrialOutcome:
             "asset": asset,
             "verdict": state.verdict,
             "rate": {"estimate": sequence.estimate, "low": sequence.low, "high": sequence.high},
+            "judged": {
+                "trials": sequence.trials,
+                "failures": sequence.judged.total,
+                "estimate": sequence.judged.estimate,
+            },
             "trials": sequence.trials,
             "calls": calls.get((self.risk.probe or "", asset), 0),
             "would_decide": state.would_decide(),
@@ -176,6 +176,15 @@ def describe(outcome: Outcome) -> dict[str, Any]:
         "standards": [
             {"standard": standard, "item": item, "title": known[standard].items[item]}
             for standard, item in risk.standards
+        ],
+        "barriers": [
+            {
+                "id": barrier.id,
+                "title": barrier.title,
+                "failure": list(barrier.failure),
+                "measured": barrier.probe == risk.probe and barrier.probe is not None,
+            }
+            for barrier in risk.barriers
         ],
         "remedies": list(risk.remedies),
     }

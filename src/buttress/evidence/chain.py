@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from buttress.errors import InputError
-from buttress.evidence.codec import decode
-from buttress.evidence.records import Finding, Inspection, Provenance, Trial
+from buttress.evidence.codec import check, decode
+from buttress.evidence.records import Finding, Inspection, Provenance, Record, Trial
 
 if TYPE_CHECKING:
     from buttress.evidence.store import EvidenceStore
@@ -23,8 +23,12 @@ GENESIS: Final = bytes(32)
 
 
 def link(previous: bytes, kind: str, payload: bytes) -> bytes:
-    """Hash of a record after the one whose hash is ``previous`` (32 bytes)."""
-    name = kind.encode()
+    """Hash of a record after the one whose hash is ``previous`` (32 bytes).
+
+    Raises:
+        ValueError: a kind of more than 255 bytes.
+    """
+    name = kind.encode("utf-8", "surrogateescape")
     return hashlib.sha256(previous + bytes([len(name)]) + name + payload).digest()
 
 
@@ -62,48 +66,73 @@ class Row:
     run: str
     probe: str
 
+    def follows(self, previous: bytes) -> bool:
+        """Whether its hash is that of this record after the one whose hash is ``previous``."""
+        try:
+            return self.hash == link(previous, self.kind, self.payload)
+        except ValueError:
+            return False
+
+
+def columns(record: Record) -> tuple[str | None, str, str]:
+    """Key, run and probe: what is stored beside the payload to be searched."""
+    return (
+        record.key if isinstance(record, Trial) else None,
+        record.run,
+        "" if isinstance(record, Provenance) else record.probe,
+    )
+
 
 def verify(store: EvidenceStore, head: str | None = None) -> Verification:
     """Check every record of a store, and its head against ``head`` where one was kept.
 
     A changed record is named by its own number; checking goes on behind it, so several are found.
+    Another process may go on writing meanwhile.
     """
     result = Verification()
-    previous, expected = GENESIS, 1
-    for row in store.rows():
-        result.problems += _gap(expected, row)
-        if row.sequence >= expected:
-            wanted = link(previous, row.kind, row.payload)
-            if row.hash != wanted:
-                result.problems.append(_broken(row, gap=row.sequence != expected))
-            else:
-                result.problems += _columns(row)
-        expected = max(expected, row.sequence) + 1
-        previous = row.hash
-        result.records += 1
-    count, stored = store.sealed()
-    result.head = previous.hex()
-    if count != expected - 1:
-        first, last = sorted((count, expected - 1))
-        which = "dropped" if count > expected - 1 else "added behind the sealed end"
-        names = f"record {last}" if last == first + 1 else f"records {first + 1} to {last}"
-        result.problems.append(Problem(first + 1, f"{names} {which}"))
-    elif stored != previous:
-        result.problems.append(Problem(count, "the sealed head is not the last record's hash"))
-    if head is not None and head.lower() != result.head:
+    with store.snapshot():
+        previous, last = GENESIS, 0
+        try:
+            for row in store.rows():
+                result.records += 1
+                if row.sequence < 1:
+                    what = f"{describe(row)}: a number that no record has"
+                    result.problems.append(Problem(row.sequence, what))
+                    continue
+                result.problems += _gap(last + 1, row)
+                if row.follows(previous):
+                    result.problems += _columns(row)
+                else:
+                    result.problems.append(_broken(row, gap=row.sequence != last + 1))
+                previous, last = row.hash, row.sequence
+            result.head = previous.hex()
+            result.problems += _seal(*store.sealed(), last, previous)
+        except InputError as error:
+            result.problems.append(Problem(last + 1, f"unreadable from here on: {error.problem}"))
+    if head is not None and head.strip().lower() != result.head:
         result.problems.append(
-            Problem(count, f"the head is {result.head}, not the one that was kept")
+            Problem(last, f"the head is {result.head}, not the one that was kept")
         )
     return result
 
 
 def _gap(expected: int, row: Row) -> Iterator[Problem]:
     if row.sequence > expected:
-        last = row.sequence - 1
-        names = f"record {last}" if last == expected else f"records {expected} to {last}"
-        yield Problem(expected, f"{names} dropped")
-    elif row.sequence < expected:
-        yield Problem(row.sequence, "the number comes twice or out of order")
+        yield Problem(expected, f"{_names(expected, row.sequence - 1)} dropped")
+
+
+def _seal(count: int, head: bytes, last: int, previous: bytes) -> Iterator[Problem]:
+    """The seal repeats number and hash of the last record: it shows a tail that was cut off."""
+    if count > last:
+        yield Problem(last + 1, f"{_names(last + 1, count)} dropped")
+    elif count < last:
+        yield Problem(count + 1, f"{_names(count + 1, last)} added behind the sealed end")
+    elif head != previous:
+        yield Problem(count, "the sealed head is not the last record's hash")
+
+
+def _names(first: int, last: int) -> str:
+    return f"record {last}" if first == last else f"records {first} to {last}"
 
 
 def _broken(row: Row, *, gap: bool) -> Problem:
@@ -115,15 +144,11 @@ def _columns(row: Row) -> Iterator[Problem]:
     """The index columns repeat what the payload says; queries trust them."""
     try:
         record = decode(row.kind, row.payload)
+        check(record)
     except InputError as error:
-        yield Problem(row.sequence, str(error))
+        yield Problem(row.sequence, error.problem)
         return
-    wanted = (
-        record.key if isinstance(record, Trial) else None,
-        record.run,
-        "" if isinstance(record, Provenance) else record.probe,
-    )
-    if (row.key, row.run, row.probe) != wanted:
+    if (row.key, row.run, row.probe) != columns(record):
         yield Problem(row.sequence, f"{describe(row)}: its index columns were changed")
 
 

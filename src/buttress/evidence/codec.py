@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from buttress.errors import InputError
-from buttress.evidence.records import KINDS, Record
+from buttress.evidence.records import KINDS, Record, Trial
 
 _KIND_OF = {record: kind for kind, record in KINDS.items()}
+_ORIGINS: Final[dict[str, type]] = {
+    "str": str, "int": int, "float": float, "bool": bool, "tuple": tuple, "dict": dict,
+    "Expect": str, "Severity": str,
+}  # fmt: skip
 
 
 def kind_of(record: Record) -> str:
@@ -19,13 +24,27 @@ def kind_of(record: Record) -> str:
     return _KIND_OF[type(record)]
 
 
-def encode(record: Record) -> bytes:
-    """Canonical JSON: UTF-8, sorted keys, no spaces. Lone surrogates become U+FFFD."""
+def encode(record: Record) -> tuple[Record, bytes]:
+    """The record as it is stored, and its canonical JSON: UTF-8, sorted keys, no spaces.
+
+    Lone surrogates become U+FFFD, in both.
+
+    Raises:
+        InputError: as ``check``, or an integer beyond 64 bits.
+    """
+    check(record)
+    kind = kind_of(record)
+    # Not the record itself: orjson does not sort the fields of a dataclass.
+    values = {name: getattr(record, name) for name, _ in _types(kind)}
     try:
-        return orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
-    except (TypeError, orjson.JSONEncodeError):
-        values = {field.name: _clean(getattr(record, field.name)) for field in fields(record)}
-        return orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
+        return record, orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
+    except TypeError:
+        pass
+    try:
+        payload = orjson.dumps(_clean(values), option=orjson.OPT_SORT_KEYS)
+    except TypeError as error:
+        raise InputError(f"this {kind} record can't be stored ({error})") from None
+    return decode(kind, payload), payload
 
 
 def decode(kind: str, payload: bytes) -> Record:
@@ -41,23 +60,58 @@ def decode(kind: str, payload: bytes) -> Record:
         if not isinstance(values, dict):
             raise TypeError("not an object")
         for name in _tuples(kind):
-            if name in values:
+            if isinstance(values.get(name), list):
                 values[name] = tuple(values[name])
         return KINDS[kind](**values)
     except (ValueError, TypeError) as error:
         raise InputError(f"not a {kind} record ({error})") from None
 
 
+def check(record: Record) -> None:
+    """Check that the fields have their types and numbers are finite, an outcome in [0, 1].
+
+    Raises:
+        InputError: naming the field.
+    """
+    kind = kind_of(record)
+    for name, wanted in _types(kind):
+        value = getattr(record, name)
+        if not _fits(value, wanted):
+            raise InputError(f"not a {kind} record ({name} is not a {wanted.__name__})")
+        if wanted is float and not math.isfinite(value):
+            # orjson writes a number that is not finite as null, silently.
+            raise InputError(f"this {kind} record can't be stored ({name} is {value})")
+    if isinstance(record, Trial) and not 0 <= record.outcome <= 1:
+        raise InputError(
+            f"outcome {record.outcome} of trial {record.item}", expected="a number in [0, 1]"
+        )
+
+
+def _fits(value: Any, wanted: type) -> bool:
+    if isinstance(value, tuple):
+        return wanted is tuple and all(isinstance(inner, str) for inner in value)
+    if isinstance(value, bool):
+        return wanted is bool
+    return isinstance(value, (int, float) if wanted is float else wanted)
+
+
+@cache
+def _types(kind: str) -> tuple[tuple[str, type], ...]:
+    """Names and types of the kind's fields, sorted by name."""
+    types = {field.name: str(field.type).partition("[")[0] for field in fields(KINDS[kind])}
+    return tuple((name, _ORIGINS[types[name]]) for name in sorted(types))
+
+
 @cache
 def _tuples(kind: str) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(KINDS[kind]) if str(field.type).startswith("tuple"))
+    return tuple(name for name, wanted in _types(kind) if wanted is tuple)
 
 
 def _clean(value: Any) -> Any:
     if isinstance(value, str):
-        return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
-        return {str(key): _clean(inner) for key, inner in value.items()}
+        return {str(_clean(key)): _clean(inner) for key, inner in value.items()}
     if isinstance(value, tuple | list):
         return [_clean(inner) for inner in value]
     return value

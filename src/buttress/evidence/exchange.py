@@ -16,7 +16,7 @@ import orjson
 
 from buttress.errors import InputError, MissingExtraError
 from buttress.evidence.chain import GENESIS, Row, link
-from buttress.evidence.codec import decode
+from buttress.evidence.codec import check, decode
 from buttress.evidence.records import Record, Trial
 from buttress.evidence.store import EvidenceStore
 
@@ -33,17 +33,42 @@ _TRIAL_FIELDS: Final = {
 def export(store: EvidenceStore, to: Path) -> int:
     """Write all records to ``to``, a ``.jsonl`` or ``.parquet`` file; the number of records.
 
+    The file appears when it is complete.
+
     Raises:
-        InputError: another ending.
+        InputError: another ending, not writable, or a store whose chain is broken.
         MissingExtraError: Parquet without pyarrow.
     """
-    match to.suffix:
-        case ".jsonl":
-            return _export_jsonl(store, to)
-        case ".parquet":
-            return _export_parquet(store, to)
-        case other:
-            raise InputError(f"ending '{other}'", file=str(to), expected=".jsonl or .parquet")
+    write = {".jsonl": _export_jsonl, ".parquet": _export_parquet}.get(to.suffix)
+    if write is None:
+        raise InputError(f"ending '{to.suffix}'", file=str(to), expected=".jsonl or .parquet")
+    part = to.with_name(f".{to.name}.part")
+    try:
+        with store.snapshot():
+            count = write(_intact(store), part)
+        part.replace(to)
+    except OSError as error:
+        raise InputError(error.strerror or str(error), file=str(to)) from None
+    finally:
+        part.unlink(missing_ok=True)
+    return count
+
+
+def _intact(store: EvidenceStore) -> Iterator[Row]:
+    """Rows, as long as the chain holds: what is broken must not leave the store as if it held."""
+    broken: dict[str, Any] = {
+        "file": str(store.path),
+        "expected": "a store that `buttress evidence verify` finds intact",
+    }
+    previous, number = GENESIS, 0
+    for row in store.rows():
+        number += 1
+        if row.sequence != number or not row.follows(previous):
+            raise InputError(f"record {row.sequence}: its hash does not fit", **broken)
+        previous = row.hash
+        yield row
+    if store.sealed() != (number, previous):
+        raise InputError(f"the seal does not fit record {number}", **broken)
 
 
 def load(source: Path, store: EvidenceStore) -> int:
@@ -71,30 +96,35 @@ def load(source: Path, store: EvidenceStore) -> int:
     records = _checked(read(source), source)
     total = 0
     while batch := list(islice(records, _BATCH)):
-        store.append(batch)
+        store.append_encoded(batch)
         total += len(batch)
     return total
 
 
-def _checked(rows: Iterator[tuple[int, bytes, str, bytes]], source: Path) -> Iterator[Record]:
+def _checked(
+    rows: Iterator[tuple[int, bytes, str, bytes]], source: Path
+) -> Iterator[tuple[str, Record, bytes]]:
     previous = GENESIS
     for number, (sequence, digest, kind, payload) in enumerate(rows, 1):
         where: dict[str, Any] = {"file": str(source), "line": number}
         if sequence != number:
             raise InputError(f"record {sequence} stands here", **where, expected=f"{number}")
-        if link(previous, kind, payload) != digest:
-            raise InputError(f"record {number}: its hash does not fit", **where)
-        previous = digest
         try:
-            yield decode(kind, payload)
-        except InputError as error:
-            raise InputError(error.problem, **where) from None
+            if link(previous, kind, payload) != digest:
+                raise InputError(f"record {number}: its hash does not fit", **where)
+            record = decode(kind, payload)
+            check(record)
+        except (InputError, ValueError) as error:
+            problem = error.problem if isinstance(error, InputError) else str(error)
+            raise InputError(problem, **where) from None
+        previous = digest
+        yield kind, record, payload
 
 
-def _export_jsonl(store: EvidenceStore, to: Path) -> int:
+def _export_jsonl(rows: Iterator[Row], to: Path) -> int:
     count = 0
     with to.open("wb") as file:
-        for row in store.rows():
+        for row in rows:
             # The payload is spliced in as it is: its bytes are what the hash covers.
             file.write(
                 b'{"sequence":%d,"hash":"%s","kind":"%s","payload":%s}\n'
@@ -111,18 +141,22 @@ def _read_jsonl(source: Path) -> Iterator[tuple[int, bytes, str, bytes]]:
             number += 1
             try:
                 record = orjson.loads(line)
-                kind = record["kind"]
-                if not isinstance(kind, str) or not 0 < len(kind.encode()) < 256:
-                    raise ValueError("kind is not a short text")
                 payload = orjson.dumps(record["payload"], option=orjson.OPT_SORT_KEYS)
-                yield int(record["sequence"]), bytes.fromhex(record["hash"]), kind, payload
-            except (ValueError, TypeError, KeyError, OverflowError) as error:
+                row = _row(record["sequence"], record["hash"], record["kind"], payload)
+            except (ValueError, TypeError, KeyError) as error:
                 raise InputError(
                     f"not a record ({error})",
                     file=str(source),
                     line=number,
                     expected="an object with sequence, hash, kind and payload",
                 ) from None
+            yield row
+
+
+def _row(sequence: Any, digest: Any, kind: Any, payload: bytes) -> tuple[int, bytes, str, bytes]:
+    if type(sequence) is not int or not isinstance(kind, str) or not isinstance(digest, str):
+        raise TypeError("sequence, hash or kind is not of its type")
+    return sequence, bytes.fromhex(digest), kind, payload
 
 
 def _schema() -> Any:
@@ -140,14 +174,13 @@ def _schema() -> Any:
     return pa.schema(own + trial)
 
 
-def _export_parquet(store: EvidenceStore, to: Path) -> int:
+def _export_parquet(rows: Iterator[Row], to: Path) -> int:
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError:
         raise MissingExtraError("Parquet", "parquet") from None
     count = 0
-    rows = store.rows()
     with pq.ParquetWriter(to, _schema(), compression="zstd") as writer:
         while batch := list(islice(rows, _BATCH)):
             writer.write_table(pa.Table.from_pylist(list(map(_flat, batch)), schema=_schema()))
@@ -175,12 +208,15 @@ def _read_parquet(source: Path) -> Iterator[tuple[int, bytes, str, bytes]]:
     try:
         with pq.ParquetFile(source) as file:
             for batch in file.iter_batches(_BATCH, columns=columns):
-                for row in batch.to_pylist():
-                    digest = bytes.fromhex(row["hash"])
-                    yield row["sequence"], digest, row["kind"], row["payload"].encode()
+                rows = [
+                    _row(row["sequence"], row["hash"], row["kind"], row["payload"].encode())
+                    for row in batch.to_pylist()
+                ]
+                yield from rows
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        what = (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(
-            f"not usable ({str(error).splitlines()[0]})",
+            f"not usable ({what})",
             file=str(source),
             expected="a Parquet file that Buttress exported",
         ) from None

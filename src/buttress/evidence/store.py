@@ -11,12 +11,13 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self, TypeVar
 
 from buttress.errors import InputError
-from buttress.evidence.chain import GENESIS, Row, link
+from buttress.evidence.chain import GENESIS, Row, columns, link
 from buttress.evidence.codec import decode, encode, kind_of
 from buttress.evidence.records import Finding, Inspection, Provenance, Record, Trial
 
@@ -38,6 +39,7 @@ CREATE TABLE IF NOT EXISTS seal (
   id INTEGER PRIMARY KEY CHECK (id = 1), count INTEGER NOT NULL, head BLOB NOT NULL
 );
 """
+_MAGIC: Final = b"SQLite format 3\0"
 _COLUMNS: Final = "sequence, hash, kind, payload, key, run, probe"
 _Kind = TypeVar("_Kind", bound=Record)
 
@@ -66,35 +68,44 @@ class EvidenceStore:
         """
         if read_only and not path.is_file():
             raise InputError("no such file", file=str(path), expected="an evidence store")
-        lock = None
+        lock = connection = None
         try:
+            _check_magic(path)
             if not read_only:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 lock = _lock(path)
-            connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-            _prepare(connection, path, read_only)
-            return cls(path, connection, lock)
-        except OSError as error:
-            raise InputError(error.strerror or str(error), file=str(path)) from None
-        except sqlite3.Error as error:
-            raise InputError(
-                f"not usable ({error})", file=str(path), expected="an evidence store"
-            ) from None
+            connection = _connect(path, read_only)
+            with _told(path):
+                _prepare(connection, path, read_only)
+                return cls(path, connection, lock)
+        except BaseException as error:
+            if connection is not None:
+                connection.close()
+            if lock is not None:
+                lock.close()
+            if isinstance(error, OSError):
+                raise InputError(error.strerror or str(error), file=str(path)) from None
+            raise
 
     def append(self, records: Sequence[Record]) -> None:
-        """Add records in this order, all or none; durable when this returns."""
-        encoded = [(kind_of(record), encode(record), record) for record in records]
-        with self._mutex:
+        """Add records in this order, all or none; durable when this returns.
+
+        Raises:
+            InputError: a record that can't be stored, or the file can't be written.
+        """
+        self.append_encoded([(kind_of(record), *encode(record)) for record in records])
+
+    def append_encoded(self, encoded: Sequence[tuple[str, Record, bytes]]) -> None:
+        """As ``append``, for kinds and records with the bytes in which they were once stored."""
+        if not encoded:
+            return
+        with self._mutex, _told(self.path):
             sequence, head = self._count, self._head
             rows: list[tuple[Any, ...]] = []
-            for kind, payload, record in encoded:
+            for kind, record, payload in encoded:
                 sequence += 1
                 head = link(head, kind, payload)
-                key = record.key if isinstance(record, Trial) else None
-                probe = "" if isinstance(record, Provenance) else record.probe
-                rows.append((sequence, head, kind, payload, key, record.run, probe))
-            if not rows:
-                return
+                rows.append((sequence, head, kind, payload, *columns(record)))
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 self._connection.executemany(
@@ -106,25 +117,42 @@ class EvidenceStore:
                 )
                 self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # a full disk has rolled back already
+                    self._connection.execute("ROLLBACK")
                 raise
             self._count, self._head = sequence, head
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Reads inside see one state, whatever another process appends meanwhile."""
+        with self._mutex, _told(self.path):
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._connection.execute("COMMIT")
+
     def sealed(self) -> tuple[int, bytes]:
         """Number of records and hash of the last, as written with the last append."""
-        row = self._connection.execute("SELECT count, head FROM seal").fetchone()
-        return (int(row[0]), bytes(row[1])) if row else (0, GENESIS)
+        with _told(self.path):
+            row = self._connection.execute("SELECT count, head FROM seal").fetchone()
+        if row is None:
+            return 0, GENESIS
+        return row[0] if isinstance(row[0], int) else -1, _bytes(row[1])
 
-    def rows(self, start: int = 0) -> Iterator[Row]:
-        """Records as they lie there, in order, from sequence number ``start``."""
-        for row in self._connection.execute(
-            f"SELECT {_COLUMNS} FROM records WHERE sequence >= ? ORDER BY sequence", (start,)
-        ):
-            yield Row(row[0], _bytes(row[1]), str(row[2]), _bytes(row[3]), row[4], row[5], row[6])
+    def rows(self) -> Iterator[Row]:
+        """Records as they lie there, in the order of their numbers."""
+        with _told(self.path):
+            for row in self._connection.execute(
+                f"SELECT {_COLUMNS} FROM records ORDER BY sequence"
+            ):
+                yield Row(
+                    row[0], _bytes(row[1]), str(row[2]), _bytes(row[3]), row[4], row[5], row[6]
+                )
 
-    def records(self, start: int = 0) -> Iterator[tuple[int, str, Record]]:
-        """Sequence number, hash in hex and record, in order, from ``start``."""
-        for row in self.rows(start):
+    def records(self) -> Iterator[tuple[int, str, Record]]:
+        """Sequence number, hash in hex and record, in order."""
+        for row in self.rows():
             yield row.sequence, row.hash.hex(), decode(row.kind, row.payload)
 
     def trials(self, *, run: str | None = None, probe: str | None = None) -> Iterator[Trial]:
@@ -145,13 +173,13 @@ class EvidenceStore:
 
     def answer_for(self, key: str) -> Trial | None:
         """The newest trial with that content address."""
-        with self._mutex:
+        with self._mutex, _told(self.path):
             row = self._connection.execute(
                 "SELECT payload FROM records WHERE key = ? ORDER BY sequence DESC LIMIT 1", (key,)
             ).fetchone()
         if row is None:
             return None
-        found = decode("trial", bytes(row[0]))
+        found = decode("trial", _bytes(row[0]))
         assert isinstance(found, Trial)
         return found
 
@@ -167,6 +195,12 @@ class EvidenceStore:
 
     def close(self) -> None:
         """Close the file and let other processes write."""
+        if self._lock_file is not None:
+            # A store at rest is one plain file, readable from read-only media too. Not where
+            # somebody still reads; then the last writer to close will do it.
+            with suppress(sqlite3.Error):
+                self._connection.execute("PRAGMA busy_timeout = 0")
+                self._connection.execute("PRAGMA journal_mode = DELETE")
         self._connection.close()
         if self._lock_file is not None:
             self._lock_file.close()
@@ -192,17 +226,47 @@ class EvidenceStore:
             if value is not None:
                 query += f" AND {column} = ?"
                 arguments.append(value)
-        for (payload,) in self._connection.execute(query + " ORDER BY sequence", arguments):
-            found = decode(kind, bytes(payload))
-            assert isinstance(found, record)
-            yield found
+        with _told(self.path):
+            for (payload,) in self._connection.execute(query + " ORDER BY sequence", arguments):
+                found = decode(kind, _bytes(payload))
+                assert isinstance(found, record)
+                yield found
 
 
 def _bytes(value: object) -> bytes:
     """A column's value whatever its type: who tampers may store text where bytes were."""
     if isinstance(value, bytes):
         return value
-    return str(value).encode("utf-8", "surrogatepass")
+    return str(value).encode("utf-8", "surrogateescape")
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Says in one line what SQLite found wrong."""
+    try:
+        yield
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the second from a damaged schema
+        raise InputError(
+            f"not usable ({error})", file=str(path), expected="an evidence store"
+        ) from None
+
+
+def _check_magic(path: Path) -> None:
+    """Leave alone a file that is something else, without even a lock beside it."""
+    if path.is_file() and path.stat().st_size:
+        with path.open("rb") as file:
+            if file.read(len(_MAGIC)) != _MAGIC:
+                raise InputError("not an evidence store", file=str(path), expected="an evidence.db")
+
+
+def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
+    place = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
+    with _told(path):
+        connection = sqlite3.connect(
+            place, uri=True, check_same_thread=False, isolation_level=None, timeout=30
+        )
+    connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+    return connection
 
 
 def _lock(path: Path) -> IO[str]:
@@ -228,7 +292,6 @@ def _prepare(connection: sqlite3.Connection, path: Path, read_only: bool) -> Non
     if found != _APPLICATION_ID and not (empty and not read_only):
         raise InputError("not an evidence store", file=str(path), expected="an evidence.db")
     if read_only:
-        connection.execute("PRAGMA query_only = ON")
         return
     connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
     connection.execute("PRAGMA journal_mode = WAL")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from buttress import located_yaml
 from buttress.errors import InputError
 from buttress.located_yaml import FieldPath, Located
-from buttress.risk.schemas import RISKS
+from buttress.risk.schemas import RISKS, check
 from buttress.standards.crosswalk import load_standards
 
 Range = tuple[float, float]
@@ -77,35 +78,56 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
     Raises:
         InputError: naming file, line and field.
     """
+    catalogue = _built_in()
+    if extra is None:
+        return catalogue
+    paths = sorted(extra.glob("*.yaml")) if extra.is_dir() else [extra]
+    if not paths:
+        raise InputError("no *.yaml in it", file=str(extra), expected="files of risks")
+    for path in paths:
+        catalogue = _over(catalogue, located_yaml.load(path))
+    return catalogue
+
+
+@cache
+def _built_in() -> Catalogue:
     home = resources.files("buttress.risk")
     files = sorted(home.joinpath("catalogue").iterdir(), key=lambda file: file.name)
-    sources = [
-        located_yaml.parse(file.read_text(encoding="utf-8"), f"catalogue/{file.name}")
-        for file in [*files, home.joinpath("priors.yaml")]
-        if file.name.endswith(".yaml")
-    ]
-    if extra is not None:
-        paths = sorted(extra.glob("*.yaml")) if extra.is_dir() else [extra]
-        if not paths:
-            raise InputError("no *.yaml in it", file=str(extra), expected="files of risks")
-        sources += [located_yaml.load(path) for path in paths]
-    risks: dict[str, Risk] = {}
-    inspection: dict[str, Range] = {}
-    currency = ""
-    for source in sources:
-        located_yaml.check(source, RISKS)
-        for index in range(len(source.data.get("risks", ()))):
-            risk = _risk(source, index)
-            risks[risk.id] = risk
-        for name in source.data.get("inspection", {}):
-            inspection[name] = _range(source, ("inspection", name))
-        currency = source.data.get("currency", currency)
-    return Catalogue(risks, inspection, currency)
+    catalogue = Catalogue({}, {}, "")
+    for file in [*files, home.joinpath("priors.yaml")]:
+        text = file.read_text(encoding="utf-8")
+        catalogue = _over(catalogue, located_yaml.parse(text, f"catalogue/{file.name}"))
+    return catalogue
+
+
+def _over(catalogue: Catalogue, source: Located) -> Catalogue:
+    """The catalogue with what a file says put over it."""
+    check(source, RISKS)
+    _check_unique(source, ("risks",))
+    found = [_risk(source, index) for index in range(len(source.data.get("risks", ())))]
+    ranges = {
+        name: _range(source, ("inspection", name)) for name in source.data.get("inspection", ())
+    }
+    return Catalogue(
+        {**catalogue.risks, **{risk.id: risk for risk in found}},
+        {**catalogue.inspection, **ranges},
+        source.data.get("currency", catalogue.currency),
+    )
+
+
+def _check_unique(source: Located, path: FieldPath) -> None:
+    """No two entries of the list at ``path`` have the same id."""
+    seen: set[str] = set()
+    for index, entry in enumerate(_at(source, path) or ()):
+        if entry["id"] in seen:
+            raise source.error((*path, index, "id"), f"'{entry['id']}' is given twice", "once")
+        seen.add(entry["id"])
 
 
 def _risk(source: Located, index: int) -> Risk:
     path: FieldPath = ("risks", index)
     data: dict[str, Any] = source.data["risks"][index]
+    _check_unique(source, (*path, "barriers"))
     frequency = data["frequency"]
     loss = data["severity"]["loss"]
     if loss["p95"] < loss["median"]:
@@ -125,7 +147,7 @@ def _risk(source: Located, index: int) -> Risk:
         scenario=data["scenario"],
         actor=data.get("actor", ""),
         harm=data["harm"],
-        level=data["severity"]["level"],
+        level=int(data["severity"]["level"]),
         loss=(float(loss["median"]), float(loss["p95"])),
         per_request=_range(source, (*path, "frequency", "per_request"))
         if "per_request" in frequency
@@ -155,10 +177,15 @@ def _standards(source: Located, path: FieldPath) -> list[tuple[str, str]]:
     return found
 
 
-def _range(source: Located, path: FieldPath) -> Range:
+def _at(source: Located, path: FieldPath) -> Any:
     value: Any = source.data
     for part in path:
-        value = value[part]
+        value = value.get(part) if isinstance(value, dict) else value[part]
+    return value
+
+
+def _range(source: Located, path: FieldPath) -> Range:
+    value = _at(source, path)
     low, high = float(value[0]), float(value[1])
     if low > high:
         raise source.error(path, f"[{low:g}, {high:g}] is upside down", "[low, high]")

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from buttress.risk.verdict import RiskState
+from buttress.risk.verdict import Array, RiskState
 
 _SIZES: Final = np.unique(np.geomspace(4, 20_000, 28).astype(int))
 _LEAST_CHANCE: Final = 0.002
@@ -75,6 +75,7 @@ class Planner:
         self.pilot = pilot
         self.stop_reason = ""
         self._chance = np.random.default_rng(seed)
+        self._known: dict[str, tuple[int, Array]] = {}
 
     def next_batch(self) -> Batch | None:
         """What to run next, or None; then ``stop_reason`` says why."""
@@ -115,12 +116,21 @@ class Planner:
     def _worth(self, arm: PlannedArm) -> tuple[float, PlannedArm, int]:
         most = arm.remaining if self.calls is None else min(arm.remaining, self.calls)
         sizes = np.unique(np.minimum(_SIZES, most))
-        chances = np.asarray(arm.state.chance_of_decision(sizes, self._chance), dtype=float)
+        chances = np.interp(sizes, _SIZES, self._chances(arm))
         worth = arm.weight * chances / (sizes * max(arm.cost, 1e-9))
         worth[chances < _LEAST_CHANCE] = 0.0
         best = int(np.argmax(worth))
         # Half of it, because a verdict often comes earlier; at least what comes at no extra time.
         return float(worth[best]), arm, max(int(sizes[best]) // 2, arm.granularity, 1)
+
+    def _chances(self, arm: PlannedArm) -> Array:
+        """Probability of a verdict after each of ``_SIZES``; reckoned anew only with new trials."""
+        trials = arm.state.sequence.trials
+        known = self._known.get(arm.id)
+        if known is None or known[0] != trials:
+            known = trials, arm.state.chance_of_decision(_SIZES, self._chance)
+            self._known[arm.id] = known
+        return known[1]
 
     def _hopeless(self, live: list[PlannedArm]) -> Batch | None:
         """Nothing is likely to be decided: go on evenly, because intervals still get narrower."""

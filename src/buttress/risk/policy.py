@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -12,7 +13,7 @@ from buttress import located_yaml
 from buttress.errors import InputError
 from buttress.evidence.records import Severity
 from buttress.located_yaml import Located
-from buttress.risk.schemas import POLICY
+from buttress.risk.schemas import POLICY, check
 
 ALPHA: Final = 0.05
 MINIMUM_TRIALS: Final = 20
@@ -62,12 +63,10 @@ def load_policy(name: str, risk_ids: Collection[str]) -> Policy:
     Raises:
         InputError: no such policy, or naming file, line and field.
     """
-    data, source = _load(name, 0)
-    for risk in data["risks"]:
-        if risk not in risk_ids:
-            raise source.error(
-                ("risks", risk), f"unknown risk '{risk}'", "one of " + ", ".join(risk_ids)
-            )
+    source = _find(name, None)
+    if source is None:
+        raise InputError(f"no such policy: {name}", field="policy", expected=_choices())
+    data = _load(source, risk_ids, 0)
     return Policy(
         id=data["id"],
         title=data.get("title", data["id"]),
@@ -77,29 +76,39 @@ def load_policy(name: str, risk_ids: Collection[str]) -> Policy:
     )
 
 
-def _load(name: str, depth: int) -> tuple[dict[str, Any], Located]:
-    if depth > _DEPTH:
-        raise InputError("policies extend each other in a circle", file=name)
+def _choices() -> str:
+    return "a file, or one of " + ", ".join(policy_names())
+
+
+def _find(name: str, beside: Path | None) -> Located | None:
+    """The built-in policy of that name, else the file, first in the folder ``beside``."""
     if name in policy_names():
         home = resources.files("buttress.risk").joinpath("policies", f"{name}.yaml")
-        source = located_yaml.parse(home.read_text(encoding="utf-8"), f"policies/{name}.yaml")
-    elif Path(name).is_file():
-        source = located_yaml.load(Path(name))
-    else:
-        raise InputError(
-            f"no such policy: {name}",
-            field="policy",
-            expected="a file, or one of " + ", ".join(policy_names()),
-        )
-    located_yaml.check(source, POLICY)
+        return located_yaml.parse(home.read_text(encoding="utf-8"), f"policies/{name}.yaml")
+    for path in [beside / name, Path(name)] if beside else [Path(name)]:
+        if os.path.isfile(path):  # unlike Path.is_file, also takes names that no file can have
+            return located_yaml.load(path)
+    return None
+
+
+def _load(source: Located, risk_ids: Collection[str], depth: int) -> dict[str, Any]:
+    """The fields of a policy over those of the policies that it extends."""
+    check(source, POLICY)
     data: dict[str, Any] = source.data
+    for risk in data["risks"]:
+        if risk not in risk_ids:
+            raise source.error(
+                ("risks", risk), f"unknown risk '{risk}'", "one of " + ", ".join(risk_ids)
+            )
     if "extends" not in data:
-        return data, source
-    parent = data["extends"]
-    beside = Path(name).parent / parent
-    base, _ = _load(str(beside) if beside.is_file() else parent, depth + 1)
-    risks = {
-        risk: base["risks"].get(risk, {}) | data["risks"].get(risk, {})
-        for risk in [*base["risks"], *(new for new in data["risks"] if new not in base["risks"])]
+        return data
+    if depth == _DEPTH:
+        raise source.error(("extends",), "policies extend each other in a circle")
+    parent = _find(data["extends"], Path(source.file).parent)
+    if parent is None:
+        raise source.error(("extends",), f"no such policy: {data['extends']}", _choices())
+    base = _load(parent, risk_ids, depth + 1)
+    risks = base["risks"] | {
+        risk: base["risks"].get(risk, {}) | fields for risk, fields in data["risks"].items()
     }
-    return base | data | {"risks": risks}, source
+    return base | data | {"risks": risks}

@@ -8,12 +8,13 @@ their documented prior.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import betaincc, betainccinv
 
 from buttress.risk.catalogue import Range, Risk
 from buttress.statistics.correction import CalibrationCounts
@@ -21,7 +22,8 @@ from buttress.statistics.correction import CalibrationCounts
 Array = npt.NDArray[np.float64]
 DRAWS: Final = 20_000
 _Z90: Final = 1.6448536269514722  # half width, in standard deviations, of a normal 90 % range
-_EXACT: Final = 200  # incidents in a year that are drawn one by one; beyond it, a normal sum
+_EXACT: Final = 200  # incidents in a year that are drawn one by one
+_INFORMATIVE: Final = 0.01  # least probability that the judge is better than chance
 _CURVE_POINTS: Final = 80
 
 
@@ -102,17 +104,48 @@ def _logit(value: Array) -> Array:
 def posterior_rate(known: TrialEvidence, draws: int, chance: np.random.Generator) -> Array:
     """Draws of the true failure rate, the judge's errors and their uncertainty carried through.
 
-    Jeffreys priors on the judged rate, sensitivity and specificity; Rogan & Gladen 1978.
+    Jeffreys priors on sensitivity e, false-positive rate f and the judged rate r, which lies
+    between f and e (Rogan & Gladen 1978); draws of (e, f) are weighted by how well they explain
+    the trials. A judge that the labels show to be no better than chance says nothing: its draws
+    are uniform on [0, 1].
     """
-    judged = chance.beta(0.5 + known.failures, 0.5 + known.trials - known.failures, draws)
     if known.counts is None:
-        return judged
+        return chance.beta(0.5 + known.failures, 0.5 + known.trials - known.failures, draws)
     counts = known.counts
     true = chance.beta(0.5 + counts.tp, 0.5 + counts.fn, draws)
     false = chance.beta(0.5 + counts.fp, 0.5 + counts.tn, draws)
-    informative = np.maximum(true - false, 1e-3)
-    rate: Array = np.clip((judged - false) / informative, 1e-6, 1.0)
-    return rate
+    ordered = true > false
+    if ordered.mean() < _INFORMATIVE:
+        return chance.random(draws)
+    true, false = true[ordered], false[ordered]
+    rate = known.failures / max(known.trials, 1)
+    if rate > (true.mean() + false.mean()) / 2:
+        # Work with the nearer end, where the tail probabilities are precise.
+        mirrored = _between(known.trials - known.failures, known.trials, 1 - true, 1 - false)
+        return 1.0 - mirrored(draws, chance)
+    return _between(known.failures, known.trials, false, true)(draws, chance)
+
+
+def _between(
+    failures: float, trials: int, low: Array, high: Array
+) -> Callable[[int, np.random.Generator], Array]:
+    """Sampler of (r - low) / (high - low), where r is the judged rate, between low and high."""
+    a, b = 0.5 + failures, 0.5 + trials - failures
+    above_low, above_high = betaincc(a, b, low), betaincc(a, b, high)
+    likelihood = (above_low - above_high) / (betaincc(0.5, 0.5, low) - betaincc(0.5, 0.5, high))
+
+    def sample(draws: int, chance: np.random.Generator) -> Array:
+        total = likelihood.sum()
+        if not total > 0:  # trials and labels contradict each other: the nearest end
+            return np.zeros(draws)
+        picked = chance.choice(len(low), size=draws, p=likelihood / total)
+        share = chance.random(draws)
+        tail = above_high[picked] + share * (above_low[picked] - above_high[picked])
+        judged = betainccinv(a, b, tail)
+        rate: Array = (judged - low[picked]) / (high[picked] - low[picked])
+        return np.clip(rate, 0.0, 1.0)
+
+    return sample
 
 
 def _compound(incidents: npt.NDArray[np.int64], loss: Range, chance: np.random.Generator) -> Array:
@@ -124,12 +157,13 @@ def _compound(incidents: npt.NDArray[np.int64], loss: Range, chance: np.random.G
     ends = np.cumsum(few)
     sums = np.concatenate([[0.0], np.cumsum(single)])
     total: Array = sums[ends] - sums[ends - few]
-    # Beyond the exact part, the sum of many is close to normal, with lognormal mean and variance.
-    rest = (incidents - few).astype(float)
-    mean = np.exp(mu + sigma**2 / 2)
-    spread = mean * np.sqrt(np.expm1(sigma**2))
-    many = rest * mean + np.sqrt(rest) * spread * chance.standard_normal(len(rest))
-    return total + np.where(rest > 0, np.maximum(many, 0.0), 0.0)
+    # The sum of the rest is taken as lognormal with the sum's mean and variance (Fenton 1960, "The
+    # sum of log-normal probability distributions in scatter transmission systems").
+    rest = np.maximum(incidents - few, 1).astype(float)
+    spread = np.log1p(np.expm1(sigma**2) / rest)
+    middle = np.log(rest) + mu + sigma**2 / 2 - spread / 2
+    many = np.exp(middle + np.sqrt(spread) * chance.standard_normal(len(rest)))
+    return total + np.where(incidents > few, many, 0.0)
 
 
 def summary(simulated: Simulated, currency: str) -> dict[str, Any]:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from buttress import located_yaml
+from buttress.located_yaml import FieldPath, Located
+
+_MOST: Final = 1e15
 _PROBABILITY: Final = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
 _RANGE: Final = {
     "type": "array",
@@ -11,6 +15,10 @@ _RANGE: Final = {
     "minItems": 2,
     "maxItems": 2,
     "description": "a 90 % range, [low, high], both above 0",
+}
+_SHARES: Final = _RANGE | {
+    "items": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+    "description": "a 90 % range of the share of requests, within (0, 1]",
 }
 _TEXT: Final = {"type": "string", "minLength": 1, "description": "a text"}
 _ID: Final = {
@@ -69,7 +77,7 @@ _RISK: Final = {
             "maxProperties": 1,
             "additionalProperties": False,
             "description": "one of per_request and per_year",
-            "properties": {"per_request": _RANGE, "per_year": _RANGE},
+            "properties": {"per_request": _SHARES, "per_year": _RANGE},
         },
         "barriers": {"type": "array", "minItems": 1, "items": _BARRIER},
         "standards": {
@@ -120,3 +128,25 @@ POLICY: Final[dict[str, Any]] = {
         },
     },
 }
+
+
+def check(source: Located, schema: dict[str, Any]) -> None:
+    """Check a file against its schema, and that its numbers are such as can be reckoned with.
+
+    Raises:
+        InputError: naming file, line and field.
+    """
+    located_yaml.check(source, schema)
+    _check_numbers(source, source.data, ())
+
+
+def _check_numbers(source: Located, value: Any, path: FieldPath) -> None:
+    # JSON Schema has no word for what YAML can write: .nan passes every minimum and maximum.
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            _check_numbers(source, inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            _check_numbers(source, inner, (*path, index))
+    elif isinstance(value, int | float) and not -_MOST <= value <= _MOST:
+        raise source.error(path, "not a number to reckon with", f"a number up to {_MOST:g}")

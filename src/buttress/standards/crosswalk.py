@@ -26,10 +26,10 @@ class Standard:
 @cache
 def load_standards() -> Mapping[str, Standard]:
     """All standards that risks may map to, by id."""
-    text = resources.files("buttress.standards").joinpath("data", "standards.yaml").read_text()
+    file = resources.files("buttress.standards").joinpath("data", "standards.yaml")
     return {
         name: Standard(name, entry["title"], entry["items"])
-        for name, entry in yaml.safe_load(text)["standards"].items()
+        for name, entry in yaml.safe_load(file.read_text(encoding="utf-8"))["standards"].items()
     }
 
 

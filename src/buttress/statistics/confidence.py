@@ -5,27 +5,39 @@ variables by betting", JRSS-B 86(1), sections 3 and 4): for each candidate mean 
 against it; candidates against which the wealth reaches 1/alpha are excluded, and by Ville's
 inequality the true mean is ever excluded with probability at most alpha, however often one looks.
 
-The bets here are a mixture. A bet that would be optimal for the mean t multiplies the wealth by
-(t/m)^x ((1-t)/(1-m))^(1-x). Mixed over t by a Beta(1/2, 1/2) law truncated to one side of m
-(Robbins 1970), the wealth has a closed form in the number of outcomes n and their sum s alone: O(1)
-memory, and a result that depends neither on batches nor on the order. The factor is convex in x, so
-for
-fractional outcomes it lies below the linear betting factor and the guarantee holds for these too,
-with some slack.
+The bets here are a mixture. The bet that is best for the mean t multiplies the wealth by
+(t/m)^x ((1-t)/(1-m))^(1-x) where x is 0 or 1. Mixed over t by a Beta(1/2, 1/2) law truncated to one
+side of m (Robbins 1970), the wealth has a closed form in the number of outcomes n and their sum s
+alone. Why the bounds hold:
+
+- For a mean of at least m and t < m, the expected factor given the past is
+  1 + (t - m)(mean - m) / (m (1 - m)) ≤ 1. The wealth is a supermartingale that starts at 1, also
+  where the outcomes' law or the choice of what to ask depends on the past.
+- With t = sin²(u v) and m = sin²(v) the prior is uniform in u whatever m is, and for each u both
+  (1-t)/(1-m) and t/m rise with m. So the wealth against m rises with m: all candidates above the
+  first excluded one are excluded, the bound is one number, and it errs only if the wealth against
+  the true mean itself reaches 1/alpha.
+- The factor is convex in x, so for x between 0 and 1 the closed form lies below the straight line
+  that bets on x, and still holds, but is blind to a variance below m (1 - m). ``graded`` has the
+  straight line; a sequence uses it from the first such outcome on, the integral being the same.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import betainc, betaln
 
+from buttress.statistics import graded
+
 Array = npt.NDArray[np.float64]
-_PRIOR = 0.5
-_STEPS = 60
-_EDGE = 1e-12
+_PRIOR: Final = 0.5
+_STEPS: Final = 50
+_EDGE: Final = 1e-12
 
 
 def log_wealth(total: npt.ArrayLike, count: npt.ArrayLike, mean: npt.ArrayLike) -> Array:
@@ -58,16 +70,7 @@ def upper_bound(total: npt.ArrayLike, count: npt.ArrayLike, alpha: float) -> Arr
         Bounds, shape (k,); 1 where nothing can be said yet.
     """
     s, n = np.broadcast_arrays(np.asarray(total, dtype=float), np.asarray(count, dtype=float))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        low = np.clip(np.where(n > 0, s / np.maximum(n, 1), 0.0), _EDGE, 1 - _EDGE)
-    high = np.full_like(low, 1 - _EDGE)
-    need = -np.log(alpha)
-    for _ in range(_STEPS):
-        middle = (low + high) / 2
-        excluded = log_wealth(s, n, middle) >= need
-        high = np.where(excluded, middle, high)
-        low = np.where(excluded, low, middle)
-    return np.where(high >= 1 - 2 * _EDGE, 1.0, high)
+    return _first_excluded(lambda m: log_wealth(s, n, m), s / np.maximum(n, 1), alpha)
 
 
 def lower_bound(total: npt.ArrayLike, count: npt.ArrayLike, alpha: float) -> Array:
@@ -76,18 +79,52 @@ def lower_bound(total: npt.ArrayLike, count: npt.ArrayLike, alpha: float) -> Arr
     return 1.0 - upper_bound(n - s, n, alpha)
 
 
+def _first_excluded(wealth: Callable[[Array], Array], start: Array, alpha: float) -> Array:
+    """The lowest mean against which the wealth reaches 1/alpha; ``start`` is surely below it."""
+    low = np.clip(start, _EDGE, 1 - _EDGE)
+    high = np.full_like(low, 1 - _EDGE)
+    need = -np.log(alpha)
+    for _ in range(_STEPS):
+        middle = (low + high) / 2
+        excluded = wealth(middle) >= need
+        high = np.where(excluded, middle, high)
+        low = np.where(excluded, low, middle)
+    return np.where(high >= 1 - 2 * _EDGE, 1.0, high)
+
+
+def bounds(weights: Array, alpha_low: float, alpha_high: float) -> tuple[Array, Array]:
+    """Lower and upper bounds from outcomes as ``graded.spread`` keeps them.
+
+    Args:
+        weights: shape (k, 33).
+        alpha_low, alpha_high: as in ``ConfidenceSequence``.
+
+    Returns:
+        Bounds, shape (k,) each.
+    """
+    count, total = weights.sum(axis=1), weights @ graded.GRID
+    if not weights[:, 1:-1].any():
+        return lower_bound(total, count, alpha_low), upper_bound(total, count, alpha_high)
+    start = total / np.maximum(count, 1)
+    high = _first_excluded(lambda m: graded.log_wealth(weights, m), start, alpha_high)
+    turned = weights[:, ::-1]
+    low = _first_excluded(lambda m: graded.log_wealth(turned, m), 1.0 - start, alpha_low)
+    return 1.0 - low, high
+
+
 @dataclass(slots=True)
 class ConfidenceSequence:
     """Two one-sided sequences over a growing sample of outcomes in [0, 1].
 
     The lower bound is ever wrong with probability ≤ ``alpha_low``, the upper bound with
-    probability ≤ ``alpha_high``.
+    probability ≤ ``alpha_high``. ``weights`` are the outcomes on the grid of ``graded``.
     """
 
     alpha_low: float
     alpha_high: float
     trials: int = 0
     total: float = 0.0
+    weights: Array = field(default_factory=lambda: np.zeros(graded.GRADES + 1))
 
     def __post_init__(self) -> None:
         for alpha in (self.alpha_low, self.alpha_high):
@@ -105,6 +142,12 @@ class ConfidenceSequence:
             raise ValueError("outcomes must lie in [0, 1]")
         self.trials += values.size
         self.total += float(values.sum())
+        self.weights += graded.spread(values)
+
+    @property
+    def binary(self) -> bool:
+        """Whether all outcomes were 0 or 1."""
+        return not self.weights[1:-1].any()
 
     @property
     def estimate(self) -> float:
@@ -114,33 +157,26 @@ class ConfidenceSequence:
     @property
     def low(self) -> float:
         """Lower bound."""
-        return float(lower_bound(self.total, self.trials, self.alpha_low))
+        return float(self.bounds()[0])
 
     @property
     def high(self) -> float:
         """Upper bound."""
-        return float(upper_bound(self.total, self.trials, self.alpha_high))
+        return float(self.bounds()[1])
 
+    def bounds(self) -> tuple[float, float]:
+        """Lower and upper bound."""
+        low, high = bounds(self.weights[None, :], self.alpha_low, self.alpha_high)
+        return float(low[0]), float(high[0])
 
-def path(
-    outcomes: npt.ArrayLike, alpha_low: float, alpha_high: float, points: int = 200
-) -> tuple[npt.NDArray[np.int64], Array, Array, Array]:
-    """The interval as outcomes came in, at ≤ ``points`` sample sizes.
+    def excludes_from(self, mean: float) -> bool:
+        """Whether the upper bound lies at or below ``mean`` in (0, 1)."""
+        return bool(self._wealth(self.weights, mean) >= -np.log(self.alpha_high))
 
-    Args:
-        outcomes: in order, shape (n,).
-        alpha_low, alpha_high: as in ``ConfidenceSequence``.
-        points: at most so many sizes, denser at the start.
+    def excludes_to(self, mean: float) -> bool:
+        """Whether the lower bound lies at or above ``mean`` in (0, 1)."""
+        return bool(self._wealth(self.weights[::-1], 1.0 - mean) >= -np.log(self.alpha_low))
 
-    Returns:
-        Sizes, lower bounds, upper bounds, means; shape (k,) each.
-    """
-    values = np.asarray(outcomes, dtype=float)
-    if not values.size:
-        empty = np.zeros(0)
-        return empty.astype(np.int64), empty, empty, empty
-    sizes = np.unique(np.geomspace(1, values.size, points).round().astype(np.int64))
-    totals = np.cumsum(values)[sizes - 1]
-    low = lower_bound(totals, sizes, alpha_low)
-    high = upper_bound(totals, sizes, alpha_high)
-    return sizes, low, high, totals / sizes
+    @staticmethod
+    def _wealth(weights: Array, mean: float) -> float:
+        return float(graded.log_wealth(weights[None, :], [mean])[0])

@@ -1,11 +1,11 @@
 """Correction of a judged failure rate for the judge's errors, with their uncertainty.
 
 Rogan & Gladen 1978, "Estimating prevalence from the results of a screening test": with sensitivity
-e and false-positive rate f, the judged rate is r = f + p (e - f), so the true rate is
-p = (r - f) / (e - f). That is rising in r, and falling in e and in f as long as f ≤ r ≤ e. An upper
-bound on p therefore needs an upper bound on r and lower bounds on e and f; a lower bound on p the
-opposite ones. Each of the three is one-sided, and the union of their errors bounds the error of p.
-The bounds on e and f are fixed before the first trial, so an anytime-valid bound on r gives an
+e and false-positive rate f, the judged rate is r = p e + (1 - p) f, so the true rate is
+p = (r - f) / (e - f). With lower bounds E ≤ e and F ≤ f and an upper bound R ≥ r it follows that
+R ≥ p E + (1 - p) F, so p ≤ (R - F) / (E - F) wherever E > F; a lower bound on p needs the opposite
+bounds. Each of the three is one-sided, and the union of their errors bounds the error of p. The
+bounds on e and f are fixed before the first trial, so an anytime-valid bound on r gives an
 anytime-valid bound on p.
 """
 
@@ -20,7 +20,7 @@ from scipy.special import betaincinv
 from buttress.statistics.confidence import ConfidenceSequence
 
 CALIBRATION_SHARE: Final = 0.2
-_PIVOT: Final = 0.05
+_NOMINAL_RATE: Final = 0.1
 _SPLITS: Final = (0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
 
 
@@ -51,12 +51,10 @@ def corrected_rate(observed: float, counts: CalibrationCounts) -> float:
 
     With a judge that is no better than chance it is the observed rate itself.
     """
-    if not (counts.tp + counts.fn and counts.tn + counts.fp):
+    if not _better_than_chance(counts):
         return observed
     false = counts.fp / (counts.tn + counts.fp)
     informative = counts.tp / (counts.tp + counts.fn) - false
-    if informative <= 0:
-        return observed
     return min(1.0, max(0.0, (observed - false) / informative))
 
 
@@ -86,22 +84,29 @@ class OperatingPoint:
 
 
 PERFECT: Final = OperatingPoint(1.0, 0.0)
+_USELESS: Final = OperatingPoint(0.0, 0.0)
+_NOMINAL: Final = OperatingPoint(0.9, 0.05)
 
 
 def point_for_upper(counts: CalibrationCounts, delta: float) -> OperatingPoint:
-    """Lower bounds on both rates, jointly wrong with probability ≤ ``delta``."""
-    return min(
-        (_lower_bounds(counts, delta, split) for split in _SPLITS),
-        key=lambda point: point.true_rate(_PIVOT) if point.informative else 1.0,
-    )
+    """Lower bounds on both rates, jointly wrong with probability ≤ ``delta``.
+
+    Not informative where the labels themselves don't show the judge to be better than chance.
+    """
+    if not _better_than_chance(counts):
+        return _USELESS
+    return _bounds(counts, delta, _split(counts, delta, upper=True), upper=True)
 
 
 def point_for_lower(counts: CalibrationCounts, delta: float) -> OperatingPoint:
-    """Upper bounds on both rates, jointly wrong with probability ≤ ``delta``."""
-    return max(
-        (_upper_bounds(counts, delta, split) for split in _SPLITS),
-        key=lambda point: point.true_rate(4 * _PIVOT) if point.informative else 0.0,
-    )
+    """Upper bounds on both rates, jointly wrong with probability ≤ ``delta``; as above."""
+    if not _better_than_chance(counts):
+        return _USELESS
+    return _bounds(counts, delta, _split(counts, delta, upper=False), upper=False)
+
+
+def _better_than_chance(counts: CalibrationCounts) -> bool:
+    return counts.tp * (counts.tn + counts.fp) > counts.fp * (counts.tp + counts.fn)
 
 
 def corrected_upper(high: float, point: OperatingPoint) -> float:
@@ -121,21 +126,34 @@ def corrected_lower(low: float, point: OperatingPoint) -> float:
     return min(1.0, point.true_rate(low))
 
 
-# The splits of delta between the two bounds are chosen by the calibration alone, at a rate typical
-# of limits, and never by trials: so the guarantee is untouched.
-def _lower_bounds(counts: CalibrationCounts, delta: float, split: float) -> OperatingPoint:
+def _split(counts: CalibrationCounts, delta: float, *, upper: bool) -> float:
+    """The share of delta that the bound on sensitivity gets.
+
+    The best for a nominal judge and rate, given how many labels there are. It must not depend on
+    what the labels showed: the most favourable of several intervals covers less than each of them.
+    """
     positives, negatives = counts.tp + counts.fn, counts.tn + counts.fp
-    return OperatingPoint(
-        clopper_pearson(counts.tp, positives, delta * split)[0],
-        clopper_pearson(counts.fp, negatives, delta * (1 - split))[0],
-    )
+    tp, fp = round(_NOMINAL.sensitivity * positives), round(_NOMINAL.false_positive * negatives)
+    nominal = CalibrationCounts(tp, positives - tp, negatives - fp, fp)
+    judged = _NOMINAL.judged_rate(_NOMINAL_RATE)
+
+    def width(split: float) -> float:
+        point = _bounds(nominal, delta, split, upper=upper)
+        bound = corrected_upper(judged, point) if upper else corrected_lower(judged, point)
+        return abs(bound - _NOMINAL_RATE)
+
+    return min(_SPLITS, key=width)
 
 
-def _upper_bounds(counts: CalibrationCounts, delta: float, split: float) -> OperatingPoint:
+def _bounds(
+    counts: CalibrationCounts, delta: float, split: float, *, upper: bool
+) -> OperatingPoint:
+    """The bounds on both rates that an upper (or lower) bound on the true rate needs."""
     positives, negatives = counts.tp + counts.fn, counts.tn + counts.fp
+    side = 0 if upper else 1
     return OperatingPoint(
-        clopper_pearson(counts.tp, positives, delta * split)[1],
-        clopper_pearson(counts.fp, negatives, delta * (1 - split))[1],
+        clopper_pearson(counts.tp, positives, delta * split)[side],
+        clopper_pearson(counts.fp, negatives, delta * (1 - split))[side],
     )
 
 
@@ -185,9 +203,11 @@ class CorrectedSequence:
     @property
     def estimate(self) -> float:
         """Corrected estimate, inside the bounds."""
-        return self.between(self.judged.estimate, self.low, self.high)
+        return self.row(self.judged.estimate, *self.judged.bounds())[2]
 
-    def between(self, judged: float, low: float, high: float) -> float:
-        """Corrected estimate from a judged rate, clipped to the bounds."""
+    def row(self, judged: float, low: float, high: float) -> tuple[float, float, float]:
+        """Lower bound, upper bound and estimate of the true rate from those of the judged one."""
+        lower = corrected_lower(low, self.lower_point)
+        upper = corrected_upper(high, self.upper_point)
         rate = judged if self.counts is None else corrected_rate(judged, self.counts)
-        return min(max(rate, low), high)
+        return lower, upper, min(max(rate, lower), upper)

@@ -58,8 +58,8 @@ class RequestProbe:
             count = len(self._prompts(context))
             count *= len(self.family.variants) if self.family else 1
         if count == 0:
-            source = "recording" if context.recorded is not None else "prompts in use"
-            raise NotCoveredError(f"the {source} hold no request with expect: {self.expect}")
+            source = "recording has" if context.recorded is not None else "prompts in use have"
+            raise NotCoveredError(f"the {source} no request with expect: {self.expect}")
         return count
 
     def _prompts(self, context: TrialContext) -> list[int]:

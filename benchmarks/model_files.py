@@ -1,0 +1,179 @@
+"""What the inspection of model files costs, beside scanners of others, on the same files.
+
+Whole processes are timed, start of Python included, in turn and several times over; medians count.
+Peak memory is that of our process. ``--peer NAME=PYTHON`` runs picklescan, fickling or modelscan in
+the interpreter where it is installed.
+
+    python benchmarks/model_files.py --peer picklescan=/path/to/venv/bin/python
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pickle
+import random
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+OURS = """
+import json, sys
+from pathlib import Path
+from buttress.probes.artifacts.model_files import PROBE
+*findings, seen = PROBE.inspect("bench", Path(sys.argv[1]))
+status = Path("/proc/self/status").read_text() if Path("/proc/self/status").exists() else "VmHWM: 0"
+peak = int(status.partition("VmHWM:")[2].split()[0]) // 1024
+print(json.dumps({"findings": len(findings), "bytes": seen.bytes, "peak": peak}))
+"""
+PEERS = {
+    "picklescan": ["-m", "picklescan", "--path"],
+    "fickling": ["-m", "fickling", "--check-safety"],
+    "modelscan": ["-m", "modelscan.cli", "-p"],
+}
+
+
+def checkpoint(folder: Path, megabytes: int) -> Path:
+    """A PyTorch checkpoint of 100 float tensors."""
+    import torch
+
+    count = megabytes * 1_000_000 // 400
+    path = folder / "checkpoint.pt"
+    torch.save({f"layer.{i}.weight": torch.zeros(count) for i in range(100)}, path)
+    return path
+
+
+def small_pickles(folder: Path, count: int) -> Path:
+    """As many small pickles, each a dict of plain data."""
+    inside = folder / "small"
+    inside.mkdir()
+    for i in range(count):
+        data = {"id": i, "name": f"item {i}", "values": [i, i / 3, None], "tags": ("a", "b")}
+        (inside / f"{i}.pkl").write_bytes(pickle.dumps(data))
+    return inside
+
+
+def forest(folder: Path, joblib_format: bool) -> Path:
+    """A scikit-learn forest."""
+    import joblib
+    import numpy as np
+    from sklearn.ensemble import RandomForestClassifier
+
+    numbers = np.random.default_rng(0)
+    rows, labels = numbers.random((1500, 8)), numbers.integers(0, 2, 1500)
+    model = RandomForestClassifier(2000, random_state=0).fit(rows, labels)
+    path = folder / ("forest.joblib" if joblib_format else "forest.pkl")
+    if joblib_format:
+        joblib.dump(model, path)
+    else:
+        path.write_bytes(pickle.dumps(model))
+    return path
+
+
+def opcodes(folder: Path, megabytes: int) -> Path:
+    """A pickle of nested plain data: hardly a byte of it is payload that can be jumped over."""
+    generator = random.Random(0)
+
+    def record(i: int) -> dict[str, Any]:
+        return {
+            "id": i,
+            "name": f"n{i}",
+            "score": generator.random(),
+            "tags": ["a", f"t{i % 977}"],
+            "box": (i % 640, i % 480, 3),
+            "tokens": [generator.randrange(50_000) for _ in range(12)],
+        }
+
+    path = folder / "opcodes.pkl"
+    each = len(pickle.dumps([record(i) for i in range(1000)])) / 1000
+    path.write_bytes(pickle.dumps([record(i) for i in range(int(megabytes * 1e6 / each))]))
+    return path
+
+
+def safetensors(folder: Path, megabytes: int) -> Path:
+    """A safetensors file of one tensor, sparse on disk."""
+    size = megabytes * 1_000_000
+    header = json.dumps({"w": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}}).encode()
+    path = folder / "weights.safetensors"
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(header)) + header)
+        file.truncate(file.tell() + size)
+    return path
+
+
+def timed(command: list[str]) -> tuple[float, str]:
+    start = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - start
+    if done.returncode not in (0, 1):  # 1: a scanner that found something
+        raise SystemExit(f"{command[:4]}: {done.stderr[-800:]}")
+    return seconds, done.stdout
+
+
+def cases(folder: Path, given: argparse.Namespace) -> Iterator[tuple[str, Path]]:
+    builders: dict[str, Callable[[], Path]] = {
+        "checkpoint": lambda: checkpoint(folder, given.megabytes),
+        "small": lambda: small_pickles(folder, given.files),
+        "forest": lambda: forest(folder, False),
+        "joblib": lambda: forest(folder, True),
+        "opcodes": lambda: opcodes(folder, given.opcodes),
+        "safetensors": lambda: safetensors(folder, given.megabytes),
+    }
+    for name, build in builders.items():
+        if name in given.case:
+            yield name, build()
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--megabytes", type=int, default=1000, help="of checkpoint and safetensors")
+    parser.add_argument("--opcodes", type=int, default=200, help="megabytes of opcodes")
+    parser.add_argument("--files", type=int, default=2000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")
+    every = ["checkpoint", "small", "forest", "joblib", "opcodes", "safetensors"]
+    parser.add_argument("--case", nargs="+", default=every, choices=every)
+    return parser.parse_args()
+
+
+def main() -> None:
+    given = options()
+    peers = dict(one.split("=", 1) for one in given.peer)
+    print("| file | MB | scanner | s | MB/s | read, MB | peak, MB | findings | times ours |")
+    print("| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |")
+    with tempfile.TemporaryDirectory() as name:
+        for case, path in cases(Path(name), given):
+            files = [path] if path.is_file() else list(path.iterdir())
+            megabytes = sum(one.stat().st_size for one in files) / 1e6
+            seconds: dict[str, list[float]] = {}
+            for _ in range(given.rounds):
+                taken, said = timed([sys.executable, "-c", OURS, str(path)])
+                seconds.setdefault("Buttress", []).append(taken)
+                for peer, python in peers.items():
+                    taken, _ = timed([python, *PEERS[peer], str(path)])
+                    seconds.setdefault(peer, []).append(taken)
+            seen = json.loads(said)
+            ours = statistics.median(seconds["Buttress"])
+            for scanner, runs in seconds.items():
+                one = statistics.median(runs)
+                own = scanner == "Buttress"
+                details = (
+                    f"{seen['bytes'] / 1e6:.1f} | {seen['peak']} | {seen['findings']}"
+                    if own
+                    else "| |"
+                )
+                print(
+                    f"| {case} | {megabytes:,.0f} | {scanner} | {one:.2f} | {megabytes / one:,.1f} "
+                    f"| {details} | {one / ours:.2f} |",
+                    flush=True,
+                )
+
+
+if __name__ == "__main__":
+    main()

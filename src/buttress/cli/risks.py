@@ -1,0 +1,218 @@
+"""``buttress risks``: the catalogue of risks and the policies, to read and to edit."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from buttress.risk.catalogue import Catalogue, Risk
+    from buttress.risk.policy import Policy, Tolerance
+
+_FIELDS = {
+    "risks": ("id", "title", "severity", "probe", "tolerated"),
+    "policies": ("id", "title", "decides by", "risks"),
+    "policy": ("risk", "tolerated", "alpha", "beta", "trials at least"),
+}
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "risks",
+        help="list, show or export risks and policies",
+        description="Lists the risks with the probe that informs each and what the policy "
+        "tolerates.",
+    )
+    _add_common(parser, top=True)
+    parser.set_defaults(run=_list)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION")
+
+    show = actions.add_parser("show", help="print risks as YAML that can be edited")
+    show.add_argument("ids", nargs="+", metavar="ID")
+    _add_common(show, top=False)
+    show.set_defaults(run=_show)
+
+    policies = actions.add_parser("policies", help="list the policies, or show one")
+    policies.add_argument("name", nargs="?", metavar="NAME|FILE")
+    _add_common(policies, top=False)
+    policies.set_defaults(run=_policies)
+
+
+def _add_common(parser: argparse.ArgumentParser, *, top: bool) -> None:
+    """Options that may stand before or behind the action."""
+
+    def default(value: Any) -> Any:
+        return value if top else argparse.SUPPRESS
+
+    parser.add_argument(
+        "--risks", type=Path, default=default(None), metavar="FILE",
+        help="file or folder of risks over the catalogue",
+    )  # fmt: skip
+    parser.add_argument(
+        "--policy", default=default("default"), metavar="NAME|FILE",
+        help="policy that gives the limits (default: default)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--json", action="store_true", default=default(False), help="machine-readable output"
+    )
+
+
+def _list(options: argparse.Namespace) -> int:
+    from buttress.risk.catalogue import SEVERITY_LABELS
+
+    catalogue, policy = _load(options, options.policy)
+    inspecting = _inspecting(catalogue)
+    rows: list[dict[str, Any]] = []
+    for risk in catalogue.risks.values():
+        tolerance = policy.risks.get(risk.id)
+        rows.append(
+            {
+                "id": risk.id,
+                "title": risk.title,
+                "level": risk.level,
+                "level_label": SEVERITY_LABELS[risk.level],
+                "probe": risk.probe,
+                "limit": None if tolerance is None else _limit(risk, tolerance, inspecting),
+            }
+        )
+    if options.json:
+        return _print_json(rows)
+    _print_table(
+        _FIELDS["risks"],
+        [
+            (row["id"], row["title"], f"{row['level']} {row['level_label']}", row["probe"] or "",
+             row["limit"]["text"] if row["limit"] else "")
+            for row in rows
+        ],
+    )  # fmt: skip
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    from buttress.errors import InputError
+    from buttress.risk import editing
+
+    catalogue, _ = _load(options, options.policy)
+    for name in options.ids:
+        if name not in catalogue.risks:
+            choices = "one of " + ", ".join(catalogue.risks)
+            raise InputError(f"unknown risk '{name}'", expected=choices)
+    text = editing.write(catalogue.risks[name] for name in dict.fromkeys(options.ids))
+    if options.json:
+        import yaml
+
+        return _print_json(yaml.safe_load(text))
+    print(text, end="")
+    return 0
+
+
+def _policies(options: argparse.Namespace) -> int:
+    from buttress.risk.policy import policy_names
+
+    if options.name is not None:
+        return _policy(options)
+    rows: list[dict[str, Any]] = []
+    for name in policy_names():
+        _, policy = _load(options, name)
+        rows.append(
+            {
+                "id": policy.id,
+                "title": policy.title,
+                "decide_by": policy.decide_by,
+                "source": policy.source,
+                "risks": len(policy.risks),
+            }
+        )
+    if options.json:
+        return _print_json(rows)
+    _print_table(
+        _FIELDS["policies"],
+        [(row["id"], row["title"], row["decide_by"], str(row["risks"])) for row in rows],
+    )
+    return 0
+
+
+def _policy(options: argparse.Namespace) -> int:
+    catalogue, policy = _load(options, options.name)
+    inspecting = _inspecting(catalogue)
+    risks: dict[str, dict[str, Any]] = {}
+    for name, tolerance in policy.risks.items():
+        limit = _limit(catalogue.risks[name], tolerance, inspecting)
+        errors = {
+            "alpha": tolerance.alpha,
+            "beta": tolerance.beta,
+            "minimum_trials": tolerance.minimum_trials,
+        }
+        risks[name] = limit | (errors if limit["kind"] == "rate" else {})
+    if options.json:
+        return _print_json(
+            {
+                "id": policy.id,
+                "title": policy.title,
+                "source": policy.source,
+                "decide_by": policy.decide_by,
+                "risks": risks,
+            }
+        )
+    print(f"{policy.title} ({policy.id}): decides by the {policy.decide_by}\n{policy.source}\n")
+    _print_table(
+        _FIELDS["policy"],
+        [
+            (name, row["text"], *(f"{row[key]:g}" if key in row else "" for key in errors))
+            for name, row in risks.items()
+        ],
+    )
+    return 0
+
+
+def _load(options: argparse.Namespace, policy: str) -> tuple[Catalogue, Policy]:
+    from buttress.risk.catalogue import load_catalogue
+    from buttress.risk.policy import load_policy
+
+    catalogue = load_catalogue(options.risks)
+    return catalogue, load_policy(policy, catalogue.risks.keys())
+
+
+def _inspecting(catalogue: Catalogue) -> set[str]:
+    """Probes that yield findings, among those that the catalogue names and that are installed."""
+    from buttress import extension
+    from buttress.probes.base import InspectionProbe
+
+    named = {risk.probe for risk in catalogue.risks.values()} & set(extension.names("probes"))
+    return {
+        name
+        for name in named
+        if name is not None and isinstance(extension.load("probes", name), InspectionProbe)
+    }
+
+
+def _limit(risk: Risk, tolerance: Tolerance, inspecting: set[str]) -> dict[str, Any]:
+    """What is tolerated: a rate, or findings below a severity."""
+    if risk.probe in inspecting:
+        text = f"no finding of {tolerance.severity} or above"
+        return {"kind": "severity", "severity": tolerance.severity, "text": text}
+    return {"kind": "rate", "rate": tolerance.limit, "text": f"≤ {100 * tolerance.limit:g} %"}
+
+
+def _print_json(value: Any) -> int:
+    import json
+
+    print(json.dumps(value, indent=2, ensure_ascii=False))
+    return 0
+
+
+def _print_table(fields: Sequence[str], rows: Sequence[tuple[str, ...]]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for place, field in enumerate(fields):
+        table.add_column(field, overflow="fold", no_wrap=place == 0)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    Console().print(table)

@@ -1,0 +1,1 @@
+"""Social bias: question sets, and scores of what a model answered."""

@@ -1,0 +1,72 @@
+"""A writer is killed, another is read meanwhile: nothing that was acknowledged is lost."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from buttress.evidence.chain import verify
+from buttress.evidence.store import EvidenceStore
+from tests.evidence.samples import trial
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(path: Path, batch: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.evidence.writer", str(path), str(batch)],
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+    )
+
+
+def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.db"
+    chance = random.Random(5)
+    total = 0
+    for batch in (1, 3, 50, 4000, 400, 4000, 2):
+        writer = start(path, batch)
+        assert writer.stdout is not None
+        acknowledged = [writer.stdout.readline()]
+        time.sleep(chance.random() * 0.2)
+        writer.kill()
+        acknowledged += writer.stdout.readlines()
+        assert writer.wait() == -9
+        whole = [line.split() for line in acknowledged if line.endswith(b"\n")]
+        count, head = int(whole[-1][0]), whole[-1][1].decode()
+
+        with EvidenceStore.open(path, read_only=True) as store:
+            assert store.count >= count > total
+            assert verify(store).ok
+            heads = {number: digest for number, digest, _ in store.records()}
+            assert heads[count] == head
+            # All or none of a batch.
+            assert store.count in (count, count + batch)
+            total = store.count
+    with EvidenceStore.open(path) as store:
+        store.append([trial(total)])
+        assert [one.seed for one in store.trials()] == list(range(total + 1))
+        assert verify(store).ok
+
+
+def test_a_reader_sees_a_whole_chain_while_another_process_writes(tmp_path: Path) -> None:
+    path = tmp_path / "evidence.db"
+    writer = start(path, 5)
+    assert writer.stdout is not None
+    try:
+        writer.stdout.readline()
+        counts = []
+        while len(counts) < 40:
+            with EvidenceStore.open(path, read_only=True) as store:
+                result = verify(store)
+                assert result.ok, result.problems
+                counts.append(result.records)
+        assert counts == sorted(counts)
+        assert counts[-1] > counts[0]
+    finally:
+        writer.kill()
+        writer.wait()
+        writer.stdout.close()

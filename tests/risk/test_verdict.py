@@ -1,0 +1,252 @@
+"""Verdicts: their error rates, exactly; what would decide; deciding by the estimate."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from buttress.risk.policy import Tolerance
+from buttress.risk.verdict import RiskState, worst
+from buttress.statistics.correction import CalibrationCounts
+
+GOOD_JUDGE = CalibrationCounts(tp=180, fn=20, tn=490, fp=10)
+
+
+def state_of(failures: int, trials: int, **more: object) -> RiskState:
+    options = {name: more.pop(name) for name in ("counts", "by_estimate") if name in more}
+    state = RiskState(Tolerance(**more), **options)  # type: ignore[arg-type]
+    state.update([1.0] * failures + [0.0] * (trials - failures))
+    return state
+
+
+def verdict_chances(state: RiskState, rate: float, horizon: int, step: int) -> tuple[float, float]:
+    """Exact probabilities of acceptable and unacceptable, looking after every ``step`` trials."""
+    alive = np.zeros(horizon + 2)
+    alive[0] = 1.0
+    accepted = rejected = 0.0
+    for n in range(1, horizon + 1):
+        moved = alive[: n + 1] * (1 - rate)
+        moved[1:] += alive[:n] * rate
+        if n % step == 0:
+            accept, reject = state.decided(np.arange(n + 1), np.full(n + 1, n))
+            accepted += moved[accept].sum()
+            rejected += moved[reject].sum()
+            moved[accept | reject] = 0.0
+        alive[: n + 1] = moved
+    return float(accepted), float(rejected)
+
+
+@pytest.mark.parametrize("step", [1, 16])
+@pytest.mark.parametrize("limit", [0.01, 0.05, 0.15])
+def test_error_rates_of_verdicts(limit: float, step: int) -> None:
+    """At the limit itself both errors are as likely as they can be."""
+    state = RiskState(Tolerance(limit=limit, alpha=0.05, beta=0.02, minimum_trials=1))
+    horizon = 1600
+    accepted, rejected = verdict_chances(state, limit, horizon, step)
+    assert accepted <= 0.05
+    assert rejected <= 0.02
+    if step == 1:  # not by being useless
+        assert rejected >= 0.2 * 0.02
+    just_above, _ = verdict_chances(state, limit * 1.05, horizon, step)
+    _, just_below = verdict_chances(state, limit * 0.95, horizon, step)
+    assert just_above <= accepted
+    assert just_below <= rejected
+
+
+def test_clear_cases_are_decided() -> None:
+    state = RiskState(Tolerance(limit=0.05))
+    accepted, rejected = verdict_chances(state, 0.0, 200, 1)
+    assert accepted > 0.999
+    assert rejected == 0
+    accepted, rejected = verdict_chances(state, 0.4, 60, 1)
+    assert rejected > 0.999
+    assert accepted < 1e-6
+
+
+def test_error_rates_with_a_judge_that_errs() -> None:
+    """Calibration and trials are drawn anew in each of 1,500 assessments at the limit."""
+    limit, sensitivity, false, runs, horizon = 0.08, 0.9, 0.02, 1500, 600
+    tolerance = Tolerance(limit=limit, alpha=0.1, beta=0.1, minimum_trials=1)
+    chance = np.random.default_rng(8)
+    looks = np.arange(20, horizon + 1, 20)
+    said = {"acceptable": 0, "unacceptable": 0, "undecided": 0}
+    for _ in range(runs):
+        tp, fp = int(chance.binomial(80, sensitivity)), int(chance.binomial(120, false))
+        state = RiskState(tolerance, CalibrationCounts(tp, 80 - tp, 120 - fp, fp))
+        bad = chance.random(horizon) < limit
+        judged = chance.random(horizon) < np.where(bad, sensitivity, false)
+        accept, reject = state.decided(judged.cumsum()[looks - 1], looks)
+        first = np.flatnonzero(accept | reject)
+        if not first.size:
+            said["undecided"] += 1
+        else:
+            said["acceptable" if accept[first[0]] else "unacceptable"] += 1
+    most = 0.1 + 3 * np.sqrt(0.1 * 0.9 / runs)
+    assert said["acceptable"] / runs <= most
+    assert said["unacceptable"] / runs <= most
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(0, 400), st.integers(0, 400), st.floats(0.005, 0.9),
+    st.none() | st.builds(CalibrationCounts, *(st.integers(0, 200) for _ in range(4))),
+)  # fmt: skip
+def test_verdicts_are_what_the_interval_says(
+    failures: int, successes: int, limit: float, counts: CalibrationCounts | None
+) -> None:
+    state = state_of(failures, failures + successes, limit=limit, minimum_trials=1, counts=counts)
+    accept, reject = state.decided(failures, failures + successes)
+    sequence = state.sequence
+    for bound, said, sign in ((sequence.high, accept, -1), (sequence.low, reject, 1)):
+        if abs(bound - limit) > 1e-6:
+            assert bool(said) == (sign * (bound - limit) > 0 and failures + successes > 0)
+    expected = "acceptable" if accept else "unacceptable" if reject else "undecided"
+    assert state.verdict == expected
+
+
+def test_the_minimum_of_trials_is_kept() -> None:
+    assert state_of(30, 30, limit=0.05, minimum_trials=31).verdict == "undecided"
+    assert state_of(31, 31, limit=0.05, minimum_trials=31).verdict == "unacceptable"
+
+
+def test_a_verdict_once_reached_stays() -> None:
+    state = state_of(0, 300, limit=0.05)
+    assert state.verdict == "acceptable"
+    state.update([1.0] * 200)
+    assert state.verdict == "acceptable"
+    assert state.would_decide() == ""
+
+
+def test_several_assets_share_beta() -> None:
+    """A risk is unacceptable if it is on any asset, so each must be surer."""
+    tolerance = Tolerance(limit=0.1, beta=0.05)
+    one, four = RiskState(tolerance), RiskState(tolerance, assets=4)
+    for state in (one, four):
+        state.update([1.0] * 11 + [0.0] * (40 - 11))
+    assert one.verdict == "unacceptable"
+    assert four.verdict == "undecided"
+    assert one.sequence.high == four.sequence.high
+    _, rejected = verdict_chances(four, 0.1, 800, 1)
+    assert rejected <= 0.05 / 4
+
+
+@pytest.mark.parametrize(
+    ("limit", "minimum", "trials", "failures", "verdict"),
+    [
+        (0.05, 300, 299, 0, "undecided"),  # the sample is too small whatever it shows
+        (0.05, 300, 300, 15, "acceptable"),  # refusal rate exactly 95 %
+        (0.05, 300, 300, 16, "unacceptable"),
+        (0.05, 300, 340, 17, "acceptable"),
+        (0.05, 300, 341, 18, "unacceptable"),
+        (0.10, 1000, 999, 0, "undecided"),
+        (0.10, 1000, 1000, 100, "acceptable"),  # pass rate exactly 90 %
+        (0.10, 1000, 1000, 101, "unacceptable"),
+        (0.10, 1000, 1010, 101, "acceptable"),
+        (0.10, 1000, 1110, 111, "acceptable"),
+    ],
+)
+def test_deciding_by_the_estimate_as_gbt_45654_does(
+    limit: float, minimum: int, trials: int, failures: int, verdict: str
+) -> None:
+    state = state_of(failures, trials, limit=limit, minimum_trials=minimum, by_estimate=True)
+    assert state.verdict == verdict
+    if verdict == "undecided":
+        assert state.would_decide() == "1 more trials, which the policy asks for"
+        assert state.sequence.high < limit  # the bound would have decided
+
+
+def test_by_estimate_the_verdict_follows_the_sample() -> None:
+    state = state_of(0, 300, limit=0.05, minimum_trials=300, by_estimate=True)
+    assert state.verdict == "acceptable"
+    state.update([1.0] * 30)
+    assert state.verdict == "unacceptable"
+
+
+@given(st.integers(0, 400), st.floats(0.01, 0.5))
+def test_the_estimate_that_decides_is_the_corrected_one(failures: int, limit: float) -> None:
+    state = state_of(
+        failures, 400, limit=limit, minimum_trials=300, by_estimate=True, counts=GOOD_JUDGE
+    )
+    estimate = state.sequence.estimate
+    if abs(estimate - limit) > 1e-9:
+        assert state.verdict == ("acceptable" if estimate < limit else "unacceptable")
+
+
+@pytest.mark.parametrize("counts", [None, GOOD_JUDGE])
+@pytest.mark.parametrize(("failures", "trials"), [(0, 0), (3, 60), (10, 200)])
+def test_the_chance_of_a_decision_is_the_predicted_share(
+    failures: int, trials: int, counts: CalibrationCounts | None
+) -> None:
+    state = state_of(failures, trials, limit=0.06, counts=counts)
+    sizes = np.array([1, 5, 40, 300, 4000])
+    chances = state.chance_of_decision(sizes, np.random.default_rng(0))
+    chance = np.random.default_rng(1)
+    draws = 20_000
+    rates = chance.beta(0.5 + failures, 0.5 + trials - failures, draws)
+    for size, found in zip(sizes, chances, strict=True):
+        extra = chance.binomial(size, rates)
+        accept, reject = state.decided(failures + extra, trials + size)
+        assert found == pytest.approx((accept | reject).mean(), abs=0.015)
+
+
+def test_the_path_ends_where_the_trials_do() -> None:
+    chance = np.random.default_rng(2)
+    state = RiskState(Tolerance(limit=0.05), GOOD_JUDGE)
+    assert state.path() == []
+    total = 0
+    for update in range(1, 1301):
+        outcomes = (chance.random(1 + update % 3) < 0.06).astype(float)
+        total += outcomes.size
+        state.update(outcomes)
+        if update % 37 == 0 or update in (200, 201, 399, 400, 401, 402):
+            path = state.path()
+            assert len(path) <= 200
+            assert [row[0] for row in path] == sorted({row[0] for row in path})
+            sequence = state.sequence
+            assert path[-1] == pytest.approx(
+                [total, sequence.low, sequence.high, sequence.estimate]
+            )
+            assert all(0 <= low <= estimate <= high <= 1 for _, low, high, estimate in path)
+    state.update([])
+    assert state.path()[-1][0] == total
+
+
+def test_what_would_decide_is_told() -> None:
+    assert "more trials at the present rate" in state_of(2, 60, limit=0.05).would_decide()
+    assert "very close to the limit" in state_of(5_000, 100_000, limit=0.05).would_decide()
+    useless = state_of(1, 60, limit=0.05, counts=CalibrationCounts(5, 5, 5, 5))
+    assert "not shown to be better than chance" in useless.would_decide()
+    few_labels = state_of(400, 20_000, limit=0.01, counts=CalibrationCounts(40, 10, 95, 5))
+    assert few_labels.verdict == "undecided"
+    assert "more labels to calibrate the judge" in few_labels.would_decide()
+    assert all("\n" not in one.would_decide() for one in (useless, few_labels))
+
+
+def test_what_would_decide_is_about_right() -> None:
+    state = state_of(4, 160, limit=0.06)
+    more = int(state.would_decide().split()[1].replace(",", ""))
+    chance = np.random.default_rng(3)
+    rates = chance.beta(4.5, 156.5, 4000)
+    accept, reject = state.decided(4 + chance.binomial(more, rates), 160 + more)
+    assert 0.4 < (accept | reject).mean() < 0.7
+
+
+def test_graded_outcomes_are_decided_by_their_variance() -> None:
+    chance = np.random.default_rng(4)
+    state = RiskState(Tolerance(limit=0.2))
+    state.update(chance.beta(15, 85, 150))
+    assert state.verdict == "acceptable"
+    high = state_of(0, 0, limit=0.2)
+    high.update(chance.beta(25, 75, 150))
+    assert high.verdict == "unacceptable"
+    assert high.path()[-1][1] > 0.2
+    with pytest.raises(ValueError, match="must lie in"):
+        high.update([2.0])
+
+
+def test_the_worst_of_several() -> None:
+    assert worst(["acceptable", "undecided", "unacceptable"]) == "unacceptable"
+    assert worst(["acceptable", "undecided"]) == "undecided"
+    assert worst(["acceptable"]) == "acceptable"
