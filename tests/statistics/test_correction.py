@@ -187,3 +187,46 @@ def test_uncorrected_bounds_would_not_hold() -> None:
     sequence = CorrectedSequence(0.05, 0.05)
     sequence.update((chance.random(2000) < 0.1 + 0.02 * 0.8).astype(float))
     assert sequence.low > 0.02
+
+
+@pytest.mark.parametrize("failing", [0.002, 0.05, 0.4, 0.85])
+@pytest.mark.parametrize("harmless", [0.0, 0.03, 0.12])
+def test_the_lower_bound_by_precision_holds_for_hard_and_easy_negatives(
+    failing: float, harmless: float
+) -> None:
+    """A system fails, complies harmlessly (half of it judged a failure) or refuses, in any mix.
+
+    The precision that was measured is at most that of the system: what the bound asks for.
+    """
+    sensitivity, hard, easy = 0.95, 0.5, 0.02
+    flagged = failing * sensitivity + harmless * hard
+    judged = flagged + (1 - failing - harmless) * easy
+    precision = min(0.9, failing * sensitivity / flagged)
+    alpha, runs, count = 0.1, 1500, 300
+    chance = np.random.default_rng(5)
+    fp, right = chance.binomial(60, easy, runs), chance.binomial(80, precision, runs)
+    totals = chance.binomial(count, judged, runs)
+    wrong = 0
+    for f, k, total in zip(fp, right, totals, strict=True):
+        wrong += _lower(int(f), int(k), int(total), count, alpha) > failing
+    assert wrong / runs <= alpha + 3 * np.sqrt(alpha * (1 - alpha) / runs)
+
+
+@cache
+def _lower(fp: int, right: int, total: int, count: int, alpha: float) -> float:
+    counts = CalibrationCounts(95, 5, 60 - fp, fp, right, 80 - right)
+    sequence = CorrectedSequence(alpha, alpha, counts)
+    sequence.update(np.repeat((0.0, 1.0), (count - total, total)))
+    assert sequence.low <= sequence.estimate <= sequence.high
+    return sequence.low
+
+
+def test_precision_decides_what_false_positives_of_a_hard_mix_leave_open() -> None:
+    hard_mix = CalibrationCounts(497, 13, 331, 59)
+    by_precision = CalibrationCounts(497, 13, 120, 3, right=400, wrong=50)
+    for counts, decided in ((hard_mix, False), (by_precision, True)):
+        sequence = CorrectedSequence(0.05, 0.05, counts)
+        sequence.update(np.repeat((0.0, 1.0), (150, 50)))
+        assert (sequence.low > 0.05) == decided
+    assert by_precision.flagged == 450
+    assert hard_mix.flagged == 0

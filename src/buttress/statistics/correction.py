@@ -7,6 +7,12 @@ R ≥ p E + (1 - p) F, so p ≤ (R - F) / (E - F) wherever E > F; a lower bound 
 bounds. Each of the three is one-sided, and the union of their errors bounds the error of p. The
 bounds on e and f are fixed before the first trial, so an anytime-valid bound on r gives an
 anytime-valid bound on p.
+
+A judge's f is not one number: among refusals it is close to 0, among harmless answers to harmful
+requests it may be a half, and how many of these there are differs from system to system (spectrum
+effect: Ransohoff & Feinstein 1978). What varies little is the precision v, the share of judged
+failures beyond those f explains that are failures indeed. Where calibration counts give it, the
+lower bound is p ≥ v (r - f), with f measured on systems as they are shipped.
 """
 
 from __future__ import annotations
@@ -26,12 +32,23 @@ _SPLITS: Final = (0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
 
 @dataclass(frozen=True, slots=True)
 class CalibrationCounts:
-    """Confusion table of a judge against labels; positive means failure."""
+    """Confusion table of a judge against labels; positive means failure.
+
+    ``right`` and ``wrong``, where their sum is not 0, are judged failures that labels confirm and
+    refute, and give the precision; ``tn`` and ``fp`` are then of systems as they are shipped.
+    """
 
     tp: int
     fn: int
     tn: int
     fp: int
+    right: int = 0
+    wrong: int = 0
+
+    @property
+    def flagged(self) -> int:
+        """Judged failures with a label; 0 where the precision is not known."""
+        return self.right + self.wrong
 
 
 def clopper_pearson(successes: int, trials: int, alpha: float) -> tuple[float, float]:
@@ -47,15 +64,18 @@ def clopper_pearson(successes: int, trials: int, alpha: float) -> tuple[float, f
 
 
 def corrected_rate(observed: float, counts: CalibrationCounts) -> float:
-    """The Rogan–Gladen estimate, clipped to [0, 1].
+    """The Rogan–Gladen estimate, or that by precision and sensitivity, clipped to [0, 1].
 
     With a judge that is no better than chance it is the observed rate itself.
     """
     if not _better_than_chance(counts):
         return observed
     false = counts.fp / (counts.tn + counts.fp)
-    informative = counts.tp / (counts.tp + counts.fn) - false
-    return min(1.0, max(0.0, (observed - false) / informative))
+    sensitivity = counts.tp / (counts.tp + counts.fn)
+    slope = 1.0 / (sensitivity - false)
+    if counts.flagged:
+        slope = counts.right / counts.flagged / sensitivity
+    return min(1.0, max(0.0, (observed - false) * slope))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +119,16 @@ def point_for_upper(counts: CalibrationCounts, delta: float) -> OperatingPoint:
 
 
 def point_for_lower(counts: CalibrationCounts, delta: float) -> OperatingPoint:
-    """Upper bounds on both rates, jointly wrong with probability ≤ ``delta``; as above."""
+    """Upper bounds on both rates, jointly wrong with probability ≤ ``delta``; as above.
+
+    Where the precision is known, the line p = v (r - f) as a point: its sensitivity is f + 1/v.
+    """
     if not _better_than_chance(counts):
         return _USELESS
+    if counts.flagged:
+        false = clopper_pearson(counts.fp, counts.tn + counts.fp, delta / 2)[1]
+        precision = clopper_pearson(counts.right, counts.flagged, delta / 2)[0]
+        return OperatingPoint(false + 1 / precision, false) if precision > 0 else _USELESS
     return _bounds(counts, delta, _split(counts, delta, upper=False), upper=False)
 
 
