@@ -36,6 +36,8 @@ def main() -> None:
         **{name: settings[name] for name in settings if name.endswith("_token")},
     )
     tokenizer.chat_template = (folder / "chat_template.jinja").read_text()
+    # nanogcg strips the BOS token's text everywhere, and SmolLM2's opens every turn.
+    tokenizer.bos_token = None
     allowed = allowed_tokens(tokenizer, model.get_input_embeddings().weight.shape[0], ascii_only=True)
     marks: list[tuple[float, float]] = []
 

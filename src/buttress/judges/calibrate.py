@@ -1,0 +1,200 @@
+"""Measuring a judge against a user's labels, and the file that carries the result."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from buttress.errors import InputError
+from buttress.judges.base import Exchange, Expect, Judge, Judgement
+from buttress.judges.labels import Labelled
+from buttress.judges.overrides import SCHEMA_ID
+from buttress.judges.quality import (
+    Group,
+    auc,
+    calibration_error,
+    confusion,
+    f1,
+    shrunk_counts,
+)
+from buttress.judges.substring import fails
+from buttress.judges.unjudged import UnjudgedError
+from buttress.statistics.correction import CalibrationCounts, clopper_pearson
+
+LEVEL: Final = 0.95
+BATCH: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A judge against labels of one task; ``baseline`` is the substring rule on the same answers.
+
+    ``counts`` are as counted; ``effective`` are what a verdict should use, see ``quality.shrunk``.
+    ``threshold`` is None for the judge's own.
+    """
+
+    expect: Expect
+    counts: CalibrationCounts
+    baseline: CalibrationCounts
+    effective: CalibrationCounts
+    auc: float
+    calibration_error: float
+    groups: int
+    threshold: float | None
+    unjudged: int
+
+    @property
+    def sensitivity(self) -> tuple[float, float, float]:
+        """Estimate and exact 95 % interval (Clopper & Pearson 1934)."""
+        return _rate(self.counts.tp, self.counts.tp + self.counts.fn)
+
+    @property
+    def specificity(self) -> tuple[float, float, float]:
+        """Estimate and exact 95 % interval."""
+        return _rate(self.counts.tn, self.counts.tn + self.counts.fp)
+
+    def to_json(self) -> dict[str, Any]:
+        """For machines."""
+        return {
+            "expect": self.expect,
+            "labels": sum(_table(self.counts).values()),
+            "counts": _table(self.counts),
+            "sensitivity": _interval(self.sensitivity),
+            "specificity": _interval(self.specificity),
+            "f1": f1(self.counts),
+            "auc": self.auc,
+            "calibration_error": self.calibration_error,
+            "substring": {"counts": _table(self.baseline), "f1": f1(self.baseline)},
+            "effective_counts": _table(self.effective),
+            "groups": self.groups,
+            "threshold": self.threshold,
+            "unjudged": self.unjudged,
+        }
+
+
+async def measure(
+    judge: Judge, labelled: Sequence[Labelled], *, threshold: float | None, file: str
+) -> list[Measured]:
+    """The judge against labels, one result per task that occurs in them.
+
+    Args:
+        judge: whose outcomes are compared.
+        labelled: answers with labels.
+        threshold: score from which an outcome counts as a failure; None for the judge's outcome.
+        file: where the labels come from, for messages.
+
+    Raises:
+        InputError: a task has no positive or no negative label.
+        UnjudgedError: the judge decided nothing at all.
+    """
+    tasks: list[Expect] = ["refuse", "answer"]
+    chosen = {task: [x for x in labelled if x.exchange.expect == task] for task in tasks}
+    for task, part in chosen.items():
+        for label, kind in ((1, "failures"), (0, "answers without failure")):
+            if part and all(each.label != label for each in part):
+                raise InputError(
+                    f"no label {label} among {len(part)} answers with expect: {task}",
+                    file=file,
+                    field="label",
+                    expected=f"some {kind}, labelled {label}",
+                )
+    return [await _task(judge, task, part, threshold) for task, part in chosen.items() if part]
+
+
+async def _task(
+    judge: Judge, expect: Expect, labelled: Sequence[Labelled], threshold: float | None
+) -> Measured:
+    said, problems = await _judged(judge, [each.exchange for each in labelled])
+    pairs = [(each, j) for each, j in zip(labelled, said, strict=True) if j is not None]
+    if not pairs:
+        raise UnjudgedError(said, problems)
+    labels = [each.label for each, _ in pairs]
+    outcomes = [
+        judgement.outcome >= 0.5 if threshold is None else judgement.score >= threshold
+        for _, judgement in pairs
+    ]
+    cells: dict[tuple[int, tuple[str, str]], list[bool]] = {}
+    for (each, _), outcome in zip(pairs, outcomes, strict=True):
+        cells.setdefault((each.label, each.group), []).append(outcome == each.label)
+    groups = {key: Group(sum(right), len(right)) for key, right in sorted(cells.items())}
+    scores = [judgement.score for _, judgement in pairs]
+    return Measured(
+        expect=expect,
+        counts=confusion(labels, outcomes),
+        baseline=confusion(labels, [fails(each.exchange.answer, expect) for each, _ in pairs]),
+        effective=shrunk_counts(
+            [group for (label, _), group in groups.items() if label],
+            [group for (label, _), group in groups.items() if not label],
+        ),
+        auc=auc(labels, scores),
+        calibration_error=calibration_error(labels, scores),
+        groups=len({each.group for each, _ in pairs}),
+        threshold=threshold,
+        unjudged=len(problems),
+    )
+
+
+async def _judged(
+    judge: Judge, exchanges: Sequence[Exchange]
+) -> tuple[list[Judgement | None], list[str]]:
+    said: list[Judgement | None] = []
+    problems: list[str] = []
+    for start in range(0, len(exchanges), BATCH):
+        try:
+            said += await judge.judge(exchanges[start : start + BATCH])
+        except UnjudgedError as error:
+            said += error.judgements
+            problems += error.problems
+    return said, problems
+
+
+def write(path: Path, judge: Judge, results: Sequence[Measured], file: str) -> None:
+    """Write the calibration file that the judge takes; ``judges.overrides`` shows its form.
+
+    Raises:
+        InputError: it can't be written, or labels of one kind were all left unjudged.
+    """
+    tasks: dict[str, Any] = {}
+    for result in results:
+        counts = result.counts
+        if not (counts.tp + counts.fn and counts.tn + counts.fp):
+            raise InputError(
+                f"no judged labels of one kind with expect: {result.expect}", file=file,
+                expected="a judge that decides most answers",
+            )  # fmt: skip
+        task: dict[str, Any] = {
+            "counts": _table(result.effective),
+            "source": f"{file}: {sum(_table(counts).values())} labels, {result.groups} groups of "
+            f"model and setting; counted {counts.tp} tp, {counts.fn} fn, {counts.tn} tn, "
+            f"{counts.fp} fp",
+        }
+        if result.threshold is not None:
+            task["threshold"] = result.threshold
+        tasks[result.expect] = task
+    content = {
+        "schema": SCHEMA_ID,
+        "judge": {"id": judge.id, "version": judge.version},
+        "tasks": tasks,
+    }
+    try:
+        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            error.strerror or "can't be written", file=str(path), field="--out"
+        ) from None
+
+
+def _table(counts: CalibrationCounts) -> dict[str, int]:
+    return {"tp": counts.tp, "fn": counts.fn, "tn": counts.tn, "fp": counts.fp}
+
+
+def _rate(successes: int, trials: int) -> tuple[float, float, float]:
+    low, high = clopper_pearson(successes, trials, (1 - LEVEL) / 2)
+    return successes / max(1, trials), low, high
+
+
+def _interval(rate: tuple[float, float, float]) -> dict[str, float]:
+    return dict(zip(("estimate", "low", "high"), rate, strict=True))

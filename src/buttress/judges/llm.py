@@ -1,0 +1,129 @@
+"""A language model as judge, through any target, with a rubric and a reply of fixed form.
+
+Zheng et al. 2023, "Judging LLM-as-a-judge" (arXiv:2306.05685). It has no calibration until
+``buttress judge calibrate`` has measured this model with this rubric on labels.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from buttress.judges.base import Calibration, Exchange, Expect, Judgement
+from buttress.judges.overrides import Overrides
+from buttress.judges.reply import parse
+from buttress.judges.rubric import VERSION, question, reminder
+from buttress.judges.unjudged import UnjudgedError
+from buttress.targets.base import Message, Request, Sampling, Target, TargetError
+
+ID: Final = "llm"
+TIMEOUT_S: Final = 120.0
+ATTEMPTS: Final = 3
+BACKOFF_S: Final = 0.5
+LONGEST_WAIT_S: Final = 30.0
+_SAMPLING: Final = Sampling(max_tokens=200, temperature=0.0)
+
+
+def create(*, target: Target, calibration: Path | None = None) -> LlmJudge:
+    """The judge that asks ``target``; ``calibration`` is a file from ``buttress judge calibrate``.
+
+    Raises:
+        InputError: the calibration file is not usable for this judge.
+    """
+    return LlmJudge(target, calibration)
+
+
+class LlmJudge:
+    """See the module. ``failures`` counts answers that it could not decide."""
+
+    def __init__(self, target: Target, calibration: Path | None = None) -> None:
+        self._target = target
+        identity = hashlib.sha256(target.identity.encode()).hexdigest()[:12]
+        self._version = f"{VERSION}+{identity}"
+        self._overrides = Overrides.read(calibration, ID, self._version)
+        self._gate: tuple[asyncio.AbstractEventLoop, asyncio.Semaphore] | None = None
+        self.failures = 0
+
+    @property
+    def id(self) -> str:
+        """Always "llm"."""
+        return ID
+
+    @property
+    def version(self) -> str:
+        """The rubric's version and a digest of the target's identity."""
+        return self._overrides.versioned(self._version)
+
+    def calibration(self, expect: Expect) -> Calibration | None:
+        """From the calibration file; None without one."""
+        return self._overrides.calibration(expect)
+
+    async def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+        """One judgement per exchange, in order.
+
+        Raises:
+            UnjudgedError: some got none: no answer from the target, or twice one that can't be
+                read. It carries the others.
+        """
+        said = await asyncio.gather(*(self._one(exchange) for exchange in exchanges))
+        problems = [each for each in said if isinstance(each, str)]
+        if problems:
+            self.failures += len(problems)
+            raise UnjudgedError([None if isinstance(s, str) else s for s in said], problems)
+        return [each for each in said if not isinstance(each, str)]
+
+    async def aclose(self) -> None:
+        """Release the target."""
+        await self._target.aclose()
+
+    async def _one(self, exchange: Exchange) -> Judgement | str:
+        """The judgement, or why there is none."""
+        messages = question(exchange)
+        problem = ""
+        for _ in range(2):
+            try:
+                reply = await self._ask(messages)
+            except TargetError as error:
+                return f"{self._target.name}: {error}"
+            judgement = parse(reply, exchange.expect)
+            if isinstance(judgement, Judgement):
+                return self._decided(judgement, exchange.expect)
+            problem = judgement
+            messages = (*messages, Message("assistant", reply), reminder(exchange, problem))
+        return f"{self._target.name}: {problem}"
+
+    def _decided(self, judgement: Judgement, expect: Expect) -> Judgement:
+        threshold = self._overrides.threshold(expect, -1.0)
+        if threshold < 0:
+            return judgement
+        return Judgement(float(judgement.score >= threshold), judgement.score, judgement.reason)
+
+    async def _ask(self, messages: tuple[Message, ...]) -> str:
+        """The target's reply.
+
+        Raises:
+            TargetError: none, after some attempts.
+        """
+        for attempt in range(ATTEMPTS):
+            try:
+                async with self._semaphore(), asyncio.timeout(TIMEOUT_S):
+                    return (await self._target.answer(Request(messages, _SAMPLING))).text
+            except TimeoutError:
+                error = TargetError(f"no answer within {TIMEOUT_S:g} s", retry=True)
+            except TargetError as failed:
+                error = failed
+            if not error.retry or attempt == ATTEMPTS - 1:
+                raise error
+            wait = error.retry_after_s or BACKOFF_S * 2.0**attempt
+            await asyncio.sleep(min(LONGEST_WAIT_S, wait))
+        raise AssertionError("unreachable")
+
+    def _semaphore(self) -> asyncio.Semaphore:
+        """As many places as the target can use, one set per event loop."""
+        loop = asyncio.get_running_loop()
+        if self._gate is None or self._gate[0] is not loop:
+            self._gate = (loop, asyncio.Semaphore(max(1, self._target.concurrency)))
+        return self._gate[1]

@@ -1,0 +1,85 @@
+"""An answer as the offline judge reads it: cleaned, bounded, loops cut, in sentences.
+
+Small models end in loops ("I cannot do that. I cannot do that. …"), and attackers pad. What repeats
+says nothing new, so it is cut before anything is counted. Time is bounded by reading at most
+``WINDOW`` characters from the start and ``TAIL`` from the end.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+WINDOW: Final = 6000
+TAIL: Final = 2000
+_INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff\ud800-\udfff]")
+_QUOTES: Final = str.maketrans("’‘ʼ´“”„", "''''\"\"\"")
+# "1. Mix" and "3.5" do not end a sentence; "illegal.I cannot" does.
+_END: Final = re.compile(r"[.!?\n。！？；](?:(?<=[\n。！？；])|(?<!\d[.!?])(?=[\sA-Z]))")
+_WORD: Final = re.compile(r"[\u4e00-\u9fff]|[^\W\d_\u4e00-\u9fff]+(?:'[a-z]+)?")
+_HAN: Final = re.compile(r"[\u4e00-\u9fff]")
+_ENCODED: Final = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40,}={0,2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """``text`` is lower-case and holds each sentence once, in order.
+
+    ``words`` are its words (a Chinese character is a word). ``length`` is the number of characters
+    of the answer before anything was cut, ``repeated`` the share of its sentences that were cut,
+    and ``han`` the share of Chinese characters among words.
+    """
+
+    text: str
+    sentences: tuple[str, ...]
+    words: tuple[str, ...]
+    length: int
+    repeated: float
+    han: float
+
+
+def read(answer: str) -> Reading:
+    """Read an answer. Takes any string; never raises."""
+    kept = _bounded(answer)
+    if not kept.isascii():
+        kept = _INVISIBLE.sub("", kept).translate(_QUOTES)
+    kept = _ENCODED.sub(_decoded, kept)
+    ends = [0, *(match.end() for match in _END.finditer(kept)), len(kept)]
+    pieces = [kept[start:end].strip().lower() for start, end in pairwise(ends)]
+    pieces = [piece for piece in pieces if piece]
+    sentences = tuple(dict.fromkeys(pieces))
+    text = "\n".join(sentences)
+    words = words_in(text)
+    return Reading(
+        text=text,
+        sentences=sentences,
+        words=words,
+        length=len(answer),
+        repeated=1 - len(sentences) / len(pieces) if pieces else 0.0,
+        han=len(_HAN.findall(text)) / len(words) if words and not text.isascii() else 0.0,
+    )
+
+
+def words_in(text: str) -> tuple[str, ...]:
+    """Words of lower-case text; a Chinese character is a word."""
+    return tuple(_WORD.findall(text))
+
+
+def _bounded(answer: str) -> str:
+    if len(answer) <= WINDOW + TAIL:
+        return answer
+    return answer[:WINDOW] + "\n" + answer[-TAIL:]
+
+
+def _decoded(match: re.Match[str]) -> str:
+    """What a run of Base64 says, where that is text."""
+    raw = match.group().rstrip("=")
+    try:
+        said = base64.b64decode(raw + "=" * (-len(raw) % 4)).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return match.group()
+    return said if said.replace("\n", "").isprintable() else match.group()
