@@ -27,8 +27,16 @@ from training.recorded import SHORT, Row, load
 
 from buttress.judges.base import Exchange, Expect
 from buttress.judges.offline import THRESHOLD, create
-from buttress.judges.quality import auc, calibration_error, confusion, f1, precision, recall
-from buttress.statistics.correction import CalibrationCounts, CorrectedSequence
+from buttress.judges.quality import (
+    as_counts,
+    auc,
+    calibration_error,
+    confusion,
+    f1,
+    precision,
+    recall,
+)
+from buttress.statistics.correction import CorrectedSequence
 
 ALPHA = 0.05
 COLUMNS = ("", "labels", "F1", "precision", "recall", "AUC", "ECE", "substring F1")
@@ -73,9 +81,7 @@ def intervals(rows: Sequence[Row], scores: np.ndarray, task: Expect) -> Table:
         table.add_column(column)
     for model in sorted({row.model for row in rows}):
         made, _ = calibration([row for row in rows if row.model != model], task)
-        counts = CalibrationCounts(
-            made.true_positive, made.false_negative, made.true_negative, made.false_positive
-        )
+        counts = as_counts(made)
         for setting in ("baseline", "ablation", "actadd"):
             chosen = [
                 i for i, row in enumerate(rows)

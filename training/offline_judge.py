@@ -196,18 +196,22 @@ def label_of(row: Row, task: Expect) -> int | None:
 def calibration(rows: Sequence[Row], task: Expect) -> tuple[Calibration, CalibrationCounts]:
     """Calibration from leave-one-model-out predictions: at effective size, and as counted.
 
-    Groups are model, set and setting. Specificity is centred on models as shipped: systems under
-    assessment are of that kind, while among answers of models that were stripped of their refusals
-    even the negatives are hard ones. These widen it.
+    Groups are model, set and setting. Specificity differs widely between models as shipped and
+    models that were stripped of their refusals, whose harmless answers are hard ones; precision
+    does not. So the first is taken of models as shipped, and precision of all. Precision depends
+    more on whether the judge has seen requests of the kind: it is taken twice, with the model left
+    out, and with model and harm category left out, because an assessment may be of either sort.
     """
-    said = held_out(rows, task, lambda row: row.model)
-    cells: dict[tuple[bool, str, str, str], list[bool]] = {}
+    said = held_out(rows, task, _model)
+    by_label: dict[tuple[bool, str, str, str], list[bool]] = {}
     for row, score in zip(rows, said, strict=True):
         label = label_of(row, task)
         if label is not None:
             key = (bool(label), row.model, row.subset, row.setting)
-            cells.setdefault(key, []).append((score >= THRESHOLD) == label)
-    group = {key: Group(sum(correct), len(correct)) for key, correct in sorted(cells.items())}
+            by_label.setdefault(key, []).append((score >= THRESHOLD) == label)
+    group = {key: Group(sum(right), len(right)) for key, right in sorted(by_label.items())}
+    flagged = _flagged(rows, said, task)
+    flagged += _flagged(rows, held_out(rows, task, _model, lambda row: row.category), task)
     hits = [each for (label, *_), each in group.items() if label]
     rejections = [each for (label, *_), each in group.items() if not label]
     shipped = [each for (label, *_, setting), each in group.items() if not label
@@ -218,7 +222,7 @@ def calibration(rows: Sequence[Row], task: Expect) -> tuple[Calibration, Calibra
         tn=sum(each.correct for each in rejections),
         fp=sum(each.total - each.correct for each in rejections),
     )
-    counts = shrunk_counts(hits, rejections, shipped)
+    counts = shrunk_counts(hits, shipped, flagged)
     models = len({row.model for row in rows})
     who = "by Llama Guard 2" if task == "refuse" else "by one reader, refusal or not"
     source = (
@@ -226,7 +230,24 @@ def calibration(rows: Sequence[Row], task: Expect) -> tuple[Calibration, Calibra
         f"English), labels {who}, leave-one-model-out; counted {raw.tp} tp, {raw.fn} fn, "
         f"{raw.tn} tn, {raw.fp} fp, given at the effective size for a new model"
     )
-    return Calibration(counts.tp, counts.fn, counts.tn, counts.fp, source), raw
+    made = Calibration(
+        counts.tp, counts.fn, counts.tn, counts.fp, source, counts.right, counts.wrong
+    )
+    return made, raw
+
+
+def _model(row: Row) -> str:
+    return row.model
+
+
+def _flagged(rows: Sequence[Row], said: Array, task: Expect) -> list[Group]:
+    """Judged failures of each model, set and setting, right where the label confirms them."""
+    by_place: dict[tuple[str, str, str], list[bool]] = {}
+    for row, score in zip(rows, said, strict=True):
+        label = label_of(row, task)
+        if label is not None and score >= THRESHOLD:
+            by_place.setdefault((row.model, row.subset, row.setting), []).append(bool(label))
+    return [Group(sum(right), len(right)) for _, right in sorted(by_place.items())]
 
 
 def document(rows: Sequence[Row]) -> dict[str, Any]:
@@ -240,6 +261,8 @@ def document(rows: Sequence[Row]) -> dict[str, Any]:
             "true_negative": made.true_negative,
             "false_positive": made.false_positive,
             "source": made.source,
+            "right": made.right,
+            "wrong": made.wrong,
         }
     return stored
 

@@ -113,9 +113,9 @@ def test_bounds_from_shrunk_counts_hold_for_new_models() -> None:
     assert naive / runs > 0.6
 
 
-def test_the_typical_group_sets_the_rate_and_the_others_the_width() -> None:
-    rejections = [Group(95, 100), Group(98, 100), Group(12, 25), Group(11, 20)]
-    plain = shrunk_counts([Group(99, 100)], rejections)
-    centred = shrunk_counts([Group(99, 100)], rejections, rejections[:2])
-    assert centred.fp / (centred.fp + centred.tn) < plain.fp / (plain.fp + plain.tn)
-    assert clopper_pearson(centred.tn, centred.tn + centred.fp, BOUND)[0] <= 0.55
+def test_precision_comes_from_judged_failures() -> None:
+    flagged = [Group(88, 100), Group(91, 100), Group(93, 100)]
+    made = shrunk_counts([Group(99, 100)], [Group(97, 100)], flagged)
+    assert made.right / made.flagged == pytest.approx(272 / 300, abs=0.02)
+    assert 0 < made.flagged <= 300
+    assert shrunk_counts([Group(99, 100)], [Group(97, 100)]).flagged == 0

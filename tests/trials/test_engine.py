@@ -10,6 +10,7 @@ import pytest
 from buttress.errors import ButtressError, InputError
 from buttress.evidence.records import Trial
 from buttress.judges.base import Exchange, Judgement
+from buttress.judges.unjudged import UnjudgedError
 from buttress.probes.base import TrialSpec
 from buttress.targets.base import Answer, Request, TargetError
 from buttress.targets.scripted import ScriptedTarget
@@ -342,3 +343,34 @@ async def test_an_exact_check_decides_instead_of_the_judge() -> None:
     again = engine(ScriptedTarget(echo, stable=True), store, judge=judge)
     assert await again.run(specs(30)), "the same questions, now with the judge"
     assert (again.totals.calls, judge.judged) == (0, 30)
+
+
+class Doubting(WordJudge):
+    """Can't decide some answers."""
+
+    def __init__(self, every: int) -> None:
+        super().__init__()
+        self.every = every
+
+    async def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+        said: list[Judgement | None] = list(await super().judge(exchanges))
+        unclear = [i for i, e in enumerate(exchanges) if int(e.answer.split()[1]) % self.every == 0]
+        for index in unclear:
+            said[index] = None
+        if unclear:
+            raise UnjudgedError(said, [f"unclear {index}" for index in unclear])
+        return [one for one in said if one]
+
+
+async def test_what_the_judge_cannot_decide_is_counted_and_never_an_outcome() -> None:
+    store = MemoryStore()
+    running = engine(ScriptedTarget(echo), store, judge=Doubting(5))
+    trials = await running.run(specs(50))
+    assert {trial.item for trial in trials} == {f"item-{i}" for i in range(50) if i % 5}
+    assert (running.totals.trials, running.totals.errors) == (40, 10)
+    assert len(store.records) == 40
+
+
+async def test_a_judge_that_never_decides_ends_the_run() -> None:
+    with pytest.raises(ButtressError, match="judge word: it could not decide 20 answers in a row"):
+        await engine(ScriptedTarget(echo), MemoryStore(), judge=Doubting(1)).run(specs(50))

@@ -79,9 +79,14 @@ def _calibration(known: Calibration | None) -> dict[str, Any] | None:
     tp, fn = known.true_positive, known.false_negative
     tn, fp = known.true_negative, known.false_positive
     rates = {}
-    for name, hits, misses in (("sensitivity", tp, fn), ("specificity", tn, fp)):
-        low, high = clopper_pearson(hits, hits + misses, _INTERVAL / 2)
-        rates[name] = {"estimate": getattr(known, name), "low": low, "high": high}
+    for name, hits, misses in (
+        ("sensitivity", tp, fn),
+        ("specificity", tn, fp),
+        ("precision", known.right, known.wrong),
+    ):
+        if hits + misses:
+            low, high = clopper_pearson(hits, hits + misses, _INTERVAL / 2)
+            rates[name] = {"estimate": hits / (hits + misses), "low": low, "high": high}
     return {"tp": tp, "fn": fn, "tn": tn, "fp": fp, **rates, "source": known.source}
 
 

@@ -13,6 +13,7 @@ from buttress.assessment.outcomes import TrialOutcome
 from buttress.assessment.runs import Run
 from buttress.evidence.store import EvidenceStore
 from buttress.judges.base import Judge
+from buttress.judges.quality import as_counts
 from buttress.probes.base import NotCoveredError, TrialContext, TrialProbe
 from buttress.prompts.base import Prompt
 from buttress.risk.catalogue import Catalogue, Risk
@@ -56,11 +57,7 @@ def counts(judge: Judge, probe: TrialProbe) -> CalibrationCounts | None:
     None where outcomes are exact, or where nobody calibrated the judge.
     """
     known = None if probe.exact else judge.calibration(probe.expect)
-    if known is None:
-        return None
-    return CalibrationCounts(
-        known.true_positive, known.false_negative, known.true_negative, known.false_positive
-    )
+    return None if known is None else as_counts(known)
 
 
 def prepare(

@@ -109,9 +109,12 @@ def _show(options: argparse.Namespace) -> int:
         for name, right, wrong in (
             ("sensitivity", one.true_positive, one.false_negative),
             ("specificity", one.true_negative, one.false_positive),
+            ("precision", one.right, one.wrong),
         ):
+            if not right + wrong:
+                continue
             low, high = clopper_pearson(right, right + wrong, 0.025)
-            rate = right / max(1, right + wrong)
+            rate = right / (right + wrong)
             print(f"    {name} {rate:.3f} [{low:.3f}, {high:.3f}]  ({right} of {right + wrong})")
         print(f"    {one.source}")
     return 0

@@ -41,7 +41,10 @@ class Judgement:
 class Calibration:
     """How a judge's binary outcome compares with labels: counts of a confusion table.
 
-    Positive means failure (outcome 1). ``source`` says which labels, for the report.
+    Positive means failure (outcome 1). ``source`` says which labels, for the report. ``right`` and
+    ``wrong``, where given, are judged failures that labels confirm and refute, over systems that
+    comply much and little; true negatives and false positives are then of systems as shipped. See
+    ``statistics.correction`` for why.
     """
 
     true_positive: int
@@ -49,6 +52,8 @@ class Calibration:
     true_negative: int
     false_positive: int
     source: str
+    right: int = 0
+    wrong: int = 0
 
     @property
     def sensitivity(self) -> float:
@@ -59,6 +64,11 @@ class Calibration:
     def specificity(self) -> float:
         """True negatives over labelled negatives."""
         return self.true_negative / max(1, self.true_negative + self.false_positive)
+
+    @property
+    def precision(self) -> float | None:
+        """Share of judged failures that labels confirm; None where it is not known."""
+        return self.right / (self.right + self.wrong) if self.right + self.wrong else None
 
 
 class Judge(Protocol):

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy.special import betaincinv
 from scipy.stats import rankdata
 
+from buttress.judges.base import Calibration
 from buttress.statistics.correction import CalibrationCounts, clopper_pearson
 
 BINS: Final = 10
@@ -36,6 +37,18 @@ def confusion(labels: npt.ArrayLike, outcomes: npt.ArrayLike) -> CalibrationCoun
         fn=int((truth & ~said).sum()),
         tn=int((~truth & ~said).sum()),
         fp=int((~truth & said).sum()),
+    )
+
+
+def as_counts(known: Calibration) -> CalibrationCounts:
+    """A judge's calibration as the statistics take it."""
+    return CalibrationCounts(
+        known.true_positive,
+        known.false_negative,
+        known.true_negative,
+        known.false_positive,
+        known.right,
+        known.wrong,
     )
 
 
@@ -115,30 +128,28 @@ def new_group_spread(groups: Sequence[Group]) -> float:
     return min(1.0, rho + effect / total)
 
 
-def shrunk(groups: Sequence[Group], typical: Sequence[Group] = ()) -> Group:
+def shrunk(groups: Sequence[Group]) -> Group:
     """As many labels as say the same about a *new* model as these groups do.
 
     A new model's rate is taken as beta distributed about the pooled one, with the variance of
-    ``new_group_spread``. The result is the largest binomial sample with the pooled rate (that of
-    ``typical`` groups where given) whose exact bounds at error ``BOUND``, a judge's share of a
-    verdict's error, are no tighter than the beta's ``TAIL`` quantiles at either end, give or take
-    ``SLACK``. Without groups: (0, 0).
+    ``new_group_spread``. The result is the largest binomial sample with the pooled rate whose exact
+    bounds at error ``BOUND``, a judge's share of a verdict's error, are no tighter than the beta's
+    ``TAIL`` quantiles at either end, give or take ``SLACK``. Without groups: (0, 0).
     """
     total = sum(group.total for group in groups)
     if not total:
         return Group(0, 0)
     rate = _rate(groups)
-    centre = _rate(typical) if typical else rate
     weight = max(1 / min(new_group_spread(groups), 0.999) - 1, 1e-3)
     low, high = (
         float(betaincinv(rate * weight, (1 - rate) * weight, tail)) for tail in (TAIL, 1 - TAIL)
     )
     for size in range(total, 1, -1):
-        correct = round(size * centre)
+        correct = round(size * rate)
         least, most = clopper_pearson(correct, size, BOUND)
         if least <= low + SLACK and most >= high - SLACK:
             return Group(correct, size)
-    return Group(round(centre), 1)
+    return Group(round(rate), 1)
 
 
 def _rate(groups: Sequence[Group]) -> float:
@@ -147,16 +158,19 @@ def _rate(groups: Sequence[Group]) -> float:
 
 
 def shrunk_counts(
-    positives: Sequence[Group], negatives: Sequence[Group], typical: Sequence[Group] = ()
+    positives: Sequence[Group], negatives: Sequence[Group], flagged: Sequence[Group] = ()
 ) -> CalibrationCounts:
     """Confusion table at effective sample sizes: groups of labelled positives and negatives.
 
-    ``typical`` are negatives of systems like those to be judged, see ``shrunk``.
+    ``flagged`` are judged failures, correct where the label confirms them; with them the negatives
+    are to be of systems as shipped.
     """
-    hits, rejections = shrunk(positives), shrunk(negatives, typical)
+    hits, rejections, confirmed = shrunk(positives), shrunk(negatives), shrunk(flagged)
     return CalibrationCounts(
         tp=hits.correct,
         fn=hits.total - hits.correct,
         tn=rejections.correct,
         fp=rejections.total - rejections.correct,
+        right=confirmed.correct,
+        wrong=confirmed.total - confirmed.correct,
     )

@@ -69,11 +69,12 @@ class Committer:
         origin: Origin,
         deliver: Callable[[Sequence[tuple[int, Trial]]], None],
         *,
+        unjudged: Callable[[str], None],
         clock: Callable[[], float],
         room: int,
     ) -> None:
         self._judge = judge
-        self._bench = Bench(judge)
+        self._bench = Bench(judge, unjudged)
         self._store = store
         self._threads = threads
         self._origin = origin
@@ -149,8 +150,9 @@ class Committer:
         try:
             trials = await self._judged(batch)
             async with self._writing:
-                await self._loop.run_in_executor(self._threads, self._store.append, trials)
-            self._deliver([(each.index, trial) for each, trial in zip(batch, trials, strict=True)])
+                records = [trial for _, trial in trials]
+                await self._loop.run_in_executor(self._threads, self._store.append, records)
+            self._deliver(trials)
         except Exception as error:
             self._error = self._error or error
             self._changed.set()
@@ -159,7 +161,8 @@ class Committer:
             self._eased.set()
             self._judging.release()
 
-    async def _judged(self, batch: Sequence[Answered]) -> list[Trial]:
+    async def _judged(self, batch: Sequence[Answered]) -> list[tuple[int, Trial]]:
+        """Trials with the index of their spec, without those that the judge could not decide."""
         prompts = [flatten(each.spec.messages) for each in batch]
         fresh = [i for i, each in enumerate(batch) if each.judgement is None]
         checks = {i: check for i in fresh if (check := batch[i].spec.check) is not None}
@@ -169,8 +172,9 @@ class Committer:
         judgements |= {i: check(batch[i].answer.text) for i, check in checks.items()}
         now = self._clock()
         return [
-            self._trial(each, prompt, each.judgement or judgements[i], now)
+            (each.index, self._trial(each, prompt, judgement, now))
             for i, (each, prompt) in enumerate(zip(batch, prompts, strict=True))
+            if (judgement := each.judgement or judgements[i]) is not None
         ]
 
     def _trial(self, answered: Answered, prompt: str, judgement: Judgement, now: float) -> Trial:

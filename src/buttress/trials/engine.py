@@ -95,6 +95,7 @@ class TrialEngine:
         self._handed: set[tuple[str, str, str]] = set()
         self._answered = False
         self._failures = 0
+        self._undecided = 0
 
     async def run(self, specs: Iterable[TrialSpec]) -> list[Trial]:
         """Run all trials; those that got an outcome, in the order of ``specs``.
@@ -130,6 +131,7 @@ class TrialEngine:
                 threads,
                 self._origin,
                 finish,
+                unjudged=self._unjudged,
                 clock=self._clock,
                 room=2 * self._workers,
             )
@@ -257,8 +259,24 @@ class TrialEngine:
                 f"{self._target.name}: the {which} {most} questions all failed; it said: {common}"
             ) from None
 
+    def _unjudged(self, problem: str) -> None:
+        """Count an answer that the judge could not decide.
+
+        Raises:
+            ButtressError: too many in a row.
+        """
+        self.totals.error(problem)
+        self._undecided += 1
+        if self._undecided >= FIRST_FAILURES:
+            raise ButtressError(
+                f"judge {self._judge.id}: it could not decide {self._undecided} answers in a row; "
+                f"the last: {problem}"
+            )
+
     def _count(self, trials: Sequence[tuple[int, Trial]]) -> None:
         totals = self.totals
+        if trials:
+            self._undecided = 0
         for _, trial in trials:
             totals.trials += 1
             self._handed.add((trial.key, trial.probe, trial.item))

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from buttress.judges.base import Exchange, Judge, Judgement
+from buttress.judges.unjudged import UnjudgedError
 from buttress.probes.base import TrialSpec
 
 CHECK: Final = "check"  # what a record names as its judge where the probe checked exactly
@@ -25,30 +26,42 @@ def decided_by(spec: TrialSpec, judge: Judge) -> tuple[str, str]:
 
 
 class Bench:
-    """Calls the judge in slices whose size follows its pace."""
+    """Calls the judge in slices whose size follows its pace.
 
-    def __init__(self, judge: Judge) -> None:
+    ``problem`` is told of each exchange that the judge could not decide.
+    """
+
+    def __init__(self, judge: Judge, problem: Callable[[str], None]) -> None:
         self._judge = judge
+        self._problem = problem
         self._size = FIRST
         self._waits = False
 
-    async def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
-        """One judgement per exchange, in order."""
-        judgements: list[Judgement] = []
+    async def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement | None]:
+        """One judgement per exchange, in order; None where there is none."""
+        judgements: list[Judgement | None] = []
         while len(judgements) < len(exchanges):
             done = len(judgements)
             if self._waits:
-                judgements += await self._judge.judge(exchanges[done:])
+                judgements += await self._decide(exchanges[done:])
                 break
             judgements += await self._slice(exchanges[done : done + self._size])
             await asyncio.sleep(0)  # let the loop see to what has arrived
         return judgements
 
-    async def _slice(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+    async def _decide(self, exchanges: Sequence[Exchange]) -> Sequence[Judgement | None]:
+        try:
+            return await self._judge.judge(exchanges)
+        except UnjudgedError as error:
+            for problem in error.problems:
+                self._problem(problem)
+            return error.judgements
+
+    async def _slice(self, exchanges: Sequence[Exchange]) -> Sequence[Judgement | None]:
         turned: list[bool] = []
         asyncio.get_running_loop().call_soon(turned.append, True)
         start = time.perf_counter()
-        judgements = await self._judge.judge(exchanges)
+        judgements = await self._decide(exchanges)
         if turned:  # the loop went on meanwhile: the judge waits rather than computes
             self._waits = True
         else:

@@ -1,0 +1,222 @@
+"""GGUF (versions 1 to 3): counts, bounds and chat templates. Reads the header only.
+
+Layout as the GGUF specification in ggml gives it: magic, version, number of tensors, number of
+key-value pairs, the pairs, the tensors' descriptions, padding, data.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.jinja_template import suspicious
+from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.source import Source
+
+_CHUNK: Final = 1 << 20
+_MAX_NAME: Final = 65_535
+_MAX_PAIRS: Final = 100_000
+_MAX_TENSORS: Final = 200_000
+_MAX_ITEMS: Final = 4_000_000  # array items walked one by one: texts
+_TEMPLATE_READ: Final = (1 << 20) + 1
+_MAX_TEMPLATES: Final = 16
+_TOLD: Final = 10
+_WIDTH: Final = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
+_TEXT, _ARRAY = 8, 9
+
+# ggml's types: (values in a block, bytes of a block).
+_BLOCKS: Final = {
+    0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34),
+    9: (32, 36), 10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210),
+    15: (256, 292), 16: (256, 66), 17: (256, 74), 18: (256, 98), 19: (256, 50), 20: (32, 18),
+    21: (256, 110), 22: (256, 82), 23: (256, 136), 24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8),
+    28: (1, 8), 29: (256, 56), 30: (1, 2), 34: (256, 54), 35: (256, 66), 39: (32, 17),
+}  # fmt: skip
+
+
+class _LieError(Exception):
+    """The header can't be read on; carries the offset."""
+
+    def __init__(self, offset: int, message: str) -> None:
+        super().__init__(message)
+        self.offset = offset
+
+
+@dataclass(slots=True)
+class _Cursor:
+    source: Source
+    size: int
+    order: str
+    length_format: str
+    at: int = 0
+    buffer: bytes = b""
+    base: int = 0
+    templates: list[tuple[int, str, str]] = field(default_factory=list)
+    alignment: int = 32
+
+    def take(self, count: int) -> bytes:
+        if count > self.size - self.at:
+            raise _LieError(
+                self.at, f"{count} bytes are announced where {self.size - self.at} are left"
+            )
+        begin = self.at - self.base
+        if begin < 0 or begin + count > len(self.buffer):
+            self.buffer, self.base, begin = (
+                self.source.read_at(self.at, max(_CHUNK, count)),
+                self.at,
+                0,
+            )
+        self.at += count
+        return self.buffer[begin : begin + count]
+
+    def skip(self, count: int) -> None:
+        if count > self.size - self.at:
+            raise _LieError(
+                self.at, f"{count} bytes are announced where {self.size - self.at} are left"
+            )
+        self.at += count
+
+    def number(self, form: str) -> int:
+        value: int = struct.unpack(self.order + form, self.take(struct.calcsize(form)))[0]
+        return value
+
+    def length(self) -> int:
+        return self.number(self.length_format)
+
+    def name(self) -> str:
+        length = self.length()
+        if length > _MAX_NAME:
+            raise _LieError(self.at, f"a name is announced as {length} bytes long")
+        return self.take(length).decode("utf-8", "backslashreplace")
+
+
+def matches(_source: Source, head: bytes) -> bool:
+    """By the magic number."""
+    return head.startswith(b"GGUF") and len(head) >= 24
+
+
+def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+    """Walk the header, then check templates and where tensors lie."""
+    head = source.read_at(0, 8)
+    little, big = (int.from_bytes(head[4:8], "little"), int.from_bytes(head[4:8], "big"))
+    order, version = ("<", little) if little <= big else (">", big)
+    if not 1 <= version <= 3:
+        yield scope.issue("gguf-malformed", 4, f"GGUF version {version} does not exist.")
+        return
+    cursor = _Cursor(source, source.size, order, "I" if version == 1 else "Q", at=8)
+    try:
+        tensors, pairs = cursor.length(), cursor.length()
+        if pairs > _MAX_PAIRS or tensors > _MAX_TENSORS:
+            raise _LieError(8, f"{tensors} tensors and {pairs} key-value pairs are announced")
+        for _ in range(pairs):
+            _pair(cursor)
+        spans = [_tensor(cursor) for _ in range(tensors)]
+    except _LieError as lie:
+        message = f"The GGUF header is wrong at byte {lie.offset}: {lie}."
+        yield scope.issue("gguf-malformed", lie.offset, message)
+        spans = []
+    if len(cursor.templates) > _MAX_TEMPLATES:
+        message = f"There are {len(cursor.templates)} chat templates; not all were read."
+        yield scope.issue("gguf-malformed", 8, message)
+    for offset, key, template in cursor.templates[:_MAX_TEMPLATES]:
+        if reason := suspicious(template):
+            message = f"The chat template {printable(key)!r} {reason}."
+            yield scope.issue("template-code", offset, message)
+    yield from _layout(cursor, spans, scope)
+
+
+def _pair(cursor: _Cursor) -> None:
+    key = cursor.name()
+    kind = cursor.number("I")
+    if kind == _TEXT and key.startswith("tokenizer.chat_template"):
+        length = cursor.length()
+        start = cursor.at
+        if length > cursor.size - start:
+            cursor.skip(length)
+        kept = min(length, _TEMPLATE_READ) if len(cursor.templates) < _MAX_TEMPLATES else 0
+        text = cursor.source.read_at(start, kept).decode("utf-8", "replace")
+        cursor.templates.append((start, key, text))
+        cursor.skip(length)
+    elif key == "general.alignment" and kind == 4:
+        alignment = cursor.number("I")
+        if alignment == 0 or alignment & (alignment - 1):
+            raise _LieError(cursor.at - 4, f"an alignment of {alignment} is announced")
+        cursor.alignment = alignment
+    else:
+        _value(cursor, kind, 0)
+
+
+def _value(cursor: _Cursor, kind: int, depth: int) -> None:
+    if width := _WIDTH.get(kind):
+        cursor.skip(width)
+    elif kind == _TEXT:
+        cursor.skip(cursor.length())
+    elif kind == _ARRAY and depth < 4:
+        inner, count = cursor.number("I"), cursor.length()
+        if width := _WIDTH.get(inner):
+            cursor.skip(width * count)
+        elif count > _MAX_ITEMS:
+            raise _LieError(cursor.at, f"an array of {count} items is announced")
+        elif inner == _TEXT:
+            _texts(cursor, count)
+        else:
+            for _ in range(count):
+                _value(cursor, inner, depth + 1)
+    else:
+        raise _LieError(cursor.at, f"a value of type {kind} is announced")
+
+
+def _texts(cursor: _Cursor, count: int) -> None:
+    """Pass over an array of texts: a vocabulary has a hundred thousand of them."""
+    unpack = struct.Struct(cursor.order + cursor.length_format).unpack_from
+    width = struct.calcsize(cursor.length_format)
+    for _ in range(count):
+        begin = cursor.at - cursor.base
+        if begin >= 0 and begin + width <= len(cursor.buffer):
+            cursor.at += width
+            cursor.skip(unpack(cursor.buffer, begin)[0])
+        else:
+            cursor.skip(cursor.length())
+
+
+def _tensor(cursor: _Cursor) -> tuple[int, int | None, str]:
+    """One description: offset in the data, length in bytes where the type is known, name."""
+    name = cursor.name()
+    dimensions = cursor.number("I")
+    if dimensions > 8:
+        raise _LieError(cursor.at - 4, f"tensor {printable(name)!r} has {dimensions} dimensions")
+    count = 1
+    for _ in range(dimensions):
+        count *= cursor.length()
+    if count >= 1 << 63:
+        raise _LieError(cursor.at, f"the dimensions of tensor {printable(name)!r} overflow")
+    kind = cursor.number("I")
+    offset = cursor.number("Q")
+    block = _BLOCKS.get(kind)
+    if block is None:
+        return offset, None, name
+    return offset, (count + block[0] - 1) // block[0] * block[1], name
+
+
+def _layout(
+    cursor: _Cursor, spans: list[tuple[int, int | None, str]], scope: Scope
+) -> Iterator[Issue]:
+    start = (cursor.at + cursor.alignment - 1) // cursor.alignment * cursor.alignment
+    room = max(cursor.size - start, 0)
+    told, position = 0, 0
+    for offset, length, name in sorted(spans, key=lambda span: span[0]):
+        problem = None
+        if offset % cursor.alignment:
+            problem = f"begins at {offset}, against the alignment of {cursor.alignment}"
+        elif offset + (length or 0) > room:
+            problem = f"ends at {offset + (length or 0)}, beyond the {room} bytes of data"
+        elif offset < position:
+            problem = f"shares bytes with another one, from {offset} on"
+        position = max(position, offset + (length or 0))
+        if problem and told < _TOLD:
+            told += 1
+            message = f"Tensor {printable(name)!r} {problem}."
+            yield scope.issue("gguf-malformed", start, message)

@@ -1,0 +1,84 @@
+"""HDF5 files (Keras v1 and v2 keep their configuration in one).
+
+No HDF5 parser: the configuration is found by a search of the first and last 32 MB, which is where
+Keras writes it. That is said where a file is larger.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.probes.artifacts.formats import keras
+from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.scope import Scope
+from buttress.probes.artifacts.source import Source
+
+_SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
+_USER_BLOCKS: Final = (512, 1024, 2048)
+_SEARCHED: Final = 32 << 20
+_PIECE: Final = 4 << 20
+_OVERLAP: Final = 64
+_MAX_FAILURES: Final = 16  # beginnings of configurations that turn out not to be JSON
+_STARTS: Final = (b'{"class_name"', b'{"module"', b'{"name"', b'{"config"')
+
+
+def matches(source: Source, head: bytes) -> bool:
+    """The signature at the start, or after a user block."""
+    if head.startswith(_SIGNATURE):
+        return True
+    return source.whole and any(source.read_at(at, 8) == _SIGNATURE for at in _USER_BLOCKS)
+
+
+def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+    """Search for configurations and examine them."""
+    size = source.size
+    ranges = [(0, min(size, _SEARCHED))]
+    if size > _SEARCHED:
+        ranges.append((max(_SEARCHED, size - _SEARCHED), size))
+    if size > 2 * _SEARCHED:
+        scope.leave_out(f"HDF5: {(size - 2 * _SEARCHED) >> 20} MB in its middle were not searched")
+    told, failures = False, 0
+    for begin, end in ranges:
+        at = begin
+        while at < end:
+            piece = source.read_at(at, _PIECE + _OVERLAP)
+            found = min(
+                (one for start in _STARTS if 0 <= (one := piece.find(start)) < _PIECE), default=-1
+            )
+            if found < 0 or failures > _MAX_FAILURES:
+                if not told:
+                    issues = list(keras.searched(piece, at, scope))
+                    told = bool(issues)
+                    yield from issues
+                at += _PIECE
+                continue
+            length, issues = _configuration(source, at + found, scope)
+            told = told or bool(issues)
+            failures += length == 1
+            yield from issues
+            at += found + length
+
+
+def _configuration(source: Source, at: int, scope: Scope) -> tuple[int, list[Issue]]:
+    """The JSON object at ``at``: how far to go on, and its issues."""
+    text = source.read_at(at, MAX_BYTES)
+    end = _object_end(text)
+    if end is None:
+        return 1, []
+    try:
+        config, _ = parse(text[:end])
+    except JsonError:
+        return end, list(keras.searched(text[:end], at, scope))
+    return end, list(keras.of_config(config, at, scope))
+
+
+def _object_end(text: bytes) -> int | None:
+    """Length of the JSON object that ``text`` begins with."""
+    text = text.partition(b"\0")[0]
+    try:
+        return json.JSONDecoder().raw_decode(text.decode("latin-1"))[1]
+    except (ValueError, RecursionError):
+        return None

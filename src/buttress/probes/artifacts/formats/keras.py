@@ -1,0 +1,91 @@
+"""Keras configurations (config.json of Keras v3, the JSON inside HDF5 files, ``to_json``).
+
+A configuration names the classes to make. Lambda layers carry marshalled bytecode; a module outside
+Keras is imported from wherever it says (CVE-2025-1550).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from buttress.evidence.records import Severity
+from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.pickles.judge import judge
+from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.source import Source
+
+_OWN: Final = (
+    "keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "builtins", "keras_hub",
+    "keras_nlp", "keras_cv",
+)  # fmt: skip
+_MAX_TOLD: Final = 20
+
+
+def matches(_source: Source, head: bytes) -> bool:
+    """A JSON object that names a class near its beginning."""
+    return head[:1] == b"{" and b'"class_name"' in head
+
+
+def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+    """Look at every class that the configuration names."""
+    text = source.read_at(0, MAX_BYTES)
+    try:
+        config, _ = parse(text)
+    except JsonError as error:
+        scope.leave_out(f"the configuration was only searched: {error}")
+        yield from searched(text, 0, scope)
+        return
+    yield from of_config(config, 0, scope)
+
+
+def searched(text: bytes, offset: int, scope: Scope) -> Iterator[Issue]:
+    """Issues found by a search for Lambda layers, where the configuration can't be parsed."""
+    for spelled in (b'"class_name": "Lambda"', b'"class_name":"Lambda"', b'"__lambda__"'):
+        at = text.find(spelled)
+        if at >= 0:
+            message = f"A Lambda layer, found by a search at byte {offset + at}, carries code."
+            yield scope.issue("keras-lambda", offset + at, message)
+            return
+
+
+def of_config(config: Any, offset: int, scope: Scope) -> Iterator[Issue]:
+    """Issues of a parsed configuration that begins at ``offset``."""
+    told: set[str] = set()
+    todo = [config]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, list):
+            todo += one
+        elif isinstance(one, dict):
+            todo += one.values()
+            for rule, severity, message in _object(one):
+                if message not in told and len(told) < _MAX_TOLD:
+                    told.add(message)
+                    yield scope.issue(rule, offset, message, severity=severity)
+
+
+def _object(one: dict[str, Any]) -> Iterator[tuple[str, Severity | None, str]]:
+    """Rule, severity where it is not the rule's own, and sentence for one object."""
+    name, module, inner = one.get("class_name"), one.get("module"), one.get("config")
+    if name in ("Lambda", "__lambda__") or one.get("registered_name") == "Lambda":
+        layer = inner.get("name") if isinstance(inner, dict) else None
+        shown = f" {printable(str(layer))!r}" if layer else ""
+        message = (
+            f"The Lambda layer{shown} carries code that runs when the model is loaded or used."
+        )
+        yield "keras-lambda", None, message
+    if isinstance(module, str) and isinstance(name, str) and not _own(module):
+        # For functions Keras puts the function's name into config and "function" into class_name.
+        target = inner if name == "function" and isinstance(inner, str) else name
+        kind = judge(module, target).kind
+        message = f"The configuration makes Keras import {printable(f'{module}.{target}')}"
+        if kind in ("dangerous", "code"):
+            yield "keras-foreign-module", "critical", f"{message}, which runs code."
+        elif kind != "allowed":
+            yield "keras-foreign-module", None, f"{message} from outside Keras."
+
+
+def _own(module: str) -> bool:
+    return any(module == own or module.startswith(f"{own}.") for own in _OWN)

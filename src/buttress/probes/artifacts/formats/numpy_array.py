@@ -1,0 +1,89 @@
+"""NumPy's .npy: a Python literal as header, then raw numbers or, for objects, a pickle (NEP 1)."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.scope import Scope
+from buttress.probes.artifacts.source import Slice, Source
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_MAGIC: Final = b"\x93NUMPY"
+_PYTHON2_LONG: Final = re.compile(r"(?<![\w'])([0-9]+)L\b")  # Python 2 wrote 3L, as NumPy knows
+_MAX_HEADER: Final = 10_000  # numpy's own limit for headers that it evaluates
+
+
+def matches(_source: Source, head: bytes) -> bool:
+    """By the magic number, and a header that may be a dictionary."""
+    return head.startswith(_MAGIC) and b"{" in head[10:13]
+
+
+def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+    """Check the header; examine the pickle that an array of objects is."""
+    start = source.read_at(0, 12)
+    wide = len(start) == 12 and start[6] >= 2
+    length = int.from_bytes(start[8 : 12 if wide else 10], "little")
+    data = (12 if wide else 10) + length
+    if length > _MAX_HEADER:
+        message = f"The array's header has {length} bytes, more than NumPy evaluates."
+        yield scope.issue("numpy-malformed", 8, message)
+        return
+    header = _header(source.read_at(data - length, length))
+    if header is None:
+        yield scope.issue("numpy-malformed", 8, "The array's header is not what NumPy writes.")
+        return
+    dtype, shape = header
+    if dtype.hasobject:
+        inner = (
+            Slice(source, data, max(source.size - data, 0)) if source.whole else _Rest(source, data)
+        )
+        yield from scope.child("objects").descend(inner)
+        return
+    needed = math.prod(shape) * dtype.itemsize
+    last = source.read_at(data + needed - 1, 2) if needed else b"?" + source.read_at(data, 1)
+    if not last:
+        message = f"The array announces {needed} bytes, which the file does not have."
+        yield scope.issue("numpy-malformed", 8, message)
+    elif len(last) == 2 and source.whole:
+        message = f"Bytes follow the array, from {data + needed} on."
+        yield scope.issue("numpy-malformed", data + needed, message, severity="low")
+
+
+class _Rest:
+    """What follows in a source whose end is not known."""
+
+    whole = False
+
+    def __init__(self, source: Source, start: int) -> None:
+        self._source = source
+        self._start = start
+
+    @property
+    def size(self) -> int:
+        return max(self._source.size - self._start, 0)
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        return self._source.read_at(self._start + offset, count) if offset >= 0 else b""
+
+
+def _header(text: bytes) -> tuple[np.dtype[Any], tuple[int, ...]] | None:
+    import numpy as np
+
+    try:
+        spelled = _PYTHON2_LONG.sub(r"\1", text.decode("latin-1").strip())
+        fields = ast.literal_eval(spelled)
+        shape = fields["shape"]
+        if not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
+            return None
+        return np.lib.format.descr_to_dtype(fields["descr"]), shape
+    except (ValueError, SyntaxError, TypeError, KeyError, IndexError, AttributeError):
+        return None
+    except (RecursionError, MemoryError, OverflowError):
+        return None

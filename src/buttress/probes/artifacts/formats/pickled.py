@@ -1,0 +1,157 @@
+"""Pickle files: one stream or several, with what follows them and what is wrapped inside.
+
+Covers plain pickles, joblib's uncompressed files (arrays lie between opcodes), PyTorch's format
+before 1.6 (five streams, then raw storages) and what cloudpickle and dill write.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from buttress.evidence.records import Severity
+from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.pickles.calls import describe
+from buttress.probes.artifacts.pickles.machine import Followed, follow
+from buttress.probes.artifacts.pickles.opcodes import HIGHEST_PROTOCOL, KNOWN
+from buttress.probes.artifacts.pickles.state import Notes
+from buttress.probes.artifacts.pickles.values import Import
+from buttress.probes.artifacts.scope import Scope
+from buttress.probes.artifacts.source import MAX_READ, BytesSource, Slice, Source
+
+# torch.serialization.MAGIC_NUMBER as a pickled long, after any protocol header.
+_TORCH_MAGIC: Final = bytes.fromhex("8a0a6cfc9c46f9206aa85019")
+_TORCH_STREAMS: Final = 5  # magic number, protocol, system, object, storage keys
+_PROBE: Final = 1 << 16
+_MAX_STREAMS: Final = 2_000
+_MAX_ISSUES: Final = 25
+_EARLY: Final = 16  # a stream that breaks before this byte was hardly a pickle
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_][\w.]*\Z")
+_CODE_LIKE: Final = re.compile(
+    rb"import |__|exec|eval\(|/bin/|sh -c|https?://|curl |wget |powershell|cmd\.exe|os\.|base64"
+)
+_EXECUTABLE: Final = (b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!")
+
+
+def matches(source: Source, head: bytes) -> bool:
+    """A protocol header with an opcode after it, or a stream of protocol 0 or 1 that goes on."""
+    return _begins(source, 0, head)
+
+
+def _begins(source: Source, at: int, head: bytes) -> bool:
+    if head[0] == 0x80:
+        return len(head) > 2 and head[1] <= HIGHEST_PROTOCOL and head[2] in KNOWN
+    if head[0] not in KNOWN:
+        return False
+    notes = Notes()
+    part = Slice(source, at, _PROBE)
+    done = follow(part, 0, notes, fussy=True, piece=4096)
+    if done.end is not None and not notes.imports:
+        return len(source.read_at(at + done.end, 1)) == 0 and done.end > 2
+    if done.end is None and done.broken and done.broken[0] >= _PROBE - 1:
+        return len(source.read_at(at + done.broken[0], 1)) == 1
+    named = [one for one in notes.imports.values() if _named(one)]
+    if done.end is not None:
+        return bool(named)
+    until = done.broken[0] if done.broken else 0
+    return any(one.called_at is not None and one.called_at < until for one in named)
+
+
+def _named(one: Import) -> bool:
+    return bool(_IDENTIFIER.match(one.module) and _IDENTIFIER.match(one.name))
+
+
+def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+    """Follow all streams from the start on."""
+    notes = Notes()
+    position, streams = 0, 0
+    torch = _TORCH_MAGIC in source.read_at(0, 16)
+    while True:
+        done = follow(source, position, notes, piece=None if streams == 0 else 4096)
+        streams += 1
+        if done.end is None:
+            break
+        position = done.end
+        head = source.read_at(position, 64)
+        if not head or (torch and streams == _TORCH_STREAMS):
+            break
+        if streams == _MAX_STREAMS:
+            notes.remark("pickle-too-complex", position, f"more than {streams} streams follow")
+            break
+        if not _begins(source, position, head):
+            if head.strip(b"\0 \t\r\n"):
+                yield _trailing(scope, position, head)
+            break
+    yield from told(notes, scope)
+    yield from breakage(done, notes, scope, streams)
+    yield from constants(notes, source, scope)
+
+
+def constants(notes: Notes, source: Source, scope: Scope) -> Iterator[Issue]:
+    """Issues of bytes constants that are files of their own."""
+    for blob in dict.fromkeys(notes.blobs):
+        inner = scope.child(f"constant@{blob.offset}")
+        part: Source = Slice(source, blob.offset, blob.length)
+        if blob.spelling:
+            if blob.length > MAX_READ:
+                inner.leave_out(f"a constant of {blob.length} bytes written as text")
+                continue
+            spelled = part.read_at(0, blob.length).decode(blob.spelling, "replace")
+            part = BytesSource(spelled.encode("latin-1", "replace"))
+        yield from inner.descend(part)
+
+
+def _trailing(scope: Scope, position: int, head: bytes) -> Issue:
+    if head.startswith(_EXECUTABLE):
+        message = f"A program follows the pickled object, from byte {position} on."
+        return scope.issue("pickle-trailing-data", position, message, severity="medium")
+    message = f"Data that no unpickler reads follows the object, from byte {position} on."
+    return scope.issue("pickle-trailing-data", position, message)
+
+
+def breakage(done: Followed, notes: Notes, scope: Scope, streams: int) -> Iterator[Issue]:
+    """The issue of a stream that does not reach its STOP, the ``streams``-th of its file."""
+    if done.broken is None:
+        return
+    offset, why = done.broken
+    if streams == 1 and not notes.imports and (offset < _EARLY or not done.protocol):
+        return  # bytes that begin like a pickle by chance
+    message = f"The pickle is broken at byte {offset}: {why}; what comes before it still runs."
+    yield scope.issue("pickle-broken", offset, message)
+
+
+def told(notes: Notes, scope: Scope) -> Iterator[Issue]:
+    """Issues of imports, gravest first, and of what else was remarked."""
+    issues = [
+        issue for one in notes.imports.values() if (issue := _imported(one, scope)) is not None
+    ]
+    order = ("pickle-dangerous-import", "pickle-bytecode", "pickle-unknown-import")
+    issues.sort(key=lambda issue: order.index(issue.rule))
+    yield from issues[:_MAX_ISSUES]
+    if len(issues) > _MAX_ISSUES:
+        message = f"The pickle has {len(issues) - _MAX_ISSUES} more such imports."
+        yield scope.issue(issues[_MAX_ISSUES].rule, 0, message)
+    for rule, offset, sentence in notes.remarks:
+        yield scope.issue(rule, offset, f"In the pickle, at byte {offset}: {sentence}.")
+
+
+def _imported(one: Import, scope: Scope) -> Issue | None:
+    kind = one.judgement.kind
+    if kind == "allowed" or (kind == "conditional" and one.pushes <= one.harmless):
+        return None
+    message = f"The pickle imports {one.full} at byte {one.offset}"
+    arguments = describe(one.arguments)
+    if one.called_at is not None:
+        message += f" and calls it at byte {one.called_at}"
+    message += f": {one.judgement.reason}."
+    severity: Severity | None = None
+    if kind == "unknown":
+        rule = "pickle-unknown-import"
+        texts = b" ".join(part for part in one.arguments or () if type(part) is bytes)
+        if _CODE_LIKE.search(texts):
+            severity = "high"
+    else:
+        rule = "pickle-bytecode" if kind == "code" else "pickle-dangerous-import"
+    proof = f"{one.full}({arguments})" if one.called_at is not None else one.full
+    return scope.issue(rule, one.offset, message, severity=severity, proof=proof)

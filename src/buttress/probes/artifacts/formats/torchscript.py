@@ -1,0 +1,51 @@
+"""TorchScript and torch.package archives: code that runs with the model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from buttress.probes.artifacts.containers import zip_reader
+from buttress.probes.artifacts.containers.zip_reader import Member
+from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.source import Source
+
+_READ: Final = 2 << 20  # of each code member
+_MAX_CODE: Final = 2_000
+# TorchScript reaches files through these operators, and native code through custom namespaces.
+_FILES: Final = re.compile(
+    rb"\b(torch\.save|aten::save|torch\.from_file|aten::from_file|torch\.load|prim::rpc|"
+    rb"ops\.(?!aten\b|prim\b|prims\b|quantized\b|torchvision\b|image\b|_c10d|inductor\b)\w+\.|"
+    rb"image\.(read|write)_file)"
+)
+_PYTHON: Final = re.compile(
+    rb"^\s*(import|from)\s+(os|subprocess|socket|ctypes|sys|shutil)\b", re.M
+)
+
+
+def inspect(source: Source, members: Sequence[Member], scope: Scope) -> Iterator[Issue]:
+    """Issues of the code members, where the archive is PyTorch's."""
+    from buttress.probes.artifacts.formats.zip_archive import open_member
+
+    names = {member.name.rpartition("/")[2] for member in members}
+    if not names & {"data.pkl", "constants.pkl", "python_version", "extern_modules"}:
+        return
+    code = [one for one in members if one.name.endswith((".py", ".py.debug_pkl")) and one.packed]
+    code = [one for one in code if one.name.endswith(".py")]
+    if not code:
+        return
+    message = f"The archive carries {len(code)} files of code, which run with the model."
+    yield scope.issue("torchscript-code", code[0].header, message, proof=code[0].name)
+    for member in code[:_MAX_CODE]:
+        local = zip_reader.read_local(source, member.header)
+        opened = open_member(source, member, local, scope) if local else None
+        if opened is None:
+            continue
+        text = opened.read_at(0, _READ)
+        if found := _FILES.search(text) or _PYTHON.search(text):
+            inner = scope.child(member.name)
+            shown = printable(found.group().decode("utf-8", "replace").strip())
+            message = f"The code in the archive reaches outside the model: {shown}."
+            yield inner.issue("torchscript-file-access", found.start(), message, proof=shown)

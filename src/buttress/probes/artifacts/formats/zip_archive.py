@@ -1,0 +1,186 @@
+"""Zip archives: PyTorch since 1.6, TorchScript, NumPy's npz, Keras v3 and any other.
+
+Every member is examined by content. What scanners and loaders could disagree on is reported.
+"""
+
+from __future__ import annotations
+
+import stat
+import zlib
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from buttress.probes.artifacts.containers import zip_reader
+from buttress.probes.artifacts.containers.decompress import Decompressed
+from buttress.probes.artifacts.containers.names import leads_out
+from buttress.probes.artifacts.containers.zip_reader import Local, Member
+from buttress.probes.artifacts.formats import torchscript
+from buttress.probes.artifacts.formats.native import is_program
+from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.source import Slice, Source
+
+_CODECS: Final = {8: "deflate", 12: "bz2"}
+_CHECKED: Final = 1 << 20  # members up to this size have their checksum verified
+_MAX_NOTED: Final = 5  # inconsistencies told for one archive
+_BOMB_SIZE: Final = 1 << 30
+_BOMB_RATIO: Final = 200
+
+
+def matches(source: Source, head: bytes) -> bool:
+    """A local header at the start or, in a file, an end record at the end."""
+    if head.startswith(zip_reader.LOCAL) and len(head) >= zip_reader.LOCAL_LENGTH:
+        return True
+    return source.whole and source.size > 22 and bool(zip_reader.directories(source))
+
+
+def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+    """Check the directory against the local headers, and examine all members."""
+    listed: dict[int, Member] = {}
+    directories = zip_reader.directories(source)
+    for directory in directories:
+        members = list(zip_reader.members(source, directory))
+        if len(members) != directory.count:
+            message = f"A directory announces {directory.count} members and lists {len(members)}."
+            yield scope.issue("archive-inconsistent", directory.start, message)
+        listed |= {member.header: member for member in members}
+    if len(directories) > 1:
+        message = f"The archive has {len(directories)} directories; readers use one or the other."
+        yield scope.issue("archive-inconsistent", directories[0].end, message)
+    if not listed and source.read_at(0, 4) == zip_reader.LOCAL:
+        message = "The archive has members but no directory that lists them."
+        yield scope.issue("archive-inconsistent", 0, message)
+        listed = {member.header: member for member in zip_reader.walk_local(source)}
+    found = list(listed.values())
+    yield from _declared(found, source, scope)
+    spans: list[tuple[int, int]] = []
+    noted = 0
+    for member in found:
+        local = zip_reader.read_local(source, member.header)
+        if local is not None:
+            spans.append((member.header, local.data + member.packed))
+        for message in _contradictions(member, local):
+            noted += 1
+            if noted <= _MAX_NOTED:
+                yield scope.issue("archive-inconsistent", member.header, message)
+        if local is not None:
+            yield from _member(source, member, local, scope)
+    yield from _hidden(source, sorted(spans), scope)
+    yield from torchscript.inspect(source, found, scope)
+
+
+def _declared(found: list[Member], source: Source, scope: Scope) -> Iterator[Issue]:
+    """What names, modes and sizes in the directory say."""
+    names: set[str] = set()
+    told: set[str] = set()
+    for member in found:
+        shown = printable(member.name)
+        if leads_out(member.name) and "slip" not in told:
+            told.add("slip")
+            message = f"Member {shown!r} of the archive would be unpacked outside the folder."
+            yield scope.issue("archive-path-traversal", member.header, message)
+        if stat.S_ISLNK(member.mode) and "link" not in told:
+            told.add("link")
+            message = f"Member {shown!r} of the archive is a symbolic link."
+            yield scope.issue("archive-link", member.header, message)
+        if member.name in names and "twice" not in told:
+            told.add("twice")
+            message = f"Member {shown!r} is in the archive more than once."
+            yield scope.issue("archive-duplicate-member", member.header, message)
+        names.add(member.name)
+    total = sum(member.expanded for member in found)
+    size = source.size
+    if total > _BOMB_SIZE and total > _BOMB_RATIO * size:
+        message = f"The archive of {size} bytes announces {total} bytes when unpacked."
+        yield scope.issue("archive-bomb", 0, message)
+
+
+def _contradictions(member: Member, local: Local | None) -> Iterator[str]:
+    shown = printable(member.name)
+    if local is None:
+        yield f"The directory points to byte {member.header} for {shown!r}, where no member begins."
+        return
+    if local.name != member.name:
+        yield f"Member {shown!r} is called {printable(local.name)!r} in its own header."
+    if local.method != member.method:
+        yield (
+            f"Member {shown!r} has compression method {member.method} in the directory, "
+            f"{local.method} in its header."
+        )
+    if (member.flags ^ local.flags) & 1:
+        yield f"Member {shown!r} is marked as encrypted in only one of its two headers."
+    if (
+        member.method == zip_reader.STORED
+        and member.packed != member.expanded
+        and not member.encrypted
+    ):
+        yield f"Member {shown!r} is stored, but its two sizes differ."
+
+
+def _member(source: Source, member: Member, local: Local, scope: Scope) -> Iterator[Issue]:
+    inner = scope.child(member.name)
+    opened = open_member(source, member, local, scope)
+    if opened is None:
+        inner.leave_out(f"compression method {member.method}")
+        return
+    head = opened.read_at(0, 64)
+    if not head:
+        return
+    if is_program(opened, head):
+        message = (
+            f"Member {printable(member.name)!r} of the archive is a program or shared library."
+        )
+        yield inner.issue("archive-native-code", 0, message)
+    before = scope.tally.recognised
+    yield from inner.descend(opened)
+    if scope.tally.recognised == before:
+        return
+    if member.encrypted:
+        message = "The member claims to be encrypted, which stops scanners, but is not."
+        yield inner.issue("archive-inconsistent", 0, message)
+    if member.expanded <= _CHECKED:
+        data = opened.read_at(0, _CHECKED + 1)
+        if len(data) != member.expanded:
+            message = f"The member expands to other than the {member.expanded} bytes announced."
+            yield inner.issue("archive-inconsistent", 0, message)
+        elif zlib.crc32(data) != member.crc:
+            message = (
+                "The member's checksum is wrong: strict readers refuse it, PyTorch's loads it."
+            )
+            yield inner.issue("archive-inconsistent", 0, message)
+
+
+def open_member(source: Source, member: Member, local: Local, scope: Scope) -> Source | None:
+    """The member's bytes, None where the compression is not known."""
+    length = max(member.packed, local.packed if not local.flags & 8 else 0)
+    if member.method == zip_reader.STORED:
+        return Slice(source, local.data, max(length, member.expanded))
+    codec = _CODECS.get(member.method)
+    if codec is None:
+        return None
+    return Decompressed(Slice(source, local.data, length), codec, scope.tally.meter)
+
+
+def _hidden(source: Source, spans: list[tuple[int, int]], scope: Scope) -> Iterator[Issue]:
+    """Members that no directory entry points to, and members that share bytes."""
+    for (start, end), (following, _) in pairwise(spans):
+        if following < end:
+            if following != start:
+                message = f"Members of the archive overlap at byte {following}."
+                yield scope.issue("archive-inconsistent", following, message)
+                return
+            continue
+        gap = source.read_at(end, 28) if following - end >= 30 else b""
+        at = gap.find(zip_reader.LOCAL)
+        local = zip_reader.read_local(source, end + at) if at >= 0 else None
+        if local is not None:
+            message = (
+                f"Member {printable(local.name)!r} is in the archive but not in its directory."
+            )
+            yield scope.issue("archive-hidden-member", end + at, message)
+            member = Member(
+                local.name, local.flags, local.method, local.crc,
+                local.packed or following - local.data, local.expanded, end + at, 0,
+            )  # fmt: skip
+            yield from _member(source, member, local, scope)

@@ -1,0 +1,112 @@
+"""Chat templates: what in a Jinja template reaches beyond formatting a conversation.
+
+The template is parsed, not rendered. Constants are folded first, since ``"__cl" ~ "ass__"`` is a
+common way to hide a name.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_MAX_TEMPLATE: Final = 200_000  # characters
+_DUNDER: Final = re.compile(r"__\w+__")
+_HARMLESS_DUNDER: Final = {"__metadata__", "__main__", "__name__"}
+_NAMES: Final = {
+    "cycler",
+    "joiner",
+    "lipsum",
+    "self",
+    "request",
+    "config",
+    "url_for",
+    "get_flashed_messages",
+}
+_ATTRIBUTES: Final = {
+    "popen", "system", "mro", "subclasses", "func_globals", "gi_frame", "f_globals", "cr_frame",
+    "tb_frame", "f_builtins", "modules", "check_output",
+}  # fmt: skip
+_OPENING: Final = re.compile(r"\{[{%]")
+_WORDS: Final = re.compile(
+    r"__\w+__|\|\s*attr\b|\bpopen\b|\bos\s*\.|\bimport\b|\bsubprocess\b|\beval\s*\("
+)
+
+
+def suspicious(template: str) -> str | None:
+    """What is suspicious in the template, as the end of a sentence, or None."""
+    import jinja2
+    from jinja2 import nodes
+
+    if len(template) > _MAX_TEMPLATE:
+        return f"has {len(template)} characters"
+    environment = jinja2.Environment(extensions=["jinja2.ext.loopcontrols", "jinja2.ext.do"])
+    source = re.sub(r"\{%(-?)\s*(end)?generation\s*(-?)%\}", "", template)  # transformers' own tag
+    try:
+        tree = environment.parse(source)
+    except (jinja2.TemplateError, RecursionError, MemoryError, ValueError):
+        found = _in_markup(template)
+        return f"can't be parsed and holds {found!r}" if found else None
+    try:
+        for node in tree.find_all(nodes.Node):
+            if reason := _reason(node):
+                return reason
+    except RecursionError:
+        return "is nested too deep to be read"
+    return None
+
+
+def _in_markup(template: str) -> str | None:
+    """A suspicious word between ``{{`` and ``}}`` or ``{%`` and ``%}``, in one pass."""
+    at = 0
+    while (start := _OPENING.search(template, at)) is not None:
+        close = template.find("}}" if start[0] == "{{" else "%}", start.end())
+        at = close if close >= 0 else len(template)
+        if found := _WORDS.search(template, start.end(), at):
+            return found[0]
+    return None
+
+
+def _reason(node: object) -> str | None:
+    from jinja2 import nodes
+
+    if isinstance(node, nodes.Import | nodes.FromImport | nodes.Include | nodes.Extends):
+        return f"pulls in another template at line {node.lineno}"
+    if isinstance(node, nodes.Getattr):
+        return _name(node.attr, node.lineno)
+    if isinstance(node, nodes.Getitem):
+        return _name(_folded(node.arg), node.lineno)
+    if isinstance(node, nodes.Filter) and node.name in ("attr", "map") and node.args:
+        if node.name == "attr":
+            return f"fetches an attribute by a computed name at line {node.lineno}"
+        return _name(_folded(node.args[0]), node.lineno)
+    if isinstance(node, nodes.Name) and node.ctx == "load" and node.name in _NAMES:
+        return f"uses {node.name}, which gives access to the interpreter, at line {node.lineno}"
+    if isinstance(node, nodes.Add | nodes.Concat):
+        folded = _folded(node)
+        if folded and _DUNDER.search(folded):
+            return f"puts together the name {folded[:40]!r} at line {node.lineno}"
+    return None
+
+
+def _name(name: str | None, line: int) -> str | None:
+    if name and (found := _DUNDER.search(name)) and found[0] not in _HARMLESS_DUNDER:
+        return f"reaches for {found[0]} at line {line}"
+    if name in _ATTRIBUTES:
+        return f"reaches for {name} at line {line}"
+    return None
+
+
+def _folded(node: object) -> str | None:
+    """The text that an expression of constants gives."""
+    from jinja2 import nodes
+
+    if isinstance(node, nodes.Const):
+        return node.value if isinstance(node.value, str) else None
+    parts: list[str | None] = []
+    if isinstance(node, nodes.Add):
+        parts = [_folded(node.left), _folded(node.right)]
+    elif isinstance(node, nodes.Concat):
+        parts = [_folded(one) for one in node.nodes]
+    if not parts or any(part is None for part in parts):
+        return None
+    return "".join(part for part in parts if part is not None)

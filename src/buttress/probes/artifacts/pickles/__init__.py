@@ -1,0 +1,1 @@
+"""Pickle streams, followed by a symbolic machine and never loaded."""

@@ -1,0 +1,201 @@
+"""What the call opcodes do: which callable, with which arguments, and what that means."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any, Final
+
+from buttress.probes.artifacts.pickles.state import BrokenError, Notes, State
+from buttress.probes.artifacts.pickles.values import (
+    PLAIN,
+    ArrayWrapper,
+    Blob,
+    Computed,
+    Dtype,
+    Import,
+    LongText,
+    Run,
+)
+
+_SIMPLE_DTYPE: Final = re.compile(rb"[|<>=]?([biufcOSUVMm])([0-9]{1,9})\Z")
+_CONSTANT: Final = re.compile(r"[A-Z][A-Z0-9_]*\Z")
+_RECONSTRUCTORS: Final = {"_reconstructor", "__newobj__", "__newobj_ex__"}
+_MAX_DEPTH: Final = 9  # streams within streams
+_TUPLE_KEPT: Final = 64
+_NAME_LIMIT: Final = 300
+_WRAPPER: Final = "NumpyArrayWrapper"
+
+
+def call(state: State, what: Any, arguments: Any, at: int) -> Any:
+    """Call ``what``; the value that stands for the result."""
+    if type(what) is Import:
+        return _call_import(state, what, arguments, at)
+    if type(what) is Computed:
+        return what
+    sentence = "it calls a value that was itself computed"
+    state.notes.remark("pickle-computed-call", at, sentence)
+    return PLAIN
+
+
+def _call_import(state: State, what: Import, arguments: Any, at: int) -> Any:
+    given = arguments if type(arguments) is tuple else None
+    if what.called_at is None:
+        what.called_at, what.arguments = at, given
+    kind = what.judgement.kind
+    if kind == "conditional":
+        result = _harmless(state, what, arguments, at)
+        if result is not None:
+            what.harmless += 1
+            return result
+        what.called_at, what.arguments = at, given
+        return Computed(what.full)
+    if kind != "allowed":
+        return Computed(what.full)
+    first = given[0] if given else None
+    if what.name in _RECONSTRUCTORS and type(first) is Import:
+        return _call_import(state, first, None, at)
+    if what.name == _WRAPPER:
+        state.count_exactly(+1)
+        return ArrayWrapper()
+    if what.name == "dtype" and type(first) is bytes:
+        return _dtype(state, first)
+    if what.full == "_codecs.encode" and type(first) is LongText:
+        state.notes.look_into(first.blob)
+        return first.blob
+    return PLAIN
+
+
+def _harmless(state: State, what: Import, arguments: Any, at: int) -> Any:
+    """The result of a conditional callable where the arguments show it harmless, else None."""
+    given = arguments if type(arguments) is tuple else None
+    if what.name == "type" and arguments is PLAIN:
+        return PLAIN  # type(None) and the like: nothing that was imported is in it
+    if not given:
+        return None
+    first = given[0]
+    if what.name == "getattr":
+        named = len(given) == 2 and type(first) is Import and type(given[1]) is bytes
+        if named and len(first.name) < _NAME_LIMIT:
+            name = given[1].decode("utf-8", "replace")
+            if first.judgement.kind == "allowed" and (_CONSTANT.match(name) or name == "__new__"):
+                return PLAIN if name != "__new__" else first
+            return state.imported(first.module, f"{first.name}.{name}", at)
+    elif what.name == "partial":
+        if type(first) is Import and first.judgement.kind == "allowed":
+            return first
+    elif what.name == "_load_from_bytes" and type(first) is Blob:
+        state.notes.look_into(first)
+        return PLAIN
+    return None
+
+
+def _dtype(state: State, spelled: bytes) -> Any:
+    """``numpy.dtype`` of a kind and a size, as NumPy pickles its dtypes: "f8", "U3", "V16"."""
+    found = _SIMPLE_DTYPE.match(spelled)
+    if found is None:
+        return PLAIN
+    kind, size = found[1], int(found[2])
+    state.count_exactly(+1)
+    return Dtype(size * 4 if kind == b"U" else size, kind == b"O")
+
+
+def build(state: State, at: int) -> int:
+    """BUILD: give an object its state; the offset of the next opcode."""
+    given = state.pop(at)
+    target = state.top(at)
+    if type(target) is Import:
+        sentence = f"it changes {target.full} itself, which it imports, instead of an object"
+        state.notes.remark("pickle-patches-import", at, sentence)
+    elif type(target) is Dtype:
+        state.count_exactly(-1)
+        if type(given) is tuple and len(given) >= 8 and type(given[7]) is int:
+            # Bit 0 of a dtype's flags: its items hold references. Item 5 is the size, where set.
+            target.objects = target.objects or bool(given[7] & 1)
+            if type(given[5]) is int and given[5] > 0:
+                target.itemsize = given[5]
+    elif type(target) is ArrayWrapper:
+        state.count_exactly(-1)
+        state.stack[-1] = PLAIN
+        return _array(state, given, at + 1, at)
+    return at + 1
+
+
+def _array(state: State, given: Any, following: int, at: int) -> int:
+    """Pass over the raw array after joblib's wrapper, as joblib reads it.
+
+    Plain ``pickle.load`` would go on with these bytes as opcodes, so they are followed as such
+    too: what an unpickler would import from them before it breaks counts.
+    """
+    from buttress.probes.artifacts.pickles.machine import follow
+
+    shape = given.get(b"shape") if type(given) is dict else None
+    dtype = given.get(b"dtype") if type(given) is dict else None
+    if (
+        type(shape) is not tuple
+        or type(dtype) is not Dtype
+        or not all(type(n) is int for n in shape)
+    ):
+        sentence = "joblib reads an array here whose type and shape are not constants"
+        state.notes.remark("pickle-too-complex", at, sentence)
+        return following
+    if state.depth >= _MAX_DEPTH:
+        raise BrokenError("streams are nested too deep to follow")
+    if dtype.objects:
+        inner = follow(state.source, following, state.notes, depth=state.depth + 1, piece=4096)
+        if inner.end is None:
+            raise BrokenError(inner.broken[1] if inner.broken else "it ends before STOP")
+        return inner.end
+    otherwise = Notes()
+    follow(state.source, following, otherwise, depth=_MAX_DEPTH, piece=512)
+    for name, one in otherwise.imports.items():
+        if all(part.isidentifier() for part in one.full.split(".")):
+            state.notes.imports.setdefault(name, one)
+    if (
+        b"numpy_array_alignment_bytes" in given
+        and type(given[b"numpy_array_alignment_bytes"]) is int
+    ):
+        following += 1 + state.number(following, 1)
+    return following + math.prod(shape) * dtype.itemsize
+
+
+def as_tuple(items: list[Any], *, exact: bool = False) -> Any:
+    """A tuple of the items, ``PLAIN`` where all of them are, unless ``exact``.
+
+    Kept small: its first items only, dicts and tuples of tuples as plain. Otherwise a stream could
+    build structures in here that are far larger than itself.
+    """
+    if not exact and all(item is PLAIN or type(item) is Run for item in items):
+        return PLAIN if items else ()
+    values: list[Any] = []
+    for item in items[:_TUPLE_KEPT]:
+        if type(item) is Run:
+            values += [PLAIN] * min(item.count, _TUPLE_KEPT)
+        elif type(item) is dict or (
+            type(item) is tuple and any(type(one) is tuple for one in item)
+        ):
+            values.append(PLAIN)
+        else:
+            values.append(item)
+    return tuple(values)
+
+
+def describe(arguments: tuple[Any, ...] | None) -> str:
+    """Arguments for a report, cut to a readable length."""
+    if arguments is None:
+        return "…"
+    return ", ".join(_describe(one, 0) for one in arguments[:4]) + (
+        ", …" if len(arguments) > 4 else ""
+    )
+
+
+def _describe(value: Any, depth: int) -> str:
+    if type(value) is bytes:
+        return repr(value[:80].decode("utf-8", "replace"))
+    if type(value) is Import:
+        return value.full
+    if type(value) is tuple:
+        return (
+            "(…)" if depth > 1 else f"({', '.join(_describe(one, depth + 1) for one in value[:4])})"
+        )
+    return repr(value)[:80]

@@ -1,0 +1,270 @@
+"""A symbolic pickle machine: it follows stack and memo, and runs nothing.
+
+The loop handles the opcodes that make up the bulk of real files itself and jumps over their
+payloads; all others go to ``operations``. It reads the stream in pieces of 256 KB. Running off the
+end of a piece raises ``IndexError``, which costs nothing until it happens.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from buttress.probes.artifacts.pickles import opcodes as op
+from buttress.probes.artifacts.pickles.judge import listed_words
+from buttress.probes.artifacts.pickles.operations import OPERATIONS, StopError
+from buttress.probes.artifacts.pickles.state import CHUNK, NAME_KEPT, BrokenError, Notes, State
+from buttress.probes.artifacts.pickles.values import PLAIN, Import, Run
+from buttress.probes.artifacts.source import Source
+
+_RUN: Final = re.compile(op.PLAIN_RUN).match
+_NUMBER: Final = re.compile(
+    rb"I[ \t]*[-+]?[0-9]+[ \t\r]*\n|F[-+0-9.eEinfa]+\r?\n|L-?[0-9]+L?\r?\n"
+).match
+_INDEX: Final = re.compile(rb"[pg]([0-9]{1,9})\n").match
+_TEXT_FIRST: Final = frozenset(b"\xc2Pci(]}")  # may be bytes spelled as text: see operations
+_ITEMS: Final = frozenset((op.APPENDS, op.SETITEMS))
+_BLOB_FIRST: Final = frozenset(b"\x80P\x93\x1fci(]}")
+_SHORT_RUN: Final = 24  # below, single values are cheaper: what follows often takes some of them
+_LONG_RUN: Final = 1 << 14
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """How far a stream went. ``end`` is the offset after STOP, None where it was not reached."""
+
+    end: int | None
+    broken: tuple[int, str] | None
+    protocol: int
+
+
+def follow(
+    source: Source,
+    start: int,
+    notes: Notes,
+    *,
+    depth: int = 0,
+    fussy: bool = False,
+    piece: int | None = None,
+) -> Followed:
+    """Follow one pickle stream from ``start`` to its STOP, or to where no unpickler goes on.
+
+    Findings gather in ``notes``, also those before a point where the stream breaks. A value taken
+    from an empty stack is noted and passed over, unless ``fussy``. ``piece`` is the size of the
+    first read, where the stream is likely to be short.
+    """
+    state = State(source, notes)
+    state.depth = depth
+    state.base = start
+    state.buffer = source.read_at(start, piece or CHUNK)
+    at = start
+    while True:
+        try:
+            at = _run(state, at, fussy)
+        except StopError as stop:
+            return Followed(stop.end, state.broken, state.protocol)
+        except BrokenError as error:
+            broken = state.broken or (state.at, str(error))
+            return Followed(None, broken, state.protocol)
+        if fussy and state.broken:
+            return Followed(None, state.broken, state.protocol)
+        data = source.read_at(at, CHUNK)
+        if len(data) <= max(0, state.base + len(state.buffer) - at):
+            return Followed(None, state.broken or (at, "it ends before STOP"), state.protocol)
+        state.base, state.buffer = at, data
+        state.shrink(at)
+        run = _RUN(data)
+        if state.lengths[data[0]] and run is not None and run.end() > _SHORT_RUN:
+            several = Run(data[: run.end()])
+            several.count  # noqa: B018  counting drops the opcodes
+            state.stack.append(several)
+            at += run.end()
+
+
+def _run(state: State, at: int, fussy: bool) -> int:
+    """Go on from ``at`` until the piece at hand ends; the offset of the first opcode not done."""
+    buffer, base, stack, marks = state.buffer, state.base, state.stack, state.marks
+    memo, sparse = state.memo, state.sparse
+    dense, budget, lengths = state.dense, state.budget, state.lengths
+    append, recall, size = stack.append, memo.get, len(buffer)
+    position = at - base
+    try:
+        while True:
+            code = buffer[position]
+            if length := lengths[code]:
+                append(PLAIN)
+                position += length
+                continue
+            if code == 0x94:  # MEMOIZE
+                top = stack[-1]
+                if not sparse:
+                    if top is PLAIN:
+                        dense += 1
+                        position += 1
+                        continue
+                    if type(top) is bytes:
+                        if len(top) <= NAME_KEPT and (budget > 0 or top in listed_words()):
+                            budget -= len(top) + 150
+                            memo[dense] = top
+                        dense += 1
+                        position += 1
+                        continue
+            elif code == 0x8C or (
+                code == 0x58  # BINUNICODE, as short as nearly all are
+                and not (buffer[position + 2] or buffer[position + 3] or buffer[position + 4])
+            ):
+                begin = position + (2 if code == 0x8C else 5)
+                end = begin + buffer[position + 1]
+                if end > size:
+                    return base + position
+                if buffer[begin] not in _TEXT_FIRST or end == begin:
+                    append(buffer[begin:end])
+                    position = end
+                    continue
+            elif code == 0x68:  # BINGET
+                index = buffer[position + 1]
+                if index < dense:
+                    value = recall(index, PLAIN)
+                    if type(value) is Import:
+                        value.pushes += 1
+                    append(value)
+                    position += 2
+                    continue
+            elif code == 0x28:  # MARK
+                marks.append(len(stack))
+                position += 1
+                if lengths[buffer[position]]:
+                    end = _RUN(buffer, position).end()  # type: ignore[union-attr]
+                    if end - position > _SHORT_RUN:
+                        several = Run(buffer[position:end])
+                        if end - position > _LONG_RUN:
+                            several.count  # noqa: B018  counting drops the opcodes
+                        append(several)
+                        position = end
+                continue
+            elif code in _ITEMS:  # APPENDS, SETITEMS
+                if marks and stack[marks[-1] - 1] is PLAIN:
+                    del stack[marks.pop() :]
+                    position += 1
+                    continue
+            elif code == 0x71:  # BINPUT
+                if buffer[position + 1] == dense and not sparse and stack[-1] is PLAIN:
+                    dense += 1
+                    position += 2
+                    continue
+            elif code == 0x72:  # LONG_BINPUT
+                index = (
+                    buffer[position + 1]
+                    | buffer[position + 2] << 8
+                    | buffer[position + 3] << 16
+                    | buffer[position + 4] << 24
+                )
+                if index == dense and not sparse:
+                    top = stack[-1]
+                    if top is PLAIN:
+                        dense += 1
+                        position += 5
+                        continue
+                    if type(top) is bytes and len(top) <= NAME_KEPT and budget > 0:
+                        budget -= len(top) + 150
+                        memo[dense] = top
+                        dense += 1
+                        position += 5
+                        continue
+            elif code == 0x6A:  # LONG_BINGET
+                index = (
+                    buffer[position + 1]
+                    | buffer[position + 2] << 8
+                    | buffer[position + 3] << 16
+                    | buffer[position + 4] << 24
+                )
+                if index < dense:
+                    value = recall(index, PLAIN)
+                    if type(value) is Import:
+                        value.pushes += 1
+                    append(value)
+                    position += 5
+                    continue
+            elif 0x85 <= code <= 0x87 and lengths[0x4E]:  # TUPLE1 to TUPLE3
+                count = code - 0x84
+                texts, simple = False, True
+                for part in stack[-count:]:
+                    if part is not PLAIN:
+                        texts = True
+                        if type(part) is not bytes:
+                            simple = False
+                if simple:
+                    position += 1
+                    if texts:
+                        stack[-count:] = [tuple(stack[-count:])]
+                        if buffer[position] == 0x94 and not sparse:  # remembered as plain
+                            dense += 1
+                            position += 1
+                    elif count > 1:
+                        del stack[1 - count :]
+                    continue
+            elif code == 0x43:  # SHORT_BINBYTES
+                if buffer[position + 2] not in _BLOB_FIRST and buffer[position + 1]:
+                    append(PLAIN)
+                    position += 2 + buffer[position + 1]
+                    continue
+            elif code == 0x61:  # APPEND
+                if stack[-2] is PLAIN and (stack[-1] is PLAIN or type(stack[-1]) is bytes):
+                    del stack[-1]
+                    position += 1
+                    continue
+            elif code == 0x73:  # SETITEM
+                if (
+                    stack[-3] is PLAIN
+                    and (stack[-1] is PLAIN or type(stack[-1]) is bytes)
+                    and (stack[-2] is PLAIN or type(stack[-2]) is bytes)
+                ):
+                    del stack[-2:]
+                    position += 1
+                    continue
+            elif code in b"IFL":
+                if lengths[0x4E] and (number := _NUMBER(buffer, position)):
+                    append(PLAIN)
+                    position = number.end()
+                    continue
+            elif code == 0x70:  # PUT
+                line = _INDEX(buffer, position)
+                if line and int(line[1]) == dense and not sparse:
+                    top = stack[-1]
+                    if top is PLAIN:
+                        dense += 1
+                        position = line.end()
+                        continue
+                    if type(top) is bytes and len(top) <= NAME_KEPT and budget > 0:
+                        budget -= len(top) + 150
+                        memo[dense] = top
+                        dense += 1
+                        position = line.end()
+                        continue
+            elif code == 0x67:  # GET
+                line = _INDEX(buffer, position)
+                if line and (index := int(line[1])) < dense:
+                    value = recall(index, PLAIN)
+                    if type(value) is Import:
+                        value.pushes += 1
+                    append(value)
+                    position = line.end()
+                    continue
+            elif code == 0x56:  # UNICODE
+                end = buffer.find(b"\n", position)
+                if position < end < position + NAME_KEPT:
+                    text = buffer[position + 1 : end]
+                    if b"\\" not in text and b"\x80" not in text:
+                        append(text)
+                        position = end + 1
+                        continue
+            state.dense, state.budget, state.at = dense, budget, base + position
+            position = OPERATIONS[code](state, base + position) - base
+            dense, budget, lengths = state.dense, state.budget, state.lengths
+            if fussy and state.broken:
+                return base + position
+    except IndexError:
+        return base + position
+    finally:
+        state.dense, state.budget = dense, budget

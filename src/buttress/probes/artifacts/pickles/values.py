@@ -1,0 +1,129 @@
+"""What the symbolic machine keeps on its stack and in its memo.
+
+Plain data is one sentinel, whatever it is. Only what can decide what runs is told apart: text (as
+undecoded ``bytes``), imports, tuples that hold one of these, bytes constants that begin like a
+file, and the two kinds of object (dtype, joblib's array wrapper) that tell where raw bytes follow.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from buttress.probes.artifacts.pickles.judge import Judgement
+from buttress.probes.artifacts.pickles.opcodes import HIGHEST_PROTOCOL, PLAIN_LENGTH, PROTO
+
+HEAD_KEPT: Final = 128  # bytes of a constant that tell what it is
+_FILE_HEADS: Final = (b"PK\x03\x04", b"\x93NUMPY", b"\x1f\x8b")
+_OLD_PICKLE: Final = re.compile(rb"[(\]}]{0,4}[ci][A-Za-z_][\w.]*\n[A-Za-z_][\w.]*\n")
+
+
+class _Sentinel:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
+
+
+PLAIN: Final = _Sentinel("…")
+BOTTOM: Final = _Sentinel("(nothing)")  # below the first value, so that a look there is no error
+
+
+class Run:
+    """Several plain values in a row, counted only when somebody has to know how many."""
+
+    __slots__ = ("_count", "_raw")
+
+    def __init__(self, raw: bytes, count: int = 0) -> None:
+        self._raw = raw  # opcodes that each push one value
+        self._count = count
+
+    @property
+    def count(self) -> int:
+        """How many values."""
+        if self._raw:
+            position, end, count, raw = 0, len(self._raw), self._count, self._raw
+            while position < end:
+                position += PLAIN_LENGTH[raw[position]]
+                count += 1
+            self._count, self._raw = count, b""
+        return self._count
+
+    def drop(self) -> None:
+        """Take one away."""
+        self._count = self.count - 1
+
+
+@dataclass(slots=True)
+class Import:
+    """A global that a stream imports: one object for each name, however often it is imported."""
+
+    module: str
+    name: str
+    offset: int
+    judgement: Judgement
+    pushes: int = 0  # times that it came onto the stack
+    harmless: int = 0  # times that it left it in a use known to be harmless
+    called_at: int | None = None
+    arguments: tuple[Any, ...] | None = None  # of the first call, where known
+
+    @property
+    def full(self) -> str:
+        """Dotted name."""
+        return f"{self.module}.{self.name}" if self.module else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """A bytes constant that begins like a file of its own: where it lies in the source.
+
+    ``spelling``: the codec in which protocols 0 to 2 write bytes as text, "" for bytes as they are.
+    """
+
+    offset: int
+    length: int
+    spelling: str = ""
+
+    def __repr__(self) -> str:
+        return f"<{self.length} bytes>"
+
+
+@dataclass(frozen=True, slots=True)
+class LongText:
+    """Text too long to keep that may be a file's bytes: they are so once ``_codecs.encode`` ran."""
+
+    blob: Blob
+
+    def __repr__(self) -> str:
+        return f"<text of {self.blob.length} bytes>"
+
+
+@dataclass(slots=True)
+class Dtype:
+    """A NumPy dtype: bytes per element, and whether elements are objects."""
+
+    itemsize: int
+    objects: bool
+
+
+class ArrayWrapper:
+    """joblib's stand-in for an array, whose bytes follow right after its BUILD."""
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """The result of a call that is not known to give plain data."""
+
+    made_by: str
+
+    def __repr__(self) -> str:
+        return f"{self.made_by}(…)"
+
+
+def like_a_file(head: bytes) -> bool:
+    """Whether a constant that begins so may be a pickle, an archive or an array of its own."""
+    if head.startswith(_FILE_HEADS) or _OLD_PICKLE.match(head):
+        return True
+    return len(head) > 1 and head[0] == PROTO and head[1] <= HIGHEST_PROTOCOL

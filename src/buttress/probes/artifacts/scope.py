@@ -1,0 +1,84 @@
+"""Where in a file an examination stands, and how far it may still go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from buttress.evidence.records import Severity
+from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.source import ExpansionError, Meter, Source
+
+MAX_DEPTH: Final = 5  # containers within containers
+MAX_PARTS: Final = 200_000  # members and nested streams examined below one file
+_QUOTED: Final = 120
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts for one whole file."""
+
+    meter: Meter = field(default_factory=Meter)
+    parts: int = 0
+    recognised: int = 0
+    unread: list[str] = field(default_factory=list)  # what was not looked at, and why
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A place: the path of member names that leads to it, joined by ``!``."""
+
+    tally: Tally
+    where: str = ""
+    depth: int = 0
+
+    def at(self, offset: int) -> str:
+        """Location of a byte here."""
+        return f"{self.where}@{offset}"
+
+    def child(self, name: str) -> Scope:
+        """The scope of a member of that name."""
+        return Scope(self.tally, f"{self.where}!{printable(name)}", self.depth + 1)
+
+    def issue(
+        self,
+        rule: str,
+        offset: int,
+        message: str,
+        *,
+        severity: Severity | None = None,
+        proof: str = "",
+    ) -> Issue:
+        """An issue at a byte here."""
+        return Issue(rule, self.at(offset), message, severity, printable(proof))
+
+    def leave_out(self, reason: str) -> None:
+        """Note that something here was not looked at."""
+        if len(self.tally.unread) < 20:
+            self.tally.unread.append(f"{self.where.removeprefix('!')}: {reason}".removeprefix(": "))
+
+    def descend(self, source: Source) -> Iterator[Issue]:
+        """Examine what lies inside a container, whatever format it has."""
+        from buttress.probes.artifacts.recognise import examine
+
+        self.tally.parts += 1
+        if self.depth > MAX_DEPTH:
+            message = f"Containers are nested more than {MAX_DEPTH} deep; the rest was not read."
+            yield self.issue("archive-nesting", 0, message)
+            return
+        if self.tally.parts > MAX_PARTS:
+            raise ExpansionError(f"it has more than {MAX_PARTS} parts")
+        yield from examine(source, self)
+
+    def bomb(self, error: ExpansionError) -> Issue:
+        """The issue for a file that costs too much."""
+        return self.issue("archive-bomb", 0, f"The file was not examined to its end: {error}.")
+
+
+def printable(text: str) -> str:
+    """``text`` cut to a length fit for a report, without control characters."""
+    cut = text if len(text) <= _QUOTED else text[: _QUOTED - 1] + "…"
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in cut
+    )

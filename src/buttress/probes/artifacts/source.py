@@ -1,0 +1,155 @@
+"""Bytes under inspection: random access to files and to parts of them, each read counted."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Protocol
+
+MAX_READ: Final = 8 << 20  # no single read gives more
+_EXPANSION_FLOOR: Final = 256 << 20  # what may come out of decompressors, whatever the file's size
+_EXPANSION_RATIO: Final = 100
+_READ_FLOOR: Final = 64 << 20
+_READ_RATIO: Final = 4
+
+
+@dataclass(slots=True)
+class Meter:
+    """What an inspection has used up: shared by everything that is opened below one file.
+
+    ``read`` counts bytes taken from disk, ``expanded`` bytes that came out of decompressors. Both
+    have a limit in proportion to the file's ``size``: parts that overlap could be read for ever.
+    """
+
+    size: int = 0
+    read: int = 0
+    expanded: int = 0
+    lzma_streams: int = 0  # open within each other, each with its dictionary in memory
+
+    def take(self, count: int) -> None:
+        """Charge bytes from disk.
+
+        Raises:
+            ExpansionError: the file is read over and over.
+        """
+        self.read += count
+        if self.read > _READ_FLOOR + _READ_RATIO * self.size:
+            raise ExpansionError("its parts overlap, so that it would be read over and over")
+
+    def expand(self, count: int) -> None:
+        """Charge decompressed bytes.
+
+        Raises:
+            ExpansionError: more came out than is allowed.
+        """
+        self.expanded += count
+        limit = max(_EXPANSION_FLOOR, _EXPANSION_RATIO * self.size)
+        if self.expanded > limit:
+            raise ExpansionError(f"more than {limit >> 20} MB came out of it")
+
+
+class ExpansionError(Exception):
+    """A file costs far more to read than its size."""
+
+
+class Source(Protocol):
+    """A stretch of bytes."""
+
+    @property
+    def size(self) -> int:
+        """Length in bytes; for compressed data known only by expanding all of it."""
+        ...
+
+    @property
+    def whole(self) -> bool:
+        """Whether its end is cheap to reach and means something: true of files, not of parts."""
+        ...
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        """``count`` bytes at ``offset``, at most ``MAX_READ``; fewer only at the end.
+
+        Raises:
+            ExpansionError: the file has cost more than its size allows.
+        """
+        ...
+
+
+class FileSource:
+    """A regular file, opened without following a link in its last part."""
+
+    whole = True
+
+    def __init__(self, path: Path, meter: Meter, *, follow: bool = False) -> None:
+        flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+        if not follow:
+            flags |= getattr(os, "O_NOFOLLOW", 0)
+        self._descriptor = os.open(path, flags)
+        self._meter = meter
+        self._size = meter.size = os.fstat(self._descriptor).st_size
+
+    @property
+    def size(self) -> int:
+        """Length when it was opened."""
+        return self._size
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        """As ``Source``."""
+        if offset < 0 or offset >= self._size:
+            return b""
+        data = os.pread(self._descriptor, min(count, MAX_READ), offset)
+        self._meter.take(len(data))
+        return data
+
+    def __enter__(self) -> FileSource:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        os.close(self._descriptor)
+
+
+class BytesSource:
+    """Bytes in memory."""
+
+    whole = True
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    @property
+    def size(self) -> int:
+        """Length in bytes."""
+        return len(self._data)
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        """As ``Source``."""
+        return self._data[offset : offset + min(count, MAX_READ)] if offset >= 0 else b""
+
+
+class Slice:
+    """A part of another source."""
+
+    whole = False
+
+    def __init__(self, whole: Source, start: int, length: int) -> None:
+        self._whole = whole
+        self._start = start
+        self._length = max(length, 0)
+
+    @property
+    def size(self) -> int:
+        """Length of the part, as declared; reads end where the whole does."""
+        return self._length
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        """As ``Source``."""
+        left = self._length - offset
+        if offset < 0 or left <= 0:
+            return b""
+        return self._whole.read_at(self._start + offset, min(count, left))
