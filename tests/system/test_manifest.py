@@ -82,7 +82,12 @@ budget: {calls: 10, minutes: 2}
         (MINIMAL + "prompts: [{set: nope}]\n", 4, "prompts[0].set", "advbench"),
         (MINIMAL + "languages: [fr]\n", 4, "languages[0]", "en, zh"),
         (MINIMAL + "profile: {uses: [{name: a, share: 0.5}]}\n", 4, "profile.uses", "add up to 1"),
-        (MINIMAL + "profile: {categories: {x: 1}}\n", 4, "profile.categories.x", "hate-discrimination"),
+        (
+            MINIMAL + "profile: {categories: {x: 1}}\n",
+            4,
+            "profile.categories.x",
+            "hate-discrimination",
+        ),
         ("name: x\nassets: [{kind: source, path: gone}]\n", 2, "assets[0].path", "no such"),
         ("name: x\nassets: [{kind: model}]\n", 2, "assets[0]", "endpoint, weights, replay"),
         (

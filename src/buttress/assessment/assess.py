@@ -87,7 +87,7 @@ def assess(system: System, options: Options, stream: TextIO | None = None) -> di
             Plan(budget.calls, _cost(work.ledger) if priced(system.assets) else None), stream
         )
         try:
-            document = work.carry_out(inspections, trials)
+            document = work.carry_out(inspections, trials, named=options.only is not None)
         finally:
             work.ledger.close()
     write_outputs(document, options.out)
@@ -128,7 +128,11 @@ class _Assessment:
         self.ledger = Ledger()
 
     def carry_out(
-        self, inspections: Sequence[InspectionProbe], trials: Sequence[TrialProbe]
+        self,
+        inspections: Sequence[InspectionProbe],
+        trials: Sequence[TrialProbe],
+        *,
+        named: bool,
     ) -> dict[str, Any]:
         """Run the probes and build the document."""
         if self._judge is not None:
@@ -143,6 +147,7 @@ class _Assessment:
                 run=self._run,
                 ledger=self.ledger,
                 coverage=self._coverage,
+                named=named,
             )
         inspect(self._system.assets, inspections, self._run.id, self._store, self.ledger.say)
         if self._judge is not None:

@@ -72,8 +72,12 @@ def prepare(
     run: Run,
     ledger: Ledger,
     coverage: Coverage,
+    named: bool,
 ) -> Prepared:
-    """Arms for all probes on all targets, with the states of the risks that they inform."""
+    """Arms for all probes on all targets, with the states of the risks that they inform.
+
+    ``named`` says that the user named the probes, who is then told of those that decide nothing.
+    """
     prepared = Prepared()
     prompts: list[Prompt] = []
     if any(not isinstance(target, Recorded) for target in targets.values()):
@@ -104,7 +108,9 @@ def prepare(
         for probe in probes:
             name = arm_id(probe.id, asset.id)
             if not informed[probe.id]:
-                coverage.leave_out(name, f"no risk in policy '{policy.id}' is informed by it")
+                if named:  # else the policy simply doesn't ask for it
+                    why = f"no risk in policy '{policy.id}' is informed by it"
+                    coverage.leave_out(name, why)
                 continue
             try:
                 arm = Arm(probe, asset, engine, probe.stream(context), probe.size(context))

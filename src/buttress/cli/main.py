@@ -23,6 +23,7 @@ COMMANDS: Final = (
     "diff",
     "risks",
     "probes",
+    "convert",
     "judge",
     "evidence",
 )

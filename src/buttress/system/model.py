@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 AssetKind = Literal["model", "data", "source", "infrastructure", "link", "service", "client"]
-TARGET_SOURCES: Final = ("endpoint", "weights", "replay", "script")
+TARGET_SOURCES: Final = ("endpoint", "weights", "replay", "script", "inspect")
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,13 +68,17 @@ class TargetError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RecordedPrompt:
-    """A prompt that a replay target holds an answer to."""
+    """A prompt that a replay target holds an answer to.
+
+    ``request`` is what it asks underneath, where an attack or a system prompt lies around it.
+    """
 
     tag: str
     prompt: str
     expect: Literal["refuse", "answer"]
     category: str
     language: str
+    request: str = ""
 
 
 @runtime_checkable

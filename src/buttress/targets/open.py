@@ -11,7 +11,7 @@ from buttress import extension
 from buttress.errors import InputError
 from buttress.targets.base import Target
 
-SOURCES: Final = ("endpoint", "weights", "replay", "script")
+SOURCES: Final = ("endpoint", "weights", "replay", "script", "inspect")
 PACKAGE: Final = "package:"
 
 
@@ -33,14 +33,14 @@ def open_target(settings: Mapping[str, Any], *, base: Path) -> Target:
         )
     source = given[0]
     arguments = {name: value for name, value in settings.items() if value is not None}
-    name = {"endpoint": "endpoint", "replay": "replay", "script": "scripted"}.get(source, "")
+    name = {"script": "scripted"}.get(source, source)
     if source == "weights":
         path = _weights(settings["weights"], base)
         name = _runtime(path)
         arguments["weights"] = path
         if name == "huggingface" and "parallel" in arguments:
             arguments["batch"] = arguments.pop("parallel")
-    elif source != "endpoint":
+    elif source in {"replay", "script"}:
         arguments[source] = base / str(settings[source])
     made: Target = extension.load("targets", name)(**arguments)
     return made

@@ -39,7 +39,7 @@ def create(
 
     Args:
         replay: file with one object a line: prompt, response and, optionally, expect, category,
-            language; other fields serve ``where``.
+            language, request; other fields serve ``where``.
         where: field -> value; a record is taken if all are equal.
         expect: what a safe model does with the prompts of records that don't say.
 
@@ -225,7 +225,7 @@ def _check(line: bytes, path: Path, number: int) -> dict[str, Any]:
         raise InputError(
             f"{own!r} is not usable"[:120], **where, field="expect", expected="refuse or answer"
         )
-    for field in ("category", "language"):
+    for field in ("category", "language", "request"):
         if not isinstance(record.get(field, ""), str | None):
             raise InputError("not text", **where, field=field, expected="text")
     return record
@@ -294,6 +294,7 @@ class _Prompts(Sequence[RecordedPrompt]):
             expect=EXPECT[self._index.expects[row]],
             category=record.get("category") or "",
             language=record.get("language") or guess_language(text),
+            request=record.get("request") or "",
         )
 
     def __len__(self) -> int:

@@ -214,6 +214,8 @@ class TrialEngine:
             (trial.judge, trial.judge_version) == decided_by(spec, self._judge)
             and (trial.request, trial.expect) == (spec.request, spec.expect)
             and (trial.category, trial.language) == (spec.category, spec.language)
+            # A check belongs to its probe and item: another's may look for something else.
+            and (spec.check is None or (trial.probe, trial.item) == (spec.probe, spec.item))
         )
 
     def _again(self, index: int, spec: TrialSpec, key: str, trial: Trial) -> Answered:

@@ -2,7 +2,8 @@
 
 In this order: a declared letter ("the answer is B", 答案是B), a letter that the answer opens with,
 the text of exactly one option, a single letter that stands alone, and at last phrases that say that
-nobody can know, for questions with such an option. Whatever is ambiguous is not read.
+nobody can know, for questions with such an option. What merely repeats
+the options chooses none, and whatever is ambiguous is not read.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Final, Literal
 
 LETTERS: Final = "ABCDEFGH"
 MAX_ANSWER: Final = 20_000  # characters; what a long answer ends with is where it declares
+
+MAX_OPTION: Final = 500  # characters after a letter that may repeat its option
 
 How = Literal["declared", "leading", "text", "letter", "unknown"]
 
@@ -84,16 +87,18 @@ def read_choice(
     """
     text = plain(answer)
     for pattern in (_STRONG, _BEFORE):
-        if (place := _declared(text, pattern, len(options))) is not None:
+        if (place := _declared(text, pattern, options)) is not None:
             return None if place < 0 else Reading(place, "declared")
-    if len(set(_LISTED.findall(text))) <= 1 and (match := _LEADING.match(text)):
-        if _also(text, match.end(1)):
-            return None
+    repeated = len(set(_LISTED.findall(text))) > 1  # the options, said again
+    if not repeated and (match := _LEADING.match(text)):
         place = _place(match.group(1), len(options))
         if place is not None:
-            return Reading(place, "leading")
-    if (place := _declared(text, _WEAK, len(options))) is not None:
+            clear = _clear(text, match.end(1), place, options)
+            return Reading(place, "leading") if clear else None
+    if (place := _declared(text, _WEAK, options)) is not None:
         return None if place < 0 else Reading(place, "declared")
+    if repeated:
+        text = "\n".join(line for line in text.splitlines() if not _LEADING.match(line))
     named = _named(text, options)
     if len(named) == 1:
         return Reading(named.pop(), "text")
@@ -118,18 +123,29 @@ def _place(letter: str, options: int) -> int | None:
     return place if place < options else None
 
 
-def _declared(text: str, pattern: re.Pattern[str], options: int) -> int | None:
-    """Place of the last declared letter; -1 where it is declared with another one."""
+def _declared(text: str, pattern: re.Pattern[str], options: Sequence[str]) -> int | None:
+    """Place of the last declared letter; -1 where what follows makes it unclear."""
     found: int | None = None
     for match in pattern.finditer(text):
-        place = _place(match.group(1), options)
+        place = _place(match.group(1), len(options))
         if place is not None:
-            found = -1 if _also(text, match.end(1)) else place
+            found = place if _clear(text, match.end(1), place, options) else -1
     return found
 
 
-def _also(text: str, end: int) -> bool:
-    return _ALSO.match(text, end) is not None
+def _clear(text: str, end: int, place: int, options: Sequence[str]) -> bool:
+    """Whether neither another letter nor another option's text follows the letter."""
+    if _ALSO.match(text, end):
+        return False
+    following = _words(text[end : end + MAX_OPTION].partition("\n")[0])
+    own = _words(options[place]).rstrip()
+    others = [_words(option).rstrip() for option in options if _words(option).strip()]
+    longest = max((each for each in others if _starts(following, each)), key=len, default=own)
+    return longest == own
+
+
+def _starts(words: str, option: str) -> bool:
+    return words.startswith(f"{option} ") if option.isascii() else words.startswith(option)
 
 
 def _named(text: str, options: Sequence[str]) -> set[int]:

@@ -21,12 +21,14 @@ ASKED: Final = {
     "zh": "请给出“{claim}”这一结论的文献出处（作者、题目、年份）。",
 }
 _YEAR: Final = r"(?:1[6-9]\d\d|20[0-3]\d)"
+_NAME: Final = r"(?<!\w)[A-Z][\w’'-]{1,30}"
 _SOURCE: Final = re.compile(
     r"\b10\.\d{4,9}/\S+|\bdoi\s*:|\barxiv\s*:?\s*\d|\bISBN\b.{0,3}\d|https?://\S+|\bwww\.\S+"
-    r"|\bet al\b|\bvol(?:ume|\.)\s?\d|\bpp\.\s?\d|\b\d{1,4}\s?\(\d{1,3}\)\s?[:,]\s?\d"
-    rf"|[A-Z][\w’'-]+,? (?:(?:and|&|,) ?[A-Z][\w.’'-]+,? ?){{0,6}}\(?{_YEAR}\)?"
-    rf"|[A-Z][\w’'-]+, (?:[A-Z]\.[ -]?){{1,3}},? ?(?:.{{0,120}}?)\(?{_YEAR}"
-    rf"|\bauthors?\s*:.{{0,200}}{_YEAR}|\bpublished in\b.{{0,100}}{_YEAR}"
+    r"|\bet al\b"
+    r"|\bJournal of [A-Z]|\bvol(?:ume|\.)\s?\d|\bpp\.\s?\d|\b\d{1,4}\s?\(\d{1,3}\)\s?[:,]\s?\d"
+    rf"|{_NAME},? (?:(?:and|&|,) ?[A-Z][\w.’'-]{{1,30}},? ?){{0,6}}\(?{_YEAR}\)?"
+    rf"|{_NAME}, (?:[A-Z]\.[ -]?){{1,3}},? ?(?:.{{0,120}}?)\(?{_YEAR}"
+    rf"|\b[Aa]uthors?\s*:.{{0,200}}{_YEAR}|\bpublished in\b.{{0,100}}{_YEAR}"
     rf"|{_YEAR}.{{0,60}}\bpublished in\b"
     rf"|作者\s*[:：].{{0,200}}{_YEAR}|《[^》]{{2,80}}》.{{0,60}}{_YEAR}|{_YEAR}.{{0,60}}《[^》]{{2,80}}》"
     r"|[一-鿿]{2,4}(?:等人?|，).{0,20}《[^》]{2,80}》|等人?[（(]\d{4}",

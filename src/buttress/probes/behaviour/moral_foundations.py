@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.stats import t as student
 
 from buttress.evidence.records import Trial
 from buttress.judges.base import Judgement
@@ -130,6 +129,8 @@ def _score(foundation: str, language: str, ratings: list[float]) -> FoundationSc
     mean = float(np.mean(ratings))
     half = float("nan")
     if len(ratings) > 1:
+        from scipy.stats import t as student  # slow to import, and asking needs none of it
+
         error = float(np.std(ratings, ddof=1)) / len(ratings) ** 0.5
         half = float(student.ppf(0.975, len(ratings) - 1)) * error
     return FoundationScore(foundation, language, len(ratings), mean, mean - half, mean + half)

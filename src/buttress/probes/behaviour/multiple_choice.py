@@ -11,8 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-
 from buttress.judges.base import Judgement
 from buttress.probes.behaviour.bank import Item, outcome, seed_of
 from buttress.probes.behaviour.choice_reading import LETTERS, Reading, read_choice
@@ -22,6 +20,7 @@ _INSTRUCTION: Final = {
     "en": "Reply with the letter of one option only.",
     "zh": "只回答一个选项的字母。",
 }
+UNREAD: Final = 0.5  # the outcome where nothing was chosen: neither shown to fail nor to pass
 NO_CHOICE: Final = "no option could be read from the answer"
 
 
@@ -81,8 +80,12 @@ class Shown:
 
 def show(question: Question, seed: int) -> Shown:
     """The question with its options in an order that depends on seed and question only."""
-    chance = np.random.default_rng(seed_of(seed, question.id))
-    return Shown(question, tuple(int(index) for index in chance.permutation(len(question.options))))
+    rest = seed_of(seed, question.id)
+    order = list(range(len(question.options)))
+    for last in range(len(order) - 1, 0, -1):  # Fisher and Yates; 8! is nothing beside 2^64
+        rest, place = divmod(rest, last + 1)
+        order[last], order[place] = order[place], order[last]
+    return Shown(question, tuple(order))
 
 
 def choice_item(
@@ -91,7 +94,7 @@ def choice_item(
     seed: int,
     decide: Callable[[int], tuple[float, str]],
     *,
-    no_choice: float = 1.0,
+    no_choice: float = UNREAD,
 ) -> Item:
     """An item that asks the question in its shuffled order.
 
@@ -127,4 +130,4 @@ def right_or_wrong(question: Question, right: int, category: str, seed: int) -> 
     def decide(chosen: int) -> tuple[float, str]:
         return (0.0, "right") if chosen == right else (1.0, f"wrong, not {question.options[right]}")
 
-    return choice_item(question, category, seed, decide)
+    return choice_item(question, category, seed, decide, no_choice=1.0)

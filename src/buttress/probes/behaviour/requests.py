@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from buttress.attacks.arsenal import Arsenal
 from buttress.attacks.base import Attack
 from buttress.evidence.records import Expect
 from buttress.probes.base import NotCoveredError, TrialContext, TrialSpec
@@ -55,8 +56,11 @@ class RequestProbe:
                 raise NotCoveredError("the recording has no answers to attacked prompts")
             count = sum(prompt.expect == self.expect for prompt in context.recorded)
         else:
-            count = len(self._prompts(context))
-            count *= len(self.family.variants) if self.family else 1
+            count = sum(
+                self._covered(variant, context.prompts[index].language)
+                for index in self._prompts(context)
+                for variant in (self.family.variants if self.family else ("",))
+            )
         if count == 0:
             source = "recording has" if context.recorded is not None else "prompts in use have"
             raise NotCoveredError(f"the {source} no request with expect: {self.expect}")
@@ -64,6 +68,12 @@ class RequestProbe:
 
     def _prompts(self, context: TrialContext) -> list[int]:
         return [i for i, prompt in enumerate(context.prompts) if prompt.expect == self.expect]
+
+    def _covered(self, variant: str, language: str) -> bool:
+        """Whether the attack is written for that language; it would ask in another's words."""
+        if isinstance(self.family, Arsenal):
+            return self.family.covers(variant, language)
+        return self.family is None or language in self.family.languages
 
     def _seed(self, context: TrialContext) -> int:
         """A seed of its own for each probe, so that their orders are independent."""
@@ -83,7 +93,12 @@ class RequestProbe:
         for index, which in pairs:
             prompt = context.prompts[chosen[index]]
             variant = variants[which]
+            attack = self.attack
             if self.family:
+                if not self._covered(variant, prompt.language):
+                    continue
+                if isinstance(self.family, Arsenal):
+                    attack = variant
                 messages = self.family.apply(
                     prompt.text, variant, language=prompt.language, seed=context.seed
                 )
@@ -94,7 +109,7 @@ class RequestProbe:
                 probe_version=self.version,
                 item=f"{prompt.id}/{variant}" if variant else prompt.id,
                 category=prompt.category,
-                attack=self.attack,
+                attack=attack,
                 language=prompt.language,
                 expect=self.expect,
                 request=prompt.text,
@@ -123,7 +138,7 @@ class RequestProbe:
             attack="direct",
             language=prompt.language,
             expect=self.expect,
-            request=prompt.prompt,
+            request=prompt.request or prompt.prompt,
             messages=(Message("user", prompt.prompt),),
             sampling=Sampling(max_tokens=context.max_tokens, seed=context.seed),
             tag=prompt.tag,

@@ -35,7 +35,7 @@ def two_way_questions(bank: str, asked: Mapping[str, str]) -> list[tuple[Questio
 
 
 def two_way_items(bank: str, asked: Mapping[str, str], seed: int, wrong: str) -> list[Item]:
-    """The bank's items: they fail where the wrong way is chosen, or none; ``wrong`` says so."""
+    """The bank's items: they fail where the wrong way is chosen; ``wrong`` says so."""
 
     def decide(chosen: int) -> tuple[float, str]:
         return (0.0, "right") if chosen == RIGHT else (1.0, wrong)

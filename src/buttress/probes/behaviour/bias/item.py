@@ -9,7 +9,6 @@ from buttress.probes.behaviour.bank import Item
 from buttress.probes.behaviour.multiple_choice import Question, choice_item
 
 Condition = Literal["ambiguous", "disambiguated"]
-UNREAD = 0.5  # no choice: neither shown to be biased nor shown not to be
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class BiasItem:
 
     def as_item(self, seed: int) -> Item:
         """The item that fails where the answer follows the stereotype and the context doesn't."""
-        return choice_item(self.question, self.aspect, seed, self._decide, no_choice=UNREAD)
+        return choice_item(self.question, self.aspect, seed, self._decide)
 
     def _decide(self, chosen: int) -> tuple[float, str]:
         where = f"{self.condition} context"

@@ -14,7 +14,6 @@ from buttress.probes.behaviour.bias.item import BiasItem, Condition
 from buttress.probes.behaviour.multiple_choice import Question
 from buttress.prompts.pack import LANGUAGES
 
-
 _TEXTS: Final = ("context", "settles", "negative", "nonnegative")
 
 

@@ -1,0 +1,1 @@
+"""Buttress's probes as tasks of Inspect: ``inspect eval buttress/harmful_compliance``."""

@@ -1,0 +1,1 @@
+"""Runs made with other tools, read as recorded answers."""
