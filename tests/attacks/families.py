@@ -1,4 +1,4 @@
-"""All attack families: every module that has an ``ATTACK``, and requests to try them on."""
+"""All attack families: every module with an ``ATTACK`` of its own, and requests to try them on."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from buttress.attacks.base import Attack
 def _found() -> dict[str, Attack]:
     found: dict[str, Attack] = {}
     for module in pkgutil.iter_modules(buttress.attacks.__path__):
+        if module.name == "arsenal":  # made of the others
+            continue
         attack = getattr(importlib.import_module(f"buttress.attacks.{module.name}"), "ATTACK", None)
         if attack is not None:
             assert attack.id not in found

@@ -29,7 +29,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def buttress(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "buttress", *arguments],
         capture_output=True,
         text=True,
@@ -37,6 +37,8 @@ def buttress(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         timeout=120,
         env={**os.environ, "PYTHONPATH": str(place), "NO_COLOR": "1"},
     )
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
 
 
 def test_it_takes_thirty_lines() -> None:

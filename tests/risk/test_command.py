@@ -74,7 +74,7 @@ def test_policies_are_listed_and_shown() -> None:
     ("arguments", "said"),
     [
         (("show", "nope"), "unknown risk 'nope'; expected one of over-refusal"),
-        (("policies", "nope"), "no such policy: nope; expected a file, or one of default"),
+        (("policies", "nope"), "no such policy: nope; expected a file, or one of broad, default"),
         (("--policy", "nope"), "no such policy: nope"),
         (("--risks", "no/such.yaml"), "no/such.yaml: No such file"),
     ],

@@ -20,7 +20,7 @@ IDS = list(load_catalogue().risks)
 
 
 def test_the_built_in_policies() -> None:
-    assert policy_names() == ["default", "gbt45654", "strict"]
+    assert policy_names() == ["broad", "default", "gbt45654", "strict"]
     default, strict = load_policy("default", IDS), load_policy("strict", IDS)
     assert default.risks.keys() == strict.risks.keys()
     assert all(strict.risks[name].limit <= one.limit for name, one in default.risks.items())
@@ -115,7 +115,7 @@ def test_a_mistake_in_a_policy_that_is_extended_names_that_file(tmp_path: Path) 
 
 @pytest.mark.parametrize("name", ["", "nope", "no/such.yaml", "x" * 5000, "a\0b", "policies"])
 def test_an_unknown_policy_lists_the_choices(name: str) -> None:
-    with pytest.raises(InputError, match="one of default, gbt45654, strict"):
+    with pytest.raises(InputError, match="one of broad, default, gbt45654, strict"):
         load_policy(name, IDS)
 
 

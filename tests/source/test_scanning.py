@@ -25,7 +25,7 @@ from tests.source.samples import POSITIVE, SEEDS, VERIFIED, file_name, key, samp
 _PLAIN = st.text(string.ascii_letters + string.digits + " .,:=(){}[]\"'_-/+\t", max_size=60)
 _HASH = st.binary(max_size=40).map(lambda data: hashlib.sha256(data).hexdigest())
 _NOISE = st.one_of(
-    st.text(max_size=60).map(lambda text: text.replace("\r", " ")),
+    st.text(max_size=60).map(lambda text: text.translate({13: " ", 0: " "})),  # NUL: a binary
     _PLAIN,
     st.binary(max_size=90).map(lambda data: base64.b64encode(data).decode()),
     st.uuids().map(str),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,8 +37,11 @@ def summary(document: Document, console: Console, out: Path) -> None:
         parts += [_risks(document, console.width), Text()]
     if document["findings"]:
         parts += [_findings(document), Text()]
-    parts += [_notes(document, out)]
+    parts += [_notes(document)]
     console.print(Padding(Group(*parts), (1, 0, 0, 0)))
+    for label, text in _written(out):
+        # In one piece however narrow the terminal is, so that it can be copied.
+        console.print(Text(f"{label:<13}{text}"), soft_wrap=True)
 
 
 def verdict_text(verdict: str) -> Text:
@@ -111,7 +114,7 @@ def _findings(document: Document) -> RenderableType:
     return Group(title, table)
 
 
-def _notes(document: Document, out: Path) -> Table:
+def _notes(document: Document) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -142,12 +145,15 @@ def _notes(document: Document, out: Path) -> Table:
             f"{count(totals['trials'])} trials, {duration(totals['seconds'])}"
         )),
     )  # fmt: skip
+    return table
+
+
+def _written(out: Path) -> Iterator[tuple[str, str]]:
     report, others = out / _FILES[0], [name for name in _FILES[1:] if (out / name).exists()]
     if report.exists():
-        table.add_row("Report", Text(str(report), no_wrap=True, overflow="ignore"))
+        yield "Report", str(report)
     if others:
-        table.add_row("Beside it" if report.exists() else "Written", Text(", ".join(others)))
-    return table
+        yield "Beside it" if report.exists() else "Written", ", ".join(others)
 
 
 def _lines(texts: Sequence[str]) -> Text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from buttress.attacks import arsenal, injection, obfuscation, role_play
+from buttress.attacks import injection, obfuscation, role_play
 from buttress.attacks.base import Attack
 from buttress.probes.behaviour.requests import RequestProbe
 
@@ -23,4 +23,3 @@ def under_attack(family: Attack) -> RequestProbe:
 ROLE_PLAY: Final = under_attack(role_play.ATTACK)
 OBFUSCATION: Final = under_attack(obfuscation.ATTACK)
 INJECTION: Final = under_attack(injection.ATTACK)
-ARSENAL: Final = under_attack(arsenal.ATTACK)
