@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,9 @@ def main() -> None:
     tokenizer.chat_template = (folder / "chat_template.jinja").read_text()
     # nanogcg strips the BOS token's text everywhere, and SmolLM2's opens every turn.
     tokenizer.bos_token = None
-    allowed = allowed_tokens(tokenizer, model.get_input_embeddings().weight.shape[0], ascii_only=True)
+    allowed = allowed_tokens(
+        tokenizer, model.get_input_embeddings().weight.shape[0], ascii_only=True
+    )
     marks: list[tuple[float, float]] = []
 
     def same_draws(ids: Any, grad: Any, count: int, top_k: int, *_: Any, **__: Any) -> Any:
@@ -68,7 +71,7 @@ def main() -> None:
         ),
     )
     marks.append((time.perf_counter(), time.process_time()))
-    spent = [[b[i] - a[i] for a, b in zip(marks, marks[1:], strict=False)] for i in (0, 1)]
+    spent = [[b[i] - a[i] for a, b in pairwise(marks)] for i in (0, 1)]
     print(json.dumps({"losses": result.losses, "seconds": spent[0], "cpu_s": spent[1]}))
 
 
