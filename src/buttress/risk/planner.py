@@ -17,6 +17,7 @@ import numpy as np
 from buttress.risk.verdict import Array, RiskState
 
 _SIZES: Final = np.unique(np.geomspace(4, 20_000, 28).astype(int))
+_MOST_AT_ONCE: Final = 2  # batches as large as the target's granularity
 _LEAST_CHANCE: Final = 0.002
 
 
@@ -121,7 +122,9 @@ class Planner:
         worth[chances < _LEAST_CHANCE] = 0.0
         best = int(np.argmax(worth))
         # Half of it, because a verdict often comes earlier; at least what comes at no extra time.
-        return float(worth[best]), arm, max(int(sizes[best]) // 2, arm.granularity, 1)
+        # No more than what takes the target a few moments, so that a budget of time is kept.
+        size = min(max(int(sizes[best]) // 2, arm.granularity, 1), _MOST_AT_ONCE * arm.granularity)
+        return float(worth[best]), arm, size
 
     def _chances(self, arm: PlannedArm) -> Array:
         """Probability of a verdict after each of ``_SIZES``; reckoned anew only with new trials."""

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Final
 
 from buttress.probes.source.credentials.checks import checksums
+from buttress.probes.source.credentials.checks.structures import PYPI
 
 _PLACE: Final = re.compile(r"\{([A-Za-z0-9]+)(?::([^{}]*))?\}")
 _ALPHABETS: Final = {
@@ -80,7 +81,9 @@ def _age(_: str, source: random.Random) -> str:
 
 def _pypi(_: str, source: random.Random) -> str:
     identity = str(uuid.UUID(int=source.getrandbits(128), version=4)).encode()
-    macaroon = b"\x02\x01\x08pypi.org\x02\x24" + identity + b"\0\0\x06\x20" + source.randbytes(32)
+    macaroon = (
+        b"\x02\x01\x08" + PYPI + b"\x02\x24" + identity + b"\0\0\x06\x20" + source.randbytes(32)
+    )
     return f"pypi-{_b64(macaroon, url=True)}"
 
 

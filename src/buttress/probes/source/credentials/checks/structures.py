@@ -25,6 +25,8 @@ _BETWEEN: Final = re.compile(
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _HEADER: Final = re.compile(rb"(?:Proc-Type|DEK-Info|Version|Comment|Hash): [^\n\\]*(?:\n|\\n|\\r)")
 
+PYPI: Final = b".".join((b"pypi", b"org"))  # the location that its tokens name
+
 
 def unbase64(text: bytes, *, url: bool = False) -> bytes | None:
     """The bytes that ``text`` encodes, with or without padding; None if it doesn't."""
@@ -88,10 +90,10 @@ def private_key(candidate: Candidate) -> Verdict | None:
 
 
 def pypi(candidate: Candidate) -> Verdict | None:
-    """PyPI: a macaroon of version 2 whose location is pypi.org."""
+    """PyPI: a macaroon of version 2 whose location is the index."""
     decoded = unbase64(candidate.secret.removeprefix(b"pypi-"), url=True)
-    right = decoded is not None and decoded.startswith(b"\x02\x01\x08pypi.org\x02")
-    return Verdict("a macaroon of pypi.org") if right else None
+    right = decoded is not None and decoded.startswith(b"\x02\x01\x08" + PYPI + b"\x02")
+    return Verdict("a macaroon of PyPI") if right else None
 
 
 def discord(candidate: Candidate) -> Verdict | None:
