@@ -68,3 +68,13 @@ def test_probes_lists(what: tuple[str, ...]) -> None:
     assert done.returncode == 0
     name = {(): "harmful-compliance", ("--attacks",): "role-play", ("--sets",): "advbench"}[what]
     assert name in done.stdout
+
+
+def test_a_failed_import_leaves_no_store(tmp_path: Path) -> None:
+    (tmp_path / "bad.jsonl").write_text("{}\n")
+    store = tmp_path / "new.db"
+    for source in ("bad.jsonl", "missing.jsonl"):
+        done = buttress("evidence", "import", str(tmp_path / source), "--to", str(store))
+        assert done.returncode == 2
+        assert source in done.stderr
+        assert not store.exists()

@@ -81,10 +81,18 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _import(options: argparse.Namespace) -> int:
+    from buttress.errors import InputError
     from buttress.evidence import exchange
     from buttress.evidence.store import EvidenceStore
 
-    with EvidenceStore.open(options.to) as store:
-        count = exchange.load(options.source, store)
-        print(f"{options.to}: {count} records; head {store.head}")
+    new = not options.to.exists()
+    try:
+        with EvidenceStore.open(options.to) as store:
+            count = exchange.load(options.source, store)
+            head = store.head
+    except InputError:
+        if new:  # an empty store would look like a run without evidence
+            options.to.unlink(missing_ok=True)
+        raise
+    print(f"{options.to}: {count} records; head {head}")
     return 0
