@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from buttress.errors import InputError
 from buttress.evidence.codec import check, decode
-from buttress.evidence.records import Finding, Inspection, Provenance, Record, Trial
+from buttress.evidence.records import Finding, Inspection, Label, Provenance, Record, Trial, Turn
 
 if TYPE_CHECKING:
     from buttress.evidence.store import EvidenceStore
@@ -77,7 +77,7 @@ class Row:
 def columns(record: Record) -> tuple[str | None, str, str]:
     """Key, run and probe: what is stored beside the payload to be searched."""
     return (
-        record.key if isinstance(record, Trial) else None,
+        record.key if isinstance(record, Trial | Turn) else None,
         record.run,
         "" if isinstance(record, Provenance) else record.probe,
     )
@@ -161,6 +161,10 @@ def describe(row: Row) -> str:
     match record:
         case Trial():
             return f"trial {record.probe}/{record.item}"
+        case Turn():
+            return f"turn of {record.probe}/{record.item}"
+        case Label():
+            return f"label of {record.probe}/{record.item}"
         case Finding():
             return f"finding {record.rule} at {record.location}"
         case Inspection():

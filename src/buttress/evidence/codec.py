@@ -10,12 +10,12 @@ from typing import Any, Final
 import orjson
 
 from buttress.errors import InputError
-from buttress.evidence.records import KINDS, Record, Trial
+from buttress.evidence.records import KINDS, Label, Record, Trial
 
 _KIND_OF = {record: kind for kind, record in KINDS.items()}
 _ORIGINS: Final[dict[str, type]] = {
     "str": str, "int": int, "float": float, "bool": bool, "tuple": tuple, "dict": dict,
-    "Expect": str, "Severity": str,
+    "Expect": str, "Severity": str, "Role": str,
 }  # fmt: skip
 
 
@@ -81,9 +81,9 @@ def check(record: Record) -> None:
         if wanted is float and not math.isfinite(value):
             # orjson writes a number that is not finite as null, silently.
             raise InputError(f"this {kind} record can't be stored ({name} is {value})")
-    if isinstance(record, Trial) and not 0 <= record.outcome <= 1:
+    if isinstance(record, Trial | Label) and not 0 <= record.outcome <= 1:
         raise InputError(
-            f"outcome {record.outcome} of trial {record.item}", expected="a number in [0, 1]"
+            f"outcome {record.outcome} of {kind} {record.item}", expected="a number in [0, 1]"
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 Expect = Literal["refuse", "answer"]
+Role = Literal["target", "attacker"]
 Severity = Literal["info", "low", "medium", "high", "critical"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("info", "low", "medium", "high", "critical")
 
@@ -42,6 +43,46 @@ class Trial:
     seed: int = 0
     time: float = 0.0  # Unix seconds
     cached: bool = False
+    run: str = ""
+    calls: int = 1  # questions to the target that it took
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question inside a trial that takes several, so that none is asked twice after a kill."""
+
+    key: str  # content address of the question, as a trial's
+    role: Role  # who was asked
+    probe: str
+    asset: str
+    target: str  # identity of who answered
+    item: str
+    prompt: str
+    answer: str
+    latency_s: float = 0.0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    time: float = 0.0  # Unix seconds
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a person says about the outcome of a trial.
+
+    ``chance`` is the probability with which the trial was drawn for labelling, given all that was
+    known before; estimates divide by it.
+    """
+
+    key: str  # of the trial
+    probe: str
+    asset: str
+    item: str
+    outcome: float  # in [0, 1], 1 = the system failed
+    labeller: str
+    chance: float = 1.0
+    note: str = ""
+    time: float = 0.0  # Unix seconds
     run: str = ""
 
 
@@ -92,9 +133,11 @@ class Provenance:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-Record = Trial | Finding | Inspection | Provenance
+Record = Trial | Turn | Label | Finding | Inspection | Provenance
 KINDS: Final[dict[str, type[Record]]] = {
     "trial": Trial,
+    "turn": Turn,
+    "label": Label,
     "finding": Finding,
     "inspection": Inspection,
     "provenance": Provenance,

@@ -19,7 +19,15 @@ from typing import IO, Any, Final, Self, TypeVar
 from buttress.errors import InputError
 from buttress.evidence.chain import GENESIS, Row, columns, link
 from buttress.evidence.codec import decode, encode, kind_of
-from buttress.evidence.records import Finding, Inspection, Provenance, Record, Trial
+from buttress.evidence.records import (
+    Finding,
+    Inspection,
+    Label,
+    Provenance,
+    Record,
+    Trial,
+    Turn,
+)
 
 FILE_NAME: Final = "evidence.db"
 _APPLICATION_ID: Final = 0x42555454  # "BUTT"
@@ -167,21 +175,21 @@ class EvidenceStore:
         """Inspections in order."""
         return self._of(Inspection, "inspection", run, None)
 
+    def labels(self, *, run: str | None = None, probe: str | None = None) -> Iterator[Label]:
+        """Labels in order."""
+        return self._of(Label, "label", run, probe)
+
     def provenance(self) -> Iterator[Provenance]:
         """Provenance of each run, oldest first."""
         return self._of(Provenance, "provenance", None, None)
 
     def answer_for(self, key: str) -> Trial | None:
         """The newest trial with that content address."""
-        with self._mutex, _told(self.path):
-            row = self._connection.execute(
-                "SELECT payload FROM records WHERE key = ? ORDER BY sequence DESC LIMIT 1", (key,)
-            ).fetchone()
-        if row is None:
-            return None
-        found = decode("trial", _bytes(row[0]))
-        assert isinstance(found, Trial)
-        return found
+        return self._newest(Trial, "trial", key)
+
+    def turn_for(self, key: str) -> Turn | None:
+        """The newest turn with that content address."""
+        return self._newest(Turn, "turn", key)
 
     @property
     def head(self) -> str:
@@ -216,6 +224,16 @@ class EvidenceStore:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _newest(self, record: type[_Kind], kind: str, key: str) -> _Kind | None:
+        query = "SELECT payload FROM records WHERE key = ? AND kind = ? ORDER BY sequence DESC"
+        with self._mutex, _told(self.path):
+            row = self._connection.execute(query + " LIMIT 1", (key, kind)).fetchone()
+        if row is None:
+            return None
+        found = decode(kind, _bytes(row[0]))
+        assert isinstance(found, record)
+        return found
 
     def _of(
         self, record: type[_Kind], kind: str, run: str | None, probe: str | None

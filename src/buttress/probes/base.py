@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from buttress.evidence.records import Expect, Finding, Inspection
 from buttress.judges.base import Judgement
+from buttress.probes.procedure import Procedure
 from buttress.prompts.base import Prompt
 from buttress.targets.base import Message, RecordedPrompt, Sampling
 
@@ -19,6 +20,7 @@ class TrialSpec:
 
     ``tag`` names the recorded answer for a replay target. ``check`` decides the outcome exactly,
     from the answer alone, where no judge is needed (multiple choice, a planted word).
+    ``procedure`` carries out a trial that takes several questions; ``messages`` are its opening.
     """
 
     probe: str
@@ -33,6 +35,12 @@ class TrialSpec:
     sampling: Sampling
     tag: str = ""
     check: Callable[[str], Judgement] | None = None
+    procedure: Procedure | None = None
+
+    @property
+    def calls(self) -> int:
+        """Questions that it takes at most."""
+        return self.procedure.calls if self.procedure else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,7 @@ class TrialContext:
 
     ``recorded`` is the sequence of prompts of a replay target, else None; ``prompts`` are the
     prompt packs in use; ``system_prompt`` is put before every question where the system has one.
+    ``languages`` are those of the manifest; ``attacker`` says whether there is an attacker model.
     """
 
     seed: int
@@ -49,6 +58,8 @@ class TrialContext:
     system_prompt: str = ""
     max_tokens: int = 160
     weights: dict[str, float] | None = None  # category -> share in the operational profile
+    languages: tuple[str, ...] = ("en", "zh")
+    attacker: bool = False
 
 
 class NotCoveredError(Exception):
