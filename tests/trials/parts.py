@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from buttress.evidence.records import Record, Trial
+from buttress.evidence.records import Record, Trial, Turn
 from buttress.judges.base import Calibration, Exchange, Expect, Judgement
 from buttress.probes.base import TrialSpec
 from buttress.targets.base import Message, Sampling
@@ -19,6 +19,7 @@ class MemoryStore:
         self.batches: list[int] = []
         self.fail_after: int | None = None
         self._by_key: dict[str, Trial] = {}
+        self._turns: dict[str, Turn] = {}
 
     def append(self, records: Sequence[Record]) -> None:
         if self.fail_after is not None and len(self.records) >= self.fail_after:
@@ -27,8 +28,13 @@ class MemoryStore:
         self.records += records
         self._by_key |= {record.key: record for record in records if isinstance(record, Trial)}
 
+        self._turns |= {record.key: record for record in records if isinstance(record, Turn)}
+
     def answer_for(self, key: str) -> Trial | None:
         return self._by_key.get(key)
+
+    def turn_for(self, key: str) -> Turn | None:
+        return self._turns.get(key)
 
 
 class WordJudge:

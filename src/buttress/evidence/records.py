@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 Expect = Literal["refuse", "answer"]
-Role = Literal["target", "attacker"]
+Role = Literal["target", "attacker", "judge"]
 Severity = Literal["info", "low", "medium", "high", "critical"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("info", "low", "medium", "high", "critical")
 
@@ -52,7 +52,7 @@ class Turn:
     """One question inside a trial that takes several, so that none is asked twice after a kill."""
 
     key: str  # content address of the question, as a trial's
-    role: Role  # who was asked
+    role: Role  # who was asked; a judge's answer is its judgement in JSON
     probe: str
     asset: str
     target: str  # identity of who answered

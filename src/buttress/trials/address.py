@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import orjson
 
 from buttress.targets.base import Message, Sampling
 
 
-def address(identity: str, messages: tuple[Message, ...], sampling: Sampling, tag: str = "") -> str:
+def address(
+    identity: str,
+    messages: Sequence[Message],
+    sampling: Sampling,
+    tag: str = "",
+    through: Sequence[str] = (),
+) -> str:
     """SHA-256 in hex of all that an answer depends on: same address, same question.
 
     The probe and the judge are not part of it, so that an answer serves every probe that asks the
-    same, and is judged again when the judge changes.
+    same, and is judged again when the judge changes. ``through`` names what a procedure's way
+    depends on besides.
     """
-    content = [
+    content: list[object] = [
         identity,
         [[message.role, message.content] for message in messages],
         [sampling.max_tokens, sampling.temperature, sampling.seed],
         tag,
     ]
+    if through:
+        content.append(list(through))
     return hashlib.sha256(orjson.dumps(content)).hexdigest()
 
 
-def flatten(messages: tuple[Message, ...]) -> str:
+def flatten(messages: Sequence[Message]) -> str:
     """All turns as one text; a lone user turn as it is."""
     if len(messages) == 1 and messages[0].role == "user":
         return messages[0].content

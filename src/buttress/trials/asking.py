@@ -10,7 +10,6 @@ from typing import Final
 from buttress.errors import ButtressError
 from buttress.targets.base import Answer, Request, Target, TargetError
 from buttress.trials.concurrency import ConcurrencyLimit
-from buttress.trials.totals import Totals
 
 LONGEST_BACKOFF_S: Final = 30.0
 # Being told to wait is no failure of the question, so it has a bound of its own.
@@ -18,28 +17,31 @@ THROTTLES_PER_ATTEMPT: Final = 4
 
 
 class Asker:
-    """Asks with exponential backoff and full jitter, within the target's concurrency."""
+    """Asks with exponential backoff and full jitter, within the target's concurrency.
+
+    ``called`` is told of each attempt.
+    """
 
     def __init__(
         self,
         target: Target,
         limit: ConcurrencyLimit,
-        totals: Totals,
         *,
         timeout_s: float,
         max_attempts: int,
         backoff_s: float,
         seed: int,
         clock: Callable[[], float],
+        called: Callable[[], None],
     ) -> None:
         self._target = target
         self._limit = limit
-        self._totals = totals
         self._timeout_s = timeout_s
         self._max_attempts = max_attempts
         self._backoff_s = backoff_s
         self._chance = random.Random(seed)
         self._clock = clock
+        self._called = called
 
     async def ask(self, request: Request) -> Answer:
         """The target's answer, with ``latency_s`` set.
@@ -66,7 +68,7 @@ class Asker:
 
     async def _once(self, request: Request) -> Answer | TargetError:
         await self._limit.acquire()
-        self._totals.calls += 1
+        self._called()
         start = self._clock()
         try:
             async with asyncio.timeout(self._timeout_s):

@@ -13,11 +13,10 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from buttress.evidence.records import Record, Trial
+from buttress.evidence.records import Record, Trial, Turn
 from buttress.judges.base import Exchange, Judge, Judgement
 from buttress.probes.base import TrialSpec
 from buttress.targets.base import Answer
-from buttress.trials.address import flatten
 from buttress.trials.judging import Bench, decided_by
 
 BATCH: Final = 128  # records in a commit at most
@@ -26,7 +25,7 @@ JUDGING: Final = 4  # batches judged at once; matters for judges that wait for a
 
 
 class Store(Protocol):
-    """The part of the evidence store that trials need. Both methods are called from threads."""
+    """The part of the evidence store that trials need. Its methods are called from threads."""
 
     def append(self, records: Sequence[Record]) -> None:
         """Store durably: when this returns, the records survive a kill."""
@@ -36,15 +35,24 @@ class Store(Protocol):
         """A stored trial with that content address, the latest if there are several."""
         ...
 
+    def turn_for(self, key: str) -> Turn | None:
+        """A stored turn with that content address, the latest if there are several."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer that is yet to be judged. ``judgement`` is known where it was judged before."""
+    """An answer that is yet to be judged. ``judgement`` is known where it was judged before.
+
+    ``prompt`` is what was asked, flattened; ``calls`` the questions that it took.
+    """
 
     index: int
     spec: TrialSpec
     key: str
+    prompt: str
     answer: Answer
+    calls: int = 1
     cached: bool = False
     judgement: Judgement | None = None
 
@@ -163,21 +171,20 @@ class Committer:
 
     async def _judged(self, batch: Sequence[Answered]) -> list[tuple[int, Trial]]:
         """Trials with the index of their spec, without those that the judge could not decide."""
-        prompts = [flatten(each.spec.messages) for each in batch]
         fresh = [i for i, each in enumerate(batch) if each.judgement is None]
         checks = {i: check for i in fresh if (check := batch[i].spec.check) is not None}
         judged = [i for i in fresh if i not in checks]
-        exchanges = [_exchange(batch[i], prompts[i]) for i in judged]
+        exchanges = [_exchange(batch[i]) for i in judged]
         judgements = dict(zip(judged, await self._bench.judge(exchanges), strict=True))
         judgements |= {i: check(batch[i].answer.text) for i, check in checks.items()}
         now = self._clock()
         return [
-            (each.index, self._trial(each, prompt, judgement, now))
-            for i, (each, prompt) in enumerate(zip(batch, prompts, strict=True))
+            (each.index, self._trial(each, judgement, now))
+            for i, each in enumerate(batch)
             if (judgement := each.judgement or judgements[i]) is not None
         ]
 
-    def _trial(self, answered: Answered, prompt: str, judgement: Judgement, now: float) -> Trial:
+    def _trial(self, answered: Answered, judgement: Judgement, now: float) -> Trial:
         spec, answer = answered.spec, answered.answer
         judge, version = decided_by(spec, self._judge)
         return Trial(
@@ -192,7 +199,7 @@ class Committer:
             language=spec.language,
             expect=spec.expect,
             request=spec.request,
-            prompt=prompt,
+            prompt=answered.prompt,
             answer=answer.text,
             outcome=judgement.outcome,
             score=judgement.score,
@@ -206,15 +213,20 @@ class Committer:
             time=now,
             cached=answered.cached,
             run=self._origin.run,
+            calls=answered.calls,
         )
 
 
-def _exchange(answered: Answered, prompt: str) -> Exchange:
-    spec = answered.spec
+def _exchange(answered: Answered) -> Exchange:
+    return exchange(answered.spec, answered.prompt, answered.answer.text)
+
+
+def exchange(spec: TrialSpec, prompt: str, answer: str) -> Exchange:
+    """What a judge reads of an answer to ``prompt`` in the trial ``spec``."""
     return Exchange(
         request=spec.request,
         prompt=prompt,
-        answer=answered.answer.text,
+        answer=answer,
         expect=spec.expect,
         category=spec.category,
         language=spec.language,

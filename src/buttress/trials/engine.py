@@ -19,12 +19,14 @@ from buttress.errors import ButtressError
 from buttress.evidence.records import Trial
 from buttress.judges.base import Judge, Judgement
 from buttress.probes.base import TrialSpec
+from buttress.probes.procedure import Procedure
 from buttress.targets.base import Answer, Request, Target, TargetError
 from buttress.targets.completion import one_line
-from buttress.trials.address import address
+from buttress.trials.address import address, flatten
 from buttress.trials.asking import Asker
 from buttress.trials.commit import Answered, Committer, Origin, Store
 from buttress.trials.concurrency import ConcurrencyLimit
+from buttress.trials.conversing import Asked, EngineConversation, Room
 from buttress.trials.judging import decided_by
 from buttress.trials.progress import Progress
 from buttress.trials.totals import Totals
@@ -54,6 +56,7 @@ class TrialEngine:
         clock: Unix seconds, for the records.
         totals: shared with other engines of the same assessment.
         backoff_s: longest first pause before asking again; doubles each time.
+        attacker: the model that procedures search with; it may be the target itself.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class TrialEngine:
         clock: Callable[[], float] = time.time,
         totals: Totals | None = None,
         backoff_s: float = 0.5,
+        attacker: Target | None = None,
     ) -> None:
         self._target = target
         self._judge = judge
@@ -82,16 +86,26 @@ class TrialEngine:
         self._clock = clock
         self.totals = totals if totals is not None else Totals()
         self.limit = ConcurrencyLimit(self._workers, time.monotonic)
-        self._asker = Asker(
-            target,
-            self.limit,
-            self.totals,
-            timeout_s=timeout_s,
-            max_attempts=max_attempts,
-            backoff_s=backoff_s,
-            seed=seed,
-            clock=time.monotonic,
-        )
+
+        def asker(who: Target, limit: ConcurrencyLimit, called: Callable[[], None]) -> Asker:
+            return Asker(
+                who,
+                limit,
+                timeout_s=timeout_s,
+                max_attempts=max_attempts,
+                backoff_s=backoff_s,
+                seed=seed,
+                clock=time.monotonic,
+                called=called,
+            )
+
+        self._asker = asker(target, self.limit, self.totals.called)
+        self._attacker: Asked | None = None
+        if attacker is not None:
+            # The target's own places are shared where it is its own attacker.
+            own = attacker is target
+            limit = self.limit if own else ConcurrencyLimit(attacker.concurrency, time.monotonic)
+            self._attacker = Asked(attacker, asker(attacker, limit, self.totals.attacker_called))
         self._handed: set[tuple[str, str, str]] = set()
         self._answered = False
         self._failures = 0
@@ -151,7 +165,18 @@ class TrialEngine:
             asyncio.create_task(self._feed(iter(specs), questions, committer, finish, threads))
         ]
         workers = min(self._workers, max(1, length_hint(specs, self._workers)))
-        asking += [asyncio.create_task(self._work(questions, committer)) for _ in range(workers)]
+        room = Room(
+            target=Asked(self._target, self._asker),
+            attacker=self._attacker,
+            judge=self._judge,
+            store=self._store,
+            threads=threads,
+            origin=self._origin,
+            clock=self._clock,
+        )
+        asking += [
+            asyncio.create_task(self._work(questions, committer, room)) for _ in range(workers)
+        ]
         try:
             await _all({committing}, set(asking))
         finally:
@@ -173,11 +198,10 @@ class TrialEngine:
     ) -> None:
         """Take specs, settle those whose answer is known, pass on the others."""
         loop = asyncio.get_running_loop()
-        identity = self._origin.target
         size = min(LOOKUP, self._workers)
         index = 0
         while chunk := list(islice(specs, size)):
-            keys = [address(identity, s.messages, s.sampling, s.tag) for s in chunk]
+            keys = [self._key(spec) for spec in chunk]
             known = await loop.run_in_executor(threads, self._look_up, keys)
             kept: list[tuple[int, Trial]] = []
             for spec, key, trial in zip(chunk, keys, known, strict=True):
@@ -192,6 +216,15 @@ class TrialEngine:
             if kept:
                 finish(kept)
         await questions.put(None)
+
+    def _key(self, spec: TrialSpec) -> str:
+        through: list[str] = []
+        if procedure := spec.procedure:
+            # Scores steer a search, so another judge means another way.
+            through = [procedure.id, procedure.version, self._judge.id, self._judge.version]
+            if procedure.needs_attacker and self._attacker:
+                through.append(self._attacker.target.identity)
+        return address(self._origin.target, spec.messages, spec.sampling, spec.tag, through)
 
     def _look_up(self, keys: Sequence[str]) -> list[Trial | None]:
         found = [self._store.answer_for(key) for key in keys]
@@ -229,21 +262,58 @@ class TrialEngine:
         judgement = None
         if self._same_judgement(trial, spec):
             judgement = Judgement(trial.outcome, trial.score, trial.reason)
-        return Answered(index, spec, key, answer, cached=True, judgement=judgement)
+        return Answered(
+            index,
+            spec,
+            key,
+            trial.prompt,
+            answer,
+            trial.calls,
+            cached=True,
+            judgement=judgement,
+        )
 
-    async def _work(self, questions: asyncio.Queue[Question | None], committer: Committer) -> None:
+    async def _work(
+        self, questions: asyncio.Queue[Question | None], committer: Committer, room: Room
+    ) -> None:
         while (question := await questions.get()) is not None:
             index, spec, key = question
             try:
-                answer = await self._asker.ask(Request(spec.messages, spec.sampling, spec.tag))
+                if spec.procedure is None:
+                    answer = await self._asker.ask(Request(spec.messages, spec.sampling, spec.tag))
+                    answered = Answered(index, spec, key, flatten(spec.messages), answer)
+                else:
+                    answered = await self._carry_out(spec.procedure, index, spec, key, room)
             except TargetError as error:
                 self._failed(one_line(str(error)))
                 continue
             self._answered = True
             self._failures = 0
-            committer.put(Answered(index, spec, key, answer))
+            committer.put(answered)
             await committer.ease()
         questions.put_nowait(None)  # for the next worker
+
+    async def _carry_out(
+        self, procedure: Procedure, index: int, spec: TrialSpec, key: str, room: Room
+    ) -> Answered:
+        """A trial of several questions.
+
+        Raises:
+            TargetError: it could not be carried to its end.
+        """
+        conversation = EngineConversation(spec, room)
+        try:
+            dialogue = await procedure.run(spec, conversation)
+        except (TargetError, ButtressError):
+            raise
+        except Exception as error:  # a third party's procedure; one trial must not end the run
+            problem = f"{procedure.id}: {type(error).__name__}: {error}"
+            raise TargetError(problem, retry=False) from None
+        finally:
+            await conversation.aclose()
+        answer = conversation.told(dialogue.text)
+        prompt = flatten(dialogue.messages)
+        return Answered(index, spec, key, prompt, answer, max(1, conversation.calls))
 
     def _failed(self, message: str) -> None:
         """Count a question given up.

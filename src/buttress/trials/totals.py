@@ -13,7 +13,8 @@ SAMPLES: Final = 20  # distinct error messages kept
 class Totals:
     """Counts over all trials of an assessment. Engines of several assets may share one.
 
-    ``calls`` are questions sent, repeated ones included; ``trials`` are those with an outcome in
+    ``calls`` are questions sent, repeated ones included; ``attacker_calls`` those sent to the
+    attacker model; ``trials`` are those with an outcome in
     the evidence; ``cached`` of them needed no question; ``errors`` are questions given up.
     """
 
@@ -24,7 +25,16 @@ class Totals:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
+    attacker_calls: int = 0
     messages: Counter[str] = field(default_factory=Counter)
+
+    def called(self) -> None:
+        """Count a question sent to the target."""
+        self.calls += 1
+
+    def attacker_called(self) -> None:
+        """Count a question sent to the attacker model."""
+        self.attacker_calls += 1
 
     def error(self, message: str) -> None:
         """Count a question given up, and keep its message where it is among the first kinds."""

@@ -1,0 +1,198 @@
+"""The conversation that a procedure holds: every answer is durable before the procedure sees it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import orjson
+
+from buttress.evidence.records import Role, Turn
+from buttress.judges.base import Judge, Judgement
+from buttress.judges.unjudged import UnjudgedError
+from buttress.probes.base import TrialSpec
+from buttress.probes.procedure import CallsSpentError
+from buttress.targets.base import Answer, Message, Request, Sampling, Target, TargetError
+from buttress.trials.address import address, flatten
+from buttress.trials.asking import Asker
+from buttress.trials.commit import Origin, Store, exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Somebody who can be asked, and how."""
+
+    target: Target
+    asker: Asker
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What all conversations of an engine share."""
+
+    target: Asked
+    attacker: Asked | None
+    judge: Judge
+    store: Store
+    threads: Executor
+    origin: Origin
+    clock: Callable[[], float] = time.time
+
+
+class EngineConversation:
+    """See ``probes.procedure.Conversation``. ``calls`` counts distinct questions to the target.
+
+    Questions are known by their content address, so that they are counted alike whether the answer
+    comes from the target or from the evidence: a resumed run finds the same number left.
+    """
+
+    def __init__(self, spec: TrialSpec, room: Room) -> None:
+        self._spec = spec
+        self._room = room
+        self._known: dict[str, asyncio.Task[Turn]] = {}
+        self.calls = 0
+
+    @property
+    def left(self) -> int:
+        """Questions to the target that may still be asked."""
+        return self._spec.calls - self.calls
+
+    async def ask(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        seed: int | None = None,
+    ) -> str:
+        """The target's answer.
+
+        Raises:
+            CallsSpentError: nothing is left.
+            TargetError: no answer in spite of repeated attempts.
+        """
+        own = self._spec.sampling
+        sampling = Sampling(
+            own.max_tokens if max_tokens is None else max_tokens,
+            own.temperature if temperature is None else temperature,
+            own.seed if seed is None else seed,
+        )
+        key = address(self._room.target.target.identity, messages, sampling)
+        if key not in self._known:
+            if self.left <= 0:
+                raise CallsSpentError(f"{self._spec.calls} questions are spent")
+            self.calls += 1
+        turn = await self._turn(key, "target", self._room.target, messages, sampling)
+        return turn.answer
+
+    async def attacker(
+        self,
+        messages: Sequence[Message],
+        *,
+        max_tokens: int = 400,
+        temperature: float = 1.0,
+        seed: int = 0,
+    ) -> str:
+        """The attacker model's answer.
+
+        Raises:
+            TargetError: no answer, or no attacker model.
+        """
+        asked = self._room.attacker
+        if asked is None:
+            raise TargetError("there is no attacker model", retry=False)
+        sampling = Sampling(max_tokens, temperature, seed)
+        key = address(asked.target.identity, messages, sampling, "attacker")
+        return (await self._turn(key, "attacker", asked, messages, sampling)).answer
+
+    async def score(self, prompt: str, answer: str) -> Judgement:
+        """The run's judge on an answer to the trial's request.
+
+        Raises:
+            TargetError: it could not decide.
+        """
+        judge, spec = self._room.judge, self._spec
+        read = exchange(spec, prompt, answer)
+        asked = Message("user", orjson.dumps([spec.request, prompt, answer]).decode())
+        key = address(f"judge {judge.id} {judge.version} {spec.expect}", [asked], Sampling())
+
+        async def decide() -> Turn:
+            try:
+                found = (await judge.judge([read]))[0]
+            except UnjudgedError as error:
+                raise TargetError(error.problems[0], retry=False) from None
+            text = orjson.dumps([found.outcome, found.score, found.reason]).decode()
+            return self._record(key, "judge", f"{judge.id} {judge.version}", prompt, Answer(text))
+
+        turn = await self._once(key, True, decide)
+        outcome, score, reason = orjson.loads(turn.answer)
+        return Judgement(outcome, score, reason)
+
+    def told(self, text: str) -> Answer:
+        """``text`` as the answer that the whole conversation led to, with what it took."""
+        done = [task for task in self._known.values() if task.done() and not task.cancelled()]
+        turns = [task.result() for task in done if task.exception() is None]
+        asked = [turn for turn in turns if turn.role == "target"]
+        return Answer(
+            text,
+            prompt_tokens=sum(turn.prompt_tokens for turn in asked),
+            completion_tokens=sum(turn.completion_tokens for turn in asked),
+            latency_s=sum(turn.latency_s for turn in asked),
+        )
+
+    async def aclose(self) -> None:
+        """Give up what is still being asked, as when one of several questions failed."""
+        tasks = list(self._known.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _turn(
+        self, key: str, role: Role, asked: Asked, messages: Sequence[Message], sampling: Sampling
+    ) -> Turn:
+        sent = tuple(messages)
+
+        async def question() -> Turn:
+            answer = await asked.asker.ask(Request(sent, sampling))
+            return self._record(key, role, asked.target.identity, flatten(sent), answer)
+
+        return await self._once(key, asked.target.stable, question)
+
+    async def _once(self, key: str, stable: bool, produce: Callable[[], Awaitable[Turn]]) -> Turn:
+        """The turn with that address: known, stored, or produced now and stored."""
+        task = self._known.get(key)
+        if task is None:
+            task = asyncio.create_task(self._found(key, stable, produce))
+            self._known[key] = task
+        return await asyncio.shield(task)
+
+    async def _found(self, key: str, stable: bool, produce: Callable[[], Awaitable[Turn]]) -> Turn:
+        loop, room = asyncio.get_running_loop(), self._room
+        known = await loop.run_in_executor(room.threads, room.store.turn_for, key)
+        if known is not None and (stable or known.run == room.origin.run):
+            turn = known
+        else:
+            turn = await produce()
+            await loop.run_in_executor(room.threads, room.store.append, [turn])
+        return turn
+
+    def _record(self, key: str, role: Role, who: str, prompt: str, answer: Answer) -> Turn:
+        room, spec = self._room, self._spec
+        return Turn(
+            key=key,
+            role=role,
+            probe=spec.probe,
+            asset=room.origin.asset,
+            target=who,
+            item=spec.item,
+            prompt=prompt,
+            answer=answer.text,
+            latency_s=answer.latency_s,
+            prompt_tokens=answer.prompt_tokens,
+            completion_tokens=answer.completion_tokens,
+            time=room.clock(),
+            run=room.origin.run,
+        )
