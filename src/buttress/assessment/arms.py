@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
+from itertools import chain, islice
 
 from buttress.probes.base import TrialProbe, TrialSpec
 from buttress.system.model import Asset
@@ -18,13 +18,23 @@ def arm_id(probe: str, asset: str) -> str:
 
 @dataclass(slots=True)
 class Arm:
-    """What the planner can spend on; ``available`` trials at most are in ``stream``."""
+    """What the planner can spend on; ``available`` trials at most are in ``stream``.
+
+    ``calls`` are the questions that a trial takes at most, by the first of the stream.
+    """
 
     probe: TrialProbe
     asset: Asset
     engine: TrialEngine
     stream: Iterator[TrialSpec]
     available: int
+    calls: int = field(init=False, default=1)
+
+    def __post_init__(self) -> None:
+        first = next(self.stream, None)
+        if first is not None:
+            self.calls = first.calls
+            self.stream = chain((first,), self.stream)
 
     @property
     def id(self) -> str:

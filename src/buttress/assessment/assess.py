@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from buttress import extension
 from buttress.assessment import sources
 from buttress.assessment.arms import Arm
 from buttress.assessment.campaign import Campaign, Limits
@@ -63,7 +62,7 @@ def assess(system: System, options: Options, stream: TextIO | None = None) -> di
     """
     catalogue = load_catalogue(system.risks)
     policy = load_policy(options.policy or system.policy, catalogue.risks.keys())
-    chosen = [extension.load("probes", name) for name in sources.select(options.only)]
+    chosen = sources.probes(system, options.only)
     inspections = [probe for probe in chosen if isinstance(probe, InspectionProbe)]
     trials = [probe for probe in chosen if not isinstance(probe, InspectionProbe)]
     budget = system.budget
@@ -71,6 +70,7 @@ def assess(system: System, options: Options, stream: TextIO | None = None) -> di
         budget = Budget(options.budget, budget.minutes, budget.cost)
     targets = open_targets(system) if trials else {}
     judge = sources.judge(system) if targets else None
+    attacker = sources.attacker(system, targets) if targets else None
     with EvidenceStore.open(options.out / FILE_NAME) as store:
         run = begin(store, system, seed=options.seed, policy=policy.id, resume=options.resume)
         work = _Assessment(
@@ -82,6 +82,7 @@ def assess(system: System, options: Options, stream: TextIO | None = None) -> di
             run=run,
             targets=targets,
             judge=judge,
+            attacker=attacker,
         )
         work.ledger.progress = open_progress(
             Plan(budget.calls, _cost(work.ledger) if priced(system.assets) else None), stream
@@ -112,6 +113,7 @@ class _Assessment:
         run: Run,
         targets: dict[str, Target],
         judge: Judge | None,
+        attacker: Target | None,
     ) -> None:
         self._system = system
         self._catalogue = catalogue
@@ -122,6 +124,7 @@ class _Assessment:
         self._targets = targets
         self._coverage = Coverage()
         self._judge = judge
+        self._attacker = attacker
         self._prepared = Prepared()
         self._stop_reason = "there was nothing to ask"
         self._began = time.time()
@@ -141,6 +144,7 @@ class _Assessment:
                 self._targets,
                 trials,
                 judge=self._judge,
+                attacker=self._attacker,
                 policy=self._policy,
                 catalogue=self._catalogue,
                 store=self._store,
@@ -168,6 +172,8 @@ class _Assessment:
             await campaign.run()
         finally:
             closing = [target.aclose() for target in self._targets.values()]
+            if self._attacker is not None and self._attacker not in self._targets.values():
+                closing.append(self._attacker.aclose())
             close = getattr(judge, "aclose", None)
             await asyncio.gather(*closing, *([close()] if close else []))
         self._stop_reason = campaign.stop_reason
@@ -208,7 +214,7 @@ class _Assessment:
                 f"nothing could be assessed ({why})", expected="assets and probes that fit"
             )
         finished = time.time()
-        asked_before = tallied.asked - (totals.trials - totals.cached)
+        asked_before = tallied.asked - totals.asked
         return build(
             self._system,
             self._run,
@@ -225,6 +231,7 @@ class _Assessment:
             stop_reason=self._stop_reason,
             totals={
                 "calls": totals.calls + max(0, asked_before),
+                "attacker_calls": totals.attacker_calls,
                 "trials": tallied.trials,
                 "cached": tallied.cached,
                 "errors": totals.errors,

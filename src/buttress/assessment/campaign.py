@@ -17,6 +17,7 @@ from typing import Final
 
 from buttress.assessment.arms import Arm
 from buttress.evidence.records import Trial
+from buttress.probes.base import TrialSpec
 from buttress.risk.planner import Batch, Planner
 
 IN_FLIGHT: Final = 2
@@ -34,7 +35,8 @@ class Limits:
 
 def trial_cost(trial: Trial) -> float:
     """Work of a trial in characters written, about the same for every target."""
-    return _OVERHEAD + len(trial.answer) + _PROMPT_SHARE * len(trial.prompt)
+    each = _OVERHEAD + len(trial.answer) + _PROMPT_SHARE * len(trial.prompt)
+    return trial.calls * each
 
 
 class Campaign:
@@ -71,7 +73,7 @@ class Campaign:
         Raises:
             ButtressError: a target doesn't answer at all, or judge or store failed.
         """
-        flying: deque[tuple[Batch, int, asyncio.Task[list[Trial]]]] = deque()
+        flying: deque[tuple[Batch, list[TrialSpec], asyncio.Task[list[Trial]]]] = deque()
         try:
             while True:
                 while len(flying) < IN_FLIGHT and (batch := self._next()) is not None:
@@ -80,13 +82,13 @@ class Campaign:
                         self._planner.exhaust(batch.arm)
                     if not specs:
                         continue
-                    self._reserve(len(specs))
+                    self._reserve(sum(spec.calls for spec in specs))
                     task = asyncio.create_task(self._arms[batch.arm].engine.run(specs))
-                    flying.append((batch, len(specs), task))
+                    flying.append((batch, specs, task))
                 if not flying:
                     return
-                batch, size, task = flying.popleft()
-                self._account(batch.arm, size, await task)
+                batch, specs, task = flying.popleft()
+                self._account(batch.arm, specs, await task)
         finally:
             for _, _, task in flying:
                 task.cancel()
@@ -104,15 +106,17 @@ class Campaign:
         self.stop_reason = self._planner.stop_reason if batch is None else ""
         return batch
 
-    def _reserve(self, size: int) -> None:
+    def _reserve(self, calls: int) -> None:
         if self._planner.calls is not None:
-            self._planner.calls -= size
+            self._planner.calls -= calls
 
-    def _account(self, arm: str, reserved: int, trials: Sequence[Trial]) -> None:
+    def _account(self, arm: str, specs: Sequence[TrialSpec], trials: Sequence[Trial]) -> None:
+        reserved = sum(spec.calls for spec in specs)
         # An answer that was known from an earlier run is free. One that this very run had asked
         # for before it was cut off was paid for by it.
-        free = sum(trial.cached and trial.time >= self._began for trial in trials)
-        asked = reserved - free
+        paid = [trial for trial in trials if not (trial.cached and trial.time >= self._began)]
+        failed = (len(specs) - len(trials)) * self._arms[arm].calls
+        asked = min(reserved, sum(trial.calls for trial in paid) + failed)
         work = sum(map(trial_cost, trials))
         self._planner.observe(arm, [trial.outcome for trial in trials], work, asked - reserved)
         self._observe(self._arms[arm], trials)

@@ -31,6 +31,8 @@ class Ledger:
             whole.trials += one.trials
             whole.cached += one.cached
             whole.errors += one.errors
+            whole.attacker_calls += one.attacker_calls
+            whole.asked += one.asked
             whole.prompt_tokens += one.prompt_tokens
             whole.completion_tokens += one.completion_tokens
             whole.messages.update(one.messages)

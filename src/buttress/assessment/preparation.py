@@ -66,6 +66,7 @@ def prepare(
     probes: Sequence[TrialProbe],
     *,
     judge: Judge,
+    attacker: Target | None,
     policy: Policy,
     catalogue: Catalogue,
     store: EvidenceStore,
@@ -94,7 +95,7 @@ def prepare(
         target = targets.get(asset.id)
         if target is None:
             continue
-        context = _context(system, asset, target, prompts, run)
+        context = _context(system, asset, target, prompts, run, attacker=attacker is not None)
         engine = TrialEngine(
             target,
             judge,
@@ -104,6 +105,7 @@ def prepare(
             seed=run.seed,
             progress=ledger,
             totals=ledger.open(asset),
+            attacker=attacker,
         )
         for probe in probes:
             name = arm_id(probe.id, asset.id)
@@ -132,7 +134,13 @@ def prepare(
 
 
 def _context(
-    system: System, asset: Asset, target: Target, prompts: Sequence[Prompt], run: Run
+    system: System,
+    asset: Asset,
+    target: Target,
+    prompts: Sequence[Prompt],
+    run: Run,
+    *,
+    attacker: bool,
 ) -> TrialContext:
     recorded = target.prompts() if isinstance(target, Recorded) else None
     return TrialContext(
@@ -143,6 +151,8 @@ def _context(
         max_tokens=asset.max_tokens,
         # A recording is a sample that was drawn elsewhere, in categories of its own.
         weights=dict(system.profile.categories) if recorded is None else None,
+        languages=system.languages,
+        attacker=attacker,
     )
 
 
@@ -177,12 +187,15 @@ def _plan(prepared: Prepared, targets: Mapping[str, Target]) -> None:
     for name, arm in prepared.arms.items():
         # Where several risks rest on one probe, the one that takes most trials sets the pace.
         hardest = min(prepared.states[name], key=lambda state: state.tolerance.limit)
+        # A trial of several questions keeps as many places busy for longer.
+        places = max(4, min(targets[arm.asset.id].concurrency, 64)) // min(arm.calls, 4)
         prepared.planned.append(
             PlannedArm(
                 id=name,
                 state=hardest,
                 weight=weights[arm.probe.id],
                 remaining=arm.available,
-                granularity=max(4, min(targets[arm.asset.id].concurrency, 64)),
+                granularity=places,
+                calls_each=arm.calls,
             )
         )

@@ -1,13 +1,16 @@
-"""What trials draw on: prompts, judge and targets, as the manifest names them."""
+"""What an assessment draws on: probes, prompts, judge and attacker, as the manifest names them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from buttress import extension
+from buttress.errors import InputError
 from buttress.judges.base import Judge
+from buttress.probes.base import InspectionProbe, TrialProbe
 from buttress.prompts.base import Prompt
 from buttress.system.model import System
+from buttress.targets.base import Target
 
 
 def prompts(system: System) -> list[Prompt]:
@@ -47,15 +50,55 @@ def judge(system: System) -> Judge:
     return made
 
 
-def select(only: Sequence[str] | None) -> list[str]:
-    """Ids of the probes to run: all registered ones, or those in ``only``.
+def probes(system: System, only: Sequence[str] | None) -> list[InspectionProbe | TrialProbe]:
+    """The probes to run: all registered ones, or those in ``only``.
+
+    They have the data sets and the set of attacks that the manifest names.
 
     Raises:
-        InputError: a name in ``only`` is not registered.
+        InputError: a name in ``only`` is not registered, a data set is unknown or malformed, or
+            there is no such attack.
     """
-    registered = extension.names("probes")
-    if only is None:
-        return list(registered)
-    for name in only:
-        extension.load("probes", name)
-    return list(dict.fromkeys(only))
+    names = extension.names("probes") if only is None else dict.fromkeys(only)
+    if system.data:
+        _check_sets(system)
+    return [_fitted(extension.load("probes", name), system) for name in names]
+
+
+def _fitted(probe: InspectionProbe | TrialProbe, system: System) -> InspectionProbe | TrialProbe:
+    from buttress.probes.behaviour.attack_arsenal import TakesAttacks
+    from buttress.probes.behaviour.bank import TakesData
+
+    if system.attacks and isinstance(probe, TakesAttacks):
+        return probe.with_attacks(system.attacks)
+    if isinstance(probe, TakesData) and probe.data_set in system.data:
+        return probe.with_data(system.data[probe.data_set])
+    return probe
+
+
+def _check_sets(system: System) -> None:
+    from buttress.probes.behaviour.bank import TakesData
+
+    loaded = [extension.load("probes", name) for name in extension.names("probes")]
+    known = sorted({probe.data_set for probe in loaded if isinstance(probe, TakesData)})
+    for name in system.data:
+        if name not in known:
+            raise InputError(
+                f"unknown data set '{name}'", field="data", expected="one of " + ", ".join(known)
+            )
+
+
+def attacker(system: System, targets: Mapping[str, Target]) -> Target | None:
+    """The model that searches for attacks; one of ``targets`` where the manifest says so.
+
+    Raises:
+        InputError: its settings are not usable.
+        MissingExtraError: it needs a package that is not installed.
+    """
+    if system.attacker is None:
+        return None
+    if "asset" in system.attacker:
+        return targets[system.attacker["asset"]]
+    from buttress.targets.open import open_target
+
+    return open_target(system.attacker, base=system.base)

@@ -20,7 +20,7 @@ class Tally:
 
     trials: int = 0
     cached: int = 0
-    asked: int = 0  # trials whose answer was asked for, not known from an earlier run
+    asked: int = 0  # questions that were asked, not known from an earlier run
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cells: dict[Cell, list[float]] = field(default_factory=lambda: defaultdict(lambda: [0.0, 0.0]))
@@ -36,14 +36,15 @@ def tally(trials: Iterable[Trial]) -> Tally:
     for count, trial in enumerate(trials):
         total.trials += 1
         total.cached += trial.cached
-        total.asked += not trial.cached
+        asked = 0 if trial.cached else trial.calls
+        total.asked += asked
         total.prompt_tokens += trial.prompt_tokens
         total.completion_tokens += trial.completion_tokens
         cell = total.cells[trial.expect, trial.probe, trial.attack, trial.category]
         cell[0] += 1
         cell[1] += trial.outcome
         total.arms[trial.probe, trial.asset] += 1
-        total.calls[trial.probe, trial.asset] += not trial.cached
+        total.calls[trial.probe, trial.asset] += asked
         if trial.outcome >= 0.5:
             entry = (trial.score, -count, trial)
             if len(heap) < WORST:

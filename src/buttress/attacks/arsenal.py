@@ -1,4 +1,4 @@
-"""All registered families as one: each request meets each family once, in a variant drawn for it.
+"""A set of attacks as one: each request meets each family once, in a variant drawn for it.
 
 So a rate over the arsenal is the chance that a request succeeds under an attack whose family is
 drawn evenly, however many variants a family has.
@@ -10,44 +10,89 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from buttress import extension
+from buttress.attacks import template_library
 from buttress.attacks.base import Attack, Described
+from buttress.attacks.composition import JOIN, registered
+from buttress.errors import InputError
 from buttress.targets.base import Message
 
 
 @cache
-def families() -> Mapping[str, Attack]:
-    """The registered families by id."""
-    return {name: extension.load("attacks", name) for name in extension.names("attacks")}
+def registered_families() -> Mapping[str, Attack]:
+    """The registered single-turn families by id; those that search ask differently."""
+    loaded = {name: extension.load("attacks", name) for name in extension.names("attacks")}
+    return {name: one for name, one in loaded.items() if hasattr(one, "apply")}
+
+
+def named(names: Sequence[str]) -> Mapping[str, Attack]:
+    """Families by id: registered names, compositions ``a+b``, or files of templates.
+
+    Raises:
+        InputError: no such attack or file, or one that searches; or a composition that can't be.
+    """
+    found: dict[str, Attack] = {}
+    for name in names:
+        family = _named(name)
+        if family.id in found:
+            raise InputError(f"'{family.id}' is given twice", field="attacks", expected="once")
+        found[family.id] = family
+    return found
+
+
+def _named(name: str) -> Attack:
+    if Path(name).is_file():
+        return template_library.load(Path(name))
+    for one in name.split(JOIN):
+        if one not in registered_families():
+            known = ", ".join(registered_families())
+            raise InputError(
+                f"'{one}' is no single-turn attack and no file",
+                field="attacks",
+                expected=f"a file of templates, or one of {known}",
+            )
+    try:
+        return registered(name)
+    except ValueError as error:
+        raise InputError(f"{name}: {error}", field="attacks", expected="others") from None
 
 
 @dataclass(frozen=True, slots=True)
 class Arsenal(Described):
-    """Its variants are the ids of the families."""
+    """Its variants are the ids of the families: ``chosen``, or all registered ones."""
 
     id: str = "arsenal"
     title: str = "All families"
     references: tuple[str, ...] = ("AML.T0054", "AML.T0051", "LLM01")
+    chosen: Mapping[str, Attack] | None = None
+
+    @property
+    def families(self) -> Mapping[str, Attack]:
+        """The families by id."""
+        return registered_families() if self.chosen is None else self.chosen
 
     @property
     def version(self) -> str:
         """Those of all families."""
-        return "1:" + ",".join(f"{name}={one.version}" for name, one in families().items())
+        return "1:" + ",".join(f"{name}={one.version}" for name, one in self.families.items())
 
     @property
     def variants(self) -> Sequence[str]:
         """Ids of the families."""
-        return tuple(families())
+        return tuple(self.families)
 
     @property
     def languages(self) -> tuple[str, ...]:
         """Languages that any family is written for."""
-        return tuple(dict.fromkeys(code for one in families().values() for code in one.languages))
+        return tuple(
+            dict.fromkeys(code for one in self.families.values() for code in one.languages)
+        )
 
     def covers(self, variant: str, language: str) -> bool:
         """Whether the family is written for that language."""
-        return language in families()[variant].languages
+        return language in self.families[variant].languages
 
     def apply(self, request: str, variant: str, *, language: str, seed: int) -> tuple[Message, ...]:
         """The request in a variant of the family, drawn by seed and request.
@@ -55,10 +100,7 @@ class Arsenal(Described):
         Raises:
             KeyError: no such family.
         """
-        family = families()[variant]
+        family = self.families[variant]
         chance = random.Random(f"{seed}:{variant}:{request}")
         chosen = chance.choice(tuple(family.variants))
         return family.apply(request, chosen, language=language, seed=seed)
-
-
-ATTACK = Arsenal()

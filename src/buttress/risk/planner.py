@@ -19,6 +19,7 @@ from buttress.risk.verdict import Array, RiskState
 _SIZES: Final = np.unique(np.geomspace(4, 20_000, 28).astype(int))
 _MOST_AT_ONCE: Final = 2  # batches as large as the target's granularity
 _LEAST_CHANCE: Final = 0.002
+_FEWEST: Final = 4
 
 
 @dataclass(slots=True)
@@ -32,6 +33,7 @@ class PlannedArm:
         remaining: trials left in its stream.
         granularity: trials that the target answers about as fast as one.
         cost: of a trial, in any unit common to all arms; updated by ``observe``.
+        calls_each: questions that a trial takes at most.
     """
 
     id: str
@@ -43,6 +45,7 @@ class PlannedArm:
     spent: float = 0.0
     trials: int = 0
     asked: int = 0  # trials handed out, those in flight included
+    calls_each: int = 1
 
     @property
     def open(self) -> bool:
@@ -63,9 +66,9 @@ class Planner:
 
     Args:
         arms: all arms.
-        calls: trials that may still be asked for; None for no limit.
+        calls: questions that may still be asked; None for no limit.
         seed: of the predictive simulations.
-        pilot: trials of each arm before any comparison.
+        pilot: questions of each arm before any comparison, at least ``_FEWEST`` trials.
     """
 
     def __init__(
@@ -90,9 +93,15 @@ class Planner:
         if not live:
             self.stop_reason = "no prompts are left for what is undecided"
             return None
+        if self.calls is not None:
+            live = [arm for arm in live if arm.calls_each <= self.calls]
+            if not live:
+                self.stop_reason = "the budget of calls is too small for another trial"
+                return None
         for arm in live:
-            if arm.asked < self.pilot:
-                return self._batch(arm, max(self.pilot - arm.asked, min(arm.granularity, 16)))
+            pilot = max(_FEWEST, self.pilot // arm.calls_each)
+            if arm.asked < pilot:
+                return self._batch(arm, max(pilot - arm.asked, min(arm.granularity, 16)))
         best = max((self._worth(arm) for arm in live), key=lambda worth: worth[0])
         if best[0] <= 0:
             return self._hopeless(live)
@@ -115,7 +124,7 @@ class Planner:
         self.arms[arm].remaining = 0
 
     def _worth(self, arm: PlannedArm) -> tuple[float, PlannedArm, int]:
-        most = arm.remaining if self.calls is None else min(arm.remaining, self.calls)
+        most = min(arm.remaining, self._affordable(arm))
         sizes = np.unique(np.minimum(_SIZES, most))
         chances = np.interp(sizes, _SIZES, self._chances(arm))
         worth = arm.weight * chances / (sizes * max(arm.cost, 1e-9))
@@ -140,10 +149,11 @@ class Planner:
         arm = min(live, key=lambda each: each.asked)
         return self._batch(arm, arm.granularity)
 
+    def _affordable(self, arm: PlannedArm) -> int:
+        return arm.remaining if self.calls is None else self.calls // arm.calls_each
+
     def _batch(self, arm: PlannedArm, size: int) -> Batch:
-        size = min(size, arm.remaining)
-        if self.calls is not None:
-            size = min(size, self.calls)
+        size = min(size, arm.remaining, self._affordable(arm))
         arm.remaining -= size
         arm.asked += size
         return Batch(arm.id, max(1, size))

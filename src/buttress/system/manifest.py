@@ -82,6 +82,9 @@ def parse(located: Located, base: Path) -> System:
             calibration=_existing(located, base, ("judge", "calibration")),
             target=judge.get("target"),
         ),
+        attacker=_attacker(located, base, assets),
+        attacks=tuple(dict.fromkeys(_attack(name, base) for name in data.get("attacks", ()))),
+        data={name: _there(located, base, ("data", name)) for name in data.get("data", {})},
         policy=_policy(data.get("policy", "default"), base),
         risks=_existing(located, base, ("risks",)),
         budget=Budget(calls=budget)
@@ -239,6 +242,40 @@ def _system_prompt(located: Located, base: Path, index: int) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         raise located.error(where, f"'{path}' is not readable", "a text file in UTF-8") from None
+
+
+def _attacker(located: Located, base: Path, assets: tuple[Asset, ...]) -> dict[str, Any] | None:
+    settings: dict[str, Any] | None = located.data.get("attacker")
+    if settings is None:
+        return None
+    if "asset" in settings:
+        able = [asset.id for asset in assets if asset.is_target]
+        if settings["asset"] not in able:
+            raise located.error(
+                ("attacker", "asset"),
+                f"'{settings['asset']}' answers no questions",
+                "one of " + ", ".join(able) if able else "an asset of kind model that answers",
+            )
+        return settings
+    if not any(source in settings for source in TARGET_SOURCES):
+        expected = "asset, or one of " + ", ".join(TARGET_SOURCES)
+        raise located.error(("attacker",), "no model that answers", expected)
+    for source in ("script", "weights"):
+        if source in settings and not str(settings[source]).startswith("package:"):
+            _existing(located, base, ("attacker", source))
+    return settings
+
+
+def _attack(name: str, base: Path) -> str:
+    """An attack's name, or the absolute path of a file of templates."""
+    beside = base / name
+    return str(beside.resolve()) if beside.is_file() else name
+
+
+def _there(located: Located, base: Path, field: tuple[str | int, ...]) -> Path:
+    path = _existing(located, base, field)
+    assert path is not None
+    return path
 
 
 def _policy(name: str, base: Path) -> str:

@@ -99,7 +99,11 @@ class JudgeSettings:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """What is assessed: a model and everything that it ships in."""
+    """What is assessed: a model and everything that it ships in.
+
+    ``attacker`` are a target's settings, or ``{"asset": id}``; ``attacks`` name the set of attacks,
+    all families where empty; ``data`` are data sets by name.
+    """
 
     name: str
     purpose: str
@@ -111,6 +115,9 @@ class System:
     languages: tuple[str, ...] = ("en", "zh")
     prompts: tuple[PromptSource, ...] = (PromptSource("buttress"),)
     judge: JudgeSettings = JudgeSettings()
+    attacker: Mapping[str, Any] | None = None
+    attacks: tuple[str, ...] = ()
+    data: Mapping[str, Path] = field(default_factory=dict)
     policy: str = "default"
     risks: Path | None = None
     budget: Budget = Budget()

@@ -355,6 +355,7 @@ class TrialEngine:
             if trial.cached:
                 totals.cached += 1
             else:
+                totals.asked += trial.calls
                 totals.prompt_tokens += trial.prompt_tokens
                 totals.completion_tokens += trial.completion_tokens
         if self._progress is not None and trials:

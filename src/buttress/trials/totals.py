@@ -15,7 +15,8 @@ class Totals:
 
     ``calls`` are questions sent, repeated ones included; ``attacker_calls`` those sent to the
     attacker model; ``trials`` are those with an outcome in
-    the evidence; ``cached`` of them needed no question; ``errors`` are questions given up.
+    the evidence, ``asked`` the questions that they took; ``cached`` of them needed none; ``errors``
+    are questions given up.
     """
 
     calls: int = 0
@@ -26,6 +27,7 @@ class Totals:
     completion_tokens: int = 0
     seconds: float = 0.0
     attacker_calls: int = 0
+    asked: int = 0
     messages: Counter[str] = field(default_factory=Counter)
 
     def called(self) -> None:

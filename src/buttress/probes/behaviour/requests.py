@@ -1,10 +1,11 @@
-"""Trial probes that ask a target requests, as they are or under an attack."""
+"""Trial probes that ask a target requests, as they are, under an attack, or as a search for one."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from buttress.attacks.arsenal import Arsenal
 from buttress.attacks.base import Attack
@@ -13,13 +14,18 @@ from buttress.probes.base import NotCoveredError, TrialContext, TrialSpec
 from buttress.probes.behaviour.sampling import order
 from buttress.targets.base import Message, RecordedPrompt, Sampling
 
+if TYPE_CHECKING:
+    from buttress.attacks.search.base import SearchAttack
+
 
 @dataclass(frozen=True, slots=True)
 class RequestProbe:
-    """Asks requests of one kind (``expect``), optionally turned adversarial by ``family``.
+    """Asks requests of one kind (``expect``), optionally turned adversarial.
 
-    A recording is used as it is: its prompts are the trials. It can't be attacked, since it holds
-    no answers to attacked prompts.
+    ``family`` transforms the request; ``search`` takes several questions to find what works, so
+    that a trial's outcome is whether it found something. At most one of them is given. A recording
+    is used as it is: its prompts are the trials. It can't be attacked, since it holds no answers to
+    attacked prompts.
     """
 
     id: str
@@ -28,11 +34,13 @@ class RequestProbe:
     expect: Expect
     family: Attack | None = None
     exact: bool = False
+    search: SearchAttack | None = None
 
     @property
     def attack(self) -> str:
-        """Id of the attack family, "direct" where there is none."""
-        return self.family.id if self.family else "direct"
+        """Id of the attack, "direct" where there is none."""
+        chosen = self.family or self.search
+        return chosen.id if chosen else "direct"
 
     def stream(self, context: TrialContext) -> Iterator[TrialSpec]:
         """Trials in a seeded random order; see ``sampling``.
@@ -51,8 +59,10 @@ class RequestProbe:
         Raises:
             NotCoveredError: as ``stream``.
         """
+        if self.search and self.search.needs_attacker and not context.attacker:
+            raise NotCoveredError("the manifest names no attacker model")
         if context.recorded is not None:
-            if self.family:
+            if self.family or self.search:
                 raise NotCoveredError("the recording has no answers to attacked prompts")
             count = sum(prompt.expect == self.expect for prompt in context.recorded)
         else:
@@ -73,6 +83,8 @@ class RequestProbe:
         """Whether the attack is written for that language; it would ask in another's words."""
         if isinstance(self.family, Arsenal):
             return self.family.covers(variant, language)
+        if self.search is not None:
+            return language in self.search.languages
         return self.family is None or language in self.family.languages
 
     def _seed(self, context: TrialContext) -> int:
@@ -94,9 +106,9 @@ class RequestProbe:
             prompt = context.prompts[chosen[index]]
             variant = variants[which]
             attack = self.attack
+            if not self._covered(variant, prompt.language):
+                continue
             if self.family:
-                if not self._covered(variant, prompt.language):
-                    continue
                 if isinstance(self.family, Arsenal):
                     attack = variant
                 messages = self.family.apply(
@@ -115,6 +127,7 @@ class RequestProbe:
                 request=prompt.text,
                 messages=(*system, *messages),
                 sampling=Sampling(max_tokens=context.max_tokens, seed=context.seed),
+                procedure=self.search,
             )
 
     def _replayed(self, context: TrialContext) -> Iterator[TrialSpec]:
