@@ -41,7 +41,8 @@ def planned(budget: int | None, seed: int) -> tuple[int, int]:
     while (batch := planner.next_batch()) is not None:
         rate = CASES[int(batch.arm)][1]
         outcomes = (chance.random(batch.size) < rate).astype(float).tolist()
-        planner.observe(batch.arm, outcomes, batch.size, batch.size)
+        planner.arms[batch.arm].state.update(outcomes)
+        planner.observe(batch.arm, batch.size, batch.size, batch.size)
         spent += batch.size
     return sum(arm.state.verdict != "undecided" for arm in made), spent
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,19 +14,39 @@ from buttress.assessment.campaign import Campaign, Limits
 from buttress.errors import ButtressError
 from buttress.evidence.records import Trial
 from buttress.evidence.store import EvidenceStore
+from buttress.probes.base import TrialSpec
 from buttress.probes.behaviour.harmful_compliance import PROBE as DIRECT
 from buttress.probes.behaviour.over_refusal import PROBE as BENIGN
+from buttress.probes.procedure import Conversation, Dialogue, Procedure
 from buttress.risk.planner import PlannedArm, Planner
 from buttress.risk.policy import Tolerance
 from buttress.risk.verdict import RiskState
 from buttress.system.model import Asset, Price
-from buttress.targets.base import Request, TargetError
+from buttress.targets.base import Message, Request, TargetError
 from buttress.targets.scripted import ScriptedTarget
 from buttress.trials.engine import TrialEngine
 from buttress.trials.totals import Totals
 from tests.trials.parts import WordJudge, spec
 
 ASSET = Asset("bot", "model", "script")
+
+
+@dataclass(frozen=True)
+class Halving:
+    """Gives up after one question on every other item, else asks all it may."""
+
+    calls: int
+    id: str = "halving"
+    version: str = "1"
+    needs_attacker: bool = False
+
+    async def run(self, spec: TrialSpec, conversation: Conversation) -> Dialogue:
+        answer = await conversation.ask(spec.messages)
+        if int(spec.item.split("-")[1]) % 2:
+            for number in range(1, self.calls):
+                asked = (Message("user", f"{spec.request} {number}"),)
+                answer = await conversation.ask(asked)
+        return Dialogue(spec.messages, answer)
 
 
 class Parts:
@@ -41,6 +62,7 @@ class Parts:
         run: str = "r",
         size: int = 600,
         concurrency: int = 8,
+        procedure: Procedure | None = None,
     ) -> None:
         self.asked: list[str] = []
         self.seen: list[tuple[str, int]] = []
@@ -60,12 +82,19 @@ class Parts:
                 spec(number, probe=probe.id, text=f"{probe.id} question {number}")
                 for number in range(size)
             ]
+            if probe is DIRECT:
+                asked = [replace(one, procedure=procedure) for one in asked]
             arm = Arm(probe, ASSET, engine, iter(asked), size)
             arms[arm.id] = arm
             self.states[probe.id] = RiskState(Tolerance(limit=0.2))
             planned.append(
                 PlannedArm(
-                    arm.id, self.states[probe.id], 1.0, remaining=size, granularity=concurrency
+                    arm.id,
+                    self.states[probe.id],
+                    1.0,
+                    remaining=size,
+                    granularity=concurrency,
+                    calls_each=arm.calls,
                 )
             )
         self.planner = Planner(planned, calls=calls, seed=1)
@@ -83,6 +112,7 @@ class Parts:
 
     def _observe(self, arm: Arm, trials: Sequence[Trial]) -> None:
         self.seen.append((arm.id, len(trials)))
+        self.states[arm.probe.id].update([trial.outcome for trial in trials])
 
 
 async def test_it_stops_when_all_is_decided(tmp_path: Path) -> None:
@@ -99,6 +129,24 @@ async def test_it_never_asks_more_than_the_budget(tmp_path: Path, calls: int) ->
     await parts.campaign.run()
     assert len(parts.asked) == calls
     assert parts.campaign.stop_reason == "the budget of calls is spent"
+
+
+@pytest.mark.parametrize("calls", [3, 40, 333])
+@pytest.mark.parametrize("most", [4, 9])
+async def test_the_budget_counts_the_questions_of_a_trial(
+    tmp_path: Path, calls: int, most: int
+) -> None:
+    parts = Parts(tmp_path / "e.db", (0.2, 0.2), calls=calls, procedure=Halving(most))
+    await parts.campaign.run()
+    assert len(parts.asked) <= calls
+    assert calls - len(parts.asked) < most
+    searched = list(parts.store.trials(probe=DIRECT.id))
+    assert sum(trial.calls for trial in searched) == sum(
+        text.startswith(DIRECT.id) for text in parts.asked
+    )
+    assert {trial.calls for trial in searched} <= {1, most}
+    if calls > 100:
+        assert {trial.calls for trial in searched} == {1, most}
 
 
 async def test_it_ends_with_the_prompts(tmp_path: Path) -> None:

@@ -37,9 +37,14 @@ def run(
         place = places[batch.arm]
         outcomes = (chance.random(batch.size) < rates[place]).astype(float)
         cost = batch.size * (costs[place] if costs else 1.0)
-        planner.observe(batch.arm, outcomes.tolist(), cost, batch.size)
+        observe(planner, batch.arm, outcomes.tolist(), cost, batch.size)
         batches.append((batch.arm, batch.size))
     return batches
+
+
+def observe(planner: Planner, arm: str, outcomes: list[float], cost: float, calls: int) -> None:
+    planner.arms[arm].state.update(outcomes)
+    planner.observe(arm, len(outcomes), cost, calls)
 
 
 def decided(planner: Planner) -> int:
@@ -104,7 +109,7 @@ def test_free_answers_leave_the_budget() -> None:
     planner = Planner(arms(CASES[:1]), calls=20, pilot=8)
     batch = planner.next_batch()
     assert batch is not None
-    planner.observe(batch.arm, [0.0] * batch.size, cost=8.0, calls=0)
+    observe(planner, batch.arm, [0.0] * batch.size, cost=8.0, calls=0)
     assert planner.calls == 20
 
 
@@ -127,7 +132,7 @@ def first_choice(planner: Planner, failures: Sequence[int]) -> str:
         assert batch is not None
         assert batch.arm == name
         outcomes = [1.0] * count + [0.0] * (batch.size - count)
-        planner.observe(name, outcomes, planner.arms[name].cost * batch.size, batch.size)
+        observe(planner, name, outcomes, planner.arms[name].cost * batch.size, batch.size)
     batch = planner.next_batch()
     assert batch is not None
     return batch.arm
@@ -148,9 +153,9 @@ def test_worth_is_weight_times_chance_over_cost() -> None:
 
 def test_cost_is_learned_from_what_was_spent() -> None:
     planner = Planner(arms([(0.1, 0.0)] * 2), calls=None)
-    planner.observe("arm-0", [0.0] * 4, cost=40.0, calls=4)
+    observe(planner, "arm-0", [0.0] * 4, cost=40.0, calls=4)
     assert planner.arms["arm-0"].cost == 10.0
-    planner.observe("arm-0", [], cost=0.0, calls=0)
+    observe(planner, "arm-0", [], cost=0.0, calls=0)
     assert planner.arms["arm-0"].cost == 10.0
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
+from typing import Final
 
 from buttress.probes.base import TrialProbe, TrialSpec
 from buttress.system.model import Asset
 from buttress.trials.engine import TrialEngine
+
+_LOOKED_AT: Final = 16
 
 
 def arm_id(probe: str, asset: str) -> str:
@@ -20,7 +23,7 @@ def arm_id(probe: str, asset: str) -> str:
 class Arm:
     """What the planner can spend on; ``available`` trials at most are in ``stream``.
 
-    ``calls`` are the questions that a trial takes at most, by the first of the stream.
+    ``calls`` are the questions that a trial takes at most, by the first ones of the stream.
     """
 
     probe: TrialProbe
@@ -31,10 +34,9 @@ class Arm:
     calls: int = field(init=False, default=1)
 
     def __post_init__(self) -> None:
-        first = next(self.stream, None)
-        if first is not None:
-            self.calls = first.calls
-            self.stream = chain((first,), self.stream)
+        first = list(islice(self.stream, _LOOKED_AT))
+        self.calls = max((spec.calls for spec in first), default=1)
+        self.stream = chain(first, self.stream)
 
     @property
     def id(self) -> str:

@@ -179,12 +179,9 @@ class _Assessment:
         self._stop_reason = campaign.stop_reason
 
     def _observe(self, arm: Arm, trials: Sequence[Trial]) -> None:
-        """The planner has updated the state that it plans by; here the others follow."""
-        planned = next(one for one in self._prepared.planned if one.id == arm.id)
         outcomes = [trial.outcome for trial in trials]
         for state in self._prepared.states[arm.id]:
-            if state is not planned.state:
-                state.update(outcomes)
+            state.update(outcomes)
 
     def _document(self) -> dict[str, Any]:
         run = self._run.id

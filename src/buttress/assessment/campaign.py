@@ -47,7 +47,7 @@ class Campaign:
         planner: over the same ids; its ``calls`` are charged here.
         limits: time and money.
         cost: what was spent so far.
-        observe: gets each complete batch's arm and trials.
+        observe: gets each complete batch's arm and trials, to update the states with.
     """
 
     def __init__(
@@ -118,5 +118,5 @@ class Campaign:
         failed = (len(specs) - len(trials)) * self._arms[arm].calls
         asked = min(reserved, sum(trial.calls for trial in paid) + failed)
         work = sum(map(trial_cost, trials))
-        self._planner.observe(arm, [trial.outcome for trial in trials], work, asked - reserved)
         self._observe(self._arms[arm], trials)
+        self._planner.observe(arm, len(trials), work, asked - reserved)

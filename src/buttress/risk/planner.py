@@ -108,16 +108,15 @@ class Planner:
         _, arm, size = best
         return self._batch(arm, size)
 
-    def observe(self, arm: str, outcomes: list[float], cost: float, calls: int) -> None:
-        """Take in the outcomes of a batch, what it cost, and how many calls it took."""
+    def observe(self, arm: str, trials: int, cost: float, calls: int) -> None:
+        """A batch gave so many trials, cost so much, took so many calls; its state has them."""
         chosen = self.arms[arm]
-        chosen.trials += len(outcomes)
+        chosen.trials += trials
         chosen.spent += cost
         if chosen.trials and chosen.spent > 0:
             chosen.cost = chosen.spent / chosen.trials
         if self.calls is not None:
             self.calls -= calls
-        chosen.state.update(outcomes)
 
     def exhaust(self, arm: str) -> None:
         """The arm's stream is at its end."""
