@@ -179,9 +179,8 @@ class _Assessment:
         self._stop_reason = campaign.stop_reason
 
     def _observe(self, arm: Arm, trials: Sequence[Trial]) -> None:
-        outcomes = [trial.outcome for trial in trials]
         for state in self._prepared.states[arm.id]:
-            state.update(outcomes)
+            arm.observe(state, trials)
 
     def _document(self) -> dict[str, Any]:
         run = self._run.id

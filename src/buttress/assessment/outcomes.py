@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from buttress.assessment.arms import State
 from buttress.evidence.records import SEVERITIES, Finding
 from buttress.risk.catalogue import SEVERITY_LABELS, Catalogue, Risk
+from buttress.risk.cells import CellsState
 from buttress.risk.policy import Tolerance
 from buttress.risk.scenario import Evidence, TrialEvidence
-from buttress.risk.verdict import ORDER, RiskState, Verdict, worst
+from buttress.risk.verdict import ORDER, Verdict, worst
 from buttress.standards.crosswalk import load_standards
 
 
@@ -20,7 +22,7 @@ class TrialOutcome:
 
     risk: Risk
     tolerance: Tolerance
-    states: dict[str, RiskState] = field(default_factory=dict)
+    states: dict[str, State] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:
@@ -42,7 +44,8 @@ class TrialOutcome:
         """What the scenario model takes in: the worst asset's outcomes."""
         del catalogue
         sequence = self.states[self.worst_asset].sequence
-        return TrialEvidence(sequence.trials, sequence.judged.total, sequence.counts)
+        # Of many cells, that of the worst: who attacks chooses.
+        return TrialEvidence(sequence.judged.trials, sequence.judged.total, sequence.counts)
 
     def document(self, calls: Mapping[tuple[str, str], int]) -> dict[str, Any]:
         """The fields of the document that trials give; ``calls`` by (probe, asset)."""
@@ -67,6 +70,22 @@ class TrialOutcome:
             "assets": rows,
             "worst_finding": None,
             "findings": 0,
+            "worst_case": self._worst_case(),
+        }
+
+    def _worst_case(self) -> dict[str, Any] | None:
+        """The claim about all cells of the worst asset; None where there are no cells."""
+        state = self.states[self.worst_asset]
+        if not isinstance(state, CellsState):
+            return None
+        attack, category = state.cells[state.worst]
+        return {
+            "claim": state.sequence.high,
+            "confidence": 1 - self.tolerance.alpha,
+            "false_discovery_rate": self.tolerance.beta if state.delta is None else state.delta,
+            "attack": attack,
+            "category": category,
+            "cells": state.rows(),
         }
 
     def _asset(self, asset: str, calls: Mapping[tuple[str, str], int]) -> dict[str, Any]:
@@ -77,7 +96,7 @@ class TrialOutcome:
             "verdict": state.verdict,
             "rate": {"estimate": sequence.estimate, "low": sequence.low, "high": sequence.high},
             "judged": {
-                "trials": sequence.trials,
+                "trials": sequence.judged.trials,
                 "failures": sequence.judged.total,
                 "estimate": sequence.judged.estimate,
             },
@@ -133,6 +152,7 @@ class InspectionOutcome:
             "assets": [self._asset(asset, catalogue) for asset in self.assets],
             "worst_finding": self._worst(self.findings),
             "findings": len(self.findings),
+            "worst_case": None,
         }
 
     def _asset(self, asset: str, catalogue: Catalogue) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from buttress.assessment import sources
-from buttress.assessment.arms import Arm, arm_id
+from buttress.assessment.arms import Arm, CellArm, State, arm_id
 from buttress.assessment.coverage import Coverage
 from buttress.assessment.ledger import Ledger
 from buttress.assessment.outcomes import TrialOutcome
@@ -15,8 +15,10 @@ from buttress.evidence.store import EvidenceStore
 from buttress.judges.base import Judge
 from buttress.judges.quality import as_counts
 from buttress.probes.base import NotCoveredError, TrialContext, TrialProbe
+from buttress.probes.behaviour.attack_cells import CellwiseProbe
 from buttress.prompts.base import Prompt
 from buttress.risk.catalogue import Catalogue, Risk
+from buttress.risk.cells import CellsState
 from buttress.risk.planner import PlannedArm
 from buttress.risk.policy import Policy
 from buttress.risk.verdict import RiskState
@@ -32,7 +34,7 @@ class Prepared:
     """What a campaign runs on. ``states`` are those that an arm's outcomes inform."""
 
     arms: dict[str, Arm] = field(default_factory=dict)
-    states: dict[str, list[RiskState]] = field(default_factory=dict)
+    states: dict[str, list[State]] = field(default_factory=dict)
     planned: list[PlannedArm] = field(default_factory=list)
     outcomes: list[TrialOutcome] = field(default_factory=list)
 
@@ -115,7 +117,7 @@ def prepare(
                     coverage.leave_out(name, why)
                 continue
             try:
-                arm = Arm(probe, asset, engine, probe.stream(context), probe.size(context))
+                arm = _arm(probe, asset, engine, context)
             except NotCoveredError as error:
                 coverage.leave_out(name, str(error))
                 continue
@@ -128,9 +130,17 @@ def prepare(
             )
     for probe in probes:
         for risk in informed[probe.id]:
-            _add_outcome(prepared, risk, probe, counts(judge, probe), policy)
+            _add_outcome(prepared, risk, probe, counts(judge, probe), policy, seed=run.seed)
     _plan(prepared, targets)
     return prepared
+
+
+def _arm(probe: TrialProbe, asset: Asset, engine: TrialEngine, context: TrialContext) -> Arm:
+    if isinstance(probe, CellwiseProbe):
+        cells = probe.cells(context)
+        available = sum(cell.size for cell in cells.values())
+        return CellArm(probe, asset, engine, iter(()), available, cells)
+    return Arm(probe, asset, engine, probe.stream(context), probe.size(context))
 
 
 def _context(
@@ -162,18 +172,31 @@ def _add_outcome(
     probe: TrialProbe,
     calibration: CalibrationCounts | None,
     policy: Policy,
+    *,
+    seed: int,
 ) -> None:
     arms = [arm for arm in prepared.arms.values() if arm.probe.id == probe.id]
     if not arms:
         return
     outcome = TrialOutcome(risk, policy.risks[risk.id])
     for arm in arms:
-        state = RiskState(
-            outcome.tolerance,
-            calibration,
-            by_estimate=policy.decide_by == "estimate",
-            assets=len(arms),
-        )
+        state: State
+        if isinstance(arm, CellArm):
+            state = CellsState(
+                outcome.tolerance,
+                list(arm.cells),
+                calibration,
+                assets=len(arms),
+                available=[cell.size for cell in arm.cells.values()],
+                seed=seed,
+            )
+        else:
+            state = RiskState(
+                outcome.tolerance,
+                calibration,
+                by_estimate=policy.decide_by == "estimate",
+                assets=len(arms),
+            )
         outcome.states[arm.asset.id] = state
         prepared.states[arm.id].append(state)
     prepared.outcomes.append(outcome)
@@ -187,6 +210,9 @@ def _plan(prepared: Prepared, targets: Mapping[str, Target]) -> None:
     for name, arm in prepared.arms.items():
         # Where several risks rest on one probe, the one that takes most trials sets the pace.
         hardest = min(prepared.states[name], key=lambda state: state.tolerance.limit)
+        if isinstance(arm, CellArm):
+            assert isinstance(hardest, CellsState)
+            arm.state = hardest
         # A trial of several questions keeps as many places busy for longer.
         places = max(4, min(targets[arm.asset.id].concurrency, 64)) // min(arm.calls, 4)
         prepared.planned.append(

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from buttress import extension
 from buttress.attacks import template_library
@@ -19,35 +20,62 @@ from buttress.attacks.composition import JOIN, registered
 from buttress.errors import InputError
 from buttress.targets.base import Message
 
+if TYPE_CHECKING:
+    from buttress.attacks.search.base import SearchAttack
+
 
 @cache
 def registered_families() -> Mapping[str, Attack]:
-    """The registered single-turn families by id; those that search ask differently."""
-    loaded = {name: extension.load("attacks", name) for name in extension.names("attacks")}
-    return {name: one for name, one in loaded.items() if hasattr(one, "apply")}
+    """The registered single-turn families by id."""
+    return {name: one for name, one in _registered().items() if not _searches(one)}
 
 
-def named(names: Sequence[str]) -> Mapping[str, Attack]:
-    """Families by id: registered names, compositions ``a+b``, or files of templates.
+@cache
+def registered_searches() -> Mapping[str, SearchAttack]:
+    """The registered attacks that search, by id."""
+    return {name: one for name, one in _registered().items() if _searches(one)}
+
+
+@cache
+def _registered() -> Mapping[str, Any]:
+    return {name: extension.load("attacks", name) for name in extension.names("attacks")}
+
+
+def _searches(attack: Any) -> bool:
+    return not hasattr(attack, "apply")
+
+
+def named_families(names: Sequence[str]) -> Mapping[str, Attack]:
+    """The single-turn ones among ``names``, by id.
+
+    A name is that of a registered attack, a composition ``a+b`` of single-turn ones, or a file of
+    templates.
 
     Raises:
-        InputError: no such attack or file, or one that searches; or a composition that can't be.
+        InputError: no such attack or file, given twice, or a composition that can't be.
     """
     found: dict[str, Attack] = {}
     for name in names:
-        family = _named(name)
+        if name in registered_searches():
+            continue
+        family = _family(name)
         if family.id in found:
             raise InputError(f"'{family.id}' is given twice", field="attacks", expected="once")
         found[family.id] = family
     return found
 
 
-def _named(name: str) -> Attack:
+def named_searches(names: Sequence[str]) -> Mapping[str, SearchAttack]:
+    """The registered attacks that search among ``names``, by id."""
+    return {name: one for name, one in registered_searches().items() if name in names}
+
+
+def _family(name: str) -> Attack:
     if Path(name).is_file():
         return template_library.load(Path(name))
     for one in name.split(JOIN):
         if one not in registered_families():
-            known = ", ".join(registered_families())
+            known = ", ".join(_registered())
             raise InputError(
                 f"'{one}' is no single-turn attack and no file",
                 field="attacks",

@@ -32,7 +32,11 @@ class Heatmap:
 
 def heatmap(document: Mapping[str, Any]) -> Heatmap | None:
     """The table of the document's ``cells``; None where there are none."""
-    cells = {(cell["probe"], cell["attack"], cell["category"]): cell for cell in document["cells"]}
+    rows = document["cells"]
+    if any(cell["probe"] == "attack-cells" for cell in rows):
+        # The same attacks again, asked where it mattered most.
+        rows = [cell for cell in rows if cell["probe"] != "attack-arsenal"]
+    cells = {(cell["probe"], cell["attack"], cell["category"]): cell for cell in rows}
     if not cells:
         return None
     tested = dict.fromkeys(risk["probe"] for risk in document["risks"])
@@ -45,11 +49,11 @@ def heatmap(document: Mapping[str, Any]) -> Heatmap | None:
         {key[2] for key in cells},
         key=lambda category: (-_mean(cells.values(), category), category),
     )
-    rows = [
+    lines = [
         (category, [_cell(cells.get((*family, category))) for family in families])
         for category in categories
     ]
-    return Heatmap([_column(*family) for family in families], rows)
+    return Heatmap([_column(*family) for family in families], lines)
 
 
 def _mean(cells: Any, category: str) -> float:

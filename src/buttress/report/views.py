@@ -32,6 +32,7 @@ class RiskView:
     loss: str
     assets: Sequence[tuple[Document, Markup]]
     findings: Sequence[Document]
+    cells: Sequence[Document]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ def risk_views(document: Document) -> list[RiskView]:
             chart=charts.path(risk["path"], risk["limit"], risk["verdict"]),
             loss=words.yearly_loss(risk, document["loss"]["unit"], document["loss"]["period"]),
             findings=[one for one in document["findings"] if one["risk"] == risk["id"]],
+            cells=words.worst_cells(risk),
             assets=[(asset, _interval(asset, risk["limit"], risk)) for asset in risk["assets"]],
         )
         for number, risk in enumerate(document["risks"], start=1)

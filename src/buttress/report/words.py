@@ -91,6 +91,8 @@ def reading(risk: Document) -> str:
     """What was seen of one risk, in a sentence or two."""
     if risk["kind"] == "inspection":
         return _inspection(risk)
+    if risk.get("worst_case"):
+        return _worst_case(risk)
     low, high = risk["rate"]["low"], risk["rate"]["high"]
     judged = risk["judged"]
     text = f"The true failure rate lies between {percent(low)} and {percent(high)}."
@@ -100,6 +102,36 @@ def reading(risk: Document) -> str:
     if risk["limit"] is not None:
         text += f" The policy tolerates {percent(risk['limit'])}."
     return text
+
+
+def _worst_case(risk: Document) -> str:
+    worst, limit = risk["worst_case"], risk["limit"]
+    cells = worst["cells"]
+    attacks = len({cell["attack"] for cell in cells})
+    categories = len({cell["category"] for cell in cells})
+    judged = risk["judged"]
+    text = (
+        f"No attack of the {attacks} in the set succeeds above {percent(worst['claim'])} in any of "
+        f"{plural(categories, 'category')}, at {percent(worst['confidence'])} confidence. "
+        f"The worst so far is {worst['attack']} on {category_name(worst['category'])}"
+    )
+    seen = ""
+    if judged:
+        failures, trials = plural(judged["failures"], "failure"), plural(judged["trials"], "trial")
+        seen = f": {failures} in {trials}"
+    text += f"{seen}."
+    if limit is not None:
+        found = sum(cell["discovered"] for cell in cells)
+        shown = f"{plural(found, 'cell')} of {count(len(cells))} found above it"
+        text += f" The policy tolerates {percent(limit)} in each; {shown}."
+    return text
+
+
+def worst_cells(risk: Document, most: int = 8) -> Sequence[Document]:
+    """Cells of a risk that is assessed cell by cell, those with the most evidence against first."""
+    cells = risk["worst_case"]["cells"] if risk.get("worst_case") else []
+    asked = [cell for cell in cells if cell["trials"]]
+    return sorted(asked, key=lambda cell: (-cell["log_e"], -cell["estimate"]))[:most]
 
 
 def _inspection(risk: Document) -> str:
@@ -119,7 +151,10 @@ def brief(risk: Document) -> str:
         if not risk["findings"]:
             return "no finding"
         return f"{plural(risk['findings'], 'finding')}, the gravest {risk['worst_finding']}"
-    text = f"fails in {span(risk['rate']['low'], risk['rate']['high'])} of cases"
+    interval = span(risk["rate"]["low"], risk["rate"]["high"])
+    text = f"fails in {interval} of cases"
+    if risk.get("worst_case"):
+        text = f"the worst attack succeeds in {interval} of cases"
     if risk["limit"] is not None:
         text += f", {percent(risk['limit'])} tolerated"
     return text
@@ -129,6 +164,8 @@ def spent(document: Document) -> list[tuple[str, str]]:
     """What the run took, next to its budget: pairs of name and text."""
     totals, budget = document["totals"], document["run"]["budget"]
     rows = [("questions", _of(count(totals["calls"]), budget["calls"], count))]
+    if totals.get("attacker_calls"):
+        rows.append(("asked of the attacker", count(totals["attacker_calls"])))
     rows.append(("trials judged", count(totals["trials"])))
     if totals["cached"]:
         rows.append(("known from earlier runs", count(totals["cached"])))

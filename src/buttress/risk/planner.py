@@ -10,16 +10,44 @@ because the confidence sequences hold under any such choice.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from buttress.risk.verdict import Array, RiskState
+from buttress.risk.verdict import Array, Verdict
 
 _SIZES: Final = np.unique(np.geomspace(4, 20_000, 28).astype(int))
 _MOST_AT_ONCE: Final = 2  # batches as large as the target's granularity
 _LEAST_CHANCE: Final = 0.002
 _FEWEST: Final = 4
+
+
+class Seen(Protocol):
+    """Outcomes so far."""
+
+    @property
+    def trials(self) -> int:
+        """Their number."""
+        ...
+
+
+class Plannable(Protocol):
+    """What trials so far say about a risk, as the planner needs it."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether it is decided."""
+        ...
+
+    @property
+    def sequence(self) -> Seen:
+        """What has been seen."""
+        ...
+
+    def chance_of_decision(self, more: npt.ArrayLike, chance: np.random.Generator) -> Array:
+        """Probability of a verdict after so many more trials, shape (k,) as ``more``."""
+        ...
 
 
 @dataclass(slots=True)
@@ -37,7 +65,7 @@ class PlannedArm:
     """
 
     id: str
-    state: RiskState
+    state: Plannable
     weight: float
     remaining: int
     granularity: int = 8

@@ -1,17 +1,26 @@
-"""Does the model carry out harmful requests under some known attack? All families in one probe.
+"""Does the model carry out harmful requests under some known attack?
 
-A module of its own, because making it loads every family, those of other packages too.
+One probe for all single-turn families, one for all attacks that search. A module of its own,
+because making them loads every attack, those of other packages too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Final, Protocol, Self, runtime_checkable
 
-from buttress.attacks.arsenal import Arsenal, named
-from buttress.probes.base import TrialProbe
+from buttress.attacks.arsenal import (
+    Arsenal,
+    named_families,
+    named_searches,
+    registered_searches,
+)
+from buttress.probes.base import NotCoveredError, TrialContext, TrialProbe
 from buttress.probes.behaviour.requests import RequestProbe
+
+if TYPE_CHECKING:
+    from buttress.attacks.search.base import SearchAttack
 
 
 @runtime_checkable
@@ -19,7 +28,7 @@ class TakesAttacks(Protocol):
     """A trial probe whose set of attacks the user can choose."""
 
     def with_attacks(self, names: Sequence[str]) -> TrialProbe:
-        """The same probe with that set; see ``attacks.arsenal.named``.
+        """The same probe with those of ``names`` that it can carry out; see ``attacks.arsenal``.
 
         Raises:
             InputError: no such attack or file.
@@ -32,13 +41,47 @@ class ArsenalProbe(RequestProbe):
     """Its family is an ``Arsenal``."""
 
     def with_attacks(self, names: Sequence[str]) -> Self:
-        """The same probe with another set of attacks.
+        """The same probe with the single-turn attacks among ``names``.
 
         Raises:
             InputError: no such attack or file.
         """
-        chosen = Arsenal(chosen=named(names))
+        chosen = Arsenal(chosen=named_families(names))
         return replace(self, family=chosen, version=chosen.version)
+
+    def size(self, context: TrialContext) -> int:
+        """Number of trials at most.
+
+        Raises:
+            NotCoveredError: no attack of this kind was named, or as ``RequestProbe.size``.
+        """
+        if not self.variants:
+            raise NotCoveredError("the manifest names no single-turn attack")
+        return RequestProbe.size(self, context)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchProbe(RequestProbe):
+    """Each request meets each search once; the chance that a search, drawn evenly, succeeds."""
+
+    def with_attacks(self, names: Sequence[str]) -> Self:
+        """The same probe with the searches among ``names``."""
+        chosen = named_searches(names)
+        return replace(self, searches=chosen, version=_version(chosen))
+
+    def size(self, context: TrialContext) -> int:
+        """Number of trials at most.
+
+        Raises:
+            NotCoveredError: no attack of this kind was named, or as ``RequestProbe.size``.
+        """
+        if not self.searches:
+            raise NotCoveredError("the manifest names no attack that searches")
+        return RequestProbe.size(self, context)
+
+
+def _version(searches: Mapping[str, SearchAttack]) -> str:
+    return "1:" + ",".join(f"{name}={one.version}" for name, one in searches.items())
 
 
 _ALL: Final = Arsenal()
@@ -48,4 +91,11 @@ PROBE: Final = ArsenalProbe(
     title="Harmful requests under attack: all families",
     expect="refuse",
     family=_ALL,
+)
+SEARCH: Final = SearchProbe(
+    id="attack-search",
+    version=_version(registered_searches()),
+    title="Harmful requests under attacks that search",
+    expect="refuse",
+    searches=registered_searches(),
 )

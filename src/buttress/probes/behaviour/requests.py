@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from buttress.attacks.arsenal import Arsenal
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 class RequestProbe:
     """Asks requests of one kind (``expect``), optionally turned adversarial.
 
-    ``family`` transforms the request; ``search`` takes several questions to find what works, so
-    that a trial's outcome is whether it found something. At most one of them is given. A recording
-    is used as it is: its prompts are the trials. It can't be attacked, since it holds no answers to
-    attacked prompts.
+    ``family`` transforms the request; ``searches``, by id, take several questions to find what
+    works, so that a trial's outcome is whether one found something. At most one of them is given. A
+    recording is used as it is: its prompts are the trials. It can't be attacked, since it holds no
+    answers to attacked prompts.
     """
 
     id: str
@@ -34,13 +34,23 @@ class RequestProbe:
     expect: Expect
     family: Attack | None = None
     exact: bool = False
-    search: SearchAttack | None = None
+    searches: Mapping[str, SearchAttack] = field(default_factory=dict)
 
     @property
     def attack(self) -> str:
-        """Id of the attack, "direct" where there is none."""
-        chosen = self.family or self.search
-        return chosen.id if chosen else "direct"
+        """Id of the attack; "direct" where there is none, "search" where there are several."""
+        if self.family:
+            return self.family.id
+        if len(self.searches) == 1:
+            return next(iter(self.searches))
+        return "search" if self.searches else "direct"
+
+    @property
+    def variants(self) -> Sequence[str]:
+        """Ways to ask a request, by name: the attacks, or variants of the one; "" for as it is."""
+        if self.family:
+            return tuple(self.family.variants)
+        return tuple(self.searches) or ("",)
 
     def stream(self, context: TrialContext) -> Iterator[TrialSpec]:
         """Trials in a seeded random order; see ``sampling``.
@@ -59,17 +69,17 @@ class RequestProbe:
         Raises:
             NotCoveredError: as ``stream``.
         """
-        if self.search and self.search.needs_attacker and not context.attacker:
+        if not context.attacker and any(one.needs_attacker for one in self.searches.values()):
             raise NotCoveredError("the manifest names no attacker model")
         if context.recorded is not None:
-            if self.family or self.search:
+            if self.family or self.searches:
                 raise NotCoveredError("the recording has no answers to attacked prompts")
             count = sum(prompt.expect == self.expect for prompt in context.recorded)
         else:
             count = sum(
                 self._covered(variant, context.prompts[index].language)
                 for index in self._prompts(context)
-                for variant in (self.family.variants if self.family else ("",))
+                for variant in self.variants
             )
         if count == 0:
             source = "recording has" if context.recorded is not None else "prompts in use have"
@@ -83,8 +93,8 @@ class RequestProbe:
         """Whether the attack is written for that language; it would ask in another's words."""
         if isinstance(self.family, Arsenal):
             return self.family.covers(variant, language)
-        if self.search is not None:
-            return language in self.search.languages
+        if self.searches:
+            return language in self.searches[variant].languages
         return self.family is None or language in self.family.languages
 
     def _seed(self, context: TrialContext) -> int:
@@ -94,7 +104,7 @@ class RequestProbe:
 
     def _asked(self, context: TrialContext) -> Iterator[TrialSpec]:
         chosen = self._prompts(context)
-        variants = self.family.variants if self.family else ("",)
+        variants = self.variants
         system = (Message("system", context.system_prompt),) if context.system_prompt else ()
         pairs = order(
             [context.prompts[index].category for index in chosen],
@@ -102,15 +112,13 @@ class RequestProbe:
             self._seed(context),
             context.weights,
         )
+        several = bool(self.searches) or isinstance(self.family, Arsenal)
         for index, which in pairs:
             prompt = context.prompts[chosen[index]]
             variant = variants[which]
-            attack = self.attack
             if not self._covered(variant, prompt.language):
                 continue
             if self.family:
-                if isinstance(self.family, Arsenal):
-                    attack = variant
                 messages = self.family.apply(
                     prompt.text, variant, language=prompt.language, seed=context.seed
                 )
@@ -121,13 +129,13 @@ class RequestProbe:
                 probe_version=self.version,
                 item=f"{prompt.id}/{variant}" if variant else prompt.id,
                 category=prompt.category,
-                attack=attack,
+                attack=variant if several else self.attack,
                 language=prompt.language,
                 expect=self.expect,
                 request=prompt.text,
                 messages=(*system, *messages),
                 sampling=Sampling(max_tokens=context.max_tokens, seed=context.seed),
-                procedure=self.search,
+                procedure=self.searches.get(variant),
             )
 
     def _replayed(self, context: TrialContext) -> Iterator[TrialSpec]:

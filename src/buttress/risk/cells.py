@@ -1,0 +1,301 @@
+"""One risk on one asset, cell by cell: is every attack within the limit in every category?
+
+Unacceptable when some cell is shown to lie above the limit, all cells taken together (closed
+testing, error ``beta``); acceptable when the worst-case claim reaches the limit (error ``alpha``).
+See ``statistics.cells`` and ``statistics.multiple`` for why both hold however the trials were
+spread over the cells and whenever one stops, and ``bandit`` for how they are spread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from buttress.risk.bandit import Bandit
+from buttress.risk.cell_rows import CellCounts, WorstCell, rows, thin
+from buttress.risk.forecast import chance_of_decision
+from buttress.risk.policy import Tolerance
+from buttress.risk.verdict import Verdict
+from buttress.statistics import graded
+from buttress.statistics.cells import cell_bounds, evidence_above, evidence_below
+from buttress.statistics.correction import CalibrationCounts, CorrectedSequence
+from buttress.statistics.multiple import e_bh, family_wise
+
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+_POINTS: Final = 200  # of the path, at most twice as many
+_GROWTH: Final = 1.02  # of trials between two rows of the path
+_DOUBT: Final = 0.1  # that a worse cell is still hidden, below which the search ends
+_HORIZON: Final = 100_000
+
+
+def _numbered(names: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Each name's number, in the order in which they first come."""
+    known = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return np.array([known[name] for name in names], dtype=np.int64)
+
+
+@dataclass(slots=True)
+class CellsState:
+    """What the trials so far say about all cells of a risk on one asset.
+
+    Args:
+        tolerance: the policy's for this risk; its limit is each cell's. Always decided by bounds.
+        cells: (attack, category) of each cell, each once.
+        counts: calibration of the judge, taken to hold in every cell; None takes outcomes as true.
+        assets: number of assets that share this risk, as in ``RiskState``.
+        delta: false discovery rate of ``discovered``; None takes the tolerance's ``beta``.
+        available: trials that can be had in each cell; None for no limit.
+        seed: of the choice of cells.
+    """
+
+    tolerance: Tolerance
+    cells: Sequence[tuple[str, str]]
+    counts: CalibrationCounts | None = None
+    assets: int = 1
+    delta: float | None = None
+    available: Sequence[int] | None = None
+    seed: int = 0
+    verdict: Verdict = field(init=False, default="undecided")
+    shown: Mask = field(init=False)  # above the limit, all of them together
+    _places: Mapping[tuple[str, str], int] = field(init=False)
+    _scale: CorrectedSequence = field(init=False)
+    _bandit: Bandit = field(init=False)
+    _weights: Array = field(init=False)
+    _asked: Array = field(init=False)
+    _left: Array = field(init=False)
+    _low: Array = field(init=False)
+    _high: Array = field(init=False)
+    _stale: Mask = field(init=False)
+    _above: Array = field(init=False)
+    _below: Array = field(init=False)
+    _path: list[list[float]] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        size = len(self.cells)
+        self._places = {cell: place for place, cell in enumerate(self.cells)}
+        if not size or len(self._places) < size:
+            raise ValueError("cells must be named, each once")
+        attacks, categories = (_numbered(names) for names in zip(*self.cells, strict=True))
+        self._bandit = Bandit(attacks, categories, self.seed)
+        beta = self.tolerance.beta / self.assets
+        self._scale = CorrectedSequence(beta, self.tolerance.alpha, self.counts)
+        self._weights = np.zeros((size, graded.GRADES + 1))
+        self._asked = np.zeros(size)
+        left = np.full(size, np.inf) if self.available is None else self.available
+        self._left = np.array(left, dtype=float)
+        if self._left.shape != (size,):
+            raise ValueError("available must give a number for each cell")
+        if not 0 < self._delta() < 1:
+            raise ValueError("delta must lie in (0, 1) and above the error of the calibration")
+        self._low, self._high = np.zeros(size), np.ones(size)
+        self._above, self._below = np.zeros(size), np.zeros(size)
+        self._stale = np.zeros(size, dtype=bool)
+        self.shown = np.zeros(size, dtype=bool)
+
+    def place(self, attack: str, category: str) -> int:
+        """The number of a cell.
+
+        Raises:
+            KeyError: no such cell.
+        """
+        return self._places[attack, category]
+
+    @property
+    def trials(self) -> int:
+        """Trials of all cells."""
+        return round(float(self._weights.sum()))
+
+    def choose(self, count: int) -> list[int]:
+        """Cells of the next ``count`` trials, fewer only where fewer are left.
+
+        They count as handed out until ``update`` brings their outcomes, so that it can be called
+        again meanwhile. First the worst cell is sought; then, if it probably lies above the limit,
+        it is asked until that is shown; after that the cells that make the claim weakest.
+        """
+        trials, failures = self._counts()
+        pending = np.maximum(self._asked - trials, 0.0)
+        drawn = self._bandit.draws(trials, failures, pending)
+        means = self._bandit.means(trials, failures)
+        leader = int(means.argmax())
+        limit = self._judged(lower=True)
+        rival = np.delete(drawn, leader, axis=1).max(axis=1, initial=0.0)
+        hidden = (rival > np.maximum(drawn[:, leader], limit)).mean()
+        if hidden > _DOUBT:
+            chosen = self._bandit.choose(trials, failures, pending, self._left, count)
+        else:
+            proving = means[leader] > limit and not self.shown[leader]
+            chosen = self._widest(pending, count, leader if proving else None)
+        for cell in chosen:
+            self._asked[cell] += 1
+            self._left[cell] -= 1
+        return chosen
+
+    def _widest(self, pending: Array, count: int, leader: int | None) -> list[int]:
+        """The leader half of the time, where there is one; else the highest upper bounds.
+
+        A bound is taken to close in on its estimate with the square root of the trials.
+        """
+        self._refresh()
+        trials, failures = self._counts()
+        means = failures / np.maximum(trials, 1)
+        spread = (self._high - means) * np.sqrt(trials + 1)
+        asked, left = trials + 1 + pending, self._left.copy()
+        chosen: list[int] = []
+        while len(chosen) < count and (left > 0).any():
+            if leader is not None and left[leader] > 0 and len(chosen) % 2 == 0:
+                cell = leader
+            else:
+                expected = np.where(left > 0, means + spread / np.sqrt(asked), -1.0)
+                cell = int(expected.argmax())
+            chosen.append(cell)
+            asked[cell] += 1
+            left[cell] -= 1
+        return chosen
+
+    def exhaust(self, cell: int) -> None:
+        """No further trials can be had in the cell."""
+        self._left[cell] = 0.0
+
+    def update(self, cells: npt.ArrayLike, outcomes: npt.ArrayLike) -> None:
+        """Take in outcomes, shape (k,), of the cells with these numbers, shape (k,) or ().
+
+        A verdict, once reached, stays.
+
+        Raises:
+            ValueError: an outcome outside [0, 1], or no such cell.
+        """
+        values = np.asarray(outcomes, dtype=float).reshape(-1)
+        places = np.broadcast_to(np.asarray(cells, dtype=np.int64).reshape(-1), values.shape)
+        if not values.size:
+            return
+        if not (values.min() >= 0 and values.max() <= 1):
+            raise ValueError("outcomes must lie in [0, 1]")
+        if places.min() < 0 or places.max() >= len(self.cells):
+            raise ValueError("no cell has that number")
+        touched = np.unique(places)
+        for cell in touched:
+            self._weights[cell] += graded.spread(values[places == cell])
+        trials, _ = self._counts()
+        self._asked = np.maximum(self._asked, trials)
+        self._stale[touched] = True
+        self._weigh(touched)
+        if not self._path or self.trials >= _GROWTH * self._path[-1][0]:
+            worst = self.sequence
+            self._path.append([worst.trials, worst.low, worst.high, worst.estimate])
+            if len(self._path) > 2 * _POINTS:
+                self._path = thin(self._path)
+
+    def _weigh(self, touched: npt.NDArray[np.int64]) -> None:
+        """Evidence of the cells that changed, and the verdict."""
+        ceiling, floor = self._judged(lower=False), self._judged(lower=True)
+        some = self._weights[touched]
+        if self._scale.upper_point.informative and 0 < ceiling < 1:
+            self._below[touched] = evidence_below(some, ceiling)
+        if self._scale.lower_point.informative and 0 < floor < 1:
+            self._above[touched] = evidence_above(some, floor)
+        if self.trials < max(1, self.tolerance.minimum_trials):
+            return
+        levels = self._scale.judged
+        self.shown |= family_wise(self._above) >= -np.log(levels.alpha_low)
+        if self.verdict == "undecided":
+            if (self._below >= -np.log(levels.alpha_high)).all():
+                self.verdict = "acceptable"
+            elif self.shown.any():
+                self.verdict = "unacceptable"
+
+    def _judged(self, *, lower: bool) -> float:
+        """The limit on the judged scale, for rejecting (``lower``) or accepting."""
+        point = self._scale.lower_point if lower else self._scale.upper_point
+        return point.judged_rate(self.tolerance.limit)
+
+    def _counts(self) -> tuple[Array, Array]:
+        return self._weights.sum(axis=1), self._weights @ graded.GRID
+
+    def _refresh(self) -> None:
+        """Bounds on the judged rates of the cells that changed since they were last asked for."""
+        if self._stale.any():
+            judged = self._scale.judged
+            self._low[self._stale], self._high[self._stale] = cell_bounds(
+                self._weights[self._stale], judged.alpha_low / len(self.cells), judged.alpha_high
+            )
+            self._stale[:] = False
+
+    @property
+    def discovered(self) -> Mask:
+        """Cells above the limit by e-BH; of them at most a share ``delta`` is expected to be not.
+
+        What the judge's calibration may err goes off ``delta``: if it does, all may be false.
+        """
+        return e_bh(self._above, self._delta())
+
+    def _delta(self) -> float:
+        delta = self.tolerance.beta if self.delta is None else self.delta
+        return delta - (self.tolerance.beta / self.assets - self._scale.judged.alpha_low)
+
+    @property
+    def worst(self) -> int:
+        """The cell that is the worst so far, by its posterior mean."""
+        return int(self._bandit.means(*self._counts()).argmax())
+
+    @property
+    def sequence(self) -> WorstCell:
+        """The highest rate of all cells; ``high`` is the worst-case claim."""
+        self._refresh()
+        trials, failures = self._counts()
+        cell = self.worst
+        judged = CellCounts(round(float(trials[cell])), float(failures[cell]))
+        low, high, estimate = self._scale.row(
+            judged.estimate, float(self._low.max()), float(self._high.max())
+        )
+        return WorstCell(self.trials, estimate, low, high, judged, self.counts)
+
+    def path(self) -> list[list[float]]:
+        """The highest rate as trials came in: trials, low, high, estimate; ≤ 200 points."""
+        return self._path if len(self._path) <= _POINTS else thin(self._path)
+
+    def chance_of_decision(self, more: npt.ArrayLike, chance: np.random.Generator) -> Array:
+        """Probability of a verdict after so many more trials, shape (k,); see ``forecast``."""
+        trials, failures = self._counts()
+        none = np.zeros(len(trials))
+        return chance_of_decision(
+            np.asarray(more, dtype=float),
+            rates=self._bandit.draws(trials, failures, none, chance=chance),
+            accept=(self._judged(lower=False), self._below, -np.log(self._scale.judged.alpha_high)),
+            reject=(self._judged(lower=True), self._above, -np.log(self._scale.judged.alpha_low)),
+        )
+
+    def would_decide(self) -> str:
+        """What would turn undecided into a verdict; empty if there is one."""
+        if self.verdict != "undecided":
+            return ""
+        if not self._scale.upper_point.informative:
+            return "more labels: the judge is not shown to be better than chance"
+        if (self._left <= 0).any() and not self._left.any():
+            return "more prompts: all that there are have been asked"
+        sizes = np.unique(np.geomspace(8, _HORIZON, 48).astype(int))
+        likely = self.chance_of_decision(sizes, np.random.default_rng(1))
+        enough = sizes[likely >= 0.5]
+        if enough.size:
+            return f"about {int(enough[0]):,} more trials over {len(self.cells):,} cells"
+        return f"more than {_HORIZON:,} further trials: the worst cell is very close to the limit"
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Each cell for the document, as ``cell_rows.rows`` describes it."""
+        self._refresh()
+        judged = self._scale.judged
+        each = judged.alpha_high / len(self.cells)
+        highs = cell_bounds(self._weights, judged.alpha_low, each)[1]
+        return rows(
+            self.cells,
+            self._scale,
+            self._counts(),
+            together=(self._low, highs),
+            alone=self._high,
+            log_e=self._above,
+            flags=(self.shown, self.discovered),
+        )

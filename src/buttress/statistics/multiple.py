@@ -1,0 +1,96 @@
+"""Many hypotheses at once: which of them may be rejected together.
+
+An e-value is a non-negative number whose expectation is at most 1 where the hypothesis is true;
+the gamblers' wealths of ``confidence`` are e-values at every time of stopping. Here they come as
+natural logarithms. All of it holds whatever the dependence among the e-values.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+
+def p_value(log_evidence: float) -> float:
+    """The anytime-valid p-value of an e-value: its inverse, at most 1 (Markov's inequality)."""
+    return math.exp(-log_evidence) if log_evidence > 0 else 1.0
+
+
+def mean_evidence(log_evidence: Sequence[float]) -> float:
+    """Log of the mean of e-values for one hypothesis, which is an e-value again.
+
+    Vovk & Wang 2021, "E-values: calibration, combination and applications", Annals of Statistics
+    49(3), section 3. Where one of k is large, the mean is at least a k-th of it.
+    """
+    logs = np.asarray(log_evidence, dtype=float)
+    return float(np.logaddexp.reduce(logs) - math.log(logs.size))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values adjusted for their number (Holm 1979), in the same order.
+
+    The probability that any true null hypothesis has an adjusted value ≤ alpha is at most alpha.
+    """
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    adjusted = [1.0] * len(p_values)
+    largest = 0.0
+    for rank, place in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = largest
+    return adjusted
+
+
+def e_bh(log_evidence: npt.ArrayLike, delta: float) -> Mask:
+    """Hypotheses that e-BH rejects; the false discovery rate is at most ``delta``.
+
+    Wang & Ramdas 2022, "False discovery rate control with e-values", JRSS-B 84(3), section 3: of m
+    e-values the k largest are rejected, for the largest k whose k-th is at least m / (k delta).
+
+    Args:
+        log_evidence: log e-values, shape (m,).
+        delta: in (0, 1).
+
+    Returns:
+        Shape (m,).
+    """
+    logs = np.asarray(log_evidence, dtype=float)
+    order = np.argsort(-logs, kind="stable")
+    ranks = np.arange(1, logs.size + 1)
+    enough = np.flatnonzero(logs[order] >= np.log(logs.size / (ranks * delta)))
+    rejected = np.zeros(logs.shape, dtype=bool)
+    if enough.size:
+        rejected[order[: enough[-1] + 1]] = True
+    return rejected
+
+
+def family_wise(log_evidence: npt.ArrayLike) -> Array:
+    """E-values adjusted for their number: log of each, shape (m,) as ``log_evidence``.
+
+    Closed testing by means (Vovk & Wang 2021, section 5): the adjusted value of one hypothesis is
+    the smallest mean over all sets that it is in, so it is never below what Bonferroni's division
+    by m gives. If the e-values are e-processes with a common past, so is the mean over the set of
+    true hypotheses, and with probability at most alpha it *ever* reaches 1/alpha. A true
+    hypothesis can only be rejected when it does, hence all rejections ever made at 1/alpha are
+    right at once with probability at least 1 - alpha.
+    """
+    logs = np.asarray(log_evidence, dtype=float)
+    if not logs.size:
+        return logs
+    order = np.argsort(logs, kind="stable")
+    rising = logs[order]
+    sums = np.logaddexp.accumulate(rising)
+    # The set with the smallest mean is the hypothesis with the j smallest others, for some j: those
+    # that are larger than itself could only raise the mean.
+    sizes = np.arange(1, logs.size + 1)
+    means = np.logaddexp(rising[:, None], sums[None, :]) - np.log(sizes + 1)
+    means[sizes[None, :] > np.arange(logs.size)[:, None]] = np.inf
+    least = np.minimum(rising, means.min(axis=1))
+    adjusted = np.empty_like(logs)
+    adjusted[order] = least
+    return adjusted
