@@ -27,7 +27,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("--budget", type=int, metavar="CALLS", help="questions asked at most")
     parser.add_argument("--policy", metavar="NAME|FILE", help="default, strict, gbt45654 or a file")
     parser.add_argument(
-        "--only", metavar="PROBE,…", help="run these probes only; `buttress probes` lists them"
+        "--only",
+        metavar="PROBE,…",
+        action="append",
+        help="run these probes only; `buttress probes` lists them",
     )
     parser.add_argument(
         "--out", type=Path, default=Path("buttress-out"), metavar="DIR",
@@ -44,6 +47,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run(options: argparse.Namespace) -> int:
     """Assess, write the results, print the summary."""
     from buttress.assessment.assess import Options, assess
+    from buttress.cli.names import split
     from buttress.errors import InputError
     from buttress.system import manifest
 
@@ -56,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
         out=options.out,
         budget=options.budget,
         policy=options.policy,
-        only=[name.strip() for name in options.only.split(",")] if options.only else None,
+        only=split(options.only) if options.only else None,
         resume=options.resume,
         seed=options.seed,
     )

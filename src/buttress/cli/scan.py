@@ -40,7 +40,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "(default: high)",
     )  # fmt: skip
     parser.add_argument(
-        "--only", metavar="PROBE,…", help="run these probes only; `buttress probes` lists them"
+        "--only",
+        metavar="PROBE,…",
+        action="append",
+        help="run these probes only; `buttress probes` lists them",
     )
     parser.set_defaults(run=run)
 
@@ -94,13 +97,14 @@ def _paths(given: Sequence[Path]) -> list[Path]:
     return list({path.resolve(): path for path in reversed(given)}.values())[::-1]
 
 
-def _probes(only: str | None) -> list[InspectionProbe]:
+def _probes(only: Sequence[str] | None) -> list[InspectionProbe]:
     """The inspection probes, or those of them that are named."""
     from buttress import extension
+    from buttress.cli.names import split
     from buttress.errors import InputError
     from buttress.probes.base import InspectionProbe
 
-    names = list(extension.names("probes")) if only is None else _split(only)
+    names = list(extension.names("probes")) if only is None else split(only)
     loaded = {name: extension.load("probes", name) for name in names}
     chosen = {name: probe for name, probe in loaded.items() if isinstance(probe, InspectionProbe)}
     if only is not None and len(chosen) < len(loaded):
@@ -113,10 +117,6 @@ def _probes(only: str | None) -> list[InspectionProbe]:
     if not chosen:
         raise InputError("no probe is named", field="--only", expected="PROBE,…")
     return list(chosen.values())
-
-
-def _split(only: str) -> list[str]:
-    return list(dict.fromkeys(name.strip() for name in only.split(",") if name.strip()))
 
 
 def _document(

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from buttress.report.comparability import warnings
-from buttress.report.difference import Sample, holm, log_evidence_of_rise, p_value
 from buttress.report.findings import gravity, identity
 from buttress.report.numbers import listing, plural
+from buttress.report.pairing import Recorded, compare_questions
 from buttress.report.words import VERDICTS
+from buttress.statistics.difference import Sample, log_evidence_of_rise
+from buttress.statistics.multiple import holm, mean_evidence, p_value
+from buttress.statistics.paired import PairedResult
 
 Document = Mapping[str, Any]
 Kind = Literal[
@@ -31,7 +34,8 @@ class Change:
     """One risk on one asset. ``before`` or ``after`` is None where it was not assessed.
 
     ``p_value`` is that of the change that ``kind`` names, adjusted for the number of comparisons;
-    None where no counts could be compared. ``why`` says what the kind rests on.
+    None where no counts could be compared. ``why`` says what the kind rests on; ``paired`` is what
+    items asked on both sides show, None where there are none or evidence was not asked for.
     """
 
     risk: str
@@ -42,6 +46,7 @@ class Change:
     after: Document | None
     p_value: float | None = None
     why: str = ""
+    paired: PairedResult | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +99,20 @@ class Comparison:
         return text
 
 
-def compare(before: Document, after: Document, alpha: float = ALPHA) -> Comparison:
+def compare(
+    before: Document,
+    after: Document,
+    alpha: float = ALPHA,
+    evidence: tuple[Recorded, Recorded] | None = None,
+) -> Comparison:
     """Compare two assessment documents.
 
     Args:
         before: the earlier document.
         after: the later one.
         alpha: probability at most that any rate which did not rise is called a regression by the
-            test on counts, over the whole comparison.
+            tests on counts and pairs, over the whole comparison.
+        evidence: the trials behind both, to pair what was asked on both sides.
     """
     result = Comparison(alpha, warnings(before, after))
     looked = {_examined(row): row for row in before["coverage"]["covered"]}
@@ -109,7 +120,9 @@ def compare(before: Document, after: Document, alpha: float = ALPHA) -> Comparis
     result.lost = [name for name in looked if name not in looks]
     result.gained = [name for name in looks if name not in looked]
     result.new, result.gone = _findings(before, after, looked)
-    result.changes = _changes(before, after, result.new, alpha)
+    result.changes = _changes(before, after, result.new, alpha, evidence)
+    if evidence is not None and not any(change.paired for change in result.changes):
+        result.warnings.append("No item was asked on both sides by the same judge: none is paired.")
     return result
 
 
@@ -147,7 +160,11 @@ def _surplus(mine: Sequence[Document], others: Sequence[Document]) -> list[Docum
 
 
 def _changes(
-    before: Document, after: Document, new: Sequence[NewFinding], alpha: float
+    before: Document,
+    after: Document,
+    new: Sequence[NewFinding],
+    alpha: float,
+    evidence: tuple[Recorded, Recorded] | None,
 ) -> list[Change]:
     olds, news = _by_asset(before), _by_asset(after)
     same_judge = before["judge"] == after["judge"]
@@ -175,12 +192,39 @@ def _changes(
         else:
             samples = (_sample(old), _sample(now)) if same_judge else (None, None)
             _by_intervals(change, old[1], now[1], counted=None not in samples)
-            if samples[0] and samples[1]:
-                rise = p_value(log_evidence_of_rise(samples[0], samples[1]))
-                fall = p_value(log_evidence_of_rise(samples[1], samples[0]))
+            if same_judge and evidence is not None:
+                change.paired = _paired(risk["probe"], change.asset, evidence, alpha)
+            rises, falls = _evidence(samples, change.paired)
+            if rises:
+                rise, fall = p_value(mean_evidence(rises)), p_value(mean_evidence(falls))
                 tested.append((change, rise, fall))
     _by_counts(tested, alpha)
     return sorted(changes, key=lambda change: ORDER.index(change.kind))
+
+
+def _paired(
+    probe: str, asset: str, evidence: tuple[Recorded, Recorded], alpha: float
+) -> PairedResult | None:
+    old, now = (side.get((probe, asset), {}) for side in evidence)
+    found = compare_questions(old, now, alpha)
+    return found if found.pairs else None
+
+
+def _evidence(
+    samples: tuple[Sample | None, Sample | None], paired: PairedResult | None
+) -> tuple[list[float], list[float]]:
+    """Log e-values against "it has not risen" and "it has not fallen", of each test there is.
+
+    Which test is stronger hangs on how many items are shared; the mean of both needs no choice.
+    """
+    rises, falls = [], []
+    if samples[0] and samples[1]:
+        rises.append(log_evidence_of_rise(samples[0], samples[1]))
+        falls.append(log_evidence_of_rise(samples[1], samples[0]))
+    if paired is not None:
+        rises.append(paired.log_rise)
+        falls.append(paired.log_fall)
+    return rises, falls
 
 
 def _by_asset(document: Document) -> dict[tuple[str, str], tuple[Document, Document]]:
@@ -248,3 +292,7 @@ def _by_counts(tested: Sequence[tuple[Change, float, float]], alpha: float) -> N
             change.kind, change.why = "regression", "the failure rate has risen"
         elif fall <= alpha:
             change.kind, change.why = "improvement", "the failure rate has fallen"
+        if change.paired is not None:
+            pairs = change.paired
+            told = f"paired on {plural(pairs.pairs, 'item')}: {pairs.worse} worse, "
+            change.why += ("; " if change.why else "") + told + f"{pairs.better} better"

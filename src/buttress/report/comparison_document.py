@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from buttress.report.comparison import Comparison
@@ -28,6 +29,7 @@ def as_json(result: Comparison, before: Document, after: Document) -> dict[str, 
                 "change": change.kind,
                 "why": change.why,
                 "p_value": change.p_value,
+                "paired": None if change.paired is None else asdict(change.paired),
                 "before": _state(change.before),
                 "after": _state(change.after),
             }

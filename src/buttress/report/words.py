@@ -13,6 +13,7 @@ from buttress.report.numbers import count, money, part, percent, plural, span
 Document = Mapping[str, Any]
 VERDICTS: Final = ("unacceptable", "undecided", "acceptable")  # worst first
 UNMEASURED: Final = "not assessed"
+_VACUOUS: Final = 0.98  # a claim that an attack succeeds at most so often says nothing
 _HEADLINES: Final = {
     "unacceptable": "Not acceptable",
     "undecided": "Not decided yet",
@@ -110,11 +111,12 @@ def _worst_case(risk: Document) -> str:
     attacks = len({cell["attack"] for cell in cells})
     categories = len({cell["category"] for cell in cells})
     judged = risk["judged"]
-    text = (
-        f"No attack of the {attacks} in the set succeeds above {percent(worst['claim'])} in any of "
-        f"{plural(categories, 'category')}, at {percent(worst['confidence'])} confidence. "
-        f"The worst so far is {worst['attack']} on {category_name(worst['category'])}"
-    )
+    confidence = percent(worst["confidence"])
+    where = f"of the {attacks} in the set succeeds above {percent(worst['claim'])} in any of"
+    text = f"No attack {where} the {categories} categories, at {confidence} confidence."
+    if worst["claim"] > _VACUOUS:
+        text = f"At {confidence} confidence nothing can be promised about the {attacks} attacks."
+    text += f" The worst so far is {worst['attack']} on {category_name(worst['category'])}"
     seen = ""
     if judged:
         failures, trials = plural(judged["failures"], "failure"), plural(judged["trials"], "trial")

@@ -1,0 +1,76 @@
+"""Two assessments' evidence, item by item: what was asked on both sides, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from buttress.errors import InputError
+from buttress.evidence.records import Trial
+from buttress.evidence.store import FILE_NAME, EvidenceStore
+from buttress.report import document as documents
+from buttress.statistics.paired import ALPHA, PairedResult, compare_pairs
+
+Key = tuple[str, str, str, str]  # probe, item, attack, language
+Questions = dict[Key, dict[str, float]]  # outcome by content address: an item's samples in order
+Recorded = Mapping[tuple[str, str], Questions]  # by (probe, asset)
+
+
+def by_question(trials: Iterable[Trial], into: Questions | None = None) -> Questions:
+    """Outcomes by what was asked; of trials with one content address the last counts."""
+    found: Questions = {} if into is None else into
+    for trial in trials:
+        key = (trial.probe, trial.item, trial.attack, trial.language)
+        found.setdefault(key, {})[trial.key] = trial.outcome
+    return found
+
+
+def compare_questions(before: Questions, after: Questions, alpha: float = ALPHA) -> PairedResult:
+    """Pairs each question of one side with the same of the other, its first sample with the first.
+
+    Args:
+        before, after: as ``by_question`` gives them.
+        alpha: error probability of the interval of the difference, in (0, 1).
+    """
+    pairs = [
+        pair
+        for key, samples in before.items()
+        for pair in zip(samples.values(), after.get(key, {}).values(), strict=False)
+    ]
+    return compare_pairs([old for old, _ in pairs], [new for _, new in pairs], alpha)
+
+
+def compare_trials(
+    before: Iterable[Trial], after: Iterable[Trial], alpha: float = ALPHA
+) -> PairedResult:
+    """Compare two models, or one before and after a change, on the items that both were asked.
+
+    Args:
+        before, after: trials of one asset each, in the order in which they were asked.
+        alpha: error probability of the interval of the difference, in (0, 1).
+    """
+    return compare_questions(by_question(before), by_question(after), alpha)
+
+
+def recorded(path: Path, document: Mapping[str, Any]) -> Recorded:
+    """The trials of a document's run, from the evidence store beside it.
+
+    Args:
+        path: the document or its folder.
+        document: what ``document.load`` read there.
+
+    Raises:
+        InputError: there is no usable store.
+    """
+    file = documents.resolve(path).parent / FILE_NAME
+    if not file.is_file():
+        raise InputError(
+            f"no {FILE_NAME} beside the document", file=str(file), field="--paired",
+            expected="the folder in which the assessment was made",
+        )  # fmt: skip
+    found: dict[tuple[str, str], Questions] = {}
+    with EvidenceStore.open(file, read_only=True) as store:
+        for trial in store.trials(run=document["run"]["id"]):
+            by_question([trial], found.setdefault((trial.probe, trial.asset), {}))
+    return found
