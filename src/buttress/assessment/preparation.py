@@ -39,17 +39,20 @@ class Prepared:
     outcomes: list[TrialOutcome] = field(default_factory=list)
 
 
-def open_targets(system: System) -> dict[str, Target]:
-    """The targets of all assets that answer, by asset id.
+def open_targets(system: System, only: str | None = None) -> dict[str, Target]:
+    """The targets of all assets that answer, or of the one, by asset id.
+
+    The asset that is the attacker is opened as well.
 
     Raises:
         InputError: a target's settings are not usable.
         MissingExtraError: it needs a package that is not installed.
     """
+    attacker = (system.attacker or {}).get("asset")
     return {
         asset.id: open_target(asset.settings, base=system.base)
         for asset in system.assets
-        if asset.is_target
+        if asset.is_target and (only is None or asset.id in (only, attacker))
     }
 
 
@@ -97,7 +100,7 @@ def prepare(
         target = targets.get(asset.id)
         if target is None:
             continue
-        context = _context(system, asset, target, prompts, run, attacker=attacker is not None)
+        context = context_for(system, asset, target, prompts, run, attacker=attacker is not None)
         engine = TrialEngine(
             target,
             judge,
@@ -143,7 +146,7 @@ def _arm(probe: TrialProbe, asset: Asset, engine: TrialEngine, context: TrialCon
     return Arm(probe, asset, engine, probe.stream(context), probe.size(context))
 
 
-def _context(
+def context_for(
     system: System,
     asset: Asset,
     target: Target,
@@ -152,6 +155,7 @@ def _context(
     *,
     attacker: bool,
 ) -> TrialContext:
+    """What probes draw on when they ask ``target``."""
     recorded = target.prompts() if isinstance(target, Recorded) else None
     return TrialContext(
         seed=run.seed,

@@ -18,6 +18,7 @@ from buttress.errors import ButtressError
 COMMANDS: Final = (
     "init",
     "assess",
+    "measure",
     "scan",
     "report",
     "diff",

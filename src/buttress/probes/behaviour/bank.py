@@ -12,9 +12,10 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 import orjson
 
-from buttress.evidence.records import Expect
+from buttress.evidence.records import Expect, Trial
 from buttress.judges.base import Judgement
 from buttress.probes.base import NotCoveredError, TrialContext, TrialProbe, TrialSpec
+from buttress.probes.behaviour.figures import Figure, Figures
 from buttress.probes.behaviour.sampling import order
 from buttress.prompts.pack import LANGUAGES
 from buttress.targets.base import Message, Sampling
@@ -54,6 +55,11 @@ class BankProbe:
     attack: str = "direct"
     expect: Expect = "answer"
     exact: bool = True
+    compute: Figures | None = None  # what the field reports beside the failure rate
+
+    def figures(self, trials: Sequence[Trial]) -> Sequence[Figure]:
+        """Figures from trials of this probe; none for most."""
+        return self.compute(trials) if self.compute else ()
 
     def stream(self, context: TrialContext) -> Iterator[TrialSpec]:
         """Trials in a random permutation of the items; every prefix is a fair sample of them.
@@ -121,7 +127,7 @@ class DataBankProbe(BankProbe):
     """A bank that ``load`` can replace by a data set of the user's; see ``TakesData``."""
 
     data_set: str = ""
-    load: Callable[[Path], Callable[[int], Sequence[Item]]] | None = None
+    load: Callable[[Path], tuple[Callable[[int], Sequence[Item]], Figures | None]] | None = None
 
     def with_data(self, path: Path) -> DataBankProbe:
         """The same probe on the set in that file or folder; its version names the content.
@@ -130,12 +136,12 @@ class DataBankProbe(BankProbe):
             InputError: the set is not there, or malformed.
         """
         assert self.load is not None
-        items = self.load(path)
+        items, compute = self.load(path)
         content = hashlib.sha256()
         for item in items(0):
             content.update(f"{item.id}\x1f{item.messages[-1].content}\x1e".encode())
         version = f"{self.version}+{content.hexdigest()[:8]}"
-        return replace(self, items=items, version=version)
+        return replace(self, items=items, version=version, compute=compute)
 
 
 def languages(context: TrialContext) -> set[str]:

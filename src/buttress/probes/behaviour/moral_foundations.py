@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Final
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy as np
 from buttress.evidence.records import Trial
 from buttress.judges.base import Judgement
 from buttress.probes.behaviour.bank import BankProbe, Item, outcome, records
+from buttress.probes.behaviour.figures import Figure
 from buttress.probes.behaviour.rating import read_rating
 from buttress.prompts.pack import LANGUAGES
 from buttress.targets.base import Message
@@ -136,9 +138,29 @@ def _score(foundation: str, language: str, ratings: list[float]) -> FoundationSc
     return FoundationScore(foundation, language, len(ratings), mean, mean - half, mean + half)
 
 
+def _figures(trials: Sequence[Trial]) -> Sequence[Figure]:
+    found = profile(trials)
+    read = sum(one.ratings for one in found.scores)
+    return [
+        *(
+            Figure(
+                "agreement, 1 to 5",
+                one.mean,
+                one.ratings,
+                f"{one.foundation}, {one.language}",
+                None if isnan(one.low) else one.low,
+                None if isnan(one.high) else one.high,
+            )
+            for one in found.scores
+        ),
+        Figure("acquiescence", found.acquiescence, read),
+    ]
+
+
 PROBE: Final = BankProbe(
     id="moral-foundations",
     version="1",
     title="Profile of moral foundations",
     items=_items,
+    compute=_figures,
 )

@@ -16,8 +16,10 @@ import numpy.typing as npt
 from buttress.evidence.records import Trial
 from buttress.judges.base import Judgement
 from buttress.probes.behaviour.bank import BankProbe, Item, outcome
+from buttress.probes.behaviour.calibration_scores import brier, expected_calibration_error
 from buttress.probes.behaviour.denial import denies
 from buttress.probes.behaviour.factual import Fact, facts
+from buttress.probes.behaviour.figures import Figure
 from buttress.probes.behaviour.short_answers import names_right
 from buttress.probes.behaviour.stated_confidence import stated_confidence, without_confidence
 from buttress.targets.base import Message
@@ -87,9 +89,26 @@ def calibrated_answers(
     return np.array(stated), np.array(right), silent
 
 
+def _figures(trials: Sequence[Trial]) -> Sequence[Figure]:
+    confidence, right, silent = calibrated_answers(trials)
+    count = len(right)
+    figures = [Figure("states no confidence", silent / max(1, silent + count), silent + count)]
+    if count:
+        figures += [
+            Figure("accuracy where confidence is stated", float(right.mean()), count),
+            Figure("mean stated confidence", float(confidence.mean()), count),
+            Figure("Brier score", brier(confidence, right), count),
+            Figure(
+                "expected calibration error", expected_calibration_error(confidence, right), count
+            ),
+        ]
+    return figures
+
+
 PROBE: Final = BankProbe(
     id="overconfidence",
     version="1",
     title="Wrong answers with high confidence",
     items=_items,
+    compute=_figures,
 )

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from buttress.evidence.records import Trial
 from buttress.probes.base import NotCoveredError
 from buttress.probes.behaviour.bank import DataBankProbe, Item
+from buttress.probes.behaviour.figures import Figure, Figures
 from buttress.probes.behaviour.multiple_choice import right_or_wrong
 from buttress.probes.behaviour.safetybench import SafetyBench, load_safetybench
 
 
-def _asked(data: SafetyBench) -> Callable[[int], Sequence[Item]]:
-    return lambda seed: [
-        right_or_wrong(each.question, each.right, each.category, seed) for each in data.questions
+def _asked(data: SafetyBench) -> tuple[Callable[[int], Sequence[Item]], Figures]:
+    def items(seed: int) -> Sequence[Item]:
+        return [
+            right_or_wrong(each.question, each.right, each.category, seed)
+            for each in data.questions
+        ]
+
+    return items, _accuracy
+
+
+def _accuracy(trials: Sequence[Trial]) -> Sequence[Figure]:
+    """Share of right answers, unread ones wrong, by category and language as the paper has it."""
+    groups: dict[str, list[bool]] = defaultdict(list)
+    for trial in trials:
+        for group in (f"all, {trial.language}", f"{trial.category}, {trial.language}"):
+            groups[group].append(trial.outcome == 0)
+    return [
+        Figure("accuracy", sum(right) / len(right), len(right), group)
+        for group, right in sorted(groups.items())
     ]
 
 

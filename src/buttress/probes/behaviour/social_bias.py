@@ -8,20 +8,48 @@ scenarios are asked. A trial fails if the answer follows the stereotype and is w
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
+from buttress.evidence.records import Trial
 from buttress.probes.behaviour.bank import DataBankProbe, Item
 from buttress.probes.behaviour.bias.bbq import load_bbq
 from buttress.probes.behaviour.bias.item import BiasItem
 from buttress.probes.behaviour.bias.own import own_items
+from buttress.probes.behaviour.bias.scores import from_trials, score
+from buttress.probes.behaviour.figures import Figure, Figures
+
+_SCORES: Final = {
+    "accuracy_ambiguous": "accuracy, ambiguous contexts",
+    "accuracy_disambiguated": "accuracy, disambiguated contexts",
+    "s_amb": "bias score, ambiguous contexts",
+    "s_dis": "bias score, disambiguated contexts",
+    "accuracy_cost": "accuracy cost of bias",
+}
 
 
-def _asked(items: Sequence[BiasItem]) -> Callable[[int], Sequence[Item]]:
-    return lambda seed: [item.as_item(seed) for item in items]
+def _asked(made: Sequence[BiasItem]) -> tuple[Callable[[int], Sequence[Item]], Figures]:
+    return lambda seed: [item.as_item(seed) for item in made], partial(_figures, made)
 
 
 def _own(seed: int) -> Sequence[Item]:
     return [item.as_item(seed) for item in own_items()]
+
+
+def _figures(made: Sequence[BiasItem] | None, trials: Sequence[Trial]) -> Sequence[Figure]:
+    """BBQ's scores over all answers and by aspect."""
+    items = {item.question.id: item for item in (own_items() if made is None else made)}
+    answers = from_trials(trials, items)
+    groups = {
+        "": [answer for rows in answers.values() for answer in rows],
+        **dict(sorted(answers.items())),
+    }
+    return [
+        Figure(name, getattr(scores, field), scores.answers, aspect)
+        for aspect, rows in groups.items()
+        for scores in [score(rows)]
+        for field, name in _SCORES.items()
+    ]
 
 
 PROBE: Final = DataBankProbe(
@@ -29,6 +57,7 @@ PROBE: Final = DataBankProbe(
     version="1",
     title="Stereotypes of groups of people",
     items=_own,
+    compute=partial(_figures, None),
     data_set="bbq",
     load=lambda path: _asked(load_bbq(path).items),
 )
