@@ -87,7 +87,7 @@ def prepare(
     prepared = Prepared()
     prompts: list[Prompt] = []
     if any(not isinstance(target, Recorded) for target in targets.values()):
-        prompts = sources.prompts(system)
+        prompts = sources.prompts(system, coverage)
     informed = {
         probe.id: [
             risk

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from buttress import extension
+from buttress.assessment.coverage import Coverage
 from buttress.errors import InputError
 from buttress.judges.base import Judge
 from buttress.probes.base import InspectionProbe, TrialProbe
@@ -13,12 +14,15 @@ from buttress.system.model import System
 from buttress.targets.base import Target
 
 
-def prompts(system: System) -> list[Prompt]:
+def prompts(system: System, coverage: Coverage | None = None) -> list[Prompt]:
     """All prompts of the sets that the manifest names, in its languages.
+
+    ``coverage`` is told where a bank of GB/T 45654 is smaller than the standard asks for.
 
     Raises:
         InputError: a set's file is malformed or missing.
     """
+    from buttress.probes.behaviour import gbt_bank
     from buttress.prompts.pack import load_pack
     from buttress.prompts.public import load_public
 
@@ -26,6 +30,16 @@ def prompts(system: System) -> list[Prompt]:
     for source in system.prompts:
         if source.set == "buttress":
             found += load_pack(languages=system.languages)
+        elif source.set in gbt_bank.PROMPT_SETS:
+            assert source.path is not None
+            kind = gbt_bank.PROMPT_SETS[source.set]
+            questions = gbt_bank.load_bank(source.path, kind)
+            for topic, short in gbt_bank.coverage(questions, kind).missing.items():
+                if coverage is not None:
+                    what = f"{source.set}, {topic}"
+                    coverage.leave_out(what, f"the standard asks for {short} more questions")
+            wanted = [one for one in questions if one.language in system.languages]
+            found += gbt_bank.as_prompts(wanted, kind)
         else:
             found += load_public(source.set, source.path, split=source.split)
     return found
@@ -37,17 +51,21 @@ def judge(system: System) -> Judge:
     Raises:
         InputError: no such judge, or its calibration file or target is not usable.
     """
-    settings = system.judge
-    create = extension.load("judges", settings.id)
-    arguments: dict[str, object] = {}
-    if settings.calibration is not None:
-        arguments["calibration"] = settings.calibration
-    if settings.target is not None:
-        from buttress.targets.open import open_target
+    from buttress.judges.opening import open_judge
 
-        arguments["target"] = open_target(settings.target, base=system.base)
-    made: Judge = create(**arguments)
-    return made
+    settings = system.judge
+    return open_judge(
+        {
+            "id": settings.id,
+            "calibration": settings.calibration,
+            "target": settings.target,
+            "rubric": settings.rubric,
+            "members": settings.members or None,
+            "rule": settings.rule,
+            "quorum": settings.quorum,
+        },
+        base=system.base,
+    )
 
 
 def probes(system: System, only: Sequence[str] | None) -> list[InspectionProbe | TrialProbe]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from buttress.judges.base import Judge
     from buttress.judges.calibrate import Measured
+    from buttress.judges.checks import Checked
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -47,35 +48,69 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )  # fmt: skip
     calibrate.set_defaults(run=_calibrate)
 
+    checks = actions.add_parser(
+        "check",
+        help="count outcomes that flip when order, length, form, chance or language changes",
+        description="Judges the answers of a labels file twice, once changed in a way that must "
+        'not matter. Translations are found by a common "pair" field.',
+    )
+    checks.add_argument("--labels", type=Path, required=True, metavar="FILE")
+    _which(checks)
+    checks.add_argument(
+        "--repeats", type=int, default=2, metavar="N",
+        help="how often a model is asked again, with replies drawn at random (default: 2)",
+    )  # fmt: skip
+    checks.add_argument("--seed", type=int, default=0, metavar="N", help="of these (default: 0)")
+    checks.set_defaults(run=_check)
+
+    from buttress.cli import judge_labels
+
+    judge_labels.register(actions)
+
 
 def _which(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--judge", default="offline", metavar="NAME", help="default: offline")
+    parser.add_argument(
+        "--judge", default="offline", metavar="NAME|FILE.yaml",
+        help="a judge, or a file with the settings that a manifest has under judge (a panel, for "
+        "example); default: offline",
+    )  # fmt: skip
     parser.add_argument(
         "--target", metavar="TARGET",
         help="the model behind --judge llm: URL#MODEL of an endpoint, weights, package:NAME, or "
         "a script (*.yaml)",
     )  # fmt: skip
+    parser.add_argument(
+        "--rubric", metavar="NAME",
+        help="for --judge llm: harm (default), values, honesty or graded",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="machine-readable output")
 
 
 def _make(options: argparse.Namespace, calibration: Path | None = None) -> Judge:
-    from buttress import extension
+    from buttress import located_yaml
     from buttress.errors import InputError
-    from buttress.targets.open import open_target
+    from buttress.judges.opening import open_judge
 
-    create = extension.load("judges", options.judge)
-    arguments: dict[str, Any] = {} if calibration is None else {"calibration": calibration}
+    settings: dict[str, Any] = {"id": options.judge}
+    base = Path()
+    if options.judge.endswith((".yaml", ".yml")):
+        path = Path(options.judge)
+        data = located_yaml.load(path).data
+        if isinstance(data, dict) and isinstance(data.get("judge"), dict):
+            data = data["judge"]  # a manifest
+        if not isinstance(data, dict):
+            raise InputError("no mapping", file=str(path), expected="settings of a judge")
+        settings, base = {**data}, path.parent
     if options.target is not None:
-        arguments["target"] = open_target(_settings(options.target), base=Path())
+        settings["target"] = _settings(options.target)
+        base = Path()
     elif options.judge == "llm":
         raise InputError("missing", field="--target", expected="the model that judges")
-    try:
-        made: Judge = create(**arguments)
-    except TypeError:
-        raise InputError(
-            f"judge {options.judge} doesn't take it", field="--target", expected="--judge llm"
-        ) from None
-    return made
+    if options.rubric is not None:
+        settings["rubric"] = options.rubric
+    if calibration is not None:
+        settings["calibration"] = calibration.absolute()
+    return open_judge(settings, base=base)
 
 
 def _settings(target: str) -> dict[str, Any]:
@@ -147,6 +182,67 @@ def _calibrate(options: argparse.Namespace) -> int:
         if options.out is not None:
             print(f"\n{options.out} written; in the manifest: judge: {{calibration: FILE}}")
     return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    import asyncio
+
+    from buttress.errors import InputError
+    from buttress.judges.checks import check
+    from buttress.judges.labels import read_labels
+
+    for name in ("repeats", "seed"):
+        if getattr(options, name) < 0:
+            raise InputError("is negative", field=f"--{name}", expected="0 or more")
+    labelled = read_labels(options.labels)
+    judge = _make(options)
+    found = asyncio.run(check(judge, labelled, repeats=options.repeats, seed=options.seed))
+    if options.json:
+        import json
+
+        agreed = None if found.agreement is None else found.agreement.to_json()
+        said = {
+            "judge": judge.id,
+            "version": judge.version,
+            "checks": [each.to_json() for each in found.flips],
+            "left_out": found.left_out,
+            "members": found.names,
+            "agreement": agreed,
+        }
+        print(json.dumps(said))
+        return 0
+    _print_checks(judge, found)
+    return 0
+
+
+def _print_checks(judge: Judge, found: Checked) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    print(f"{judge.id} {judge.version}")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("", "answers", "flips", "95 % interval", "to failure", "from it", "p"):
+        table.add_column(column, no_wrap=True)
+    for each in found.flips:
+        low, high = each.interval
+        table.add_row(
+            each.name, str(each.pairs), f"{each.rate:.3f}", f"{low:.3f} – {high:.3f}",
+            str(each.up), str(each.down), f"{each.lopsided:.3f}",
+        )  # fmt: skip
+    Console().print(table)
+    unjudged = sum(each.unjudged for each in found.flips)
+    if unjudged:
+        print(f"{unjudged} pairs got no judgement and are left out")
+    for reason in found.left_out:
+        print(f"not checked: {reason}")
+    if found.agreement is not None:
+        said = found.agreement
+        print(
+            f"members agree: Krippendorff's alpha {said.alpha:.3f} [{said.low:.3f}, "
+            f"{said.high:.3f}], {said.disputed:.1%} of {said.units} answers disputed"
+        )
+        for name, share in zip(found.names, said.outvoted, strict=True):
+            print(f"  {name} alone against all others: {share:.1%}")
 
 
 def _print(judge: Judge, results: Sequence[Measured]) -> None:

@@ -76,10 +76,15 @@ def _attacks() -> list[dict[str, str]]:
 
 
 def _sets() -> list[dict[str, str]]:
+    from buttress.probes.behaviour.gbt_bank import PROMPT_SETS
     from buttress.prompts.public import known_sets
 
     own = {"id": "buttress", "title": "Buttress's own pack", "licence": "Apache-2.0", "hub": ""}
-    return [own] + [
+    banks = [
+        {"id": name, "title": f"GB/T 45654 bank, {kind}: your own file", "licence": "", "hub": ""}
+        for name, kind in PROMPT_SETS.items()
+    ]
+    return [own, *banks] + [
         {
             "id": name,
             "title": known.title,

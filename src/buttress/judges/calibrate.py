@@ -107,7 +107,7 @@ async def measure(
 async def _task(
     judge: Judge, expect: Expect, labelled: Sequence[Labelled], threshold: float | None
 ) -> Measured:
-    said, problems = await _judged(judge, [each.exchange for each in labelled])
+    said, problems = await judged(judge, [each.exchange for each in labelled])
     pairs = [(each, j) for each, j in zip(labelled, said, strict=True) if j is not None]
     if not pairs:
         raise UnjudgedError(said, problems)
@@ -137,9 +137,10 @@ async def _task(
     )
 
 
-async def _judged(
+async def judged(
     judge: Judge, exchanges: Sequence[Exchange]
 ) -> tuple[list[Judgement | None], list[str]]:
+    """Judgements in order, None where there is none, and why there is none."""
     said: list[Judgement | None] = []
     problems: list[str] = []
     for start in range(0, len(exchanges), BATCH):

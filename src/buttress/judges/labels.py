@@ -3,7 +3,8 @@
 One object a line: ``prompt``, ``response`` and ``label`` (1: the system failed, that is, harmful
 where ``expect`` is ``refuse``, a refusal where it is ``answer``; 0: it did not); optionally
 ``expect`` (default ``refuse``), ``request`` where the prompt hides it in an attack, ``category``,
-``language``, ``model`` and ``setting``. Other fields are left alone.
+``language``, ``model`` and ``setting``; ``pair`` names what a case and its translation share. Other
+fields are left alone.
 """
 
 from __future__ import annotations
@@ -18,16 +19,20 @@ import orjson
 from buttress.errors import InputError
 from buttress.judges.base import Exchange
 
-_OPTIONAL: Final = ("request", "category", "language", "model", "setting")
+_OPTIONAL: Final = ("request", "category", "language", "model", "setting", "pair")
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """An answer and what somebody said of it. ``group`` is its model and setting."""
+    """An answer and what somebody said of it. ``group`` is its model and setting.
+
+    ``pair`` is the same for a case and its translations, and empty where there are none.
+    """
 
     exchange: Exchange
     label: int
     group: tuple[str, str]
+    pair: str = ""
 
 
 def read_labels(path: Path) -> list[Labelled]:
@@ -81,7 +86,8 @@ def _labelled(line: bytes, path: Path, number: int) -> Labelled:
         category=more.get("category", ""),
         language=more.get("language", "en"),
     )
-    return Labelled(exchange, int(label), (more.get("model", ""), more.get("setting", "")))
+    group = (more.get("model", ""), more.get("setting", ""))
+    return Labelled(exchange, int(label), group, more.get("pair", ""))
 
 
 def _text(record: Mapping[str, Any], name: str, path: Path, number: int) -> str:

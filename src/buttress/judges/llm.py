@@ -9,13 +9,16 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from buttress.judges.base import Calibration, Exchange, Expect, Judgement
 from buttress.judges.overrides import Overrides
-from buttress.judges.reply import parse
-from buttress.judges.rubric import VERSION, question, reminder
+from buttress.judges.rubric import Rubric, reminder
+from buttress.judges.rubric_harm import HARM
+from buttress.judges.rubrics import rubric as rubric_named
 from buttress.judges.unjudged import UnjudgedError
 from buttress.targets.base import Message, Request, Sampling, Target, TargetError
 
@@ -27,22 +30,28 @@ LONGEST_WAIT_S: Final = 30.0
 _SAMPLING: Final = Sampling(max_tokens=200, temperature=0.0)
 
 
-def create(*, target: Target, calibration: Path | None = None) -> LlmJudge:
+def create(*, target: Target, rubric: str = HARM.id, calibration: Path | None = None) -> LlmJudge:
     """The judge that asks ``target``; ``calibration`` is a file from ``buttress judge calibrate``.
 
     Raises:
-        InputError: the calibration file is not usable for this judge.
+        InputError: no such rubric, or the calibration file is not usable for this judge.
     """
-    return LlmJudge(target, calibration)
+    return LlmJudge(target, rubric_named(rubric), calibration)
 
 
 class LlmJudge:
     """See the module. ``failures`` counts answers that it could not decide."""
 
-    def __init__(self, target: Target, calibration: Path | None = None) -> None:
+    def __init__(
+        self, target: Target, rubric: Rubric = HARM, calibration: Path | None = None
+    ) -> None:
         self._target = target
+        self._rubric = rubric
+        self._sampling = _SAMPLING
+        self._swapped = False
         identity = hashlib.sha256(target.identity.encode()).hexdigest()[:12]
-        self._version = f"{VERSION}+{identity}"
+        named = "" if rubric.id == HARM.id else f"{rubric.id}-"
+        self._version = f"{named}{rubric.version}+{identity}"
         self._overrides = Overrides.read(calibration, ID, self._version)
         self._gate: tuple[asyncio.AbstractEventLoop, asyncio.Semaphore] | None = None
         self.failures = 0
@@ -54,7 +63,7 @@ class LlmJudge:
 
     @property
     def version(self) -> str:
-        """The rubric's version and a digest of the target's identity."""
+        """The rubric, its version and a digest of the target's identity."""
         return self._overrides.versioned(self._version)
 
     def calibration(self, expect: Expect) -> Calibration | None:
@@ -75,20 +84,32 @@ class LlmJudge:
             raise UnjudgedError([None if isinstance(s, str) else s for s in said], problems)
         return [each for each in said if not isinstance(each, str)]
 
+    def swapped(self) -> LlmJudge:
+        """The same judge, asked with answer and request, and both verdicts, in the other order."""
+        other = copy(self)
+        other._swapped = not self._swapped
+        return other
+
+    def resampled(self, seed: int, temperature: float = 0.7) -> LlmJudge:
+        """The same judge with replies drawn at random."""
+        other = copy(self)
+        other._sampling = replace(_SAMPLING, temperature=temperature, seed=seed)
+        return other
+
     async def aclose(self) -> None:
         """Release the target."""
         await self._target.aclose()
 
     async def _one(self, exchange: Exchange) -> Judgement | str:
         """The judgement, or why there is none."""
-        messages = question(exchange)
+        messages = self._rubric.question(exchange, swapped=self._swapped)
         problem = ""
         for _ in range(2):
             try:
                 reply = await self._ask(messages)
             except TargetError as error:
                 return f"{self._target.name}: {error}"
-            judgement = parse(reply, exchange.expect)
+            judgement = self._rubric.read(reply, exchange.expect)
             if isinstance(judgement, Judgement):
                 return self._decided(judgement, exchange.expect)
             problem = judgement
@@ -110,7 +131,7 @@ class LlmJudge:
         for attempt in range(ATTEMPTS):
             try:
                 async with self._semaphore(), asyncio.timeout(TIMEOUT_S):
-                    return (await self._target.answer(Request(messages, _SAMPLING))).text
+                    return (await self._target.answer(Request(messages, self._sampling))).text
             except TimeoutError:
                 error = TargetError(f"no answer within {TIMEOUT_S:g} s", retry=True)
             except TargetError as failed:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
-from buttress.judges.base import Expect, Judgement
-from buttress.judges.rubric import VERDICTS
+from buttress.judges.base import Judgement
 
 LONGEST: Final = 20_000  # characters looked at
 MOST_TRIES: Final = 200  # opening braces tried
@@ -15,37 +15,52 @@ _REASON: Final = 300
 _DECODER: Final = json.JSONDecoder()
 
 
-def parse(text: str, expect: Expect) -> Judgement | str:
+def parse(text: str, verdicts: tuple[str, str]) -> Judgement | str:
     """The judgement in a reply, or what is wrong with the reply.
 
-    The last object with a verdict counts: models think aloud first. A score that contradicts the
-    verdict makes the reply unusable.
+    ``verdicts`` are the words for failure and success. A score that contradicts the verdict makes
+    the reply unusable.
     """
-    found = [each for each in _objects(text[:LONGEST]) if "verdict" in each]
-    if not found:
+    reply = last_object(text, "verdict")
+    if reply is None:
         return "no JSON object with a verdict"
-    reply = found[-1]
-    failure, success = VERDICTS[expect]
+    failure, success = verdicts
     verdict = reply["verdict"]
     verdict = verdict.strip().lower() if isinstance(verdict, str) else verdict
     if verdict not in (failure, success):
         return f'the verdict is neither "{failure}" nor "{success}"'
-    score = reply.get("score")
-    if isinstance(score, str):
-        try:
-            score = float(score)
-        except ValueError:
-            return "the score is no number"
-    if isinstance(score, bool) or not isinstance(score, int | float) or not math.isfinite(score):
+    score = number(reply.get("score"))
+    if score is None:
         return "the score is no number"
     if not 0 <= score <= 1:
         return "the score is not between 0 and 1"
     failed = verdict == failure
     if failed != (score >= 0.5):
         return "the score contradicts the verdict"
-    reason = reply.get("reason", "")
-    said = " ".join(reason.split())[:_REASON] if isinstance(reason, str) else ""
-    return Judgement(float(failed), float(score), said)
+    return Judgement(float(failed), score, reason(reply))
+
+
+def last_object(text: str, field: str) -> dict[str, Any] | None:
+    """The last JSON object with that field: models think aloud first."""
+    found = [each for each in _objects(text[:LONGEST]) if field in each]
+    return found[-1] if found else None
+
+
+def number(value: object) -> float | None:
+    """A finite number, given as one or as text."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def reason(reply: Mapping[str, Any]) -> str:
+    """The reply's reason on one line, cut where it is long."""
+    said = reply.get("reason", "")
+    return " ".join(said.split())[:_REASON] if isinstance(said, str) else ""
 
 
 def _objects(text: str) -> list[dict[str, Any]]:

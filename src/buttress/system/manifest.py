@@ -81,6 +81,10 @@ def parse(located: Located, base: Path) -> System:
             id=judge.get("id", "offline"),
             calibration=_existing(located, base, ("judge", "calibration")),
             target=judge.get("target"),
+            rubric=judge.get("rubric"),
+            members=tuple(judge.get("members", ())),
+            rule=judge.get("rule"),
+            quorum=judge.get("quorum"),
         ),
         attacker=_attacker(located, base, assets),
         attacks=tuple(dict.fromkeys(_attack(name, base) for name in data.get("attacks", ()))),
@@ -133,11 +137,12 @@ def _prompts(located: Located, base: Path) -> list[PromptSource]:
     entries = located.data.get("prompts", ())
     if not entries:
         return []
+    from buttress.probes.behaviour.gbt_bank import PROMPT_SETS
     from buttress.prompts.public import known_sets
 
     sources = []
     for index, entry in enumerate(entries):
-        valid = ("buttress", *known_sets())
+        valid = ("buttress", *known_sets(), *PROMPT_SETS)
         if entry["set"] not in valid:
             raise located.error(
                 ("prompts", index, "set"),
@@ -145,6 +150,10 @@ def _prompts(located: Located, base: Path) -> list[PromptSource]:
                 "one of " + ", ".join(valid),
             )
         path = _existing(located, base, ("prompts", index, "path"))
+        if path is None and entry["set"] in PROMPT_SETS:
+            raise located.error(
+                ("prompts", index), "'path' is missing", "the bank's file: nobody publishes one"
+            )
         sources.append(PromptSource(entry["set"], path, entry.get("split")))
     return sources
 

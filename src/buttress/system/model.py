@@ -90,11 +90,18 @@ class PromptSource:
 
 @dataclass(frozen=True, slots=True)
 class JudgeSettings:
-    """Which judge decides; ``target`` are target settings for an LLM judge."""
+    """Which judge decides; ``target`` are target settings for an LLM judge, with its ``rubric``.
+
+    ``members``, ``rule`` and ``quorum`` are those of a panel; see ``judges.panel``.
+    """
 
     id: str = "offline"
     calibration: Path | None = None
     target: Mapping[str, Any] | None = None
+    rubric: str | None = None
+    members: tuple[Mapping[str, Any], ...] = ()
+    rule: str | None = None
+    quorum: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,13 @@ class BankQuestion:
     language: str
 
 
+# The banks that are made of prompts, as a manifest names them.
+PROMPT_SETS: Final[Mapping[str, Kind]] = {
+    "gbt45654-should-refuse": "should-refuse",
+    "gbt45654-should-not-refuse": "should-not-refuse",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """A minimum of the standard: ``topic`` is "total", "sample", a risk id or an aspect."""

@@ -1,0 +1,70 @@
+"""From settings, as a manifest's ``judge`` has them, to a judge."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from buttress import extension
+from buttress.errors import InputError
+from buttress.judges.base import Judge
+
+_DEEPEST: Final = 3  # panels within panels
+
+
+def open_judge(settings: Mapping[str, Any], *, base: Path, depth: int = 0) -> Judge:
+    """The judge with that ``id``; the other settings are what its ``create`` takes.
+
+    ``target`` is opened as any target, ``members`` as judges, and ``calibration`` is a path; both
+    paths are relative to ``base``.
+
+    Raises:
+        InputError: no such judge, a setting that it does not take, lacks, or can't use.
+    """
+    others = {key: value for key, value in settings.items() if value is not None}
+    name = others.pop("id", "offline")
+    if not isinstance(name, str):
+        raise InputError("is no name", field="judge.id", expected="a judge's name")
+    create = extension.load("judges", name)
+    takes = inspect.signature(create).parameters
+    for key in others:
+        if key not in takes:
+            raise InputError(
+                f"judge {name} doesn't take it", field=f"judge.{key}",
+                expected="one of " + ", ".join(["id", *takes]),
+            )  # fmt: skip
+    for key, parameter in takes.items():
+        if parameter.default is parameter.empty and key not in others:
+            raise InputError("missing", field=f"judge.{key}", expected=_expected(key))
+    made: Judge = create(**{k: _opened(k, v, base, depth) for k, v in others.items()})
+    return made
+
+
+def _opened(key: str, value: Any, base: Path, depth: int) -> Any:
+    if key == "target":
+        from buttress.targets.open import open_target
+
+        _is(value, Mapping, "judge.target", "settings of a target")
+        return open_target(value, base=base)
+    if key == "calibration":
+        _is(value, str | Path, "judge.calibration", "a file")
+        return base / value
+    if key == "members":
+        _is(value, list | tuple, "judge.members", "a list of judges")
+        if depth >= _DEEPEST:
+            raise InputError("panels too deep", field="judge.members", expected="fewer levels")
+        for member in value:
+            _is(member, Mapping, "judge.members", "judges, each as a mapping with an id")
+        return [open_judge(member, base=base, depth=depth + 1) for member in value]
+    return value
+
+
+def _is(value: Any, kind: Any, field: str, expected: str) -> None:
+    if not isinstance(value, kind):
+        raise InputError(f"is {type(value).__name__}", field=field, expected=expected)
+
+
+def _expected(key: str) -> str:
+    return {"target": "the model that judges", "members": "two or more judges"}.get(key, "a value")

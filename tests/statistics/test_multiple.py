@@ -1,0 +1,84 @@
+"""Many hypotheses at once: the procedures against their definitions, their errors by simulation."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from buttress.statistics.multiple import e_bh, family_wise, holm, mean_evidence, p_value
+
+LOGS = st.lists(st.floats(-20, 20), min_size=1, max_size=7)
+
+
+def test_holm() -> None:
+    assert holm([]) == []
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([0.9, 0.9]) == [1.0, 1.0]
+
+
+@given(st.floats(-50, 50))
+def test_a_p_value_is_the_inverse_of_an_e_value_and_at_most_1(log_e: float) -> None:
+    assert p_value(log_e) == pytest.approx(min(1.0, math.exp(-log_e)))
+
+
+@given(LOGS)
+def test_the_mean_of_e_values(logs: list[float]) -> None:
+    assert math.exp(mean_evidence(logs)) == pytest.approx(np.mean(np.exp(logs)))
+
+
+@settings(max_examples=200, deadline=None)
+@given(LOGS)
+def test_adjusted_e_values_are_the_smallest_means_over_sets(logs: list[float]) -> None:
+    values, least = np.exp(logs), np.full(len(logs), np.inf)
+    for size in range(1, len(logs) + 1):
+        for chosen in itertools.combinations(range(len(logs)), size):
+            mean = values[list(chosen)].mean()
+            least[list(chosen)] = np.minimum(least[list(chosen)], mean)
+    assert np.exp(family_wise(logs)) == pytest.approx(least)
+
+
+@given(LOGS)
+def test_adjusting_is_no_worse_than_dividing_by_the_number(logs: list[float]) -> None:
+    adjusted = family_wise(logs)
+    assert (adjusted >= np.array(logs) - math.log(len(logs)) - 1e-9).all()
+    assert (adjusted <= np.array(logs) + 1e-9).all()
+
+
+@given(LOGS, st.sampled_from([0.01, 0.05, 0.3]))
+def test_e_bh_takes_the_most_that_its_rule_allows(logs: list[float], delta: float) -> None:
+    values = np.exp(logs)
+    falling = np.sort(values)[::-1]
+    most = max(
+        (k for k in range(1, len(logs) + 1) if falling[k - 1] * k * delta >= len(logs)), default=0
+    )
+    rejected = e_bh(logs, delta)
+    assert rejected.sum() == most
+    assert not most or values[rejected].min() >= falling[most - 1]
+
+
+def test_nothing_to_test() -> None:
+    assert family_wise([]).shape == (0,)
+    assert e_bh([], 0.05).shape == (0,)
+
+
+def _dependent(chance: np.random.Generator, nulls: int, others: int) -> npt.NDArray[np.float64]:
+    """Log e-values; those of true hypotheses are as dependent as can be and have the mean 1."""
+    common = chance.random()
+    each = np.where(common < 0.02, 50.0, 0.0)  # all large at once, in 2 % of cases
+    return np.log(np.concatenate([np.full(nulls, each), np.full(others, 300.0)]) + 1e-12)
+
+
+def test_false_discoveries_stay_below_delta_under_dependence() -> None:
+    chance, delta = np.random.default_rng(3), 0.1
+    shares = []
+    for _ in range(4000):
+        rejected = e_bh(_dependent(chance, 6, 4), delta)
+        shares.append(rejected[:6].sum() / max(1, rejected.sum()))
+    mean, error = np.mean(shares), np.std(shares) / math.sqrt(len(shares))
+    assert 0.002 < mean <= delta + 3.3 * error
