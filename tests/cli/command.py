@@ -7,10 +7,13 @@ import subprocess
 import sys
 
 
-def buttress(*arguments: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+def buttress(
+    *arguments: str, timeout: float = 120, stdin: str | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "buttress", *arguments],
         capture_output=True,
+        input=stdin,
         text=True,
         check=False,
         timeout=timeout,

@@ -16,7 +16,7 @@ from buttress.assessment.coverage import Coverage
 from buttress.assessment.document import build, inspected
 from buttress.assessment.inspection import inspect
 from buttress.assessment.ledger import Ledger, priced
-from buttress.assessment.outcomes import Outcome
+from buttress.assessment.outcomes import Outcome, TrialOutcome
 from buttress.assessment.outputs import write_outputs
 from buttress.assessment.preparation import Prepared, open_targets, prepare
 from buttress.assessment.runs import Run, begin
@@ -25,10 +25,12 @@ from buttress.errors import InputError
 from buttress.evidence.records import Trial
 from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.judges.base import Judge
+from buttress.labelling.estimate import corrected_rate
 from buttress.probes.base import InspectionProbe, TrialProbe
 from buttress.risk.catalogue import Catalogue, load_catalogue
 from buttress.risk.planner import Planner
 from buttress.risk.policy import Policy, load_policy
+from buttress.risk.verdict import RiskState
 from buttress.system.model import Budget, System
 from buttress.targets.base import Target
 from buttress.trials.loop import run_async
@@ -182,11 +184,28 @@ class _Assessment:
         for state in self._prepared.states[arm.id]:
             arm.observe(state, trials)
 
+    def _take_in_labels(self, outcome: TrialOutcome) -> None:
+        """What people said about trials of this run, as when it was labelled and resumed."""
+        run, probe = self._run.id, outcome.risk.probe
+        labels = list(self._store.labels(run=run, probe=probe))
+        for asset, state in outcome.states.items():
+            mine = [label for label in labels if label.asset == asset]
+            if mine and isinstance(state, RiskState):
+                trials = self._store.trials(run=run, probe=probe)
+                outcome.labelled[asset] = corrected_rate(
+                    (trial for trial in trials if trial.asset == asset),
+                    mine,
+                    alpha_low=outcome.tolerance.beta / len(outcome.states),
+                    alpha_high=outcome.tolerance.alpha,
+                )
+
     def _document(self) -> dict[str, Any]:
         run = self._run.id
         findings = list(self._store.findings(run=run))
         inspections = list(self._store.inspections(run=run))
         tallied = tally(self._store.trials(run=run))
+        for outcome in self._prepared.outcomes:
+            self._take_in_labels(outcome)
         outcomes: list[Outcome] = []
         for outcome in self._prepared.outcomes:
             if any(state.sequence.trials for state in outcome.states.values()):

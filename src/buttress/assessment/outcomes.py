@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from buttress.assessment.arms import State
 from buttress.evidence.records import SEVERITIES, Finding
+from buttress.labelling.estimate import LabelledRate
 from buttress.risk.catalogue import SEVERITY_LABELS, Catalogue, Risk
 from buttress.risk.cells import CellsState
 from buttress.risk.policy import Tolerance
@@ -18,16 +19,22 @@ from buttress.standards.crosswalk import load_standards
 
 @dataclass(slots=True)
 class TrialOutcome:
-    """A risk that trials inform; ``states`` by asset."""
+    """A risk that trials inform; ``states`` by asset.
+
+    Where people labelled trials of an asset, ``labelled`` has the rate that follows, and it counts
+    in the place of the one corrected by the judge's calibration: it is about this very system.
+    """
 
     risk: Risk
     tolerance: Tolerance
     states: dict[str, State] = field(default_factory=dict)
+    labelled: dict[str, LabelledRate] = field(default_factory=dict)
+    by_estimate: bool = False
 
     @property
     def verdict(self) -> Verdict:
         """That of the worst asset."""
-        return worst([state.verdict for state in self.states.values()])
+        return worst([self.verdict_on(asset) for asset in self.states])
 
     @property
     def worst_asset(self) -> str:
@@ -35,10 +42,27 @@ class TrialOutcome:
         return min(
             self.states,
             key=lambda asset: (
-                ORDER.index(self.states[asset].verdict),
-                -self.states[asset].sequence.estimate,
+                ORDER.index(self.verdict_on(asset)),
+                -self._rate(asset)["estimate"],
             ),
         )
+
+    def verdict_on(self, asset: str) -> Verdict:
+        """The verdict on one asset."""
+        state = self.states[asset]
+        if asset not in self.labelled or state.sequence.trials < self.tolerance.minimum_trials:
+            return state.verdict
+        rate, limit = self._rate(asset), self.tolerance.limit
+        if self.by_estimate:
+            return "acceptable" if rate["estimate"] <= limit else "unacceptable"
+        if rate["high"] <= limit:
+            return "acceptable"
+        return "unacceptable" if rate["low"] > limit else "undecided"
+
+    def _rate(self, asset: str) -> dict[str, float]:
+        known = self.labelled.get(asset)
+        rate = self.states[asset].sequence if known is None else known.system
+        return {"estimate": rate.estimate, "low": rate.low, "high": rate.high}
 
     def evidence(self, catalogue: Catalogue) -> Evidence:
         """What the scenario model takes in: the worst asset's outcomes."""
@@ -67,10 +91,24 @@ class TrialOutcome:
                 "bound": first["rate"]["high"] <= limit,
             },
             "path": first["path"],
+            "labels": self._labels(),
             "assets": rows,
             "worst_finding": None,
             "findings": 0,
             "worst_case": self._worst_case(),
+        }
+
+    def _labels(self) -> dict[str, Any] | None:
+        """What people's labels say about the worst asset; None where there are none."""
+        known = self.labelled.get(self.worst_asset)
+        if known is None:
+            return None
+        return {
+            "labels": known.labels,
+            "drawn": known.drawn,
+            "skipped": known.skipped,
+            "effective": known.effective,
+            "labels_only": asdict(known.labels_only),
         }
 
     def _worst_case(self) -> dict[str, Any] | None:
@@ -88,13 +126,18 @@ class TrialOutcome:
             "cells": state.rows(),
         }
 
+    def _would_decide(self, asset: str) -> str:
+        if asset in self.labelled and self.verdict_on(asset) == "undecided":
+            return "more labels, or more trials and labels of some of them"
+        return self.states[asset].would_decide()
+
     def _asset(self, asset: str, calls: Mapping[tuple[str, str], int]) -> dict[str, Any]:
         state = self.states[asset]
         sequence = state.sequence
         return {
             "asset": asset,
-            "verdict": state.verdict,
-            "rate": {"estimate": sequence.estimate, "low": sequence.low, "high": sequence.high},
+            "verdict": self.verdict_on(asset),
+            "rate": self._rate(asset),
             "judged": {
                 "trials": sequence.judged.trials,
                 "failures": sequence.judged.total,
@@ -102,7 +145,7 @@ class TrialOutcome:
             },
             "trials": sequence.trials,
             "calls": calls.get((self.risk.probe or "", asset), 0),
-            "would_decide": state.would_decide(),
+            "would_decide": self._would_decide(asset),
             "path": state.path(),
         }
 

@@ -182,7 +182,8 @@ def _add_outcome(
     arms = [arm for arm in prepared.arms.values() if arm.probe.id == probe.id]
     if not arms:
         return
-    outcome = TrialOutcome(risk, policy.risks[risk.id])
+    by_estimate = policy.decide_by == "estimate"
+    outcome = TrialOutcome(risk, policy.risks[risk.id], by_estimate=by_estimate)
     for arm in arms:
         state: State
         if isinstance(arm, CellArm):
@@ -198,7 +199,7 @@ def _add_outcome(
             state = RiskState(
                 outcome.tolerance,
                 calibration,
-                by_estimate=policy.decide_by == "estimate",
+                by_estimate=by_estimate,
                 assets=len(arms),
             )
         outcome.states[arm.asset.id] = state

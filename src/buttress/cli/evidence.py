@@ -24,7 +24,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
     show = actions.add_parser("show", help="print records")
     show.add_argument("path", type=Path, metavar="PATH")
-    show.add_argument("--kind", choices=("trial", "finding", "inspection", "provenance"))
+    kinds = ("trial", "turn", "label", "finding", "inspection", "provenance")
+    show.add_argument("--kind", choices=kinds)
     show.add_argument("--limit", type=int, default=20, metavar="N", help="at most (default: 20)")
     show.add_argument("--json", action="store_true", help="one JSON object a line")
     show.set_defaults(run=_show)

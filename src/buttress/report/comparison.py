@@ -292,7 +292,3 @@ def _by_counts(tested: Sequence[tuple[Change, float, float]], alpha: float) -> N
             change.kind, change.why = "regression", "the failure rate has risen"
         elif fall <= alpha:
             change.kind, change.why = "improvement", "the failure rate has fallen"
-        if change.paired is not None:
-            pairs = change.paired
-            told = f"paired on {plural(pairs.pairs, 'item')}: {pairs.worse} worse, "
-            change.why += ("; " if change.why else "") + told + f"{pairs.better} better"

@@ -100,6 +100,8 @@ def reading(risk: Document) -> str:
     if judged:
         failures, trials = plural(judged["failures"], "failure"), plural(judged["trials"], "trial")
         text = f"The judge saw {failures} in {trials}. {text}"
+    if labels := risk.get("labels"):
+        text += f" It rests on people's labels of {plural(labels['labels'], 'trial')}."
     if risk["limit"] is not None:
         text += f" The policy tolerates {percent(risk['limit'])}."
     return text
