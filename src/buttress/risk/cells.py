@@ -91,7 +91,7 @@ class CellsState:
         if self._left.shape != (size,):
             raise ValueError("available must give a number for each cell")
         if not 0 < self._delta() < 1:
-            raise ValueError("delta must lie in (0, 1) and above the error of the calibration")
+            raise ValueError("delta must be above the error of the judge's calibration, below 1")
         self._low, self._high = np.zeros(size), np.ones(size)
         self._above, self._below = np.zeros(size), np.zeros(size)
         self._stale = np.zeros(size, dtype=bool)
@@ -260,11 +260,10 @@ class CellsState:
 
     def chance_of_decision(self, more: npt.ArrayLike, chance: np.random.Generator) -> Array:
         """Probability of a verdict after so many more trials, shape (k,); see ``forecast``."""
-        trials, failures = self._counts()
-        none = np.zeros(len(trials))
+        none = np.zeros(len(self.cells))
         return chance_of_decision(
             np.asarray(more, dtype=float),
-            rates=self._bandit.draws(trials, failures, none, chance=chance),
+            rates=self._bandit.draws(*self._counts(), none, chance=chance),
             accept=(self._judged(lower=False), self._below, -np.log(self._scale.judged.alpha_high)),
             reject=(self._judged(lower=True), self._above, -np.log(self._scale.judged.alpha_low)),
         )
@@ -275,7 +274,7 @@ class CellsState:
             return ""
         if not self._scale.upper_point.informative:
             return "more labels: the judge is not shown to be better than chance"
-        if (self._left <= 0).any() and not self._left.any():
+        if not self._left.any():
             return "more prompts: all that there are have been asked"
         sizes = np.unique(np.geomspace(8, _HORIZON, 48).astype(int))
         likely = self.chance_of_decision(sizes, np.random.default_rng(1))

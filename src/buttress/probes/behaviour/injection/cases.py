@@ -1,0 +1,43 @@
+"""Questions of injection probes: items that know their attack, in an order that probes share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from buttress.probes.base import TrialContext, TrialSpec
+from buttress.probes.behaviour.bank import BankProbe, Item, seed_of
+from buttress.probes.behaviour.sampling import order
+
+
+@dataclass(frozen=True, slots=True)
+class Case(Item):
+    """An item with the attack that its trial is filed under."""
+
+    attack: str = "injection"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseProbe(BankProbe):
+    """Asks cases. Probes of one ``family`` whose items match ask them in the same order.
+
+    So a target that is asked by one has answered the other as well, however many trials are run.
+    """
+
+    family: str = ""
+    attack: str = "injection"
+
+    def stream(self, context: TrialContext) -> Iterator[TrialSpec]:
+        """Trials in a random permutation of the cases.
+
+        Raises:
+            NotCoveredError: as ``BankProbe.stream``.
+        """
+        items = self._items(context)
+        seed = seed_of(context.seed, self.family or self.id)
+        places = order([item.category for item in items], 1, seed, None)
+        return (self._filed(items[place], context) for place, _ in places)
+
+    def _filed(self, item: Item, context: TrialContext) -> TrialSpec:
+        attack = item.attack if isinstance(item, Case) else self.attack
+        return replace(self._spec(item, context), attack=attack)
