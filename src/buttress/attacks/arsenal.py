@@ -49,14 +49,14 @@ def named_families(names: Sequence[str]) -> Mapping[str, Attack]:
     """The single-turn ones among ``names``, by id.
 
     A name is that of a registered attack, a composition ``a+b`` of single-turn ones, or a file of
-    templates.
+    templates; or of an attack that searches, see ``named_searches``.
 
     Raises:
         InputError: no such attack or file, given twice, or a composition that can't be.
     """
     found: dict[str, Attack] = {}
     for name in names:
-        if name in registered_searches():
+        if name.split(JOIN)[0] in registered_searches():
             continue
         family = _family(name)
         if family.id in found:
@@ -66,8 +66,37 @@ def named_families(names: Sequence[str]) -> Mapping[str, Attack]:
 
 
 def named_searches(names: Sequence[str]) -> Mapping[str, SearchAttack]:
-    """The registered attacks that search among ``names``, by id."""
-    return {name: one for name, one in registered_searches().items() if name in names}
+    """The attacks that search among ``names``, by id.
+
+    ``pair`` searches plainly, ``pair+obfuscation:base64`` in the disguise of a family's variant.
+
+    Raises:
+        InputError: no such disguise.
+    """
+    found: dict[str, SearchAttack] = {}
+    for name in names:
+        search, _, disguise = name.partition(JOIN)
+        if search in registered_searches():
+            plain = registered_searches()[search]
+            found[name] = _disguised(plain, disguise) if disguise else plain
+    return found
+
+
+def _disguised(search: SearchAttack, disguise: str) -> SearchAttack:
+    from buttress.attacks.search.composed import disguised
+
+    name, _, variant = disguise.partition(":")
+    family = _family(name)
+    if variant not in family.variants:
+        raise InputError(
+            f"{search.id}{JOIN}{disguise}: no variant '{variant}'",
+            field="attacks",
+            expected=", ".join(f"{search.id}{JOIN}{name}:{one}" for one in family.variants),
+        )
+    try:
+        return disguised(search, family, variant)
+    except ValueError as error:
+        raise InputError(str(error), field="attacks", expected="another disguise") from None
 
 
 def _family(name: str) -> Attack:

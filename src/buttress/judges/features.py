@@ -134,7 +134,7 @@ def _to_the_point(
     sentences = sentences[lead:]
     if len(sentences) > SENTENCES:
         half = SENTENCES // 2
-        sentences = sentences[:half] + sentences[-half:]
+        sentences = (*sentences[:half], *sentences[-half:])
     return sentences, cues + [IN_ANSWER.find(sentence) for sentence in sentences[len(cues) :]]
 
 

@@ -41,6 +41,11 @@ class Conversation(Protocol):
         """Questions to the target that may still be asked."""
         ...
 
+    @property
+    def has_attacker(self) -> bool:
+        """Whether there is an attacker model."""
+        ...
+
     async def ask(
         self,
         messages: Sequence[Message],
@@ -104,7 +109,7 @@ class Procedure(Protocol):
 
     @property
     def needs_attacker(self) -> bool:
-        """Whether it uses ``Conversation.attacker``."""
+        """Whether it can't do without ``Conversation.attacker``."""
         ...
 
     async def run(self, spec: TrialSpec, conversation: Conversation) -> Dialogue:

@@ -60,6 +60,11 @@ class EngineConversation:
         """Questions to the target that may still be asked."""
         return self._spec.calls - self.calls
 
+    @property
+    def has_attacker(self) -> bool:
+        """Whether there is an attacker model."""
+        return self._room.attacker is not None
+
     async def ask(
         self,
         messages: Sequence[Message],

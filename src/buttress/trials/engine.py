@@ -222,7 +222,7 @@ class TrialEngine:
         if procedure := spec.procedure:
             # Scores steer a search, so another judge means another way.
             through = [procedure.id, procedure.version, self._judge.id, self._judge.version]
-            if procedure.needs_attacker and self._attacker:
+            if self._attacker:
                 through.append(self._attacker.target.identity)
         return address(self._origin.target, spec.messages, spec.sampling, spec.tag, through)
 

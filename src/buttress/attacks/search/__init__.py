@@ -1,0 +1,1 @@
+"""Attacks that search: they ask, look at the answer, and ask better. One file a family."""
