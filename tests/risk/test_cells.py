@@ -214,7 +214,7 @@ def test_verdicts_err_seldom_by_its_own_way_of_asking(
     rates: list[float], wrong: str | None
 ) -> None:
     """At the limit both verdicts are errors at most, each with its own probability."""
-    runs, tolerance = 120, Tolerance(limit=0.2, alpha=0.1, beta=0.1)
+    runs, tolerance = 80, Tolerance(limit=0.2, alpha=0.1, beta=0.1)
     said = [
         play(CellsState(tolerance, GRID, seed=run), rates, 480, seed=run, batch=48).verdict
         for run in range(runs)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from buttress.report.comparison import Comparison
+    from buttress.report.comparison import Change, Comparison
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -30,6 +30,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--alpha", type=float, metavar="P",
         help="probability at most of a false alarm by the test on rates (default: 0.05)",
     )  # fmt: skip
+    parser.add_argument(
+        "--paired", action="store_true",
+        help="also pair the items asked on both sides, from the evidence.db beside the documents",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="machine-readable output")
     parser.set_defaults(run=run)
 
@@ -45,7 +49,12 @@ def run(options: argparse.Namespace) -> int:
     if not 0 < alpha < 1:
         raise InputError(f"{alpha} is out of range", field="--alpha", expected="0 < P < 1")
     before, after = document.load(options.before), document.load(options.after)
-    result = compare(before, after, alpha)
+    evidence = None
+    if options.paired:
+        from buttress.report.pairing import recorded
+
+        evidence = recorded(options.before, before), recorded(options.after, after)
+    result = compare(before, after, alpha, evidence)
     if options.json:
         from buttress.report.json import encode
 
@@ -83,6 +92,9 @@ def _print(result: Comparison) -> None:
             Text(change.kind, styles.get(change.kind, "")), where, *sides, p, plain(change.why)
         )
     console.print(table)
+    for change in result.changes:
+        if change.paired is not None:
+            console.print(Text(_pairs(change), "dim"))
     for new in result.new:
         finding = new.finding
         state = "first look" if new.first_look else "tolerated" if new.tolerated else "new"
@@ -100,6 +112,20 @@ def _print(result: Comparison) -> None:
     for name in result.gained:
         console.print(Text(f"newly covered: {plain(name)}", "dim"))
     console.print(Text(result.conclusion, "bold"))
+
+
+def _pairs(change: Change) -> str:
+    from buttress.report.numbers import plural
+    from buttress.report.plain import plain
+
+    found = change.paired
+    assert found is not None
+    where = f"{plain(change.risk)} @ {plain(change.asset)}"
+    return (
+        f"paired on {plural(found.pairs, 'item')}: {where}: {found.worse} worse, "
+        f"{found.better} better; difference {100 * found.difference:+.1f} points "
+        f"({100 * found.low:+.1f} to {100 * found.high:+.1f})"
+    )
 
 
 def _side(state: Mapping[str, Any] | None) -> str:
