@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from scipy.stats import binomtest
-
 from buttress.evidence.records import Trial
 from buttress.statistics.confidence import ConfidenceSequence
+from buttress.statistics.multiple import mean_evidence, p_value
+from buttress.statistics.paired import compare_pairs
 
 Verdict = Literal["acceptable", "unacceptable", "undecided"]
 
@@ -22,8 +21,8 @@ class Paired:
     ``worse``, ``better`` and ``same`` count the pairs whose second outcome is higher, lower or
     equal. ``difference`` is the mean of second less first, in [-1, 1]; ``low`` and ``high`` bound
     it with probability 1 - alpha at any time of stopping, where the pairs come in random order.
-    ``p_value`` is of the exact two-sided sign test, for binary outcomes McNemar's exact test; it
-    holds for a number of pairs that was fixed beforehand.
+    ``p_value`` is of "no change on average", two-sided, and holds at any time of stopping too; see
+    ``statistics.paired``.
     """
 
     pairs: int
@@ -89,21 +88,18 @@ def compare(
     shared = [name for name in before if name in after]
     if not shared:
         raise ValueError("no item has a trial in both sets")
-    change = np.array([after[name] - before[name] for name in shared])
-    sequence = ConfidenceSequence(alpha / 2, alpha / 2)
-    sequence.update((change + 1) / 2)
-    low, high = sequence.bounds()
-    worse, better = int((change > 0).sum()), int((change < 0).sum())
+    result = compare_pairs([before[key] for key in shared], [after[key] for key in shared], alpha)
+    either = mean_evidence((result.log_rise, result.log_fall))
     return Paired(
-        pairs=len(shared),
+        pairs=result.pairs,
         unpaired=len(before) + len(after) - 2 * len(shared),
-        worse=worse,
-        better=better,
-        same=len(shared) - worse - better,
-        difference=float(change.mean()),
-        low=2 * low - 1,
-        high=2 * high - 1,
-        p_value=float(binomtest(worse, worse + better).pvalue) if worse + better else 1.0,
+        worse=result.worse,
+        better=result.better,
+        same=result.pairs - result.worse - result.better,
+        difference=result.difference,
+        low=result.low,
+        high=result.high,
+        p_value=p_value(either),
     )
 
 
