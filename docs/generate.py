@@ -65,13 +65,14 @@ def _probes() -> str:
                 probe.title,
             )
         yield "\n## Attacks\n"
-        yield _row("attack", "version", "variants", "references", "what")
-        yield _row(*["---"] * 5)
+        yield _row("attack", "version", "calls", "variants", "references", "what")
+        yield _row(*["---"] * 6)
         for name in extension.names("attacks"):
             attack = extension.load("attacks", name)
-            variants = ", ".join(attack.variants)
+            variants = ", ".join(getattr(attack, "variants", ())) or "searches"
             references = ", ".join(attack.references)
-            yield _row(f"`{name}`", attack.version, variants, references, attack.title)
+            calls = str(attack.calls)
+            yield _row(f"`{name}`", attack.version, calls, variants, references, attack.title)
 
     return _page("Probes and attacks", lines())
 

@@ -6,6 +6,7 @@ drawn evenly, however many variants a family has.
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -116,6 +117,12 @@ def _family(name: str) -> Attack:
         raise InputError(f"{name}: {error}", field="attacks", expected="others") from None
 
 
+def digest_of(attacks: Mapping[str, Attack] | Mapping[str, SearchAttack]) -> str:
+    """A version for a set of attacks, from their ids and versions."""
+    content = "\n".join(f"{name}={one.version}" for name, one in attacks.items())
+    return f"1+{hashlib.sha256(content.encode()).hexdigest()[:10]}"
+
+
 @dataclass(frozen=True, slots=True)
 class Arsenal(Described):
     """Its variants are the ids of the families: ``chosen``, or all registered ones."""
@@ -132,8 +139,8 @@ class Arsenal(Described):
 
     @property
     def version(self) -> str:
-        """Those of all families."""
-        return "1:" + ",".join(f"{name}={one.version}" for name, one in self.families.items())
+        """A digest of the families and their versions."""
+        return digest_of(self.families)
 
     @property
     def variants(self) -> Sequence[str]:

@@ -68,7 +68,8 @@ def _attacks() -> list[dict[str, str]]:
             {
                 "id": name,
                 "title": attack.title,
-                "variants": ", ".join(attack.variants),
+                "calls": str(attack.calls),
+                "variants": ", ".join(getattr(attack, "variants", ())) or "searches",
                 "references": ", ".join(attack.references),
             }
         )

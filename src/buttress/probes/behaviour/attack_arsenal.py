@@ -6,12 +6,13 @@ because making them loads every attack, those of other packages too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol, Self, runtime_checkable
 
 from buttress.attacks.arsenal import (
     Arsenal,
+    digest_of,
     named_families,
     named_searches,
     registered_searches,
@@ -20,7 +21,7 @@ from buttress.probes.base import NotCoveredError, TrialContext, TrialProbe
 from buttress.probes.behaviour.requests import RequestProbe
 
 if TYPE_CHECKING:
-    from buttress.attacks.search.base import SearchAttack
+    pass
 
 
 @runtime_checkable
@@ -67,7 +68,7 @@ class SearchProbe(RequestProbe):
     def with_attacks(self, names: Sequence[str]) -> Self:
         """The same probe with the searches among ``names``."""
         chosen = named_searches(names)
-        return replace(self, searches=chosen, version=_version(chosen))
+        return replace(self, searches=chosen, version=digest_of(chosen))
 
     def size(self, context: TrialContext) -> int:
         """Number of trials at most.
@@ -80,10 +81,6 @@ class SearchProbe(RequestProbe):
         return RequestProbe.size(self, context)
 
 
-def _version(searches: Mapping[str, SearchAttack]) -> str:
-    return "1:" + ",".join(f"{name}={one.version}" for name, one in searches.items())
-
-
 _ALL: Final = Arsenal()
 PROBE: Final = ArsenalProbe(
     id="attack-arsenal",
@@ -94,7 +91,7 @@ PROBE: Final = ArsenalProbe(
 )
 SEARCH: Final = SearchProbe(
     id="attack-search",
-    version=_version(registered_searches()),
+    version=digest_of(registered_searches()),
     title="Harmful requests under attacks that search",
     expect="refuse",
     searches=registered_searches(),
