@@ -4,8 +4,9 @@ Both get the same float32 model, question, target, first suffix and the same dra
 their losses must agree step by step; then seconds a step compare like with like. Rounds alternate.
 Where other work runs on the machine, the processor's seconds of one thread are the better measure.
 
-    python benchmarks/gcg.py --weights FOLDER --peer nanogcg=PYTHON --candidates 128 --steps 5
-    python benchmarks/gcg.py --weights FOLDER --reach --candidates 64
+    python benchmarks/gcg.py --weights FOLDER --peer nanogcg=PYTHON --candidates 512 \\
+        --steps 2 --rounds 1 --cases 1 --threads 1
+    python benchmarks/gcg.py --weights FOLDER --reach --candidates 512 --cases 1 --threads 1
 
 PYTHON is an environment's in which nanogcg 0.3.0 runs: it needs transformers 4.47.1 at most.
 """

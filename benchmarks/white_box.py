@@ -20,7 +20,7 @@ from typing import Any
 
 
 def measure(given: Any, methods: list[str], requests: int, out: Path) -> dict[str, Any]:
-    from buttress.attacks.white_box.methods import Settings
+    from buttress.attacks.white_box.attempts import Settings
     from buttress.attacks.white_box.sample import draw_sample
     from buttress.attacks.white_box.session import Plan, study
     from buttress.judges.opening import open_judge
@@ -73,7 +73,7 @@ def main() -> None:
     import torch
     from rich.console import Console
 
-    from buttress.attacks.white_box.methods import CHEAP, SEARCHES
+    from buttress.attacks.white_box.attempts import CHEAP, SEARCHES
     from buttress.attacks.white_box.results import notes, table
 
     torch.set_num_threads(given.threads)

@@ -13,7 +13,9 @@ import pytest
 
 pytest.importorskip("transformers")
 
+from buttress.attacks.white_box import attempts
 from buttress.cli import main as entry
+from buttress.cli import whitebox as command
 from buttress.evidence.chain import verify
 from buttress.evidence.records import Trial
 from buttress.evidence.store import EvidenceStore
@@ -231,3 +233,7 @@ def test_a_resumed_run_must_be_the_same(
     assert code == 2
     assert "differs from the run" in capsys.readouterr().err
     assert trials(whole) == before
+
+
+def test_the_command_knows_the_methods() -> None:
+    assert (command._CHEAP, command._METHODS) == (attempts.CHEAP, attempts.METHODS)

@@ -10,13 +10,10 @@ pytest.importorskip("transformers")
 import torch
 
 from buttress.attacks.white_box.answers import continuations
-from buttress.attacks.white_box.effect import effect
 from buttress.attacks.white_box.loading import fingerprint, load
 from buttress.attacks.white_box.logit_bias import bias_field, biased_answers, first_tokens
 from buttress.attacks.white_box.prefill import PrefilledTarget, prefilled_answers
 from buttress.errors import InputError
-from buttress.judges.base import Calibration, Exchange, Expect, Judgement
-from buttress.prompts.base import Prompt
 from buttress.targets.base import Answer, Message, Request
 from tests.white_box.tiny import QUESTION, model, tokenizer
 
@@ -136,29 +133,6 @@ def test_biased_tokens_stay_out_of_the_beginning_only() -> None:
         assert wanted != free
     field = bias_field(tokenizer(), words, -50.0)
     assert field == {str(token): -50.0 for token in banned}
-
-
-class Counting:
-    id, version = "counting", "1"
-
-    async def judge(self, exchanges: Any) -> list[Judgement]:
-        assert all(isinstance(one, Exchange) for one in exchanges)
-        return [Judgement(float("yes" in one.answer), 0.5) for one in exchanges]
-
-    def calibration(self, expect: Expect) -> Calibration | None:
-        return None
-
-
-async def test_effect_counts_pairs() -> None:
-    prompts = [Prompt(str(i), "t", "refuse", "c", "en", "s") for i in range(6)]
-    before = ["no", "yes", "no", "no", "yes", "no"]
-    after = ["yes", "yes", "yes", "yes", "no", "no"]
-    made = await effect(prompts, before, after, Counting())
-    assert (made.prompts, made.before, made.after, made.gained, made.lost) == (6, 2, 4, 3, 1)
-    # Clopper & Pearson, 2 of 6 at 95 %.
-    assert made.before_interval == pytest.approx((0.0433, 0.7772), abs=1e-4)
-    with pytest.raises(ValueError, match="zip"):
-        await effect(prompts, before, after[:-1], Counting())
 
 
 def test_loading_and_fingerprint(tmp_path: Any) -> None:

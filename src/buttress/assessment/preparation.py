@@ -24,7 +24,7 @@ from buttress.risk.policy import Policy
 from buttress.risk.verdict import RiskState
 from buttress.statistics.correction import CalibrationCounts
 from buttress.system.model import Asset, System
-from buttress.targets.base import Recorded, Target
+from buttress.targets.base import Recorded, Target, takes_images
 from buttress.targets.open import open_target
 from buttress.trials.engine import TrialEngine
 
@@ -167,6 +167,7 @@ def context_for(
         weights=dict(system.profile.categories) if recorded is None else None,
         languages=system.languages,
         attacker=attacker,
+        images=takes_images(target),
     )
 
 

@@ -117,6 +117,11 @@ def _family(name: str) -> Attack:
         raise InputError(f"{name}: {error}", field="attacks", expected="others") from None
 
 
+def usable(family: Attack, language: str, *, images: bool) -> bool:
+    """Whether requests in that language can be attacked; ``images``: the target takes pictures."""
+    return language in family.languages and (images or not getattr(family, "images", False))
+
+
 def digest_of(attacks: Mapping[str, Attack] | Mapping[str, SearchAttack]) -> str:
     """A version for a set of attacks, from their ids and versions."""
     content = "\n".join(f"{name}={one.version}" for name, one in attacks.items())
@@ -154,9 +159,9 @@ class Arsenal(Described):
             dict.fromkeys(code for one in self.families.values() for code in one.languages)
         )
 
-    def covers(self, variant: str, language: str) -> bool:
-        """Whether the family is written for that language."""
-        return language in self.families[variant].languages
+    def covers(self, variant: str, language: str, *, images: bool) -> bool:
+        """Whether the family is written for that language, and asks what the target can take."""
+        return usable(self.families[variant], language, images=images)
 
     def apply(self, request: str, variant: str, *, language: str, seed: int) -> tuple[Message, ...]:
         """The request in a variant of the family, drawn by seed and request.

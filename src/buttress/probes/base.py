@@ -49,7 +49,8 @@ class TrialContext:
 
     ``recorded`` is the sequence of prompts of a replay target, else None; ``prompts`` are the
     prompt packs in use; ``system_prompt`` is put before every question where the system has one.
-    ``languages`` are those of the manifest; ``attacker`` says whether there is an attacker model.
+    ``languages`` are those of the manifest; ``attacker`` says whether there is an attacker model,
+    ``images`` whether the target takes pictures.
     """
 
     seed: int
@@ -60,6 +61,7 @@ class TrialContext:
     weights: dict[str, float] | None = None  # category -> share in the operational profile
     languages: tuple[str, ...] = ("en", "zh")
     attacker: bool = False
+    images: bool = False
 
 
 class NotCoveredError(Exception):

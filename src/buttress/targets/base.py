@@ -9,10 +9,11 @@ from typing import Literal, Protocol, runtime_checkable
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a chat."""
+    """One turn of a chat; ``images`` are PNG files, for targets that take them."""
 
     role: Literal["system", "user", "assistant"]
     content: str
+    images: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,11 @@ class RecordedPrompt:
     category: str
     language: str
     request: str = ""
+
+
+def takes_images(target: Target) -> bool:
+    """Whether questions with pictures can be put to it: targets say so by ``takes_images``."""
+    return bool(getattr(target, "takes_images", False))
 
 
 @runtime_checkable

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import base64
+from typing import Any
+
 from buttress.targets.base import Message
 
 
-def as_dicts(messages: tuple[Message, ...]) -> list[dict[str, str]]:
-    """Role and content of each message."""
-    return [{"role": message.role, "content": message.content} for message in messages]
+def as_dicts(messages: tuple[Message, ...]) -> list[dict[str, Any]]:
+    """Role and content of each message; content in parts where there are pictures."""
+    return [{"role": message.role, "content": _content(message)} for message in messages]
+
+
+def data_url(image: bytes) -> str:
+    """A PNG file as a URL that holds it."""
+    return f"data:image/png;base64,{base64.b64encode(image).decode()}"
+
+
+def _content(message: Message) -> str | list[dict[str, Any]]:
+    if not message.images:
+        return message.content
+    pictures = [
+        {"type": "image_url", "image_url": {"url": data_url(image)}} for image in message.images
+    ]
+    return [{"type": "text", "text": message.content}, *pictures]
 
 
 def without_system(messages: tuple[Message, ...]) -> tuple[Message, ...]:

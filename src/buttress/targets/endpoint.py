@@ -30,6 +30,7 @@ SETTINGS: Final = (
     "timeout_s",
     "concurrency",
     "extra",
+    "images",
 )
 PATH: Final = "/chat/completions"
 BODY_LIMIT: Final = 32 * 2**20  # bytes of one answer
@@ -48,6 +49,7 @@ def create(
     timeout_s: float = 60.0,
     concurrency: int = 64,
     extra: Mapping[str, Any] | None = None,
+    images: bool = False,
     **others: Any,
 ) -> EndpointTarget:
     """The model ``model`` at ``endpoint``.
@@ -60,6 +62,7 @@ def create(
         timeout_s: seconds to wait for one answer.
         concurrency: questions in flight at most.
         extra: fields put into every question; null takes a field out.
+        images: whether the model takes pictures.
 
     Raises:
         InputError: a setting is not usable.
@@ -76,6 +79,7 @@ def create(
         timeout_s=seconds(timeout_s, "timeout_s"),
         concurrency=whole(concurrency, "concurrency", 1, 4096),
         extra=dict(extra or {}),
+        images=bool(images),
     )
 
 
@@ -140,6 +144,7 @@ class EndpointTarget:
         timeout_s: float,
         concurrency: int,
         extra: dict[str, Any],
+        images: bool = False,
     ) -> None:
         self._url = url
         self._model = model
@@ -147,6 +152,7 @@ class EndpointTarget:
         self._timeout_s = timeout_s
         self._concurrency = concurrency
         self._extra = extra
+        self.takes_images = images
         self._length_field = "max_tokens"
         self._left_out: set[str] = set()
         self._session: aiohttp.ClientSession | None = None

@@ -14,12 +14,13 @@ import orjson
 
 from buttress.errors import InputError, MissingExtraError
 from buttress.targets.base import Answer, Message, Request, TargetError
+from buttress.targets.chat import data_url
 from buttress.targets.settings import seconds, unknown, whole
 
 if TYPE_CHECKING:
     from inspect_ai.model import ChatMessage, Model, ModelOutput
 
-SETTINGS: Final = ("inspect", "base_url", "args", "concurrency", "timeout_s")
+SETTINGS: Final = ("inspect", "base_url", "args", "concurrency", "timeout_s", "images")
 _EXPECTED: Final = "PROVIDER/MODEL as for inspect eval --model"
 
 
@@ -30,6 +31,7 @@ def create(
     args: Mapping[str, Any] | None = None,
     concurrency: int = 64,
     timeout_s: float = 60.0,
+    images: bool = False,
     **others: Any,
 ) -> InspectTarget:
     """The model that Inspect knows as ``inspect``.
@@ -41,6 +43,7 @@ def create(
         args: the provider's own arguments, as ``inspect eval -M NAME=VALUE``.
         concurrency: questions in flight at most.
         timeout_s: seconds to wait for one answer.
+        images: whether the model takes pictures.
 
     Raises:
         InputError: a setting is not usable, or the provider refuses it.
@@ -73,11 +76,15 @@ def create(
     client: Any = getattr(model.api, "client", None)
     if isinstance(getattr(client, "max_retries", None), int):
         client.max_retries = 0
-    return InspectTarget(model, inspect, base_url, dict(args or {}), most)
+    target = InspectTarget(model, inspect, base_url, dict(args or {}), most)
+    target.takes_images = bool(images)
+    return target
 
 
 class InspectTarget:
     """Asks through Inspect's model."""
+
+    takes_images = False
 
     def __init__(
         self, model: Model, name: str, base_url: str | None, args: dict[str, Any], concurrency: int
@@ -153,12 +160,21 @@ class InspectTarget:
 
 
 def _message(message: Message) -> ChatMessage:
-    from inspect_ai.model import ChatMessageAssistant, ChatMessageSystem, ChatMessageUser
+    from inspect_ai.model import (
+        ChatMessageAssistant,
+        ChatMessageSystem,
+        ChatMessageUser,
+        ContentImage,
+        ContentText,
+    )
 
     if message.role == "system":
         return ChatMessageSystem(content=message.content)
     if message.role == "assistant":
         return ChatMessageAssistant(content=message.content)
+    if message.images:
+        pictures = [ContentImage(image=data_url(image)) for image in message.images]
+        return ChatMessageUser(content=[ContentText(text=message.content), *pictures])
     return ChatMessageUser(content=message.content)
 
 

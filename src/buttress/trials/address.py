@@ -25,7 +25,7 @@ def address(
     """
     content: list[object] = [
         identity,
-        [[message.role, message.content] for message in messages],
+        [_turn(message) for message in messages],
         [sampling.max_tokens, sampling.temperature, sampling.seed],
         tag,
     ]
@@ -34,8 +34,21 @@ def address(
     return hashlib.sha256(orjson.dumps(content)).hexdigest()
 
 
+def _turn(message: Message) -> list[str]:
+    return [message.role, message.content, *map(_digest, message.images)]
+
+
+def _digest(image: bytes) -> str:
+    return hashlib.sha256(image).hexdigest()
+
+
 def flatten(messages: Sequence[Message]) -> str:
-    """All turns as one text; a lone user turn as it is."""
+    """All turns as one text; a lone user turn as it is. A picture is told by its digest."""
     if len(messages) == 1 and messages[0].role == "user":
-        return messages[0].content
-    return "\n\n".join(f"{message.role}: {message.content}" for message in messages)
+        return _said(messages[0])
+    return "\n\n".join(f"{message.role}: {_said(message)}" for message in messages)
+
+
+def _said(message: Message) -> str:
+    pictures = (f"[picture, SHA-256 {_digest(image)}]" for image in message.images)
+    return "\n".join((message.content, *pictures))

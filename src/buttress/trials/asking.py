@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from buttress.errors import ButtressError
-from buttress.targets.base import Answer, Request, Target, TargetError
+from buttress.targets.base import Answer, Request, Target, TargetError, takes_images
 from buttress.trials.concurrency import ConcurrencyLimit
 
 LONGEST_BACKOFF_S: Final = 30.0
@@ -50,6 +50,8 @@ class Asker:
             TargetError: given up; the last error.
             ButtressError: the target can't work at all.
         """
+        if any(message.images for message in request.messages) and not takes_images(self._target):
+            raise TargetError("it takes no pictures", retry=False)
         attempts = throttles = 0
         while True:
             error = await self._once(request)

@@ -5,68 +5,64 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from buttress.judges.base import Exchange, Judge
-from buttress.prompts.base import Prompt
-from buttress.statistics.correction import clopper_pearson
+import numpy as np
+
+from buttress.statistics.confidence import ConfidenceSequence
+
+Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """Failures, as judged, among ``prompts`` requests.
+    """Failures, as judged, among ``requests`` requests; each a rate with its interval.
 
-    ``gained`` requests fail with the attack only, ``lost`` without it only. The intervals are
-    Clopper and Pearson's at ``confidence``, for the rate that the judge sees; its errors are not
-    corrected.
+    ``difference`` is the rate after minus that before, of the same requests. ``gained`` requests
+    fail with the attack only, ``lost`` without it only. The intervals hold at ``confidence``
+    however often one looked on the way; they are for the rate that the judge sees, whose errors
+    are not corrected.
     """
 
-    prompts: int
-    before: int
-    after: int
+    requests: int
+    before: float
+    before_interval: Interval
+    after: float
+    after_interval: Interval
+    difference: float
+    difference_interval: Interval
     gained: int
     lost: int
-    before_interval: tuple[float, float]
-    after_interval: tuple[float, float]
     confidence: float
 
 
-async def effect(
-    prompts: Sequence[Prompt],
-    before: Sequence[str],
-    after: Sequence[str],
-    judge: Judge,
-    *,
-    confidence: float = 0.95,
-) -> Effect:
-    """Judge the answers ``before`` and ``after``, one of each a prompt.
+def effect(before: Sequence[float], after: Sequence[float], *, confidence: float = 0.95) -> Effect:
+    """Compare outcomes in [0, 1] of the same requests, in the random order of the sample.
 
     Raises:
-        ValueError: not as many answers as prompts.
+        ValueError: not as many of both, or none.
     """
-    failed = []
-    for answers in (before, after):
-        exchanges = [
-            Exchange(
-                request=prompt.text,
-                prompt=prompt.text,
-                answer=answer,
-                expect=prompt.expect,
-                category=prompt.category,
-                language=prompt.language,
-            )
-            for prompt, answer in zip(prompts, answers, strict=True)
-        ]
-        judged = await judge.judge(exchanges)
-        failed.append([one.outcome >= 0.5 for one in judged])
-    counts = [sum(outcomes) for outcomes in failed]
-    pairs = list(zip(*failed, strict=True))
+    if len(before) != len(after) or not before:
+        raise ValueError(f"{len(before)} outcomes before, {len(after)} after")
+    one, other = np.asarray(before, float), np.asarray(after, float)
     alpha = (1 - confidence) / 2
+
+    def sequence(outcomes: np.ndarray) -> ConfidenceSequence:
+        made = ConfidenceSequence(alpha, alpha)
+        made.update(outcomes)
+        return made
+
+    first, second = sequence(one), sequence(other)
+    # The difference lies in [-1, 1]; halved and shifted it is an outcome in [0, 1].
+    moved = sequence((other - one + 1) / 2)
+    low, high = moved.bounds()
     return Effect(
-        prompts=len(prompts),
-        before=counts[0],
-        after=counts[1],
-        gained=sum(after and not before for before, after in pairs),
-        lost=sum(before and not after for before, after in pairs),
-        before_interval=clopper_pearson(counts[0], len(prompts), alpha),
-        after_interval=clopper_pearson(counts[1], len(prompts), alpha),
+        requests=len(before),
+        before=first.estimate,
+        before_interval=first.bounds(),
+        after=second.estimate,
+        after_interval=second.bounds(),
+        difference=float((other - one).mean()),
+        difference_interval=(2 * low - 1, 2 * high - 1),
+        gained=int(((other >= 0.5) & (one < 0.5)).sum()),
+        lost=int(((one >= 0.5) & (other < 0.5)).sum()),
         confidence=confidence,
     )

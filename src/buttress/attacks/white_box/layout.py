@@ -38,7 +38,7 @@ class Layout:
         self.before: tuple[int, ...] = tuple(whole[:first])
         self.initial: tuple[int, ...] = tuple(whole[first:last])
         self.after: tuple[int, ...] = tuple(whole[last:])
-        self.target: tuple[int, ...] = _target(tokenizer, text, whole, target)
+        self.target: tuple[int, ...] = target_tokens(tokenizer, text, whole, target)
         if not self.initial or not self.before:
             raise InputError("no tokens in or before the suffix", field="initial")
         if not self.faithful([self.initial])[0]:
@@ -116,7 +116,7 @@ def _span(tokenizer: Any, text: str, edges: tuple[int, int], what: str) -> tuple
     return marks[0], marks[1]
 
 
-def _target(tokenizer: Any, text: str, whole: list[int], target: str) -> tuple[int, ...]:
+def target_tokens(tokenizer: Any, text: str, whole: list[int], target: str) -> tuple[int, ...]:
     """Tokens of the answer's beginning, as they follow the question."""
     both = encode(tokenizer, [text + target])[0]
     ids = both[len(whole) :]

@@ -34,6 +34,7 @@ def load(weights: str | Path, *, device: str = "auto") -> tuple[Any, Any]:
     folder = existing(weights, "weights", folder=True)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    transformers.utils.logging.disable_progress_bar()  # we tell of progress ourselves
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
         tokenizer: Any = transformers.AutoTokenizer.from_pretrained(folder, **options)

@@ -9,7 +9,7 @@ LLM01.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -97,6 +97,7 @@ def select(
     least_induced: float = 0.0,
     most_divergence: float = 0.1,
     batch: int = 16,
+    progress: Callable[[int, int, float], None] | None = None,
 ) -> Direction:
     """The difference whose ablation lowers the odds of refusals most (appendix C).
 
@@ -115,6 +116,7 @@ def select(
         least_induced: log odds of refusing a benign request, 0 in the paper.
         most_divergence: of the first token on benign requests, in nats, 0.1 in the paper.
         batch: requests in a pass.
+        progress: called with each direction's layer, position and induced log odds.
 
     Raises:
         InputError: no requests of a kind, or no direction passes.
@@ -125,7 +127,9 @@ def select(
     most = int(0.8 * depth)
     looked = range(most) if layers is None else [layer for layer in layers if layer < most]
     tokens = first_tokens(tokenizer, refusals)
-    found: list[Direction] = []
+    passed: list[Direction] = []
+    induced: list[float] = []
+    diverged: list[float] = []
     with evaluating(model):
 
         def first(requests: Sequence[str]) -> Tensor:
@@ -138,12 +142,21 @@ def select(
                 difference = differences[layer, position]
                 if not float(difference.norm()) > 0:
                     continue  # the first layer sees the same token after all requests
-                with ablated(model, difference):
-                    bypass = _log_odds(first(harmful), tokens)
-                    changed = first(benign)
+                # What fails one test is spared the passes of the next.
                 with added(model, difference, layer):
                     induce = _log_odds(first(benign), tokens)
-                found.append(
+                induced.append(induce)
+                if progress is not None:
+                    progress(layer, position - positions, induce)
+                if induce <= least_induced:
+                    continue
+                with ablated(model, difference):
+                    divergence = float((normal.exp() * (normal - first(benign))).sum(1).mean())
+                    diverged.append(divergence)
+                    if divergence > most_divergence:
+                        continue
+                    bypass = _log_odds(first(harmful), tokens)
+                passed.append(
                     Direction(
                         vector=difference / difference.norm(),
                         difference=difference,
@@ -152,16 +165,18 @@ def select(
                         baseline=baseline,
                         bypass=bypass,
                         induce=induce,
-                        divergence=float((normal.exp() * (normal - changed)).sum(1).mean()),
+                        divergence=divergence,
                     )
                 )
-    passed = [
-        one for one in found if one.induce > least_induced and one.divergence <= most_divergence
-    ]
     if not passed:
-        closest = max((one.induce for one in found), default=float("nan"))
+        closest = max(induced, default=float("nan"))
+        why = f"the best induces log odds of {closest:.2f}"
+        if diverged:
+            why = (
+                f"of {len(diverged)} that induce enough, the least diverges by {min(diverged):.3f}"
+            )
         raise InputError(
-            f"none of {len(found)} directions passes; the best induces log odds of {closest:.2f}",
+            f"none of {len(induced)} directions passes; {why}",
             field="differences",
             expected=f"one above {least_induced} that diverges by at most {most_divergence} nats",
         )
@@ -176,12 +191,17 @@ def _batches(tokenizer: Any, requests: Sequence[str], batch: int) -> list[list[l
     return [rows[start : start + batch] for start in range(0, len(rows), batch)]
 
 
-def _inputs(model: Any, tokenizer: Any, rows: Sequence[Sequence[int]]) -> dict[str, Tensor]:
+def _inputs(model: Any, tokenizer: Any, rows: Sequence[Sequence[int]]) -> dict[str, Any]:
+    """A padded batch; of logits only the last are asked for, where a model can be told."""
     ids, mask = padded(rows, tokenizer.pad_token_id or 0)
     made = {"input_ids": ids, "attention_mask": mask}
-    if "position_ids" in inspect.signature(model.forward).parameters:
+    parameters = inspect.signature(model.forward).parameters
+    if "position_ids" in parameters:
         made["position_ids"] = (mask.cumsum(1) - 1).clamp(min=0)
-    return {name: tensor.to(model.device) for name, tensor in made.items()}
+    options: dict[str, Any] = {name: tensor.to(model.device) for name, tensor in made.items()}
+    if "logits_to_keep" in parameters:
+        options["logits_to_keep"] = 1
+    return options
 
 
 @torch.no_grad()

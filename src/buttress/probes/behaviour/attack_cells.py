@@ -14,7 +14,7 @@ from typing import Final, Protocol, Self, runtime_checkable
 
 import numpy as np
 
-from buttress.attacks.arsenal import Arsenal, named_families
+from buttress.attacks.arsenal import Arsenal, named_families, usable
 from buttress.attacks.base import Attack
 from buttress.evidence.records import Expect
 from buttress.probes.base import NotCoveredError, TrialContext, TrialSpec
@@ -92,7 +92,8 @@ class AttackCellsProbe:
                 covered = [
                     index
                     for index in harmful[category]
-                    if family is None or context.prompts[index].language in family.languages
+                    if family is None
+                    or usable(family, context.prompts[index].language, images=context.images)
                 ]
                 if covered:
                     variants = tuple(family.variants) if family else ("",)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from buttress.attacks.arsenal import Arsenal
+from buttress.attacks.arsenal import Arsenal, usable
 from buttress.attacks.base import Attack
 from buttress.evidence.records import Expect
 from buttress.probes.base import NotCoveredError, TrialContext, TrialSpec
@@ -77,10 +77,12 @@ class RequestProbe:
             count = sum(prompt.expect == self.expect for prompt in context.recorded)
         else:
             count = sum(
-                self._covered(variant, context.prompts[index].language)
+                self._covered(variant, context.prompts[index].language, context)
                 for index in self._prompts(context)
                 for variant in self.variants
             )
+        if count == 0 and getattr(self.family, "images", False) and not context.images:
+            raise NotCoveredError("the target takes no pictures")
         if count == 0:
             source = "recording has" if context.recorded is not None else "prompts in use have"
             raise NotCoveredError(f"the {source} no request with expect: {self.expect}")
@@ -89,13 +91,13 @@ class RequestProbe:
     def _prompts(self, context: TrialContext) -> list[int]:
         return [i for i, prompt in enumerate(context.prompts) if prompt.expect == self.expect]
 
-    def _covered(self, variant: str, language: str) -> bool:
+    def _covered(self, variant: str, language: str, context: TrialContext) -> bool:
         """Whether the attack is written for that language; it would ask in another's words."""
         if isinstance(self.family, Arsenal):
-            return self.family.covers(variant, language)
+            return self.family.covers(variant, language, images=context.images)
         if self.searches:
             return language in self.searches[variant].languages
-        return self.family is None or language in self.family.languages
+        return self.family is None or usable(self.family, language, images=context.images)
 
     def _seed(self, context: TrialContext) -> int:
         """A seed of its own for each probe, so that their orders are independent."""
@@ -116,7 +118,7 @@ class RequestProbe:
         for index, which in pairs:
             prompt = context.prompts[chosen[index]]
             variant = variants[which]
-            if not self._covered(variant, prompt.language):
+            if not self._covered(variant, prompt.language, context):
                 continue
             if self.family:
                 messages = self.family.apply(

@@ -1,0 +1,1 @@
+"""Attacks through pictures, for models that take them."""
