@@ -126,7 +126,7 @@ class _Builder:
             ]
         try:
             return self._loader.construct_object(node)
-        except (ValueError, OverflowError) as error:
+        except (ValueError, OverflowError, KeyError, AttributeError) as error:
             raise InputError(str(error), file=self._located.file, line=line) from None
 
     def _mapping(self, node: yaml.MappingNode, path: FieldPath, depth: int) -> dict[str, Any]:

@@ -19,6 +19,7 @@ COMMANDS: Final = (
     "init",
     "assess",
     "measure",
+    "whitebox",
     "scan",
     "report",
     "diff",

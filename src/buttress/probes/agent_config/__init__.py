@@ -1,0 +1,1 @@
+"""The probe of what agents are told and allowed: MCP servers, tools, skills, instructions."""

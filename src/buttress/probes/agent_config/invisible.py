@@ -1,0 +1,145 @@
+"""Text that people don't see: invisible characters, markup that hides, encoded text."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+_COMMENT: Final = 4_000  # characters of a comment that are looked at
+MAX_HIDDEN: Final = 50  # stretches of one kind in one text
+_TAGS: Final = re.compile("[\U000e0000-\U000e007f]+")
+_FLAG: Final = "\U0001f3f4"  # the tags after it make flags of regions
+_SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}")
+# Zero width space, joiners, marks of direction, word joiner and the like, soft hyphen, fillers.
+_ZERO: Final = (
+    "\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\u00ad\u180e\ufeff\u3164\u115f\u1160\uffa0"
+)
+_ZERO_RUN: Final = re.compile(
+    f"[{_ZERO}]{{3,}}|(?<=[A-Za-z])[\u200b\u2060-\u2064\u180e\ufeff]+(?=[A-Za-z])"
+)
+_BIDI: Final = re.compile("[\u202a\u202b\u202d\u202e\u2066-\u2068]+")
+_REFERENCE: Final = re.compile(
+    r"^\[(?://|comment|_)\]:\s*(?:#|<>)\s*[(\"'](.{3,1000})[)\"']\s*$", re.MULTILINE
+)
+_STYLED: Final = re.compile(
+    r"<(\w{1,20})\b[^>]{0,300}?(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|"
+    r"opacity\s*:\s*0(?:[;\"'\s.]|$)|color\s*:\s*(?:white|#fff(?:fff)?|transparent)|\shidden\b)[^>]{0,300}>"
+    r"([^<]{3,2000})<",
+    re.IGNORECASE,
+)
+_ESCAPE: Final = re.compile(
+    "\x1b\\[[0-9;]{0,20}[A-Za-z]|\x1b\\][^\x07\x1b]{0,200}(?:\x07|\x1b\\\\)|\x9b[0-9;]{0,20}[A-Za-z]"
+)
+_CONCEAL: Final = re.compile("\x1b\\[[0-9;]{0,20}8m(.{3,1000}?)(?:\x1b\\[|$)", re.DOTALL)
+_BASE64: Final = re.compile(
+    r"(?<![A-Za-z0-9+/=_-])([A-Za-z0-9+/]{24,8000}={0,2})(?![A-Za-z0-9+/=])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A stretch that people don't see: where it begins, how it is hidden, and what it reads."""
+
+    start: int
+    how: str
+    text: str
+
+
+def invisible(text: str) -> Iterator[Hidden]:
+    """Characters without a shape that carry text: tags, variation selectors, zero widths.
+
+    Flags of regions, emoji with a selector and joiners of scripts that need them are none.
+    """
+    for match in _limited(_TAGS, text):
+        if not text[: match.start()].endswith(_FLAG):
+            read = "".join(chr(ord(one) - 0xE0000) for one in match[0])
+            yield Hidden(match.start(), "tag characters", read)
+    for match in _limited(_SELECTORS, text):
+        data = bytes(_selector(one) for one in match[0])
+        if len(data) >= 3:
+            yield Hidden(match.start(), "variation selectors", data.decode("utf-8", "replace"))
+    for match in _limited(_ZERO_RUN, text):
+        if match.start() == 0 and match[0] == "\ufeff":
+            continue
+        yield Hidden(match.start(), "zero-width characters", _bits(match[0]))
+
+
+def bidirectional(text: str) -> Iterator[Hidden]:
+    """Controls that turn the order of what is shown."""
+    for match in _limited(_BIDI, text):
+        after = text[match.end() : match.end() + 40].partition("\n")[0]
+        yield Hidden(match.start(), "controls of direction", after)
+
+
+def concealed(text: str) -> Iterator[Hidden]:
+    """Text in comments, in elements that are not shown, after codes of terminals, in base64."""
+    yield from _comments(text)
+    for match in _limited(_REFERENCE, text):
+        yield Hidden(match.start(), "a comment", match[1].strip())
+    for match in _limited(_STYLED, text):
+        yield Hidden(match.start(), "markup that is not shown", match[2].strip())
+    for match in _limited(_CONCEAL, text):
+        yield Hidden(match.start(), "codes of terminals", match[1])
+    for match in _limited(_BASE64, text):
+        if read := _decoded(match[1]):
+            yield Hidden(match.start(), "base64", read)
+
+
+def _comments(text: str) -> Iterator[Hidden]:
+    place = 0
+    for _ in range(MAX_HIDDEN):
+        start = text.find("<!--", place)
+        end = text.find("-->", start + 4) if start >= 0 else -1
+        if end < 0:
+            return
+        yield Hidden(start, "a comment", text[start + 4 : end][:_COMMENT].strip())
+        place = end + 3
+
+
+def terminal_codes(text: str) -> Iterator[Hidden]:
+    """Codes that steer a terminal."""
+    for match in _limited(_ESCAPE, text):
+        yield Hidden(match.start(), "codes of terminals", match[0])
+
+
+def _limited(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
+    found = []
+    for match in pattern.finditer(text):
+        found.append(match)
+        if len(found) == MAX_HIDDEN:
+            break
+    return found
+
+
+def _selector(sign: str) -> int:
+    """The byte that a variation selector stands for (Butler, Smuggling data in an emoji, 2025)."""
+    code = ord(sign)
+    return code - 0xFE00 if code < 0xE0100 else code - 0xE0100 + 16
+
+
+def _bits(run: str) -> str:
+    """What a run of zero-width characters reads as bits, if that is text; else their number."""
+    kinds = sorted(set(run))
+    if len(kinds) == 2 and len(run) >= 24:
+        for zero in kinds:
+            bits = "".join("0" if one == zero else "1" for one in run[: len(run) // 8 * 8])
+            data = bytes(int(bits[place : place + 8], 2) for place in range(0, len(bits), 8))
+            if data.isascii() and data.decode("ascii").isprintable():
+                return data.decode("ascii")
+    return f"({len(run)} characters)"
+
+
+def _decoded(text: str) -> str:
+    """Base64 that reads as words; empty for keys, digests and pictures."""
+    try:
+        data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        read = data.decode("utf-8")
+    except (binascii.Error, ValueError):
+        return ""
+    words = len(re.findall(r"[A-Za-z]{2,}|[\u4e00-\u9fff]{2,}", read))
+    shown = sum(one.isprintable() or one in "\n\t" for one in read)
+    return read if words >= 3 and shown >= 0.95 * len(read) and " " in read else ""

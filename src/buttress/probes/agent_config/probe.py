@@ -1,0 +1,157 @@
+"""The probe ``agent-config``: MCP servers, tools, skills and instructions of agents."""
+
+from __future__ import annotations
+
+import re
+import time
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from buttress.evidence.records import Finding, Inspection
+from buttress.probes.agent_config.checks import CHECKS, RULES
+from buttress.probes.agent_config.jsonc import MAX_BYTES, Document, JsonError
+from buttress.probes.agent_config.servers import settings
+from buttress.probes.agent_config.texts import markdown, prompts, tools
+from buttress.probes.infrastructure.rulebook import Issue, Reporter, rules
+from buttress.probes.infrastructure.subject import Matcher, Subject
+from buttress.probes.infrastructure.walk import wanted_files
+from buttress.probes.infrastructure.yaml_documents import MAX_BYTES as MAX_YAML
+from buttress.probes.source.files import Reading, SourceFile
+
+_SKILL: Final = re.compile(r"^skill\.md$")
+_RULES: Final = re.compile(
+    r"^(?:agents?|claude|claude\.local|gemini|warp|crush|copilot-instructions)\.md$|"
+    r"^\.(?:cursorrules|windsurfrules|clinerules|roorules|goosehints)$|"
+    r".*\.(?:mdc|instructions\.md|prompt\.md|chatmode\.md|agent\.md)$"
+)
+_RULE_FOLDERS: Final = {
+    ".claude", ".cursor", ".windsurf", ".clinerules", ".roo", ".kiro", ".gemini", ".codex",
+    ".agents",
+}  # fmt: skip
+_PROMPT: Final = re.compile(
+    r"(?i).*system[-_ ]?prompts?.*\.(?:txt|md|jinja2?|j2|prompt)$|.*\.prompt$"
+)
+_AGENT_YAML: Final = re.compile(r"^(?:.*[-_.])?(?:agents?|tasks|crew|prompts?)(?:[-_.].*)?\.ya?ml$")
+_SETTINGS: Final = re.compile(
+    r"^(?:\.?mcp(?:[-_.].*)?|.*[-_.]mcp|claude_desktop_config|\.claude|cline_mcp_settings|mcp_settings|"
+    r"settings(?:\.local)?|mcp_config)\.json$"
+)
+_OF_SETTINGS: Final = (b'"mcpServers"', b'"mcp_servers"', b'"context_servers"')
+_OF_TOOLS: Final = (b'"inputSchema"', b'"input_schema"', b'"parameters"')
+
+
+@dataclass(frozen=True, slots=True)
+class _AgentConfig:
+    id: str = "agent-config"
+    version: str = "1"
+    title: str = "What agents are told and allowed: MCP servers, tools, skills, instructions"
+    kinds: tuple[str, ...] = ("source", "infrastructure", "service", "client", "model")
+
+    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
+        """Findings in all such files below ``path``; as ``InspectionProbe``."""
+        began = time.monotonic()
+        reading = Reading()
+        reporter = Reporter(self.id, self.version, asset, rules(RULES))
+        for place, file in wanted_files(path, reading, _limit):
+            yield from reporter.findings(file, _issues(place, file, reading), reading)
+        yield Inspection(
+            probe=self.id,
+            probe_version=self.version,
+            asset=asset,
+            files=reading.files,
+            bytes=reading.bytes,
+            skipped=reading.skipped,
+            seconds=time.monotonic() - began,
+        )
+
+
+@cache
+def _matcher() -> Matcher:
+    return Matcher(rules(RULES).values(), CHECKS)
+
+
+def _text_kind(path: Path) -> str:
+    """What kind of text for models a file is; empty where it is none."""
+    name = path.name.lower()
+    if _SKILL.match(name):
+        return "skill"
+    folders = {one.lower() for one in path.absolute().parts[-4:-1]}
+    if _RULES.match(name) or (folders & _RULE_FOLDERS and name.endswith(".md")):
+        return "rules"
+    return "prompt" if _PROMPT.match(name) else ""
+
+
+def _limit(path: Path) -> int:
+    name = path.name.lower()
+    if name.endswith(".json"):
+        return MAX_BYTES
+    if _AGENT_YAML.match(name):
+        return MAX_YAML
+    return MAX_BYTES if _text_kind(path) or _is_codex(path) else 0
+
+
+def _is_codex(path: Path) -> bool:
+    return path.name == "config.toml" and path.absolute().parent.name == ".codex"
+
+
+def _issues(path: Path, file: SourceFile, reading: Reading) -> list[Issue]:
+    matcher = _matcher()
+    return [
+        issue for subject in _subjects(path, file, reading) for issue in matcher.issues(subject)
+    ]
+
+
+def _subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject]:
+    text = file.data.decode("utf-8", "replace")
+    name = path.name.lower()
+    if kind := _text_kind(path):
+        yield from markdown(kind, text)
+    elif name.endswith(".json"):
+        yield from _json(name, text, file, reading)
+    elif _is_codex(path):
+        yield from _toml(text, file, reading)
+    elif _AGENT_YAML.match(name):
+        problems: list[str] = []
+        yield from prompts(text, problems)
+        for problem in problems:
+            reading.leave_out(file.location, f"not read as YAML, {problem}")
+
+
+def _json(name: str, text: str, file: SourceFile, reading: Reading) -> Iterator[Subject]:
+    has_settings = bool(_SETTINGS.match(name)) or any(one in file.data for one in _OF_SETTINGS)
+    has_tools = b'"description"' in file.data and any(one in file.data for one in _OF_TOOLS)
+    if not has_settings and not has_tools:
+        return
+    try:
+        document = Document(text)
+    except JsonError as error:
+        reading.leave_out(file.location, f"not read as JSON, {error}")
+        return
+    if has_settings:
+        yield from settings(document)
+    if has_tools:
+        yield from tools(document)
+
+
+def _toml(text: str, file: SourceFile, reading: Reading) -> Iterator[Subject]:
+    """Settings in TOML. Its parser knows no lines, so that all is told of the first."""
+    try:
+        data = tomllib.loads(text)
+    except (ValueError, RecursionError):
+        reading.leave_out(file.location, "not read as TOML")
+        return
+    import json
+
+    try:
+        document = Document(json.dumps(data, default=str, ensure_ascii=False))
+    except (JsonError, RecursionError, ValueError):
+        reading.leave_out(file.location, "more than is read")
+        return
+    yield from settings(document)
+
+
+PROBE: Final = _AgentConfig()

@@ -1,0 +1,1 @@
+"""The probe of dependencies: known vulnerabilities, look-alike names, and what is not pinned."""

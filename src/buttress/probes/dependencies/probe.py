@@ -1,0 +1,141 @@
+"""The probe ``dependencies``: what is installed along with the system, and how surely."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from buttress.evidence.records import Finding, Inspection
+from buttress.probes.dependencies import pinning, vulnerabilities
+from buttress.probes.dependencies.dependency import FormatError, Parsed, Parser
+from buttress.probes.dependencies.formats import MAX_BYTES, parser, requirements
+from buttress.probes.dependencies.osv.database import Database, database
+from buttress.probes.infrastructure.rulebook import Issue, Reporter, rules
+from buttress.probes.infrastructure.walk import wanted_files
+from buttress.probes.source.files import Reading, SourceFile
+
+RULES: Final = Path(__file__).parent / "rules"
+_MAX_INCLUDES: Final = 200
+_NOT_KNOWN: Final = "whether versions were withdrawn from the index: not known offline"
+
+
+@dataclass(frozen=True, slots=True)
+class _Dependencies:
+    """``osv`` is where advisories lie: a folder of JSON files or an ecosystem's ``all.zip``."""
+
+    osv: Path | None = None
+    id: str = "dependencies"
+    version: str = "1"
+    title: str = "Dependencies: vulnerabilities, look-alikes, what is not pinned"
+    kinds: tuple[str, ...] = ("source", "infrastructure", "service", "client", "model")
+
+    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
+        """Findings in all files of dependencies below ``path``; as ``InspectionProbe``.
+
+        Raises:
+            InputError: the database of advisories can't be read.
+        """
+        began = time.monotonic()
+        reading = Reading()
+        advisories = database(self.osv) if self.osv is not None else None
+        reporter = Reporter(self.id, self.version, asset, rules(RULES))
+        queue: deque[Path] = deque()
+        read: set[Path] = set()
+        for place, file in wanted_files(path, reading, _limit):
+            read.add(place.resolve())
+            parse = parser(place.parent.name, place.name)
+            parsed = _parsed(parse, file, reading) if parse else None
+            if parsed is not None:
+                yield from reporter.findings(file, _issues(file, parsed, advisories), reading)
+                queue += _included(place, path, parsed, reading)
+        followed = 0
+        while queue and followed < _MAX_INCLUDES:
+            place = queue.popleft()
+            if place in read:
+                continue
+            read.add(place)
+            followed += 1
+            for _, given in wanted_files(place, reading, lambda _: MAX_BYTES):
+                file = replace(given, location=place.relative_to(path.resolve()).as_posix())
+                parsed = _parsed(requirements.parse, file, reading)
+                if parsed is not None:
+                    yield from reporter.findings(file, _issues(file, parsed, advisories), reading)
+                    queue += _included(place, path, parsed, reading)
+        self._note(reading, advisories)
+        yield Inspection(
+            probe=self.id,
+            probe_version=self.version,
+            asset=asset,
+            files=reading.files,
+            bytes=reading.bytes,
+            skipped=reading.skipped,
+            seconds=time.monotonic() - began,
+        )
+
+    def _note(self, reading: Reading, advisories: Database | None) -> None:
+        if not reading.files:
+            return
+        reading.leave_out("offline", _NOT_KNOWN)
+        if advisories is None:
+            reading.leave_out("known vulnerabilities", "no database of advisories was given")
+        elif advisories.unreadable:
+            reading.leave_out(
+                "advisories", f"{advisories.unreadable} files of the database can't be read"
+            )
+
+
+def _included(place: Path, root: Path, parsed: Parsed, reading: Reading) -> list[Path]:
+    """Files that a requirements file includes, if they lie inside the asset."""
+    found = []
+    for name in parsed.includes:
+        target = _target(place, name)
+        if target is None or not root.is_dir() or not target.is_relative_to(root.resolve()):
+            reading.leave_out(place.name, "a file that it includes lies outside the asset")
+        elif target.is_file():
+            found.append(target)
+        else:
+            reading.leave_out(place.name, "a file that it includes does not exist")
+    return found
+
+
+def _target(place: Path, name: str) -> Path | None:
+    if "://" in name or "$" in name or "\0" in name or len(name) > 1_000:
+        return None
+    try:
+        return (place.parent / name).resolve()
+    except (OSError, RuntimeError, ValueError):
+        return None
+
+
+def _limit(path: Path) -> int:
+    return MAX_BYTES if parser(path.parent.name, path.name) else 0
+
+
+def _parsed(parse: Parser, file: SourceFile, reading: Reading) -> Parsed | None:
+    try:
+        parsed = parse(file.data.decode("utf-8", "replace").removeprefix("\ufeff"))
+    except FormatError as error:
+        reading.leave_out(file.location, str(error))
+        return None
+    for note in dict.fromkeys(parsed.notes):
+        reading.leave_out(file.location, note)
+    return parsed
+
+
+def _issues(file: SourceFile, parsed: Parsed, advisories: Database | None) -> list[Issue]:
+    name = file.name.lower()
+    exact_wanted = name.endswith(".txt") and "constraint" not in name
+    issues = [*parsed.issues, *pinning.issues(parsed.dependencies, exact_wanted=exact_wanted)]
+    if advisories is not None:
+        look = partial(vulnerabilities.issues, database=advisories)
+        for one in parsed.dependencies:
+            issues += look(one)
+    return issues
+
+
+PROBE: Final = _Dependencies()

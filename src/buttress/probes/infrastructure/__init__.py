@@ -1,0 +1,1 @@
+"""The probe of containers, clusters and build pipelines."""

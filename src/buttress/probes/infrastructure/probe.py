@@ -1,0 +1,115 @@
+"""The probe ``infrastructure``: Dockerfiles, compose files, Kubernetes manifests and pipelines."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from buttress.evidence.records import Finding, Inspection
+from buttress.probes.infrastructure.checks import CHECKS
+from buttress.probes.infrastructure.github import github
+from buttress.probes.infrastructure.kubernetes import kubernetes
+from buttress.probes.infrastructure.readers import compose, dockerfile, gitlab
+from buttress.probes.infrastructure.rulebook import Issue, Reporter, rules
+from buttress.probes.infrastructure.subject import Matcher, Subject
+from buttress.probes.infrastructure.walk import wanted_files
+from buttress.probes.infrastructure.yaml_documents import MAX_BYTES, Document, documents
+from buttress.probes.source.files import Reading, SourceFile
+
+RULES: Final = Path(__file__).parent / "rules"
+_DOCKERFILE: Final = re.compile(r"^(?:dockerfile|containerfile)(?:[._-].*)?$|.*\.dockerfile$")
+_NO_DOCKERFILE: Final = re.compile(
+    r".*\.(?:dockerignore|pyi?|md|rst|txt|json|ya?ml|go|rs|js|ts|lock)$"
+)
+_COMPOSE: Final = re.compile(r"^(?:docker-)?compose(?:[._-].*)?\.ya?ml$")
+_MANIFEST: Final = re.compile(rb"(?m)^apiVersion:[^\n]*$")
+_KIND: Final = re.compile(rb"(?m)^kind:[^\n]*$")
+
+
+def _reader(path: Path) -> Callable[[Document], Iterator[Subject]] | None:
+    name = path.name.lower()
+    if not name.endswith((".yml", ".yaml")):
+        return None
+    if _COMPOSE.match(name):
+        return compose
+    if name.endswith(".gitlab-ci.yml") or name == ".gitlab-ci.yaml":
+        return gitlab
+    if path.absolute().parts[-3:-1] == (".github", "workflows") or name in (
+        "action.yml", "action.yaml",
+    ):  # fmt: skip
+        return github
+    return kubernetes
+
+
+def is_dockerfile(path: Path) -> bool:
+    """Whether a file of that name is a Dockerfile."""
+    name = path.name.lower()
+    return bool(_DOCKERFILE.match(name)) and not _NO_DOCKERFILE.match(name)
+
+
+@cache
+def _matcher() -> Matcher:
+    return Matcher(rules(RULES).values(), CHECKS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Infrastructure:
+    id: str = "infrastructure"
+    version: str = "1"
+    title: str = "Containers, clusters and build pipelines"
+    kinds: tuple[str, ...] = ("infrastructure", "source", "service")
+
+    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
+        """Findings in all such files below ``path``; as ``InspectionProbe``."""
+        began = time.monotonic()
+        reading = Reading()
+        reporter = Reporter(self.id, self.version, asset, rules(RULES))
+        for place, file in wanted_files(path, reading, _limit):
+            yield from reporter.findings(file, _issues(place, file, reading), reading)
+        yield Inspection(
+            probe=self.id,
+            probe_version=self.version,
+            asset=asset,
+            files=reading.files,
+            bytes=reading.bytes,
+            skipped=reading.skipped,
+            seconds=time.monotonic() - began,
+        )
+
+
+def _limit(path: Path) -> int:
+    return MAX_BYTES if is_dockerfile(path) or _reader(path) else 0
+
+
+def _issues(path: Path, file: SourceFile, reading: Reading) -> list[Issue]:
+    matcher = _matcher()
+    return [
+        issue for subject in _subjects(path, file, reading) for issue in matcher.issues(subject)
+    ]
+
+
+def _subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject]:
+    text = file.data.decode("utf-8", "replace")
+    if is_dockerfile(path):
+        yield from dockerfile(text, path)
+        return
+    reader = _reader(path)
+    if reader is None or (reader is kubernetes and not _is_manifest(file.data)):
+        return
+    problems: list[str] = []
+    for document in documents(text, problems):
+        yield from reader(document)
+    for problem in problems:
+        reading.leave_out(file.location, f"not read as YAML, {problem}")
+
+
+def _is_manifest(data: bytes) -> bool:
+    return bool(_MANIFEST.search(data) and _KIND.search(data))
+
+
+PROBE: Final = _Infrastructure()

@@ -1,0 +1,50 @@
+"""The rules: each finds its own bad examples and stays silent on the good ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from buttress.evidence.records import SEVERITIES, Finding
+from buttress.probes.dependencies.probe import PROBE, RULES
+from buttress.probes.infrastructure.rulebook import Example, Rule, rules
+from tests.dependencies.advisories import LEAKY, write
+
+ALL = list(rules(RULES).values())
+BAD = [(rule, one) for rule in ALL for one in rule.bad]
+GOOD = [(rule, one) for rule in ALL for one in rule.good]
+
+
+def found(folder: Path, example: Example) -> list[Finding]:
+    database = write(folder / "osv", LEAKY)
+    path = folder / "app" / example.file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(example.text, encoding="utf-8")
+    probe = replace(PROBE, osv=database)
+    return [one for one in probe.inspect("app", path.parent) if isinstance(one, Finding)]
+
+
+@pytest.mark.parametrize(("rule", "example"), BAD, ids=lambda one: getattr(one, "id", None))
+def test_bad_examples_are_found(tmp_path: Path, rule: Rule, example: Example) -> None:
+    all_found = found(tmp_path, example)
+    findings = [one for one in all_found if one.rule == rule.id]
+    assert findings, [one.rule for one in all_found]
+    for one in findings:
+        assert "{it}" not in one.message
+        assert one.message.endswith(".")
+
+
+@pytest.mark.parametrize(("rule", "example"), GOOD, ids=lambda one: getattr(one, "id", None))
+def test_good_examples_are_not(tmp_path: Path, rule: Rule, example: Example) -> None:
+    assert rule.id not in [one.rule for one in found(tmp_path, example)]
+
+
+@pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.id)
+def test_each_rule_is_complete(rule: Rule) -> None:
+    assert rule.bad
+    assert rule.good
+    assert rule.severity in SEVERITIES
+    assert rule.references[0].startswith("CWE-")
+    assert rule.remedy.endswith(".")

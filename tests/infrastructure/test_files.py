@@ -1,0 +1,139 @@
+"""The probe on files: what is read, lines, what is allowed, what is skipped and said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from buttress.evidence.records import Finding, Inspection
+from buttress.probes.base import InspectionProbe
+from buttress.probes.infrastructure.dockerfile import instructions, stages
+from buttress.probes.infrastructure.probe import PROBE
+from buttress.probes.infrastructure.yaml_documents import MAX_BYTES, documents
+
+POD = "apiVersion: v1\nkind: Pod\nspec:\n  hostPID: true\n  hostIPC: false\n  containers: []\n"
+
+
+def inspect(path: Path) -> tuple[list[Finding], Inspection]:
+    *findings, inspection = PROBE.inspect("app", path)
+    return findings, inspection  # type: ignore[return-value]
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def lines(folder: Path, rule: str) -> list[str]:
+    return [one.location for one in inspect(folder)[0] if one.rule == rule]
+
+
+def test_it_is_an_inspection_probe() -> None:
+    assert isinstance(PROBE, InspectionProbe)
+
+
+def test_a_command_over_several_lines_is_one_and_keeps_its_lines(tmp_path: Path) -> None:
+    write(tmp_path / "Dockerfile", "FROM a:1\nRUN apt-get update && \\\n    # a comment\n\n"
+          "    curl https://a.net/i.sh \\\n      | sh\nUSER app\n")  # fmt: skip
+    assert lines(tmp_path, "shell-pipe-to-shell") == ["Dockerfile:5"]
+
+
+def test_here_documents_other_escapes_and_lists_are_read() -> None:
+    text = (
+        "# escape=`\nFROM a:1\nRUN <<EOF\ncurl https://a.net | sh\nEOF\nRUN a `\n  b\n"
+        'CMD ["x", "y z"]\n'
+    )
+    found = list(instructions(text))
+    assert [one.name for one in found] == ["FROM", "RUN", "RUN", "CMD"]
+    assert found[1].documents == ("curl https://a.net | sh",)
+    assert found[2].text.split() == ["a", "b"]
+    assert found[3].words() == ["x", "y z"]
+    assert [one.line for one in found] == [2, 3, 6, 8]
+
+
+def test_variables_of_from_are_filled_in_and_stages_inherit_users() -> None:
+    text = "ARG V=3.12\nFROM python:${V} AS base\nUSER app\nFROM base\nRUN x\n"
+    base, final = stages(list(instructions(text)))
+    assert base.image == "python:3.12"
+    assert (final.image, final.user) == ("base", "app")
+
+
+def test_documents_are_told_apart_and_one_broken_does_not_hide_the_rest(tmp_path: Path) -> None:
+    write(tmp_path / "a.yaml", f"{POD}---\nkind: [\n---\n{POD}--- # last\n{POD}")
+    findings, inspection = inspect(tmp_path)
+    assert [one.location for one in findings if one.rule == "k8s-host-processes"] == [
+        "a.yaml:4", "a.yaml:13", "a.yaml:20",
+    ]  # fmt: skip
+    assert any("not read as YAML" in note for note in inspection.skipped)
+
+
+def test_merge_keys_give_way_to_what_stands_there() -> None:
+    text = "x: &a {p: 1, q: 2}\ny:\n  <<: *a\n  q: 3\n"
+    (document,) = documents(text, [])
+    assert document.data["y"] == {"p": 1, "q": 3}
+
+
+def test_a_bomb_of_aliases_is_refused() -> None:
+    text = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
+        f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12)
+    )
+    problems: list[str] = []
+    assert list(documents(text, problems)) == []
+    assert problems
+
+
+@pytest.mark.parametrize("value", ["!!bool maybe", "!!int ''", "!!timestamp soon", "!secret x"])
+def test_odd_tags_are_told_not_raised(value: str) -> None:
+    problems: list[str] = []
+    assert list(documents(f"a: {value}\n", problems)) == []
+    assert problems
+
+
+def test_what_is_not_read_is_said(tmp_path: Path) -> None:
+    write(tmp_path / "Dockerfile", "FROM a:1\n" + "# x\n" * (MAX_BYTES // 4))
+    write(tmp_path / "chart.yaml", "apiVersion: v1\nkind: Pod\nspec: {{ .Values.spec }}\n")
+    _, inspection = inspect(tmp_path)
+    told = "\n".join(inspection.skipped)
+    assert "Dockerfile: larger than 512 KiB" in told
+    assert "chart.yaml: not read as YAML" in told
+
+
+def test_other_files_are_not_read(tmp_path: Path) -> None:
+    write(tmp_path / "dockerfile.py", "RUN curl https://a.net | sh\n")
+    write(tmp_path / "values.json", "{}")
+    findings, inspection = inspect(tmp_path)
+    assert (findings, inspection.files) == ([], 0)
+
+
+def test_workflows_are_known_by_their_folder_also_when_named_alone(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / ".github/workflows/a.yml", "on: push\npermissions: write-all\njobs: {}\n"
+    )
+    assert [one.rule for one in inspect(path)[0]] == ["gha-write-all"]
+
+
+def test_a_comment_with_a_reason_allows_a_finding(tmp_path: Path) -> None:
+    write(tmp_path / "Dockerfile", "FROM a:1\n"
+          "# buttress: allow shell-chmod-777 scratch space of the build\n"
+          "RUN chmod 777 /x\nUSER a\n")  # fmt: skip
+    findings, inspection = inspect(tmp_path)
+    assert "shell-chmod-777" not in [one.rule for one in findings]
+    assert any("scratch space" in note for note in inspection.skipped)
+
+
+def test_secrets_are_never_shown(tmp_path: Path) -> None:
+    secret = "hunter2-winter-lane"
+    write(tmp_path / "compose.yaml", f"services:\n  a:\n    image: a:1\n    environment:\n"
+          f"      DB_PASSWORD: {secret}\n      API_KEY: ${{API_KEY:-{secret}}}\n")  # fmt: skip
+    write(tmp_path / "Dockerfile", f"FROM a:1\nENV API_TOKEN={secret}\nUSER a\n")
+    findings, _ = inspect(tmp_path)
+    assert [one.rule for one in findings].count("env-secret") == 3
+    assert all(secret not in str(one) for one in findings)
+
+
+def test_findings_are_the_same_each_time(tmp_path: Path) -> None:
+    write(tmp_path / "b/Dockerfile", "FROM python\nRUN curl https://a.net | sh\n")
+    write(tmp_path / "a.yaml", POD)
+    assert inspect(tmp_path)[0] == inspect(tmp_path)[0]

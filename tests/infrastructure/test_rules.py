@@ -1,0 +1,55 @@
+"""The rules: each finds its own bad examples and stays silent on the good ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from buttress.evidence.records import SEVERITIES, Finding
+from buttress.probes.infrastructure.checks import CHECKS
+from buttress.probes.infrastructure.probe import PROBE, RULES
+from buttress.probes.infrastructure.rulebook import Example, Rule, rules
+
+ALL = list(rules(RULES).values())
+BAD = [(rule, one) for rule in ALL for one in rule.bad]
+GOOD = [(rule, one) for rule in ALL for one in rule.good]
+
+
+def found(folder: Path, example: Example) -> list[Finding]:
+    path = folder / example.file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(example.text, encoding="utf-8")
+    return [one for one in PROBE.inspect("app", folder) if isinstance(one, Finding)]
+
+
+@pytest.mark.parametrize(("rule", "example"), BAD, ids=lambda one: getattr(one, "id", None))
+def test_bad_examples_are_found(tmp_path: Path, rule: Rule, example: Example) -> None:
+    findings = [one for one in found(tmp_path, example) if one.rule == rule.id]
+    assert findings, [one.rule for one in found(tmp_path, example)]
+    for one in findings:
+        assert "{it}" not in one.message
+        assert one.location.startswith(f"{example.file}:")
+        assert 1 <= int(one.location.rpartition(":")[2]) <= example.text.count("\n") + 1
+
+
+@pytest.mark.parametrize(("rule", "example"), GOOD, ids=lambda one: getattr(one, "id", None))
+def test_good_examples_are_not(tmp_path: Path, rule: Rule, example: Example) -> None:
+    assert rule.id not in [one.rule for one in found(tmp_path, example)]
+
+
+@pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.id)
+def test_each_rule_is_complete(rule: Rule) -> None:
+    assert rule.bad
+    assert rule.good
+    assert rule.about
+    assert bool(rule.check) + bool(rule.pattern) + rule.missing == 1
+    assert rule.severity in SEVERITIES
+    assert rule.references[0].startswith("CWE-")
+    assert rule.message.endswith(".")
+    assert rule.remedy.endswith(".")
+
+
+def test_checks_are_all_used_and_rules_are_many() -> None:
+    assert {rule.check for rule in ALL if rule.check} == set(CHECKS)
+    assert len(ALL) >= 60
