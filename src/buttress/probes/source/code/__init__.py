@@ -1,0 +1,1 @@
+"""Rules about Python code, applied to its syntax tree: nothing is imported or run."""

@@ -1,0 +1,153 @@
+"""Conditions of a rule on a value: constants, texts, paths, contents and taint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any, Final
+
+import re2
+
+from buttress.probes.source.code.paths import Globs
+from buttress.probes.source.code.values import ALL, HOLE, Taint, Value
+
+GAP: Final = "{}"  # what patterns see where a text is not known
+
+
+@cache
+def pattern(text: str) -> Any:
+    """A regular expression of RE2, which takes linear time.
+
+    Raises:
+        re2.error: it is none.
+    """
+    options = re2.Options()
+    options.log_errors = False
+    return re2.compile(text, options)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """All that is given must hold. Of what is not known, nothing holds but ``given``.
+
+    ``equal`` are constants; ``matches`` is looked for in what is known of a text; ``path`` are
+    globs; ``contains`` are constants or globs of which a list or mapping holds one; ``taint`` are
+    labels, of which one must be there and not be cleaned for ``use``.
+    """
+
+    missing: bool = False
+    given: bool = False
+    constant: bool = False
+    equal: tuple[Any, ...] | None = None
+    matches: str | None = None
+    differs: str | None = None  # a known text in which this is not found
+    path: tuple[str, ...] | None = None
+    contains: tuple[Any, ...] | None = None
+    taint: tuple[str, ...] | None = None
+    use: str = ALL
+    dynamic: bool | None = None
+
+    @cached_property
+    def paths(self) -> Globs:
+        """``path`` as one."""
+        return Globs(self.path or ())
+
+    @cached_property
+    def _contents(self) -> Globs:
+        return Globs(one for one in self.contains or () if isinstance(one, str) and "." in one)
+
+    @cached_property
+    def _pattern(self) -> Any:
+        return pattern(self.matches or "")
+
+    @cached_property
+    def _excluded(self) -> Any:
+        return pattern(self.differs or "")
+
+    def holds(self, value: Value | None, *, known: bool) -> bool:
+        """Whether it holds of a value; None where there is none, surely so if ``known``."""
+        if self.missing:
+            return value is None and known
+        if value is None:
+            return False
+        text = value.known_text
+        shown = text.replace(HOLE, GAP) if text is not None else None
+        if self.equal is not None and not any(_same(value.const, one) for one in self.equal):
+            return False
+        if self.constant and not isinstance(value.const, (str, bytes)):
+            return False
+        if self.matches is not None and (shown is None or not self._pattern.search(shown)):
+            return False
+        if self.differs is not None and (shown is None or self._excluded.search(shown)):
+            return False
+        if self.path is not None and not self.paths.match(value.path):
+            return False
+        if self.dynamic is not None and value.dynamic is not self.dynamic:
+            return False
+        if self.contains is not None and not any(map(self._wanted, _contents(value))):
+            return False
+        return self.taint is None or self.carried(value) is not None
+
+    def carried(self, value: Value) -> Taint | None:
+        """The taint for which it holds."""
+        if self.taint is None or ALL in value.cleaned or self.use in value.cleaned:
+            return None
+        return next((one for one in value.taints if one.label in self.taint), None)
+
+    def _wanted(self, value: Value) -> bool:
+        return any(_same(value.const, one) for one in self.contains or ()) or self._contents.match(
+            value.path
+        )
+
+
+def _contents(value: Value) -> Iterator[Value]:
+    yield from value.elements or ()
+    for name, entry in (value.entries or {}).items():
+        yield Value(const=name)
+        yield entry
+    if value.elements is None and value.entries is None:
+        yield value
+
+
+def _same(const: Any, wanted: Any) -> bool:
+    return type(const) is type(wanted) and bool(const == wanted)
+
+
+SCHEMA: Final[Mapping[str, Any]] = {
+    "description": "missing, given, or a mapping of conditions",
+    "anyOf": [
+        {"enum": ["missing", "given", "constant"]},
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "minProperties": 1,
+            "properties": {
+                "is": {"description": "a constant or a list of constants"},
+                "matches": {"type": "string", "minLength": 1},
+                "differs": {"type": "string", "minLength": 1},
+                "path": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                "contains": {"type": "array", "minItems": 1},
+                "taint": {"type": "array", "items": {"type": "string"}, "minItems": 1},
+                "use": {"type": "string"},
+                "dynamic": {"type": "boolean"},
+            },
+        },
+    ],
+}
+
+
+def condition(data: str | Mapping[str, Any]) -> Condition:
+    """Make a condition from data that fits ``SCHEMA``."""
+    if isinstance(data, str):
+        return Condition(
+            missing=data == "missing", given=data == "given", constant=data == "constant"
+        )
+    fields: dict[str, Any] = dict(data)
+    if "is" in fields:
+        given = fields.pop("is")
+        fields["equal"] = tuple(given) if isinstance(given, list) else (given,)
+    for name in ("path", "contains", "taint"):
+        if name in fields:
+            fields[name] = tuple(fields[name])
+    return Condition(**fields)

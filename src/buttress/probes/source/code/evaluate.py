@@ -1,0 +1,278 @@
+"""What expressions stand for, by their syntax alone, and the events in them."""
+
+from __future__ import annotations
+
+import ast
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, Final
+
+from buttress.probes.source.code.binding import bind
+from buttress.probes.source.code.calls import call
+from buttress.probes.source.code.events import Context, Event
+from buttress.probes.source.code.flows import Flows
+from buttress.probes.source.code.scopes import Scope
+from buttress.probes.source.code.texts import formatted, summed
+from buttress.probes.source.code.values import (
+    MAX_ITEMS,
+    MAX_TEXT,
+    NOTHING,
+    UNKNOWN,
+    Taint,
+    Value,
+    concatenated,
+    joined,
+    mixed,
+    taints_of,
+)
+
+MAX_DEPTH: Final = 100  # expressions within expressions that are followed
+
+
+class Evaluator(ABC):
+    """Evaluates the expressions of one module; ``tell`` is given the events."""
+
+    def __init__(self, flows: Flows, tell: Callable[[Event], None]) -> None:
+        self.flows = flows
+        self.tell = tell
+        self.context = Context()
+        self.too_deep = False
+        self._depth = 0
+
+    @abstractmethod
+    def called(self, event: Event) -> None:
+        """A call was told: what it gives to a framework may be looked at."""
+
+    @abstractmethod
+    def returned(self, path: str) -> Value | None:
+        """What a function of the module returns, None where nothing is known of it."""
+
+    def value(self, node: ast.expr | None, scope: Scope) -> Value:
+        """The value of an expression; the events in it are told on the way."""
+        if node is None:
+            return NOTHING
+        if self._depth >= MAX_DEPTH:
+            self.too_deep = True
+            return NOTHING
+        method = _METHODS.get(type(node))
+        self._depth += 1
+        try:
+            return self._other(node, scope) if method is None else method(self, node, scope)
+        finally:
+            self._depth -= 1
+
+    def stepped(self, value: Value, suffix: str, line: int) -> Value:
+        """What an attribute, index or call leads to, with the taint of a source if it is one."""
+        return self.marked(value.step(suffix), line)
+
+    def marked(self, value: Value, line: int) -> Value:
+        """The value with the taint that its own path gives it."""
+        label = self.flows.label(value.path) if value.path else None
+        if label is None or any(one.label == label for one in value.taints):
+            return value
+        taints = (Taint(label, value.path, line), *value.taints)
+        return Value(value.path, value.const, value.text, taints=taints)
+
+    def member(self, value: Value, name: str, line: int, scope: Scope) -> Value:
+        """An attribute of a value."""
+        if value.path == "?self":
+            known = scope.attribute(name)
+            if known is not None:
+                return self.marked(known, line)
+        return self.stepped(value, f".{name}", line)
+
+    def path_of(self, node: ast.expr, scope: Scope) -> str:
+        """The path of a name with attributes, without telling anything."""
+        names: list[str] = []
+        while isinstance(node, ast.Attribute):
+            names.append(node.attr)
+            node = node.value
+        base = scope.look_up(node.id).path if isinstance(node, ast.Name) else "?"
+        return ".".join((base, *reversed(names)))
+
+    def _constant(self, node: ast.Constant, _: Scope) -> Value:
+        if isinstance(node.value, str) and len(node.value) > 5:
+            value = Value(
+                const=node.value if len(node.value) <= MAX_TEXT else node.value[:MAX_TEXT]
+            )
+            self.tell(Event("text", node.lineno, self.context, value=value, node=node))
+            return value
+        return Value(const=node.value)
+
+    def _name(self, node: ast.Name, scope: Scope) -> Value:
+        return self.marked(scope.look_up(node.id), node.lineno)
+
+    def _attribute(self, node: ast.Attribute, scope: Scope) -> Value:
+        # A chain of attributes is followed without recursion: chains can be long.
+        names: list[ast.Attribute] = []
+        inner: ast.expr = node
+        while isinstance(inner, ast.Attribute):
+            names.append(inner)
+            inner = inner.value
+        value = self.value(inner, scope)
+        for one in reversed(names):
+            value = self.member(value, one.attr, one.lineno, scope)
+        return value
+
+    def _subscript(self, node: ast.Subscript, scope: Scope) -> Value:
+        base = self.value(node.value, scope)
+        key = self.value(node.slice, scope)
+        if isinstance(key.const, str):
+            if base.entries is not None and key.const in base.entries:
+                return base.entries[key.const]
+            return self.stepped(
+                base, f"[{key.const}]" if key.const.isidentifier() else "[]", node.lineno
+            )
+        if isinstance(key.const, int) and base.elements and 0 <= key.const < len(base.elements):
+            return base.elements[key.const]
+        return self.stepped(base, "[]", node.lineno)
+
+    def _text(self, node: ast.JoinedStr, scope: Scope) -> Value:
+        parts = []
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue):
+                value = self.value(part.value, scope)
+                self.value(part.format_spec, scope)
+                parts.append(value if value.known_text is not None else mixed(value))
+            elif isinstance(part, ast.Constant):
+                parts.append(Value(const=part.value))
+        value = concatenated(*parts)
+        text = Event("text", node.lineno, self.context, value=value, node=node)
+        self.tell(text)
+        return value
+
+    def _binary(self, node: ast.BinOp, scope: Scope) -> Value:
+        # Long sums lean to the left: they are taken apart without recursion.
+        operands: list[tuple[ast.operator, ast.expr]] = []
+        left: ast.expr = node
+        while isinstance(left, ast.BinOp):
+            operands.append((left.op, left.right))
+            left = left.left
+        value = self.value(left, scope)
+        pieces: list[Value] = [value]  # of a sum, put together at once
+        for operator, right in reversed(operands):
+            other = self.value(right, scope)
+            if isinstance(operator, ast.Add):
+                pieces.append(other)
+                continue
+            value = summed(pieces)
+            if isinstance(operator, ast.Mod) and value.known_text is not None:
+                value = formatted(value, list(other.elements or (other,)))
+            elif isinstance(operator, ast.BitOr) and other.path:
+                # LangChain: what a chain gives is what its last link gives.
+                value = Value(other.path, taints=taints_of(value, other)[0])
+            else:
+                value = mixed(value, other)
+            pieces = [value]
+        return summed(pieces)
+
+    def _sequence(self, node: ast.List | ast.Tuple | ast.Set, scope: Scope) -> Value:
+        elements = [self.value(one, scope) for one in node.elts]
+        taints, cleaned = taints_of(*elements)
+        plain = not any(isinstance(one, ast.Starred) for one in node.elts)
+        kept = tuple(elements) if plain and len(elements) <= MAX_ITEMS else None
+        return Value(elements=kept, taints=taints, cleaned=cleaned)
+
+    def _mapping(self, node: ast.Dict, scope: Scope) -> Value:
+        entries: dict[str, Value] = {}
+        keyed = True
+        values = []
+        for key, given in zip(node.keys, node.values, strict=True):
+            name = self.value(key, scope).const if key is not None else UNKNOWN
+            value = self.value(given, scope)
+            values.append(value)
+            if isinstance(name, str) and len(entries) < MAX_ITEMS:
+                entries[name] = value
+            elif key is None and value.entries is not None and value.keyed:
+                entries |= value.entries
+            else:
+                keyed = False
+        if entries:
+            event = Event(
+                "mapping", node.lineno, self.context, named=entries, node=node, open_names=not keyed
+            )
+            self.tell(event)
+        taints, cleaned = taints_of(*values)
+        return Value(entries=entries, taints=taints, cleaned=cleaned, keyed=keyed)
+
+    def _awaited(self, node: ast.Await | ast.Starred | ast.YieldFrom, scope: Scope) -> Value:
+        return self.value(node.value, scope)
+
+    def _choice(self, node: ast.IfExp, scope: Scope) -> Value:
+        self.value(node.test, scope)
+        return joined(self.value(node.body, scope), self.value(node.orelse, scope))
+
+    def _either(self, node: ast.BoolOp, scope: Scope) -> Value:
+        values = [self.value(one, scope) for one in node.values]
+        value = values[0]
+        for other in values[1:]:
+            value = joined(value, other)
+        return value
+
+    def _named(self, node: ast.NamedExpr, scope: Scope) -> Value:
+        value = self.value(node.value, scope)
+        scope.bind(node.target.id, value)
+        return value
+
+    def _comparison(self, node: ast.Compare, scope: Scope) -> Value:
+        self.value(node.left, scope)
+        for one in node.comparators:
+            self.value(one, scope)
+        return NOTHING
+
+    def _lambda(self, node: ast.Lambda, scope: Scope) -> Value:
+        inner = Scope(scope)
+        every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        for argument in every:
+            inner.bind(argument.arg, Value(f"?{argument.arg}"))
+        self.value(node.body, inner)
+        return NOTHING
+
+    def _comprehension(
+        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, scope: Scope
+    ) -> Value:
+        inner = Scope(scope)
+        inner.bind("", NOTHING)
+        for one in node.generators:
+            source = self.value(one.iter, inner)
+            bind(self, one.target, self.stepped(source, "[]", node.lineno), inner)
+            for test in one.ifs:
+                self.value(test, inner)
+        if isinstance(node, ast.DictComp):
+            return mixed(self.value(node.key, inner), self.value(node.value, inner))
+        return mixed(self.value(node.elt, inner))
+
+    def _other(self, node: ast.AST, scope: Scope) -> Value:
+        values = [
+            self.value(child, scope)
+            for child in ast.iter_child_nodes(node)
+            if isinstance(child, ast.expr)
+        ]
+        return mixed(*values)
+
+
+_METHODS: Final[dict[type, Callable[[Evaluator, Any, Scope], Value]]] = {
+    ast.Constant: Evaluator._constant,
+    ast.Name: Evaluator._name,
+    ast.Attribute: Evaluator._attribute,
+    ast.Subscript: Evaluator._subscript,
+    ast.Call: call,
+    ast.JoinedStr: Evaluator._text,
+    ast.BinOp: Evaluator._binary,
+    ast.List: Evaluator._sequence,
+    ast.Tuple: Evaluator._sequence,
+    ast.Set: Evaluator._sequence,
+    ast.Dict: Evaluator._mapping,
+    ast.Await: Evaluator._awaited,
+    ast.Starred: Evaluator._awaited,
+    ast.YieldFrom: Evaluator._awaited,
+    ast.IfExp: Evaluator._choice,
+    ast.BoolOp: Evaluator._either,
+    ast.NamedExpr: Evaluator._named,
+    ast.Compare: Evaluator._comparison,
+    ast.Lambda: Evaluator._lambda,
+    ast.ListComp: Evaluator._comprehension,
+    ast.SetComp: Evaluator._comprehension,
+    ast.GeneratorExp: Evaluator._comprehension,
+    ast.DictComp: Evaluator._comprehension,
+}

@@ -1,0 +1,283 @@
+"""Follows the statements of a module in their order: what is bound, called and assigned."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from buttress.probes.source.code.binding import bind
+from buttress.probes.source.code.evaluate import Evaluator
+from buttress.probes.source.code.events import Context, Event
+from buttress.probes.source.code.flows import Flows
+from buttress.probes.source.code.functions import (
+    Function,
+    FunctionNode,
+    bind_parameters,
+    numbers_of,
+)
+from buttress.probes.source.code.guards import checked, clean, ends
+from buttress.probes.source.code.imports import bind_import, bind_import_from
+from buttress.probes.source.code.scopes import Scope
+from buttress.probes.source.code.texts import summed
+from buttress.probes.source.code.values import NOTHING, Value, joined
+
+MAX_AHEAD: Final = 4  # functions that are followed within each other, because they are called
+
+
+class Follower(Evaluator):
+    """Follows one module; functions after the module, or where they are called first."""
+
+    def __init__(self, flows: Flows, tell: Callable[[Event], None]) -> None:
+        super().__init__(flows, tell)
+        self._queue: list[Function] = []
+        self._by_path: dict[str, Function] = {}
+        self._returns: dict[str, Value] = {}
+        self._ahead = 0
+        self._globals: set[str] = set()
+
+    def module(self, body: Sequence[ast.stmt]) -> None:
+        """Follow a whole module."""
+        self.block(body, Scope())
+        place = 0
+        while place < len(self._queue):
+            self._function(self._queue[place])
+            place += 1
+
+    def block(self, body: Sequence[ast.stmt], scope: Scope) -> None:
+        """Follow statements one after the other."""
+        for statement in body:
+            method = _METHODS.get(type(statement))
+            if method is not None:
+                method(self, statement, scope)
+            else:
+                for child in ast.iter_child_nodes(statement):
+                    if isinstance(child, ast.expr):
+                        self.value(child, scope)
+
+    def called(self, event: Event) -> None:
+        """Functions that are given to a framework get their parameters from it."""
+        label = self.flows.given(event.path)
+        if label is not None:
+            for value in (*event.arguments, *event.named.values()):
+                function = self._by_path.get(value.path)
+                if function is not None:
+                    function.label = label
+
+    def returned(self, path: str) -> Value | None:
+        """What a function of this module returns; it is followed now if it was not yet."""
+        path = path.replace("()", "")
+        if path not in self._returns and self._ahead < MAX_AHEAD:
+            function = self._by_path.get(path)
+            if function is not None:
+                self._ahead += 1
+                try:
+                    self._function(function)
+                finally:
+                    self._ahead -= 1
+        known = self._returns.get(path)
+        return known if known is not None and (known.taints or known.path) else None
+
+    def _function(self, function: Function) -> None:
+        if self._by_path.get(function.path) is not function:
+            return  # followed already
+        del self._by_path[function.path]
+        self._returns.setdefault(function.path, NOTHING)
+        scope = Scope(function.scope)
+        before, outer = self.context, self._globals
+        self.context, self._globals = function.context, set()
+        try:
+            bind_parameters(self, function, scope)
+            self.block(function.node.body, scope)
+        finally:
+            self.context, self._globals = before, outer
+
+    def _define(self, node: FunctionNode, scope: Scope) -> None:
+        paths, label = [], None
+        for one in node.decorator_list:
+            path = self.value(one, scope).path
+            paths.append(path.removesuffix("()") if isinstance(one, ast.Call) else path)
+            label = label or self.flows.given(paths[-1])
+        for default in (*node.args.defaults, *node.args.kw_defaults):
+            self.value(default, scope)
+        context = self.context
+        path = "." + ".".join((*context.functions, node.name))
+        inner = replace(
+            context,
+            decorators=(*context.decorators, *paths),
+            functions=(*context.functions, node.name),
+        )
+        static = "builtins.staticmethod" in paths
+        function = Function(
+            node, path, scope, inner, label, numbers_of(node.decorator_list),
+            scope.is_class and not static,
+        )  # fmt: skip
+        earlier = self._by_path.get(path)
+        if earlier is not None:
+            self._function(earlier)
+        self._queue.append(function)
+        self._by_path[path] = function
+        scope.bind(node.name, Value(path))
+
+    def _class(self, node: ast.ClassDef, scope: Scope) -> None:
+        for decorator in node.decorator_list:
+            self.value(decorator, scope)
+        bases = [self.value(one, scope).path for one in node.bases]
+        for keyword in node.keywords:
+            self.value(keyword.value, scope)
+        before = self.context
+        path = "." + ".".join((*before.functions, node.name))
+        self.context = Context(
+            before.decorators, (*before.bases, *filter(None, bases)), (*before.functions, node.name)
+        )
+        inner = Scope(scope, is_class=True)
+        inner.attributes = {}
+        first = [one for one in node.body if getattr(one, "name", "") == "__init__"]
+        try:
+            # The constructor first: it says what the attributes are.
+            self.block([*first, *(one for one in node.body if one not in first)], inner)
+        finally:
+            self.context = before
+        for name, value in inner.leave().items():
+            inner.attributes.setdefault(name, value)
+        scope.bind(node.name, Value(path))
+
+    def _return(self, node: ast.Return | ast.Expr, scope: Scope) -> None:
+        value = self.value(node.value, scope)
+        if isinstance(node, ast.Return) or isinstance(node.value, (ast.Yield, ast.YieldFrom)):
+            path = "." + ".".join(self.context.functions)
+            known = self._returns.get(path)
+            empty = known is None or known == NOTHING
+            self._returns[path] = value if empty or known is None else joined(known, value)
+
+    def _assign(self, node: ast.Assign, scope: Scope) -> None:
+        value = self.value(node.value, scope)
+        for target in node.targets:
+            self._bind(target, value, scope)
+
+    def _annotated(self, node: ast.AnnAssign, scope: Scope) -> None:
+        if node.value is not None:
+            self._bind(node.target, self.value(node.value, scope), scope)
+
+    def _augmented(self, node: ast.AugAssign, scope: Scope) -> None:
+        before, given = self.value(node.target, scope), self.value(node.value, scope)
+        self._bind(node.target, summed([before, given]), scope)
+
+    def _bind(self, target: ast.expr, value: Value, scope: Scope) -> None:
+        bind(self, target, value, scope)
+        if isinstance(target, ast.Name) and target.id in self._globals:
+            scope.bind_global(target.id, value)
+
+    def _global(self, node: ast.Global, _: Scope) -> None:
+        self._globals.update(node.names)
+
+    def _if(self, node: ast.If, scope: Scope) -> None:
+        branches: list[dict[str, Value]] = []
+        one = node
+        self.value(one.test, scope)
+        # elif after elif is a chain, not a nest: followed without recursion, in one branch.
+        while True:
+            scope.branch()
+            clean(checked(self, one.test, scope, holds=True), scope)
+            self.block(one.body, scope)
+            left = scope.leave()
+            if not ends(one.body):
+                branches.append(left)
+            if one is node:
+                scope.branch()  # of all that follows
+            clean(checked(self, one.test, scope, holds=False), scope)
+            if len(one.orelse) != 1 or not isinstance(one.orelse[0], ast.If):
+                break
+            one = one.orelse[0]
+            self.value(one.test, scope)
+        self.block(one.orelse, scope)
+        last = scope.leave()
+        if not ends(one.orelse):
+            branches.append(last)
+        scope.join(branches, exhaustive=bool(branches))
+
+    def _loop(self, node: ast.For | ast.AsyncFor | ast.While, scope: Scope) -> None:
+        if isinstance(node, ast.While):
+            self.value(node.test, scope)
+        else:
+            items = self.value(node.iter, scope)
+        scope.branch()
+        if not isinstance(node, ast.While):
+            bind(self, node.target, self.stepped(items, "[]", node.lineno), scope)
+        self.block(node.body, scope)
+        scope.join([scope.leave()], exhaustive=False)
+        self.block(node.orelse, scope)
+
+    def _with(self, node: ast.With | ast.AsyncWith, scope: Scope) -> None:
+        for item in node.items:
+            value = self.value(item.context_expr, scope)
+            if item.optional_vars is not None:
+                bind(self, item.optional_vars, value, scope)
+        self.block(node.body, scope)
+
+    def _try(self, node: ast.Try | ast.TryStar, scope: Scope) -> None:
+        self.block(node.body, scope)
+        self.block(node.orelse, scope)
+        branches = []
+        for handler in node.handlers:
+            self.value(handler.type, scope)
+            scope.branch()
+            if handler.name:
+                scope.bind(handler.name, NOTHING)
+            self.block(handler.body, scope)
+            branches.append(scope.leave())
+        scope.join(branches, exhaustive=False)
+        self.block(node.finalbody, scope)
+
+    def _match(self, node: ast.Match, scope: Scope) -> None:
+        subject = self.value(node.subject, scope)
+        branches = []
+        for case in node.cases:
+            scope.branch()
+            for pattern in ast.walk(case.pattern):
+                if isinstance(pattern, (ast.MatchAs, ast.MatchStar)) and pattern.name:
+                    scope.bind(pattern.name, self.stepped(subject, "[]", node.lineno))
+            self.value(case.guard, scope)
+            self.block(case.body, scope)
+            branches.append(scope.leave())
+        scope.join(branches, exhaustive=False)
+
+    def _assert(self, node: ast.Assert, scope: Scope) -> None:
+        self.value(node.test, scope)
+        self.value(node.msg, scope)
+        self.tell(Event("assert", node.lineno, self.context, node=node))
+
+    def _import(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
+        names = (
+            bind_import(node, scope)
+            if isinstance(node, ast.Import)
+            else bind_import_from(node, scope)
+        )
+        for name in names:
+            self.tell(Event("import", node.lineno, self.context, name, node=node))
+
+
+_METHODS: Final[dict[type, Callable[[Follower, Any, Scope], None]]] = {
+    ast.FunctionDef: Follower._define,
+    ast.AsyncFunctionDef: Follower._define,
+    ast.ClassDef: Follower._class,
+    ast.Return: Follower._return,
+    ast.Expr: Follower._return,
+    ast.Assign: Follower._assign,
+    ast.AnnAssign: Follower._annotated,
+    ast.AugAssign: Follower._augmented,
+    ast.Global: Follower._global,
+    ast.If: Follower._if,
+    ast.For: Follower._loop,
+    ast.AsyncFor: Follower._loop,
+    ast.While: Follower._loop,
+    ast.With: Follower._with,
+    ast.AsyncWith: Follower._with,
+    ast.Try: Follower._try,
+    ast.TryStar: Follower._try,
+    ast.Match: Follower._match,
+    ast.Assert: Follower._assert,
+    ast.Import: Follower._import,
+    ast.ImportFrom: Follower._import,
+}

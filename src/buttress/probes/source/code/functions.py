@@ -1,0 +1,148 @@
+"""Functions of a module: their parameters, and what is known of those who call them."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from buttress.probes.source.code.events import Context
+from buttress.probes.source.code.paths import Globs
+from buttress.probes.source.code.scopes import Scope
+from buttress.probes.source.code.values import Taint, Value
+
+if TYPE_CHECKING:
+    from buttress.probes.source.code.evaluate import Evaluator
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+_NOT_GIVEN: Final = {"self", "cls", "ctx", "context", "ctxt", "session", "db"}
+_HARMLESS: Final = Globs(
+    [
+        "builtins.int", "builtins.float", "builtins.bool", "builtins.complex", "datetime.*",
+        "uuid.UUID", "decimal.Decimal", "fastapi.*", "fastapi.**", "starlette.**",
+        "sqlalchemy.**", "sqlmodel.**", "typing.Literal", "typing_extensions.Literal", "redis.**",
+        "mcp.**", "langchain_core.runnables.**", "pydantic_ai.RunContext", "logging.**",
+    ]
+)  # fmt: skip
+_INJECTED: Final = {"Depends", "Security", "BackgroundTasks", "RunContext", "Context"}
+_CONVERTER: Final = re.compile(r"<(?:int|float|uuid)(?:\([^)]*\))?:(\w+)>")
+_NUMBER: Final = re.compile(r"\{(\w+):(?:int|float|uuid)\}")
+
+
+@dataclass(slots=True)
+class Function:
+    """A function that is yet to be followed."""
+
+    node: FunctionNode
+    path: str
+    scope: Scope  # around it
+    context: Context  # inside it
+    label: str | None  # of the source that its parameters come from
+    numbers: frozenset[str]  # parameters that a route says are numbers
+    method: bool
+
+
+def numbers_of(decorators: Sequence[ast.expr]) -> frozenset[str]:
+    """Parameters that are numbers by the path of a route, e.g. ``/<int:page>``."""
+    found: set[str] = set()
+    for one in decorators:
+        for argument in one.args if isinstance(one, ast.Call) else ():
+            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                route = argument.value[:2000]
+                found.update(_CONVERTER.findall(route), _NUMBER.findall(route))
+    return frozenset(found)
+
+
+def bind_parameters(evaluator: Evaluator, function: Function, scope: Scope) -> None:
+    """Bind the parameters inside a function: by annotation, default, and who calls it."""
+    arguments = function.node.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
+    defaults += arguments.defaults
+    every = [
+        *zip(positional, defaults, strict=True),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
+    for index, (one, default) in enumerate(every):
+        if function.method and index == 0:
+            scope.bind(one.arg, Value("?self"))
+            continue
+        scope.bind(one.arg, _parameter(evaluator, function, one, default))
+    for rest in (arguments.vararg, arguments.kwarg):
+        if rest is not None:
+            value = Value(f"?{rest.arg}")
+            scope.bind(rest.arg, _tainted(value, function.label, rest))
+
+
+def _parameter(
+    evaluator: Evaluator, function: Function, one: ast.arg, default: ast.expr | None
+) -> Value:
+    annotation = _annotation(evaluator, one.annotation, function.scope)
+    value = Value(f"{annotation}()" if annotation else f"?{one.arg}")
+    if isinstance(default, ast.Constant) and default.value is not None:
+        value = Value(value.path, default.value)
+    elif isinstance(default, (ast.Name, ast.Attribute)):
+        # As a rule the default is what is meant, and constants of the module are known.
+        known = evaluator.value(default, function.scope)
+        value = Value(value.path, known.const)
+    if (
+        function.label is None
+        or one.arg in _NOT_GIVEN
+        or one.arg in function.numbers
+        or _HARMLESS.match(annotation)
+        or _injected(one.annotation)
+        or _injected(default)
+    ):
+        return value
+    return _tainted(value, function.label, one)
+
+
+def _tainted(value: Value, label: str | None, parameter: ast.arg) -> Value:
+    if label is None:
+        return value
+    # A default says nothing of what a stranger gives.
+    return Value(value.path, taints=(Taint(label, parameter.arg, parameter.lineno),))
+
+
+def _annotation(evaluator: Evaluator, node: ast.expr | None, scope: Scope) -> str:
+    """The path of the class that an annotation names: of ``X | None`` and ``Optional[X]``, X."""
+    for _ in range(4):
+        if isinstance(node, ast.BinOp):
+            node = node.left
+        elif isinstance(node, ast.Subscript):
+            outer = node.value
+            name = outer.attr if isinstance(outer, ast.Attribute) else getattr(outer, "id", "")
+            if name not in ("Optional", "Annotated"):
+                node = outer
+                continue
+            node = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) else node.slice
+        else:
+            break
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        name = node.value
+        if not name.isidentifier():
+            return ""
+        return _plain(scope.look_up(name).path)
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        return _plain(evaluator.value(node, scope).path)
+    return ""
+
+
+def _plain(path: str) -> str:
+    return "" if path.startswith("?") else path
+
+
+def _injected(node: ast.expr | None) -> bool:
+    """Whether a framework gives the parameter, not a caller."""
+    if node is None:
+        return False
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        return (node.id if isinstance(node, ast.Name) else node.attr) in _INJECTED
+    if isinstance(node, ast.Call):
+        return _injected(node.func)
+    if isinstance(node, ast.Subscript):
+        inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        return _injected(node.value) or any(_injected(one) for one in inner[1:])
+    return False

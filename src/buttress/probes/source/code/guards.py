@@ -1,0 +1,65 @@
+"""Tests by which a name is checked before it is used."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from buttress.probes.source.code.scopes import Scope
+from buttress.probes.source.code.values import ALL
+
+if TYPE_CHECKING:
+    from buttress.probes.source.code.evaluate import Evaluator
+
+_MAX = 40  # operands of a test that are looked at
+
+
+def checked(evaluator: Evaluator, test: ast.expr, scope: Scope, *, holds: bool) -> set[str]:
+    """Names that are known to be checked where ``test`` holds, or where it does not."""
+    found: set[str] = set()
+    pending = [(test, holds)]
+    for _ in range(_MAX):
+        if not pending:
+            break
+        node, wanted = pending.pop()
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            pending.append((node.operand, not wanted))
+        elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And if wanted else ast.Or):
+            pending += [(one, wanted) for one in node.values[:_MAX]]
+        elif isinstance(node, ast.Compare) and len(node.ops) == 1:
+            if isinstance(node.ops[0], ast.In if wanted else ast.NotIn):
+                found |= _names(node.left)
+        elif isinstance(node, ast.Call) and wanted:
+            receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
+            if evaluator.flows.checks.match(evaluator.path_of(node.func, scope)):
+                for one in (*node.args[:4], *((receiver,) if receiver is not None else ())):
+                    found |= _names(one)
+    return found
+
+
+def clean(names: set[str], scope: Scope) -> None:
+    """From here on, these names are safe for every use."""
+    for name in names:
+        known = scope.find(name)
+        if known is not None and known.taints:
+            scope.bind(name, known.clean(frozenset({ALL})))
+
+
+def ends(body: list[ast.stmt]) -> bool:
+    """Whether what follows a block is not reached through it."""
+    last = body[-1] if body else None
+    return isinstance(last, (ast.Raise, ast.Return, ast.Continue, ast.Break))
+
+
+def _names(node: ast.expr) -> set[str]:
+    """``x`` in ``x``, ``x.y``, ``x[0]`` and ``f(x)``."""
+    for _ in range(6):
+        if isinstance(node, ast.Name):
+            return {node.id}
+        if isinstance(node, (ast.Attribute, ast.Subscript)):
+            node = node.value
+        elif isinstance(node, ast.Call) and (node.args or isinstance(node.func, ast.Attribute)):
+            node = node.func.value if isinstance(node.func, ast.Attribute) else node.args[0]
+        else:
+            break
+    return set()

@@ -1,0 +1,35 @@
+"""Imports, and the names that they bind."""
+
+from __future__ import annotations
+
+import ast
+
+from buttress.probes.source.code.scopes import Scope
+from buttress.probes.source.code.values import Value
+
+
+def bind_import(node: ast.Import, scope: Scope) -> list[str]:
+    """Bind ``import a.b`` and ``import a.b as c``; the modules that are imported."""
+    for one in node.names:
+        if one.asname:
+            scope.bind(one.asname, Value(one.name))
+        else:
+            first = one.name.partition(".")[0]
+            scope.bind(first, Value(first))
+    return [one.name for one in node.names]
+
+
+def bind_import_from(node: ast.ImportFrom, scope: Scope) -> list[str]:
+    """Bind ``from a import b as c``; the paths of what is imported."""
+    # A relative import leads to this project, whatever the name says.
+    module = "." * node.level + (node.module or "")
+    paths = []
+    for one in node.names:
+        if one.name == "*":
+            scope.stars.append(module)
+            paths.append(module)
+            continue
+        path = f"{module}{one.name}" if module.endswith(".") else f"{module}.{one.name}"
+        scope.bind(one.asname or one.name, Value(path))
+        paths.append(path)
+    return paths

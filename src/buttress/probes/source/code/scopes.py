@@ -1,0 +1,99 @@
+"""Names and what they are bound to, with branches that are joined where they meet."""
+
+from __future__ import annotations
+
+import builtins
+from typing import Final
+
+from buttress.probes.source.code.values import Value, joined
+
+_BUILTINS: Final = frozenset(dir(builtins)) | {"unicode", "raw_input", "execfile"}
+
+
+class Scope:
+    """The names of a module, a class or a function, and of those around it."""
+
+    def __init__(self, parent: Scope | None = None, *, is_class: bool = False) -> None:
+        self._layers: list[dict[str, Value]] = [{}]
+        self.is_class = is_class
+        self.is_module = parent is None
+        self.stars: list[str] = parent.stars if parent else []  # modules imported with *
+        # Attributes of self: shared by the methods of a class and what is inside them.
+        self.attributes: dict[str, Value] | None = parent.attributes if parent else None
+        # Names in the body of a class are not seen by its methods.
+        self._parent: Scope | None = parent
+        while self._parent is not None and self._parent.is_class:
+            self._parent = self._parent._parent
+
+    def bind(self, name: str, value: Value) -> None:
+        """Let ``name`` stand for ``value`` from here on."""
+        self._layers[-1][name] = value
+
+    def bind_global(self, name: str, value: Value) -> None:
+        """Let ``name`` stand for ``value`` in the outermost scope."""
+        scope = self
+        while scope._parent is not None:
+            scope = scope._parent
+        scope.bind(name, value)
+
+    def own(self, name: str) -> Value | None:
+        """What the name is bound to in this very scope."""
+        for layer in reversed(self._layers):
+            if name in layer:
+                return layer[name]
+        return None
+
+    def find(self, name: str) -> Value | None:
+        """What the name is bound to, here or further out."""
+        scope: Scope | None = self
+        while scope is not None:
+            found = scope.own(name)
+            if found is not None:
+                return found
+            scope = scope._parent
+        return None
+
+    def look_up(self, name: str) -> Value:
+        """As ``find``; builtins and names that are bound nowhere have a path too."""
+        found = self.find(name)
+        if found is not None:
+            return found
+        if name in _BUILTINS:
+            return Value(f"builtins.{name}")
+        if self.stars:
+            return Value(f"{self.stars[-1]}.{name}")
+        return Value(f"?{name}")
+
+    def attribute(self, name: str) -> Value | None:
+        """What is known of an attribute of ``self``."""
+        return self.attributes.get(name) if self.attributes is not None else None
+
+    def bind_attribute(self, name: str, value: Value) -> None:
+        """Let an attribute of ``self`` be this value too."""
+        if self.attributes is not None:
+            known = self.attributes.get(name)
+            self.attributes[name] = value if known is None else joined(known, value)
+
+    def branch(self) -> None:
+        """From here on, bindings belong to a branch."""
+        self._layers.append({})
+
+    def leave(self) -> dict[str, Value]:
+        """End a branch; its bindings are no longer seen."""
+        return self._layers.pop()
+
+    def join(self, branches: list[dict[str, Value]], *, exhaustive: bool) -> None:
+        """Bind what branches have bound. ``exhaustive``: one of them is surely taken."""
+        by_name: dict[str, list[Value]] = {}
+        for branch in branches:
+            for name, value in branch.items():
+                by_name.setdefault(name, []).append(value)
+        for name, bound in by_name.items():
+            if not exhaustive or len(bound) < len(branches):
+                before = self.find(name)
+                if before is not None:
+                    bound.append(before)
+            value = bound[0]
+            for other in bound[1:]:
+                value = joined(value, other)
+            self.bind(name, value)

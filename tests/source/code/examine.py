@@ -1,0 +1,33 @@
+"""What the rules find in a piece of code."""
+
+from __future__ import annotations
+
+import textwrap
+from functools import cache
+from pathlib import Path
+
+from buttress.evidence.records import Finding, Inspection
+from buttress.probes.source.code.matcher import Hit, Matcher
+from buttress.probes.source.code.probe import PROBE
+from buttress.probes.source.code.rulebook import own_rules
+
+
+@cache
+def matcher() -> Matcher:
+    return Matcher(own_rules())
+
+
+def hits(code: str) -> list[Hit]:
+    result = matcher().examine_text(textwrap.dedent(code))
+    assert not result.broken
+    return list(result.hits)
+
+
+def found(code: str) -> set[str]:
+    return {hit.rule.id for hit in hits(code)}
+
+
+def inspect(path: Path) -> tuple[list[Finding], Inspection]:
+    *findings, inspection = PROBE.inspect("app", path)
+    assert isinstance(inspection, Inspection)
+    return [one for one in findings if isinstance(one, Finding)], inspection

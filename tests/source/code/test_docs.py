@@ -1,0 +1,33 @@
+"""docs/inspection-code.md tells the rules and limits as they are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from buttress.probes.source.code.evaluate import MAX_DEPTH
+from buttress.probes.source.code.modules import MAX_BYTES, MAX_WORDS
+from buttress.probes.source.code.rulebook import load_rules, own_rules
+
+TEXT = (Path(__file__).resolve().parents[3] / "docs/inspection-code.md").read_text("utf-8")
+
+
+def test_the_tables_of_rules() -> None:
+    told = [line for line in TEXT.splitlines() if re.match(r"\| `[a-z0-9]+(-[a-z0-9]+)+` \|", line)]
+    assert sorted(told) == sorted(
+        f"| `{rule.id}` | {rule.title} | {rule.severity} | {', '.join(rule.references)} |"
+        for rule in own_rules()
+    )
+    assert f"## The {len(own_rules())} rules" in TEXT
+
+
+def test_the_example_of_a_rule_is_accepted(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(rules:.*?)```", TEXT, re.S)
+    (tmp_path / "a.yaml").write_text(example, encoding="utf-8")
+    assert [rule.id for rule in load_rules(tmp_path)] == ["acme-load"]
+
+
+def test_limits() -> None:
+    assert f"{MAX_WORDS:,}" in TEXT.replace("\n", " ")
+    assert f"{MAX_BYTES >> 20} MiB" in TEXT
+    assert f"more than {MAX_DEPTH} deep" in TEXT
