@@ -9,6 +9,7 @@ import zipfile
 from tests.artifacts.assemble import proto, text, zipped
 from tests.artifacts.test_keras import HDF5
 from tests.artifacts.test_tensor_files import gguf, pair, safetensors, string
+from tests.artifacts.wire import graph_def, onnx, onnx_node, part, saved_model, tf_node
 
 N = 1 << 17  # opcodes or so: enough to tell linear from worse
 
@@ -82,6 +83,33 @@ BAIT = {
     "template": lambda: _template("{{" * 95_000),
     "brackets in a template": lambda: _template("{{" + "(" * 190_000),
     "overlapping members": overlapping_zip,
+    "nodes": lambda: onnx(extra=part(7, part(1, part(4, "A")) * (4 * N))),
+    "domains": lambda: onnx(*(onnx_node("A", f"domain{i}") for i in range(N // 2))),
+    "constants of a graph": lambda: saved_model(
+        graph_def(*(tf_node(f"n{i}", "Const", text="x" * 500) for i in range(30_000)))
+    ),
+    "tiny fields": lambda: b"\x08\x08" + part(7, b"\x0a\x00" * (8 * N)),
+    "arrays in arrays": lambda: b"\x81\xa1a" + b"\x91" * (4 * N),
+    "maps of nothing": lambda: b"\x82\xa1a\xdd" + struct.pack(">I", 4 * N) + b"\x80" * (4 * N)
+    + b"\xa1b\xc0",
+    "elements in elements": lambda: b"<PMML>" + b"<a>" * (2 * N),
+    "attributes": lambda: b"<net " + b" ".join(b"a%d='1'" % i for i in range(N)) + b"/>",
+    "one attribute": lambda: b"<PMML a='" + b"x" * (40 << 20) + b"'/>",
+    "entities": lambda: b"<!DOCTYPE PMML [" + b"".join(
+        b"<!ENTITY a%d '%s'>" % (i, b"&a%d;" % (i - 1) * 10) for i in range(1, 40)
+    ) + b"]><PMML>&a39;</PMML>",
+    "yaml lists": lambda: b"_target_: a.b\nx: " + b"[" * 400_000,
+    "yaml anchors": lambda: b"_target_: a.b\n" + b"".join(
+        b"a%d: &a%d [%s]\n" % (i, i, b",".join([b"*a%d" % (i - 1)] * 9)) for i in range(1, 30)
+    ),
+    "tokenizer": lambda: b'{"added_tokens": [], "normalizer": ' + b"[" * N + b"]" * N + b"}",
+    "vocabulary": lambda: b'{"added_tokens": [], "model": {"vocab": {' + b'"a":1,' * (8 * N)
+    + b'"b":1}}}',
+    "tokens": lambda: b'{"added_tokens": [' + b'{"content":"a"},' * N + b'{}], "normalizer": {}}',
+    "configuration": lambda: b'{"auto_map": {' + b'"a":"b.c",' * N + b'"z":"y.x"}}',
+    "tables": lambda: struct.pack("<I", 8) + b"TFL3" + struct.pack("<i", 0) + b"\x04\0" * (4 * N),
+    "coders": lambda: b"7z\xbc\xaf\x27\x1c\0\4" + bytes(4) + struct.pack("<QQI", 0, 4 * N, 0)
+    + b"\x01\x04" + b"\x07\x0b\xc0\xff\xff" * N,
     "many members": lambda: zipped({f"{i}": b"\x80\x02N." for i in range(20_000)}),
     "end records": lambda: b"PK\x03\x04" + b"PK\x05\x06" * 16_000,
     "zip in gzip": lambda: gzip.compress(

@@ -14,11 +14,9 @@ from typing import Final
 from buttress.evidence.records import Finding, Inspection
 from buttress.probes.artifacts.folder import files
 from buttress.probes.artifacts.issue import Issue, rules
-from buttress.probes.artifacts.recognise import examine
-from buttress.probes.artifacts.scope import Scope, Tally
-from buttress.probes.artifacts.source import FileSource
+from buttress.probes.artifacts.one_file import examine_file
+from buttress.probes.artifacts.parallel import reports
 
-_MAX_ISSUES: Final = 200  # for one file
 _MAX_SKIPPED: Final = 100
 
 
@@ -26,7 +24,7 @@ class ModelFiles:
     """An ``InspectionProbe``."""
 
     id = "model-files"
-    version = "1"
+    version = "2"
     title = "Code and lies in model files"
     kinds = ("model", "data", "source")
 
@@ -36,20 +34,21 @@ class ModelFiles:
         count, read = 0, 0
         unrecognised: Counter[str] = Counter()
         skipped: list[str] = []
-        for one in files(path, skipped):
+        found = (
+            [(path, examine_file(path, follow=True))]
+            if path.is_file()
+            else reports(files(path, skipped))
+        )
+        for one, report in found:
             relative = one.relative_to(path).as_posix() if one != path else path.name
-            tally = Tally()
-            try:
-                with FileSource(one, tally.meter, follow=one == path) as source:
-                    for issue in _first(examine(source, Scope(tally)), _MAX_ISSUES):
-                        yield self._finding(issue, asset, relative)
-            except OSError as error:
-                skipped.append(f"{relative}: {error.strerror or error}")
+            yield from (self._finding(issue, asset, relative) for issue in report.issues)
+            if report.error is not None:
+                skipped.append(f"{relative}: {report.error}")
                 continue
             count += 1
-            read += tally.meter.read
-            skipped += (f"{relative}: {reason}" for reason in tally.unread)
-            if not tally.recognised:
+            read += report.read
+            skipped += (f"{relative}: {reason}" for reason in report.unread)
+            if not report.recognised:
                 unrecognised[one.suffix.lower() or "(no suffix)"] += 1
         if unrecognised:
             kinds = ", ".join(f"{kind} {n}" for kind, n in unrecognised.most_common(8))
@@ -74,13 +73,6 @@ class ModelFiles:
             probe=self.id,
             probe_version=self.version,
         )
-
-
-def _first(issues: Iterator[Issue], count: int) -> Iterator[Issue]:
-    for number, issue in enumerate(issues):
-        if number >= count:
-            return
-        yield issue
 
 
 PROBE = ModelFiles()

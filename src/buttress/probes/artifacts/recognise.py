@@ -10,14 +10,22 @@ from collections.abc import Iterator
 from typing import Final, Protocol
 
 from buttress.probes.artifacts.formats import (
+    chat_template,
     compressed,
+    flax,
     gguf,
     hdf5,
+    json_config,
     keras,
     numpy_array,
     pickled,
+    protobuf_model,
     safetensors,
+    seven_zip_archive,
     tar_archive,
+    tflite,
+    xml_model,
+    yaml_config,
     zip_archive,
 )
 from buttress.probes.artifacts.issue import Issue
@@ -49,6 +57,14 @@ FORMATS: Final[tuple[Format, ...]] = (
     keras,
     tar_archive,
     compressed,
+    seven_zip_archive,
+    json_config,
+    yaml_config,
+    chat_template,
+    xml_model,
+    tflite,
+    flax,
+    protobuf_model,
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from buttress.evidence.records import Severity
@@ -17,8 +18,9 @@ _QUOTED: Final = 120
 
 @dataclass(slots=True)
 class Tally:
-    """Counts for one whole file."""
+    """Counts for one whole file. ``path`` is where it lies, for formats made of several files."""
 
+    path: Path | None = None
     meter: Meter = field(default_factory=Meter)
     parts: int = 0
     recognised: int = 0
@@ -52,6 +54,11 @@ class Scope:
     ) -> Issue:
         """An issue at a byte here."""
         return Issue(rule, self.at(offset), message, severity, printable(proof))
+
+    @property
+    def file(self) -> Path | None:
+        """The file on disk, None inside a container."""
+        return self.tally.path if self.depth == 0 else None
 
     def leave_out(self, reason: str) -> None:
         """Note that something here was not looked at."""

@@ -87,6 +87,7 @@ class FileSource:
             flags |= getattr(os, "O_NOFOLLOW", 0)
         self._descriptor = os.open(path, flags)
         self._meter = meter
+        self.name = path.name
         self._size = meter.size = os.fstat(self._descriptor).st_size
 
     @property

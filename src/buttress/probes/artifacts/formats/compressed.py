@@ -1,20 +1,17 @@
-"""Single compressed streams: gzip, zlib, bzip2, xz and lzma, as joblib writes them too."""
+"""Single compressed streams: gzip, zlib, bzip2, xz, lzma, zstd and lz4, as joblib writes them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.probes.artifacts.containers.decoders import missing
 from buttress.probes.artifacts.containers.decompress import Decompressed
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Slice, Source
 
-_UNREAD: Final = {
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"\x04\x22\x4d\x18": "lz4",
-    b"7z\xbc\xaf\x27\x1c": "7z",
-}
+_UNREAD: Final = {b"Rar!\x1a\x07": "rar", b"MSCF\0\0\0\0": "cab"}
 _LZMA: Final = frozenset(("xz", "lzma"))
 _OLD_JOBLIB_HEADER: Final = 2 + len(hex(2**64))  # "ZF" and the expanded length in hexadecimal
 
@@ -29,6 +26,10 @@ def _codec(head: bytes) -> str | None:
         return "gzip"
     if head.startswith(b"BZh") and head[4:10] == b"1AY&SY":
         return "bz2"
+    if head.startswith(b"\x28\xb5\x2f\xfd"):
+        return "zstd"
+    if head.startswith(b"\x04\x22\x4d\x18"):
+        return "lz4"
     if head.startswith(b"\xfd7zXZ\x00"):
         return "xz"
     if head.startswith(b"\x5d\x00\x00") and len(head) > 13:
@@ -44,8 +45,12 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     """Examine what comes out."""
     codec = _codec(source.read_at(0, 16))
     if codec is None:
-        name = next(name for sign, name in _UNREAD.items() if source.read_at(0, 6).startswith(sign))
+        head = source.read_at(0, 8)
+        name = next(name for sign, name in _UNREAD.items() if head.startswith(sign))
         scope.leave_out(f"{name} is not read")
+        return
+    if (package := missing(codec)) is not None:
+        scope.leave_out(f"{codec} is not read without the package {package}")
         return
     packed: Source = source
     if codec == "joblib":

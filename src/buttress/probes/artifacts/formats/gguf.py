@@ -6,11 +6,13 @@ key-value pairs, the pairs, the tensors' descriptions, padding, data.
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.jinja_template import suspicious
 from buttress.probes.artifacts.scope import Scope, printable
@@ -43,6 +45,20 @@ class _LieError(Exception):
     def __init__(self, offset: int, message: str) -> None:
         super().__init__(message)
         self.offset = offset
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """A tensor as the header describes it. ``length`` in bytes, None where the type is unknown.
+
+    ``offset`` counts from the beginning of the data, or in ``described`` of the file.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    kind: int
+    offset: int
+    length: int | None
 
 
 @dataclass(slots=True)
@@ -98,22 +114,48 @@ def matches(_source: Source, head: bytes) -> bool:
     return head.startswith(b"GGUF") and len(head) >= 24
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
-    """Walk the header, then check templates and where tensors lie."""
+def _opened(source: Source) -> tuple[_Cursor | None, int]:
+    """A cursor after magic and version, None where the version does not exist; the version."""
     head = source.read_at(0, 8)
     little, big = (int.from_bytes(head[4:8], "little"), int.from_bytes(head[4:8], "big"))
     order, version = ("<", little) if little <= big else (">", big)
     if not 1 <= version <= 3:
+        return None, version
+    return _Cursor(source, source.size, order, "I" if version == 1 else "Q", at=8), version
+
+
+def _walked(cursor: _Cursor) -> list[Described]:
+    tensors, pairs = cursor.length(), cursor.length()
+    if pairs > _MAX_PAIRS or tensors > _MAX_TENSORS:
+        raise _LieError(8, f"{tensors} tensors and {pairs} key-value pairs are announced")
+    for _ in range(pairs):
+        _pair(cursor)
+    return [_tensor(cursor) for _ in range(tensors)]
+
+
+def _data_start(cursor: _Cursor) -> int:
+    return (cursor.at + cursor.alignment - 1) // cursor.alignment * cursor.alignment
+
+
+def described(source: Source) -> list[Described]:
+    """The tensors with their offsets in the file, none where the header lies."""
+    cursor, _ = _opened(source)
+    try:
+        found = _walked(cursor) if cursor is not None else []
+    except _LieError:
+        return []
+    start = _data_start(cursor) if cursor is not None else 0
+    return [replace(one, offset=start + one.offset) for one in found]
+
+
+def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+    """Walk the header, then check templates and where tensors lie."""
+    cursor, version = _opened(source)
+    if cursor is None:
         yield scope.issue("gguf-malformed", 4, f"GGUF version {version} does not exist.")
         return
-    cursor = _Cursor(source, source.size, order, "I" if version == 1 else "Q", at=8)
     try:
-        tensors, pairs = cursor.length(), cursor.length()
-        if pairs > _MAX_PAIRS or tensors > _MAX_TENSORS:
-            raise _LieError(8, f"{tensors} tensors and {pairs} key-value pairs are announced")
-        for _ in range(pairs):
-            _pair(cursor)
-        spans = [_tensor(cursor) for _ in range(tensors)]
+        spans = _walked(cursor)
     except _LieError as lie:
         message = f"The GGUF header is wrong at byte {lie.offset}: {lie}."
         yield scope.issue("gguf-malformed", lie.offset, message)
@@ -182,33 +224,28 @@ def _texts(cursor: _Cursor, count: int) -> None:
             cursor.skip(cursor.length())
 
 
-def _tensor(cursor: _Cursor) -> tuple[int, int | None, str]:
-    """One description: offset in the data, length in bytes where the type is known, name."""
+def _tensor(cursor: _Cursor) -> Described:
     name = cursor.name()
     dimensions = cursor.number("I")
     if dimensions > 8:
         raise _LieError(cursor.at - 4, f"tensor {printable(name)!r} has {dimensions} dimensions")
-    count = 1
-    for _ in range(dimensions):
-        count *= cursor.length()
+    shape = tuple(cursor.length() for _ in range(dimensions))
+    count = math.prod(shape)
     if count >= 1 << 63:
         raise _LieError(cursor.at, f"the dimensions of tensor {printable(name)!r} overflow")
     kind = cursor.number("I")
     offset = cursor.number("Q")
     block = _BLOCKS.get(kind)
-    if block is None:
-        return offset, None, name
-    return offset, (count + block[0] - 1) // block[0] * block[1], name
+    length = None if block is None else (count + block[0] - 1) // block[0] * block[1]
+    return Described(name, shape, kind, offset, length)
 
 
-def _layout(
-    cursor: _Cursor, spans: list[tuple[int, int | None, str]], scope: Scope
-) -> Iterator[Issue]:
-    start = (cursor.at + cursor.alignment - 1) // cursor.alignment * cursor.alignment
+def _layout(cursor: _Cursor, spans: list[Described], scope: Scope) -> Iterator[Issue]:
+    start = _data_start(cursor)
     room = max(cursor.size - start, 0)
     told, position = 0, 0
-    for offset, length, name in sorted(spans, key=lambda span: span[0]):
-        problem = None
+    for one in sorted(spans, key=lambda span: span.offset):
+        offset, length, problem = one.offset, one.length, None
         if offset % cursor.alignment:
             problem = f"begins at {offset}, against the alignment of {cursor.alignment}"
         elif offset + (length or 0) > room:
@@ -218,5 +255,8 @@ def _layout(
         position = max(position, offset + (length or 0))
         if problem and told < _TOLD:
             told += 1
-            message = f"Tensor {printable(name)!r} {problem}."
+            message = f"Tensor {printable(one.name)!r} {problem}."
             yield scope.issue("gguf-malformed", start, message)
+    known = bool(spans) and all(one.length is not None for one in spans)
+    if known and position + cursor.alignment <= room:
+        yield from after(cursor.source, start + position, scope)

@@ -11,15 +11,27 @@ from typing import Any, Final
 
 from buttress.evidence.records import Severity
 from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.pickles.judge import judge
 from buttress.probes.artifacts.scope import Scope, printable
 from buttress.probes.artifacts.source import Source
 
 _OWN: Final = (
-    "keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "builtins", "keras_hub",
-    "keras_nlp", "keras_cv",
+    "keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "keras_hub", "keras_nlp",
+    "keras_cv",
 )  # fmt: skip
+# What Keras itself offers and a model needs none of: CVE-2025-8747, CVE-2025-9905, CVE-2025-12058.
+_REACHING: Final[dict[str, tuple[Severity, str]]] = {
+    "get_file": ("critical", "fetches and unpacks a file"),
+    "enable_unsafe_deserialization": ("critical", "switches off the protection against code"),
+    "load_model": ("critical", "loads another model"),
+    "load_img": ("high", "reads a file"),
+    "TorchModuleWrapper": ("high", "unpickles a PyTorch module"),
+    "TFSMLayer": ("high", "loads a SavedModel, which may hold any code"),
+    "JaxLayer": ("high", "runs a function of the program"),
+}
+_LOOKUPS: Final = {"StringLookup", "IntegerLookup", "TextVectorization", "IndexLookup"}
 _MAX_TOLD: Final = 20
 
 
@@ -76,11 +88,29 @@ def _object(one: dict[str, Any]) -> Iterator[tuple[str, Severity | None, str]]:
             f"The Lambda layer{shown} carries code that runs when the model is loaded or used."
         )
         yield "keras-lambda", None, message
-    if isinstance(module, str) and isinstance(name, str) and not _own(module):
-        # For functions Keras puts the function's name into config and "function" into class_name.
-        target = inner if name == "function" and isinstance(inner, str) else name
-        kind = judge(module, target).kind
-        message = f"The configuration makes Keras import {printable(f'{module}.{target}')}"
+    if isinstance(name, str) and name in _LOOKUPS and isinstance(inner, dict):
+        words = inner.get("vocabulary")
+        if isinstance(words, str) and (leads_out(words) or "://" in words):
+            message = f"The layer {name} reads its vocabulary from {printable(words)!r}."
+            yield "config-path", None, message
+    if not (isinstance(module, str) and isinstance(name, str)):
+        return
+    # For functions Keras puts the function's name into config and "function" into class_name.
+    called = inner if name == "function" and isinstance(inner, str) else name
+    if _own(module):
+        if called in _REACHING:
+            severity, what = _REACHING[called]
+            message = (
+                f"The configuration makes Keras call {printable(module)}.{called}, which {what}."
+            )
+            yield "keras-foreign-module", severity, message
+    elif module == "builtins":  # how Keras spells a function of the program that saved the model
+        if judge(module, called).kind in ("dangerous", "code", "conditional"):
+            message = f"The configuration makes Keras call the builtin {printable(called)}."
+            yield "keras-foreign-module", "critical", message
+    else:
+        kind = judge(module, called).kind
+        message = f"The configuration makes Keras import {printable(f'{module}.{called}')}"
         if kind in ("dangerous", "code"):
             yield "keras-foreign-module", "critical", f"{message}, which runs code."
         elif kind != "allowed":

@@ -27,19 +27,12 @@ def matches(_source: Source, head: bytes) -> bool:
 
 def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     """Check the header; examine the pickle that an array of objects is."""
-    start = source.read_at(0, 12)
-    wide = len(start) == 12 and start[6] >= 2
-    length = int.from_bytes(start[8 : 12 if wide else 10], "little")
-    data = (12 if wide else 10) + length
-    if length > _MAX_HEADER:
-        message = f"The array's header has {length} bytes, more than NumPy evaluates."
+    found = described(source)
+    if found is None:
+        message = "The array's header is not what NumPy writes, or longer than what it evaluates."
         yield scope.issue("numpy-malformed", 8, message)
         return
-    header = _header(source.read_at(data - length, length))
-    if header is None:
-        yield scope.issue("numpy-malformed", 8, "The array's header is not what NumPy writes.")
-        return
-    dtype, shape = header
+    dtype, shape, data = found
     if dtype.hasobject:
         inner = (
             Slice(source, data, max(source.size - data, 0)) if source.whole else _Rest(source, data)
@@ -54,6 +47,16 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     elif len(last) == 2 and source.whole:
         message = f"Bytes follow the array, from {data + needed} on."
         yield scope.issue("numpy-malformed", data + needed, message, severity="low")
+
+
+def described(source: Source) -> tuple[np.dtype[Any], tuple[int, ...], int] | None:
+    """Type, shape, and where the data begins; None where the header is wrong."""
+    start = source.read_at(0, 12)
+    wide = len(start) == 12 and start[6] >= 2
+    length = int.from_bytes(start[8 : 12 if wide else 10], "little")
+    data = (12 if wide else 10) + length
+    header = _header(source.read_at(data - length, length)) if length <= _MAX_HEADER else None
+    return None if header is None else (*header, data)
 
 
 class _Rest:

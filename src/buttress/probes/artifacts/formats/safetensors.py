@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope, printable
 from buttress.probes.artifacts.source import Source
@@ -58,7 +59,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         )
         yield scope.issue("safetensors-malformed", 8, message)
     yield from _metadata(header.pop("__metadata__", None), scope)
-    yield from _tensors(header, room - length, scope)
+    yield from _tensors(header, room - length, source, scope)
 
 
 def _metadata(metadata: Any, scope: Scope) -> Iterator[Issue]:
@@ -69,15 +70,15 @@ def _metadata(metadata: Any, scope: Scope) -> Iterator[Issue]:
         yield scope.issue("safetensors-malformed", 8, message)
 
 
-def _tensors(header: dict[str, Any], room: int, scope: Scope) -> Iterator[Issue]:
+def _tensors(header: dict[str, Any], room: int, source: Source, scope: Scope) -> Iterator[Issue]:
     spans: list[tuple[int, int, str]] = []
     told = 0
     for name, entry in header.items():
-        problem = _problem(entry, room)
-        if problem is not None:
+        wrong = problem(entry, room)
+        if wrong is not None:
             told += 1
             if told <= _MAX_TOLD:
-                message = f"Tensor {printable(name)!r} {problem}."
+                message = f"Tensor {printable(name)!r} {wrong}."
                 yield scope.issue("safetensors-malformed", 8, message)
         else:
             begin, end = entry["data_offsets"]
@@ -87,10 +88,13 @@ def _tensors(header: dict[str, Any], room: int, scope: Scope) -> Iterator[Issue]
         yield scope.issue("safetensors-malformed", 8, message)
     if told == 0:
         yield from _layout(sorted(spans), room, scope)
+        end = max((end for _, end, _ in spans), default=0)
+        if end < room:
+            yield from after(source, source.size - room + end, scope, told=True)
 
 
-def _problem(entry: Any, room: int) -> str | None:
-    """What is wrong with one tensor's description."""
+def problem(entry: Any, room: int) -> str | None:
+    """What is wrong with one tensor's description, as the end of a sentence."""
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         return "is not described by dtype, shape and data_offsets alone"
     shape, offsets = entry["shape"], entry["data_offsets"]

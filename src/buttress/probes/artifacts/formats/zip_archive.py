@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from buttress.probes.artifacts.containers import zip_reader
+from buttress.probes.artifacts.containers.decoders import lzma_filter, missing, raw_lzma
 from buttress.probes.artifacts.containers.decompress import Decompressed
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.containers.zip_reader import Local, Member
@@ -21,7 +22,8 @@ from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope, printable
 from buttress.probes.artifacts.source import Slice, Source
 
-_CODECS: Final = {8: "deflate", 12: "bz2"}
+_CODECS: Final = {8: "deflate", 12: "bz2", 20: "zstd", 93: "zstd", 95: "xz"}
+_LZMA: Final = 14
 _CHECKED: Final = 1 << 20  # members up to this size have their checksum verified
 _MAX_NOTED: Final = 5  # inconsistencies told for one archive
 _BOMB_SIZE: Final = 1 << 30
@@ -53,6 +55,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         yield scope.issue("archive-inconsistent", 0, message)
         listed = {member.header: member for member in zip_reader.walk_local(source)}
     found = list(listed.values())
+    yield from _before(source, found, scope)
     yield from _declared(found, source, scope)
     spans: list[tuple[int, int]] = []
     noted = 0
@@ -68,6 +71,14 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
             yield from _member(source, member, local, scope)
     yield from _hidden(source, sorted(spans), scope)
     yield from torchscript.inspect(source, found, scope)
+
+
+def _before(source: Source, found: list[Member], scope: Scope) -> Iterator[Issue]:
+    """A program in front of the archive: the file is both."""
+    first = min((member.header for member in found), default=0)
+    if first > 0 and is_program(source, source.read_at(0, 64)):
+        message = f"A program of {first} bytes lies in front of the archive."
+        yield scope.issue("archive-native-code", 0, message)
 
 
 def _declared(found: list[Member], source: Source, scope: Scope) -> Iterator[Issue]:
@@ -135,6 +146,8 @@ def _member(source: Source, member: Member, local: Local, scope: Scope) -> Itera
     before = scope.tally.recognised
     yield from inner.descend(opened)
     if scope.tally.recognised == before:
+        if member.encrypted:
+            inner.leave_out("it is encrypted")
         return
     if member.encrypted:
         message = "The member claims to be encrypted, which stops scanners, but is not."
@@ -156,10 +169,17 @@ def open_member(source: Source, member: Member, local: Local, scope: Scope) -> S
     length = max(member.packed, local.packed if not local.flags & 8 else 0)
     if member.method == zip_reader.STORED:
         return Slice(source, local.data, max(length, member.expanded))
+    packed = Slice(source, local.data, length)
+    if member.method == _LZMA:  # APPNOTE 5.8.8: two bytes of version, two of length, properties
+        properties = packed.read_at(4, 5)
+        if len(properties) < 5:
+            return None
+        make = raw_lzma([lzma_filter(properties)])
+        return Decompressed(Slice(packed, 9, length - 9), "lzma", scope.tally.meter, make)
     codec = _CODECS.get(member.method)
-    if codec is None:
+    if codec is None or missing(codec):
         return None
-    return Decompressed(Slice(source, local.data, length), codec, scope.tally.meter)
+    return Decompressed(packed, codec, scope.tally.meter)
 
 
 def _hidden(source: Source, spans: list[tuple[int, int]], scope: Scope) -> Iterator[Issue]:

@@ -1,0 +1,173 @@
+"""Decompressors under one interface: each step gives a bounded amount, whatever went in."""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import zlib
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any, Final, Protocol
+
+OUTPUT: Final = 1 << 18  # bytes of one step, about
+_ZSTD_INPUT: Final = 512  # at most 128 KB come out of four bytes, so at most 16 MB of a step
+_ZSTD_WINDOW: Final = 1 << 25
+
+
+class Decoder(Protocol):
+    """What turns packed bytes into plain ones. Raises ``ValueError`` or what the module raises."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Take packed bytes, give plain ones; to be called again while not ``hungry``."""
+        ...
+
+    @property
+    def eof(self) -> bool:
+        """Whether the stream has ended."""
+        ...
+
+    @property
+    def hungry(self) -> bool:
+        """Whether it can't go on without more packed bytes."""
+        ...
+
+    @property
+    def unused(self) -> bytes:
+        """What was taken beyond the end."""
+        ...
+
+
+class _Zlib:
+    def __init__(self, bits: int) -> None:
+        self._inner = zlib.decompressobj(bits)
+
+    def feed(self, data: bytes) -> bytes:
+        return self._inner.decompress(self._inner.unconsumed_tail + data, OUTPUT)
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def hungry(self) -> bool:
+        return not self._inner.unconsumed_tail
+
+    @property
+    def unused(self) -> bytes:
+        return self._inner.unused_data
+
+
+class _Bounded:
+    """The decompressors of bz2, lzma and lz4 share one interface."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def feed(self, data: bytes) -> bytes:
+        try:
+            plain: bytes = self._inner.decompress(data, OUTPUT)
+        except RuntimeError as error:  # what lz4 raises
+            raise ValueError(str(error)) from None
+        return plain
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._inner.eof)
+
+    @property
+    def hungry(self) -> bool:
+        return bool(self._inner.needs_input)
+
+    @property
+    def unused(self) -> bytes:
+        return self._inner.unused_data or b""
+
+
+class _Zstd:
+    """Its decompressor can't be told how much to give, so it gets little at a time."""
+
+    def __init__(self) -> None:
+        import zstandard
+
+        self._error = zstandard.ZstdError
+        self._inner = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
+        self._pending = b""
+
+    def feed(self, data: bytes) -> bytes:
+        self._pending += data
+        step, self._pending = self._pending[:_ZSTD_INPUT], self._pending[_ZSTD_INPUT:]
+        try:
+            return self._inner.decompress(step)
+        except self._error as error:
+            raise ValueError(str(error)) from None
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def hungry(self) -> bool:
+        return not self._pending
+
+    @property
+    def unused(self) -> bytes:
+        return self._inner.unused_data + self._pending
+
+
+def _lz4(_memory: int) -> Decoder:
+    import lz4.frame  # type: ignore[import-not-found, unused-ignore]
+
+    return _Bounded(lz4.frame.LZ4FrameDecompressor())
+
+
+def raw_lzma(filters: list[dict[str, int]]) -> Callable[[int], Decoder]:
+    """Makes decoders of a stream without a header, as 7z and zip hold it.
+
+    Raises:
+        ValueError: the filters contradict each other.
+    """
+
+    def make(memory: int) -> Decoder:
+        if any(one.get("dict_size", 0) > memory for one in filters):
+            raise lzma.LZMAError("memory usage limit was exceeded")
+        return _Bounded(lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters))
+
+    return make
+
+
+def lzma_filter(properties: bytes) -> dict[str, int]:
+    """The LZMA filter that five bytes describe (lzma-specification.txt, section 1.1)."""
+    first = properties[0]
+    return {
+        "id": lzma.FILTER_LZMA1,
+        "lc": first % 9,
+        "lp": first // 9 % 5,
+        "pb": min(first // 45, 4),
+        "dict_size": max(int.from_bytes(properties[1:5], "little"), 4096),
+    }
+
+
+CODECS: Final[dict[str, Callable[[int], Decoder]]] = {
+    "deflate": lambda _: _Zlib(-zlib.MAX_WBITS),
+    "zlib": lambda _: _Zlib(zlib.MAX_WBITS),
+    "gzip": lambda _: _Zlib(zlib.MAX_WBITS | 16),
+    "bz2": lambda _: _Bounded(bz2.BZ2Decompressor()),
+    "xz": lambda memory: _Bounded(lzma.LZMADecompressor(lzma.FORMAT_XZ, memory)),
+    "lzma": lambda memory: _Bounded(lzma.LZMADecompressor(lzma.FORMAT_ALONE, memory)),
+    "zstd": lambda _: _Zstd(),
+    "lz4": _lz4,
+}
+_NEEDS: Final = {"zstd": "zstandard", "lz4": "lz4"}
+SIGNATURES: Final = {  # of streams that may follow each other in one file
+    "gzip": (b"\x1f\x8b",),
+    "bz2": (b"BZh",),
+    "xz": (b"\xfd7zXZ\x00",),
+    "zstd": (b"\x28\xb5\x2f\xfd",),
+    "lz4": (b"\x04\x22\x4d\x18",),
+}
+
+
+def missing(codec: str) -> str | None:
+    """The package that reading it takes and that is not installed."""
+    package = _NEEDS.get(codec)
+    return package if package is not None and find_spec(package) is None else None

@@ -1,0 +1,40 @@
+"""Chat templates in files of their own (chat_template.jinja, additional_chat_templates)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from buttress.probes.artifacts.encodings.text import decoded, is_text
+from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.jinja_template import suspicious
+from buttress.probes.artifacts.scope import Scope
+from buttress.probes.artifacts.source import FileSource, Source
+
+_READ: Final = (1 << 20) + 1
+_MARKUP: Final = re.compile(rb"\{[{%#]")
+_OBJECT: Final = re.compile(rb"\s*[\[{]\s*[\"\[{]?\"")
+_NAME: Final = re.compile(r"chat_template.*\.(?:jinja2?|j2)\Z")
+_WORDS: Final = (b"add_generation_prompt", b"bos_token", b"eos_token", b"message.role")
+
+
+def matches(source: Source, head: bytes) -> bool:
+    """Jinja in a text: by the words of chat templates, or the name that loaders look for.
+
+    The one format whose name counts: transformers renders the file of that name, whatever it says.
+    """
+    if not is_text(head):
+        return False
+    if isinstance(source, FileSource) and _NAME.search(source.name):
+        return True
+    if _OBJECT.match(head) or not _MARKUP.search(head):
+        return False
+    text = source.read_at(0, _READ)
+    return b"messages" in text and any(word in text for word in _WORDS)
+
+
+def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+    """Parse it; nothing is rendered."""
+    if reason := suspicious(decoded(source.read_at(0, _READ))):
+        yield scope.issue("template-code", 0, f"The chat template {reason}.")

@@ -1,0 +1,252 @@
+"""ONNX (onnx.proto3, IR version 10): where weights come from, which operators it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from buttress.probes.artifacts.containers.names import leads_out
+from buttress.probes.artifacts.encodings.protobuf import LEN, Field, Wire, WireError
+from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.scope import Scope, printable
+
+if TYPE_CHECKING:
+    from buttress.probes.artifacts.formats.protobuf_model import Shape
+
+# Numbers of fields.
+_IR_VERSION, _GRAPH, _OPSETS, _METADATA, _TRAINING, _FUNCTIONS = 1, 7, 8, 14, 20, 25
+_NODE, _INITIALIZER, _SPARSE = 1, 5, 15
+_KNOWN_DOMAINS: Final = {
+    "", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview",
+    "ai.onnx.preview.training", "com.microsoft", "com.microsoft.nchwc",
+    "com.microsoft.experimental", "com.ms.internal.nhwc", "org.pytorch.aten", "com.microsoft.dml",
+}  # fmt: skip
+_PYTHON: Final = {"PyOp", "PythonOp", "ATen", "pyfunc", "PyFunc"}
+_WIDTH: Final = {  # bytes of an element
+    1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 14: 8, 15: 16,
+    16: 2, 17: 1, 18: 1, 19: 1, 20: 1,
+}  # fmt: skip
+_MAX_DEPTH: Final = 40
+_MAX_KEPT: Final = 1_000
+_TOLD: Final = 10
+
+
+@dataclass(slots=True)
+class _Seen:
+    wire: Wire
+    scope: Scope
+    domains: dict[str, tuple[str, int]] = field(default_factory=dict)
+    defined: set[str] = field(default_factory=set)  # domains of functions in the file
+    locations: dict[str, int] = field(default_factory=dict)
+    issues: list[Issue] = field(default_factory=list)
+    told: dict[str, int] = field(default_factory=dict)
+
+    def note(self, domain: str, operator: str, offset: int) -> None:
+        """Keep where a domain is first used."""
+        if len(self.domains) < _MAX_KEPT:
+            self.domains.setdefault(domain, (operator, offset))
+
+    def tell(self, rule: str, offset: int, message: str) -> None:
+        """Keep the first few of each rule."""
+        self.told[rule] = self.told.get(rule, 0) + 1
+        if self.told[rule] <= _TOLD:
+            self.issues.append(self.scope.issue(rule, offset, message))
+
+
+def fits(shape: Shape) -> bool:
+    """An IR version, and a graph whose first fields are a graph's."""
+    version = shape.number(_IR_VERSION)
+    if version is None or not 0 < version < 1000:
+        return False
+    for graph in shape.parts(_GRAPH)[-1:]:
+        inner = shape.inner(graph)
+        if inner and all(one.wire == LEN for one in inner if one.number in (1, 2, 5, 10, 11, 12)):
+            return any(one.number in (1, 2, 5, 11, 12) for one in inner)
+    return False
+
+
+def inspect(shape: Shape, scope: Scope) -> Iterator[Issue]:
+    """Walk all graphs, those inside of operators too."""
+    seen = _Seen(shape.wire, scope)
+    try:
+        for one in shape.wire.fields(0, shape.end):
+            if one.wire != LEN:
+                continue
+            if one.number == _GRAPH:
+                _graph(seen, one, 0)
+            elif one.number == _TRAINING:
+                for part in seen.wire.fields(one.start, one.end):
+                    if part.number in (1, 2) and part.wire == LEN:
+                        _graph(seen, part, 0)
+            elif one.number == _FUNCTIONS:
+                _function(seen, one)
+            elif one.number == _METADATA:
+                _metadata(seen, one)
+    except WireError as error:
+        yield from seen.issues
+        message = f"The ONNX model is wrong at byte {error.offset}: {error}."
+        yield scope.issue("protobuf-malformed", error.offset, message)
+        return
+    yield from seen.issues
+    yield from _external(seen)
+    for domain, (operator, offset) in sorted(seen.domains.items())[:_TOLD]:
+        if domain in seen.defined:
+            continue
+        message = (
+            f"The operator {printable(operator)!r} of the domain {printable(domain)!r} is not "
+            "ONNX's: it needs a native library that is loaded beside the model."
+        )
+        yield scope.issue("onnx-custom-operator", offset, message)
+
+
+def _graph(seen: _Seen, graph: Field, depth: int) -> None:
+    if depth > _MAX_DEPTH:
+        seen.tell("protobuf-malformed", graph.start, f"Graphs are nested more than {depth} deep.")
+        return
+    for one in seen.wire.fields(graph.start, graph.end):
+        if one.wire != LEN:
+            continue
+        if one.number == _NODE:
+            _node(seen, one, depth)
+        elif one.number == _INITIALIZER:
+            _tensor(seen, one)
+        elif one.number == _SPARSE:
+            _sparse(seen, one)
+
+
+def _function(seen: _Seen, function: Field) -> None:
+    for one in seen.wire.fields(function.start, function.end):
+        if one.wire == LEN and one.number == 7:
+            _node(seen, one, 1)
+        elif one.wire == LEN and one.number == 11:
+            _attribute(seen, one, 1)
+        elif one.wire == LEN and one.number == 10 and len(seen.defined) < _MAX_KEPT:
+            seen.defined.add(seen.wire.text(one))
+
+
+def _node(seen: _Seen, node: Field, depth: int) -> None:
+    kind, domain = "", ""
+    for one in seen.wire.fields(node.start, node.end):
+        if one.wire != LEN:
+            continue
+        if one.number == 4:
+            kind = seen.wire.text(one)
+        elif one.number == 7:
+            domain = seen.wire.text(one)
+        elif one.number == 5:
+            _attribute(seen, one, depth)
+    if kind in _PYTHON:
+        message = f"The operator {printable(kind)!r} runs Python or PyTorch code by name."
+        seen.tell("onnx-python-operator", node.start, message)
+    elif domain not in _KNOWN_DOMAINS:
+        seen.note(domain, kind, node.start)
+
+
+def _attribute(seen: _Seen, attribute: Field, depth: int) -> None:
+    for one in seen.wire.fields(attribute.start, attribute.end):
+        if one.wire != LEN:
+            continue
+        if one.number in (6, 11):
+            _graph(seen, one, depth + 1)
+        elif one.number in (5, 10):
+            _tensor(seen, one)
+        elif one.number in (22, 23):
+            _sparse(seen, one)
+
+
+def _sparse(seen: _Seen, tensor: Field) -> None:
+    for one in seen.wire.fields(tensor.start, tensor.end):
+        if one.wire == LEN and one.number in (1, 2):
+            _tensor(seen, one)
+
+
+def _tensor(seen: _Seen, tensor: Field) -> None:
+    """Dimensions against the bytes; the place of bytes that lie in another file."""
+    count, kind, name, raw = 1, 0, "", -1
+    external: dict[str, str] = {}
+    for one in seen.wire.fields(tensor.start, tensor.end):
+        if one.number == 1:
+            for size in seen.wire.packed(one):
+                if size >> 63:
+                    seen.tell("protobuf-malformed", one.start, "A tensor has a negative dimension.")
+                    return
+                count *= size
+        elif one.number == 2:
+            kind = one.value
+        elif one.number == 8 and one.wire == LEN:
+            name = seen.wire.text(one)
+        elif one.number == 9 and one.wire == LEN:
+            raw = one.value
+        elif one.number == 13 and one.wire == LEN:
+            key, value = _pair(seen, one)
+            external[key] = value
+    width = _WIDTH.get(kind)
+    if count >> 63:
+        message = f"The dimensions of the tensor {printable(name)!r} overflow."
+        seen.tell("protobuf-malformed", tensor.start, message)
+    elif raw >= 0 and width and raw != count * width:
+        message = (
+            f"The tensor {printable(name)!r} has {raw} bytes, where its dimensions need "
+            f"{count * width}."
+        )
+        seen.tell("protobuf-malformed", tensor.start, message)
+    if external:
+        _place(seen, external, name, tensor.start)
+
+
+def _place(seen: _Seen, external: dict[str, str], name: str, at: int) -> None:
+    location = external.get("location", "")
+    if len(seen.locations) < _MAX_KEPT:
+        seen.locations.setdefault(location, at)
+    span = []
+    for key in ("offset", "length"):
+        text = external.get(key, "0") or "0"
+        if not text.isascii() or not text.isdecimal() or len(text) > 18:
+            message = f"The tensor {printable(name)!r} has the {key} {printable(text)!r}."
+            seen.tell("protobuf-malformed", at, message)
+            return
+        span.append(int(text))
+    file = seen.scope.file
+    if file is None or leads_out(location) or "\0" in location:
+        return
+    path = file.parent / location
+    try:
+        size = path.stat().st_size if not path.is_symlink() else -1
+    except (OSError, ValueError):
+        return
+    if 0 <= size < sum(span):
+        message = (
+            f"The tensor {printable(name)!r} ends at {sum(span)} in {printable(location)!r}, which "
+            f"has {size} bytes."
+        )
+        seen.tell("protobuf-malformed", at, message)
+
+
+def _external(seen: _Seen) -> Iterator[Issue]:
+    for location, offset in sorted(seen.locations.items())[:_TOLD]:
+        if leads_out(location) or "://" in location or not location or "\0" in location:
+            message = f"The model reads weights from {printable(location)!r}, outside its folder."
+            yield seen.scope.issue("onnx-external-data", offset, message)
+
+
+def _metadata(seen: _Seen, entry: Field) -> None:
+    """Some runtimes take settings, and libraries to load, from the model's metadata."""
+    key, value = _pair(seen, entry)
+    lowered = value.lower().strip()
+    if key == "ort_config" and ("custom_op" in lowered or ".so" in lowered or ".dll" in lowered):
+        message = f"The metadata {printable(key)!r} names a library to load."
+        seen.tell("onnx-custom-operator", entry.start, message)
+    elif lowered.endswith((".so", ".dll", ".dylib")):
+        message = f"The metadata {printable(key)!r} names the library {printable(value)!r}."
+        seen.tell("onnx-custom-operator", entry.start, message)
+
+
+def _pair(seen: _Seen, entry: Field) -> tuple[str, str]:
+    key, value = "", ""
+    for one in seen.wire.fields(entry.start, entry.end):
+        if one.wire == LEN and one.number == 1:
+            key = seen.wire.text(one)
+        elif one.wire == LEN and one.number == 2:
+            value = seen.wire.text(one)
+    return key, value

@@ -1,0 +1,53 @@
+"""TensorFlow's operators that reach beyond the graph (tensorflow/core/ops, SECURITY.md).
+
+TensorFlow's own advice is to treat a model as a program: these are its system calls.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from buttress.evidence.records import Severity
+
+_PYTHON: Final = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
+_FILES: Final = {
+    "ReadFile", "WriteFile", "MatchingFiles", "PrintV2", "WholeFileReader", "WholeFileReaderV2",
+    "SaveDataset", "SaveDatasetV2", "DatasetToTFRecord", "DebugIdentityV2", "DebugIdentityV3",
+    "CreateSummaryFileWriter", "CreateSummaryDbWriter", "ImportEvent", "DecodeProtoV2",
+    "EncodeProto", "LoadAndRemapMatrix", "DeleteOldCheckpoints", "WriteTrainingPredictions",
+}  # fmt: skip
+_NETWORK: Final = {
+    "RpcCall", "RpcClient", "RpcServer", "RpcServerStart", "RpcServerRegister", "TryRpc", "Rpc",
+    "DataServiceDataset", "DataServiceDatasetV2", "DataServiceDatasetV3", "DataServiceDatasetV4",
+    "RegisterDataset", "RegisterDatasetV2", "BigQueryReader", "GcsConfigureCredentials",
+    "GcsConfigureBlockCache", "BigtableClient", "KafkaDataset",
+}  # fmt: skip
+_NATIVE: Final = {"XlaCustomCall", "XlaCustomCallV2", "XlaHostCompute", "LoadLibrary"}
+_DATA: Final = {
+    "TextLineDataset", "TFRecordDataset", "TFRecordDatasetV2", "FixedLengthRecordDataset",
+    "FixedLengthRecordDatasetV2", "SqlDataset", "ExperimentalSqlDataset", "LMDBDataset",
+    "LMDBReader", "TextLineReader", "TextLineReaderV2", "TFRecordReader", "TFRecordReaderV2",
+    "FixedLengthRecordReader", "FixedLengthRecordReaderV2", "CSVDataset", "CSVDatasetV2",
+    "LoadDataset", "SnapshotDataset", "SnapshotDatasetV2", "CacheDataset", "CacheDatasetV2",
+    "ExperimentalCSVDataset", "ExperimentalLMDBDataset", "SSTableReader", "AvroDataset",
+}  # fmt: skip
+# With a constant as file name that leads out, these read or write anywhere.
+CHECKPOINTS: Final = {
+    "Save", "SaveV2", "SaveSlices", "Restore", "RestoreV2", "RestoreSlice", "MergeV2Checkpoints",
+    "ShardedFilename", "InitializeTableFromTextFile", "InitializeTableFromTextFileV2",
+}  # fmt: skip
+
+
+def verdict(operator: str) -> tuple[Severity, str] | None:
+    """How grave the operator is, and the end of a sentence; None where it stays in the graph."""
+    if operator in _PYTHON:
+        return "high", "calls back into Python"
+    if operator in _NATIVE:
+        return "high", "runs native code by name"
+    if operator in _FILES:
+        return "high", "reads or writes files"
+    if operator in _NETWORK:
+        return "high", "reaches the network"
+    if operator in _DATA:
+        return "medium", "reads files as data"
+    return None

@@ -1,0 +1,48 @@
+"""Models in XML: PMML and OpenVINO. Entities are reported, never expanded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from buttress.evidence.records import Severity
+from buttress.probes.artifacts.encodings.xml_stream import (
+    Element,
+    Outline,
+    XmlError,
+    elements,
+    root,
+)
+from buttress.probes.artifacts.formats import openvino, pmml
+from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.source import Source
+
+_ROOTS: Final[dict[str, Callable[[Iterator[Element], Scope], Iterator[Issue]]]] = {
+    "PMML": pmml.issues,
+    "net": openvino.issues,
+}
+_TOLD: Final = 20
+
+
+def matches(source: Source, head: bytes) -> bool:
+    """By the name of the outermost element, or of the document type."""
+    return root(source, head) in _ROOTS
+
+
+def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+    """What the document declares, then what its elements ask for."""
+    outline = Outline()
+    name = root(source, source.read_at(0, 512))
+    found = elements(source, outline, texts=name == "PMML")
+    try:
+        for number, issue in enumerate(_ROOTS[name](found, scope)):
+            if number < _TOLD:
+                yield issue
+    except XmlError as error:
+        message = f"The model's XML can't be used: {error}."
+        yield scope.issue("xml-malformed", 0, message)
+    for sentence in outline.entities[:_TOLD]:
+        severity: Severity | None = None if outline.external else "medium"
+        message = f"The model's XML {printable(sentence)}; the rest was not read."
+        yield scope.issue("xml-entities", 0, message, severity=severity)

@@ -1,0 +1,147 @@
+"""The probe of weights: values that no training gives, and bytes that are no weights."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from buttress.evidence.records import Finding, Inspection, Severity
+from buttress.probes.artifacts.folder import files
+from buttress.probes.artifacts.integrity.reference import Reference
+from buttress.probes.artifacts.integrity.tensors import Tensor, tensors
+from buttress.probes.artifacts.integrity.values import Values, measure
+from buttress.probes.artifacts.issue import Issue, rules
+from buttress.probes.artifacts.scope import printable
+
+_MAX_TOLD: Final = 100  # findings of one rule
+_MATRIX: Final = 256  # values from which on a dead or doubled tensor means something
+_ODD_SHARE: Final = 0.01
+_TIED: Final = ("embed", "lm_head", "shared", "wte", "output.weight", "token_embd")
+_FRESH: Final = ("lora_B", "lora_embedding_B", "position_ids", "mask", "running_", "num_batches")
+
+
+class WeightIntegrity:
+    """An ``InspectionProbe``. It reads every byte of the weights, so it is no default."""
+
+    id = "weight-integrity"
+    version = "1"
+    title = "Tampered or damaged weights"
+    kinds = ("model",)
+
+    def __init__(self, reference: Path | None = None) -> None:
+        """``reference``: a folder of weights that are known to be good.
+
+        Raises:
+            InputError: there are no tensors in it.
+        """
+        self._reference = reference
+
+    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
+        """Findings in all tensors, then what was read."""
+        started = time.perf_counter()
+        reference = Reference(self._reference) if self._reference is not None else None
+        skipped: list[str] = []
+        count, read, other = 0, 0, 0
+        digests: dict[str, str] = {}
+        told: dict[str, int] = {}
+        for one in files(path, skipped):
+            relative = one.relative_to(path).as_posix() if one != path else path.name
+            try:
+                found = tensors(one)
+                if found is None:
+                    other += 1
+                    continue
+                count += 1
+                for tensor, values in _measured(one, found):
+                    read += tensor.length
+                    issues = [*_issues(tensor, values, digests)]
+                    if reference is not None:
+                        issues += _compared(tensor, values, reference)
+                    for issue in issues:
+                        told[issue.rule] = told.get(issue.rule, 0) + 1
+                        if told[issue.rule] <= _MAX_TOLD:
+                            yield self._finding(issue, asset, relative)
+            except OSError as error:
+                skipped.append(f"{relative}: {error.strerror or error}")
+        if reference is not None and (missing := reference.missing()):
+            message = (
+                f"{len(missing)} tensors of the reference are missing: {', '.join(missing[:8])}."
+            )
+            yield self._finding(Issue("weights-differ", "", message), asset, path.name)
+        skipped += (
+            f"{rule}: {number - _MAX_TOLD} more"
+            for rule, number in told.items()
+            if number > _MAX_TOLD
+        )
+        if other:
+            skipped.append(f"{other} files without tensors that are known here")
+        seconds = time.perf_counter() - started
+        yield Inspection(self.id, self.version, asset, count, read, tuple(skipped), seconds)
+
+    def _finding(self, issue: Issue, asset: str, relative: str) -> Finding:
+        rule = rules()[issue.rule]
+        return Finding(
+            rule=issue.rule, severity=issue.severity or rule.severity, asset=asset,
+            location=relative + issue.location, message=issue.message, remedy=rule.remedy,
+            references=rule.references, proof=issue.proof, probe=self.id,
+            probe_version=self.version,
+        )  # fmt: skip
+
+
+def _measured(path: Path, found: list[Tensor]) -> Iterator[tuple[Tensor, Values]]:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        for tensor in found:
+            yield tensor, measure(descriptor, tensor)
+    finally:
+        os.close(descriptor)
+
+
+def _issue(
+    rule: str, tensor: Tensor, offset: int, what: str, severity: Severity | None = None
+) -> Issue:
+    message = f"The tensor {printable(tensor.name)!r} {what}."
+    return Issue(rule, f"@{tensor.offset + offset}", message, severity)
+
+
+def _issues(tensor: Tensor, values: Values, digests: dict[str, str]) -> Iterator[Issue]:
+    """What is wrong with one tensor on its own, and with tensors that are the same."""
+    for payload in values.payloads:
+        what = f"holds {payload.what} at byte {payload.offset} of it"
+        yield _issue("weights-payload", tensor, payload.offset, what)
+    if not values.numeric:
+        return
+    if values.nan or values.infinite:
+        share = (values.nan + values.infinite) / values.count
+        what = f"has {values.nan} NaN and {values.infinite} infinite values, {share:.2%} of all"
+        yield _issue("weights-not-finite", tensor, 0, what, "medium" if share > 0.001 else None)
+    if values.random is not None:
+        what = "has random bytes where sign and exponent lie, as packed or encrypted data has"
+        yield _issue("weights-random", tensor, values.random, what)
+    elif values.implausible > _ODD_SHARE:
+        what = (
+            f"has {values.implausible:.1%} values beyond 1e18 or closer to zero than 1e-25, as "
+            f"bytes of another type than {tensor.dtype} have"
+        )
+        yield _issue("weights-implausible", tensor, 0, what)
+    if values.count < _MATRIX or len(tensor.shape) == 1 or _expected(tensor.name, _FRESH):
+        return
+    if values.constant:
+        yield _issue("weights-dead", tensor, 0, f"has the value {values.least:g} throughout")
+        return
+    first = digests.setdefault(values.digest, tensor.name)
+    if first != tensor.name and not _expected(f"{first} {tensor.name}", _TIED):
+        what = f"has the very values of {printable(first)!r}"
+        yield _issue("weights-doubled", tensor, 0, what)
+
+
+def _expected(name: str, parts: tuple[str, ...]) -> bool:
+    return any(part in name for part in parts)
+
+
+def _compared(tensor: Tensor, values: Values, reference: Reference) -> Iterator[Issue]:
+    for what in reference.differences(tensor, values):
+        yield _issue("weights-differ", tensor, 0, what)

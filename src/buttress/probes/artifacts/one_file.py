@@ -1,0 +1,50 @@
+"""The examination of one file, as a report that can go from one process to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.recognise import examine
+from buttress.probes.artifacts.scope import Scope, Tally
+from buttress.probes.artifacts.source import FileSource
+
+_MAX_ISSUES: Final = 200
+
+
+@dataclass(slots=True)
+class FileReport:
+    """``read``: bytes from disk. ``error``: why the file could not be examined."""
+
+    issues: list[Issue] = field(default_factory=list)
+    read: int = 0
+    unread: list[str] = field(default_factory=list)
+    recognised: int = 0
+    error: str | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+    @classmethod
+    def of_plain(cls, data: dict[str, Any]) -> FileReport:
+        """From what ``plain`` gave."""
+        return cls(**(data | {"issues": [Issue(**one) for one in data["issues"]]}))
+
+
+def examine_file(path: Path, *, follow: bool = False) -> FileReport:
+    """Everything that is found in one file; ``follow`` a link that the user named."""
+    tally = Tally(path)
+    try:
+        with FileSource(path, tally.meter, follow=follow) as source:
+            issues: Iterator[Issue] = islice(examine(source, Scope(tally)), _MAX_ISSUES)
+            report = FileReport(list(issues))
+    except OSError as error:
+        return FileReport(error=error.strerror or str(error))
+    report.read, report.unread = tally.meter.read, tally.unread
+    report.recognised = tally.recognised
+    return report
