@@ -67,7 +67,7 @@ def test_the_catalogue_is_large_and_every_risk_complete() -> None:
             assert item in standards[standard].items
 
 
-# Controls, profiles and twins under a defence: for `buttress measure`, beside the probe that counts.
+# Controls, profiles and twins under a defence: for `buttress measure`, beside the one that counts.
 COMPANIONS = {
     "agent-hijack-defended", "agent-task", "agent-task-benign", "agent-task-defended",
     "indirect-injection-defended", "injection-utility", "injection-utility-benign",
