@@ -80,7 +80,14 @@ def probes(system: System, only: Sequence[str] | None) -> list[InspectionProbe |
     names = extension.names("probes") if only is None else dict.fromkeys(only)
     if system.data:
         _check_sets(system)
-    return [_fitted(extension.load("probes", name), system) for name in names]
+    found = [_fitted(extension.load("probes", name), system) for name in names]
+    if not system.options:
+        return found
+    from buttress.scanning.options import configured
+
+    inspecting = [probe for probe in found if isinstance(probe, InspectionProbe)]
+    asking = [probe for probe in found if not isinstance(probe, InspectionProbe)]
+    return [*configured(inspecting, system.options), *asking]
 
 
 def _fitted(probe: InspectionProbe | TrialProbe, system: System) -> InspectionProbe | TrialProbe:

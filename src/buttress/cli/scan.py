@@ -3,241 +3,308 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.console import Console
-    from rich.text import Text
-
-    from buttress.evidence.records import Finding, Inspection
+    from buttress.evidence.records import Inspection
     from buttress.probes.base import InspectionProbe
+    from buttress.scanning.inspecting import Task
+    from buttress.scanning.places import Placed
+    from buttress.scanning.scope import Root
+    from buttress.scanning.sift import Sieve, Sifted
 
-_NOTES = 5  # of each inspection, about what was not read
-_STYLE = {
-    "critical": "bold red", "high": "red", "medium": "yellow", "low": "blue", "info": "dim",
-}  # fmt: skip
 _FAIL_ON = ("info", "low", "medium", "high", "critical", "never")
+_FORMATS = ("text", "json", "sarif", "github")
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "scan",
-        help="inspect files: model files, secrets",
+        help="inspect files: models, source, dependencies, infrastructure, secrets",
         description="Inspects files and folders with all inspection probes, without a manifest. "
         "Reads bytes only: nothing is loaded or run.",
         epilog="exit codes: 0 nothing as grave as --fail-on, 1 findings that are, 2 bad input",
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
-    parser.add_argument("--json", action="store_true", help="print all as JSON instead of a table")
-    parser.add_argument("--sarif", type=Path, metavar="FILE", help="write SARIF 2.1.0 as well")
-    parser.add_argument(
-        "--fail-on", choices=_FAIL_ON, default="high", metavar="SEVERITY",
-        help="least severity that gives exit code 1: info, low, medium, high, critical or never "
-        "(default: high)",
-    )  # fmt: skip
-    parser.add_argument(
+    _what(parser.add_argument_group("what is read"))
+    _which(parser.add_argument_group("which findings count"))
+    _where(parser.add_argument_group("what is told"))
+    parser.set_defaults(run=run)
+
+
+def _what(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
         "--only",
         metavar="PROBE,…",
         action="append",
         help="run these probes only; `buttress probes` lists them",
     )
-    parser.set_defaults(run=run)
+    group.add_argument(
+        "--diff", metavar="REV",
+        help="only files that changed since that revision of git, and untracked ones; "
+        "`BRANCH...` means since HEAD left BRANCH",
+    )  # fmt: skip
+    group.add_argument(
+        "--diff-lines", action="store_true", help="with --diff: only findings on changed lines"
+    )
+    group.add_argument(
+        "--within", type=Path, metavar="DIR",
+        help="look at the PATHs as parts of this folder (for hooks that name single files)",
+    )  # fmt: skip
+    group.add_argument(
+        "--exclude", metavar="GLOB", action="append", default=[],
+        help="leave out paths like these (as in .gitignore)",
+    )  # fmt: skip
+    group.add_argument(
+        "--gitignore", action="store_true",
+        help="leave out what git ignores (default: read it, since things can hide there)",
+    )  # fmt: skip
+    group.add_argument(
+        "--history", action="store_true", help="secrets in the history of git as well"
+    )
+    group.add_argument("--osv", metavar="PATH", help="advisories in the OSV format; see --set")
+    group.add_argument(
+        "--integrity", action="store_true",
+        help="judge the numbers of weights too; --set reference=FOLDER compares them",
+    )  # fmt: skip
+    group.add_argument(
+        "--also", metavar="PROBE,…", action="append", default=[],
+        help="probes that run on request only, such as licences or model-signature",
+    )  # fmt: skip
+    group.add_argument(
+        "--set", metavar="NAME=VALUE", action="append", default=[], help="an option of a probe"
+    )
+    group.add_argument(
+        "--jobs", type=_jobs, default=1, metavar="N", help="processes to use (default: 1)"
+    )
+
+
+def _which(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--fail-on", choices=_FAIL_ON, default="high", metavar="SEVERITY",
+        help="least severity that gives exit code 1: info, low, medium, high, critical or never "
+        "(default: high)",
+    )  # fmt: skip
+    group.add_argument(
+        "--baseline", type=Path, metavar="FILE", help="findings in this file are known: don't count"
+    )
+    group.add_argument(
+        "--write-baseline", type=Path, metavar="FILE", help="write all that counts as known"
+    )
+    group.add_argument(
+        "--ignore-file", type=Path, metavar="FILE",
+        help="suppressions (default: .buttress-ignore.yaml in the current folder)",
+    )  # fmt: skip
+    group.add_argument(
+        "--no-ignore-file", action="store_true", help="suppress nothing, whatever that file says"
+    )
+    group.add_argument(
+        "--vex", type=Path, metavar="FILE", action="append", default=[],
+        help="statements about vulnerabilities: OpenVEX or CycloneDX VEX",
+    )  # fmt: skip
+
+
+def _where(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--format", choices=_FORMATS, metavar="FORMAT",
+        help="on standard output: text, json, sarif, or github for annotations (default: text)",
+    )  # fmt: skip
+    group.add_argument(
+        "--json", action="store_const", const="json", dest="format", help="same as --format json"
+    )
+    group.add_argument("--sarif", type=Path, metavar="FILE", help="write SARIF 2.1.0 as well")
+    group.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML as well")
+    group.add_argument(
+        "--write-vex", type=Path, metavar="FILE", help="write what was suppressed as OpenVEX"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Inspect, print, write SARIF."""
+    """Inspect, sift, print, write files."""
     import time
     import uuid
 
-    from buttress.assessment.inspection import inspect_path
-    from buttress.evidence.records import SEVERITIES, Finding, Inspection
+    from buttress.evidence.records import SEVERITIES
+    from buttress.scanning.document import document
+    from buttress.scanning.inspecting import Task
 
-    paths = _paths(options.paths)
-    probes = _probes(options.only)
     identifier, began = uuid.uuid4().hex[:12], time.time()
-    records = [
-        record
-        for path in paths
+    scope = _scope(options)
+    probes, values = _probes(options)
+    sieve = _sieve(options)
+    tasks = [
+        Task(probe, values, root.path, root.selection, identifier)
+        for root in scope
         for probe in probes
-        for record in inspect_path(probe, path.as_posix(), path, identifier)
     ]
-    inspections = [one for one in records if isinstance(one, Inspection)]
-    findings = sorted(
-        (one for one in records if isinstance(one, Finding)),
-        key=lambda one: (-SEVERITIES.index(one.severity), one.asset, one.location),
-    )
-    document = _document(identifier, began, paths, findings, inspections)
-    if options.sarif is not None:
-        _write_sarif(document, options.sarif)
-    if options.json:
-        import json
+    sifted, inspections = _inspect(options, scope, tasks, sieve)
+    if options.write_baseline is not None:
+        sifted = _written(sifted, options.write_baseline)
 
-        print(json.dumps(document, indent=2, ensure_ascii=False))
-    else:
-        _print(findings, inspections)
-    if options.fail_on == "never":
-        return 0
-    least = SEVERITIES.index(options.fail_on)
-    return int(any(SEVERITIES.index(one.severity) >= least for one in findings))
-
-
-def _paths(given: Sequence[Path]) -> list[Path]:
-    from buttress.errors import InputError
-
-    for path in given:
-        try:
-            path.stat()
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or str(error)
-            raise InputError(why, file=str(path), expected="a file or a folder") from None
-    return list({path.resolve(): path for path in reversed(given)}.values())[::-1]
-
-
-def _probes(only: Sequence[str] | None) -> list[InspectionProbe]:
-    """The inspection probes, or those of them that are named."""
-    from buttress import extension
-    from buttress.cli.names import split
-    from buttress.errors import InputError
-    from buttress.probes.base import InspectionProbe
-
-    names = list(extension.names("probes")) if only is None else split(only)
-    loaded = {name: extension.load("probes", name) for name in names}
-    chosen = {name: probe for name, probe in loaded.items() if isinstance(probe, InspectionProbe)}
-    if only is not None and len(chosen) < len(loaded):
-        wrong = next(name for name in loaded if name not in chosen)
-        raise InputError(
-            f"probe '{wrong}' asks a model and can't inspect files",
-            field="--only",
-            expected="probes that yield findings, see `buttress probes`",
+    def fails(one: Placed) -> bool:
+        return options.fail_on != "never" and (
+            SEVERITIES.index(one.finding.severity) >= SEVERITIES.index(options.fail_on)
         )
-    if not chosen:
-        raise InputError("no probe is named", field="--only", expected="PROBE,…")
-    return list(chosen.values())
+
+    made = document(identifier, began, [one.path for one in scope], sifted, inspections)
+    _write(options, made, sifted, inspections, fails)
+    _print(options.format or "text", made, sifted, inspections)
+    return int(any(map(fails, sifted.counting)))
 
 
-def _document(
-    identifier: str,
-    began: float,
-    paths: Sequence[Path],
-    findings: Sequence[Finding],
-    inspections: Sequence[Inspection],
-) -> dict[str, Any]:
-    """What was found, in those fields of an assessment's document that a scan can fill."""
-    import time
+def _jobs(text: str) -> int:
+    number = int(text)
+    if not 1 <= number <= 256:
+        raise argparse.ArgumentTypeError("expected 1 to 256")
+    return number
+
+
+def _scope(options: argparse.Namespace) -> list[Root]:
+    from buttress.errors import InputError
+    from buttress.scanning.scope import Wish, roots
+
+    if options.diff_lines and options.diff is None:
+        raise InputError("needs --diff", field="--diff-lines", expected="--diff REV")
+    wish = Wish(options.within, tuple(options.exclude), options.gitignore, options.diff)
+    return roots(options.paths, wish)
+
+
+def _probes(options: argparse.Namespace) -> tuple[dict[str, InspectionProbe], dict[str, str]]:
+    from buttress.cli.names import split
+    from buttress.scanning.inspecting import chosen
+    from buttress.scanning.options import parse
+
+    named = [f"osv={options.osv}"] if options.osv is not None else []
+    values = parse([*options.set, *named])
+    only = None if options.only is None else split(options.only)
+    also = split(options.also)
+    also += ["secrets-history"] if options.history else []
+    also += ["weight-integrity"] if options.integrity else []
+    return chosen(only and [*only, *also], values, also), values
+
+
+def _sieve(options: argparse.Namespace) -> Sieve:
+    """All that is held against findings, read before anything is scanned."""
+    from buttress.scanning import baseline, suppressions, vex
+    from buttress.scanning.known_rules import rule_ids
+    from buttress.scanning.places import absolute
+    from buttress.scanning.sift import Sieve
+
+    file = None if options.no_ignore_file else options.ignore_file
+    if file is None and not options.no_ignore_file and Path(suppressions.FILE_NAME).is_file():
+        file = Path(suppressions.FILE_NAME)
+    entries = suppressions.load(file) if file is not None else []
+    known_rules = rule_ids(_all_probes()) if entries else None
+    if known_rules is not None:
+        suppressions.check_rules(entries, known_rules)
+    known = baseline.read(options.baseline) if options.baseline is not None else None
+    return Sieve(
+        suppressions=entries,
+        statements=[(path, vex.load(path)) for path in options.vex],
+        known=known,
+        baseline_folder=absolute(options.baseline.parent) if known is not None else "/",
+        roots=[absolute(path) for path in options.paths],
+        complete=options.only is None and not _narrow(options),
+    )
+
+
+def _all_probes() -> list[InspectionProbe]:
+    """Whatever runs now: a suppression may be for a probe that --only leaves out."""
+    from buttress import extension
+    from buttress.scanning.inspecting import chosen
+
+    return list(chosen(None, {}, list(extension.names("probes"))).values())
+
+
+def _narrow(options: argparse.Namespace) -> bool:
+    return bool(options.diff or options.within or options.exclude or options.gitignore)
+
+
+def _inspect(
+    options: argparse.Namespace,
+    scope: list[Root],
+    tasks: list[Task],
+    sieve: Sieve,
+) -> tuple[Sifted, list[Inspection]]:
     from datetime import UTC, datetime
 
-    from buttress import __version__
+    from buttress.evidence.records import SEVERITIES
+    from buttress.scanning.inspecting import inspect_all
 
-    def iso(seconds: float) -> str:
-        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+    by_path = {root.path: root for root in scope}
 
-    shared = ("rule", "severity", "asset", "location", "message", "remedy", "proof", "probe")
-    return {
-        "schema": "buttress-scan/1",
-        "system": {
-            "name": "scan",
-            "assets": [{"id": path.as_posix(), "location": path.as_posix()} for path in paths],
-        },
-        "run": {
-            "id": identifier,
-            "started": iso(began),
-            "finished": iso(time.time()),
-            "versions": {"buttress": __version__},
-        },
-        "findings": [
-            {name: getattr(one, name) for name in shared}
-            | {"references": list(one.references), "risk": None}
-            for one in findings
-        ],
-        "coverage": {
-            "covered": [
-                {
-                    "probe": one.probe,
-                    "asset": one.asset,
-                    "trials": None,
-                    "files": one.files,
-                    "bytes": one.bytes,
-                    "skipped": list(one.skipped),
-                }
-                for one in inspections
-            ]
-        },
-    }
+    def wanted(one: Placed, task: Task) -> bool:
+        if not task.selection.reads(one.path):
+            return False
+        return not options.diff_lines or by_path[task.path].on_new_line(one)
+
+    seen = inspect_all(tasks, options.jobs, wanted)
+    seen.found.sort(
+        key=lambda one: (
+            -SEVERITIES.index(one.finding.severity), one.finding.asset, one.finding.location,
+        )
+    )  # fmt: skip
+    return sieve.sift(seen.found, seen.outside, datetime.now(UTC).date()), seen.inspections
 
 
-def _write_sarif(document: dict[str, Any], file: Path) -> None:
-    from buttress import extension
-    from buttress.errors import InputError
+def _written(sifted: Sifted, path: Path) -> Sifted:
+    """What counted until now is known from now on."""
+    from dataclasses import replace
 
-    try:
-        extension.load("reports", "sarif")(document, file)
-    except OSError as error:
-        raise InputError(
-            error.strerror or str(error), file=str(file), field="--sarif", expected="a new file"
-        ) from None
+    from buttress.scanning import baseline
 
-
-def _print(findings: Sequence[Finding], inspections: Sequence[Inspection]) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    for severity, group in _by_severity(findings):
-        _print_group(console, severity, group)
-    for one in inspections:
-        for note in one.skipped[:_NOTES]:
-            console.print(_text(f"not read by {one.probe}: {one.asset}: {note}", "dim"))
-        if len(one.skipped) > _NOTES:
-            more = len(one.skipped) - _NOTES
-            console.print(_text(f"not read by {one.probe}: {more} more, see --json", "dim"))
-    counts = ", ".join(f"{len(group)} {name}" for name, group in _by_severity(findings))
-    console.print(_text(f"{counts or 'No findings'}."))
-    for probe in dict.fromkeys(one.probe for one in inspections):
-        own = [one for one in inspections if one.probe == probe]
-        files, size = sum(one.files for one in own), sum(one.bytes for one in own)
-        console.print(_text(f"{probe}: {files:,} files, {size / 1e6:,.1f} MB read"))
+    every = [*sifted.counting, *sifted.known]
+    baseline.write(every, path)
+    return replace(sifted, counting=[], known=every)
 
 
-def _by_severity(findings: Sequence[Finding]) -> list[tuple[str, list[Finding]]]:
-    from itertools import groupby
+def _write(
+    options: argparse.Namespace,
+    made: dict[str, Any],
+    sifted: Sifted,
+    inspections: list[Inspection],
+    fails: Callable[[Placed], bool],
+) -> None:
+    if options.sarif is not None:
+        from buttress import extension
+        from buttress.errors import InputError
 
-    return [(name, list(group)) for name, group in groupby(findings, lambda one: one.severity)]
+        try:
+            extension.load("reports", "sarif")(made, options.sarif)
+        except OSError as error:
+            raise InputError(
+                error.strerror or str(error), file=str(options.sarif), field="--sarif",
+                expected="a new file",
+            ) from None  # fmt: skip
+    if options.junit is not None:
+        from buttress.scanning import junit
 
+        junit.write(sifted, inspections, fails, options.junit)
+    if options.write_vex is not None:
+        from buttress.scanning import vex_export
 
-def _print_group(console: Console, severity: str, findings: Sequence[Finding]) -> None:
-    """The location on a line of its own, whole whatever its length, so that it can be copied."""
-    from rich.padding import Padding
-
-    console.print(_text(f"{severity} ({len(findings)})", _STYLE[severity]))
-    told = set()
-    for one in findings:
-        console.print(_text(f"  {_join(one.asset, one.location)}", "bold"), soft_wrap=True)
-        what = _text(f"{one.message}  [{one.rule}]")
-        if one.proof:
-            what.append(f"  {_text(one.proof)}", "dim")
-        if one.remedy not in told:
-            told.add(one.remedy)
-            what.append(f"\n{_text(one.remedy)}", "italic")
-        console.print(Padding(what, (0, 0, 0, 6)))
-    console.print()
-
-
-def _text(text: str, style: str = "") -> Text:
-    """For the terminal: names of files can hold what steers it."""
-    from rich.text import Text
-
-    return Text(
-        "".join(
-            one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
-        ),
-        style=style,
-    )
+        vex_export.write(sifted.suppressed, options.write_vex)
 
 
-def _join(asset: str, location: str) -> str:
-    """The location from where the command was called."""
-    path = Path(asset)
-    return (path if path.is_dir() else path.parent).joinpath(location).as_posix()
+def _print(form: str, made: dict[str, Any], sifted: Sifted, inspections: list[Inspection]) -> None:
+    import json
+
+    if form == "json":
+        print(json.dumps(made, indent=2, ensure_ascii=False))
+    elif form == "sarif":
+        from buttress.report.sarif import log
+
+        print(json.dumps(log(made), indent=2, ensure_ascii=False))
+    elif form == "github":
+        from buttress.scanning.annotations import commands
+        from buttress.scanning.terminal import summary
+
+        for line in commands(sifted.counting, summary(sifted)):
+            print(line)
+    else:
+        from buttress.scanning.terminal import show
+
+        show(sifted, inspections)

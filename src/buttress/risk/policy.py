@@ -13,6 +13,7 @@ from buttress import located_yaml
 from buttress.errors import InputError
 from buttress.evidence.records import Severity
 from buttress.located_yaml import Located
+from buttress.packs.resolve import resolve
 from buttress.risk.schemas import POLICY, check
 
 ALPHA: Final = 0.05
@@ -82,6 +83,8 @@ def _choices() -> str:
 
 def _find(name: str, beside: Path | None) -> Located | None:
     """The built-in policy of that name, else the file, first in the folder ``beside``."""
+    if name.startswith("pack:"):
+        return located_yaml.load(resolve(name, ("policy",)))
     if name in policy_names():
         home = resources.files("buttress.risk").joinpath("policies", f"{name}.yaml")
         return located_yaml.parse(home.read_text(encoding="utf-8"), f"policies/{name}.yaml")

@@ -14,6 +14,7 @@ import orjson
 from buttress import located_yaml
 from buttress.errors import InputError
 from buttress.located_yaml import Located
+from buttress.packs.resolve import resolve
 from buttress.system.model import (
     TARGET_SOURCES,
     Asset,
@@ -89,6 +90,7 @@ def parse(located: Located, base: Path) -> System:
         attacker=_attacker(located, base, assets),
         attacks=tuple(dict.fromkeys(_attack(name, base) for name in data.get("attacks", ()))),
         data={name: _there(located, base, ("data", name)) for name in data.get("data", {})},
+        options={name: _option(value, base) for name, value in data.get("options", {}).items()},
         policy=_policy(data.get("policy", "default"), base),
         risks=_existing(located, base, ("risks",)),
         budget=Budget(calls=budget)
@@ -277,8 +279,18 @@ def _attacker(located: Located, base: Path, assets: tuple[Asset, ...]) -> dict[s
 
 def _attack(name: str, base: Path) -> str:
     """An attack's name, or the absolute path of a file of templates."""
+    if name.startswith("pack:"):
+        return str(resolve(name, ("attack-templates",)))
     beside = base / name
     return str(beside.resolve()) if beside.is_file() else name
+
+
+def _option(value: str | bool, base: Path) -> str:
+    """As ``--set`` takes it; what names a file or folder beside the manifest becomes its path."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    beside = base / value
+    return str(beside.resolve()) if value and beside.exists() else value
 
 
 def _there(located: Located, base: Path, field: tuple[str | int, ...]) -> Path:
@@ -289,6 +301,8 @@ def _there(located: Located, base: Path, field: tuple[str | int, ...]) -> Path:
 
 def _policy(name: str, base: Path) -> str:
     """A policy's name, or the absolute path of its file."""
+    if name.startswith("pack:"):
+        return str(resolve(name, ("policy",)))
     beside = base / name
     return str(beside) if beside.is_file() else name
 
@@ -300,6 +314,8 @@ def _existing(located: Located, base: Path, field: tuple[str | int, ...]) -> Pat
         if isinstance(value, dict) and part not in value:
             return None
         value = value[part]
+    if str(value).startswith("pack:"):
+        return resolve(str(value))
     try:
         path = (base / str(value)).resolve()
         exists = path.exists()

@@ -109,7 +109,8 @@ class System:
     """What is assessed: a model and everything that it ships in.
 
     ``attacker`` are a target's settings, or ``{"asset": id}``; ``attacks`` name the set of attacks,
-    all families where empty; ``data`` are data sets by name.
+    all families where empty; ``data`` are data sets by name; ``options`` are those of inspection
+    probes.
     """
 
     name: str
@@ -125,6 +126,7 @@ class System:
     attacker: Mapping[str, Any] | None = None
     attacks: tuple[str, ...] = ()
     data: Mapping[str, Path] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict)
     policy: str = "default"
     risks: Path | None = None
     budget: Budget = Budget()

@@ -23,6 +23,9 @@ def files(path: Path, skipped: list[str]) -> Iterator[Path]:
     if not path.is_dir():
         skipped.append(f"{path.name}: neither a file nor a folder")
         return
+    from buttress.scanning.selection import selected
+
+    chosen = selected()
     root = path.resolve()
     outside, odd = 0, 0
     left_out: Counter[str] = Counter()
@@ -41,12 +44,15 @@ def files(path: Path, skipped: list[str]) -> Iterator[Path]:
             if entry.is_symlink():
                 outside += not _inside(one, root)
             elif entry.is_dir(follow_symlinks=False):
+                if not chosen.enters(entry.path):
+                    continue
                 if entry.name in _LEFT_OUT or (one / "pyvenv.cfg").is_file():
                     left_out[entry.name] += 1
                 else:
                     below.append(one)
             elif entry.is_file(follow_symlinks=False):
-                yield one
+                if chosen.reads(entry.path):
+                    yield one
             else:
                 odd += 1
         folders += reversed(below)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,15 @@ class _Dependencies:
     version: str = "1"
     title: str = "Dependencies: vulnerabilities, look-alikes, what is not pinned"
     kinds: tuple[str, ...] = ("source", "infrastructure", "service", "client", "model")
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        """What can be set, by name."""
+        return {"osv": "advisories in the OSV format: a folder of JSON files, or an all.zip"}
+
+    def with_options(self, **values: str) -> _Dependencies:
+        """The probe with these set."""
+        return replace(self, osv=Path(values["osv"]))
 
     def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
         """Findings in all files of dependencies below ``path``; as ``InspectionProbe``.

@@ -113,11 +113,16 @@ def _walk(root: Path, reading: Reading) -> Iterator[tuple[str, str]]:
         name = os.path.relpath(error.filename, root) if error.filename else "."
         reading.leave_out(printable(name), error.strerror or "not readable")
 
+    from buttress.scanning.selection import selected
+
+    chosen = selected()
     for folder, names, files in os.walk(root, onerror=unreadable):
         inside = os.path.relpath(folder, root)
         prefix = "" if inside == "." else f"{printable(inside.replace(os.sep, '/'))}/"
         kept = []
         for name in sorted(names):
+            if not chosen.enters(os.path.join(folder, name)):
+                continue
             if name.lower() in _FOREIGN:
                 reading.leave_out(f"{prefix}{printable(name)}", "foreign code or version control")
             elif name.lower() in _CACHES:
@@ -126,7 +131,9 @@ def _walk(root: Path, reading: Reading) -> Iterator[tuple[str, str]]:
                 kept.append(name)
         names[:] = kept
         for name in sorted(files):
-            yield os.path.join(folder, name), f"{prefix}{printable(name)}"
+            full = os.path.join(folder, name)
+            if chosen.reads(full):
+                yield full, f"{prefix}{printable(name)}"
 
 
 def _read(path: str | Path, location: str, reading: Reading) -> Iterator[SourceFile]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from buttress.errors import InputError
 from buttress.evidence.records import Finding, Inspection, Severity
 from buttress.probes.artifacts.folder import files
 from buttress.probes.artifacts.integrity.reference import Reference
@@ -23,26 +25,51 @@ _TIED: Final = ("embed", "lm_head", "shared", "wte", "output.weight", "token_emb
 _FRESH: Final = ("lora_B", "lora_embedding_B", "position_ids", "mask", "running_", "num_batches")
 
 
+@dataclass(frozen=True, slots=True)
 class WeightIntegrity:
-    """An ``InspectionProbe``. It reads every byte of the weights, so it is no default."""
+    """An ``InspectionProbe``. It reads every byte of the weights, so it runs on request only.
 
-    id = "weight-integrity"
-    version = "1"
-    title = "Tampered or damaged weights"
-    kinds = ("model",)
+    ``reference`` is a folder of weights that are known to be good.
+    """
 
-    def __init__(self, reference: Path | None = None) -> None:
-        """``reference``: a folder of weights that are known to be good.
+    reference: Path | None = None
+    id: str = "weight-integrity"
+    version: str = "1"
+    title: str = "Tampered or damaged weights"
+    kinds: tuple[str, ...] = ("model",)
+    on_request: bool = True
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        """What can be set, by name."""
+        return {"reference": "a folder of weights that are known to be good"}
+
+    def rule_ids(self) -> list[str]:
+        """Ids of all rules that its findings can have."""
+        return [name for name in rules() if name.startswith("weights-")]
+
+    def with_options(self, **values: str) -> WeightIntegrity:
+        """The probe with these set.
 
         Raises:
-            InputError: there are no tensors in it.
+            InputError: no such folder.
         """
-        self._reference = reference
+        reference = Path(values["reference"])
+        if not reference.exists():
+            raise InputError(
+                "no such file or folder", file=str(reference), field="reference",
+                expected="weights that are known to be good",
+            )  # fmt: skip
+        return replace(self, reference=reference)
 
     def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        """Findings in all tensors, then what was read."""
+        """Findings in all tensors, then what was read.
+
+        Raises:
+            InputError: there are no tensors in the reference.
+        """
         started = time.perf_counter()
-        reference = Reference(self._reference) if self._reference is not None else None
+        reference = Reference(self.reference) if self.reference is not None else None
         skipped: list[str] = []
         count, read, other = 0, 0, 0
         digests: dict[str, str] = {}
@@ -145,3 +172,6 @@ def _expected(name: str, parts: tuple[str, ...]) -> bool:
 def _compared(tensor: Tensor, values: Values, reference: Reference) -> Iterator[Issue]:
     for what in reference.differences(tensor, values):
         yield _issue("weights-differ", tensor, 0, what)
+
+
+PROBE: Final = WeightIntegrity()

@@ -31,7 +31,9 @@ _SHEBANG: Final = re.compile(rb"#![^\n]*python")
 
 @cache
 def _matcher() -> Matcher:
-    return Matcher(own_rules())
+    from buttress.packs.resolve import code_rules
+
+    return Matcher((*own_rules(), *code_rules()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,8 +78,15 @@ class Rule:
 
 @cache
 def rules() -> tuple[Rule, ...]:
-    """All rules: those that recognise a format first, each file's in its order."""
+    """All rules, those of installed packs too: first those that recognise a format, in order.
+
+    Raises:
+        InputError: an installed pack does not load.
+    """
+    from buttress.packs.resolve import secret_rules
+
     found = [rule for path in sorted(_FOLDER.glob("*.yaml")) for rule in _read(path)]
+    found += secret_rules()
     return tuple(sorted(found, key=lambda rule: not rule.verified))
 
 

@@ -1,0 +1,1 @@
+"""Packs: versioned bundles of rules, fingerprints, prompts, templates, risks and policies."""

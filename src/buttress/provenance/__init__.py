@@ -1,0 +1,1 @@
+"""Where the parts of a system come from: signatures, bills of materials, licences."""

@@ -1,0 +1,1 @@
+"""What a system is made of: models, adapters, data, code and packages."""

@@ -1,0 +1,202 @@
+"""Applies the rules of ``data/rules.yaml`` to the parts of a system and their licences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from buttress.evidence.records import Severity
+from buttress.probes.artifacts.issue import load_yaml
+from buttress.probes.artifacts.scope import printable
+from buttress.provenance.licences.expression import Declared
+from buttress.provenance.licences.facts import Licence, licences
+
+_FILE: Final = Path(__file__).parent / "data/rules.yaml"
+NO_ADVICE: Final = "This is not legal advice."
+
+Role = Literal["model", "adapter", "data", "code", "package"]
+Relation = Literal["base", "data", "package"]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What is known of the use; None where nothing was said."""
+
+    commercial: bool | None = None
+    distributed: bool | None = None  # given away, not only offered over a network
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A part of a system; ``external`` where it isn't there, only named by another."""
+
+    role: Role
+    name: str
+    declared: tuple[Declared, ...] = ()
+    location: str = ""
+    external: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """``subject`` was made from, trained on, or uses ``other``."""
+
+    subject: Subject
+    relation: Relation
+    other: Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A rule that applies to a subject."""
+
+    rule: Rule
+    subject: Subject
+    severity: Severity
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule; the fields are explained at the head of the data file."""
+
+    id: str
+    severity: Severity
+    message: str
+    remedy: str
+    source: str
+    roles: tuple[Role, ...]
+    bad: tuple[str, ...]
+    good: tuple[str, ...]
+    licence: Mapping[str, Sequence[Any]] | None = None
+    state: str = ""
+    relation: Relation | None = None
+    other: Mapping[str, Sequence[Any]] | None = None
+    different: bool = False
+    use: str = ""
+    unsaid: Severity | None = None
+    commercial: bool | None = None
+    distributed: bool | None = None
+
+    def in_use(self, use: Use) -> Severity | None:
+        """How grave it is in that use; None where it doesn't matter there."""
+        if not self.use:
+            return self.severity
+        said: bool | None = getattr(use, self.use)
+        if said is None:
+            return self.unsaid
+        return self.severity if said else None
+
+
+@cache
+def rules() -> Mapping[str, Rule]:
+    """All rules by id."""
+    found = {}
+    for one in load_yaml(_FILE)["rules"]:
+        fields = dict(one)
+        for name in ("roles", "bad", "good"):
+            fields[name] = tuple(fields[name])
+        found[fields["id"]] = Rule(**fields)
+    return found
+
+
+def judge(subjects: Sequence[Subject], links: Sequence[Link], use: Use) -> Iterator[Conflict]:
+    """All conflicts, in the order of the rules."""
+    for rule in rules().values():
+        severity = rule.in_use(use)
+        if severity is None:
+            continue
+        if rule.relation is None:
+            for subject in subjects:
+                if subject.role in rule.roles and _applies(rule, subject):
+                    yield _conflict(rule, subject, severity)
+        else:
+            for link in links:
+                if link.relation != rule.relation or link.subject.role not in rule.roles:
+                    continue
+                if _related(rule, link):
+                    yield _conflict(rule, link.subject, severity, link.other)
+
+
+def _applies(rule: Rule, subject: Subject) -> bool:
+    if rule.state:
+        return _state(subject) == rule.state
+    return _all_choices(subject, rule.licence or {})
+
+
+def _state(subject: Subject) -> str:
+    """What is the matter with the declarations themselves."""
+    if subject.external:
+        return ""
+    if not subject.declared:
+        return "missing"
+    if not all(one.known for one in subject.declared):
+        return "unknown"
+    return "contradiction" if len({frozenset(_ids(one)) for one in subject.declared}) > 1 else ""
+
+
+def _ids(one: Declared) -> Iterator[str]:
+    """Ids without what distinguishes 'only' from 'or later', which licence texts don't say."""
+    for choice in one.choices:
+        for known in choice:
+            if known is not None:
+                yield known.id.removesuffix("-only").removesuffix("-or-later")
+
+
+def _all_choices(subject: Subject, facts: Mapping[str, Sequence[Any]]) -> bool:
+    """Whether the facts hold for a licence that can't be chosen away.
+
+    Of several declarations, each counts, since any of them may be the one that holds.
+    """
+    for declared in subject.declared or _NOTHING.get(subject.role, ()):
+        if all(any(one and one.has(facts) for one in choice) for choice in _choices(declared)):
+            return True
+    return False
+
+
+def _choices(declared: Declared) -> tuple[tuple[Licence | None, ...], ...]:
+    return ((_CLOSED,),) if declared is _NO_LICENCE else declared.choices
+
+
+_NO_LICENCE: Final = Declared("no licence given", "")
+_NOTHING: Final[Mapping[str, tuple[Declared, ...]]] = {"code": (_NO_LICENCE,)}
+_CLOSED: Final = replace(
+    licences()["MIT"], id=_NO_LICENCE.text, spdx=False, commercial="", copyleft="closed"
+)
+
+
+def _related(rule: Rule, link: Link) -> bool:
+    if not _all_choices(link.other, rule.other or {}):
+        return False
+    if rule.licence is not None and not _all_choices(link.subject, rule.licence):
+        return False
+    if rule.different:
+        own = {one for declared in link.subject.declared for one in _ids(declared)}
+        return own.isdisjoint(one for declared in link.other.declared for one in _ids(declared))
+    return True
+
+
+def _conflict(
+    rule: Rule, subject: Subject, severity: Severity, other: Subject | None = None
+) -> Conflict:
+    known = [one for declared in subject.declared for choice in declared.choices for one in choice]
+    message = rule.message.format(
+        role=subject.role,
+        name=printable(subject.name),
+        licence=_shown(subject),
+        condition=next((one.condition for one in known if one and one.condition), ""),
+        territory=next((one.territory for one in known if one and one.territory), ""),
+        other=printable(other.name) if other else "",
+        other_licence=_shown(other) if other else "",
+    )
+    return Conflict(rule, subject, severity, message)
+
+
+def _shown(subject: Subject) -> str:
+    if not subject.declared:
+        return _NO_LICENCE.text
+    by_text = dict.fromkeys(printable(one.shown) for one in subject.declared)
+    return " and ".join(by_text)

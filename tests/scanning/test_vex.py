@@ -1,0 +1,179 @@
+"""Statements about vulnerabilities, from OpenVEX and CycloneDX, and back."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from buttress.errors import InputError
+from buttress.evidence.records import Finding
+from buttress.scanning import suppressions, vex
+from buttress.scanning.places import Placed
+from tests.scanning.command import STRIPE, secrets
+from tests.scanning.test_suppressions import ENTRY, text
+
+
+def vulnerable(message: str, *references: str) -> Placed:
+    made = Finding(
+        "known-vulnerability", "high", "a", "requirements.txt:1", message, "", references
+    )
+    return Placed(made, "/top/requirements.txt", "", 1)
+
+
+REQUESTS = vulnerable("requests 2.19.0 has a known vulnerability (CVE-2018-18074; CVSS 9.8).",
+                      "CVE-2018-18074", "GHSA-x84v-xcm2-53pg", "CWE-522")  # fmt: skip
+
+
+def statement(**fields: Any) -> dict[str, Any]:
+    return {
+        "vulnerability": {"name": "CVE-2018-18074"},
+        "products": [{"@id": "pkg:pypi/requests@2.19.0"}],
+        "status": "not_affected",
+        "justification": "vulnerable_code_not_in_execute_path",
+    } | fields
+
+
+def openvex(tmp_path: Path, *statements: dict[str, Any]) -> list[vex.Statement]:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({
+        "@context": "https://openvex.dev/ns/v0.2.0", "@id": "x", "author": "us", "version": 1,
+        "timestamp": "2026-01-01T00:00:00Z", "statements": list(statements),
+    }))  # fmt: skip
+    return vex.load(path)
+
+
+@pytest.mark.parametrize(
+    ("fields", "clears"),
+    [
+        ({}, True),
+        ({"status": "fixed"}, True),
+        ({"status": "affected"}, False),
+        ({"status": "under_investigation"}, False),
+        ({"vulnerability": {"name": "CVE-2018-1"}}, False),
+        ({"vulnerability": {"name": "X-1", "aliases": ["GHSA-x84v-xcm2-53pg"]}}, True),
+        ({"vulnerability": "CVE-2018-18074"}, True),
+        ({"products": []}, False),
+        ({"products": [{"@id": "pkg:pypi/requests"}]}, True),
+        ({"products": [{"@id": "pkg:pypi/Requests@2.19.0?arch=x"}]}, True),
+        ({"products": [{"@id": "pkg:pypi/requests@2.20.0"}]}, False),
+        ({"products": [{"@id": "pkg:pypi/urllib3"}]}, False),
+        ({"products": [{"@id": "pkg:oci/our-app"}]}, False),
+        ({"products": [{"@id": "pkg:oci/our-app",
+                        "subcomponents": [{"@id": "pkg:pypi/requests"}]}]}, True),
+        ({"products": [{"identifiers": {"purl": "pkg:pypi/requests"}}]}, True),
+    ],
+)  # fmt: skip
+def test_openvex(tmp_path: Path, fields: dict[str, Any], clears: bool) -> None:
+    found = openvex(tmp_path, statement(**fields))
+    assert (vex.clearing(REQUESTS, found, "/top") is not None) is clears
+
+
+def test_the_newest_statement_holds(tmp_path: Path) -> None:
+    old = statement(timestamp="2026-02-01T00:00:00Z")
+    new = statement(timestamp="2026-03-01T00:00:00+08:00", status="affected")
+    assert vex.clearing(REQUESTS, openvex(tmp_path, new, old), "/top") is None
+    newest = statement(timestamp="2026-04-01", status="fixed")
+    assert vex.clearing(REQUESTS, openvex(tmp_path, newest, new, old), "/top") is not None
+
+
+def test_of_several_vulnerabilities_each_must_be_cleared(tmp_path: Path) -> None:
+    both = vulnerable("requests (any version) may resolve to …", "CVE-2018-18074", "CVE-2023-32681")
+    one = statement(products=[{"@id": "pkg:pypi/requests"}])
+    other = one | {"vulnerability": {"name": "CVE-2023-32681"}}
+    assert vex.clearing(both, openvex(tmp_path, one), "/top") is None
+    assert vex.clearing(both, openvex(tmp_path, one, other), "/top") is not None
+
+
+@pytest.mark.parametrize(
+    ("state", "ref", "clears"),
+    [
+        ("not_affected", "r", True),
+        ("false_positive", "r", True),
+        ("resolved", "urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/1#r", True),
+        ("exploitable", "r", False),
+        ("in_triage", "r", False),
+        ("not_affected", "u", False),
+        ("not_affected", "pkg:pypi/requests@2.19.0", True),
+    ],
+)
+def test_cyclonedx(tmp_path: Path, state: str, ref: str, clears: bool) -> None:
+    path = tmp_path / "bom.json"
+    path.write_text(json.dumps({
+        "bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {},
+        "components": [
+            {"name": "wrap", "bom-ref": "w",
+             "components": [{"bom-ref": "r", "purl": "pkg:pypi/requests@2.19.0"}]},
+            {"bom-ref": "u", "purl": "pkg:pypi/urllib3@1.0"},
+        ],
+        "vulnerabilities": [
+            {"id": "CVE-1"},
+            {"id": "CVE-2018-18074", "analysis": {"state": state, "detail": "not called"},
+             "affects": [{"ref": ref}]},
+        ],
+    }))  # fmt: skip
+    assert (vex.clearing(REQUESTS, vex.load(path), "/top") is not None) is clears
+
+
+def test_what_was_suppressed_can_be_exported_and_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a b.py").write_text(f"key = '{STRIPE}'\n")
+    entry = ENTRY | {"path": "**", "status": "not_affected",
+                     "justification": "inline_mitigations_already_exist"}  # fmt: skip
+    (tmp_path / suppressions.FILE_NAME).write_text(text(entry))
+    assert secrets(".", "--write-vex", "out.vex.json").code == 0
+    document = json.loads((tmp_path / "out.vex.json").read_text())
+    (row,) = document["statements"]
+    assert (row["status"], row["impact_statement"]) == ("not_affected", "a key of the sandbox")
+    (tmp_path / suppressions.FILE_NAME).unlink()
+    assert secrets(".").code == 1
+    done = secrets(".", "--vex", "out.vex.json")
+    assert done.code == 0
+    assert [one["reason"] for one in done.document["suppressed"]] == ["a key of the sandbox"]
+
+
+def test_an_accepted_risk_is_exported_as_affected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.py").write_text(f"key = '{STRIPE}'\n")
+    (tmp_path / suppressions.FILE_NAME).write_text(text(ENTRY | {"path": "**"}))
+    secrets(".", "--write-vex", "out.json")
+    (row,) = json.loads((tmp_path / "out.json").read_text())["statements"]
+    assert row["status"] == "affected"
+    assert "a key of the sandbox" in row["action_statement"]
+    assert secrets(".", "--no-ignore-file", "--vex", "out.json").code == 1
+
+
+KEYS = st.sampled_from([
+    "statements", "vulnerability", "name", "aliases", "products", "@id", "subcomponents", "status",
+    "identifiers", "purl", "timestamp", "vulnerabilities", "analysis", "state", "affects", "ref",
+    "components", "bom-ref", "metadata", "component", "references", "id", "lastUpdated",
+])  # fmt: skip
+LEAF = (
+    st.none() | st.booleans() | st.integers() | st.text(max_size=6)
+    | st.sampled_from(["not_affected", "fixed", "resolved", "pkg:pypi/a@1", "CVE-1", "2026-01-01"])
+)  # fmt: skip
+TREE = st.recursive(
+    LEAF, lambda one: st.lists(one, max_size=3) | st.dictionaries(KEYS, one, max_size=5),
+    max_leaves=20,
+)  # fmt: skip
+HEADS = st.sampled_from([{"@context": "https://openvex.dev/ns"}, {"bomFormat": "CycloneDX"}, {}])
+
+
+@given(HEADS, st.dictionaries(KEYS, TREE, max_size=5), st.lists(TREE, max_size=3))
+def test_any_document_is_read_or_refused(
+    tmp_path_factory: Any, head: dict[str, Any], body: dict[str, Any], rows: list[Any]
+) -> None:
+    path = tmp_path_factory.mktemp("v") / "a.json"
+    for data in (head | body, head | {"statements": rows, "vulnerabilities": rows}, rows):
+        path.write_text(json.dumps(data))
+        with suppress(InputError):
+            vex.clearing(REQUESTS, vex.load(path), "/top")
