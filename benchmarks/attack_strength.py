@@ -57,7 +57,9 @@ async def main(options: argparse.Namespace) -> None:
     probes = []
     if not options.searches:
         probes.append(RequestProbe("direct", "1", "Direct", "refuse"))
-        for name in registered_families():
+        for name, one in registered_families().items():
+            if getattr(one, "images", False):  # the models that run here take no pictures
+                continue
             family = Arsenal(chosen=named_families([name]))
             probes.append(RequestProbe(f"attack-{name}", family.version, name, "refuse", family))
     for name in filter(None, options.searches.split(",")):
@@ -69,12 +71,7 @@ async def main(options: argparse.Namespace) -> None:
     progress = open_progress(Plan())
     rows = []
     for probe in probes:
-        languages = ["en", "zh"]
-        chosen = requests(options.requests, options.seed, languages)
-        covered = [one for one in chosen if probe._covered(_variant(probe), one.language)]
-        if len(covered) < len(chosen):
-            only = sorted({one.language for one in covered})
-            covered = requests(options.requests, options.seed, only)
+        covered = requests(options.requests, options.seed, languages(probe))
         context = TrialContext(
             seed=options.seed, prompts=covered, max_tokens=options.tokens, attacker=True
         )
@@ -99,8 +96,12 @@ async def main(options: argparse.Namespace) -> None:
         print(line)
 
 
-def _variant(probe: RequestProbe) -> str:
-    return probe.variants[0]
+def languages(probe: RequestProbe) -> list[str]:
+    """Those of our pack that the attack is written for."""
+    attacks = list(probe.searches.values())
+    if isinstance(probe.family, Arsenal):
+        attacks += probe.family.families.values()  # type: ignore[arg-type]
+    return [code for code in ("en", "zh") if all(code in one.languages for one in attacks)]
 
 
 def row(title: str, trials: list[Trial], calibration: object, calls: int) -> str:
