@@ -1,8 +1,9 @@
 """What the inspection of model files costs, beside scanners of others, on the same files.
 
 Whole processes are timed, start of Python included, in turn and several times over; medians count.
-Peak memory is that of our process. ``--peer NAME=PYTHON`` runs picklescan, fickling or modelscan in
-the interpreter where it is installed.
+"probe" is the inspection alone, "command" is ``buttress scan --only model-files``. Peak memory is
+that of our process. ``--peer NAME=PYTHON`` runs picklescan, fickling, modelscan or modelaudit in
+the interpreter where it is installed; their telemetry and caches are off.
 
     python benchmarks/model_files.py --peer picklescan=/path/to/venv/bin/python
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import pickle
 import random
 import statistics
@@ -36,7 +38,10 @@ PEERS = {
     "picklescan": ["-m", "picklescan", "--path"],
     "fickling": ["-m", "fickling", "--check-safety"],
     "modelscan": ["-m", "modelscan.cli", "-p"],
+    "modelaudit": ["-m", "modelaudit", "scan", "--no-cache", "--quiet"],
 }
+COMMAND = ["-c", "from buttress.cli.main import main; raise SystemExit(main())", "scan"]
+QUIET = {"PROMPTFOO_DISABLE_TELEMETRY": "1", "NO_ANALYTICS": "1", "DO_NOT_TRACK": "1"}
 
 
 def checkpoint(folder: Path, megabytes: int) -> Path:
@@ -107,13 +112,52 @@ def safetensors(folder: Path, megabytes: int) -> Path:
     return path
 
 
+def gguf(folder: Path, megabytes: int) -> Path:
+    """A GGUF file of one tensor, sparse on disk."""
+    size = megabytes * 1_000_000 // 32 * 32
+    path = folder / "weights.gguf"
+    with path.open("wb") as file:
+        file.write(b"GGUF" + struct.pack("<IQQ", 3, 1, 0) + struct.pack("<Q", 1) + b"w")
+        file.write(struct.pack("<IQIQ", 1, size, 24, 0))  # one dimension of 8-bit integers
+        file.write(bytes(-file.tell() % 32))
+        file.truncate(file.tell() + size)
+    return path
+
+
+def models(folder: Path, count: int) -> Path:
+    """A folder of pickles of 10 MB each, all opcodes, for the cores."""
+    inside = folder / "models"
+    inside.mkdir()
+    data = opcodes(folder, 10).read_bytes()
+    for i in range(count):
+        (inside / f"{i}.pkl").write_bytes(data)
+    return inside
+
+
 def timed(command: list[str]) -> tuple[float, str]:
     start = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=os.environ | QUIET
+    )
     seconds = time.perf_counter() - start
-    if done.returncode not in (0, 1):  # 1: a scanner that found something
+    if done.returncode < 0 or "Traceback" in done.stderr:  # other codes: findings, or none read
         raise SystemExit(f"{command[:4]}: {done.stderr[-800:]}")
     return seconds, done.stdout
+
+
+def cores(path: Path, rounds: int) -> None:
+    """One process against two, on a folder."""
+    from buttress.probes.artifacts.folder import files
+    from buttress.probes.artifacts.parallel import reports
+
+    seconds: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(rounds):
+        for workers, taken in seconds.items():
+            start = time.perf_counter()
+            total = sum(1 for _ in reports(files(path, []), workers=workers))
+            taken.append(time.perf_counter() - start)
+    one, two = (statistics.median(taken) for taken in seconds.values())
+    print(f"\n{total} files: {one:.2f} s by one process, {two:.2f} s by two, ratio {one / two:.2f}")
 
 
 def cases(folder: Path, given: argparse.Namespace) -> Iterator[tuple[str, Path]]:
@@ -124,6 +168,7 @@ def cases(folder: Path, given: argparse.Namespace) -> Iterator[tuple[str, Path]]
         "joblib": lambda: forest(folder, True),
         "opcodes": lambda: opcodes(folder, given.opcodes),
         "safetensors": lambda: safetensors(folder, given.megabytes),
+        "gguf": lambda: gguf(folder, given.megabytes),
     }
     for name, build in builders.items():
         if name in given.case:
@@ -137,7 +182,8 @@ def options() -> argparse.Namespace:
     parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")
-    every = ["checkpoint", "small", "forest", "joblib", "opcodes", "safetensors"]
+    parser.add_argument("--cores", action="store_true", help="also one process against two")
+    every = ["checkpoint", "small", "forest", "joblib", "opcodes", "safetensors", "gguf"]
     parser.add_argument("--case", nargs="+", default=every, choices=every)
     return parser.parse_args()
 
@@ -154,15 +200,18 @@ def main() -> None:
             seconds: dict[str, list[float]] = {}
             for _ in range(given.rounds):
                 taken, said = timed([sys.executable, "-c", OURS, str(path)])
-                seconds.setdefault("Buttress", []).append(taken)
+                seconds.setdefault("Buttress: probe", []).append(taken)
+                command = [*COMMAND, "--only", "model-files", str(path)]
+                taken, _ = timed([sys.executable, *command])
+                seconds.setdefault("Buttress: command", []).append(taken)
                 for peer, python in peers.items():
                     taken, _ = timed([python, *PEERS[peer], str(path)])
                     seconds.setdefault(peer, []).append(taken)
             seen = json.loads(said)
-            ours = statistics.median(seconds["Buttress"])
+            ours = statistics.median(seconds["Buttress: probe"])
             for scanner, runs in seconds.items():
                 one = statistics.median(runs)
-                own = scanner == "Buttress"
+                own = scanner == "Buttress: probe"
                 details = (
                     f"{seen['bytes'] / 1e6:.1f} | {seen['peak']} | {seen['findings']}"
                     if own
@@ -173,6 +222,10 @@ def main() -> None:
                     f"| {details} | {one / ours:.2f} |",
                     flush=True,
                 )
+            if path.is_file():
+                path.unlink()
+        if given.cores:
+            cores(models(Path(name), 16), given.rounds)
 
 
 if __name__ == "__main__":

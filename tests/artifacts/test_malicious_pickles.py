@@ -238,3 +238,11 @@ def test_junk_around_it_hides_nothing(
     before, between = around
     data = header + before + way(*module_name) + between + text("id") + b"\x85R."
     assert critical(scan_bytes(tmp_path, data))
+
+
+def test_names_can_do_nothing_to_a_terminal(tmp_path: Path) -> None:
+    # Found by fuzzing: the name of an import stood in the message as it was.
+    found = scan_bytes(tmp_path, proto(2) + call(b"c\x1b[2Jos\nsystem\n") + b".")
+    assert found
+    assert all((one.message + one.location + one.proof).isprintable() for one in found)
+    assert any("\\x1b[2Jos" in one.message for one in found)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from buttress.probes.artifacts.encodings.protobuf import plausible
+from buttress.probes.artifacts.encodings.text import is_text
 from buttress.probes.artifacts.pickles.opcodes import KNOWN
 from buttress.probes.artifacts.source import Source
 
@@ -16,12 +18,12 @@ _ZIP_TAIL: Final = 22 + 65535
 _HDF5: Final = b"\x89HDF\r\n\x1a\n"
 _HDF5_USER_BLOCKS: Final = (512, 1024, 2048)
 _COMPRESSED: Final = (
-    b"\x1f\x8b", b"BZh", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"\xfd7zXZ", b"\x5d\0\0", b"ZF0x",
-    b"\x78", b"Rar!", b"MSCF",
+    b"\x1f\x8b", b"BZh", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"\xfd7zXZ", b"\x5d\0\0",
+    b"ZF0x", b"\x78", b"Rar!", b"MSCF",
 )  # fmt: skip
 _UTF8_MARK: Final = b"\xef\xbb\xbf"
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
-_CONTROL: Final = bytes(set(range(32)) - {9, 10, 12, 13, 27})
+_OCTAL: Final = b" \0\t\n\v\f\r+_01234567oO"  # all that ``int(digits, 8)`` takes
 
 
 def pickled(_source: Source, head: bytes) -> bool:
@@ -73,8 +75,12 @@ def json_text(_source: Source, head: bytes) -> bool:
 
 
 def tarred(_source: Source, head: bytes) -> bool:
-    """A whole block with a number where the checksum is."""
-    return len(head) == 512 and head[148:156].strip(b" \0").isdigit()
+    """A whole block with a number, octal or binary, where the checksum is."""
+    number = head[148:156]
+    return len(head) == 512 and (
+        number[0] in (0x80, 0xFF)
+        or (not number.translate(None, _OCTAL) and bool(number.strip(b" \0")))
+    )
 
 
 def compressed(_source: Source, head: bytes) -> bool:
@@ -89,7 +95,7 @@ def seven_zip(_source: Source, head: bytes) -> bool:
 
 def text(_source: Source, head: bytes) -> bool:
     """No control bytes, or the mark of UTF-16."""
-    return head[:2] in _UTF16_MARKS or head.translate(None, _CONTROL) == head
+    return is_text(head)
 
 
 def xml(_source: Source, head: bytes) -> bool:
@@ -108,5 +114,5 @@ def message_pack(_source: Source, head: bytes) -> bool:
 
 
 def protobuf(_source: Source, head: bytes) -> bool:
-    """A tag of field and wire type that exists."""
-    return head[0] & 7 in (0, 1, 2, 5) and head[0] > 7
+    """Fields of a message as far as the head goes."""
+    return plausible(head)

@@ -26,6 +26,7 @@ _ATTRIBUTES: Final = {
     "popen", "system", "mro", "subclasses", "func_globals", "gi_frame", "f_globals", "cr_frame",
     "tb_frame", "f_builtins", "modules", "check_output",
 }  # fmt: skip
+_BUILTINS: Final = {"getattr", "setattr", "eval", "exec", "compile", "open", "globals", "vars"}
 _OPENING: Final = re.compile(r"\{[{%]")
 _WORDS: Final = re.compile(
     r"__\w+__|\|\s*attr\b|\bpopen\b|\bos\s*\.|\bimport\b|\bsubprocess\b|\beval\s*\("
@@ -79,8 +80,14 @@ def _reason(node: object) -> str | None:
         if node.name == "attr":
             return f"fetches an attribute by a computed name at line {node.lineno}"
         return _name(_folded(node.args[0]), node.lineno)
-    if isinstance(node, nodes.Name) and node.ctx == "load" and node.name in _NAMES:
-        return f"uses {node.name}, which gives access to the interpreter, at line {node.lineno}"
+    if isinstance(node, nodes.Name) and node.ctx == "load":
+        if node.name in _NAMES:
+            return f"uses {node.name}, which gives access to the interpreter, at line {node.lineno}"
+        return _name(node.name, node.lineno)
+    if isinstance(node, nodes.Call):
+        called = getattr(node.node, "name", None)
+        if called in _BUILTINS:
+            return f"calls Python's {called} at line {node.lineno}"
     if isinstance(node, nodes.Add | nodes.Concat):
         folded = _folded(node)
         if folded and _DUNDER.search(folded):

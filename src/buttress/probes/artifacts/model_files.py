@@ -40,8 +40,9 @@ class ModelFiles:
             else reports(files(path, skipped))
         )
         for one, report in found:
-            relative = one.relative_to(path).as_posix() if one != path else path.name
-            yield from (self._finding(issue, asset, relative) for issue in report.issues)
+            if report.issues or report.unread or report.error is not None:
+                relative = one.relative_to(path).as_posix() if one != path else path.name
+                yield from (self._finding(issue, asset, relative) for issue in report.issues)
             if report.error is not None:
                 skipped.append(f"{relative}: {report.error}")
                 continue

@@ -6,28 +6,12 @@ loaders would read different halves of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final, Protocol
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import import_module
+from typing import Final, Protocol, cast
 
-from buttress.probes.artifacts.formats import (
-    chat_template,
-    compressed,
-    flax,
-    gguf,
-    hdf5,
-    json_config,
-    keras,
-    numpy_array,
-    pickled,
-    protobuf_model,
-    safetensors,
-    seven_zip_archive,
-    tar_archive,
-    tflite,
-    xml_model,
-    yaml_config,
-    zip_archive,
-)
+from buttress.probes.artifacts import hints
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import ExpansionError, Source
@@ -47,25 +31,31 @@ class Format(Protocol):
         ...
 
 
-FORMATS: Final[tuple[Format, ...]] = (
-    pickled,
-    zip_archive,
-    safetensors,
-    gguf,
-    numpy_array,
-    hdf5,
-    keras,
-    tar_archive,
-    compressed,
-    seven_zip_archive,
-    json_config,
-    yaml_config,
-    chat_template,
-    xml_model,
-    tflite,
-    flax,
-    protobuf_model,
+# Modules of ``formats``, each imported for the first file that its hint does not rule out.
+FORMATS: Final[tuple[tuple[str, Callable[[Source, bytes], bool]], ...]] = (
+    ("pickled", hints.pickled),
+    ("zip_archive", hints.zipped),
+    ("safetensors", hints.safetensors),
+    ("gguf", hints.gguf),
+    ("numpy_array", hints.numpy_array),
+    ("hdf5", hints.hdf5),
+    ("keras", hints.json_object),
+    ("tar_archive", hints.tarred),
+    ("compressed", hints.compressed),
+    ("seven_zip_archive", hints.seven_zip),
+    ("json_config", hints.json_text),
+    ("yaml_config", hints.text),
+    ("chat_template", hints.text),
+    ("xml_model", hints.xml),
+    ("tflite", hints.tflite),
+    ("flax", hints.message_pack),
+    ("protobuf_model", hints.protobuf),
 )
+
+
+@cache
+def _format(name: str) -> Format:
+    return cast(Format, import_module(f"buttress.probes.artifacts.formats.{name}"))
 
 
 def examine(source: Source, scope: Scope) -> Iterator[Issue]:
@@ -74,8 +64,8 @@ def examine(source: Source, scope: Scope) -> Iterator[Issue]:
         head = source.read_at(0, HEAD)
         if not head:
             return
-        for form in FORMATS:
-            if form.matches(source, head):
+        for name, possible in FORMATS:
+            if possible(source, head) and (form := _format(name)).matches(source, head):
                 scope.tally.recognised += 1
                 yield from form.inspect(source, scope)
     except ExpansionError as error:

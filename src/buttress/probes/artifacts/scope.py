@@ -53,7 +53,7 @@ class Scope:
         proof: str = "",
     ) -> Issue:
         """An issue at a byte here."""
-        return Issue(rule, self.at(offset), message, severity, printable(proof))
+        return Issue(rule, self.at(offset), visible(message), severity, printable(proof))
 
     @property
     def file(self) -> Path | None:
@@ -63,7 +63,8 @@ class Scope:
     def leave_out(self, reason: str) -> None:
         """Note that something here was not looked at."""
         if len(self.tally.unread) < 20:
-            self.tally.unread.append(f"{self.where.removeprefix('!')}: {reason}".removeprefix(": "))
+            note = f"{self.where.removeprefix('!')}: {reason}".removeprefix(": ")
+            self.tally.unread.append(visible(note))
 
     def descend(self, source: Source) -> Iterator[Issue]:
         """Examine what lies inside a container, whatever format it has."""
@@ -85,7 +86,13 @@ class Scope:
 
 def printable(text: str) -> str:
     """``text`` cut to a length fit for a report, without control characters."""
-    cut = text if len(text) <= _QUOTED else text[: _QUOTED - 1] + "…"
+    return visible(text if len(text) <= _QUOTED else text[: _QUOTED - 1] + "…")
+
+
+def visible(text: str) -> str:
+    """All of ``text``; control characters, which could act on a terminal, as escapes."""
+    if text.isprintable():
+        return text
     return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in cut
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
     )

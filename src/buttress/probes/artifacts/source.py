@@ -11,6 +11,7 @@ from typing import Final, Protocol
 MAX_READ: Final = 8 << 20  # no single read gives more
 _EXPANSION_FLOOR: Final = 256 << 20  # what may come out of decompressors, whatever the file's size
 _EXPANSION_RATIO: Final = 100
+_HELD: Final = 64 << 10  # a file up to this size is read from disk once
 _READ_FLOOR: Final = 64 << 20
 _READ_RATIO: Final = 4
 
@@ -89,6 +90,7 @@ class FileSource:
         self._meter = meter
         self.name = path.name
         self._size = meter.size = os.fstat(self._descriptor).st_size
+        self._held = b""
 
     @property
     def size(self) -> int:
@@ -99,7 +101,12 @@ class FileSource:
         """As ``Source``."""
         if offset < 0 or offset >= self._size:
             return b""
-        data = os.pread(self._descriptor, min(count, MAX_READ), offset)
+        if self._size > _HELD:
+            data = os.pread(self._descriptor, min(count, MAX_READ), offset)
+        else:
+            if not self._held:
+                self._held = os.pread(self._descriptor, self._size, 0)
+            data = self._held[offset : offset + count]
         self._meter.take(len(data))
         return data
 

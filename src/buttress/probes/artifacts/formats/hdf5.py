@@ -10,26 +10,35 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.evidence.records import Severity
+from buttress.probes.artifacts import hints
 from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats import keras
+from buttress.probes.artifacts.formats.hdf5_links import references
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope
+from buttress.probes.artifacts.scope import Scope, printable
 from buttress.probes.artifacts.source import Source
 
-_SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
-_USER_BLOCKS: Final = (512, 1024, 2048)
 _SEARCHED: Final = 32 << 20
 _PIECE: Final = 4 << 20
 _OVERLAP: Final = 64
+_REFERENCE: Final = 8 << 10  # a reference that begins in a piece ends within so many bytes
+_MAX_TOLD: Final = 10
 _MAX_FAILURES: Final = 16  # beginnings of configurations that turn out not to be JSON
-_STARTS: Final = (b'{"class_name"', b'{"module"', b'{"name"', b'{"config"')
+_STARTS: Final = (
+    b'{"class_name"',
+    b'{"module"',
+    b'{"name"',
+    b'{"config"',
+    b'{"loss"',
+    b'{"optimizer',
+)
 
 
 def matches(source: Source, head: bytes) -> bool:
     """The signature at the start, or after a user block."""
-    if head.startswith(_SIGNATURE):
-        return True
-    return source.whole and any(source.read_at(at, 8) == _SIGNATURE for at in _USER_BLOCKS)
+    return hints.hdf5(source, head)
 
 
 def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
@@ -40,6 +49,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         ranges.append((max(_SEARCHED, size - _SEARCHED), size))
     if size > 2 * _SEARCHED:
         scope.leave_out(f"HDF5: {(size - 2 * _SEARCHED) >> 20} MB in its middle were not searched")
+    yield from _references(source, ranges, scope)
     told, failures = False, 0
     for begin, end in ranges:
         at = begin
@@ -60,6 +70,20 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
             failures += length == 1
             yield from issues
             at += found + length
+
+
+def _references(source: Source, ranges: list[tuple[int, int]], scope: Scope) -> Iterator[Issue]:
+    told: set[tuple[str, str]] = set()
+    for begin, end in ranges:
+        for at in range(begin, end, _PIECE):
+            piece = source.read_at(at, _PIECE + _REFERENCE)
+            for offset, kind, name in references(piece, source):
+                if (kind, name) not in told and len(told) < _MAX_TOLD:
+                    told.add((kind, name))
+                    message = f"By {kind}, loading the file reads {printable(name)!r} too."
+                    out = leads_out(name) or "://" in name
+                    severity: Severity = "high" if out else "medium"
+                    yield scope.issue("hdf5-external", at + offset, message, severity=severity)
 
 
 def _configuration(source: Source, at: int, scope: Scope) -> tuple[int, list[Issue]]:

@@ -6,12 +6,14 @@ Keras is imported from wherever it says (CVE-2025-1550).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from buttress.evidence.records import Severity
 from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
 from buttress.probes.artifacts.containers.names import leads_out
+from buttress.probes.artifacts.formats.keras_classes import custom_classes
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.pickles.judge import judge
 from buttress.probes.artifacts.scope import Scope, printable
@@ -31,6 +33,7 @@ _REACHING: Final[dict[str, tuple[Severity, str]]] = {
     "TFSMLayer": ("high", "loads a SavedModel, which may hold any code"),
     "JaxLayer": ("high", "runs a function of the program"),
 }
+_FETCH: Final = re.compile(r"(?:\A|\.)get_file\Z")
 _LOOKUPS: Final = {"StringLookup", "IntegerLookup", "TextVectorization", "IndexLookup"}
 _MAX_TOLD: Final = 20
 
@@ -65,6 +68,12 @@ def searched(text: bytes, offset: int, scope: Scope) -> Iterator[Issue]:
 def of_config(config: Any, offset: int, scope: Scope) -> Iterator[Issue]:
     """Issues of a parsed configuration that begins at ``offset``."""
     told: set[str] = set()
+    if isinstance(config, dict) and (foreign := custom_classes(config)):
+        names = ", ".join(map(printable, foreign[:5]))
+        message = (
+            f"The configuration names {names}, which Keras does not have: it is code of others."
+        )
+        yield scope.issue("keras-foreign-module", offset, message)
     todo = [config]
     while todo:
         one = todo.pop()
@@ -93,6 +102,10 @@ def _object(one: dict[str, Any]) -> Iterator[tuple[str, Severity | None, str]]:
         if isinstance(words, str) and (leads_out(words) or "://" in words):
             message = f"The layer {name} reads its vocabulary from {printable(words)!r}."
             yield "config-path", None, message
+    texts = [one_value for one_value in one.values() if isinstance(one_value, str)]
+    if any(_FETCH.search(text) for text in texts) and any("://" in text for text in texts):
+        message = "The configuration makes Keras fetch a file by get_file."
+        yield "keras-foreign-module", "high", message
     if not (isinstance(module, str) and isinstance(name, str)):
         return
     # For functions Keras puts the function's name into config and "function" into class_name.

@@ -6,6 +6,7 @@ before 1.6 (five streams, then raw storages) and what cloudpickle and dill write
 
 from __future__ import annotations
 
+import binascii
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -31,6 +32,9 @@ _IDENTIFIER: Final = re.compile(r"[A-Za-z_][\w.]*\Z")
 _CODE_LIKE: Final = re.compile(
     rb"import |__|exec|eval\(|/bin/|sh -c|https?://|curl |wget |powershell|cmd\.exe|os\.|base64"
 )
+_NO_HEX: Final = re.compile(rb"[^0-9a-fA-F]")
+_NO_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]")
+_URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 _EXECUTABLE: Final = (b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!")
 
 
@@ -97,9 +101,19 @@ def constants(notes: Notes, source: Source, scope: Scope) -> Iterator[Issue]:
             if blob.length > MAX_READ:
                 inner.leave_out(f"a constant of {blob.length} bytes written as text")
                 continue
-            spelled = part.read_at(0, blob.length).decode(blob.spelling, "replace")
-            part = BytesSource(spelled.encode("latin-1", "replace"))
+            part = BytesSource(_plain(part.read_at(0, blob.length), blob.spelling))
         yield from inner.descend(part)
+
+
+def _plain(spelled: bytes, spelling: str) -> bytes:
+    """The bytes that a text spells."""
+    if spelling == "hex":
+        digits = _NO_HEX.split(spelled, maxsplit=1)[0]
+        return binascii.a2b_hex(digits[: len(digits) & ~1])
+    if spelling == "base64":
+        digits = _NO_BASE64.split(spelled.translate(_URL_SAFE, b"\r\n"), maxsplit=1)[0]
+        return binascii.a2b_base64(digits + b"A" * (-len(digits) % 4))
+    return spelled.decode(spelling, "replace").encode("latin-1", "replace")
 
 
 def _trailing(scope: Scope, position: int, head: bytes) -> Issue:

@@ -5,6 +5,7 @@ Rules of the format as its reference implementation (version 0.8) states and enf
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, Final
@@ -17,6 +18,10 @@ from buttress.probes.artifacts.source import Source
 
 _LIBRARY_LIMIT: Final = 100_000_000  # bytes of header that the reference implementation takes
 _MAX_TOLD: Final = 10
+_CODE: Final = re.compile(
+    r"\bimport (?:os|sys|subprocess|socket|pickle)\b|\b(?:os|subprocess|pickle|builtins)\.[a-z]+\("
+    r"|__(?:import|builtins|globals|class|reduce)__|\b(?:eval|exec)\s*\(|<script\b|javascript:"
+)
 _BITS: Final = {
     "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8,
     "F8_E5M2FNUZ": 8, "I16": 16, "U16": 16, "F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32,
@@ -68,6 +73,12 @@ def _metadata(metadata: Any, scope: Scope) -> Iterator[Issue]:
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
         message = "The header's __metadata__ is not a map from text to text."
         yield scope.issue("safetensors-malformed", 8, message)
+        return
+    for key, text in metadata.items():
+        if found := _CODE.search(text):
+            message = f"The header's metadata {printable(key)!r} holds code: {found[0]!r}."
+            yield scope.issue("metadata-code", 8, message, proof=text)
+            return
 
 
 def _tensors(header: dict[str, Any], room: int, source: Source, scope: Scope) -> Iterator[Issue]:

@@ -1,19 +1,27 @@
 """Is an imported name needed by a framework, known to be dangerous, or neither?
 
-An allowlist: what is in neither list is *unknown*, and reported. The lists are data
-(``allowed.yaml``, ``dangerous.yaml``), each entry with its reason.
+An allowlist: what is in neither list is *unknown*, and reported. The lists are data, each entry
+with its reason; JSON, since reading them is a good part of the time that a small file takes.
+
+``allowed.json``: what real frameworks put into their files, as known from what they emit; it is not
+enough that a package is popular. ``packages`` stands for the classes of a package and of its
+submodules (CamelCase only, unless ``names`` has a pattern), and only where such classes do nothing
+but keep state when they are made or given their state.
+
+``dangerous.json``: of ``modules`` whatever is taken counts, from submodules too. Among ``names``,
+``*.NAME`` holds in any module. ``conditional`` names are dangerous unless their arguments are
+constants that show a harmless use.
 """
 
 from __future__ import annotations
 
 import _compat_pickle
+import json
 import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final, Literal
-
-from buttress.probes.artifacts.issue import load_yaml
 
 Kind = Literal["allowed", "dangerous", "code", "conditional", "unknown"]
 _WINDOW: Final = 6  # parts of the longest dotted name in the lists
@@ -35,7 +43,7 @@ _UNKNOWN: Final = Judgement("unknown", "no framework that we know of needs it")
 
 @dataclass(frozen=True, slots=True)
 class _Lists:
-    allowed: dict[tuple[str, str], str]
+    allowed: dict[str, list[tuple[frozenset[str], str]]]  # module -> names with their reason
     packages: dict[str, tuple[re.Pattern[str], str]]
     modules: dict[str, Judgement]  # dangerous whatever is taken from them
     names: dict[str, Judgement]  # dangerous dotted names
@@ -66,8 +74,9 @@ def judge(module: str, name: str) -> Judgement:
 
 def _one(module: str, name: str) -> Judgement:
     lists = _lists()
-    if reason := lists.allowed.get((module, name)):
-        return Judgement("allowed", reason)
+    for names, why in lists.allowed.get(module, ()):
+        if name in names:
+            return Judgement("allowed", why)
     if reason := lists.conditional.get(f"{module}.{name}"):
         return Judgement("conditional", reason)
     if judgement := _danger(lists, module, name):
@@ -113,14 +122,15 @@ def _danger(lists: _Lists, module: str, name: str) -> Judgement | None:
 @cache
 def _lists() -> _Lists:
     here = Path(__file__).parent
-    allowed = load_yaml(here / "allowed.yaml")
-    dangerous = load_yaml(here / "dangerous.yaml")
-    exact: dict[tuple[str, str], str] = {}
+    allowed, dangerous = (
+        json.loads((here / name).read_bytes()) for name in ("allowed.json", "dangerous.json")
+    )
+    exact: dict[str, list[tuple[frozenset[str], str]]] = {}
     packages: dict[str, tuple[re.Pattern[str], str]] = {}
     for one in allowed["globals"]:
+        entry = frozenset(one["names"]), one["why"]
         for module in one["modules"]:
-            for name in one["names"]:
-                exact[module, name] = one["why"]
+            exact.setdefault(module, []).append(entry)
     for one in allowed["packages"]:
         pattern = re.compile(one["names"]) if "names" in one else _CLASS
         for package in one["packages"]:
@@ -141,7 +151,8 @@ def _lists() -> _Lists:
 def listed_words() -> frozenset[bytes]:
     """Every module and name in the lists, as a stream spells them."""
     lists = _lists()
-    words = {word for pair in lists.allowed for word in pair} | set(lists.packages)
+    words = lists.allowed.keys() | lists.packages.keys()
+    words = words.union(*(names for entries in lists.allowed.values() for names, _ in entries))
     for dotted in (*lists.names, *lists.modules, *lists.conditional):
         words |= {dotted, *dotted.rsplit(".", 1)}
     return frozenset(word.encode() for word in words)

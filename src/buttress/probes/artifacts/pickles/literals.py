@@ -9,7 +9,14 @@ from typing import Any, Final
 
 from buttress.probes.artifacts.pickles import opcodes as op
 from buttress.probes.artifacts.pickles.state import TEXT_KEPT, BrokenError, State
-from buttress.probes.artifacts.pickles.values import HEAD_KEPT, PLAIN, Blob, LongText, like_a_file
+from buttress.probes.artifacts.pickles.values import (
+    HEAD_KEPT,
+    PLAIN,
+    Blob,
+    LongText,
+    like_a_file,
+    spelling,
+)
 
 Operation = Callable[[State, int], int]  # given the opcode's offset, the offset of the next one
 
@@ -71,6 +78,8 @@ def push_text(width: int) -> Operation:
         begin = at + 1 + width
         data = state.take(begin, min(length, TEXT_KEPT))
         hidden = like_a_file(data[:HEAD_KEPT].replace(b"\xc2\x80", b"\x80", 1))
+        if not hidden and (spelled := spelling(data[:HEAD_KEPT])):
+            state.notes.look_into(Blob(begin, length, spelled))
         state.push(LongText(Blob(begin, length, "utf-8")) if hidden else data)
         return begin + length
 
@@ -89,6 +98,8 @@ def push_bytes(width: int) -> Operation:
             state.notes.look_into(blob)
             state.push(blob)
         else:
+            if spelled := spelling(head):
+                state.notes.look_into(Blob(begin, length, spelled))
             state.push(PLAIN)
         return begin + length
 
@@ -132,7 +143,9 @@ def push_string_line(state: State, at: int) -> int:
 def push_unicode_line(state: State, at: int) -> int:
     """UNICODE: a line in raw-unicode-escape."""
     line, end = state.line(at + 1)
-    if like_a_file(line[:HEAD_KEPT].replace(b"\\u000a", b"\n")):
+    if spelled := spelling(line[:HEAD_KEPT]):
+        state.notes.look_into(Blob(at + 1, end - at - 2, spelled))
+    elif like_a_file(line[:HEAD_KEPT].replace(b"\\u000a", b"\n")):
         state.push(LongText(Blob(at + 1, end - at - 2, "raw-unicode-escape")))
         return end
     if b"\\" in line:

@@ -23,9 +23,9 @@ _NUMBER: Final = re.compile(
     rb"I[ \t]*[-+]?[0-9]+[ \t\r]*\n|F[-+0-9.eEinfa]+\r?\n|L-?[0-9]+L?\r?\n"
 ).match
 _INDEX: Final = re.compile(rb"[pg]([0-9]{1,9})\n").match
-_TEXT_FIRST: Final = frozenset(b"\xc2Pci(]}")  # may be bytes spelled as text: see operations
+_TEXT_FIRST: Final = frozenset(b"\xc2Pci(]}g8")  # may be bytes spelled as text: see literals
 _ITEMS: Final = frozenset((op.APPENDS, op.SETITEMS))
-_BLOB_FIRST: Final = frozenset(b"\x80P\x93\x1fci(]}")
+_BLOB_FIRST: Final = frozenset(b"\x80P\x93\x1fci(]}g8")
 _SHORT_RUN: Final = 24  # below, single values are cheaper: what follows often takes some of them
 _LONG_RUN: Final = 1 << 14
 
@@ -255,7 +255,7 @@ def _run(state: State, at: int, fussy: bool) -> int:
                 end = buffer.find(b"\n", position)
                 if position < end < position + NAME_KEPT:
                     text = buffer[position + 1 : end]
-                    if b"\\" not in text and b"\x80" not in text:
+                    if b"\\" not in text and b"\x80" not in text and text[:1] not in b"g8":
                         append(text)
                         position = end + 1
                         continue

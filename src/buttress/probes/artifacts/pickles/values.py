@@ -17,6 +17,9 @@ from buttress.probes.artifacts.pickles.opcodes import HIGHEST_PROTOCOL, PLAIN_LE
 HEAD_KEPT: Final = 128  # bytes of a constant that tell what it is
 _FILE_HEADS: Final = (b"PK\x03\x04", b"\x93NUMPY", b"\x1f\x8b")
 _OLD_PICKLE: Final = re.compile(rb"[(\]}]{0,4}[ci][A-Za-z_][\w.]*\n[A-Za-z_][\w.]*\n")
+_SPELLED: Final = 24  # characters; an empty call of something has more
+_BASE64: Final = re.compile(rb"gA[I-X][A-Za-z0-9+/_\r\n-]{%d}" % _SPELLED)
+_HEX: Final = re.compile(rb"(?i:800[2-5][0-9a-f]{%d})" % _SPELLED)
 
 
 class _Sentinel:
@@ -79,7 +82,8 @@ class Import:
 class Blob:
     """A bytes constant that begins like a file of its own: where it lies in the source.
 
-    ``spelling``: the codec in which protocols 0 to 2 write bytes as text, "" for bytes as they are.
+    ``spelling``: the codec in which protocols 0 to 2 write bytes as text, or ``base64`` or ``hex``;
+    "" for bytes as they are.
     """
 
     offset: int
@@ -120,6 +124,13 @@ class Computed:
 
     def __repr__(self) -> str:
         return f"{self.made_by}(…)"
+
+
+def spelling(head: bytes) -> str:
+    """``base64`` or ``hex`` where a constant is a pickle of protocol 2 to 5 in that spelling."""
+    if _BASE64.match(head):
+        return "base64"
+    return "hex" if _HEX.match(head) else ""
 
 
 def like_a_file(head: bytes) -> bool:
