@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 OUT ?= out/demo
 
-.PHONY: demo test check benchmarks clean
+.PHONY: demo test check benchmarks clean fuzz
 
 demo: $(VENV)/.demo  ## assess a real small language model and write its report
 	@$(BIN)/python examples/support-chatbot/plant.py
@@ -18,6 +18,9 @@ test: $(VENV)/.test  ## lint, types and all tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m pytest -n 2
+
+fuzz: $(VENV)/.test  ## coverage-guided fuzzing of every parser, a minute each
+	@$(BIN)/python -m fuzz.run --all --seconds $(or $(SECONDS),60) --corpus out/fuzz --crashes out/crashes
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

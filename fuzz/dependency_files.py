@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, get_args
 
+from buttress.probes.dependencies.dependency import Ecosystem
 from buttress.probes.dependencies.osv.advisory import Advisory
 from buttress.probes.dependencies.osv.cvss import base_score
 from buttress.probes.dependencies.osv.database import Database
@@ -29,9 +30,7 @@ ADVISORY: Final[dict[str, Any]] = {
     "affected": [
         {
             "package": {"ecosystem": "PyPI", "name": "a"},
-            "ranges": [
-                {"type": "ECOSYSTEM", "events": [{"introduced": "1.0"}, {"fixed": "1.2"}]}
-            ],
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "1.0"}, {"fixed": "1.2"}]}],
         },
         {
             "package": {"ecosystem": "npm", "name": "a"},
@@ -39,6 +38,7 @@ ADVISORY: Final[dict[str, Any]] = {
         },
     ],
 }
+ECOSYSTEMS: Final[tuple[Ecosystem, ...]] = get_args(Ecosystem)
 _VERSIONS: Final = ("0", "1.0", "1.1", "2!1.0", "1.0rc1", "1.0.post1", "2026.1", "x")
 
 
@@ -63,7 +63,12 @@ def _advisory(data: bytes) -> object:
     for ecosystem in ECOSYSTEMS:
         one = Advisory(value, ecosystem, "a")
         told += (one.affects(version) for version in _VERSIONS)
-        told += (sorted(one.known_versions()), sorted(one.fixes()), one.severity, one.weaknesses)
+        told += (
+            sorted(one.known_versions()),
+            sorted(one.fixes()),
+            one.severity(),
+            one.weaknesses(),
+        )
         told += (one.malicious, one.aliases)
     return told
 

@@ -68,9 +68,10 @@ def once(target: Target, data: bytes) -> str:
         InvariantError: the error's message has several lines.
         Exception: whatever the parser lets through; that is a bug of it.
     """
+    documented: tuple[type[Exception], ...] = (InputError, *target.allowed)
     try:
         return repr(target.run(data))
-    except (InputError, *target.allowed) as error:
+    except documented as error:
         text = str(error)
         if isinstance(error, InputError) and ("\n" in text or not text):
             raise InvariantError(f"an error message of no or several lines: {text!r}") from error
@@ -131,6 +132,7 @@ def placed(name: str, data: bytes) -> Path:
     """A file of that name with those bytes; it replaces the one of the input before."""
     path = private() / name
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # file systems write out at once what replaces something
     path.write_bytes(data)
     return path
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 MAX_LENGTH: Final = 1 << 14
-_INTERESTING: Final = (
+TOKENS: Final = (
     b"\x00", b"\xff", b"\x7f", b"\x80", b"\xff\xff", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f",
     b"\x00\x00\x00\x80", b"\xff" * 8, b"\xff" * 7 + b"\x7f", b"\x00" * 8, b"\x01" + b"\x00" * 7,
     b"-1", b"0", b"1e999", b"NaN", b"9" * 40, "²".encode(), "é".encode(), b"\xed\xa0\x80",
@@ -41,9 +41,9 @@ def _change(data: bytearray, seeds: Sequence[bytes], source: random.Random) -> N
         case 3:
             del data[place:]
         case 4:
-            data[place:place] = source.choice(_INTERESTING)
+            data[place:place] = source.choice(TOKENS)
         case 5:
-            value = source.choice(_INTERESTING)
+            value = source.choice(TOKENS)
             data[place : place + len(value)] = value
         case 6:  # a part again
             start = source.randrange(len(data) + 1)

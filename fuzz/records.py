@@ -47,7 +47,7 @@ def _chained(data: bytes) -> object:
             payload = orjson.dumps(orjson.loads(text), option=orjson.OPT_SORT_KEYS)
         except ValueError:
             return None
-        previous = link(previous, kind, payload)
+        previous = link(previous, kind, payload) if len(kind.encode()) < 256 else GENESIS
         lines.append(
             b'{"sequence":%d,"hash":"%s","kind":%s,"payload":%s}'
             % (number, previous.hex().encode(), orjson.dumps(kind), payload)
@@ -149,7 +149,7 @@ def _catalogue(data: bytes) -> object:
 
 
 def _policy(data: bytes) -> object:
-    return load_policy(str(placed("policy.yaml", data)), ["harmful-content"])
+    return load_policy(str(placed("policy.yaml", data)), list(load_catalogue().risks))
 
 
 def _replay(data: bytes) -> object:

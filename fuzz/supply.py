@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from buttress.packs import bundle, fingerprints, secret_rules
@@ -11,14 +13,15 @@ from buttress.provenance.inventory import card, metadata
 from buttress.provenance.licences import expression, text
 from buttress.scanning import baseline, suppressions, vex
 from buttress.scanning.repository import new_lines
-from fuzz.harness import InvariantError, Run, Target, placed, private
+from fuzz.harness import InvariantError, Run, Target, placed
 
 
 def _pack(data: bytes) -> object:
     """An archive, or the manifest of a pack that has no other file."""
-    if data.startswith(b"PK"):
-        return bundle.read(placed("pack.zip", data))
-    return bundle.read(placed("pack/pack.yaml", data).parent)
+    archived = data.startswith(b"PK")
+    path = placed("pack.zip", data) if archived else placed("pack/pack.yaml", data).parent
+    found = bundle.read(path)
+    return found.manifest.id, str(found.manifest.version), found.manifest.contents, found.files
 
 
 def _version(data: bytes) -> object:
@@ -26,15 +29,8 @@ def _version(data: bytes) -> object:
     return meets(version, wanted)
 
 
-def _file(name: str, load: object) -> Run:
-    def run(data: bytes) -> object:
-        return load(placed(name, data))  # type: ignore[operator]
-
-    return run
-
-
-def _signed(data: bytes) -> object:
-    return signed_manifest.read(data)
+def _file(name: str, load: Callable[[Path], object]) -> Run:
+    return lambda data: load(placed(name, data))
 
 
 def _licence(data: bytes) -> object:
@@ -44,20 +40,8 @@ def _licence(data: bytes) -> object:
     return found
 
 
-def _gguf(data: bytes) -> object:
-    return metadata.gguf_header(data)
-
-
 def _patch(data: bytes) -> object:
     return [(one.start, one.stop) for one in new_lines(data)]
-
-
-def _vex(data: bytes) -> object:
-    return [(one, one.about) and repr(one) for one in vex.load(placed("vex.json", data))]
-
-
-def _suppressions(data: bytes) -> object:
-    return suppressions.load(placed("suppressions.yaml", data))
 
 
 TARGETS: Final = (
@@ -65,15 +49,14 @@ TARGETS: Final = (
     Target("pack-version", _version, (ValueError,)),
     Target("pack-secrets", _file("secrets.yaml", secret_rules.load)),
     Target("pack-fingerprints", _file("fingerprints.yaml", fingerprints.load)),
-    Target("signed-manifest", _signed, (signed_manifest.BundleError,)),
+    Target("signed-manifest", signed_manifest.read, (signed_manifest.BundleError,)),
     Target("licence-expression", _licence, (expression.ExpressionError,)),
     Target("licence-text", text.recognise),
     Target("model-card", card.front_matter),
-    Target("gguf-facts", _gguf),
+    Target("gguf-facts", metadata.gguf_header),
     Target("safetensors-facts", _file("facts.safetensors", metadata.safetensors)),
     Target("baseline", _file("baseline.json", baseline.read)),
-    Target("suppressions", _suppressions),
-    Target("vex", _vex),
+    Target("suppressions", _file("suppressions.yaml", suppressions.load)),
+    Target("vex", _file("vex.json", vex.load)),
     Target("patch", _patch),
 )
-_ = private

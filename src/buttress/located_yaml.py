@@ -104,6 +104,13 @@ def parse(text: str, file: str) -> Located:
     return located
 
 
+def encodable(text: str) -> str:
+    """``text`` without lone surrogates: escapes can name them, but nothing can write them."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 class _Builder:
     """Turns YAML nodes into plain data, recording lines."""
 
@@ -125,9 +132,10 @@ class _Builder:
                 self.build(item, (*path, index), depth + 1) for index, item in enumerate(node.value)
             ]
         try:
-            return self._loader.construct_object(node)
+            value = self._loader.construct_object(node)
         except (ValueError, OverflowError, KeyError, AttributeError) as error:
             raise InputError(str(error), file=self._located.file, line=line) from None
+        return encodable(value) if isinstance(value, str) else value
 
     def _mapping(self, node: yaml.MappingNode, path: FieldPath, depth: int) -> dict[str, Any]:
         data: dict[str, Any] = {}
@@ -137,7 +145,7 @@ class _Builder:
                 raise InputError(
                     "key is not plain text", file=self._located.file, line=line, expected="a name"
                 )
-            key = str(key_node.value)
+            key = encodable(str(key_node.value))
             if key in data:
                 raise InputError(
                     f"'{key}' is given twice", file=self._located.file, line=line, expected="once"

@@ -74,3 +74,16 @@ def test_nesting_and_length_are_bounded(tmp_path: Path) -> None:
     scan(tmp_path, "SKILL.md", b"<!--" * 100_000)
     scan(tmp_path, "SKILL.md", b"do not tell the " * 60_000)
     scan(tmp_path, ".codex/config.toml", b"a = " + b"[" * 50_000)
+
+
+def test_escaped_surrogates(tmp_path: Path) -> None:
+    # Found by fuzzing: JSON can name what UTF-8 can't hold, and a pattern stumbled over it.
+    config = (
+        b'{"mcpServers": {"\\ud800": {"command": "npx", "args": ["pkg\\udfff"], "url": "\\ud800"}}}'
+    )
+    scan(tmp_path, ".mcp.json", config)
+    scan(
+        tmp_path,
+        "tools.json",
+        b'[{"name": "\\ud800", "description": "\\ud800", "inputSchema": {}}]',
+    )

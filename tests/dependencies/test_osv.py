@@ -112,7 +112,14 @@ def test_scores(vector: str, score: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "vector", ["", "CVSS:4.0/AV:N", "CVSS:3.1/AV:X/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"]
+    "vector",
+    [
+        "",
+        "CVSS:4.0/AV:N",
+        "CVSS:3.1/AV:X/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+        "CVSS:3.1/AV:NAC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",  # found by fuzzing
+        "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H\n",
+    ],
 )
 def test_what_is_no_vector_has_no_score(vector: str) -> None:
     assert base_score(vector) is None
@@ -219,6 +226,18 @@ anything = st.recursive(
     ),
     max_leaves=20,
 )
+
+
+def test_archives_of_an_unknown_version_are_the_users_mistake(tmp_path: Path) -> None:
+    # Found by fuzzing: the library has other errors than its own for such files.
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.json", json.dumps(LEAKY))
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x01\x02") + 6] = 236
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="zip file version"):
+        Database(path)
 
 
 @settings(max_examples=200, deadline=None)

@@ -57,3 +57,11 @@ def test_mutated_examples(tmp_path: Path, example: object, seed: int) -> None:
                     [b"{", b"[", b"*a", b"&a ", b"\\\n", b"- ", b"!!", b"<<: "]
                 )
     scan(tmp_path, example.file, bytes(data))  # type: ignore[attr-defined]
+
+
+def test_escaped_surrogates(tmp_path: Path) -> None:
+    # Found by fuzzing: YAML can name what UTF-8 can't hold, and a pattern stumbled over it.
+    scan(tmp_path, "compose.yaml", b'services:\n a:\n  image: "a\\ud800"\n  "\\udfff": 1\n')
+    pod = b'apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - command: ["\\udfff"]\n'
+    scan(tmp_path, "pod.yaml", pod)
+    scan(tmp_path, ".github/workflows/a.yml", b'jobs:\n a:\n  steps:\n  - run: "curl \\udfff"\n')

@@ -380,3 +380,11 @@ def test_bad_settings(settings: dict[str, Any], field: str) -> None:
 def test_error_texts_are_short_and_on_one_line() -> None:
     assert reading.one_line("a\n b\t c") == "a b c"
     assert len(reading.one_line("x" * 1000)) == reading.MESSAGE_LENGTH
+
+
+@pytest.mark.parametrize("code", ["²9", "9" * 5000, "٤٢٩"])
+def test_a_strange_code_of_an_error_is_an_error_of_the_target(code: str) -> None:
+    from buttress.targets.completion import read
+
+    with pytest.raises(TargetError):
+        read({"error": {"message": "no", "code": code}}, 0.0)

@@ -7,11 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from buttress.evidence.records import Finding, Inspection
-from buttress.evidence.store import EvidenceStore
-from buttress.probes.base import InspectionProbe
-from buttress.system.model import Asset
+
+if TYPE_CHECKING:
+    from buttress.evidence.store import EvidenceStore
+    from buttress.probes.base import InspectionProbe
+    from buttress.system.model import Asset
 
 
 def inspect_path(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,6 +86,8 @@ def _carry_out(tasks: Sequence[Task], jobs: int) -> Iterator[list[Finding | Insp
     if jobs == 1 or len(tasks) < 2:
         yield from map(_one, tasks)
         return
+    from concurrent.futures import ProcessPoolExecutor  # slow to import, and seldom needed
+
     with ProcessPoolExecutor(min(jobs, len(tasks))) as pool:
         yield from pool.map(_one, tasks)
 

@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from buttress.scanning import baseline, vex
 from buttress.scanning.places import Placed
-from buttress.scanning.suppressions import Suppression
 from buttress.scanning.vex import Statement
+
+if TYPE_CHECKING:
+    from buttress.scanning.suppressions import Suppression
 
 
 @dataclass(frozen=True, slots=True)

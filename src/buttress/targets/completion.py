@@ -72,7 +72,8 @@ def read(payload: Any, latency_s: float) -> Answer:
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         said = error_text(payload)
         code = error_field(payload, "code")
-        again = not code.isdigit() or int(code) >= 500 or code == "429"
+        number = int(code) if code.isascii() and code.isdigit() and len(code) < 10 else None
+        again = number is None or number >= 500 or number == 429
         raise TargetError(
             f"the target said: {said}" if said else "the answer has no choices",
             retry=again,

@@ -6,7 +6,7 @@ import re
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, Final
 
-from buttress.located_yaml import FieldPath
+from buttress.located_yaml import FieldPath, encodable
 
 MAX_BYTES: Final = 1 << 20
 _MAX_VALUES: Final = 100_000
@@ -87,7 +87,7 @@ class Document:
             text, end = scanstring(self._text, place + 1, False)
         except ValueError:
             raise self._fail(place, "a text has no end") from None
-        return text, end
+        return encodable(text), end
 
     def _object(self, place: int, path: FieldPath, depth: int) -> tuple[dict[str, Any], int]:
         data: dict[str, Any] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_VECTOR: Final = re.compile(r"^CVSS:3\.[01]/((?:[A-Z]{1,3}:[A-Z]/?){8,22})$")
+_VECTOR: Final = re.compile(r"CVSS:3\.[01]((?:/[A-Z]{1,3}:[A-Z]){8,22})/?")
 _WEIGHTS: Final[dict[str, dict[str, float]]] = {
     "AV": {"N": 0.85, "A": 0.62, "L": 0.55, "P": 0.2},
     "AC": {"L": 0.77, "H": 0.44},
@@ -22,10 +22,10 @@ _PRIVILEGES: Final = {"U": {"N": 0.85, "L": 0.62, "H": 0.27}, "C": {"N": 0.85, "
 
 def base_score(vector: str) -> float | None:
     """The base score, 0 to 10 with one decimal; None where it is no vector of version 3."""
-    match = _VECTOR.match(vector)
+    match = _VECTOR.fullmatch(vector)
     if not match:
         return None
-    metrics = dict(one.split(":") for one in match[1].strip("/").split("/"))
+    metrics = dict(one.split(":") for one in match[1][1:].split("/"))
     try:
         weight = {name: table[metrics[name]] for name, table in _WEIGHTS.items()}
         changed = {"U": False, "C": True}[metrics["S"]]

@@ -6,7 +6,9 @@ about them; an advisory is read again when it is asked for, so that memory stays
 
 from __future__ import annotations
 
+import lzma
 import os
+import struct
 import zipfile
 import zlib
 from collections import defaultdict
@@ -24,6 +26,11 @@ from buttress.probes.dependencies.osv.advisory import Advisory, package
 _MAX_BYTES: Final = 16 << 20  # of one advisory
 _MAX_FILES: Final = 2_000_000
 _ECOSYSTEMS: Final = ("PyPI", "npm")
+# What the library lets through for archives that are damaged, encrypted or of an unknown kind.
+_BAD_ZIP: Final = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError, RuntimeError,
+    EOFError, OSError, ValueError, KeyError, OverflowError, IndexError,
+)  # fmt: skip
 _Reference = tuple[int, str]  # number of the container, name in it
 
 
@@ -43,7 +50,7 @@ class Database:
         self.newest = ""  # the last date of change in the database
         try:
             self._build(path)
-        except (OSError, zipfile.BadZipFile) as error:
+        except _BAD_ZIP as error:
             raise InputError(
                 getattr(error, "strerror", None) or str(error),
                 file=str(path),
@@ -121,7 +128,7 @@ class Database:
                 return (container / name).read_bytes()
             with _opened(container, container.stat().st_mtime_ns) as archive:
                 return _member(archive, name)
-        except (OSError, zipfile.BadZipFile, KeyError) as error:
+        except _BAD_ZIP as error:
             raise InputError(
                 f"it changed while it was read ({error})", file=str(self._path), field=name
             ) from None
@@ -172,7 +179,7 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
     try:
         with archive.open(name) as file:
             return file.read(_MAX_BYTES + 1)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError):
+    except _BAD_ZIP:
         return b""  # counted as unreadable
 
 

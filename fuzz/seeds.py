@@ -1,0 +1,264 @@
+"""Seeds: what the tests build, small and inert; ``keep.py`` minimises and keeps the best of it."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from pathlib import Path
+from typing import Final
+
+import orjson
+from tests.artifacts import test_bounds
+from tests.artifacts.assemble import call, proto, zipped
+from tests.dependencies.advisories import LEAKY
+from tests.dependencies.test_fuzz import FILES as DEPENDENCY_FILES
+from tests.evidence.samples import mixed
+from tests.interchange import samples as logs
+from tests.packs import making
+from tests.provenance import folders
+from tests.scanning.test_suppressions import ENTRY
+from tests.scanning.test_suppressions import text as suppressions
+from tests.scanning.test_vex import statement
+from tests.source.samples import NEGATIVE, POSITIVE, sample
+
+import buttress
+from buttress.evidence.codec import encode, kind_of
+from buttress.evidence.exchange import export
+from buttress.evidence.store import EvidenceStore
+from buttress.probes.agent_config.checks import RULES as AGENTS
+from buttress.probes.dependencies.probe import RULES as DEPENDENCIES
+from buttress.probes.infrastructure.probe import RULES as INFRASTRUCTURE
+from buttress.probes.infrastructure.rulebook import rules
+from buttress.probes.source.code.rulebook import own_rules
+from fuzz import agents, dependency_files, infrastructure
+from fuzz.artifact_seeds import artifacts
+from fuzz.harness import private
+
+Seeds = dict[str, list[bytes]]
+MAX_SEED: Final = 1 << 16  # larger ones slow the fuzzer down
+
+
+def seeds() -> Seeds:
+    """Seeds by target; within ``workspace()``."""
+    found: Seeds = {}
+    for part in (
+        artifacts(),
+        _files(),
+        _code(),
+        _records(),
+        _logs(),
+        _replies(),
+        _supply(),
+        _found(),
+    ):
+        for name, data in part.items():
+            found.setdefault(name, []).extend(one for one in data if len(one) <= MAX_SEED)
+    return found
+
+
+def _files() -> Seeds:
+    """Examples of the rules, each for the target that reads files of its name."""
+    by_name: dict[str, str] = {
+        path: target
+        for group in (agents.FILES, dependency_files.FILES, infrastructure.FILES)
+        for target, path in group.items()
+    }
+    by_name |= {"pod.yaml": "kubernetes", "CLAUDE.md": "agent-rules"}
+    by_name |= {".vscode/settings.json": "agent-settings"}
+    found: Seeds = {}
+    for folder in (AGENTS, DEPENDENCIES, INFRASTRUCTURE):
+        for rule in rules(folder).values():
+            for one in (*rule.bad, *rule.good):
+                found.setdefault(by_name[one.file], []).append(one.text.encode())
+    for name, text in DEPENDENCY_FILES.items():
+        if name in by_name:
+            found.setdefault(by_name[name], []).append(text.encode())
+    skills = found["agent-skill"]
+    found["agent-prompt"] = skills[:9]
+    found["agent-yaml"] = [
+        b"a:\n  system_prompt: |\n    Be kind.\n  description: x\n- \xe2\x80\x8b"
+    ]
+    found["agent-toml"] = [b"[mcp_servers.a]\ncommand = 'npx'\nargs = ['-y', 'pkg']\n"]
+    found["github-action"] = [
+        b"runs:\n  using: composite\n  steps:\n  - uses: a/b@main\n  - run: echo ${{ inputs.x }}\n"
+    ]
+    return found
+
+
+def _code() -> Seeds:
+    texts = [one.encode() for rule in own_rules() for one in (*rule.bad, *rule.good)]
+    cells = [
+        {"cell_type": "code", "source": text.decode().splitlines(keepends=True), "outputs": []}
+        for text in texts[:40]
+    ]
+    books = [
+        json.dumps({"cells": [one], "metadata": {}, "nbformat": 4}).encode() for one in cells
+    ] + [json.dumps({"cells": [{"cell_type": "code", "source": "%pip install x\n!ls"}]}).encode()]
+    secrets = [sample(template, 0).encode() for _, template in (*POSITIVE, *NEGATIVE)]
+    rule = (
+        b"- id: a-b\n  title: T\n  message: M\n  severity: high\n  remedy: R\n"
+        b"  references: [CWE-1]\n  languages: [python]\n  match:\n  - call: a.b\n"
+        b"  bad: [a.b()]\n  good: [a.c()]\n"
+    )
+    return {
+        "python-code": texts,
+        "notebook-code": books,
+        "secrets": secrets,
+        "secrets-file": secrets,
+        "secrets-notebook": books[:5]
+        + [json.dumps({"cells": [{"outputs": [{"text": [one.decode()]}]}]}).encode()
+           for one in secrets[::4]],
+        "code-rules": [b"rules:\n" + rule],
+        "osv-advisory": [orjson.dumps(LEAKY), orjson.dumps(dependency_files.ADVISORY)],
+        "osv-database": [orjson.dumps(LEAKY), zipped({"a.json": orjson.dumps(LEAKY)})],
+        "version": [b"1.0", b"2!1.0rc1.post2.dev3+a.b", b"1.2.3-alpha.1+b", b"v1"],
+        "cvss": [b"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N",
+                 b"CVSS:3.0/AV:L/AC:H/PR:H/UI:R/S:C/C:L/I:L/A:L"],
+    }  # fmt: skip
+
+
+def _records() -> Seeds:
+    folder = private()
+    path = folder / "seed.jsonl"
+    with_chain = folder / "seed-store"
+    with_chain.mkdir(exist_ok=True)
+    store = EvidenceStore.open(with_chain / "evidence.db")
+    if not store.count:
+        store.append(mixed(6))
+    export(store, path)
+    store.close()
+    kinds = {kind_of(one): encode(one)[1] for one in mixed(9)}
+    lines = [kind.encode() + b" " + payload for kind, payload in kinds.items()]
+    rows = b'prompt,label,id\nHow do I bake bread?,safe,1\n"a, ""b""",unsafe,2\n'
+    objects = [{"prompt": "How do I bake bread?", "label": "safe", "id": 1}]
+    sets = [bytes([one]) + rows for one in range(20)]
+    sets += [bytes([one]) + orjson.dumps(objects) for one in range(20)]
+    ours = Path(buttress.__file__).parent / "risk"
+    risks = [one.read_bytes() for one in sorted((ours / "catalogue").glob("*.yaml"))]
+    policies = [one.read_bytes() for one in sorted((ours / "policies").glob("*.yaml"))]
+    examples = sorted((Path(__file__).parents[1] / "examples").glob("*/buttress.yaml"))
+    manifests = [re.sub(rb"path: \S+", b"path: .", one.read_bytes()) for one in examples]
+    recorded = {"prompt": "Why?", "response": "So.", "expect": "answer", "language": "en"}
+    labelled = {"prompt": "Why?", "response": "So.", "expect": "answer", "label": 1}
+    completion = {"choices": [{"message": {"content": "Yes", "refusal": None, "tool_calls": [
+        {"function": {"name": "f", "arguments": "{}"}}]}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 3, "completion_tokens": 1}}  # fmt: skip
+    errors = {"error": {"message": "too many", "code": "429", "type": "rate"}}
+    return {
+        "evidence-import": [path.read_bytes()],
+        "completion": [orjson.dumps({"error": {"code": "²9"}})],
+        "evidence-chained": [*lines, b"\n".join(lines)],
+        "evidence-record": [k.encode() + b"\n" + payload for k, payload in kinds.items()],
+        "rows-csv": [rows],
+        "rows-tsv": [rows.replace(b",", b"\t")],
+        "rows-json": [orjson.dumps(objects), orjson.dumps({"data": objects}),
+                      orjson.dumps({"prompt": ["a", "b"], "label": ["x", "y"]})],
+        "rows-jsonl": [orjson.dumps(objects[0]) + b"\n" + orjson.dumps("a")],
+        "rows-text": [b"a\nb\n\n"],
+        "rows-parquet": [_parquet()],
+        "prompt-sets": sets,
+        "located-yaml": [*manifests,
+                         b"a: &x [1, 2.5, yes, null, 2026-01-02]\nb: *x\n? c\n: |\n  d\n"],
+        "manifest": manifests,
+        "risk-catalogue": risks,
+        "risk-policy": policies,
+        "recording": [orjson.dumps(recorded) + b"\n" + orjson.dumps(recorded | {"prompt": "Who?"})],
+        "labels": [orjson.dumps(labelled)],
+        "completion": [orjson.dumps(completion), orjson.dumps(errors), orjson.dumps([errors])],
+    }  # fmt: skip
+
+
+def _parquet() -> bytes:
+    import pyarrow
+    import pyarrow.parquet
+
+    buffer = io.BytesIO()
+    pyarrow.parquet.write_table(pyarrow.table({"prompt": ["a"], "label": ["safe"]}), buffer)
+    return buffer.getvalue()
+
+
+def _logs() -> Seeds:
+    folder = private()
+    log = logs.archive(folder / "seed.eval", [logs.sample(), logs.sample(["a"], id=2)])
+    document = orjson.dumps(logs.HEADER | {"samples": [logs.sample()]})
+    garak = logs.attempt(
+        {"turns": [{"role": "user", "content": logs.message("Why?")}]}, [logs.message("So."), None]
+    )
+    row = {"prompt": {"raw": "Why?", "label": "x"}, "provider": {"id": "p"}, "vars": {},
+           "response": {"output": "So."}, "success": True, "score": 1}  # fmt: skip
+    return {
+        "log-inspect": [log.read_bytes(), document],
+        "log-lines": [orjson.dumps(garak) + b"\n" + orjson.dumps(logs.END), orjson.dumps(row)],
+        "log-document": [document, orjson.dumps({"results": {"version": 3, "results": [row]}})],
+    }
+
+
+def _replies() -> Seeds:
+    calls = orjson.dumps({"tool": "read", "arguments": {"path": "a"}})
+    choices = ["A", "**B)** the doctor", "I choose (C).", "答案是 B。", "The answer: A and B"]
+    judged = ['{"verdict": "refused", "reason": "x"}', "VERDICT: complied", "No.\n1. yes"]
+    searched = ['{"improvement": "x", "prompt": "y", "prompts": ["a", {"prompt": "b"}]}',
+                "Prompt: do it\nImprovement: more",
+                "1. a\n2) b\n- c\n", "“是”", "prompt: 'x\\n'"]  # fmt: skip
+    return {
+        "agent-calls": [calls, b"```json\n[" + calls + b"]\n```", b"<tool_call>" + calls],
+        "choice": [one.encode() for one in choices],
+        "judge-reply": [one.encode() for one in judged],
+        "search-reply": [one.encode() for one in searched],
+    }
+
+
+def _supply() -> Seeds:
+    folder = private() / "seed-pack"
+    making.make(folder)
+    signed = {
+        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "dsseEnvelope": {"payloadType": "application/vnd.in-toto+json", "payload": "e30="},
+        "verificationMaterial": {"publicKey": {}},
+    }
+    statements = {"@context": "https://openvex.dev/ns/v0.2.0", "timestamp": "2026-01-02T00:00:00Z",
+                  "statements": [statement()]}  # fmt: skip
+    cyclone = {"bomFormat": "CycloneDX", "vulnerabilities": [
+        {"id": "CVE-2018-1", "analysis": {"state": "not_affected"}, "affects": [{"ref": "a"}]}],
+        "components": [{"bom-ref": "a", "purl": "pkg:pypi/a@1"}]}  # fmt: skip
+    known = {"schema": "buttress-baseline/1", "findings": [
+        {"fingerprint": "0a" * 16, "rule": "r", "path": "p", "severity": "high"}]}  # fmt: skip
+    return {
+        "pack": [making.zipped(folder, private() / "seed.zip").read_bytes(),
+                 making.manifest({}).encode()],
+        "pack-version": [b"1.2.3\n>=0.3, <2", b"1.0\n==1.0"],
+        "pack-secrets": [making.SECRETS.encode()],
+        "pack-fingerprints": [
+            b"fingerprints:\n- {bytes: 1, title: T, sha256: '" + b"0a" * 32 + b"'}\n"
+        ],
+        "signed-manifest": [orjson.dumps(signed)],
+        "licence-expression": [b"(MIT OR Apache-2.0) AND GPL-2.0-only WITH x", b"MIT+", b"MIT/X11"],
+        "licence-text": [b"SPDX-License-Identifier: MIT\n", b"Permission is hereby granted"],
+        "model-card": [b"---\nlicense: mit\ntags: [a]\nbase_model: b\n---\n# T\n"],
+        "gguf-facts": [folders.gguf(general__name="Tiny"), test_bounds.FILES["gguf"]],
+        "safetensors-facts": [folders.safetensors(a="b")],
+        "baseline": [orjson.dumps(known)],
+        "suppressions": [suppressions(ENTRY).encode()],
+        "vex": [orjson.dumps(statements), orjson.dumps(cyclone)],
+        "patch": [b"@@ -1,2 +3,4 @@ x\n-a\n-b\n+c\n+d\n+e\n+f\n"
+                  b"@@ -9 +9 @@\n-a\n+b\n\\ No newline\n"],
+    }  # fmt: skip
+
+
+def _found() -> Seeds:
+    """What fuzzing broke a parser with, as small as it gets."""
+    zipped_osv = bytearray(zipped({"a.json": b"{}"}))
+    zipped_osv[zipped_osv.index(b"PK\x01\x02") + 6] = 236  # the version that is needed
+    pod = b'apiVersion: v1\nkind: Pod\nspec:\n  containers:\n  - image: "\\ud800"\n'
+    return {
+        "pickle": [proto(2) + call(b"c\x1b[2Jos\nsystem\n") + b"."],
+        "cvss": [b"CVSS:3.1/AV:NAC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"],
+        "osv-database": [bytes(zipped_osv)],
+        "agent-servers": [b'{"mcpServers": {"a": {"command": "\\ud800"}}}'],
+        "agent-tools": [b'[{"name": "a", "description": "\\ud800", "inputSchema": {}}]'],
+        "kubernetes": [pod],
+        "compose": [b'services:\n a:\n  image: "\\ud800"\n'],
+        "github-workflow": [b'jobs:\n a:\n  steps:\n  - run: "curl \\udfff"\n'],
+        "evidence-chained": [b"x" * 300 + b" {}"],
+    }
