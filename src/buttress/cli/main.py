@@ -24,6 +24,7 @@ COMMANDS: Final = (
     "pack",
     "sign",
     "bom",
+    "digest",
     "report",
     "diff",
     "risks",
