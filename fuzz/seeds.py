@@ -147,7 +147,6 @@ def _records() -> Seeds:
     errors = {"error": {"message": "too many", "code": "429", "type": "rate"}}
     return {
         "evidence-import": [path.read_bytes()],
-        "completion": [orjson.dumps({"error": {"code": "²9"}})],
         "evidence-chained": [*lines, b"\n".join(lines)],
         "evidence-record": [k.encode() + b"\n" + payload for k, payload in kinds.items()],
         "rows-csv": [rows],
@@ -260,5 +259,6 @@ def _found() -> Seeds:
         "kubernetes": [pod],
         "compose": [b'services:\n a:\n  image: "\\ud800"\n'],
         "github-workflow": [b'jobs:\n a:\n  steps:\n  - run: "curl \\udfff"\n'],
+        "completion": [orjson.dumps({"error": {"code": "²9"}})],
         "evidence-chained": [b"x" * 300 + b" {}"],
     }
