@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,9 +15,9 @@ from buttress.probes.agent_config.checks import CHECKS, RULES
 from buttress.probes.agent_config.jsonc import MAX_BYTES, Document, JsonError
 from buttress.probes.agent_config.servers import settings
 from buttress.probes.agent_config.texts import markdown, prompts, tools
-from buttress.probes.infrastructure.rulebook import Issue, Reporter, rules
+from buttress.probes.infrastructure.inspecting import inspect_files
+from buttress.probes.infrastructure.rulebook import Issue, rules
 from buttress.probes.infrastructure.subject import Matcher, Subject
-from buttress.probes.infrastructure.walk import wanted_files
 from buttress.probes.infrastructure.yaml_documents import MAX_BYTES as MAX_YAML
 from buttress.probes.source.files import Reading, SourceFile
 
@@ -53,20 +52,8 @@ class _AgentConfig:
 
     def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
         """Findings in all such files below ``path``; as ``InspectionProbe``."""
-        began = time.monotonic()
-        reading = Reading()
-        reporter = Reporter(self.id, self.version, asset, rules(RULES))
-        for place, file in wanted_files(path, reading, _limit):
-            yield from reporter.findings(file, _issues(place, file, reading), reading)
-        yield Inspection(
-            probe=self.id,
-            probe_version=self.version,
-            asset=asset,
-            files=reading.files,
-            bytes=reading.bytes,
-            skipped=reading.skipped,
-            seconds=time.monotonic() - began,
-        )
+        own = (self.id, self.version)
+        return inspect_files(own, asset, path, rules=rules(RULES), limit=_limit, issues=_issues)
 
 
 @cache

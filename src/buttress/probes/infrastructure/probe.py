@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -13,11 +12,11 @@ from typing import Final
 from buttress.evidence.records import Finding, Inspection
 from buttress.probes.infrastructure.checks import CHECKS
 from buttress.probes.infrastructure.github import github
+from buttress.probes.infrastructure.inspecting import inspect_files
 from buttress.probes.infrastructure.kubernetes import kubernetes
 from buttress.probes.infrastructure.readers import compose, dockerfile, gitlab
-from buttress.probes.infrastructure.rulebook import Issue, Reporter, rules
+from buttress.probes.infrastructure.rulebook import Issue, rules
 from buttress.probes.infrastructure.subject import Matcher, Subject
-from buttress.probes.infrastructure.walk import wanted_files
 from buttress.probes.infrastructure.yaml_documents import MAX_BYTES, Document, documents
 from buttress.probes.source.files import Reading, SourceFile
 
@@ -66,20 +65,8 @@ class _Infrastructure:
 
     def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
         """Findings in all such files below ``path``; as ``InspectionProbe``."""
-        began = time.monotonic()
-        reading = Reading()
-        reporter = Reporter(self.id, self.version, asset, rules(RULES))
-        for place, file in wanted_files(path, reading, _limit):
-            yield from reporter.findings(file, _issues(place, file, reading), reading)
-        yield Inspection(
-            probe=self.id,
-            probe_version=self.version,
-            asset=asset,
-            files=reading.files,
-            bytes=reading.bytes,
-            skipped=reading.skipped,
-            seconds=time.monotonic() - began,
-        )
+        own = (self.id, self.version)
+        return inspect_files(own, asset, path, rules=rules(RULES), limit=_limit, issues=_issues)
 
 
 def _limit(path: Path) -> int:

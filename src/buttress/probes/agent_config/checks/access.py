@@ -16,8 +16,8 @@ _LOCAL: Final = re.compile(
     r"(?i)^http://(?:[^/@]*@)?(?:localhost|127\.|\[::1\]|host\.docker\.internal|0\.0\.0\.0)"
 )
 _BROAD: Final = re.compile(
-    r"^(?:/|~/?|\$\{?HOME\}?/?|\$\{userHome\}/?|/home(?:/[^/]+)?/?|/Users(?:/[^/]+)?/?|/root/?|/etc/?|"
-    r"%USERPROFILE%\\?|[A-Za-z]:[\\/]?|[A-Za-z]:[\\/]+Users(?:[\\/]+[^\\/]+)?[\\/]?)$"
+    r"^(?:/|~/?|\$\{?HOME\}?/?|\$\{userHome\}/?|/home(?:/[^/]+)?/?|/Users(?:/[^/]+)?/?|/root(?:/)?|"
+    r"/etc/?|%USERPROFILE%\\?|[A-Za-z]:[\\/]?|[A-Za-z]:[\\/]+Users(?:[\\/]+[^\\/]+)?[\\/]?)$"
 )
 _DANGEROUS: Final = re.compile(
     r"^Bash\((?:sudo|curl|wget|rm|bash|sh|zsh|eval|python3?|node|perl|ruby|ssh|scp|nc|chmod|docker|kubectl|"
