@@ -29,7 +29,7 @@ from buttress.evidence.store import EvidenceStore
 from buttress.probes.agent_config.checks import RULES as AGENTS
 from buttress.probes.dependencies.probe import RULES as DEPENDENCIES
 from buttress.probes.infrastructure.probe import RULES as INFRASTRUCTURE
-from buttress.probes.infrastructure.rulebook import rules
+from buttress.probes.rules.rulebook import rules
 from buttress.probes.source.code.rulebook import own_rules
 from fuzz import agents, dependency_files, infrastructure
 from fuzz.artifact_seeds import artifacts

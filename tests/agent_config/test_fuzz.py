@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from buttress.evidence.records import Finding, Inspection
 from buttress.probes.agent_config.checks import RULES
 from buttress.probes.agent_config.probe import PROBE
-from buttress.probes.infrastructure.rulebook import Example, rules
+from buttress.probes.rules.rulebook import Example, rules
 
 quick = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 EXAMPLES = [one for rule in rules(RULES).values() for one in (*rule.bad, *rule.good)]

@@ -9,7 +9,7 @@ import pytest
 from buttress.evidence.records import SEVERITIES, Finding
 from buttress.probes.infrastructure.checks import CHECKS
 from buttress.probes.infrastructure.probe import PROBE, RULES
-from buttress.probes.infrastructure.rulebook import Example, Rule, rules
+from buttress.probes.rules.rulebook import Example, Rule, rules
 
 ALL = list(rules(RULES).values())
 BAD = [(rule, one) for rule in ALL for one in rule.bad]

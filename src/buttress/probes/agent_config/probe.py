@@ -15,10 +15,10 @@ from buttress.probes.agent_config.checks import CHECKS, RULES
 from buttress.probes.agent_config.jsonc import MAX_BYTES, Document, JsonError
 from buttress.probes.agent_config.servers import settings
 from buttress.probes.agent_config.texts import markdown, prompts, tools
-from buttress.probes.infrastructure.inspecting import inspect_files
-from buttress.probes.infrastructure.rulebook import Issue, rules
 from buttress.probes.infrastructure.subject import Matcher, Subject
 from buttress.probes.infrastructure.yaml_documents import MAX_BYTES as MAX_YAML
+from buttress.probes.rules.inspecting import inspect_files
+from buttress.probes.rules.rulebook import Issue, rules
 from buttress.probes.source.files import Reading, SourceFile
 
 _SKILL: Final = re.compile(r"^skill\.md$")

@@ -10,7 +10,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from buttress.probes.infrastructure.rulebook import Issue
+from buttress.probes.rules.rulebook import Issue
 
 Ecosystem = Literal["PyPI", "npm"]
 MAX_DEPENDENCIES: Final = 20_000  # of one file

@@ -15,8 +15,8 @@ from buttress.probes.dependencies import pinning, vulnerabilities
 from buttress.probes.dependencies.dependency import FormatError, Parsed, Parser
 from buttress.probes.dependencies.formats import MAX_BYTES, parser, requirements
 from buttress.probes.dependencies.osv.database import Database, database
-from buttress.probes.infrastructure.rulebook import Issue, Reporter, rules
-from buttress.probes.infrastructure.walk import wanted_files
+from buttress.probes.rules.rulebook import Issue, Reporter, rules
+from buttress.probes.rules.walk import wanted_files
 from buttress.probes.source.files import Reading, SourceFile
 
 RULES: Final = Path(__file__).parent / "rules"

@@ -12,12 +12,12 @@ from typing import Final
 from buttress.evidence.records import Finding, Inspection
 from buttress.probes.infrastructure.checks import CHECKS
 from buttress.probes.infrastructure.github import github
-from buttress.probes.infrastructure.inspecting import inspect_files
 from buttress.probes.infrastructure.kubernetes import kubernetes
 from buttress.probes.infrastructure.readers import compose, dockerfile, gitlab
-from buttress.probes.infrastructure.rulebook import Issue, rules
 from buttress.probes.infrastructure.subject import Matcher, Subject
 from buttress.probes.infrastructure.yaml_documents import MAX_BYTES, Document, documents
+from buttress.probes.rules.inspecting import inspect_files
+from buttress.probes.rules.rulebook import Issue, rules
 from buttress.probes.source.files import Reading, SourceFile
 
 RULES: Final = Path(__file__).parent / "rules"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from buttress.located_yaml import FieldPath
-from buttress.probes.infrastructure.rulebook import Issue, Rule
+from buttress.probes.rules.rulebook import Issue, Rule
 
 MAX_TEXT: Final = 100_000  # characters of one piece of text that are searched
 _AROUND: Final = 120

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from buttress.probes.infrastructure.rulebook import Rule, rules
 from buttress.probes.infrastructure.subject import Check, Hit, Subject
+from buttress.probes.rules.rulebook import Rule, rules
 
 RULES: Final = Path(__file__).parents[1] / "rules"
 _TOOL_NAME: Final = re.compile(r"\b([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\b")

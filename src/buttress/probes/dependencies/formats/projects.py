@@ -19,7 +19,7 @@ from buttress.probes.dependencies.dependency import (
     requirement,
 )
 from buttress.probes.dependencies.formats.requirements import plain_http, shown
-from buttress.probes.infrastructure.rulebook import Issue
+from buttress.probes.rules.rulebook import Issue
 
 _MAX_TOML: Final = 4 << 20
 _POETRY_VERSION: Final = re.compile(r"^([~^])\s*(\d+(?:\.\d+)*)(.*)$")

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from buttress.evidence.records import SEVERITIES, Finding, Inspection, Severity
-from buttress.probes.infrastructure.rulebook import without_secrets
-from buttress.probes.infrastructure.walk import wanted_files
+from buttress.probes.rules.rulebook import without_secrets
+from buttress.probes.rules.walk import wanted_files
 from buttress.probes.source import files
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.ignore import ignored

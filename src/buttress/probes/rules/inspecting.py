@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from buttress.evidence.records import Finding, Inspection
-from buttress.probes.infrastructure.rulebook import Issue, Reporter, Rule
-from buttress.probes.infrastructure.walk import wanted_files
+from buttress.probes.rules.rulebook import Issue, Reporter, Rule
+from buttress.probes.rules.walk import wanted_files
 from buttress.probes.source.files import Reading, SourceFile
 
 

@@ -1,0 +1,1 @@
+"""What probes with rules as data share: the rules, the walk to the files, and what was read."""
