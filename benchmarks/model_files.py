@@ -134,11 +134,15 @@ def models(folder: Path, count: int) -> Path:
     return inside
 
 
+def environment() -> dict[str, str]:
+    """With compiled bytecode for all, as installed packages have it."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | QUIET
+
+
 def timed(command: list[str]) -> tuple[float, str]:
     start = time.perf_counter()
-    done = subprocess.run(
-        command, capture_output=True, text=True, check=False, env=os.environ | QUIET
-    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
     seconds = time.perf_counter() - start
     if done.returncode < 0 or "Traceback" in done.stderr:  # other codes: findings, or none read
         raise SystemExit(f"{command[:4]}: {done.stderr[-800:]}")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from buttress.evidence.records import Inspection
     from buttress.probes.base import InspectionProbe
+    from buttress.scanning.baseline import Known
     from buttress.scanning.inspecting import Task
     from buttress.scanning.places import Placed
     from buttress.scanning.scope import Root
     from buttress.scanning.sift import Sieve, Sifted
+    from buttress.scanning.suppressions import Suppression
+    from buttress.scanning.vex import Statement
 
 _FAIL_ON = ("info", "low", "medium", "high", "critical", "never")
 _FORMATS = ("text", "json", "sarif", "github")
@@ -124,14 +127,14 @@ def _where(group: argparse._ArgumentGroup) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Inspect, sift, print, write files."""
+    import os
     import time
-    import uuid
 
     from buttress.evidence.records import SEVERITIES
     from buttress.scanning.document import document
     from buttress.scanning.inspecting import Task
 
-    identifier, began = uuid.uuid4().hex[:12], time.time()
+    identifier, began = os.urandom(6).hex(), time.time()
     scope = _scope(options)
     probes, values = _probes(options)
     sieve = _sieve(options)
@@ -188,22 +191,16 @@ def _probes(options: argparse.Namespace) -> tuple[dict[str, InspectionProbe], di
 
 def _sieve(options: argparse.Namespace) -> Sieve:
     """All that is held against findings, read before anything is scanned."""
-    from buttress.scanning import baseline, suppressions, vex
-    from buttress.scanning.known_rules import rule_ids
     from buttress.scanning.places import absolute
-    from buttress.scanning.sift import Sieve
+    from buttress.scanning.sift import SUPPRESSIONS, Sieve
 
     file = None if options.no_ignore_file else options.ignore_file
-    if file is None and not options.no_ignore_file and Path(suppressions.FILE_NAME).is_file():
-        file = Path(suppressions.FILE_NAME)
-    entries = suppressions.load(file) if file is not None else []
-    known_rules = rule_ids(_all_probes()) if entries else None
-    if known_rules is not None:
-        suppressions.check_rules(entries, known_rules)
-    known = baseline.read(options.baseline) if options.baseline is not None else None
+    if file is None and not options.no_ignore_file and Path(SUPPRESSIONS).is_file():
+        file = Path(SUPPRESSIONS)
+    known = _known(options.baseline) if options.baseline is not None else None
     return Sieve(
-        suppressions=entries,
-        statements=[(path, vex.load(path)) for path in options.vex],
+        suppressions=_suppressions(file) if file is not None else [],
+        statements=_statements(options.vex) if options.vex else [],
         known=known,
         baseline_folder=absolute(options.baseline.parent) if known is not None else "/",
         roots=[absolute(path) for path in options.paths],
@@ -211,12 +208,35 @@ def _sieve(options: argparse.Namespace) -> Sieve:
     )
 
 
+def _known(file: Path) -> Mapping[str, Known]:
+    from buttress.scanning import baseline
+
+    return baseline.read(file)
+
+
+def _statements(files: Sequence[Path]) -> list[tuple[Path, list[Statement]]]:
+    from buttress.scanning import vex
+
+    return [(path, vex.load(path)) for path in files]
+
+
+def _suppressions(file: Path) -> list[Suppression]:
+    from buttress.scanning import suppressions
+    from buttress.scanning.known_rules import rule_ids
+
+    entries = suppressions.load(file)
+    known = rule_ids(_all_probes()) if entries else None
+    if known is not None:
+        suppressions.check_rules(entries, known)
+    return entries
+
+
 def _all_probes() -> list[InspectionProbe]:
     """Whatever runs now: a suppression may be for a probe that --only leaves out."""
     from buttress import extension
     from buttress.scanning.inspecting import chosen
 
-    return list(chosen(None, {}, list(extension.names("probes"))).values())
+    return list(chosen(None, {}, list(extension.names("inspections"))).values())
 
 
 def _narrow(options: argparse.Namespace) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from buttress.evidence.records import Expect, Finding, Inspection
-from buttress.judges.base import Judgement
-from buttress.probes.procedure import Procedure
-from buttress.prompts.base import Prompt
-from buttress.targets.base import Message, RecordedPrompt, Sampling
+if TYPE_CHECKING:  # a scan asks nobody, and starts the sooner without these
+    from buttress.evidence.records import Expect, Finding, Inspection
+    from buttress.judges.base import Judgement
+    from buttress.probes.procedure import Procedure
+    from buttress.prompts.base import Prompt
+    from buttress.targets.base import Message, RecordedPrompt, Sampling
 
 
 @dataclass(frozen=True, slots=True)

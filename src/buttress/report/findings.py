@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,6 +49,8 @@ def identity(finding: Mapping[str, Any]) -> Identity:
 def fingerprint(finding: Mapping[str, Any]) -> str:
     """``identity`` as 32 hex digits."""
     text = "\0".join(identity(finding)).encode("utf-8", "surrogatepass")
+    import hashlib
+
     return hashlib.sha256(text).hexdigest()[:32]
 
 

@@ -6,13 +6,14 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from buttress import __version__
-from buttress.evidence.records import Inspection
-from buttress.scanning.baseline import fingerprints
-from buttress.scanning.places import Placed, absolute
-from buttress.scanning.sift import Sifted
+
+if TYPE_CHECKING:
+    from buttress.evidence.records import Inspection
+    from buttress.scanning.places import Placed
+    from buttress.scanning.sift import Sifted
 
 _SHARED: Final = ("rule", "severity", "asset", "location", "message", "remedy", "proof", "probe")
 
@@ -36,7 +37,6 @@ def document(
            "expires": None, "by": said.file}
         for one, said in sifted.cleared
     ]  # fmt: skip
-    marks = fingerprints(sifted.counting, absolute("."))
     return {
         "schema": "buttress-scan/1",
         "system": {
@@ -51,7 +51,7 @@ def document(
         },
         "findings": [
             _row(one) | {"fingerprint": mark}
-            for one, mark in zip(sifted.counting, marks, strict=True)
+            for one, mark in zip(sifted.counting, _marks(sifted.counting), strict=True)
         ],
         "suppressed": suppressed,
         "baseline": [_row(one) for one in sifted.known],
@@ -71,6 +71,15 @@ def document(
             ]
         },
     }
+
+
+def _marks(found: Sequence[Placed]) -> list[str]:
+    if not found:
+        return []
+    from buttress.scanning.baseline import fingerprints
+    from buttress.scanning.places import absolute
+
+    return fingerprints(found, absolute("."))
 
 
 def _row(one: Placed) -> dict[str, Any]:

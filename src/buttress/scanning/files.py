@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 from typing import Any, Final
-
-import orjson
 
 from buttress.errors import InputError
 
@@ -21,6 +18,8 @@ def read_json(path: Path, field: str, expected: str) -> Any:
     Raises:
         InputError: not readable, too large, or not JSON.
     """
+    import orjson
+
     try:
         if path.stat().st_size > MAX_BYTES:
             raise InputError("larger than 256 MiB", file=str(path), field=field, expected=expected)
@@ -36,6 +35,8 @@ def write_whole(path: Path, data: bytes, field: str) -> None:
     Raises:
         InputError: not writable.
     """
+    import tempfile
+
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
         try:

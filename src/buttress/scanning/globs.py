@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Final
-
-import re2
 
 from buttress.errors import InputError
 
@@ -55,6 +54,8 @@ def compiled(pattern: str) -> Any:
         text += piece
         at += length
     text += "/.*" if pattern.endswith("/") else "(?:/.*)?"
+    import re2  # slow to import, and most scans have no patterns
+
     options = re2.Options()
     options.dot_nl = True
     options.log_errors = False
@@ -82,4 +83,4 @@ def _piece(body: str, at: int) -> tuple[str, int]:
             inner = body[at + 1 : end].replace("\\", "\\\\").replace("[", "\\[")
             negated = inner[:1] in ("!", "^")
             return f"[{'^/' if negated else ''}{inner[negated:]}]", end + 1 - at
-    return re2.escape(body[at]), 1
+    return re.escape(body[at]), 1

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from buttress import extension
 from buttress.assessment.inspection import inspect_path
 from buttress.errors import InputError
 from buttress.evidence.records import Finding, Inspection
-from buttress.probes.base import InspectionProbe
 from buttress.scanning.options import configured, on_request
 from buttress.scanning.places import Placed, placed
 from buttress.scanning.selection import Selection, using
+
+if TYPE_CHECKING:
+    from buttress.probes.base import InspectionProbe
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +49,12 @@ def chosen(
     Raises:
         InputError: an unknown probe, one that asks a model, none, or a wrong option.
     """
-    names = dict.fromkeys([*extension.names("probes"), *also]) if only is None else only
+    names = dict.fromkeys([*extension.names("inspections"), *also]) if only is None else only
     loaded = {name: extension.load("probes", name) for name in names}
     able = {
         name: probe
         for name, probe in loaded.items()
-        if isinstance(probe, InspectionProbe)
-        and (only is not None or name in also or not on_request(probe))
+        if hasattr(probe, "inspect") and (only is not None or name in also or not on_request(probe))
     }
     if only is not None and len(able) < len(loaded):
         wrong = next(name for name in loaded if name not in able)

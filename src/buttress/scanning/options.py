@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from buttress.errors import InputError
-from buttress.probes.base import InspectionProbe
+
+if TYPE_CHECKING:
+    from buttress.probes.base import InspectionProbe
 
 
 @runtime_checkable

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from buttress.evidence.records import Finding
 from buttress.probes.source.files import printable
-from buttress.report.findings import place
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,8 @@ def relative(path: str, folder: str) -> str:
 
 def placed(finding: Finding, root: Path) -> Placed:
     """Where a finding in ``root``, the file or folder that was inspected, lies."""
+    from buttress.report.findings import place
+
     where = place(finding.location)
     base = root if root.is_dir() else root.parent
     file = where.path

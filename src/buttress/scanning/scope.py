@@ -6,12 +6,15 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from buttress.errors import InputError
 from buttress.scanning.globs import Globs
 from buttress.scanning.places import Placed, absolute
-from buttress.scanning.repository import Changes, Repository
 from buttress.scanning.selection import Selection
+
+if TYPE_CHECKING:
+    from buttress.scanning.repository import Changes, Repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def _existing(path: Path) -> Path:
 
 def _root(path: Path, only: frozenset[str] | None, wish: Wish) -> Root:
     base = absolute(path if path.is_dir() else ".")
-    repository = Repository.around(path) if wish.diff is not None or wish.gitignore else None
+    repository = _repository(path) if wish.diff is not None or wish.gitignore else None
     hidden: frozenset[str] = frozenset()
     if repository is not None and wish.gitignore:
         hidden = frozenset(_as_given(repository.ignored(), path))
@@ -94,6 +97,12 @@ def _root(path: Path, only: frozenset[str] | None, wish: Wish) -> Root:
         asked = Selection(base, only)
         only = frozenset(one for one in changed if asked.reads(one))
     return Root(path, Selection(base, only, hidden, Globs(wish.exclude)), changes, changed)
+
+
+def _repository(path: Path) -> Repository:
+    from buttress.scanning.repository import Repository
+
+    return Repository.around(path)
 
 
 def _as_given(found: Sequence[str] | frozenset[str], path: Path) -> dict[str, str]:

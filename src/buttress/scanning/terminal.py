@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
-from rich.padding import Padding
-from rich.text import Text
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
-from buttress.evidence.records import Finding, Inspection, Severity
-from buttress.scanning.sift import Sifted
+    from buttress.evidence.records import Finding, Inspection, Severity
+    from buttress.scanning.sift import Sifted
 
 _NOTES: Final = 5  # of each inspection, about what was not read
 _STYLE: Final[dict[Severity, str]] = {
@@ -23,24 +24,21 @@ _STYLE: Final[dict[Severity, str]] = {
 
 def show(sifted: Sifted, inspections: Sequence[Inspection]) -> None:
     """Print findings by severity, then what was not read, and the counts at the end."""
-    console = Console(highlight=False)
     findings = [one.finding for one in sifted.counting]
-    groups = [(name, list(group)) for name, group in groupby(findings, lambda one: one.severity)]
-    for severity, group in groups:
-        _show_group(console, severity, group)
+    for severity, group in groupby(findings, lambda one: one.severity):
+        _show_group(severity, list(group))
     for one in inspections:
         for note in one.skipped[:_NOTES]:
-            console.print(_text(f"not read by {one.probe}: {one.asset}: {note}", "dim"))
+            _line(f"not read by {one.probe}: {one.asset}: {note}", "dim")
         if len(one.skipped) > _NOTES:
-            more = len(one.skipped) - _NOTES
-            console.print(_text(f"not read by {one.probe}: {more} more, see --json", "dim"))
+            _line(f"not read by {one.probe}: {len(one.skipped) - _NOTES} more, see --json", "dim")
     for told in sifted.notes:
-        console.print(_text(told, "yellow"))
-    console.print(_text(summary(sifted)))
+        _line(told, "yellow")
+    print(_visible(summary(sifted)))
     for probe in dict.fromkeys(one.probe for one in inspections):
         own = [one for one in inspections if one.probe == probe]
         files, size = sum(one.files for one in own), sum(one.bytes for one in own)
-        console.print(_text(f"{probe}: {files:,} files, {size / 1e6:,.1f} MB read"))
+        print(_visible(f"{probe}: {files:,} files, {size / 1e6:,.1f} MB read"))
 
 
 def summary(sifted: Sifted) -> str:
@@ -64,9 +62,24 @@ def _apart(sifted: Sifted) -> str:
     return (f" Not counted: {told}." if told else "") + expired
 
 
-def _show_group(console: Console, severity: Severity, findings: Sequence[Finding]) -> None:
+@cache
+def _console() -> Console:
+    """Made, and its library imported, only where there is something to style."""
+    from rich.console import Console
+
+    return Console(highlight=False)
+
+
+def _line(text: str, style: str) -> None:
+    _console().print(_text(text, style))
+
+
+def _show_group(severity: Severity, findings: Sequence[Finding]) -> None:
     """The location on a line of its own, whole whatever its length, so that it can be copied."""
-    console.print(_text(f"{severity} ({len(findings)})", _STYLE[severity]))
+    from rich.padding import Padding
+
+    console = _console()
+    _line(f"{severity} ({len(findings)})", _STYLE[severity])
     told = set()
     for one in findings:
         console.print(_text(f"  {_join(one.asset, one.location)}", "bold"), soft_wrap=True)
@@ -81,12 +94,15 @@ def _show_group(console: Console, severity: Severity, findings: Sequence[Finding
 
 
 def _text(text: str, style: str = "") -> Text:
+    from rich.text import Text
+
+    return Text(_visible(text), style=style)
+
+
+def _visible(text: str) -> str:
     """For the terminal: names of files can hold what steers it."""
-    return Text(
-        "".join(
-            one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
-        ),
-        style=style,
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
     )
 
 
