@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from buttress.errors import InputError
 from buttress.scanning import suppressions
+from buttress.scanning.sift import SUPPRESSIONS
 from tests.scanning.command import STRIPE, Done, scan, secrets
 
 ENTRY = {
@@ -37,7 +38,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def under(tree: Path, *entries: dict[str, str]) -> Done:
-    (tree / suppressions.FILE_NAME).write_text(text(*entries))
+    (tree / SUPPRESSIONS).write_text(text(*entries))
     return secrets(".")
 
 
@@ -62,7 +63,7 @@ def test_only_the_rule_and_the_path_that_it_names(tree: Path) -> None:
 def test_an_expired_entry_has_no_effect_and_is_told(tree: Path) -> None:
     assert under(tree, ENTRY | {"expires": "2020-01-31"}).code == 1
     out = scan(".").out.replace("\n", " ")
-    assert f"{suppressions.FILE_NAME}:3: expired on 2020-01-31" in out
+    assert f"{SUPPRESSIONS}:3: expired on 2020-01-31" in out
     assert "1 suppressions expired" in out
 
 
@@ -73,9 +74,9 @@ def test_an_entry_without_findings_is_told(tree: Path) -> None:
 
 def test_the_file_of_another_folder_is_not_obeyed(tree: Path) -> None:
     """Who sends a folder must not decide what is told about it."""
-    (tree / "app" / suppressions.FILE_NAME).write_text(text(ENTRY | {"path": "**"}))
+    (tree / "app" / SUPPRESSIONS).write_text(text(ENTRY | {"path": "**"}))
     assert secrets("app").code == 1
-    assert secrets("app", "--ignore-file", f"app/{suppressions.FILE_NAME}").code == 0
+    assert secrets("app", "--ignore-file", f"app/{SUPPRESSIONS}").code == 0
 
 
 def test_it_can_be_switched_off(tree: Path) -> None:
@@ -103,7 +104,7 @@ def test_a_bad_entry_is_one_line(tree: Path, entry: dict[str, str], told: str) -
     done = under(tree, entry)
     assert done.code == 2
     assert done.err.count("\n") == 1
-    assert f"{suppressions.FILE_NAME}:3" in done.err
+    assert f"{SUPPRESSIONS}:3" in done.err
     assert told in done.err
 
 
@@ -117,7 +118,7 @@ def test_not_affected_needs_no_end(tree: Path) -> None:
     st.sampled_from([*ENTRY, "justification"]), st.text("abc*[]/'-0129", max_size=12)), max_size=3,
 ).map(lambda rows: text(*rows)))  # fmt: skip
 def test_any_file_is_read_or_refused(tmp_path_factory: Any, given: str) -> None:
-    path = tmp_path_factory.mktemp("s") / suppressions.FILE_NAME
+    path = tmp_path_factory.mktemp("s") / SUPPRESSIONS
     path.write_bytes(given.encode("utf-8", "replace"))
     with suppress(InputError):
         suppressions.load(path)

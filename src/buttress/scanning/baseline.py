@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections import Counter
@@ -10,8 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-
-import orjson
 
 from buttress import __version__
 from buttress.errors import InputError
@@ -43,6 +40,8 @@ def fingerprints(found: Sequence[Placed], folder: str) -> list[str]:
     number of the finding among those that are equal in all of these. Proofs are redacted by their
     probes, so no secret goes in.
     """
+    import hashlib
+
     order = sorted(
         range(len(found)), key=lambda one: (found[one].line or 0, found[one].finding.location)
     )
@@ -80,6 +79,8 @@ def write(found: Sequence[Placed], path: Path) -> None:
     ]
     rows.sort(key=lambda row: (row["path"], row["rule"], row["fingerprint"]))
     data = {"schema": SCHEMA, "written_by": f"buttress {__version__}", "findings": rows}
+    import orjson
+
     write_whole(path, orjson.dumps(data, option=orjson.OPT_INDENT_2) + b"\n", "--write-baseline")
 
 

@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from buttress.scanning import baseline, vex
-from buttress.scanning.places import Placed
-from buttress.scanning.vex import Statement
+SUPPRESSIONS: Final = ".buttress-ignore.yaml"  # looked for in the current folder
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # most scans have none of these files, and start the sooner without their readers
+    from buttress.scanning import baseline
+    from buttress.scanning.places import Placed
     from buttress.scanning.suppressions import Suppression
+    from buttress.scanning.vex import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ class Sieve:
         )  # fmt: skip
 
     def _statement(self, one: Placed) -> Statement | None:
+        from buttress.scanning import vex
+
         for path, statements in self.statements:
             found = vex.clearing(one, statements, vex.folder_of(path))
             if found is not None:
@@ -93,6 +96,8 @@ class Sieve:
         if self.known is None:
             out.counting.extend(rest)
             return []
+        from buttress.scanning import baseline
+
         marks = baseline.fingerprints(rest, self.baseline_folder)
         for one, mark in zip(rest, marks, strict=True):
             known = baseline.is_known(one.finding.severity, self.known.get(mark))

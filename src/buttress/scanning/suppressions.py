@@ -20,7 +20,6 @@ from buttress.located_yaml import Located
 from buttress.scanning.globs import Globs, compiled
 from buttress.scanning.places import Placed, absolute
 
-FILE_NAME: Final = ".buttress-ignore.yaml"
 STATUSES: Final = ("not_affected", "fixed", "under_investigation", "accepted")
 JUSTIFICATIONS: Final = (
     "component_not_present", "vulnerable_code_not_present",
