@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 from typing import Final
 
+from buttress.system.folders import CACHES, INSTALLED, VERSION_CONTROL
+
 _CHUNK: Final = 1 << 20
-_SKIP: Final = {".git", ".venv", "venv", "node_modules", "__pycache__", "site-packages"}
+_SKIP: Final = VERSION_CONTROL | INSTALLED | CACHES
 
 
 def digest(path: Path) -> str:

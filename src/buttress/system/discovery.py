@@ -15,13 +15,12 @@ from typing import Any, Final
 
 import orjson
 
+from buttress.system.folders import CACHES, INSTALLED, VERSION_CONTROL
 from buttress.system.model import AssetKind
 
 PORTS: Final = (1234, 3000, 4000, 5000, 8000, 8001, 8080, 8081, 9000, 11434, 30000)
-_SKIP: Final = {
-    ".git", ".hg", ".venv", "venv", "node_modules", "__pycache__", ".mypy_cache", ".ruff_cache",
-    ".pytest_cache", ".tox", "site-packages", ".idea", ".vscode", "dist", "build", "buttress-out",
-}  # fmt: skip
+_MADE: Final = {".idea", ".vscode", "dist", "build", "buttress-out"}  # by tools, ours among them
+_SKIP: Final = VERSION_CONTROL | INSTALLED | CACHES | _MADE
 _WEIGHTS: Final = {
     ".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".gguf", ".onnx", ".h5", ".keras", ".pkl",
     ".pickle", ".joblib", ".npz", ".npy", ".tflite", ".msgpack",

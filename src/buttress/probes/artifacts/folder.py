@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-_LEFT_OUT: Final = {".git", "node_modules", "__pycache__", "site-packages"}
+from buttress.system.folders import CACHES, INSTALLED, VERSION_CONTROL
+
+# Virtual environments are known by their file instead: anybody can call a folder of models "venv".
+_LEFT_OUT: Final = (VERSION_CONTROL | CACHES | INSTALLED) - {".venv", "venv"}
 
 
 def files(path: Path, skipped: list[str]) -> Iterator[Path]:

@@ -12,18 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from buttress.system.folders import CACHES, INSTALLED, VENDORED, VERSION_CONTROL
+
 MAX_BYTES: Final = 8 << 20
 MAX_FILES: Final = 200_000
 _HEAD: Final = 8192  # bytes that tell text from binary
 _NOTED: Final = 100  # reasons that are kept one by one
-_FOREIGN: Final = {  # folders of other people's code, and of version control
-    ".git", ".hg", ".svn", ".venv", "venv", "node_modules", "bower_components", "site-packages",
-    "vendor", "third_party",
-}  # fmt: skip
-_CACHES: Final = {
-    "__pycache__", ".tox", ".nox", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis",
-    ".terraform", ".gradle",
-}  # fmt: skip
+FOREIGN: Final = VERSION_CONTROL | INSTALLED | VENDORED
 _TESTS: Final = {
     "test", "tests", "testing", "__tests__", "testdata", "test_data", "fixtures", "mock", "mocks",
     "example", "examples", "sample", "samples", "doc", "docs",
@@ -123,9 +118,9 @@ def _walk(root: Path, reading: Reading) -> Iterator[tuple[str, str]]:
         for name in sorted(names):
             if not chosen.enters(os.path.join(folder, name)):
                 continue
-            if name.lower() in _FOREIGN:
+            if name.lower() in FOREIGN:
                 reading.leave_out(f"{prefix}{printable(name)}", "foreign code or version control")
-            elif name.lower() in _CACHES:
+            elif name.lower() in CACHES:
                 reading.count("cache folders")
             else:
                 kept.append(name)

@@ -16,8 +16,7 @@ from buttress.evidence.records import Finding, Inspection
 from buttress.probes.source import notebooks
 from buttress.probes.source.allow import allowance
 from buttress.probes.source.credentials.scanner import Hit, scan
-from buttress.probes.source.files import _FOREIGN as FOREIGN
-from buttress.probes.source.files import MAX_BYTES, Reading, SourceFile, printable
+from buttress.probes.source.files import FOREIGN, MAX_BYTES, Reading, SourceFile, printable
 from buttress.probes.source.git.blobs import Origin, at_head, choose, origins, read
 from buttress.probes.source.git.isolated import GitError, Isolated, isolated
 from buttress.probes.source.git.layout import (
