@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import importlib.util
 import io
@@ -15,7 +16,7 @@ import numpy as np
 from detection_samples import keras_archive
 from tests.artifacts import assemble as a
 from tests.artifacts import wire as w
-from tests.artifacts.test_keras import DENSE
+from tests.artifacts.test_keras import DENSE, layer
 from tests.artifacts.test_tensor_files import GOOD, NAME, TENSORS, gguf, pair, safetensors, string
 
 TEMPLATE = (
@@ -58,6 +59,22 @@ def benign() -> dict[str, bytes]:
         "data.zip": a.zipped({"a.csv": b"a,b\n1,2\n", "readme.txt": b"text"}),
         "data.csv.gz": gzip.compress(b"a,b\n1,2\n" * 100),
         "train.yaml": b"lr: 0.1\nlayers: [1, 2]\n",
+        "relu6.keras": keras_archive(DENSE, layer("Lambda", function="relu6")),
+        "words.pmml": b'<PMML version="4"><DataField name="subprocess"><Value value="os.system"/>'
+        b'<Value value="/bin/sh"/></DataField></PMML>',
+        "readme.json": json.dumps(
+            {
+                "model_type": "x",
+                "readme": "# Install\n\nRun `curl -fsSL "
+                "https://example.org/i.sh | sh`, then:\n\n```\nsubprocess.run(['ls'])\n```\n",
+                "about": "Evaluates commands such as rm -rf / safely; uses eval().",
+            }
+        ).encode(),
+        "rows.json": json.dumps([{"instruction": "Delete all", "output": "rm -rf /"}]).encode(),
+        "hydra.yaml": b"opt: torch.optim.Adam\nm:\n  _target_: ${opt}\n  lr: 0.1\n",
+        "workflow.yaml": b"on: push\njobs:\n  a:\n    steps:\n    - run: curl https://x.invalid "
+        b"| sh\n",
+        "partial.pkl": pickle.dumps(functools.partial(np.mean, axis=0)),
     }
     return samples | _torch() | _sklearn()
 

@@ -20,6 +20,7 @@ import zipfile
 import zlib
 
 import numpy as np
+from detection_unseen import unseen
 from tests.artifacts import assemble as a
 from tests.artifacts import wire as w
 from tests.artifacts.test_archives import CENTRAL, CLEAN, END, LOCAL, patched, torch_zip
@@ -66,7 +67,7 @@ REMOTE = {"model_type": "x", "auto_map": {"AutoModel": "modeling_x.XModel"}}
 
 def malicious() -> dict[str, bytes]:
     """File name -> contents."""
-    return {**_gadgets(), **_spellings(), **_containers(), **_formats()}
+    return {**_gadgets(), **_spellings(), **_containers(), **_formats(), **unseen()}
 
 
 def _gadgets() -> dict[str, bytes]:

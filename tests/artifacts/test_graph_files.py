@@ -69,7 +69,8 @@ def test_weights_from_outside(tmp_path: Path, location: str, where: str) -> None
         "sparse": onnx(onnx_node("Add"), extra=part(7, part(2, "g") + part(15, part(1, tensor)))),
         "subgraph": onnx(onnx_node("If", attributes=part(5, part(1, "then") + part(6, inner)))),
         "function": onnx(
-            onnx_node("F", "own"), extra=part(25, part(10, "own") + part(7, constant))
+            onnx_node("F", "own"),
+            extra=part(25, part(1, "F") + part(10, "own") + part(7, constant)),
         ),
     }[where]
     found = scan_bytes(tmp_path, data)

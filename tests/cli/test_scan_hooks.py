@@ -1,4 +1,4 @@
-"""The hook of pre-commit, the GitHub action and the CI examples, as those tools use them."""
+"""The hook of pre-commit and the GitHub action, as those tools use them."""
 
 from __future__ import annotations
 
@@ -112,18 +112,3 @@ def test_the_script_of_the_action(tmp_path: Path) -> None:
     assert (options.diff, options.fail_on, options.format) == ("origin/main...", "low", "github")
     assert (options.exclude, options.baseline) == (["*.bin"], None)
     assert not (tmp_path / "x").exists()
-
-
-def test_the_examples_for_ci() -> None:
-    github = load("examples/ci/github.yml")
-    steps = github["jobs"]["scan"]["steps"]
-    assert all(PINNED.fullmatch(one["uses"]) for one in steps)
-    assert set(steps[1]["with"]) <= set(ACTION["inputs"])
-    gitlab = load("examples/ci/gitlab.yml")["buttress"]
-    line = re.search(r"buttress (scan .*)", gitlab["script"][0])
-    assert line is not None
-    options = parser().parse_args(shlex.split(line[1])[:-1])
-    assert str(options.junit) == gitlab["artifacts"]["reports"]["junit"]
-    hooks = load("examples/ci/pre-commit-config.yaml")["repos"][0]["hooks"]
-    assert {one["id"] for one in hooks} <= {one["id"] for one in HOOKS}
-    assert parser().parse_args(["scan", *hooks[0]["args"], "x"]).fail_on == "high"

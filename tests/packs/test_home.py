@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from buttress.errors import InputError
-from buttress.packs import home, resolve
+from buttress.packs import home, resolve, where
+from buttress.packs.manifest import KINDS
 from buttress.packs.scaffold import scaffold
 from buttress.packs.seal import seal
 from tests.packs.making import SECRETS, make, zipped
@@ -23,14 +24,14 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_where_packs_lie(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("BUTTRESS_HOME")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "x"))
-    assert home.home() == tmp_path / "x/buttress/packs"
+    assert where.home() == tmp_path / "x/buttress/packs"
 
 
 def test_install_load_and_remove(tmp_path: Path, own_home: Path) -> None:
-    assert home.ids() == []
+    assert where.ids() == []
     installed, before = home.install(make(tmp_path / "p"), replace=False)
     assert (installed.folder, before) == (own_home / "acme", None)
-    assert home.ids() == ["acme"]
+    assert where.ids() == ["acme"]
     assert home.load("acme").manifest == installed.manifest
     home.remove("acme")
     assert list(own_home.iterdir()) == []
@@ -115,10 +116,13 @@ def test_a_new_pack_is_valid_in_every_kind(tmp_path: Path) -> None:
     scaffold(tmp_path / "new", "my-pack")
     installed, _ = home.install(zipped(tmp_path / "new", tmp_path / "a.zip"), replace=False)
     kinds = {item.kind for item in installed.manifest.contents}
-    assert kinds == {"secret-rules", "code-rules", "fingerprints", "prompts", "attack-templates",
-                     "risks", "policy"}  # fmt: skip
+    assert kinds == set(KINDS)
     assert [rule.id for rule in resolve.secret_rules()] == ["my-pack-token"]
     assert [rule.id for rule in resolve.code_rules()] == ["my-pack-old-loader"]
+    assert set(resolve.subject_rules("infrastructure-rules")) == {
+        "my-pack-foreign-registry", "my-pack-no-team",
+    }  # fmt: skip
+    assert set(resolve.subject_rules("agent-rules")) == {"my-pack-admin-tool"}
     with pytest.raises(InputError, match="is not empty"):
         scaffold(tmp_path / "new", "my-pack")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from buttress.cli.main import main
 from tests.cli.command import buttress
 from tests.packs.making import KEY, SECRETS, make
 
@@ -18,17 +19,21 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home/packs"
 
 
-def test_from_new_to_removed(tmp_path: Path) -> None:
+def test_from_new_to_removed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def said(*arguments: str) -> str:
+        assert main(["pack", *arguments]) == 0
+        return capsys.readouterr().out
+
     folder = str(tmp_path / "mine")
     assert buttress("pack", "new", folder).returncode == 0
-    assert "mine 0.1.0: 7 files, all valid." in buttress("pack", "verify", folder).stdout
-    assert buttress("pack", "install", folder).returncode == 0
-    assert buttress("pack", "list").stdout.startswith("mine 0.1.0  Rules of our own  (1 secret")
-    assert "all valid" in buttress("pack", "verify", "mine").stdout
-    again = buttress("pack", "install", folder)
-    assert (again.returncode, again.stderr.count("\n")) == (2, 1)
-    assert buttress("pack", "remove", "mine").returncode == 0
-    assert "No packs in" in buttress("pack", "list").stdout
+    assert "mine 0.1.0: 12 files, all valid; not signed." in said("verify", folder)
+    assert said("install", folder).startswith("Installed mine 0.1.0 in ")
+    assert said("list").startswith("mine 0.1.0  Rules of our own  (1 secret")
+    assert "all valid" in said("verify", "mine")
+    assert main(["pack", "install", folder]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert said("remove", "mine") == "Removed mine.\n"
+    assert "No packs in" in said("list")
 
 
 def test_a_scan_uses_the_rules_of_installed_packs(tmp_path: Path) -> None:
@@ -62,8 +67,8 @@ def test_a_pack_that_was_tampered_with_stops_the_scan(tmp_path: Path, own_home: 
 
 
 def test_a_manifest_names_the_policy_and_the_risks_of_a_pack(tmp_path: Path) -> None:
-    assert buttress("pack", "new", str(tmp_path / "mine")).returncode == 0
-    assert buttress("pack", "install", str(tmp_path / "mine")).returncode == 0
+    assert main(["pack", "new", str(tmp_path / "mine")]) == 0
+    assert main(["pack", "install", str(tmp_path / "mine")]) == 0
     (tmp_path / "app").mkdir()
     (tmp_path / "app/a.py").write_text("a = 1\n")
     (tmp_path / "buttress.yaml").write_text(

@@ -122,6 +122,62 @@ def test_rates_and_verdicts_of_an_assessment(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+CARD = """license: mit
+library_name: transformers
+base_model: maker/base
+model-index:
+- name: m
+  results:
+  - dataset: {name: IFEval, split: test}
+    metrics: [{type: accuracy, value: 29.9}, {type: broken}, 7]
+  - nonsense
+---
+# Title
+## Intended uses
+Chat in
+English.
+### Limitations
+It makes things up.
+## Training
+Long."""
+
+
+def test_what_a_card_claims_is_told_as_a_claim(tmp_path: Path) -> None:
+    quantized = {"quant_method": "gptq", "bits": 4}
+    folders.model(tmp_path / "m", CARD, quantization_config=quantized, transformers_version="5.2")
+    bill = bill_of(tmp_path, assessment=ASSESSMENT)
+    valid(bill)
+    model, base = bill["components"]
+    card = model["modelCard"]
+    assert card["quantitativeAnalysis"]["performanceMetrics"][-1] == {
+        "type": "accuracy", "value": "29.9", "slice": "IFEval, test; claimed by its card",
+    }  # fmt: skip
+    said = card["considerations"]
+    assert said["useCases"] == ["chat", "Chat in English. (claimed by its card)"]
+    assert said["technicalLimitations"][-1] == "It makes things up. (claimed by its card)"
+    facts = {one["name"].rpartition(":")[2]: one["value"] for one in card["properties"]}
+    assert (facts["quantization.quant_method"], facts["quantization.bits"]) == ("gptq", "4")
+    assert (facts["library_name"], facts["transformers_version"]) == ("transformers", "5.2")
+    assert (base["supplier"], base["purl"]) == ({"name": "maker"}, "pkg:huggingface/maker/base")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["results", "metrics", "dataset", "name", "type", "value", "split"]), inner,
+        max_size=4),
+    max_leaves=20,
+)  # fmt: skip
+
+
+@given(JSON)
+@settings(deadline=None)
+def test_whatever_a_card_claims_the_document_is_valid(index: Any) -> None:
+    part = Component("model", "m", card={"model-index": index}, sections={"uses": "x"})
+    bill = document(Described("x"), Inventory([part]), hashes={}, timestamp=TIME)
+    valid(bill)
+
+
 def test_it_is_the_same_every_time_and_another_when_a_byte_changes(tree: Path) -> None:
     first = bill_of(tree)
     assert first == bill_of(tree)

@@ -186,7 +186,7 @@ def test_sigstore_material_that_vouches_for_nothing(model: Path, tmp_path: Path)
     """Offline, and with a signature made with a key: nothing of it is a Sigstore identity."""
     private, _ = key_pair(tmp_path / "keys", "k")
     sign(model, model / "model.sig", PrivateKey(private))
-    with pytest.raises(InputError, match="nothing to verify with") as error:
+    with pytest.raises(InputError, match="--trust: no JSON") as error:
         verify(model, model / "model.sig", Identity("a@b.c", "https://issuer.test", private))
     assert "PRIVATE KEY" not in str(error.value)
 

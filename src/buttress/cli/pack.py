@@ -9,24 +9,41 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from buttress.packs.signature import Signer
+
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "pack",
-        help="install and make packs of rules, fingerprints, prompts, risks, policies",
+        help="install, make and sign packs of rules, allowlists, fingerprints, prompts, risks",
         description="Packs lie in $BUTTRESS_HOME/packs, else in the user's data folder. Every rule "
         "of a pack carries its own examples; a pack with a rule that fails them does not load.",
     )
     parts = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add(parts, "list", _list, "list installed packs")
-    verify = _add(parts, "verify", _verify, "check digests and fields, and try all examples")
-    verify.add_argument("pack", metavar="PACK", help="a folder, a .zip, or an installed pack's id")
+    verify = _add(parts, "verify", _verify, "check digests, signature and fields, try all examples")
+    verify.add_argument(
+        "pack", metavar="PACK", nargs="?", help="a folder, a .zip, or an installed pack's id"
+    )
+    verify.add_argument(
+        "--own", action="store_true", help="try the examples of Buttress's own rules instead"
+    )
     install = _add(parts, "install", _install, "verify a pack and install it")
     install.add_argument("pack", type=Path, metavar="PACK", help="a folder or a .zip")
     install.add_argument(
-        "--replace", action="store_true", help="even if that version or a newer one is there"
-    )
+        "--replace", action="store_true",
+        help="even if that version or a newer one is there, or one of another signer",
+    )  # fmt: skip
+    for one in (verify, install):
+        one.add_argument(
+            "--trust", type=Path, metavar="PUBLIC-KEY",
+            help="the pack must be signed by this key"
+            + (", which is trusted from then on" if one is install else ""),
+        )  # fmt: skip
+        one.add_argument(
+            "--require-signature", action="store_true", help="refuse a pack that is not signed"
+        )
     remove = _add(parts, "remove", _remove, "remove an installed pack")
     remove.add_argument("id", metavar="ID")
     new = _add(parts, "new", _new, "write a pack with a file of each kind, to start from")
@@ -34,6 +51,15 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     new.add_argument("--id", metavar="ID", help="its id (default: the folder's name)")
     seal = _add(parts, "seal", _seal, "write the digests of a pack's files into its pack.yaml")
     seal.add_argument("folder", type=Path, metavar="DIR")
+    sign = _add(parts, "sign", _sign, "sign a pack's pack.yaml, which holds all digests")
+    sign.add_argument("folder", type=Path, metavar="DIR")
+    sign.add_argument(
+        "--key", type=Path, required=True, metavar="FILE.pem",
+        help="private key, elliptic (P-256, P-384, P-521)",
+    )  # fmt: skip
+    sign.add_argument(
+        "--password-env", metavar="NAME", help="environment variable with the key's password"
+    )
 
 
 def _add(
@@ -52,47 +78,68 @@ def _list(_: argparse.Namespace) -> int:
     from collections import Counter
 
     from buttress.errors import InputError
-    from buttress.packs import home
+    from buttress.packs import home, where
 
-    names, broken = home.ids(), 0
+    names, broken = where.ids(), 0
     for name in names:
         try:
-            manifest = home.load(name).manifest
+            installed = home.load(name)
         except InputError as error:
             broken += 1
             print(f"buttress: error: {error}", file=sys.stderr)
             continue
+        manifest = installed.manifest
         kinds = Counter(item.kind for item in manifest.contents)
         held = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-        print(f"{manifest.name}  {_plain(manifest.title)}  ({held})")
+        print(f"{manifest.name}  {_plain(manifest.title)}  ({held})  {_signed(installed.signer)}")
     if not names:
-        print(f"No packs in {home.home()}.")
+        print(f"No packs in {where.home()}.")
     return 2 if broken else 0
 
 
 def _verify(options: argparse.Namespace) -> int:
     import tempfile
 
-    from buttress.packs import bundle, home, verify
+    from buttress.errors import InputError
+    from buttress.packs import bundle, signature, verify, where
+    from buttress.packs.manifest import SIGNATURE
 
+    if options.own is (options.pack is not None):
+        raise InputError("needs a pack or --own", field="PACK", expected="one of them")
+    if options.own:
+        from buttress.packs.own_rules import try_examples
+
+        print(f"{try_examples()} of Buttress's own rules, all pass their examples.")
+        return 0
     path = Path(options.pack)
-    if not path.exists() and options.pack in home.ids():
-        path = home.home() / options.pack
+    if not path.exists() and options.pack in where.ids():
+        path = where.home() / options.pack
     read = bundle.read(path)
+    name = read.manifest.name
+    keys = signature.trusted() if options.trust is None else [options.trust]
     with tempfile.TemporaryDirectory(prefix="buttress-pack-") as folder:
         read.write(Path(folder))
+        signer = signature.check(Path(folder), name, keys)
+        if signer is None and (options.trust or options.require_signature):
+            raise InputError("is not signed", file=f"pack {name}", field=SIGNATURE)
         verify.contents(read.manifest, Path(folder))
     number = len(read.manifest.contents)
-    print(f"{read.manifest.name}: {number} file{'s' * (number != 1)}, all valid.")
+    print(f"{name}: {number} file{'s' * (number != 1)}, all valid; {_signed(signer)}.")
     return 0
 
 
 def _install(options: argparse.Namespace) -> int:
     from buttress.packs import home
 
-    installed, before = home.install(options.pack, replace=options.replace)
+    installed, before = home.install(
+        options.pack,
+        replace=options.replace,
+        trust=options.trust,
+        require=options.require_signature,
+    )
     instead = f", instead of {before.manifest.version}" if before else ""
-    print(f"Installed {installed.manifest.name} in {installed.folder}{instead}.")
+    name = installed.manifest.name
+    print(f"Installed {name} in {installed.folder}{instead}; {_signed(installed.signer)}.")
     return 0
 
 
@@ -113,11 +160,40 @@ def _new(options: argparse.Namespace) -> int:
 
 
 def _seal(options: argparse.Namespace) -> int:
+    from buttress.packs.manifest import FILE_NAME, SIGNATURE
     from buttress.packs.seal import seal
 
     changed = seal(options.folder)
-    print(f"{changed} digest{'s' * (changed != 1)} changed in {options.folder / 'pack.yaml'}.")
+    print(f"{changed} digest{'s' * (changed != 1)} changed in {options.folder / FILE_NAME}.")
+    if changed and (options.folder / SIGNATURE).exists():
+        print(f"{SIGNATURE} does not fit any more: sign the pack again.")
     return 0
+
+
+def _sign(options: argparse.Namespace) -> int:
+    import os
+
+    from buttress.errors import InputError
+    from buttress.packs import signature
+    from buttress.packs.manifest import SIGNATURE
+
+    password = None
+    if options.password_env is not None:
+        password = os.environ.get(options.password_env)
+        if password is None:
+            raise InputError(
+                f"the environment has no '{options.password_env}'", field="--password-env",
+                expected="the name of a variable",
+            )  # fmt: skip
+    manifest = signature.sign(options.folder, options.key, password)
+    print(f"Signed {manifest.name}: {options.folder / SIGNATURE}.")
+    return 0
+
+
+def _signed(signer: Signer | None) -> str:
+    if signer is None:
+        return "not signed"
+    return f"signed by {_plain(signer.name)} (key {signer.key[:16]})"
 
 
 def _plain(text: str) -> str:

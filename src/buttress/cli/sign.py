@@ -81,7 +81,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("--issuer", metavar="URL", help="who vouches for the identity")
     parser.add_argument(
         "--trust", type=Path, metavar="FILE.json",
-        help="Sigstore client trust configuration; without it, it is fetched",
+        help="Sigstore trusted root or client trust configuration; without it, it is fetched",
     )  # fmt: skip
     parser.set_defaults(run=run_verify)
 

@@ -19,7 +19,7 @@ from typing import Final
 
 from buttress import located_yaml
 from buttress.errors import InputError
-from buttress.packs.manifest import FILE_NAME, PATH, Manifest, parse
+from buttress.packs.manifest import FILE_NAME, PATH, SIGNATURE, Manifest, parse
 
 MAX_FILES: Final = 2_000
 MAX_FILE: Final = 16 << 20
@@ -69,7 +69,7 @@ def read(path: Path) -> Bundle:
                 "is not the file that pack.yaml names", file=where, field=item.path,
                 expected=f"SHA-256 {item.sha256[:16]}…",
             )  # fmt: skip
-    named = {item.path for item in manifest.contents} | {FILE_NAME}
+    named = {item.path for item in manifest.contents} | {FILE_NAME, SIGNATURE}
     for name in files:
         if name not in named and not name.lower().startswith(_BESIDE):
             raise InputError(

@@ -6,56 +6,43 @@ import contextlib
 import hashlib
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 import orjson
 
 from buttress import __version__
 from buttress.errors import InputError
-from buttress.packs import bundle, verify
-from buttress.packs.manifest import FILE_NAME, ID, MAX_ID, Manifest
+from buttress.packs import bundle, signature, verify
+from buttress.packs.manifest import FILE_NAME, SIGNATURE, Manifest
+from buttress.packs.signature import Signer
+from buttress.packs.where import ID, MAX_ID, home, ids
 
-_RECORD = ".verified.json"
+_RECORD: Final = ".verified.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """An installed pack and its folder."""
+    """An installed pack, its folder, and who signed it."""
 
     manifest: Manifest
     folder: Path
-
-
-def home() -> Path:
-    """The folder of packs: ``$BUTTRESS_HOME/packs``, else the user's data folder."""
-    if own := os.environ.get("BUTTRESS_HOME"):
-        return Path(own).expanduser() / "packs"
-    if sys.platform == "win32" and (local := os.environ.get("LOCALAPPDATA")):
-        return Path(local) / "buttress" / "packs"
-    data = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Path(data).expanduser() / "buttress" / "packs"
-
-
-def ids() -> list[str]:
-    """Ids of the packs that are installed, whether they load or not."""
-    try:
-        found = list(home().iterdir())
-    except OSError:
-        return []
-    return sorted(one.name for one in found if ID.fullmatch(one.name) and one.is_dir())
+    signer: Signer | None = None
 
 
 def load(name: str) -> Installed:
     """An installed pack, checked.
 
-    Digests are checked every time, rules and their examples once for each version of Buttress.
+    Digests are checked every time; rules, their examples and the signature once for each version
+    of Buttress, and after any change.
 
     Raises:
-        InputError: not installed, altered since, or not valid for this version.
+        InputError: not installed, altered since, or not valid for this version; not signed where
+            the environment says that packs must be.
+        MissingExtraError: the signature has to be checked, and the library is not installed.
     """
     folder = home() / name
     if len(name) > MAX_ID or not ID.fullmatch(name) or not folder.is_dir():
@@ -67,26 +54,32 @@ def load(name: str) -> Installed:
         read = bundle.read(folder)
         if read.manifest.id != name:
             raise InputError(f"its id is '{read.manifest.id}'", file=str(folder), expected=name)
-        if not _verified(folder, read):
-            verify.contents(read.manifest, folder)
-            _record(folder, read)
+        signer = _signer(folder, read)
+        if signer is None and signature.required():
+            raise InputError("is not signed", expected=f"a signature, as {signature.REQUIRE} says")
     except InputError as error:
         raise InputError(
             f"pack '{name}' does not load: {error}",
             expected="to install it again, or `buttress pack remove " + name + "`",
         ) from None
-    return Installed(read.manifest, folder)
+    return Installed(read.manifest, folder, signer)
 
 
-def install(path: Path, *, replace: bool) -> tuple[Installed, Installed | None]:
+def install(
+    path: Path, *, replace: bool, trust: Path | None = None, require: bool = False
+) -> tuple[Installed, Installed | None]:
     """Verify a pack and put it among the installed; with the one that it replaced.
 
     Args:
         path: a folder or a zip archive.
-        replace: whether to replace the same or a newer version.
+        replace: whether to replace the same or a newer version, or one of another signer.
+        trust: a public key in PEM that the pack must be signed by. It is kept in the trust store.
+        require: whether it must be signed.
 
     Raises:
-        InputError: not valid; that version or a newer one is there; not writable.
+        InputError: not valid; that version or a newer one is there; not signed as it must be; not
+            writable.
+        MissingExtraError: it is signed, and the library is not installed.
     """
     read = bundle.read(path)
     manifest = read.manifest
@@ -96,8 +89,13 @@ def install(path: Path, *, replace: bool) -> tuple[Installed, Installed | None]:
         home().mkdir(parents=True, exist_ok=True)
         with _temporary() as folder:
             read.write(folder)
+            keys = signature.trusted() if trust is None else [trust]
+            signer = signature.check(folder, manifest.name, keys)
+            _admit(manifest, signer, before, wanted=require or trust is not None, replace=replace)
             verify.contents(manifest, folder)
-            _record(folder, read)
+            if trust is not None:
+                signature.keep(trust)
+            _record(folder, read, signer)
             with _temporary() as old:
                 if target.exists():
                     os.replace(target, old / "old")
@@ -111,7 +109,7 @@ def install(path: Path, *, replace: bool) -> tuple[Installed, Installed | None]:
         raise InputError(
             error.strerror or str(error), file=str(target), expected="a folder to write in"
         ) from None
-    return Installed(manifest, target), before
+    return Installed(manifest, target, signer), before
 
 
 def remove(name: str) -> None:
@@ -157,18 +155,75 @@ def _temporary() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _state(read: bundle.Bundle) -> dict[str, str]:
-    digest = hashlib.sha256(read.files[FILE_NAME]).hexdigest()
-    return {"buttress": __version__, "manifest": digest}
+def _admit(
+    manifest: Manifest,
+    signer: Signer | None,
+    before: Installed | None,
+    *,
+    wanted: bool,
+    replace: bool,
+) -> None:
+    """Raise InputError where a pack is not signed as it must be."""
+    where = f"pack {manifest.name}"
+    if signer is None and (wanted or signature.required()):
+        raise InputError(
+            "is not signed", file=where, field=SIGNATURE, expected="a pack made by `pack sign`"
+        )
+    if before is None or before.signer is None or replace:
+        return
+    if signer is None or signer.key != before.signer.key:
+        whose = "nobody" if signer is None else signer.name
+        raise InputError(
+            f"is signed by {whose}, and {before.manifest.name} by {before.signer.name}",
+            file=where, field=SIGNATURE, expected="the same signer, or --replace",
+        )  # fmt: skip
 
 
-def _verified(folder: Path, read: bundle.Bundle) -> bool:
+def _signer(folder: Path, read: bundle.Bundle) -> Signer | None:
+    """Who signed an installed pack; verified whole unless the record says that it was."""
+    record = _recorded(folder)
+    signer = _named(record)
+    if {**_state(read), "signer": record.get("signer")} == record and (
+        signer is None or signature.still_trusted(signer)
+    ):
+        return signer
+    name = read.manifest.name
+    found = signature.check(folder, name, signature.trusted())
+    if signer is not None and found is None:
+        raise InputError(
+            f"{signer.name} had signed it when it was installed; that signature is gone",
+            file=f"pack {name}", field=SIGNATURE,
+        )  # fmt: skip
+    verify.contents(read.manifest, folder)
+    _record(folder, read, found)
+    return found
+
+
+def _named(record: dict[str, Any]) -> Signer | None:
+    given = record.get("signer")
     try:
-        return bool(orjson.loads((folder / _RECORD).read_bytes()) == _state(read))
+        return Signer(str(given["name"]), str(given["key"])) if given else None
+    except (KeyError, TypeError):
+        return None
+
+
+def _state(read: bundle.Bundle) -> dict[str, Any]:
+    digests = {
+        what: hashlib.sha256(read.files.get(name, b"")).hexdigest()
+        for what, name in (("manifest", FILE_NAME), ("signature", SIGNATURE))
+    }
+    return {"buttress": __version__, **digests}
+
+
+def _recorded(folder: Path) -> dict[str, Any]:
+    try:
+        found = orjson.loads((folder / _RECORD).read_bytes())
     except (OSError, ValueError):
-        return False
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
-def _record(folder: Path, read: bundle.Bundle) -> None:
+def _record(folder: Path, read: bundle.Bundle, signer: Signer | None) -> None:
+    named = {"name": signer.name, "key": signer.key} if signer else None
     with contextlib.suppress(OSError):  # a shared folder may be read-only: verified again then
-        (folder / _RECORD).write_bytes(orjson.dumps(_state(read)))
+        (folder / _RECORD).write_bytes(orjson.dumps({**_state(read), "signer": named}))

@@ -10,16 +10,17 @@ from typing import Any, Final
 from buttress import __version__, located_yaml
 from buttress.located_yaml import Located
 from buttress.packs.version import Version, meets
+from buttress.packs.where import ID, MAX_ID
 
 FILE_NAME: Final = "pack.yaml"
+SIGNATURE: Final = "pack.yaml.sig"
 KINDS: Final = (
-    "secret-rules", "code-rules", "fingerprints", "prompts", "attack-templates", "risks", "policy",
+    "secret-rules", "code-rules", "infrastructure-rules", "agent-rules", "pickle-allowlist",
+    "pickle-danger", "fingerprints", "known-good", "prompts", "attack-templates", "risks", "policy",
 )  # fmt: skip
-ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 PATH: Final = re.compile(
     r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}(?:/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){0,7}"
 )
-MAX_ID: Final = 60
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 500}
 _SCHEMA: Final[Mapping[str, Any]] = {
     "type": "object",
@@ -108,7 +109,7 @@ def parse(located: Located) -> Manifest:
     seen: set[str] = set()
     for index, one in enumerate(data["contents"]):
         at = ("contents", index, "path")
-        if not PATH.fullmatch(one["path"]) or one["path"].lower() == FILE_NAME:
+        if not PATH.fullmatch(one["path"]) or one["path"].lower() in (FILE_NAME, SIGNATURE):
             raise located.error(
                 at, f"'{one['path'][:80]}' is not allowed", "a plain path such as rules/keys.yaml"
             )

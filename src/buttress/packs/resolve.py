@@ -8,12 +8,29 @@ from typing import TYPE_CHECKING, Final
 
 from buttress.errors import InputError
 from buttress.packs import home
+from buttress.packs.manifest import Manifest
+from buttress.packs.where import ids
 
 if TYPE_CHECKING:
+    from buttress.probes.rules.rulebook import Rule as SubjectRule
     from buttress.probes.source.code.rulebook import Rule as CodeRule
     from buttress.probes.source.credentials.rules import Rule as SecretRule
 
 PREFIX: Final = "pack:"
+
+
+def items(kind: str) -> list[tuple[Manifest, Path]]:
+    """The files of that kind in all installed packs, each with its pack, in order of ids.
+
+    Raises:
+        InputError: a pack does not load.
+    """
+    return [
+        (pack.manifest, pack.folder / item.path)
+        for pack in map(home.load, ids())
+        for item in pack.manifest.contents
+        if item.kind == kind
+    ]
 
 
 def files(kind: str) -> list[Path]:
@@ -22,12 +39,7 @@ def files(kind: str) -> list[Path]:
     Raises:
         InputError: a pack does not load.
     """
-    return [
-        pack.folder / item.path
-        for pack in map(home.load, home.ids())
-        for item in pack.manifest.contents
-        if item.kind == kind
-    ]
+    return [path for _, path in items(kind)]
 
 
 def secret_rules() -> list[SecretRule]:
@@ -56,6 +68,26 @@ def code_rules() -> list[CodeRule]:
     from buttress.probes.source.code.rulebook import load_rules
 
     return [rule for path in found for rule in load_rules(path, verify=False)]
+
+
+def subject_rules(kind: str) -> dict[str, SubjectRule]:
+    """The ``infrastructure-rules`` or ``agent-rules`` of all installed packs, by id.
+
+    Raises:
+        InputError: a pack does not load, or two packs have a rule of the same id.
+    """
+    found: dict[str, SubjectRule] = {}
+    for manifest, path in items(kind) if ids() else ():
+        from buttress.packs.subject_rules import load
+
+        for rule in load(path):
+            if rule.id in found:
+                raise InputError(
+                    f"rule '{rule.id}' is in another pack too", file=f"pack {manifest.name}",
+                    expected="one of the packs removed",
+                )  # fmt: skip
+            found[rule.id] = rule
+    return found
 
 
 def resolve(name: str, kinds: tuple[str, ...] = ()) -> Path:

@@ -8,8 +8,8 @@ from typing import Final
 
 from buttress import __version__
 from buttress.errors import InputError
-from buttress.packs.manifest import ID, MAX_ID
 from buttress.packs.seal import seal
+from buttress.packs.where import ID, MAX_ID
 
 _NAME: Final = "PACK-ID"  # in the texts
 _VERSION: Final = "BUTTRESS-VERSION"

@@ -14,7 +14,7 @@ from buttress import located_yaml
 from buttress.errors import InputError
 from buttress.evidence.records import SEVERITIES
 from buttress.located_yaml import FieldPath, Located
-from buttress.packs.manifest import ID
+from buttress.packs.where import ID
 from buttress.probes.source.credentials.candidate import Candidate
 from buttress.probes.source.credentials.checks import CHECKS, check
 from buttress.probes.source.credentials.examples import fill

@@ -60,6 +60,33 @@ def _code_rules(_: Manifest, item: Item, folder: Path) -> list[str]:
     return [rule.id for rule in load_rules(folder / item.path, verify=True)]
 
 
+def _subject_rules(_: Manifest, item: Item, folder: Path) -> list[str]:
+    from buttress.packs.subject_rules import field_of, load, try_examples
+
+    rules, field = load(folder / item.path), field_of(item.kind)
+    if taken := [rule.id for rule in rules if rule.id in field.own()]:
+        raise InputError(
+            f"rule '{taken[0]}' is one of Buttress's own", file=str(folder / item.path),
+            expected="another id",
+        )  # fmt: skip
+    try_examples(rules, field, folder / item.path)
+    return [rule.id for rule in rules]
+
+
+def _pickle_names(manifest: Manifest, item: Item, folder: Path) -> list[str]:
+    from buttress.packs.pickle_names import try_examples
+
+    try_examples(folder / item.path, item.kind, manifest.name)
+    return []
+
+
+def _known_good(manifest: Manifest, item: Item, folder: Path) -> list[str]:
+    from buttress.packs.known_good import load
+
+    load(folder / item.path, manifest.name)
+    return []
+
+
 def _fingerprints(_: Manifest, item: Item, folder: Path) -> list[str]:
     from buttress.packs.fingerprints import load
 
@@ -105,7 +132,12 @@ def _policy(manifest: Manifest, item: Item, folder: Path) -> list[str]:
 _CHECKS: Final[Mapping[str, Callable[[Manifest, Item, Path], list[str]]]] = {
     "secret-rules": _secret_rules,
     "code-rules": _code_rules,
+    "infrastructure-rules": _subject_rules,
+    "agent-rules": _subject_rules,
+    "pickle-allowlist": _pickle_names,
+    "pickle-danger": _pickle_names,
     "fingerprints": _fingerprints,
+    "known-good": _known_good,
     "prompts": _prompts,
     "attack-templates": _templates,
     "risks": _risks,

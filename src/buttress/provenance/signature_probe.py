@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from buttress.errors import ButtressError
+from buttress.errors import ButtressError, InputError
 from buttress.evidence.records import Finding, Inspection, Severity
 from buttress.probes.artifacts.folder import files
 from buttress.probes.artifacts.scope import printable
 from buttress.provenance.signed_manifest import BundleError, SignedManifest, read
-from buttress.provenance.verification import MAX_BYTES, PublicKey, Trust, verify
+from buttress.provenance.verification import MAX_BYTES, Identity, PublicKey, Trust, verify
 
 _WEIGHTS: Final = {
     ".safetensors", ".gguf", ".bin", ".pt", ".pth", ".ckpt", ".onnx", ".h5", ".keras", ".tflite",
@@ -36,7 +36,12 @@ class ModelSignature:
     @property
     def options(self) -> Mapping[str, str]:
         """What can be set, by name."""
-        return {"public_key": "the public key, in PEM, that models are signed with"}
+        return {
+            "public_key": "the public key, in PEM, that models are signed with",
+            "identity": "who signs models, for Sigstore; with issuer and trust",
+            "issuer": "who vouches for the identity",
+            "trust": "file with a Sigstore trusted root or client trust configuration",
+        }
 
     def rule_ids(self) -> list[str]:
         """Ids of all rules that its findings can have."""
@@ -46,9 +51,19 @@ class ModelSignature:
         """The probe with these set.
 
         Raises:
-            InputError: no such key.
+            InputError: a file is missing, or the options don't go together.
         """
-        trust = PublicKey(Path(values["public_key"]))
+        trust: Trust
+        if "public_key" in values:
+            if len(values) > 1:
+                raise InputError("goes without the others", field="public_key", expected="one way")
+            trust = PublicKey(Path(values["public_key"]))
+        else:
+            # A scan never asks the network, so that the trusted root has to be given.
+            for name in ("identity", "issuer", "trust"):
+                if not values.get(name):
+                    raise InputError("is missing", field=name, expected=self.options[name])
+            trust = Identity(values["identity"], values["issuer"], Path(values["trust"]))
         trust.check()
         return replace(self, trust=trust)
 

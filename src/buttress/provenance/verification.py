@@ -11,6 +11,7 @@ from buttress.errors import InputError
 from buttress.probes.artifacts.scope import printable
 from buttress.provenance.library import links, modules, quiet, readable, reason
 from buttress.provenance.signed_manifest import BundleError, SignedManifest, read
+from buttress.provenance.sigstore_trust import client_trust
 
 MAX_BYTES: Final = 16 << 20  # of a file with a signature
 _GIT: Final = (".git", ".gitattributes", ".github", ".gitignore")  # what the library leaves out
@@ -55,8 +56,8 @@ class Authorities:
 class Identity:
     """Trust in one identity, for which the OpenID Connect ``issuer`` vouches.
 
-    ``trust`` is a Sigstore client trust configuration; without it, the library fetches the public
-    one over the network.
+    ``trust`` is a Sigstore trusted root or client trust configuration; without it, the library
+    fetches the public one over the network.
     """
 
     identity: str
@@ -66,14 +67,19 @@ class Identity:
 
     def configure(self, config: Any) -> None:
         """Choose this way of verifying."""
-        config.use_sigstore_verifier(
-            identity=self.identity, oidc_issuer=self.issuer, trust_config=self.trust
-        )
+        with tempfile.TemporaryDirectory() as folder:
+            trust = None
+            if self.trust is not None:
+                trust = Path(folder, "trust.json")
+                trust.write_text(client_trust(self.trust), encoding="utf-8")
+            config.use_sigstore_verifier(
+                identity=self.identity, oidc_issuer=self.issuer, trust_config=trust
+            )
 
     def check(self) -> None:
-        """Raise InputError where a file is missing."""
+        """Raise InputError where a file is missing or holds something else."""
         if self.trust is not None:
-            readable(self.trust, "--trust", "a Sigstore client trust configuration in JSON")
+            client_trust(self.trust)
 
 
 Trust = PublicKey | Authorities | Identity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,7 @@ from buttress.probes.agent_config.texts import markdown, prompts, tools
 from buttress.probes.infrastructure.subject import Matcher, Subject
 from buttress.probes.infrastructure.yaml_documents import MAX_BYTES as MAX_YAML
 from buttress.probes.rules.inspecting import inspect_files
-from buttress.probes.rules.rulebook import Issue, rules
+from buttress.probes.rules.rulebook import Issue, Rule, rules
 from buttress.probes.source.files import Reading, SourceFile
 
 _SKILL: Final = re.compile(r"^skill\.md$")
@@ -50,15 +50,36 @@ class _AgentConfig:
     title: str = "What agents are told and allowed: MCP servers, tools, skills, instructions"
     kinds: tuple[str, ...] = ("source", "infrastructure", "service", "client", "model")
 
+    def rule_ids(self) -> tuple[str, ...]:
+        """Ids of its rules."""
+        return tuple(_rules())
+
     def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        """Findings in all such files below ``path``; as ``InspectionProbe``."""
+        """Findings in all such files below ``path``; as ``InspectionProbe``.
+
+        Raises:
+            InputError: an installed pack does not load.
+        """
         own = (self.id, self.version)
-        return inspect_files(own, asset, path, rules=rules(RULES), limit=_limit, issues=_issues)
+        return inspect_files(own, asset, path, rules=_rules(), limit=limit, issues=_issues)
+
+
+def own_rules() -> Mapping[str, Rule]:
+    """The rules that come with Buttress, by id."""
+    return rules(RULES)
+
+
+@cache
+def _rules() -> Mapping[str, Rule]:
+    """All rules, those of installed packs too."""
+    from buttress.packs.resolve import subject_rules
+
+    return {**own_rules(), **subject_rules("agent-rules")}
 
 
 @cache
 def _matcher() -> Matcher:
-    return Matcher(rules(RULES).values(), CHECKS)
+    return Matcher(_rules().values(), CHECKS)
 
 
 def _text_kind(path: Path) -> str:
@@ -72,7 +93,8 @@ def _text_kind(path: Path) -> str:
     return "prompt" if _PROMPT.match(name) else ""
 
 
-def _limit(path: Path) -> int:
+def limit(path: Path) -> int:
+    """Most bytes of a file of that path that are read, 0 for what is not wanted."""
     name = path.name.lower()
     if name.endswith(".json"):
         return MAX_BYTES
@@ -87,12 +109,11 @@ def _is_codex(path: Path) -> bool:
 
 def _issues(path: Path, file: SourceFile, reading: Reading) -> list[Issue]:
     matcher = _matcher()
-    return [
-        issue for subject in _subjects(path, file, reading) for issue in matcher.issues(subject)
-    ]
+    return [issue for subject in subjects(path, file, reading) for issue in matcher.issues(subject)]
 
 
-def _subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject]:
+def subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject]:
+    """What rules can be about in a file; what can't be parsed is noted in ``reading``."""
     text = file.data.decode("utf-8", "replace")
     name = path.name.lower()
     if kind := _text_kind(path):

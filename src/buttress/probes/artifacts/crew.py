@@ -12,9 +12,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Final
+from typing import IO, Final
 
 from buttress.probes.artifacts.one_file import FileReport, examine_file
+from buttress.probes.artifacts.pickles.added import current
 
 _BATCH: Final = 32  # files
 _BATCH_BYTES: Final = 32 << 20
@@ -95,17 +96,22 @@ class Worker:
                 [sys.executable, "-P", "-m", "buttress.probes.artifacts.worker"],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             )  # fmt: skip
+            self._tell(current().plain())
             self._ask([])  # shows that it can be imported there
         except (OSError, ValueError):
             self._usable = False
             self.stop()
 
-    def _ask(self, batch: list[Path]) -> list[FileReport]:
+    def _tell(self, what: object) -> IO[bytes]:
+        """Write one line of JSON; gives where the answer comes from."""
         if self._process is None or not (self._process.stdin and self._process.stdout):
             raise OSError("no process")
-        question, answer = self._process.stdin, self._process.stdout
-        question.write(json.dumps([os.path.abspath(path) for path in batch]).encode() + b"\n")
-        question.flush()
+        self._process.stdin.write(json.dumps(what).encode() + b"\n")
+        self._process.stdin.flush()
+        return self._process.stdout
+
+    def _ask(self, batch: list[Path]) -> list[FileReport]:
+        answer = self._tell([os.path.abspath(path) for path in batch])
         told = json.loads(answer.readline() or b"null")
         if not isinstance(told, list) or len(told) != len(batch):
             raise ValueError("the process ended")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from buttress.probes.artifacts import template_trap
+
 _MAX_TEMPLATE: Final = 200_000  # characters
 _DUNDER: Final = re.compile(r"__\w+__")
 _HARMLESS_DUNDER: Final = {"__metadata__", "__main__", "__name__"}
@@ -27,14 +29,29 @@ _ATTRIBUTES: Final = {
     "tb_frame", "f_builtins", "modules", "check_output",
 }  # fmt: skip
 _BUILTINS: Final = {"getattr", "setattr", "eval", "exec", "compile", "open", "globals", "vars"}
+_WAYS: Final = re.compile(
+    r"__\w+__|\|\s*attr\b|\bpopen\b|\\x5f\\x5f|\\u005f|_[\"']\s*[~*+]|\[[^\]]*[\"']_[\"']"
+)
 _OPENING: Final = re.compile(r"\{[{%]")
 _WORDS: Final = re.compile(
     r"__\w+__|\|\s*attr\b|\bpopen\b|\bos\s*\.|\bimport\b|\bsubprocess\b|\beval\s*\("
 )
 
 
-def suspicious(template: str) -> str | None:
-    """What is suspicious in the template, as the end of a sentence, or None."""
+def reaching(text: str) -> str | None:
+    """As ``suspicious``, for a text that is not known to be a chat template.
+
+    Templates of other programs include files and have variables such as ``config``; nothing but
+    the way to the interpreter counts.
+    """
+    return suspicious(text, others=True) if _OPENING.search(text) and _WAYS.search(text) else None
+
+
+def suspicious(template: str, *, others: bool = False) -> str | None:
+    """What is suspicious in the template, as the end of a sentence, or None.
+
+    ``others``: it may be a template of any program.
+    """
     import jinja2
     from jinja2 import nodes
 
@@ -49,7 +66,7 @@ def suspicious(template: str) -> str | None:
         return f"can't be parsed and holds {found!r}" if found else None
     try:
         for node in tree.find_all(nodes.Node):
-            if reason := _reason(node):
+            if reason := _reason(node, others) or (None if others else template_trap.reason(node)):
                 return reason
     except RecursionError:
         return "is nested too deep to be read"
@@ -67,11 +84,11 @@ def _in_markup(template: str) -> str | None:
     return None
 
 
-def _reason(node: object) -> str | None:
+def _reason(node: object, others: bool) -> str | None:
     from jinja2 import nodes
 
     if isinstance(node, nodes.Import | nodes.FromImport | nodes.Include | nodes.Extends):
-        return f"pulls in another template at line {node.lineno}"
+        return None if others else f"pulls in another template at line {node.lineno}"
     if isinstance(node, nodes.Getattr):
         return _name(node.attr, node.lineno)
     if isinstance(node, nodes.Getitem):
@@ -80,13 +97,17 @@ def _reason(node: object) -> str | None:
         if node.name == "attr":
             return f"fetches an attribute by a computed name at line {node.lineno}"
         return _name(_folded(node.args[0]), node.lineno)
+    if isinstance(node, nodes.Filter):  # map(attribute=...), sort(attribute=...) and the like
+        for given in node.kwargs:
+            if reason := _name(_folded(given.value), node.lineno):
+                return reason
     if isinstance(node, nodes.Name) and node.ctx == "load":
-        if node.name in _NAMES:
+        if node.name in _NAMES and not others:
             return f"uses {node.name}, which gives access to the interpreter, at line {node.lineno}"
         return _name(node.name, node.lineno)
     if isinstance(node, nodes.Call):
         called = getattr(node.node, "name", None)
-        if called in _BUILTINS:
+        if called in _BUILTINS and not others:
             return f"calls Python's {called} at line {node.lineno}"
     if isinstance(node, nodes.Add | nodes.Concat):
         folded = _folded(node)

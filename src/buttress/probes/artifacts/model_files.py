@@ -9,13 +9,18 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from buttress.evidence.records import Finding, Inspection
+from buttress.packs.where import ids
 from buttress.probes.artifacts.folder import files
 from buttress.probes.artifacts.issue import Issue, rules
 from buttress.probes.artifacts.one_file import examine_file
 from buttress.probes.artifacts.parallel import reports
+from buttress.probes.artifacts.pickles.added import current
+
+if TYPE_CHECKING:
+    from buttress.packs.known_good import KnownGood
 
 _MAX_SKIPPED: Final = 100
 
@@ -29,8 +34,14 @@ class ModelFiles:
     kinds = ("model", "data", "source")
 
     def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        """Findings in the file or in all files of the folder, then what was read."""
+        """Findings in the file or in all files of the folder, then what was read.
+
+        Raises:
+            InputError: an installed pack does not load.
+        """
         started = time.perf_counter()
+        current()  # here, since in a worker that a pack does not load could not be told
+        known = _known_good()
         count, read = 0, 0
         unrecognised: Counter[str] = Counter()
         skipped: list[str] = []
@@ -42,7 +53,10 @@ class ModelFiles:
         for one, report in found:
             if report.issues or report.unread or report.error is not None:
                 relative = one.relative_to(path).as_posix() if one != path else path.name
-                yield from (self._finding(issue, asset, relative) for issue in report.issues)
+                good = known.find(one) if known and report.issues else None
+                for issue in report.issues:
+                    finding = self._finding(issue, asset, relative)
+                    yield finding if good is None else good.accept(finding)
             if report.error is not None:
                 skipped.append(f"{relative}: {report.error}")
                 continue
@@ -74,6 +88,15 @@ class ModelFiles:
             probe=self.id,
             probe_version=self.version,
         )
+
+
+def _known_good() -> KnownGood | None:
+    """Digests of good files; None, and nothing imported, where no pack is installed."""
+    if not ids():
+        return None
+    from buttress.packs.known_good import installed
+
+    return installed()
 
 
 PROBE = ModelFiles()

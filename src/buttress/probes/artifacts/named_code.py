@@ -34,6 +34,8 @@ _REACHING: Final = {
 
 def verdict(dotted: str) -> tuple[Severity, str] | None:
     """How grave it is that ``dotted`` is imported, and the end of a sentence; None if expected."""
+    if "${" in dotted:
+        return "medium", f"names {printable(dotted)!r}, which is known only when it is loaded"
     if not _DOTTED.match(dotted):
         if "." in dotted or not dotted:
             return "medium", f"names {printable(dotted)!r}, which is no name of Python"

@@ -51,6 +51,7 @@ FORMATS: Final[tuple[tuple[str, Callable[[Source, bytes], bool]], ...]] = (
     ("flax", hints.message_pack),
     ("protobuf_model", hints.protobuf),
 )
+_LAST_RESORTS: Final = ("python_path", "stray_pickle")  # for files that have no other format
 
 
 @cache
@@ -64,9 +65,15 @@ def examine(source: Source, scope: Scope) -> Iterator[Issue]:
         head = source.read_at(0, HEAD)
         if not head:
             return
+        known = False
         for name, possible in FORMATS:
             if possible(source, head) and (form := _format(name)).matches(source, head):
+                known = True
                 scope.tally.recognised += 1
                 yield from form.inspect(source, scope)
+        if not known and scope.depth == 0:  # members of archives are too many, tensors most of them
+            for name in _LAST_RESORTS:
+                if (form := _format(name)).matches(source, head):
+                    yield from form.inspect(source, scope)
     except ExpansionError as error:
         yield scope.bomb(error)

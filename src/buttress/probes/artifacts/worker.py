@@ -1,4 +1,7 @@
-"""A process that examines files: lists of paths in, a list of reports out, as lines of JSON."""
+"""A process that examines files: lists of paths in, a list of reports out, as lines of JSON.
+
+The first line holds the names that packs add to the lists of pickles: packs are read only once.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,14 @@ import sys
 from pathlib import Path
 
 from buttress.probes.artifacts.one_file import examine_file
+from buttress.probes.artifacts.pickles.added import Added, adopt
 
 
 def main() -> None:
     """Answer until there is no question."""
+    names = sys.stdin.buffer.readline()
+    if names:
+        adopt(Added.of_plain(json.loads(names)))
     for line in sys.stdin.buffer:
         reports = [examine_file(Path(one)).plain() for one in json.loads(line)]
         sys.stdout.buffer.write(json.dumps(reports).encode() + b"\n")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from buttress.probes.infrastructure.readers import compose, dockerfile, gitlab
 from buttress.probes.infrastructure.subject import Matcher, Subject
 from buttress.probes.infrastructure.yaml_documents import MAX_BYTES, Document, documents
 from buttress.probes.rules.inspecting import inspect_files
-from buttress.probes.rules.rulebook import Issue, rules
+from buttress.probes.rules.rulebook import Issue, Rule, rules
 from buttress.probes.source.files import Reading, SourceFile
 
 RULES: Final = Path(__file__).parent / "rules"
@@ -51,9 +51,22 @@ def is_dockerfile(path: Path) -> bool:
     return bool(_DOCKERFILE.match(name)) and not _NO_DOCKERFILE.match(name)
 
 
+def own_rules() -> Mapping[str, Rule]:
+    """The rules that come with Buttress, by id."""
+    return rules(RULES)
+
+
+@cache
+def _rules() -> Mapping[str, Rule]:
+    """All rules, those of installed packs too."""
+    from buttress.packs.resolve import subject_rules
+
+    return {**own_rules(), **subject_rules("infrastructure-rules")}
+
+
 @cache
 def _matcher() -> Matcher:
-    return Matcher(rules(RULES).values(), CHECKS)
+    return Matcher(_rules().values(), CHECKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +76,32 @@ class _Infrastructure:
     title: str = "Containers, clusters and build pipelines"
     kinds: tuple[str, ...] = ("infrastructure", "source", "service")
 
+    def rule_ids(self) -> tuple[str, ...]:
+        """Ids of its rules."""
+        return tuple(_rules())
+
     def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        """Findings in all such files below ``path``; as ``InspectionProbe``."""
+        """Findings in all such files below ``path``; as ``InspectionProbe``.
+
+        Raises:
+            InputError: an installed pack does not load.
+        """
         own = (self.id, self.version)
-        return inspect_files(own, asset, path, rules=rules(RULES), limit=_limit, issues=_issues)
+        return inspect_files(own, asset, path, rules=_rules(), limit=limit, issues=_issues)
 
 
-def _limit(path: Path) -> int:
+def limit(path: Path) -> int:
+    """Most bytes of a file of that path that are read, 0 for what is not wanted."""
     return MAX_BYTES if is_dockerfile(path) or _reader(path) else 0
 
 
 def _issues(path: Path, file: SourceFile, reading: Reading) -> list[Issue]:
     matcher = _matcher()
-    return [
-        issue for subject in _subjects(path, file, reading) for issue in matcher.issues(subject)
-    ]
+    return [issue for subject in subjects(path, file, reading) for issue in matcher.issues(subject)]
 
 
-def _subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject]:
+def subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject]:
+    """What rules can be about in a file; what can't be parsed is noted in ``reading``."""
     text = file.data.decode("utf-8", "replace")
     if is_dockerfile(path):
         yield from dockerfile(text, path)

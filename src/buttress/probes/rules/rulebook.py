@@ -22,8 +22,8 @@ _PROOF: Final = 160
 _SENTENCE: Final = 600
 
 
-def _options() -> Any:
-    """RE2 options: memory for the automata of long alternatives, and silence."""
+def options() -> Any:
+    """RE2 options of rules: memory for the automata of long alternatives, and silence."""
     chosen = re2.Options()
     chosen.max_mem = 64 << 20
     chosen.log_errors = False
@@ -70,17 +70,17 @@ class Rule:
     @cached_property
     def expression(self) -> Any:
         """``pattern``, compiled."""
-        return re2.compile(self.pattern, _options())
+        return re2.compile(self.pattern, options())
 
     @cached_property
     def exception(self) -> Any:
         """``unless``, compiled."""
-        return re2.compile(self.unless, _options())
+        return re2.compile(self.unless, options())
 
     @cached_property
     def exception_in(self) -> Any:
         """``unless_in``, compiled."""
-        return re2.compile(self.unless_in, _options())
+        return re2.compile(self.unless_in, options())
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,7 @@ def _component(
         ("description", described),
         ("purl", package_url(one)),
         ("licenses", _licences(one.licences)),
+        ("supplier", _supplier(one)),
     ):
         if value:
             part[key] = value
@@ -166,6 +167,13 @@ def _component(
         properties.append(("buttress:files-not-listed", str(len(one.files) - MAX_FILES)))
     part["properties"] = [{"name": name, "value": value} for name, value in properties]
     return part
+
+
+def _supplier(one: Component) -> dict[str, str]:
+    """Whose account on a model hub a model that is only named lies under."""
+    owner, mark, _ = one.name.partition("/")
+    named = one.external and mark and one.role in ("model", "adapter") and package_url(one)
+    return {"name": owner} if named else {}
 
 
 def _licences(declared: Sequence[Declared]) -> list[dict[str, Any]]:

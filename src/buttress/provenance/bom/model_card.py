@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from buttress.provenance.bom import claims
 from buttress.provenance.inventory.card import text, texts
 from buttress.provenance.inventory.component import Component
 
@@ -45,9 +46,12 @@ def model_card(
     metrics = [_metric(risk, row) for risk, row in risks if row["rate"] is not None]
     if assessment and risks and alone:
         metrics += list(_cells(assessment))
+    metrics += claims.metrics(one.card)
     if metrics:
         card["quantitativeAnalysis"] = {"performanceMetrics": metrics}
     considerations = _considerations(risks, profile)
+    for field, said in claims.considerations(one).items():
+        considerations[field] = [*considerations.get(field, ()), *said]
     if considerations:
         card["considerations"] = considerations
     if one.facts:

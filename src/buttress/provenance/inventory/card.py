@@ -18,6 +18,8 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_CARD: Final = 1 << 20
 _MAX_FRONT: Final = 64 << 10
 _MAX_ITEMS: Final = 200
+_MAX_SECTION: Final = 2_000
+_HEADING: Final = re.compile(r"^#{1,6}[ \t]([^\r\n]*)$", re.MULTILINE)
 _LICENCE_FILE: Final = re.compile(
     r"(?i)^(?:licen[cs]e|copying|unlicense)(?:[-_.].*)?$|^use_policy\.md$"
 )
@@ -58,6 +60,17 @@ def front_matter(data: bytes) -> Mapping[str, Any]:
 def card(folder: Path) -> Mapping[str, Any]:
     """The front matter of the folder's README."""
     return front_matter(read(folder / "README.md", _MAX_CARD))
+
+
+def sections(folder: Path) -> Mapping[str, str]:
+    """Text of the folder's README by heading, in lower case, each cut at 2,000 characters."""
+    found: dict[str, str] = {}
+    parts = _HEADING.split(read(folder / "README.md", _MAX_CARD).decode("utf-8", "replace"))
+    for heading, body in zip(parts[1::2], parts[2::2], strict=False):
+        name = heading.strip(" *_#:").lower()[:100]
+        if name and (plain := " ".join(body.split())) and len(found) < _MAX_ITEMS:
+            found.setdefault(name, plain[:_MAX_SECTION])
+    return found
 
 
 def texts(value: Any) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ class Component:
     ``location`` is where it lies, relative to what was looked at; ``files`` are those that belong
     to it. ``bases`` are names of the weights that it was made from, ``datasets`` of the data that
     it was trained on, as its card has them. ``facts`` are figures of its configuration by name.
-    ``card`` is the front matter of its card. ``external``: only named by another, not there.
+    ``card`` is the front matter of its card, ``sections`` its text by heading, in lower case.
+    ``external``: only named by another, not there.
     """
 
     role: Role
@@ -34,6 +35,7 @@ class Component:
     architecture: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
     card: Mapping[str, Any] = field(default_factory=dict)
+    sections: Mapping[str, str] = field(default_factory=dict)
     ecosystem: str = ""
     asset: str = ""
     external: bool = False

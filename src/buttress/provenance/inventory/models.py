@@ -13,6 +13,7 @@ from buttress.provenance.inventory.card import (
     declared,
     licence_files,
     read,
+    sections,
     text,
     texts,
 )
@@ -29,9 +30,12 @@ _CONFIG: Final = 4 << 20
 _SHARD: Final = re.compile(r"-\d{5}-of-\d{5}$")
 _FACTS: Final = (
     "model_type", "hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size",
-    "max_position_embeddings", "torch_dtype", "dtype",
+    "max_position_embeddings", "torch_dtype", "dtype", "transformers_version",
 )  # fmt: skip
 _ADAPTER_FACTS: Final = ("peft_type", "r", "lora_alpha", "lora_dropout", "task_type")
+_QUANTIZATION_FACTS: Final = (
+    "quant_method", "bits", "group_size", "load_in_4bit", "load_in_8bit", "bnb_4bit_quant_type",
+)  # fmt: skip
 _GGUF_FACTS: Final = ("general.size_label", "general.file_type", "general.quantization_version")
 
 
@@ -88,8 +92,9 @@ def _folder(
         datasets=texts(front.get("datasets")),
         family=text(config.get("model_type")),
         architecture=architectures[0] if architectures else "",
-        facts=_facts(config, _FACTS),
+        facts=_facts(config, _FACTS) | _quantization(config) | _library(front),
         card=front,
+        sections=sections(folder),
     )
 
 
@@ -107,8 +112,9 @@ def _adapter(folder: Path, files: tuple[Path, ...], where: str) -> Component:
         relation="adapter",
         datasets=texts(front.get("datasets")),
         family=text(config.get("peft_type")).lower(),
-        facts=_facts(config, _ADAPTER_FACTS),
+        facts=_facts(config, _ADAPTER_FACTS) | _library(front),
         card=front,
+        sections=sections(folder),
     )
 
 
@@ -188,6 +194,18 @@ def _facts(config: Mapping[str, Any], names: Sequence[str]) -> dict[str, str]:
         for name in names
         if isinstance(config.get(name), str | int | float)
     }
+
+
+def _quantization(config: Mapping[str, Any]) -> dict[str, str]:
+    given = config.get("quantization_config")
+    found = _facts(given if isinstance(given, dict) else {}, _QUANTIZATION_FACTS)
+    return {f"quantization.{name}": value for name, value in found.items()}
+
+
+def _library(front: Mapping[str, Any]) -> dict[str, str]:
+    """What it was made with, or is loaded with, as its card says."""
+    name = text(front.get("library_name"))
+    return {"library_name": name} if name else {}
 
 
 def _at(where: str, name: str) -> str:

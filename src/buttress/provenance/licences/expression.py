@@ -1,7 +1,7 @@
 """Licence expressions: SPDX 2.3 annex D, and lists as metadata files have them.
 
-An expression is a choice (``OR``) between sets of licences that hold together (``AND``). What is
-after ``WITH`` only widens what is allowed, so that it is kept in the text and not judged.
+An expression is a choice (``OR``) between sets of licences that hold together (``AND``). A licence
+``WITH`` an exception is one name.
 """
 
 from __future__ import annotations
@@ -122,5 +122,8 @@ def _one(tokens: list[str], place: int, depth: int) -> tuple[Choices, int]:
         raise ExpressionError(f"'{token}' is not expected")
     place += 1
     if place + 1 < len(tokens) and tokens[place].upper() == "WITH":
-        place += 2
+        exception = tokens[place + 1]
+        if exception in "()" or exception.upper() in _OPERATORS:
+            raise ExpressionError(f"'{exception}' is no exception")
+        token, place = f"{token} WITH {exception}", place + 2
     return ((token,),), place

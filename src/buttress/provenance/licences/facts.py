@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -35,13 +35,26 @@ class Licence:
     text: tuple[tuple[str, ...], ...] = ()
     models: tuple[str, ...] = ()
 
-    def has(self, facts: Mapping[str, Any]) -> bool:
-        """Whether each fact is one of the values that are given for it."""
-        return all(self._fact(name) in values for name, values in facts.items())
 
-    def _fact(self, name: str) -> Any:
-        value = getattr(self, name)
-        return bool(value) if name in ("condition", "territory") else value
+_GRADES: Final = {  # from what asks for least to what asks for most
+    "commercial": ("", "yes", "conditional", "no"),  # empty: nothing is known of it
+    "copyleft": ("none", "closed", "weak", "strong", "network"),
+    "derivatives": (True, False),
+}
+
+
+def have(together: Sequence[Licence], facts: Mapping[str, Any]) -> bool:
+    """Whether each fact of licences that hold together is one of the values given for it.
+
+    The strictest counts: what one of them forbids is forbidden.
+    """
+    return all(_fact(together, name) in values for name, values in facts.items())
+
+
+def _fact(together: Sequence[Licence], name: str) -> Any:
+    values = [getattr(one, name) for one in together]
+    grades = _GRADES.get(name)
+    return max(values, key=grades.index) if grades else any(values)
 
 
 @cache
@@ -56,6 +69,11 @@ def licences() -> Mapping[str, Licence]:
         fields["text"] = tuple(tuple(phrases) for phrases in fields.get("text", ()))
         found[fields["id"]] = Licence(**fields)
     return found
+
+
+@cache
+def _linking() -> frozenset[str]:
+    return frozenset(one.lower() for one in load_yaml(_FILE)["linking_exceptions"])
 
 
 def plain(name: str) -> str:
@@ -74,7 +92,19 @@ def _by_name() -> Mapping[str, str]:
 
 
 def identify(name: str) -> Licence | None:
-    """The licence that a name, an SPDX id or a model card's word means; None where unknown."""
+    """The licence that a name, an SPDX id or a model card's word means; None where unknown.
+
+    With an exception after ``WITH``, that of the licence before it: if the exception allows
+    linking, the copyleft is a weak one.
+    """
+    name, mark, exception = name.partition(" WITH ")
+    if mark:
+        one = identify(name)
+        if one is None:
+            return None
+        copyleft = "weak" if exception.lower() in _linking() and one.copyleft == "strong" else None
+        whole = f"{one.id} WITH {exception}"
+        return replace(one, id=whole, spdx=False, copyleft=copyleft or one.copyleft)
     short = plain(name)
     found = _by_name().get(short) or _by_name().get(_MARKS.sub(" ", short.replace("version ", "")))
     return licences()[found] if found else None

@@ -12,7 +12,7 @@ from buttress.evidence.records import Severity
 from buttress.probes.artifacts.issue import load_yaml
 from buttress.probes.artifacts.scope import printable
 from buttress.provenance.licences.expression import Declared
-from buttress.provenance.licences.facts import Licence, licences
+from buttress.provenance.licences.facts import Licence, have, licences
 
 _FILE: Final = Path(__file__).parent / "data/rules.yaml"
 NO_ADVICE: Final = "This is not legal advice."
@@ -143,7 +143,8 @@ def _ids(one: Declared) -> Iterator[str]:
     for choice in one.choices:
         for known in choice:
             if known is not None:
-                yield known.id.removesuffix("-only").removesuffix("-or-later")
+                plain = known.id.partition(" WITH ")[0]
+                yield plain.removesuffix("-only").removesuffix("-or-later")
 
 
 def _all_choices(subject: Subject, facts: Mapping[str, Sequence[Any]]) -> bool:
@@ -152,7 +153,8 @@ def _all_choices(subject: Subject, facts: Mapping[str, Sequence[Any]]) -> bool:
     Of several declarations, each counts, since any of them may be the one that holds.
     """
     for declared in subject.declared or _NOTHING.get(subject.role, ()):
-        if all(any(one and one.has(facts) for one in choice) for choice in _choices(declared)):
+        choices = [[one for one in choice if one] for choice in _choices(declared)]
+        if all(choice and have(choice, facts) for choice in choices):
             return True
     return False
 

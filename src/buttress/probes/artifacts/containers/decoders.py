@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from typing import Any, Final, Protocol
 
 OUTPUT: Final = 1 << 18  # bytes of one step, about
+_GZIP_HEADER: Final = 1 << 17  # extra field, name and comment
+_GZIP_TRAILER: Final = 8  # checksum and length
 _ZSTD_INPUT: Final = 512  # at most 128 KB come out of four bytes, so at most 16 MB of a step
 _ZSTD_WINDOW: Final = 1 << 25
 
@@ -55,6 +57,72 @@ class _Zlib:
     @property
     def unused(self) -> bytes:
         return self._inner.unused_data
+
+
+class _Gzip:
+    """As Python's own reader: what was expanded counts, the checksum is looked at afterwards.
+
+    ``zlib`` would take back the last piece where the checksum is wrong, and with it all of a small
+    file; readers have loaded it by then. The trailer is not compared.
+    """
+
+    def __init__(self) -> None:
+        self._inner = _Zlib(-zlib.MAX_WBITS)
+        self._head: bytes | None = b""  # None once the header is passed
+        self._tail = b""
+
+    def feed(self, data: bytes) -> bytes:
+        if self._head is not None:
+            self._head += data
+            length = _gzip_header(self._head)
+            if length is None:
+                if not data:
+                    raise EOFError("its header is cut short")
+                return b""
+            data, self._head = self._head[length:], None
+        if self._inner.eof:
+            self._tail += data
+            return b""
+        return self._inner.feed(data)
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof and len(self._inner.unused) + len(self._tail) >= _GZIP_TRAILER
+
+    @property
+    def hungry(self) -> bool:
+        return self._inner.hungry and not self.eof
+
+    @property
+    def unused(self) -> bytes:
+        return (self._inner.unused + self._tail)[_GZIP_TRAILER:]
+
+
+def _gzip_header(head: bytes) -> int | None:
+    """Length of the header (RFC 1952, section 2.3), None where ``head`` is too short to tell.
+
+    Raises:
+        ValueError: there is none, or it is longer than is read.
+    """
+    if len(head) < 10:
+        return None
+    if not head.startswith(b"\x1f\x8b\x08"):
+        raise ValueError("it has no header of gzip")
+    flags, at = head[3], 10
+    if flags & 4:
+        if len(head) < 12:
+            return None
+        at = 12 + int.from_bytes(head[10:12], "little")
+    for flag in (8, 16):  # the file's name, a comment
+        if flags & flag:
+            end = head.find(b"\0", at)
+            if end < 0:
+                if len(head) > _GZIP_HEADER:
+                    raise ValueError("its header has no end")
+                return None
+            at = end + 1
+    at += 2 if flags & 2 else 0
+    return at if len(head) >= at else None
 
 
 class _Bounded:
@@ -150,7 +218,7 @@ def lzma_filter(properties: bytes) -> dict[str, int]:
 CODECS: Final[dict[str, Callable[[int], Decoder]]] = {
     "deflate": lambda _: _Zlib(-zlib.MAX_WBITS),
     "zlib": lambda _: _Zlib(zlib.MAX_WBITS),
-    "gzip": lambda _: _Zlib(zlib.MAX_WBITS | 16),
+    "gzip": lambda _: _Gzip(),
     "bz2": lambda _: _Bounded(bz2.BZ2Decompressor()),
     "xz": lambda memory: _Bounded(lzma.LZMADecompressor(lzma.FORMAT_XZ, memory)),
     "lzma": lambda memory: _Bounded(lzma.LZMADecompressor(lzma.FORMAT_ALONE, memory)),

@@ -31,6 +31,7 @@ class FlatBuffer:
     def __init__(self, source: Source) -> None:
         self._source = source
         self.size = source.size
+        self.reach = 0  # the end of what was read, or announced and found to be there
         self._buffer = b""
         self._base = 0
         self._left = _MAX_READS
@@ -50,6 +51,7 @@ class FlatBuffer:
         data = self._buffer[begin : begin + count]
         if at < 0 or len(data) < count:
             raise FlatError(at, f"an offset leads to {at}, beyond the end at {self.size}")
+        self.reach = max(self.reach, at + count)
         return data
 
     def number(self, form: str, at: int) -> int:
@@ -68,6 +70,7 @@ class FlatBuffer:
         if length < 4 or length % 2:
             raise FlatError(layout, f"a table's layout is announced as {length} bytes")
         self.take(layout, length)
+        self.reach = max(self.reach, min(at + self.number("H", layout + 2), self.size))
         return Table(self, at, layout, length)
 
 
@@ -118,7 +121,13 @@ class Table:
         count = self.buffer.number("I", at)
         if at + 4 + count * width > self.buffer.size:
             raise FlatError(at, f"a vector of {count} items is announced")
+        self.buffer.reach = max(self.buffer.reach, at + 4 + count * width)
         return at + 4, count
+
+    def part(self, index: int) -> Table | None:
+        """The table of a field, None where it is absent."""
+        at = self._indirect(index)
+        return self.buffer.table(at) if at else None
 
     def tables(self, index: int) -> Iterator[Table]:
         """The tables of a vector."""

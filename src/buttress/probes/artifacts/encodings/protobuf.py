@@ -15,9 +15,11 @@ VARINT: Final = 0
 FIXED64: Final = 1
 LEN: Final = 2
 FIXED32: Final = 5
+_FIXED: Final = {FIXED64: 8, FIXED32: 4}  # bytes
 _GROUPS: Final = (3, 4)  # deprecated; their tags carry nothing
 _PIECE: Final = 16 << 10
 _HEADER: Final = 20  # two varints
+_SHORT: Final = 24  # bytes of the least message that something is looked for behind
 _MAX_FIELDS: Final = 3_000_000  # of one file
 _MAX_TEXT: Final = 1 << 16
 _HIGHEST: Final = (1 << 29) - 1
@@ -43,6 +45,11 @@ class Field(NamedTuple):
     def end(self) -> int:
         """Offset after a payload."""
         return self.start + self.value
+
+    @property
+    def following(self) -> int:
+        """Offset after the field, whatever its type."""
+        return self.start + _FIXED.get(self.wire, self.value if self.wire == LEN else 0)
 
 
 class Wire:
@@ -75,20 +82,15 @@ class Wire:
             value = 0
             if wire in (VARINT, LEN):
                 value, begin = self._varint(begin)
-            payload = self._base + begin
-            if wire == LEN:
-                following = payload + value
-            elif wire in (FIXED64, FIXED32):
-                following = payload + (8 if wire == FIXED64 else 4)
-            elif wire == VARINT or wire in _GROUPS:
-                following = payload
-            else:
+            if wire > FIXED32:
                 raise WireError(at, f"wire type {wire} does not exist")
+            field = Field(number, wire, self._base + begin, value)
+            following = field.following
             if following > end:
                 raise WireError(
                     at, f"field {number} ends at {following}, beyond the message's end at {end}"
                 )
-            yield Field(number, wire, payload, value)
+            yield field
             at = following
 
     def _varint(self, begin: int) -> tuple[int, int]:
@@ -132,7 +134,10 @@ class Wire:
 
 
 def plausible(head: bytes) -> bool:
-    """Whether ``head`` may begin a message; most other files fail within a few bytes."""
+    """Whether ``head`` may begin a message; most other files fail within a few bytes.
+
+    A short message may end within it, with something else appended.
+    """
     seen = 0
     try:
         for field in Wire(BytesSource(head)).fields(0, 1 << 62):
@@ -142,5 +147,5 @@ def plausible(head: bytes) -> bool:
             if (field.end if field.wire == LEN else field.start) >= len(head):
                 return True
     except WireError as error:
-        return seen > 0 and error.offset >= len(head) - _HEADER
+        return seen > 0 and error.offset >= min(len(head) - _HEADER, _SHORT)
     return seen > 0

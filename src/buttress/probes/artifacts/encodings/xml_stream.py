@@ -16,11 +16,17 @@ _MAX_DEPTH: Final = 256
 _MAX_TOKEN: Final = 4 << 20
 _ROOT_WITHIN: Final = 256 << 10
 _FIRST: Final = re.compile(rb"<(?:\w+:)?(\w+)[\s/>]")
+_SUBSET_END: Final = re.compile(rb"\]\s*>")
+_ENCODING_ERRORS: Final = (18, 19)  # expat: unknown encoding, incorrect encoding
 _BEGINS: Final = re.compile(rb"\s*<[?!A-Za-z]")
 
 
 class XmlError(Exception):
     """It is not well formed, or more than is read."""
+
+
+class XmlEncodingError(XmlError):
+    """The parser here does not have its encoding; another one may."""
 
 
 class _Stop(Exception):  # noqa: N818 - no error: it ends the parser's run
@@ -113,8 +119,12 @@ def elements(source: Source, outline: Outline, *, texts: bool = False) -> Iterat
         except XmlError:
             yield from found
             raise
+        except (ValueError, LookupError) as error:
+            raise XmlEncodingError(f"its encoding is not read ({error})") from None
         except expat.ExpatError as error:
             yield from found
+            if error.code in _ENCODING_ERRORS:
+                raise XmlEncodingError(f"its encoding is not read ({error})") from None
             raise XmlError(f"it is not well formed ({error})") from None
         yield from found
         found.clear()
@@ -133,14 +143,28 @@ def root(source: Source, head: bytes) -> str:
     ):
         return ""
     outline = Outline()
-    named = _FIRST.search(head)
     try:
         for element in elements(source, outline):
             if element.name != "?":
                 return element.name
             if element.offset > _ROOT_WITHIN:
                 break
-    except XmlError:
-        if named and not outline.doctype:  # its first tag alone is too much
-            return named[1].decode()
-    return outline.doctype
+    except XmlError:  # its first tag alone may be too much, or its encoding unknown
+        pass
+    # An entity ended the reading. The document type may have any name; the first tag decides.
+    plain = source.read_at(0, _ROOT_WITHIN).replace(b"\0", b"")  # UTF-16 as well
+    named = _FIRST.search(plain, _declarations_end(plain))
+    return named[1].decode("ascii", "replace") if named else outline.doctype
+
+
+def _declarations_end(text: bytes) -> int:
+    """Where the declaration of the document type, which may hold tags in quotes, ends."""
+    start = text.find(b"<!DOCTYPE")
+    subset = text.find(b"[", start) if start >= 0 else -1
+    plain_end = text.find(b">", start) if start >= 0 else -1
+    if start < 0 or plain_end < 0:
+        return 0
+    if subset < 0 or subset > plain_end:
+        return plain_end
+    end = _SUBSET_END.search(text, subset)
+    return end.end() if end else subset

@@ -8,7 +8,7 @@ from typing import Final
 
 from buttress.probes.artifacts.encodings.text import decoded, is_text
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.jinja_template import suspicious
+from buttress.probes.artifacts.jinja_template import reaching, suspicious
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import FileSource, Source
 
@@ -16,6 +16,8 @@ _READ: Final = (1 << 20) + 1
 _MARKUP: Final = re.compile(rb"\{[{%#]")
 _OBJECT: Final = re.compile(rb"\s*[\[{]\s*[\"\[{]?\"")
 _NAME: Final = re.compile(r"chat_template.*\.(?:jinja2?|j2)\Z")
+_WAYS: Final = (b"__", b"attr", b"popen", rb"\x5f", rb"\u005f")
+_PROSE: Final = re.compile(rb"^#{1,6} |^```", re.M)  # text about templates, with examples
 _WORDS: Final = (b"add_generation_prompt", b"bos_token", b"eos_token", b"message.role")
 
 
@@ -31,10 +33,19 @@ def matches(source: Source, head: bytes) -> bool:
     if _OBJECT.match(head) or not _MARKUP.search(head):
         return False
     text = source.read_at(0, _READ)
+    return _is_chat(text) or any(way in text for way in _WAYS)
+
+
+def _is_chat(text: bytes) -> bool:
     return b"messages" in text and any(word in text for word in _WORDS)
 
 
 def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     """Parse it; nothing is rendered."""
-    if reason := suspicious(decoded(source.read_at(0, _READ))):
-        yield scope.issue("template-code", 0, f"The chat template {reason}.")
+    text = source.read_at(0, _READ)
+    named = isinstance(source, FileSource) and _NAME.search(source.name)
+    if named or _is_chat(text):
+        if reason := suspicious(decoded(text)):
+            yield scope.issue("template-code", 0, f"The chat template {reason}.")
+    elif _PROSE.search(text) is None and (reason := reaching(decoded(text))):
+        yield scope.issue("template-code", 0, f"The template {reason}.")

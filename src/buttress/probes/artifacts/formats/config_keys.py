@@ -8,14 +8,25 @@ from typing import Any, Final
 from buttress.evidence.records import Severity
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats import remote_code
+from buttress.probes.artifacts.formats.config_names import named, paired
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.jinja_template import suspicious
+from buttress.probes.artifacts.jinja_template import reaching, suspicious
 from buttress.probes.artifacts.named_code import verdict
 from buttress.probes.artifacts.scope import Scope, printable
 
 _PICKLED: Final = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib")
 _SCHEMES: Final = ("http://", "https://", "ftp://", "file://", "s3://", "gs://")
-_LIBRARIES: Final = {"diffusers", "transformers", "onnxruntime", "k_diffusion", "optimum"}
+# The latter are modules of diffusers.pipelines, where diffusers looks first.
+_LIBRARIES: Final = {
+    "diffusers", "transformers", "onnxruntime", "k_diffusion", "optimum", "flax", "tokenizers",
+    "stable_diffusion", "stable_diffusion_xl", "stable_diffusion_safe", "stable_unclip",
+    "kandinsky", "kandinsky2_2", "latent_diffusion", "paint_by_example", "unidiffuser", "audioldm",
+    "audioldm2", "shap_e", "wuerstchen", "deepfloyd_if", "stable_cascade", "stable_audio", "flux",
+    "alt_diffusion", "versatile_diffusion", "spectrogram_diffusion", "musicldm", "blip_diffusion",
+    "controlnet", "animatediff", "deprecated", "ltx", "unclip", "semantic_stable_diffusion",
+    "text_to_video_synthesis", "pag", "hunyuan_video", "stable_video_diffusion", "lumina2",
+}  # fmt: skip
+_CLASS_KEYS: Final = ("class", "class_name", "cls", "function", "func", "name", "attr", "type")
 _MAX_NODES: Final = 400_000
 
 _Told = Iterator[tuple[str, Severity | None, str]]
@@ -24,6 +35,7 @@ _Told = Iterator[tuple[str, Severity | None, str]]
 def issues(value: Any, text: bytes, scope: Scope) -> Iterator[Issue]:
     """Issues of all objects in ``value``, at the byte where their key first stands."""
     todo, seen = [value], 0
+    keras = b'"class_name"' in text[:512]  # that format looks at such pairs itself
     if isinstance(value, list):
         yield from _issues("type", _modules(value), text, scope)
     while todo and seen < _MAX_NODES:
@@ -36,12 +48,37 @@ def issues(value: Any, text: bytes, scope: Scope) -> Iterator[Issue]:
             for key, examine in _EXAMINED.items():
                 if key in one:
                     yield from _issues(key, examine(one[key], one, scope), text, scope)
+            for key, inner in one.items():
+                if isinstance(inner, str):
+                    yield from _issues(key, _string(key, inner), text, scope)
+            if "module" in one and not keras:
+                yield from _issues("module", _pair(one), text, scope)
 
 
 def _issues(key: str, told: _Told, text: bytes, scope: Scope) -> Iterator[Issue]:
     at = max(text.find(f'"{key}"'.encode()), 0)
     for rule, severity, message in told:
         yield scope.issue(rule, at, message, severity=severity)
+
+
+def _string(key: str, value: str) -> _Told:
+    """A name under a key that asks for one, a template under any key."""
+    if key not in _EXAMINED and (found := named(key, value)):
+        yield "config-target", found[0], f"The configuration {found[1]}."
+    if "{{" in value or "{%" in value:
+        chat = key not in _EXAMINED and key.lower().endswith("template")
+        if reason := suspicious(value) if chat else reaching(value):
+            yield (
+                "template-code",
+                None,
+                f"The value of {printable(key)!r}, as a template, {reason}.",
+            )
+
+
+def _pair(one: dict[str, Any]) -> _Told:
+    for key in _CLASS_KEYS:
+        if found := paired(one["module"], one.get(key)):
+            yield "config-target", found[0], f"The configuration {found[1]}."
 
 
 def _auto_map(value: Any, _all: dict[str, Any], scope: Scope) -> _Told:
@@ -120,14 +157,21 @@ def _target(value: Any, _all: dict[str, Any], _scope: Scope) -> _Told:
 
 def _pipeline(_value: Any, everything: dict[str, Any], _scope: Scope) -> _Told:
     """model_index.json of diffusers: each part is [library, class]."""
-    for part, named in everything.items():
-        if not (isinstance(named, list) and len(named) == 2 and isinstance(named[0], str)):
+    own = everything.get("_class_name")
+    if isinstance(own, list) and own and isinstance(own[0], str) and own[0] not in _LIBRARIES:
+        message = (
+            f"The pipeline is made by the module {printable(own[0])!r}, which is code that comes "
+            "with the model."
+        )
+        yield "hf-remote-code", None, message
+    for part, pair in everything.items():
+        if not (isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str)):
             continue
-        library = named[0].partition(".")[0]
+        library = pair[0].partition(".")[0]
         if library not in _LIBRARIES and not part.startswith("_"):
             message = (
                 f"The part {printable(part)!r} of the pipeline is made by the module "
-                f"{printable(named[0])!r}, which is code that comes with the model."
+                f"{printable(pair[0])!r}, which is code that comes with the model."
             )
             yield "hf-remote-code", None, message
 
@@ -179,6 +223,7 @@ _EXAMINED: Final[dict[str, Callable[[Any, dict[str, Any], Scope], _Told]]] = {
     "attn_implementation": _kernels,
     "_target_": _target,
     "_diffusers_version": _pipeline,
+    "_class_name": _pipeline,
     "itemInfoEntries": _core_ml,
     "__loader__": _skops,
 }

@@ -10,7 +10,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from buttress.probes.artifacts.containers.names import leads_out
-from buttress.probes.artifacts.encodings.protobuf import LEN, Field, Wire
+from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Field, Wire
+from buttress.probes.artifacts.formats import core_ml_program
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope, printable
 
@@ -21,20 +22,24 @@ _PIPELINES: Final = (200, 201, 202)
 _NETWORKS: Final = (303, 403, 500)
 _CUSTOM_MODEL, _LINKED = 555, 556
 _KINDS: Final = frozenset(
-    (*_PIPELINES, 300, 301, 302, 304, 400, 401, 402, 404, *_NETWORKS, 501, 502, 600, 601, 602, 603,
-     604, 606, 607, 609, 900, 2000, 2001, 2002, 2003, 2004, 2005, 2006, 3000, _CUSTOM_MODEL,
-     _LINKED)
+    (*_PIPELINES, 300, 301, 302, 304, 400, 401, 402, 404, *_NETWORKS, 501, 502, 560, 600, 601, 602,
+     603, 604, 606, 607, 609, 610, 900, 2000, 2001, 2002, 2003, 2004, 2005, 2006, 3000,
+     _CUSTOM_MODEL, _LINKED)
 )  # fmt: skip
+FIELDS: Final = frozenset(
+    [(1, VARINT), (2, LEN), (10, VARINT), *((one, LEN) for one in _KINDS)]
+)  # of Model
 _CUSTOM_LAYER: Final = 500
+_NESTED: Final = {605: (1, 2), 615: (3, 4)}  # branch and loop: networks within them
+_PROGRAM: Final = 502
 _MAX_DEPTH: Final = 10
 _TOLD: Final = 10
 
 
 def fits(shape: Shape) -> bool:
     """A version, a description and one of the kinds of model."""
-    version = shape.number(1)
     kinds = _KINDS & set(shape.fields)
-    return bool(kinds) and version is not None and version < 100 and bool(shape.parts(2))
+    return bool(kinds) and bool(shape.numbers(1)) and bool(shape.parts(2))
 
 
 def inspect(shape: Shape, scope: Scope) -> Iterator[Issue]:
@@ -51,13 +56,15 @@ def _model(wire: Wire, model: Field, scope: Scope, depth: int) -> Iterator[Issue
         if one.wire != LEN:
             continue
         if one.number in _NETWORKS:
-            yield from _network(wire, one, scope)
+            yield from _network(wire, one, scope, 0)
         elif one.number == 202:
             yield from _pipeline(wire, one, scope, depth)
         elif one.number in _PIPELINES:
             for part in wire.fields(one.start, one.end):
                 if part.wire == LEN and part.number == 1:
                     yield from _pipeline(wire, part, scope, depth)
+        elif one.number == _PROGRAM:
+            yield from core_ml_program.inspect(wire, one, scope)
         elif one.number == _CUSTOM_MODEL:
             name = _text(wire, one, 10)
             message = f"The model is the class {printable(name)!r} of the program that loads it."
@@ -72,15 +79,26 @@ def _pipeline(wire: Wire, pipeline: Field, scope: Scope, depth: int) -> Iterator
             yield from _model(wire, one, scope, depth + 1)
 
 
-def _network(wire: Wire, network: Field, scope: Scope) -> Iterator[Issue]:
+def _network(wire: Wire, network: Field, scope: Scope, depth: int) -> Iterator[Issue]:
+    """Layers; those of loops and branches hold networks of their own."""
+    if depth > _MAX_DEPTH:
+        message = f"Networks are nested more than {_MAX_DEPTH} deep."
+        yield scope.issue("protobuf-malformed", network.start, message)
+        return
     for layer in wire.fields(network.start, network.end):
         if layer.wire != LEN or layer.number != 1:
             continue
         for one in wire.fields(layer.start, layer.end):
-            if one.wire == LEN and one.number == _CUSTOM_LAYER:
+            if one.wire != LEN:
+                continue
+            if one.number == _CUSTOM_LAYER:
                 name = _text(wire, one, 10)
                 message = f"A layer is the class {printable(name)!r} of the program that loads it."
                 yield scope.issue("core-ml-custom-code", one.start, message)
+            elif one.number in _NESTED:
+                for part in wire.fields(one.start, one.end):
+                    if part.wire == LEN and part.number in _NESTED[one.number]:
+                        yield from _network(wire, part, scope, depth + 1)
 
 
 def _linked(wire: Wire, linked: Field, scope: Scope) -> Iterator[Issue]:

@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from buttress.probes.artifacts.code_text import code_in
+from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.jinja_template import suspicious
+from buttress.probes.artifacts.jinja_template import reaching, suspicious
 from buttress.probes.artifacts.scope import Scope, printable
 from buttress.probes.artifacts.source import Source
 
@@ -25,6 +27,9 @@ _MAX_TENSORS: Final = 200_000
 _MAX_ITEMS: Final = 4_000_000  # array items walked one by one: texts
 _TEMPLATE_READ: Final = (1 << 20) + 1
 _MAX_TEMPLATES: Final = 16
+_MAX_TEXTS: Final = 2_000
+_TEXT_READ: Final = 65_536
+_PATH_KEYS: Final = ("tokenizer.", "general.", "adapter.")  # what a loader may open
 _TOLD: Final = 10
 _WIDTH: Final = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
 _TEXT, _ARRAY = 8, 9
@@ -71,7 +76,9 @@ class _Cursor:
     buffer: bytes = b""
     base: int = 0
     templates: list[tuple[int, str, str]] = field(default_factory=list)
+    texts: list[tuple[int, str, str]] = field(default_factory=list)
     alignment: int = 32
+    whole: bool = False  # the header was read to its end
 
     def take(self, count: int) -> bytes:
         if count > self.size - self.at:
@@ -156,6 +163,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         return
     try:
         spans = _walked(cursor)
+        cursor.whole = True
     except _LieError as lie:
         message = f"The GGUF header is wrong at byte {lie.offset}: {lie}."
         yield scope.issue("gguf-malformed", lie.offset, message)
@@ -167,7 +175,21 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         if reason := suspicious(template):
             message = f"The chat template {printable(key)!r} {reason}."
             yield scope.issue("template-code", offset, message)
+    for offset, key, text in cursor.texts:
+        yield from _text(offset, key, text, scope)
     yield from _layout(cursor, spans, scope)
+
+
+def _text(offset: int, key: str, text: str, scope: Scope) -> Iterator[Issue]:
+    """What a value of the metadata other than a chat template may be."""
+    if reason := reaching(text):
+        yield scope.issue("template-code", offset, f"The value {printable(key)!r} {reason}.")
+    elif part := code_in(text, prose=key.startswith("general.")):
+        message = f"The header's metadata {printable(key)!r} holds code: {printable(part)!r}."
+        yield scope.issue("metadata-code", offset, message, proof=text)
+    elif key.startswith(_PATH_KEYS) and key.endswith(("_file", "_path")) and leads_out(text):
+        message = f"The value {printable(key)!r} points to {printable(text)!r}, outside the folder."
+        yield scope.issue("config-path", offset, message, severity="medium")
 
 
 def _pair(cursor: _Cursor) -> None:
@@ -182,6 +204,18 @@ def _pair(cursor: _Cursor) -> None:
         text = cursor.source.read_at(start, kept).decode("utf-8", "replace")
         cursor.templates.append((start, key, text))
         cursor.skip(length)
+    elif kind == _TEXT and len(cursor.texts) < _MAX_TEXTS:
+        length = cursor.length()
+        if length <= _TEXT_READ:
+            cursor.texts.append((cursor.at, key, cursor.take(length).decode("utf-8", "replace")))
+        else:
+            cursor.skip(length)
+    elif kind == _ARRAY and "chat_template" in key:
+        start = cursor.at
+        _value(cursor, kind, 0)
+        raw = cursor.source.read_at(start, min(cursor.at - start, _TEMPLATE_READ))
+        # An array of templates: read as one text, with the lengths in between.
+        cursor.templates.append((start, key, raw.decode("utf-8", "replace").replace("\0", " ")))
     elif key == "general.alignment" and kind == 4:
         alignment = cursor.number("I")
         if alignment == 0 or alignment & (alignment - 1):
@@ -257,6 +291,6 @@ def _layout(cursor: _Cursor, spans: list[Described], scope: Scope) -> Iterator[I
             told += 1
             message = f"Tensor {printable(one.name)!r} {problem}."
             yield scope.issue("gguf-malformed", start, message)
-    known = bool(spans) and all(one.length is not None for one in spans)
-    if known and position + cursor.alignment <= room:
+    complete = cursor.whole and all(one.length is not None for one in spans)
+    if complete and position + cursor.alignment <= room:
         yield from after(cursor.source, start + position, scope)

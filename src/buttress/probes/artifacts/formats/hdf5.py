@@ -14,7 +14,7 @@ from buttress.evidence.records import Severity
 from buttress.probes.artifacts import hints
 from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
 from buttress.probes.artifacts.containers.names import leads_out
-from buttress.probes.artifacts.formats import keras
+from buttress.probes.artifacts.formats import keras, stray_pickle
 from buttress.probes.artifacts.formats.hdf5_links import references
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope, printable
@@ -74,9 +74,13 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
 
 def _references(source: Source, ranges: list[tuple[int, int]], scope: Scope) -> Iterator[Issue]:
     told: set[tuple[str, str]] = set()
+    stray = False
     for begin, end in ranges:
         for at in range(begin, end, _PIECE):
             piece = source.read_at(at, _PIECE + _REFERENCE)
+            if not stray and (issues := list(stray_pickle.within(piece, at, scope))):
+                stray = True
+                yield from issues
             for offset, kind, name in references(piece, source):
                 if (kind, name) not in told and len(told) < _MAX_TOLD:
                     told.add((kind, name))

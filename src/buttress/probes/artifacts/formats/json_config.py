@@ -7,20 +7,27 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.probes.artifacts.code_text import in_values, possible
 from buttress.probes.artifacts.encodings.text import is_text
 from buttress.probes.artifacts.formats import config_keys, tokenizer_json
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope
+from buttress.probes.artifacts.scope import Scope, printable
 from buttress.probes.artifacts.source import Source
 
 _KEYS: Final = (
     b"auto_map|auto_mapping|custom_pipelines|trust_remote_code|chat_template|weight_map|"
     b"base_model_name_or_path|peft_type|tokenizer_class|model_type|architectures|added_tokens|"
-    b"_diffusers_version|itemInfoEntries|_target_|__loader__|_attn_implementation|"
+    b"_diffusers_version|_class_name|itemInfoEntries|_target_|__loader__|_attn_implementation|"
     b"transformers_version|processor_class|image_processor_type|feature_extractor_type|"
     b"do_sample|pipeline_tag"
 )
 _MARK: Final = re.compile(b'"(?:' + _KEYS + b')"\\s*:')
+# A value that names something dangerous, under any key, or a way out of a template.
+_NAMED: Final = re.compile(
+    rb'"(?:os|posix|nt|subprocess|builtins|pickle|shutil|importlib|runpy|ctypes|sys|socket|pty|'
+    rb'marshal|code)(?:\.[a-z_]+)?"'
+)
+_CODE_READ: Final = 1 << 20  # larger ones are data, not configurations
 _MODULES: Final = re.compile(rb'\[\s*\{\s*"(?:idx|name|path|type)"\s*:')
 _OPENING: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*[{\[]")
 _PIECE: Final = 1 << 20
@@ -32,6 +39,8 @@ def matches(source: Source, head: bytes) -> bool:
         return False
     if _MODULES.match(head) and b'"type"' in head and b'"path"' in head:
         return True
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and _tells(source):
+        return True
     at, escaped, rest = 0, False, b""
     while at < MAX_BYTES:
         piece = source.read_at(at, _PIECE)
@@ -42,6 +51,18 @@ def matches(source: Source, head: bytes) -> bool:
         escaped = escaped or b"\\u00" in piece
         rest, at = piece[-64:], at + len(piece)
     return escaped and at < MAX_BYTES and _spelled(source)
+
+
+def _tells(source: Source) -> bool:
+    """Whether a small object has words that code, commands or names of dangerous things need."""
+    if len(text := source.read_at(0, _CODE_READ)) >= _CODE_READ:
+        return False
+    return (
+        possible(text)
+        or b"\\/" in text
+        or (b"{{" in text and b"__" in text)
+        or _NAMED.search(text) is not None
+    )
 
 
 def _spelled(source: Source) -> bool:
@@ -76,7 +97,19 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
 def of_value(value: Any, text: bytes, scope: Scope) -> Iterator[Issue]:
     """Issues of a parsed configuration."""
     told: set[str] = set()
-    for issue in config_keys.issues(value, text, scope):
+    for issue in (*config_keys.issues(value, text, scope), *_values(value, text, scope)):
         if issue.message not in told and len(told) < 40:
             told.add(issue.message)
             yield issue
+
+
+def _values(value: Any, text: bytes, scope: Scope) -> Iterator[Issue]:
+    """Values that are commands or code, in an object small enough to be a configuration."""
+    if not isinstance(value, dict) or len(text) >= _CODE_READ or not (
+        possible(text) or b"\\/" in text or b"\\u00" in text
+    ):  # fmt: skip
+        return
+    for key, part in in_values(value):
+        at = max(text.find(f'"{key}"'.encode()), 0)
+        message = f"The value of {printable(key)!r} is a command or code: {printable(part)!r}."
+        yield scope.issue("config-code", at, message)

@@ -14,6 +14,7 @@ from buttress.evidence.records import Severity
 from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats.keras_classes import custom_classes
+from buttress.probes.artifacts.formats.keras_names import custom_functions, is_activation
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.pickles.judge import judge
 from buttress.probes.artifacts.scope import Scope, printable
@@ -32,9 +33,11 @@ _REACHING: Final[dict[str, tuple[Severity, str]]] = {
     "TorchModuleWrapper": ("high", "unpickles a PyTorch module"),
     "TFSMLayer": ("high", "loads a SavedModel, which may hold any code"),
     "JaxLayer": ("high", "runs a function of the program"),
+    "FlaxLayer": ("high", "runs a module of the program"),
 }
 _FETCH: Final = re.compile(r"(?:\A|\.)get_file\Z")
 _LOOKUPS: Final = {"StringLookup", "IntegerLookup", "TextVectorization", "IndexLookup"}
+_NAME: Final = re.compile(r"[A-Za-z_][\w.]{0,99}\Z")
 _MAX_TOLD: Final = 20
 
 
@@ -68,7 +71,9 @@ def searched(text: bytes, offset: int, scope: Scope) -> Iterator[Issue]:
 def of_config(config: Any, offset: int, scope: Scope) -> Iterator[Issue]:
     """Issues of a parsed configuration that begins at ``offset``."""
     told: set[str] = set()
-    if isinstance(config, dict) and (foreign := custom_classes(config)):
+    if isinstance(config, dict) and (
+        foreign := list(dict.fromkeys((*custom_classes(config), *custom_functions(config))))
+    ):
         names = ", ".join(map(printable, foreign[:5]))
         message = (
             f"The configuration names {names}, which Keras does not have: it is code of others."
@@ -93,10 +98,7 @@ def _object(one: dict[str, Any]) -> Iterator[tuple[str, Severity | None, str]]:
     if name in ("Lambda", "__lambda__") or one.get("registered_name") == "Lambda":
         layer = inner.get("name") if isinstance(inner, dict) else None
         shown = f" {printable(str(layer))!r}" if layer else ""
-        message = (
-            f"The Lambda layer{shown} carries code that runs when the model is loaded or used."
-        )
-        yield "keras-lambda", None, message
+        yield from _lambda(shown, inner)
     if isinstance(name, str) and name in _LOOKUPS and isinstance(inner, dict):
         words = inner.get("vocabulary")
         if isinstance(words, str) and (leads_out(words) or "://" in words):
@@ -128,6 +130,34 @@ def _object(one: dict[str, Any]) -> Iterator[tuple[str, Severity | None, str]]:
             yield "keras-foreign-module", "critical", f"{message}, which runs code."
         elif kind != "allowed":
             yield "keras-foreign-module", None, f"{message} from outside Keras."
+
+
+def _lambda(shown: str, config: Any) -> Iterator[tuple[str, Severity | None, str]]:
+    """By a name or with bytecode: the former runs what the program, or Keras, has."""
+    function = config.get("function") if isinstance(config, dict) else None
+    module = config.get("module") if isinstance(config, dict) else None
+    if isinstance(function, dict) and function.get("class_name") == "function":
+        module, function = function.get("module"), function.get("config")
+    if not isinstance(function, str) or not _NAME.match(function):
+        message = (
+            f"The Lambda layer{shown} carries code that runs when the model is loaded or used."
+        )
+        yield "keras-lambda", None, message
+        return
+    own = isinstance(module, str) and _own(module)
+    if is_activation(function) and (own or module in (None, "builtins")):
+        return
+    if own and function not in _REACHING:
+        called = f"{module}.{function}"
+        yield "keras-lambda", "low", f"The Lambda layer{shown} calls {printable(called)} by name."
+    elif not own:
+        known = isinstance(module, str)
+        called = f"{module}.{function}" if known else function
+        grave = judge(module if isinstance(module, str) else "builtins", function).kind in (
+            "dangerous", "code", "conditional",
+        )  # fmt: skip
+        message = f"The Lambda layer{shown} calls {printable(called)}, which Keras does not have."
+        yield "keras-lambda", "critical" if grave else "medium", message
 
 
 def _own(module: str) -> bool:

@@ -69,12 +69,31 @@ _NAMES: Final = """
     SpecificityAtSensitivity FalsePositives FalseNegatives TruePositives TrueNegatives IoU
     MeanIoU BinaryIoU OneHotIoU OneHotMeanIoU F1Score FBetaScore R2Score Pearson
     PearsonCorrelation ConcordanceCorrelation RootMeanSquaredError MeanRelativeError
-    CompileMetrics
+    CompileMetrics Abs All Amax Amin Any Arange Arccos Arccosh Arcsin Arcsinh Arctan Arctan2
+    Arctanh Argmax Argmin Argsort Array BroadcastTo Cast Ceil Clip Conj Cos Cosh CountNonzero
+    Cumprod Cumsum Diag Diagonal Digitize Divide Einsum Equal Erf Exp ExpandDims Expm1 FloorDivide
+    Flip Floor FullLike Gelu GetItem Greater GreaterEqual HardSigmoid IsFinite Isfinite Isinf Isnan
+    Less LessEqual Log Log10 Log1p Log2 LogSigmoid LogSoftmax Logaddexp LogicalAnd LogicalNot
+    LogicalOr LogicalXor Logsumexp Matmul Max Median Mish Mod Moveaxis NanToNum Ndim Negative Norm
+    NotEqual OneHot OnesLike Outer Pad Power Prod Quantile Ravel Reciprocal Relu Relu6 Repeat Roll
+    Round Rsqrt Scatter ScatterUpdate Select SegmentMax SegmentSum Selu Shape Sigmoid Sign Silu Sin
+    Sinh Size Slice SliceUpdate Softplus Softsign Sort Split Sqrt Square Squeeze Stack Std
+    StopGradient Swapaxes Take TakeAlongAxis Tan Tanh Tensordot Tile TopK Trace Transpose Tri Tril
+    Triu TrueDivide Unstack Var Vdot Where ZerosLike
 """
 _KNOWN: Final = frozenset(_NAMES.split())
 _OWN: Final = re.compile(r"\A(?:tensorflow\.(?:python\.)?)?(?:tf_)?keras\.(?:\w+\.)*")
 _MODELS: Final = {"Sequential", "Functional", "Model"}
 _MAX_OBJECTS: Final = 200_000
+
+
+# As a loss or metric may spell a class: "binary_crossentropy", "MeanSquaredError".
+_SNAKE: Final = frozenset(name.lower() for name in _KNOWN)
+
+
+def is_class(name: str) -> bool:
+    """Whether Keras has a class of that name, in camel or snake case."""
+    return name in _KNOWN or name.replace("_", "").lower() in _SNAKE
 
 
 def custom_classes(config: dict[str, Any]) -> list[str]:

@@ -6,23 +6,26 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from buttress.probes.artifacts.containers.names import leads_out
-from buttress.probes.artifacts.encodings.protobuf import LEN, Field, Wire, WireError
+from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Field, Wire, WireError
+from buttress.probes.artifacts.formats.onnx_external import External
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope, printable
 
 if TYPE_CHECKING:
     from buttress.probes.artifacts.formats.protobuf_model import Shape
 
+FIELDS: Final = frozenset(
+    [(1, VARINT), (5, VARINT), *((one, LEN) for one in (2, 3, 4, 6, 7, 8, 14, 20, 25, 26))]
+)  # of ModelProto
 # Numbers of fields.
 _IR_VERSION, _GRAPH, _OPSETS, _METADATA, _TRAINING, _FUNCTIONS = 1, 7, 8, 14, 20, 25
 _NODE, _INITIALIZER, _SPARSE = 1, 5, 15
-_KNOWN_DOMAINS: Final = {
+KNOWN_DOMAINS: Final = {
     "", "ai.onnx", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview",
     "ai.onnx.preview.training", "com.microsoft", "com.microsoft.nchwc",
     "com.microsoft.experimental", "com.ms.internal.nhwc", "org.pytorch.aten", "com.microsoft.dml",
 }  # fmt: skip
-_PYTHON: Final = {"PyOp", "PythonOp", "ATen", "pyfunc", "PyFunc"}
+PYTHON: Final = {"PyOp", "PythonOp", "ATen", "pyfunc", "PyFunc"}
 _WIDTH: Final = {  # bytes of an element
     1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8, 14: 8, 15: 16,
     16: 2, 17: 1, 18: 1, 19: 1, 20: 1,
@@ -36,16 +39,16 @@ _TOLD: Final = 10
 class _Seen:
     wire: Wire
     scope: Scope
-    domains: dict[str, tuple[str, int]] = field(default_factory=dict)
-    defined: set[str] = field(default_factory=set)  # domains of functions in the file
-    locations: dict[str, int] = field(default_factory=dict)
+    operators: dict[tuple[str, str], int] = field(default_factory=dict)  # domain, type: place
+    defined: set[tuple[str, str]] = field(default_factory=set)  # functions in the file
+    outside: External = field(default_factory=External)
     issues: list[Issue] = field(default_factory=list)
     told: dict[str, int] = field(default_factory=dict)
 
     def note(self, domain: str, operator: str, offset: int) -> None:
-        """Keep where a domain is first used."""
-        if len(self.domains) < _MAX_KEPT:
-            self.domains.setdefault(domain, (operator, offset))
+        """Keep where an operator is first used."""
+        if len(self.operators) < _MAX_KEPT:
+            self.operators.setdefault((domain, operator), offset)
 
     def tell(self, rule: str, offset: int, message: str) -> None:
         """Keep the first few of each rule."""
@@ -55,11 +58,10 @@ class _Seen:
 
 
 def fits(shape: Shape) -> bool:
-    """An IR version, and a graph whose first fields are a graph's."""
-    version = shape.number(_IR_VERSION)
-    if version is None or not 0 < version < 1000:
+    """A graph whose first fields are a graph's, and a version of the format or of the operators."""
+    if not shape.numbers(_IR_VERSION) and not shape.parts(_OPSETS):
         return False
-    for graph in shape.parts(_GRAPH)[-1:]:
+    for graph in shape.parts(_GRAPH):
         inner = shape.inner(graph)
         if inner and all(one.wire == LEN for one in inner if one.number in (1, 2, 5, 10, 11, 12)):
             return any(one.number in (1, 2, 5, 11, 12) for one in inner)
@@ -89,15 +91,29 @@ def inspect(shape: Shape, scope: Scope) -> Iterator[Issue]:
         yield scope.issue("protobuf-malformed", error.offset, message)
         return
     yield from seen.issues
-    yield from _external(seen)
-    for domain, (operator, offset) in sorted(seen.domains.items())[:_TOLD]:
-        if domain in seen.defined:
+    yield from seen.outside.issues(scope)
+    yield from foreign(seen.operators, seen.defined, scope)
+
+
+def foreign(
+    used: dict[tuple[str, str], int], defined: set[tuple[str, str]], scope: Scope
+) -> Iterator[Issue]:
+    """Operators (domain and type) of other domains that are no functions of the model either."""
+    told: set[str] = set()
+    for (domain, operator), offset in sorted(used.items()):
+        if (domain, operator) in defined or domain in told or len(told) >= _TOLD:
             continue
+        told.add(domain)
         message = (
             f"The operator {printable(operator)!r} of the domain {printable(domain)!r} is not "
             "ONNX's: it needs a native library that is loaded beside the model."
         )
         yield scope.issue("onnx-custom-operator", offset, message)
+
+
+def runs_python(kind: str) -> str:
+    """What there is to say of such an operator."""
+    return f"The operator {printable(kind)!r} runs Python or PyTorch code by name."
 
 
 def _graph(seen: _Seen, graph: Field, depth: int) -> None:
@@ -116,13 +132,20 @@ def _graph(seen: _Seen, graph: Field, depth: int) -> None:
 
 
 def _function(seen: _Seen, function: Field) -> None:
+    name, domain = "", ""
     for one in seen.wire.fields(function.start, function.end):
-        if one.wire == LEN and one.number == 7:
+        if one.wire != LEN:
+            continue
+        if one.number == 7:
             _node(seen, one, 1)
-        elif one.wire == LEN and one.number == 11:
+        elif one.number == 11:
             _attribute(seen, one, 1)
-        elif one.wire == LEN and one.number == 10 and len(seen.defined) < _MAX_KEPT:
-            seen.defined.add(seen.wire.text(one))
+        elif one.number == 1:
+            name = seen.wire.text(one)
+        elif one.number == 10:
+            domain = seen.wire.text(one)
+    if len(seen.defined) < _MAX_KEPT:
+        seen.defined.add((domain, name))
 
 
 def _node(seen: _Seen, node: Field, depth: int) -> None:
@@ -136,10 +159,9 @@ def _node(seen: _Seen, node: Field, depth: int) -> None:
             domain = seen.wire.text(one)
         elif one.number == 5:
             _attribute(seen, one, depth)
-    if kind in _PYTHON:
-        message = f"The operator {printable(kind)!r} runs Python or PyTorch code by name."
-        seen.tell("onnx-python-operator", node.start, message)
-    elif domain not in _KNOWN_DOMAINS:
+    if kind in PYTHON:
+        seen.tell("onnx-python-operator", node.start, runs_python(kind))
+    elif domain not in KNOWN_DOMAINS:
         seen.note(domain, kind, node.start)
 
 
@@ -164,7 +186,7 @@ def _sparse(seen: _Seen, tensor: Field) -> None:
 def _tensor(seen: _Seen, tensor: Field) -> None:
     """Dimensions against the bytes; the place of bytes that lie in another file."""
     count, kind, name, raw = 1, 0, "", -1
-    external: dict[str, str] = {}
+    external: list[tuple[str, str]] = []
     for one in seen.wire.fields(tensor.start, tensor.end):
         if one.number == 1:
             for size in seen.wire.packed(one):
@@ -179,8 +201,7 @@ def _tensor(seen: _Seen, tensor: Field) -> None:
         elif one.number == 9 and one.wire == LEN:
             raw = one.value
         elif one.number == 13 and one.wire == LEN:
-            key, value = _pair(seen, one)
-            external[key] = value
+            external.append(_pair(seen, one))
     width = _WIDTH.get(kind)
     if count >> 63:
         message = f"The dimensions of the tensor {printable(name)!r} overflow."
@@ -192,42 +213,9 @@ def _tensor(seen: _Seen, tensor: Field) -> None:
         )
         seen.tell("protobuf-malformed", tensor.start, message)
     if external:
-        _place(seen, external, name, tensor.start)
-
-
-def _place(seen: _Seen, external: dict[str, str], name: str, at: int) -> None:
-    location = external.get("location", "")
-    if len(seen.locations) < _MAX_KEPT:
-        seen.locations.setdefault(location, at)
-    span = []
-    for key in ("offset", "length"):
-        text = external.get(key, "0") or "0"
-        if not text.isascii() or not text.isdecimal() or len(text) > 18:
-            message = f"The tensor {printable(name)!r} has the {key} {printable(text)!r}."
-            seen.tell("protobuf-malformed", at, message)
-            return
-        span.append(int(text))
-    file = seen.scope.file
-    if file is None or leads_out(location) or "\0" in location:
-        return
-    path = file.parent / location
-    try:
-        size = path.stat().st_size if not path.is_symlink() else -1
-    except (OSError, ValueError):
-        return
-    if 0 <= size < sum(span):
-        message = (
-            f"The tensor {printable(name)!r} ends at {sum(span)} in {printable(location)!r}, which "
-            f"has {size} bytes."
-        )
-        seen.tell("protobuf-malformed", at, message)
-
-
-def _external(seen: _Seen) -> Iterator[Issue]:
-    for location, offset in sorted(seen.locations.items())[:_TOLD]:
-        if leads_out(location) or "://" in location or not location or "\0" in location:
-            message = f"The model reads weights from {printable(location)!r}, outside its folder."
-            yield seen.scope.issue("onnx-external-data", offset, message)
+        needed = count * width if width and not count >> 63 else None
+        if problem := seen.outside.add(external, name, needed, tensor.start):
+            seen.tell("protobuf-malformed", tensor.start, problem)
 
 
 def _metadata(seen: _Seen, entry: Field) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from buttress.probes.artifacts.encodings.xml_stream import Element
+from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.source import FileSource, Meter
 
 _SETS: Final = re.compile(r"opset\d+|experimental|ie_internal_opset|gpu_opset|cpu_plugin_opset|")
 _LIBRARY: Final = re.compile(r"\.(?:so|dll|dylib)(?:\.\d+)*\Z")
@@ -17,9 +20,10 @@ _TOLD: Final = 10
 
 def issues(found: Iterator[Element], scope: Scope) -> Iterator[Issue]:
     """Layers outside of the operator sets, weights outside of the file, libraries by name."""
-    weights = _weights(scope)
+    beside = _beside(scope)
+    weights = beside.stat().st_size if beside else None
     custom: set[str] = set()
-    told = 0
+    told, reach = 0, 0
     for element in found:
         attributes = element.attributes
         if element.name == "layer":
@@ -31,35 +35,51 @@ def issues(found: Iterator[Element], scope: Scope) -> Iterator[Issue]:
                     "library that is loaded beside the model."
                 )
                 yield scope.issue("openvino-custom-layer", element.offset, message)
-        elif element.name == "data" and told < _TOLD and (problem := _problem(attributes, weights)):
-            told += 1
-            yield scope.issue("openvino-malformed", element.offset, f"{problem}.")
+        elif element.name == "data":
+            end, problem = _extent(attributes, weights)
+            reach = max(reach, end)
+            if problem and told < _TOLD:
+                told += 1
+                yield scope.issue("openvino-malformed", element.offset, f"{problem}.")
         for key, value in attributes.items():
             if _LIBRARY.search(value):
                 message = (
                     f"The attribute {printable(key)!r} names the library {printable(value)!r}."
                 )
                 yield scope.issue("openvino-custom-layer", element.offset, message)
+    if beside is not None and weights is not None and 0 < reach < weights:
+        yield from _rest(beside, reach, scope)
 
 
-def _weights(scope: Scope) -> int | None:
-    """Length of the file of weights, None where it is not beside the graph."""
+def _beside(scope: Scope) -> Path | None:
+    """The file of weights, None where there is none beside the graph."""
     if scope.file is None:
         return None
     path = scope.file.with_suffix(".bin")
     try:
-        return None if path.is_symlink() else path.stat().st_size
+        return path if path.is_file() and not path.is_symlink() else None
     except OSError:
         return None
 
 
-def _problem(attributes: dict[str, str], weights: int | None) -> str | None:
+def _rest(path: Path, reach: int, scope: Scope) -> Iterator[Issue]:
+    """What lies behind the last constant."""
+    try:
+        with FileSource(path, Meter()) as source:
+            yield from after(source, reach, scope.child(path.name))
+    except OSError:
+        return
+
+
+def _extent(attributes: dict[str, str], weights: int | None) -> tuple[int, str | None]:
+    """Where a constant ends in the weights, and what is wrong with it."""
     numbers = []
     for key in ("offset", "size"):
         text = attributes.get(key, "0").strip()
         if not (text.isascii() and text.isdecimal() and len(text) < 19):
-            return f"A constant has the {key} {printable(text)!r}"
+            return 0, f"A constant has the {key} {printable(text)!r}"
         numbers.append(int(text))
-    if weights is not None and sum(numbers) > weights:
-        return f"A constant ends at {sum(numbers)} of the weights, which have {weights} bytes"
-    return None
+    end = sum(numbers)
+    if weights is not None and end > weights:
+        return end, f"A constant ends at {end} of the weights, which have {weights} bytes"
+    return end, None

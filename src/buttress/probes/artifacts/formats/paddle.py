@@ -13,9 +13,13 @@ from buttress.probes.artifacts.scope import Scope
 if TYPE_CHECKING:
     from buttress.probes.artifacts.formats.protobuf_model import Shape
 
-_OPERATORS: Final[dict[str, tuple[Severity, str]]] = {
+FIELDS: Final = frozenset((one, LEN) for one in (1, 4, 5))  # of ProgramDesc
+OPERATORS: Final[dict[str, tuple[Severity, str]]] = {
     "py_func": ("high", "calls back into Python"),
     "py_layer": ("high", "calls back into Python"),
+    "pylayer": ("high", "calls back into Python"),
+    "create_py_reader": ("high", "calls back into Python"),
+    "read_file": ("high", "reads a file"),
     "load": ("high", "reads a file"),
     "load_combine": ("high", "reads a file"),
     "save": ("high", "writes a file"),
@@ -53,8 +57,8 @@ def inspect(shape: Shape, scope: Scope) -> Iterator[Issue]:
                 if one.wire != LEN or one.number != 3:
                     continue
                 kind = wire.text(one)
-                if kind in _OPERATORS and kind not in told:
+                if kind in OPERATORS and kind not in told:
                     told.add(kind)
-                    severity, what = _OPERATORS[kind]
+                    severity, what = OPERATORS[kind]
                     message = f"The operator {kind} of the program {what}."
                     yield scope.issue("paddle-operator", one.start, message, severity=severity)

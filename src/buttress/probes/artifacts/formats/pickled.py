@@ -140,7 +140,10 @@ def told(notes: Notes, scope: Scope) -> Iterator[Issue]:
     issues = [
         issue for one in notes.imports.values() if (issue := _imported(one, scope)) is not None
     ]
-    order = ("pickle-dangerous-import", "pickle-bytecode", "pickle-unknown-import")
+    order = (
+        "pickle-dangerous-import", "pickle-bytecode", "pickle-unknown-import",
+        "pickle-allowed-by-pack",
+    )  # fmt: skip
     issues.sort(key=lambda issue: order.index(issue.rule))
     yield from issues[:_MAX_ISSUES]
     if len(issues) > _MAX_ISSUES:
@@ -152,6 +155,10 @@ def told(notes: Notes, scope: Scope) -> Iterator[Issue]:
 
 def _imported(one: Import, scope: Scope) -> Issue | None:
     kind = one.judgement.kind
+    if kind == "allowed" and one.judgement.pack:
+        why = f"{one.judgement.reason}, as pack {one.judgement.pack} says"
+        message = f"The pickle imports {one.full} at byte {one.offset}, which is allowed: {why}."
+        return scope.issue("pickle-allowed-by-pack", one.offset, message, proof=one.full)
     if kind == "allowed" or (kind == "conditional" and one.pushes <= one.harmless):
         return None
     message = f"The pickle imports {one.full} at byte {one.offset}"

@@ -1,43 +1,55 @@
 """Models written as one protocol buffer: ONNX, TensorFlow, Core ML, PaddlePaddle.
 
 Such files have no magic number. The shape of the outermost message tells which one it may be; a
-file may fit several, and is then examined as each of them.
+file may fit several, and is then examined as each of them. A message needs no end, so whatever is
+appended to it either breaks it or passes for fields that the format does not have: both are told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final, Protocol
 
 from buttress.probes.artifacts.encodings.protobuf import LEN, Field, Wire, WireError, plausible
 from buttress.probes.artifacts.formats import core_ml, onnx, paddle, tensorflow
+from buttress.probes.artifacts.formats.appended import after
+from buttress.probes.artifacts.formats.native import is_program
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import Slice, Source
 
 _KEPT: Final = 64  # fields of each number that are looked at to recognise a format
+_OPAQUE: Final = 1024  # bytes from which on the payload of an unknown field is told
+_TOLD: Final = 10
 
 
 class Shape:
-    """The outermost fields: of each number the first few."""
+    """The outermost fields: of each number the first few, and the last.
 
-    def __init__(self, wire: Wire, end: int) -> None:
+    ``end``: where the last sound field ends. ``error``: why the message does not go on there.
+    """
+
+    def __init__(self, wire: Wire, size: int) -> None:
         self.wire = wire
-        self.end = end
+        self.end = 0
+        self.error: WireError | None = None
         self.fields: dict[int, list[Field]] = {}
-        for field in wire.fields(0, end):
-            kept = self.fields.setdefault(field.number, [])
-            if len(kept) < _KEPT:
-                kept.append(field)
+        try:
+            for field in wire.fields(0, size):
+                kept = self.fields.setdefault(field.number, [])
+                kept[_KEPT - 1 :] = [field]
+                self.end = field.following
+        except WireError as error:
+            self.error = error
 
     def parts(self, number: int) -> list[Field]:
         """Payloads under that number."""
         return [field for field in self.fields.get(number, ()) if field.wire == LEN]
 
-    def number(self, number: int) -> int | None:
-        """The last number under that number, which is the one that counts."""
-        found = [field.value for field in self.fields.get(number, ()) if field.wire == 0]
-        return found[-1] if found else None
+    def numbers(self, number: int) -> list[int]:
+        """The numbers under that number; readers take the last."""
+        return [field.value for field in self.fields.get(number, ()) if field.wire == 0]
 
     def inner(self, field: Field, most: int = _KEPT) -> list[Field]:
         """The first fields of a payload, none where it is no message."""
@@ -53,6 +65,9 @@ class Shape:
 
 
 class _Kind(Protocol):
+    __name__: str
+    FIELDS: frozenset[tuple[int, int]]  # numbers of the outermost message, with their wire types
+
     def fits(self, shape: Shape, /) -> bool: ...
 
     def inspect(self, shape: Shape, scope: Scope) -> Iterator[Issue]: ...
@@ -62,23 +77,68 @@ _KINDS: Final[tuple[_Kind, ...]] = (onnx, tensorflow, core_ml, paddle)
 
 
 def matches(source: Source, head: bytes) -> bool:
-    """Whether it is a message to its very end, of a shape that is known."""
+    """Whether it begins with a message of a shape that is known."""
     return plausible(head) and any(_fitting(source))
 
 
+def kinds(source: Source) -> list[str]:
+    """Names of the formats, as modules of this package, whose shape it has."""
+    return [kind.__name__.rpartition(".")[2] for kind, _ in _fitting(source)]
+
+
 def _fitting(source: Source) -> Iterator[tuple[_Kind, Shape]]:
-    try:
-        shape = Shape(Wire(source), source.size)
-    except WireError:
-        return
+    shape = Shape(Wire(source), source.size)
     yield from ((kind, shape) for kind in _KINDS if kind.fits(shape))
 
 
 def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
-    """Examine it as each of the formats that it fits."""
+    """Examine it as each of the formats that it fits, then what none of them has."""
+    known: set[tuple[int, int]] = set()
+    broken = False
     for kind, shape in _fitting(source):
+        broken = shape.error is not None
+        known |= kind.FIELDS
         try:
             yield from kind.inspect(shape, scope)
         except WireError as error:
             message = f"The model is wrong at byte {error.offset}: {error}."
             yield scope.issue("protobuf-malformed", error.offset, message)
+    yield from _strays(source, known, broken, scope)
+
+
+def _strays(
+    source: Source, known: set[tuple[int, int]], broken: bool, scope: Scope
+) -> Iterator[Issue]:
+    """Payloads under unknown numbers, and what follows the last field that is known."""
+    sound, tail = 0, broken
+    strays: list[Field] = []
+    try:
+        for field in Wire(source).fields(0, source.size):
+            if (field.number, field.wire) in known:
+                sound, tail = field.following, broken
+            elif field.wire != LEN:
+                tail = True  # a number that nobody defined: bytes that were never a message
+            elif len(strays) < _TOLD:
+                strays.append(field)
+    except WireError:
+        pass  # where it breaks, the tail begins
+    if tail:
+        yield from after(source, sound, scope)
+    for field in strays:
+        if not tail or field.start < sound:
+            yield from _stray(source, field, scope)
+
+
+def _stray(source: Source, field: Field, scope: Scope) -> Iterator[Issue]:
+    payload = Slice(source, field.start, field.value)
+    head = payload.read_at(0, 64)
+    where = f"in field {field.number}, which the format does not have, at byte {field.start}"
+    before = scope.tally.recognised
+    inside = list(islice(scope.child(f"field-{field.number}").descend(payload), _TOLD))
+    if is_program(payload, head) or head.startswith(b"#!"):
+        message = f"A program lies {where}."
+        yield scope.issue("appended-data", field.start, message, severity="high")
+    elif scope.tally.recognised > before or (field.value >= _OPAQUE and head.strip(b"\0")):
+        message = f"{field.value} bytes lie {where}."
+        yield scope.issue("appended-data", field.start, message)
+    yield from inside

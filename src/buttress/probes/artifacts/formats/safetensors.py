@@ -11,10 +11,11 @@ from fractions import Fraction
 from typing import Any, Final
 
 from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.probes.artifacts.code_text import code_in
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope, printable
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import FileSource, Source
 
 _LIBRARY_LIMIT: Final = 100_000_000  # bytes of header that the reference implementation takes
 _MAX_TOLD: Final = 10
@@ -29,12 +30,15 @@ _BITS: Final = {
 }  # fmt: skip
 
 
-def matches(_source: Source, head: bytes) -> bool:
+def matches(source: Source, head: bytes) -> bool:
     """A header that begins like a JSON object with a key, whatever length is announced."""
     if len(head) < 10 or head[8] != 0x7B:
         return False
     rest = head[9:].lstrip(b" \t\r\n")
-    return rest[:1] in (b'"', b"}") and (head[7] == 0 or rest.find(b'"dtype"') >= 0)
+    if rest[:1] not in (b'"', b"}"):
+        return False
+    named = isinstance(source, FileSource) and source.name.endswith(".safetensors")
+    return named or head[7] == 0 or rest.find(b'"dtype"') >= 0
 
 
 def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
@@ -75,8 +79,9 @@ def _metadata(metadata: Any, scope: Scope) -> Iterator[Issue]:
         yield scope.issue("safetensors-malformed", 8, message)
         return
     for key, text in metadata.items():
-        if found := _CODE.search(text):
-            message = f"The header's metadata {printable(key)!r} holds code: {found[0]!r}."
+        found = _CODE.search(text)
+        if part := found[0] if found else code_in(text, prose=True):
+            message = f"The header's metadata {printable(key)!r} holds code: {part!r}."
             yield scope.issue("metadata-code", 8, message, proof=text)
             return
 

@@ -1,51 +1,51 @@
 """TensorFlow: SavedModel, MetaGraph, GraphDef and Keras' metadata beside them.
 
-Field numbers as in tensorflow/core/protobuf/saved_model.proto, meta_graph.proto, and
-tensorflow/core/framework/graph.proto, function.proto, node_def.proto, attr_value.proto.
+Field numbers as in tensorflow/core/protobuf/saved_model.proto and meta_graph.proto; those of graphs
+are in ``tensorflow_graph``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
 from buttress.probes.artifacts.containers.names import leads_out
-from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Field, Wire, WireError
+from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Field, WireError
 from buttress.probes.artifacts.formats import keras
-from buttress.probes.artifacts.formats.tensorflow_operators import CHECKPOINTS, verdict
+from buttress.probes.artifacts.formats.tensorflow_graph import Graphs
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope, printable
 
 if TYPE_CHECKING:
     from buttress.probes.artifacts.formats.protobuf_model import Shape
 
-_MAX_CONSTANTS: Final = 20_000
-_MAX_OPERATORS: Final = 5_000
-_MAX_TEXT: Final = 512
-
-
-@dataclass(slots=True)
-class _Seen:
-    wire: Wire
-    operators: dict[str, tuple[int, str]] = field(default_factory=dict)  # first place, node
-    constants: dict[str, str] = field(default_factory=dict)  # text constants of one graph
-    files: list[tuple[str, str, int]] = field(default_factory=list)  # operator, input, place
-    paths: dict[tuple[str, str], int] = field(default_factory=dict)
+FIELDS: Final = frozenset(
+    [(1, VARINT), (3, VARINT), *((one, LEN) for one in range(1, 8))]
+)  # of SavedModel, MetaGraphDef and GraphDef
+_OPERATOR: Final = re.compile(r"[A-Za-z_][\w>]*\Z")
+_LOOKED_AT: Final = 16
 
 
 def fits(shape: Shape) -> bool:
     """A SavedModel, a MetaGraphDef, a GraphDef, or Keras' metadata."""
-    return bool(_graphs(shape)) or _is_metadata(shape)
+    return any(True for _ in _graphs(shape)) or _is_metadata(shape)
 
 
-def _graphs(shape: Shape) -> list[Field]:
-    """What may be a GraphDef in the file; a MetaGraphDef can look like one, and the reverse."""
+def _graphs(shape: Shape) -> Iterator[tuple[Field, Field | None]]:
+    """What may be a GraphDef in the file, with the MetaGraphDef around it.
+
+    A MetaGraphDef can look like a GraphDef, and the reverse.
+    """
     whole = Field(0, LEN, 0, shape.end)
-    found = [graph for meta in shape.parts(2) for graph in _of_meta(shape, meta)]
-    found += _of_meta(shape, whole)
-    return [*found, whole] if _is_graph(shape, whole) else found
+    if _is_graph(shape, whole):
+        yield whole, None
+    yield from ((graph, whole) for graph in _of_meta(shape, whole))
+    if shape.parts(2):
+        for meta in shape.wire.fields(0, shape.end):
+            if meta.number == 2 and meta.wire == LEN:
+                yield from ((graph, meta) for graph in _of_meta(shape, meta))
 
 
 def _of_meta(shape: Shape, meta: Field) -> list[Field]:
@@ -54,18 +54,30 @@ def _of_meta(shape: Shape, meta: Field) -> list[Field]:
 
 
 def _is_graph(shape: Shape, graph: Field) -> bool:
-    """Nodes that have a name and an operator, or a library of functions that do."""
-    for one in shape.inner(graph, 8):
+    """A node that has an operator, or a library with a function that has a name."""
+    for one in shape.inner(graph, _LOOKED_AT):
         if one.wire != LEN:
             continue
-        inner = {part.number: part for part in shape.inner(one, 8) if part.wire == LEN}
-        if one.number == 1 and {1, 2} <= set(inner):
-            name = shape.wire.text(inner[2])
-            return name.replace(">", "").replace("_", "").isalnum() and name[:1].isalpha()
-        if one.number == 2 and 1 in inner:
-            signature = [part for part in shape.inner(inner[1], 8) if part.wire == LEN]
-            return any(part.number == 1 for part in signature)
+        if one.number == 1:
+            if _named(shape, one, 2):
+                return True
+        elif one.number == 2:
+            for function in shape.inner(one, _LOOKED_AT):
+                if function.number == 1 and function.wire == LEN:
+                    inner = shape.inner(function, _LOOKED_AT)
+                    signature = [part for part in inner if part.number == 1 and part.wire == LEN]
+                    if any(_named(shape, part, 1) for part in signature):
+                        return True
     return False
+
+
+def _named(shape: Shape, message: Field, number: int) -> bool:
+    """Whether the text under that number is a name of an operator or of a function."""
+    found = [one for one in shape.inner(message, _LOOKED_AT) if one.number == number]
+    return any(
+        one.wire == LEN and one.value < 512 and _OPERATOR.match(shape.wire.text(one))
+        for one in found
+    )
 
 
 def _is_metadata(shape: Shape) -> bool:
@@ -81,100 +93,43 @@ def inspect(shape: Shape, scope: Scope) -> Iterator[Issue]:
     """Every operator of every graph and function, once each."""
     if _is_metadata(shape):
         yield from _metadata(shape, scope)
-    seen = _Seen(shape.wire)
+    found = Graphs(shape.wire)
     broken: list[WireError] = []
-    graphs = _graphs(shape)
-    for graph in graphs:
+    count = 0
+    for graph, meta in _graphs(shape):
+        count += 1
         try:
-            _graph(seen, graph)
+            assets = _assets(shape, meta) if meta is not None else {}
+            found.add(graph, set(assets))
         except WireError as error:
             broken.append(error)
-        _resolve(seen)
-    for operator, (offset, name) in sorted(seen.operators.items()):
-        if (found := verdict(operator)) is not None:
-            message = f"The operator {operator} of the graph {found[1]} (node {printable(name)!r})."
-            yield scope.issue("tensorflow-operator", offset, message, severity=found[0])
-    for (operator, path), offset in sorted(seen.paths.items())[:20]:
-        message = f"The operator {operator} has the file name {printable(path)!r} built in."
-        yield scope.issue("tensorflow-operator", offset, message, severity="high")
-    if graphs and len(broken) == len(graphs):  # else it only was no graph
+            continue
+        for name, offset in assets.values():
+            if leads_out(name) or "://" in name:
+                message = f"The graph has the asset {printable(name)!r}, outside its folder."
+                yield scope.issue("tensorflow-operator", offset, message)
+    yield from found.issues(scope)
+    if count and len(broken) == count:  # else it only was no graph
         raise broken[0]
 
 
-def _graph(seen: _Seen, graph: Field) -> None:
-    for one in seen.wire.fields(graph.start, graph.end):
-        if one.wire == LEN and one.number == 1:
-            _node(seen, one)
-        elif one.wire == LEN and one.number == 2:
-            _library(seen, one)
-
-
-def _library(seen: _Seen, library: Field) -> None:
-    for function in seen.wire.fields(library.start, library.end):
-        if function.wire == LEN and function.number == 1:
-            _resolve(seen)
-            for one in seen.wire.fields(function.start, function.end):
-                if one.wire == LEN and one.number == 3:
-                    _node(seen, one)
-    _resolve(seen)
-
-
-def _node(seen: _Seen, node: Field) -> None:
-    name, operator, first = "", "", ""
-    constant: Field | None = None
-    for one in seen.wire.fields(node.start, node.end):
-        if one.wire != LEN:
+def _assets(shape: Shape, meta: Field) -> dict[str, tuple[str, int]]:
+    """AssetFileDef (6): tensors whose text the loader replaces, each with its file and place."""
+    assets: dict[str, tuple[str, int]] = {}
+    for asset in shape.wire.fields(meta.start, meta.end):
+        if asset.number != 6 or asset.wire != LEN:
             continue
-        if one.number == 1:
-            name = seen.wire.text(one)
-        elif one.number == 2:
-            operator = seen.wire.text(one)
-        elif one.number == 3 and not first:
-            first = seen.wire.text(one)
-        elif one.number == 5 and operator == "Const":
-            constant = _value(seen, one) or constant
-    if len(seen.operators) < _MAX_OPERATORS or verdict(operator):
-        seen.operators.setdefault(operator, (node.start, name))
-    if constant is not None and len(seen.constants) < _MAX_CONSTANTS:
-        text = _text_of(seen, constant)
-        if text:
-            seen.constants[name] = text
-    if len(seen.files) < _MAX_CONSTANTS and (operator in CHECKPOINTS or verdict(operator)):
-        seen.files.append((operator, first, node.start))
-
-
-def _value(seen: _Seen, attribute: Field) -> Field | None:
-    """The tensor of the attribute "value"."""
-    key, tensor = "", None
-    for one in seen.wire.fields(attribute.start, attribute.end):
-        if one.wire == LEN and one.number == 1:
-            key = seen.wire.text(one)
-        elif one.wire == LEN and one.number == 2:
-            for part in seen.wire.fields(one.start, one.end):
-                if part.wire == LEN and part.number == 8:
-                    tensor = part
-    return tensor if key == "value" else None
-
-
-def _text_of(seen: _Seen, tensor: Field) -> str:
-    """The first text of a tensor of texts (DT_STRING is 7)."""
-    kind, text = 0, ""
-    for one in seen.wire.fields(tensor.start, tensor.end):
-        if one.number == 1 and one.wire == VARINT:
-            kind = one.value
-        elif one.number == 8 and one.wire == LEN and not text and one.value <= _MAX_TEXT:
-            text = seen.wire.text(one)
-    return text if kind == 7 else ""
-
-
-def _resolve(seen: _Seen) -> None:
-    """File names that are constants of the same graph, then forget its constants."""
-    for operator, first, offset in seen.files:
-        path = seen.constants.get(first.removeprefix("^").partition(":")[0], "")
-        if path and (leads_out(path) or "://" in path):
-            seen.paths.setdefault((operator, path), offset)
-    seen.files.clear()
-    seen.constants.clear()
+        tensor, name = "", ""
+        for one in shape.inner(asset):
+            if one.wire == LEN and one.number == 1:
+                for part in shape.inner(one):
+                    if part.wire == LEN and part.number == 1:
+                        tensor = shape.wire.text(part).partition(":")[0]
+            elif one.wire == LEN and one.number == 2:
+                name = shape.wire.text(one)
+        if len(assets) < 1000:
+            assets[tensor or f"?{asset.start}"] = name, asset.start
+    return assets
 
 
 def _metadata(shape: Shape, scope: Scope) -> Iterator[Issue]:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from buttress.probes.artifacts.encodings.flatbuffer import FlatBuffer, FlatError, Table
-from buttress.probes.artifacts.formats.tensorflow_operators import verdict
+from buttress.probes.artifacts.formats.native import is_program
+from buttress.probes.artifacts.formats.tensorflow_operators import is_known, verdict
+from buttress.probes.artifacts.formats.tflite_rest import quiet, tail
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope, printable
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import Slice, Source
 
-# Places in the table Model, OperatorCode, SubGraph, Tensor, Operator and Buffer.
+# Places in the table Model.
 _CODES, _GRAPHS, _BUFFERS = 1, 2, 4
 _CUSTOM: Final = 32
 _KNOWN: Final = {"TFLite_Detection_PostProcess"}
 _MAX_TOLD: Final = 20
+_MAX_OPTIONS: Final = 64 << 10
+_WORD: Final = re.compile(r"[A-Z][\w>]{2,60}")
 
 
 def matches(_source: Source, head: bytes) -> bool:
@@ -27,63 +33,129 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     """Follow every offset, then look at the operators."""
     flat = FlatBuffer(source)
     try:
-        for number, issue in enumerate(_model(flat.root(), scope)):
+        for number, issue in enumerate(_Model(flat, source, scope).issues()):
             if number < _MAX_TOLD:
                 yield issue
     except FlatError as error:
         message = f"The model is wrong at byte {error.offset}: {error}."
         yield scope.issue("tflite-malformed", max(error.offset, 0), message)
+        return
+    yield from tail(source, flat.reach, scope)
 
 
-def _model(model: Table, scope: Scope) -> Iterator[Issue]:
-    codes = 0
-    for code in model.tables(_CODES):
-        codes += 1
-        builtin = max(code.number(0, "b"), code.number(3, "i"))
-        name = code.text(1)
-        if builtin == _CUSTOM or name:
-            yield from _operator(name, code.at, scope)
-    buffers = 0
-    for buffer in model.tables(_BUFFERS):
-        buffers += 1
-        buffer.vector(0, 1)
-        offset, size = buffer.number(1, "Q"), buffer.number(2, "Q")
-        if offset > 1 and offset + size > buffer.buffer.size:
-            message = f"A buffer ends at {offset + size}, beyond the end of the file."
-            yield scope.issue("tflite-malformed", buffer.at, message)
-    for graph in model.tables(_GRAPHS):
-        yield from _graph(graph, codes, buffers, scope)
+class _Model:
+    """One model on its way."""
 
+    def __init__(self, flat: FlatBuffer, source: Source, scope: Scope) -> None:
+        self._root, self._source, self._scope = flat.root(), source, scope
+        self._codes: list[str] = []  # names of custom operators, "" of those built in
+        self._buffers: list[tuple[int, int]] = []  # place and length
+        self._used: set[int] = set()  # buffers of tensors
+        self._told: set[str] = set()
 
-def _graph(graph: Table, codes: int, buffers: int, scope: Scope) -> Iterator[Issue]:
-    tensors = 0
-    for tensor in graph.tables(0):
-        tensors += 1
-        if tensor.number(2, "I") >= max(buffers, 1):
-            message = f"A tensor names buffer {tensor.number(2, 'I')} of {buffers}."
-            yield scope.issue("tflite-malformed", tensor.at, message)
-        tensor.vector(0, 4)
-    for operator in graph.tables(3):
-        if operator.number(0, "I") >= codes:
-            message = f"An operator has the code {operator.number(0, 'I')} of {codes}."
-            yield scope.issue("tflite-malformed", operator.at, message)
-        for place in (1, 2):
-            start, count = operator.vector(place, 4)
-            for i in range(min(count, 10_000)):
-                index = operator.buffer.number("i", start + 4 * i)
-                if not -1 <= index < tensors:
-                    message = f"An operator names tensor {index} of {tensors}."
-                    yield scope.issue("tflite-malformed", operator.at, message)
-                    break
+    def issues(self) -> Iterator[Issue]:
+        for code in self._root.tables(_CODES):
+            builtin = max(code.number(0, "b"), code.number(3, "i"))
+            name = code.text(1)
+            self._codes.append(name)
+            if builtin == _CUSTOM or name:
+                yield from self._operator(name, code.at)
+        for buffer in self._root.tables(_BUFFERS):
+            start, length = buffer.vector(0, 1)
+            offset, size = buffer.number(1, "Q"), buffer.number(2, "Q")
+            if offset > 1 and offset + size > buffer.buffer.size:
+                message = f"A buffer ends at {offset + size}, beyond the end of the file."
+                yield self._wrong(buffer, message)
+            elif offset > 1:
+                start, length = offset, size
+                buffer.buffer.reach = max(buffer.buffer.reach, offset + size)
+            self._buffers.append((start, length))
+        for graph in self._root.tables(_GRAPHS):
+            yield from self._graph(graph)
+        quiet(self._root)
+        yield from self._unused()
 
+    def _wrong(self, table: Table, message: str) -> Issue:
+        return self._scope.issue("tflite-malformed", table.at, message)
 
-def _operator(name: str, at: int, scope: Scope) -> Iterator[Issue]:
-    shown = printable(name)
-    if name.startswith("Flex"):
-        found = verdict(name.removeprefix("Flex"))
-        if found is not None:
+    def _graph(self, graph: Table) -> Iterator[Issue]:
+        tensors, buffers = 0, len(self._buffers)
+        for tensor in graph.tables(0):
+            tensors += 1
+            index = tensor.number(2, "I")
+            self._used.add(index)
+            if index >= max(buffers, 1):
+                yield self._wrong(tensor, f"A tensor names buffer {index} of {buffers}.")
+            tensor.vector(0, 4)
+            tensor.text(3)
+            if quantisation := tensor.part(4):
+                for place, width in ((0, 4), (1, 4), (2, 4), (3, 8)):
+                    quantisation.vector(place, width)
+        for operator in graph.tables(3):
+            code = operator.number(0, "I")
+            if code >= len(self._codes):
+                message = f"An operator has the code {code} of {len(self._codes)}."
+                yield self._wrong(operator, message)
+            else:
+                yield from self._options(operator, self._codes[code])
+            for place in (1, 2):
+                start, count = operator.vector(place, 4)
+                for i in range(min(count, 10_000)):
+                    index = operator.buffer.number("i", start + 4 * i)
+                    if not -1 <= index < tensors:
+                        message = f"An operator names tensor {index} of {tensors}."
+                        yield self._wrong(operator, message)
+                        break
+
+    def _options(self, operator: Table, name: str) -> Iterator[Issue]:
+        """What TensorFlow runs stands in the options of the operator; its name is only a label."""
+        operator.part(4)
+        start, count = operator.vector(5, 1)
+        offset, size = operator.number(9, "Q"), operator.number(10, "Q")
+        if offset > 1:
+            start, count = offset, size
+        if not name.startswith("Flex"):
+            return
+        text = self._source.read_at(start, min(count, _MAX_OPTIONS)).decode("latin-1")
+        for word in _WORD.findall(text):
+            if word != name.removeprefix("Flex") and word not in self._told and verdict(word):
+                self._told.add(word)
+                yield from self._flex(word, operator.at)
+
+    def _operator(self, name: str, at: int) -> Iterator[Issue]:
+        operator = name.removeprefix("Flex")
+        if operator != name:
+            if verdict(operator) is not None:
+                yield from self._flex(operator, at)
+            elif not is_known(operator):
+                yield self._custom(name, at)
+        elif name not in _KNOWN:
+            yield self._custom(name, at)
+
+    def _flex(self, operator: str, at: int) -> Iterator[Issue]:
+        if found := verdict(operator):
+            shown = printable(operator)
             message = f"The operator {shown}, taken from TensorFlow, {found[1]}."
-            yield scope.issue("tensorflow-operator", at, message, severity=found[0])
-    elif name not in _KNOWN:
-        message = f"The operator {shown!r} needs native code that the program brings along."
-        yield scope.issue("tflite-custom-operator", at, message)
+            yield self._scope.issue("tensorflow-operator", at, message, severity=found[0])
+
+    def _custom(self, name: str, at: int) -> Issue:
+        message = f"The operator {printable(name)!r} needs native code that the program brings."
+        return self._scope.issue("tflite-custom-operator", at, message)
+
+    def _unused(self) -> Iterator[Issue]:
+        """Buffers that no tensor uses: metadata, or what somebody put there."""
+        for index, (start, length) in enumerate(self._buffers):
+            if index in self._used or length < 4:
+                continue
+            payload = Slice(self._source, start, length)
+            head = payload.read_at(0, 64)
+            before = self._scope.tally.recognised
+            inside = list(islice(self._scope.child(f"buffer-{index}").descend(payload), _MAX_TOLD))
+            where = f"in buffer {index}, which no tensor uses"
+            if is_program(payload, head) or head.startswith(b"#!"):
+                message = f"A program lies {where}."
+                yield self._scope.issue("appended-data", start, message, severity="high")
+            elif self._scope.tally.recognised > before:
+                message = f"A file lies {where}."
+                yield self._scope.issue("appended-data", start, message)
+            yield from inside

@@ -46,6 +46,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
                 yield from _added(value, scope)
             elif name in ("normalizer", "pre_tokenizer", "post_processor", "decoder"):
                 yield from _rewriting(name, value, scope)
+                yield from _kinds(name, value, scope)
             elif value is not None:
                 yield from config_keys.issues({name: value}, b"", scope)
     except JsonError as error:
@@ -116,6 +117,24 @@ def _rewriting(name: str, value: Any, scope: Scope) -> Iterator[Issue]:
                 told += 1
                 message = f"The {name} turns {printable(str(old))!r} into {printable(content)!r}."
                 yield scope.issue("tokenizer-tricks", 0, message)
+
+
+def _kinds(name: str, value: Any, scope: Scope) -> Iterator[Issue]:
+    """A step's ``type`` is one of a fixed list of words in the library."""
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, list):
+            todo += one
+        elif isinstance(one, dict):
+            todo += one.values()
+            kind = one.get("type")
+            if isinstance(kind, str) and not kind.isidentifier():
+                message = (
+                    f"The {name} has a step of the type {printable(kind)!r}, which is no name."
+                )
+                yield scope.issue("tokenizer-tricks", 0, message)
+                return
 
 
 def _word(text: Any) -> bool:

@@ -9,6 +9,7 @@ from buttress.evidence.records import Severity
 from buttress.probes.artifacts.encodings.xml_stream import (
     Element,
     Outline,
+    XmlEncodingError,
     XmlError,
     elements,
     root,
@@ -40,8 +41,9 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
             if number < _TOLD:
                 yield issue
     except XmlError as error:
+        hidden: Severity | None = "medium" if isinstance(error, XmlEncodingError) else None
         message = f"The model's XML can't be used: {error}."
-        yield scope.issue("xml-malformed", 0, message)
+        yield scope.issue("xml-malformed", 0, message, severity=hidden)
     for sentence in outline.entities[:_TOLD]:
         severity: Severity | None = None if outline.external else "medium"
         message = f"The model's XML {printable(sentence)}; the rest was not read."

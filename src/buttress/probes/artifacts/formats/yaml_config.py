@@ -6,10 +6,19 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.probes.artifacts.code_text import in_values, possible
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.encodings.text import decoded, is_text
-from buttress.probes.artifacts.encodings.yaml_leaves import MAX_BYTES, Leaf, YamlError, leaves
+from buttress.probes.artifacts.encodings.yaml_leaves import (
+    MAX_BYTES,
+    AliasBombError,
+    Leaf,
+    YamlError,
+    leaves,
+)
+from buttress.probes.artifacts.formats.config_names import named
 from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.jinja_template import reaching, suspicious
 from buttress.probes.artifacts.named_code import verdict
 from buttress.probes.artifacts.scope import Scope, printable
 from buttress.probes.artifacts.source import Source
@@ -17,15 +26,48 @@ from buttress.probes.artifacts.source import Source
 _MARK: Final = re.compile(
     rb"^[ \t-]*(?:[\w.\"'-]+[ \t]*:[ \t]*)?(?:!!?python/|!<tag:yaml\.org,2002:python/|"
     rb"!(?:new|apply|name|module|include):)"
-    rb"|^[ \t-]*[\"']?_target_[\"']?[ \t]*:|[{,][ \t]*[\"']?_target_[\"']?[ \t]*:"
+    rb"|^[ \t-]*[\"']?(?:_target_|class_path)[\"']?[ \t]*:"
+    rb"|[{,][ \t]*[\"']?_target_[\"']?[ \t]*:|^%TAG\b"
     rb"|^[\"']?flavors[\"']?[ \t]*:|^[ \t-]*trust_remote_code[ \t]*:[ \t]*[\"']?[Tt]rue",
     re.M,
 )
+# Each beside a word without which it can't match, since a vocabulary is a text as well.
+_RARER: Final = (
+    (b"!!", re.compile(rb"!!(?:[a-z]\w*\.)+[A-Z]")),
+    *(
+        (
+            module + b".",
+            re.compile(
+                rb"^[ \t-]*\w*(?:target|hook|handler|callback|loader|_fn|function)[ \t]*:"
+                rb"[ \t]*[\"']?"
+                + module + rb"\.", re.M,
+            ),
+        )
+        for module in (b"os", b"posix", b"nt", b"subprocess", b"builtins", b"pickle", b"shutil",
+                       b"importlib", b"runpy", b"ctypes", b"sys", b"pty", b"marshal")
+    ),
+)  # fmt: skip
 _PYTHON_TAGS: Final = ("tag:yaml.org,2002:python/", "!python/", "!!python/")
 _HARMLESS_TAGS: Final = (
     "tuple", "none", "bool", "str", "unicode", "int", "long", "float", "complex", "list", "dict",
     "bytes",
 )  # fmt: skip
+_JAVA_TAG: Final = re.compile(r"tag:yaml\.org,2002:(?:[a-z_]\w*\.)+[A-Z]")
+_KEY: Final = re.compile(
+    rb"(?:\xef\xbb\xbf)?(?:---[^\n]*\n|#[^\n]*\n|\s*\n)*[\"']?[\w.-]+[\"']?[ \t]*:(?:\s|\Z)"
+)
+# Whose business commands and templates are: CI, compose, Kubernetes, Ansible.
+_OTHERS: Final = re.compile(
+    rb"^(?:jobs|stages|services|apiVersion|steps|runs|repos|pipeline|workflow|tasks|image|on|"
+    rb"x-[\w-]+|before_script|script|- (?:hosts|name|repo))[ \t]*:", re.M,
+)  # fmt: skip
+_TEMPLATE_WAYS: Final = (b"{{", b"{%")
+_ALIASES: Final = re.compile(rb"[\[,:-] *\*\w")
+_MANY_ALIASES: Final = 32
+_TOP: Final = 64 << 10
+_REFERENCE: Final = re.compile(r"\$\{([A-Za-z_][\w.-]*)\}")
+_ROUNDS: Final = 5
+_MAX_NAME: Final = 400
 _HYPER: Final = ("!new:", "!apply:", "!name:", "!module:")
 _MAX_TOLD: Final = 40
 
@@ -34,7 +76,21 @@ def matches(source: Source, head: bytes) -> bool:
     """A text with a line that only such a configuration has."""
     if not is_text(head) or head[:1] in b"<" or head.lstrip()[:1] == b"{":
         return False
-    return _MARK.search(source.read_at(0, MAX_BYTES)) is not None
+    text = source.read_at(0, MAX_BYTES)
+    if _MARK.search(text) is not None or _nested_aliases(text) or _rarer(text):
+        return True
+    # Anything else is looked at only where it is laid out as YAML and has what would be told.
+    if not (_KEY.match(text) and (possible(text) or any(way in text for way in _TEMPLATE_WAYS))):
+        return False
+    return _OTHERS.search(text[:_TOP]) is None
+
+
+def _rarer(text: bytes) -> bool:
+    return any(word in text and pattern.search(text) for word, pattern in _RARER)
+
+
+def _nested_aliases(text: bytes) -> bool:
+    return b"&" in text and len(_ALIASES.findall(text[:_TOP])) >= _MANY_ALIASES
 
 
 def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
@@ -42,19 +98,51 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     raw = source.read_at(0, MAX_BYTES + 1)
     try:
         found = list(leaves(decoded(raw)))
+    except AliasBombError as error:
+        yield scope.issue("archive-bomb", 0, f"The configuration can't be expanded: {error}.")
+        return
     except YamlError as error:
         scope.leave_out(f"the configuration is not read: {error}")
         return
     told: set[str] = set()
     mlflow = any(leaf.path[:1] == ("flavors",) for leaf in found)
+    values = {".".join(leaf.path): leaf.value for leaf in found if leaf.value is not None}
+    commands = _OTHERS.search(raw[:_TOP]) is None
     for leaf in found:
-        for issue in (*_leaf(leaf, scope), *(_mlflow(leaf, scope) if mlflow else ())):
+        texts = _text(leaf, scope) if commands else ()
+        for issue in (
+            *_leaf(leaf, values, scope), *texts, *(_mlflow(leaf, scope) if mlflow else ()),
+        ):  # fmt: skip
             if issue.message not in told and len(told) < _MAX_TOLD:
                 told.add(issue.message)
                 yield issue
 
 
-def _leaf(leaf: Leaf, scope: Scope) -> Iterator[Issue]:
+def _text(leaf: Leaf, scope: Scope) -> Iterator[Issue]:
+    """A value that is a command, code, or a template that gets at the interpreter."""
+    key, value = leaf.path[-1] if leaf.path else "", leaf.value
+    if not value or leaf.path[-2:-1] == ("-",):
+        return
+    chat = "template" in key.lower()
+    if reason := suspicious(value) if chat else reaching(value):
+        message = f"The value of {printable(key)!r}, as a template, {reason}."
+        yield scope.issue("template-code", leaf.offset, message)
+    elif part := next((part for _, part in in_values({key: value})), None):
+        message = f"The value of {printable(key)!r} is a command or code: {printable(part)!r}."
+        yield scope.issue("config-code", leaf.offset, message, proof=value)
+
+
+def _resolved(value: str, values: dict[str, str]) -> str:
+    """``${a.b}`` of OmegaConf replaced by the value of that key, as far as the file has it."""
+    for _ in range(_ROUNDS):
+        changed = _REFERENCE.sub(lambda found: values.get(found[1], found[0]), value)
+        if changed == value or len(changed) > _MAX_NAME:
+            break
+        value = changed
+    return value
+
+
+def _leaf(leaf: Leaf, values: dict[str, str], scope: Scope) -> Iterator[Issue]:
     for prefix in _PYTHON_TAGS:
         if leaf.tag.startswith(prefix):
             yield from _python_tag(leaf, leaf.tag.removeprefix(prefix), scope)
@@ -63,7 +151,14 @@ def _leaf(leaf: Leaf, scope: Scope) -> Iterator[Issue]:
         if leaf.tag.startswith(prefix) and (found := verdict(leaf.tag.removeprefix(prefix))):
             message = f"The configuration {found[1]}."
             yield scope.issue("config-target", leaf.offset, message, severity=found[0])
-    if leaf.path[-1:] == ("_target_",) and leaf.value and (found := verdict(leaf.value)):
+    if leaf.tag and not leaf.tag.startswith(("!", "tag:yaml.org,2002:")):
+        message = f"A tag names an object of another language: {printable(leaf.tag)!r}."
+        yield scope.issue("yaml-python-tag", leaf.offset, message, severity="medium")
+    elif _JAVA_TAG.match(leaf.tag):
+        message = f"Readers of YAML in Java would make {printable(leaf.tag)!r}."
+        yield scope.issue("yaml-python-tag", leaf.offset, message, severity="high")
+    key = leaf.path[-1] if leaf.path else ""
+    if leaf.value and (found := named(key, _resolved(leaf.value, values))):
         message = f"The configuration {found[1]}."
         yield scope.issue("config-target", leaf.offset, message, severity=found[0])
     if leaf.path[-1:] == ("trust_remote_code",) and (leaf.value or "").lower() == "true":

@@ -184,7 +184,7 @@ def open_member(source: Source, member: Member, local: Local, scope: Scope) -> S
 
 def _hidden(source: Source, spans: list[tuple[int, int]], scope: Scope) -> Iterator[Issue]:
     """Members that no directory entry points to, and members that share bytes."""
-    for (start, end), (following, _) in pairwise(spans):
+    for (start, end), (following, _) in pairwise([(0, 0), *spans]):
         if following < end:
             if following != start:
                 message = f"Members of the archive overlap at byte {following}."

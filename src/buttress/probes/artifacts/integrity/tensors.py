@@ -1,4 +1,4 @@
-"""Where the tensors of a file lie: safetensors, GGUF, NumPy, and PyTorch's zip archives."""
+"""Where the tensors of a file lie: safetensors, GGUF, NumPy, ONNX, and PyTorch's zip archives."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any, Final
 from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
 from buttress.probes.artifacts.containers import zip_reader
 from buttress.probes.artifacts.formats import gguf, numpy_array, safetensors
+from buttress.probes.artifacts.integrity import onnx_tensors
 from buttress.probes.artifacts.source import FileSource, Meter, Source
 
 _MAX_PICKLE: Final = 16 << 20
@@ -64,10 +65,12 @@ def tensors(path: Path) -> list[Tensor] | None:
             found = _of_gguf(source)
         elif numpy_array.matches(source, head):
             found = _of_numpy(source, path.stem)
-        elif zip_reader.directories(source):
-            found = _of_torch(source)
         elif safetensors.matches(source, head):
             found = _of_safetensors(source)
+        elif onnx_tensors.matches(source, head):
+            found = (Tensor(*one) for one in onnx_tensors.described(source))
+        elif zip_reader.directories(source):  # last: a zip archive can follow any of the others
+            found = _of_torch(source)
         else:
             return None
         return [one for one in found if 0 <= one.offset <= one.offset + one.length <= size]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import re
 from typing import Any, Final
 
-from buttress.probes.artifacts.pickles.state import BrokenError, Notes, State
+from buttress.probes.artifacts.pickles.arrays import joblib_array, numpy_array, wrapped_array
+from buttress.probes.artifacts.pickles.state import State
 from buttress.probes.artifacts.pickles.values import (
     PLAIN,
     ArrayWrapper,
@@ -21,7 +21,6 @@ from buttress.probes.artifacts.pickles.values import (
 _SIMPLE_DTYPE: Final = re.compile(rb"[|<>=]?([biufcOSUVMm])([0-9]{1,9})\Z")
 _CONSTANT: Final = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 _RECONSTRUCTORS: Final = {"_reconstructor", "__newobj__", "__newobj_ex__"}
-_MAX_DEPTH: Final = 9  # streams within streams
 _TUPLE_KEPT: Final = 64
 _NAME_LIMIT: Final = 300
 _WRAPPER: Final = "NumpyArrayWrapper"
@@ -56,13 +55,19 @@ def _call_import(state: State, what: Import, arguments: Any, at: int) -> Any:
     if what.name in _RECONSTRUCTORS and type(first) is Import:
         return _call_import(state, first, None, at)
     if what.name == _WRAPPER:
+        what.shortcut = joblib_array
         state.count_exactly(+1)
         return ArrayWrapper()
     if what.name == "dtype" and type(first) is bytes:
         return _dtype(state, first)
-    if what.full == "_codecs.encode" and type(first) is LongText:
-        state.notes.look_into(first.blob)
-        return first.blob
+    if what.full == "_codecs.encode":
+        if type(first) is LongText:
+            state.notes.look_into(first.blob)
+            return first.blob
+    elif what.name != "dtype" and what.name not in _RECONSTRUCTORS:
+        what.gives_plain = True
+        if what.name == "_reconstruct":
+            what.shortcut = numpy_array
     return PLAIN
 
 
@@ -83,7 +88,7 @@ def _harmless(state: State, what: Import, arguments: Any, at: int) -> Any:
             return state.imported(first.module, f"{first.name}.{name}", at)
     elif what.name == "partial":
         if type(first) is Import and first.judgement.kind == "allowed":
-            return first
+            return Computed(what.full)  # not ``first``: BUILD gives the partial its state, not that
     elif what.name == "_load_from_bytes" and type(first) is Blob:
         state.notes.look_into(first)
         return PLAIN
@@ -117,61 +122,24 @@ def build(state: State, at: int) -> int:
     elif type(target) is ArrayWrapper:
         state.count_exactly(-1)
         state.stack[-1] = PLAIN
-        return _array(state, given, at + 1, at)
+        return wrapped_array(state, given, at + 1, at)
     return at + 1
-
-
-def _array(state: State, given: Any, following: int, at: int) -> int:
-    """Pass over the raw array after joblib's wrapper, as joblib reads it.
-
-    Plain ``pickle.load`` would go on with these bytes as opcodes, so they are followed as such
-    too: what an unpickler would import from them before it breaks counts.
-    """
-    from buttress.probes.artifacts.pickles.machine import follow
-
-    shape = given.get(b"shape") if type(given) is dict else None
-    dtype = given.get(b"dtype") if type(given) is dict else None
-    if (
-        type(shape) is not tuple
-        or type(dtype) is not Dtype
-        or not all(type(n) is int for n in shape)
-    ):
-        sentence = "joblib reads an array here whose type and shape are not constants"
-        state.notes.remark("pickle-too-complex", at, sentence)
-        return following
-    if state.depth >= _MAX_DEPTH:
-        raise BrokenError("streams are nested too deep to follow")
-    if dtype.objects:
-        inner = follow(state.source, following, state.notes, depth=state.depth + 1, piece=4096)
-        if inner.end is None:
-            raise BrokenError(inner.broken[1] if inner.broken else "it ends before STOP")
-        return inner.end
-    otherwise = Notes()
-    follow(state.source, following, otherwise, depth=_MAX_DEPTH, piece=512)
-    for name, one in otherwise.imports.items():
-        if all(part.isidentifier() for part in one.full.split(".")):
-            state.notes.imports.setdefault(name, one)
-    if (
-        b"numpy_array_alignment_bytes" in given
-        and type(given[b"numpy_array_alignment_bytes"]) is int
-    ):
-        following += 1 + state.number(following, 1)
-    return following + math.prod(shape) * dtype.itemsize
 
 
 def as_tuple(items: list[Any], *, exact: bool = False) -> Any:
     """A tuple of the items, ``PLAIN`` where all of them are, unless ``exact``.
 
     Kept small: its first items only, dicts and tuples of tuples as plain. Otherwise a stream could
-    build structures in here that are far larger than itself.
+    build structures in here that are far larger than itself. A dtype in a tuple is plain: it
+    matters as an attribute of joblib's wrapper only.
     """
-    if not exact and all(item is PLAIN or type(item) is Run for item in items):
+    if not exact and all(item is PLAIN or type(item) in (Run, Dtype) for item in items):
         return PLAIN if items else ()
     values: list[Any] = []
     for item in items[:_TUPLE_KEPT]:
         if type(item) is Run:
             values += [PLAIN] * min(item.count, _TUPLE_KEPT)
-        elif type(item) is dict or (
+        elif type(item) in (dict, Dtype) or (
             type(item) is tuple and any(type(one) is tuple for one in item)
         ):
             values.append(PLAIN)

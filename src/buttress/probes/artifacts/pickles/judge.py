@@ -23,6 +23,8 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final, Literal
 
+from buttress.probes.artifacts.pickles.added import current
+
 Kind = Literal["allowed", "dangerous", "code", "conditional", "unknown"]
 _WINDOW: Final = 6  # parts of the longest dotted name in the lists
 _ENDS: Final = 16  # parts at either end of a long dotted name that are looked at
@@ -32,10 +34,11 @@ _CLASS: Final = re.compile(r"[A-Z][A-Za-z0-9]*\Z")
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """``code``: makes functions or classes from bytecode or parts. ``conditional``: dangerous
-    unless the arguments show that this use is harmless."""
+    unless the arguments show that this use is harmless. ``pack``: the one that says so, if any."""
 
     kind: Kind
     reason: str
+    pack: str = ""
 
 
 _UNKNOWN: Final = Judgement("unknown", "no framework that we know of needs it")
@@ -72,7 +75,23 @@ def judge(module: str, name: str) -> Judgement:
     return _UNKNOWN
 
 
+@lru_cache(maxsize=4_096)
+def judge_import(module: str, name: str) -> Judgement:
+    """As ``judge``, for a pickle, in which a pack may allow what is otherwise unknown."""
+    found = judge(module, name)
+    told = current().allowed.get((module, name)) if found.kind == "unknown" else None
+    return found if told is None else Judgement("allowed", told.why, told.pack)
+
+
+def forget() -> None:
+    """Judge anew: the names of packs have changed."""
+    for one in (judge, judge_import, listed_words):
+        one.cache_clear()
+
+
 def _one(module: str, name: str) -> Judgement:
+    if told := current().danger(module, name):
+        return Judgement("dangerous", f"{told.why} (pack {told.pack})", told.pack)
     lists = _lists()
     for names, why in lists.allowed.get(module, ()):
         if name in names:
@@ -155,4 +174,5 @@ def listed_words() -> frozenset[bytes]:
     words = words.union(*(names for entries in lists.allowed.values() for names, _ in entries))
     for dotted in (*lists.names, *lists.modules, *lists.conditional):
         words |= {dotted, *dotted.rsplit(".", 1)}
+    words = words.union(current().words())
     return frozenset(word.encode() for word in words)

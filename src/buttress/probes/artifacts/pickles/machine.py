@@ -15,7 +15,7 @@ from buttress.probes.artifacts.pickles import opcodes as op
 from buttress.probes.artifacts.pickles.judge import listed_words
 from buttress.probes.artifacts.pickles.operations import OPERATIONS, StopError
 from buttress.probes.artifacts.pickles.state import CHUNK, NAME_KEPT, BrokenError, Notes, State
-from buttress.probes.artifacts.pickles.values import PLAIN, Import, Run
+from buttress.probes.artifacts.pickles.values import PLAIN, Dtype, Import, Run
 from buttress.probes.artifacts.source import Source
 
 _RUN: Final = re.compile(op.PLAIN_RUN).match
@@ -23,9 +23,10 @@ _NUMBER: Final = re.compile(
     rb"I[ \t]*[-+]?[0-9]+[ \t\r]*\n|F[-+0-9.eEinfa]+\r?\n|L-?[0-9]+L?\r?\n"
 ).match
 _INDEX: Final = re.compile(rb"[pg]([0-9]{1,9})\n").match
-_TEXT_FIRST: Final = frozenset(b"\xc2Pci(]}g8")  # may be bytes spelled as text: see literals
+_TEXT_FIRST: Final = frozenset(op.TEXT_FIRST)
+_CALLS: Final = frozenset((op.REDUCE, op.NEWOBJ))
 _ITEMS: Final = frozenset((op.APPENDS, op.SETITEMS))
-_BLOB_FIRST: Final = frozenset(b"\x80P\x93\x1fci(]}g8")
+_BLOB_FIRST: Final = frozenset(op.BLOB_FIRST)
 _SHORT_RUN: Final = 24  # below, single values are cheaper: what follows often takes some of them
 _LONG_RUN: Final = 1 << 14
 
@@ -110,6 +111,17 @@ def _run(state: State, at: int, fussy: bool) -> int:
                         dense += 1
                         position += 1
                         continue
+                    if type(top) is Import:
+                        memo[dense] = top
+                        dense += 1
+                        position += 1
+                        continue
+                    if type(top) is tuple and budget > 400:
+                        budget -= 400
+                        memo[dense] = top
+                        dense += 1
+                        position += 1
+                        continue
             elif code == 0x8C or (
                 code == 0x58  # BINUNICODE, as short as nearly all are
                 and not (buffer[position + 2] or buffer[position + 3] or buffer[position + 4])
@@ -128,6 +140,11 @@ def _run(state: State, at: int, fussy: bool) -> int:
                     value = recall(index, PLAIN)
                     if type(value) is Import:
                         value.pushes += 1
+                        if value.shortcut and not sparse and lengths[0x4E]:
+                            state.dense, state.at = dense, base + position
+                            if after := value.shortcut(state, state.at):
+                                position, dense = after - base, state.dense
+                                continue
                     append(value)
                     position += 2
                     continue
@@ -141,6 +158,11 @@ def _run(state: State, at: int, fussy: bool) -> int:
                         if end - position > _LONG_RUN:
                             several.count  # noqa: B018  counting drops the opcodes
                         append(several)
+                        position = end
+                elif buffer[position] == 0x68 and dense > 255 and not sparse and lengths[0x4E]:
+                    end = state.run_of_gets()(buffer, position).end()  # type: ignore[union-attr]
+                    if _SHORT_RUN < end - position < _LONG_RUN:
+                        append(Run(buffer[position:end], 0, memo))
                         position = end
                 continue
             elif code in _ITEMS:  # APPENDS, SETITEMS
@@ -186,6 +208,33 @@ def _run(state: State, at: int, fussy: bool) -> int:
                     append(value)
                     position += 5
                     continue
+            elif code == 0x62:  # BUILD
+                if stack[-2] is PLAIN and type(stack[-1]) is not Run:
+                    del stack[-1]
+                    position += 1
+                    continue
+            elif code in _CALLS:  # REDUCE, NEWOBJ
+                what = stack[-2]
+                if type(what) is Import and what.gives_plain and type(stack[-1]) is not Run:
+                    del stack[-1]
+                    stack[-1] = PLAIN
+                    position += 1
+                    continue
+            elif code == 0x74:  # TUPLE
+                if marks and lengths[0x4E] and len(stack) > marks[-1]:
+                    for part in stack[marks[-1] :]:
+                        kind = type(part)
+                        if (
+                            part is not PLAIN
+                            and kind is not Dtype
+                            and (kind is not Run or part.memo is not None)
+                        ):
+                            break
+                    else:
+                        del stack[marks.pop() :]
+                        append(PLAIN)
+                        position += 1
+                        continue
             elif 0x85 <= code <= 0x87 and lengths[0x4E]:  # TUPLE1 to TUPLE3
                 count = code - 0x84
                 texts, simple = False, True
@@ -208,6 +257,21 @@ def _run(state: State, at: int, fussy: bool) -> int:
                 if buffer[position + 2] not in _BLOB_FIRST and buffer[position + 1]:
                     append(PLAIN)
                     position += 2 + buffer[position + 1]
+                    continue
+            elif code == 0x42:  # BINBYTES
+                length = (
+                    buffer[position + 1]
+                    | buffer[position + 2] << 8
+                    | buffer[position + 3] << 16
+                    | buffer[position + 4] << 24
+                )
+                if buffer[position + 5] not in _BLOB_FIRST and length:
+                    append(PLAIN)
+                    position += 5 + length
+                    continue
+            elif code == 0x95:  # FRAME
+                if position + 9 <= size:
+                    position += 9
                     continue
             elif code == 0x61:  # APPEND
                 if stack[-2] is PLAIN and (stack[-1] is PLAIN or type(stack[-1]) is bytes):

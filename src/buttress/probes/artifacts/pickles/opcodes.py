@@ -30,7 +30,12 @@ PLAIN_LENGTH: Final = tuple(
     for code in range(256)
 )  # fmt: skip
 
-# The same for runs of them; the possessive repeat keeps no state to go back to.
-PLAIN_RUN: Final = rb"(?s:[N\x88\x89)\]}\x8f]|K.|M..|J.{4}|G.{8})*+"
+# The same as expressions, for one and for runs; the possessive repeat keeps no state to go back to.
+PLAIN_ONE: Final = rb"[N\x88\x89)\]}\x8f]|K.|M..|J.{4}|G.{8}"
+PLAIN_RUN: Final = b"(?s:%b)*+" % PLAIN_ONE
 
 KNOWN: Final = frozenset(b"(.012FIJKLMNPQRSTUVXabcd}eghijl]opqrst)uGBC" + bytes(range(0x80, 0x99)))
+
+# First bytes of constants that may be a pickle, an archive or an array, spelled as text or not.
+BLOB_FIRST: Final = b"\x80P\x93\x1fci(]}g8"
+TEXT_FIRST: Final = b"\xc2Pci(]}g8"

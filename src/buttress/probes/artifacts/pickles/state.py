@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from buttress.probes.artifacts.pickles.judge import judge, listed_words
-from buttress.probes.artifacts.pickles.opcodes import PLAIN_LENGTH
+from buttress.probes.artifacts.pickles.judge import judge_import, listed_words
+from buttress.probes.artifacts.pickles.opcodes import PLAIN_LENGTH, PLAIN_ONE
 from buttress.probes.artifacts.pickles.values import BOTTOM, PLAIN, Blob, Import, Run
 from buttress.probes.artifacts.source import Source
 
@@ -20,6 +22,8 @@ _MAX_IMPORTS: Final = 5_000
 _MAX_NOTES: Final = 50
 _MAX_BLOBS: Final = 500
 _EXACT_LENGTH: Final = (0,) * 256
+Matcher = Callable[[bytes, int], re.Match[bytes] | None]
+_NOTHING: Final[Matcher] = re.compile(b"").match
 
 
 class BrokenError(Exception):
@@ -81,6 +85,7 @@ class State:
         self.protocol = 0
         self.at = 0  # the opcode being done
         self.depth = 0  # streams within streams
+        self.gets: Matcher | None = None  # see run_of_gets
 
     # --- bytes
 
@@ -134,6 +139,9 @@ class State:
             self.underflow(at)
             return PLAIN
         if type(top) is Run:
+            if top.memo is not None:
+                self.stack[-1:] = top.values()
+                return self.stack.pop()
             top.drop()
             if top.count == 0:
                 self.stack.pop()
@@ -146,7 +154,12 @@ class State:
             self.underflow(at)
             return []
         start = self.marks.pop()
-        items = self.stack[start:]
+        items: list[Any] = []
+        for item in self.stack[start:]:
+            if type(item) is Run and item.memo is not None:
+                items += item.values()
+            else:
+                items.append(item)
         del self.stack[start:]
         return items
 
@@ -155,6 +168,8 @@ class State:
         value = self.stack[-1]
         if value is BOTTOM:
             self.underflow(at)
+        if type(value) is Run and value.memo is not None:
+            return value.values()[-1]
         return PLAIN if value is BOTTOM or type(value) is Run else value
 
     def push(self, value: Any) -> None:
@@ -177,6 +192,8 @@ class State:
             while self.sparse and self.dense in self.sparse:
                 self.sparse.remove(self.dense)
                 self.dense += 1
+        elif index < self.dense:
+            self._overwritten()
         elif index > self.dense and index not in self.sparse:
             if len(self.sparse) >= _MAX_SPARSE:
                 self.notes.remark("pickle-too-complex", at, "too many memo indices out of order")
@@ -186,6 +203,27 @@ class State:
             self.memo.pop(index, None)
         else:
             self.memo[index] = value
+
+    def _overwritten(self) -> None:
+        """A memo that changes is no pickler's: no more runs of BINGETs, and those there stay."""
+        if self.gets is None:
+            return
+        kept = dict(self.memo)
+        for value in self.stack:
+            if type(value) is Run and value.memo is not None:
+                value.memo = kept
+        self.gets = _NOTHING
+
+    def run_of_gets(self) -> Matcher:
+        """What matches plain values and BINGETs of plain values and texts; for a memo over 255."""
+        if self.gets is None:
+            known = [
+                index for index in range(256)
+                if (value := self.memo.get(index, PLAIN)) is PLAIN or type(value) is bytes
+            ]  # fmt: skip
+            gets = b"h[%b]|" % b"".join(b"\\x%02x" % index for index in known) if known else b""
+            self.gets = re.compile(b"(?s:%b%b)*+" % (gets, PLAIN_ONE)).match
+        return self.gets
 
     def _affords(self, value: Any) -> bool:
         if type(value) is bytes:
@@ -212,7 +250,7 @@ class State:
         """The import of that name, noted."""
         known = self.notes.imports.get((module, name))
         if known is None:
-            known = Import(module, name, at, judge(module, name))
+            known = Import(module, name, at, judge_import(module, name))
             room = 2 if known.judgement.kind == "dangerous" else 1
             if len(self.notes.imports) < room * _MAX_IMPORTS:
                 self.notes.imports[module, name] = known

@@ -8,11 +8,17 @@ file, and the two kinds of object (dtype, joblib's array wrapper) that tell wher
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from buttress.probes.artifacts.pickles.judge import Judgement
-from buttress.probes.artifacts.pickles.opcodes import HIGHEST_PROTOCOL, PLAIN_LENGTH, PROTO
+from buttress.probes.artifacts.pickles.opcodes import (
+    BINGET,
+    HIGHEST_PROTOCOL,
+    PLAIN_LENGTH,
+    PROTO,
+)
 
 HEAD_KEPT: Final = 128  # bytes of a constant that tell what it is
 _FILE_HEADS: Final = (b"PK\x03\x04", b"\x93NUMPY", b"\x1f\x8b")
@@ -35,28 +41,45 @@ BOTTOM: Final = _Sentinel("(nothing)")  # below the first value, so that a look 
 
 
 class Run:
-    """Several plain values in a row, counted only when somebody has to know how many."""
+    """Several values in a row, looked at only when somebody has to know which, or how many.
 
-    __slots__ = ("_count", "_raw")
+    They are plain; where ``memo`` is given, BINGETs of plain values and texts may be among them.
+    """
 
-    def __init__(self, raw: bytes, count: int = 0) -> None:
+    __slots__ = ("_count", "_raw", "memo")
+
+    def __init__(self, raw: bytes, count: int = 0, memo: dict[int, Any] | None = None) -> None:
         self._raw = raw  # opcodes that each push one value
         self._count = count
+        self.memo = memo
 
     @property
     def count(self) -> int:
-        """How many values."""
+        """How many values. To know it drops the opcodes, and texts become plain with them."""
         if self._raw:
-            position, end, count, raw = 0, len(self._raw), self._count, self._raw
-            while position < end:
-                position += PLAIN_LENGTH[raw[position]]
-                count += 1
-            self._count, self._raw = count, b""
+            self._count += sum(1 for _ in self._opcodes())
+            self._raw, self.memo = b"", None
         return self._count
 
     def drop(self) -> None:
         """Take one away."""
         self._count = self.count - 1
+
+    def values(self) -> list[Any]:
+        """The values one by one, of a run with a memo."""
+        memo = self.memo or {}
+        return [
+            memo.get(argument, PLAIN) if code == BINGET else PLAIN
+            for code, argument in self._opcodes()
+        ]
+
+    def _opcodes(self) -> Iterator[tuple[int, int]]:
+        position, end, raw = 0, len(self._raw), self._raw
+        while position < end:
+            code = raw[position]
+            width = PLAIN_LENGTH[code] or 2  # a BINGET is the only other one
+            yield code, raw[position + 1] if width == 2 else 0
+            position += width
 
 
 @dataclass(slots=True)
@@ -69,6 +92,10 @@ class Import:
     judgement: Judgement
     pushes: int = 0  # times that it came onto the stack
     harmless: int = 0  # times that it left it in a use known to be harmless
+    gives_plain: bool = False  # called before, and plain data whatever the arguments are
+    shortcut: Callable[[Any, int], int] | None = (
+        None  # for what is usually done with it: see arrays
+    )
     called_at: int | None = None
     arguments: tuple[Any, ...] | None = None  # of the first call, where known
 

@@ -1,0 +1,66 @@
+"""Pickles that begin in the middle of something else: a file of no known format, HDF5 data.
+
+No loader finds them by itself; a program that seeks there does. Searched for where nothing else
+explains the bytes, and told only where such a pickle calls what is known to be dangerous.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.pickles.machine import follow
+from buttress.probes.artifacts.pickles.opcodes import HIGHEST_PROTOCOL
+from buttress.probes.artifacts.pickles.state import Notes
+from buttress.probes.artifacts.scope import Scope
+from buttress.probes.artifacts.source import BytesSource, Source
+
+_SEARCHED: Final = 1 << 20
+_FOLLOWED: Final = 256 << 10  # bytes of streams that are followed in one piece of data
+_LENGTH: Final = 64 << 10
+_PUSH: Final = (
+    rb"(?:\x8c[\x01-\x60][A-Za-z_]|X[\x01-\x60]\0\0\0[A-Za-z_]|c[A-Za-z_][\w.]*\n|[}\])(])"
+)
+_BEGIN: Final = re.compile(
+    rb"\x80[\x00-\x0f](?:\x95.{7}\0)?" + _PUSH
+    + rb"|c(?:os|posix|nt|subprocess|builtins|__builtin__|sys|runpy|pty|importlib|commands|socket|"
+    rb"pickle|marshal|ctypes|shutil|webbrowser)\n[A-Za-z_][\w.]*\n",
+    re.S,
+)  # fmt: skip
+
+
+def matches(_source: Source, _head: bytes) -> bool:
+    """Any bytes: it is the last resort."""
+    return True
+
+
+def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+    """Search the first megabyte."""
+    yield from within(source.read_at(0, _SEARCHED), 0, scope)
+
+
+def within(data: bytes, offset: int, scope: Scope) -> Iterator[Issue]:
+    """The first dangerous pickle in ``data``, which lies at ``offset`` of the file."""
+    followed = 0
+    for found in _BEGIN.finditer(data):
+        if followed > _FOLLOWED:
+            scope.leave_out(f"more than can be followed looks like a pickle from byte {offset} on")
+            return
+        at = found.start()
+        part = data[at : at + _LENGTH]
+        odd = part[0] == 0x80 and part[1] > HIGHEST_PROTOCOL
+        notes = Notes()
+        done = follow(BytesSource(part[2:] if odd else part), 0, notes, piece=512)
+        until = done.end if done.end is not None else done.broken[0] if done.broken else 0
+        followed += until
+        for one in notes.imports.values():
+            called = one.called_at is not None and one.called_at <= until
+            if called and one.judgement.kind in ("dangerous", "code"):
+                message = (
+                    f"A pickle lies at byte {offset + at}, inside of something else; it imports "
+                    f"{one.full} and calls it: {one.judgement.reason}."
+                )
+                yield scope.issue("pickle-stray", offset + at, message, proof=one.full)
+                return
