@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from buttress import json_schema
 from buttress.errors import InputError
 
 FieldPath = tuple[str | int, ...]
@@ -184,9 +185,7 @@ class _Frozen:
 
 @lru_cache(maxsize=16)
 def _validator(frozen: _Frozen) -> Any:
-    from jsonschema import Draft202012Validator
-
-    return Draft202012Validator(frozen.schema)
+    return json_schema.validator(frozen.schema)
 
 
 def _explain(located: Located, error: Any) -> InputError:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from buttress import json_schema
 from buttress.errors import InputError
 from buttress.judges.base import Calibration, Expect
 
@@ -141,9 +142,9 @@ def _load(path: Path) -> tuple[bytes, Any]:
         data = json.loads(content)
     except (ValueError, RecursionError):
         raise InputError("is not JSON", file=str(path), expected="a calibration file") from None
-    from jsonschema import Draft202012Validator
-
-    errors = sorted(Draft202012Validator(SCHEMA).iter_errors(data), key=lambda e: list(e.path))
+    errors = sorted(
+        json_schema.validator(SCHEMA).iter_errors(data), key=lambda error: list(error.path)
+    )
     if errors:
         where = ".".join(str(part) for part in errors[0].path)
         raise InputError(
