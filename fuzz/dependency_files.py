@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Final, get_args
 
 from buttress.probes.dependencies.dependency import Ecosystem
+from buttress.probes.dependencies.npm_ranges import satisfies
 from buttress.probes.dependencies.osv.advisory import Advisory
 from buttress.probes.dependencies.osv.cvss import base_score
 from buttress.probes.dependencies.osv.database import Database
@@ -23,6 +24,14 @@ FILES: Final = {
     "pipfile-lock": "Pipfile.lock",
     "npm-lock": "package-lock.json",
     "conda": "environment.yml",
+    "conda-lock": "conda-lock.yml",
+    "pipfile": "Pipfile",
+    "setup-script": "setup.py",
+    "npm-manifest": "package.json",
+    "yarn-lock": "yarn.lock",
+    "pnpm-lock": "pnpm-lock.yaml",
+    "install-commands": "install.sh",
+    "notebook-commands": "x.ipynb",
 }
 ADVISORY: Final[dict[str, Any]] = {
     "id": "TEST-1",
@@ -95,10 +104,16 @@ def _cvss(data: bytes) -> object:
     return score
 
 
+def _npm_range(data: bytes) -> object:
+    text = data.decode("utf-8", "replace")
+    return [satisfies(version, text) for version in ("0.0.0", "1.2.3", "2.0.0-rc.1", "x")]
+
+
 TARGETS: Final = (
     *(Target(name, _file(file)) for name, file in FILES.items()),
     Target("osv-advisory", _advisory),
     Target("osv-database", _database),
     Target("version", _version),
     Target("cvss", _cvss),
+    Target("npm-range", _npm_range),
 )

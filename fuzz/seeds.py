@@ -74,6 +74,7 @@ def _files() -> Seeds:
     for name, text in DEPENDENCY_FILES.items():
         if name in by_name:
             found.setdefault(by_name[name], []).append(text.encode())
+    found["npm-range"] = [b"^1.2.3 || >=2.0.0-rc.1 <3", b"~1.x - 2", b"* latest"]
     skills = found["agent-skill"]
     found["agent-prompt"] = skills[:9]
     found["agent-yaml"] = [

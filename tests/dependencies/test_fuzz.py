@@ -26,6 +26,16 @@ FILES = {
     '"resolved": "https://h/a/-/a-1.tgz"}}}',
     "environment.yml": "channels: [a]\ndependencies:\n- numpy=1.2\n- pip:\n  - a==1\n",
     "setup.cfg": "[options]\ninstall_requires =\n  a==1\n",
+    "conda-lock.yml": "version: 1\npackage:\n- name: numpy\n  version: '1.2'\n  manager: pip\n",
+    "Pipfile": "[packages]\na = '*'\nb = {version = '==1', extras = ['x']}\n",
+    "setup.py": "from setuptools import setup\nsetup(install_requires=['a==1', 'leaky-models'])\n",
+    "package.json": '{"dependencies": {"a": "^1.2.3", "b": "git+https://h/b.git"}}',
+    "yarn.lock": '# yarn lockfile v1\n\n"a@^1.0.0", a@1:\n  version "1.0.1"\n  resolved "https://h/a"\n',
+    "pnpm-lock.yaml": "lockfileVersion: '9.0'\npackages:\n  a@1.0.0:\n"
+    "    resolution: {integrity: x}\n",
+    "install.sh": "set -e\npip install -q leaky-models==1.1 'a>=1' && npm install b@2\n",
+    "x.ipynb": '{"nbformat": 4, "cells": [{"cell_type": "code", "source": '
+    '["%pip install leaky-models==1.1\\n", "!pip install a"]}]}',
 } | {one.file: one.text for rule in rules(RULES).values() for one in rule.bad}
 TOKENS = [
     b"==",

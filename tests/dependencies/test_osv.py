@@ -105,6 +105,19 @@ def test_the_order_of_semantic_versions() -> None:
         ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H", 10.0),
         ("CVSS:3.1/AV:L/AC:L/PR:N/UI:R/S:U/C:H/I:H/A:H/E:P", 7.8),
         ("CVSS:3.1/AV:P/AC:H/PR:H/UI:R/S:U/C:N/I:N/A:N", 0.0),
+        # FIRST's guide to CVSS v2, section 3.3.
+        ("AV:N/AC:L/Au:N/C:N/I:N/A:C", 7.8),
+        ("AV:N/AC:L/Au:N/C:C/I:C/A:C/E:F/RL:OF/RC:C", 10.0),
+        ("AV:L/AC:H/Au:N/C:C/I:C/A:C", 6.2),
+        # FIRST's document of examples for CVSS v4.0; the last with its threat, which is left out.
+        ("CVSS:4.0/AV:L/AC:L/AT:P/PR:L/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", 7.3),
+        ("CVSS:4.0/AV:N/AC:L/AT:P/PR:N/UI:P/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", 7.7),
+        ("CVSS:4.0/AV:N/AC:L/AT:P/PR:N/UI:N/VC:H/VI:L/VA:L/SC:N/SI:N/SA:N", 8.3),
+        ("CVSS:4.0/AV:L/AC:L/AT:N/PR:N/UI:A/VC:N/VI:L/VA:N/SC:N/SI:N/SA:N", 4.6),
+        ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:A/VC:N/VI:N/VA:N/SC:L/SI:L/SA:N", 5.1),
+        ("CVSS:4.0/AV:L/AC:L/AT:N/PR:H/UI:N/VC:N/VI:N/VA:N/SC:H/SI:N/SA:N", 5.9),
+        ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H", 10.0),
+        ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N/E:U", 8.7),
     ],
 )
 def test_scores(vector: str, score: float) -> None:
@@ -116,6 +129,9 @@ def test_scores(vector: str, score: float) -> None:
     [
         "",
         "CVSS:4.0/AV:N",
+        "CVSS:5.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H",
+        "AV:N/AC:L/Au:N/C:C/I:C",
+        "AV:N/AC:L/Au:N/C:C/I:C/A:C/A:P",
         "CVSS:3.1/AV:X/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
         "CVSS:3.1/AV:NAC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",  # found by fuzzing
         "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H\n",
@@ -141,6 +157,65 @@ def test_severity_comes_from_a_word_if_there_is_no_score() -> None:
     assert Advisory(data, "PyPI", "a").severity() == ("medium", "not rated")
 
 
+def test_the_newest_version_of_the_standard_counts() -> None:
+    vectors = [
+        "AV:N/AC:L/Au:N/C:C/I:C/A:C",
+        "CVSS:4.0/AV:L/AC:L/AT:N/PR:N/UI:A/VC:N/VI:L/VA:N/SC:N/SI:N/SA:N",
+        HIGH,
+    ]
+    severity = [{"score": one} for one in vectors]
+    data = advisory("X-1", "a", [{"introduced": "0"}], severity=severity)
+    assert Advisory(data, "PyPI", "a").severity() == ("medium", "CVSS 4.0 4.6")
+    data["severity"] = severity[::2]
+    assert Advisory(data, "PyPI", "a").severity() == ("high", "CVSS 3.1 7.5")
+    data["severity"] = severity[:1]
+    assert Advisory(data, "PyPI", "a").severity() == ("critical", "CVSS 2.0 10.0")
+
+
+VECTORS = st.lists(
+    st.tuples(
+        st.sampled_from(["AV", "AC", "Au", "AT", "PR", "UI", "S", "C", "I", "A", "VC", "VI", "VA",
+                         "SC", "SI", "SA", "E"]),
+        st.sampled_from("NLHPACRUM"),
+    ).map(":".join),
+    max_size=14,
+)  # fmt: skip
+
+
+@given(head=st.sampled_from(["", "CVSS:3.0/", "CVSS:3.1/", "CVSS:4.0/"]), body=VECTORS)
+def test_any_vector_has_a_score_in_bounds_or_none(head: str, body: list[str]) -> None:
+    score = base_score(head + "/".join(body))
+    assert score is None or 0 <= score <= 10
+
+
+def test_a_build_for_another_device_has_the_same_flaws() -> None:
+    assert affects("2.0.0+cu118", [{"introduced": "0"}, {"last_affected": "2.0.0"}])
+    assert affects("2.0.0+cpu", [], versions=["2.0.0"])
+    assert not affects("2.0.1+cpu", [{"introduced": "0"}, {"fixed": "2.0.1"}])
+
+
+def test_a_malicious_package_is_found_without_a_version(tmp_path: Path) -> None:
+    bad = advisory("MAL-2026-1", "evil", [{"introduced": "0"}])
+    found = findings(tmp_path, "evil\nevil>=1\n", bad)
+    assert [one.rule for one in found] == ["malicious-package"] * 2
+    manifest = '{"dependencies": {"evil": "^1.0.0"}}'
+    bad = advisory("MAL-2026-2", "evil", [{"introduced": "0"}], ecosystem="npm", type="SEMVER")
+    found = findings(tmp_path, manifest, bad, file="package.json")
+    assert [one.rule for one in found if one.location.startswith("package")] == [
+        "malicious-package"
+    ]
+
+
+def test_ranges_of_npm_are_evaluated(tmp_path: Path) -> None:
+    bad = advisory("GHSA-x", "a", [{"introduced": "1.0.0"}, {"fixed": "1.5.0"}], ecosystem="npm",
+                   type="SEMVER")  # fmt: skip
+    rules = []
+    for wanted in ("~1.4.0", "^1.4.0", "^1.5.0", "1.4.9"):
+        text = json.dumps({"dependencies": {"a": wanted}})
+        rules.append([one.rule for one in findings(tmp_path, text, bad, file="package.json")])
+    assert rules == [["vulnerable-range"], ["range-allows-vulnerable"], [], ["known-vulnerability"]]
+
+
 def test_one_vulnerability_in_two_databases_is_one_finding(tmp_path: Path) -> None:
     twin = advisory("GHSA-aaaa-bbbb-cccc", "leaky-models", [{"introduced": "0"}, {"fixed": "1.2"}],
                     database_specific={"cwe_ids": ["CWE-200"], "severity": "LOW"})  # fmt: skip
@@ -151,6 +226,7 @@ def test_one_vulnerability_in_two_databases_is_one_finding(tmp_path: Path) -> No
         "requirements.txt:2",
     )
     assert one.references[:3] == ("CVE-2026-1", "GHSA-aaaa-bbbb-cccc", "PYSEC-2026-1")
+    assert "pkg:pypi/leaky-models@1.1" in one.references
     assert "CWE-200" in one.references
     assert "Leaks prompts" in one.message
     assert one.remedy == "Upgrade leaky.models to 1.2 or later."

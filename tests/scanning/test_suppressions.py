@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from buttress.errors import InputError
 from buttress.scanning import suppressions
 from buttress.scanning.sift import SUPPRESSIONS
+from tests.dependencies.advisories import LEAKY, write
 from tests.scanning.command import STRIPE, Done, scan, secrets
 
 ENTRY = {
@@ -91,6 +92,8 @@ def test_it_can_be_switched_off(tree: Path) -> None:
         (ENTRY | {"reason": ""}, "reason"),
         ({k: v for k, v in ENTRY.items() if k != "reason"}, "'reason' is missing"),
         ({k: v for k, v in ENTRY.items() if k != "path"}, "'path' is missing"),
+        (ENTRY | {"package": "requests"}, "is no package URL"),
+        (ENTRY | {"package": ""}, "package"),
         (ENTRY | {"status": "affected"}, "one of not_affected, fixed, under_investigation"),
         ({k: v for k, v in ENTRY.items() if k != "expires"}, "'expires' is missing"),
         (ENTRY | {"status": "not_affected"}, "'justification' is missing"),
@@ -108,10 +111,34 @@ def test_a_bad_entry_is_one_line(tree: Path, entry: dict[str, str], told: str) -
     assert told in done.err
 
 
-def test_not_affected_needs_no_end(tree: Path) -> None:
+def test_a_package_is_suppressed_wherever_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    osv = write(tmp_path / "osv", LEAKY)
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/requirements.txt").write_text("leaky-models==1.1\nleaky_models==1.0\n")
+    entry = {"rule": "known-vulnerability", "status": "fixed", "reason": "patched here",
+             "expires": "2999-12-31"}  # fmt: skip
+
+    def left(package: str) -> list[str]:
+        (tmp_path / SUPPRESSIONS).write_text(text(entry | {"package": package}))
+        done = scan("app", "--only", "dependencies", "--osv", osv, "--json")
+        return [one["location"] for one in done.document["findings"]]
+
+    assert left("pkg:pypi/Leaky.Models") == []
+    assert left("pkg:pypi/leaky-models@1.1") == ["requirements.txt:2"]
+    assert left("pkg:pypi/other") == ["requirements.txt:1", "requirements.txt:2"]
+    assert left("pkg:npm/leaky-models") == ["requirements.txt:1", "requirements.txt:2"]
+
+
+def test_every_status_needs_an_end(tree: Path) -> None:
     entry = {k: v for k, v in ENTRY.items() if k != "expires"}
-    entry |= {"status": "not_affected", "justification": "vulnerable_code_not_present"}
-    assert under(tree, entry).code == 0
+    entry |= {"justification": "vulnerable_code_not_present"}
+    for status in suppressions.STATUSES:
+        done = under(tree, entry | {"status": status})
+        assert done.code == 2
+        assert "'expires' is missing" in done.err
 
 
 @given(st.text(max_size=200) | st.lists(st.dictionaries(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from buttress.scanning.scope import Root
     from buttress.scanning.sift import Sieve, Sifted
     from buttress.scanning.suppressions import Suppression
-    from buttress.scanning.vex import Statement
+    from buttress.scanning.vex import Statements
 
 _FAIL_ON = ("info", "low", "medium", "high", "critical", "never")
 _FORMATS = ("text", "json", "sarif", "github")
@@ -106,7 +106,7 @@ def _which(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--vex", type=Path, metavar="FILE", action="append", default=[],
-        help="statements about vulnerabilities: OpenVEX or CycloneDX VEX",
+        help="statements about vulnerabilities: OpenVEX, CSAF or CycloneDX VEX",
     )  # fmt: skip
 
 
@@ -121,8 +121,9 @@ def _where(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--sarif", type=Path, metavar="FILE", help="write SARIF 2.1.0 as well")
     group.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML as well")
     group.add_argument(
-        "--write-vex", type=Path, metavar="FILE", help="write what was suppressed as OpenVEX"
-    )
+        "--write-vex", type=Path, metavar="FILE",
+        help="write what was suppressed: CycloneDX if named *.cdx.json or bom.json, else OpenVEX",
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
@@ -214,7 +215,7 @@ def _known(file: Path) -> Mapping[str, Known]:
     return baseline.read(file)
 
 
-def _statements(files: Sequence[Path]) -> list[tuple[Path, list[Statement]]]:
+def _statements(files: Sequence[Path]) -> list[tuple[Path, Statements]]:
     from buttress.scanning import vex
 
     return [(path, vex.load(path)) for path in files]

@@ -74,7 +74,8 @@ def _rules(findings: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     for finding in sorted(findings, key=lambda one: gravity(one["severity"])):
         if finding["rule"] in rules:
             continue
-        tags = ["security", *(ref for ref in finding["references"] if ref != "security")]
+        kinds = [ref for ref in finding["references"] if not ref.startswith("pkg:")]
+        tags = ["security", *(ref for ref in kinds if ref != "security")]
         rule: dict[str, Any] = {
             "id": finding["rule"],
             "shortDescription": {"text": finding["rule"].replace("-", " ")},

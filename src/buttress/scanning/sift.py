@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # most scans have none of these files, and start the sooner w
     from buttress.scanning import baseline
     from buttress.scanning.places import Placed
     from buttress.scanning.suppressions import Suppression
-    from buttress.scanning.vex import Statement
+    from buttress.scanning.vex import Statement, Statements
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Sieve:
     is stale; ``roots`` are the absolute paths that were."""
 
     suppressions: Sequence[Suppression] = ()
-    statements: Sequence[tuple[Path, Sequence[Statement]]] = ()
+    statements: Sequence[tuple[Path, Statements]] = ()
     known: Mapping[str, baseline.Known] | None = None
     baseline_folder: str = "/"
     roots: Sequence[str] = ()
@@ -72,7 +72,7 @@ class Sieve:
         ]
         if self.complete:
             notes += (
-                f"{entry.where}: {entry.rule} in {entry.path} suppresses nothing any more"
+                f"{entry.where}: {entry.rule} in {entry.subject} suppresses nothing any more"
                 for entry in self.suppressions
                 if not used[entry.where]
             )

@@ -1,7 +1,8 @@
 """``.buttress-ignore.yaml``: findings that are no risk here, with a reason and an end.
 
 Statuses and justifications are those of OpenVEX 0.2.0 (section "Status Labels"); ``accepted`` is
-ours, for a risk that somebody takes.
+ours, for a risk that somebody takes. Every entry ends, since code that is not reached today may be
+reached next year.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from typing import Any, Final
 from buttress import located_yaml
 from buttress.errors import InputError
 from buttress.located_yaml import Located
+from buttress.scanning import package_url
 from buttress.scanning.globs import Globs, compiled
+from buttress.scanning.package_url import PackageUrl
 from buttress.scanning.places import Placed, absolute
 
 STATUSES: Final = ("not_affected", "fixed", "under_investigation", "accepted")
@@ -26,7 +29,6 @@ JUSTIFICATIONS: Final = (
     "vulnerable_code_not_in_execute_path",
     "vulnerable_code_cannot_be_controlled_by_adversary", "inline_mitigations_already_exist",
 )  # fmt: skip
-_MUST_END: Final = ("under_investigation", "accepted")
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 2_000, "description": "text"}
 _SCHEMA: Final[Mapping[str, Any]] = {
     "type": "object",
@@ -39,11 +41,12 @@ _SCHEMA: Final[Mapping[str, Any]] = {
             "maxItems": 10_000,
             "items": {
                 "type": "object",
-                "required": ["rule", "path", "status", "reason"],
+                "required": ["rule", "status", "reason", "expires"],
                 "additionalProperties": False,
                 "properties": {
                     "rule": _TEXT | {"description": "the id of a rule"},
                     "path": _TEXT | {"description": "a pattern such as models/*.pkl, or **"},
+                    "package": _TEXT | {"description": "a package URL such as pkg:pypi/requests"},
                     "vulnerability": _TEXT | {"description": "an id such as CVE-2024-1234"},
                     "status": {
                         "enum": list(STATUSES),
@@ -63,6 +66,7 @@ _SCHEMA: Final[Mapping[str, Any]] = {
 class Suppression:
     """An entry: findings of ``rule`` in paths that match ``path``, until the end of ``expires``.
 
+    ``package``, if given, is a package that they must be about, ``vulnerability`` one of its ids.
     ``folder`` is the absolute path that ``path`` counts from, ``where`` names file and line.
     """
 
@@ -72,9 +76,18 @@ class Suppression:
     reason: str
     justification: str
     vulnerability: str
-    expires: date | None
+    package: PackageUrl | None
+    expires: date
     folder: str
     where: str
+
+    @property
+    def subject(self) -> str:
+        """What the entry is about, in words."""
+        if self.package is None:
+            return self.path
+        version = f"@{self.package.version}" if self.package.version else ""
+        return f"{self.package.name}{version} ({self.path})"
 
     @cached_property
     def _globs(self) -> Globs:
@@ -87,11 +100,13 @@ class Suppression:
             return False
         if self.vulnerability and self.vulnerability not in finding.references:
             return False
+        if self.package and not any(map(self.package.covers, package_url.of_finding(finding))):
+            return False
         return self._globs.match(one.below(self.folder))
 
     def expired(self, today: date) -> bool:
         """Whether its last day has passed."""
-        return self.expires is not None and self.expires < today
+        return self.expires < today
 
 
 def load(path: Path) -> list[Suppression]:
@@ -126,27 +141,33 @@ def check_rules(entries: Collection[Suppression], known: Collection[str]) -> Non
 def _entry(located: Located, index: int, folder: str) -> Suppression:
     row = located.data["suppressions"][index]
     at = ("suppressions", index)
-    expires = _date(located, index, row["expires"]) if "expires" in row else None
-    if row["status"] in _MUST_END and expires is None:
-        raise located.error(
-            at, f"'expires' is missing, which status {row['status']} needs", "a date"
-        )
+    expires = _date(located, index, row["expires"])
     if row["status"] == "not_affected" and "justification" not in row:
         raise located.error(
             at, "'justification' is missing, which status not_affected needs",
             "one of " + ", ".join(JUSTIFICATIONS),
         )  # fmt: skip
+    package = package_url.parse(row["package"]) if "package" in row else None
+    if "package" in row and package is None:
+        raise located.error(
+            (*at, "package"), f"'{row['package'][:60]}' is no package URL",
+            "one such as pkg:pypi/requests or pkg:pypi/requests@2.19.0",
+        )  # fmt: skip
+    if "path" not in row and package is None:
+        raise located.error(at, "'path' is missing", "a pattern such as models/*.pkl, or package")
+    path = row.get("path", "**")
     try:
-        compiled(row["path"])
+        compiled(path)
     except InputError as error:
         raise located.error((*at, "path"), error.problem, error.expected) from None
     return Suppression(
         rule=row["rule"],
-        path=row["path"],
+        path=path,
         status=row["status"],
         reason=" ".join(row["reason"].split()),
         justification=row.get("justification", ""),
         vulnerability=row.get("vulnerability", ""),
+        package=package,
         expires=expires,
         folder=folder,
         where=f"{located.file}:{located.line(at)}",

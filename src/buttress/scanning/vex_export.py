@@ -1,12 +1,13 @@
-"""Suppressions that applied, as an OpenVEX 0.2.0 document."""
+"""Suppressions that applied, as OpenVEX 0.2.0 or, in files ``*.cdx.json``, as CycloneDX 1.6."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import orjson
@@ -15,51 +16,77 @@ from buttress import __version__
 from buttress.scanning.files import write_whole
 from buttress.scanning.places import Placed, absolute
 from buttress.scanning.suppressions import Suppression
-from buttress.scanning.vex import FILE_URN
+from buttress.scanning.vex import FILE_URN, vulnerabilities
 
 Suppressed = tuple[Placed, Suppression]
+CYCLONEDX: Final = (".cdx.json", "bom.json")  # ends of names, by the CycloneDX specification
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A suppression of one vulnerability, by all its ids, in a package of a file or the file."""
+
+    ids: tuple[str, ...]
+    file: str  # as ``FILE_URN`` and the path
+    package: str  # a package URL, or empty
+    entry: Suppression
 
 
 def write(suppressed: Sequence[Suppressed], path: Path) -> None:
-    """Write a statement for each entry and the files in which it applied.
+    """Write a statement for each entry and the packages or files in which it applied.
 
-    What OpenVEX calls ``affected`` stands for an accepted risk, its action being the reason.
+    An accepted risk is written as ``affected``, its action being the reason.
 
     Raises:
         InputError: not writable.
     """
+    from buttress.scanning import vex_export_cyclonedx
+
     folder = absolute(path.parent)
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    statements = [_statement(one, suppression, folder) for one, suppression in suppressed]
-    unique = {orjson.dumps(one, option=orjson.OPT_SORT_KEYS): one for one in statements}
-    digest = hashlib.sha256(b"".join(sorted(unique)) + now.encode()).hexdigest()
-    document = {
+    said = list(dict.fromkeys(_said(one, entry, folder) for one, entry in suppressed))
+    cyclonedx = path.name.lower().endswith(CYCLONEDX)
+    made = vex_export_cyclonedx.document(said, now) if cyclonedx else _openvex(said, now)
+    write_whole(path, orjson.dumps(made, option=orjson.OPT_INDENT_2) + b"\n", "--write-vex")
+
+
+def _said(one: Placed, entry: Suppression, folder: str) -> Said:
+    ids = tuple(vulnerabilities(one.finding)) or (one.finding.rule,)
+    package = next((ref for ref in one.finding.references if ref.startswith("pkg:")), "")
+    return Said(ids, FILE_URN + quote(one.below(folder)), package, entry)
+
+
+def _openvex(said: Sequence[Said], now: str) -> dict[str, Any]:
+    statements = [_statement(one) for one in said]
+    content = orjson.dumps(statements, option=orjson.OPT_SORT_KEYS) + now.encode()
+    return {
         "@context": "https://openvex.dev/ns/v0.2.0",
-        "@id": f"urn:buttress:vex:{digest}",
+        "@id": f"urn:buttress:vex:{hashlib.sha256(content).hexdigest()}",
         "author": "buttress scan",
         "timestamp": now,
         "version": 1,
         "tooling": f"buttress {__version__}",
-        "statements": list(unique.values()),
+        "statements": statements,
     }
-    write_whole(path, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n", "--write-vex")
 
 
-def _statement(one: Placed, suppression: Suppression, folder: str) -> dict[str, Any]:
-    finding = one.finding
-    ids = [ref for ref in finding.references if ref.startswith(("CVE-", "GHSA-", "PYSEC-"))]
-    name, *aliases = ids or [finding.rule]
+def _statement(one: Said) -> dict[str, Any]:
+    name, *aliases = one.ids
+    product: dict[str, Any] = {"@id": one.file}
+    if one.package:
+        product["subcomponents"] = [{"@id": one.package}]
+    entry = one.entry
     statement: dict[str, Any] = {
         "vulnerability": {"name": name} | ({"aliases": aliases} if aliases else {}),
-        "products": [{"@id": FILE_URN + quote(one.below(folder))}],
-        "status": "affected" if suppression.status == "accepted" else suppression.status,
+        "products": [product],
+        "status": "affected" if entry.status == "accepted" else entry.status,
     }
-    if suppression.status == "accepted":
-        statement["action_statement"] = f"Risk accepted: {suppression.reason}"
-    elif suppression.status == "not_affected":
-        statement["impact_statement"] = suppression.reason
+    if entry.status == "accepted":
+        statement["action_statement"] = f"Risk accepted: {entry.reason}"
+    elif entry.status == "not_affected":
+        statement["impact_statement"] = entry.reason
     else:
-        statement["status_notes"] = suppression.reason
-    if suppression.justification:
-        statement["justification"] = suppression.justification
+        statement["status_notes"] = entry.reason
+    if entry.justification:
+        statement["justification"] = entry.justification
     return statement

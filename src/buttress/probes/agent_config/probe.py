@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Final
 
+from buttress import bounded_toml
 from buttress.evidence.records import Finding, Inspection
 from buttress.probes.agent_config.checks import CHECKS, RULES
 from buttress.probes.agent_config.jsonc import MAX_BYTES, Document, JsonError
@@ -148,8 +148,8 @@ def _json(name: str, text: str, file: SourceFile, reading: Reading) -> Iterator[
 def _toml(text: str, file: SourceFile, reading: Reading) -> Iterator[Subject]:
     """Settings in TOML. Its parser knows no lines, so that all is told of the first."""
     try:
-        data = tomllib.loads(text)
-    except (ValueError, RecursionError):
+        data = bounded_toml.loads(text)
+    except ValueError:
         reading.leave_out(file.location, "not read as TOML")
         return
     import json

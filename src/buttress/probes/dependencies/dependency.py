@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, Literal
-
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
+from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import quote
 
 from buttress.probes.rules.rulebook import Issue
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
 
 Ecosystem = Literal["PyPI", "npm"]
 MAX_DEPENDENCIES: Final = 20_000  # of one file
 _REST: Final = f"more than {MAX_DEPENDENCIES:,} dependencies; the rest"
 _MAX_MISSES: Final = 500
+_SEPARATORS: Final = re.compile(r"[-_.]+")  # PEP 503
 MAX_LENGTH: Final = 2_000  # characters of one requirement
 
 
@@ -27,9 +29,9 @@ class FormatError(ValueError):
 class Dependency:
     """One package that a file asks for.
 
-    ``specifier`` is a set of versions by PEP 440; ``version`` is exact, where the file fixes it.
-    ``address`` is where it is taken from, if not from an index. ``hashed`` says whether the file
-    fixes its content; None where that makes no sense.
+    ``specifier`` is a set of versions by PEP 440, or a range of npm; ``version`` is exact, where
+    the file fixes it. ``address`` is where it is taken from, if not from an index. ``hashed`` says
+    whether the file fixes its content; None where that makes no sense.
     """
 
     name: str
@@ -45,12 +47,26 @@ class Dependency:
     @property
     def key(self) -> str:
         """The name as the ecosystem compares it."""
-        return canonicalize_name(self.name) if self.ecosystem == "PyPI" else self.name
+        return _SEPARATORS.sub("-", self.name).lower() if self.ecosystem == "PyPI" else self.name
+
+    @property
+    def purl(self) -> str:
+        """Its package URL (ECMA-427), with the version where it is exact."""
+        scope, _, name = self.key.rpartition("/")
+        space = f"{quote(scope, safe='')}/" if scope else ""
+        version = f"@{quote(self.version, safe='')}" if self.version else ""
+        return f"pkg:{self.ecosystem.lower()}/{space}{quote(name, safe='')}{version}"
 
     def allows(self, version: str) -> bool:
         """Whether it may resolve to a version, pre-releases included."""
         if self.version:
             return self.version == version
+        if self.ecosystem == "npm":
+            from buttress.probes.dependencies.npm_ranges import satisfies
+
+            return satisfies(version, self.specifier) is not False
+        from packaging.specifiers import SpecifierSet
+
         return SpecifierSet(self.specifier).contains(version, prereleases=True)
 
 
@@ -83,6 +99,9 @@ def requirement(text: str, line: int, *, hashed: bool | None = None) -> Dependen
     """A requirement by PEP 508; None where it is none."""
     if len(text) > MAX_LENGTH:
         return None
+    # Imported where it is needed: a tree without dependencies is scanned sooner.
+    from packaging.requirements import InvalidRequirement, Requirement
+
     try:
         one = Requirement(text)
     except (InvalidRequirement, RecursionError):

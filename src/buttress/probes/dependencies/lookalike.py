@@ -18,6 +18,12 @@ _DATA: Final = Path(__file__).parent / "data"
 _LEAST: Final = 5  # letters of a name of which misspellings are looked for
 _LONG: Final = 8
 _AFFIXES: Final = re.compile(r"^(?:python3?|py)-(.+)$|^(.+)-(?:python3?|py|lib|pip)$")
+# What people, and models that write code, add to a name that they half remember. Of PyPI only:
+# there hardly an honest package is called so.
+_OWNER: Final = re.compile(r"^(?:hf|huggingface)-(.+)$")
+_DEVICE: Final = re.compile(r"^(.+)-(?:gpu|cuda|cpu)$")
+_INTERFACE: Final = re.compile(r"^(.+)-(?:cli|sdk|api|client)$")
+_DOUBLED: Final = 4  # letters of a name of which those with a letter doubled are looked for
 _DIGITS: Final = str.maketrans("013457", "oieast")
 _LIKE_LETTERS: Final = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("l", "i"))
 _LENGTH: Final = 100
@@ -57,10 +63,10 @@ def lookalike(name: str, ecosystem: Ecosystem) -> Lookalike | None:
     names = _names(ecosystem)
     if name in names.popular or name in names.allowed or len(name) > _LENGTH:
         return None
-    affixed = _AFFIXES.match(name)
-    inner = (affixed[1] or affixed[2]) if affixed else ""
-    if inner in names.popular:
-        return Lookalike(inner, "with a word added", "medium")
+    if added := _added(name, names):
+        return added
+    if target := names.doubled.get(name):
+        return Lookalike(target, "with a letter doubled", "medium")
     if target := names.squeezed.get(_squeeze(name)):
         return Lookalike(target, "with other separators", "medium")
     if target := names.turned.get(tuple(sorted(re.split(r"[-/]", name)))):
@@ -76,6 +82,25 @@ def lookalike(name: str, ecosystem: Ecosystem) -> Lookalike | None:
     return None
 
 
+def _added(name: str, names: _Names) -> Lookalike | None:
+    """What a name imitates by a word before or after that of another."""
+    affixed = _AFFIXES.match(name)
+    inner = (affixed[1] or affixed[2]) if affixed else ""
+    if inner in names.popular:
+        return Lookalike(inner, "with a word added", "medium")
+    if not names.brands:
+        return None
+    for pattern in (_OWNER, _DEVICE):
+        if (match := pattern.match(name)) and match[1] in names.popular:
+            return Lookalike(match[1], "with a word added", "medium")
+    # There are honest command lines and clients by other people.
+    match = _INTERFACE.match(name)
+    inner = match[1] if match else inner
+    if inner in names.popular:
+        return Lookalike(inner, "with a word added", "low")
+    return Lookalike(inner, "a brand with a word added", "low") if inner in names.brands else None
+
+
 @dataclass(frozen=True, slots=True)
 class _Names:
     """The names of an ecosystem, and keys under which what imitates them is found."""
@@ -86,6 +111,8 @@ class _Names:
     turned: dict[tuple[str, ...], str]
     plain: dict[str, str]
     shortened: dict[str, list[str]]
+    brands: frozenset[str]
+    doubled: dict[str, str]
 
 
 @cache
@@ -105,6 +132,9 @@ def _names(ecosystem: Ecosystem) -> _Names:
                 if len(parts := re.split(r"[-/]", one)) > 1},
         plain={_plain(one): one for one in popular if len(one) >= _LEAST},
         shortened=dict(shortened),
+        brands=frozenset(given["brands"] if ecosystem == "PyPI" else ()),
+        doubled={one[:place] + one[place:place + 1] + one[place:]: one
+                 for one in popular if len(one) == _DOUBLED for place in range(len(one))},
     )  # fmt: skip
 
 

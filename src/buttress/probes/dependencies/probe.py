@@ -8,16 +8,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from buttress.evidence.records import Finding, Inspection
-from buttress.probes.dependencies import pinning, vulnerabilities
+from buttress.probes.dependencies import pinning
 from buttress.probes.dependencies.dependency import FormatError, Parsed, Parser
 from buttress.probes.dependencies.formats import MAX_BYTES, parser, requirements
-from buttress.probes.dependencies.osv.database import Database, database
 from buttress.probes.rules.rulebook import Issue, Reporter, rules
 from buttress.probes.rules.walk import wanted_files
 from buttress.probes.source.files import Reading, SourceFile
+
+if TYPE_CHECKING:
+    from buttress.probes.dependencies.osv.database import Database
 
 RULES: Final = Path(__file__).parent / "rules"
 _MAX_INCLUDES: Final = 200
@@ -51,7 +53,7 @@ class _Dependencies:
         """
         began = time.monotonic()
         reading = Reading()
-        advisories = database(self.osv) if self.osv is not None else None
+        advisories = _opened(self.osv) if self.osv is not None else None
         reporter = Reporter(self.id, self.version, asset, rules(RULES))
         queue: deque[Path] = deque()
         read: set[Path] = set()
@@ -98,6 +100,12 @@ class _Dependencies:
             )
 
 
+def _opened(osv: Path) -> Database:
+    from buttress.probes.dependencies.osv.database import database
+
+    return database(osv)
+
+
 def _included(place: Path, root: Path, parsed: Parsed, reading: Reading) -> list[Path]:
     """Files that a requirements file includes, if they lie inside the asset."""
     found = []
@@ -141,6 +149,8 @@ def _issues(file: SourceFile, parsed: Parsed, advisories: Database | None) -> li
     exact_wanted = name.endswith(".txt") and "constraint" not in name
     issues = [*parsed.issues, *pinning.issues(parsed.dependencies, exact_wanted=exact_wanted)]
     if advisories is not None:
+        from buttress.probes.dependencies import vulnerabilities
+
         look = partial(vulnerabilities.issues, database=advisories)
         for one in parsed.dependencies:
             issues += look(one)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -16,6 +17,7 @@ from buttress.probes.rules.rulebook import Issue
 
 _SUMMARY: Final = 160
 _MAX_VERSIONS: Final = 5_000
+_VERSION: Final = re.compile(r"\d+(?:\.\d+){0,2}(?:-[0-9A-Za-z.-]+)?")
 
 
 def issues(one: Dependency, database: Database) -> Iterator[Issue]:
@@ -59,14 +61,19 @@ def _of_version(one: Dependency, group: list[Advisory]) -> Issue:
         _message(f"{one.name} {one.version} {what}", group, f"{why}{matched}"),
         severity=severity,
         remedy=f"Upgrade {one.name} to {fixed} or later." if fixed and not malicious else None,
-        references=(*names, *_weaknesses(group)),
+        references=(*names, *_weaknesses(group), one.purl),
     )
 
 
 def _of_range(one: Dependency, advisories: list[Advisory]) -> Iterator[Issue]:
-    """A range is bad if all versions known to lie in it are; else it merely allows bad ones."""
+    """A range is bad if all versions known to lie in it are; else it merely allows bad ones.
+
+    Advisories of npm list no versions; there, those that the range itself names are tried too.
+    """
+    named = _VERSION.findall(one.specifier) if one.ecosystem == "npm" else []
+    named = [version for version in named if key(version, one.ecosystem) is not None]
     known = sorted(
-        {version for item in advisories for version in item.known_versions()},
+        {version for item in advisories for version in item.known_versions()} | set(named),
         key=lambda version: key(version, one.ecosystem),
     )[-_MAX_VERSIONS:]
     try:
@@ -76,9 +83,10 @@ def _of_range(one: Dependency, advisories: list[Advisory]) -> Iterator[Issue]:
     some: list[Advisory] = []
     for group in grouped(advisories):
         bad = [version for version in allowed if any(item.affects(version) for item in group)]
-        if not bad:
+        every = any(item.affects_all for item in group)
+        if not bad and not every:
             continue
-        if len(bad) < len(allowed):
+        if len(bad) < len(allowed) and not every:
             some += group
             continue
         severity, why = _severity(group)
@@ -93,7 +101,7 @@ def _of_range(one: Dependency, advisories: list[Advisory]) -> Iterator[Issue]:
                 why,
             ),
             severity=severity,
-            references=(*_names(group), *_weaknesses(group)),
+            references=(*_names(group), *_weaknesses(group), one.purl),
         )
     if some:
         groups = grouped(some)
@@ -106,7 +114,7 @@ def _of_range(one: Dependency, advisories: list[Advisory]) -> Iterator[Issue]:
             f"{one.name}{_range(one)} may resolve to a version with a known vulnerability "
             f"({shown}).",
             remedy=f"Require {one.name}>={clean[-1]}, and lock versions." if clean else None,
-            references=tuple(names[:20]),
+            references=(*names[:20], one.purl),
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Final
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from buttress import bounded_toml
 from buttress.probes.artifacts.folder import files
 from buttress.provenance.inventory import packages
 from buttress.provenance.inventory.card import card, declared, licence_files, read, text, texts
@@ -127,8 +127,8 @@ def _code(path: Path, name: str) -> Component:
 
 def _project(path: Path) -> dict[str, Any]:
     try:
-        found = tomllib.loads(read(path, _MAX_TOML).decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
+        found = bounded_toml.loads(read(path, _MAX_TOML).decode("utf-8", "replace"))
+    except ValueError:
         return {}
     project = found.get("project")
     return project if isinstance(project, dict) else {}

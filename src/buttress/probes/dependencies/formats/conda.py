@@ -12,7 +12,7 @@ from buttress.probes.dependencies.formats import requirements
 from buttress.probes.infrastructure.yaml_documents import MAX_BYTES, Document, documents
 
 # Packages whose name on conda's channels is not the one on PyPI.
-_PYPI_NAMES: Final = {
+PYPI_NAMES: Final = {
     "pytorch": "torch", "pytorch-lightning": "pytorch-lightning", "opencv": "opencv-python",
     "py-opencv": "opencv-python", "py-xgboost": "xgboost", "tensorflow-base": "tensorflow",
     "matplotlib-base": "matplotlib", "huggingface_hub": "huggingface-hub", "ray-core": "ray",
@@ -51,14 +51,15 @@ def _environment(document: Document, parsed: Parsed) -> None:
     for index, one in enumerate(given if isinstance(given, list) else ()):
         path: tuple[str | int, ...] = ("dependencies", index)
         if isinstance(one, str):
-            _package(one, document.line(path), parsed)
+            package(one, document.line(path), parsed)
         elif isinstance(one, dict) and isinstance(one.get("pip"), list):
             for place, item in enumerate(one["pip"]):
                 if isinstance(item, str):
                     _pip(item, document.line((*path, "pip", place)), parsed)
 
 
-def _package(text: str, line: int, parsed: Parsed) -> None:
+def package(text: str, line: int, parsed: Parsed) -> None:
+    """Add a package by conda's specification, such as ``channel::name=1.2``."""
     match = _ITEM.match(text.strip()[:500])
     if not match:
         parsed.notes.append("a package of no known form")
@@ -69,7 +70,7 @@ def _package(text: str, line: int, parsed: Parsed) -> None:
     specifier = _specifier(version)
     parsed.add(
         Dependency(
-            _PYPI_NAMES.get(name, name),
+            PYPI_NAMES.get(name, name),
             "PyPI",
             line,
             version=exact(SpecifierSet(specifier)),

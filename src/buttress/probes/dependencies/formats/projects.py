@@ -1,15 +1,15 @@
-"""pyproject.toml (PEP 621, PEP 735, Poetry, uv, PDM) and setup.cfg."""
+"""pyproject.toml (PEP 621, PEP 735, Poetry, uv, PDM), Pipfile and setup.cfg."""
 
 from __future__ import annotations
 
 import configparser
 import re
-import tomllib
 from collections.abc import Iterator
 from typing import Any, Final
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from buttress import bounded_toml
 from buttress.probes.dependencies.dependency import (
     Dependency,
     FormatError,
@@ -34,9 +34,7 @@ def load_toml(text: str) -> dict[str, Any]:
     if len(text) > _MAX_TOML:
         raise FormatError("it is larger than is read")
     try:
-        return tomllib.loads(text)
-    except RecursionError:
-        raise FormatError("it is nested too deep") from None
+        return bounded_toml.loads(text)
     except ValueError as error:
         raise FormatError(f"it is not TOML ({str(error)[:80]})") from None
 
@@ -147,6 +145,45 @@ def _next(sign: str, numbers: list[int]) -> str:
     else:
         index = next((place for place, one in enumerate(numbers) if one), len(numbers) - 1)
     return ".".join(str(one) for one in (*numbers[:index], numbers[index] + 1))
+
+
+def pipfile(text: str) -> Parsed:
+    """Dependencies in a Pipfile, and its indexes.
+
+    Raises:
+        FormatError: it is not TOML.
+    """
+    data, parsed, places = load_toml(text), Parsed(), Places(text)
+    for section, table in data.items():
+        if section in ("requires", "scripts", "pipenv", "source") or not isinstance(table, dict):
+            continue  # any other table is a category of packages
+        for name, given in table.items():
+            line = places.line(f"\n{name} ", f"\n{name}=", f'"{name}"')
+            _pipfile(name, given, line, parsed)
+    for one in _list(data.get("source")):
+        address = at(one, "url")
+        if isinstance(address, str):
+            line = places.line(f'"{address}"', address)
+            parsed.issues += plain_http(address, line)
+            if at(one, "verify_ssl") is False:
+                parsed.issues.append(Issue("index-trusted-host", line, shown(address)))
+    return parsed
+
+
+def _pipfile(name: str, given: Any, line: int, parsed: Parsed) -> None:
+    git, url = at(given, "git"), at(given, "file")
+    if isinstance(git, str):
+        parsed.add(Dependency(name, "PyPI", line, address=f"git+{git}@{at(given, 'ref') or ''}"))
+    elif isinstance(url, str):
+        parsed.add(Dependency(name, "PyPI", line, address=url))
+    else:
+        version = given if isinstance(given, str) else at(given, "version")
+        wanted = version if isinstance(version, str) and version.strip() != "*" else ""
+        one = requirement(f"{name}{wanted}", line)
+        if one and at(given, "path") is None:
+            parsed.add(one)
+        elif one is None:
+            parsed.notes.append(f"{name}: a version of no known form")
 
 
 def _sources(data: dict[str, Any], places: Places, parsed: Parsed) -> None:

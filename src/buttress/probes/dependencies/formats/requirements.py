@@ -42,6 +42,9 @@ def parse(text: str) -> Parsed:
             unread += not content.startswith((".", "/"))
         else:
             parsed.add(one)
+    if parsed.dependencies and all(one.hashed for one in parsed.dependencies):
+        # Whatever an index offers then, only the content that is meant is taken.
+        parsed.issues = [one for one in parsed.issues if one.rule != "index-extra"]
     if unread:
         parsed.notes.append(f"{unread} lines are no requirements")
     return parsed

@@ -10,8 +10,8 @@ from packaging.utils import canonicalize_name
 
 from buttress.evidence.records import Severity
 from buttress.probes.dependencies.dependency import Ecosystem
-from buttress.probes.dependencies.osv.cvss import base_score
-from buttress.probes.dependencies.osv.versions import key
+from buttress.probes.dependencies.osv.cvss import base_score, version
+from buttress.probes.dependencies.osv.versions import key, public
 
 _WORDS: Final[dict[str, Severity]] = {
     "CRITICAL": "critical", "HIGH": "high", "MODERATE": "medium", "MEDIUM": "medium", "LOW": "low",
@@ -47,6 +47,8 @@ class Advisory:
 
     def affects(self, version: str) -> bool:
         """Whether a version is affected: it is listed, or lies in one of the ranges."""
+        if (bare := public(version, self.ecosystem)) != version and self.affects(bare):
+            return True
         own = key(version, self.ecosystem)
         for one in self._affected:
             listed = [str(item) for item in _list(one.get("versions"))]
@@ -58,6 +60,15 @@ class Advisory:
                 if any(_in_range(own, events, self.ecosystem) for events in _ranges(one)):
                     return True
         return False
+
+    @property
+    def affects_all(self) -> bool:
+        """Whether every version is affected, also those that it does not name."""
+        return any(
+            [event for event in events if event] == [{"introduced": "0"}]
+            for one in self._affected
+            for events in _ranges(one)
+        )
 
     def known_versions(self) -> set[str]:
         """Versions that it names: those affected, and those at which ranges begin or end."""
@@ -86,13 +97,13 @@ class Advisory:
         if self.malicious:
             return "critical", "malicious package"
         scores = [
-            (score, str(one["score"]))
+            (version(vector), score)
             for one in (*_dicts(self._data.get("severity")), *self._own_severities())
-            if (score := base_score(str(one.get("score", "")))) is not None
+            if (score := base_score(vector := str(one.get("score", "")))) is not None
         ]
         if scores:
-            score, vector = max(scores)
-            return rated(score), f"CVSS {vector[5:8]} {score}"
+            which, score = max(scores)  # of the newest version of the standard
+            return rated(score), f"CVSS {which} {score}"
         for holder in (self._data, *self._affected):
             for place in ("database_specific", "ecosystem_specific"):
                 specific = holder.get(place)
@@ -125,7 +136,10 @@ def package(affected: dict[str, Any]) -> tuple[str, str] | None:
 
 
 def rated(score: float) -> Severity:
-    """The qualitative rating of a score (CVSS v3.1 Specification, section 5)."""
+    """The qualitative rating of a score (CVSS v3.1, section 5; v4.0, section 6).
+
+    Version 2 has none of its own; it is rated by the same bounds.
+    """
     return next((word for least, word in _RATINGS if score >= least), "info")
 
 

@@ -1,37 +1,34 @@
 """A database of advisories on disk: a folder of JSON files, archives of them, or both.
 
-Archives such as an ecosystem's ``all.zip`` are read in place. The index maps packages to the files
-about them; an advisory is read again when it is asked for, so that memory stays small.
+What it says of packages is put into an index that is kept in the user's cache, since reading all
+advisories takes seconds. The index holds what is needed of each, so that the database is read again
+only after it has changed.
 """
 
 from __future__ import annotations
 
-import lzma
-import os
-import struct
-import zipfile
-import zlib
-from collections import defaultdict
+import io
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import orjson
 
 from buttress.errors import InputError
 from buttress.probes.dependencies.dependency import Ecosystem
+from buttress.probes.dependencies.osv import cache
 from buttress.probes.dependencies.osv.advisory import Advisory, package
+from buttress.probes.dependencies.osv.index import DamagedError, Reader, Writer
+from buttress.probes.dependencies.osv.source import BAD, Source
 
-_MAX_BYTES: Final = 16 << 20  # of one advisory
-_MAX_FILES: Final = 2_000_000
 _ECOSYSTEMS: Final = ("PyPI", "npm")
-# What the library lets through for archives that are damaged, encrypted or of an unknown kind.
-_BAD_ZIP: Final = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError, RuntimeError,
-    EOFError, OSError, ValueError, KeyError, OverflowError, IndexError,
+_EXPECTED: Final = "advisories in the OSV format: a folder of JSON files, or an all.zip"
+_SMALL: Final = 500  # files: fewer are read faster than the user's disk is worth
+_DETAILS: Final = 600  # characters
+_KEPT: Final = ("id", "modified", "summary", "details", "aliases", "severity", "database_specific")
+_KEPT_OF_AFFECTED: Final = (
+    "package", "ranges", "versions", "severity", "database_specific", "ecosystem_specific",
 )  # fmt: skip
-_Reference = tuple[int, str]  # number of the container, name in it
 
 
 class Database:
@@ -41,21 +38,15 @@ class Database:
         InputError: the path holds no advisory, or can't be read.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._containers: list[Path] = []
-        self._index: dict[tuple[str, str], list[_Reference]] = defaultdict(list)
-        self.advisories = 0
-        self.unreadable = 0
+    def __init__(self, path: Path, source: Source | None = None) -> None:
         self._path = path
-        self.newest = ""  # the last date of change in the database
-        try:
-            self._build(path)
-        except _BAD_ZIP as error:
-            raise InputError(
-                getattr(error, "strerror", None) or str(error),
-                file=str(path),
-                expected="advisories in the OSV format: a folder of JSON files, or an all.zip",
-            ) from None
+        self._source = source or _source(path)
+        kept = cache.opened(path)
+        self._index = (self._valid(kept) if kept else None) or self._built()
+        facts = self._index.facts
+        self.advisories = int(facts["advisories"])
+        self.unreadable = int(facts["unreadable"])
+        self.newest = str(facts["newest"])  # the last date of change in the database
         if not self.advisories:
             raise InputError(
                 "no advisory in the OSV format found",
@@ -63,124 +54,96 @@ class Database:
                 expected="a folder of JSON files, or an ecosystem's all.zip",
             )
 
+    @property
+    def identity(self) -> str:
+        """Changes with the files of the database."""
+        return self._source.identity
+
     def about(self, ecosystem: Ecosystem, name: str) -> list[Advisory]:
         """Advisories about a package that are not withdrawn, in order of their ids."""
-        found = []
-        for number, inside in self._index.get((ecosystem, name), ()):
-            data = _parsed(self._read(number, inside))
-            if data is not None:
-                found.append(Advisory(data, ecosystem, name))
+        try:
+            records = self._index.about(ecosystem, name)
+        except DamagedError:
+            self._index = self._built()
+            records = self._index.about(ecosystem, name)
+        found = [Advisory(record, ecosystem, name) for record in records]
         return sorted(found, key=lambda one: one.id)
 
-    def _build(self, path: Path) -> None:
-        if path.is_file() and path.suffix == ".json":
-            self._containers.append(path.parent)
-            self._add(0, path.name, path.read_bytes())
-        elif path.is_file():
-            self._archive(path)
-        else:
-            os.scandir(path).close()  # says why it can't be read
-            self._folder(path)
-
-    def _folder(self, path: Path) -> None:
-        number = len(self._containers)
-        self._containers.append(path)
-        for folder, names, files in os.walk(path):
-            names.sort()
-            for name in sorted(files):
-                whole = Path(folder, name)
-                if name.endswith(".json") and self.advisories < _MAX_FILES:
-                    with open(whole, "rb") as file:
-                        content = file.read(_MAX_BYTES + 1)
-                    self._add(number, str(whole.relative_to(path)), content)
-                elif name.endswith(".zip"):
-                    self._archive(whole)
-
-    def _archive(self, path: Path) -> None:
-        number = len(self._containers)
-        self._containers.append(path)
-        with zipfile.ZipFile(path) as archive:
-            for entry in archive.infolist():
-                if entry.filename.endswith(".json") and self.advisories < _MAX_FILES:
-                    if entry.file_size > _MAX_BYTES:
-                        self.unreadable += 1
-                    else:
-                        self._add(number, entry.filename, _member(archive, entry.filename))
-
-    def _add(self, number: int, name: str, content: bytes) -> None:
-        data = _parsed(content)
-        if data is None:
-            self.unreadable += 1
-            return
-        if "id" not in data or "modified" not in data:
-            return  # some other JSON
-        self.advisories += 1
-        self.newest = max(self.newest, str(data["modified"])[:10])
-        if "withdrawn" in data:
-            return
-        for key in _packages(data):
-            self._index[key].append((number, name))
-
-    def _read(self, number: int, name: str) -> bytes:
-        container = self._containers[number]
+    def _valid(self, file: IO[bytes]) -> Reader | None:
+        """The index that was kept, if it is of the database as it is now."""
         try:
-            if container.is_dir():
-                return (container / name).read_bytes()
-            with _opened(container, container.stat().st_mtime_ns) as archive:
-                return _member(archive, name)
-        except _BAD_ZIP as error:
-            raise InputError(
-                f"it changed while it was read ({error})", file=str(self._path), field=name
-            ) from None
+            index = Reader(file)
+            if index.facts["identity"] == self._source.identity and "newest" in index.facts:
+                return index
+        except (DamagedError, KeyError, TypeError):
+            pass
+        file.close()
+        return None
+
+    def _built(self) -> Reader:
+        """A new index, kept if the database is large."""
+        try:
+            if not self._source.archives and len(self._source.files) < _SMALL:
+                file: IO[bytes] = io.BytesIO()
+                self._write(file)
+            else:
+                file = cache.written(self._path, self._write)
+            return Reader(file)
+        except DamagedError:
+            raise InputError("its index can't be written", file=str(self._path)) from None
+
+    def _write(self, file: IO[bytes]) -> None:
+        writer = Writer(file)
+        advisories, unreadable, newest = 0, 0, ""
+        for content in _read(self._source, self._path):
+            data = _parsed(content) if content is not None else None
+            if data is None:
+                unreadable += 1
+            elif "id" in data and "modified" in data:  # else some other JSON
+                advisories += 1
+                newest = max(newest, str(data["modified"])[:10])
+                keys = [] if data.get("withdrawn") else sorted(_packages(data))
+                if keys:
+                    writer.add(_short(data), keys)
+        writer.finish({
+            "identity": self._source.identity, "advisories": advisories,
+            "unreadable": unreadable, "newest": newest,
+        })  # fmt: skip
 
 
-@lru_cache(maxsize=4)
-def _indexed(path: Path, _changed: int) -> Database:
-    """Indexed once a process, unless it has changed since."""
-    return Database(path)
+_OPEN: Final[dict[Path, Database]] = {}  # one for each path, so that a process opens it once
 
 
 def database(path: Path) -> Database:
-    """The database at a path.
+    """The database at a path, opened once a process unless it has changed since.
 
     Raises:
         InputError: as ``Database``.
     """
+    where, source = path.resolve(), _source(path.resolve())
+    found = _OPEN.get(where)
+    if found is None or found.identity != source.identity:
+        found = _OPEN[where] = Database(where, source)
+    return found
+
+
+def _source(path: Path) -> Source:
     try:
-        changed = path.stat().st_mtime_ns
+        return Source(path)
     except OSError as error:
-        raise InputError(
-            error.strerror or str(error),
-            file=str(path),
-            expected="advisories in the OSV format: a folder of JSON files, or an all.zip",
-        ) from None
-    return _indexed(path.resolve(), changed)
+        raise _unreadable(path, error) from None
 
 
-class _Archive:
-    """An archive that stays open, since its directory is long."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = zipfile.ZipFile(path)
-
-    def __enter__(self) -> zipfile.ZipFile:
-        return self._file
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-
-@lru_cache(maxsize=2)
-def _opened(path: Path, _changed: int) -> _Archive:
-    return _Archive(path)
-
-
-def _member(archive: zipfile.ZipFile, name: str) -> bytes:
+def _read(source: Source, path: Path) -> Iterator[bytes | None]:
     try:
-        with archive.open(name) as file:
-            return file.read(_MAX_BYTES + 1)
-    except _BAD_ZIP:
-        return b""  # counted as unreadable
+        yield from source.contents()
+    except BAD as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: BaseException) -> InputError:
+    why = getattr(error, "strerror", None) or str(error)
+    return InputError(why, file=str(path), expected=_EXPECTED)
 
 
 def _parsed(content: bytes) -> dict[str, Any] | None:
@@ -191,11 +154,23 @@ def _parsed(content: bytes) -> dict[str, Any] | None:
     return data if isinstance(data, dict) else None
 
 
-def _packages(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _packages(data: dict[str, Any]) -> set[tuple[str, str]]:
     affected = data.get("affected")
-    found = {
+    return {
         key
         for one in (affected if isinstance(affected, list) else ())
         if isinstance(one, dict) and (key := package(one)) and key[0] in _ECOSYSTEMS
     }
-    yield from sorted(found)
+
+
+def _short(data: dict[str, Any]) -> dict[str, Any]:
+    """What is needed of an advisory: without prose, links, and other ecosystems."""
+    kept: dict[str, Any] = {name: data[name] for name in _KEPT if name in data}
+    if kept.pop("details", None) and not data.get("summary"):
+        kept["details"] = str(data["details"])[:_DETAILS]
+    kept["affected"] = [
+        {name: one[name] for name in _KEPT_OF_AFFECTED if name in one}
+        for one in data["affected"]
+        if isinstance(one, dict) and (key := package(one)) and key[0] in _ECOSYSTEMS
+    ]
+    return kept

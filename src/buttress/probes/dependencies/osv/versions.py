@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from packaging.version import InvalidVersion, Version
 
-from buttress.probes.dependencies.dependency import Ecosystem
+if TYPE_CHECKING:
+    from buttress.probes.dependencies.dependency import Ecosystem
 
 _SEMVER: Final = re.compile(
     r"^[v=\s]*(\d{1,18})(?:\.(\d{1,18}))?(?:\.(\d{1,18}))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]*)?$"
@@ -25,6 +26,14 @@ def key(version: str, ecosystem: Ecosystem) -> Any:
     if len(version) > _LENGTH:
         return None
     return _semver(version) if ecosystem == "npm" else _pep440(version)
+
+
+def public(version: str, ecosystem: Ecosystem) -> str:
+    """A version without the label of who built it (PEP 440, "local version identifiers").
+
+    ``2.1.0+cu118`` is 2.1.0 built for another device, with the same flaws.
+    """
+    return version.partition("+")[0] if ecosystem == "PyPI" else version
 
 
 def _pep440(version: str) -> Version | None:
