@@ -67,6 +67,17 @@ class Decompressed:
         begin = offset - self._start
         return bytes(self._window[begin : begin + count])
 
+    def swell(self, ratio: int) -> None:
+        """Expand on for as long as ``ratio`` bytes come out for each that went in.
+
+        Raises:
+            ExpansionError: more came out than is allowed.
+        """
+        while self._more():
+            hungry = self._decoder is None or self._decoder.hungry
+            if hungry and self._start + len(self._window) < ratio * self._consumed:
+                return
+
     def _more(self, keep: int | None = None) -> bool:
         """Expand one step; drop what lies more than a window back, but nothing from ``keep`` on."""
         if self._ended:

@@ -12,6 +12,7 @@ from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Slice, Source
 
 _UNREAD: Final = {b"Rar!\x1a\x07": "rar", b"MSCF\0\0\0\0": "cab"}
+_BOMB_RATIO: Final = 200  # of a stream that is followed for what it expands to
 _LZMA: Final = frozenset(("xz", "lzma"))
 _OLD_JOBLIB_HEADER: Final = 2 + len(hex(2**64))  # "ZF" and the expanded length in hexadecimal
 
@@ -60,6 +61,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     inner = Decompressed(packed, codec, meter)
     meter.lzma_streams += codec in _LZMA
     yield from scope.child(codec).descend(inner)
+    inner.swell(_BOMB_RATIO)
     meter.lzma_streams -= codec in _LZMA
     if inner.error is not None and (codec != "zlib" or inner.read_at(0, 1)):
         scope.leave_out(inner.error)

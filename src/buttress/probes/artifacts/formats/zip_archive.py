@@ -46,7 +46,13 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         if len(members) != directory.count:
             message = f"A directory announces {directory.count} members and lists {len(members)}."
             yield scope.issue("archive-inconsistent", directory.start, message)
-        listed |= {member.header: member for member in members}
+        distinct = {member.header: member for member in members}
+        if len(distinct) < len(members):
+            shared = len(members) - len(distinct)
+            message = f"{shared} entries of the directory point to members that others point to."
+            yield scope.issue("archive-inconsistent", directory.start, message)
+        yield from _announced(members, source, scope)
+        listed |= distinct
     if len(directories) > 1:
         message = f"The archive has {len(directories)} directories; readers use one or the other."
         yield scope.issue("archive-inconsistent", directories[0].end, message)
@@ -56,7 +62,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         listed = {member.header: member for member in zip_reader.walk_local(source)}
     found = list(listed.values())
     yield from _before(source, found, scope)
-    yield from _declared(found, source, scope)
+    yield from _declared(found, scope)
     spans: list[tuple[int, int]] = []
     noted = 0
     for member in found:
@@ -81,8 +87,8 @@ def _before(source: Source, found: list[Member], scope: Scope) -> Iterator[Issue
         yield scope.issue("archive-native-code", 0, message)
 
 
-def _declared(found: list[Member], source: Source, scope: Scope) -> Iterator[Issue]:
-    """What names, modes and sizes in the directory say."""
+def _declared(found: list[Member], scope: Scope) -> Iterator[Issue]:
+    """What names and modes in the directory say."""
     names: set[str] = set()
     told: set[str] = set()
     for member in found:
@@ -100,7 +106,11 @@ def _declared(found: list[Member], source: Source, scope: Scope) -> Iterator[Iss
             message = f"Member {shown!r} is in the archive more than once."
             yield scope.issue("archive-duplicate-member", member.header, message)
         names.add(member.name)
-    total = sum(member.expanded for member in found)
+
+
+def _announced(members: list[Member], source: Source, scope: Scope) -> Iterator[Issue]:
+    """Whether far more would come out than lies in the file."""
+    total = sum(member.expanded for member in members)
     size = source.size
     if total > _BOMB_SIZE and total > _BOMB_RATIO * size:
         message = f"The archive of {size} bytes announces {total} bytes when unpacked."
