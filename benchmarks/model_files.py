@@ -64,15 +64,15 @@ def small_pickles(folder: Path, count: int) -> Path:
     return inside
 
 
-def forest(folder: Path, joblib_format: bool) -> Path:
-    """A scikit-learn forest."""
+def forest(folder: Path, trees: int, joblib_format: bool) -> Path:
+    """A scikit-learn forest, some 52 KB a tree."""
     import joblib
     import numpy as np
     from sklearn.ensemble import RandomForestClassifier
 
     numbers = np.random.default_rng(0)
     rows, labels = numbers.random((1500, 8)), numbers.integers(0, 2, 1500)
-    model = RandomForestClassifier(2000, random_state=0).fit(rows, labels)
+    model = RandomForestClassifier(trees, random_state=0).fit(rows, labels)
     path = folder / ("forest.joblib" if joblib_format else "forest.pkl")
     if joblib_format:
         joblib.dump(model, path)
@@ -168,8 +168,8 @@ def cases(folder: Path, given: argparse.Namespace) -> Iterator[tuple[str, Path]]
     builders: dict[str, Callable[[], Path]] = {
         "checkpoint": lambda: checkpoint(folder, given.megabytes),
         "small": lambda: small_pickles(folder, given.files),
-        "forest": lambda: forest(folder, False),
-        "joblib": lambda: forest(folder, True),
+        "forest": lambda: forest(folder, given.trees, False),
+        "joblib": lambda: forest(folder, given.trees, True),
         "opcodes": lambda: opcodes(folder, given.opcodes),
         "safetensors": lambda: safetensors(folder, given.megabytes),
         "gguf": lambda: gguf(folder, given.megabytes),
@@ -183,6 +183,7 @@ def options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--megabytes", type=int, default=1000, help="of checkpoint and safetensors")
     parser.add_argument("--opcodes", type=int, default=200, help="megabytes of opcodes")
+    parser.add_argument("--trees", type=int, default=4000, help="of the forests")
     parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")

@@ -6,8 +6,11 @@ import re
 from pathlib import Path
 
 from buttress.probes.source.code.evaluate import MAX_DEPTH
+from buttress.probes.source.code.linking import MAX_FUNCTIONS
 from buttress.probes.source.code.modules import MAX_BYTES, MAX_WORDS
 from buttress.probes.source.code.rulebook import load_rules, own_rules
+from buttress.probes.source.code.summaries import MAX_CALLS, MAX_SINKS
+from buttress.probes.source.code.values import MAX_STEPS
 
 TEXT = (Path(__file__).resolve().parents[3] / "docs/inspection-code.md").read_text("utf-8")
 
@@ -31,3 +34,7 @@ def test_limits() -> None:
     assert f"{MAX_WORDS:,}" in TEXT.replace("\n", " ")
     assert f"{MAX_BYTES >> 20} MiB" in TEXT
     assert f"more than {MAX_DEPTH} deep" in TEXT
+    plain = TEXT.replace("\n", " ")
+    assert f"at most {MAX_STEPS} calls" in plain
+    assert f"{MAX_SINKS} places, a module {MAX_CALLS:,} calls" in plain
+    assert f"a project {MAX_FUNCTIONS:,} functions" in plain

@@ -43,7 +43,7 @@ def _put(name: str, base: Value, key: Value, value: Value, scope: Scope) -> None
     """Put an entry into a mapping whose entries are known, or into anything else."""
     if base.entries is not None and isinstance(key.const, str) and value.const is not UNKNOWN:
         entries = {**base.entries, key.const: value}
-        kept = Value(entries=entries, taints=base.taints, cleaned=base.cleaned, keyed=base.keyed)
+        kept = Value(entries=entries, taints=base.taints, keyed=base.keyed)
         scope.bind(name, kept)
     else:
         absorb(name, base, [value], scope)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from buttress.probes.source.code.events import Event
 from buttress.probes.source.code.scopes import Scope
 from buttress.probes.source.code.texts import formatted, united
-from buttress.probes.source.code.values import ALL, NOTHING, Value, mixed, taints_of
+from buttress.probes.source.code.values import (
+    ALL,
+    NOTHING,
+    UNKNOWN,
+    Value,
+    mixed,
+    taints_of,
+)
 
 if TYPE_CHECKING:
     from buttress.probes.source.code.evaluate import Evaluator
@@ -26,22 +33,25 @@ _WRAPS: Final = {
     "copy.copy", "copy.deepcopy", "textwrap.dedent", "pathlib.Path", "os.path.expanduser",
     "os.path.abspath", "os.fspath", "typing.cast",
 }  # fmt: skip
+MAX_TARGETS: Final = 32  # functions of a table that are followed
 _LOOK_UPS: Final = {"os.getenv", "os.environ.get"}
 
 
 @dataclass(slots=True)
-class _Given:
-    """What a call is made on, and its arguments."""
+class Given:
+    """What a call is made on, and its arguments; ``rest`` is what ``*`` and ``**`` hold."""
 
     receiver: Value
     positions: list[Value]
     named: dict[str, Value]
+    rest: Value = NOTHING
     open_positions: bool = False
     open_names: bool = False
 
     @property
     def all(self) -> list[Value]:
-        return [*self.positions, *self.named.values()]
+        """All values that are given."""
+        return [*self.positions, *self.named.values(), self.rest]
 
 
 def call(evaluator: Evaluator, node: ast.Call, scope: Scope) -> Value:
@@ -51,7 +61,7 @@ def call(evaluator: Evaluator, node: ast.Call, scope: Scope) -> Value:
         receiver = evaluator.value(node.func.value, scope)
         callee = evaluator.member(receiver, node.func.attr, node.lineno, scope)
     else:
-        callee = evaluator.value(node.func, scope)
+        callee = receiver = evaluator.value(node.func, scope)
     given = _given(evaluator, node, receiver, scope)
     reached = _reached(callee, given.positions)
     if reached:
@@ -65,12 +75,13 @@ def call(evaluator: Evaluator, node: ast.Call, scope: Scope) -> Value:
             given.open_positions, given.open_names, node,
         )  # fmt: skip
         evaluator.tell(event)
-        evaluator.called(event)
-    return _result(evaluator, node, callee, given, scope)
+    else:
+        event = Event("call", node.lineno, evaluator.context, node=node)
+    return _result(evaluator, event, callee, given, scope)
 
 
-def _given(evaluator: Evaluator, node: ast.Call, receiver: Value, scope: Scope) -> _Given:
-    given = _Given(receiver, [], {})
+def _given(evaluator: Evaluator, node: ast.Call, receiver: Value, scope: Scope) -> Given:
+    given = Given(receiver, [], {})
     for argument in node.args:
         if isinstance(argument, ast.Starred):
             spread = evaluator.value(argument.value, scope)
@@ -87,6 +98,7 @@ def _given(evaluator: Evaluator, node: ast.Call, receiver: Value, scope: Scope) 
             given.open_names |= not value.keyed
         else:
             given.open_names = True
+            given.rest = mixed(given.rest, value)
     return given
 
 
@@ -101,14 +113,21 @@ def _reached(callee: Value, arguments: Sequence[Value]) -> str:
     return ""
 
 
-def _result(
-    evaluator: Evaluator, node: ast.Call, callee: Value, given: _Given, scope: Scope
-) -> Value:
+def _result(evaluator: Evaluator, event: Event, callee: Value, given: Given, scope: Scope) -> Value:
+    node = event.node
     path, receiver = callee.path, given.receiver
+    known = evaluator.invoked(callee, given, event)
     if isinstance(node.func, ast.Attribute):
         name, inner = node.func.attr, node.func.value
-        if name in _CHANGES and isinstance(inner, ast.Name):
-            absorb(inner.id, receiver, given.all, scope)
+        if name in _CHANGES:
+            if isinstance(inner, ast.Name):
+                absorb(inner.id, receiver, given.all, scope)
+            elif (
+                isinstance(inner, ast.Attribute)
+                and isinstance(inner.value, ast.Name)
+                and scope.look_up(inner.value.id).path == "?self"
+            ):
+                scope.bind_attribute(inner.attr, mixed(*given.all))
         if receiver.known_text is not None:
             if name == "format":
                 return formatted(receiver, given.all)
@@ -116,18 +135,19 @@ def _result(
                 return united(receiver.known_text, given.positions[0])
             if name in _KEEPS_TEXT:
                 return receiver
+        if name == "get" and receiver.entries is not None and given.positions:
+            return _looked_up(receiver, given.positions)
     if path == "builtins.dict" and not given.positions:
-        taints, cleaned = taints_of(*given.all)
-        return Value(
-            entries=given.named, taints=taints, cleaned=cleaned, keyed=not given.open_names
-        )
+        return Value(entries=given.named, taints=taints_of(*given.all), keyed=not given.open_names)
+    if path == "builtins.getattr" and len(given.positions) > 1:
+        if given.positions[1].const is not UNKNOWN:
+            return mixed(*given.all)
+        return Value("builtins.getattr()", taints=taints_of(*given.positions[1:]))
     if path in _WRAPS and given.positions:
         return given.positions[-1] if path == "typing.cast" else given.positions[0]
-    if path.startswith("."):
-        known = evaluator.returned(path)
-        if known is not None:
-            return known
-    taints, cleaned = taints_of(callee, *given.all)
+    if known is not None:
+        return evaluator.marked(known, node.lineno)
+    taints = taints_of(callee, *given.all)
     if taints and not path.startswith("builtins."):
         own = {one.label for one in callee.taints}
         kept = evaluator.flows.kept
@@ -136,10 +156,26 @@ def _result(
     uses = evaluator.flows.cleaned(path) if taints and path else frozenset()
     if ALL in uses:
         return Value(result.path)
-    return evaluator.marked(Value(result.path, taints=taints, cleaned=cleaned | uses), node.lineno)
+    made = Value(result.path, taints=taints)
+    return evaluator.marked(made.clean(uses) if uses else made, node.lineno)
 
 
-def _key(path: str, given: _Given) -> str:
+def _looked_up(table: Value, given: Sequence[Value]) -> Value:
+    """An entry of a table: which one only where the key is known."""
+    entries, default = table.entries or {}, given[1] if len(given) > 1 else NOTHING
+    key = given[0].const
+    if isinstance(key, str) and key in entries:
+        return entries[key]
+    return Value(taints=taints_of(table, default), targets=targets(entries))
+
+
+def targets(entries: Mapping[str, Value]) -> tuple[str, ...]:
+    """The functions of the project that a table of them holds."""
+    found = (one.path for one in entries.values() if one.path)
+    return tuple(dict.fromkeys(found))[:MAX_TARGETS]
+
+
+def _key(path: str, given: Given) -> str:
     """The name that a look-up by name is for: part of the path, since rules may ask for it."""
     if path not in _LOOK_UPS or not given.positions:
         return ""
@@ -149,6 +185,6 @@ def _key(path: str, given: _Given) -> str:
 
 def absorb(name: str, receiver: Value, given: Sequence[Value], scope: Scope) -> None:
     """Let the list or mapping ``name``, into which something tainted is put, be tainted."""
-    taints, cleaned = taints_of(receiver, *given)
+    taints = taints_of(receiver, *given)
     if taints != receiver.taints or (receiver.elements, receiver.entries) != (None, None):
-        scope.bind(name, Value(receiver.path, taints=taints, cleaned=cleaned))
+        scope.bind(name, Value(receiver.path, taints=taints))

@@ -10,7 +10,7 @@ from typing import Any, Final
 import re2
 
 from buttress.probes.source.code.paths import Globs
-from buttress.probes.source.code.values import ALL, HOLE, Taint, Value
+from buttress.probes.source.code.values import ALL, HOLE, PARAMETER, Taint, Value
 
 GAP: Final = "{}"  # what patterns see where a text is not known
 
@@ -87,13 +87,21 @@ class Condition:
             return False
         if self.contains is not None and not any(map(self._wanted, _contents(value))):
             return False
-        return self.taint is None or self.carried(value) is not None
+        return self.taint is None or bool(self.carried(value))
 
-    def carried(self, value: Value) -> Taint | None:
-        """The taint for which it holds."""
-        if self.taint is None or ALL in value.cleaned or self.use in value.cleaned:
-            return None
-        return next((one for one in value.taints if one.label in self.taint), None)
+    def carried(self, value: Value) -> tuple[Taint, ...]:
+        """The taints for which it holds, or would if the callers of a function gave them."""
+        if self.taint is None:
+            return ()
+        return tuple(
+            one
+            for one in value.taints
+            if (one.label == PARAMETER or one.label in self.taint) and not self.safe(one.cleaned)
+        )
+
+    def safe(self, cleaned: frozenset[str]) -> bool:
+        """Whether what was cleaned for these uses does no harm here."""
+        return ALL in cleaned or self.use in cleaned
 
     def _wanted(self, value: Value) -> bool:
         return any(_same(value.const, one) for one in self.contains or ()) or self._contents.match(

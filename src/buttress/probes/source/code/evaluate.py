@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from buttress.probes.source.code.binding import bind
-from buttress.probes.source.code.calls import call
+from buttress.probes.source.code.calls import Given, call, targets
 from buttress.probes.source.code.events import Context, Event
 from buttress.probes.source.code.flows import Flows
 from buttress.probes.source.code.scopes import Scope
@@ -27,25 +28,42 @@ from buttress.probes.source.code.values import (
 )
 
 MAX_DEPTH: Final = 100  # expressions within expressions that are followed
+_NAMESPACES: Final = ("builtins.globals()", "builtins.locals()", "builtins.vars()")
 
 
 class Evaluator(ABC):
     """Evaluates the expressions of one module; ``tell`` is given the events."""
 
-    def __init__(self, flows: Flows, tell: Callable[[Event], None]) -> None:
+    def __init__(self, flows: Flows, tell: Callable[[Event], None], file: str = "") -> None:
         self.flows = flows
+        self.file = file
         self.tell = tell
         self.context = Context()
         self.too_deep = False
         self._depth = 0
 
     @abstractmethod
-    def called(self, event: Event) -> None:
-        """A call was told: what it gives to a framework may be looked at."""
+    def invoked(self, callee: Value, given: Given, event: Event) -> Value | None:
+        """A call was told: what it gives to functions of the project, and what they return.
+
+        None where nothing is known of that.
+        """
 
     @abstractmethod
-    def returned(self, path: str) -> Value | None:
-        """What a function of the module returns, None where nothing is known of it."""
+    def attribute(self, value: Value, name: str) -> Value | None:
+        """An attribute of an instance or a module of the project, None where it is not known."""
+
+    @abstractmethod
+    def inherited(self, path: str, name: str) -> Value | None:
+        """An attribute that the class of this path has from a base of the project."""
+
+    @abstractmethod
+    def is_enum(self, path: str) -> bool:
+        """Whether a path leads to a class of a few choices."""
+
+    @abstractmethod
+    def function(self, node: ast.Lambda, scope: Scope) -> Value:
+        """A function without a name."""
 
     def value(self, node: ast.expr | None, scope: Scope) -> Value:
         """The value of an expression; the events in it are told on the way."""
@@ -70,15 +88,21 @@ class Evaluator(ABC):
         label = self.flows.label(value.path) if value.path else None
         if label is None or any(one.label == label for one in value.taints):
             return value
-        taints = (Taint(label, value.path, line), *value.taints)
+        taints = (Taint(label, value.path, line, self.file), *value.taints)
         return Value(value.path, value.const, value.text, taints=taints)
 
     def member(self, value: Value, name: str, line: int, scope: Scope) -> Value:
         """An attribute of a value."""
+        if name == "__class__":
+            return NOTHING
         if value.path == "?self":
-            known = scope.attribute(name)
-            if known is not None:
-                return self.marked(known, line)
+            known = scope.attribute(name, self.context.functions)
+            if known is None and scope.attributes is not None:
+                known = self.inherited(scope.attributes.path, name)
+        else:
+            known = self.attribute(value, name) if value.path else None
+        if known is not None:
+            return self.marked(known, line)
         return self.stepped(value, f".{name}", line)
 
     def path_of(self, node: ast.expr, scope: Scope) -> str:
@@ -125,7 +149,11 @@ class Evaluator(ABC):
             )
         if isinstance(key.const, int) and base.elements and 0 <= key.const < len(base.elements):
             return base.elements[key.const]
-        return self.stepped(base, "[]", node.lineno)
+        if base.entries is not None and key.const is UNKNOWN:
+            return replace(base.step("[]"), targets=targets(base.entries))
+        value = self.stepped(base, "[]", node.lineno)
+        # Who chooses the key of globals() chooses what is called.
+        return replace(value, taints=key.taints) if base.path in _NAMESPACES else value
 
     def _text(self, node: ast.JoinedStr, scope: Scope) -> Value:
         parts = []
@@ -160,7 +188,7 @@ class Evaluator(ABC):
                 value = formatted(value, list(other.elements or (other,)))
             elif isinstance(operator, ast.BitOr) and other.path:
                 # LangChain: what a chain gives is what its last link gives.
-                value = Value(other.path, taints=taints_of(value, other)[0])
+                value = Value(other.path, taints=taints_of(value, other))
             else:
                 value = mixed(value, other)
             pieces = [value]
@@ -168,10 +196,9 @@ class Evaluator(ABC):
 
     def _sequence(self, node: ast.List | ast.Tuple | ast.Set, scope: Scope) -> Value:
         elements = [self.value(one, scope) for one in node.elts]
-        taints, cleaned = taints_of(*elements)
         plain = not any(isinstance(one, ast.Starred) for one in node.elts)
         kept = tuple(elements) if plain and len(elements) <= MAX_ITEMS else None
-        return Value(elements=kept, taints=taints, cleaned=cleaned)
+        return Value(elements=kept, taints=taints_of(*elements))
 
     def _mapping(self, node: ast.Dict, scope: Scope) -> Value:
         entries: dict[str, Value] = {}
@@ -192,8 +219,7 @@ class Evaluator(ABC):
                 "mapping", node.lineno, self.context, named=entries, node=node, open_names=not keyed
             )
             self.tell(event)
-        taints, cleaned = taints_of(*values)
-        return Value(entries=entries, taints=taints, cleaned=cleaned, keyed=keyed)
+        return Value(entries=entries, taints=taints_of(*values), keyed=keyed)
 
     def _awaited(self, node: ast.Await | ast.Starred | ast.YieldFrom, scope: Scope) -> Value:
         return self.value(node.value, scope)
@@ -221,12 +247,7 @@ class Evaluator(ABC):
         return NOTHING
 
     def _lambda(self, node: ast.Lambda, scope: Scope) -> Value:
-        inner = Scope(scope)
-        every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-        for argument in every:
-            inner.bind(argument.arg, Value(f"?{argument.arg}"))
-        self.value(node.body, inner)
-        return NOTHING
+        return self.function(node, scope)
 
     def _comprehension(
         self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, scope: Scope

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from fnmatch import translate
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +14,7 @@ from buttress.probes.artifacts.issue import load_yaml
 from buttress.probes.source.code.paths import Globs
 from buttress.probes.source.code.values import ALL
 
+_CLIENT: Final = re.compile(r"[\w*]+\..*\(\)\.")
 _FILE: Final = Path(__file__).parent / "flows.yaml"
 
 
@@ -23,6 +27,16 @@ class Source:
     spreads: bool  # whether the result of any function that is given it carries it too
     values: Globs
     parameters: Globs
+    methods: tuple[tuple[frozenset[str], Globs, frozenset[str]], ...]  # names, bases, classes
+
+    def method_words(self) -> list[frozenset[bytes]]:
+        """As ``Globs.words``, of ``methods``."""
+        found = []
+        for names, bases, classes in self.methods:
+            for name in names:
+                found += [one | {name.encode()} for one in bases.words()]
+                found += [frozenset((name.encode(), one.encode())) for one in classes]
+        return found
 
 
 @dataclass(frozen=True)
@@ -33,7 +47,10 @@ class Flows:
     cleaners: tuple[tuple[frozenset[str], Globs], ...]
     checks: Globs
     kept: frozenset[str]  # labels of sources that do not spread
+    carried: frozenset[str]  # labels that go through parameters to where they do harm
     every: Globs  # all values of all sources: one look for most paths
+    takers: Globs  # all ``parameters``
+    roots: frozenset[str]  # names of libraries whose objects lead to sources, as patterns
 
     def label(self, path: str) -> str | None:
         """The label of the source that a value of this path comes from."""
@@ -43,7 +60,26 @@ class Flows:
 
     def given(self, path: str) -> str | None:
         """The label of the parameters of functions that are given to what has this path."""
+        if not self.takers.match(path):
+            return None
         return next((one.label for one in self.sources if one.parameters.match(path)), None)
+
+    def method(self, name: str, bases: Sequence[str], classes: Sequence[str]) -> str | None:
+        """The label of the parameters of a method that a framework calls."""
+        for one in self.sources:
+            for names, globs, titles in one.methods:
+                if name in names and (titles.intersection(classes) or any(map(globs.match, bases))):
+                    return one.label
+        return None
+
+    def leads(self, path: str) -> bool:
+        """Whether a value of this path may lead to a source: a client, say, or a request."""
+        first = path.partition(".")[0].partition("(")[0]
+        return bool(first) and bool(self._root.fullmatch(first))
+
+    @cached_property
+    def _root(self) -> re.Pattern[str]:
+        return re.compile("|".join(map(translate, sorted(self.roots))))
 
     def cleaned(self, path: str) -> frozenset[str]:
         """Uses for which the result of a call of this path is safe."""
@@ -69,6 +105,14 @@ def flows() -> Flows:
             one.get("spreads", True),
             Globs(one["values"]),
             Globs(one["parameters"]),
+            tuple(
+                (
+                    frozenset(few["names"]),
+                    Globs(few.get("bases", ())),
+                    frozenset(few.get("classes", ())),
+                )
+                for few in one.get("methods", ())
+            ),
         )
         for one in data["sources"]
     )
@@ -77,5 +121,17 @@ def flows() -> Flows:
         for one in data["cleaners"]
     )
     kept = frozenset(one.label for one in sources if not one.spreads)
+    carried = frozenset(one["label"] for one in data["sources"] if one.get("carried", True))
     every = Globs(glob for one in sources for glob in one.values.globs)
-    return Flows(sources, cleaners, Globs(data["checks"]), kept, every)
+    takers = Globs(glob for one in sources for glob in one.parameters.globs)
+    # Of ``openai.OpenAI().chat.completions.create()`` the first name: objects of that library lead
+    # to a source, wherever they go.
+    leading = {
+        glob.partition(".")[0]
+        for one in sources
+        if one.label in carried
+        for glob in one.values.globs
+        if _CLIENT.match(glob)
+    }
+    roots = frozenset(one.replace("**", "*") for one in leading)
+    return Flows(sources, cleaners, Globs(data["checks"]), kept, carried, every, takers, roots)

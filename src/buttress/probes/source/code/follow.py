@@ -8,42 +8,74 @@ from dataclasses import replace
 from typing import Any, Final
 
 from buttress.probes.source.code.binding import bind
-from buttress.probes.source.code.evaluate import Evaluator
-from buttress.probes.source.code.events import Context, Event
+from buttress.probes.source.code.events import Event
 from buttress.probes.source.code.flows import Flows
 from buttress.probes.source.code.functions import (
     Function,
     FunctionNode,
+    annotated,
     bind_parameters,
+    harmless,
     numbers_of,
+    summary_of,
 )
 from buttress.probes.source.code.guards import checked, clean, ends
 from buttress.probes.source.code.imports import bind_import, bind_import_from
-from buttress.probes.source.code.scopes import Scope
+from buttress.probes.source.code.linked import Linker, context_of
+from buttress.probes.source.code.scopes import Attributes, Scope
+from buttress.probes.source.code.summaries import ClassSummary, ModuleSummary
 from buttress.probes.source.code.texts import summed
 from buttress.probes.source.code.values import NOTHING, Value, joined
 
-MAX_AHEAD: Final = 4  # functions that are followed within each other, because they are called
+MAX_AGAIN: Final = 300  # methods that are followed again, when attributes are known
 
 
-class Follower(Evaluator):
+class Follower(Linker):
     """Follows one module; functions after the module, or where they are called first."""
 
-    def __init__(self, flows: Flows, tell: Callable[[Event], None]) -> None:
-        super().__init__(flows, tell)
+    def __init__(self, flows: Flows, tell: Callable[[Event], None], module: ModuleSummary) -> None:
+        super().__init__(flows, tell, module)
         self._queue: list[Function] = []
-        self._by_path: dict[str, Function] = {}
-        self._returns: dict[str, Value] = {}
-        self._ahead = 0
         self._globals: set[str] = set()
+        self._functions: dict[tuple[str, ...], Function] = {}
 
     def module(self, body: Sequence[ast.stmt]) -> None:
         """Follow a whole module."""
-        self.block(body, Scope())
-        place = 0
-        while place < len(self._queue):
-            self._function(self._queue[place])
-            place += 1
+        scope = Scope()
+        try:
+            self.block(body, scope)
+            place = 0
+            while place < len(self._queue):
+                self.follow(self._queue[place])
+                place += 1
+            self._again()
+        finally:
+            self._export(scope)
+            for cls in self.module_summary.classes.values():
+                cls.attributes.settle()
+
+    def _again(self) -> None:
+        """Follow methods again that looked at attributes before these were known."""
+        stale: dict[tuple[str, ...], None] = {}
+        for cls in self.module_summary.classes.values():
+            stale |= cls.attributes.stale
+        if len(stale) > MAX_AGAIN:
+            self.module_summary.cut["attributes that many methods set; not followed again"] = None
+        for name in list(stale)[:MAX_AGAIN]:
+            function = self._functions.get(name)
+            if function is not None:
+                self._waiting[function.path] = function
+                self.follow(function)
+
+    def _export(self, scope: Scope) -> None:
+        """Keep what other modules may ask for: what is made here, and what only leads on."""
+        for name, value in scope.leave().items():
+            own = value.path.startswith(".") and f".{name}" == value.path
+            if not own and (
+                value.taints or value.targets or "(" in value.path or self._view.mine(value.path)
+                or (value.entries is not None and any(one.path for one in value.entries.values()))
+            ):  # fmt: skip
+                self.module_summary.names[name] = replace(value, elements=None)
 
     def block(self, body: Sequence[ast.stmt], scope: Scope) -> None:
         """Follow statements one after the other."""
@@ -56,41 +88,22 @@ class Follower(Evaluator):
                     if isinstance(child, ast.expr):
                         self.value(child, scope)
 
-    def called(self, event: Event) -> None:
-        """Functions that are given to a framework get their parameters from it."""
-        label = self.flows.given(event.path)
-        if label is not None:
-            for value in (*event.arguments, *event.named.values()):
-                function = self._by_path.get(value.path)
-                if function is not None:
-                    function.label = label
-
-    def returned(self, path: str) -> Value | None:
-        """What a function of this module returns; it is followed now if it was not yet."""
-        path = path.replace("()", "")
-        if path not in self._returns and self._ahead < MAX_AHEAD:
-            function = self._by_path.get(path)
-            if function is not None:
-                self._ahead += 1
-                try:
-                    self._function(function)
-                finally:
-                    self._ahead -= 1
-        known = self._returns.get(path)
-        return known if known is not None and (known.taints or known.path) else None
-
-    def _function(self, function: Function) -> None:
-        if self._by_path.get(function.path) is not function:
-            return  # followed already
-        del self._by_path[function.path]
-        self._returns.setdefault(function.path, NOTHING)
+    def follow(self, function: Function) -> None:
+        """Follow a function, unless it was."""
+        path, summary = function.path, function.summary
+        if self._waiting.get(path) is not function:
+            return  # followed already, or being followed
+        del self._waiting[path]
         scope = Scope(function.scope)
-        before, outer = self.context, self._globals
+        before, outer, returns = self.context, self._globals, self._returns.pop(path, None)
         self.context, self._globals = function.context, set()
         try:
             bind_parameters(self, function, scope)
             self.block(function.node.body, scope)
         finally:
+            summary.returns = self._settled(self._returns.pop(path, NOTHING))
+            if returns is not None:
+                self._returns[path] = returns
             self.context, self._globals = before, outer
 
     def _define(self, node: FunctionNode, scope: Scope) -> None:
@@ -102,37 +115,43 @@ class Follower(Evaluator):
         for default in (*node.args.defaults, *node.args.kw_defaults):
             self.value(default, scope)
         context = self.context
+        if label is None and scope.is_class:
+            label = self.flows.method(node.name, context.bases, context.functions)
         path = "." + ".".join((*context.functions, node.name))
         inner = replace(
             context,
             decorators=(*context.decorators, *paths),
             functions=(*context.functions, node.name),
         )
-        static = "builtins.staticmethod" in paths
+        method = scope.is_class and "builtins.staticmethod" not in paths
+        summary = summary_of(node, self.module_summary.anchored(path), path, method=method)
         function = Function(
-            node, path, scope, inner, label, numbers_of(node.decorator_list),
-            scope.is_class and not static,
-        )  # fmt: skip
-        earlier = self._by_path.get(path)
+            node, path, scope, inner, summary, label, numbers_of(node.decorator_list), method
+        )
+        earlier = self._waiting.get(path)
         if earlier is not None:
-            self._function(earlier)
+            self.follow(earlier)
         self._queue.append(function)
-        self._by_path[path] = function
+        self._waiting[path] = function
+        self._functions[inner.functions] = function
+        self.module_summary.functions[path] = summary
         scope.bind(node.name, Value(path))
 
     def _class(self, node: ast.ClassDef, scope: Scope) -> None:
         for decorator in node.decorator_list:
             self.value(decorator, scope)
-        bases = [self.value(one, scope).path for one in node.bases]
+        bases = tuple(filter(None, [self.value(one, scope).path for one in node.bases]))
         for keyword in node.keywords:
             self.value(keyword.value, scope)
         before = self.context
         path = "." + ".".join((*before.functions, node.name))
-        self.context = Context(
-            before.decorators, (*before.bases, *filter(None, bases)), (*before.functions, node.name)
-        )
+        self.context = replace(context_of(before, node.name), bases=(*before.bases, *bases))
         inner = Scope(scope, is_class=True)
-        inner.attributes = {}
+        inner.attributes = attributes = Attributes(path)
+        module = self.module_summary
+        summary = ClassSummary(module.anchored(path), bases, attributes, module)
+        summary.is_enum = any(map(self.is_enum, bases))
+        self.module_summary.classes[path] = summary
         first = [one for one in node.body if getattr(one, "name", "") == "__init__"]
         try:
             # The constructor first: it says what the attributes are.
@@ -140,16 +159,26 @@ class Follower(Evaluator):
         finally:
             self.context = before
         for name, value in inner.leave().items():
-            inner.attributes.setdefault(name, value)
+            attributes.setdefault(name, value)
+        for one in node.body:
+            if (
+                isinstance(one, ast.AnnAssign)
+                and isinstance(one.target, ast.Name)
+                and harmless(self, annotated(self, one.annotation, scope))
+            ):
+                summary.harmless.add(one.target.id)
         scope.bind(node.name, Value(path))
 
     def _return(self, node: ast.Return | ast.Expr, scope: Scope) -> None:
         value = self.value(node.value, scope)
+        if isinstance(node, ast.Expr):
+            alone = node.value.value if isinstance(node.value, ast.Await) else node.value
+            if isinstance(alone, ast.Call):  # validate(x): raises where it does not hold
+                clean(checked(self, alone, scope, holds=True), scope)
         if isinstance(node, ast.Return) or isinstance(node.value, (ast.Yield, ast.YieldFrom)):
             path = "." + ".".join(self.context.functions)
             known = self._returns.get(path)
-            empty = known is None or known == NOTHING
-            self._returns[path] = value if empty or known is None else joined(known, value)
+            self._returns[path] = value if known is None else joined(known, value)
 
     def _assign(self, node: ast.Assign, scope: Scope) -> None:
         value = self.value(node.value, scope)
@@ -252,7 +281,7 @@ class Follower(Evaluator):
         names = (
             bind_import(node, scope)
             if isinstance(node, ast.Import)
-            else bind_import_from(node, scope)
+            else bind_import_from(node, scope, self._view, self.imported)
         )
         for name in names:
             self.tell(Event("import", node.lineno, self.context, name, node=node))

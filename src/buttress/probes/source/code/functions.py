@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Final
 from buttress.probes.source.code.events import Context
 from buttress.probes.source.code.paths import Globs
 from buttress.probes.source.code.scopes import Scope
-from buttress.probes.source.code.values import Taint, Value
+from buttress.probes.source.code.summaries import NOT_GIVEN, FunctionSummary
+from buttress.probes.source.code.values import PARAMETER, Taint, Value
 
 if TYPE_CHECKING:
     from buttress.probes.source.code.evaluate import Evaluator
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
-_NOT_GIVEN: Final = {"self", "cls", "ctx", "context", "ctxt", "session", "db"}
 _HARMLESS: Final = Globs(
     [
         "builtins.int", "builtins.float", "builtins.bool", "builtins.complex", "datetime.*",
@@ -39,6 +39,7 @@ class Function:
     path: str
     scope: Scope  # around it
     context: Context  # inside it
+    summary: FunctionSummary
     label: str | None  # of the source that its parameters come from
     numbers: frozenset[str]  # parameters that a route says are numbers
     method: bool
@@ -72,14 +73,28 @@ def bind_parameters(evaluator: Evaluator, function: Function, scope: Scope) -> N
         scope.bind(one.arg, _parameter(evaluator, function, one, default))
     for rest in (arguments.vararg, arguments.kwarg):
         if rest is not None:
-            value = Value(f"?{rest.arg}")
-            scope.bind(rest.arg, _tainted(value, function.label, rest))
+            scope.bind(rest.arg, _tainted(evaluator, function, Value(f"?{rest.arg}"), rest))
+
+
+def summary_of(
+    node: FunctionNode | ast.Lambda, path: str, local: str, *, method: bool
+) -> FunctionSummary:
+    """A function of which nothing is known yet but its parameters."""
+    arguments = node.args
+    positional = [one.arg for one in (*arguments.posonlyargs, *arguments.args)]
+    return FunctionSummary(
+        path, local,
+        tuple(positional[1:] if method else positional),
+        tuple(one.arg for one in arguments.kwonlyargs),
+        arguments.vararg.arg if arguments.vararg else "",
+        arguments.kwarg.arg if arguments.kwarg else "",
+    )  # fmt: skip
 
 
 def _parameter(
     evaluator: Evaluator, function: Function, one: ast.arg, default: ast.expr | None
 ) -> Value:
-    annotation = _annotation(evaluator, one.annotation, function.scope)
+    annotation = annotated(evaluator, one.annotation, function.scope)
     value = Value(f"{annotation}()" if annotation else f"?{one.arg}")
     if isinstance(default, ast.Constant) and default.value is not None:
         value = Value(value.path, default.value)
@@ -88,25 +103,31 @@ def _parameter(
         known = evaluator.value(default, function.scope)
         value = Value(value.path, known.const)
     if (
-        function.label is None
-        or one.arg in _NOT_GIVEN
-        or one.arg in function.numbers
-        or _HARMLESS.match(annotation)
+        one.arg in function.numbers
+        or harmless(evaluator, annotation)
         or _injected(one.annotation)
         or _injected(default)
     ):
         return value
-    return _tainted(value, function.label, one)
+    return _tainted(evaluator, function, value, one)
 
 
-def _tainted(value: Value, label: str | None, parameter: ast.arg) -> Value:
-    if label is None:
-        return value
-    # A default says nothing of what a stranger gives.
-    return Value(value.path, taints=(Taint(label, parameter.arg, parameter.lineno),))
+def _tainted(evaluator: Evaluator, function: Function, value: Value, parameter: ast.arg) -> Value:
+    """What a framework gives, or what callers give that are yet to be found."""
+    name, line = parameter.arg, parameter.lineno
+    if function.label is not None and name not in NOT_GIVEN:
+        # A default says nothing of what a stranger gives.
+        return Value(value.path, taints=(Taint(function.label, name, line, evaluator.file),))
+    owner = function.summary.owner(name)
+    return Value(value.path, value.const, taints=(Taint(PARAMETER, owner, line, evaluator.file),))
 
 
-def _annotation(evaluator: Evaluator, node: ast.expr | None, scope: Scope) -> str:
+def harmless(evaluator: Evaluator, annotation: str) -> bool:
+    """Whether values of this type do no harm in any text: numbers, and one of a few choices."""
+    return bool(annotation) and (_HARMLESS.match(annotation) or evaluator.is_enum(annotation))
+
+
+def annotated(evaluator: Evaluator, node: ast.expr | None, scope: Scope) -> str:
     """The path of the class that an annotation names: of ``X | None`` and ``Optional[X]``, X."""
     for _ in range(4):
         if isinstance(node, ast.BinOp):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable
 
+from buttress.probes.source.code.project import View
 from buttress.probes.source.code.scopes import Scope
 from buttress.probes.source.code.values import Value
 
@@ -19,17 +21,22 @@ def bind_import(node: ast.Import, scope: Scope) -> list[str]:
     return [one.name for one in node.names]
 
 
-def bind_import_from(node: ast.ImportFrom, scope: Scope) -> list[str]:
-    """Bind ``from a import b as c``; the paths of what is imported."""
+def bind_import_from(
+    node: ast.ImportFrom, scope: Scope, view: View, known: Callable[[str], Value | None]
+) -> list[str]:
+    """Bind ``from a import b as c``; the paths of what is imported.
+
+    ``known`` gives values that other modules of the project have made.
+    """
     # A relative import leads to this project, whatever the name says.
-    module = "." * node.level + (node.module or "")
+    module = view.relative(node.level, node.module or "") if node.level else node.module or ""
     paths = []
     for one in node.names:
         if one.name == "*":
             scope.stars.append(module)
             paths.append(module)
             continue
-        path = f"{module}{one.name}" if module.endswith(".") else f"{module}.{one.name}"
-        scope.bind(one.asname or one.name, Value(path))
+        path = f"{module}{one.name}" if module[-1:] in (".", ":") else f"{module}.{one.name}"
+        scope.bind(one.asname or one.name, known(path) or Value(path))
         paths.append(path)
     return paths

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import ast
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from buttress.evidence.records import SEVERITIES
+from buttress.probes.source.code.arguments import command_of, held, text_of
 from buttress.probes.source.code.conditions import Condition
 from buttress.probes.source.code.events import Event, Kind
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.follow import Follower
+from buttress.probes.source.code.hits import Hit, Result, in_order
 from buttress.probes.source.code.modules import Module, parsed, words
 from buttress.probes.source.code.paths import Globs, fragments, last_name
+from buttress.probes.source.code.project import Project, View
 from buttress.probes.source.code.rulebook import Pattern, Rule
-from buttress.probes.source.code.values import HOLE, Taint, Value
+from buttress.probes.source.code.solve import graph_of, solve
+from buttress.probes.source.code.summaries import ModuleSummary, Sink
+from buttress.probes.source.code.values import PARAMETER, Taint, Value
 
 MAX_HITS: Final = 1_000  # in one module
 _SHELLS: Final = Globs(
@@ -23,32 +28,26 @@ _SHELLS: Final = Globs(
         "os.system", "os.popen", "subprocess.run", "subprocess.call", "subprocess.Popen",
         "subprocess.check_call", "subprocess.check_output", "subprocess.getoutput",
         "subprocess.getstatusoutput", "commands.getoutput", "asyncio.create_subprocess_shell",
-        "?get_ipython().system",
+        "?get_ipython().system", "?get_ipython().getoutput",
     ]
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A place where a rule matches; lines count from 1 in the module."""
-
-    rule: Rule
-    line: int
-    end_line: int
-    it: str
-    taint: Taint | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What the rules find in a module, and what of it could not be followed."""
-
-    hits: Sequence[Hit]
-    broken: Sequence[str] = ()  # what does not parse
-    cut: Sequence[str] = ()  # what was left out
-
-
 Words = frozenset[bytes]
+_LEAST_CARRIED: Final = SEVERITIES.index("medium")  # lesser rules look at one function alone
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What the words of a file tell.
+
+    ``possible`` are numbers of rules that may match if others call its functions, ``alone`` of
+    those that need nobody. ``sources``: there may be a source in it.
+    """
+
+    possible: frozenset[int]
+    alone: frozenset[int]
+    sources: bool
 
 
 class Matcher:
@@ -57,41 +56,85 @@ class Matcher:
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
         self._flows = flows()
-        self._needs: list[tuple[int, list[list[Words]]]] = []
+        self._needs: list[tuple[int, list[list[Words]], list[frozenset[str]]]] = []
+        self._sources: dict[str, list[Words]] = {
+            one.label: [*one.values.words(), *one.parameters.words(), *one.method_words()]
+            for one in self._flows.sources
+        }
+        # Labels that callers may bring, for each rule.
+        self._open = [
+            self._flows.carried
+            if SEVERITIES.index(rule.severity) >= _LEAST_CARRIED
+            else frozenset[str]()
+            for rule in rules
+        ]
         # kind -> last name, or "" where it is open -> (number of the rule, pattern)
         self._index: dict[Kind, dict[str, list[tuple[int, Pattern]]]] = defaultdict(
             lambda: defaultdict(list)
         )
         for number, rule in enumerate(rules):
             for pattern in rule.match:
-                self._needs.append((number, self._needed(pattern)))
+                self._needs.append((number, self._needed(pattern), _labels(pattern)))
                 for name in pattern.globs.last_names() or {""}:
                     key = "" if "*" in name else name
                     self._index[pattern.kind][key].append((number, pattern))
 
-        every = (
-            word for _, needs in self._needs for one in needs for words in one for word in words
-        )
-        self._fragments = fragments(every)
+        choices = [one for _, needs, _ in self._needs for one in needs] + [*self._sources.values()]
+        self._fragments = fragments(word for one in choices for words in one for word in words)
 
     def applicable(self, data: bytes) -> frozenset[int]:
-        """Numbers of the rules that may match anywhere in ``data``, by the words that occur."""
+        """Numbers of the rules that may match anywhere in ``data``, by the words that occur.
+
+        A rule about what comes from outside may match whatever calls a function from elsewhere.
+        """
+        return self.survey(data).possible
+
+    def survey(self, data: bytes, own: frozenset[bytes] = frozenset()) -> Survey:
+        """What the words of a file tell of it; ``own`` are names of the project's own packages."""
         present = set(words(data))
         present.update(one for one in self._fragments if one[1:-1] in data)
-        return frozenset(
-            number
-            for number, needs in self._needs
-            if all(any(one <= present for one in choices) for choices in needs)
+        labels = {
+            label
+            for label, choices in self._sources.items()
+            if any(one <= present for one in choices)
+        }
+        possible, alone = set(), set()
+        for number, needs, wanted in self._needs:
+            if all(any(one <= present for one in choices) for choices in needs):
+                found = all(not labels.isdisjoint(one) for one in wanted)
+                if found or all(not self._open[number].isdisjoint(one) for one in wanted):
+                    possible.add(number)
+                if found:
+                    alone.add(number)
+        # In the project that is a library, its name is in every file and tells nothing.
+        others = present - own
+        sources = any(
+            one <= others for label in labels & self._flows.carried for one in self._sources[label]
         )
+        return Survey(frozenset(possible), frozenset(alone), sources)
 
     def examine_text(self, text: str) -> Result:
-        """Apply all rules to Python source."""
+        """Apply all rules to Python source alone."""
         return self.examine(parsed(text), self.applicable(text.encode("utf-8", "replace")))
 
     def examine(self, module: Module, active: frozenset[int]) -> Result:
-        """Apply the rules of these numbers to a module."""
-        examination = _Examination(self, module, active)
-        follower = Follower(self._flows, examination.event)
+        """Apply the rules of these numbers to a module alone."""
+        result, summary = self.follow(module, active, "", Project().view(""))
+        found, cut = solve([summary], graph_of([summary]))
+        hits = {hit.key: hit for hit in (*found, *result.hits)}
+        return Result(in_order(hits.values()), result.broken, (*result.cut, *cut))
+
+    def follow(
+        self, module: Module, active: frozenset[int], file: str, view: View
+    ) -> tuple[Result, ModuleSummary]:
+        """Apply rules to one module of a project.
+
+        What depends on the callers of its functions is in the summary, for ``solve``.
+        """
+        summary = ModuleSummary(view.project.name(file), file, view)
+        examination = _Examination(self, module, active, summary)
+        follower = Follower(self._flows, examination.event, summary)
+        examination.is_function = follower.is_function
         cut = []
         try:
             for line, command in module.commands:
@@ -103,10 +146,17 @@ class Matcher:
             cut.append("nested too deeply; not followed to its end")
         except _EnoughError:
             cut.append(f"more than {MAX_HITS:,} matches; the rest")
+        del examination.is_function  # each holds the other, and the syntax tree with it
         if follower.too_deep:
             cut.append("expressions nested too deeply; not followed inside")
-        hits = sorted(examination.hits.values(), key=lambda hit: (hit.line, hit.rule.id, hit.it))
-        return Result(hits, module.broken, cut)
+        cut += summary.cut
+        return Result(in_order(examination.hits.values()), module.broken, cut), summary
+
+    def carried(self, rule: Rule, condition: Condition) -> frozenset[str]:
+        """Sources for which it matters to a rule what callers of a function give it."""
+        if SEVERITIES.index(rule.severity) < _LEAST_CARRIED:
+            return frozenset()
+        return self._flows.carried.intersection(condition.taint or ())
 
     def candidates(self, kind: Kind, path: str) -> list[tuple[int, Pattern]]:
         """Rules that may be about such an event."""
@@ -133,17 +183,16 @@ class Matcher:
                 needs.append([frozenset([name.encode()])])
             if all(one.path for one in conditions):
                 needs.append([words for one in conditions for words in one.paths.words()])
-            labels = {label for one in conditions for label in one.taint or ()}
-            if labels and all(one.taint for one in conditions):
-                needs.append(
-                    [
-                        words
-                        for source in self._flows.sources
-                        if source.label in labels
-                        for words in (*source.values.words(), *source.parameters.words())
-                    ]
-                )
         return needs
+
+
+def _labels(pattern: Pattern) -> list[frozenset[str]]:
+    """Sources of which one must be there, for each condition that asks for nothing else."""
+    return [
+        frozenset(label for one in conditions for label in one.taint or ())
+        for _, conditions in pattern.where
+        if all(one.taint for one in conditions)
+    ]
 
 
 class _EnoughError(Exception):
@@ -153,7 +202,11 @@ class _EnoughError(Exception):
 class _Examination:
     """Collects what matches in one module."""
 
-    def __init__(self, matcher: Matcher, module: Module, active: frozenset[int]) -> None:
+    def __init__(
+        self, matcher: Matcher, module: Module, active: frozenset[int], summary: ModuleSummary
+    ) -> None:
+        self._summary = summary
+        self.is_function: Callable[[str], bool] = lambda _: False
         self.hits: dict[tuple[str, int, str], Hit] = {}
         self._matcher = matcher
         self._module = module
@@ -166,7 +219,7 @@ class _Examination:
             if number in self._active:
                 self._try(self._matcher.rules[number], pattern, event)
         if event.kind == "call" and _SHELLS.match(event.path) and event.arguments:
-            command = _command(event.arguments[0])
+            command = command_of(event.arguments[0])
             if command is not None:
                 self.event(
                     Event("shell", event.line, event.context, value=command, node=event.node)
@@ -175,9 +228,11 @@ class _Examination:
     def _try(self, rule: Rule, pattern: Pattern, event: Event) -> None:
         if pattern.globs.globs and not pattern.globs.match(event.path):
             return
-        it = event.path.lstrip("?.").removeprefix("builtins.")
+        if pattern.tainted and event.kind == "call" and self.is_function(event.path):
+            return  # what it does with what it is given is followed, whatever its name
+        it = event.path.lstrip("?.:").removeprefix("builtins.")
         if pattern.expression:
-            text = _text(event)
+            text = text_of(event)
             match = pattern.compiled.search(text) if text is not None else None
             if match is None:
                 return
@@ -186,18 +241,31 @@ class _Examination:
                               (pattern.bases, event.context.bases)):  # fmt: skip
             if given is not None and not any(map(given.match, wanted)):
                 return
-        taint = None
+        carried: list[tuple[Condition, tuple[Taint, ...]]] = []
         for name, conditions in pattern.where:
-            held = _held(event, name, conditions)
-            if held is None:
+            if not held(event, name, conditions, carried):
                 return
-            taint = taint or held[1]
         if not self._text_fits(pattern):
             return
+        end = getattr(event.node, "end_lineno", None) or event.line
+        taint = None
+        for condition, taints in carried:
+            own = next((one for one in taints if one.label != PARAMETER), None)
+            if own is None:
+                # Nobody is known to give it here: it depends on who calls the function.
+                labels = self._matcher.carried(rule, condition)
+                for one in taints if labels else ():
+                    sink = Sink(
+                        rule, condition, labels, self._summary.file, event.line, end, it,
+                        one.cleaned, one.steps,
+                    )  # fmt: skip
+                    self._summary.add_sink(one, sink)
+                return
+            taint = taint or own
         if len(self.hits) >= MAX_HITS:
             raise _EnoughError
-        end = getattr(event.node, "end_lineno", None) or event.line
-        self.hits.setdefault((rule.id, event.line, it), Hit(rule, event.line, end, it, taint))
+        hit = Hit(rule, event.line, end, it, taint, self._summary.file)
+        self.hits.setdefault((rule.id, event.line, it), hit)
 
     def _text_fits(self, pattern: Pattern) -> bool:
         """Whether the module's text is such as the pattern wants it."""
@@ -214,48 +282,3 @@ class _Examination:
 def _word(text: str) -> bytes:
     """A word that must occur; what is no word may occur anywhere."""
     return text.encode() if text.isidentifier() and len(text) > 1 else f"*{text}*".encode()
-
-
-def _held(
-    event: Event, name: str, conditions: Sequence[Condition]
-) -> tuple[Condition, Taint | None] | None:
-    """The first condition that holds of an argument, and the taint for which it does."""
-    for value, known in _arguments(event, name):
-        for one in conditions:
-            if one.holds(value, known=known):
-                return one, one.carried(value) if value is not None else None
-    return None
-
-
-def _arguments(event: Event, name: str) -> list[tuple[Value | None, bool]]:
-    """The values that a name in ``where`` stands for, and whether nothing else can be meant."""
-    if name in ("self", "value"):
-        return [(event.value, True)]
-    if name == "any":
-        return [(one, True) for one in (*event.arguments, *event.named.values())]
-    name, _, position = name.partition("@")
-    if name in event.named:
-        return [(event.named[name], True)]
-    if position and int(position) < len(event.arguments):
-        return [(event.arguments[int(position)], True)]
-    return [(None, not event.open_names and not (position and event.open_positions))]
-
-
-def _text(event: Event) -> str | None:
-    if event.kind == "assert":
-        try:
-            return ast.unparse(event.node.test)[:2_000]
-        except (RecursionError, ValueError):
-            return None
-    text = event.value.known_text
-    return text.replace(HOLE, "{}") if text is not None else None
-
-
-def _command(value: Value) -> Value | None:
-    """A command line, also where it is given as a list."""
-    if value.known_text is not None:
-        return value
-    if value.elements:
-        words = [one.known_text if one.known_text is not None else HOLE for one in value.elements]
-        return Value(text=" ".join(words))
-    return None

@@ -5,23 +5,26 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from buttress.evidence.records import SEVERITIES, Finding, Inspection, Severity
-from buttress.probes.rules.rulebook import without_secrets
+from buttress.probes.artifacts.folder import files as walk
 from buttress.probes.rules.walk import wanted_files
 from buttress.probes.source import files
 from buttress.probes.source.code.flows import flows
+from buttress.probes.source.code.hits import Hit, in_order
 from buttress.probes.source.code.ignore import ignored
-from buttress.probes.source.code.matcher import Hit, Matcher, Result
-from buttress.probes.source.code.modules import MAX_BYTES, decoded, parsed
-from buttress.probes.source.code.notebook_code import notebook
+from buttress.probes.source.code.linking import Linked, Linking
+from buttress.probes.source.code.matcher import Matcher
+from buttress.probes.source.code.modules import MAX_BYTES
 from buttress.probes.source.code.rulebook import own_rules
-from buttress.probes.source.files import Reading, SourceFile, printable
+from buttress.probes.source.code.shown import Shown
+from buttress.probes.source.files import Reading, printable
+from buttress.scanning.selection import selected, using
 
 MAX_FINDINGS: Final = 200  # in one file
 _LESS_IN_TESTS: Final = 2  # steps of severity
@@ -39,7 +42,7 @@ def _matcher() -> Matcher:
 @dataclass(frozen=True, slots=True)
 class _UnsafeCode:
     id: str = "unsafe-code"
-    version: str = "1"
+    version: str = "2"
     title: str = "Unsafe code around models"
     kinds: tuple[str, ...] = ("source", "service", "client", "model", "data")
 
@@ -48,8 +51,23 @@ class _UnsafeCode:
         began = time.monotonic()
         reading = Reading()
         suppressed: Counter[str] = Counter()
-        for _, file in wanted_files(path, reading, _limit):
-            yield from self._file(asset, file, reading, suppressed)
+        linking = Linking(_matcher(), path)
+        order = []
+        for one, file in wanted_files(path, reading, _limit):
+            linking.add(one, file)
+            order.append(file.location)
+        for one, location in _neighbours(path):
+            linking.add_neighbour(one, location)
+        linked = linking.follow()
+        for note in linked.cut:
+            reading.leave_out(".", note)
+        hits = _reported(linked, linking)
+        for location in order:
+            for note in linked.notes.get(location, ()):
+                reading.leave_out(location, note)
+            if location in hits:
+                shown = Shown(linking, location)
+                yield from self._file(asset, shown, hits[location], reading, suppressed)
         counts = (
             f"{number} findings of {rule} ignored by comments"
             for rule, number in suppressed.items()
@@ -65,63 +83,76 @@ class _UnsafeCode:
         )
 
     def _file(
-        self, asset: str, file: SourceFile, reading: Reading, suppressed: Counter[str]
+        self, asset: str, shown: Shown, hits: list[Hit], reading: Reading, suppressed: Counter[str]
     ) -> Iterator[Finding]:
-        examined = _examine(file, reading)
-        if examined is None:
-            return
         number = 0
-        for hit in examined.result.hits:
-            if file.is_test and not hit.rule.tests:
+        for hit in in_order(hits):
+            if shown.is_test(hit) and not hit.rule.tests:
                 continue
-            reason = ignored(examined.lines, hit.rule.id, hit.line, hit.end_line)
+            reason = ignored(shown.lines, hit.rule.id, hit.line, hit.end_line)
             if reason:
                 suppressed[hit.rule.id] += 1
                 note = f"{hit.rule.id} ignored by a comment: {printable(reason)}"
-                reading.leave_out(f"{file.location}:{examined.line(hit.line)}", note)
+                reading.leave_out(f"{shown.location}:{shown.line(hit.line)}", note)
                 continue
             if number == MAX_FINDINGS:
-                reading.leave_out(file.location, f"more than {MAX_FINDINGS} findings; the rest")
+                reading.leave_out(shown.location, f"more than {MAX_FINDINGS} findings; the rest")
                 return
             number += 1
-            yield self._finding(asset, file, hit, examined, unexplained=reason is not None)
+            yield self._finding(asset, hit, shown, unexplained=reason is not None)
 
-    def _finding(
-        self, asset: str, file: SourceFile, hit: Hit, examined: _Examined, *, unexplained: bool
-    ) -> Finding:
+    def _finding(self, asset: str, hit: Hit, shown: Shown, *, unexplained: bool) -> Finding:
         source = flows().title(hit.taint.label) if hit.taint else ""
         message = hit.rule.message.replace("{it}", printable(hit.it)).replace("{source}", source)
         notes = [
-            examined.note(hit.line),
+            shown.note(hit.line),
             "its ignore comment gives no reason" if unexplained else "",
         ]
         added = ", ".join(filter(None, notes))
-        line = examined.lines[hit.line - 1] if hit.line <= len(examined.lines) else ""
-        proof = without_secrets(line.strip().encode("utf-8", "replace"))
-        if hit.taint and hit.taint.line != hit.line:
-            proof = f"{proof}  ← line {examined.line(hit.taint.line)}: {hit.taint.path.lstrip('?')}"
+        message = f"{message.rstrip('.')} ({added})." if added else message
         return Finding(
             rule=hit.rule.id,
-            severity=_lessened(hit.rule.severity) if file.is_test else hit.rule.severity,
+            severity=_lessened(hit.rule.severity) if shown.is_test(hit) else hit.rule.severity,
             asset=asset,
-            location=f"{file.location}:{examined.line(hit.line)}",
-            message=f"{message.rstrip('.')} ({added})." if added else message,
+            location=f"{shown.location}:{shown.line(hit.line)}",
+            message=f"{message}{shown.way(hit)}",
             remedy=hit.rule.remedy,
             references=hit.rule.references,
-            proof=printable(proof),
+            proof=printable(shown.proof(hit)),
             probe=self.id,
             probe_version=self.version,
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Examined:
-    """What the rules found in a file, and where its lines are."""
+def _reported(linked: Linked, linking: Linking) -> dict[str, list[Hit]]:
+    """Hits by the file in which they are told.
 
-    result: Result
-    lines: Sequence[str]
-    line: Callable[[int], int]
-    note: Callable[[int], str]
+    That is where the harm is done. Where that file is not inspected, because it has not changed, it
+    is the last call on the way that is.
+    """
+    found: dict[str, list[Hit]] = {}
+    for location, hits in linked.hits.items():
+        if linking.wanted(location):
+            found.setdefault(location, []).extend(hits)
+            continue
+        for hit in hits:
+            for step in reversed(hit.taint.steps if hit.taint else ()):
+                if linking.wanted(step.file):
+                    moved = replace(hit, line=step.line, end_line=step.line, moved=True)
+                    found.setdefault(step.file, []).append(moved)
+                    break
+    return found
+
+
+def _neighbours(root: Path) -> Iterator[tuple[Path, str]]:
+    """Python files that are not selected, but may be imported by some that are."""
+    chosen = selected()
+    if chosen.only is None or not root.is_dir():
+        return
+    with using(replace(chosen, only=None)):
+        for path in walk(root, []):
+            if path.name.lower().endswith(_PYTHON) and _limit(path):
+                yield path, printable(path.relative_to(root).as_posix())
 
 
 def _limit(path: Path) -> int:
@@ -138,34 +169,6 @@ def _limit(path: Path) -> int:
             return MAX_BYTES if _SHEBANG.match(file.read(100)) else 0
     except OSError:
         return 0
-
-
-def _examine(file: SourceFile, reading: Reading) -> _Examined | None:
-    matcher = _matcher()
-    active = matcher.applicable(file.data)
-    if not active:
-        return None
-    if file.name.lower().endswith(".ipynb"):
-        book = notebook(file.data)
-        if book is None:
-            reading.leave_out(file.location, "not a notebook in Python that can be parsed")
-            return None
-        module, places = book.module, book.places
-        examined = _Examined(
-            matcher.examine(module, active),
-            module.text.split("\n"),
-            lambda line: places[line - 1].line if 0 < line <= len(places) else 1,
-            lambda line: f"in cell {places[line - 1].cell}" if 0 < line <= len(places) else "",
-        )
-    else:
-        text = decoded(file.data)
-        module = parsed(text)
-        examined = _Examined(
-            matcher.examine(module, active), text.split("\n"), lambda line: line, lambda _: ""
-        )
-    for note in (*examined.result.broken, *examined.result.cut):
-        reading.leave_out(file.location, note)
-    return examined
 
 
 def _lessened(severity: Severity) -> Severity:

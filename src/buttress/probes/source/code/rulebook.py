@@ -88,6 +88,11 @@ class Pattern:
     words: tuple[str, ...]
 
     @cached_property
+    def tainted(self) -> bool:
+        """Whether it asks where a value comes from."""
+        return any(one.taint for _, conditions in self.where for one in conditions)
+
+    @cached_property
     def compiled(self) -> Any:
         """``expression``, compiled."""
         return pattern(self.expression)

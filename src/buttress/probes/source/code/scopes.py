@@ -10,6 +10,43 @@ from buttress.probes.source.code.values import Value, joined
 _BUILTINS: Final = frozenset(dir(builtins)) | {"unicode", "raw_input", "execfile"}
 
 
+class Attributes(dict[str, Value]):
+    """What is known of the attributes of ``self``, and which methods have looked at them.
+
+    A method that looked before something was known is followed again.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path  # of the class
+        self._readers: dict[str, set[tuple[str, ...]]] = {}
+        self.stale: dict[tuple[str, ...], None] = {}
+
+    def read(self, name: str, reader: tuple[str, ...]) -> Value | None:
+        """An attribute, looked at by a method."""
+        self._readers.setdefault(name, set()).add(reader)
+        return self.get(name)
+
+    def settle(self) -> None:
+        """Keep only what others can use, once the module was followed.
+
+        Methods are kept with the functions of the module already.
+        """
+        self._readers.clear()
+        self.stale.clear()
+        for name, value in list(self.items()):
+            if not value.taints and value.path in ("", f"{self.path}.{name}"):
+                del self[name]
+
+    def put(self, name: str, value: Value) -> None:
+        """Let an attribute be this value too."""
+        known = self.get(name)
+        self[name] = value if known is None else joined(known, value)
+        news = value.taints if known is None else self[name].taints[len(known.taints) :]
+        if news or (value.path and (known is None or not known.path)):
+            self.stale.update(dict.fromkeys(sorted(self._readers.get(name, ()))))
+
+
 class Scope:
     """The names of a module, a class or a function, and of those around it."""
 
@@ -19,7 +56,7 @@ class Scope:
         self.is_module = parent is None
         self.stars: list[str] = parent.stars if parent else []  # modules imported with *
         # Attributes of self: shared by the methods of a class and what is inside them.
-        self.attributes: dict[str, Value] | None = parent.attributes if parent else None
+        self.attributes: Attributes | None = parent.attributes if parent else None
         # Names in the body of a class are not seen by its methods.
         self._parent: Scope | None = parent
         while self._parent is not None and self._parent.is_class:
@@ -64,15 +101,14 @@ class Scope:
             return Value(f"{self.stars[-1]}.{name}")
         return Value(f"?{name}")
 
-    def attribute(self, name: str) -> Value | None:
-        """What is known of an attribute of ``self``."""
-        return self.attributes.get(name) if self.attributes is not None else None
+    def attribute(self, name: str, reader: tuple[str, ...]) -> Value | None:
+        """What is known of an attribute of ``self``, for the method ``reader``."""
+        return self.attributes.read(name, reader) if self.attributes is not None else None
 
     def bind_attribute(self, name: str, value: Value) -> None:
         """Let an attribute of ``self`` be this value too."""
         if self.attributes is not None:
-            known = self.attributes.get(name)
-            self.attributes[name] = value if known is None else joined(known, value)
+            self.attributes.put(name, value)
 
     def branch(self) -> None:
         """From here on, bindings belong to a branch."""

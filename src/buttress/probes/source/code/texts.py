@@ -21,22 +21,22 @@ def summed(pieces: list[Value]) -> Value:
         return concatenated(*pieces)
     if all(one.elements is not None for one in pieces):
         elements = tuple(item for one in pieces for item in one.elements or ())
-        taints, cleaned = taints_of(*pieces)
-        return Value(elements=elements[:MAX_ITEMS], taints=taints, cleaned=cleaned)
+        taints = taints_of(*pieces)
+        return Value(elements=elements[:MAX_ITEMS], taints=taints)
     return mixed(*pieces)
 
 
 def formatted(template: Value, given: list[Value]) -> Value:
     """A template that is filled in; what it becomes after its own beginning is not known."""
     text = (template.known_text or "")[:MAX_TEXT]
-    taints, cleaned = taints_of(template, *given)
-    return Value(text=f"{text}{HOLE}", taints=taints, cleaned=cleaned)
+    taints = taints_of(template, *given)
+    return Value(text=f"{text}{HOLE}", taints=taints)
 
 
 def united(separator: str, items: Value) -> Value:
     """Texts joined by a separator."""
     if items.elements is None:
-        return Value(text=HOLE, taints=items.taints, cleaned=items.cleaned)
+        return Value(text=HOLE, taints=items.taints)
     parts: list[Value] = []
     for item in items.elements:
         parts += [Value(const=separator), item] if parts else [item]

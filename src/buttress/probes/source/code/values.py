@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -12,6 +12,9 @@ HOLE: Final = "\x00"  # stands in a text for what is not known of it
 MAX_TEXT: Final = 4_000  # characters of a text that are kept
 MAX_ITEMS: Final = 64  # items of a list or mapping that are kept
 ALL: Final = "*"  # cleaned for every use
+PARAMETER: Final = "parameter"  # label of what the callers of a function decide
+MAX_TAINTS: Final = 16  # of one value
+MAX_STEPS: Final = 8  # calls between a source and where it does harm
 
 
 class _Unknown:
@@ -23,12 +26,41 @@ UNKNOWN: Final = _Unknown()
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A call that a value goes through on its way: the name of what is called, and where."""
+
+    what: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Taint:
-    """That a value comes from outside: the label of its source, its path and line."""
+    """That a value comes from outside: the label of its source, its path and place.
+
+    Of ``PARAMETER``, ``path`` is the function, a colon and the name of the parameter. ``cleaned``
+    are the uses that it was made safe for on its way, ``steps`` the calls that it went through.
+    """
 
     label: str
     path: str
     line: int
+    file: str = ""
+    cleaned: frozenset[str] = frozenset()
+    steps: tuple[Step, ...] = ()
+
+    def clean(self, uses: frozenset[str]) -> Taint:
+        """The same, made safe for ``uses``."""
+        if uses <= self.cleaned:
+            return self
+        return Taint(self.label, self.path, self.line, self.file, self.cleaned | uses, self.steps)
+
+    def after(self, *steps: Step, cleaned: frozenset[str] = frozenset()) -> Taint:
+        """The same, further on its way."""
+        return Taint(
+            self.label, self.path, self.line, self.file, self.cleaned | cleaned,
+            (*self.steps, *steps)[:MAX_STEPS],
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +69,8 @@ class Value:
 
     ``const`` is the constant that it is, else ``UNKNOWN``; ``text`` what is known of a text that is
     put together, with ``HOLE`` for the rest. ``elements`` and ``entries`` are those of a literal
-    list or mapping. ``taints`` are what it carries, and ``cleaned`` the uses it was made safe for.
+    list or mapping. ``taints`` are what it carries. ``targets`` are paths of functions of which it
+    is one: an entry of a table whose key is not known.
     """
 
     path: str = ""
@@ -46,7 +79,7 @@ class Value:
     elements: tuple[Value, ...] | None = None
     entries: Mapping[str, Value] | None = None
     taints: tuple[Taint, ...] = ()
-    cleaned: frozenset[str] = frozenset()
+    targets: tuple[str, ...] = ()
     keyed: bool = field(default=True, compare=False)  # all keys of ``entries`` are known
 
     @property
@@ -62,57 +95,71 @@ class Value:
     def step(self, suffix: str) -> Value:
         """What an attribute, index or call leads to: taint stays, constants do not."""
         path = self.path + suffix if self.path else ""
-        return Value(
-            path if len(path) <= MAX_LENGTH else "", taints=self.taints, cleaned=self.cleaned
-        )
+        return Value(path if len(path) <= MAX_LENGTH else "", taints=self.taints)
 
     def clean(self, uses: frozenset[str]) -> Value:
         """The same value, made safe for ``uses``."""
-        return replace(self, cleaned=self.cleaned | uses) if self.taints else self
+        if not self.taints:
+            return self
+        return replace(self, taints=tuple(one.clean(uses) for one in self.taints))
 
 
 NOTHING: Final = Value()
 
 
-def taints_of(*values: Value) -> tuple[tuple[Taint, ...], frozenset[str]]:
-    """The taints of several values, one for each label, and what all tainted ones are clean for."""
-    tainted = [value for value in values if value.taints]
-    if not tainted:
-        return (), frozenset()
-    if len(tainted) == 1:
-        return tainted[0].taints, tainted[0].cleaned
-    by_label: dict[str, Taint] = {}
-    for value in tainted:
-        for taint in value.taints:
-            by_label.setdefault(taint.label, taint)
-    cleaned = frozenset.intersection(*(value.cleaned for value in tainted))
-    return tuple(by_label.values()), cleaned
+def taints_of(*values: Value) -> tuple[Taint, ...]:
+    """The taints of several values: one for each source's label, and one for each parameter.
+
+    What is clean in one value and not in another is not clean.
+    """
+    tainted = [value.taints for value in values if value.taints]
+    if len(tainted) < 2:
+        return tainted[0] if tainted else ()
+    return merged(one for taints in tainted for one in taints)
+
+
+def merged(taints: Iterable[Taint]) -> tuple[Taint, ...]:
+    """As ``taints_of``, of taints."""
+    found: dict[str, Taint] = {}
+    for one in taints:
+        key = one.path if one.label == PARAMETER else one.label
+        known = found.get(key)
+        if known is None:
+            if len(found) < MAX_TAINTS or one.label != PARAMETER:
+                found[key] = one
+        elif known.cleaned and not known.cleaned <= one.cleaned:
+            found[key] = replace(one, cleaned=known.cleaned & one.cleaned)
+    return tuple(found.values())
 
 
 def mixed(*values: Value) -> Value:
     """A value that is made from others in a way that is not followed."""
-    taints, cleaned = taints_of(*values)
-    return Value(taints=taints, cleaned=cleaned) if taints else NOTHING
+    taints = taints_of(*values)
+    return Value(taints=taints) if taints else NOTHING
 
 
 def joined(first: Value, second: Value) -> Value:
     """What is known of a value that is one or the other."""
     if first is second:  # not equality: values can share parts so that to compare never ends
         return first
-    taints, cleaned = taints_of(first, second)
     same = type(first.const) is type(second.const) and first.const == second.const
+    targets = (*_functions(first), *_functions(second))
     return Value(
         first.path or second.path,
         first.const if same else UNKNOWN,
         first.text if first.text == second.text else None,
-        taints=taints,
-        cleaned=cleaned,
+        taints=taints_of(first, second),
+        targets=tuple(dict.fromkeys(targets))[:MAX_TAINTS],
     )
+
+
+def _functions(value: Value) -> tuple[str, ...]:
+    return value.targets or ((value.path,) if value.path.startswith(".") else ())
 
 
 def concatenated(*values: Value) -> Value:
     """Texts put together."""
-    taints, cleaned = taints_of(*values)
+    taints = taints_of(*values)
     parts = []
     for value in values:
         known = value.known_text
@@ -122,5 +169,5 @@ def concatenated(*values: Value) -> Value:
         parts.append(known)
     text = "".join(parts)[:MAX_TEXT]
     if HOLE not in text:
-        return Value(const=text, taints=taints, cleaned=cleaned)
-    return Value(text=text, taints=taints, cleaned=cleaned)
+        return Value(const=text, taints=taints)
+    return Value(text=text, taints=taints)

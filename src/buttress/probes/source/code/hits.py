@@ -1,0 +1,41 @@
+"""What the rules find in a module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from buttress.probes.source.code.rulebook import Rule
+from buttress.probes.source.code.values import Taint
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A place where a rule matches; lines count from 1 in the module."""
+
+    rule: Rule
+    line: int
+    end_line: int
+    it: str
+    taint: Taint | None = None
+    file: str = ""
+    moved: bool = False  # told at a call on the way, since the place itself is not inspected
+
+    @property
+    def key(self) -> tuple[str, int, str]:
+        """What makes it another one in its module."""
+        return (self.rule.id, self.line, self.it)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the rules find in a module, and what of it could not be followed."""
+
+    hits: Sequence[Hit]
+    broken: Sequence[str] = ()  # what does not parse
+    cut: Sequence[str] = ()  # what was left out
+
+
+def in_order(hits: Iterable[Hit]) -> list[Hit]:
+    """Hits by their place."""
+    return sorted(hits, key=lambda hit: (hit.line, hit.rule.id, hit.it))

@@ -1,0 +1,293 @@
+"""Functions, classes and calls of a project: what is given to whom, and what comes back."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from buttress.probes.source.code.calls import MAX_TARGETS, Given
+from buttress.probes.source.code.evaluate import Evaluator
+from buttress.probes.source.code.events import Context, Event
+from buttress.probes.source.code.flows import Flows
+from buttress.probes.source.code.functions import Function, summary_of
+from buttress.probes.source.code.project import Definition
+from buttress.probes.source.code.scopes import Scope
+from buttress.probes.source.code.summaries import (
+    Call,
+    ClassSummary,
+    FunctionSummary,
+    ModuleSummary,
+)
+from buttress.probes.source.code.values import (
+    NOTHING,
+    PARAMETER,
+    UNKNOWN,
+    Step,
+    Taint,
+    Value,
+    joined,
+    merged,
+    taints_of,
+)
+
+MAX_AHEAD: Final = 6  # functions that are followed within each other, because they are called
+_SUPER: Final = "builtins.super()."
+_ENUMS: Final = ("enum.Enum", "enum.StrEnum", "enum.IntEnum", "enum.Flag", "enum.IntFlag")
+
+
+class Linker(Evaluator):
+    """Evaluates one module of a project, with what is known of the others."""
+
+    def __init__(self, flows: Flows, tell: Callable[[Event], None], module: ModuleSummary) -> None:
+        super().__init__(flows, tell, module.file)
+        self.module_summary = module
+        self._view = module.view
+        self._project = module.view.project
+        self._waiting: dict[str, Function] = {}  # by their path in the module
+        self._returns: dict[str, Value] = {}  # of what is being followed
+        self._ahead = 0
+
+    def follow(self, function: Function) -> None:
+        """Follow a function now."""
+        raise NotImplementedError
+
+    def invoked(self, callee: Value, given: Given, event: Event) -> Value | None:
+        """See ``Evaluator``: an empty answer means that nothing tainted comes back."""
+        self._register(event)
+        results = [
+            self._invoke(path, given, event.line)
+            for path in self._callees(callee)
+            if self._view.mine(path)
+        ]
+        known = [one for one in results if one is not None]
+        if not known or len(known) < len(results):
+            return None
+        value = known[0]
+        for other in known[1:]:
+            value = joined(value, other)
+        return value
+
+    def attribute(self, value: Value, name: str) -> Value | None:
+        """See ``Evaluator``."""
+        path = value.path
+        if not self._view.mine(path):
+            return None
+        if not path.endswith("()"):
+            place = self._view.resolve(path) if path[0] != "." else None
+            if place is None or place[1]:
+                return None
+            found = self._project.find(place[0], name)
+            return found if isinstance(found, Value) else None
+        cls = self._class_of(path[:-2])
+        if cls is None:
+            return None
+        if name in cls.harmless:
+            return Value(f"{path}.{name}")
+        known = cls.attribute(name)
+        if known is None:
+            above = self._project.inherited(cls, name)
+            if above is None:
+                return None
+            cls, known = above
+        if known.taints:
+            known = replace(known, taints=_of_instance(known, value))
+        return self._seen(cls, known)
+
+    def is_enum(self, path: str) -> bool:
+        """See ``Evaluator``."""
+        if path in _ENUMS:
+            return True
+        cls = self._class_of(path) if self._view.mine(path) else None
+        return cls is not None and cls.is_enum
+
+    def is_function(self, path: str) -> bool:
+        """Whether a path leads to a function of the project that is followed."""
+        return self._view.mine(path) and isinstance(self._find(path), FunctionSummary)
+
+    def function(self, node: ast.Lambda, scope: Scope) -> Value:
+        """See ``Evaluator``: followed where it stands."""
+        local = f".lambda_{node.lineno}_{node.col_offset}"
+        summary = summary_of(node, self.module_summary.anchored(local), local, method=False)
+        inner = Scope(scope)
+        for name in (*summary.positional, *summary.named, summary.rest, summary.options):
+            if name:
+                taint = Taint(PARAMETER, summary.owner(name), node.lineno, self.file)
+                inner.bind(name, Value(f"?{name}", taints=(taint,)))
+        summary.returns = self._settled(self.value(node.body, inner))
+        self.module_summary.functions[local] = summary
+        return Value(local)
+
+    def imported(self, path: str) -> Value | None:
+        """A value that another module of the project has made, e.g. a client; no functions."""
+        place = self._view.resolve(path) if self._view.mine(path) else None
+        if place is None or not place[1]:
+            return None
+        self._demand(path)
+        found = self._project.find(*place)
+        return found if isinstance(found, Value) else None
+
+    def inherited(self, path: str, name: str) -> Value | None:
+        """See ``Evaluator``."""
+        cls = self.module_summary.classes.get(path)
+        found = self._project.inherited(cls, name) if cls is not None and cls.bases else None
+        return self._seen(*found) if found is not None else None
+
+    def _class_of(self, path: str) -> ClassSummary | None:
+        found = self._project.look_up(self.module_summary, path)
+        return found if isinstance(found, ClassSummary) else None
+
+    def _seen(self, cls: ClassSummary, value: Value) -> Value:
+        """A value of a class as this module sees it."""
+        if cls.module is self.module_summary or not value.path.startswith("."):
+            return value
+        return replace(value, path=cls.module.anchored(value.path))
+
+    def _callees(self, callee: Value) -> Sequence[str]:
+        if callee.targets:
+            return callee.targets[:MAX_TARGETS]
+        if callee.path.startswith(_SUPER):
+            cls = self.module_summary.classes.get("." + ".".join(self.context.functions[:-1]))
+            return [f"{base}.{callee.path[len(_SUPER) :]}" for base in cls.bases] if cls else ()
+        return (callee.path,) if callee.path else ()
+
+    def _find(self, path: str) -> Definition | None:
+        if path.endswith("()"):
+            return self._project.look_up(self.module_summary, f"{path}.__call__")
+        return self._project.look_up(self.module_summary, path)
+
+    def _invoke(self, path: str, given: Given, line: int) -> Value | None:
+        call = self._call(path, given, line)
+        found = self._find(path)
+        if found is None:
+            self._demand(path, tainted=_from_outside(given))
+            found = self._find(path)
+        if isinstance(found, ClassSummary):
+            if found.is_enum:
+                return Value(f"{path}()")
+            made = self._find(f"{path}.__init__")
+            if not isinstance(made, FunctionSummary):
+                return None
+            self._follow_now(made)
+            if call is not None:
+                self.module_summary.add_call(replace(call, path=f"{path}.__init__"))
+            return Value(f"{path}()", taints=taints_of(*given.all) if _keeps(found) else ())
+        if call is not None:
+            self.module_summary.add_call(call)
+        if not isinstance(found, FunctionSummary):
+            return None
+        self._follow_now(found)
+        if found.returns is None:
+            return None
+        return self._given_back(found, found.returns, call, given, line)
+
+    def _follow_now(self, summary: FunctionSummary) -> None:
+        """Follow a function of this module before its turn."""
+        waiting = self._waiting.get(summary.local)
+        if waiting is not None and waiting.summary is summary and self._ahead < MAX_AHEAD:
+            self._ahead += 1
+            try:
+                self.follow(waiting)
+            finally:
+                self._ahead -= 1
+
+    def _demand(self, path: str, *, tainted: bool = False) -> None:
+        """Let the module that a path leads to be followed now, if that is worth it."""
+        follow = self._project.follow
+        if follow is not None and not path.startswith("."):
+            wanted = self._project.missing(self.module_summary, path)
+            if wanted is not None:
+                follow(wanted, tainted)
+
+    def _call(self, path: str, given: Given, line: int) -> Call | None:
+        """The call, if anything in it is tainted."""
+        if not any(one.taints for one in given.all):
+            return None
+        positions = given.positions
+        if positions and positions[0].path == "?self":
+            positions = positions[1:]  # Base.method(self, ...)
+        named = {name: one.taints for name, one in given.named.items() if one.taints}
+        plain = f"{path}.__call__" if path.endswith("()") else path
+        return Call(plain, line, tuple(one.taints for one in positions), named, given.rest.taints)
+
+    def _given_back(
+        self, summary: FunctionSummary, value: Value, call: Call | None, given: Given, line: int
+    ) -> Value:
+        """What a function returns, with the taints of the arguments in place of parameters."""
+        path = value.path
+        if path.startswith("?"):
+            name = path[1:].partition(".")[0].partition("(")[0].partition("[")[0]
+            argument = given.named.get(name)
+            if argument is None and name in summary.positional:
+                place = summary.positional.index(name)
+                argument = given.positions[place] if place < len(given.positions) else None
+            path = argument.path + path[1 + len(name) :] if argument and argument.path else ""
+        if not value.taints:
+            return value if path == value.path else replace(value, path=path)
+        bound = summary.bound(call) if call is not None else {}
+        owner = summary.owner("")
+        taints: list[Taint] = []
+        opaque = False
+        step = Step(summary.local.rpartition(".")[2], self.file, line)
+        for one in value.taints:
+            if one.label != PARAMETER:
+                taints.append(one.after(step))
+            elif one.path.startswith(owner):
+                opaque = True
+                for outer in bound.get(one.path[len(owner) :], ()):
+                    if outer.label not in self.flows.kept:
+                        taints.append(outer.after(*one.steps, cleaned=one.cleaned))
+            elif "__init__:" in one.path and given.receiver.path != "?self":
+                taints += given.receiver.taints  # what the instance was made with
+            else:
+                taints.append(one)
+        if opaque:
+            return Value(path, text=value.text, taints=merged(taints), targets=value.targets)
+        return replace(value, path=path, taints=merged(taints))
+
+    def _settled(self, value: Value) -> Value:
+        """What a function returns, as other modules see it too."""
+        if value == NOTHING or value.const is not UNKNOWN:
+            return value
+        return self.module_summary.exported(value)
+
+    def _register(self, event: Event) -> None:
+        """Functions that are given to a framework get their parameters from it."""
+        label = self.flows.given(event.path)
+        if label is None:
+            return
+        for value in (*event.arguments, *event.named.values()):
+            inside = (*(value.elements or ()), *(value.entries or {}).values())
+            for one in (value, *inside):
+                if one.path and self._view.mine(one.path) and not one.path.endswith(")"):
+                    self._give(one.path, label, event)
+
+    def _give(self, path: str, label: str, event: Event) -> None:
+        waiting = self._waiting.get(path)
+        if waiting is not None:
+            waiting.label = label
+            return
+        taint = Taint(label, event.path, event.line, self.file)
+        self.module_summary.add_call(Call(path, event.line, others=(taint,), framework=True))
+
+
+def _keeps(cls: ClassSummary) -> bool:
+    """Whether instances keep anything that they are made with."""
+    return any(one.label == PARAMETER for value in cls.attributes.values() for one in value.taints)
+
+
+def _of_instance(attribute: Value, instance: Value) -> tuple[Taint, ...]:
+    """The taints of an attribute: those of its own, and what the instance was made with."""
+    own = [one for one in attribute.taints if one.label != PARAMETER]
+    made = instance.taints if len(own) < len(attribute.taints) else ()
+    return merged((*own, *made))
+
+
+def _from_outside(given: Given) -> bool:
+    return any(taint.label != PARAMETER for one in given.all for taint in one.taints)
+
+
+def context_of(context: Context, name: str) -> Context:
+    """The context inside a function or class of this name."""
+    return replace(context, functions=(*context.functions, name))

@@ -1,0 +1,75 @@
+"""What a finding shows of files: lines, cells, and the way from a source to where it does harm."""
+
+from __future__ import annotations
+
+from buttress.probes.rules.rulebook import without_secrets
+from buttress.probes.source.code.flows import flows
+from buttress.probes.source.code.hits import Hit
+from buttress.probes.source.code.linking import Linking
+from buttress.probes.source.code.notebook_code import Place
+from buttress.probes.source.files import SourceFile, printable
+
+
+class Shown:
+    """A file with findings."""
+
+    def __init__(self, linking: Linking, location: str) -> None:
+        self.location = location
+        self.lines, self._places = linking.source(location)
+        self._linking = linking
+        self._others: dict[str, list[Place] | None] = {location: self._places}
+
+    def line(self, line: int, location: str = "") -> int:
+        """The line of the file for one of the module that was followed."""
+        location = location or self.location
+        if location not in self._others:
+            self._others[location] = (
+                self._linking.source(location)[1] if location.lower().endswith(".ipynb") else None
+            )
+        places = self._others[location]
+        if places is None:
+            return line
+        return places[line - 1].line if 0 < line <= len(places) else 1
+
+    def note(self, line: int) -> str:
+        """The cell of a notebook, in words."""
+        places = self._places
+        return f"in cell {places[line - 1].cell}" if places and 0 < line <= len(places) else ""
+
+    def is_test(self, hit: Hit) -> bool:
+        """Whether the place, or what is on the way to it, belongs to tests or examples."""
+        places = {self.location}
+        if hit.taint is not None:
+            places.update(one.file for one in hit.taint.steps)
+            places.add(hit.taint.file or self.location)
+        return any(SourceFile(one, b"").is_test for one in places)
+
+    def proof(self, hit: Hit) -> str:
+        """The line, without secrets; and of a flow inside one function its source."""
+        text = self.lines[hit.line - 1] if hit.line <= len(self.lines) else ""
+        proof = without_secrets(text.strip().encode("utf-8", "replace"))
+        taint = hit.taint
+        if taint is not None and not taint.steps and taint.line != hit.line:
+            proof = f"{proof}  ← line {self.line(taint.line)}: {_plain(taint.path)}"
+        return proof
+
+    def way(self, hit: Hit) -> str:
+        """The way between functions as a sentence with file and line of each step; else nothing."""
+        taint = hit.taint
+        if taint is None or not taint.steps:
+            return ""
+        source = f"{flows().title(taint.label)}, {_plain(taint.path)}"
+        places = [(source, taint.file, taint.line)]
+        places += [(f"{one.what}()", one.file, one.line) for one in taint.steps]
+        if not hit.moved:
+            places.append((hit.it, self.location, hit.line))
+        shown = [
+            f"{printable(what)} ({printable(file)}:{self.line(line, file)})"
+            for what, file, line in places
+        ]
+        end = f" → {printable(hit.it)} ({printable(hit.file)})" if hit.moved else ""
+        return f" Way: {' → '.join(shown)}{end}."
+
+
+def _plain(path: str) -> str:
+    return path.lstrip("?.:").removeprefix("builtins.")
