@@ -22,6 +22,8 @@ from typing import Any, Final
 from buttress.errors import InputError
 from buttress.evidence.records import Finding, Inspection
 
+os.environ["BUTTRESS_DEBUG"] = "1"  # mistakes of an inspector are not to become notes
+
 GROUPS: Final = (
     "artifacts",
     "sources",

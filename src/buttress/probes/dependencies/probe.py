@@ -60,10 +60,11 @@ class _Dependencies:
         for place, file in wanted_files(path, reading, _limit):
             read.add(place.resolve())
             parse = parser(place.parent.name, place.name)
-            parsed = _parsed(parse, file, reading) if parse else None
-            if parsed is not None:
-                yield from reporter.findings(file, _issues(file, parsed, advisories), reading)
-                queue += _included(place, path, parsed, reading)
+            with reading.surviving(file.location):
+                parsed = _parsed(parse, file, reading) if parse else None
+                if parsed is not None:
+                    yield from reporter.findings(file, _issues(file, parsed, advisories), reading)
+                    queue += _included(place, path, parsed, reading)
         followed = 0
         while queue and followed < _MAX_INCLUDES:
             place = queue.popleft()
@@ -73,10 +74,12 @@ class _Dependencies:
             followed += 1
             for _, given in wanted_files(place, reading, lambda _: MAX_BYTES):
                 file = replace(given, location=place.relative_to(path.resolve()).as_posix())
-                parsed = _parsed(requirements.parse, file, reading)
-                if parsed is not None:
-                    yield from reporter.findings(file, _issues(file, parsed, advisories), reading)
-                    queue += _included(place, path, parsed, reading)
+                with reading.surviving(file.location):
+                    parsed = _parsed(requirements.parse, file, reading)
+                    if parsed is not None:
+                        found = _issues(file, parsed, advisories)
+                        yield from reporter.findings(file, found, reading)
+                        queue += _included(place, path, parsed, reading)
         self._note(reading, advisories)
         yield Inspection(
             probe=self.id,

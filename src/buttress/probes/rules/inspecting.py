@@ -35,7 +35,8 @@ def inspect_files(
     reading = Reading()
     reporter = Reporter(*probe, asset, rules)
     for place, file in wanted_files(path, reading, limit):
-        yield from reporter.findings(file, issues(place, file, reading), reading)
+        with reading.surviving(file.location):
+            yield from reporter.findings(file, issues(place, file, reading), reading)
     yield Inspection(
         probe=probe[0],
         probe_version=probe[1],

@@ -8,10 +8,13 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from buttress.errors import InputError
+from buttress.probes.failure import failure
 from buttress.system.folders import CACHES, INSTALLED, VENDORED, VERSION_CONTROL
 
 MAX_BYTES: Final = 8 << 20
@@ -66,6 +69,16 @@ class Reading:
             self._notes.append(f"{location}: {why}")
         else:
             self._counts[f"more: {why}"] += 1
+
+    @contextmanager
+    def surviving(self, location: str) -> Iterator[None]:
+        """Go on after a mistake of an inspector in one file, with a note that says so."""
+        try:
+            yield
+        except (OSError, InputError):
+            raise
+        except Exception as error:
+            self.leave_out(location, failure(error))
 
     def count(self, what: str) -> None:
         """Count something of a kind that is not worth a note each."""

@@ -32,11 +32,13 @@ class _Secrets:
         began = time.monotonic()
         reading = Reading()
         for file in text_files(path, reading):
-            for number, finding in enumerate(self._findings(asset, file, reading)):
-                if number == MAX_FINDINGS:
-                    reading.leave_out(file.location, f"more than {MAX_FINDINGS} findings; the rest")
-                    break
-                yield finding
+            with reading.surviving(file.location):
+                for number, finding in enumerate(self._findings(asset, file, reading)):
+                    if number == MAX_FINDINGS:
+                        note = f"more than {MAX_FINDINGS} findings; the rest"
+                        reading.leave_out(file.location, note)
+                        break
+                    yield finding
         yield Inspection(
             probe=self.id,
             probe_version=self.version,

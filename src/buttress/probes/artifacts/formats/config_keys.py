@@ -56,7 +56,7 @@ def issues(value: Any, text: bytes, scope: Scope) -> Iterator[Issue]:
 
 
 def _issues(key: str, told: _Told, text: bytes, scope: Scope) -> Iterator[Issue]:
-    at = max(text.find(f'"{key}"'.encode()), 0)
+    at = max(text.find(f'"{key}"'.encode("utf-8", "replace")), 0)
     for rule, severity, message in told:
         yield scope.issue(rule, at, message, severity=severity)
 

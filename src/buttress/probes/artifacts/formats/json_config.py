@@ -110,6 +110,6 @@ def _values(value: Any, text: bytes, scope: Scope) -> Iterator[Issue]:
     ):  # fmt: skip
         return
     for key, part in in_values(value):
-        at = max(text.find(f'"{key}"'.encode()), 0)
+        at = max(text.find(f'"{key}"'.encode("utf-8", "replace")), 0)
         message = f"The value of {printable(key)!r} is a command or code: {printable(part)!r}."
         yield scope.issue("config-code", at, message)

@@ -15,14 +15,17 @@ from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
 
-_LOOKED_AT: Final = 4096
+_LOOKED_AT: Final = 64 << 10
 _MAGIC: Final = re.compile(rb'"magic"\s*:\s*"pir"')
 _NAME: Final = re.compile(rb'"#"\s*:\s*"(?:[\w ]+\.)?(\w+)"')
 
 
 def matches(source: Source, head: bytes) -> bool:
     """A JSON object that says so near its beginning."""
-    return head.lstrip()[:1] == b"{" and bool(_MAGIC.search(source.read_at(0, _LOOKED_AT)))
+    if head.lstrip()[:1] != b"{":
+        return False
+    text = source.read_at(0, _LOOKED_AT)
+    return b'"pir"' in text and _MAGIC.search(text) is not None
 
 
 def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
@@ -40,7 +43,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     for name in sorted(names & OPERATORS.keys()):
         severity, what = OPERATORS[name]
         message = f"The operator {name} of the program {what}."
-        at = max(text.find(f'.{name}"'.encode()), 0)
+        at = max(text.find(f'.{name}"'.encode("utf-8", "replace")), 0)
         yield scope.issue("paddle-operator", at, message, severity=severity)
 
 

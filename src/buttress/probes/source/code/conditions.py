@@ -15,16 +15,27 @@ from buttress.probes.source.code.values import ALL, HOLE, PARAMETER, Taint, Valu
 GAP: Final = "{}"  # what patterns see where a text is not known
 
 
-@cache
-def pattern(text: str) -> Any:
+class Expression:
     """A regular expression of RE2, which takes linear time.
 
     Raises:
         re2.error: it is none.
     """
-    options = re2.Options()
-    options.log_errors = False
-    return re2.compile(text, options)
+
+    def __init__(self, text: str) -> None:
+        options = re2.Options()
+        options.log_errors = False
+        self._compiled = re2.compile(text, options)
+
+    def search(self, text: str) -> Any:
+        """The first match; half a surrogate pair, which Python's texts may hold, counts as "?"."""
+        return self._compiled.search(text.encode("utf-8", "replace").decode("utf-8"))
+
+
+@cache
+def pattern(text: str) -> Expression:
+    """The expression, compiled once."""
+    return Expression(text)
 
 
 @dataclass(frozen=True)
@@ -58,11 +69,11 @@ class Condition:
         return Globs(one for one in self.contains or () if isinstance(one, str) and "." in one)
 
     @cached_property
-    def _pattern(self) -> Any:
+    def _pattern(self) -> Expression:
         return pattern(self.matches or "")
 
     @cached_property
-    def _excluded(self) -> Any:
+    def _excluded(self) -> Expression:
         return pattern(self.differs or "")
 
     def holds(self, value: Value | None, *, known: bool) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from buttress.probes.failure import failure
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.hits import Hit, Result
 from buttress.probes.source.code.layout import imports, module_of, packages
@@ -219,8 +220,11 @@ class Linking:
         data = self._read(entry)
         if data is None:
             return
-        with _uncollected():
-            self._follow_module(entry, module_of(entry.location, data))
+        try:
+            with _uncollected():
+                self._follow_module(entry, module_of(entry.location, data))
+        except Exception as error:
+            self._results[entry.location] = Result((), broken=(failure(error),))
 
     def _follow_module(self, entry: Entry, module: Module | None) -> None:
         if module is None:
