@@ -1,4 +1,4 @@
-"""Half a surrogate pair, which JSON, YAML and Python can spell, stops no probe (found by fuzzing)."""
+"""Half a surrogate pair, which JSON, YAML and Python can spell, stops no probe: fuzzing found it."""
 
 from __future__ import annotations
 
