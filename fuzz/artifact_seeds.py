@@ -12,7 +12,14 @@ import tarfile
 import zipfile
 
 import numpy as np
-from tests.artifacts import test_bounds, test_integrity, test_known_gadgets, test_tensor_files
+from tests.artifacts import (
+    test_bounds,
+    test_integrity,
+    test_known_gadgets,
+    test_raw_weights,
+    test_tensor_files,
+    test_text_graphs,
+)
 from tests.artifacts.assemble import EVIL, IMPORTS, call, proto, zipped
 from tests.artifacts.test_archives import torch_zip
 from tests.artifacts.test_keras import FUNCTION, LAMBDA, model
@@ -90,6 +97,36 @@ def artifacts() -> dict[str, list[bytes]]:
         "jinja": [one.encode() for one in templates],
         "digest-manifest": [b"0" * 64 + b"  a/b.bin\n\\" + b"1" * 64 + b"  c\\nd\n"],
         "python-beside": [b"import os\nos.system('id')\n", b"import torch\nx = torch.ones(2)\n"],
+        "stray-pickle": [
+            b"%PDF-1.4\n" + EVIL,
+            bytes(30) + EVIL[2:],
+            b"x" * 9 + b"\x80\x09" + EVIL[2:],
+        ],
+        "python-path": [b"import os; os.system('id')\n", b"/a/b\nimport x_finder\n"],
+        "config-values": [
+            json.dumps({"run": "curl x | sh", "a": [{"text": "os.system('id')"}]}).encode(),
+            json.dumps({"hook": ["bash", "-c", "$(id)"], "b": "{{ x }} wget y && sh"}).encode(),
+        ],
+        "gzip": [
+            gzip.compress(b"plain"),
+            gzip.compress(b"a") * 2,
+            gzip.compress(b"x" * 900)[:-8],
+            b"\x1f\x8b\x08\x1c" + bytes(6) + b"\x02\0ab" + b"n\0c\0" + gzip.compress(b"y")[10:],
+        ],
+        "graph-text": [
+            test_text_graphs.graph(test_text_graphs.PLACE, test_text_graphs.READ).encode(),
+            json.dumps(test_text_graphs.ONNX).encode(),
+        ],
+        "paddle-json": [b'{"base_code": {"magic": "pir"}, "program": {"#": "1.py_func"}}'],
+        "paddle-params": [
+            test_raw_weights.params(test_raw_weights.ONES, test_raw_weights.RAMP),
+            test_raw_weights.params(test_raw_weights.ONES, levels=(16,)),
+        ],
+        "core-ml-weights": [test_raw_weights.blobs(test_raw_weights.ONES, test_raw_weights.RAMP)],
+        "opaque-weights": [test_raw_weights.ORT, test_raw_weights.INDEX],
+        "onnx-external": [b"location\n../w\noffset\n0\nlength\n4\n\nlocation\nw\nlength\n-1"],
+        "text-message": [test_text_graphs.graph(test_text_graphs.READ).encode(), b"a { b: 'c' }"],
+        "pack-names": [b"mine\nos.system\nmodule\nClass\nwhy"],
         "weight-integrity": [*test_integrity.SAMPLES, *arrays],
     }
 

@@ -35,6 +35,9 @@ SAMPLES = [
     b'\xef\xbb\xbf {"auto_map": {"a": "b.c"}}', b"_target_: a.b\n", b"<PMML version='4'></PMML>",
     b"\xff\xfe" + "<PMML/>".encode("utf-16-le"), b"\x1c\0\0\0TFL3" + bytes(40), GOOD_ONNX,
     packed({"a": b"x", "b": 1}), b"{% for m in messages %}{{ bos_token }}{% endfor %}", b"(lp0\n.",
+    b'node { name: "x" op: "Placeholder" }', b'{"base_code": {"magic": "pir"}}',
+    bytes(16) + b"\4\0\0\0\x08\x05\x10\1" + bytes(4), b"\x18\0\0\0ORTM" + bytes(20),
+    b"\1\0\0\0\2\0\0\0" + bytes(56) + b"\xef\xbe\xad\xde" + bytes(60),
 ]  # fmt: skip
 
 

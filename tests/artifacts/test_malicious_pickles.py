@@ -138,7 +138,7 @@ def test_trailing_data_is_told(tmp_path: Path) -> None:
         "pickle-trailing-data"
     }
     (found,) = scan_bytes(tmp_path, pickle.dumps(1) + b"\x7fELF\x02\x01")
-    assert (found.rule, found.severity) == ("pickle-trailing-data", "medium")
+    assert (found.rule, found.severity) == ("pickle-trailing-data", "high")
     assert not scan_bytes(tmp_path, pickle.dumps(1) + b"\n\0\0\0")
 
 

@@ -12,15 +12,18 @@ from hypothesis import strategies as st
 from buttress.probes.artifacts.encodings.text_message import messages
 from buttress.probes.artifacts.formats import graph_text, paddle_json
 from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.recognise import examine
 from buttress.probes.artifacts.scope import Scope, Tally
 from buttress.probes.artifacts.source import BytesSource
 
 
 def look(form: ModuleType, text: str | bytes) -> list[Issue]:
     data = text.encode() if isinstance(text, str) else text
-    source = BytesSource(data)
+    source, tally = BytesSource(data), Tally()
     assert form.matches(source, data[:512])
-    return list(form.inspect(source, Scope(Tally())))
+    issues = list(examine(source, Scope(tally)))
+    assert tally.recognised
+    return issues
 
 
 def graph(*nodes: str) -> str:

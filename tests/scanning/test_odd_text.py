@@ -1,4 +1,4 @@
-"""Half a surrogate pair, which JSON, YAML and Python can spell, stops no probe: fuzzing found it."""
+"""Half a surrogate pair, which JSON, YAML and Python can spell, stops no probe (by fuzzing)."""
 
 from __future__ import annotations
 

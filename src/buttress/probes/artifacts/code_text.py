@@ -37,12 +37,15 @@ _NEEDED: Final = (
     "curl", "wget", "/dev/", "sh -i", "nc", "rm", "powershell", "cmd", "base64", "mkfifo", "__",
     "os.", "subprocess.", "eval", "exec", "pickle", "marshal", "dill", "$(", "`",
 )  # fmt: skip
+# By what each group has in common, since looking for one word takes 0.5 ms per MB.
 _RARE: Final = (
-    b"curl", b"wget", b"/dev/tcp", b"/dev/udp", b"nc -", b"ncat ", b"rm -", b"powershell",
-    b"cmd /c", b"cmd.exe", b"mkfifo", b"__import__", b"__builtins__", b"__globals__",
-    b"__subclasses__",
-    b"os.system", b"os.popen", b"os.exec", b"os.spawn", b"subprocess.", b"eval(", b"exec(",
-    b"pickle.load", b"marshal.load", b"$(", b": eval", b": exec", b"nc ",
+    (b"curl", b""), (b"wget", b""), (b"powershell", b""), (b"mkfifo", b""), (b"subprocess.", b""),
+    (b"$(", b""), (b"rm -", b""), (b"/dev/", b"/dev/tcp", b"/dev/udp"),
+    (b"nc", b"nc -", b"ncat ", b"nc "), (b"cmd", b"cmd /c", b"cmd.exe"),
+    (b"__", b"__import__", b"__builtins__", b"__globals__", b"__subclasses__"),
+    (b"os.", b"os.system", b"os.popen", b"os.exec", b"os.spawn"),
+    (b"eval", b"eval(", b": eval"), (b"exec", b"exec(", b": exec"),
+    (b".load", b"pickle.load", b"marshal.load"),
 )  # fmt: skip
 _PROSE: Final = re.compile(r"(?:\b[A-Za-z][a-z']*[ ,]+){3}")
 _MARKUP: Final = re.compile(r"\{\{.{0,4000}?\}\}|\{%.{0,4000}?%\}", re.S)
@@ -62,7 +65,7 @@ _MAX_NODES: Final = 200_000
 
 def possible(raw: bytes) -> bool:
     """Whether the bytes hold a word that such a text needs."""
-    return any(word in raw for word in _RARE)
+    return any(first in raw and any(word in raw for word in words) for first, *words in _RARE)
 
 
 def code_in(text: str, *, prose: bool = False) -> str | None:

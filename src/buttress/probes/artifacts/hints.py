@@ -6,12 +6,12 @@ a small file takes is the import of modules, hence this one imports next to noth
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
-from buttress.probes.artifacts.encodings.protobuf import plausible
 from buttress.probes.artifacts.encodings.text import is_text
 from buttress.probes.artifacts.pickles.opcodes import KNOWN
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import FileSource, Source
 
 _ZIP_END: Final = b"PK\x05\x06"
 _ZIP_TAIL: Final = 22 + 65535
@@ -23,7 +23,15 @@ _COMPRESSED: Final = (
 )  # fmt: skip
 _UTF8_MARK: Final = b"\xef\xbb\xbf"
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+_SHARD: Final = re.compile(r"\.data-[0-9]{5}-of-[0-9]{5}\Z")
+TABLE_END: Final = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"  # LevelDB's, which TensorFlow uses
 _OCTAL: Final = b" \0\t\n\v\f\r+_01234567oO"  # all that ``int(digits, 8)`` takes
+
+# Of protocol buffers (protobuf.dev, "Encoding"); the whole reader would be imported for each file.
+_HIGHEST_FIELD: Final = (1 << 29) - 1
+_FIXED_WIDTH: Final = {1: 8, 5: 4}  # bytes of a wire type
+_FIELD_HEADER: Final = 20  # two varints
+_SHORT_MESSAGE: Final = 24  # bytes of the least message that something is looked for behind
 
 
 def pickled(_source: Source, head: bytes) -> bool:
@@ -113,6 +121,55 @@ def message_pack(_source: Source, head: bytes) -> bool:
     return 0x81 <= head[0] <= 0x8F or head[0] in (0xDE, 0xDF)
 
 
+def paddle_params(_source: Source, head: bytes) -> bool:
+    """Versions that are 0, few levels of detail, and a description that begins with a type."""
+    levels = int.from_bytes(head[4:12], "little")
+    if len(head) < 24 or head[:4] != bytes(4) or levels > 8:
+        return False
+    return bool(levels) or (head[12:16] == bytes(4) and head[20] == 8)
+
+
+def core_ml_weights(_source: Source, head: bytes) -> bool:
+    """Version 2, and the sentinel of the first blob."""
+    return head[4:8] == b"\2\0\0\0" and head[64:68] == b"\xef\xbe\xad\xde"
+
+
+def opaque_weights(source: Source, head: bytes) -> bool:
+    """The file identifier, the mark at the end of a table, or a name that TensorFlow gives."""
+    if head[4:8] == b"ORTM":
+        return True
+    if isinstance(source, FileSource) and _SHARD.search(source.name):
+        return True
+    return source.whole and source.size >= 48 and source.read_at(source.size - 8, 8) == TABLE_END
+
+
 def protobuf(_source: Source, head: bytes) -> bool:
-    """Fields of a message as far as the head goes."""
-    return plausible(head)
+    """Fields of a message as far as the head goes; most other files fail within a few bytes.
+
+    A short message may end within it, with something else appended.
+    """
+    at = 0
+    while at < len(head):
+        start = at
+        tag, at = _varint(head, at)
+        number, wire = tag >> 3, tag & 7
+        value = 0
+        if at >= 0 and wire in (0, 2):
+            value, at = _varint(head, at)
+        if at < 0 or not 1 <= number <= _HIGHEST_FIELD or wire > 5:
+            reached = start + _FIELD_HEADER // 2 if at < 0 else start
+            return start > 0 and reached >= min(len(head) - _FIELD_HEADER, _SHORT_MESSAGE)
+        if number > 1 << 20 or (wire == 2 and value > 1 << 40):
+            return False
+        at += value if wire == 2 else _FIXED_WIDTH.get(wire, 0)
+    return True
+
+
+def _varint(head: bytes, at: int) -> tuple[int, int]:
+    """The number and the offset after it, -1 where it is cut short or too long."""
+    value = 0
+    for place, byte in enumerate(head[at : at + 10]):
+        value |= (byte & 0x7F) << 7 * place
+        if byte < 0x80:
+            return value, at + place + 1
+    return 0, -1

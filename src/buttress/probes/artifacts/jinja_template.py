@@ -32,6 +32,7 @@ _BUILTINS: Final = {"getattr", "setattr", "eval", "exec", "compile", "open", "gl
 _WAYS: Final = re.compile(
     r"__\w+__|\|\s*attr\b|\bpopen\b|\\x5f\\x5f|\\u005f|_[\"']\s*[~*+]|\[[^\]]*[\"']_[\"']"
 )
+_LOOP: Final = re.compile(r"\brange\s*\([^)]*(?:[0-9]{6}|\*)")
 _OPENING: Final = re.compile(r"\{[{%]")
 _WORDS: Final = re.compile(
     r"__\w+__|\|\s*attr\b|\bpopen\b|\bos\s*\.|\bimport\b|\bsubprocess\b|\beval\s*\("
@@ -44,7 +45,12 @@ def reaching(text: str) -> str | None:
     Templates of other programs include files and have variables such as ``config``; nothing but
     the way to the interpreter counts.
     """
-    return suspicious(text, others=True) if _OPENING.search(text) and _WAYS.search(text) else None
+    if not _OPENING.search(text):
+        return None
+    if _WAYS.search(text):
+        return suspicious(text, others=True)
+    found = suspicious(text, others=True) if _LOOP.search(text) else None
+    return found if found and found.startswith(template_trap.LOOPS) else None
 
 
 def suspicious(template: str, *, others: bool = False) -> str | None:
@@ -66,7 +72,8 @@ def suspicious(template: str, *, others: bool = False) -> str | None:
         return f"can't be parsed and holds {found!r}" if found else None
     try:
         for node in tree.find_all(nodes.Node):
-            if reason := _reason(node, others) or (None if others else template_trap.reason(node)):
+            trap = template_trap.endless if others else template_trap.reason
+            if reason := _reason(node, others) or trap(node):
                 return reason
     except RecursionError:
         return "is nested too deep to be read"

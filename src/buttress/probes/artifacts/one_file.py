@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -38,13 +37,13 @@ class FileReport:
 
 def examine_file(path: Path, *, follow: bool = False) -> FileReport:
     """Everything that is found in one file; ``follow`` a link that the user named."""
-    tally = Tally(path)
+    tally, report = Tally(path), FileReport()
     try:
         with FileSource(path, tally.meter, follow=follow) as source:
-            issues: Iterator[Issue] = islice(examine(source, Scope(tally)), _MAX_ISSUES)
-            report = FileReport(list(issues))
-    except OSError as error:
-        return FileReport(error=error.strerror or str(error))
+            for issue in islice(examine(source, Scope(tally)), _MAX_ISSUES):
+                report.issues.append(issue)
+    except OSError as error:  # what was found before still counts
+        report.error = error.strerror or str(error)
     report.read, report.unread = tally.meter.read, tally.unread
     report.recognised = tally.recognised
     return report

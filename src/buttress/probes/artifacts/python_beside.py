@@ -8,7 +8,7 @@ from typing import Final
 
 from buttress.probes.artifacts.pickles.judge import judge
 
-_MAX_BYTES: Final = 2 << 20
+MAX_BYTES: Final = 2 << 20
 _BUILTINS: Final = {"eval", "exec", "compile", "__import__"}
 _HARMLESS: Final = (
     "os.path", "os.environ", "os.getenv", "os.makedirs", "os.listdir", "os.getcwd", "os.cpu_count",
@@ -32,8 +32,16 @@ def reaches(path: Path) -> list[str] | None:
     """
     try:
         with path.open("rb") as file:
-            tree = ast.parse(file.read(_MAX_BYTES))
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+            return calls(file.read(MAX_BYTES))
+    except OSError:
+        return None
+
+
+def calls(source: bytes) -> list[str] | None:
+    """As ``reaches``, for the source itself."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     known: dict[str, str] = {}
     nodes = list(ast.walk(tree))

@@ -40,16 +40,21 @@ FORMATS: Final[tuple[tuple[str, Callable[[Source, bytes], bool]], ...]] = (
     ("numpy_array", hints.numpy_array),
     ("hdf5", hints.hdf5),
     ("keras", hints.json_object),
+    ("paddle_json", hints.json_text),
     ("tar_archive", hints.tarred),
     ("compressed", hints.compressed),
     ("seven_zip_archive", hints.seven_zip),
     ("json_config", hints.json_text),
     ("yaml_config", hints.text),
     ("chat_template", hints.text),
+    ("graph_text", hints.text),
     ("xml_model", hints.xml),
     ("tflite", hints.tflite),
     ("flax", hints.message_pack),
     ("protobuf_model", hints.protobuf),
+    ("paddle_params", hints.paddle_params),
+    ("core_ml_weights", hints.core_ml_weights),
+    ("opaque_weights", hints.opaque_weights),
 )
 _LAST_RESORTS: Final = ("python_path", "stray_pickle")  # for files that have no other format
 
@@ -65,15 +70,35 @@ def examine(source: Source, scope: Scope) -> Iterator[Issue]:
         head = source.read_at(0, HEAD)
         if not head:
             return
-        known = False
+        before = scope.tally.recognised
         for name, possible in FORMATS:
-            if possible(source, head) and (form := _format(name)).matches(source, head):
-                known = True
-                scope.tally.recognised += 1
-                yield from form.inspect(source, scope)
-        if not known and scope.depth == 0:  # members of archives are too many, tensors most of them
+            if possible(source, head):
+                yield from _inspected(name, source, head, scope)
+        if scope.tally.recognised == before and scope.depth == 0:
+            # Not for members of archives: they are too many, tensors most of them.
             for name in _LAST_RESORTS:
-                if (form := _format(name)).matches(source, head):
-                    yield from form.inspect(source, scope)
+                yield from _inspected(name, source, head, scope, count=0)
     except ExpansionError as error:
         yield scope.bomb(error)
+
+
+def _inspected(
+    name: str, source: Source, head: bytes, scope: Scope, *, count: int = 1
+) -> Iterator[Issue]:
+    """Issues of one format, where the bytes have it; ``count``: add to what is recognised.
+
+    A mistake in one parser must neither end the scan nor keep the other formats from being looked
+    at, nor pass for *nothing found*: it is told.
+    """
+    try:
+        form = _format(name)
+        if form.matches(source, head):
+            scope.tally.recognised += count
+            yield from form.inspect(source, scope)
+    except (ExpansionError, OSError):  # the file's or the disk's doing
+        raise
+    except Exception as error:
+        from buttress.probes.failure import failure
+
+        message = f"In this file, {failure(error, f'formats.{name}')}."
+        yield scope.issue("inspector-failed", 0, message, proof=f"{type(error).__name__}: {error}")

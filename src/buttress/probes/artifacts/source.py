@@ -140,6 +140,25 @@ class BytesSource:
         return self._data[offset : offset + min(count, MAX_READ)] if offset >= 0 else b""
 
 
+class Rest:
+    """What follows in another source, whose end may be dear to know."""
+
+    whole = False
+
+    def __init__(self, source: Source, start: int) -> None:
+        self._source = source
+        self._start = start
+
+    @property
+    def size(self) -> int:
+        """Length in bytes; as dear as that of the other source."""
+        return max(self._source.size - self._start, 0)
+
+    def read_at(self, offset: int, count: int) -> bytes:
+        """As ``Source``."""
+        return self._source.read_at(self._start + offset, count) if offset >= 0 else b""
+
+
 class Slice:
     """A part of another source."""
 

@@ -13,6 +13,7 @@ _WORD: Final = re.compile(r"[A-Za-z][A-Za-z' -]{2,}\Z")  # no tag, slash command
 _SENTENCE: Final = re.compile(r"(?:\w+[ ,]+){4}\w+")
 _SAID: Final = {"content", "text", "user_message", "last_message"}
 _ENDLESS: Final = 100_000
+LOOPS: Final = "loops more than"
 
 
 def reason(node: object) -> str | None:
@@ -21,12 +22,40 @@ def reason(node: object) -> str | None:
 
     if isinstance(node, nodes.If) and (word := _asked(node.test)) and _adds(node.body):
         return f"adds sentences of its own where {word!r} is said, at line {node.lineno}"
+    return endless(node)
+
+
+def endless(node: object) -> str | None:
+    """A loop over more numbers than any conversation has, as the end of a sentence."""
+    from jinja2 import nodes
+
     if (
         isinstance(node, nodes.Call)
         and getattr(node.node, "name", None) == "range"
-        and any(isinstance(one, nodes.Const) and _big(one.value) for one in node.args)
+        and any(_big(_number(one)) for one in node.args)
     ):
-        return f"loops more than {_ENDLESS} times at line {node.lineno}"
+        return f"{LOOPS} {_ENDLESS} times at line {node.lineno}"
+    return None
+
+
+def _number(node: object) -> int | None:
+    """The number that an expression of constants gives, or one that is surely as large.
+
+    Not computed: a power of constants could fill the memory.
+    """
+    from jinja2 import nodes
+
+    if isinstance(node, nodes.Const):
+        return node.value if isinstance(node.value, int) else None
+    if isinstance(node, nodes.Neg):
+        return _number(node.node)
+    if isinstance(node, nodes.Pow | nodes.Mul):
+        left, right = _number(node.left), _number(node.right)
+        if left is None or right is None or min(left, right) < 0:
+            return None
+        if isinstance(node, nodes.Mul):
+            return min(left, _ENDLESS + 1) * min(right, _ENDLESS + 1)
+        return int(min(left, _ENDLESS + 1) ** min(right, 20))
     return None
 
 

@@ -12,6 +12,7 @@ from buttress.probes.artifacts.source import MAX_READ, ExpansionError, Meter, So
 
 _INPUT: Final = 1 << 16
 _WINDOW: Final = 16 << 20
+_PADDED: Final = ("gzip", "xz")  # readers pass over zeros between streams
 _LZMA_MEMORY: Final = 80 << 20  # dictionaries of xz -9 take 65 MB
 _LZMA_INNER: Final = 12 << 20  # for a stream inside another such stream
 
@@ -78,6 +79,18 @@ class Decompressed:
             if hungry and self._start + len(self._window) < ratio * self._consumed:
                 return
 
+    def end(self, most: int) -> int | None:
+        """Where in the packed source the last stream ends; None where that is not known.
+
+        ``most``: bytes that may still come out on the way there.
+        """
+        begin = self._meter.expanded
+        while not self._ended and self._meter.expanded - begin < most:
+            self._more()
+        if not self._ended or self.error is not None or self._decoder is None:
+            return None
+        return self._consumed - len(self._decoder.unused)
+
     def _more(self, keep: int | None = None) -> bool:
         """Expand one step; drop what lies more than a window back, but nothing from ``keep`` on."""
         if self._ended:
@@ -116,6 +129,10 @@ class Decompressed:
         """Some files hold several streams in a row, which readers join."""
         position = self._consumed - len(done.unused)
         signatures = SIGNATURES.get(self._codec)
+        if self._codec in _PADDED:
+            while (data := self._packed.read_at(position, _INPUT)) and not data.strip(b"\0"):
+                position += len(data)
+            position += len(data) - len(data.lstrip(b"\0"))
         if signatures and self._packed.read_at(position, 6).startswith(signatures):
             self._decoder = None
             self._consumed = position

@@ -60,13 +60,18 @@ class Local:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Where the central directory lies. ``shift``: bytes before the archive proper."""
+    """Where the central directory lies. ``shift``: bytes before the archive proper.
+
+    ``finish``: where the archive ends, after ``comment`` bytes of a comment.
+    """
 
     start: int
     size: int
     count: int
     shift: int
     end: int
+    finish: int
+    comment: int
 
 
 def directories(source: Source) -> list[Directory]:
@@ -93,8 +98,8 @@ def directories(source: Source) -> list[Directory]:
 def _directory(source: Source, record: bytes, position: int) -> Directory | None:
     if len(record) < 22:
         return None
-    count, size, offset = struct.unpack("<HII", record[10:20])
-    end = position
+    count, size, offset, comment = struct.unpack("<HIIH", record[10:22])
+    end, finish = position, position + 22 + comment
     locator = source.read_at(position - 20, 20) if position >= 20 else b""
     if locator[:4] == b"PK\x06\x07":
         where = struct.unpack("<Q", locator[8:16])[0]
@@ -105,10 +110,10 @@ def _directory(source: Source, record: bytes, position: int) -> Directory | None
                 end = candidate
                 break
     if count == 0:
-        return Directory(end, 0, 0, 0, end)
+        return Directory(end, 0, 0, 0, end, finish, comment)
     for start in (end - size, offset):
         if start >= 0 and source.read_at(start, 4) == _CENTRAL:
-            return Directory(start, size, count, start - offset, end)
+            return Directory(start, size, count, start - offset, end, finish, comment)
     return None
 
 

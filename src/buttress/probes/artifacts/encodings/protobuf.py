@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from buttress.probes.artifacts.source import BytesSource, Source
+from buttress.probes.artifacts.source import Source
 
 VARINT: Final = 0
 FIXED64: Final = 1
@@ -19,7 +19,6 @@ _FIXED: Final = {FIXED64: 8, FIXED32: 4}  # bytes
 _GROUPS: Final = (3, 4)  # deprecated; their tags carry nothing
 _PIECE: Final = 16 << 10
 _HEADER: Final = 20  # two varints
-_SHORT: Final = 24  # bytes of the least message that something is looked for behind
 _MAX_FIELDS: Final = 3_000_000  # of one file
 _MAX_TEXT: Final = 1 << 16
 _HIGHEST: Final = (1 << 29) - 1
@@ -131,21 +130,3 @@ class Wire:
             elif shift > 70:
                 break
         return values
-
-
-def plausible(head: bytes) -> bool:
-    """Whether ``head`` may begin a message; most other files fail within a few bytes.
-
-    A short message may end within it, with something else appended.
-    """
-    seen = 0
-    try:
-        for field in Wire(BytesSource(head)).fields(0, 1 << 62):
-            seen += 1
-            if field.number > 1 << 20 or (field.wire == LEN and field.value > 1 << 40):
-                return False
-            if (field.end if field.wire == LEN else field.start) >= len(head):
-                return True
-    except WireError as error:
-        return seen > 0 and error.offset >= min(len(head) - _HEADER, _SHORT)
-    return seen > 0

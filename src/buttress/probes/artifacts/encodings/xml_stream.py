@@ -50,6 +50,7 @@ class Outline:
     doctype: str = ""
     entities: list[str] = field(default_factory=list)  # sentences
     external: bool = False
+    end: int = 0  # offset after the outermost element, 0 where it has not ended
 
 
 def elements(source: Source, outline: Outline, *, texts: bool = False) -> Iterator[Element]:
@@ -73,6 +74,8 @@ def elements(source: Source, outline: Outline, *, texts: bool = False) -> Iterat
     def end(_name: str) -> None:
         nonlocal depth
         depth -= 1
+        if depth == 0:
+            outline.end = parser.CurrentByteIndex
 
     def text(data: str) -> None:
         if data.strip():

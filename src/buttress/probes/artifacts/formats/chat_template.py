@@ -16,7 +16,7 @@ _READ: Final = (1 << 20) + 1
 _MARKUP: Final = re.compile(rb"\{[{%#]")
 _OBJECT: Final = re.compile(rb"\s*[\[{]\s*[\"\[{]?\"")
 _NAME: Final = re.compile(r"chat_template.*\.(?:jinja2?|j2)\Z")
-_WAYS: Final = (b"__", b"attr", b"popen", rb"\x5f", rb"\u005f")
+_WAYS: Final = (b"__", b"attr", b"popen", rb"\x5f", rb"\u005f", b"range")
 _PROSE: Final = re.compile(rb"^#{1,6} |^```", re.M)  # text about templates, with examples
 _WORDS: Final = (b"add_generation_prompt", b"bos_token", b"eos_token", b"message.role")
 

@@ -7,12 +7,14 @@ from typing import Final
 
 from buttress.probes.artifacts.containers.decoders import missing
 from buttress.probes.artifacts.containers.decompress import Decompressed
+from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Slice, Source
 
 _UNREAD: Final = {b"Rar!\x1a\x07": "rar", b"MSCF\0\0\0\0": "cab"}
 _BOMB_RATIO: Final = 200  # of a stream that is followed for what it expands to
+_MOST: Final = 16 << 20  # bytes that are expanded to see where a stream ends
 _LZMA: Final = frozenset(("xz", "lzma"))
 _OLD_JOBLIB_HEADER: Final = 2 + len(hex(2**64))  # "ZF" and the expanded length in hexadecimal
 
@@ -61,6 +63,9 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     inner = Decompressed(packed, codec, meter)
     meter.lzma_streams += codec in _LZMA
     yield from scope.child(codec).descend(inner)
+    if source.whole and (end := inner.end(_MOST)) is not None:
+        at = end + (source.size - packed.size)
+        yield from after(source, at, scope, unexplained="low")
     inner.swell(_BOMB_RATIO)
     meter.lzma_streams -= codec in _LZMA
     if inner.error is not None and (codec != "zlib" or inner.read_at(0, 1)):

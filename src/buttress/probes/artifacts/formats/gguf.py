@@ -292,5 +292,5 @@ def _layout(cursor: _Cursor, spans: list[Described], scope: Scope) -> Iterator[I
             message = f"Tensor {printable(one.name)!r} {problem}."
             yield scope.issue("gguf-malformed", start, message)
     complete = cursor.whole and all(one.length is not None for one in spans)
-    if complete and position + cursor.alignment <= room:
+    if complete and position < room:
         yield from after(cursor.source, start + position, scope)

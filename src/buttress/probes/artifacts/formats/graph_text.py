@@ -27,6 +27,8 @@ _GRAPH: Final = re.compile(
     rb"(?:\A|[\s{,;])\"?(?:meta_graphs|metaGraphs|node|node_def|graph|graph_def|library)\"?"
     rb"\s*:?\s*[{<\[]"
 )
+_SAVED: Final = re.compile(rb"(?:\A|\n)[ \t]*(?:saved_model_schema_version\s*:|meta_graphs\s*[{<])")
+_BEGINS: Final = re.compile(rb"\s*(?:\{|[A-Za-z_]\w*\s*[:{<\[])")  # a text message, or JSON
 _COMMENT: Final = re.compile(rb"#[^\n]*")
 _ONNX: Final = re.compile(rb"\b(?:op_type|opType)\"?\s*:")
 _TENSORFLOW: Final = re.compile(rb"\bop\s*:\s*[\"\']")
@@ -38,9 +40,14 @@ def matches(source: Source, head: bytes) -> bool:
     if not is_text(head):
         return False
     text = source.read_at(0, _LOOKED_AT)
-    if b"node" not in text and b"raph" not in text:
+    if text.find(b"node") < 0 and text.find(b"meta_graphs") < 0:  # a graph has nodes
         return False
-    text = _COMMENT.sub(b"", text)
+    if b"#" in text:
+        text = _COMMENT.sub(b"", text)
+    if not _BEGINS.match(text):
+        return False
+    if _SAVED.search(text):
+        return True
     return bool(_GRAPH.search(text) and (_ONNX.search(text) or _TENSORFLOW.search(text)))
 
 

@@ -15,7 +15,9 @@ from buttress.probes.artifacts import hints
 from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats import keras, stray_pickle
+from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.hdf5_links import references
+from buttress.probes.artifacts.formats.hdf5_superblock import end_of_file
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope, printable
 from buttress.probes.artifacts.source import Source
@@ -50,6 +52,9 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     if size > 2 * _SEARCHED:
         scope.leave_out(f"HDF5: {(size - 2 * _SEARCHED) >> 20} MB in its middle were not searched")
     yield from _references(source, ranges, scope)
+    end = end_of_file(source)
+    if end is not None and end < size and source.whole:
+        yield from after(source, end, scope, unexplained="low")
     told, failures = False, 0
     for begin, end in ranges:
         at = begin

@@ -29,6 +29,13 @@ _REACHING: Final[dict[str, tuple[Severity, str]]] = {
     "get_file": ("critical", "fetches and unpacks a file"),
     "enable_unsafe_deserialization": ("critical", "switches off the protection against code"),
     "load_model": ("critical", "loads another model"),
+    "clone_model": ("high", "makes a model anew by functions that are looked up by name"),
+    "model_from_json": ("high", "makes a model from another configuration"),
+    "deserialize_keras_object": ("high", "makes any object from another configuration"),
+    "save_model": ("high", "writes a file"),
+    "image_dataset_from_directory": ("high", "reads files"),
+    "text_dataset_from_directory": ("high", "reads files"),
+    "audio_dataset_from_directory": ("high", "reads files"),
     "load_img": ("high", "reads a file"),
     "TorchModuleWrapper": ("high", "unpickles a PyTorch module"),
     "TFSMLayer": ("high", "loads a SavedModel, which may hold any code"),
@@ -150,7 +157,12 @@ def _lambda(shown: str, config: Any) -> Iterator[tuple[str, Severity | None, str
     if own and function not in _REACHING:
         called = f"{module}.{function}"
         yield "keras-lambda", "low", f"The Lambda layer{shown} calls {printable(called)} by name."
-    elif not own:
+    elif own or function in _REACHING:
+        severity, what = _REACHING[function]
+        called = f"{module}.{function}" if isinstance(module, str) else function
+        message = f"The Lambda layer{shown} calls {printable(called)} by name, which {what}."
+        yield "keras-lambda", severity, message
+    else:
         known = isinstance(module, str)
         called = f"{module}.{function}" if known else function
         grave = judge(module if isinstance(module, str) else "builtins", function).kind in (

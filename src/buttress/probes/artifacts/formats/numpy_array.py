@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Slice, Source
+from buttress.probes.artifacts.source import Rest, Source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,10 +35,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         return
     dtype, shape, data = found
     if dtype.hasobject:
-        inner = (
-            Slice(source, data, max(source.size - data, 0)) if source.whole else _Rest(source, data)
-        )
-        yield from scope.child("objects").descend(inner)
+        yield from scope.child("objects").descend(Rest(source, data))
         return
     needed = math.prod(shape) * dtype.itemsize
     last = source.read_at(data + needed - 1, 2) if needed else b"?" + source.read_at(data, 1)
@@ -45,8 +43,10 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         message = f"The array announces {needed} bytes, which the file does not have."
         yield scope.issue("numpy-malformed", 8, message)
     elif len(last) == 2 and source.whole:
-        message = f"Bytes follow the array, from {data + needed} on."
-        yield scope.issue("numpy-malformed", data + needed, message, severity="low")
+        if source.read_at(data + needed, len(_MAGIC)) != _MAGIC:
+            yield from after(source, data + needed, scope, unexplained="low")
+        else:  # NumPy writes several arrays into one file where it is asked to
+            yield from scope.child(f"array@{data + needed}").descend(Rest(source, data + needed))
 
 
 def described(source: Source) -> tuple[np.dtype[Any], tuple[int, ...], int] | None:
@@ -57,23 +57,6 @@ def described(source: Source) -> tuple[np.dtype[Any], tuple[int, ...], int] | No
     data = (12 if wide else 10) + length
     header = _header(source.read_at(data - length, length)) if length <= _MAX_HEADER else None
     return None if header is None else (*header, data)
-
-
-class _Rest:
-    """What follows in a source whose end is not known."""
-
-    whole = False
-
-    def __init__(self, source: Source, start: int) -> None:
-        self._source = source
-        self._start = start
-
-    @property
-    def size(self) -> int:
-        return max(self._source.size - self._start, 0)
-
-    def read_at(self, offset: int, count: int) -> bytes:
-        return self._source.read_at(self._start + offset, count) if offset >= 0 else b""
 
 
 def _header(text: bytes) -> tuple[np.dtype[Any], tuple[int, ...]] | None:

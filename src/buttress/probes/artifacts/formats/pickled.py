@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from buttress.evidence.records import Severity
+from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.pickles.calls import describe
 from buttress.probes.artifacts.pickles.machine import Followed, follow
@@ -27,15 +28,14 @@ _TORCH_STREAMS: Final = 5  # magic number, protocol, system, object, storage key
 _PROBE: Final = 1 << 16
 _MAX_STREAMS: Final = 2_000
 _MAX_ISSUES: Final = 25
+_BLANK: Final = b"\0 \t\r\n"
 _EARLY: Final = 16  # a stream that breaks before this byte was hardly a pickle
-_IDENTIFIER: Final = re.compile(r"[A-Za-z_][\w.]*\Z")
 _CODE_LIKE: Final = re.compile(
     rb"import |__|exec|eval\(|/bin/|sh -c|https?://|curl |wget |powershell|cmd\.exe|os\.|base64"
 )
 _NO_HEX: Final = re.compile(rb"[^0-9a-fA-F]")
 _NO_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]")
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
-_EXECUTABLE: Final = (b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"#!")
 
 
 def matches(source: Source, head: bytes) -> bool:
@@ -63,13 +63,14 @@ def _begins(source: Source, at: int, head: bytes) -> bool:
 
 
 def _named(one: Import) -> bool:
-    return bool(_IDENTIFIER.match(one.module) and _IDENTIFIER.match(one.name))
+    """Whether Python could import it: names need not be ASCII (reference, "Identifiers")."""
+    return all(part.isidentifier() for part in (*one.module.split("."), *one.name.split(".")))
 
 
 def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     """Follow all streams from the start on."""
     notes = Notes()
-    position, streams = 0, 0
+    position, streams, behind = 0, 0, -1
     torch = _TORCH_MAGIC in source.read_at(0, 16)
     while True:
         done = follow(source, position, notes, piece=None if streams == 0 else 4096)
@@ -84,12 +85,15 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
             notes.remark("pickle-too-complex", position, f"more than {streams} streams follow")
             break
         if not _begins(source, position, head):
-            if head.strip(b"\0 \t\r\n"):
-                yield _trailing(scope, position, head)
+            behind = position
             break
     yield from told(notes, scope)
     yield from breakage(done, notes, scope, streams)
     yield from constants(notes, source, scope)
+    if behind >= 0:
+        yield from after(
+            source, behind, scope, rule="pickle-trailing-data", unexplained="low", blank=_BLANK
+        )
 
 
 def constants(notes: Notes, source: Source, scope: Scope) -> Iterator[Issue]:
@@ -114,14 +118,6 @@ def _plain(spelled: bytes, spelling: str) -> bytes:
         digits = _NO_BASE64.split(spelled.translate(_URL_SAFE, b"\r\n"), maxsplit=1)[0]
         return binascii.a2b_base64(digits + b"A" * (-len(digits) % 4))
     return spelled.decode(spelling, "replace").encode("latin-1", "replace")
-
-
-def _trailing(scope: Scope, position: int, head: bytes) -> Issue:
-    if head.startswith(_EXECUTABLE):
-        message = f"A program follows the pickled object, from byte {position} on."
-        return scope.issue("pickle-trailing-data", position, message, severity="medium")
-    message = f"Data that no unpickler reads follows the object, from byte {position} on."
-    return scope.issue("pickle-trailing-data", position, message)
 
 
 def breakage(done: Followed, notes: Notes, scope: Scope, streams: int) -> Iterator[Issue]:

@@ -7,14 +7,16 @@ appended to it either breaks it or passes for fields that the format does not ha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import import_module
 from itertools import islice
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
-from buttress.probes.artifacts.encodings.protobuf import LEN, Field, Wire, WireError, plausible
-from buttress.probes.artifacts.formats import core_ml, onnx, paddle, tensorflow
+from buttress.probes.artifacts import hints
+from buttress.probes.artifacts.encodings.protobuf import LEN, Field, Wire, WireError
 from buttress.probes.artifacts.formats.appended import after
-from buttress.probes.artifacts.formats.native import is_program
+from buttress.probes.artifacts.formats.native import runs
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Slice, Source
@@ -73,12 +75,24 @@ class _Kind(Protocol):
     def inspect(self, shape: Shape, scope: Scope) -> Iterator[Issue]: ...
 
 
-_KINDS: Final[tuple[_Kind, ...]] = (onnx, tensorflow, core_ml, paddle)
+# Modules of this package, each with what its outermost message can't be without: what the module's
+# own ``fits`` needs, so that it is imported only for a file that may be one.
+_KINDS: Final[tuple[tuple[str, Callable[[Shape], object]], ...]] = (
+    ("onnx", lambda shape: shape.parts(7) and (shape.numbers(1) or shape.parts(8))),
+    ("tensorflow", lambda shape: shape.parts(1) or shape.parts(2)),
+    ("core_ml", lambda shape: shape.numbers(1) and shape.parts(2) and max(shape.fields) >= 200),
+    ("paddle", lambda shape: shape.parts(1)),
+)
+
+
+@cache
+def _kind(name: str) -> _Kind:
+    return cast(_Kind, import_module(f"buttress.probes.artifacts.formats.{name}"))
 
 
 def matches(source: Source, head: bytes) -> bool:
     """Whether it begins with a message of a shape that is known."""
-    return plausible(head) and any(_fitting(source))
+    return hints.protobuf(source, head) and any(_fitting(source))
 
 
 def kinds(source: Source) -> list[str]:
@@ -88,7 +102,9 @@ def kinds(source: Source) -> list[str]:
 
 def _fitting(source: Source) -> Iterator[tuple[_Kind, Shape]]:
     shape = Shape(Wire(source), source.size)
-    yield from ((kind, shape) for kind in _KINDS if kind.fits(shape))
+    for name, possible in _KINDS:
+        if possible(shape) and (kind := _kind(name)).fits(shape):
+            yield kind, shape
 
 
 def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
@@ -135,7 +151,7 @@ def _stray(source: Source, field: Field, scope: Scope) -> Iterator[Issue]:
     where = f"in field {field.number}, which the format does not have, at byte {field.start}"
     before = scope.tally.recognised
     inside = list(islice(scope.child(f"field-{field.number}").descend(payload), _TOLD))
-    if is_program(payload, head) or head.startswith(b"#!"):
+    if runs(payload, head):
         message = f"A program lies {where}."
         yield scope.issue("appended-data", field.start, message, severity="high")
     elif scope.tally.recognised > before or (field.value >= _OPAQUE and head.strip(b"\0")):

@@ -1,6 +1,8 @@
-"""Text files called ``.pth``: in a folder of packages, Python runs their lines that begin "import".
+"""Files that Python runs at its start by their names, where their folder is on its path.
 
-The ending is PyTorch's too; such a file is a zip archive or a pickle, never a text.
+Text files called ``.pth``: their lines that begin "import". The ending is PyTorch's too; such a
+file is a zip archive or a pickle, never a text. ``sitecustomize.py`` and ``usercustomize.py``: all
+of it (documentation of the module ``site``).
 """
 
 from __future__ import annotations
@@ -11,9 +13,11 @@ from typing import Final
 
 from buttress.probes.artifacts.encodings.text import is_text
 from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.python_beside import calls
 from buttress.probes.artifacts.scope import Scope, printable
 from buttress.probes.artifacts.source import FileSource, Source
 
+_CUSTOMISING: Final = ("sitecustomize.py", "usercustomize.py")
 _READ: Final = 1 << 20
 _LINE: Final = re.compile(rb"^import[ \t][^\r\n]*", re.M)
 _EXPECTED: Final = re.compile(
@@ -23,14 +27,21 @@ _EXPECTED: Final = re.compile(
 
 def matches(source: Source, head: bytes) -> bool:
     """By the name, as Python's ``site`` does, and no control bytes."""
-    return isinstance(source, FileSource) and source.name.endswith(".pth") and is_text(head)
+    if not (isinstance(source, FileSource) and is_text(head)):
+        return False
+    return source.name.endswith(".pth") or source.name in _CUSTOMISING
 
 
 def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
-    """Lines that ``site.addpackage`` executes."""
-    for found in _LINE.finditer(source.read_at(0, _READ)):
-        line = found[0].decode("utf-8", "replace")
-        if not _EXPECTED.match(found[0]):
+    """Lines that ``site.addpackage`` executes, or what the file calls."""
+    if isinstance(source, FileSource) and source.name in _CUSTOMISING:
+        if found := calls(source.read_at(0, _READ)):
+            message = f"Python runs this file at each start, and it calls {', '.join(found)}."
+            yield scope.issue("python-path-code", 0, message)
+        return
+    for line_found in _LINE.finditer(source.read_at(0, _READ)):
+        line = line_found[0].decode("utf-8", "replace")
+        if not _EXPECTED.match(line_found[0]):
             message = f"Python runs this line at each start: {printable(line)!r}."
-            yield scope.issue("python-path-code", found.start(), message, proof=line)
+            yield scope.issue("python-path-code", line_found.start(), message, proof=line)
             return

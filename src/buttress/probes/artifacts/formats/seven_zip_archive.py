@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.containers.seven_zip import (
@@ -12,10 +13,13 @@ from buttress.probes.artifacts.containers.seven_zip import (
     open_folder,
     read,
 )
+from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.native import is_program
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope, printable
 from buttress.probes.artifacts.source import Slice, Source
+
+_START: Final = 32  # bytes of the start header, which says where the other one lies
 
 
 def matches(_source: Source, head: bytes) -> bool:
@@ -49,6 +53,9 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
             if opened is not None and size:
                 yield from _member(Slice(opened, at, size), name, scope)
             at += size
+    start = source.read_at(0, _START)
+    end = _START + sum(int.from_bytes(start[at : at + 8], "little") for at in (12, 20))
+    yield from after(source, end, scope, unexplained="low")
 
 
 def _member(member: Source, name: str, scope: Scope) -> Iterator[Issue]:

@@ -8,6 +8,7 @@ from typing import Final
 from buttress.probes.artifacts.containers import tar_reader
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats import torch_tar
+from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.native import is_program
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope, printable
@@ -24,8 +25,11 @@ def matches(_source: Source, head: bytes) -> bool:
 def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     """Check names and links, and examine all members."""
     told: set[str] = set()
+    end = 0
     for member in tar_reader.members(source):
         shown, at = printable(member.name), member.data - tar_reader.BLOCK
+        blocks = 0 if member.special else -(-member.size // tar_reader.BLOCK)
+        end = member.data + blocks * tar_reader.BLOCK
         if leads_out(member.name) and "slip" not in told:
             told.add("slip")
             message = f"Member {shown!r} of the archive would be unpacked outside the folder."
@@ -49,3 +53,4 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
             yield from part(opened, inner)
         else:
             yield from inner.descend(opened)
+    yield from after(source, end, scope, unexplained="low")

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final
 
 from buttress.probes.artifacts.encodings.flatbuffer import FlatBuffer, FlatError, Table
-from buttress.probes.artifacts.formats.native import is_program
+from buttress.probes.artifacts.formats.native import runs
 from buttress.probes.artifacts.formats.tensorflow_operators import is_known, verdict
 from buttress.probes.artifacts.formats.tflite_rest import quiet, tail
 from buttress.probes.artifacts.issue import Issue
@@ -152,7 +152,7 @@ class _Model:
             before = self._scope.tally.recognised
             inside = list(islice(self._scope.child(f"buffer-{index}").descend(payload), _MAX_TOLD))
             where = f"in buffer {index}, which no tensor uses"
-            if is_program(payload, head) or head.startswith(b"#!"):
+            if runs(payload, head):
                 message = f"A program lies {where}."
                 yield self._scope.issue("appended-data", start, message, severity="high")
             elif self._scope.tally.recognised > before:

@@ -15,6 +15,7 @@ from buttress.probes.artifacts.encodings.xml_stream import (
     root,
 )
 from buttress.probes.artifacts.formats import openvino, pmml
+from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope, printable
 from buttress.probes.artifacts.source import Source
@@ -24,6 +25,7 @@ _ROOTS: Final[dict[str, Callable[[Iterator[Element], Scope], Iterator[Issue]]]] 
     "net": openvino.issues,
 }
 _TOLD: Final = 20
+_TAG: Final = 512  # bytes of the last end tag
 
 
 def matches(source: Source, head: bytes) -> bool:
@@ -41,6 +43,10 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
             if number < _TOLD:
                 yield issue
     except XmlError as error:
+        if outline.end and (close := source.read_at(outline.end, _TAG).find(b">")) >= 0:
+            at = outline.end + close + 1
+            yield from after(source, at, scope, unexplained="low", blank=b"\0 \t\r\n")
+            return
         hidden: Severity | None = "medium" if isinstance(error, XmlEncodingError) else None
         message = f"The model's XML can't be used: {error}."
         yield scope.issue("xml-malformed", 0, message, severity=hidden)

@@ -15,8 +15,11 @@ from buttress.probes.artifacts.containers import zip_reader
 from buttress.probes.artifacts.containers.decoders import lzma_filter, missing, raw_lzma
 from buttress.probes.artifacts.containers.decompress import Decompressed
 from buttress.probes.artifacts.containers.names import leads_out
-from buttress.probes.artifacts.containers.zip_reader import Local, Member
+from buttress.probes.artifacts.containers.zip_reader import Directory, Local, Member
+from buttress.probes.artifacts.encodings.text import is_text
 from buttress.probes.artifacts.formats import torchscript
+from buttress.probes.artifacts.formats.appended import after
+from buttress.probes.artifacts.formats.archive_python import ENDING, Sources
 from buttress.probes.artifacts.formats.native import is_program
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope, printable
@@ -26,6 +29,7 @@ _CODECS: Final = {8: "deflate", 12: "bz2", 20: "zstd", 93: "zstd", 95: "xz"}
 _LZMA: Final = 14
 _CHECKED: Final = 1 << 20  # members up to this size have their checksum verified
 _MAX_NOTED: Final = 5  # inconsistencies told for one archive
+_COMMENT: Final = 512  # bytes of a comment that tell whether it is a text
 _BOMB_SIZE: Final = 1 << 30
 _BOMB_RATIO: Final = 200
 
@@ -64,6 +68,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     yield from _before(source, found, scope)
     yield from _declared(found, scope)
     spans: list[tuple[int, int]] = []
+    sources = Sources(member.name for member in found)
     noted = 0
     for member in found:
         local = zip_reader.read_local(source, member.header)
@@ -75,7 +80,13 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
                 yield scope.issue("archive-inconsistent", member.header, message)
         if local is not None:
             yield from _member(source, member, local, scope)
+            if member.name.lower().endswith(ENDING) and (
+                opened := open_member(source, member, local, scope)
+            ):
+                yield from sources.issues(opened, scope.child(member.name))
     yield from _hidden(source, sorted(spans), scope)
+    if directories:
+        yield from _behind(source, directories[0], scope)
     yield from torchscript.inspect(source, found, scope)
 
 
@@ -85,6 +96,14 @@ def _before(source: Source, found: list[Member], scope: Scope) -> Iterator[Issue
     if first > 0 and is_program(source, source.read_at(0, 64)):
         message = f"A program of {first} bytes lies in front of the archive."
         yield scope.issue("archive-native-code", 0, message)
+
+
+def _behind(source: Source, directory: Directory, scope: Scope) -> Iterator[Issue]:
+    """What follows the end record: bytes that no reader takes, or a comment that is no text."""
+    comment = source.read_at(directory.finish - directory.comment, directory.comment)
+    told = is_text(comment[:_COMMENT]) and not comment.startswith(b"#!")
+    at = directory.finish - (0 if told else directory.comment)
+    yield from after(source, at, scope, unexplained="low", blank=b"\0 \t\r\n")
 
 
 def _declared(found: list[Member], scope: Scope) -> Iterator[Issue]:

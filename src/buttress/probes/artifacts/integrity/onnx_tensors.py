@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from buttress.probes.artifacts import hints
 from buttress.probes.artifacts.encodings.protobuf import (
     LEN,
     VARINT,
     Field,
     Wire,
     WireError,
-    plausible,
 )
 from buttress.probes.artifacts.formats import onnx
 from buttress.probes.artifacts.formats.protobuf_model import Shape
@@ -49,7 +49,7 @@ class Described(NamedTuple):
 
 def matches(source: Source, head: bytes) -> bool:
     """Whether it has the shape of an ONNX model."""
-    return plausible(head) and onnx.fits(Shape(Wire(source), source.size))
+    return hints.protobuf(source, head) and onnx.fits(Shape(Wire(source), source.size))
 
 
 def described(source: Source) -> Iterator[Described]:

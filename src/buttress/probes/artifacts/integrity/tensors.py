@@ -1,4 +1,4 @@
-"""Where the tensors of a file lie: safetensors, GGUF, NumPy, ONNX, and PyTorch's zip archives."""
+"""Where the tensors of a file lie: safetensors, GGUF, NumPy, ONNX, PyTorch's zip and others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from typing import Any, Final
 
 from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
 from buttress.probes.artifacts.containers import zip_reader
-from buttress.probes.artifacts.formats import gguf, numpy_array, safetensors
+from buttress.probes.artifacts.formats import (
+    core_ml_weights,
+    gguf,
+    numpy_array,
+    opaque_weights,
+    paddle_params,
+    safetensors,
+)
 from buttress.probes.artifacts.integrity import onnx_tensors
 from buttress.probes.artifacts.source import FileSource, Meter, Source
 
@@ -69,6 +76,14 @@ def tensors(path: Path) -> list[Tensor] | None:
             found = _of_safetensors(source)
         elif onnx_tensors.matches(source, head):
             found = (Tensor(*one) for one in onnx_tensors.described(source))
+        elif core_ml_weights.matches(source, head):
+            blobs = enumerate(core_ml_weights.described(source))
+            found = (Tensor(f"#{n}", kind, (), at, size) for n, (kind, at, size) in blobs)
+        elif paddle_params.matches(source, head):
+            params = enumerate(paddle_params.described(source))
+            found = (Tensor(f"#{number}", *one) for number, one in params)
+        elif opaque_weights.matches(source, head):
+            found = iter([Tensor("(the whole file)", "", (), 0, size)])
         elif zip_reader.directories(source):  # last: a zip archive can follow any of the others
             found = _of_torch(source)
         else:

@@ -89,6 +89,9 @@ def _harmless(state: State, what: Import, arguments: Any, at: int) -> Any:
     elif what.name == "partial":
         if type(first) is Import and first.judgement.kind == "allowed":
             return Computed(what.full)  # not ``first``: BUILD gives the partial its state, not that
+    elif what.name == "_create_array":  # dill's: call the first with the second, then set a state
+        if type(first) is Import and first.name == "_reconstruct":
+            return PLAIN if first.judgement.kind == "allowed" else None
     elif what.name == "_load_from_bytes" and type(first) is Blob:
         state.notes.look_into(first)
         return PLAIN
