@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))  # the builders of the tes
 from detection_benign import benign
 from detection_samples import malicious
 
-from buttress.evidence.records import SEVERITIES, Finding
+from buttress.evidence.findings import SEVERITIES, Finding
 from buttress.probes.artifacts.model_files import PROBE
 
 RUNNER = Path(__file__).parent / "peers" / "run_scanners.py"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice, pairwise
 from typing import Final
 
-from buttress.evidence.records import Inspection
+from buttress.evidence.findings import Inspection
 from buttress.probes.artifacts import code_text, digests, jinja_template, python_beside
 from buttress.probes.artifacts.bounded_json import JsonError, parse
 from buttress.probes.artifacts.containers.decompress import Decompressed
@@ -40,10 +40,11 @@ from buttress.probes.artifacts.formats import (
     yaml_config,
     zip_archive,
 )
+from buttress.probes.artifacts.hints import HEAD
 from buttress.probes.artifacts.integrity.probe import PROBE as INTEGRITY
 from buttress.probes.artifacts.issue import Issue, rules
 from buttress.probes.artifacts.pickles.added import Added, Told
-from buttress.probes.artifacts.recognise import HEAD, Format, examine
+from buttress.probes.artifacts.recognise import Format, examine
 from buttress.probes.artifacts.scope import Scope, Tally
 from buttress.probes.artifacts.source import (
     BytesSource,

@@ -20,7 +20,7 @@ from types import FrameType
 from typing import Any, Final
 
 from buttress.errors import InputError
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 
 os.environ["BUTTRESS_DEBUG"] = "1"  # mistakes of an inspector are not to become notes
 

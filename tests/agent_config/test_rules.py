@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from buttress.evidence.records import SEVERITIES, Finding
+from buttress.evidence.findings import SEVERITIES, Finding
 from buttress.probes.agent_config.checks import CHECKS, RULES
 from buttress.probes.agent_config.probe import PROBE
 from buttress.probes.rules.rulebook import Example, Rule, rules

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.agent_config.invisible import concealed, invisible
 from buttress.probes.agent_config.jsonc import Document, JsonError
 from buttress.probes.agent_config.probe import PROBE

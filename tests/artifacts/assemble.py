@@ -7,7 +7,7 @@ import struct
 import zipfile
 from pathlib import Path
 
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.artifacts.model_files import PROBE
 
 

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from buttress.errors import InputError
-from buttress.evidence.records import Finding
+from buttress.evidence.findings import Finding
 from buttress.probes.artifacts.integrity.probe import WeightIntegrity
 from buttress.probes.artifacts.integrity.tensors import tensors
 from buttress.probes.base import InspectionProbe

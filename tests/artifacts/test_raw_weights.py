@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buttress.evidence.records import Finding
+from buttress.evidence.findings import Finding
 from buttress.probes.artifacts.formats import core_ml_weights, paddle_params
 from buttress.probes.artifacts.integrity.probe import PROBE as INTEGRITY
 from buttress.probes.artifacts.integrity.tensors import tensors

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.base import InspectionProbe
 from buttress.probes.dependencies.dependency import Dependency
 from buttress.probes.dependencies.formats import parser

@@ -9,7 +9,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.dependencies.probe import PROBE, RULES
 from buttress.probes.rules.rulebook import rules
 from tests.dependencies.advisories import LEAKY, write

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress.errors import InputError
-from buttress.evidence.records import Finding
+from buttress.evidence.findings import Finding
 from buttress.probes.dependencies.osv.advisory import Advisory, rated
 from buttress.probes.dependencies.osv.cvss import base_score
 from buttress.probes.dependencies.osv.database import Database

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from buttress.evidence.records import SEVERITIES, Finding
+from buttress.evidence.findings import SEVERITIES, Finding
 from buttress.probes.dependencies.probe import PROBE, RULES
 from buttress.probes.rules.rulebook import Example, Rule, rules
 from tests.dependencies.advisories import LEAKY, write

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from hypothesis import strategies as st
 
 from buttress.errors import InputError
-from buttress.evidence.records import SEVERITIES, Finding, Inspection, Provenance, Record, Trial
+from buttress.evidence.findings import SEVERITIES, Finding, Inspection
+from buttress.evidence.records import Provenance, Record, Trial
 
 TEXT = st.text(max_size=30)
 ANY_TEXT = st.text(st.characters(codec=None, exclude_categories=()), max_size=12)

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from buttress.errors import InputError
 from buttress.evidence.chain import verify
-from buttress.evidence.records import Finding, Provenance, Trial
+from buttress.evidence.findings import Finding
+from buttress.evidence.records import Provenance, Trial
 from buttress.evidence.store import EvidenceStore, resolve
 from tests.evidence.samples import ANY_TEXT, any_records, mixed, refused_at_most, trial
 

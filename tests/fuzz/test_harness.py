@@ -48,7 +48,7 @@ def test_what_never_ends_is_a_bug() -> None:
 
 
 def test_findings_outside_the_file_are_a_bug() -> None:
-    from buttress.evidence.records import Finding, Inspection
+    from buttress.evidence.findings import Finding, Inspection
 
     class Probe:
         def inspect(self, asset: str, _path: Path) -> list[object]:

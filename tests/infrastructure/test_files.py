@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.base import InspectionProbe
 from buttress.probes.infrastructure.dockerfile import instructions, stages
 from buttress.probes.infrastructure.probe import PROBE

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from buttress.evidence.records import SEVERITIES, Finding
+from buttress.evidence.findings import SEVERITIES, Finding
 from buttress.probes.infrastructure.checks import CHECKS
 from buttress.probes.infrastructure.probe import PROBE, RULES
 from buttress.probes.rules.rulebook import Example, Rule, rules

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buttress.errors import InputError
-from buttress.evidence.records import Finding
+from buttress.evidence.findings import Finding
 from buttress.packs import bundle, home, known_good, own_rules, resolve, subject_rules, verify
 from buttress.packs.known_good import KnownGood
 from buttress.probes.infrastructure.probe import own_rules as own_infrastructure

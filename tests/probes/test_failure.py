@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from buttress import extension
-from buttress.evidence.records import Inspection
+from buttress.evidence.findings import Inspection
 
 # The probe, a function of it to break, a file, and what is found in it.
 CASES = {

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buttress import extension
-from buttress.evidence.records import SEVERITIES, Finding, Inspection
+from buttress.evidence.findings import SEVERITIES, Finding, Inspection
 from buttress.probes.base import InspectionProbe
 from buttress.provenance.inventory.system import commercial
 from buttress.provenance.licences.expression import Declared, ExpressionError, parse

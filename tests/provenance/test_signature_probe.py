@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from buttress import extension
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.base import InspectionProbe
 from buttress.provenance.signature_probe import PROBE, ModelSignature
 

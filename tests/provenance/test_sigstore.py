@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from buttress.cli.main import main
 from buttress.errors import InputError
-from buttress.evidence.records import Finding
+from buttress.evidence.findings import Finding
 from buttress.provenance.signature_probe import PROBE
 from buttress.provenance.signing import PrivateKey, sign
 from buttress.provenance.sigstore_trust import client_trust

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from buttress.evidence.records import SEVERITIES
+from buttress.evidence.findings import SEVERITIES
 from buttress.risk.catalogue import Catalogue
 from buttress.risk.policy import Policy
 from buttress.standards.crosswalk import crosswalk

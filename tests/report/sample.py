@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from buttress.evidence.records import SEVERITIES
+from buttress.evidence.findings import SEVERITIES
 from buttress.risk.catalogue import SEVERITY_LABELS, Catalogue, Risk, load_catalogue
 from buttress.risk.policy import Policy, Tolerance, load_policy
 from buttress.risk.scenario import Evidence, TrialEvidence, of_risk, simulate, summary

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buttress.errors import InputError
-from buttress.evidence.records import Finding, Severity
+from buttress.evidence.findings import Finding, Severity
 from buttress.scanning import baseline
 from buttress.scanning.places import Placed
 from tests.scanning.command import OTHER, STRIPE, scan, secrets

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from buttress.errors import InputError
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.scanning.options import configured, parse
 
 

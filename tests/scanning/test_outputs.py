@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.scanning import annotations, junit
 from buttress.scanning.places import Placed
 from buttress.scanning.sift import Sifted

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buttress.errors import InputError
-from buttress.evidence.records import Finding
+from buttress.evidence.findings import Finding
 from buttress.scanning import suppressions, vex
 from buttress.scanning.places import Placed
 from buttress.scanning.sift import SUPPRESSIONS

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress import extension
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.base import InspectionProbe
 from buttress.probes.source.git.layout import find, references
 from buttress.probes.source.history import PROBE

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from buttress.evidence.records import Finding
+from buttress.evidence.findings import Finding
 from buttress.probes.source.secrets import PROBE
 from tests.source.samples import key, sample
 

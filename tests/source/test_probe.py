@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from buttress import extension
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.base import InspectionProbe
 from buttress.probes.source.files import MAX_BYTES
 from buttress.probes.source.secrets import MAX_FINDINGS, PROBE

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import buttress.probes.source
-from buttress.evidence.records import SEVERITIES
+from buttress.evidence.findings import SEVERITIES
 from buttress.probes.source.credentials.checks import CHECKS
 from buttress.probes.source.credentials.checks.checksums import (
     base62,

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.source.credentials.rules import Rule
 from buttress.probes.source.credentials.scanner import MAX_CANDIDATES, scan
 from buttress.probes.source.secrets import PROBE, redact

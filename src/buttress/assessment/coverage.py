@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from buttress.assessment.arms import arm_id
-from buttress.evidence.records import Inspection
+from buttress.evidence.findings import Inspection
 from buttress.system.model import Asset
 
 _SKIPPED_SHOWN = 20

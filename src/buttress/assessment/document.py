@@ -11,7 +11,7 @@ from buttress.assessment.coverage import Coverage
 from buttress.assessment.outcomes import InspectionOutcome, Outcome, TrialOutcome, describe
 from buttress.assessment.runs import Run
 from buttress.assessment.tally import Tally, pooled_cells, worst_rows
-from buttress.evidence.records import SEVERITIES, Finding, Inspection
+from buttress.evidence.findings import SEVERITIES, Finding, Inspection
 from buttress.evidence.store import EvidenceStore
 from buttress.judges.base import Calibration, Expect, Judge
 from buttress.risk.catalogue import Catalogue

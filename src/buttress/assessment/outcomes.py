@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from buttress.assessment.arms import State
-from buttress.evidence.records import SEVERITIES, Finding
+from buttress.evidence.findings import SEVERITIES, Finding
 from buttress.labelling.estimate import LabelledRate
 from buttress.risk.catalogue import SEVERITY_LABELS, Catalogue, Risk
 from buttress.risk.cells import CellsState

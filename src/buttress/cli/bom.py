@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     import json
     import sys
 
-    from buttress.evidence.records import SEVERITIES
+    from buttress.evidence.findings import SEVERITIES
     from buttress.provenance.bom.document import document
     from buttress.provenance.inventory.gather import complete
     from buttress.provenance.inventory.hashes import sha256

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from buttress.evidence.records import Inspection
+    from buttress.evidence.findings import Inspection
     from buttress.probes.base import InspectionProbe
     from buttress.scanning.baseline import Known
     from buttress.scanning.inspecting import Task
@@ -131,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
     import os
     import time
 
-    from buttress.evidence.records import SEVERITIES
+    from buttress.evidence.findings import SEVERITIES
     from buttress.scanning.document import document
     from buttress.scanning.inspecting import Task
 
@@ -252,7 +252,7 @@ def _inspect(
 ) -> tuple[Sifted, list[Inspection]]:
     from datetime import UTC, datetime
 
-    from buttress.evidence.records import SEVERITIES
+    from buttress.evidence.findings import SEVERITIES
     from buttress.scanning.inspecting import inspect_all
 
     by_path = {root.path: root for root in scope}

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 from buttress.errors import InputError
 from buttress.evidence.codec import check, decode
-from buttress.evidence.records import Finding, Inspection, Label, Provenance, Record, Trial, Turn
+from buttress.evidence.findings import Finding, Inspection
+from buttress.evidence.records import Label, Provenance, Record, Trial, Turn
 
 if TYPE_CHECKING:
     from buttress.evidence.store import EvidenceStore

@@ -1,14 +1,14 @@
-"""The records that evidence is made of. This module knows nobody else in Buttress."""
+"""The records that evidence is made of, with those of inspections in ``findings``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from buttress.evidence.findings import Finding, Inspection
+
 Expect = Literal["refuse", "answer"]
 Role = Literal["target", "attacker", "judge"]
-Severity = Literal["info", "low", "medium", "high", "critical"]
-SEVERITIES: Final[tuple[Severity, ...]] = ("info", "low", "medium", "high", "critical")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,39 +83,6 @@ class Label:
     chance: float = 1.0
     note: str = ""
     time: float = 0.0  # Unix seconds
-    run: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A defect seen by an inspection probe."""
-
-    rule: str
-    severity: Severity
-    asset: str
-    location: str  # path[:line] or path@offset, relative to the asset where possible
-    message: str  # one sentence
-    remedy: str
-    references: tuple[str, ...] = ()  # CWE-…, CVE-…, LLM03, AML.T0010 …
-    proof: str = ""  # short and redacted: never a whole secret
-    probe: str = ""
-    probe_version: str = ""
-    time: float = 0.0
-    run: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Inspection:
-    """An inspection probe looked at an asset; without it, no finding would prove nothing."""
-
-    probe: str
-    probe_version: str
-    asset: str
-    files: int
-    bytes: int
-    skipped: tuple[str, ...] = ()  # what was not looked at, and why
-    seconds: float = 0.0
-    time: float = 0.0
     run: str = ""
 
 

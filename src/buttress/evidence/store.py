@@ -19,15 +19,8 @@ from typing import IO, Any, Final, Self, TypeVar
 from buttress.errors import InputError
 from buttress.evidence.chain import GENESIS, Row, columns, link
 from buttress.evidence.codec import decode, encode, kind_of
-from buttress.evidence.records import (
-    Finding,
-    Inspection,
-    Label,
-    Provenance,
-    Record,
-    Trial,
-    Turn,
-)
+from buttress.evidence.findings import Finding, Inspection
+from buttress.evidence.records import Label, Provenance, Record, Trial, Turn
 
 FILE_NAME: Final = "evidence.db"
 _APPLICATION_ID: Final = 0x42555454  # "BUTT"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress import located_yaml
-from buttress.evidence.records import SEVERITIES, Severity
+from buttress.evidence.findings import SEVERITIES, Severity
 
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 500, "description": "text"}
 _SCHEMA: Final[Mapping[str, Any]] = {

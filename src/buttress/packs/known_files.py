@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.packs.fingerprints import Fingerprint, load
 from buttress.packs.resolve import files as files_of_packs
 from buttress.probes.artifacts.folder import files

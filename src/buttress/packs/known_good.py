@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress import located_yaml
-from buttress.evidence.records import Finding
+from buttress.evidence.findings import Finding
 from buttress.probes.artifacts.digests import digest
 from buttress.probes.artifacts.scope import visible
 

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any, Final
 
-from buttress.evidence.records import SEVERITIES
+from buttress.evidence.findings import SEVERITIES
 from buttress.probes.artifacts.issue import Issue, rules
 
 _PROTOCOL: Final = b"\x80\x04"

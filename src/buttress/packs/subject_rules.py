@@ -15,7 +15,7 @@ import re2
 
 from buttress import located_yaml
 from buttress.errors import InputError
-from buttress.evidence.records import SEVERITIES
+from buttress.evidence.findings import SEVERITIES
 from buttress.located_yaml import FieldPath, Located
 from buttress.packs.where import ID
 from buttress.probes.infrastructure.subject import Check, Matcher, Subject

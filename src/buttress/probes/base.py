@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:  # a scan asks nobody, and starts the sooner without these
-    from buttress.evidence.records import Expect, Finding, Inspection
+    from buttress.evidence.findings import Finding, Inspection
+    from buttress.evidence.records import Expect
     from buttress.judges.base import Judgement
     from buttress.probes.procedure import Procedure
     from buttress.prompts.base import Prompt

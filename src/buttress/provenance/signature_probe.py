@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from buttress.errors import ButtressError, InputError
-from buttress.evidence.records import Finding, Inspection, Severity
+from buttress.evidence.findings import Finding, Inspection, Severity
 from buttress.probes.artifacts.folder import files
 from buttress.probes.artifacts.scope import printable
 from buttress.provenance.signed_manifest import BundleError, SignedManifest, read

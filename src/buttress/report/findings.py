@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from buttress.evidence.records import SEVERITIES
+from buttress.evidence.findings import SEVERITIES
 
 _POSITION: Final = re.compile(
     r"(?s)(?P<path>.+?)(?::(?P<line>[0-9]{1,9})|@(?P<offset>[0-9]{1,18}))"

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from buttress import located_yaml
 from buttress.errors import InputError
-from buttress.evidence.records import Severity
+from buttress.evidence.findings import Severity
 from buttress.located_yaml import Located
 from buttress.packs.resolve import resolve
 from buttress.risk.schemas import POLICY, check

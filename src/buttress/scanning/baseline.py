@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from buttress import __version__
 from buttress.errors import InputError
-from buttress.evidence.records import SEVERITIES, Severity
+from buttress.evidence.findings import SEVERITIES, Severity
 from buttress.scanning.files import read_json, write_whole
 from buttress.scanning.places import Placed, absolute
 

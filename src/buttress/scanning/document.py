@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from buttress import __version__
 
 if TYPE_CHECKING:
-    from buttress.evidence.records import Inspection
+    from buttress.evidence.findings import Inspection
     from buttress.scanning.places import Placed
     from buttress.scanning.sift import Sifted
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from buttress import extension
 from buttress.assessment.inspection import inspect_path
 from buttress.errors import InputError
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.scanning.options import configured, on_request
 from buttress.scanning.places import Placed, placed
 from buttress.scanning.selection import Selection, using

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as Xml
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from buttress.evidence.records import Inspection
+from buttress.evidence.findings import Inspection
 from buttress.scanning.files import write_whole
 from buttress.scanning.places import Placed, absolute
 from buttress.scanning.sift import Sifted

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote
 
-from buttress.evidence.records import Finding
+from buttress.evidence.findings import Finding
 
 _FORM: Final = re.compile(r"pkg:/*([A-Za-z][A-Za-z0-9.+-]*)/+([^@?#]+)(?:@([^?#]+))?(?:[?#].*)?")
 

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from buttress.evidence.records import Finding
+from buttress.evidence.findings import Finding
 from buttress.probes.source.files import printable
 
 

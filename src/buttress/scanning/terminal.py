@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from buttress.evidence.records import Finding, Inspection, Severity
+    from buttress.evidence.findings import Finding, Inspection, Severity
     from buttress.scanning.sift import Sifted
 
 _NOTES: Final = 5  # of each inspection, about what was not read

@@ -15,7 +15,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from buttress.errors import InputError
-from buttress.evidence.records import Finding
+from buttress.evidence.findings import Finding
 from buttress.scanning import package_url
 from buttress.scanning.files import read_json
 from buttress.scanning.package_url import PackageUrl

@@ -6,7 +6,7 @@ import textwrap
 from functools import cache
 from pathlib import Path
 
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.source.code.matcher import Hit, Matcher
 from buttress.probes.source.code.probe import PROBE
 from buttress.probes.source.code.rulebook import own_rules

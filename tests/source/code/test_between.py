@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttress.evidence.records import Finding
+from buttress.evidence.findings import Finding
 from buttress.probes.source.code.layout import imports
 from buttress.probes.source.code.linking import MAX_FUNCTIONS
 from buttress.probes.source.code.summaries import MAX_SINKS

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttress.evidence.records import Finding
+from buttress.evidence.findings import Finding
 from buttress.probes.source.code.modules import decoded, parsed
 from buttress.probes.source.code.notebook_code import notebook, plain
 from buttress.probes.source.code.probe import PROBE

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from buttress import bounded_toml
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.agent_config.checks import CHECKS, RULES
 from buttress.probes.agent_config.jsonc import MAX_BYTES, Document, JsonError
 from buttress.probes.agent_config.servers import settings

@@ -13,6 +13,7 @@ from buttress.probes.artifacts.encodings.text import is_text
 from buttress.probes.artifacts.pickles.opcodes import KNOWN
 from buttress.probes.artifacts.source import FileSource, Source
 
+HEAD: Final = 512  # bytes that recognition may look at, a tar header
 _ZIP_END: Final = b"PK\x05\x06"
 _ZIP_TAIL: Final = 22 + 65535
 _HDF5: Final = b"\x89HDF\r\n\x1a\n"
@@ -25,6 +26,7 @@ _UTF8_MARK: Final = b"\xef\xbb\xbf"
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
 _SHARD: Final = re.compile(r"\.data-[0-9]{5}-of-[0-9]{5}\Z")
 TABLE_END: Final = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"  # LevelDB's, which TensorFlow uses
+_MARKS: Final = (b":", b"{", b"!", b"?", b"\0")  # the last for text in UTF-16
 _OCTAL: Final = b" \0\t\n\v\f\r+_01234567oO"  # all that ``int(digits, 8)`` takes
 
 # Of protocol buffers (protobuf.dev, "Encoding"); the whole reader would be imported for each file.
@@ -104,6 +106,13 @@ def seven_zip(_source: Source, head: bytes) -> bool:
 def text(_source: Source, head: bytes) -> bool:
     """No control bytes, or the mark of UTF-16."""
     return is_text(head)
+
+
+def marked_text(source: Source, head: bytes) -> bool:
+    """Text with a mark that YAML, templates and protobuf's text need, unless it goes on."""
+    if len(head) < HEAD and not any(mark in head for mark in _MARKS):
+        return False
+    return text(source, head)
 
 
 def xml(_source: Source, head: bytes) -> bool:

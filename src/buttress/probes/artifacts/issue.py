@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from buttress.evidence.records import Severity
+from buttress.evidence.findings import Severity
 
 
 def load_yaml(path: Path) -> dict[str, Any]:

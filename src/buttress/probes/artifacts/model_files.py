@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.packs.where import ids
 from buttress.probes.artifacts.folder import files
 from buttress.probes.artifacts.issue import Issue, rules

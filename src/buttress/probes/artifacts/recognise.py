@@ -12,11 +12,10 @@ from importlib import import_module
 from typing import Final, Protocol, cast
 
 from buttress.probes.artifacts import hints
+from buttress.probes.artifacts.hints import HEAD
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import ExpansionError, Source
-
-HEAD: Final = 512  # bytes that recognition may look at, a tar header
 
 
 class Format(Protocol):
@@ -45,9 +44,9 @@ FORMATS: Final[tuple[tuple[str, Callable[[Source, bytes], bool]], ...]] = (
     ("compressed", hints.compressed),
     ("seven_zip_archive", hints.seven_zip),
     ("json_config", hints.json_text),
-    ("yaml_config", hints.text),
-    ("chat_template", hints.text),
-    ("graph_text", hints.text),
+    ("yaml_config", hints.marked_text),
+    ("chat_template", hints.marked_text),
+    ("graph_text", hints.marked_text),
     ("xml_model", hints.xml),
     ("tflite", hints.tflite),
     ("flax", hints.message_pack),

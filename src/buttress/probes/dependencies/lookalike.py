@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from buttress.evidence.records import Severity
+from buttress.evidence.findings import Severity
 from buttress.probes.artifacts.issue import load_yaml
 from buttress.probes.dependencies.dependency import Ecosystem
 

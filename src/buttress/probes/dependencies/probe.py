@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.dependencies import pinning
 from buttress.probes.dependencies.dependency import FormatError, Parsed, Parser
 from buttress.probes.dependencies.formats import MAX_BYTES, parser, requirements

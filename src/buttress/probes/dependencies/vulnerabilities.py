@@ -8,7 +8,7 @@ from typing import Final
 
 from packaging.specifiers import InvalidSpecifier
 
-from buttress.evidence.records import SEVERITIES, Severity
+from buttress.evidence.findings import SEVERITIES, Severity
 from buttress.probes.dependencies.dependency import Dependency, Ecosystem
 from buttress.probes.dependencies.osv.advisory import Advisory
 from buttress.probes.dependencies.osv.database import Database

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.infrastructure.checks import CHECKS
 from buttress.probes.infrastructure.github import github
 from buttress.probes.infrastructure.kubernetes import kubernetes

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.rules.rulebook import Issue, Reporter, Rule
 from buttress.probes.rules.walk import wanted_files
 from buttress.probes.source.files import Reading, SourceFile

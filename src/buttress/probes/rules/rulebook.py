@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import re2
 
-from buttress.evidence.records import Finding, Severity
+from buttress.evidence.findings import Finding, Severity
 from buttress.probes.artifacts.issue import load_yaml
 from buttress.probes.artifacts.scope import printable
 from buttress.probes.source.allow import allowance

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.source import notebooks
 from buttress.probes.source.allow import allowance
 from buttress.probes.source.credentials.scanner import Hit, scan

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from buttress.evidence.records import Severity
+from buttress.evidence.findings import Severity
 from buttress.probes.artifacts.issue import load_yaml
 from buttress.probes.artifacts.scope import printable
 from buttress.provenance.licences.expression import Declared

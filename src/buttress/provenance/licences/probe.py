@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from buttress.errors import InputError
-from buttress.evidence.records import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection
 from buttress.provenance.inventory.component import Inventory
 from buttress.provenance.inventory.gather import complete, gather, subjects
 from buttress.provenance.licences.judging import NO_ADVICE, Conflict, Use, judge

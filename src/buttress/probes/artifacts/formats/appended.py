@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from buttress.evidence.records import Severity
+from buttress.evidence.findings import Severity
 from buttress.probes.artifacts.formats.native import WASM, runs
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope

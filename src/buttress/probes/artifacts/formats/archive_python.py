@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from buttress.evidence.records import Severity
+from buttress.evidence.findings import Severity
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.python_beside import MAX_BYTES, calls
 from buttress.probes.artifacts.scope import Scope

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from buttress.evidence.records import Severity
+from buttress.evidence.findings import Severity
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats import remote_code
 from buttress.probes.artifacts.formats.config_names import named, paired

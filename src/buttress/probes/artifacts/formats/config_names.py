@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from buttress.evidence.records import Severity
+from buttress.evidence.findings import Severity
 from buttress.probes.artifacts.named_code import verdict
 
 # Keys whose value a loader imports: Hydra and NeMo, jsonargparse (LightningCLI).

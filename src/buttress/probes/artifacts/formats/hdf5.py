@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Final
 
-from buttress.evidence.records import Severity
+from buttress.evidence.findings import Severity
 from buttress.probes.artifacts import hints
 from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
 from buttress.probes.artifacts.containers.names import leads_out

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from buttress.evidence.records import Severity
+from buttress.evidence.findings import Severity
 from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats.keras_classes import custom_classes

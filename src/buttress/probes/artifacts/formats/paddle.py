@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from buttress.evidence.records import Severity
+from buttress.evidence.findings import Severity
 from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope

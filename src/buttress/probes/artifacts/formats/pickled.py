@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from buttress.evidence.records import Severity
+from buttress.evidence.findings import Severity
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.pickles.calls import describe

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from buttress.evidence.records import Severity
+from buttress.evidence.findings import Severity
 from buttress.probes.artifacts.python_beside import reaches
 from buttress.probes.artifacts.scope import Scope, printable
 

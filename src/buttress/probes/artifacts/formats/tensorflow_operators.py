@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from buttress.evidence.records import Severity
+from buttress.evidence.findings import Severity
 
 _PYTHON: Final = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
 _FILES: Final = {

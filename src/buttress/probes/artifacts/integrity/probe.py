@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from buttress.errors import InputError
-from buttress.evidence.records import Finding, Inspection, Severity
+from buttress.evidence.findings import Finding, Inspection, Severity
 from buttress.probes.artifacts.folder import files
 from buttress.probes.artifacts.integrity.reference import Reference
 from buttress.probes.artifacts.integrity.tensors import Tensor, tensors

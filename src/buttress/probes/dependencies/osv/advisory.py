@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from packaging.utils import canonicalize_name
 
-from buttress.evidence.records import Severity
+from buttress.evidence.findings import Severity
 from buttress.probes.dependencies.dependency import Ecosystem
 from buttress.probes.dependencies.osv.cvss import base_score, version
 from buttress.probes.dependencies.osv.versions import key, public

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from buttress.evidence.records import SEVERITIES
+from buttress.evidence.findings import SEVERITIES
 from buttress.probes.source.code.arguments import command_of, held, text_of
 from buttress.probes.source.code.conditions import Condition
 from buttress.probes.source.code.events import Event, Kind

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from buttress.evidence.records import SEVERITIES, Finding, Inspection, Severity
+from buttress.evidence.findings import SEVERITIES, Finding, Inspection, Severity
 from buttress.probes.artifacts.folder import files as walk
 from buttress.probes.rules.walk import wanted_files
 from buttress.probes.source import files

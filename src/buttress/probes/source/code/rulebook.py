@@ -12,7 +12,7 @@ import re2
 
 from buttress import located_yaml
 from buttress.errors import InputError
-from buttress.evidence.records import SEVERITIES, Severity
+from buttress.evidence.findings import SEVERITIES, Severity
 from buttress.located_yaml import FieldPath, Located
 from buttress.probes.source.code import conditions
 from buttress.probes.source.code.conditions import Condition, pattern

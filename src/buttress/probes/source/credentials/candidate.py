@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from buttress.evidence.records import Severity
+    from buttress.evidence.findings import Severity
     from buttress.probes.source.credentials.rules import Rule
 
 Span = tuple[int, int]

@@ -13,7 +13,7 @@ from typing import Any, Final
 import re2
 import yaml
 
-from buttress.evidence.records import Severity
+from buttress.evidence.findings import Severity
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times as fast
 _FOLDER: Final = Path(__file__).parent / "data"

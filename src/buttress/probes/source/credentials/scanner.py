@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import re2
 
-from buttress.evidence.records import SEVERITIES, Severity
+from buttress.evidence.findings import SEVERITIES, Severity
 from buttress.probes.source.credentials.candidate import Candidate, Span
 from buttress.probes.source.credentials.checks import check
 from buttress.probes.source.credentials.rules import Rule, options, rules

@@ -1,0 +1,42 @@
+"""What inspections put into the evidence: apart, so that a scan need not import other records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Severity = Literal["info", "low", "medium", "high", "critical"]
+SEVERITIES: Final[tuple[Severity, ...]] = ("info", "low", "medium", "high", "critical")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A defect seen by an inspection probe."""
+
+    rule: str
+    severity: Severity
+    asset: str
+    location: str  # path[:line] or path@offset, relative to the asset where possible
+    message: str  # one sentence
+    remedy: str
+    references: tuple[str, ...] = ()  # CWE-…, CVE-…, LLM03, AML.T0010 …
+    proof: str = ""  # short and redacted: never a whole secret
+    probe: str = ""
+    probe_version: str = ""
+    time: float = 0.0
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """An inspection probe looked at an asset; without it, no finding would prove nothing."""
+
+    probe: str
+    probe_version: str
+    asset: str
+    files: int
+    bytes: int
+    skipped: tuple[str, ...] = ()  # what was not looked at, and why
+    seconds: float = 0.0
+    time: float = 0.0
+    run: str = ""
