@@ -209,6 +209,12 @@ def _replies() -> Seeds:
     }
 
 
+def _new(name: str) -> list[bytes]:
+    """A file of the pack that ``buttress pack new`` writes."""
+    path = Path(buttress.__file__).parent / "packs" / "new" / f"{name}.yaml"
+    return [path.read_text(encoding="utf-8").replace("PACK-ID", "acme").encode()]
+
+
 def _supply() -> Seeds:
     folder = private() / "seed-pack"
     making.make(folder)
@@ -232,6 +238,11 @@ def _supply() -> Seeds:
         "pack-fingerprints": [
             b"fingerprints:\n- {bytes: 1, title: T, sha256: '" + b"0a" * 32 + b"'}\n"
         ],
+        "pack-known-good": _new("known-good"),
+        "pack-allowlist": _new("pickles__allowed"),
+        "pack-danger": _new("pickles__dangerous"),
+        "pack-infrastructure": _new("rules__infrastructure"),
+        "pack-agents": _new("rules__agents"),
         "signed-manifest": [orjson.dumps(signed)],
         "licence-expression": [b"(MIT OR Apache-2.0) AND GPL-2.0-only WITH x", b"MIT+", b"MIT/X11"],
         "licence-text": [b"SPDX-License-Identifier: MIT\n", b"Permission is hereby granted"],

@@ -6,7 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from buttress.packs import bundle, fingerprints, secret_rules
+from buttress.packs import (
+    bundle,
+    fingerprints,
+    known_good,
+    pickle_names,
+    secret_rules,
+    subject_rules,
+)
 from buttress.packs.version import meets
 from buttress.provenance import signed_manifest
 from buttress.provenance.inventory import card, metadata
@@ -33,6 +40,27 @@ def _file(name: str, load: Callable[[Path], object]) -> Run:
     return lambda data: load(placed(name, data))
 
 
+def _names(kind: str) -> Run:
+    """Load the names, and try their examples, which are assembled to pickles."""
+
+    def run(data: bytes) -> object:
+        path = placed("names.yaml", data)
+        pickle_names.try_examples(path, kind, "fuzzed 1.0.0")
+        return pickle_names.load(path, kind, "fuzzed 1.0.0")
+
+    return run
+
+
+def _rules(kind: str) -> Run:
+    def run(data: bytes) -> object:
+        path = placed("rules.yaml", data)
+        rules = subject_rules.load(path)
+        subject_rules.try_examples(rules, subject_rules.field_of(kind), path)
+        return [one.id for one in rules]
+
+    return run
+
+
 def _licence(data: bytes) -> object:
     found = expression.parse(data.decode("utf-8", "replace"))
     if not all(found):
@@ -49,6 +77,11 @@ TARGETS: Final = (
     Target("pack-version", _version, (ValueError,)),
     Target("pack-secrets", _file("secrets.yaml", secret_rules.load)),
     Target("pack-fingerprints", _file("fingerprints.yaml", fingerprints.load)),
+    Target("pack-known-good", _file("good.yaml", lambda path: known_good.load(path, "fuzzed 1"))),
+    Target("pack-allowlist", _names("pickle-allowlist")),
+    Target("pack-danger", _names("pickle-danger")),
+    Target("pack-infrastructure", _rules("infrastructure-rules")),
+    Target("pack-agents", _rules("agent-rules")),
     Target("signed-manifest", signed_manifest.read, (signed_manifest.BundleError,)),
     Target("licence-expression", _licence, (expression.ExpressionError,)),
     Target("licence-text", text.recognise),
