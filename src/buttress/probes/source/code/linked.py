@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -37,7 +38,7 @@ _SUPER: Final = "builtins.super()."
 _ENUMS: Final = ("enum.Enum", "enum.StrEnum", "enum.IntEnum", "enum.Flag", "enum.IntFlag")
 
 
-class Linker(Evaluator):
+class Linker(Evaluator, ABC):
     """Evaluates one module of a project, with what is known of the others."""
 
     def __init__(self, flows: Flows, tell: Callable[[Event], None], module: ModuleSummary) -> None:
@@ -49,9 +50,9 @@ class Linker(Evaluator):
         self._returns: dict[str, Value] = {}  # of what is being followed
         self._ahead = 0
 
+    @abstractmethod
     def follow(self, function: Function) -> None:
         """Follow a function now."""
-        raise NotImplementedError
 
     def invoked(self, callee: Value, given: Given, event: Event) -> Value | None:
         """See ``Evaluator``: an empty answer means that nothing tainted comes back."""
