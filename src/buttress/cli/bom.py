@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from buttress.visible import visible
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -178,9 +180,9 @@ def _tell(
     parts = ", ".join(f"{_PLURAL[role]} {number:,}" for role, number in counts.items())
     print(f"{out or 'bill of materials'}: {parts}", file=sys.stderr)
     for note in inventory.skipped:
-        print(f"  not read: {_line(note)}", file=sys.stderr)
+        print(f"  not read: {visible(note)}", file=sys.stderr)
     for one in found:
-        print(f"  {one.severity}: {_line(one.message)}  [{one.rule.id}]", file=sys.stderr)
+        print(f"  {one.severity}: {visible(one.message)}  [{one.rule.id}]", file=sys.stderr)
     if found:
         if commercial is None:
             print("  whether the use is commercial was not said: --commercial", file=sys.stderr)
@@ -191,9 +193,3 @@ _PLURAL = {
     "model": "models", "adapter": "adapters", "data": "data sets", "code": "programs",
     "package": "packages",
 }  # fmt: skip
-
-
-def _line(text: str) -> str:
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
-    )

@@ -13,7 +13,7 @@ from typing import Any, Final
 from buttress import located_yaml
 from buttress.evidence.findings import Finding
 from buttress.probes.artifacts.digests import digest
-from buttress.probes.artifacts.scope import visible
+from buttress.visible import visible
 
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 500, "description": "text"}
 _SCHEMA: Final[Mapping[str, Any]] = {

@@ -9,6 +9,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from buttress.visible import visible
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
@@ -34,11 +36,11 @@ def show(sifted: Sifted, inspections: Sequence[Inspection]) -> None:
             _line(f"not read by {one.probe}: {len(one.skipped) - _NOTES} more, see --json", "dim")
     for told in sifted.notes:
         _line(told, "yellow")
-    print(_visible(summary(sifted)))
+    print(visible(summary(sifted)))
     for probe in dict.fromkeys(one.probe for one in inspections):
         own = [one for one in inspections if one.probe == probe]
         files, size = sum(one.files for one in own), sum(one.bytes for one in own)
-        print(_visible(f"{probe}: {files:,} files, {size / 1e6:,.1f} MB read"))
+        print(visible(f"{probe}: {files:,} files, {size / 1e6:,.1f} MB read"))
 
 
 def summary(sifted: Sifted) -> str:
@@ -96,14 +98,7 @@ def _show_group(severity: Severity, findings: Sequence[Finding]) -> None:
 def _text(text: str, style: str = "") -> Text:
     from rich.text import Text
 
-    return Text(_visible(text), style=style)
-
-
-def _visible(text: str) -> str:
-    """For the terminal: names of files can hold what steers it."""
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
-    )
+    return Text(visible(text), style=style)
 
 
 def _join(asset: str, location: str) -> str:

@@ -10,6 +10,7 @@ from typing import Final
 from buttress.evidence.findings import Severity
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.source import ExpansionError, Meter, Source
+from buttress.visible import visible
 
 MAX_DEPTH: Final = 5  # containers within containers
 MAX_PARTS: Final = 200_000  # members and nested streams examined below one file
@@ -87,12 +88,3 @@ class Scope:
 def printable(text: str) -> str:
     """``text`` cut to a length fit for a report, without control characters."""
     return visible(text if len(text) <= _QUOTED else text[: _QUOTED - 1] + "…")
-
-
-def visible(text: str) -> str:
-    """All of ``text``; control characters, which could act on a terminal, as escapes."""
-    if text.isprintable():
-        return text
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
-    )

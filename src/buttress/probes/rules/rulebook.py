@@ -16,6 +16,7 @@ from buttress.probes.artifacts.scope import printable
 from buttress.probes.source.allow import allowance
 from buttress.probes.source.credentials.scanner import scan
 from buttress.probes.source.files import Reading, SourceFile
+from buttress.visible import visible
 
 MAX_FINDINGS: Final = 200  # in one file
 _PROOF: Final = 160
@@ -168,7 +169,7 @@ class Reporter:
             end = starts[line] if line < len(starts) else len(file.data)
             proof = "" if rule.secret else without_secrets(file.data[starts[line - 1] : end])
         whole = rule.message == "{it}"  # it is a sentence, not a quotation
-        it = escaped(issue.it[:_SENTENCE]) if whole else printable(issue.it)
+        it = visible(issue.it[:_SENTENCE]) if whole else printable(issue.it)
         return Finding(
             rule=rule.id,
             severity=issue.severity or rule.severity,
@@ -193,13 +194,6 @@ def without_secrets(line: bytes) -> str:
             done = hit.end
     parts.append(cut[done:])
     return b"".join(parts).decode("utf-8", "replace")[:_PROOF]
-
-
-def escaped(text: str) -> str:
-    """``text`` with all that is not visible spelt out."""
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
-    )
 
 
 def _starts(data: bytes) -> list[int]:

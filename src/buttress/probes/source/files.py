@@ -16,6 +16,7 @@ from typing import Final
 from buttress.errors import InputError
 from buttress.probes.failure import failure
 from buttress.system.folders import CACHES, INSTALLED, VENDORED, VERSION_CONTROL
+from buttress.visible import visible
 
 MAX_BYTES: Final = 8 << 20
 MAX_FILES: Final = 200_000
@@ -110,10 +111,7 @@ def printable(name: str) -> str:
     """``name`` as text that can be written anywhere: what isn't UTF-8 or isn't visible, escaped."""
     if name.isascii() and name.isprintable():
         return name
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
-    )
+    return visible(os.fsencode(name).decode("utf-8", "backslashreplace"))
 
 
 def _walk(root: Path, reading: Reading) -> Iterator[tuple[str, str]]:
