@@ -4,7 +4,7 @@ import asyncio
 
 from buttress.targets.base import Answer, Request, TargetError
 from buttress.targets.scripted import ScriptedTarget
-from buttress.trials.concurrency import ConcurrencyLimit
+from buttress.targets.concurrency import ConcurrencyLimit
 from tests.trials.parts import MemoryStore, specs
 from tests.trials.test_engine import echo, engine
 

@@ -36,21 +36,34 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a target said. ``latency_s`` is wall time in seconds of this one question."""
+    """What a target said. ``latency_s`` is wall time in seconds of this one question.
+
+    ``reasoning`` is what the model wrote for itself before it answered, and no part of ``text``.
+    ``refused_by`` names what turned the question down in the model's place or by a field of its
+    own, such as a gateway's content filter; empty where only ``text`` can tell.
+    ``estimated`` says that the tokens were not told and are estimates.
+    """
 
     text: str
     finish_reason: str = "stop"
     prompt_tokens: int = 0
     completion_tokens: int = 0
     latency_s: float = 0.0
+    reasoning: str = ""
+    refused_by: str = ""
+    estimated: bool = False
 
 
 class TargetError(Exception):
     """A question that got no answer.
 
     ``retry`` says whether asking again can help; ``retry_after_s`` is the wait that the target
-    asked for (HTTP Retry-After), if any; ``throttled`` marks 429 and 503, on which the engine
-    lowers its concurrency.
+    asked for (HTTP Retry-After), if any; ``throttled`` marks 429, 503 and timeouts, on which the
+    concurrency is lowered. ``adapted`` says that the target has just changed how it asks, so that
+    the same question is asked again at once. ``fatal`` says that no other question would fare
+    better, as with a wrong key or a wrong model name. ``refusal`` is the answer that the error is
+    if the target answers other questions: a firewall turns harmful questions down with the same
+    status as strangers.
     """
 
     def __init__(
@@ -60,11 +73,17 @@ class TargetError(Exception):
         retry: bool,
         throttled: bool = False,
         retry_after_s: float | None = None,
+        adapted: bool = False,
+        fatal: bool = False,
+        refusal: Answer | None = None,
     ) -> None:
         super().__init__(message)
         self.retry = retry
         self.throttled = throttled
         self.retry_after_s = retry_after_s
+        self.adapted = adapted
+        self.fatal = fatal
+        self.refusal = refusal
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from buttress.targets.completion import one_line
 from buttress.trials.address import address, flatten
 from buttress.trials.asking import Asker
 from buttress.trials.commit import Answered, Committer, Origin, Store
-from buttress.trials.concurrency import ConcurrencyLimit
+from buttress.targets.concurrency import ConcurrencyLimit
 from buttress.trials.conversing import Asked, EngineConversation, Room
 from buttress.trials.judging import decided_by
 from buttress.trials.progress import Progress
