@@ -27,6 +27,14 @@ class SpentError(ButtressError):
 class Allowance(Protocol):
     """What a client asks before each attempt."""
 
+    def begin(self) -> None:
+        """A question is begun; it may take several attempts."""
+        ...
+
+    def settle(self, count: int) -> None:
+        """So many questions are judged and stored, or given up."""
+        ...
+
     async def take(self, request: Request) -> None:
         """Wait until the attempt is allowed.
 
@@ -62,6 +70,12 @@ class Allowance(Protocol):
 
 class Unlimited:
     """No limit at all."""
+
+    def begin(self) -> None:
+        """See ``Allowance``."""
+
+    def settle(self, count: int) -> None:
+        """See ``Allowance``."""
 
     async def take(self, request: Request) -> None:
         """See ``Allowance``."""
@@ -121,7 +135,7 @@ class RunAllowance:
         """A question is begun; it may take several attempts."""
         self._open += 1
 
-    def settle(self, count: int = 1) -> None:
+    def settle(self, count: int) -> None:
         """So many questions are judged and stored, or given up."""
         self._open = max(0, self._open - count)
         self._settled += count

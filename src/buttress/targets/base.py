@@ -106,6 +106,14 @@ def takes_images(target: Target) -> bool:
     return bool(getattr(target, "takes_images", False))
 
 
+def starts_slowly(target: Target) -> bool:
+    """Whether nobody knows what it takes, so that it is first asked one question at a time.
+
+    Targets say so by ``starts_slowly``.
+    """
+    return bool(getattr(target, "starts_slowly", False))
+
+
 @runtime_checkable
 class Target(Protocol):
     """A running model.

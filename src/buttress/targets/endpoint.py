@@ -196,6 +196,8 @@ def checked_headers(given: Any, field: str) -> dict[str, str]:
 class EndpointTarget:
     """A model behind HTTP. What its server refuses to take is given up, one thing at a time."""
 
+    starts_slowly = True
+
     def __init__(
         self,
         url: URL,

@@ -52,7 +52,8 @@ def split(text: str) -> tuple[str, str]:
 def _harmony(text: str) -> tuple[str, str]:
     """Reasoning and answer in gpt-oss's own form, channel by channel."""
     pieces = _HARMONY.split(text)
-    reasoning, answer = [], [_CONTROL.sub("", pieces[0]).strip()]
+    reasoning: list[str] = []
+    answer = [_CONTROL.sub("", pieces[0]).strip()]
     for channel, said in zip(pieces[1::2], pieces[2::2], strict=True):
         shown = _CONTROL.sub("", said).strip()
         (answer if channel.lower() == "final" else reasoning).append(shown)

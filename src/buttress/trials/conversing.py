@@ -16,8 +16,8 @@ from buttress.judges.unjudged import UnjudgedError
 from buttress.probes.base import TrialSpec
 from buttress.probes.procedure import CallsSpentError
 from buttress.targets.base import Answer, Message, Request, Sampling, Target, TargetError
+from buttress.targets.retrying import RetryingClient
 from buttress.trials.address import address, flatten
-from buttress.trials.asking import Asker
 from buttress.trials.commit import Origin, Store, exchange
 
 
@@ -26,7 +26,7 @@ class Asked:
     """Somebody who can be asked, and how."""
 
     target: Target
-    asker: Asker
+    client: RetryingClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class EngineConversation:
         sent = tuple(messages)
 
         async def question() -> Turn:
-            answer = await asked.asker.ask(Request(sent, sampling))
+            answer = await asked.client.ask(Request(sent, sampling))
             return self._record(key, role, asked.target.identity, flatten(sent), answer)
 
         return await self._once(key, asked.target.stable, question)

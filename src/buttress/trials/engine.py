@@ -20,12 +20,13 @@ from buttress.evidence.records import Trial
 from buttress.judges.base import DECISIONS, Judge, Judgement
 from buttress.probes.base import TrialSpec
 from buttress.probes.procedure import Procedure
-from buttress.targets.base import Answer, Request, Target, TargetError
+from buttress.targets.allowance import UNLIMITED, Allowance, SpentError
+from buttress.targets.base import Answer, Request, Target, TargetError, starts_slowly
 from buttress.targets.completion import one_line
-from buttress.trials.address import address, flatten
-from buttress.trials.asking import Asker
-from buttress.trials.commit import Answered, Committer, Origin, Store
 from buttress.targets.concurrency import ConcurrencyLimit
+from buttress.targets.retrying import RetryingClient, TargetClosedError
+from buttress.trials.address import address, flatten
+from buttress.trials.commit import Answered, Committer, Origin, Store
 from buttress.trials.conversing import Asked, EngineConversation, Room
 from buttress.trials.judging import decided_by
 from buttress.trials.progress import Progress
@@ -34,9 +35,16 @@ from buttress.trials.totals import Totals
 LOOKUP: Final = 64  # specs looked up in the store at once
 FIRST_FAILURES: Final = 20  # questions that may fail before the first answer
 FAILURES_IN_A_ROW: Final = 100  # and after it: the target has died
+FATAL_IN_A_ROW: Final = 10  # that no other question would fare better with
+HOPELESS: Final = 0.9  # share of answers that a judge can't decide, from which it is of no use
 
 Deliver = Callable[[Sequence[tuple[int, Trial]]], None]
+Lost = Callable[[int, str], None]
 Question = tuple[int, TrialSpec, str]
+
+
+class TargetDiedError(ButtressError):
+    """The target doesn't answer, or doesn't any more."""
 
 
 class TrialEngine:
@@ -57,6 +65,7 @@ class TrialEngine:
         totals: shared with other engines of the same assessment.
         backoff_s: longest first pause before asking again; doubles each time.
         attacker: the model that procedures search with; it may be the target itself.
+        allowance: what all questions together may cost.
     """
 
     def __init__(
@@ -76,6 +85,7 @@ class TrialEngine:
         totals: Totals | None = None,
         backoff_s: float = 0.5,
         attacker: Target | None = None,
+        allowance: Allowance = UNLIMITED,
     ) -> None:
         self._target = target
         self._judge = judge
@@ -85,49 +95,60 @@ class TrialEngine:
         self._progress = progress
         self._clock = clock
         self.totals = totals if totals is not None else Totals()
-        self.limit = ConcurrencyLimit(self._workers, time.monotonic)
+        first = 1 if starts_slowly(target) else None
+        self.limit = ConcurrencyLimit(self._workers, time.monotonic, first=first)
+        self._allowance = allowance
 
-        def asker(who: Target, limit: ConcurrencyLimit, called: Callable[[], None]) -> Asker:
-            return Asker(
+        def client(
+            who: Target, limit: ConcurrencyLimit, called: Callable[[], None]
+        ) -> RetryingClient:
+            return RetryingClient(
                 who,
                 limit,
                 timeout_s=timeout_s,
                 max_attempts=max_attempts,
                 backoff_s=backoff_s,
                 seed=seed,
-                clock=time.monotonic,
+                allowance=allowance,
                 called=called,
             )
 
-        self._asker = asker(target, self.limit, self.totals.called)
+        self._client = client(target, self.limit, self.totals.called)
         self._attacker: Asked | None = None
         if attacker is not None:
             # The target's own places are shared where it is its own attacker.
             own = attacker is target
             limit = self.limit if own else ConcurrencyLimit(attacker.concurrency, time.monotonic)
-            self._attacker = Asked(attacker, asker(attacker, limit, self.totals.attacker_called))
+            self._attacker = Asked(attacker, client(attacker, limit, self.totals.attacker_called))
         self._handed: set[tuple[str, str, str]] = set()
         self._answered = False
         self._failures = 0
-        self._undecided = 0
+        self._fatal = 0
+        self.stopped = ""
 
     async def run(self, specs: Iterable[TrialSpec]) -> list[Trial]:
         """Run all trials; those that got an outcome, in the order of ``specs``.
 
+        Fewer are there too where the allowance was spent; ``stopped`` then says so.
+
         Raises:
-            ButtressError: the target doesn't answer at all, or judge or store failed. What was
-                answered until then is in the evidence.
+            TargetDiedError: the target doesn't answer at all.
+            ButtressError: judge or store failed. What was answered until then is in the evidence.
         """
         done: dict[int, Trial] = {}
         await self.stream(specs, done.update)
         return [done[index] for index in sorted(done)]
 
-    async def stream(self, specs: Iterable[TrialSpec], deliver: Deliver) -> None:
+    async def stream(
+        self, specs: Iterable[TrialSpec], deliver: Deliver, lost: Lost | None = None
+    ) -> None:
         """As ``run``, but hands over (index of the spec, trial) as they get durable.
 
         ``deliver`` is called on the event loop; ``specs`` is pulled at most two rounds of
-        concurrency ahead, so it may decide what to ask next from what was delivered.
+        concurrency ahead, so it may decide what to ask next from what was delivered. ``lost`` gets
+        the index of each spec that was asked and has no outcome, and why.
         """
+        lost = lost or _forget
         began = time.perf_counter()
         with ThreadPoolExecutor(2, thread_name_prefix="evidence") as threads:
 
@@ -146,10 +167,12 @@ class TrialEngine:
                 self._origin,
                 finish,
                 unjudged=self._unjudged,
+                lost=lost,
                 clock=self._clock,
                 room=2 * self._workers,
+                settled=self._settle,
             )
-            await self._drive(specs, committer, finish, threads)
+            await self._drive(specs, committer, finish, threads, lost)
         self.totals.seconds += time.perf_counter() - began
 
     async def _drive(
@@ -158,6 +181,7 @@ class TrialEngine:
         committer: Committer,
         finish: Deliver,
         threads: ThreadPoolExecutor,
+        lost: Lost,
     ) -> None:
         questions: asyncio.Queue[Question | None] = asyncio.Queue(self._workers)
         committing = asyncio.create_task(committer.run())
@@ -166,7 +190,7 @@ class TrialEngine:
         ]
         workers = min(self._workers, max(1, length_hint(specs, self._workers)))
         room = Room(
-            target=Asked(self._target, self._asker),
+            target=Asked(self._target, self._client),
             attacker=self._attacker,
             judge=self._judge,
             store=self._store,
@@ -175,7 +199,8 @@ class TrialEngine:
             clock=self._clock,
         )
         asking += [
-            asyncio.create_task(self._work(questions, committer, room)) for _ in range(workers)
+            asyncio.create_task(self._work(questions, committer, room, lost))
+            for _ in range(workers)
         ]
         try:
             await _all({committing}, set(asking))
@@ -283,24 +308,55 @@ class TrialEngine:
         )
 
     async def _work(
-        self, questions: asyncio.Queue[Question | None], committer: Committer, room: Room
+        self,
+        questions: asyncio.Queue[Question | None],
+        committer: Committer,
+        room: Room,
+        lost: Lost,
     ) -> None:
         while (question := await questions.get()) is not None:
-            index, spec, key = question
-            try:
-                if spec.procedure is None:
-                    answer = await self._asker.ask(Request(spec.messages, spec.sampling, spec.tag))
-                    answered = Answered(index, spec, key, flatten(spec.messages), answer)
-                else:
-                    answered = await self._carry_out(spec.procedure, index, spec, key, room)
-            except TargetError as error:
-                self._failed(one_line(str(error)))
+            if self.stopped:
                 continue
+            index, spec, key = question
+            self._begin()
+            before = self.totals.calls
+            try:
+                answered = await self._answer(index, spec, key, room)
+            except SpentError as error:
+                self.stopped = self.stopped or str(error)
+                self._settle(1)
+                if self.totals.calls > before:  # some attempt was made, maybe of this question
+                    lost(index, str(error))
+                continue
+            except TargetClosedError as error:
+                self._settle(1)
+                lost(index, str(error))
+                raise TargetDiedError(str(error)) from None
+            except TargetError as error:
+                self._settle(1)
+                lost(index, one_line(str(error)))
+                self._failed(one_line(str(error)), fatal=error.fatal)
+                continue
+            except BaseException:
+                self._settle(1)
+                raise
             self._answered = True
-            self._failures = 0
+            self._failures = self._fatal = 0
             committer.put(answered)
             await committer.ease()
         questions.put_nowait(None)  # for the next worker
+
+    async def _answer(self, index: int, spec: TrialSpec, key: str, room: Room) -> Answered:
+        if spec.procedure is not None:
+            return await self._carry_out(spec.procedure, index, spec, key, room)
+        answer = await self._client.ask(Request(spec.messages, spec.sampling, spec.tag))
+        return Answered(index, spec, key, flatten(spec.messages), answer)
+
+    def _begin(self) -> None:
+        self._allowance.begin()
+
+    def _settle(self, count: int) -> None:
+        self._allowance.settle(count)
 
     async def _carry_out(
         self, procedure: Procedure, index: int, spec: TrialSpec, key: str, room: Room
@@ -324,40 +380,46 @@ class TrialEngine:
         prompt = flatten(dialogue.messages)
         return Answered(index, spec, key, prompt, answer, max(1, conversation.calls))
 
-    def _failed(self, message: str) -> None:
+    def _failed(self, message: str, *, fatal: bool) -> None:
         """Count a question given up.
 
         Raises:
-            ButtressError: too many in a row.
+            TargetDiedError: too many in a row.
         """
         self.totals.error(message)
         self._failures += 1
+        self._fatal = self._fatal + 1 if fatal else 0
+        name = self._target.name
+        if fatal and not self._answered:
+            raise TargetDiedError(f"{name}: {message}") from None
         most = FAILURES_IN_A_ROW if self._answered else FIRST_FAILURES
-        if self._failures >= most:
+        if self._failures >= most or self._fatal >= FATAL_IN_A_ROW:
             which = "last" if self._answered else "first"
             common = self.totals.messages.most_common(1)[0][0]
-            raise ButtressError(
-                f"{self._target.name}: the {which} {most} questions all failed; it said: {common}"
+            raise TargetDiedError(
+                f"{name}: the {which} {min(most, self._failures)} questions all failed; "
+                f"it said: {common}"
             ) from None
 
     def _unjudged(self, problem: str) -> None:
         """Count an answer that the judge could not decide.
 
         Raises:
-            ButtressError: too many in a row.
+            ButtressError: it decides hardly any.
         """
-        self.totals.error(problem)
-        self._undecided += 1
-        if self._undecided >= FIRST_FAILURES:
+        totals = self.totals
+        totals.unjudged += 1
+        totals.error(problem)
+        if totals.unjudged >= FIRST_FAILURES and totals.unjudged >= HOPELESS * (
+            totals.trials + totals.unjudged
+        ):
             raise ButtressError(
-                f"judge {self._judge.id}: it could not decide {self._undecided} answers in a row; "
-                f"the last: {problem}"
+                f"judge {self._judge.id}: it could not decide {totals.unjudged} of "
+                f"{totals.trials + totals.unjudged} answers; the last: {problem}"
             )
 
     def _count(self, trials: Sequence[tuple[int, Trial]]) -> None:
         totals = self.totals
-        if trials:
-            self._undecided = 0
         for _, trial in trials:
             totals.trials += 1
             self._handed.add((trial.key, trial.probe, trial.item))
@@ -369,6 +431,10 @@ class TrialEngine:
                 totals.completion_tokens += trial.completion_tokens
         if self._progress is not None and trials:
             self._progress.update(totals, trials[-1][1].probe)
+
+
+def _forget(index: int, why: str) -> None:
+    del index, why
 
 
 async def _all(background: set[asyncio.Task[None]], tasks: set[asyncio.Task[None]]) -> None:

@@ -16,7 +16,7 @@ class Totals:
     ``calls`` are questions sent, repeated ones included; ``attacker_calls`` those sent to the
     attacker model; ``trials`` are those with an outcome in
     the evidence, ``asked`` the questions that they took; ``cached`` of them needed none; ``errors``
-    are questions given up.
+    are questions given up; ``unjudged`` those of them that were answered.
     """
 
     calls: int = 0
@@ -28,6 +28,7 @@ class Totals:
     seconds: float = 0.0
     attacker_calls: int = 0
     asked: int = 0
+    unjudged: int = 0
     messages: Counter[str] = field(default_factory=Counter)
 
     def called(self) -> None:

@@ -82,8 +82,9 @@ class BedrockConverse:
             elif isinstance(use := block.get("toolUse"), dict):
                 texts.append(completion.tool_call(use.get("name"), use.get("input")))
             elif isinstance(thought := block.get("reasoningContent"), dict):
-                said = thought.get("reasoningText")
-                reasoning.append(str(said.get("text", "")) if isinstance(said, dict) else "")
+                thoughts = thought.get("reasoningText")
+                if isinstance(thoughts, dict):
+                    reasoning.append(str(thoughts.get("text", "")))
         reason = str(payload.get("stopReason") or "stop")
         usage = payload.get("usage")
         usage = usage if isinstance(usage, dict) else {}
