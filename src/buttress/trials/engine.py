@@ -17,15 +17,15 @@ from typing import Final
 
 from buttress.errors import ButtressError
 from buttress.evidence.records import Trial
-from buttress.judges.base import DECISIONS, Judge, Judgement
-from buttress.probes.base import TrialSpec
-from buttress.probes.procedure import Procedure
+from buttress.protocols.judge import DECISIONS, Judge, Judgement
+from buttress.protocols.probe import TrialSpec
+from buttress.protocols.procedure import Procedure
+from buttress.targets.address import address, flatten
 from buttress.targets.allowance import UNLIMITED, Allowance, SpentError
 from buttress.targets.base import Answer, Request, Target, TargetError, starts_slowly
 from buttress.targets.completion import one_line
 from buttress.targets.concurrency import ConcurrencyLimit
 from buttress.targets.retrying import RetryingClient, TargetClosedError
-from buttress.trials.address import address, flatten
 from buttress.trials.commit import Answered, Committer, Origin, Store
 from buttress.trials.conversing import Asked, EngineConversation, Room
 from buttress.trials.judging import decided_by
