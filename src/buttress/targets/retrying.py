@@ -13,6 +13,7 @@ from buttress.targets.allowance import UNLIMITED, Allowance
 from buttress.targets.base import Answer, Message, Request, Sampling, Target, TargetError
 from buttress.targets.base import takes_images as takes_images_of
 from buttress.targets.concurrency import ConcurrencyLimit
+from buttress.targets.metering import UNMETERED, Meter
 from buttress.targets.reasoning import separated
 
 TIMEOUT_S: Final = 600.0
@@ -37,7 +38,7 @@ class RetryingClient:
         target: who is asked.
         limit: questions in flight; a new one for the target where absent.
         allowance: what may be spent; each attempt counts.
-        called: told of each attempt.
+        meter: told of each attempt and of each answer.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class RetryingClient:
         seed: int = 0,
         clock: Callable[[], float] = time.monotonic,
         allowance: Allowance = UNLIMITED,
-        called: Callable[[], None] = lambda: None,
+        meter: Meter = UNMETERED,
     ) -> None:
         self._target = target
         self._limit = limit or ConcurrencyLimit(target.concurrency, clock)
@@ -61,7 +62,7 @@ class RetryingClient:
         self._rng = random.Random(seed)
         self._clock = clock
         self._allowance = allowance
-        self._called = called
+        self._meter = meter
         self._answers = False  # whether it has answered anything
         self._greeting: asyncio.Task[bool] | None = None
 
@@ -146,7 +147,7 @@ class RetryingClient:
         except BaseException:
             self._limit.release()
             raise
-        self._called()
+        self._meter.called()
         start = self._clock()
         timeout_s = self._allowance.seconds_left(self._timeout_s)
         try:
@@ -164,6 +165,7 @@ class RetryingClient:
         finally:
             self._limit.release()
         self._limit.succeeded(self._clock() - start)
+        self._meter.answered(answer)
         return answer
 
     def _pause(self, tries: int, asked_s: float | None) -> float:

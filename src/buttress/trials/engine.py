@@ -63,6 +63,7 @@ class TrialEngine:
         progress: shown after each commit.
         clock: Unix seconds, for the records.
         totals: shared with other engines of the same assessment.
+        attacker_totals: what the attacker is asked, counted apart.
         backoff_s: longest first pause before asking again; doubles each time.
         attacker: the model that procedures search with; it may be the target itself.
         allowance: what all questions together may cost.
@@ -83,6 +84,7 @@ class TrialEngine:
         progress: Progress | None = None,
         clock: Callable[[], float] = time.time,
         totals: Totals | None = None,
+        attacker_totals: Totals | None = None,
         backoff_s: float = 0.5,
         attacker: Target | None = None,
         allowance: Allowance = UNLIMITED,
@@ -95,13 +97,12 @@ class TrialEngine:
         self._progress = progress
         self._clock = clock
         self.totals = totals if totals is not None else Totals()
+        self.attacker_totals = attacker_totals if attacker_totals is not None else Totals()
         first = 1 if starts_slowly(target) else None
         self.limit = ConcurrencyLimit(self._workers, time.monotonic, first=first)
         self._allowance = allowance
 
-        def client(
-            who: Target, limit: ConcurrencyLimit, called: Callable[[], None]
-        ) -> RetryingClient:
+        def client(who: Target, limit: ConcurrencyLimit, totals: Totals) -> RetryingClient:
             return RetryingClient(
                 who,
                 limit,
@@ -110,16 +111,16 @@ class TrialEngine:
                 backoff_s=backoff_s,
                 seed=seed,
                 allowance=allowance,
-                called=called,
+                meter=totals,
             )
 
-        self._client = client(target, self.limit, self.totals.called)
+        self._client = client(target, self.limit, self.totals)
         self._attacker: Asked | None = None
         if attacker is not None:
             # The target's own places are shared where it is its own attacker.
             own = attacker is target
             limit = self.limit if own else ConcurrencyLimit(attacker.concurrency, time.monotonic)
-            self._attacker = Asked(attacker, client(attacker, limit, self.totals.attacker_called))
+            self._attacker = Asked(attacker, client(attacker, limit, self.attacker_totals))
         self._handed: set[tuple[str, str, str]] = set()
         self._answered = False
         self._failures = 0
@@ -427,8 +428,6 @@ class TrialEngine:
                 totals.cached += 1
             else:
                 totals.asked += trial.calls
-                totals.prompt_tokens += trial.prompt_tokens
-                totals.completion_tokens += trial.completion_tokens
         if self._progress is not None and trials:
             self._progress.update(totals, trials[-1][1].probe)
 
