@@ -9,8 +9,9 @@ from itertools import islice, pairwise
 from typing import Final
 
 from buttress.evidence.findings import Inspection
-from buttress.probes.artifacts import code_text, digests, jinja_template, python_beside
-from buttress.probes.artifacts.bounded_json import JsonError, parse
+from buttress.files import digests
+from buttress.files.bounded_json import JsonError, parse
+from buttress.probes.artifacts import code_text, jinja_template, python_beside
 from buttress.probes.artifacts.containers.decompress import Decompressed
 from buttress.probes.artifacts.encodings.text_message import messages
 from buttress.probes.artifacts.formats import (
@@ -42,7 +43,6 @@ from buttress.probes.artifacts.formats import (
 )
 from buttress.probes.artifacts.hints import HEAD
 from buttress.probes.artifacts.integrity.probe import PROBE as INTEGRITY
-from buttress.probes.artifacts.issue import Issue, rules
 from buttress.probes.artifacts.pickles.added import Added, Told
 from buttress.probes.artifacts.recognise import Format, examine
 from buttress.probes.artifacts.scope import Scope, Tally
@@ -52,6 +52,7 @@ from buttress.probes.artifacts.source import (
     FileSource,
     Meter,
 )
+from buttress.rules.issue import Issue, rules
 from fuzz.harness import InvariantError, Run, Target, check_finding, placed, private
 
 _MOST: Final = 200  # issues looked at, as the probe does

@@ -1,0 +1,1 @@
+"""Files: walks, selection, bounded parsers, atomic writes, text made safe to show."""
