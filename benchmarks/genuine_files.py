@@ -100,8 +100,8 @@ class Row:
 
 def examine(folder: Path) -> dict[str, Row]:
     """Every file, by framework."""
+    from buttress.probes.artifacts.issue import rules
     from buttress.probes.artifacts.one_file import examine_file
-    from buttress.rules.issue import rules
 
     rows: dict[str, Row] = defaultdict(Row)
     for path in sorted(one for one in folder.glob("*/**/*") if one.is_file()):

@@ -43,6 +43,7 @@ from buttress.probes.artifacts.formats import (
 )
 from buttress.probes.artifacts.hints import HEAD
 from buttress.probes.artifacts.integrity.probe import PROBE as INTEGRITY
+from buttress.probes.artifacts.issue import Issue, rules
 from buttress.probes.artifacts.pickles.added import Added, Told
 from buttress.probes.artifacts.recognise import Format, examine
 from buttress.probes.artifacts.scope import Scope, Tally
@@ -52,7 +53,6 @@ from buttress.probes.artifacts.source import (
     FileSource,
     Meter,
 )
-from buttress.rules.issue import Issue, rules
 from fuzz.harness import InvariantError, Run, Target, check_finding, placed, private
 
 _MOST: Final = 200  # issues looked at, as the probe does

@@ -44,7 +44,6 @@ KNOWN: frozenset[tuple[str, str]] = frozenset(
         ("attacks", "probes.behaviour"),
         ("documents", "report"),
         ("documents", "workflows"),
-        ("files", "rules"),
         ("packs", "attacks"),
         ("packs", "probes.artifacts"),
         ("packs", "probes.deployment"),

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from buttress.probes.artifacts.issue import rules as known_rules
 from buttress.probes.artifacts.model_files import PROBE
 from buttress.protocols.probe import InspectionProbe
-from buttress.rules.issue import rules as known_rules
 from tests.artifacts.assemble import EVIL, proto, rules, scan, scan_bytes, text, zipped
 from tests.artifacts.bait import BAIT
 from tests.artifacts.test_configurations import CONFIG, MLMODEL, NET, PMML, TOKENIZER

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from buttress.errors import InputError
 from buttress.files import digests
-from buttress.rules.issue import rules
+from buttress.probes.artifacts.issue import rules
 
 
 @pytest.fixture

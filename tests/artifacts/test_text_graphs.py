@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from buttress.probes.artifacts.encodings.text_message import messages
 from buttress.probes.artifacts.formats import graph_text, paddle_json
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.recognise import examine
 from buttress.probes.artifacts.scope import Scope, Tally
 from buttress.probes.artifacts.source import BytesSource
-from buttress.rules.issue import Issue
 
 
 def look(form: ModuleType, text: str | bytes) -> list[Issue]:

@@ -27,7 +27,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 
 def _write(options: argparse.Namespace) -> int:
-    from buttress.files.digests import write
+    from buttress.probes.artifacts.digests import write
 
     count = write(_folder(options), options.manifest)
     print(f"{options.manifest}: digests of {count:,} files")
@@ -35,7 +35,7 @@ def _write(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from buttress.files.digests import verify
+    from buttress.probes.artifacts.digests import verify
 
     differences = 0
     for path, issue in verify(_folder(options), options.manifest):

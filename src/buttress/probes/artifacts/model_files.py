@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Final
 from buttress.evidence.findings import Finding, Inspection
 from buttress.files.folder import files
 from buttress.packs.where import ids
+from buttress.probes.artifacts.issue import Issue, rules
 from buttress.probes.artifacts.one_file import examine_file
 from buttress.probes.artifacts.parallel import reports
 from buttress.probes.artifacts.pickles.added import current
-from buttress.rules.issue import Issue, rules
 
 if TYPE_CHECKING:
     from buttress.probes.artifacts.pack.known_good import KnownGood

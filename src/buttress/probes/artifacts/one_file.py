@@ -7,10 +7,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.recognise import examine
 from buttress.probes.artifacts.scope import Scope, Tally
 from buttress.probes.artifacts.source import FileSource
-from buttress.rules.issue import Issue
 
 _MAX_ISSUES: Final = 200
 

@@ -13,9 +13,9 @@ from typing import Final, Protocol, cast
 
 from buttress.probes.artifacts import hints
 from buttress.probes.artifacts.hints import HEAD
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import ExpansionError, Source
-from buttress.rules.issue import Issue
 
 
 class Format(Protocol):

@@ -9,8 +9,8 @@ from typing import Final
 
 from buttress.evidence.findings import Severity
 from buttress.files.visible import shortened, visible
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.source import ExpansionError, Meter, Source
-from buttress.rules.issue import Issue
 
 MAX_DEPTH: Final = 5  # containers within containers
 MAX_PARTS: Final = 200_000  # members and nested streams examined below one file

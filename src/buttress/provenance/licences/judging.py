@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from buttress.evidence.findings import Severity
+from buttress.files.plain_yaml import load_yaml
 from buttress.files.visible import shortened
 from buttress.provenance.licences.expression import Declared
 from buttress.provenance.licences.facts import Licence, have, licences
-from buttress.rules.issue import load_yaml
 
 _FILE: Final = Path(__file__).parent / "data/rules.yaml"
 NO_ADVICE: Final = "This is not legal advice."

@@ -8,9 +8,9 @@ from typing import Final
 
 from buttress.evidence.findings import Severity
 from buttress.probes.artifacts.formats.native import WASM, runs
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Rest, Source
-from buttress.rules.issue import Issue
 
 _PIECE: Final = 1 << 20
 _PADDING: Final = 16 * _PIECE

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from buttress.probes.artifacts.encodings.text import decoded, is_text
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.jinja_template import reaching, suspicious
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import FileSource, Source
-from buttress.rules.issue import Issue
 
 _READ: Final = (1 << 20) + 1
 _MARKUP: Final = re.compile(rb"\{[{%#]")

@@ -10,10 +10,10 @@ from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats import remote_code
 from buttress.probes.artifacts.formats.config_names import named, paired
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.jinja_template import reaching, suspicious
 from buttress.probes.artifacts.named_code import verdict
 from buttress.probes.artifacts.scope import Scope
-from buttress.rules.issue import Issue
 
 _PICKLED: Final = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib")
 _SCHEMES: Final = ("http://", "https://", "ftp://", "file://", "s3://", "gs://")

@@ -13,8 +13,8 @@ from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Field, Wire
 from buttress.probes.artifacts.formats import core_ml_program
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
-from buttress.rules.issue import Issue
 
 if TYPE_CHECKING:
     from buttress.probes.artifacts.formats.protobuf_model import Shape

@@ -8,8 +8,8 @@ from typing import Final
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.encodings.protobuf import LEN, Field, Wire
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
-from buttress.rules.issue import Issue
 
 # Where messages lie in messages: Program, Function, Block, Operation, Argument, and maps of them,
 # whose entries have the value under 2.

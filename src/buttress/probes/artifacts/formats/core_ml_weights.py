@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 
 from buttress.probes.artifacts import hints
 from buttress.probes.artifacts.formats.appended import after
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
-from buttress.rules.issue import Issue
 
 _BLOCK: Final = 64
 _SENTINEL: Final = 0xDEADBEEF

@@ -8,9 +8,9 @@ from typing import Final
 
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.messagepack import Item, PackError, walk
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Slice, Source
-from buttress.rules.issue import Issue
 
 # Types of extensions: an array, a complex number, a NumPy scalar.
 _ARRAY, _COMPLEX, _SCALAR = 1, 2, 3

@@ -16,10 +16,10 @@ from buttress.files.visible import shortened
 from buttress.probes.artifacts.code_text import code_in
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats.appended import after
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.jinja_template import reaching, suspicious
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
-from buttress.rules.issue import Issue
 
 _CHUNK: Final = 1 << 20
 _MAX_NAME: Final = 65_535

@@ -17,9 +17,9 @@ from buttress.probes.artifacts.encodings.text_message import Message, messages
 from buttress.probes.artifacts.formats import onnx
 from buttress.probes.artifacts.formats.onnx_external import External
 from buttress.probes.artifacts.formats.tensorflow_graph import Graphs, plain
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
-from buttress.rules.issue import Issue
 
 _LOOKED_AT: Final = 64 << 10
 _MAX_BYTES: Final = 16 << 20

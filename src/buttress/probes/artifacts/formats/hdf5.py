@@ -19,9 +19,9 @@ from buttress.probes.artifacts.formats import keras, stray_pickle
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.hdf5_links import references
 from buttress.probes.artifacts.formats.hdf5_superblock import end_of_file
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
-from buttress.rules.issue import Issue
 
 _SEARCHED: Final = 32 << 20
 _PIECE: Final = 4 << 20

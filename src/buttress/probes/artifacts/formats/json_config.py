@@ -11,9 +11,9 @@ from buttress.files.visible import shortened
 from buttress.probes.artifacts.code_text import in_values, possible
 from buttress.probes.artifacts.encodings.text import is_text
 from buttress.probes.artifacts.formats import config_keys, tokenizer_json
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
-from buttress.rules.issue import Issue
 
 _KEYS: Final = (
     b"auto_map|auto_mapping|custom_pipelines|trust_remote_code|chat_template|weight_map|"

@@ -16,10 +16,10 @@ from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats.keras_classes import custom_classes
 from buttress.probes.artifacts.formats.keras_names import custom_functions, is_activation
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.pickles.judge import judge
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
-from buttress.rules.issue import Issue
 
 _OWN: Final = (
     "keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "keras_hub", "keras_nlp",

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from buttress.probes.artifacts.formats.appended import after
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Rest, Source
-from buttress.rules.issue import Issue
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Field, Wire, WireError
 from buttress.probes.artifacts.formats.onnx_external import External
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
-from buttress.rules.issue import Issue
 
 if TYPE_CHECKING:
     from buttress.probes.artifacts.formats.protobuf_model import Shape

@@ -10,9 +10,9 @@ from typing import Final
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats.appended import after
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import FileSource, Meter
-from buttress.rules.issue import Issue
 
 _MAX_KEPT: Final = 1_000
 _TOLD: Final = 10

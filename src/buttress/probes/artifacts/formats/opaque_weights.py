@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 from buttress.probes.artifacts import hints
 from buttress.probes.artifacts.formats.native import runs
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
-from buttress.rules.issue import Issue
 
 
 def matches(source: Source, head: bytes) -> bool:

@@ -10,9 +10,9 @@ from typing import Final
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.xml_stream import Element
 from buttress.probes.artifacts.formats.appended import after
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import FileSource, Meter
-from buttress.rules.issue import Issue
 
 _SETS: Final = re.compile(r"opset\d+|experimental|ie_internal_opset|gpu_opset|cpu_plugin_opset|")
 _LIBRARY: Final = re.compile(r"\.(?:so|dll|dylib)(?:\.\d+)*\Z")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from buttress.evidence.findings import Severity
 from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
-from buttress.rules.issue import Issue
 
 if TYPE_CHECKING:
     from buttress.probes.artifacts.formats.protobuf_model import Shape

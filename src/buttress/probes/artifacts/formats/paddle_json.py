@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
 from buttress.probes.artifacts.formats.paddle import OPERATORS
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
-from buttress.rules.issue import Issue
 
 _LOOKED_AT: Final = 64 << 10
 _MAGIC: Final = re.compile(rb'"magic"\s*:\s*"pir"')

@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 from buttress.probes.artifacts import hints
 from buttress.probes.artifacts.encodings.protobuf import VARINT, Wire, WireError
 from buttress.probes.artifacts.formats.appended import after
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
-from buttress.rules.issue import Issue
 
 _TYPES: Final = {  # of VarType: name as safetensors has it, bytes
     0: ("BOOL", 1), 1: ("I16", 2), 2: ("I32", 4), 3: ("I64", 8), 4: ("F16", 2), 5: ("F32", 4),

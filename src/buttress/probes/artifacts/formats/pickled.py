@@ -13,6 +13,7 @@ from typing import Final
 
 from buttress.evidence.findings import Severity
 from buttress.probes.artifacts.formats.appended import after
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.pickles.calls import describe
 from buttress.probes.artifacts.pickles.machine import Followed, follow
 from buttress.probes.artifacts.pickles.opcodes import HIGHEST_PROTOCOL, KNOWN
@@ -20,7 +21,6 @@ from buttress.probes.artifacts.pickles.state import Notes
 from buttress.probes.artifacts.pickles.values import Import
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import MAX_READ, BytesSource, Slice, Source
-from buttress.rules.issue import Issue
 
 # torch.serialization.MAGIC_NUMBER as a pickled long, after any protocol header.
 _TORCH_MAGIC: Final = bytes.fromhex("8a0a6cfc9c46f9206aa85019")

@@ -9,8 +9,8 @@ from typing import Final
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.code_text import code_in
 from buttress.probes.artifacts.encodings.xml_stream import Element
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
-from buttress.rules.issue import Issue
 
 _JAVA_CLASS: Final = re.compile(r"(?:[a-z_]\w*\.)+[A-Z]\w*")
 _SCRIPT: Final = re.compile(

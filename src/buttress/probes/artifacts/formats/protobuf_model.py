@@ -17,9 +17,9 @@ from buttress.probes.artifacts import hints
 from buttress.probes.artifacts.encodings.protobuf import LEN, Field, Wire, WireError
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.native import runs
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Slice, Source
-from buttress.rules.issue import Issue
 
 _KEPT: Final = 64  # fields of each number that are looked at to recognise a format
 _OPAQUE: Final = 1024  # bytes from which on the payload of an unknown field is told

@@ -13,10 +13,10 @@ from typing import Final
 
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.text import is_text
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.python_beside import calls
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import FileSource, Source
-from buttress.rules.issue import Issue
 
 _CUSTOMISING: Final = ("sitecustomize.py", "usercustomize.py")
 _READ: Final = 1 << 20

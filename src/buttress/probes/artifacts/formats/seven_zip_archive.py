@@ -16,9 +16,9 @@ from buttress.probes.artifacts.containers.seven_zip import (
 )
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.native import is_program
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Slice, Source
-from buttress.rules.issue import Issue
 
 _START: Final = 32  # bytes of the start header, which says where the other one lies
 

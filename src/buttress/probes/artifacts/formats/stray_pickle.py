@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.pickles.machine import follow
 from buttress.probes.artifacts.pickles.opcodes import HIGHEST_PROTOCOL
 from buttress.probes.artifacts.pickles.state import Notes
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import BytesSource, Source
-from buttress.rules.issue import Issue
 
 _SEARCHED: Final = 1 << 20
 _FOLLOWED: Final = 256 << 10  # bytes of streams that are followed in one piece of data

@@ -11,9 +11,9 @@ from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats import torch_tar
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.native import is_program
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Slice, Source
-from buttress.rules.issue import Issue
 
 _TORCH: Final = {"storages": torch_tar.storages, "tensors": torch_tar.tensors}
 

@@ -16,8 +16,8 @@ from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Field, WireError
 from buttress.probes.artifacts.formats import keras
 from buttress.probes.artifacts.formats.tensorflow_graph import Graphs
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
-from buttress.rules.issue import Issue
 
 if TYPE_CHECKING:
     from buttress.probes.artifacts.formats.protobuf_model import Shape

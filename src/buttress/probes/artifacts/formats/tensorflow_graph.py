@@ -13,9 +13,9 @@ from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Field, Wire
 from buttress.probes.artifacts.formats.tensorflow_operators import CHECKPOINTS, is_known, verdict
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import BytesSource
-from buttress.rules.issue import Issue
 
 _MAX_KEPT: Final = 20_000
 _MAX_OPERATORS: Final = 5_000

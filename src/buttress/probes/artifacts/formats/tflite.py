@@ -12,9 +12,9 @@ from buttress.probes.artifacts.encodings.flatbuffer import FlatBuffer, FlatError
 from buttress.probes.artifacts.formats.native import runs
 from buttress.probes.artifacts.formats.tensorflow_operators import is_known, verdict
 from buttress.probes.artifacts.formats.tflite_rest import quiet, tail
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Slice, Source
-from buttress.rules.issue import Issue
 
 # Places in the table Model.
 _CODES, _GRAPHS, _BUFFERS = 1, 2, 4

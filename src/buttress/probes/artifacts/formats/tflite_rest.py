@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from buttress.probes.artifacts.encodings.flatbuffer import Table
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
-from buttress.rules.issue import Issue
 
 # Tables are not all read here, so that a little of a sound model may lie behind what was.
 _SLACK: Final = 1024

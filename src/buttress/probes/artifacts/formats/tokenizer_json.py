@@ -11,9 +11,9 @@ from buttress.files.bounded_json import JsonError
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.json_members import MAX_BYTES, members
 from buttress.probes.artifacts.formats import config_keys
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import MAX_READ, Source
-from buttress.rules.issue import Issue
 
 _ADDED: Final = re.compile(rb'"added_tokens"\s*:\s*\[')
 _MODEL: Final = re.compile(rb'"(?:vocab|pre_tokenizer|post_processor|truncation|normalizer)"\s*:')

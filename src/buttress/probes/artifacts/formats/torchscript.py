@@ -9,9 +9,9 @@ from typing import Final
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers import zip_reader
 from buttress.probes.artifacts.containers.zip_reader import Member
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
-from buttress.rules.issue import Issue
 
 _READ: Final = 2 << 20  # of each code member
 _MAX_CODE: Final = 2_000

@@ -17,9 +17,9 @@ from buttress.probes.artifacts.encodings.xml_stream import (
 )
 from buttress.probes.artifacts.formats import openvino, pmml
 from buttress.probes.artifacts.formats.appended import after
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
-from buttress.rules.issue import Issue
 
 _ROOTS: Final[dict[str, Callable[[Iterator[Element], Scope], Iterator[Issue]]]] = {
     "PMML": pmml.issues,

@@ -18,11 +18,11 @@ from buttress.probes.artifacts.encodings.yaml_leaves import (
     leaves,
 )
 from buttress.probes.artifacts.formats.config_names import named
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.jinja_template import reaching, suspicious
 from buttress.probes.artifacts.named_code import verdict
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
-from buttress.rules.issue import Issue
 
 _MARK: Final = re.compile(
     rb"^[ \t-]*(?:[\w.\"'-]+[ \t]*:[ \t]*)?(?:!!?python/|!<tag:yaml\.org,2002:python/|"

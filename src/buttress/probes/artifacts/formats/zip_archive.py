@@ -22,9 +22,9 @@ from buttress.probes.artifacts.formats import torchscript
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.archive_python import ENDING, Sources
 from buttress.probes.artifacts.formats.native import is_program
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Slice, Source
-from buttress.rules.issue import Issue
 
 _CODECS: Final = {8: "deflate", 12: "bz2", 20: "zstd", 93: "zstd", 95: "xz"}
 _LZMA: Final = 14

@@ -16,7 +16,7 @@ from buttress.files.visible import shortened
 from buttress.probes.artifacts.integrity.reference import Reference
 from buttress.probes.artifacts.integrity.tensors import Tensor, tensors
 from buttress.probes.artifacts.integrity.values import Values, measure
-from buttress.rules.issue import Issue, rules
+from buttress.probes.artifacts.issue import Issue, rules
 
 _MAX_TOLD: Final = 100  # findings of one rule
 _MATRIX: Final = 256  # values from which on a dead or doubled tensor means something

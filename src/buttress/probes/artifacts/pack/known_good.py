@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from buttress.evidence.findings import Finding
 from buttress.files import located_yaml
-from buttress.files.digests import digest
 from buttress.files.visible import visible
+from buttress.probes.artifacts.digests import digest
 
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 500, "description": "text"}
 _SCHEMA: Final[Mapping[str, Any]] = {

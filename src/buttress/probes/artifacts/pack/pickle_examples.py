@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from buttress.evidence.findings import SEVERITIES
-from buttress.rules.issue import Issue, rules
+from buttress.probes.artifacts.issue import Issue, rules
 
 _PROTOCOL: Final = b"\x80\x04"
 _TUPLE: Final = {0: b")", 1: b"\x85", 2: b"\x86", 3: b"\x87"}

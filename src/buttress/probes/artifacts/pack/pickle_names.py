@@ -11,10 +11,10 @@ from typing import Any, Final
 
 from buttress.files import located_yaml
 from buttress.files.located_yaml import FieldPath, Located
+from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.pack import pickle_examples
 from buttress.probes.artifacts.pickles.added import Added, Told, instead, merged
 from buttress.probes.artifacts.pickles.judge import judge
-from buttress.rules.issue import Issue
 
 _MAX_PARTS: Final = 12
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 500, "description": "text"}

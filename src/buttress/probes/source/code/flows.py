@@ -10,9 +10,9 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
+from buttress.files.plain_yaml import load_yaml
 from buttress.probes.source.code.paths import Globs
 from buttress.probes.source.code.values import ALL
-from buttress.rules.issue import load_yaml
 
 _CLIENT: Final = re.compile(r"[\w*]+\..*\(\)\.")
 _FILE: Final = Path(__file__).parent / "flows.yaml"

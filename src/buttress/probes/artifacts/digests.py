@@ -16,7 +16,7 @@ from typing import Final
 from buttress.errors import InputError
 from buttress.files.folder import files
 from buttress.files.visible import shortened
-from buttress.rules.issue import Issue
+from buttress.probes.artifacts.issue import Issue
 
 _PIECE: Final = 4 << 20
 _LINE: Final = re.compile(r"(\\?)([0-9a-f]{64}) [ *](.+)", re.S)
