@@ -28,6 +28,8 @@ from buttress.system.model import (
 )
 
 FILE_NAME: Final = "buttress.yaml"
+LENGTH: Final = 512  # tokens of an answer of a service
+LOCAL_LENGTH: Final = 160
 _OWN_FIELDS: Final = {
     "id", "kind", "description", "path", "url", "system_prompt", "system_prompt_file",
     "max_tokens", "price",
@@ -185,6 +187,8 @@ def _asset(located: Located, base: Path, index: int, name: str) -> Asset:
     where = ("assets", index)
     sources = [source for source in TARGET_SOURCES if source in entry]
     settings = {key: value for key, value in entry.items() if key not in _OWN_FIELDS}
+    if sources == ["endpoint"] and "max_tokens" in entry:
+        settings["longest"] = entry["max_tokens"]  # as it says, also where thinking needs more
     if settings and entry["kind"] != "model":
         field = next(iter(settings))
         raise located.error(
@@ -219,10 +223,16 @@ def _asset(located: Located, base: Path, index: int, name: str) -> Asset:
         settings=settings,
         paths=tuple(paths),
         system_prompt=_system_prompt(located, base, index),
-        max_tokens=entry.get("max_tokens", 160),
+        max_tokens=entry.get("max_tokens") or _length(sources),
         price=Price(**{key: float(value) for key, value in price.items()}),
         description=entry.get("description", ""),
     )
+
+
+def _length(sources: list[str]) -> int:
+    """Tokens of an answer: as HarmBench has it for services, fewer where each takes long."""
+    local = not sources or sources[0] in {"weights", "replay", "script"}
+    return LOCAL_LENGTH if local else LENGTH
 
 
 def _check_target(located: Located, base: Path, index: int, sources: list[str]) -> None:

@@ -202,8 +202,12 @@ class RunAllowance:
 
     def check_time(self) -> None:
         """See ``Allowance``."""
-        if self._time_left() == 0.0:
-            raise self._spend("the budget of time is spent")
+        if spent := self.time_over():
+            raise self._spend(spent)
+
+    def time_over(self) -> str:
+        """That the time is spent; "" while it isn't."""
+        return "the budget of time is spent" if self._time_left() == 0.0 else ""
 
     def seconds_left(self, wanted_s: float) -> float:
         """See ``Allowance``."""

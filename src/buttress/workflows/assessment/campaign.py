@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final
 
+from buttress.errors import ButtressError
 from buttress.evidence.records import Trial
 from buttress.protocols.probe import TrialSpec
 from buttress.risk.planner import Batch, Planner
@@ -26,12 +27,7 @@ _OVERHEAD: Final = 32.0  # characters' worth of work that a call costs whatever 
 _PROMPT_SHARE: Final = 0.125  # reading a character costs about an eighth of writing one
 
 
-class Observe(Protocol):
-    """What takes in a batch."""
-
-    def __call__(self, arm: Arm, trials: Sequence[Trial], unanswered: int) -> None:
-        """Outcomes of an arm, and how many of its questions were asked and have none."""
-        ...
+Observe = Callable[[Arm, Sequence[TrialSpec], Sequence[Trial]], None]
 
 
 def trial_cost(trial: Trial) -> float:
@@ -60,7 +56,7 @@ class Campaign:
     Args:
         arms: by id.
         planner: over the same ids; its ``calls`` are charged here.
-        observe: gets each complete batch, to update the states with.
+        observe: gets the arm, what was asked, and the trials that have an outcome, of each batch.
         stopped: why nothing more may be asked; "" while more may be.
         began: Unix seconds; trials known from before cost nothing, unless they are of this run.
     """
@@ -106,12 +102,17 @@ class Campaign:
                     await flight.task
                 except TargetDiedError as error:
                     self._bury(flight.batch.arm, str(error))
+                except ButtressError:
+                    flying.appendleft(flight)
+                    raise
                 self._account(flight)
+        except ButtressError:
+            await _cancel(flying)
+            for flight in flying:
+                self._account(flight)  # what was answered and judged counts
+            raise
         finally:
-            tasks = [flight.task for flight in flying if flight.task is not None]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await _cancel(flying)
         if self.deaths and not self._stopped():
             self.stop_reason = "; ".join(self.deaths)
 
@@ -163,6 +164,13 @@ class Campaign:
             if index not in free
         )
         work = sum(map(trial_cost, trials))
-        lost = sum(index not in flight.trials for index in flight.lost)
-        self._observe(arm, trials, lost)
+        known = flight.trials.keys() | flight.lost.keys()
+        self._observe(arm, [flight.specs[index] for index in sorted(known)], trials)
         self._planner.observe(name, len(trials), work, min(asked, reserved) - reserved)
+
+
+async def _cancel(flying: Iterable[_Flight]) -> None:
+    tasks = [flight.task for flight in flying if flight.task is not None]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
