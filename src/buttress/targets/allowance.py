@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from buttress.errors import ButtressError
-from buttress.targets.base import Request
 
 GRACE: Final = 0.03  # of the time, for answers in flight when it ends
 LEAST_GRACE_S: Final = 0.5
@@ -31,16 +30,28 @@ class Allowance(Protocol):
         """A question is begun; it may take several attempts."""
         ...
 
-    def settle(self, count: int) -> None:
-        """So many questions are judged and stored, or given up."""
+    def end(self) -> None:
+        """It is answered or given up."""
         ...
 
-    async def take(self, request: Request) -> None:
-        """Wait until the attempt is allowed.
+    def hand_over(self) -> None:
+        """An answer waits for its judgement."""
+        ...
+
+    def settle(self, count: int) -> None:
+        """So many of these answers are judged and stored."""
+        ...
+
+    def admits(self) -> bool:
+        """Whether another attempt may be made now; if not, ``changed`` says when to ask again.
 
         Raises:
             SpentError: it will never be.
         """
+        ...
+
+    async def changed(self) -> None:
+        """Wait until something has ended."""
         ...
 
     async def sleep(self, pause_s: float) -> None:
@@ -74,10 +85,20 @@ class Unlimited:
     def begin(self) -> None:
         """See ``Allowance``."""
 
+    def end(self) -> None:
+        """See ``Allowance``."""
+
+    def hand_over(self) -> None:
+        """See ``Allowance``."""
+
     def settle(self, count: int) -> None:
         """See ``Allowance``."""
 
-    async def take(self, request: Request) -> None:
+    def admits(self) -> bool:
+        """See ``Allowance``."""
+        return True
+
+    async def changed(self) -> None:
         """See ``Allowance``."""
 
     async def sleep(self, pause_s: float) -> None:
@@ -119,9 +140,10 @@ class RunAllowance:
     clock: Callable[[], float] = time.monotonic
     reason: str = ""
     _began: float = field(init=False)
-    _open: int = field(init=False, default=0)  # questions begun and not settled
+    _open: int = field(init=False, default=0)  # questions begun and not ended
     _waiting: int = field(init=False, default=0)
-    _settled: int = field(init=False, default=0)
+    _ended: int = field(init=False, default=0)
+    _unjudged: int = field(init=False, default=0)
     _changed: asyncio.Event = field(init=False, default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -132,49 +154,62 @@ class RunAllowance:
         self._began = self.clock()
 
     def begin(self) -> None:
-        """A question is begun; it may take several attempts."""
+        """See ``Allowance``."""
         self._open += 1
 
-    def settle(self, count: int) -> None:
-        """So many questions are judged and stored, or given up."""
-        self._open = max(0, self._open - count)
-        self._settled += count
+    def end(self) -> None:
+        """See ``Allowance``."""
+        self._open -= 1
+        self._ended += 1
         self._wake()
 
-    async def take(self, request: Request) -> None:
+    def hand_over(self) -> None:
         """See ``Allowance``."""
-        del request
-        while True:
+        self._unjudged += 1
+
+    def settle(self, count: int) -> None:
+        """See ``Allowance``."""
+        self._unjudged = max(0, self._unjudged - count)
+        self._wake()
+
+    def admits(self) -> bool:
+        """See ``Allowance``."""
+        self.check_time()
+        spent = self._overdrawn()
+        if spent and self._others() <= 0:
+            self._wake()
+            raise self._spend(spent)
+        return not spent
+
+    async def changed(self) -> None:
+        """See ``Allowance``."""
+        self._waiting += 1
+        try:
+            self._changed.clear()
+            async with asyncio.timeout(self._time_left()):
+                await self._changed.wait()
+        except TimeoutError:
             self.check_time()
-            spent = self._overdrawn()
-            if not spent:
-                return
-            if self._open - self._waiting <= 1:
-                self._wake()
-                raise self._spend(spent)
-            self._waiting += 1
-            try:
-                self._changed.clear()
-                async with asyncio.timeout(self._time_left()):
-                    await self._changed.wait()
-            except TimeoutError:
-                self.check_time()
-            finally:
-                self._waiting -= 1
+        finally:
+            self._waiting -= 1
+
+    def _others(self) -> int:
+        """What is under way beside the attempt in question, and may still free something."""
+        return max(0, self._open - self._waiting - 1) + self._unjudged
 
     def _overdrawn(self) -> str:
         """Which budget the next attempt might overdraw; "" if none."""
-        others = max(0, self._open - self._waiting - 1)
+        others = self._others()
         if self.calls is not None:
             left = self.calls - self.spent_calls()
             if 1 + self.judge_calls * (1 + others) > left:
                 return "the budget of calls is spent"
         if self.cost is not None:
             spent = self.spent_cost()
-            each = spent / self._settled if self._settled else 0.0
+            each = spent / self._ended if self._ended else 0.0
             if spent >= self.cost or (others and spent + each * (others + 1) > self.cost):
                 return "the budget of money is spent"
-            if not self._settled and others >= _UNPRICED:
+            if not self._ended and others >= _UNPRICED:
                 return "the budget of money is spent"
         return ""
 

@@ -290,7 +290,7 @@ class EndpointTarget:
         body = self._body(request)
         reply = await self._send(body)
         if reply.status == 200:
-            return self._accepted(self._read(reply), request, body)
+            return self._accepted(self._read(reply), request)
         return await self._refused(reply, body)
 
     async def _send(self, body: dict[str, Any]) -> Reply:
@@ -326,15 +326,15 @@ class EndpointTarget:
             ) from None
         return answer
 
-    def _accepted(self, answer: Answer, request: Request, body: dict[str, Any]) -> Answer:
-        """The answer, whole.
+    def _accepted(self, answer: Answer, request: Request) -> Answer:
+        """The answer, with its reasoning apart and its tokens known.
 
         Raises:
-            TargetError: thinking has used up the length, so that nothing was said.
+            TargetError: thinking has used up the length, and more may be asked for.
         """
         answer = separated(answer)
         if answer.finish_reason == "length" and not answer.text.strip() and not answer.refused_by:
-            self._lengthen(request, body)
+            self._lengthen(request)
         self._answered = True
         if not answer.completion_tokens and not answer.prompt_tokens:
             answer = replace(
@@ -345,21 +345,16 @@ class EndpointTarget:
             )
         return answer
 
-    def _lengthen(self, request: Request, body: dict[str, Any]) -> None:
+    def _lengthen(self, request: Request) -> None:
         """Ask for more, while that may help.
 
         Raises:
-            TargetError: always.
+            TargetError: the question is to be asked again, for a longer answer.
         """
-        del body
         form, asked = self._form, self._form.tokens(request)
         if "max_tokens" not in form.omitted and form.most_tokens is None and asked < self._longest:
             form.least_tokens = max(form.least_tokens, min(self._longest, 4 * asked))
             raise TargetError("thinking used up the length", retry=True, adapted=True)
-        raise TargetError(
-            f"no answer within {asked} tokens: the model's thinking used them up; raise max_tokens",
-            retry=False,
-        )
 
     async def _refused(self, reply: Reply, body: dict[str, Any]) -> Answer:
         """A reply whose status isn't 200.

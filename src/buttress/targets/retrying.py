@@ -11,6 +11,7 @@ from typing import Final
 from buttress.errors import ButtressError
 from buttress.targets.allowance import UNLIMITED, Allowance
 from buttress.targets.base import Answer, Message, Request, Sampling, Target, TargetError
+from buttress.targets.base import starts_slowly
 from buttress.targets.base import takes_images as takes_images_of
 from buttress.targets.concurrency import ConcurrencyLimit
 from buttress.targets.metering import UNMETERED, Meter
@@ -64,6 +65,7 @@ class RetryingClient:
         self._allowance = allowance
         self._meter = meter
         self._answers = False  # whether it has answered anything
+        self._first = asyncio.Lock()
         self._greeting: asyncio.Task[bool] | None = None
 
     async def ask(self, request: Request) -> Answer:
@@ -77,9 +79,27 @@ class RetryingClient:
         pictures = any(message.images for message in request.messages)
         if pictures and not takes_images_of(self._target):
             raise TargetError("it takes no pictures", retry=False)
+        if self._answers or not starts_slowly(self._target):
+            return await self._begun(request)
+        async with self._first:  # one at a time until one is answered
+            if not self._answers:
+                return await self._begun(request)
+        return await self._begun(request)
+
+    async def _begun(self, request: Request) -> Answer:
+        await self._limit.acquire()  # the first place; a question counts as begun from here
+        self._allowance.begin()
+        try:
+            return await self._attempts(request)
+        finally:
+            self._allowance.end()
+
+    async def _attempts(self, request: Request) -> Answer:
         attempts = throttles = adaptations = 0
+        held = True
         while True:
-            error = await self._once(request)
+            error = await self._once(request, held=held)
+            held = False
             if isinstance(error, Answer):
                 self._answers = True
                 return separated(error)
@@ -140,13 +160,11 @@ class RetryingClient:
                 await self._allowance.sleep(self._backoff_s)
         return False
 
-    async def _once(self, request: Request) -> Answer | TargetError:
-        await self._limit.acquire()
-        try:
-            await self._allowance.take(request)
-        except BaseException:
-            self._limit.release()
-            raise
+    async def _once(self, request: Request, *, held: bool = False) -> Answer | TargetError:
+        """One attempt; ``held`` says that a place is held already."""
+        if not held:
+            await self._limit.acquire()
+        await self._admission()
         self._meter.called()
         start = self._clock()
         timeout_s = self._allowance.seconds_left(self._timeout_s)
@@ -167,6 +185,25 @@ class RetryingClient:
         self._limit.succeeded(self._clock() - start)
         self._meter.answered(answer)
         return answer
+
+    async def _admission(self) -> None:
+        """Wait until the allowance admits the attempt, without keeping the place meanwhile.
+
+        Raises:
+            SpentError: it never will.
+        """
+        held = True
+        try:
+            while not self._allowance.admits():
+                self._limit.release()
+                held = False
+                await self._allowance.changed()
+                await self._limit.acquire()
+                held = True
+        except BaseException:
+            if held:
+                self._limit.release()
+            raise
 
     def _pause(self, tries: int, asked_s: float | None) -> float:
         most = min(LONGEST_BACKOFF_S, self._backoff_s * 2.0 ** max(0, tries - 1))

@@ -34,6 +34,7 @@ from buttress.trials.totals import Totals
 
 LOOKUP: Final = 64  # specs looked up in the store at once
 FIRST_FAILURES: Final = 20  # questions that may fail before the first answer
+FIRST_ALONE: Final = 6  # the same where they are asked one at a time
 FAILURES_IN_A_ROW: Final = 100  # and after it: the target has died
 FATAL_IN_A_ROW: Final = 10  # that no other question would fare better with
 HOPELESS: Final = 0.9  # share of answers that a judge can't decide, from which it is of no use
@@ -171,7 +172,7 @@ class TrialEngine:
                 lost=lost,
                 clock=self._clock,
                 room=2 * self._workers,
-                settled=self._settle,
+                settled=self._allowance.settle,
             )
             await self._drive(specs, committer, finish, threads, lost)
         self.totals.seconds += time.perf_counter() - began
@@ -319,30 +320,24 @@ class TrialEngine:
             if self.stopped:
                 continue
             index, spec, key = question
-            self._begin()
             before = self.totals.calls
             try:
                 answered = await self._answer(index, spec, key, room)
             except SpentError as error:
                 self.stopped = self.stopped or str(error)
-                self._settle(1)
                 if self.totals.calls > before:  # some attempt was made, maybe of this question
                     lost(index, str(error))
                 continue
             except TargetClosedError as error:
-                self._settle(1)
                 lost(index, str(error))
                 raise TargetDiedError(str(error)) from None
             except TargetError as error:
-                self._settle(1)
                 lost(index, one_line(str(error)))
                 self._failed(one_line(str(error)), fatal=error.fatal)
                 continue
-            except BaseException:
-                self._settle(1)
-                raise
             self._answered = True
             self._failures = self._fatal = 0
+            self._allowance.hand_over()
             committer.put(answered)
             await committer.ease()
         questions.put_nowait(None)  # for the next worker
@@ -352,12 +347,6 @@ class TrialEngine:
             return await self._carry_out(spec.procedure, index, spec, key, room)
         answer = await self._client.ask(Request(spec.messages, spec.sampling, spec.tag))
         return Answered(index, spec, key, flatten(spec.messages), answer)
-
-    def _begin(self) -> None:
-        self._allowance.begin()
-
-    def _settle(self, count: int) -> None:
-        self._allowance.settle(count)
 
     async def _carry_out(
         self, procedure: Procedure, index: int, spec: TrialSpec, key: str, room: Room
@@ -393,7 +382,8 @@ class TrialEngine:
         name = self._target.name
         if fatal and not self._answered:
             raise TargetDiedError(f"{name}: {message}") from None
-        most = FAILURES_IN_A_ROW if self._answered else FIRST_FAILURES
+        first = FIRST_ALONE if starts_slowly(self._target) else FIRST_FAILURES
+        most = FAILURES_IN_A_ROW if self._answered else first
         if self._failures >= most or self._fatal >= FATAL_IN_A_ROW:
             which = "last" if self._answered else "first"
             common = self.totals.messages.most_common(1)[0][0]
