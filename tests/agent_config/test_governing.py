@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buttress.evidence.findings import SEVERITIES, Finding
-from buttress.probes.agent_config.probe import PROBE
+from buttress.probes.agents.probe import PROBE
 from buttress.probes.rules.governing import governed
 from buttress.probes.rules.skeleton import skeleton
 
