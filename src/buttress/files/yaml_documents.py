@@ -14,8 +14,6 @@ from typing import Any, Final
 
 from buttress.errors import InputError
 from buttress.files.located_yaml import FieldPath, Located, parse
-from buttress.files.source_files import Reading, SourceFile
-from buttress.probes.deployment.subject import Subject, at_line
 
 MAX_BYTES: Final = 1 << 20
 MAX_DOCUMENTS: Final = 5_000
@@ -46,14 +44,6 @@ class Document:
         line = self.line(path)
         text = self._lines[line - 1] if line <= len(self._lines) else ""
         return line + 1 if re.search(r"[|>][-+0-9]{0,2}\s*(#.*)?$", text) else line
-
-
-def unread(problems: list[str], file: SourceFile, how: str, reading: Reading) -> Iterator[Subject]:
-    """Note why parts of a file were not read; limits are subjects of rules, too."""
-    for problem in problems:
-        reading.leave_out(file.location, f"{how}, {problem}")
-        if isinstance(problem, LimitMet):
-            yield Subject("limit", f"{how}, {problem}", at_line(1))
 
 
 def documents(text: str, problems: list[str]) -> Iterator[Document]:

@@ -13,12 +13,11 @@ from buttress.evidence.findings import Finding, Inspection
 from buttress.files import bounded_toml
 from buttress.files.source_files import Reading, SourceFile
 from buttress.files.yaml_documents import MAX_BYTES as MAX_YAML
-from buttress.files.yaml_documents import unread
 from buttress.probes.agents.checks import CHECKS, RULES
 from buttress.probes.agents.jsonc import MAX_BYTES, Document, JsonError
 from buttress.probes.agents.servers import settings
 from buttress.probes.agents.texts import markdown, prompts, tools
-from buttress.probes.deployment.subject import Matcher, Subject, at_line
+from buttress.probes.deployment.subject import Matcher, Subject, at_line, unread
 from buttress.rules.inspecting import inspect_files
 from buttress.rules.rulebook import Issue, Rule, rules
 

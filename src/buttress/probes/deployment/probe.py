@@ -11,12 +11,12 @@ from typing import Final
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.files.source_files import Reading, SourceFile
-from buttress.files.yaml_documents import MAX_BYTES, Document, documents, unread
+from buttress.files.yaml_documents import MAX_BYTES, Document, documents
 from buttress.probes.deployment.checks import CHECKS
 from buttress.probes.deployment.github import github
 from buttress.probes.deployment.kubernetes import kubernetes
 from buttress.probes.deployment.readers import compose, dockerfile, gitlab
-from buttress.probes.deployment.subject import Matcher, Subject
+from buttress.probes.deployment.subject import Matcher, Subject, unread
 from buttress.rules.inspecting import inspect_files
 from buttress.rules.rulebook import Issue, Rule, rules
 

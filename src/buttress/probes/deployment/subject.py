@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath
-from buttress.probes.rules.governing import clause, governed
-from buttress.probes.rules.skeleton import skeleton
+from buttress.files.source_files import Reading, SourceFile
+from buttress.files.yaml_documents import LimitMet
+from buttress.rules.governing import clause, governed
 from buttress.rules.rulebook import Issue, Rule
+from buttress.rules.skeleton import skeleton
 
 _AROUND: Final = 120
 _ENDS: Final = ("\n", ". ", "。", "! ", "? ")
@@ -66,6 +68,14 @@ def scalar(value: Any) -> str | None:
 def at_line(line: int) -> Callable[[FieldPath], int]:
     """For a subject that stands on one line."""
     return lambda _: line
+
+
+def unread(problems: list[str], file: SourceFile, how: str, reading: Reading) -> Iterator[Subject]:
+    """Note why parts of a file were not read; limits are subjects of rules, too."""
+    for problem in problems:
+        reading.leave_out(file.location, f"{how}, {problem}")
+        if isinstance(problem, LimitMet):
+            yield Subject("limit", f"{how}, {problem}", at_line(1))
 
 
 class Matcher:

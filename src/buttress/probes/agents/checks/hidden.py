@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from buttress.probes.deployment.subject import Check, Hit, Subject
-from buttress.probes.rules.governing import governed
-from buttress.probes.rules.skeleton import skeleton
+from buttress.rules.governing import governed
 from buttress.rules.rulebook import Rule, rules
+from buttress.rules.skeleton import skeleton
 
 RULES: Final = Path(__file__).parents[1] / "rules"
 _SHOWN: Final = 200  # characters before an order that are shown
