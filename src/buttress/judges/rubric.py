@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from buttress.judges.base import Exchange, Expect, Judgement
-from buttress.judges.reply import parse
+from buttress.judges.verdict_reply import parse
 from buttress.targets.base import Message
 
 Language = Literal["en", "zh"]

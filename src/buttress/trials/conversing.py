@@ -12,6 +12,7 @@ import orjson
 
 from buttress.evidence.records import Role, Turn
 from buttress.judges.base import Judge, Judgement
+from buttress.judges.known import known
 from buttress.judges.unjudged import UnjudgedError
 from buttress.probes.base import TrialSpec
 from buttress.probes.procedure import CallsSpentError
@@ -126,7 +127,7 @@ class EngineConversation:
 
         async def decide() -> Turn:
             try:
-                found = (await judge.judge([read]))[0]
+                found = known(read) or (await judge.judge([read]))[0]
             except UnjudgedError as error:
                 raise TargetError(error.problems[0], retry=False) from None
             fields = [found.outcome, found.score, found.reason, found.decision, found.abstained]

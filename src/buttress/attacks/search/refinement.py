@@ -9,10 +9,10 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
+from buttress.answers.replies import field
 from buttress.attacks.base import localised
 from buttress.attacks.search.pair_wording import BEGIN, FEEDBACK, STRATEGIES, SYSTEM
 from buttress.attacks.search.play import Play, Tried
-from buttress.attacks.search.replies import field
 from buttress.attacks.search.wording import excerpt, fill, grade
 from buttress.targets.base import Message
 

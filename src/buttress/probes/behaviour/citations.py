@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from buttress.answers.choice_reading import plain
 from buttress.judges.base import Judgement
 from buttress.probes.behaviour.bank import BankProbe, Item, outcome, records
-from buttress.probes.behaviour.choice_reading import plain
 from buttress.prompts.pack import LANGUAGES
 from buttress.targets.base import Message
 
