@@ -7,7 +7,7 @@ from typing import Final
 from buttress.answers.choice_reading import read_choice
 from buttress.attacks.search import replies
 from buttress.judges.rubrics import RUBRICS
-from buttress.probes.agent_config.probe import PROBE
+from buttress.probes.agents.probe import PROBE
 from buttress.probes.behaviour.agents.protocol import read_reply, render_calls
 from fuzz.harness import InvariantError, Run, Target, inspected
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from buttress.judges.base import Exchange, Judgement, abstention
+from buttress.protocols.judge import Exchange, Judgement, abstention
 
 CUT: Final = (
     "no answer: the model was still thinking when it reached the limit of tokens; "

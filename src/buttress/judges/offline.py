@@ -15,10 +15,10 @@ from typing import Final
 from buttress.answers.cues import IN_ANSWER
 from buttress.answers.reading import Reading, read
 from buttress.answers.words import content_words
-from buttress.judges.base import Calibration, Exchange, Expect, Judgement
 from buttress.judges.features import Measured, measure, topic_of
 from buttress.judges.model import Model, load
 from buttress.judges.overrides import Overrides
+from buttress.protocols.judge import Calibration, Exchange, Expect, Judgement
 
 ID: Final = "offline"
 THRESHOLD: Final = 0.5

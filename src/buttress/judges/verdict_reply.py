@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from buttress.answers.json_objects import last_object, number
-from buttress.judges.base import Judgement
+from buttress.protocols.judge import Judgement
 
 _REASON: Final = 300
 

@@ -12,10 +12,10 @@ from typing import Any, Final
 import orjson
 import re2
 
-from buttress import located_yaml
 from buttress.answers.own_refusals import OwnRefusals, Searches
 from buttress.errors import InputError
-from buttress.located_yaml import Located
+from buttress.files import located_yaml
+from buttress.files.located_yaml import Located
 from buttress.packs.resolve import resolve
 from buttress.system.model import (
     TARGET_SOURCES,

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from buttress.answers.choice_reading import plain
-from buttress.judges.base import Judgement
 from buttress.probes.behaviour.bank import BankProbe, Item, outcome, records
 from buttress.prompts.pack import LANGUAGES
+from buttress.protocols.judge import Judgement
 from buttress.targets.base import Message
 
 ASKED: Final = {

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from buttress.answers.choice_reading import LETTERS, Reading, read_choice
-from buttress.judges.base import Judgement
 from buttress.probes.behaviour.bank import Item, outcome, seed_of
+from buttress.protocols.judge import Judgement
 from buttress.targets.base import Message
 
 _INSTRUCTION: Final = {

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from buttress.attacks.arsenal import Arsenal, usable
-from buttress.attacks.base import Attack
 from buttress.evidence.records import Expect
-from buttress.probes.base import NotCoveredError, TrialContext, TrialSpec
 from buttress.probes.behaviour.sampling import order
+from buttress.protocols.attack import Attack
+from buttress.protocols.probe import NotCoveredError, TrialContext, TrialSpec
 from buttress.targets.base import Message, RecordedPrompt, Sampling
 
 if TYPE_CHECKING:
