@@ -1,6 +1,6 @@
 """Draws which package imports which: docs/packages.md and its picture. Run ``make picture``.
 
-The lines are those of ``tests/test_layers.py``, the arrows are the imports in the code, those inside
+The lines are those of ``tests/test_layers.py``, the arrows are the imports in the code, those in
 functions too. An arrow that a longer way already shows is left out of the picture.
 """
 

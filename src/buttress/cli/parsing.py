@@ -1,4 +1,4 @@
-"""The parser behind every command: errors in one line, a suggestion for a typo, help with examples."""
+"""The parser behind every command: errors in one line, suggestions for typos, examples."""
 
 from __future__ import annotations
 
