@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Final
 
 from buttress import __version__
+from buttress.cli.parsing import CommandParser
 from buttress.errors import ButtressError, debugging, describe_exception
 
 COMMANDS: Final = (
@@ -37,12 +38,13 @@ EXIT_CODES: Final = (
     "exit codes: 0 all acceptable (or nothing found), 1 something unacceptable, "
     "2 bad input, 3 undecided within the budget, 70 internal error"
 )
+_WINDOWS: Final = "buttress: error: Buttress runs on Linux and macOS; on Windows use it inside WSL"
 INTERNAL_ERROR: Final = 70  # EX_SOFTWARE of sysexits.h
 
 
 def parser(named: str = "") -> argparse.ArgumentParser:
     """The parser with all commands, or with that one alone, which is quicker to make."""
-    top = argparse.ArgumentParser(
+    top = CommandParser(
         prog="buttress",
         description="Is this language-model system safe enough to launch? "
         "Gathers evidence, computes risk, gives a verdict.",
@@ -57,7 +59,13 @@ def parser(named: str = "") -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    if sys.platform == "win32":
+        print(_WINDOWS, file=sys.stderr)
+        return 2
     given = sys.argv[1:] if arguments is None else arguments
+    if not given:
+        print(parser().format_help(), end="")
+        return 2
     try:
         options = parser(given[0] if given else "").parse_args(given)
         run: Callable[[argparse.Namespace], int] = options.run
