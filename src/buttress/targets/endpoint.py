@@ -24,7 +24,7 @@ from buttress.targets.dialects.ollama import OllamaChat
 from buttress.targets.dialects.openai_chat import AzureChat, OpenAIChat
 from buttress.targets.dialects.openai_responses import OpenAIResponses
 from buttress.targets.failures import failure
-from buttress.targets.reasoning import separated
+from buttress.targets.retrying import with_reasoning_apart
 from buttress.targets.secrets import Secrets
 from buttress.targets.settings import seconds, unknown, whole
 from buttress.targets.signature_v4 import Signer, signer_from_environment
@@ -332,7 +332,7 @@ class EndpointTarget:
         Raises:
             TargetError: thinking has used up the length, and more may be asked for.
         """
-        answer = separated(answer)
+        answer = with_reasoning_apart(answer)
         if answer.finish_reason == "length" and not answer.text.strip() and not answer.refused_by:
             self._lengthen(request)
         self._answered = True

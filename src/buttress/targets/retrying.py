@@ -6,16 +6,25 @@ import asyncio
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
+from buttress.answers.own_refusals import OwnRefusals
+from buttress.answers.reasoning import separate
 from buttress.errors import ButtressError
 from buttress.targets.allowance import UNLIMITED, Allowance
-from buttress.targets.base import Answer, Message, Request, Sampling, Target, TargetError
-from buttress.targets.base import starts_slowly
+from buttress.targets.base import (
+    Answer,
+    Message,
+    Request,
+    Sampling,
+    Target,
+    TargetError,
+    starts_slowly,
+)
 from buttress.targets.base import takes_images as takes_images_of
 from buttress.targets.concurrency import ConcurrencyLimit
 from buttress.targets.metering import UNMETERED, Meter
-from buttress.targets.reasoning import separated
 
 TIMEOUT_S: Final = 600.0
 ATTEMPTS: Final = 5
@@ -26,6 +35,18 @@ LONGEST_WAIT_S: Final = 300.0  # that a target may ask for; beyond it the run st
 THROTTLES_PER_ATTEMPT: Final = 4
 ADAPTATIONS: Final = 16  # changes of form that a question may lead to
 GREETING: Final = Request((Message("user", "Hello! Please say hello."),), Sampling(max_tokens=64))
+
+
+OWN_MESSAGE: Final = "a message that the manifest names under refusals"
+
+
+def with_reasoning_apart(answer: Answer) -> Answer:
+    """The answer with its reasoning in ``reasoning``, wherever it stood."""
+    separated = separate(answer.text)
+    if separated.text == answer.text:
+        return answer
+    reasoning = "\n\n".join(filter(None, (answer.reasoning, separated.reasoning)))
+    return replace(answer, text=separated.text, reasoning=reasoning)
 
 
 class TargetClosedError(ButtressError):
@@ -40,6 +61,7 @@ class RetryingClient:
         limit: questions in flight; a new one for the target where absent.
         allowance: what may be spent; each attempt counts.
         meter: told of each attempt and of each answer.
+        own_refusals: block messages of the application, which count as refusals.
     """
 
     def __init__(
@@ -54,6 +76,7 @@ class RetryingClient:
         clock: Callable[[], float] = time.monotonic,
         allowance: Allowance = UNLIMITED,
         meter: Meter = UNMETERED,
+        own_refusals: OwnRefusals | None = None,
     ) -> None:
         self._target = target
         self._limit = limit or ConcurrencyLimit(target.concurrency, clock)
@@ -64,6 +87,7 @@ class RetryingClient:
         self._clock = clock
         self._allowance = allowance
         self._meter = meter
+        self._own_refusals = own_refusals or OwnRefusals()
         self._answers = False  # whether it has answered anything
         self._first = asyncio.Lock()
         self._greeting: asyncio.Task[bool] | None = None
@@ -102,7 +126,7 @@ class RetryingClient:
             held = False
             if isinstance(error, Answer):
                 self._answers = True
-                return separated(error)
+                return self._read(error)
             if error.refusal is not None and await self._answers_others():
                 return error.refusal
             if error.adapted and adaptations < ADAPTATIONS:
@@ -125,6 +149,16 @@ class RetryingClient:
             pause = self._pause(attempts + throttles, error.retry_after_s)
             self._check_wait(error, pause)
             await self._allowance.sleep(pause)
+
+    def _read(self, answer: Answer) -> Answer:
+        """The answer with reasoning apart, and refused where it is the application's own message.
+
+        A target that hands reasoning over in a field may leave some in the text as well.
+        """
+        answer = with_reasoning_apart(answer)
+        if not answer.refused_by and self._own_refusals.match(answer.text):
+            answer = replace(answer, refused_by=OWN_MESSAGE)
+        return answer
 
     def _check_wait(self, error: TargetError, pause: float) -> None:
         """Raise rather than wait for an hour.

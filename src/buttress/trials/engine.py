@@ -15,6 +15,7 @@ from itertools import islice
 from operator import length_hint
 from typing import Final
 
+from buttress.answers.own_refusals import OwnRefusals
 from buttress.errors import ButtressError
 from buttress.evidence.records import Trial
 from buttress.protocols.judge import DECISIONS, Judge, Judgement
@@ -68,6 +69,7 @@ class TrialEngine:
         backoff_s: longest first pause before asking again; doubles each time.
         attacker: the model that procedures search with; it may be the target itself.
         allowance: what all questions together may cost.
+        own_refusals: block messages of the application, which count as refusals.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class TrialEngine:
         backoff_s: float = 0.5,
         attacker: Target | None = None,
         allowance: Allowance = UNLIMITED,
+        own_refusals: OwnRefusals | None = None,
     ) -> None:
         self._target = target
         self._judge = judge
@@ -113,6 +116,7 @@ class TrialEngine:
                 seed=seed,
                 allowance=allowance,
                 meter=totals,
+                own_refusals=own_refusals if who is target else None,
             )
 
         self._client = client(target, self.limit, self.totals)

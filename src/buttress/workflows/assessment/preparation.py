@@ -120,6 +120,7 @@ def prepare(
             attacker=attacker,
             attacker_totals=attackers,
             allowance=spending.allowance,
+            own_refusals=system.refusals,
         )
         for probe in probes:
             name = arm_id(probe.id, asset.id)
