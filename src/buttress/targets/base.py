@@ -41,7 +41,8 @@ class Answer:
     ``reasoning`` is what the model wrote for itself before it answered, and no part of ``text``.
     ``refused_by`` names what turned the question down in the model's place or by a field of its
     own, such as a gateway's content filter; empty where only ``text`` can tell.
-    ``estimated`` says that the tokens were not told and are estimates.
+    ``estimated`` says that the tokens were not told and are estimates, ``calls`` how many questions
+    the answer took, where several turns had to be sent one by one.
     """
 
     text: str
@@ -52,6 +53,7 @@ class Answer:
     reasoning: str = ""
     refused_by: str = ""
     estimated: bool = False
+    calls: int = 1
 
 
 class TargetError(Exception):

@@ -23,7 +23,6 @@ from buttress.targets.secrets import Secrets
 
 BODY_LIMIT: Final = 32 * 2**20  # bytes of one answer
 _CERTIFICATE: Final = (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError)
-_SECRET_QUERY: Final = re.compile(r"key|token|secret|sig|password|auth", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +83,6 @@ def usable_url(value: Any, field: str, expected: str = "http(s)://HOST[:PORT]/â€
     if url.user or url.password:
         raise InputError("a URL with a password in it", field=field, expected="a header")
     return url
-
-
-def shown_url(url: URL) -> str:
-    """A URL without the keys that stand in its query."""
-    if not any(_SECRET_QUERY.search(name) for name in url.query):
-        return str(url)
-    return str(
-        url.with_query(
-            [(n, "[key]" if _SECRET_QUERY.search(n) else v) for n, v in url.query.items()]
-        )
-    )
 
 
 class Connection:

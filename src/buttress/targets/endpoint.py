@@ -12,10 +12,11 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from buttress.errors import InputError
+from buttress.files.shown_url import without_keys
 from buttress.targets import completion, event_stream, refusals
 from buttress.targets.adaptation import adapt
 from buttress.targets.base import Answer, Request, TargetError
-from buttress.targets.connection import Connection, Reply, shown_url, usable_url
+from buttress.targets.connection import Connection, Reply, usable_url
 from buttress.targets.dialects.anthropic import AnthropicMessages
 from buttress.targets.dialects.base import Dialect, QuestionForm
 from buttress.targets.dialects.bedrock import BedrockConverse
@@ -225,7 +226,7 @@ class EndpointTarget:
         self._signer = signer
         self._form = QuestionForm(omitted=set(omit))
         self._answered = False
-        self._shown = shown_url(dialect.url(url, model, stream=False))
+        self._shown = without_keys(str(dialect.url(url, model, stream=False)))
         self.takes_images = images
 
     @property

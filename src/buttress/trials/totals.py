@@ -40,6 +40,7 @@ class Totals:
 
     def answered(self, answer: Answer) -> None:
         """Count what an answer took."""
+        self.calls += answer.calls - 1
         self.prompt_tokens += answer.prompt_tokens
         self.completion_tokens += answer.completion_tokens
         self.estimated += answer.estimated

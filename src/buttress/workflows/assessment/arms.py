@@ -51,9 +51,11 @@ class Arm:
         return arm_id(self.probe.id, self.asset.id)
 
     def price(self, spec: TrialSpec, trial: Trial | None = None) -> int:
-        """Questions that a trial takes at most, or took; the judge's among them."""
+        """Questions that a trial takes, or took, those to judge and attacker among them."""
         judged = 0 if spec.check is not None else self.judge_calls
-        return (spec.calls if trial is None else trial.calls) + judged
+        searches = spec.procedure is not None and spec.procedure.needs_attacker
+        each = 2 if searches else 1  # the attacker is asked about as often as the target
+        return each * (spec.calls if trial is None else trial.calls) + judged
 
     def take(self, count: int) -> list[TrialSpec]:
         """The next trials, fewer than ``count`` only at the end of the stream."""

@@ -63,6 +63,7 @@ def judge(system: System, open_target: Opener = open_any_target) -> Judge:
             "members": settings.members or None,
             "rule": settings.rule,
             "quorum": settings.quorum,
+            **settings.settings,
         },
         base=system.base,
         open_target=open_target,
