@@ -17,6 +17,7 @@ from buttress.probes.deployment.github import github
 from buttress.probes.deployment.kubernetes import kubernetes
 from buttress.probes.deployment.readers import compose, dockerfile, gitlab
 from buttress.probes.deployment.subject import Matcher, Subject
+from buttress.protocols.probe import InspectionContext
 from buttress.rules.inspecting import inspect_files
 from buttress.rules.rulebook import Issue, Rule, rules
 
@@ -80,14 +81,16 @@ class _Infrastructure:
         """Ids of its rules."""
         return tuple(_rules())
 
-    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        """Findings in all such files below ``path``; as ``InspectionProbe``.
+    def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
+        """Findings in all such files; as ``InspectionProbe``.
 
         Raises:
             InputError: an installed pack does not load.
         """
         own = (self.id, self.version)
-        return inspect_files(own, asset, path, rules=_rules(), limit=limit, issues=_issues)
+        return inspect_files(
+            own, context.asset, context.tree, rules=_rules(), limit=limit, issues=_issues
+        )
 
 
 def limit(path: Path) -> int:
@@ -113,7 +116,7 @@ def subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject
     for document in documents(text, problems):
         yield from reader(document)
     for problem in problems:
-        reading.leave_out(file.location, f"not read as YAML, {problem}")
+        reading.record_skip(file.location, f"not read as YAML, {problem}")
 
 
 def _is_manifest(data: bytes) -> bool:
