@@ -10,12 +10,15 @@ from buttress.files.tree import Tree
 
 
 def wanted_files(
-    tree: Tree, reading: Reading, wanted: Callable[[Path], int]
+    tree: Tree,
+    reading: Reading,
+    wanted: Callable[[Path], int],
+    told: Callable[[Path], bool] = lambda _: True,
 ) -> Iterator[tuple[Path, SourceFile]]:
     """Text files of a tree, in its order, each with its path.
 
     ``wanted`` gives the most bytes that a file of that path may have: 0 for what is not wanted.
-    Larger ones are left out and noted.
+    Larger ones are left out and noted, and those of which ``told`` is true count as findings.
     """
     for file in tree.files:
         path = Path(file.path)
@@ -31,7 +34,8 @@ def wanted_files(
             reading.record_skip(file.location, error.strerror or "not readable")
             continue
         if size > limit:
-            reading.record_skip(file.location, f"larger than {limit >> 10} KiB")
+            tell = reading.not_searched if told(path) else reading.record_skip
+            tell(file.location, f"larger than {limit >> 10:,} KiB")
             continue
         for text in text_file(tree, path, file.location, reading):
             yield path, text

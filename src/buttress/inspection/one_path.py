@@ -14,7 +14,7 @@ from buttress.packs.knowledge import OWN, Knowledge
 from buttress.protocols.probe import InspectionContext
 
 if TYPE_CHECKING:
-    from buttress.evidence.store import EvidenceStore
+    from buttress.evidence.base import RecordStore
     from buttress.protocols.probe import InspectionProbe
     from buttress.system.model import Asset
 
@@ -36,7 +36,7 @@ def inspect(
     assets: Sequence[Asset],
     probes: Sequence[InspectionProbe],
     run: str,
-    store: EvidenceStore,
+    store: RecordStore,
     say: Callable[[str], None],
     *,
     knowledge: Knowledge = OWN,
