@@ -9,9 +9,8 @@ from itertools import islice, pairwise
 from typing import Final
 
 from buttress.evidence.findings import Inspection
-from buttress.files import digests
 from buttress.files.bounded_json import JsonError, parse
-from buttress.probes.artifacts import code_text, jinja_template, python_beside
+from buttress.probes.artifacts import code_text, digests, jinja_template, python_beside
 from buttress.probes.artifacts.containers.decompress import Decompressed
 from buttress.probes.artifacts.encodings.text_message import messages
 from buttress.probes.artifacts.formats import (
@@ -53,6 +52,7 @@ from buttress.probes.artifacts.source import (
     FileSource,
     Meter,
 )
+from buttress.protocols.probe import InspectionContext
 from fuzz.harness import InvariantError, Run, Target, check_finding, placed, private
 
 _MOST: Final = 200  # issues looked at, as the probe does
@@ -137,7 +137,7 @@ def _beside(data: bytes) -> object:
 
 
 def _integrity(data: bytes) -> object:
-    *findings, last = INTEGRITY.inspect("fuzzed", placed("weights.bin", data))
+    *findings, last = INTEGRITY.inspect(InspectionContext.at("fuzzed", placed("weights.bin", data)))
     if not isinstance(last, Inspection):
         raise InvariantError("no inspection at the end")
     for one in findings:

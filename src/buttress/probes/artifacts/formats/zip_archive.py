@@ -166,7 +166,7 @@ def _contradictions(member: Member, local: Local | None) -> Iterator[str]:
 def _member(source: Source, member: Member, local: Local, inner: Scope) -> Iterator[Issue]:
     opened = open_member(source, member, local, inner)
     if opened is None:
-        inner.leave_out(f"compression method {member.method}")
+        inner.record_skip(f"compression method {member.method}")
         return
     head = opened.read_at(0, 64)
     if not head:
@@ -180,7 +180,7 @@ def _member(source: Source, member: Member, local: Local, inner: Scope) -> Itera
     yield from inner.descend(opened)
     if inner.tally.recognised == before:
         if member.encrypted:
-            inner.leave_out("it is encrypted")
+            inner.record_skip("it is encrypted")
         return
     if member.encrypted:
         message = "The member claims to be encrypted, which stops scanners, but is not."
