@@ -16,6 +16,7 @@ from buttress.files.wanted import wanted_files
 from buttress.probes.dependencies import pinning
 from buttress.probes.dependencies.dependency import FormatError, Parsed, Parser
 from buttress.probes.dependencies.formats import MAX_BYTES, parser, requirements
+from buttress.probes.dependencies.formats.tools import is_script
 from buttress.rules.rulebook import Issue, Reporter, rules
 
 if TYPE_CHECKING:
@@ -133,6 +134,8 @@ def _target(place: Path, name: str) -> Path | None:
 
 
 def _limit(path: Path) -> int:
+    if path.suffix == ".py" and path.name != "setup.py":
+        return MAX_BYTES if is_script(path) else 0
     return MAX_BYTES if parser(path.parent.name, path.name) else 0
 
 

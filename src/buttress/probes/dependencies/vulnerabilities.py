@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from packaging.specifiers import InvalidSpecifier
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
 
 from buttress.evidence.findings import SEVERITIES, Severity
 from buttress.probes.dependencies.dependency import Dependency, Ecosystem
@@ -17,6 +18,7 @@ from buttress.rules.rulebook import Issue
 
 _SUMMARY: Final = 160
 _MAX_VERSIONS: Final = 5_000
+_FAR: Final = 999_999  # stands for the last of a series of versions
 _VERSION: Final = re.compile(r"\d+(?:\.\d+){0,2}(?:-[0-9A-Za-z.-]+)?")
 
 
@@ -68,14 +70,18 @@ def _of_version(one: Dependency, group: list[Advisory]) -> Issue:
 def _of_range(one: Dependency, advisories: list[Advisory]) -> Iterator[Issue]:
     """A range is bad if all versions known to lie in it are; else it merely allows bad ones.
 
-    Advisories of npm list no versions; there, those that the range itself names are tried too.
+    Advisories may list no versions: those that the range itself names are tried too, and of a range
+    of PyPI the last before each.
     """
-    named = _VERSION.findall(one.specifier) if one.ecosystem == "npm" else []
+    named = _VERSION.findall(one.specifier) if one.ecosystem == "npm" else _boundaries(one)
     named = [version for version in named if key(version, one.ecosystem) is not None]
     known = sorted(
         {version for item in advisories for version in item.known_versions()} | set(named),
         key=lambda version: key(version, one.ecosystem),
     )[-_MAX_VERSIONS:]
+    if one.ecosystem == "PyPI" and not set(known) <= set(named):
+        # What the advisories name tells more than what lies at the edges of the range.
+        known = _without_edges(one, known, set(named))
     try:
         allowed = [version for version in known if one.allows(version)]
     except InvalidSpecifier:
@@ -116,6 +122,32 @@ def _of_range(one: Dependency, advisories: list[Advisory]) -> Iterator[Issue]:
             remedy=f"Require {one.name}>={clean[-1]}, and lock versions." if clean else None,
             references=(*names[:20], one.purl),
         )
+
+
+def _boundaries(one: Dependency) -> list[str]:
+    """Versions at the edges of a range of PyPI: those it names, and one right below each."""
+    found = ["0"]
+    for specifier in SpecifierSet(one.specifier):
+        text = specifier.version.removesuffix(".*")
+        try:
+            release = Version(text).release
+        except InvalidVersion:
+            continue
+        found.append(text)
+        last = max((place for place, number in enumerate(release) if number), default=-1)
+        if last >= 0:
+            numbers = (*release[:last], release[last] - 1, _FAR)
+            found.append(".".join(map(str, numbers)))
+    return found
+
+
+def _without_edges(one: Dependency, known: list[str], edges: set[str]) -> list[str]:
+    """The versions without those edges, if others that the advisories name are allowed."""
+    named = [version for version in known if version not in edges]
+    try:
+        return named if any(map(one.allows, named)) else known
+    except InvalidSpecifier:
+        return known
 
 
 def _range(one: Dependency) -> str:
