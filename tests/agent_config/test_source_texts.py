@@ -45,7 +45,7 @@ def test_python(tmp_path: Path, text: str, line: int) -> None:
         ("a.ts", f"server.registerTool('add', {{\n  description: `Adds.\n{ORDER}`,\n}});\n", 3),
         (
             "a.js",
-            f'// mcp\nconst s = new McpServer({{instructions: "Adds. " +\n "{ORDER}"}});\n',
+            f'// mcp\ns = new McpServer({{instructions: "Adds. " +\n "{ORDER}"}});\n',
             2,
         ),
         ("a.go", f'package mcp\nt := mcp.NewTool("a", mcp.WithDescription("{ORDER}"))\n', 2),

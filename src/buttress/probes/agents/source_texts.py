@@ -16,7 +16,7 @@ MAX_BYTES: Final = 1 << 20
 PYTHON: Final = (".py", ".pyw")
 OTHERS: Final = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".go")
 _PYTHON_MARK: Final = re.compile(
-    rb"@[\w.]*(?:tool|prompt|resource|function)|FastMCP|\bMCP|mcp\b|Tool\(|\binputSchema\b|"
+    rb"@[\w.]*(?:tool|prompt|resource|function)|FastMCP|\bMCP|mcp\b|Tool\b|\binputSchema\b|"
     rb"\binput_schema\b"
 )
 _OTHER_MARK: Final = re.compile(
@@ -46,7 +46,7 @@ _BEFORE: Final = re.compile(
 )
 _JOINED: Final = re.compile(r"^\s*\+\s*$")
 _ESCAPE: Final = re.compile(
-    r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", re.S
+    r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", re.DOTALL
 )
 _SHORT: Final = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0", "\n": ""}
 

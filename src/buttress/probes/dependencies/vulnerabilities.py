@@ -73,17 +73,16 @@ def _of_range(one: Dependency, advisories: list[Advisory]) -> Iterator[Issue]:
     Advisories may list no versions: those that the range itself names are tried too, and of a range
     of PyPI the last before each.
     """
-    named = _VERSION.findall(one.specifier) if one.ecosystem == "npm" else _boundaries(one)
-    named = [version for version in named if key(version, one.ecosystem) is not None]
+    named, edges = _boundaries(one)
     known = sorted(
         {version for item in advisories for version in item.known_versions()} | set(named),
         key=lambda version: key(version, one.ecosystem),
     )[-_MAX_VERSIONS:]
-    if one.ecosystem == "PyPI" and not set(known) <= set(named):
-        # What the advisories name tells more than what lies at the edges of the range.
-        known = _without_edges(one, known, set(named))
     try:
-        allowed = [version for version in known if one.allows(version)]
+        # What lies at the edges of a range counts where no version is known that it allows.
+        allowed = [version for version in known if one.allows(version)] or [
+            version for version in edges if one.allows(version)
+        ]
     except InvalidSpecifier:
         return
     some: list[Advisory] = []
@@ -124,30 +123,28 @@ def _of_range(one: Dependency, advisories: list[Advisory]) -> Iterator[Issue]:
         )
 
 
-def _boundaries(one: Dependency) -> list[str]:
-    """Versions at the edges of a range of PyPI: those it names, and one right below each."""
-    found = ["0"]
-    for specifier in SpecifierSet(one.specifier):
+def _boundaries(one: Dependency) -> tuple[list[str], list[str]]:
+    """Versions that a range names, and of one of PyPI those right below them."""
+    if one.ecosystem == "npm":
+        found = _VERSION.findall(one.specifier)
+        return [version for version in found if key(version, one.ecosystem) is not None], []
+    named: list[str] = []
+    edges: list[str] = []
+    try:
+        specifiers = SpecifierSet(one.specifier)
+    except InvalidSpecifier:
+        return [], []
+    for specifier in specifiers:
         text = specifier.version.removesuffix(".*")
         try:
             release = Version(text).release
         except InvalidVersion:
             continue
-        found.append(text)
+        named.append(text)
         last = max((place for place, number in enumerate(release) if number), default=-1)
         if last >= 0:
-            numbers = (*release[:last], release[last] - 1, _FAR)
-            found.append(".".join(map(str, numbers)))
-    return found
-
-
-def _without_edges(one: Dependency, known: list[str], edges: set[str]) -> list[str]:
-    """The versions without those edges, if others that the advisories name are allowed."""
-    named = [version for version in known if version not in edges]
-    try:
-        return named if any(map(one.allows, named)) else known
-    except InvalidSpecifier:
-        return known
+            edges.append(".".join(map(str, (*release[:last], release[last] - 1, _FAR))))
+    return named, edges
 
 
 def _range(one: Dependency) -> str:

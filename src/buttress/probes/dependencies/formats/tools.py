@@ -97,11 +97,8 @@ def pre_commit(text: str) -> Parsed:
                 given = at(hook, "additional_dependencies")
                 for number, wanted in enumerate(given if isinstance(given, list) else ()):
                     path = ("repos", index, "hooks", place, "additional_dependencies", number)
-                    found = (
-                        requirement(wanted, document.line(path))
-                        if isinstance(wanted, str)
-                        else None
-                    )
+                    line = document.line(path)
+                    found = requirement(wanted, line) if isinstance(wanted, str) else None
                     if found:
                         parsed.add(found)
     if problems:
