@@ -11,6 +11,7 @@ from buttress.evidence.findings import Finding
 from buttress.probes.dependencies.dependency import Parser
 from buttress.probes.dependencies.formats import locks, npm, projects, tools
 from buttress.probes.dependencies.probe import PROBE
+from buttress.protocols.probe import InspectionContext
 
 LOCK = '[[{table}]]\nname = "a"\nversion = "1"\n{source}\n'
 PIPENV = {"default": {"a": {"path": "./libs/a", "version": "==1"}}}
@@ -23,7 +24,7 @@ PROJECT = '[project]\nname = "A"\ndependencies = ["{wanted}"]\n{rest}\n'
         *(
             (
                 locks.toml_lock,
-                LOCK.format(table="package", source=f'source = {{ {key} = "libs/a" }}'),
+                LOCK.format(table="package", source=f'source = {{ {key} = "a" }}'),
             )
             for key in ("directory", "path", "editable", "virtual")
         ),
@@ -83,7 +84,11 @@ def test_ranges_of_python_below_a_fix(tmp_path: Path, wanted: str, rule: str) ->
     place = tmp_path / "requirements.txt"
     place.write_text(f"{wanted}\n")
     probe = PROBE.with_options(osv=str(tmp_path / "osv"))
-    rules = {one.rule for one in probe.inspect("a", place) if isinstance(one, Finding)}
+    rules = {
+        one.rule
+        for one in probe.inspect(InspectionContext.at("a", place))
+        if isinstance(one, Finding)
+    }
     assert rules & {"vulnerable-range", "range-allows-vulnerable"} == ({rule} if rule else set())
 
 
@@ -115,6 +120,6 @@ def test_hooks_of_pre_commit() -> None:
 def test_only_scripts_among_python_files_are_read(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("import rich\n")
     (tmp_path / "b.py").write_text('# /// script\n# dependencies = ["rich"]\n# ///\n')
-    *found, last = PROBE.inspect("a", tmp_path)
+    *found, last = PROBE.inspect(InspectionContext.at("a", tmp_path))
     assert last.files == 1  # type: ignore[union-attr]
     assert {one.location for one in found if isinstance(one, Finding)} <= {"b.py:2"}
