@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from buttress.evidence.findings import SEVERITIES
+from buttress.evidence.findings import SEVERITIES, Finding
 from buttress.probes.source.credentials.collections import items
 from buttress.probes.source.credentials.scanner import scan
+from buttress.probes.source.secrets import PROBE
+from buttress.protocols.probe import InspectionContext
 from tests.source.samples import key, sample
 
 RANDOM = [sample("{base62:40}", seed) for seed in range(4)]
@@ -86,3 +89,20 @@ def test_forty_formats_of_providers_are_known_without_a_name() -> None:
     assert len(known) >= 40
     for rule in known:
         assert rule.id in {hit.rule.id for hit in scan(f"value: {key(rule.id)}\n".encode()).found}
+
+
+def test_a_large_file_is_searched_in_pieces(tmp_path: Path) -> None:
+    line = b"just a line of a log, nothing else in it\n"
+    number = (9 << 20) // len(line)
+    secrets = [key("github-token", seed).encode() for seed in range(3)]
+    with (tmp_path / "app.log").open("wb") as file:
+        for secret in secrets:
+            file.write(line * number + secret + b"\n")
+    found = [
+        one
+        for one in PROBE.inspect(InspectionContext.at("a", tmp_path))
+        if isinstance(one, Finding)
+    ]
+    assert [one.location for one in found] == [
+        f"app.log:{place * (number + 1)}" for place in (1, 2, 3)
+    ]

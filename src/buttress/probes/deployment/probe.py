@@ -21,7 +21,7 @@ from buttress.protocols.probe import InspectionContext
 from buttress.rules.inspecting import inspect_files
 from buttress.rules.rulebook import Issue, Rule, rules
 
-MAX_TEXT: Final = 32 << 20  # bytes of a file that is no YAML
+MAX_TEXT: Final = 8 << 20  # bytes of a file that is no YAML
 RULES: Final = Path(__file__).parent / "rules"
 _DOCKERFILE: Final = re.compile(r"^(?:dockerfile|containerfile)(?:[._-].*)?$|.*\.dockerfile$")
 _NO_DOCKERFILE: Final = re.compile(

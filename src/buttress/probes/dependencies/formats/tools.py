@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import configparser
 import re
-from pathlib import Path
 from typing import Final
 
 from buttress.files.yaml_documents import documents
@@ -14,17 +13,12 @@ from buttress.probes.dependencies.formats.requirements import parse as requireme
 
 _SCRIPT: Final = re.compile(r"(?m)^# /// script\r?$\n((?:#(?:| [^\n]*)\r?\n)+?)# ///\r?$")
 _MARK: Final = b"# /// script"
-_HEAD: Final = 16 << 10  # bytes in which the block of a script begins
 _TOX_OPTION: Final = re.compile(r"^\s*(?:[\w!{},.-]+\s*:\s+)?(.+)$")  # "py311: package"
 
 
-def is_script(path: Path) -> bool:
-    """Whether a Python file begins with a block of metadata (PEP 723)."""
-    try:
-        with path.open("rb") as file:
-            return _MARK in file.read(_HEAD)
-    except OSError:
-        return False
+def is_script(data: bytes) -> bool:
+    """Whether a Python file has a block of metadata (PEP 723)."""
+    return _MARK in data
 
 
 def script(text: str) -> Parsed:
