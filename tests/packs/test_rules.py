@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from buttress.errors import InputError
 from buttress.packs import bundle, fingerprints, verify
-from buttress.probes.source.credentials import pack_rules as secret_rules
+from buttress.rules.credentials import pack_rules as secret_rules
 from tests.packs.making import SECRETS, make
 
 CODE = """\

@@ -13,7 +13,7 @@ from buttress.packs.where import ids
 
 if TYPE_CHECKING:
     from buttress.probes.source.code.rulebook import Rule as CodeRule
-    from buttress.probes.source.credentials.rules import Rule as SecretRule
+    from buttress.rules.credentials.rules import Rule as SecretRule
     from buttress.rules.rulebook import Rule as SubjectRule
 
 PREFIX: Final = "pack:"
@@ -51,7 +51,7 @@ def secret_rules() -> list[SecretRule]:
     found = files("secret-rules")
     if not found:
         return []
-    from buttress.probes.source.credentials.pack_rules import load
+    from buttress.rules.credentials.pack_rules import load
 
     return [rule for path in found for rule in load(path)]
 
@@ -78,7 +78,7 @@ def subject_rules(kind: str) -> dict[str, SubjectRule]:
     """
     found: dict[str, SubjectRule] = {}
     for manifest, path in items(kind) if ids() else ():
-        from buttress.probes.deployment.pack_rules import load
+        from buttress.rules.pack_rules import load
 
         for rule in load(path):
             if rule.id in found:

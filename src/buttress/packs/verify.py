@@ -47,7 +47,7 @@ def _of_pack(manifest: Manifest, folder: Path, error: InputError) -> InputError:
 
 
 def _secret_rules(_: Manifest, item: Item, folder: Path) -> list[str]:
-    from buttress.probes.source.credentials.pack_rules import load, try_examples
+    from buttress.rules.credentials.pack_rules import load, try_examples
 
     rules = load(folder / item.path)
     try_examples(rules, folder / item.path)
@@ -61,7 +61,7 @@ def _code_rules(_: Manifest, item: Item, folder: Path) -> list[str]:
 
 
 def _subject_rules(_: Manifest, item: Item, folder: Path) -> list[str]:
-    from buttress.probes.deployment.pack_rules import field_of, load, try_examples
+    from buttress.rules.pack_rules import field_of, load, try_examples
 
     rules, field = load(folder / item.path), field_of(item.kind)
     if taken := [rule.id for rule in rules if rule.id in field.own()]:

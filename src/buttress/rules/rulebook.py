@@ -14,8 +14,8 @@ from buttress.evidence.findings import SEVERITIES, Finding, Severity
 from buttress.files.plain_yaml import load_yaml
 from buttress.files.source_files import Reading, SourceFile
 from buttress.files.visible import shortened, visible
-from buttress.probes.source.credentials.scanner import scan
 from buttress.rules.allow import allowance
+from buttress.rules.credentials.scanner import scan
 
 MAX_FINDINGS: Final = 200  # in one file
 _PROOF: Final = 160

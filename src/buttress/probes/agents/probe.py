@@ -17,10 +17,10 @@ from buttress.probes.agents.checks import CHECKS, RULES
 from buttress.probes.agents.jsonc import MAX_BYTES, Document, JsonError
 from buttress.probes.agents.servers import settings
 from buttress.probes.agents.texts import markdown, prompts, tools
-from buttress.probes.deployment.subject import Matcher, Subject, at_line, unread
 from buttress.protocols.probe import InspectionContext
 from buttress.rules.inspecting import inspect_files
 from buttress.rules.rulebook import Issue, Rule, rules
+from buttress.rules.subject import Matcher, Subject, at_line, unread
 
 _SKILL: Final = re.compile(r"^skill\.md$")
 _RULES: Final = re.compile(

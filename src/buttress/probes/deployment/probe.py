@@ -16,10 +16,10 @@ from buttress.probes.deployment.checks import CHECKS
 from buttress.probes.deployment.github import github
 from buttress.probes.deployment.kubernetes import kubernetes
 from buttress.probes.deployment.readers import compose, dockerfile, gitlab
-from buttress.probes.deployment.subject import Matcher, Subject, unread
 from buttress.protocols.probe import InspectionContext
 from buttress.rules.inspecting import inspect_files
 from buttress.rules.rulebook import Issue, Rule, rules
+from buttress.rules.subject import Matcher, Subject, unread
 
 MAX_TEXT: Final = 32 << 20  # bytes of a file that is no YAML
 RULES: Final = Path(__file__).parent / "rules"

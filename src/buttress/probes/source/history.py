@@ -17,7 +17,6 @@ from buttress.files import notebooks
 from buttress.files.source_files import MAX_BYTES, Reading, SourceFile
 from buttress.files.tree import FOREIGN
 from buttress.files.visible import printable
-from buttress.probes.source.credentials.scanner import Hit, scan
 from buttress.probes.source.git.blobs import Origin, at_head, choose, origins, read
 from buttress.probes.source.git.isolated import GitError, Isolated, isolated
 from buttress.probes.source.git.layout import (
@@ -31,6 +30,7 @@ from buttress.probes.source.git.layout import (
 from buttress.probes.source.secrets import redact
 from buttress.protocols.probe import InspectionContext
 from buttress.rules.allow import allowance
+from buttress.rules.credentials.scanner import Hit, scan
 
 MAX_TOTAL: Final = 4 << 30  # bytes of all versions together
 MAX_FINDINGS: Final = 2_000

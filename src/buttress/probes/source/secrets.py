@@ -11,9 +11,9 @@ from buttress.evidence.findings import Finding, Inspection
 from buttress.files import notebooks
 from buttress.files.source_files import Reading, SourceFile, text_files
 from buttress.files.visible import printable
-from buttress.probes.source.credentials.scanner import Hit, scan
 from buttress.protocols.probe import InspectionContext
 from buttress.rules.allow import allowance
+from buttress.rules.credentials.scanner import Hit, scan
 
 MAX_FINDINGS: Final = 200  # in one file
 _SHOWN: Final = 4  # characters of a secret that a proof shows, and at most a quarter of it

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from packaging.version import InvalidVersion, Version
 
 if TYPE_CHECKING:
-    from buttress.probes.dependencies.dependency import Ecosystem
+    from buttress.provenance.dependencies.dependency import Ecosystem
 
 _SEMVER: Final = re.compile(
     r"^[v=\s]*(\d{1,18})(?:\.(\d{1,18}))?(?:\.(\d{1,18}))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]*)?$"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from buttress.probes.deployment import pack_rules as subject_rules
+from buttress.rules import pack_rules as subject_rules
 
 
 def try_examples() -> int:

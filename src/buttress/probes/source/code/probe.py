@@ -13,6 +13,7 @@ from typing import Final
 
 from buttress.evidence.findings import SEVERITIES, Finding, Inspection, Severity
 from buttress.files import source_files as files
+from buttress.files.python_modules import MAX_BYTES
 from buttress.files.source_files import Reading
 from buttress.files.tree import Tree
 from buttress.files.visible import printable
@@ -22,7 +23,6 @@ from buttress.probes.source.code.hits import Hit, in_order
 from buttress.probes.source.code.ignore import ignored
 from buttress.probes.source.code.linking import Linked, Linking
 from buttress.probes.source.code.matcher import Matcher
-from buttress.probes.source.code.modules import MAX_BYTES
 from buttress.probes.source.code.rulebook import own_rules
 from buttress.probes.source.code.shown import Shown
 from buttress.protocols.probe import InspectionContext

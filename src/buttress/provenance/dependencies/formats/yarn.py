@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from buttress.probes.dependencies.dependency import Dependency, Parsed
-from buttress.probes.dependencies.formats.npm import odd
+from buttress.provenance.dependencies.dependency import Dependency, Parsed
+from buttress.provenance.dependencies.formats.npm import odd
 
 _FIELD: Final = re.compile(r'^ {2}"?(version|resolved|resolution|integrity|checksum)"?:? "?([^"]*)')
 _NAME: Final = re.compile(r"^(@[^/@\s]{1,200}/[^@\s]{1,200}|[^@\s]{1,200})@")

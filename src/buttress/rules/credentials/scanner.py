@@ -10,9 +10,9 @@ from typing import Any, Final
 import re2
 
 from buttress.evidence.findings import SEVERITIES, Severity
-from buttress.probes.source.credentials.candidate import Candidate, Span
-from buttress.probes.source.credentials.checks import check
-from buttress.probes.source.credentials.rules import Rule, options, rules
+from buttress.rules.credentials.candidate import Candidate, Span
+from buttress.rules.credentials.checks import check
+from buttress.rules.credentials.rules import Rule, options, rules
 
 MAX_CANDIDATES: Final = 5_000  # matches of one rule that are checked in one file
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from buttress.files.bounded_json import JsonError
 from buttress.files.bounded_json import parse as parse_json
-from buttress.probes.dependencies.dependency import Dependency, FormatError, Parsed, Places
-from buttress.probes.dependencies.formats.projects import at, load_toml
-from buttress.probes.dependencies.formats.requirements import plain_http
+from buttress.provenance.dependencies.dependency import Dependency, FormatError, Parsed, Places
+from buttress.provenance.dependencies.formats.projects import at, load_toml
+from buttress.provenance.dependencies.formats.requirements import plain_http
 
 
 def toml_lock(text: str) -> Parsed:

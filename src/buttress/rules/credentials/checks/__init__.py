@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from buttress.probes.source.credentials.candidate import Candidate, Verdict
-from buttress.probes.source.credentials.checks import (
+from buttress.rules.credentials.candidate import Candidate, Verdict
+from buttress.rules.credentials.checks import (
     assignments,
     checksums,
     companions,
     structures,
 )
-from buttress.probes.source.credentials.literals import is_filler
+from buttress.rules.credentials.literals import is_filler
 
 Check = Callable[[Candidate], Verdict | None]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from buttress.probes.dependencies.dependency import MAX_LENGTH, Dependency, Parsed, requirement
+from buttress.provenance.dependencies.dependency import MAX_LENGTH, Dependency, Parsed, requirement
 from buttress.rules.rulebook import Issue
 
 MAX_LINES: Final = 200_000

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from buttress.probes.deployment.shell import tag_and_digest
-from buttress.probes.deployment.subject import Check, Hit, Subject
-from buttress.probes.source.credentials.literals import is_placeholder
-from buttress.probes.source.credentials.scanner import scan
+from buttress.rules.credentials.literals import is_placeholder
+from buttress.rules.credentials.scanner import scan
+from buttress.rules.shell import tag_and_digest
+from buttress.rules.subject import Check, Hit, Subject
 
 _SECRET_NAME: Final = re.compile(
     r"(?i)(?:^|_|-)(?:pass(?:word|wd|phrase)?|pwd|secret|token|api_?key|apikey|access_?key|"

@@ -19,8 +19,8 @@ from buttress.files import located_yaml
 from buttress.files.located_yaml import FieldPath, Located
 from buttress.files.source_files import Reading, SourceFile
 from buttress.packs.where import ID
-from buttress.probes.deployment.subject import Check, Matcher, Subject
 from buttress.rules.rulebook import Example, Rule, options
+from buttress.rules.subject import Check, Matcher, Subject
 
 KINDS: Final = ("infrastructure-rules", "agent-rules")
 _NOTHING: Final = r"[^\x00-\x{10FFFF}]"  # matches no text; of a rule that has no pattern

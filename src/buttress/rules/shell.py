@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath
 from buttress.files.yaml_documents import Document
-from buttress.probes.deployment.subject import CONTINUED, Subject, at_line, scalar
+from buttress.rules.subject import CONTINUED, Subject, at_line, scalar
 
 _CONTINUATION: Final = re.compile(r"\\[ \t]*\n")
 _COMMENT: Final = re.compile(r"^[ \t]*#[^\n]*", re.MULTILINE)

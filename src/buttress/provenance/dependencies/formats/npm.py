@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from buttress.probes.dependencies.dependency import Dependency, Parsed, Places
-from buttress.probes.dependencies.formats.locks import load_json
-from buttress.probes.dependencies.formats.projects import at
-from buttress.probes.dependencies.formats.requirements import plain_http, shown
+from buttress.provenance.dependencies.dependency import Dependency, Parsed, Places
+from buttress.provenance.dependencies.formats.locks import load_json
+from buttress.provenance.dependencies.formats.projects import at
+from buttress.provenance.dependencies.formats.requirements import plain_http, shown
 from buttress.rules.rulebook import Issue
 
 _MAX_DEPTH: Final = 40

@@ -16,8 +16,8 @@ import zlib
 from collections.abc import Callable
 from typing import Final
 
-from buttress.probes.source.credentials.checks import checksums
-from buttress.probes.source.credentials.checks.structures import PYPI
+from buttress.rules.credentials.checks import checksums
+from buttress.rules.credentials.checks.structures import PYPI
 
 _PLACE: Final = re.compile(r"\{([A-Za-z0-9]+)(?::([^{}]*))?\}")
 _ALPHABETS: Final = {

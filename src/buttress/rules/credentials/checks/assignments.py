@@ -6,8 +6,8 @@ import re
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from buttress.probes.source.credentials.candidate import Candidate, Verdict
-from buttress.probes.source.credentials.literals import (
+from buttress.rules.credentials.candidate import Candidate, Verdict
+from buttress.rules.credentials.literals import (
     classes,
     is_filler,
     is_placeholder,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from buttress.probes.source.code.modules import MAX_WORDS, Module, parse, words
+from buttress.files.python_modules import MAX_WORDS, Module, parse, words
 
 _MAX_NODES: Final = 400_000  # brackets and braces: beyond, parsing would take too much memory
 _MAX_MISSED: Final = 100  # lines that are not found: each costs a look through the whole file

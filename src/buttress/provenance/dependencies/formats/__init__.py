@@ -10,7 +10,7 @@ from functools import cache
 from importlib import import_module
 from typing import Final
 
-from buttress.probes.dependencies.dependency import Parser
+from buttress.provenance.dependencies.dependency import Parser
 
 MAX_BYTES: Final = 8 << 20
 _NAMES: Final = {

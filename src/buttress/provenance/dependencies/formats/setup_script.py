@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from buttress.probes.dependencies.dependency import Parsed, requirement
-from buttress.probes.source.code.modules import parsed as parsed_module
+from buttress.files.python_modules import parsed as parsed_module
+from buttress.provenance.dependencies.dependency import Parsed, requirement
 
 _LISTS: Final = ("install_requires", "setup_requires", "tests_require")
 _TABLES: Final = ("extras_require",)

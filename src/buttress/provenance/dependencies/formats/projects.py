@@ -10,7 +10,7 @@ from typing import Any, Final
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from buttress.files import bounded_toml
-from buttress.probes.dependencies.dependency import (
+from buttress.provenance.dependencies.dependency import (
     Dependency,
     FormatError,
     Parsed,
@@ -18,7 +18,7 @@ from buttress.probes.dependencies.dependency import (
     exact,
     requirement,
 )
-from buttress.probes.dependencies.formats.requirements import plain_http, shown
+from buttress.provenance.dependencies.formats.requirements import plain_http, shown
 from buttress.rules.rulebook import Issue
 
 _MAX_TOML: Final = 4 << 20

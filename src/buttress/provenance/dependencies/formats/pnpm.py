@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from buttress.probes.dependencies.dependency import Dependency, Parsed
-from buttress.probes.dependencies.formats.requirements import plain_http
+from buttress.provenance.dependencies.dependency import Dependency, Parsed
+from buttress.provenance.dependencies.formats.requirements import plain_http
 
 _KEY: Final = re.compile(r"^ {2}(?P<quote>['\"]?)/?(?P<key>[^'\"\s][^'\"]{0,600})(?P=quote):")
 _PACKAGE: Final = re.compile(

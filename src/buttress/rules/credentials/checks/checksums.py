@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Final
 
-from buttress.probes.source.credentials.candidate import Candidate, Verdict
+from buttress.rules.credentials.candidate import Candidate, Verdict
 
 _BASE62: Final = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _BECH32: Final = b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L"

@@ -62,7 +62,7 @@ class Dependency:
         if self.version:
             return self.version == version
         if self.ecosystem == "npm":
-            from buttress.probes.dependencies.npm_ranges import satisfies
+            from buttress.provenance.dependencies.npm_ranges import satisfies
 
             return satisfies(version, self.specifier) is not False
         from packaging.specifiers import SpecifierSet

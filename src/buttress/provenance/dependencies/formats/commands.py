@@ -11,9 +11,9 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from buttress.probes.dependencies.dependency import Dependency, Parsed, requirement
-from buttress.probes.dependencies.formats import conda
-from buttress.probes.source.code.notebook_code import notebook as notebook_code
+from buttress.files.notebook_code import notebook as notebook_code
+from buttress.provenance.dependencies.dependency import Dependency, Parsed, requirement
+from buttress.provenance.dependencies.formats import conda
 
 _MAX_COMMAND: Final = 8_000  # characters
 _INSTALL: Final = re.compile(

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import re2
 
-from buttress.probes.source.credentials.candidate import Candidate, Span, Verdict
-from buttress.probes.source.credentials.literals import classes, entropy, is_filler
-from buttress.probes.source.credentials.rules import options
+from buttress.rules.credentials.candidate import Candidate, Span, Verdict
+from buttress.rules.credentials.literals import classes, entropy, is_filler
+from buttress.rules.credentials.rules import options
 
 _REACH: Final = 400  # bytes before and after the id
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from buttress.evidence.findings import Severity
-    from buttress.probes.source.credentials.rules import Rule
+    from buttress.rules.credentials.rules import Rule
 
 Span = tuple[int, int]
 

@@ -8,8 +8,8 @@ import json
 import re
 from typing import Any, Final
 
-from buttress.probes.source.credentials.candidate import Candidate, Verdict
-from buttress.probes.source.credentials.literals import is_filler
+from buttress.rules.credentials.candidate import Candidate, Verdict
+from buttress.rules.credentials.literals import is_filler
 
 _MAX_KEY: Final = 16_384  # characters of a private key that are looked at
 _SIGNATURE: Final = {  # bytes of a signature; RFC 7518, sections 3.2 to 3.5

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from buttress.probes.dependencies.dependency import Dependency, Parsed
-from buttress.probes.dependencies.formats.conda import PYPI_NAMES
-from buttress.probes.dependencies.formats.requirements import addressed, plain_http
+from buttress.provenance.dependencies.dependency import Dependency, Parsed
+from buttress.provenance.dependencies.formats.conda import PYPI_NAMES
+from buttress.provenance.dependencies.formats.requirements import addressed, plain_http
 
 _ITEM: Final = re.compile(r"^\s{0,4}- (\w+): ?(.*)$")
 _FIELD: Final = re.compile(r"^\s{2,8}(\w+): ?(.+)$")

@@ -15,10 +15,10 @@ from buttress.evidence.findings import SEVERITIES
 from buttress.files import located_yaml
 from buttress.files.located_yaml import FieldPath, Located
 from buttress.packs.where import ID
-from buttress.probes.source.credentials.candidate import Candidate
-from buttress.probes.source.credentials.checks import CHECKS, check
-from buttress.probes.source.credentials.examples import fill
-from buttress.probes.source.credentials.rules import Rule, options
+from buttress.rules.credentials.candidate import Candidate
+from buttress.rules.credentials.checks import CHECKS, check
+from buttress.rules.credentials.examples import fill
+from buttress.rules.credentials.rules import Rule, options
 
 MAX_PATTERN: Final = 2_000
 _SEEDS: Final = range(5)  # of random text in examples; each must come out right
