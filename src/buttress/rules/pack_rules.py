@@ -6,7 +6,7 @@ What is not data stays out: a rule of a pack has a pattern, or tells that someth
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,13 +16,12 @@ import re2
 from buttress.errors import InputError
 from buttress.evidence.findings import SEVERITIES
 from buttress.files import located_yaml
+from buttress.files.identifiers import KEBAB_CASE
 from buttress.files.located_yaml import FieldPath, Located
 from buttress.files.source_files import Reading, SourceFile
-from buttress.packs.where import ID
 from buttress.rules.rulebook import Example, Rule, options
 from buttress.rules.subject import Check, Matcher, Subject
 
-KINDS: Final = ("infrastructure-rules", "agent-rules")
 _NOTHING: Final = r"[^\x00-\x{10FFFF}]"  # matches no text; of a rule that has no pattern
 _FILE: Final = re.compile(r"(?:[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*/){0,6}[A-Za-z0-9_.-]+")
 _ROOT: Final = Path("/example")  # examples are never written; only their names matter
@@ -79,19 +78,50 @@ class Field:
     checks: Mapping[str, Check]
 
 
-def field_of(kind: str) -> Field:
-    """The field of one of ``KINDS``."""
-    if kind == "infrastructure-rules":
-        from buttress.probes.deployment import probe as infrastructure
-        from buttress.probes.deployment.checks import CHECKS as INFRASTRUCTURE
+@dataclass(frozen=True, slots=True)
+class SubjectRules:
+    """Rules about subjects as contents of packs."""
 
-        return Field(
-            infrastructure.limit, infrastructure.subjects, infrastructure.own_rules, INFRASTRUCTURE
-        )
-    from buttress.probes.agents import probe as agents
-    from buttress.probes.agents.checks import CHECKS as AGENTS
+    kind: str
+    field: Field
 
-    return Field(agents.limit, agents.subjects, agents.own_rules, AGENTS)
+    def check(self, path: Path, _pack: str, _beside: Mapping[str, Sequence[Path]]) -> Sequence[str]:
+        """As ``PackContents``."""
+        found, own = load(path), self.field.own()
+        if taken := [rule.id for rule in found if rule.id in own]:
+            raise InputError(
+                f"rule '{taken[0]}' is one of Buttress's own", file=str(path),
+                expected="another id",
+            )  # fmt: skip
+        try_examples(found, self.field, path)
+        return [rule.id for rule in found]
+
+    def check_own(self) -> int:
+        """As ``ChecksOwnRules``."""
+        own = list(self.field.own().values())
+        try_examples(own, self.field, Path(f"own {self.kind}"))
+        return len(own)
+
+
+def load_all(files: Iterable[tuple[str, Path]]) -> dict[str, Rule]:
+    """The rules of several packs by id.
+
+    Args:
+        files: each with the name of its pack.
+
+    Raises:
+        InputError: two packs have a rule of the same id.
+    """
+    found: dict[str, Rule] = {}
+    for pack, path in files:
+        for rule in load(path):
+            if rule.id in found:
+                raise InputError(
+                    f"rule '{rule.id}' is in another pack too", file=f"pack {pack}",
+                    expected="one of the packs removed",
+                )  # fmt: skip
+            found[rule.id] = rule
+    return found
 
 
 def load(path: Path) -> list[Rule]:
@@ -147,7 +177,7 @@ def _rule(located: Located, at: FieldPath, data: Mapping[str, Any]) -> Rule:
             (*at, "check"), "names a check in Python, which a pack can't hold",
             "'is' with a pattern, or 'missing: true'",
         )  # fmt: skip
-    if not ID.fullmatch(data["id"]):
+    if not KEBAB_CASE.fullmatch(data["id"]):
         raise located.error((*at, "id"), f"'{data['id'][:60]}' is no id", "a-z, 0-9 and -")
     if ("is" in data) is ("missing" in data):
         raise located.error(at, "needs either 'is' or 'missing'", "one of them")

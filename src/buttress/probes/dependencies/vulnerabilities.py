@@ -11,8 +11,8 @@ from packaging.specifiers import InvalidSpecifier
 from buttress.evidence.findings import SEVERITIES, Severity
 from buttress.probes.dependencies.osv.advisory import Advisory
 from buttress.probes.dependencies.osv.database import Database
-from buttress.probes.dependencies.osv.versions import key
 from buttress.provenance.dependencies.dependency import Dependency, Ecosystem
+from buttress.provenance.dependencies.versions import key
 from buttress.rules.rulebook import Issue
 
 _SUMMARY: Final = 160

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from buttress.probes.dependencies.osv.versions import key
+from buttress.provenance.dependencies.versions import key
 
 _LENGTH: Final = 500
 _NUMBER: Final = r"(?:\d{1,15}|[xX*])"

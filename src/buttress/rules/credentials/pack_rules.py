@@ -13,17 +13,17 @@ import re2
 from buttress.errors import InputError
 from buttress.evidence.findings import SEVERITIES
 from buttress.files import located_yaml
+from buttress.files.identifiers import KEBAB_CASE
 from buttress.files.located_yaml import FieldPath, Located
-from buttress.packs.where import ID
 from buttress.rules.credentials.candidate import Candidate
 from buttress.rules.credentials.checks import CHECKS, check
 from buttress.rules.credentials.examples import fill
-from buttress.rules.credentials.rules import Rule, options
+from buttress.rules.credentials.rules import Rule, options, rules
 
 MAX_PATTERN: Final = 2_000
 _SEEDS: Final = range(5)  # of random text in examples; each must come out right
 _MAX_EXAMPLE: Final = 20_000
-_NUMBERS: Final = re.compile(r"\{[A-Za-z0-9]+:([0-9]+)\}")
+_NUMBERS: Final = re.compile(r"\{(?!jwt:)[A-Za-z0-9]+:([0-9]+)\}")  # of a JWT: its subject
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": MAX_PATTERN, "description": "text"}
 _TEXTS: Final = {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 50}
 _SEVERITY: Final = {"enum": list(SEVERITIES)}
@@ -61,6 +61,20 @@ def load(path: Path) -> list[Rule]:
     located = located_yaml.load(path)
     located_yaml.check(located, _SCHEMA)
     return [_rule(located, ("rules", index)) for index in range(len(located.data["rules"]))]
+
+
+class _SecretRules:
+    def check(self, path: Path, _pack: str, _beside: Mapping[str, Sequence[Path]]) -> Sequence[str]:
+        found = load(path)
+        try_examples(found, path)
+        return [rule.id for rule in found]
+
+    def check_own(self) -> int:
+        try_examples(rules(), Path("own secret-rules"))
+        return len(rules())
+
+
+SECRET_RULES: Final = _SecretRules()
 
 
 def try_examples(rules: Sequence[Rule], path: Path) -> None:
@@ -121,7 +135,7 @@ def _rule(located: Located, at: FieldPath) -> Rule:
     fields.setdefault("in_tests", fields["severity"])
     fields.setdefault("check", "")
     fields.setdefault("verified", True)
-    if not ID.fullmatch(fields["id"]):
+    if not KEBAB_CASE.fullmatch(fields["id"]):
         raise located.error((*at, "id"), f"'{fields['id'][:60]}' is no id", "a-z, 0-9 and -")
     rule = Rule(**fields)
     for index, keyword in enumerate(rule.keywords):

@@ -78,15 +78,8 @@ class Rule:
 
 @cache
 def rules() -> tuple[Rule, ...]:
-    """All rules, those of installed packs too: first those that recognise a format, in order.
-
-    Raises:
-        InputError: an installed pack does not load.
-    """
-    from buttress.packs.resolve import secret_rules
-
+    """The rules that come with Buttress: first those that recognise a format, in order."""
     found = [rule for path in sorted(_FOLDER.glob("*.yaml")) for rule in _read(path)]
-    found += secret_rules()
     return tuple(sorted(found, key=lambda rule: not rule.verified))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -40,23 +40,24 @@ class Hits:
     cut: Sequence[str] = ()
 
 
-class _Keywords:
-    """Which rules' keywords occur, in one pass.
+class SecretRules:
+    """Rules, and which of their keywords occur in a text, in one pass.
 
     The patterns themselves are not in the set: its automaton would be large, and one that outgrows
     RE2's memory silently matches nothing. Keywords keep it small.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, chosen: Iterable[Rule]) -> None:
+        self.rules = tuple(sorted(chosen, key=lambda rule: not rule.verified))
         self._set = re2.Set.SearchSet(options(case_sensitive=False))
-        self._rules: list[list[int]] = []
+        self._indices: list[list[int]] = []
         by_keyword: dict[str, list[int]] = {}
-        for index, rule in enumerate(rules()):
+        for index, rule in enumerate(self.rules):
             for keyword in rule.keywords:
                 by_keyword.setdefault(keyword, []).append(index)
         for keyword, indices in by_keyword.items():
             self._set.Add(keyword.encode())
-            self._rules.append(indices)
+            self._indices.append(indices)
         self._set.Compile()
 
     def applicable(self, data: bytes) -> list[Rule]:
@@ -64,18 +65,20 @@ class _Keywords:
         matched = self._set.Match(data)
         if not matched:
             return []
-        indices = {index for keyword in matched for index in self._rules[keyword]}
-        every = rules()
-        return [every[index] for index in sorted(indices)]
+        indices = {index for keyword in matched for index in self._indices[keyword]}
+        return [self.rules[index] for index in sorted(indices)]
 
 
 @cache
-def _keywords() -> _Keywords:
-    return _Keywords()
+def own() -> SecretRules:
+    """The rules that come with Buttress."""
+    return SecretRules(rules())
 
 
-def scan(data: bytes, name: str = "", *, in_tests: bool = False) -> Hits:
-    """Credentials in ``data``, the content of a file called ``name``.
+def scan(
+    data: bytes, name: str = "", *, in_tests: bool = False, chosen: SecretRules | None = None
+) -> Hits:
+    """Credentials in the content of a file called ``name``, by the rules ``chosen`` or ours.
 
     Of hits that overlap, the first rule's counts: rules that know a format come before those that
     judge literals. Time is linear in the size; each rule checks ``MAX_CANDIDATES`` matches at most.
@@ -83,7 +86,7 @@ def scan(data: bytes, name: str = "", *, in_tests: bool = False) -> Hits:
     found: list[Hit] = []
     cut: list[str] = []
     taken: list[Span] = []
-    for rule in _keywords().applicable(data):
+    for rule in (chosen or own()).applicable(data):
         if not rule.reads(name):
             continue
         for count, candidate in enumerate(_candidates(rule, data)):

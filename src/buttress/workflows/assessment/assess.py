@@ -15,6 +15,8 @@ from buttress.evidence.records import Trial
 from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.inspection.one_path import inspect
 from buttress.labelling.estimate import corrected_rate
+from buttress.packs.installed import installed
+from buttress.packs.resolve import resolve
 from buttress.protocols.judge import Judge
 from buttress.protocols.probe import InspectionProbe, TrialProbe
 from buttress.risk.catalogue import Catalogue, load_catalogue
@@ -63,7 +65,7 @@ def assess(system: System, options: Options, stream: TextIO | None = None) -> di
         ButtressError: a target doesn't answer at all.
     """
     catalogue = load_catalogue(system.risks)
-    policy = load_policy(options.policy or system.policy, catalogue.risks.keys())
+    policy = load_policy(options.policy or system.policy, catalogue.risks.keys(), resolve)
     chosen = sources.probes(system, options.only)
     inspections = [probe for probe in chosen if isinstance(probe, InspectionProbe)]
     trials = [probe for probe in chosen if not isinstance(probe, InspectionProbe)]
@@ -155,7 +157,14 @@ class _Assessment:
                 coverage=self._coverage,
                 named=named,
             )
-        inspect(self._system.assets, inspections, self._run.id, self._store, self.ledger.say)
+        inspect(
+            self._system.assets,
+            inspections,
+            self._run.id,
+            self._store,
+            self.ledger.say,
+            knowledge=installed(),
+        )
         if self._judge is not None:
             run_async(self._ask(self._judge))
         return self._document()
