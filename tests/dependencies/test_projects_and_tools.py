@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from buttress.evidence.findings import Finding
-from buttress.probes.dependencies.dependency import Parser
-from buttress.probes.dependencies.formats import locks, npm, projects, tools
 from buttress.probes.dependencies.probe import PROBE
 from buttress.protocols.probe import InspectionContext
+from buttress.provenance.dependencies.dependency import Parser
+from buttress.provenance.dependencies.formats import locks, npm, projects, tools
 
 LOCK = '[[{table}]]\nname = "a"\nversion = "1"\n{source}\n'
 PIPENV = {"default": {"a": {"path": "./libs/a", "version": "==1"}}}

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from buttress.evidence.findings import SEVERITIES, Finding
-from buttress.probes.source.credentials.collections import items
-from buttress.probes.source.credentials.scanner import scan
 from buttress.probes.source.secrets import PROBE
 from buttress.protocols.probe import InspectionContext
+from buttress.rules.credentials.collections import items
+from buttress.rules.credentials.scanner import scan
 from tests.source.samples import key, sample
 
 RANDOM = [sample("{base62:40}", seed) for seed in range(4)]
@@ -80,7 +80,7 @@ def test_a_sealed_secret_is_none() -> None:
 
 
 def test_forty_formats_of_providers_are_known_without_a_name() -> None:
-    from buttress.probes.source.credentials.rules import rules
+    from buttress.rules.credentials.rules import rules
 
     known = [
         rule for rule in rules()
