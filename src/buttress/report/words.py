@@ -74,7 +74,7 @@ def overall(document: Document, language: Language = ENGLISH) -> Overall:
         )  # fmt: skip
     elif verdict == "acceptable":
         sentence = (
-            say("{whole} all stay within what the policy tolerates.", whole=whole)
+            say("The {whole} all stay within what the policy tolerates.", whole=whole)
             if several
             else say("The one measured risk stays within what the policy tolerates.")
         )
