@@ -47,16 +47,11 @@ def tally(trials: Iterable[Trial]) -> Tally:
         cell[1] += trial.outcome
         total.arms[trial.probe, trial.asset] += 1
         total.calls[trial.probe, trial.asset] += asked
-<<<<<<< HEAD
-        if _is_failure(trial):
-            entry = (harm(trial), -count, trial)
-=======
         if trial.refused_by:
             total.refused_by[trial.refused_by.partition(":")[0]] += 1
         total.finish_reasons[trial.finish_reason or "stop"] += 1
-        if trial.outcome >= 0.5:
-            entry = (trial.score, -count, trial)
->>>>>>> main
+        if _is_failure(trial):
+            entry = (harm(trial), -count, trial)
             if len(heap) < WORST:
                 heapq.heappush(heap, entry)
             else:
