@@ -15,9 +15,9 @@ from buttress.files.source_files import Reading, SourceFile
 from buttress.files.tree import Tree
 from buttress.files.wanted import wanted_files
 from buttress.probes.dependencies import pinning
-from buttress.probes.dependencies.dependency import FormatError, Parsed, Parser
-from buttress.probes.dependencies.formats import MAX_BYTES, parser, requirements
 from buttress.protocols.probe import InspectionContext
+from buttress.provenance.dependencies.dependency import FormatError, Parsed, Parser
+from buttress.provenance.dependencies.formats import MAX_BYTES, parser, requirements
 from buttress.rules.rulebook import Issue, Reporter, rules
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -27,6 +27,8 @@ class Tally:
     arms: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     calls: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     worst: list[Trial] = field(default_factory=list)
+    refused_by: Counter[str] = field(default_factory=Counter)  # by who, without details
+    finish_reasons: Counter[str] = field(default_factory=Counter)
 
 
 def tally(trials: Iterable[Trial]) -> Tally:
@@ -45,6 +47,9 @@ def tally(trials: Iterable[Trial]) -> Tally:
         cell[1] += trial.outcome
         total.arms[trial.probe, trial.asset] += 1
         total.calls[trial.probe, trial.asset] += asked
+        if trial.refused_by:
+            total.refused_by[trial.refused_by.partition(":")[0]] += 1
+        total.finish_reasons[trial.finish_reason or "stop"] += 1
         if trial.outcome >= 0.5:
             entry = (trial.score, -count, trial)
             if len(heap) < WORST:
