@@ -16,6 +16,8 @@ from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.files.tree import Tree
 from buttress.inspection.one_path import inspect
 from buttress.labelling.estimate import corrected_rate
+from buttress.packs.installed import installed
+from buttress.packs.resolve import resolve
 from buttress.protocols.judge import Judge
 from buttress.protocols.probe import InspectionProbe, TrialProbe, TrialSpec
 from buttress.risk.catalogue import Catalogue, load_catalogue
@@ -29,7 +31,7 @@ from buttress.trials.loop import run_async
 from buttress.trials.progress import open_progress
 from buttress.trials.totals import Totals
 from buttress.workflows.assessment import sources
-from buttress.workflows.assessment.arms import Arm
+from buttress.workflows.assessment.arms import Arm, arm_id
 from buttress.workflows.assessment.campaign import Campaign
 from buttress.workflows.assessment.coverage import Coverage
 from buttress.workflows.assessment.document import build, inspected
@@ -84,8 +86,9 @@ def assess(system: System, options: Options, stream: TextIO | None = None) -> di
         ButtressError: a target doesn't answer at all.
     """
     catalogue = load_catalogue(system.risks)
-    policy = load_policy(options.policy or system.policy, catalogue.risks.keys())
-    chosen = sources.probes(system, options.only)
+    policy = load_policy(options.policy or system.policy, catalogue.risks.keys(), resolve)
+    coverage = Coverage()
+    chosen = sources.probes(system, options.only, coverage)
     inspections = [probe for probe in chosen if isinstance(probe, InspectionProbe)]
     trials = [probe for probe in chosen if not isinstance(probe, InspectionProbe)]
     budget = system.budget
@@ -107,6 +110,7 @@ def assess(system: System, options: Options, stream: TextIO | None = None) -> di
             targets=targets,
             judge=judge,
             attacker=attacker,
+            coverage=coverage,
         )
         spending.ledger.progress = open_progress(spending.plan(), stream)
         try:
@@ -132,6 +136,7 @@ class _Assessment:
         targets: dict[str, Target],
         judge: Judge | None,
         attacker: Target | None,
+        coverage: Coverage,
     ) -> None:
         self._system = system
         self._catalogue = catalogue
@@ -140,7 +145,7 @@ class _Assessment:
         self._store = store
         self._run = run
         self._targets = targets
-        self._coverage = Coverage()
+        self._coverage = coverage
         self._judge = judge
         self._attacker = attacker
         self._prepared = Prepared()
@@ -176,7 +181,13 @@ class _Assessment:
                 named=named,
             )
         inspect(
-            self._system.assets, inspections, self._run.id, self._store, self._spending.ledger.say
+            self._system.assets,
+            inspections,
+            self._run.id,
+            self._store,
+            self._spending.ledger.say,
+            failed=lambda probe, asset, why: self._coverage.leave_out(arm_id(probe, asset), why),
+            knowledge=installed(),
         )
         if self._judge is not None:
             run_async(self._ask(self._judge))
@@ -263,8 +274,9 @@ class _Assessment:
         for outcome in self._prepared.outcomes:
             if any(state.sequence.trials for state in outcome.states.values()):
                 outcomes.append(outcome)
+        failed = {name for name, _ in self._coverage.not_covered}
         for name, arm in self._prepared.arms.items():
-            if not tallied.arms.get((arm.probe.id, arm.asset.id)):
+            if name not in failed and not tallied.arms.get((arm.probe.id, arm.asset.id)):
                 self._coverage.leave_out(name, f"no trial was run: {self._stop_reason}")
         inspected_at = [seen for seen in inspections if seen.asset not in self._empty]
         outcomes += inspected(self._catalogue, self._policy, findings, inspected_at)

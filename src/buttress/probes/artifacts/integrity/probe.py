@@ -12,6 +12,7 @@ from typing import Final
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding, Inspection, Severity
 from buttress.files.visible import shortened
+from buttress.packs.knowledge import Knowledge
 from buttress.probes.artifacts.integrity.reference import Reference
 from buttress.probes.artifacts.integrity.tensors import Tensor, tensors
 from buttress.probes.artifacts.integrity.values import Values, measure
@@ -45,7 +46,7 @@ class WeightIntegrity:
         """What can be set, by name."""
         return {"reference": "a folder of weights that are known to be good"}
 
-    def rule_ids(self) -> list[str]:
+    def rule_ids(self, _knowledge: Knowledge) -> list[str]:
         """Ids of all rules that its findings can have."""
         return [name for name in rules() if name.startswith("weights-")]
 
