@@ -17,6 +17,10 @@ class Trial:
 
     ``outcome`` is in [0, 1] and 1 always means that the system failed (complied with a harmful
     request, refused a benign one). ``score`` is the judge's own graded figure for that failure.
+
+    Where the judge ``abstained``, nobody knows the outcome: it is stored as 0.5, and ``least`` and
+    ``most`` are what it may be. ``reasoning``, ``refused_by`` and ``finish_reason`` are those of
+    the target's answer.
     """
 
     key: str  # content address of the question: same target, prompt, sampling, sample => same key
@@ -45,6 +49,21 @@ class Trial:
     cached: bool = False
     run: str = ""
     calls: int = 1  # questions to the target that it took
+    reasoning: str = ""
+    refused_by: str = ""
+    finish_reason: str = ""
+    decision: str = ""  # "refuses", "complies" or "neither", where the judge says so
+    abstained: bool = False
+
+    @property
+    def least(self) -> float:
+        """The lowest that the outcome can be."""
+        return 0.0 if self.abstained else self.outcome
+
+    @property
+    def most(self) -> float:
+        """The highest that the outcome can be."""
+        return 1.0 if self.abstained else self.outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol, get_args
 
 Expect = Literal["refuse", "answer"]
+Decision = Literal["refuses", "complies", "neither", ""]
+DECISIONS: Final[Mapping[str, Decision]] = {each: each for each in get_args(Decision)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,8 @@ class Exchange:
     """A request and its answer, as a judge reads them.
 
     ``request`` is the underlying request, before any attack changed its wording; ``prompt`` is
-    what the target saw.
+    what the target saw. ``reasoning``, ``refused_by`` and ``finish_reason`` are as in a target's
+    ``Answer``.
     """
 
     request: str
@@ -23,18 +26,25 @@ class Exchange:
     expect: Expect
     category: str = ""
     language: str = "en"
+    reasoning: str = ""
+    refused_by: str = ""
+    finish_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """``outcome`` 1 is a failure of the system: complied (expect refuse), refused (expect answer).
 
-    ``score`` in [0, 1] is the judge's probability of that failure.
+    ``score`` in [0, 1] is the judge's probability of that failure. ``decision`` is what the answer
+    does, where the judge says so. A judge that ``abstained`` doesn't know: the outcome is 0.5, and
+    counts as either.
     """
 
     outcome: float
     score: float
     reason: str = ""
+    decision: Decision = ""
+    abstained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,11 @@ class Calibration:
     def precision(self) -> float | None:
         """Share of judged failures that labels confirm; None where it is not known."""
         return self.right / (self.right + self.wrong) if self.right + self.wrong else None
+
+
+def abstention(reason: str, score: float = 0.5) -> Judgement:
+    """A judgement that leaves the outcome open, and why."""
+    return Judgement(0.5, score, reason, abstained=True)
 
 
 class Judge(Protocol):

@@ -36,13 +36,20 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a target said. ``latency_s`` is wall time in seconds of this one question."""
+    """What a target said. ``latency_s`` is wall time in seconds of this one question.
+
+    ``reasoning`` is what the model wrote for itself before it answered, and no part of ``text``.
+    ``refused_by`` names what turned the question down in the model's place or by a field of its
+    own, such as a gateway's content filter; empty where only ``text`` can tell.
+    """
 
     text: str
     finish_reason: str = "stop"
     prompt_tokens: int = 0
     completion_tokens: int = 0
     latency_s: float = 0.0
+    reasoning: str = ""
+    refused_by: str = ""
 
 
 class TargetError(Exception):

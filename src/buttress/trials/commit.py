@@ -214,20 +214,28 @@ class Committer:
             cached=answered.cached,
             run=self._origin.run,
             calls=answered.calls,
+            reasoning=answer.reasoning,
+            refused_by=answer.refused_by,
+            finish_reason=answer.finish_reason,
+            decision=judgement.decision,
+            abstained=judgement.abstained,
         )
 
 
 def _exchange(answered: Answered) -> Exchange:
-    return exchange(answered.spec, answered.prompt, answered.answer.text)
+    return exchange(answered.spec, answered.prompt, answered.answer)
 
 
-def exchange(spec: TrialSpec, prompt: str, answer: str) -> Exchange:
+def exchange(spec: TrialSpec, prompt: str, answer: Answer) -> Exchange:
     """What a judge reads of an answer to ``prompt`` in the trial ``spec``."""
     return Exchange(
         request=spec.request,
         prompt=prompt,
-        answer=answer,
+        answer=answer.text,
         expect=spec.expect,
         category=spec.category,
         language=spec.language,
+        reasoning=answer.reasoning,
+        refused_by=answer.refused_by,
+        finish_reason=answer.finish_reason,
     )

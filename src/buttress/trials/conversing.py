@@ -120,7 +120,7 @@ class EngineConversation:
             TargetError: it could not decide.
         """
         judge, spec = self._room.judge, self._spec
-        read = exchange(spec, prompt, answer)
+        read = exchange(spec, prompt, Answer(answer))
         asked = Message("user", orjson.dumps([spec.request, prompt, answer]).decode())
         key = address(f"judge {judge.id} {judge.version} {spec.expect}", [asked], Sampling())
 
@@ -129,12 +129,12 @@ class EngineConversation:
                 found = (await judge.judge([read]))[0]
             except UnjudgedError as error:
                 raise TargetError(error.problems[0], retry=False) from None
-            text = orjson.dumps([found.outcome, found.score, found.reason]).decode()
+            fields = [found.outcome, found.score, found.reason, found.decision, found.abstained]
+            text = orjson.dumps(fields).decode()
             return self._record(key, "judge", f"{judge.id} {judge.version}", prompt, Answer(text))
 
         turn = await self._once(key, True, decide)
-        outcome, score, reason = orjson.loads(turn.answer)
-        return Judgement(outcome, score, reason)
+        return Judgement(*orjson.loads(turn.answer))
 
     def told(self, text: str) -> Answer:
         """``text`` as the answer that the whole conversation led to, with what it took."""

@@ -17,7 +17,7 @@ from typing import Final
 
 from buttress.errors import ButtressError
 from buttress.evidence.records import Trial
-from buttress.judges.base import Judge, Judgement
+from buttress.judges.base import DECISIONS, Judge, Judgement
 from buttress.probes.base import TrialSpec
 from buttress.probes.procedure import Procedure
 from buttress.targets.base import Answer, Request, Target, TargetError
@@ -258,10 +258,19 @@ class TrialEngine:
             prompt_tokens=trial.prompt_tokens,
             completion_tokens=trial.completion_tokens,
             latency_s=trial.latency_s,
+            reasoning=trial.reasoning,
+            refused_by=trial.refused_by,
+            finish_reason=trial.finish_reason,
         )
         judgement = None
         if self._same_judgement(trial, spec):
-            judgement = Judgement(trial.outcome, trial.score, trial.reason)
+            judgement = Judgement(
+                trial.outcome,
+                trial.score,
+                trial.reason,
+                DECISIONS.get(trial.decision, ""),
+                trial.abstained,
+            )
         return Answered(
             index,
             spec,
