@@ -54,6 +54,12 @@ class Trial:
     finish_reason: str = ""
     decision: str = ""  # "refuses", "complies" or "neither", where the judge says so
     abstained: bool = False
+    cluster: str = ""  # the prompt of which it is a variant, sample or translation; "": its item
+
+    @property
+    def prompt_id(self) -> str:
+        """What trials of one prompt share."""
+        return self.cluster or self.item
 
     @property
     def least(self) -> float:

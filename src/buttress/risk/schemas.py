@@ -111,6 +111,8 @@ POLICY: Final[dict[str, Any]] = {
         "source": _TEXT,
         "extends": _TEXT,
         "decide_by": {"enum": ["bound", "estimate"]},
+        "estimand": {"enum": ["this-set", "prompts-like-these"]},
+        "family_wise": {"type": "boolean", "description": "true or false"},
         "risks": {
             "type": "object",
             "description": "risk ids, each with its limit",

@@ -262,13 +262,17 @@ class FiniteSequence:
         return max(self._high.bound, self.low)
 
     @property
-    def estimate(self) -> float:
-        """What was seen, and the mean outcome for the rest; inside the bounds."""
+    def mean(self) -> float:
+        """What was seen, and the mean outcome for the rest; 0.5 before the first."""
         if not self.trials:
             return 0.5
         seen = (self._high.seen + (1.0 - self._high.left) - self._low.seen) / 2
-        rate = seen + self._high.left * self._total / self.trials
-        return min(max(rate, self.low), self.high)
+        return seen + self._high.left * self._total / self.trials
+
+    @property
+    def estimate(self) -> float:
+        """``mean`` inside the bounds."""
+        return min(max(self.mean, self.low), self.high)
 
     def excludes_from(self, mean: float) -> bool:
         """Whether the mean is shown to lie at or below ``mean``: all above it is excluded."""

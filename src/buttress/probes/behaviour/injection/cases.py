@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from buttress.probes.base import TrialContext, TrialSpec
 from buttress.probes.behaviour.bank import BankProbe, Item, seed_of
-from buttress.probes.behaviour.sampling import order
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +34,10 @@ class CaseProbe(BankProbe):
         """
         items = self._items(context)
         seed = seed_of(context.seed, self.family or self.id)
-        places = order([item.category for item in items], 1, seed, None)
-        return (self._filed(items[place], context) for place, _ in places)
+        return (
+            replace(self._filed(items[place], context), draw=draw)
+            for place, draw in item_order(items, seed, context)
+        )
 
     def _filed(self, item: Item, context: TrialContext) -> TrialSpec:
         attack = item.attack if isinstance(item, Case) else self.attack
