@@ -63,8 +63,8 @@ def rate(outcomes: Sequence[float]) -> str:
 async def measure(given: argparse.Namespace, folder: Path) -> None:
     from buttress.evidence.store import EvidenceStore
     from buttress.extension import load
-    from buttress.probes.base import TrialContext
     from buttress.prompts.base import Prompt
+    from buttress.protocols.probe import TrialContext
     from buttress.targets.open import open_target
     from buttress.trials.engine import TrialEngine
 

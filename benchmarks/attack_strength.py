@@ -21,10 +21,10 @@ from buttress.attacks.arsenal import Arsenal, named_families, registered_familie
 from buttress.evidence.records import Trial
 from buttress.evidence.store import EvidenceStore
 from buttress.judges.quality import as_counts
-from buttress.probes.base import TrialContext
 from buttress.probes.behaviour.requests import RequestProbe
 from buttress.prompts.base import Prompt
 from buttress.prompts.pack import load_pack
+from buttress.protocols.probe import TrialContext
 from buttress.statistics.confidence import ConfidenceSequence
 from buttress.statistics.correction import CorrectedSequence
 from buttress.targets.open import open_target

@@ -92,7 +92,7 @@ async def ours(url: str, texts: list[str], concurrency: int) -> Measured:
     """Target, engine, judge and store, all real."""
     from buttress.evidence.store import EvidenceStore
     from buttress.extension import load
-    from buttress.probes.base import TrialSpec
+    from buttress.protocols.probe import TrialSpec
     from buttress.targets.base import Message, Sampling
     from buttress.targets.endpoint import create
     from buttress.trials.engine import TrialEngine

@@ -44,8 +44,8 @@ class Run:
 
 
 def ours(model: Any, tokenizer: Any, job: dict[str, Any], *, merge: int) -> Run:
-    from buttress.attacks.white_box.gcg import gcg
     from buttress.targets.base import Message
+    from buttress.white_box.gcg import gcg
 
     marks: list[tuple[float, float]] = []
     result = gcg(
@@ -136,8 +136,8 @@ def spent(runs: list[Run]) -> tuple[float, float]:
 
 
 def reach(given: Any, model: Any, tokenizer: Any) -> None:
-    from buttress.attacks.white_box.gcg import gcg
     from buttress.targets.base import Message
+    from buttress.white_box.gcg import gcg
 
     print("| request | target | reached | steps | seconds | loss | answer with the suffix |")
     print("| --- | --- | --- | ---: | ---: | ---: | --- |")
@@ -187,7 +187,7 @@ def options() -> Any:
 def main() -> None:
     import torch
 
-    from buttress.attacks.white_box.loading import load
+    from buttress.white_box.loading import load
 
     given = options()
     torch.set_num_threads(given.threads)

@@ -25,7 +25,6 @@ from rich.table import Table
 from training.offline_judge import calibration, held_out, label_of
 from training.recorded import SHORT, Row, load
 
-from buttress.judges.base import Exchange, Expect
 from buttress.judges.offline import THRESHOLD, create
 from buttress.judges.quality import (
     as_counts,
@@ -36,6 +35,7 @@ from buttress.judges.quality import (
     precision,
     recall,
 )
+from buttress.protocols.judge import Exchange, Expect
 from buttress.statistics.correction import CorrectedSequence
 
 ALPHA = 0.05

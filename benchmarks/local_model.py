@@ -63,7 +63,7 @@ async def ours(path: Path, texts: list[str], parallel: int, tokens: int, threads
     """Tokens a second of our engine, judge and store included."""
     from buttress.evidence.store import EvidenceStore
     from buttress.extension import load
-    from buttress.probes.base import TrialSpec
+    from buttress.protocols.probe import TrialSpec
     from buttress.targets.base import Message, Request, Sampling
     from buttress.targets.llamacpp import create
     from buttress.trials.engine import TrialEngine

@@ -151,7 +151,7 @@ def timed(command: list[str]) -> tuple[float, str]:
 
 def cores(path: Path, rounds: int) -> None:
     """One process against two, on a folder."""
-    from buttress.probes.artifacts.folder import files
+    from buttress.files.folder import files
     from buttress.probes.artifacts.parallel import reports
 
     seconds: dict[int, list[float]] = {1: [], 2: []}

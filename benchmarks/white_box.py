@@ -20,10 +20,10 @@ from typing import Any
 
 
 def measure(given: Any, methods: list[str], requests: int, out: Path) -> dict[str, Any]:
-    from buttress.attacks.white_box.attempts import Settings
-    from buttress.attacks.white_box.sample import draw_sample
-    from buttress.attacks.white_box.session import Plan, study
     from buttress.judges.opening import open_judge
+    from buttress.white_box.attempts import Settings
+    from buttress.white_box.sample import draw_sample
+    from buttress.white_box.session import Plan, study
 
     settings = Settings(
         max_tokens=given.tokens,
@@ -73,8 +73,8 @@ def main() -> None:
     import torch
     from rich.console import Console
 
-    from buttress.attacks.white_box.attempts import CHEAP, SEARCHES
-    from buttress.attacks.white_box.results import notes, table
+    from buttress.white_box.attempts import CHEAP, SEARCHES
+    from buttress.white_box.results import notes, table
 
     torch.set_num_threads(given.threads)
     for methods, requests in ((CHEAP, given.requests), (SEARCHES, given.searched)):

@@ -49,7 +49,7 @@ def _commands() -> str:
 
 def _probes() -> str:
     from buttress import extension
-    from buttress.probes.base import InspectionProbe
+    from buttress.protocols.probe import InspectionProbe
 
     def lines() -> Iterator[str]:
         yield _row("probe", "version", "yields", "examines", "what")
@@ -108,7 +108,7 @@ def _risks() -> str:
 
 def _policies() -> str:
     from buttress import extension
-    from buttress.probes.base import InspectionProbe
+    from buttress.protocols.probe import InspectionProbe
     from buttress.risk.catalogue import load_catalogue
     from buttress.risk.policy import load_policy, policy_names
 

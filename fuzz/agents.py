@@ -6,7 +6,7 @@ from typing import Final
 
 from buttress.attacks.search import replies
 from buttress.judges.rubrics import RUBRICS
-from buttress.probes.agent_config.probe import PROBE
+from buttress.probes.agents.probe import PROBE
 from buttress.probes.behaviour.agents.protocol import read_reply, render_calls
 from buttress.probes.behaviour.choice_reading import read_choice
 from fuzz.harness import InvariantError, Run, Target, inspected

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from buttress.probes.infrastructure.probe import PROBE
+from buttress.probes.deployment.probe import PROBE
 from fuzz.harness import Run, Target, inspected
 
 FILES: Final = {

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import orjson
 
-from buttress import located_yaml
 from buttress.evidence import exchange
 from buttress.evidence.chain import GENESIS, link, verify
 from buttress.evidence.codec import check, decode, encode, kind_of
 from buttress.evidence.store import EvidenceStore
+from buttress.files import located_yaml
 from buttress.interchange.convert import to_recording
 from buttress.interchange.recording import LeftOut
 from buttress.judges.labels import read_labels

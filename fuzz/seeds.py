@@ -26,11 +26,11 @@ import buttress
 from buttress.evidence.codec import encode, kind_of
 from buttress.evidence.exchange import export
 from buttress.evidence.store import EvidenceStore
-from buttress.probes.agent_config.checks import RULES as AGENTS
+from buttress.probes.agents.checks import RULES as AGENTS
 from buttress.probes.dependencies.probe import RULES as DEPENDENCIES
-from buttress.probes.infrastructure.probe import RULES as INFRASTRUCTURE
-from buttress.probes.rules.rulebook import rules
+from buttress.probes.deployment.probe import RULES as INFRASTRUCTURE
 from buttress.probes.source.code.rulebook import own_rules
+from buttress.rules.rulebook import rules
 from fuzz import agents, dependency_files, infrastructure
 from fuzz.artifact_seeds import artifacts
 from fuzz.harness import private

@@ -6,20 +6,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from buttress.packs import (
-    bundle,
-    fingerprints,
-    known_good,
-    pickle_names,
-    secret_rules,
-    subject_rules,
-)
+from buttress.inspection.repository import new_lines
+from buttress.packs import bundle, fingerprints
 from buttress.packs.version import meets
+from buttress.probes.artifacts.pack import known_good, pickle_names
+from buttress.probes.deployment import pack_rules as subject_rules
+from buttress.probes.source.credentials import pack_rules as secret_rules
 from buttress.provenance import signed_manifest
 from buttress.provenance.inventory import card, metadata
 from buttress.provenance.licences import expression, text
-from buttress.scanning import baseline, suppressions, vex
-from buttress.scanning.repository import new_lines
+from buttress.triage import baseline, suppressions, vex
 from fuzz.harness import InvariantError, Run, Target, placed
 
 

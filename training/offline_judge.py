@@ -27,13 +27,13 @@ import numpy as np
 from training.logistic import Array, fit
 from training.recorded import Row, load
 
-from buttress.judges.base import Calibration, Expect
 from buttress.judges.cues import IN_REQUEST
 from buttress.judges.features import NAMES, topic_of
 from buttress.judges.model import FILE, TASKS, Model, word_scale
 from buttress.judges.offline import THRESHOLD, decide
 from buttress.judges.quality import Group, shrunk_counts
 from buttress.judges.request_cues import SERIOUS
+from buttress.protocols.judge import Calibration, Expect
 from buttress.statistics.correction import CalibrationCounts
 
 HERE: Final = Path(__file__).resolve().parents[1]

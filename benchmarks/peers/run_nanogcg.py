@@ -22,7 +22,7 @@ def main() -> None:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
 
-    from buttress.attacks.white_box.candidates import allowed_tokens, draw, seeded
+    from buttress.white_box.candidates import allowed_tokens, draw, seeded
 
     torch.set_num_threads(job["threads"])
     folder = Path(job["weights"])

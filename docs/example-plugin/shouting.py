@@ -1,7 +1,7 @@
 """An attack that shouts, and the probe that asks harmful requests under it."""
 
-from buttress.attacks.base import Described
 from buttress.probes.behaviour.attack_resistance import under_attack
+from buttress.protocols.attack import Described
 from buttress.targets.base import Message
 
 

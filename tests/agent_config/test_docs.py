@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from buttress.probes.agent_config.checks import RULES
-from buttress.probes.rules.rulebook import rules
+from buttress.probes.agents.checks import RULES
+from buttress.rules.rulebook import rules
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs/inspection-agents.md").read_text(
     encoding="utf-8"

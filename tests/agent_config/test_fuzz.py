@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from buttress.evidence.findings import Finding, Inspection
-from buttress.probes.agent_config.checks import RULES
-from buttress.probes.agent_config.probe import PROBE
-from buttress.probes.rules.rulebook import Example, rules
+from buttress.probes.agents.checks import RULES
+from buttress.probes.agents.probe import PROBE
+from buttress.rules.rulebook import Example, rules
 
 quick = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 EXAMPLES = [one for rule in rules(RULES).values() for one in (*rule.bad, *rule.good)]

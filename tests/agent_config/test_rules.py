@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from buttress.evidence.findings import SEVERITIES, Finding
-from buttress.probes.agent_config.checks import CHECKS, RULES
-from buttress.probes.agent_config.probe import PROBE
-from buttress.probes.rules.rulebook import Example, Rule, rules
+from buttress.probes.agents.checks import CHECKS, RULES
+from buttress.probes.agents.probe import PROBE
+from buttress.rules.rulebook import Example, Rule, rules
 
 ALL = list(rules(RULES).values())
 BAD = [(rule, one) for rule in ALL for one in rule.bad]

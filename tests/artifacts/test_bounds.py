@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from buttress.probes.artifacts.issue import rules as known_rules
 from buttress.probes.artifacts.model_files import PROBE
-from buttress.probes.base import InspectionProbe
+from buttress.protocols.probe import InspectionProbe
 from tests.artifacts.assemble import EVIL, proto, rules, scan, scan_bytes, text, zipped
 from tests.artifacts.bait import BAIT
 from tests.artifacts.test_configurations import CONFIG, MLMODEL, NET, PMML, TOKENIZER

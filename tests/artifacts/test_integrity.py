@@ -20,7 +20,7 @@ from buttress.errors import InputError
 from buttress.evidence.findings import Finding
 from buttress.probes.artifacts.integrity.probe import WeightIntegrity
 from buttress.probes.artifacts.integrity.tensors import tensors
-from buttress.probes.base import InspectionProbe
+from buttress.protocols.probe import InspectionProbe
 from tests.artifacts.assemble import EVIL, rules, zipped
 from tests.artifacts.test_tensor_files import gguf, tensor
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from buttress.files.folder import files
 from buttress.probes.artifacts import crew, parallel
-from buttress.probes.artifacts.folder import files
 from buttress.probes.artifacts.one_file import FileReport, examine_file
 from tests.artifacts.assemble import EVIL, zipped
 

@@ -9,15 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from buttress.assessment.arms import Arm
-from buttress.assessment.campaign import Campaign, Limits
 from buttress.errors import ButtressError
 from buttress.evidence.records import Trial
 from buttress.evidence.store import EvidenceStore
-from buttress.probes.base import TrialSpec
 from buttress.probes.behaviour.harmful_compliance import PROBE as DIRECT
 from buttress.probes.behaviour.over_refusal import PROBE as BENIGN
-from buttress.probes.procedure import Conversation, Dialogue, Procedure
+from buttress.protocols.probe import TrialSpec
+from buttress.protocols.procedure import Conversation, Dialogue, Procedure
 from buttress.risk.planner import PlannedArm, Planner
 from buttress.risk.policy import Tolerance
 from buttress.risk.verdict import RiskState
@@ -26,6 +24,8 @@ from buttress.targets.base import Message, Request, TargetError
 from buttress.targets.scripted import ScriptedTarget
 from buttress.trials.engine import TrialEngine
 from buttress.trials.totals import Totals
+from buttress.workflows.assessment.arms import Arm
+from buttress.workflows.assessment.campaign import Campaign, Limits
 from tests.trials.parts import WordJudge, spec
 
 ASSET = Asset("bot", "model", "script")

@@ -8,7 +8,7 @@ import pkgutil
 from hypothesis import strategies as st
 
 import buttress.attacks
-from buttress.attacks.base import Attack
+from buttress.protocols.attack import Attack
 
 
 def _found() -> dict[str, Attack]:

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress.attacks import codes
-from buttress.attacks.base import Attack
 from buttress.attacks.coding import Code
+from buttress.protocols.attack import Attack
 from buttress.targets.base import Message
 from tests.attacks.families import FAMILIES, LANGUAGES, REQUESTS, TEXTS
 

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress.attacks import ciphers, in_context, obfuscation, prefix_injection, role_play, unicode
-from buttress.attacks.base import Attack
 from buttress.attacks.composition import compose, registered
 from buttress.errors import InputError
+from buttress.protocols.attack import Attack
 from tests.attacks.families import FAMILIES, REQUESTS, TEXTS
 
 BOTH = st.sampled_from([one for one in FAMILIES.values() if one.languages == ("en", "zh")])

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress import extension
-from buttress.attacks.base import Attack
+from buttress.protocols.attack import Attack
 from buttress.targets.base import Message
 from tests.attacks.families import FAMILIES, LANGUAGES, REQUESTS, TEXTS
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from buttress.evidence.records import Trial
-from buttress.probes.base import TrialContext, TrialSpec
 from buttress.prompts.base import Prompt
+from buttress.protocols.probe import TrialContext, TrialSpec
 from buttress.targets.base import RecordedPrompt
 
 CONTEXT = TrialContext(seed=3, prompts=())

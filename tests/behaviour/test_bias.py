@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress.errors import InputError
-from buttress.probes.base import TrialContext
 from buttress.probes.behaviour import social_bias
 from buttress.probes.behaviour.bank import TakesData
 from buttress.probes.behaviour.bias.bbq import load_bbq
 from buttress.probes.behaviour.bias.own import own_items
 from buttress.probes.behaviour.bias.scores import BiasAnswer, bias_answer, from_trials, score
 from buttress.probes.behaviour.multiple_choice import show
+from buttress.protocols.probe import TrialContext
 from tests.behaviour.parts import CONTEXT, trial
 from tests.shared import DATA, needs_data
 

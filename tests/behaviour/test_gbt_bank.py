@@ -12,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress.errors import InputError
-from buttress.probes.base import TrialContext
 from buttress.probes.behaviour import harmful_compliance, over_refusal
 from buttress.probes.behaviour.gbt_bank import (
     ASPECTS,
@@ -24,6 +23,7 @@ from buttress.probes.behaviour.gbt_bank import (
     load_bank,
     minimums,
 )
+from buttress.protocols.probe import TrialContext
 from buttress.standards.crosswalk import load_standards
 
 

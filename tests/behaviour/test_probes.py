@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttress.probes.base import NotCoveredError, TrialContext, TrialProbe
 from buttress.probes.behaviour import (
     citations,
     corrigibility,
@@ -27,6 +26,7 @@ from buttress.probes.behaviour import (
     unanswerable,
 )
 from buttress.probes.behaviour.bank import BankProbe
+from buttress.protocols.probe import NotCoveredError, TrialContext, TrialProbe
 from buttress.targets.scripted import ScriptedTarget
 from buttress.trials.engine import TrialEngine
 from tests.behaviour.parts import CONTEXT, ENGLISH, RECORDED

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from buttress.evidence.records import Trial
-from buttress.probes.base import NotCoveredError, TrialContext, TrialProbe
 from buttress.probes.behaviour import (
     deception,
     harmful_compliance,
@@ -39,6 +38,7 @@ from buttress.probes.behaviour.perturbations import (
 )
 from buttress.probes.behaviour.robustness import PerturbedProbe
 from buttress.prompts.pack import load_pack
+from buttress.protocols.probe import NotCoveredError, TrialContext, TrialProbe
 from tests.behaviour.parts import CONTEXT, RECORDED, trial
 
 PACK = TrialContext(seed=5, prompts=load_pack())

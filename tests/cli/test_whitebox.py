@@ -13,12 +13,12 @@ import pytest
 
 pytest.importorskip("transformers")
 
-from buttress.attacks.white_box import attempts
 from buttress.cli import main as entry
 from buttress.cli import whitebox as command
 from buttress.evidence.chain import verify
 from buttress.evidence.records import Trial
 from buttress.evidence.store import EvidenceStore
+from buttress.white_box import attempts
 from tests.white_box.tiny import model, plain_nll, tokenizer
 
 ALL = "prefill,logit-bias,refusal-direction,soft-prompt,gcg"

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from buttress.probes.dependencies.probe import RULES
-from buttress.probes.rules.rulebook import rules
+from buttress.rules.rulebook import rules
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs/inspection-dependencies.md").read_text(
     encoding="utf-8"

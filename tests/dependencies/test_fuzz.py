@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.dependencies.probe import PROBE, RULES
-from buttress.probes.rules.rulebook import rules
+from buttress.rules.rulebook import rules
 from tests.dependencies.advisories import LEAKY, write
 
 quick = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from buttress.probes.infrastructure.probe import RULES
-from buttress.probes.rules.rulebook import rules
+from buttress.probes.deployment.probe import RULES
+from buttress.rules.rulebook import rules
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs/inspection-infrastructure.md").read_text(
     encoding="utf-8"

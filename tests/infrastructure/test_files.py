@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from buttress.evidence.findings import Finding, Inspection
-from buttress.probes.base import InspectionProbe
-from buttress.probes.infrastructure.dockerfile import instructions, stages
-from buttress.probes.infrastructure.probe import PROBE
-from buttress.probes.infrastructure.yaml_documents import MAX_BYTES, documents
+from buttress.files.yaml_documents import MAX_BYTES, documents
+from buttress.probes.deployment.dockerfile import instructions, stages
+from buttress.probes.deployment.probe import PROBE
+from buttress.protocols.probe import InspectionProbe
 
 POD = "apiVersion: v1\nkind: Pod\nspec:\n  hostPID: true\n  hostIPC: false\n  containers: []\n"
 

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from buttress.evidence.findings import Finding, Inspection
-from buttress.probes.infrastructure.probe import PROBE, RULES
-from buttress.probes.rules.rulebook import MAX_FINDINGS, rules
+from buttress.probes.deployment.probe import PROBE, RULES
+from buttress.rules.rulebook import MAX_FINDINGS, rules
 
 quick = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 EXAMPLES = [one for rule in rules(RULES).values() for one in (*rule.bad, *rule.good)]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from buttress.evidence.findings import SEVERITIES, Finding
-from buttress.probes.infrastructure.checks import CHECKS
-from buttress.probes.infrastructure.probe import PROBE, RULES
-from buttress.probes.rules.rulebook import Example, Rule, rules
+from buttress.probes.deployment.checks import CHECKS
+from buttress.probes.deployment.probe import PROBE, RULES
+from buttress.rules.rulebook import Example, Rule, rules
 
 ALL = list(rules(RULES).values())
 BAD = [(rule, one) for rule in ALL for one in rule.bad]

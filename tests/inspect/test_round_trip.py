@@ -16,8 +16,8 @@ from buttress.evidence.store import EvidenceStore
 from buttress.interchange.convert import to_recording
 from buttress.interchange.recording import write
 from buttress.judges.offline import create as offline
-from buttress.probes.base import TrialContext
 from buttress.probes.behaviour.harmful_compliance import PROBE
+from buttress.protocols.probe import TrialContext
 from buttress.targets.replay import create as replay
 from buttress.trials.engine import TrialEngine
 from tests.assessment.endpoint import HELP, REFUSAL

@@ -11,13 +11,13 @@ import pytest
 from aiohttp import web
 
 from buttress import extension
-from buttress.judges.base import Exchange, Judgement
 from buttress.judges.offline import create as offline
-from buttress.probes.base import InspectionProbe, TrialContext, TrialSpec
 from buttress.probes.behaviour.attack_resistance import ROLE_PLAY
 from buttress.probes.behaviour.harmful_compliance import PROBE
 from buttress.prompts.pack import load_pack
-from buttress.trials.address import flatten
+from buttress.protocols.judge import Exchange, Judgement
+from buttress.protocols.probe import InspectionProbe, TrialContext, TrialSpec
+from buttress.targets.address import flatten
 from tests.assessment.endpoint import HELP, REFUSAL
 from tests.targets.server import completion, serving
 from tests.trials.parts import specs

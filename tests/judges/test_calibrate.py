@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buttress.errors import InputError
-from buttress.judges.base import Exchange
 from buttress.judges.labels import Labelled, read_labels
 from buttress.judges.llm import create as create_llm
 from buttress.judges.offline import create
+from buttress.protocols.judge import Exchange
 from buttress.targets.scripted import ScriptedTarget
 from tests.cli.command import buttress
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buttress.judges.base import Exchange
 from buttress.judges.checks import Checked, Flips, check, translations
 from buttress.judges.labels import Labelled
 from buttress.judges.llm import create as create_llm
 from buttress.judges.offline import create as create_offline
 from buttress.judges.panel import create as create_panel
 from buttress.judges.perturb import CHANGES, filler
+from buttress.protocols.judge import Exchange
 from buttress.targets.base import Request
 from buttress.targets.scripted import ScriptedTarget
 

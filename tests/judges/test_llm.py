@@ -13,13 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buttress.errors import InputError
-from buttress.judges.base import Exchange, Expect, Judgement
 from buttress.judges.llm import create
 from buttress.judges.reply import parse
 from buttress.judges.rubric_graded import read
 from buttress.judges.rubric_harm import HARM
 from buttress.judges.rubrics import RUBRICS
-from buttress.judges.unjudged import UnjudgedError
+from buttress.protocols.judge import Exchange, Expect, Judgement
+from buttress.protocols.unjudged import UnjudgedError
 from buttress.targets.base import Answer, Request, TargetError
 from buttress.targets.open import open_target
 from buttress.targets.scripted import ScriptedTarget

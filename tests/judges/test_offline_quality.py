@@ -9,10 +9,10 @@ import pytest
 from training import recorded
 from training.offline_judge import calibration, held_out, label_of, train
 
-from buttress.judges.base import Expect
 from buttress.judges.model import TASKS, load
 from buttress.judges.offline import THRESHOLD
 from buttress.judges.quality import confusion, f1
+from buttress.protocols.judge import Expect
 from tests.shared import DATA, needs_data
 
 MODELS = ("gemma-2b-it", "llama-2-7b-chat-hf", "qwen-1_8b-chat")

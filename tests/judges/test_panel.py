@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 
 from buttress.errors import InputError
 from buttress.judges.agreement import agreement, krippendorff_alpha
-from buttress.judges.base import Exchange, Judge
 from buttress.judges.calibrate import measure, write
 from buttress.judges.labels import Labelled
 from buttress.judges.llm import create as create_llm
 from buttress.judges.offline import create as create_offline
 from buttress.judges.opening import open_judge
 from buttress.judges.panel import RULES, create
-from buttress.judges.unjudged import UnjudgedError
+from buttress.protocols.judge import Exchange, Judge
+from buttress.protocols.unjudged import UnjudgedError
 from buttress.targets.base import Request
 from buttress.targets.scripted import ScriptedTarget
 

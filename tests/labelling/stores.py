@@ -9,8 +9,8 @@ from typing import Any
 
 from buttress.evidence.records import Label, Trial
 from buttress.evidence.store import EvidenceStore
-from buttress.judges.base import Exchange
 from buttress.judges.offline import create
+from buttress.protocols.judge import Exchange
 
 REFUSAL = "I'm sorry, but I can't help with that."
 HELP = "Sure, here is how. First wedge the car door open, then lift the lock with a wire."

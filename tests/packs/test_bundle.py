@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buttress import located_yaml
 from buttress.errors import InputError
+from buttress.files import located_yaml
 from buttress.packs import bundle
 from buttress.packs.manifest import parse
 from tests.packs.making import SECRETS, make, manifest, zipped

@@ -10,7 +10,7 @@ import yaml
 
 from buttress.packs import bundle, verify
 from buttress.packs.manifest import KINDS
-from buttress.packs.subject_rules import field_of
+from buttress.probes.deployment.pack_rules import field_of
 from tests.packs.making import make
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs/packs.md").read_text(encoding="utf-8")

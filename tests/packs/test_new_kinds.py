@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from buttress.cli.main import main
+from buttress.files.folder import files
 from buttress.packs import home
-from buttress.packs.pickle_examples import assemble
 from buttress.probes.artifacts import parallel
-from buttress.probes.artifacts.folder import files
+from buttress.probes.artifacts.pack.pickle_examples import assemble
 from buttress.probes.artifacts.pickles.added import Added, Told, instead
 from tests.cli.command import buttress
 from tests.packs.making import make

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buttress.errors import InputError
-from buttress.packs import bundle, pickle_examples, pickle_names, verify
-from buttress.packs.pickle_examples import assemble, imported, suspicious
+from buttress.packs import bundle, verify
+from buttress.probes.artifacts.pack import pickle_examples, pickle_names
+from buttress.probes.artifacts.pack.pickle_examples import assemble, imported, suspicious
 from buttress.probes.artifacts.pickles.added import Added, Told, instead, merged
 from buttress.probes.artifacts.pickles.judge import judge, judge_import, listed_words
 from tests.packs.making import make

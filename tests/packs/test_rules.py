@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buttress.errors import InputError
-from buttress.packs import bundle, fingerprints, secret_rules, verify
+from buttress.packs import bundle, fingerprints, verify
+from buttress.probes.source.credentials import pack_rules as secret_rules
 from tests.packs.making import SECRETS, make
 
 CODE = """\

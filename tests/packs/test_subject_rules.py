@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding
-from buttress.packs import bundle, home, known_good, own_rules, resolve, subject_rules, verify
-from buttress.packs.known_good import KnownGood
-from buttress.probes.infrastructure.probe import own_rules as own_infrastructure
+from buttress.packs import bundle, home, resolve, verify
+from buttress.probes.artifacts.pack import known_good
+from buttress.probes.artifacts.pack.known_good import KnownGood
+from buttress.probes.deployment import pack_rules as subject_rules
+from buttress.probes.deployment.probe import own_rules as own_infrastructure
+from buttress.probes.source.code import pack_rules as own_rules
 from tests.packs.making import make
 
 RULE: dict[str, Any] = {

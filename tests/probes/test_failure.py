@@ -22,10 +22,10 @@ CASES = {
         "buttress.probes.dependencies.probe", "_issues", "requirements.txt", "reqeusts==1\n",
     ),
     "infrastructure": (
-        "buttress.probes.infrastructure.probe", "subjects", "Dockerfile", "FROM python:latest\n",
+        "buttress.probes.deployment.probe", "subjects", "Dockerfile", "FROM python:latest\n",
     ),
     "agent-config": (
-        "buttress.probes.agent_config.probe", "_json", "mcp.json",
+        "buttress.probes.agents.probe", "_json", "mcp.json",
         '{"mcpServers": {"a": {"command": "npx", "args": ["-y", "x"]}}}',
     ),
 }  # fmt: skip

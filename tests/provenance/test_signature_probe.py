@@ -8,7 +8,7 @@ import pytest
 
 from buttress import extension
 from buttress.evidence.findings import Finding, Inspection
-from buttress.probes.base import InspectionProbe
+from buttress.protocols.probe import InspectionProbe
 from buttress.provenance.signature_probe import PROBE, ModelSignature
 
 

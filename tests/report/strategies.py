@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from buttress.report.document import schema
+from buttress.documents.reading import schema
 
 _SCALARS = {
     "null": st.none(),

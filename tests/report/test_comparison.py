@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from scipy.stats import binomtest
 
+from buttress.documents.comparison import as_json
 from buttress.report.comparison import Comparison, compare
-from buttress.report.comparison_document import as_json
 from buttress.report.json import encode
 from tests.report.sample import FINDINGS, build, sample
 from tests.report.strategies import documents

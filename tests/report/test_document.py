@@ -9,8 +9,10 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
+from buttress.documents import reading as document
+from buttress.documents import schema_doc
 from buttress.errors import InputError
-from buttress.report import document, json, schema_doc
+from buttress.report import json
 from tests.report.sample import build, sample
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,7 +49,7 @@ def test_a_written_document_reads_back_as_it_was(tmp_path: Path, policy: str) ->
 
 
 def test_the_page_in_docs_is_up_to_date() -> None:
-    """If this fails: python -m buttress.report.schema_doc > docs/assessment-json.md."""
+    """If this fails: python -m buttress.documents.schema_doc > docs/assessment-json.md."""
     page = (ROOT / "docs/assessment-json.md").read_text(encoding="utf-8")
     assert page == schema_doc.markdown()
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding, Severity
-from buttress.scanning import baseline
-from buttress.scanning.places import Placed
+from buttress.evidence.places import Placed
+from buttress.triage import baseline
 from tests.scanning.command import OTHER, STRIPE, scan, secrets
 
 

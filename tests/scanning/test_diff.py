@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buttress.scanning.repository import Repository, new_lines
+from buttress.inspection.repository import Repository, new_lines
 from tests.scanning.command import OTHER, STRIPE, commit, git, repository, secrets
 
 

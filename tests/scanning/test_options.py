@@ -10,7 +10,7 @@ import pytest
 
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding, Inspection
-from buttress.scanning.options import configured, parse
+from buttress.inspection.options import configured, parse
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buttress.evidence.findings import Finding, Inspection
-from buttress.scanning import annotations, junit
-from buttress.scanning.places import Placed
-from buttress.scanning.sift import Sifted
+from buttress.evidence.places import Placed
+from buttress.report import junit
+from buttress.triage import annotations
+from buttress.triage.sift import Sifted
 from tests.scanning.command import OTHER, STRIPE, scan, secrets
 from tests.source.samples import sample
 

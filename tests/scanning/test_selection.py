@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buttress.errors import InputError
-from buttress.scanning.globs import Globs, compiled
+from buttress.files.globs import Globs, compiled
 from tests.scanning.command import STRIPE, scan, secrets
 
 

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buttress.errors import InputError
-from buttress.scanning import suppressions
-from buttress.scanning.sift import SUPPRESSIONS
+from buttress.triage import suppressions
+from buttress.triage.sift import SUPPRESSIONS
 from tests.dependencies.advisories import LEAKY, write
 from tests.scanning.command import STRIPE, Done, scan, secrets
 

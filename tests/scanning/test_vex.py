@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding
-from buttress.scanning import suppressions, vex
-from buttress.scanning.places import Placed
-from buttress.scanning.sift import SUPPRESSIONS
+from buttress.evidence.places import Placed
+from buttress.triage import suppressions, vex
+from buttress.triage.sift import SUPPRESSIONS
 from tests.dependencies.advisories import LEAKY, write
 from tests.scanning.command import STRIPE, scan, secrets
 from tests.scanning.test_suppressions import ENTRY, text

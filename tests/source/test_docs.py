@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from buttress.files.source_files import MAX_BYTES, MAX_FILES
 from buttress.probes.source.credentials.rules import rules
 from buttress.probes.source.credentials.scanner import MAX_CANDIDATES
-from buttress.probes.source.files import MAX_BYTES, MAX_FILES
 from buttress.probes.source.secrets import MAX_FINDINGS
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs/inspection.md").read_text(encoding="utf-8")

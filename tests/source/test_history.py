@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from buttress import extension
 from buttress.evidence.findings import Finding, Inspection
-from buttress.probes.base import InspectionProbe
 from buttress.probes.source.git.layout import find, references
 from buttress.probes.source.history import PROBE
+from buttress.protocols.probe import InspectionProbe
 from tests.source.samples import key, sample
 
 STRIPE = sample("sk_live_{base62:24}", 0)

@@ -11,9 +11,9 @@ import pytest
 
 from buttress import extension
 from buttress.evidence.findings import Finding, Inspection
-from buttress.probes.base import InspectionProbe
-from buttress.probes.source.files import MAX_BYTES
+from buttress.files.source_files import MAX_BYTES
 from buttress.probes.source.secrets import MAX_FINDINGS, PROBE
+from buttress.protocols.probe import InspectionProbe
 from tests.source.samples import key, sample
 
 STRIPE = sample("sk_live_{base62:24}", 0)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buttress import bounded_toml
+from buttress.files import bounded_toml
 
 PARTS = st.sampled_from(["a", "-1", '"b.c"', '"\\""', "'d\u2028'", '"\\u0041"', "''"])
 DOTS = st.sampled_from([".", " . ", "\t.", ". "])

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 
 from buttress.evidence.records import Record, Trial, Turn
-from buttress.judges.base import Calibration, Exchange, Expect, Judgement
-from buttress.probes.base import TrialSpec
+from buttress.protocols.judge import Calibration, Exchange, Expect, Judgement
+from buttress.protocols.probe import TrialSpec
 from buttress.targets.base import Message, Sampling
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from buttress.errors import ButtressError, InputError
 from buttress.evidence.records import Trial
-from buttress.judges.base import Exchange, Judgement
-from buttress.judges.unjudged import UnjudgedError
-from buttress.probes.base import TrialSpec
+from buttress.protocols.judge import Exchange, Judgement
+from buttress.protocols.probe import TrialSpec
+from buttress.protocols.unjudged import UnjudgedError
 from buttress.targets.base import Answer, Request, TargetError
 from buttress.targets.scripted import ScriptedTarget
 from buttress.trials.engine import TrialEngine

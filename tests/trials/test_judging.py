@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from buttress.judges.base import Exchange, Judgement
+from buttress.protocols.judge import Exchange, Judgement
 from buttress.trials.judging import Bench
 from tests.trials.parts import WordJudge
 

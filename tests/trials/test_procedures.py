@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from buttress.evidence.records import Trial, Turn
 from buttress.evidence.store import EvidenceStore
-from buttress.probes.base import TrialSpec
-from buttress.probes.procedure import CallsSpentError, Conversation, Dialogue
+from buttress.protocols.probe import TrialSpec
+from buttress.protocols.procedure import CallsSpentError, Conversation, Dialogue
 from buttress.targets.base import Answer, Message, Request, TargetError
 from buttress.targets.scripted import ScriptedTarget
 from buttress.trials.engine import TrialEngine

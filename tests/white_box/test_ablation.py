@@ -10,10 +10,10 @@ pytest.importorskip("transformers")
 
 import torch
 
-from buttress.attacks.white_box.refusal_direction import Direction, difference_in_means, select
-from buttress.attacks.white_box.residual import ablated, added, decoder_layers
-from buttress.attacks.white_box.soft_prompt import soft_prompt
 from buttress.errors import InputError
+from buttress.white_box.refusal_direction import Direction, difference_in_means, select
+from buttress.white_box.residual import ablated, added, decoder_layers
+from buttress.white_box.soft_prompt import soft_prompt
 from tests.white_box.tiny import INITIAL, QUESTION, model, plain_nll, tokenizer
 
 IDS = torch.arange(3, 23)[None]

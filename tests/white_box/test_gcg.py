@@ -14,9 +14,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttress.attacks.white_box.checkpoint import restore
-from buttress.attacks.white_box.gcg import GcgResult, Step, gcg
 from buttress.errors import InputError
+from buttress.white_box.checkpoint import restore
+from buttress.white_box.gcg import GcgResult, Step, gcg
 from tests.white_box.tiny import INITIAL, QUESTION, model, plain_nll, tokenizer
 
 FAR = "sure here is a tale of the sea"  # out of reach in a few steps

@@ -7,9 +7,9 @@ pytest.importorskip("transformers")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttress.attacks.white_box.layout import Layout
 from buttress.errors import InputError
 from buttress.targets.base import Message
+from buttress.white_box.layout import Layout
 from tests.white_box.tiny import INITIAL, QUESTION, TEMPLATE, tokenizer
 
 STRIPPING = TEMPLATE.replace("m.content", "m.content | trim")

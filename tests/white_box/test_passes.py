@@ -8,9 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttress.attacks.white_box.candidates import allowed_tokens, batches, draw, merged, seeded
-from buttress.attacks.white_box.layout import Layout
-from buttress.attacks.white_box.passes import Passes
+from buttress.white_box.candidates import allowed_tokens, batches, draw, merged, seeded
+from buttress.white_box.layout import Layout
+from buttress.white_box.passes import Passes
 from tests.white_box.tiny import INITIAL, QUESTION, model, plain_nll, tokenizer
 
 TARGET = "sure here is"

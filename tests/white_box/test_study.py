@@ -12,15 +12,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttress.attacks.white_box.direction_file import load_direction, save_direction
-from buttress.attacks.white_box.effect import effect
-from buttress.attacks.white_box.likelihood import drift, prefix_log_probabilities
-from buttress.attacks.white_box.measures import Measures
-from buttress.attacks.white_box.refusal_direction import Direction
-from buttress.attacks.white_box.residual import ablated
-from buttress.attacks.white_box.sample import draw_sample
 from buttress.errors import InputError
 from buttress.targets.base import Message
+from buttress.white_box.direction_file import load_direction, save_direction
+from buttress.white_box.effect import effect
+from buttress.white_box.likelihood import drift, prefix_log_probabilities
+from buttress.white_box.measures import Measures
+from buttress.white_box.refusal_direction import Direction
+from buttress.white_box.residual import ablated
+from buttress.white_box.sample import draw_sample
 from tests.white_box.tiny import model, plain_nll, tokenizer
 
 CHATS = [(Message("user", text),) for text in ("the sea", "a", "stars that shine over the house")]

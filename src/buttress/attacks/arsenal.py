@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from buttress import extension
 from buttress.attacks import template_library
-from buttress.attacks.base import Attack, Described
 from buttress.attacks.composition import JOIN, registered
 from buttress.errors import InputError
+from buttress.protocols.attack import Attack, Described
 from buttress.targets.base import Message
 
 if TYPE_CHECKING:

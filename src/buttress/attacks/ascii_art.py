@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from buttress.attacks import block_letters
-from buttress.attacks.base import Described, localised
+from buttress.protocols.attack import Described, localised
 from buttress.targets.base import Message
 
 _MASK: Final = re.compile(r"\[MASK\d*\]")

@@ -21,7 +21,7 @@ from functools import lru_cache
 from typing import Final
 
 from buttress.attacks import hanzi
-from buttress.attacks.base import Described
+from buttress.protocols.attack import Described
 from buttress.targets.base import Message
 
 _WORD: Final = re.compile(r"[^\W\d_\u4e00-\u9fff]{4,}")

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from buttress.attacks import codes
-from buttress.attacks.base import Described, localised
 from buttress.attacks.coding import Code, same
 from buttress.attacks.demonstrations import demonstrations
+from buttress.protocols.attack import Described, localised
 from buttress.targets.base import Message
 
 _SHOWN: Final = 3

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from buttress.attacks.base import Described, localised
+from buttress.protocols.attack import Described, localised
 from buttress.targets.base import Message
 
 _COLUMNS: Final[Mapping[str, int]] = {

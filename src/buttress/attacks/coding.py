@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from buttress.attacks.base import Described, localised
+from buttress.protocols.attack import Described, localised
 from buttress.targets.base import Message
 
 

@@ -12,7 +12,7 @@ from functools import reduce
 from itertools import product
 
 from buttress import extension
-from buttress.attacks.base import Attack, Described
+from buttress.protocols.attack import Attack, Described
 from buttress.targets.base import Message
 
 JOIN = "+"

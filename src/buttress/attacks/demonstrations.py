@@ -8,7 +8,7 @@ from importlib import resources
 
 import orjson
 
-from buttress.attacks.base import localised
+from buttress.protocols.attack import localised
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from buttress.attacks.base import Described, localised
 from buttress.attacks.template import SLOT
+from buttress.protocols.attack import Described, localised
 from buttress.targets.base import Message, Request, Sampling, Target
 
 

@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from buttress.attacks.base import Described, localised
 from buttress.attacks.demonstrations import demonstrations
+from buttress.protocols.attack import Described, localised
 from buttress.targets.base import Message
 
 _SHOTS: Final[Mapping[str, int]] = {"4-shots": 4, "16-shots": 16, "64-shots": 64}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from buttress.attacks.base import Described, localised
+from buttress.protocols.attack import Described, localised
 from buttress.targets.base import Message
 
 SLOT = "{request}"

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from buttress.attacks import english_tense
-from buttress.attacks.base import Described
 from buttress.attacks.english_tense import FUTURE, PAST, Tense
+from buttress.protocols.attack import Described
 from buttress.targets.base import Message
 
 

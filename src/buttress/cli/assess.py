@@ -46,10 +46,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run(options: argparse.Namespace) -> int:
     """Assess, write the results, print the summary."""
-    from buttress.assessment.assess import Options, assess
     from buttress.cli.names import split
     from buttress.errors import InputError
     from buttress.system import manifest
+    from buttress.workflows.assessment.assess import Options, assess
 
     if options.budget is not None and options.budget < 1:
         raise InputError(f"{options.budget} is too small", field="--budget", expected="1 or more")

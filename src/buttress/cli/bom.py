@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from buttress.visible import visible
+from buttress.files.visible import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,7 +130,7 @@ def _inventory(path: Path) -> tuple[Described, Inventory, bool | None]:
 
 
 def _assessment(path: Path | None) -> dict[str, Any] | None:
-    from buttress.report.document import load
+    from buttress.documents.reading import load
 
     return None if path is None else load(path)
 

@@ -40,10 +40,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run(options: argparse.Namespace) -> int:
     """Compare and print."""
+    from buttress.documents import reading as document
+    from buttress.documents.comparison import as_json
     from buttress.errors import InputError
-    from buttress.report import document
     from buttress.report.comparison import ALPHA, compare
-    from buttress.report.comparison_document import as_json
 
     alpha = ALPHA if options.alpha is None else options.alpha
     if not 0 < alpha < 1:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from buttress.judges.base import Judge
     from buttress.judges.calibrate import Measured
     from buttress.judges.checks import Checked
+    from buttress.protocols.judge import Judge
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -87,8 +87,8 @@ def _which(parser: argparse.ArgumentParser) -> None:
 
 
 def _make(options: argparse.Namespace, calibration: Path | None = None) -> Judge:
-    from buttress import located_yaml
     from buttress.errors import InputError
+    from buttress.files import located_yaml
     from buttress.judges.opening import open_judge
 
     settings: dict[str, Any] = {"id": options.judge}

@@ -48,10 +48,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run(options: argparse.Namespace) -> int:
     """Measure and print."""
-    from buttress.assessment.measure import Wish, measure
     from buttress.cli.names import split
     from buttress.errors import InputError
     from buttress.system import manifest
+    from buttress.workflows.assessment.measure import Wish, measure
 
     if options.trials < 1:
         raise InputError(f"{options.trials} is too small", field="--trials", expected="1 or more")

@@ -107,7 +107,7 @@ def _verify(options: argparse.Namespace) -> int:
     if options.own is (options.pack is not None):
         raise InputError("needs a pack or --own", field="PACK", expected="one of them")
     if options.own:
-        from buttress.packs.own_rules import try_examples
+        from buttress.probes.source.code.pack_rules import try_examples
 
         print(f"{try_examples()} of Buttress's own rules, all pass their examples.")
         return 0

@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _probes() -> list[dict[str, str]]:
     from buttress import extension
-    from buttress.probes.base import InspectionProbe
+    from buttress.protocols.probe import InspectionProbe
 
     rows = []
     for name in extension.names("probes"):

@@ -34,7 +34,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run(options: argparse.Namespace) -> int:
     """Write the report, or print the schema."""
-    from buttress.report import document
+    from buttress.documents import reading as document
 
     if options.schema:
         from buttress.report.json import encode
@@ -42,8 +42,8 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.write(encode(document.schema()).decode())
         return 0
     from buttress import extension
-    from buttress.assessment.outputs import FILES
     from buttress.errors import InputError
+    from buttress.workflows.assessment.outputs import FILES
 
     writer = extension.load("reports", options.format)
     file = document.resolve(options.path)

@@ -180,7 +180,7 @@ def _load(options: argparse.Namespace, policy: str) -> tuple[Catalogue, Policy]:
 def _inspecting(catalogue: Catalogue) -> set[str]:
     """Probes that yield findings, among those that the catalogue names and that are installed."""
     from buttress import extension
-    from buttress.probes.base import InspectionProbe
+    from buttress.protocols.probe import InspectionProbe
 
     named = {risk.probe for risk in catalogue.risks.values()} & set(extension.names("probes"))
     return {

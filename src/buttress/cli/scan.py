@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from buttress.evidence.findings import Inspection
-    from buttress.probes.base import InspectionProbe
-    from buttress.scanning.baseline import Known
-    from buttress.scanning.inspecting import Task
-    from buttress.scanning.places import Placed
-    from buttress.scanning.scope import Root
-    from buttress.scanning.sift import Sieve, Sifted
-    from buttress.scanning.suppressions import Suppression
-    from buttress.scanning.vex import Statements
+    from buttress.evidence.places import Placed
+    from buttress.inspection.scope import Root
+    from buttress.inspection.tasks import Task
+    from buttress.protocols.probe import InspectionProbe
+    from buttress.triage.baseline import Known
+    from buttress.triage.sift import Sieve, Sifted
+    from buttress.triage.suppressions import Suppression
+    from buttress.triage.vex import Statements
 
 _FAIL_ON = ("info", "low", "medium", "high", "critical", "never")
 _FORMATS = ("text", "json", "sarif", "github")
@@ -131,9 +131,9 @@ def run(options: argparse.Namespace) -> int:
     import os
     import time
 
+    from buttress.documents.scan import document
     from buttress.evidence.findings import SEVERITIES
-    from buttress.scanning.document import document
-    from buttress.scanning.inspecting import Task
+    from buttress.inspection.tasks import Task
 
     identifier, began = os.urandom(6).hex(), time.time()
     scope = _scope(options)
@@ -168,7 +168,7 @@ def _jobs(text: str) -> int:
 
 def _scope(options: argparse.Namespace) -> list[Root]:
     from buttress.errors import InputError
-    from buttress.scanning.scope import Wish, roots
+    from buttress.inspection.scope import Wish, roots
 
     if options.diff_lines and options.diff is None:
         raise InputError("needs --diff", field="--diff-lines", expected="--diff REV")
@@ -178,8 +178,8 @@ def _scope(options: argparse.Namespace) -> list[Root]:
 
 def _probes(options: argparse.Namespace) -> tuple[dict[str, InspectionProbe], dict[str, str]]:
     from buttress.cli.names import split
-    from buttress.scanning.inspecting import chosen
-    from buttress.scanning.options import parse
+    from buttress.inspection.options import parse
+    from buttress.inspection.tasks import chosen
 
     named = [f"osv={options.osv}"] if options.osv is not None else []
     values = parse([*options.set, *named])
@@ -192,8 +192,8 @@ def _probes(options: argparse.Namespace) -> tuple[dict[str, InspectionProbe], di
 
 def _sieve(options: argparse.Namespace) -> Sieve:
     """All that is held against findings, read before anything is scanned."""
-    from buttress.scanning.places import absolute
-    from buttress.scanning.sift import SUPPRESSIONS, Sieve
+    from buttress.files.paths import absolute
+    from buttress.triage.sift import SUPPRESSIONS, Sieve
 
     file = None if options.no_ignore_file else options.ignore_file
     if file is None and not options.no_ignore_file and Path(SUPPRESSIONS).is_file():
@@ -210,20 +210,20 @@ def _sieve(options: argparse.Namespace) -> Sieve:
 
 
 def _known(file: Path) -> Mapping[str, Known]:
-    from buttress.scanning import baseline
+    from buttress.triage import baseline
 
     return baseline.read(file)
 
 
 def _statements(files: Sequence[Path]) -> list[tuple[Path, Statements]]:
-    from buttress.scanning import vex
+    from buttress.triage import vex
 
     return [(path, vex.load(path)) for path in files]
 
 
 def _suppressions(file: Path) -> list[Suppression]:
-    from buttress.scanning import suppressions
-    from buttress.scanning.known_rules import rule_ids
+    from buttress.inspection.known_rules import rule_ids
+    from buttress.triage import suppressions
 
     entries = suppressions.load(file)
     known = rule_ids(_all_probes()) if entries else None
@@ -235,7 +235,7 @@ def _suppressions(file: Path) -> list[Suppression]:
 def _all_probes() -> list[InspectionProbe]:
     """Whatever runs now: a suppression may be for a probe that --only leaves out."""
     from buttress import extension
-    from buttress.scanning.inspecting import chosen
+    from buttress.inspection.tasks import chosen
 
     return list(chosen(None, {}, list(extension.names("inspections"))).values())
 
@@ -253,7 +253,7 @@ def _inspect(
     from datetime import UTC, datetime
 
     from buttress.evidence.findings import SEVERITIES
-    from buttress.scanning.inspecting import inspect_all
+    from buttress.inspection.tasks import inspect_all
 
     by_path = {root.path: root for root in scope}
 
@@ -275,7 +275,7 @@ def _written(sifted: Sifted, path: Path) -> Sifted:
     """What counted until now is known from now on."""
     from dataclasses import replace
 
-    from buttress.scanning import baseline
+    from buttress.triage import baseline
 
     every = [*sifted.counting, *sifted.known]
     baseline.write(every, path)
@@ -301,11 +301,11 @@ def _write(
                 expected="a new file",
             ) from None  # fmt: skip
     if options.junit is not None:
-        from buttress.scanning import junit
+        from buttress.report import junit
 
         junit.write(sifted, inspections, fails, options.junit)
     if options.write_vex is not None:
-        from buttress.scanning import vex_export
+        from buttress.report import vex_export
 
         vex_export.write(sifted.suppressed, options.write_vex)
 
@@ -320,12 +320,12 @@ def _print(form: str, made: dict[str, Any], sifted: Sifted, inspections: list[In
 
         print(json.dumps(log(made), indent=2, ensure_ascii=False))
     elif form == "github":
-        from buttress.scanning.annotations import commands
-        from buttress.scanning.terminal import summary
+        from buttress.report.scan_terminal import summary
+        from buttress.triage.annotations import commands
 
         for line in commands(sifted.counting, summary(sifted)):
             print(line)
     else:
-        from buttress.scanning.terminal import show
+        from buttress.report.scan_terminal import show
 
         show(sifted, inspections)

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from buttress.attacks.white_box.sample import Sample
-    from buttress.judges.base import Judge
+    from buttress.protocols.judge import Judge
+    from buttress.white_box.sample import Sample
 
 # As ``attacks.white_box.attempts`` has them; that module needs torch, which --help must not load.
 _CHEAP: Final = ("prefill", "logit-bias", "refusal-direction")
@@ -98,9 +98,9 @@ def run(options: argparse.Namespace) -> int:
     _check_weights(options.weights)
     import orjson
 
-    from buttress.attacks.white_box.attempts import PREFIXES, Settings
-    from buttress.attacks.white_box.results import FILE_NAME
-    from buttress.attacks.white_box.session import Plan, study
+    from buttress.white_box.attempts import PREFIXES, Settings
+    from buttress.white_box.results import FILE_NAME
+    from buttress.white_box.session import Plan, study
 
     settings = Settings(
         max_tokens=options.max_tokens,
@@ -185,7 +185,7 @@ def _check_weights(weights: Path) -> None:
 
 
 def _sample(options: argparse.Namespace) -> Sample:
-    from buttress.attacks.white_box.sample import draw_sample
+    from buttress.white_box.sample import draw_sample
 
     return draw_sample(
         options.requests,
@@ -233,7 +233,7 @@ def _write(path: Path, content: bytes) -> None:
 def _show(made: dict[str, Any], out: Path) -> None:
     from rich.console import Console
 
-    from buttress.attacks.white_box.results import notes, table
+    from buttress.white_box.results import notes, table
 
     Console().print(table(made))
     for note in notes(made):

@@ -6,7 +6,7 @@ from functools import lru_cache
 from itertools import islice
 
 from buttress import extension
-from buttress.probes.base import TrialContext, TrialProbe, TrialSpec
+from buttress.protocols.probe import TrialContext, TrialProbe, TrialSpec
 
 
 def trial_probes() -> dict[str, TrialProbe]:

@@ -11,7 +11,7 @@ from inspect_ai.solver import TaskState
 from buttress import extension
 from buttress.errors import InputError
 from buttress.inspect.drawing import draw
-from buttress.judges.base import Exchange, Expect, Judge, Judgement
+from buttress.protocols.judge import Exchange, Expect, Judge, Judgement
 
 _METRICS: Any = [mean(), stderr(), grouped(mean(), "category", all=False)]
 

@@ -22,9 +22,9 @@ from inspect_ai.solver import generate
 
 from buttress.inspect.drawing import draw, trial_probes
 from buttress.inspect.scorers import check, judged
-from buttress.probes.base import TrialProbe, TrialSpec
+from buttress.protocols.probe import TrialProbe, TrialSpec
+from buttress.targets.address import flatten
 from buttress.targets.base import Message
-from buttress.trials.address import flatten
 
 _MESSAGES: Final[dict[str, Callable[..., ChatMessage]]] = {
     "system": ChatMessageSystem,

@@ -13,8 +13,8 @@ from typing import Any, BinaryIO, Final, Literal
 import orjson
 
 from buttress.errors import InputError
+from buttress.targets.address import flatten
 from buttress.targets.base import Message
-from buttress.trials.address import flatten
 
 EXPECT: Final = ("refuse", "answer")
 _ROLES: Final[dict[str, Literal["system", "user", "assistant"]]] = {

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress.errors import InputError
-from buttress.judges.base import Exchange, Expect, Judge, Judgement
 from buttress.judges.labels import Labelled
 from buttress.judges.overrides import SCHEMA_ID
 from buttress.judges.quality import (
@@ -21,7 +20,8 @@ from buttress.judges.quality import (
     shrunk_counts,
 )
 from buttress.judges.substring import fails
-from buttress.judges.unjudged import UnjudgedError
+from buttress.protocols.judge import Exchange, Expect, Judge, Judgement
+from buttress.protocols.unjudged import UnjudgedError
 from buttress.statistics.correction import CalibrationCounts, clopper_pearson
 
 LEVEL: Final = 0.95

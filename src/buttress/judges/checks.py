@@ -14,13 +14,13 @@ import numpy as np
 from scipy.stats import binomtest
 
 from buttress.judges.agreement import Agreement, agreement
-from buttress.judges.base import Exchange, Judge, Judgement
 from buttress.judges.calibrate import judged
 from buttress.judges.labels import Labelled
 from buttress.judges.llm import LlmJudge
 from buttress.judges.panel import Panel
 from buttress.judges.perturb import CHANGES
 from buttress.judges.rubric import language_of
+from buttress.protocols.judge import Exchange, Judge, Judgement
 from buttress.statistics.correction import clopper_pearson
 
 LEVEL: Final = 0.95

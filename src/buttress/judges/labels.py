@@ -17,7 +17,7 @@ from typing import Any, Final
 import orjson
 
 from buttress.errors import InputError
-from buttress.judges.base import Exchange
+from buttress.protocols.judge import Exchange
 
 _OPTIONAL: Final = ("request", "category", "language", "model", "setting", "pair")
 

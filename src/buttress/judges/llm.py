@@ -14,12 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from buttress.judges.base import Calibration, Exchange, Expect, Judgement
 from buttress.judges.overrides import Overrides
 from buttress.judges.rubric import Rubric, reminder
 from buttress.judges.rubric_harm import HARM
 from buttress.judges.rubrics import rubric as rubric_named
-from buttress.judges.unjudged import UnjudgedError
+from buttress.protocols.judge import Calibration, Exchange, Expect, Judgement
+from buttress.protocols.unjudged import UnjudgedError
 from buttress.targets.base import Message, Request, Sampling, Target, TargetError
 
 ID: Final = "llm"

@@ -18,8 +18,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from buttress.judges.base import Calibration, Expect
 from buttress.judges.features import NAMES, Topic
+from buttress.protocols.judge import Calibration, Expect
 
 FILE: Final = "offline.json"
 TASKS: Final[tuple[Expect, ...]] = ("refuse", "answer")

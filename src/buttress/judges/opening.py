@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from buttress import extension
 from buttress.errors import InputError
-from buttress.judges.base import Judge
+from buttress.protocols.judge import Judge
 
 _DEEPEST: Final = 3  # panels within panels
 

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from buttress import json_schema
 from buttress.errors import InputError
-from buttress.judges.base import Calibration, Expect
+from buttress.files import json_schema
+from buttress.protocols.judge import Calibration, Expect
 
 SCHEMA_ID: Final = "buttress-judge-calibration/1"
 _COUNT: Final = {"type": "integer", "minimum": 0}

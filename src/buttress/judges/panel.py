@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from buttress.errors import InputError
-from buttress.judges.base import Calibration, Exchange, Expect, Judge, Judgement
 from buttress.judges.overrides import Overrides
-from buttress.judges.unjudged import UnjudgedError
+from buttress.protocols.judge import Calibration, Exchange, Expect, Judge, Judgement
+from buttress.protocols.unjudged import UnjudgedError
 
 ID: Final = "panel"
 VERSION: Final = "1"

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from buttress.judges.base import Exchange
 from buttress.judges.rubric import Language, language_of
+from buttress.protocols.judge import Exchange
 
 _FILLER: Final[Mapping[Language, tuple[str, ...]]] = {
     "en": (

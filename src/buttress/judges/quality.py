@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy.special import betaincinv
 from scipy.stats import rankdata
 
-from buttress.judges.base import Calibration
+from buttress.protocols.judge import Calibration
 from buttress.statistics.correction import CalibrationCounts, clopper_pearson
 
 BINS: Final = 10

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
-from buttress.judges.base import Judgement
+from buttress.protocols.judge import Judgement
 
 LONGEST: Final = 20_000  # characters looked at
 MOST_TRIES: Final = 200  # opening braces tried

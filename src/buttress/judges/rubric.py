@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from buttress.judges.base import Exchange, Expect, Judgement
 from buttress.judges.reply import parse
+from buttress.protocols.judge import Exchange, Expect, Judgement
 from buttress.targets.base import Message
 
 Language = Literal["en", "zh"]

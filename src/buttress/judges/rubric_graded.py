@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from buttress.judges.base import Expect, Judgement
 from buttress.judges.reply import last_object, number, reason
 from buttress.judges.rubric import Rubric, Task
+from buttress.protocols.judge import Expect, Judgement
 
 THRESHOLD: Final = 0.5  # score from which an outcome is a failure
 GRADES: Final = (1, 5)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from buttress.judges.base import Expect
 from buttress.judges.rubric import Language, Rubric, Task
+from buttress.protocols.judge import Expect
 
 _TASKS: Final[dict[tuple[Expect, Language], Task]] = {
     ("refuse", "en"): Task(

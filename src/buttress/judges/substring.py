@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from buttress.judges.base import Expect
+from buttress.protocols.judge import Expect
 
 PHRASES: Final = (
     *("i'm sorry", "i am sorry", "sorry, but", "i apologize", "i apologise", "my apologies"),

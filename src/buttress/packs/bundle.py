@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from buttress import located_yaml
 from buttress.errors import InputError
+from buttress.files import located_yaml
 from buttress.packs.manifest import FILE_NAME, PATH, SIGNATURE, Manifest, parse
 
 MAX_FILES: Final = 2_000

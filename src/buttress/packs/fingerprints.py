@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from buttress import located_yaml
 from buttress.evidence.findings import SEVERITIES, Severity
+from buttress.files import located_yaml
 
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 500, "description": "text"}
 _SCHEMA: Final[Mapping[str, Any]] = {

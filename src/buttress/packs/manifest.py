@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from buttress import __version__, located_yaml
-from buttress.located_yaml import Located
+from buttress import __version__
+from buttress.files import located_yaml
+from buttress.files.located_yaml import Located
 from buttress.packs.version import Version, meets
 from buttress.packs.where import ID, MAX_ID
 

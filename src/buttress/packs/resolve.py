@@ -12,9 +12,9 @@ from buttress.packs.manifest import Manifest
 from buttress.packs.where import ids
 
 if TYPE_CHECKING:
-    from buttress.probes.rules.rulebook import Rule as SubjectRule
     from buttress.probes.source.code.rulebook import Rule as CodeRule
     from buttress.probes.source.credentials.rules import Rule as SecretRule
+    from buttress.rules.rulebook import Rule as SubjectRule
 
 PREFIX: Final = "pack:"
 
@@ -51,7 +51,7 @@ def secret_rules() -> list[SecretRule]:
     found = files("secret-rules")
     if not found:
         return []
-    from buttress.packs.secret_rules import load
+    from buttress.probes.source.credentials.pack_rules import load
 
     return [rule for path in found for rule in load(path)]
 
@@ -78,7 +78,7 @@ def subject_rules(kind: str) -> dict[str, SubjectRule]:
     """
     found: dict[str, SubjectRule] = {}
     for manifest, path in items(kind) if ids() else ():
-        from buttress.packs.subject_rules import load
+        from buttress.probes.deployment.pack_rules import load
 
         for rule in load(path):
             if rule.id in found:

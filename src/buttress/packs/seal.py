@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 from typing import Final
 
-from buttress import located_yaml
 from buttress.errors import InputError
+from buttress.files import located_yaml
+from buttress.files.atomic import write_whole
 from buttress.packs.bundle import read_files
 from buttress.packs.manifest import FILE_NAME
-from buttress.scanning.files import write_whole
 
 _FIELD: Final = re.compile(r"""(\bsha256["']?\s*:\s*)(?:"[^"\n]*"|'[^'\n]*'|[^\s,}"'#]*)""")
 

@@ -47,7 +47,7 @@ def _of_pack(manifest: Manifest, folder: Path, error: InputError) -> InputError:
 
 
 def _secret_rules(_: Manifest, item: Item, folder: Path) -> list[str]:
-    from buttress.packs.secret_rules import load, try_examples
+    from buttress.probes.source.credentials.pack_rules import load, try_examples
 
     rules = load(folder / item.path)
     try_examples(rules, folder / item.path)
@@ -61,7 +61,7 @@ def _code_rules(_: Manifest, item: Item, folder: Path) -> list[str]:
 
 
 def _subject_rules(_: Manifest, item: Item, folder: Path) -> list[str]:
-    from buttress.packs.subject_rules import field_of, load, try_examples
+    from buttress.probes.deployment.pack_rules import field_of, load, try_examples
 
     rules, field = load(folder / item.path), field_of(item.kind)
     if taken := [rule.id for rule in rules if rule.id in field.own()]:
@@ -74,14 +74,14 @@ def _subject_rules(_: Manifest, item: Item, folder: Path) -> list[str]:
 
 
 def _pickle_names(manifest: Manifest, item: Item, folder: Path) -> list[str]:
-    from buttress.packs.pickle_names import try_examples
+    from buttress.probes.artifacts.pack.pickle_names import try_examples
 
     try_examples(folder / item.path, item.kind, manifest.name)
     return []
 
 
 def _known_good(manifest: Manifest, item: Item, folder: Path) -> list[str]:
-    from buttress.packs.known_good import load
+    from buttress.probes.artifacts.pack.known_good import load
 
     load(folder / item.path, manifest.name)
     return []

@@ -10,8 +10,8 @@ from typing import Final
 
 from buttress.errors import ButtressError, InputError
 from buttress.evidence.findings import Finding, Inspection, Severity
-from buttress.probes.artifacts.folder import files
-from buttress.probes.artifacts.scope import printable
+from buttress.files.folder import files
+from buttress.files.visible import shortened
 from buttress.provenance.signed_manifest import BundleError, SignedManifest, read
 from buttress.provenance.verification import MAX_BYTES, Identity, PublicKey, Trust, verify
 
@@ -81,7 +81,7 @@ class ModelSignature:
         covered: set[Path] = set()
         for signature in signatures:
             inside = signature.relative_to(path).as_posix() if path.is_dir() else signature.name
-            where = printable(inside)
+            where = shortened(inside)
             model = _model(signature)
             size += signature.stat().st_size
             outcome = _read(signature)
@@ -145,7 +145,7 @@ class ModelSignature:
     def _unsigned(self, asset: str, path: Path, unsigned: Sequence[Path]) -> Finding:
         names = [one.relative_to(path).as_posix() if one != path else one.name for one in unsigned]
         message = f"No signature covers these weights: {_some(names)}."
-        return self._finding(asset, printable(names[0]), "model-unsigned", "low", message)
+        return self._finding(asset, shortened(names[0]), "model-unsigned", "low", message)
 
     def _finding(
         self, asset: str, where: str, rule: str, severity: Severity, message: str
@@ -197,7 +197,7 @@ def _read(signature: Path) -> SignedManifest | str:
 
 def _some(names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return ", ".join(printable(name) for name in names[:_SHOWN]) + more
+    return ", ".join(shortened(name) for name in names[:_SHOWN]) + more
 
 
 PROBE: Final = ModelSignature()

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from buttress.probes.artifacts.bounded_json import JsonError, parse
+from buttress.files.bounded_json import JsonError, parse
 
 _BUNDLE: Final = "application/vnd.dev.sigstore.bundle"
 _PAYLOAD: Final = "application/vnd.in-toto+json"

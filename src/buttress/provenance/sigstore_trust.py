@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress.errors import InputError
-from buttress.probes.artifacts.bounded_json import JsonError, parse
+from buttress.files.bounded_json import JsonError, parse
 from buttress.provenance.library import readable
 
 MAX_BYTES: Final = 4 << 20

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from buttress.errors import InputError
-from buttress.probes.artifacts.scope import printable
+from buttress.files.visible import shortened
 from buttress.provenance.library import links, modules, quiet, readable, reason
 from buttress.provenance.signed_manifest import BundleError, SignedManifest, read
 from buttress.provenance.sigstore_trust import client_trust
@@ -142,7 +142,7 @@ def verify(model: Path, signature: Path, trust: Trust) -> Verification:
         "valid",
         files=len(manifest.files),
         uncovered=tuple(
-            printable(path)
+            shortened(path)
             for path in _left_out(manifest)
             if (model / path).exists() and (model / path).resolve() != signature.resolve()
         ),
@@ -190,7 +190,7 @@ def _failure(error: Exception, hasher: Any, manifest: SignedManifest, model: Pat
     """Why the library refused: the signature, or the files, which are then read once more."""
     files = len(manifest.files)
     if str(error).startswith("Cannot use"):  # the signature is right, but a file is none
-        found = tuple(printable(link.as_posix()) for link in links(model, _left_out(manifest)))
+        found = tuple(shortened(link.as_posix()) for link in links(model, _left_out(manifest)))
         why = "a link was added" if found else reason(error)
         return Verification("changed", why, added=found, files=files)
     if not str(error).startswith("Signature mismatch"):
@@ -209,7 +209,7 @@ def _failure(error: Exception, hasher: Any, manifest: SignedManifest, model: Pat
 
     def told(names: set[str] | frozenset[str]) -> tuple[str, ...]:
         # A model that is a single file is called "." in its signature.
-        return tuple(printable(model.name if name == "." else name) for name in sorted(names))
+        return tuple(shortened(model.name if name == "." else name) for name in sorted(names))
 
     return Verification(
         "changed",

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from buttress.evidence.places import gravity, identity
 from buttress.report.comparability import warnings
-from buttress.report.findings import gravity, identity
 from buttress.report.numbers import listing, plural
 from buttress.report.pairing import Recorded, compare_questions
 from buttress.report.words import VERDICTS

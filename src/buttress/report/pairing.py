@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from buttress.documents import reading as documents
 from buttress.errors import InputError
 from buttress.evidence.records import Trial
 from buttress.evidence.store import FILE_NAME, EvidenceStore
-from buttress.report import document as documents
 from buttress.statistics.paired import ALPHA, PairedResult, compare_pairs
 
 Key = tuple[str, str, str, str]  # probe, item, attack, language

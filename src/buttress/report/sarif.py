@@ -11,7 +11,7 @@ from urllib.parse import quote
 import orjson
 
 from buttress import __version__
-from buttress.report.findings import fingerprint, gravity, place
+from buttress.evidence.places import fingerprint, gravity, place
 
 SCHEMA: Final = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

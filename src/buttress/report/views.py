@@ -9,9 +9,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from buttress.evidence.places import GRAVEST_FIRST
 from buttress.report import charts, words
 from buttress.report.charts import Chart
-from buttress.report.findings import GRAVEST_FIRST
 from buttress.report.heatmap import heatmap
 from buttress.report.limits import not_shown
 from buttress.report.numbers import money

@@ -9,9 +9,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from buttress import located_yaml
 from buttress.errors import InputError
-from buttress.located_yaml import FieldPath, Located
+from buttress.files import located_yaml
+from buttress.files.located_yaml import FieldPath, Located
 from buttress.risk.schemas import RISKS, check
 from buttress.standards.crosswalk import load_standards
 

@@ -9,10 +9,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from buttress import located_yaml
 from buttress.errors import InputError
 from buttress.evidence.findings import Severity
-from buttress.located_yaml import Located
+from buttress.files import located_yaml
+from buttress.files.located_yaml import Located
 from buttress.packs.resolve import resolve
 from buttress.risk.schemas import POLICY, check
 

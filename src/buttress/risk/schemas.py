@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from buttress import located_yaml
-from buttress.located_yaml import FieldPath, Located
+from buttress.files import located_yaml
+from buttress.files.located_yaml import FieldPath, Located
 
 _MOST: Final = 1e15
 _PROBABILITY: Final = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from buttress.system.folders import CACHES, INSTALLED, VERSION_CONTROL
+from buttress.files.folders import CACHES, INSTALLED, VERSION_CONTROL
 
 _CHUNK: Final = 1 << 20
 _SKIP: Final = VERSION_CONTROL | INSTALLED | CACHES

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import orjson
 
-from buttress.system.folders import CACHES, INSTALLED, VERSION_CONTROL
+from buttress.files.folders import CACHES, INSTALLED, VERSION_CONTROL
 from buttress.system.model import AssetKind
 
 PORTS: Final = (1234, 3000, 4000, 5000, 8000, 8001, 8080, 8081, 9000, 11434, 30000)

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import orjson
 
-from buttress import located_yaml
 from buttress.errors import InputError
-from buttress.located_yaml import Located
+from buttress.files import located_yaml
+from buttress.files.located_yaml import Located
 from buttress.packs.resolve import resolve
 from buttress.system.model import (
     TARGET_SOURCES,

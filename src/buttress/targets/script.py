@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 
-from buttress.located_yaml import FieldPath, Located, load
+from buttress.files.located_yaml import FieldPath, Located, load
 from buttress.targets.base import Request, TargetError
 
 TOP: Final = ("seed", "rules", "default")

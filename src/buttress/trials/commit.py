@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from buttress.evidence.records import Record, Trial, Turn
-from buttress.judges.base import Exchange, Judge, Judgement
-from buttress.probes.base import TrialSpec
+from buttress.protocols.judge import Exchange, Judge, Judgement
+from buttress.protocols.probe import TrialSpec
 from buttress.targets.base import Answer
 from buttress.trials.judging import Bench, decided_by
 

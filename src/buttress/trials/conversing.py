@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import orjson
 
 from buttress.evidence.records import Role, Turn
-from buttress.judges.base import Judge, Judgement
-from buttress.judges.unjudged import UnjudgedError
-from buttress.probes.base import TrialSpec
-from buttress.probes.procedure import CallsSpentError
+from buttress.protocols.judge import Judge, Judgement
+from buttress.protocols.probe import TrialSpec
+from buttress.protocols.procedure import CallsSpentError
+from buttress.protocols.unjudged import UnjudgedError
+from buttress.targets.address import address, flatten
 from buttress.targets.base import Answer, Message, Request, Sampling, Target, TargetError
-from buttress.trials.address import address, flatten
 from buttress.trials.asking import Asker
 from buttress.trials.commit import Origin, Store, exchange
 

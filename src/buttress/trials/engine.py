@@ -17,12 +17,12 @@ from typing import Final
 
 from buttress.errors import ButtressError
 from buttress.evidence.records import Trial
-from buttress.judges.base import DECISIONS, Judge, Judgement
-from buttress.probes.base import TrialSpec
-from buttress.probes.procedure import Procedure
+from buttress.protocols.judge import DECISIONS, Judge, Judgement
+from buttress.protocols.probe import TrialSpec
+from buttress.protocols.procedure import Procedure
+from buttress.targets.address import address, flatten
 from buttress.targets.base import Answer, Request, Target, TargetError
 from buttress.targets.completion import one_line
-from buttress.trials.address import address, flatten
 from buttress.trials.asking import Asker
 from buttress.trials.commit import Answered, Committer, Origin, Store
 from buttress.trials.concurrency import ConcurrencyLimit

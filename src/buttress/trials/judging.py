@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from buttress.judges.base import Exchange, Judge, Judgement
-from buttress.judges.unjudged import UnjudgedError
-from buttress.probes.base import TrialSpec
+from buttress.protocols.judge import Exchange, Judge, Judgement
+from buttress.protocols.probe import TrialSpec
+from buttress.protocols.unjudged import UnjudgedError
 
 CHECK: Final = "check"  # what a record names as its judge where the probe checked exactly
 SLICE_S: Final = 0.0005

@@ -19,14 +19,14 @@ from buttress.attacks.images.rendering import MAX_TEXT, draw, languages
 from buttress.attacks.images.typography import ATTACK
 from buttress.evidence.records import Trial
 from buttress.judges.offline import create as offline
-from buttress.probes.base import NotCoveredError, TrialContext
 from buttress.probes.behaviour.attack_cells import AttackCellsProbe
 from buttress.probes.behaviour.attack_resistance import under_attack
 from buttress.prompts.base import Prompt
+from buttress.protocols.probe import NotCoveredError, TrialContext
+from buttress.targets.address import address, flatten
 from buttress.targets.base import Message, Request
 from buttress.targets.endpoint import create as endpoint
 from buttress.targets.scripted import ScriptedTarget
-from buttress.trials.address import address, flatten
 from buttress.trials.engine import TrialEngine
 from tests.trials.parts import MemoryStore
 
@@ -158,8 +158,8 @@ async def test_a_target_without_pictures_gets_none() -> None:
 
 
 def test_the_manifest_says_whether_a_model_takes_pictures(tmp_path: Path) -> None:
-    from buttress.assessment.preparation import open_targets
     from buttress.system import manifest
+    from buttress.workflows.assessment.preparation import open_targets
 
     path = tmp_path / "buttress.yaml"
     asset = {"kind": "model", "endpoint": "http://127.0.0.1:9/v1", "model": "m", "images": True}

@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 
 from buttress.attacks.search import actor, crescendo, genetic, goat, pair, tap
 from buttress.attacks.search.base import SearchAttack
-from buttress.judges.base import Judgement
-from buttress.probes.base import TrialSpec
-from buttress.probes.procedure import CallsSpentError
+from buttress.protocols.judge import Judgement
+from buttress.protocols.probe import TrialSpec
+from buttress.protocols.procedure import CallsSpentError
+from buttress.targets.address import flatten
 from buttress.targets.base import Message, Sampling, TargetError
-from buttress.trials.address import flatten
 
 ATTACKS: dict[str, SearchAttack] = {
     one.id: one

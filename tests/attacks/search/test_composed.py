@@ -10,8 +10,8 @@ from buttress.attacks import chinese, in_context, obfuscation, prefix_injection,
 from buttress.attacks.composition import compose
 from buttress.attacks.search.base import SearchAttack
 from buttress.attacks.search.composed import disguised
+from buttress.targets.address import flatten
 from buttress.targets.base import Message
-from buttress.trials.address import flatten
 from tests.attacks.search.attackers import as_json, fresh, last
 from tests.attacks.search.parts import ATTACKS, SYSTEM, MemoryConversation, Turns, judged, spec
 

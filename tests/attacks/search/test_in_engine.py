@@ -13,7 +13,7 @@ import pytest
 from buttress.attacks.search import crescendo, pair
 from buttress.attacks.search.base import SearchAttack
 from buttress.evidence.records import Trial, Turn
-from buttress.judges.base import Calibration, Exchange, Expect, Judgement
+from buttress.protocols.judge import Calibration, Exchange, Expect, Judgement
 from buttress.targets.base import Answer, Request, TargetError
 from buttress.targets.open import open_target
 from buttress.targets.scripted import ScriptedTarget

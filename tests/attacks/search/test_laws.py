@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress.attacks.search.base import SearchAttack
-from buttress.probes.procedure import CallsSpentError, Dialogue
+from buttress.protocols.procedure import CallsSpentError, Dialogue
+from buttress.targets.address import flatten
 from buttress.targets.base import TargetError
-from buttress.trials.address import flatten
 from tests.attacks.search.attackers import MALFORMED, cycling, fresh
 from tests.attacks.search.parts import (
     ATTACKS,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from buttress.judges.base import Judgement
-from buttress.probes.base import TrialSpec
 from buttress.probes.behaviour.agents.office_agent import OfficeAgent
 from buttress.probes.behaviour.agents.prompting import opening
 from buttress.probes.behaviour.agents.protocol import Call, render_calls
 from buttress.probes.behaviour.agents.setting import Setting
-from buttress.probes.procedure import CallsSpentError, Dialogue
+from buttress.protocols.judge import Judgement
+from buttress.protocols.probe import TrialSpec
+from buttress.protocols.procedure import CallsSpentError, Dialogue
 from buttress.targets.base import Message, Sampling
 
 Agent = Callable[[Sequence[Message]], str]

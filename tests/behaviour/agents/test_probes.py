@@ -10,7 +10,6 @@ import pytest
 
 from buttress.evidence.records import Trial, Turn
 from buttress.evidence.store import EvidenceStore
-from buttress.probes.base import NotCoveredError
 from buttress.probes.behaviour.agents.probes import (
     HIJACK,
     HIJACK_DEFENDED,
@@ -23,6 +22,7 @@ from buttress.probes.behaviour.agents.probes import (
 from buttress.probes.behaviour.agents.replay import hijacked, undone
 from buttress.probes.behaviour.agents.scenarios import goals, tasks
 from buttress.probes.behaviour.agents.setting import Setting
+from buttress.protocols.probe import NotCoveredError
 from buttress.targets.base import Request
 from buttress.targets.open import open_target
 from buttress.targets.scripted import ScriptedTarget

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buttress.probes.base import NotCoveredError
 from buttress.probes.behaviour.injection import data
 from buttress.probes.behaviour.injection.extraction import PROBE, code_of, leak_check
 from buttress.probes.behaviour.injection.leaks import readings, share, tells_code, tells_text
+from buttress.protocols.probe import NotCoveredError
 from tests.behaviour.parts import CONTEXT, ENGLISH, RECORDED, trial
 
 CODE = "KX-4417-WD"

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buttress.probes.base import NotCoveredError, TrialSpec
 from buttress.probes.behaviour.injection.acts import KINDS, Act, act, fitting
 from buttress.probes.behaviour.injection.carriers import CARRIERS, PLACES
 from buttress.probes.behaviour.injection.indirect import (
@@ -31,6 +30,7 @@ from buttress.probes.behaviour.injection.materials import Task, tasks
 from buttress.probes.behaviour.injection.reporting import does
 from buttress.probes.behaviour.injection.spotlighting import WAYS, Spotlight
 from buttress.probes.behaviour.injection.styles import STYLES
+from buttress.protocols.probe import NotCoveredError, TrialSpec
 from tests.behaviour.parts import CONTEXT, ENGLISH, RECORDED, trial
 
 ALL = {content.id: content for content in contents(attacked=True)}

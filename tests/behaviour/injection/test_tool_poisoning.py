@@ -7,7 +7,6 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buttress.probes.base import TrialSpec
 from buttress.probes.behaviour.agents.protocol import Call, render_calls
 from buttress.probes.behaviour.injection import data
 from buttress.probes.behaviour.injection.tool_poisoning import (
@@ -17,6 +16,7 @@ from buttress.probes.behaviour.injection.tool_poisoning import (
     poison_check,
     task_check,
 )
+from buttress.protocols.probe import TrialSpec
 from tests.behaviour.parts import CONTEXT, trial
 
 TASKS = {task["id"]: task for task in data("tools")["tasks"]}

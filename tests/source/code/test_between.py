@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress.evidence.findings import Finding
+from buttress.files.selection import Selection, using
 from buttress.probes.source.code.layout import imports
 from buttress.probes.source.code.linking import MAX_FUNCTIONS
 from buttress.probes.source.code.summaries import MAX_SINKS
 from buttress.probes.source.code.values import MAX_STEPS
-from buttress.scanning.selection import Selection, using
 from tests.source.code.examine import found, inspect
 
 WEB = "import os, shlex, subprocess\nfrom flask import Flask, request\napp = Flask('a')\n"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from buttress.probes.base import InspectionProbe
 from buttress.probes.source.code.modules import MAX_BYTES
 from buttress.probes.source.code.probe import MAX_FINDINGS, PROBE
+from buttress.protocols.probe import InspectionProbe
 from tests.source.code.examine import inspect
 
 BAD = "import pickle\nx = pickle.load(f)\n"

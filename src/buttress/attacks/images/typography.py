@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from buttress.attacks.base import Described, localised
 from buttress.attacks.images.rendering import draw, languages
+from buttress.protocols.attack import Described, localised
 from buttress.targets.base import Message
 
 _TEXTS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {

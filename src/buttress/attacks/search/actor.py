@@ -15,18 +15,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from buttress.attacks.base import Described, localised
 from buttress.attacks.search.actor_wording import ACTORS, KINDS, QUESTIONS, REASONS, REWRITE
 from buttress.attacks.search.play import Play, Tried
 from buttress.attacks.search.refusals import declined, unhelpful
 from buttress.attacks.search.replies import field, items
 from buttress.attacks.search.rounds import in_rounds
 from buttress.attacks.search.wording import excerpt, fill
-from buttress.probes.procedure import Conversation, Dialogue
+from buttress.protocols.attack import Described, localised
+from buttress.protocols.procedure import Conversation, Dialogue
 from buttress.targets.base import Message
 
 if TYPE_CHECKING:
-    from buttress.probes.base import TrialSpec
+    from buttress.protocols.probe import TrialSpec
 
 _TOKENS: Final = 500  # for lists
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from buttress.probes.procedure import Procedure
+from buttress.protocols.procedure import Procedure
 
 
 class SearchAttack(Procedure, Protocol):

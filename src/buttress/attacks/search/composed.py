@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from buttress.attacks.base import Attack, Described
 from buttress.attacks.composition import JOIN
 from buttress.attacks.search.base import SearchAttack
-from buttress.judges.base import Judgement
-from buttress.probes.procedure import Conversation, Dialogue
+from buttress.protocols.attack import Attack, Described
+from buttress.protocols.judge import Judgement
+from buttress.protocols.procedure import Conversation, Dialogue
+from buttress.targets.address import flatten
 from buttress.targets.base import Message
-from buttress.trials.address import flatten
 
 if TYPE_CHECKING:
-    from buttress.probes.base import TrialSpec
+    from buttress.protocols.probe import TrialSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,18 +13,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from buttress.attacks.base import Described
 from buttress.attacks.search.crescendo_wording import DECLINED, NOTHING, SCORED, STATE, SYSTEM
 from buttress.attacks.search.play import Play, Tried
 from buttress.attacks.search.refusals import declined
 from buttress.attacks.search.replies import field
 from buttress.attacks.search.rounds import in_rounds
 from buttress.attacks.search.wording import excerpt, fill, grade
-from buttress.probes.procedure import Conversation, Dialogue
+from buttress.protocols.attack import Described
+from buttress.protocols.procedure import Conversation, Dialogue
 from buttress.targets.base import Message
 
 if TYPE_CHECKING:
-    from buttress.probes.base import TrialSpec
+    from buttress.protocols.probe import TrialSpec
 
 _SHOWN: Final = 4  # last turns that the attacker model sees
 _EXCERPT: Final = 300

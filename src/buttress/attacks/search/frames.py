@@ -15,8 +15,8 @@ from buttress.attacks import (
     refusal_suppression,
     role_play,
 )
-from buttress.attacks.base import Attack
 from buttress.attacks.template import SLOT
+from buttress.protocols.attack import Attack
 
 FAMILIES: Final[tuple[Attack, ...]] = (
     role_play.ATTACK,

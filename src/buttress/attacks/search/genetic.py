@@ -19,7 +19,6 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from buttress.attacks.base import Described
 from buttress.attacks.search.frames import crossed, is_frame, prototypes
 from buttress.attacks.search.play import Play, Tried
 from buttress.attacks.search.replies import cleaned
@@ -27,11 +26,12 @@ from buttress.attacks.search.rounds import together
 from buttress.attacks.search.synonyms import Momentum, mutated
 from buttress.attacks.search.wording import fill
 from buttress.attacks.template import SLOT
-from buttress.probes.procedure import Conversation, Dialogue
+from buttress.protocols.attack import Described
+from buttress.protocols.procedure import Conversation, Dialogue
 from buttress.targets.base import Message
 
 if TYPE_CHECKING:
-    from buttress.probes.base import TrialSpec
+    from buttress.protocols.probe import TrialSpec
 
 _REWRITE: Final = {
     "en": (

@@ -13,17 +13,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from buttress.attacks.base import Described
 from buttress.attacks.search.goat_wording import FIRST, NEXT, REPLY, SYSTEM, THINKING
 from buttress.attacks.search.play import Play, Tried
 from buttress.attacks.search.replies import cleaned, section
 from buttress.attacks.search.rounds import in_rounds
 from buttress.attacks.search.wording import excerpt, fill
-from buttress.probes.procedure import Conversation, Dialogue
+from buttress.protocols.attack import Described
+from buttress.protocols.procedure import Conversation, Dialogue
 from buttress.targets.base import Message
 
 if TYPE_CHECKING:
-    from buttress.probes.base import TrialSpec
+    from buttress.protocols.probe import TrialSpec
 
 _MEMORY: Final = 2  # turns that the attacker model sees
 _THOUGHTS: Final = 1_500  # characters of its own words that it sees

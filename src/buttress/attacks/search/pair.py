@@ -13,14 +13,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from buttress.attacks.base import Described
 from buttress.attacks.search.play import Play, Tried
 from buttress.attacks.search.refinement import Attempt, propose
 from buttress.attacks.search.rounds import in_rounds
-from buttress.probes.procedure import Conversation, Dialogue
+from buttress.protocols.attack import Described
+from buttress.protocols.procedure import Conversation, Dialogue
 
 if TYPE_CHECKING:
-    from buttress.probes.base import TrialSpec
+    from buttress.protocols.probe import TrialSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from buttress.judges.base import Judgement
-from buttress.probes.procedure import CallsSpentError, Conversation, Dialogue
+from buttress.protocols.judge import Judgement
+from buttress.protocols.procedure import CallsSpentError, Conversation, Dialogue
+from buttress.targets.address import flatten
 from buttress.targets.base import Message
-from buttress.trials.address import flatten
 
 if TYPE_CHECKING:
-    from buttress.probes.base import TrialSpec
+    from buttress.protocols.probe import TrialSpec
 
 TRIES: Final = 3  # replies of the attacker model, until one can be read
 ATTACKER_TOKENS: Final = 400

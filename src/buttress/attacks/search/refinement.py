@@ -9,11 +9,11 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-from buttress.attacks.base import localised
 from buttress.attacks.search.pair_wording import BEGIN, FEEDBACK, STRATEGIES, SYSTEM
 from buttress.attacks.search.play import Play, Tried
 from buttress.attacks.search.replies import field
 from buttress.attacks.search.wording import excerpt, fill, grade
+from buttress.protocols.attack import localised
 from buttress.targets.base import Message
 
 MEMORY: Final = 2  # attempts that the attacker model is shown; it must fit a small context

@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from buttress.attacks.base import Described
 from buttress.attacks.search.play import Play
 from buttress.attacks.search.refinement import Attempt, Proposal, propose
 from buttress.attacks.search.replies import verdict
@@ -22,11 +21,12 @@ from buttress.attacks.search.rounds import together
 from buttress.attacks.search.wording import fill
 from buttress.judges.features import content_words
 from buttress.judges.reading import read
-from buttress.probes.procedure import Conversation, Dialogue
+from buttress.protocols.attack import Described
+from buttress.protocols.procedure import Conversation, Dialogue
 from buttress.targets.base import Message
 
 if TYPE_CHECKING:
-    from buttress.probes.base import TrialSpec
+    from buttress.protocols.probe import TrialSpec
 
 _SHARED: Final = 0.2  # of the request's words that a prompt on topic holds, where nobody can say
 _VERDICT_TOKENS: Final = 40

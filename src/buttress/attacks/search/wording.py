@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from buttress.attacks.base import localised
+from buttress.protocols.attack import localised
 
 _SLOT: Final = re.compile(r"\{([a-z]+)\}")
 EXCERPT: Final = 600  # characters of an answer that the attacker model gets to see

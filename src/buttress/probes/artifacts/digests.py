@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from buttress.errors import InputError
-from buttress.probes.artifacts.folder import files
+from buttress.files.folder import files
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import printable
 
 _PIECE: Final = 4 << 20
 _LINE: Final = re.compile(r"(\\?)([0-9a-f]{64}) [ *](.+)", re.S)
@@ -128,7 +128,7 @@ def verify(folder: Path, manifest: Path) -> Iterator[tuple[str, Issue]]:
 def compare(expected: Mapping[str, str], found: Mapping[str, str]) -> Iterator[tuple[str, Issue]]:
     """Path and issue for each difference, by path."""
     for name in sorted(expected.keys() | found.keys()):
-        shown = printable(name)
+        shown = shortened(name)
         if name not in found:
             yield name, Issue("digest-missing", "", f"The file {shown} of the manifest is missing.")
         elif name not in expected:

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from buttress.evidence.findings import Finding, Inspection
+from buttress.files.folder import files
 from buttress.packs.where import ids
-from buttress.probes.artifacts.folder import files
 from buttress.probes.artifacts.issue import Issue, rules
 from buttress.probes.artifacts.one_file import examine_file
 from buttress.probes.artifacts.parallel import reports
 from buttress.probes.artifacts.pickles.added import current
 
 if TYPE_CHECKING:
-    from buttress.packs.known_good import KnownGood
+    from buttress.probes.artifacts.pack.known_good import KnownGood
 
 _MAX_SKIPPED: Final = 100
 
@@ -94,7 +94,7 @@ def _known_good() -> KnownGood | None:
     """Digests of good files; None, and nothing imported, where no pack is installed."""
     if not ids():
         return None
-    from buttress.packs.known_good import installed
+    from buttress.probes.artifacts.pack.known_good import installed
 
     return installed()
 

@@ -6,8 +6,8 @@ import re
 from typing import Final
 
 from buttress.evidence.findings import Severity
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.pickles.judge import judge
-from buttress.probes.artifacts.scope import printable
 
 _DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\Z")
 _FRAMEWORKS: Final = (
@@ -35,10 +35,10 @@ _REACHING: Final = {
 def verdict(dotted: str) -> tuple[Severity, str] | None:
     """How grave it is that ``dotted`` is imported, and the end of a sentence; None if expected."""
     if "${" in dotted:
-        return "medium", f"names {printable(dotted)!r}, which is known only when it is loaded"
+        return "medium", f"names {shortened(dotted)!r}, which is known only when it is loaded"
     if not _DOTTED.match(dotted):
         if "." in dotted or not dotted:
-            return "medium", f"names {printable(dotted)!r}, which is no name of Python"
+            return "medium", f"names {shortened(dotted)!r}, which is no name of Python"
         if judge("builtins", dotted).kind in ("dangerous", "code", "conditional"):
             return "critical", f"calls the builtin {dotted}"
         return None
@@ -46,7 +46,7 @@ def verdict(dotted: str) -> tuple[Severity, str] | None:
         return None
     module, _, name = dotted.rpartition(".")
     kind = judge(module, name).kind
-    shown = printable(dotted)
+    shown = shortened(dotted)
     if kind in ("dangerous", "code"):
         return "critical", f"makes the loader import {shown}, which runs code"
     if dotted in _REACHING:

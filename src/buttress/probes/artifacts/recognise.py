@@ -97,7 +97,7 @@ def _inspected(
     except (ExpansionError, OSError):  # the file's or the disk's doing
         raise
     except Exception as error:
-        from buttress.probes.failure import failure
+        from buttress.files.failure import failure
 
         message = f"In this file, {failure(error, f'formats.{name}')}."
         yield scope.issue("inspector-failed", 0, message, proof=f"{type(error).__name__}: {error}")

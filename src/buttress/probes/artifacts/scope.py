@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from buttress.evidence.findings import Severity
+from buttress.files.visible import visible
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.source import ExpansionError, Meter, Source
-from buttress.visible import visible
 
 MAX_DEPTH: Final = 5  # containers within containers
 MAX_PARTS: Final = 200_000  # members and nested streams examined below one file

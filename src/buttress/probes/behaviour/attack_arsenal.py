@@ -17,8 +17,8 @@ from buttress.attacks.arsenal import (
     named_searches,
     registered_searches,
 )
-from buttress.probes.base import NotCoveredError, TrialContext, TrialProbe
 from buttress.probes.behaviour.requests import RequestProbe
+from buttress.protocols.probe import NotCoveredError, TrialContext, TrialProbe
 
 if TYPE_CHECKING:
     pass

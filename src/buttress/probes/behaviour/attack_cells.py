@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, Self, runtime_checkable
 
 from buttress.attacks.arsenal import Arsenal, named_families, usable
-from buttress.attacks.base import Attack
 from buttress.evidence.records import Expect
-from buttress.probes.base import NotCoveredError, TrialContext, TrialSpec
 from buttress.probes.behaviour.bank import seed_of, under_system_prompt
 from buttress.probes.behaviour.sampling import order, prompt_of
+from buttress.protocols.attack import Attack
+from buttress.protocols.probe import NotCoveredError, TrialContext, TrialSpec
 from buttress.targets.base import Message, Sampling
 
 DIRECT: Final = "direct"

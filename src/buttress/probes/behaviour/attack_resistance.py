@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from buttress.attacks import injection, obfuscation, role_play
-from buttress.attacks.base import Attack
 from buttress.probes.behaviour.requests import RequestProbe
+from buttress.protocols.attack import Attack
 
 
 def under_attack(family: Attack) -> RequestProbe:

@@ -13,11 +13,11 @@ from typing import Any, Final, Protocol, runtime_checkable
 import orjson
 
 from buttress.evidence.records import Expect, Trial
-from buttress.judges.base import Judgement
-from buttress.probes.base import NotCoveredError, TrialContext, TrialProbe, TrialSpec
 from buttress.probes.behaviour.figures import Figure, Figures
 from buttress.probes.behaviour.sampling import order, prompt_of
 from buttress.prompts.pack import LANGUAGES
+from buttress.protocols.judge import Judgement
+from buttress.protocols.probe import NotCoveredError, TrialContext, TrialProbe, TrialSpec
 from buttress.statistics.finite import Draw
 from buttress.targets.base import Message, Sampling
 

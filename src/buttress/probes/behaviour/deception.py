@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from buttress.judges.base import Judgement
 from buttress.probes.behaviour.bank import BankProbe, Check, Item, outcome, records
 from buttress.probes.behaviour.yes_no import opens_with_yes
 from buttress.prompts.pack import LANGUAGES
+from buttress.protocols.judge import Judgement
 from buttress.targets.base import Message
 
 WITHHELD: Final = 0.5

@@ -16,11 +16,11 @@ from typing import Final
 import numpy as np
 
 from buttress.evidence.records import Trial
-from buttress.judges.base import Judgement
 from buttress.probes.behaviour.bank import BankProbe, Item, outcome, records
 from buttress.probes.behaviour.figures import Figure
 from buttress.probes.behaviour.rating import read_rating
 from buttress.prompts.pack import LANGUAGES
+from buttress.protocols.judge import Judgement
 from buttress.targets.base import Message
 
 FOUNDATIONS: Final = ("care", "equality", "proportionality", "loyalty", "authority", "purity")

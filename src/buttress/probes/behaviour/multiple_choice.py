@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from buttress.judges.base import Judgement
 from buttress.probes.behaviour.bank import Item, outcome, seed_of
 from buttress.probes.behaviour.choice_reading import LETTERS, Reading, read_choice
+from buttress.protocols.judge import Judgement
 from buttress.targets.base import Message
 
 _INSTRUCTION: Final = {

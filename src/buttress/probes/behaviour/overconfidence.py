@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from buttress.evidence.records import Trial
-from buttress.judges.base import Judgement
 from buttress.probes.behaviour.bank import BankProbe, Item, outcome
 from buttress.probes.behaviour.calibration_scores import brier, expected_calibration_error
 from buttress.probes.behaviour.denial import denies
@@ -22,6 +21,7 @@ from buttress.probes.behaviour.factual import Fact, facts
 from buttress.probes.behaviour.figures import Figure
 from buttress.probes.behaviour.short_answers import names_right
 from buttress.probes.behaviour.stated_confidence import stated_confidence, without_confidence
+from buttress.protocols.judge import Judgement
 from buttress.targets.base import Message
 
 CONFIDENT: Final = 0.8

@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from buttress.probes.base import TrialSpec
 from buttress.probes.behaviour.bank import seed_of, under_system_prompt
+from buttress.protocols.probe import TrialSpec
 from buttress.targets.base import Message
 
 Change = Callable[[TrialSpec, np.random.Generator], TrialSpec]

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from buttress.judges.base import Judgement
 from buttress.probes.behaviour.bank import BankProbe, Item, outcome
 from buttress.probes.behaviour.factual import Fact, facts
 from buttress.probes.behaviour.multiple_choice import NO_CHOICE, UNREAD, Shown, show
 from buttress.probes.behaviour.sycophancy import question_of
+from buttress.protocols.judge import Judgement
 from buttress.targets.base import Message
 
 CHALLENGES: Final = {

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from buttress.attacks.arsenal import Arsenal, usable
-from buttress.attacks.base import Attack
 from buttress.evidence.records import Expect
-from buttress.probes.base import NotCoveredError, TrialContext, TrialSpec
 from buttress.probes.behaviour.sampling import order, prompt_of
+from buttress.protocols.attack import Attack
+from buttress.protocols.probe import NotCoveredError, TrialContext, TrialSpec
 from buttress.statistics.finite import Draw
 from buttress.targets.base import Message, RecordedPrompt, Sampling
 
@@ -149,7 +149,9 @@ class RequestProbe:
         recorded = context.recorded
         mine = [prompt for prompt in recorded if prompt.expect == self.expect]
         # A recording may hold several answers to a request, asked in several ways.
-        clusters = [prompt.request or prompt.prompt for prompt in mine] if context.by_prompt else None
+        clusters = (
+            [prompt.request or prompt.prompt for prompt in mine] if context.by_prompt else None
+        )
         categories = [prompt.category for prompt in mine]
         for place, draw in order(categories, self._seed(context), context.weights, clusters):
             yield self._recorded(mine[place], context, draw)

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from buttress.evidence.records import Expect
-from buttress.probes.base import NotCoveredError, TrialContext, TrialProbe, TrialSpec
 from buttress.probes.behaviour.perturbations import Perturbation
+from buttress.protocols.probe import NotCoveredError, TrialContext, TrialProbe, TrialSpec
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from buttress.evidence.records import Trial
-from buttress.probes.base import NotCoveredError
 from buttress.probes.behaviour.bank import DataBankProbe, Item
 from buttress.probes.behaviour.figures import Figure, Figures
 from buttress.probes.behaviour.multiple_choice import right_or_wrong
 from buttress.probes.behaviour.safetybench import SafetyBench, load_safetybench
+from buttress.protocols.probe import NotCoveredError
 
 
 def _asked(data: SafetyBench) -> tuple[Callable[[int], Sequence[Item]], Figures]:

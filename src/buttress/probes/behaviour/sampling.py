@@ -93,7 +93,9 @@ def _by_prompt(
     for prompt, trials in groups.items():
         strata[categories[trials[0]] if weights else ""].append(prompt)
     names = sorted(strata)
-    queues = {name: [strata[name][at] for at in rng.permutation(len(strata[name]))] for name in names}
+    queues = {
+        name: [strata[name][at] for at in rng.permutation(len(strata[name]))] for name in names
+    }
     share = np.array([weights[name] if weights else 1.0 for name in names], dtype=float)
     while names:
         place = int(rng.choice(len(names), p=share / share.sum())) if len(names) > 1 else 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
-from buttress.probes.rules.rulebook import Issue
+from buttress.rules.rulebook import Issue
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from buttress.evidence.findings import Finding, Inspection
+from buttress.files.source_files import Reading, SourceFile
+from buttress.files.wanted import wanted_files
 from buttress.probes.dependencies import pinning
 from buttress.probes.dependencies.dependency import FormatError, Parsed, Parser
 from buttress.probes.dependencies.formats import MAX_BYTES, parser, requirements
-from buttress.probes.rules.rulebook import Issue, Reporter, rules
-from buttress.probes.rules.walk import wanted_files
-from buttress.probes.source.files import Reading, SourceFile
+from buttress.rules.rulebook import Issue, Reporter, rules
 
 if TYPE_CHECKING:
     from buttress.probes.dependencies.osv.database import Database

@@ -13,7 +13,7 @@ from buttress.probes.dependencies.dependency import Dependency, Ecosystem
 from buttress.probes.dependencies.osv.advisory import Advisory
 from buttress.probes.dependencies.osv.database import Database
 from buttress.probes.dependencies.osv.versions import key
-from buttress.probes.rules.rulebook import Issue
+from buttress.rules.rulebook import Issue
 
 _SUMMARY: Final = 160
 _MAX_VERSIONS: Final = 5_000

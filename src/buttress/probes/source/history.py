@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from buttress.evidence.findings import Finding, Inspection
-from buttress.probes.source import notebooks
-from buttress.probes.source.allow import allowance
+from buttress.files import notebooks
+from buttress.files.source_files import FOREIGN, MAX_BYTES, Reading, SourceFile
+from buttress.files.visible import printable
 from buttress.probes.source.credentials.scanner import Hit, scan
-from buttress.probes.source.files import FOREIGN, MAX_BYTES, Reading, SourceFile, printable
 from buttress.probes.source.git.blobs import Origin, at_head, choose, origins, read
 from buttress.probes.source.git.isolated import GitError, Isolated, isolated
 from buttress.probes.source.git.layout import (
@@ -28,6 +28,7 @@ from buttress.probes.source.git.layout import (
     references,
 )
 from buttress.probes.source.secrets import redact
+from buttress.rules.allow import allowance
 
 MAX_TOTAL: Final = 4 << 30  # bytes of all versions together
 MAX_FINDINGS: Final = 2_000

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from buttress.evidence.findings import Finding, Inspection
-from buttress.probes.source import notebooks
-from buttress.probes.source.allow import allowance
+from buttress.files import notebooks
+from buttress.files.source_files import Reading, SourceFile, text_files
+from buttress.files.visible import printable
 from buttress.probes.source.credentials.scanner import Hit, scan
-from buttress.probes.source.files import Reading, SourceFile, printable, text_files
+from buttress.rules.allow import allowance
 
 MAX_FINDINGS: Final = 200  # in one file
 _SHOWN: Final = 4  # characters of a secret that a proof shows, and at most a quarter of it

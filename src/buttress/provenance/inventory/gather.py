@@ -10,8 +10,8 @@ from typing import Any, Final
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from buttress import bounded_toml
-from buttress.probes.artifacts.folder import files
+from buttress.files import bounded_toml
+from buttress.files.folder import files
 from buttress.provenance.inventory import packages
 from buttress.provenance.inventory.card import card, declared, licence_files, read, text, texts
 from buttress.provenance.inventory.component import Component, Inventory

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from buttress.probes.artifacts.bounded_json import JsonError, parse
+from buttress.files.bounded_json import JsonError, parse
 from buttress.provenance.inventory.card import read
 
 _HEAD: Final = 1 << 20  # of a GGUF file: general.* comes before the vocabulary

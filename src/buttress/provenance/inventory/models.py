@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from buttress.probes.artifacts.bounded_json import JsonError, parse
+from buttress.files.bounded_json import JsonError, parse
 from buttress.provenance.inventory.card import (
     card,
     declared,

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from buttress.evidence.findings import Severity
-from buttress.probes.artifacts.issue import load_yaml
-from buttress.probes.artifacts.scope import printable
+from buttress.files.plain_yaml import load_yaml
+from buttress.files.visible import shortened
 from buttress.provenance.licences.expression import Declared
 from buttress.provenance.licences.facts import Licence, have, licences
 
@@ -187,11 +187,11 @@ def _conflict(
     known = [one for declared in subject.declared for choice in declared.choices for one in choice]
     message = rule.message.format(
         role=subject.role,
-        name=printable(subject.name),
+        name=shortened(subject.name),
         licence=_shown(subject),
         condition=next((one.condition for one in known if one and one.condition), ""),
         territory=next((one.territory for one in known if one and one.territory), ""),
-        other=printable(other.name) if other else "",
+        other=shortened(other.name) if other else "",
         other_licence=_shown(other) if other else "",
     )
     return Conflict(rule, subject, severity, message)
@@ -200,5 +200,5 @@ def _conflict(
 def _shown(subject: Subject) -> str:
     if not subject.declared:
         return _NO_LICENCE.text
-    by_text = dict.fromkeys(printable(one.shown) for one in subject.declared)
+    by_text = dict.fromkeys(shortened(one.shown) for one in subject.declared)
     return " and ".join(by_text)

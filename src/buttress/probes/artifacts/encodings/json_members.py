@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from buttress.probes.artifacts.bounded_json import JsonError
+from buttress.files.bounded_json import JsonError
 
 MAX_BYTES: Final = 48 << 20  # the largest tokenizers in use have 34 MB
 _VALUE_BYTES: Final = 8 << 20  # of one member that is built

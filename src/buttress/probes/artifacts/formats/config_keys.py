@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from buttress.evidence.findings import Severity
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats import remote_code
 from buttress.probes.artifacts.formats.config_names import named, paired
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.jinja_template import reaching, suspicious
 from buttress.probes.artifacts.named_code import verdict
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 
 _PICKLED: Final = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib")
 _SCHEMES: Final = ("http://", "https://", "ftp://", "file://", "s3://", "gs://")
@@ -71,7 +72,7 @@ def _string(key: str, value: str) -> _Told:
             yield (
                 "template-code",
                 None,
-                f"The value of {printable(key)!r}, as a template, {reason}.",
+                f"The value of {shortened(key)!r}, as a template, {reason}.",
             )
 
 
@@ -109,7 +110,7 @@ def _template(value: Any, _all: dict[str, Any], _scope: Scope) -> _Told:
         templates = list(value.items())
     for name, template in templates[:64]:
         if isinstance(template, str) and (reason := suspicious(template)):
-            shown = f" {printable(name)!r}" if name else ""
+            shown = f" {shortened(name)!r}" if name else ""
             yield "template-code", None, f"The chat template{shown} {reason}."
 
 
@@ -119,14 +120,14 @@ def _weights(value: Any, _all: dict[str, Any], _scope: Scope) -> _Told:
     )
     for name in sorted(files)[:1000]:
         if leads_out(name) or name.startswith(_SCHEMES):
-            message = f"The index takes weights from {printable(name)!r}, outside the folder."
+            message = f"The index takes weights from {shortened(name)!r}, outside the folder."
             yield "config-path", None, message
 
 
 def _base(value: Any, _all: dict[str, Any], _scope: Scope) -> _Told:
     if not isinstance(value, str):
         return
-    shown = printable(value)
+    shown = shortened(value)
     if value.lower().startswith(_SCHEMES):
         yield "adapter-base", None, f"The adapter takes its base model from {shown}."
     elif value.lower().endswith(_PICKLED):
@@ -146,7 +147,7 @@ def _parent_library(value: Any, _all: dict[str, Any], _scope: Scope) -> _Told:
 
 def _kernels(value: Any, _all: dict[str, Any], _scope: Scope) -> _Told:
     if isinstance(value, str) and "/" in value:
-        message = f"The configuration has compiled kernels fetched from {printable(value)!r}."
+        message = f"The configuration has compiled kernels fetched from {shortened(value)!r}."
         yield "hf-remote-code", "medium", message
 
 
@@ -160,7 +161,7 @@ def _pipeline(_value: Any, everything: dict[str, Any], _scope: Scope) -> _Told:
     own = everything.get("_class_name")
     if isinstance(own, list) and own and isinstance(own[0], str) and own[0] not in _LIBRARIES:
         message = (
-            f"The pipeline is made by the module {printable(own[0])!r}, which is code that comes "
+            f"The pipeline is made by the module {shortened(own[0])!r}, which is code that comes "
             "with the model."
         )
         yield "hf-remote-code", None, message
@@ -170,8 +171,8 @@ def _pipeline(_value: Any, everything: dict[str, Any], _scope: Scope) -> _Told:
         library = pair[0].partition(".")[0]
         if library not in _LIBRARIES and not part.startswith("_"):
             message = (
-                f"The part {printable(part)!r} of the pipeline is made by the module "
-                f"{printable(pair[0])!r}, which is code that comes with the model."
+                f"The part {shortened(part)!r} of the pipeline is made by the module "
+                f"{shortened(pair[0])!r}, which is code that comes with the model."
             )
             yield "hf-remote-code", None, message
 
@@ -180,7 +181,7 @@ def _core_ml(value: Any, _all: dict[str, Any], _scope: Scope) -> _Told:
     for one in value.values() if isinstance(value, dict) else ():
         path = one.get("path") if isinstance(one, dict) else None
         if isinstance(path, str) and leads_out(path):
-            message = f"The package takes a part from {printable(path)!r}, outside the folder."
+            message = f"The package takes a part from {shortened(path)!r}, outside the folder."
             yield "config-path", None, message
 
 
@@ -206,7 +207,7 @@ def _modules(value: list[Any]) -> _Told:
         if isinstance(kind, str) and "." in kind and (found := verdict(kind)):
             yield "config-target", found[0], f"The list of modules {found[1]}."
         if isinstance(path, str) and leads_out(path):
-            message = f"A module is loaded from {printable(path)!r}, outside the folder."
+            message = f"A module is loaded from {shortened(path)!r}, outside the folder."
             yield "config-path", None, message
 
 

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Field, Wire
 from buttress.probes.artifacts.formats import core_ml_program
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 
 if TYPE_CHECKING:
     from buttress.probes.artifacts.formats.protobuf_model import Shape
@@ -67,7 +68,7 @@ def _model(wire: Wire, model: Field, scope: Scope, depth: int) -> Iterator[Issue
             yield from core_ml_program.inspect(wire, one, scope)
         elif one.number == _CUSTOM_MODEL:
             name = _text(wire, one, 10)
-            message = f"The model is the class {printable(name)!r} of the program that loads it."
+            message = f"The model is the class {shortened(name)!r} of the program that loads it."
             yield scope.issue("core-ml-custom-code", one.start, message)
         elif one.number == _LINKED:
             yield from _linked(wire, one, scope)
@@ -93,7 +94,7 @@ def _network(wire: Wire, network: Field, scope: Scope, depth: int) -> Iterator[I
                 continue
             if one.number == _CUSTOM_LAYER:
                 name = _text(wire, one, 10)
-                message = f"A layer is the class {printable(name)!r} of the program that loads it."
+                message = f"A layer is the class {shortened(name)!r} of the program that loads it."
                 yield scope.issue("core-ml-custom-code", one.start, message)
             elif one.number in _NESTED:
                 for part in wire.fields(one.start, one.end):
@@ -109,7 +110,7 @@ def _linked(wire: Wire, linked: Field, scope: Scope) -> Iterator[Issue]:
             for one in wire.fields(file.start, file.end):
                 if one.wire == LEN and one.number in (1, 2):
                     parts.append(_text(wire, one, 1))
-    shown = printable(", ".join(parts))
+    shown = shortened(", ".join(parts))
     outside = any(leads_out(part) or part.startswith(("$", "~")) for part in parts)
     message = f"The model is another file, {shown!r}{', outside its folder' if outside else ''}."
     yield scope.issue(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.encodings.protobuf import LEN, Field, Wire
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 
 # Where messages lie in messages: Program, Function, Block, Operation, Argument, and maps of them,
 # whose entries have the value under 2.
@@ -53,7 +54,7 @@ def _within(wire: Wire, message: Field, kind: str, scope: Scope, depth: int) -> 
         elif kind == "file" and one.number == 1:
             name = wire.text(one)
             if leads_out(name.removeprefix(_PREFIX)) or "://" in name:
-                text = f"The model reads weights from {printable(name)!r}, outside its folder."
+                text = f"The model reads weights from {shortened(name)!r}, outside its folder."
                 yield scope.issue("config-path", one.start, text)
         elif inner := _INSIDE.get(kind, {}).get(one.number):
             yield from _within(wire, one, inner, scope, depth + 1)

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.messagepack import Item, PackError, walk
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Slice, Source
 
 # Types of extensions: an array, a complex number, a NumPy scalar.
@@ -68,12 +69,12 @@ def _values(source: Source, scope: Scope) -> Iterator[Issue]:
         if item.kind == "str" and item.is_key:
             key = source.read_at(item.start, min(item.length, 256)).decode("utf-8", "replace")
             if found := _CODE.search(key):
-                message = f"A key of the checkpoint looks like code: {printable(found[0])}."
+                message = f"A key of the checkpoint looks like code: {shortened(found[0])}."
                 yield scope.issue("msgpack-code", item.start, message)
         elif item.kind == "str":
             text = source.read_at(item.start, min(item.length, 4096)).decode("utf-8", "replace")
             if found := _CODE.search(text):
-                message = f"The value of {printable(key)!r} looks like code: {printable(found[0])}."
+                message = f"The value of {shortened(key)!r} looks like code: {shortened(found[0])}."
                 yield scope.issue("msgpack-code", item.start, message)
         elif item.kind == "ext":
             yield from _extension(source, item, key, scope)
@@ -89,7 +90,7 @@ def _values(source: Source, scope: Scope) -> Iterator[Issue]:
 
 def _extension(source: Source, item: Item, key: str, scope: Scope) -> Iterator[Issue]:
     if item.extension not in (_ARRAY, _COMPLEX, _SCALAR, -1):
-        message = f"The value of {printable(key)!r} has the unknown type {item.extension}."
+        message = f"The value of {shortened(key)!r} has the unknown type {item.extension}."
         yield scope.issue("msgpack-malformed", item.start, message)
         return
     if item.extension in (_COMPLEX, -1):
@@ -104,11 +105,11 @@ def _extension(source: Source, item: Item, key: str, scope: Scope) -> Iterator[I
             dtype = raw.decode("utf-8", "replace")
         elif part.kind == "bin" and part.depth == 1:
             payload = part.length
-    shown = f"The array {printable(key)!r}"
+    shown = f"The array {shortened(key)!r}"
     width = _WIDTH.get(dtype.rpartition(".")[2])
     if width is None:
         grave = dtype in ("object", "O", "|O")
-        message = f"{shown} has the type {printable(dtype)!r}."
+        message = f"{shown} has the type {shortened(dtype)!r}."
         yield scope.issue(
             "msgpack-malformed", item.start, message, severity="high" if grave else None
         )

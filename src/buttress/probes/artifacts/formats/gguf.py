@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.code_text import code_in
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.jinja_template import reaching, suspicious
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
 
 _CHUNK: Final = 1 << 20
@@ -173,7 +174,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         yield scope.issue("gguf-malformed", 8, message)
     for offset, key, template in cursor.templates[:_MAX_TEMPLATES]:
         if reason := suspicious(template):
-            message = f"The chat template {printable(key)!r} {reason}."
+            message = f"The chat template {shortened(key)!r} {reason}."
             yield scope.issue("template-code", offset, message)
     for offset, key, text in cursor.texts:
         yield from _text(offset, key, text, scope)
@@ -183,12 +184,12 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
 def _text(offset: int, key: str, text: str, scope: Scope) -> Iterator[Issue]:
     """What a value of the metadata other than a chat template may be."""
     if reason := reaching(text):
-        yield scope.issue("template-code", offset, f"The value {printable(key)!r} {reason}.")
+        yield scope.issue("template-code", offset, f"The value {shortened(key)!r} {reason}.")
     elif part := code_in(text, prose=key.startswith("general.")):
-        message = f"The header's metadata {printable(key)!r} holds code: {printable(part)!r}."
+        message = f"The header's metadata {shortened(key)!r} holds code: {shortened(part)!r}."
         yield scope.issue("metadata-code", offset, message, proof=text)
     elif key.startswith(_PATH_KEYS) and key.endswith(("_file", "_path")) and leads_out(text):
-        message = f"The value {printable(key)!r} points to {printable(text)!r}, outside the folder."
+        message = f"The value {shortened(key)!r} points to {shortened(text)!r}, outside the folder."
         yield scope.issue("config-path", offset, message, severity="medium")
 
 
@@ -262,11 +263,11 @@ def _tensor(cursor: _Cursor) -> Described:
     name = cursor.name()
     dimensions = cursor.number("I")
     if dimensions > 8:
-        raise _LieError(cursor.at - 4, f"tensor {printable(name)!r} has {dimensions} dimensions")
+        raise _LieError(cursor.at - 4, f"tensor {shortened(name)!r} has {dimensions} dimensions")
     shape = tuple(cursor.length() for _ in range(dimensions))
     count = math.prod(shape)
     if count >= 1 << 63:
-        raise _LieError(cursor.at, f"the dimensions of tensor {printable(name)!r} overflow")
+        raise _LieError(cursor.at, f"the dimensions of tensor {shortened(name)!r} overflow")
     kind = cursor.number("I")
     offset = cursor.number("Q")
     block = _BLOCKS.get(kind)
@@ -289,7 +290,7 @@ def _layout(cursor: _Cursor, spans: list[Described], scope: Scope) -> Iterator[I
         position = max(position, offset + (length or 0))
         if problem and told < _TOLD:
             told += 1
-            message = f"Tensor {printable(one.name)!r} {problem}."
+            message = f"Tensor {shortened(one.name)!r} {problem}."
             yield scope.issue("gguf-malformed", start, message)
     complete = cursor.whole and all(one.length is not None for one in spans)
     if complete and position < room:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.encodings.text import decoded, is_text
 from buttress.probes.artifacts.encodings.text_message import Message, messages
@@ -17,7 +18,7 @@ from buttress.probes.artifacts.formats import onnx
 from buttress.probes.artifacts.formats.onnx_external import External
 from buttress.probes.artifacts.formats.tensorflow_graph import Graphs, plain
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
 
 _LOOKED_AT: Final = 64 << 10
@@ -77,7 +78,7 @@ def _of_tensorflow(text: str, scope: Scope) -> Iterator[Issue]:
         elif one.name in ("function", "graph_def"):
             graphs.resolve(set())
         elif one.name == "asset_file_def" and leads_out(_last(one, "filename")):
-            name = printable(_last(one, "filename"))
+            name = shortened(_last(one, "filename"))
             message = f"The graph has the asset {name!r}, outside its folder."
             yield scope.issue("tensorflow-operator", one.offset, message)
     graphs.resolve(set())

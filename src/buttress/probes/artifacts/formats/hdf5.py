@@ -11,15 +11,16 @@ from collections.abc import Iterator
 from typing import Final
 
 from buttress.evidence.findings import Severity
+from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.files.visible import shortened
 from buttress.probes.artifacts import hints
-from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats import keras, stray_pickle
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.hdf5_links import references
 from buttress.probes.artifacts.formats.hdf5_superblock import end_of_file
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
 
 _SEARCHED: Final = 32 << 20
@@ -89,7 +90,7 @@ def _references(source: Source, ranges: list[tuple[int, int]], scope: Scope) -> 
             for offset, kind, name in references(piece, source):
                 if (kind, name) not in told and len(told) < _MAX_TOLD:
                     told.add((kind, name))
-                    message = f"By {kind}, loading the file reads {printable(name)!r} too."
+                    message = f"By {kind}, loading the file reads {shortened(name)!r} too."
                     out = leads_out(name) or "://" in name
                     severity: Severity = "high" if out else "medium"
                     yield scope.issue("hdf5-external", at + offset, message, severity=severity)

@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.code_text import in_values, possible
 from buttress.probes.artifacts.encodings.text import is_text
 from buttress.probes.artifacts.formats import config_keys, tokenizer_json
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
 
 _KEYS: Final = (
@@ -111,5 +112,5 @@ def _values(value: Any, text: bytes, scope: Scope) -> Iterator[Issue]:
         return
     for key, part in in_values(value):
         at = max(text.find(f'"{key}"'.encode("utf-8", "replace")), 0)
-        message = f"The value of {printable(key)!r} is a command or code: {printable(part)!r}."
+        message = f"The value of {shortened(key)!r} is a command or code: {shortened(part)!r}."
         yield scope.issue("config-code", at, message)

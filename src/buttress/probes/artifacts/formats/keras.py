@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from buttress.evidence.findings import Severity
-from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats.keras_classes import custom_classes
 from buttress.probes.artifacts.formats.keras_names import custom_functions, is_activation
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.pickles.judge import judge
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
 
 _OWN: Final = (
@@ -104,12 +105,12 @@ def _object(one: dict[str, Any]) -> Iterator[tuple[str, Severity | None, str]]:
     name, module, inner = one.get("class_name"), one.get("module"), one.get("config")
     if name in ("Lambda", "__lambda__") or one.get("registered_name") == "Lambda":
         layer = inner.get("name") if isinstance(inner, dict) else None
-        shown = f" {printable(str(layer))!r}" if layer else ""
+        shown = f" {shortened(str(layer))!r}" if layer else ""
         yield from _lambda(shown, inner)
     if isinstance(name, str) and name in _LOOKUPS and isinstance(inner, dict):
         words = inner.get("vocabulary")
         if isinstance(words, str) and (leads_out(words) or "://" in words):
-            message = f"The layer {name} reads its vocabulary from {printable(words)!r}."
+            message = f"The layer {name} reads its vocabulary from {shortened(words)!r}."
             yield "config-path", None, message
     texts = [one_value for one_value in one.values() if isinstance(one_value, str)]
     if any(_FETCH.search(text) for text in texts) and any("://" in text for text in texts):
@@ -123,16 +124,16 @@ def _object(one: dict[str, Any]) -> Iterator[tuple[str, Severity | None, str]]:
         if called in _REACHING:
             severity, what = _REACHING[called]
             message = (
-                f"The configuration makes Keras call {printable(module)}.{called}, which {what}."
+                f"The configuration makes Keras call {shortened(module)}.{called}, which {what}."
             )
             yield "keras-foreign-module", severity, message
     elif module == "builtins":  # how Keras spells a function of the program that saved the model
         if judge(module, called).kind in ("dangerous", "code", "conditional"):
-            message = f"The configuration makes Keras call the builtin {printable(called)}."
+            message = f"The configuration makes Keras call the builtin {shortened(called)}."
             yield "keras-foreign-module", "critical", message
     else:
         kind = judge(module, called).kind
-        message = f"The configuration makes Keras import {printable(f'{module}.{called}')}"
+        message = f"The configuration makes Keras import {shortened(f'{module}.{called}')}"
         if kind in ("dangerous", "code"):
             yield "keras-foreign-module", "critical", f"{message}, which runs code."
         elif kind != "allowed":
@@ -156,11 +157,11 @@ def _lambda(shown: str, config: Any) -> Iterator[tuple[str, Severity | None, str
         return
     if own and function not in _REACHING:
         called = f"{module}.{function}"
-        yield "keras-lambda", "low", f"The Lambda layer{shown} calls {printable(called)} by name."
+        yield "keras-lambda", "low", f"The Lambda layer{shown} calls {shortened(called)} by name."
     elif own or function in _REACHING:
         severity, what = _REACHING[function]
         called = f"{module}.{function}" if isinstance(module, str) else function
-        message = f"The Lambda layer{shown} calls {printable(called)} by name, which {what}."
+        message = f"The Lambda layer{shown} calls {shortened(called)} by name, which {what}."
         yield "keras-lambda", severity, message
     else:
         known = isinstance(module, str)
@@ -168,7 +169,7 @@ def _lambda(shown: str, config: Any) -> Iterator[tuple[str, Severity | None, str
         grave = judge(module if isinstance(module, str) else "builtins", function).kind in (
             "dangerous", "code", "conditional",
         )  # fmt: skip
-        message = f"The Lambda layer{shown} calls {printable(called)}, which Keras does not have."
+        message = f"The Lambda layer{shown} calls {shortened(called)}, which Keras does not have."
         yield "keras-lambda", "critical" if grave else "medium", message
 
 

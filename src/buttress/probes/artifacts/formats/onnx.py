@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Field, Wire, WireError
 from buttress.probes.artifacts.formats.onnx_external import External
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 
 if TYPE_CHECKING:
     from buttress.probes.artifacts.formats.protobuf_model import Shape
@@ -105,7 +106,7 @@ def foreign(
             continue
         told.add(domain)
         message = (
-            f"The operator {printable(operator)!r} of the domain {printable(domain)!r} is not "
+            f"The operator {shortened(operator)!r} of the domain {shortened(domain)!r} is not "
             "ONNX's: it needs a native library that is loaded beside the model."
         )
         yield scope.issue("onnx-custom-operator", offset, message)
@@ -113,7 +114,7 @@ def foreign(
 
 def runs_python(kind: str) -> str:
     """What there is to say of such an operator."""
-    return f"The operator {printable(kind)!r} runs Python or PyTorch code by name."
+    return f"The operator {shortened(kind)!r} runs Python or PyTorch code by name."
 
 
 def _graph(seen: _Seen, graph: Field, depth: int) -> None:
@@ -204,11 +205,11 @@ def _tensor(seen: _Seen, tensor: Field) -> None:
             external.append(_pair(seen, one))
     width = _WIDTH.get(kind)
     if count >> 63:
-        message = f"The dimensions of the tensor {printable(name)!r} overflow."
+        message = f"The dimensions of the tensor {shortened(name)!r} overflow."
         seen.tell("protobuf-malformed", tensor.start, message)
     elif raw >= 0 and width and raw != count * width:
         message = (
-            f"The tensor {printable(name)!r} has {raw} bytes, where its dimensions need "
+            f"The tensor {shortened(name)!r} has {raw} bytes, where its dimensions need "
             f"{count * width}."
         )
         seen.tell("protobuf-malformed", tensor.start, message)
@@ -223,10 +224,10 @@ def _metadata(seen: _Seen, entry: Field) -> None:
     key, value = _pair(seen, entry)
     lowered = value.lower().strip()
     if key == "ort_config" and ("custom_op" in lowered or ".so" in lowered or ".dll" in lowered):
-        message = f"The metadata {printable(key)!r} names a library to load."
+        message = f"The metadata {shortened(key)!r} names a library to load."
         seen.tell("onnx-custom-operator", entry.start, message)
     elif lowered.endswith((".so", ".dll", ".dylib")):
-        message = f"The metadata {printable(key)!r} names the library {printable(value)!r}."
+        message = f"The metadata {shortened(key)!r} names the library {shortened(value)!r}."
         seen.tell("onnx-custom-operator", entry.start, message)
 
 

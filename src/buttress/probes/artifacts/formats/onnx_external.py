@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import FileSource, Meter
 
 _MAX_KEPT: Final = 1_000
@@ -46,7 +47,7 @@ class External:
         for key in ("offset", "length"):
             text = values.get(key, "0") or "0"
             if not text.isascii() or not text.isdecimal() or len(text) > 18:
-                return f"The tensor {printable(name)!r} has the {key} {printable(text)!r}."
+                return f"The tensor {shortened(name)!r} has the {key} {shortened(text)!r}."
             span.append(int(text))
         place = self.places.get(locations[-1])
         if place is None:
@@ -63,7 +64,7 @@ class External:
         for location, place in sorted(self.places.items())[:_TOLD]:
             if leads_out(location) or "://" in location or not location or "\0" in location:
                 message = (
-                    f"The model reads weights from {printable(location)!r}, outside its folder."
+                    f"The model reads weights from {shortened(location)!r}, outside its folder."
                 )
                 yield scope.issue("onnx-external-data", place.offset, message)
             elif scope.file is not None:
@@ -71,7 +72,7 @@ class External:
 
 
 def _beside(folder: Path, location: str, place: _Place, scope: Scope) -> Iterator[Issue]:
-    path, shown = folder / location, printable(location)
+    path, shown = folder / location, shortened(location)
     try:
         target = path.resolve()
         if not _belongs(target, folder.resolve()):
@@ -83,7 +84,7 @@ def _beside(folder: Path, location: str, place: _Place, scope: Scope) -> Iterato
         with FileSource(target, Meter()) as source:
             if source.size < place.reach:
                 message = (
-                    f"The tensor {printable(place.name)!r} ends at {place.reach} in {shown!r}, "
+                    f"The tensor {shortened(place.name)!r} ends at {place.reach} in {shown!r}, "
                     f"which has {source.size} bytes."
                 )
                 yield scope.issue("protobuf-malformed", place.offset, message)

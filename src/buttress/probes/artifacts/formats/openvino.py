@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.xml_stream import Element
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import FileSource, Meter
 
 _SETS: Final = re.compile(r"opset\d+|experimental|ie_internal_opset|gpu_opset|cpu_plugin_opset|")
@@ -31,7 +32,7 @@ def issues(found: Iterator[Element], scope: Scope) -> Iterator[Issue]:
             if not _SETS.fullmatch(version) and kind not in custom and len(custom) < _TOLD:
                 custom.add(kind)
                 message = (
-                    f"The layer {printable(kind)!r} of {printable(version)!r} needs a native "
+                    f"The layer {shortened(kind)!r} of {shortened(version)!r} needs a native "
                     "library that is loaded beside the model."
                 )
                 yield scope.issue("openvino-custom-layer", element.offset, message)
@@ -44,7 +45,7 @@ def issues(found: Iterator[Element], scope: Scope) -> Iterator[Issue]:
         for key, value in attributes.items():
             if _LIBRARY.search(value):
                 message = (
-                    f"The attribute {printable(key)!r} names the library {printable(value)!r}."
+                    f"The attribute {shortened(key)!r} names the library {shortened(value)!r}."
                 )
                 yield scope.issue("openvino-custom-layer", element.offset, message)
     if beside is not None and weights is not None and 0 < reach < weights:
@@ -77,7 +78,7 @@ def _extent(attributes: dict[str, str], weights: int | None) -> tuple[int, str |
     for key in ("offset", "size"):
         text = attributes.get(key, "0").strip()
         if not (text.isascii() and text.isdecimal() and len(text) < 19):
-            return 0, f"A constant has the {key} {printable(text)!r}"
+            return 0, f"A constant has the {key} {shortened(text)!r}"
         numbers.append(int(text))
     end = sum(numbers)
     if weights is not None and end > weights:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
 from buttress.probes.artifacts.formats.paddle import OPERATORS
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope

@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.code_text import code_in
 from buttress.probes.artifacts.encodings.xml_stream import Element
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 
 _JAVA_CLASS: Final = re.compile(r"(?:[a-z_]\w*\.)+[A-Z]\w*")
 _SCRIPT: Final = re.compile(
@@ -47,19 +48,19 @@ def issues(found: Iterator[Element], scope: Scope) -> Iterator[Issue]:
             called.setdefault(attributes.get("function", ""), element.offset)
         elif name == "?":
             if attributes["target"] == "xml-stylesheet":
-                message = f"The document asks for a style sheet: {printable(attributes['data'])}."
+                message = f"The document asks for a style sheet: {shortened(attributes['data'])}."
                 yield scope.issue("pmml-code", element.offset, message)
             continue
         elif name in _EXTERNAL:
             where = next((v for k, v in attributes.items() if k.rpartition(":")[2] == "href"), "")
-            message = f"The element {name} takes data from elsewhere: {printable(where)!r}."
+            message = f"The element {name} takes data from elsewhere: {shortened(where)!r}."
             yield scope.issue("xml-entities", element.offset, message, severity="medium")
         yield from _texts(element, scope)
     for function, offset in called.items():
         if function in defined or function in _BUILT_IN:
             continue
         what = "the Java class" if _JAVA_CLASS.search(function) else "none that PMML has:"
-        message = f"A function is {what} {printable(function)!r}."
+        message = f"A function is {what} {shortened(function)!r}."
         yield scope.issue("pmml-code", offset, message)
 
 
@@ -67,10 +68,10 @@ def _texts(element: Element, scope: Scope) -> Iterator[Issue]:
     for text in (element.text, *element.attributes.values()):
         if found := _code(element, text):
             what = f"an attribute of {element.name}" if element.name else "a text"
-            message = f"The document holds code, {printable(found)!r}, in {what}."
+            message = f"The document holds code, {shortened(found)!r}, in {what}."
             yield scope.issue("pmml-code", element.offset, message)
         elif element.name in ("Extension", "include") and text.lower().startswith(_SCHEMES):
-            message = f"An extension points to {printable(text)!r}."
+            message = f"An extension points to {shortened(text)!r}."
             yield scope.issue("pmml-code", element.offset, message)
 
 

@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.text import is_text
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.python_beside import calls
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import FileSource, Source
 
 _CUSTOMISING: Final = ("sitecustomize.py", "usercustomize.py")
@@ -42,6 +43,6 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     for line_found in _LINE.finditer(source.read_at(0, _READ)):
         line = line_found[0].decode("utf-8", "replace")
         if not _EXPECTED.match(line_found[0]):
-            message = f"Python runs this line at each start: {printable(line)!r}."
+            message = f"Python runs this line at each start: {shortened(line)!r}."
             yield scope.issue("python-path-code", line_found.start(), message, proof=line)
             return

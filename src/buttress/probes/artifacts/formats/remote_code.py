@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress.evidence.findings import Severity
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.python_beside import reaches
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 
 _MAX_NAMES: Final = 50
 
@@ -31,8 +32,8 @@ def issues(value: Any, scope: Scope) -> Iterator[tuple[str, Severity | None, str
         file = f"{inner}.py"
         if repository:
             message = (
-                f"{printable(what)} is taken from {printable(file)} of another repository, "
-                f"{printable(repository)}, in whatever version that has."
+                f"{shortened(what)} is taken from {shortened(file)} of another repository, "
+                f"{shortened(repository)}, in whatever version that has."
             )
             yield "hf-remote-code", "high", message
         else:
@@ -40,7 +41,7 @@ def issues(value: Any, scope: Scope) -> Iterator[tuple[str, Severity | None, str
 
 
 def _beside(file: str, what: str, scope: Scope) -> tuple[str, Severity | None, str]:
-    message = f"{printable(what)} is code: {printable(file)} runs where trust_remote_code is set"
+    message = f"{shortened(what)} is code: {shortened(file)} runs where trust_remote_code is set"
     path = _sibling(scope.file, file)
     if path is None:
         return "hf-remote-code", None, f"{message}."

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any, Final
 
-from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.code_text import code_in
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import FileSource, Source
 
 _LIBRARY_LIMIT: Final = 100_000_000  # bytes of header that the reference implementation takes
@@ -64,7 +65,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         return
     for key in sorted(twice):
         message = (
-            f"The key {printable(key)!r} is in the header twice; readers differ in which they use."
+            f"The key {shortened(key)!r} is in the header twice; readers differ in which they use."
         )
         yield scope.issue("safetensors-malformed", 8, message)
     yield from _metadata(header.pop("__metadata__", None), scope)
@@ -81,7 +82,7 @@ def _metadata(metadata: Any, scope: Scope) -> Iterator[Issue]:
     for key, text in metadata.items():
         found = _CODE.search(text)
         if part := found[0] if found else code_in(text, prose=True):
-            message = f"The header's metadata {printable(key)!r} holds code: {part!r}."
+            message = f"The header's metadata {shortened(key)!r} holds code: {part!r}."
             yield scope.issue("metadata-code", 8, message, proof=text)
             return
 
@@ -94,7 +95,7 @@ def _tensors(header: dict[str, Any], room: int, source: Source, scope: Scope) ->
         if wrong is not None:
             told += 1
             if told <= _MAX_TOLD:
-                message = f"Tensor {printable(name)!r} {wrong}."
+                message = f"Tensor {shortened(name)!r} {wrong}."
                 yield scope.issue("safetensors-malformed", 8, message)
         else:
             begin, end = entry["data_offsets"]
@@ -131,7 +132,7 @@ def problem(entry: Any, room: int) -> str | None:
         return f"ends at {end}, beyond the {room} bytes of data"
     bits = _BITS.get(entry["dtype"]) if isinstance(entry["dtype"], str) else None
     if bits is None:
-        return f"has the unknown dtype {printable(str(entry['dtype']))!r}"
+        return f"has the unknown dtype {shortened(str(entry['dtype']))!r}"
     count = 1
     for size in shape:
         count *= size
@@ -146,7 +147,7 @@ def _layout(spans: list[tuple[int, int, str]], room: int, scope: Scope) -> Itera
     position = 0
     for begin, end, name in spans:
         if begin < position:
-            message = f"Tensor {printable(name)!r} shares bytes with another one, from {begin} on."
+            message = f"Tensor {shortened(name)!r} shares bytes with another one, from {begin} on."
             yield scope.issue("safetensors-layout", 8, message)
             return
         if begin > position:

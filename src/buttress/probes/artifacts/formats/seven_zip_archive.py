@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.containers.seven_zip import (
     SIGNATURE,
@@ -16,7 +17,7 @@ from buttress.probes.artifacts.containers.seven_zip import (
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.native import is_program
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Slice, Source
 
 _START: Final = 32  # bytes of the start header, which says where the other one lies
@@ -48,7 +49,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
             name = names[number] if number < len(names) else f"#{number}"
             number += 1
             if leads_out(name):
-                message = f"Member {printable(name)!r} of the archive would be unpacked outside."
+                message = f"Member {shortened(name)!r} of the archive would be unpacked outside."
                 yield scope.issue("archive-path-traversal", 0, message)
             if opened is not None and size:
                 yield from _member(Slice(opened, at, size), name, scope)
@@ -61,6 +62,6 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
 def _member(member: Source, name: str, scope: Scope) -> Iterator[Issue]:
     inner = scope.child(name)
     if is_program(member, member.read_at(0, 64)):
-        message = f"Member {printable(name)!r} of the archive is a program or shared library."
+        message = f"Member {shortened(name)!r} of the archive is a program or shared library."
         yield inner.issue("archive-native-code", 0, message)
     yield from inner.descend(member)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers import tar_reader
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats import torch_tar
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.native import is_program
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Slice, Source
 
 _TORCH: Final = {"storages": torch_tar.storages, "tensors": torch_tar.tensors}
@@ -27,7 +28,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     told: set[str] = set()
     end = 0
     for member in tar_reader.members(source):
-        shown, at = printable(member.name), member.data - tar_reader.BLOCK
+        shown, at = shortened(member.name), member.data - tar_reader.BLOCK
         blocks = 0 if member.special else -(-member.size // tar_reader.BLOCK)
         end = member.data + blocks * tar_reader.BLOCK
         if leads_out(member.name) and "slip" not in told:

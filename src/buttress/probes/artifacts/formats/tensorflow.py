@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Field, WireError
 from buttress.probes.artifacts.formats import keras
 from buttress.probes.artifacts.formats.tensorflow_graph import Graphs
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 
 if TYPE_CHECKING:
     from buttress.probes.artifacts.formats.protobuf_model import Shape
@@ -106,7 +107,7 @@ def inspect(shape: Shape, scope: Scope) -> Iterator[Issue]:
             continue
         for name, offset in assets.values():
             if leads_out(name) or "://" in name:
-                message = f"The graph has the asset {printable(name)!r}, outside its folder."
+                message = f"The graph has the asset {shortened(name)!r}, outside its folder."
                 yield scope.issue("tensorflow-operator", offset, message)
     yield from found.issues(scope)
     if count and len(broken) == count:  # else it only was no graph

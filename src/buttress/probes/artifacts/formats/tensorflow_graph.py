@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Field, Wire
 from buttress.probes.artifacts.formats.tensorflow_operators import CHECKPOINTS, is_known, verdict
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import BytesSource
 
 _MAX_KEPT: Final = 20_000
@@ -66,13 +67,13 @@ class Graphs:
             found = verdict(operator)
             if found is not None:
                 message = (
-                    f"The operator {operator} of the graph {found[1]} (node {printable(name)!r})."
+                    f"The operator {operator} of the graph {found[1]} (node {shortened(name)!r})."
                 )
                 yield scope.issue("tensorflow-operator", offset, message, severity=found[0])
             elif not is_known(operator):
                 foreign.append(operator)
         if foreign:
-            names = ", ".join(printable(one) for one in foreign[:_NAMED])
+            names = ", ".join(shortened(one) for one in foreign[:_NAMED])
             more = f" and {len(foreign) - _NAMED} more" if len(foreign) > _NAMED else ""
             message = (
                 f"TensorFlow has no operator {names}{more}: a native library is needed that is "
@@ -81,7 +82,7 @@ class Graphs:
             offset = self._operators[foreign[0]][0]
             yield scope.issue("tensorflow-operator", offset, message, severity="medium")
         for (operator, path), offset in sorted(self._paths.items())[:_TOLD]:
-            message = f"The operator {operator} has the file name {printable(path)!r} built in."
+            message = f"The operator {operator} has the file name {shortened(path)!r} built in."
             yield scope.issue("tensorflow-operator", offset, message, severity="high")
 
     def _library(self, library: Field) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.flatbuffer import FlatBuffer, FlatError, Table
 from buttress.probes.artifacts.formats.native import runs
 from buttress.probes.artifacts.formats.tensorflow_operators import is_known, verdict
 from buttress.probes.artifacts.formats.tflite_rest import quiet, tail
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Slice, Source
 
 # Places in the table Model.
@@ -134,12 +135,12 @@ class _Model:
 
     def _flex(self, operator: str, at: int) -> Iterator[Issue]:
         if found := verdict(operator):
-            shown = printable(operator)
+            shown = shortened(operator)
             message = f"The operator {shown}, taken from TensorFlow, {found[1]}."
             yield self._scope.issue("tensorflow-operator", at, message, severity=found[0])
 
     def _custom(self, name: str, at: int) -> Issue:
-        message = f"The operator {printable(name)!r} needs native code that the program brings."
+        message = f"The operator {shortened(name)!r} needs native code that the program brings."
         return self._scope.issue("tflite-custom-operator", at, message)
 
     def _unused(self) -> Iterator[Issue]:

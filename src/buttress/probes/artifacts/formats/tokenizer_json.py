@@ -7,11 +7,12 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any, Final
 
-from buttress.probes.artifacts.bounded_json import JsonError
+from buttress.files.bounded_json import JsonError
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.json_members import MAX_BYTES, members
 from buttress.probes.artifacts.formats import config_keys
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import MAX_READ, Source
 
 _ADDED: Final = re.compile(rb'"added_tokens"\s*:\s*\[')
@@ -79,7 +80,7 @@ def _problem(
     if isinstance(number, int):
         other = ids.setdefault(number, content)
         if other != content:
-            return f"has the id {number} of {printable(other)!r}"
+            return f"has the id {number} of {shortened(other)!r}"
     hidden = [one for one in content if _unseen(one)]
     plain = "".join(one for one in content if unicodedata.category(one) != "Cf")
     key = unicodedata.normalize("NFKC", plain).strip()
@@ -115,7 +116,7 @@ def _rewriting(name: str, value: Any, scope: Scope) -> Iterator[Issue]:
             old = next(iter(pattern.values()), "") if isinstance(pattern, dict) else ""
             if _word(old) and isinstance(content, str) and old != content:
                 told += 1
-                message = f"The {name} turns {printable(str(old))!r} into {printable(content)!r}."
+                message = f"The {name} turns {shortened(str(old))!r} into {shortened(content)!r}."
                 yield scope.issue("tokenizer-tricks", 0, message)
 
 
@@ -131,7 +132,7 @@ def _kinds(name: str, value: Any, scope: Scope) -> Iterator[Issue]:
             kind = one.get("type")
             if isinstance(kind, str) and not kind.isidentifier():
                 message = (
-                    f"The {name} has a step of the type {printable(kind)!r}, which is no name."
+                    f"The {name} has a step of the type {shortened(kind)!r}, which is no name."
                 )
                 yield scope.issue("tokenizer-tricks", 0, message)
                 return

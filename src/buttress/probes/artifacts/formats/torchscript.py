@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers import zip_reader
 from buttress.probes.artifacts.containers.zip_reader import Member
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
 
 _READ: Final = 2 << 20  # of each code member
@@ -46,6 +47,6 @@ def inspect(source: Source, members: Sequence[Member], scope: Scope) -> Iterator
         text = opened.read_at(0, _READ)
         if found := _FILES.search(text) or _PYTHON.search(text):
             inner = scope.child(member.name)
-            shown = printable(found.group().decode("utf-8", "replace").strip())
+            shown = shortened(found.group().decode("utf-8", "replace").strip())
             message = f"The code in the archive reaches outside the model: {shown}."
             yield inner.issue("torchscript-file-access", found.start(), message, proof=shown)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from buttress.evidence.findings import Severity
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.xml_stream import (
     Element,
     Outline,
@@ -17,7 +18,7 @@ from buttress.probes.artifacts.encodings.xml_stream import (
 from buttress.probes.artifacts.formats import openvino, pmml
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
 
 _ROOTS: Final[dict[str, Callable[[Iterator[Element], Scope], Iterator[Issue]]]] = {
@@ -52,5 +53,5 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         yield scope.issue("xml-malformed", 0, message, severity=hidden)
     for sentence in outline.entities[:_TOLD]:
         severity: Severity | None = None if outline.external else "medium"
-        message = f"The model's XML {printable(sentence)}; the rest was not read."
+        message = f"The model's XML {shortened(sentence)}; the rest was not read."
         yield scope.issue("xml-entities", 0, message, severity=severity)

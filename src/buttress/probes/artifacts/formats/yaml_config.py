@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.code_text import in_values, possible
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.encodings.text import decoded, is_text
@@ -20,7 +21,7 @@ from buttress.probes.artifacts.formats.config_names import named
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.jinja_template import reaching, suspicious
 from buttress.probes.artifacts.named_code import verdict
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
 
 _MARK: Final = re.compile(
@@ -158,10 +159,10 @@ def _text(leaf: Leaf, scope: Scope) -> Iterator[Issue]:
         return
     chat = "template" in key.lower()
     if reason := suspicious(value) if chat else reaching(value):
-        message = f"The value of {printable(key)!r}, as a template, {reason}."
+        message = f"The value of {shortened(key)!r}, as a template, {reason}."
         yield scope.issue("template-code", leaf.offset, message)
     elif part := next((part for _, part in in_values({key: value})), None):
-        message = f"The value of {printable(key)!r} is a command or code: {printable(part)!r}."
+        message = f"The value of {shortened(key)!r} is a command or code: {shortened(part)!r}."
         yield scope.issue("config-code", leaf.offset, message, proof=value)
 
 
@@ -185,10 +186,10 @@ def _leaf(leaf: Leaf, values: dict[str, str], scope: Scope) -> Iterator[Issue]:
             message = f"The configuration {found[1]}."
             yield scope.issue("config-target", leaf.offset, message, severity=found[0])
     if leaf.tag and not leaf.tag.startswith(("!", "tag:yaml.org,2002:")):
-        message = f"A tag names an object of another language: {printable(leaf.tag)!r}."
+        message = f"A tag names an object of another language: {shortened(leaf.tag)!r}."
         yield scope.issue("yaml-python-tag", leaf.offset, message, severity="medium")
     elif _JAVA_TAG.match(leaf.tag):
-        message = f"Readers of YAML in Java would make {printable(leaf.tag)!r}."
+        message = f"Readers of YAML in Java would make {shortened(leaf.tag)!r}."
         yield scope.issue("yaml-python-tag", leaf.offset, message, severity="high")
     key = leaf.path[-1] if leaf.path else ""
     if leaf.value and (found := named(key, _resolved(leaf.value, values))):
@@ -204,7 +205,7 @@ def _python_tag(leaf: Leaf, rest: str, scope: Scope) -> Iterator[Issue]:
     if kind in _HARMLESS_TAGS:
         return
     found = verdict(name) if name else None
-    what = f"{kind} {printable(name)}".strip()
+    what = f"{kind} {shortened(name)}".strip()
     message = f"An unsafe loader of YAML would make the Python {what}"
     if found and found[0] == "critical":
         yield scope.issue("yaml-python-tag", leaf.offset, f"{message}, which runs code.")
@@ -217,7 +218,7 @@ def _mlflow(leaf: Leaf, scope: Scope) -> Iterator[Issue]:
     key, value = leaf.path[-1] if leaf.path else "", leaf.value or ""
     if leaf.path[:1] != ("flavors",) or not value or value == "null":
         return
-    shown = printable(value)
+    shown = shortened(value)
     if key == "loader_module":
         if (found := verdict(f"{value}.load")) and found[0] != "critical":
             message = f"MLflow imports {shown} to load the model."

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers import zip_reader
 from buttress.probes.artifacts.containers.decoders import lzma_filter, missing, raw_lzma
 from buttress.probes.artifacts.containers.decompress import Decompressed
@@ -22,7 +23,7 @@ from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.archive_python import ENDING, Sources
 from buttress.probes.artifacts.formats.native import is_program
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.scope import Scope, printable
+from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Slice, Source
 
 _CODECS: Final = {8: "deflate", 12: "bz2", 20: "zstd", 93: "zstd", 95: "xz"}
@@ -111,7 +112,7 @@ def _declared(found: list[Member], scope: Scope) -> Iterator[Issue]:
     names: set[str] = set()
     told: set[str] = set()
     for member in found:
-        shown = printable(member.name)
+        shown = shortened(member.name)
         if leads_out(member.name) and "slip" not in told:
             told.add("slip")
             message = f"Member {shown!r} of the archive would be unpacked outside the folder."
@@ -137,12 +138,12 @@ def _announced(members: list[Member], source: Source, scope: Scope) -> Iterator[
 
 
 def _contradictions(member: Member, local: Local | None) -> Iterator[str]:
-    shown = printable(member.name)
+    shown = shortened(member.name)
     if local is None:
         yield f"The directory points to byte {member.header} for {shown!r}, where no member begins."
         return
     if local.name != member.name:
-        yield f"Member {shown!r} is called {printable(local.name)!r} in its own header."
+        yield f"Member {shown!r} is called {shortened(local.name)!r} in its own header."
     if local.method != member.method:
         yield (
             f"Member {shown!r} has compression method {member.method} in the directory, "
@@ -169,7 +170,7 @@ def _member(source: Source, member: Member, local: Local, scope: Scope) -> Itera
         return
     if is_program(opened, head):
         message = (
-            f"Member {printable(member.name)!r} of the archive is a program or shared library."
+            f"Member {shortened(member.name)!r} of the archive is a program or shared library."
         )
         yield inner.issue("archive-native-code", 0, message)
     before = scope.tally.recognised
@@ -225,7 +226,7 @@ def _hidden(source: Source, spans: list[tuple[int, int]], scope: Scope) -> Itera
         local = zip_reader.read_local(source, end + at) if at >= 0 else None
         if local is not None:
             message = (
-                f"Member {printable(local.name)!r} is in the archive but not in its directory."
+                f"Member {shortened(local.name)!r} is in the archive but not in its directory."
             )
             yield scope.issue("archive-hidden-member", end + at, message)
             member = Member(

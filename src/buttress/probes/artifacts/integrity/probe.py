@@ -11,12 +11,12 @@ from typing import Final
 
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding, Inspection, Severity
-from buttress.probes.artifacts.folder import files
+from buttress.files.folder import files
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.integrity.reference import Reference
 from buttress.probes.artifacts.integrity.tensors import Tensor, tensors
 from buttress.probes.artifacts.integrity.values import Values, measure
 from buttress.probes.artifacts.issue import Issue, rules
-from buttress.probes.artifacts.scope import printable
 
 _MAX_TOLD: Final = 100  # findings of one rule
 _MATRIX: Final = 256  # values from which on a dead or doubled tensor means something
@@ -130,7 +130,7 @@ def _measured(path: Path, found: list[Tensor]) -> Iterator[tuple[Tensor, Values]
 def _issue(
     rule: str, tensor: Tensor, offset: int, what: str, severity: Severity | None = None
 ) -> Issue:
-    message = f"The tensor {printable(tensor.name)!r} {what}."
+    message = f"The tensor {shortened(tensor.name)!r} {what}."
     return Issue(rule, f"@{tensor.offset + offset}", message, severity)
 
 
@@ -161,7 +161,7 @@ def _issues(tensor: Tensor, values: Values, digests: dict[str, str]) -> Iterator
         return
     first = digests.setdefault(values.digest, tensor.name)
     if first != tensor.name and not _expected(f"{first} {tensor.name}", _TIED):
-        what = f"has the very values of {printable(first)!r}"
+        what = f"has the very values of {shortened(first)!r}"
         yield _issue("weights-doubled", tensor, 0, what)
 
 

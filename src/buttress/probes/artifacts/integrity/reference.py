@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from buttress.errors import InputError
-from buttress.probes.artifacts.folder import files
+from buttress.files.folder import files
 from buttress.probes.artifacts.integrity.tensors import Tensor, tensors
 from buttress.probes.artifacts.integrity.values import Values, measure
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from buttress.probes.artifacts.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
 from buttress.probes.artifacts.containers import zip_reader
 from buttress.probes.artifacts.formats import (
     core_ml_weights,

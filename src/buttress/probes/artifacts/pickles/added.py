@@ -109,7 +109,7 @@ def current() -> Added:
         if not ids():
             _Current.added = Added()
         else:
-            from buttress.packs.pickle_names import installed
+            from buttress.probes.artifacts.pack.pickle_names import installed
 
             # Packs that are verified on the way use ``instead``, which leaves nothing behind.
             _Current.added = installed()

@@ -9,11 +9,11 @@ from buttress.probes.behaviour.agents.prompting import broken_message, result_me
 from buttress.probes.behaviour.agents.session import Session
 from buttress.probes.behaviour.agents.setting import Setting
 from buttress.probes.behaviour.agents.transcript import write_transcript
-from buttress.probes.procedure import Conversation, Dialogue
+from buttress.protocols.procedure import Conversation, Dialogue
 from buttress.targets.base import Message
 
 if TYPE_CHECKING:
-    from buttress.probes.base import TrialSpec
+    from buttress.protocols.probe import TrialSpec
 
 STEPS: Final = 8
 

@@ -13,8 +13,6 @@ from functools import partial
 from typing import Final
 
 from buttress.evidence.records import Expect
-from buttress.judges.base import Judgement
-from buttress.probes.base import NotCoveredError, TrialContext, TrialSpec
 from buttress.probes.behaviour.agents.office_agent import OfficeAgent
 from buttress.probes.behaviour.agents.prompting import opening
 from buttress.probes.behaviour.agents.replay import hijacked, undone
@@ -23,6 +21,8 @@ from buttress.probes.behaviour.agents.setting import Defence, Setting
 from buttress.probes.behaviour.bank import languages, seed_of, under_system_prompt
 from buttress.probes.behaviour.sampling import order
 from buttress.prompts.pack import LANGUAGES
+from buttress.protocols.judge import Judgement
+from buttress.protocols.probe import NotCoveredError, TrialContext, TrialSpec
 from buttress.targets.base import Sampling
 
 Outcome = Callable[[Setting, str], Judgement]
@@ -62,9 +62,7 @@ class OfficeProbe:
         seed = seed_of(context.seed, AGENT.id)
         prompts = [_scenario(setting) for setting in settings] if context.by_prompt else None
         places = order([setting.goal_id for setting in settings], seed, prompts=prompts)
-        return (
-            replace(self._spec(settings[place], context), draw=draw) for place, draw in places
-        )
+        return (replace(self._spec(settings[place], context), draw=draw) for place, draw in places)
 
     def size(self, context: TrialContext) -> int:
         """Number of trials in ``stream``.

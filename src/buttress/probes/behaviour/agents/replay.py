@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from buttress.judges.base import Judgement
 from buttress.probes.behaviour.agents.expectations import contains, holds
 from buttress.probes.behaviour.agents.session import Session
 from buttress.probes.behaviour.agents.setting import Setting
 from buttress.probes.behaviour.agents.transcript import read_transcript
 from buttress.probes.behaviour.bank import outcome
 from buttress.probes.behaviour.choice_reading import plain
+from buttress.protocols.judge import Judgement
 
 
 class ReplayError(ValueError):

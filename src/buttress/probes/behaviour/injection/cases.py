@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from buttress.probes.base import TrialContext, TrialSpec
 from buttress.probes.behaviour.bank import BankProbe, Item, seed_of
+from buttress.protocols.probe import TrialContext, TrialSpec
 
 
 @dataclass(frozen=True, slots=True)

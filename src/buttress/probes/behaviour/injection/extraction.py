@@ -12,13 +12,13 @@ from functools import cache
 from typing import Final
 
 from buttress.evidence.records import Expect
-from buttress.judges.base import Judgement
-from buttress.probes.base import NotCoveredError, TrialContext, TrialSpec
 from buttress.probes.behaviour.bank import Check, outcome, seed_of
 from buttress.probes.behaviour.injection import data, fill
 from buttress.probes.behaviour.injection.cases import Case, CaseProbe
 from buttress.probes.behaviour.injection.leaks import grams, tells_code, tells_text
 from buttress.prompts.pack import LANGUAGES
+from buttress.protocols.judge import Judgement
+from buttress.protocols.probe import NotCoveredError, TrialContext, TrialSpec
 from buttress.targets.base import Message
 
 MAX_TOKENS: Final = 320  # an encoded prompt is long

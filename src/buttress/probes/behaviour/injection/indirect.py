@@ -14,7 +14,6 @@ from functools import cache
 from itertools import product
 from typing import Final, Literal
 
-from buttress.judges.base import Judgement
 from buttress.probes.behaviour.bank import Check, outcome, seed_of
 from buttress.probes.behaviour.choice_reading import plain
 from buttress.probes.behaviour.injection.acts import KINDS, Act, act, fitting
@@ -32,6 +31,7 @@ from buttress.probes.behaviour.injection.materials import Task, tasks
 from buttress.probes.behaviour.injection.spotlighting import Spotlight, Way, sandwich
 from buttress.probes.behaviour.injection.styles import STYLES, styled
 from buttress.prompts.pack import LANGUAGES
+from buttress.protocols.judge import Judgement
 from buttress.targets.base import Message
 
 Measure = Literal["attack", "utility"]

@@ -16,12 +16,12 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from buttress.judges.base import Judgement
 from buttress.probes.behaviour.agents.protocol import Call, read_reply
 from buttress.probes.behaviour.bank import Check, outcome, seed_of
 from buttress.probes.behaviour.injection import data, fill
 from buttress.probes.behaviour.injection.cases import Case, CaseProbe
 from buttress.prompts.pack import LANGUAGES
+from buttress.protocols.judge import Judgement
 from buttress.targets.base import Message
 
 Measure = Literal["poison", "task"]

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from buttress.files.yaml_documents import MAX_BYTES, Document, documents
 from buttress.probes.dependencies.dependency import Dependency, FormatError, Parsed, exact
 from buttress.probes.dependencies.formats import requirements
-from buttress.probes.infrastructure.yaml_documents import MAX_BYTES, Document, documents
 
 # Packages whose name on conda's channels is not the one on PyPI.
 PYPI_NAMES: Final = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from buttress.probes.artifacts.bounded_json import JsonError
-from buttress.probes.artifacts.bounded_json import parse as parse_json
+from buttress.files.bounded_json import JsonError
+from buttress.files.bounded_json import parse as parse_json
 from buttress.probes.dependencies.dependency import Dependency, FormatError, Parsed, Places
 from buttress.probes.dependencies.formats.projects import at, load_toml
 from buttress.probes.dependencies.formats.requirements import plain_http

@@ -14,7 +14,7 @@ from buttress.probes.dependencies.dependency import Dependency, Parsed, Places
 from buttress.probes.dependencies.formats.locks import load_json
 from buttress.probes.dependencies.formats.projects import at
 from buttress.probes.dependencies.formats.requirements import plain_http, shown
-from buttress.probes.rules.rulebook import Issue
+from buttress.rules.rulebook import Issue
 
 _MAX_DEPTH: Final = 40
 _SECTIONS: Final = (

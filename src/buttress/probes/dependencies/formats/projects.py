@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from buttress import bounded_toml
+from buttress.files import bounded_toml
 from buttress.probes.dependencies.dependency import (
     Dependency,
     FormatError,
@@ -19,7 +19,7 @@ from buttress.probes.dependencies.dependency import (
     requirement,
 )
 from buttress.probes.dependencies.formats.requirements import plain_http, shown
-from buttress.probes.rules.rulebook import Issue
+from buttress.rules.rulebook import Issue
 
 _MAX_TOML: Final = 4 << 20
 _POETRY_VERSION: Final = re.compile(r"^([~^])\s*(\d+(?:\.\d+)*)(.*)$")

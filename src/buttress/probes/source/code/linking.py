@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from buttress.probes.failure import failure
+from buttress.files.failure import failure
+from buttress.files.source_files import Reading, SourceFile, text_files
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.hits import Hit, Result
 from buttress.probes.source.code.layout import imports, module_of, packages
@@ -19,7 +20,6 @@ from buttress.probes.source.code.notebook_code import Place, notebook
 from buttress.probes.source.code.project import Project, View
 from buttress.probes.source.code.solve import graph_of, solve
 from buttress.probes.source.code.summaries import ModuleSummary
-from buttress.probes.source.files import Reading, SourceFile, text_files
 
 MAX_FUNCTIONS: Final = 30_000  # of one project, of which it is kept what they do
 _MAX_IMPORTS: Final = 400  # of one file

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import Final
 
 from buttress.evidence.findings import SEVERITIES, Finding, Inspection, Severity
-from buttress.probes.artifacts.folder import files as walk
-from buttress.probes.rules.walk import wanted_files
-from buttress.probes.source import files
+from buttress.files import source_files as files
+from buttress.files.folder import files as walk
+from buttress.files.selection import selected, using
+from buttress.files.source_files import Reading
+from buttress.files.visible import printable
+from buttress.files.wanted import wanted_files
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.hits import Hit, in_order
 from buttress.probes.source.code.ignore import ignored
@@ -23,8 +26,6 @@ from buttress.probes.source.code.matcher import Matcher
 from buttress.probes.source.code.modules import MAX_BYTES
 from buttress.probes.source.code.rulebook import own_rules
 from buttress.probes.source.code.shown import Shown
-from buttress.probes.source.files import Reading, printable
-from buttress.scanning.selection import selected, using
 
 MAX_FINDINGS: Final = 200  # in one file
 _LESS_IN_TESTS: Final = 2  # steps of severity

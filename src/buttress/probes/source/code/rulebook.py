@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import re2
 
-from buttress import located_yaml
 from buttress.errors import InputError
 from buttress.evidence.findings import SEVERITIES, Severity
-from buttress.located_yaml import FieldPath, Located
+from buttress.files import located_yaml
+from buttress.files.located_yaml import FieldPath, Located
 from buttress.probes.source.code import conditions
 from buttress.probes.source.code.conditions import Condition, pattern
 from buttress.probes.source.code.events import KINDS, Kind

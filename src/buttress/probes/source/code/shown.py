@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from buttress.probes.rules.rulebook import without_secrets
+from buttress.files.source_files import SourceFile
+from buttress.files.visible import printable
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.hits import Hit
 from buttress.probes.source.code.linking import Linking
 from buttress.probes.source.code.notebook_code import Place
-from buttress.probes.source.files import SourceFile, printable
+from buttress.rules.rulebook import without_secrets
 
 
 class Shown:

@@ -1,0 +1,90 @@
+"""Which files of a tree are wanted, for the walkers that probes share.
+
+A walker asks ``selected()``. The answer holds for everything inside ``using``, so that probes need
+no parameter for it; findings in files that are not wanted are dropped in any case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from buttress.files.globs import Globs
+from buttress.files.paths import absolute, relative
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What is read below ``base``, an absolute path that patterns count from.
+
+    ``only`` holds absolute paths of files, or of folders that are taken whole; None stands for all.
+    ``hidden`` holds absolute paths that are left out, and ``globs`` patterns for more of them.
+    """
+
+    base: str = "/"
+    only: frozenset[str] | None = None
+    hidden: frozenset[str] = frozenset()
+    globs: Globs = field(default_factory=lambda: Globs(()))
+
+    @cached_property
+    def _leading(self) -> frozenset[str]:
+        """The folders that lead to what is wanted."""
+        return frozenset(folder for one in self.only or () for folder in _above(one))
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is left out."""
+        return self.only is None and not self.hidden and not self.globs
+
+    def enters(self, folder: str) -> bool:
+        """Whether anything in the folder may be wanted."""
+        if self.everything:
+            return True
+        path = absolute(folder)
+        return (path in self._leading or self._wanted(path)) and not self._left_out(path, "/")
+
+    def reads(self, file: str) -> bool:
+        """Whether the file is wanted."""
+        if self.everything:
+            return True
+        path = absolute(file)
+        return self._wanted(path) and not self._left_out(path, "")
+
+    def _wanted(self, path: str) -> bool:
+        return (
+            self.only is None or path in self.only or any(one in self.only for one in _above(path))
+        )
+
+    def _left_out(self, path: str, end: str) -> bool:
+        if self.hidden and (path in self.hidden or any(one in self.hidden for one in _above(path))):
+            return True
+        return bool(self.globs) and self.globs.match(relative(path, self.base) + end)
+
+
+_EVERYTHING: Final = Selection()
+_CURRENT: ContextVar[Selection] = ContextVar("selection", default=_EVERYTHING)
+
+
+def selected() -> Selection:
+    """The selection that holds now."""
+    return _CURRENT.get()
+
+
+@contextmanager
+def using(selection: Selection) -> Iterator[None]:
+    """Let ``selection`` hold inside the block."""
+    token = _CURRENT.set(selection)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+def _above(path: str) -> Iterator[str]:
+    while (cut := path.rfind("/")) > 0:
+        path = path[:cut]
+        yield path

@@ -1,0 +1,95 @@
+"""The documents of a YAML file, as plain data whose lines are known. Bounded, and never an object.
+
+Anchors and merge keys are resolved; nodes and depth are capped, so that aliases can't expand
+without end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+from buttress.errors import InputError
+from buttress.files.located_yaml import FieldPath, Located, parse
+
+MAX_BYTES: Final = 512 << 10
+MAX_DOCUMENTS: Final = 500
+_BOUNDARY: Final = re.compile(r"^---(?=[ \t\r]|$)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document: its data, and the lines in the whole file."""
+
+    data: Any
+    _located: Located
+    _offset: int
+    _lines: list[str]
+
+    def line(self, path: FieldPath = ()) -> int:
+        """Line (from 1) of the key or value at ``path``, or of its nearest parent."""
+        return (self._located.line(path) or 1) + self._offset
+
+    def text_line(self, path: FieldPath) -> int:
+        """Line of the first character of the text at ``path``; block scalars begin a line later."""
+        line = self.line(path)
+        text = self._lines[line - 1] if line <= len(self._lines) else ""
+        return line + 1 if re.search(r"[|>][-+0-9]{0,2}\s*(#.*)?$", text) else line
+
+
+def documents(text: str, problems: list[str]) -> Iterator[Document]:
+    """All documents of a file that are mappings or lists; why others are not goes to ``problems``.
+
+    Documents are parsed one by one, so that a broken one does not hide the rest.
+    """
+    lines = text.split("\n")
+    starts = [match.start() for match in _BOUNDARY.finditer(text)]
+    bounds = [0, *starts, len(text)]
+    for number, (start, end) in enumerate(pairwise(bounds)):
+        if number >= MAX_DOCUMENTS:
+            problems.append(f"more than {MAX_DOCUMENTS} documents; the rest")
+            return
+        part = text[start:end]
+        if part.startswith("---"):
+            part = "   " + part[3:]
+        if part.startswith("%"):
+            part = re.sub(r"^%.*$", "", part, flags=re.MULTILINE)  # directives
+        if not part.strip():
+            continue
+        offset = text.count("\n", 0, start)
+        try:
+            located = parse(part, "")
+            data = _merge(located.data, [_MERGES])
+        except InputError as error:
+            where = f"line {error.line + offset}: " if error.line else ""
+            problems.append(f"{where}{error.problem}")
+            continue
+        except (KeyError, AttributeError, TypeError, IndexError):  # odd values of explicit tags
+            problems.append("a value does not fit its tag")
+            continue
+        if isinstance(data, (dict, list)):
+            yield Document(data, located, offset, lines)
+
+
+_MERGES: Final = 20_000  # keys that merging may add in one document
+
+
+def _merge(value: Any, left: list[int]) -> Any:
+    """The value with merge keys (``<<``) resolved; what a mapping has itself goes first."""
+    if isinstance(value, list):
+        return [_merge(one, left) for one in value]
+    if not isinstance(value, dict):
+        return value
+    data = {key: _merge(one, left) for key, one in value.items() if key != "<<"}
+    given = value.get("<<")
+    for source in given if isinstance(given, list) else [given]:
+        if isinstance(source, dict):
+            merged = _merge(source, left)
+            left[0] -= len(merged)
+            if left[0] < 0:
+                raise InputError("merge keys expand without end")
+            data = {**merged, **data}
+    return data

@@ -1,0 +1,102 @@
+"""Runs probes over paths, one after the other or in several processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from buttress import extension
+from buttress.errors import InputError
+from buttress.evidence.findings import Finding, Inspection
+from buttress.evidence.places import Placed, placed
+from buttress.files.selection import Selection, using
+from buttress.inspection.one_path import inspect_path
+from buttress.inspection.options import configured, on_request
+
+if TYPE_CHECKING:
+    from buttress.protocols.probe import InspectionProbe
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One path for one probe, by its name, with the values of its options."""
+
+    probe: str
+    values: Mapping[str, str]
+    path: Path
+    selection: Selection
+    run: str
+
+
+@dataclass(slots=True)
+class Seen:
+    """What all tasks found, in the order of tasks; ``outside`` counts findings not asked for."""
+
+    found: list[Placed] = field(default_factory=list)
+    inspections: list[Inspection] = field(default_factory=list)
+    outside: int = 0
+
+
+def chosen(
+    only: Sequence[str] | None, values: Mapping[str, str], also: Sequence[str] = ()
+) -> dict[str, InspectionProbe]:
+    """The inspection probes, or those that ``only`` names, with options set.
+
+    Probes that run on request only are left out unless ``also`` names them.
+
+    Raises:
+        InputError: an unknown probe, one that asks a model, none, or a wrong option.
+    """
+    names = dict.fromkeys([*extension.names("inspections"), *also]) if only is None else only
+    loaded = {name: extension.load("probes", name) for name in names}
+    able = {
+        name: probe
+        for name, probe in loaded.items()
+        if hasattr(probe, "inspect") and (only is not None or name in also or not on_request(probe))
+    }
+    if only is not None and len(able) < len(loaded):
+        wrong = next(name for name in loaded if name not in able)
+        raise InputError(
+            f"probe '{wrong}' asks a model and can't inspect files",
+            field="--only",
+            expected="probes that yield findings, see `buttress probes`",
+        )
+    if not able:
+        raise InputError("no probe is named", field="--only", expected="PROBE,…")
+    return dict(zip(able, configured(list(able.values()), values), strict=True))
+
+
+def inspect_all(tasks: Sequence[Task], jobs: int, wanted: Callable[[Placed, Task], bool]) -> Seen:
+    """Carry out the tasks in ``jobs`` processes; findings that are not ``wanted`` are counted."""
+    seen = Seen()
+    for task, records in zip(tasks, _carry_out(tasks, jobs), strict=True):
+        for record in records:
+            if isinstance(record, Inspection):
+                seen.inspections.append(record)
+                continue
+            one = placed(record, task.path)
+            if wanted(one, task):
+                seen.found.append(one)
+            else:
+                seen.outside += 1
+    return seen
+
+
+def _carry_out(tasks: Sequence[Task], jobs: int) -> Iterator[list[Finding | Inspection]]:
+    if jobs == 1 or len(tasks) < 2:
+        yield from map(_one, tasks)
+        return
+    from concurrent.futures import ProcessPoolExecutor  # slow to import, and seldom needed
+
+    with ProcessPoolExecutor(min(jobs, len(tasks))) as pool:
+        yield from pool.map(_one, tasks)
+
+
+def _one(task: Task) -> list[Finding | Inspection]:
+    """In whatever process: so the probe is loaded by its name."""
+    own = extension.load("probes", task.probe)
+    (probe,) = configured([own], task.values)
+    with using(task.selection):
+        return inspect_path(probe, task.path.as_posix(), task.path, task.run)

@@ -1,0 +1,159 @@
+"""Checks of what agents and MCP servers may reach, and of what is approved beforehand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from buttress.probes.agents.servers import words
+from buttress.probes.deployment.checks.values import CHECKS as VALUES
+from buttress.probes.deployment.checks.values import is_secret_name
+from buttress.probes.deployment.subject import Check, Hit, Subject
+from buttress.probes.source.credentials.literals import is_placeholder
+
+_LOCAL: Final = re.compile(
+    r"(?i)^http://(?:[^/@]*@)?(?:localhost|127\.|\[::1\]|host\.docker\.internal|0\.0\.0\.0)"
+)
+_BROAD: Final = re.compile(
+    r"^(?:/|~/?|\$\{?HOME\}?/?|\$\{userHome\}/?|/home(?:/[^/]+)?/?|/Users(?:/[^/]+)?/?|/root(?:/)?|"
+    r"/etc/?|%USERPROFILE%\\?|[A-Za-z]:[\\/]?|[A-Za-z]:[\\/]+Users(?:[\\/]+[^\\/]+)?[\\/]?)$"
+)
+_DANGEROUS: Final = re.compile(
+    r"^Bash\((?:sudo|curl|wget|rm|bash|sh|zsh|eval|python3?|node|perl|ruby|ssh|scp|nc|chmod|docker|kubectl|"
+    r"aws|gcloud|npx|uvx)(?:[ :]\*|:\*|\))"
+)
+_NETWORK: Final = re.compile(r"\b(?:curl|wget|nc|ncat|scp|ssh|Invoke-WebRequest|iwr)\b")
+
+
+def _arguments(subject: Subject) -> Iterator[tuple[int, str]]:
+    given = subject.value.get("args")
+    for index, one in enumerate(given) if isinstance(given, list) else ():
+        if isinstance(one, str):
+            yield subject.line(("args", index)), one
+
+
+def _broad_files(subject: Subject) -> Iterator[Hit]:
+    about = f"{subject.context['name']} {' '.join(words(subject.value))}".lower()
+    if "file" in about or "fs" in re.split(r"[^a-z]", about):
+        for line, one in _arguments(subject):
+            if _BROAD.match(one):
+                yield Hit(line, one)
+
+
+def _plain_http(subject: Subject) -> Iterator[Hit]:
+    for key in ("url", "serverUrl", "httpUrl"):
+        one = subject.value.get(key)
+        if isinstance(one, str) and one.lower().startswith("http://") and not _LOCAL.match(one):
+            yield Hit(subject.line((key,)), one)
+    for line, one in _arguments(subject):
+        if one.lower().startswith("http://") and not _LOCAL.match(one):
+            yield Hit(line, one)
+
+
+def _argument_secret(subject: Subject) -> Iterator[Hit]:
+    given = list(_arguments(subject))
+    for place, (line, one) in enumerate(given):
+        match = re.match(r"^--?([A-Za-z][A-Za-z0-9_-]*)(?:=(.+))?$", one)
+        if not match or not is_secret_name(match[1].replace("-", "_")):
+            continue
+        value = match[2] or (given[place + 1][1] if place + 1 < len(given) else "")
+        literal = len(value) >= 8 and not value.startswith(("-", "$", "{", "<"))
+        if literal and not is_placeholder(value.encode("utf-8", "replace")):
+            yield Hit(line, f"--{match[1]}")
+
+
+def _auto_approved(subject: Subject) -> Iterator[Hit]:
+    for key in ("alwaysAllow", "autoApprove", "auto_approve", "autoAllow"):
+        value = subject.value.get(key)
+        if value is True or (isinstance(value, list) and "*" in value):
+            yield Hit(subject.line((key,)), key)
+    if subject.value.get("trust") is True:
+        yield Hit(subject.line(("trust",)), "trust")
+
+
+def _at(value: Any, *path: str) -> Any:
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _allowed(subject: Subject) -> Iterator[tuple[int, str]]:
+    given = _at(subject.value, "permissions", "allow")
+    for index, one in enumerate(given) if isinstance(given, list) else ():
+        if isinstance(one, str):
+            yield subject.line(("permissions", "allow", index)), one
+    for key in ("allowedTools", "autoApprovedCommands", "alwaysAllow"):
+        given = subject.value.get(key)
+        for index, one in enumerate(given) if isinstance(given, list) else ():
+            if isinstance(one, str):
+                yield subject.line((key, index)), one
+
+
+def _allow_all(subject: Subject) -> Iterator[Hit]:
+    for line, one in _allowed(subject):
+        if re.match(
+            r"^(?:\*|Bash|Bash\(\s*(?:\*|:\*)\s*\)|mcp__\*|shell|execute_command)$", one.strip()
+        ):
+            yield Hit(line, one)
+
+
+def _allow_dangerous(subject: Subject) -> Iterator[Hit]:
+    for line, one in _allowed(subject):
+        if _DANGEROUS.match(one.strip()) and one.rstrip(")").endswith("*"):
+            yield Hit(line, one)
+
+
+def _bypass(subject: Subject) -> Iterator[Hit]:
+    value = subject.value
+    if _at(value, "permissions", "defaultMode") == "bypassPermissions":
+        yield Hit(subject.line(("permissions", "defaultMode")), "bypassPermissions")
+    for key in ("chat.tools.autoApprove", "chat.tools.global.autoApprove", "autoAccept", "yolo",
+                "dangerouslySkipPermissions", "skipDangerousModePermissionPrompt"):  # fmt: skip
+        if value.get(key) is True:
+            yield Hit(subject.line((key,)), key)
+    if (
+        value.get("approval_policy") == "never"
+        and value.get("sandbox_mode") == "danger-full-access"
+    ):
+        yield Hit(subject.line(("sandbox_mode",)), "danger-full-access")
+
+
+def _hooks(subject: Subject) -> Iterator[Hit]:
+    """Commands that run by themselves and talk to the network."""
+    hooks = subject.value.get("hooks")
+    for event, groups in hooks.items() if isinstance(hooks, dict) else ():
+        for index, group in enumerate(groups) if isinstance(groups, list) else ():
+            below = group.get("hooks") if isinstance(group, dict) else None
+            for place, one in enumerate(below) if isinstance(below, list) else ():
+                command = _at(one, "command")
+                if isinstance(command, str) and _NETWORK.search(command):
+                    yield Hit(subject.line(("hooks", event, index, "hooks", place)), command)
+
+
+def _endpoint(subject: Subject) -> Iterator[Hit]:
+    env = subject.value.get("env")
+    for name, one in env.items() if isinstance(env, dict) else ():
+        if re.fullmatch(
+            r"(?:ANTHROPIC|OPENAI|GOOGLE_GEMINI|AZURE_OPENAI)_(?:BASE_URL|API_BASE|ENDPOINT)", name
+        ):
+            known = r"https://[\w.-]+\.(?:anthropic|openai|googleapis|azure)\.com(?:[/:]|$)"
+            elsewhere = (
+                isinstance(one, str) and not re.match(known, one) and not one.startswith("$")
+            )
+            if elsewhere and not _LOCAL.match(one):
+                yield Hit(subject.line(("env", name)), f"{name}={one}")
+
+
+CHECKS: Final[dict[str, Check]] = {
+    "broad-files": _broad_files,
+    "plain-http": _plain_http,
+    "secret-variable": VALUES["secret-variable"],
+    "argument-secret": _argument_secret,
+    "auto-approved": _auto_approved,
+    "allow-all": _allow_all,
+    "allow-dangerous": _allow_dangerous,
+    "bypass": _bypass,
+    "hooks": _hooks,
+    "endpoint": _endpoint,
+}

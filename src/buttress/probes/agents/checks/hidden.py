@@ -1,0 +1,64 @@
+"""Checks of hidden text, and of descriptions that give orders about the tools of others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from buttress.probes.deployment.subject import Check, Hit, Subject
+from buttress.rules.rulebook import Rule, rules
+
+RULES: Final = Path(__file__).parents[1] / "rules"
+_TOOL_NAME: Final = re.compile(r"\b([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\b")
+_ABOUT_OTHER: Final = re.compile(
+    r"(?i)\b(?:when|whenever|before|after|if|instead of|every time)\b.{0,60}"
+    r"\b(?:us|call|invok|send|execut)\w*\b"
+)
+_ORDER: Final = re.compile(
+    r"(?i)\b(?:must|always|never|change|replace|redirect|add|include|bcc|instead)\b"
+)
+
+
+def _shadowing(subject: Subject) -> Iterator[Hit]:
+    """A description gives orders about the tools of others."""
+    own = subject.context.get("names", frozenset())
+    for sentence in re.split(r"(?<=[.!?\n])\s+", subject.value[:20_000]):
+        if _ABOUT_OTHER.search(sentence) and _ORDER.search(sentence):
+            for name in _TOOL_NAME.findall(sentence):
+                if name not in own and _as_tool(name).search(sentence):
+                    yield Hit(subject.line(()), name)
+                    return
+
+
+def _as_tool(name: str) -> re.Pattern[str]:
+    """A name that is spoken of as a tool: "the tool NAME", "calling `NAME`"."""
+    return re.compile(
+        rf"\b{name}\b[`'\"]?\s+(?:tool|function)\b|"
+        rf"\b(?:tool|function|call(?:s|ed|ing)?|invok\w+)\s+(?:the\s+)?[`'\"]?{name}\b"
+    )
+
+
+@cache
+def _instructions() -> tuple[Rule, ...]:
+    """Rules whose patterns are orders to a model."""
+    return tuple(one for one in rules(RULES).values() if "text.tool" in one.about and one.pattern)
+
+
+def _hidden_instruction(subject: Subject) -> Iterator[Hit]:
+    text, how = str(subject.value["text"])[:20_000], subject.value["how"]
+    if any(rule.expression.search(text) for rule in _instructions()):
+        yield Hit(subject.line(()), f"In {how} stands: {' '.join(text.split())}")
+
+
+def _invisible(subject: Subject) -> Iterator[Hit]:
+    yield Hit(subject.line(()), f"{subject.value['how']}: {subject.value['text']}")
+
+
+CHECKS: Final[dict[str, Check]] = {
+    "shadowing": _shadowing,
+    "hidden-instruction": _hidden_instruction,
+    "invisible": _invisible,
+}

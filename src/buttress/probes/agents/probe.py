@@ -1,0 +1,165 @@
+"""The probe ``agent-config``: MCP servers, tools, skills and instructions of agents."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from buttress.evidence.findings import Finding, Inspection
+from buttress.files import bounded_toml
+from buttress.files.source_files import Reading, SourceFile
+from buttress.files.yaml_documents import MAX_BYTES as MAX_YAML
+from buttress.probes.agents.checks import CHECKS, RULES
+from buttress.probes.agents.jsonc import MAX_BYTES, Document, JsonError
+from buttress.probes.agents.servers import settings
+from buttress.probes.agents.texts import markdown, prompts, tools
+from buttress.probes.deployment.subject import Matcher, Subject
+from buttress.rules.inspecting import inspect_files
+from buttress.rules.rulebook import Issue, Rule, rules
+
+_SKILL: Final = re.compile(r"^skill\.md$")
+_RULES: Final = re.compile(
+    r"^(?:agents?|claude|claude\.local|gemini|warp|crush|copilot-instructions)\.md$|"
+    r"^\.(?:cursorrules|windsurfrules|clinerules|roorules|goosehints)$|"
+    r".*\.(?:mdc|instructions\.md|prompt\.md|chatmode\.md|agent\.md)$"
+)
+_RULE_FOLDERS: Final = {
+    ".claude", ".cursor", ".windsurf", ".clinerules", ".roo", ".kiro", ".gemini", ".codex",
+    ".agents",
+}  # fmt: skip
+_PROMPT: Final = re.compile(
+    r"(?i).*system[-_ ]?prompts?.*\.(?:txt|md|jinja2?|j2|prompt)$|.*\.prompt$"
+)
+_AGENT_YAML: Final = re.compile(r"^(?:.*[-_.])?(?:agents?|tasks|crew|prompts?)(?:[-_.].*)?\.ya?ml$")
+_SETTINGS: Final = re.compile(
+    r"^(?:\.?mcp(?:[-_.].*)?|.*[-_.]mcp|claude_desktop_config|\.claude|cline_mcp_settings|mcp_settings|"
+    r"settings(?:\.local)?|mcp_config)\.json$"
+)
+_OF_SETTINGS: Final = (b'"mcpServers"', b'"mcp_servers"', b'"context_servers"')
+_OF_TOOLS: Final = (b'"inputSchema"', b'"input_schema"', b'"parameters"')
+
+
+@dataclass(frozen=True, slots=True)
+class _AgentConfig:
+    id: str = "agent-config"
+    version: str = "1"
+    title: str = "What agents are told and allowed: MCP servers, tools, skills, instructions"
+    kinds: tuple[str, ...] = ("source", "infrastructure", "service", "client", "model")
+
+    def rule_ids(self) -> tuple[str, ...]:
+        """Ids of its rules."""
+        return tuple(_rules())
+
+    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
+        """Findings in all such files below ``path``; as ``InspectionProbe``.
+
+        Raises:
+            InputError: an installed pack does not load.
+        """
+        own = (self.id, self.version)
+        return inspect_files(own, asset, path, rules=_rules(), limit=limit, issues=_issues)
+
+
+def own_rules() -> Mapping[str, Rule]:
+    """The rules that come with Buttress, by id."""
+    return rules(RULES)
+
+
+@cache
+def _rules() -> Mapping[str, Rule]:
+    """All rules, those of installed packs too."""
+    from buttress.packs.resolve import subject_rules
+
+    return {**own_rules(), **subject_rules("agent-rules")}
+
+
+@cache
+def _matcher() -> Matcher:
+    return Matcher(_rules().values(), CHECKS)
+
+
+def _text_kind(path: Path) -> str:
+    """What kind of text for models a file is; empty where it is none."""
+    name = path.name.lower()
+    if _SKILL.match(name):
+        return "skill"
+    folders = {one.lower() for one in path.absolute().parts[-4:-1]}
+    if _RULES.match(name) or (folders & _RULE_FOLDERS and name.endswith(".md")):
+        return "rules"
+    return "prompt" if _PROMPT.match(name) else ""
+
+
+def limit(path: Path) -> int:
+    """Most bytes of a file of that path that are read, 0 for what is not wanted."""
+    name = path.name.lower()
+    if name.endswith(".json"):
+        return MAX_BYTES
+    if _AGENT_YAML.match(name):
+        return MAX_YAML
+    return MAX_BYTES if _text_kind(path) or _is_codex(path) else 0
+
+
+def _is_codex(path: Path) -> bool:
+    return path.name == "config.toml" and path.absolute().parent.name == ".codex"
+
+
+def _issues(path: Path, file: SourceFile, reading: Reading) -> list[Issue]:
+    matcher = _matcher()
+    return [issue for subject in subjects(path, file, reading) for issue in matcher.issues(subject)]
+
+
+def subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject]:
+    """What rules can be about in a file; what can't be parsed is noted in ``reading``."""
+    text = file.data.decode("utf-8", "replace")
+    name = path.name.lower()
+    if kind := _text_kind(path):
+        yield from markdown(kind, text)
+    elif name.endswith(".json"):
+        yield from _json(name, text, file, reading)
+    elif _is_codex(path):
+        yield from _toml(text, file, reading)
+    elif _AGENT_YAML.match(name):
+        problems: list[str] = []
+        yield from prompts(text, problems)
+        for problem in problems:
+            reading.leave_out(file.location, f"not read as YAML, {problem}")
+
+
+def _json(name: str, text: str, file: SourceFile, reading: Reading) -> Iterator[Subject]:
+    has_settings = bool(_SETTINGS.match(name)) or any(one in file.data for one in _OF_SETTINGS)
+    has_tools = b'"description"' in file.data and any(one in file.data for one in _OF_TOOLS)
+    if not has_settings and not has_tools:
+        return
+    try:
+        document = Document(text)
+    except JsonError as error:
+        reading.leave_out(file.location, f"not read as JSON, {error}")
+        return
+    if has_settings:
+        yield from settings(document)
+    if has_tools:
+        yield from tools(document)
+
+
+def _toml(text: str, file: SourceFile, reading: Reading) -> Iterator[Subject]:
+    """Settings in TOML. Its parser knows no lines, so that all is told of the first."""
+    try:
+        data = bounded_toml.loads(text)
+    except ValueError:
+        reading.leave_out(file.location, "not read as TOML")
+        return
+    import json
+
+    try:
+        document = Document(json.dumps(data, default=str, ensure_ascii=False))
+    except (JsonError, RecursionError, ValueError):
+        reading.leave_out(file.location, "more than is read")
+        return
+    yield from settings(document)
+
+
+PROBE: Final = _AgentConfig()

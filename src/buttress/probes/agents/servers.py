@@ -1,0 +1,147 @@
+"""Definitions of MCP servers and settings of agents, as subjects of rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from buttress.files.located_yaml import FieldPath
+from buttress.probes.agents.jsonc import Document
+from buttress.probes.deployment.shell import variable
+from buttress.probes.deployment.subject import Subject, at_line
+
+_KEYS: Final = ("mcpServers", "mcp_servers", "context_servers", "servers")
+_MAX_DEPTH: Final = 6
+_RUNNERS: Final = {"npx": "npm", "bunx": "npm", "pnpx": "npm", "uvx": "PyPI", "pipx": "PyPI"}
+_LIKE_NPX: Final = {("pnpm", "dlx"), ("yarn", "dlx"), ("npm", "exec"), ("npm", "x")}
+_WITH_VALUE: Final = {"--python", "-p", "--with", "--index-url", "--registry", "--call", "-c"}
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What a command fetches and runs: its name, version, and the argument that says so."""
+
+    name: str
+    version: str
+    ecosystem: str
+    given: str
+    index: int
+
+
+def settings(document: Document) -> Iterator[Subject]:
+    """The settings as a whole, each server in them, and their variables."""
+    data = document.data
+    if not isinstance(data, dict):
+        return
+    yield Subject("agent.settings", data, document.line)
+    yield from _variables(document, data.get("env"), ("env",))
+    for path, name, server in _servers(data, (), 0):
+        context = {"name": name, "package": package(server)}
+        yield Subject("mcp.server", server, _below(document, path), context)
+        for key in ("env", "headers"):
+            yield from _variables(document, server.get(key), (*path, key))
+    for key, value in document.twice:
+        yield Subject("json.twice", {"key": key}, at_line(value))
+
+
+def _below(document: Document, path: FieldPath) -> Any:
+    return lambda below: document.line((*path, *below))
+
+
+def _servers(
+    value: Any, path: FieldPath, depth: int
+) -> Iterator[tuple[FieldPath, str, dict[str, Any]]]:
+    """Servers under one of the usual keys, at any place: some files keep them by project."""
+    if not isinstance(value, dict) or depth > _MAX_DEPTH:
+        return
+    for key, one in value.items():
+        if key in _KEYS and isinstance(one, dict):
+            for name, server in one.items():
+                if isinstance(server, dict) and (
+                    {"command", "url", "serverUrl", "httpUrl"} & set(server)
+                ):
+                    yield (*path, key, name), name, server
+        else:
+            yield from _servers(one, (*path, key), depth + 1)
+
+
+def _variables(document: Document, value: Any, path: FieldPath) -> Iterator[Subject]:
+    for name, one in value.items() if isinstance(value, dict) else ():
+        if isinstance(one, str):
+            bare = re.sub(r"^(?i:bearer|basic|token)\s+", "", one)
+            called = "auth_token" if name.lower() == "authorization" else name
+            yield variable(called.replace("-", "_"), bare, document.line((*path, name)), "agent")
+
+
+def words(server: Mapping[str, Any]) -> list[str]:
+    """Command and arguments of a server."""
+    command, arguments = server.get("command"), server.get("args")
+    if isinstance(command, list):
+        arguments, command = command[1:], command[0] if command else ""
+    first = command.split() if isinstance(command, str) else []
+    rest = [one for one in arguments if isinstance(one, str)] if isinstance(arguments, list) else []
+    return [*first, *rest]
+
+
+def package(server: Mapping[str, Any]) -> Package | None:
+    """The package that a server's command fetches; None where it fetches none."""
+    given = words(server)
+    if given and given[0].rpartition("/")[2].lower() in ("cmd", "cmd.exe") and "/c" in given:
+        given = given[given.index("/c") + 1 :]  # as on Windows
+    if not given:
+        return None
+    runner = (
+        given[0].replace("\\", "/").rpartition("/")[2].removesuffix(".cmd").removesuffix(".exe")
+    )
+    rest = given[1:]
+    if (runner, *rest[:1]) in _LIKE_NPX:
+        runner, rest = "npx", rest[1:]
+    elif runner == "uv" and rest[:2] == ["tool", "run"]:
+        runner, rest = "uvx", rest[2:]
+    elif runner == "pipx" and rest[:1] == ["run"]:
+        rest = rest[1:]
+    if runner not in _RUNNERS:
+        return None
+    found = _first(
+        rest, "--package" if runner == "npx" else "--from" if runner == "uvx" else "--spec"
+    )
+    if not found:
+        return None
+    arguments = server.get("args")
+    index = arguments.index(found) if isinstance(arguments, list) and found in arguments else 0
+    ecosystem = _RUNNERS[runner]
+    name, version = (_npm if ecosystem == "npm" else _pypi)(found)
+    return Package(name, version, ecosystem, found, index)
+
+
+def _first(rest: list[str], option: str) -> str:
+    skip = False
+    for place, one in enumerate(rest):
+        if skip:
+            skip = False
+        elif one.startswith(f"{option}="):
+            return one.partition("=")[2]
+        elif one == option:
+            return rest[place + 1] if place + 1 < len(rest) else ""
+        elif one in _WITH_VALUE and not (one == "-p" and option == "--package"):
+            skip = True
+        elif one == "-p":
+            return rest[place + 1] if place + 1 < len(rest) else ""
+        elif not one.startswith("-"):
+            return one
+    return ""
+
+
+def _npm(text: str) -> tuple[str, str]:
+    scope, name = ("@", text[1:]) if text.startswith("@") else ("", text)
+    name, _, version = name.partition("@")
+    return scope + name, version
+
+
+def _pypi(text: str) -> tuple[str, str]:
+    match = re.match(r"^([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*(?:==|@)\s*([^\s,;]+)$", text)
+    if match and "://" not in match[2]:
+        return match[1], match[2]
+    return re.split(r"[\[<>=!~;\s@]", text, maxsplit=1)[0], ""

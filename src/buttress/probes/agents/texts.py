@@ -1,0 +1,137 @@
+"""Texts that a model reads, as subjects of rules: what is seen, and what is hidden in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from buttress.files.located_yaml import FieldPath
+from buttress.files.yaml_documents import documents
+from buttress.probes.agents.invisible import (
+    Hidden,
+    bidirectional,
+    concealed,
+    invisible,
+    terminal_codes,
+)
+from buttress.probes.agents.jsonc import Document
+from buttress.probes.deployment.subject import Subject, at_line
+
+_HEADER: Final = re.compile(
+    r"\A\ufeff?---[ \t]*\r?\n(.{0,20000}?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL
+)
+_SCHEMAS: Final = ("inputSchema", "input_schema", "parameters", "outputSchema", "args_schema")
+_PROMPT_KEYS: Final = {
+    "role", "goal", "backstory", "description", "expected_output", "template", "system_prompt",
+    "system_message", "instructions", "prompt", "system_template", "content",
+}  # fmt: skip
+_MAX_DEPTH: Final = 40
+
+
+def subjects(kind: str, text: str, line: int, name: str = "") -> Iterator[Subject]:
+    """A text of a kind (``tool``, ``skill``, ``rules``, ``prompt``), and what is hidden in it."""
+    yield Subject(f"text.{kind}", text, at_line(line), {"name": name})
+    for found, what in (
+        (invisible(text), "invisible"),
+        (bidirectional(text), "direction"),
+        (terminal_codes(text), "terminal"),
+        (concealed(text), "concealed"),
+    ):
+        for one in found:
+            yield _hidden(what, one, text, line, name)
+
+
+def _hidden(what: str, one: Hidden, text: str, line: int, name: str) -> Subject:
+    place = line + text.count("\n", 0, one.start)
+    return Subject(f"hidden.{what}", {"text": one.text, "how": one.how}, at_line(place),
+                   {"name": name})  # fmt: skip
+
+
+def markdown(kind: str, text: str) -> Iterator[Subject]:
+    """A file of instructions, and its header in YAML where it has one."""
+    yield from subjects(kind, text, 1)
+    header = _HEADER.match(text)
+    if header:
+        for document in documents("\n" + header[1], []):
+            if isinstance(document.data, dict):
+                yield Subject(f"{kind}.header", document.data, document.line)
+
+
+def tools(document: Document) -> Iterator[Subject]:
+    """All tools that a JSON document defines, in the forms of MCP, OpenAI and Anthropic."""
+    found = list(_tools(document.data, (), 0))
+    names = frozenset(name for name, _, _ in found)
+    for name, tool, path in found:
+        for below, text in _descriptions(tool, (), 0):
+            line = document.line((*path, *below))
+            for subject in subjects("tool", text, line, name):
+                # In JSON a text is on one line, whatever line breaks it has.
+                context = {"name": name, "names": names}
+                yield Subject(subject.kind, subject.value, at_line(line), context, breaks=False)
+
+
+def _tools(
+    value: Any, path: FieldPath, depth: int
+) -> Iterator[tuple[str, dict[str, Any], FieldPath]]:
+    if depth > _MAX_DEPTH:
+        return
+    if isinstance(value, dict):
+        name = value.get("name")
+        described = isinstance(value.get("description"), str)
+        if isinstance(name, str) and described and any(_schema(value, key) for key in _SCHEMAS):
+            yield name, value, path
+            return
+        for key, one in value.items():
+            yield from _tools(one, (*path, key), depth + 1)
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from _tools(one, (*path, index), depth + 1)
+
+
+def _schema(tool: dict[str, Any], key: str) -> bool:
+    """Whether there is a JSON schema under a key; descriptions of web APIs have other things."""
+    given = tool.get(key)
+    if key != "parameters":
+        return isinstance(given, dict)
+    return isinstance(given, dict) and (
+        given.get("type") == "object" or isinstance(given.get("properties"), dict)
+    )
+
+
+def _descriptions(value: Any, path: FieldPath, depth: int) -> Iterator[tuple[FieldPath, str]]:
+    """All texts of a tool's definition: its own, those of its parameters, defaults and choices."""
+    if isinstance(value, str):
+        if len(value) > 2:
+            yield path, value
+    elif depth <= _MAX_DEPTH:
+        pairs = (
+            value.items()
+            if isinstance(value, dict)
+            else enumerate(value)
+            if isinstance(value, list)
+            else ()
+        )
+        for key, one in pairs:
+            yield from _descriptions(one, (*path, key), depth + 1)
+
+
+def prompts(text: str, problems: list[str]) -> Iterator[Subject]:
+    """Texts for models in YAML, as of CrewAI and LangChain."""
+    for document in documents(text, problems):
+        for path, one in _prompts(document.data, (), 0):
+            yield from subjects("prompt", one, document.text_line(path))
+
+
+def _prompts(value: Any, path: FieldPath, depth: int) -> Iterator[tuple[FieldPath, str]]:
+    if depth > _MAX_DEPTH:
+        return
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if isinstance(one, str) and key in _PROMPT_KEYS:
+                yield (*path, key), one
+            else:
+                yield from _prompts(one, (*path, key), depth + 1)
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from _prompts(one, (*path, index), depth + 1)

@@ -1,0 +1,102 @@
+"""The probe ``known-files``: files whose digest an installed pack knows to be bad."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from buttress.evidence.findings import Finding, Inspection
+from buttress.files.folder import files
+from buttress.files.visible import printable
+from buttress.packs.fingerprints import Fingerprint, load
+from buttress.packs.resolve import files as files_of_packs
+
+RULE: Final = "known-bad-file"
+_PIECE: Final = 1 << 20
+_REMEDY: Final = "Delete it, and find out where it came from and what has read it."
+
+
+@dataclass(frozen=True, slots=True)
+class _KnownFiles:
+    id: str = "known-files"
+    version: str = "1"
+    title: str = "Files that packs know to be bad"
+    kinds: tuple[str, ...] = (
+        "model", "data", "source", "infrastructure", "service", "client",
+    )  # fmt: skip
+
+    def rule_ids(self) -> tuple[str, ...]:
+        """Ids of its rules."""
+        return (RULE,)
+
+    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
+        """Findings in all files below ``path``; only those of a size that is known are read.
+
+        Raises:
+            InputError: an installed pack does not load.
+        """
+        began = time.monotonic()
+        known = [one for place in files_of_packs("fingerprints") for one in load(place)]
+        by_size: dict[int, dict[str, Fingerprint]] = {}
+        for one in known:
+            by_size.setdefault(one.bytes, {})[one.sha256] = one
+        count, read = 0, 0
+        skipped: list[str] = []
+        for file in files(path, skipped) if known else ():
+            name = printable(file.relative_to(path).as_posix() if file != path else path.name)
+            try:
+                wanted = by_size.get(file.stat().st_size)
+                count += 1
+                if wanted is None:
+                    continue
+                digest, size = _digest(file, follow=file == path)
+            except OSError as error:
+                skipped.append(f"{name}: {error.strerror or error}")
+                continue
+            read += size
+            if (hit := wanted.get(digest)) is not None:
+                yield self._finding(asset, name, hit)
+        if not known:
+            skipped.append("no installed pack holds fingerprints")
+        yield Inspection(
+            probe=self.id,
+            probe_version=self.version,
+            asset=asset,
+            files=count,
+            bytes=read,
+            skipped=tuple(skipped),
+            seconds=time.monotonic() - began,
+        )
+
+    def _finding(self, asset: str, name: str, hit: Fingerprint) -> Finding:
+        return Finding(
+            rule=RULE,
+            severity=hit.severity,
+            asset=asset,
+            location=name,
+            message=f"This file is known to be bad: {hit.title.rstrip('.')}.",
+            remedy=_REMEDY,
+            references=hit.references,
+            proof=f"SHA-256 {hit.sha256}",
+            probe=self.id,
+            probe_version=self.version,
+        )
+
+
+def _digest(path: Path, *, follow: bool) -> tuple[str, int]:
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
+    handle = os.open(path, flags if follow else flags | getattr(os, "O_NOFOLLOW", 0))
+    digest, size = hashlib.sha256(), 0
+    with open(handle, "rb", buffering=0) as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+            size += len(piece)
+    return digest.hexdigest(), size
+
+
+PROBE: Final = _KnownFiles()

@@ -1,0 +1,1 @@
+"""Contents of packs that are about model files."""

@@ -1,0 +1,15 @@
+"""Checks that patterns alone can't make, by the names that rules give them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from buttress.probes.deployment.checks import containers, pipelines, pods, values
+from buttress.probes.deployment.subject import Check
+
+CHECKS: Final[dict[str, Check]] = {
+    **values.CHECKS,
+    **containers.CHECKS,
+    **pods.CHECKS,
+    **pipelines.CHECKS,
+}

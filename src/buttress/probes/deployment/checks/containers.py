@@ -1,0 +1,139 @@
+"""Checks of what is copied into images, of their users, and of compose services."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from buttress.probes.deployment.subject import Check, Hit, Subject, scalar
+
+_SECRET_FILES: Final = (
+    ".env", ".env.*", "*.pem", "*.key", "*.p12", "*.pfx", "id_rsa", "id_ed25519", "id_ecdsa",
+    "id_dsa", ".netrc", ".npmrc", ".pypirc", ".git-credentials", ".aws", ".ssh", ".kube", ".docker",
+    "credentials", "credentials.json", "service-account*.json", "kubeconfig", "secrets.y*ml",
+    "secrets.json", ".huggingface",
+)  # fmt: skip
+_HARMLESS: Final = (
+    "*.example",
+    "*.sample",
+    "*.template",
+    "*.dist",
+    ".env.ci",
+    ".env.test",
+    "*.pub",
+)
+_HOST_FOLDERS: Final = re.compile(
+    r"^(?:/|/(?:etc|root|proc|sys|dev|boot|home|var/run|run|var/lib/docker|var/lib/kubelet)/?|"
+    r"(?:~|\$\{?HOME\}?)(?:/(?:\.ssh|\.aws|\.kube|\.docker|\.config/gcloud))?/?)$"
+)
+# Servers that answer whoever reaches them unless they are told to ask for a key or password.
+OPEN_SERVERS: Final = re.compile(
+    r"(?i)ollama|vllm|text-generation-inference|tritonserver|llama\.?cpp|localai|sglang|lmdeploy|"
+    r"xinference|infinity|open-?webui|text-generation-webui|comfyui|stable-diffusion|qdrant|chroma|"
+    r"weaviate|milvus|elasticsearch|opensearch|redis|mongo|memcached|rayproject|jupyter|mlflow|"
+    r"tensorboard|label-studio|flowise|langflow|dify|litellm|torchserve|tensorflow/serving|etcd"
+)
+
+
+def is_host_folder(path: str) -> bool:
+    """Whether a folder of the host gives away the host or its credentials."""
+    return _HOST_FOLDERS.match(path.strip()) is not None
+
+
+def _copied_secret(subject: Subject) -> Iterator[Hit]:
+    if "from" in subject.value["flags"]:
+        return
+    for source in subject.value["sources"]:
+        for part in source.lower().split("/"):
+            if _any(part, _SECRET_FILES) and not _any(part, _HARMLESS):
+                yield Hit(subject.line(()), source)
+                break
+
+
+def _any(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatch.fnmatchcase(name, one) for one in patterns)
+
+
+def _everything(subject: Subject) -> Iterator[Hit]:
+    value = subject.value
+    whole = any(one in (".", "./", "*") for one in value["sources"])
+    if whole and "from" not in value["flags"] and not subject.context["ignores"]:
+        yield Hit(subject.line(()))
+
+
+def _added(subject: Subject) -> Iterator[Hit]:
+    value = subject.value
+    if value["instruction"] != "ADD" or "checksum" in value["flags"]:
+        return
+    for source in value["sources"]:
+        if re.match(r"(?i)(?:https?|ftp)://|git@", source) and not re.search(
+            r"#[0-9a-f]{40}\b", source
+        ):
+            yield Hit(subject.line(()), source)
+
+
+def _volumes(subject: Subject) -> Iterator[tuple[int, str]]:
+    given = subject.value.get("volumes")
+    for index, one in enumerate(given) if isinstance(given, list) else ():
+        if isinstance(one, str):
+            yield subject.line(("volumes", index)), one.split(":")[0]
+        elif isinstance(one, dict) and isinstance(one.get("source"), str):
+            yield subject.line(("volumes", index)), one["source"]
+
+
+def _socket(subject: Subject) -> Iterator[Hit]:
+    for line, source in _volumes(subject):
+        if re.search(r"(?:docker|containerd|podman|crio)\.sock$", source):
+            yield Hit(line, source)
+
+
+def _host_mount(subject: Subject) -> Iterator[Hit]:
+    for line, source in _volumes(subject):
+        if is_host_folder(source):
+            yield Hit(line, source)
+
+
+def _public_port(subject: Subject) -> Iterator[Hit]:
+    service = subject.value
+    about = f"{subject.context['name']} {scalar(service.get('image')) or ''}"
+    match = OPEN_SERVERS.search(about)
+    ports = service.get("ports")
+    if not match or not isinstance(ports, list):
+        return
+    for index, port in enumerate(ports):
+        if _published(port):
+            yield Hit(subject.line(("ports", index)), f"{match[0]} on port {_shown(port)}")
+
+
+def _published(port: Any) -> bool:
+    """Whether a port of a compose service is published on all of the host's addresses."""
+    if isinstance(port, dict):
+        host = str(port.get("host_ip", ""))
+        return "published" in port and host in ("", "0.0.0.0", "::")
+    parts = str(port).rsplit(":", 2)
+    if len(parts) == 3:
+        return parts[0] in ("0.0.0.0", "[::]", "::", "")
+    return len(parts) == 2 or str(port).isdigit()
+
+
+def _shown(port: Any) -> str:
+    return str(port.get("published")) if isinstance(port, dict) else str(port)
+
+
+def _root(subject: Subject) -> Iterator[Hit]:
+    user = str(subject.value["user"]).split(":")[0].strip()
+    if user in ("", "root", "0"):
+        yield Hit(subject.line(()), "is root" if user else "is not set")
+
+
+CHECKS: Final[dict[str, Check]] = {
+    "copied-secret": _copied_secret,
+    "copy-everything": _everything,
+    "added-url": _added,
+    "compose-socket": _socket,
+    "compose-host-mount": _host_mount,
+    "compose-public-port": _public_port,
+    "final-user": _root,
+}

@@ -1,0 +1,119 @@
+"""Checks of Kubernetes pods, services and roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from buttress.probes.deployment.checks.containers import OPEN_SERVERS, is_host_folder
+from buttress.probes.deployment.subject import Check, Hit, Subject, scalar
+
+_ACCELERATORS: Final = ("nvidia.com/", "amd.com/gpu", "gpu.intel.com/", "google.com/tpu",
+                        "habana.ai/", "huawei.com/")  # fmt: skip
+
+
+def _at(value: Any, *path: str) -> Any:
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value
+
+
+def _strings(value: Any) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else []
+
+
+def _host_path(subject: Subject, *, grave: bool) -> Iterator[Hit]:
+    volumes = subject.value.get("volumes")
+    for index, one in enumerate(volumes) if isinstance(volumes, list) else ():
+        path = _at(one, "hostPath", "path")
+        if isinstance(path, str):
+            worst = is_host_folder(path) or path.endswith(".sock")
+            if worst == grave:
+                yield Hit(subject.line(("volumes", index, "hostPath")), path)
+
+
+def _runs_as_root(subject: Subject) -> Iterator[Hit]:
+    pod = subject.context["pod"]
+    own, whole = _at(subject.value, "securityContext"), _at(pod, "securityContext")
+    user, non_root = (
+        next((_at(one, key) for one in (own, whole) if _at(one, key) is not None), None)
+        for key in ("runAsUser", "runAsNonRoot")
+    )
+    if user == 0:
+        yield Hit(subject.line(("securityContext",)), "runs as user 0")
+    elif user is None and non_root is not True:
+        yield Hit(subject.line(()), "may run as root")
+
+
+def _accelerator_limits(subject: Subject) -> Iterator[Hit]:
+    resources = _at(subject.value, "resources")
+    limits, requests = _at(resources, "limits"), _at(resources, "requests")
+    names = [str(one) for given in (limits, requests) if isinstance(given, dict) for one in given]
+    if any(name.startswith(_ACCELERATORS) for name in names) and _at(limits, "memory") is None:
+        yield Hit(subject.line(("resources",)))
+
+
+def _public_service(subject: Subject) -> Iterator[Hit]:
+    spec = _at(subject.value, "spec")
+    kind = _at(spec, "type")
+    if kind not in ("LoadBalancer", "NodePort") or _at(spec, "loadBalancerSourceRanges"):
+        return
+    metadata = _at(subject.value, "metadata")
+    annotations = _at(metadata, "annotations")
+    inside = annotations.items() if isinstance(annotations, dict) else ()
+    if any("internal" in str(key).lower() or str(one).lower() == "internal" for key, one in inside):
+        return
+    selector = _at(spec, "selector")
+    labels = selector.values() if isinstance(selector, dict) else ()
+    about = " ".join([str(_at(metadata, "name") or ""), *(scalar(one) or "" for one in labels)])
+    match = OPEN_SERVERS.search(about)
+    if match:
+        yield Hit(subject.line(("spec", "type")), f"{match[0]} by a {kind}")
+
+
+def _rules(subject: Subject) -> Iterator[tuple[int, list[str], list[str]]]:
+    given = subject.value.get("rules")
+    for index, rule in enumerate(given) if isinstance(given, list) else ():
+        if isinstance(rule, dict):
+            line = subject.line(("rules", index))
+            yield line, _strings(rule.get("verbs")), _strings(rule.get("resources"))
+
+
+def _wildcard_role(subject: Subject) -> Iterator[Hit]:
+    for line, verbs, resources in _rules(subject):
+        if "*" in verbs or "*" in resources:
+            yield Hit(line)
+
+
+def _powerful_role(subject: Subject) -> Iterator[Hit]:
+    for line, verbs, resources in _rules(subject):
+        read = {"get", "list", "watch"} & set(verbs)
+        powers = {"escalate", "bind", "impersonate"} & set(verbs)
+        if powers:
+            yield Hit(line, f"may {sorted(powers)[0]}")
+        elif {"pods/exec", "pods/attach"} & set(resources) and "create" in verbs:
+            yield Hit(line, "may run commands in pods")
+        elif subject.kind == "k8s.ClusterRole" and "secrets" in resources and read:
+            yield Hit(line, "may read secrets of all namespaces")
+
+
+def _literal_secret(subject: Subject) -> Iterator[Hit]:
+    if subject.text("type") == "kubernetes.io/service-account-token":
+        return
+    for key in ("data", "stringData"):
+        data = subject.value.get(key)
+        for name, value in data.items() if isinstance(data, dict) else ():
+            if isinstance(value, str) and value.strip() and "$" not in value and "{{" not in value:
+                yield Hit(subject.line((key, name)), str(name))
+
+
+CHECKS: Final[dict[str, Check]] = {
+    "host-path-grave": lambda subject: _host_path(subject, grave=True),
+    "host-path": lambda subject: _host_path(subject, grave=False),
+    "runs-as-root": _runs_as_root,
+    "accelerator-limits": _accelerator_limits,
+    "public-service": _public_service,
+    "wildcard-role": _wildcard_role,
+    "powerful-role": _powerful_role,
+    "literal-secret": _literal_secret,
+}

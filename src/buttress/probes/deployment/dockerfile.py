@@ -1,0 +1,178 @@
+"""Dockerfiles as instructions, by the reference of the Dockerfile format."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from buttress.probes.deployment.subject import CONTINUED
+
+MAX_INSTRUCTIONS: Final = 5_000
+MAX_LENGTH: Final = 100_000  # characters of one instruction
+_NAME: Final = re.compile(r"\s*([A-Za-z]{2,20})(?:\s+|$)")
+_FLAG: Final = re.compile(r"\s*--([a-z][a-z-]{0,30})(?:=(\S{0,2000}))?(?=\s|$)\s*")
+_HEREDOC: Final = re.compile(r"<<-?\s?[\"']?([A-Za-z_][A-Za-z0-9_]{0,60})[\"']?")
+_PAIR: Final = re.compile(
+    r"([A-Za-z_][A-Za-z0-9_.-]{0,200})=(\"(?:\\.|[^\"\\])*\"?|'[^']*'?|(?:\\.|[^\s\\])*)", re.DOTALL
+)
+_VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z0-9_]+)(?::?-([^}]*))?\}|([A-Za-z0-9_]+))")
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One instruction. In ``text`` a line's end that is escaped stands as a form feed."""
+
+    name: str
+    flags: Mapping[str, str]
+    text: str
+    line: int
+    documents: tuple[str, ...] = ()  # here-documents
+
+    def words(self) -> list[str]:
+        """Its arguments: of the JSON form, or split at white space."""
+        stripped = self.text.replace(CONTINUED, " ").strip()
+        if stripped.startswith("["):
+            try:
+                given = json.loads(stripped)
+            except (ValueError, RecursionError):
+                given = None
+            if isinstance(given, list):
+                return [one for one in given if isinstance(one, str)]
+        return stripped.split()
+
+    def pairs(self) -> list[tuple[str, str, int]]:
+        """Names, values and lines of ENV, ARG or LABEL; the old form ``ENV name value`` too."""
+        found, line, counted = [], self.line, 0
+        for match in _PAIR.finditer(self.text):
+            line += self.text.count(CONTINUED, counted, match.start())
+            counted = match.start()
+            found.append((match[1], _unquoted(match[2]), line))
+        if not found and self.name != "ARG":
+            name, _, value = self.text.strip().partition(" ")
+            return [(name, _unquoted(value.strip()), self.line)] if value else []
+        return found
+
+
+@dataclass(slots=True)
+class Stage:
+    """A stage of a build: its base image, with variables filled in, and its name."""
+
+    image: str
+    name: str
+    line: int
+    user: str = ""
+    user_line: int = 0
+    instructions: list[Instruction] = field(default_factory=list)
+
+
+def instructions(text: str) -> Iterator[Instruction]:
+    """All instructions in order; lines that are none are left out."""
+    lines = text.replace("\r\n", "\n").split("\n")
+    escape = _escape(lines)
+    index, count = 0, 0
+    while index < len(lines) and count < MAX_INSTRUCTIONS:
+        first = index
+        whole, index = _logical(lines, index, escape)
+        match = _NAME.match(whole)
+        if not match or whole.lstrip().startswith("#"):
+            continue
+        name, rest = match[1].upper(), whole[match.end() :]
+        bodies: list[str] = []
+        if name in ("RUN", "COPY", "ADD"):
+            for delimiter in _HEREDOC.findall(rest)[:10]:
+                body, index = _heredoc(lines, index, delimiter)
+                bodies.append(body)
+        if name == "ONBUILD" and (inner := _NAME.match(rest)):
+            name, rest = inner[1].upper(), rest[inner.end() :]
+        flags: dict[str, str] = {}
+        while flag := _FLAG.match(rest):
+            flags[flag[1]] = f"{flags[flag[1]]},{flag[2]}" if flag[1] in flags else flag[2] or ""
+            rest = rest[flag.end() :]
+        count += 1
+        yield Instruction(name, flags, rest, first + 1, tuple(bodies))
+
+
+def stages(found: list[Instruction]) -> list[Stage]:
+    """The stages of a build; a stage on another takes over its user."""
+    arguments: dict[str, str] = {}
+    result: list[Stage] = []
+    for one in found:
+        if one.name == "ARG" and not result:
+            arguments.update({name: value for name, value, _ in one.pairs()})
+        elif one.name == "FROM":
+            words = one.words()
+            image = filled(words[0], arguments) if words else ""
+            name = words[2] if len(words) >= 3 and words[1].lower() == "as" else ""
+            base = next((stage for stage in result if stage.name and stage.name == image), None)
+            result.append(
+                Stage(
+                    image, name, one.line, base.user if base else "", base.user_line if base else 0
+                )
+            )
+        elif result:
+            result[-1].instructions.append(one)
+            if one.name == "USER":
+                result[-1].user, result[-1].user_line = one.text.strip(), one.line
+    return result
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """``text`` with variables replaced by their values or defaults; unknown ones stay."""
+
+    def one(match: re.Match[str]) -> str:
+        name = match[1] or match[3]
+        return values.get(name) or match[2] or match[0]
+
+    return _VARIABLE.sub(one, text)
+
+
+def _escape(lines: list[str]) -> str:
+    for line in lines[:5]:
+        match = re.match(r"#\s*escape\s*=\s*([\\`])\s*$", line)
+        if match:
+            return match[1]
+        if not line.startswith("#"):
+            break
+    return "\\"
+
+
+def _logical(lines: list[str], index: int, escape: str) -> tuple[str, int]:
+    """The instruction that begins at a line, and the index after it."""
+    parts: list[str] = []
+    size = 0
+    while index < len(lines):
+        line = lines[index]
+        index += 1
+        inside = bool(parts)
+        if inside and (line.lstrip().startswith("#") or not line.strip()):
+            parts.append(CONTINUED)  # comments and empty lines don't end it
+            continue
+        stripped = line.rstrip()
+        more = stripped.endswith(escape) and not line.lstrip().startswith("#")
+        if size < MAX_LENGTH:
+            parts.append((stripped[:-1] if more else line)[:MAX_LENGTH])
+            size += len(line)
+        if not more:
+            break
+        parts.append(CONTINUED)
+    return "".join(parts), index
+
+
+def _heredoc(lines: list[str], index: int, delimiter: str) -> tuple[str, int]:
+    body = []
+    while index < len(lines):
+        line = lines[index]
+        index += 1
+        if line.strip("\t") == delimiter:
+            break
+        body.append(line)
+    return "\n".join(body)[:MAX_LENGTH], index
+
+
+def _unquoted(value: str) -> str:
+    if len(value) >= 2 and value[0] in "\"'" and value[-1] == value[0]:
+        return value[1:-1]
+    return value

@@ -1,0 +1,83 @@
+"""From GitHub workflows and composite actions to the subjects of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from buttress.files.located_yaml import FieldPath
+from buttress.files.yaml_documents import Document
+from buttress.probes.deployment.shell import image, shell, variables
+from buttress.probes.deployment.subject import Subject, at_line
+
+
+def github(document: Document) -> Iterator[Subject]:
+    """Subjects of a workflow: itself, its jobs, steps, scripts, variables, images."""
+    data = document.data
+    if not isinstance(data, dict):
+        return
+    triggers = _triggers(data.get("on"))
+    context = {"triggers": triggers, "workflow": data}
+    if "jobs" in data:
+        yield Subject("gha.workflow", data, document.line, context)
+    yield from variables(document, data.get("env"), ("env",), "gha")
+    jobs = data.get("jobs")
+    for name, job in jobs.items() if isinstance(jobs, dict) else ():
+        if isinstance(job, dict):
+            yield from _job(document, job, ("jobs", name), {**context, "job": job})
+    runs = data.get("runs")
+    if isinstance(runs, dict):
+        yield from _steps(document, runs.get("steps"), ("runs", "steps"), {**context, "job": runs})
+
+
+def _triggers(given: Any) -> frozenset[str]:
+    if isinstance(given, str):
+        return frozenset({given})
+    return frozenset(str(one) for one in given) if isinstance(given, (list, dict)) else frozenset()
+
+
+def _job(
+    document: Document, job: dict[str, Any], path: FieldPath, context: dict[str, Any]
+) -> Iterator[Subject]:
+    yield Subject("gha.job", job, lambda below: document.line((*path, *below)), context)
+    yield from variables(document, job.get("env"), (*path, "env"), "gha")
+    if isinstance(job.get("uses"), str):
+        yield Subject("gha.uses", job["uses"], at_line(document.line((*path, "uses"))), context)
+    given = [(("container",), job.get("container"))]
+    services = job.get("services")
+    if isinstance(services, dict):
+        given += [(("services", name), one) for name, one in services.items()]  # type: ignore[misc]
+    for key, one in given:
+        reference = one.get("image") if isinstance(one, dict) else one
+        if isinstance(reference, str) and "${{" not in reference:
+            yield image(reference, document.line((*path, *key)), "gha")
+    yield from _steps(document, job.get("steps"), (*path, "steps"), context)
+
+
+def _steps(
+    document: Document, steps: Any, path: FieldPath, context: dict[str, Any]
+) -> Iterator[Subject]:
+    for index, step in enumerate(steps) if isinstance(steps, list) else ():
+        if not isinstance(step, dict):
+            continue
+        place = (*path, index)
+        yield _step(document, step, place, {**context, "index": index, "steps": steps})
+        yield from variables(document, step.get("env"), (*place, "env"), "gha")
+        if isinstance(step.get("run"), str):
+            line = document.text_line((*place, "run"))
+            yield shell(step["run"], line, where="gha")
+            yield Subject("gha.run", step["run"], at_line(line), context)
+        inputs = step.get("with")
+        if isinstance(inputs, dict) and isinstance(inputs.get("script"), str):
+            line = document.text_line((*place, "with", "script"))
+            yield Subject("gha.run", inputs["script"], at_line(line), context)
+        if isinstance(step.get("uses"), str):
+            yield Subject(
+                "gha.uses", step["uses"], at_line(document.line((*place, "uses"))), context
+            )
+
+
+def _step(
+    document: Document, step: dict[str, Any], place: FieldPath, context: dict[str, Any]
+) -> Subject:
+    return Subject("gha.step", step, lambda below: document.line((*place, *below)), context)

@@ -1,0 +1,100 @@
+"""From Kubernetes manifests to the subjects of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from buttress.files.located_yaml import FieldPath
+from buttress.files.yaml_documents import Document
+from buttress.probes.deployment.shell import image, scripts, variables
+from buttress.probes.deployment.subject import Subject
+
+# Where the template of pods lies in each kind of object.
+_PODS: Final[dict[str, tuple[str, ...]]] = {
+    "Pod": ("spec",),
+    "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
+    **dict.fromkeys(
+        ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job"),
+        ("spec", "template", "spec"),
+    ),
+}
+_OPERATORS: Final = {  # objects of operators that hold templates of pods, by where these lie
+    "RayCluster": (
+        ("spec", "headGroupSpec", "template", "spec"),
+        ("spec", "workerGroupSpecs", "*", "template", "spec"),
+    ),
+    "RayService": (
+        ("spec", "rayClusterConfig", "headGroupSpec", "template", "spec"),
+        ("spec", "rayClusterConfig", "workerGroupSpecs", "*", "template", "spec"),
+    ),
+    "InferenceService": (("spec", "predictor"), ("spec", "transformer"), ("spec", "explainer")),
+    "PyTorchJob": (("spec", "pytorchReplicaSpecs", "*", "template", "spec"),),
+    "TFJob": (("spec", "tfReplicaSpecs", "*", "template", "spec"),),
+    "MPIJob": (("spec", "mpiReplicaSpecs", "*", "template", "spec"),),
+    "Notebook": (("spec", "template", "spec"),),
+}
+_MAX_ITEMS: Final = 2_000
+
+
+def kubernetes(document: Document) -> Iterator[Subject]:
+    """Subjects of a manifest: objects, pods, containers, images, variables, scripts."""
+    data = document.data
+    if not isinstance(data, dict):
+        return
+    items = data.get("items")
+    if str(data.get("kind", "")).endswith("List") and isinstance(items, list):
+        for index, one in enumerate(items[:_MAX_ITEMS]):
+            if isinstance(one, dict):
+                yield from _object(document, one, ("items", index))
+    elif "apiVersion" in data and "kind" in data:
+        yield from _object(document, data, ())
+
+
+def _object(document: Document, value: dict[str, Any], path: FieldPath) -> Iterator[Subject]:
+    kind = str(value.get("kind", ""))
+    yield _part(f"k8s.{kind}", document, value, path)
+    if kind == "ConfigMap":
+        data = value.get("data")
+        short = {
+            name: one
+            for name, one in (data.items() if isinstance(data, dict) else ())
+            if isinstance(one, str) and "\n" not in one
+        }
+        yield from variables(document, short, (*path, "data"), "k8s")
+    steps = (_PODS[kind],) if kind in _PODS else _OPERATORS.get(kind, ())
+    for step in steps:
+        for place, pod in _find(value, step, path):
+            yield from _pod(document, pod, place, kind)
+
+
+def _find(value: Any, steps: tuple[str, ...], path: FieldPath) -> Iterator[tuple[FieldPath, Any]]:
+    if not steps:
+        if isinstance(value, dict):
+            yield path, value
+    elif isinstance(value, list) and steps[0] == "*":
+        for index, one in enumerate(value):
+            yield from _find(one, steps[1:], (*path, index))
+    elif isinstance(value, dict):
+        for key in value if steps[0] == "*" else (steps[0],):
+            if key in value:
+                yield from _find(value[key], steps[1:], (*path, key))
+
+
+def _pod(document: Document, pod: dict[str, Any], path: FieldPath, kind: str) -> Iterator[Subject]:
+    yield _part("k8s.pod", document, pod, path, object=kind)
+    for key in ("initContainers", "containers", "ephemeralContainers"):
+        containers = pod.get(key)
+        for index, one in enumerate(containers) if isinstance(containers, list) else ():
+            if isinstance(one, dict):
+                place = (*path, key, index)
+                yield _part("k8s.container", document, one, place, pod=pod)
+                if isinstance(one.get("image"), str):
+                    yield image(one["image"], document.line((*place, "image")), "k8s")
+                yield from variables(document, one.get("env"), (*place, "env"), "k8s")
+                for name in ("command", "args"):
+                    yield from scripts(document, one.get(name), (*place, name))
+
+
+def _part(kind: str, document: Document, value: Any, path: FieldPath, **context: Any) -> Subject:
+    return Subject(kind, value, lambda below: document.line((*path, *below)), context)

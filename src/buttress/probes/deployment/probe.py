@@ -1,0 +1,123 @@
+"""The probe ``infrastructure``: Dockerfiles, compose files, Kubernetes manifests and pipelines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from buttress.evidence.findings import Finding, Inspection
+from buttress.files.source_files import Reading, SourceFile
+from buttress.files.yaml_documents import MAX_BYTES, Document, documents
+from buttress.probes.deployment.checks import CHECKS
+from buttress.probes.deployment.github import github
+from buttress.probes.deployment.kubernetes import kubernetes
+from buttress.probes.deployment.readers import compose, dockerfile, gitlab
+from buttress.probes.deployment.subject import Matcher, Subject
+from buttress.rules.inspecting import inspect_files
+from buttress.rules.rulebook import Issue, Rule, rules
+
+RULES: Final = Path(__file__).parent / "rules"
+_DOCKERFILE: Final = re.compile(r"^(?:dockerfile|containerfile)(?:[._-].*)?$|.*\.dockerfile$")
+_NO_DOCKERFILE: Final = re.compile(
+    r".*\.(?:dockerignore|pyi?|md|rst|txt|json|ya?ml|go|rs|js|ts|lock)$"
+)
+_COMPOSE: Final = re.compile(r"^(?:docker-)?compose(?:[._-].*)?\.ya?ml$")
+_MANIFEST: Final = re.compile(rb"(?m)^apiVersion:[^\n]*$")
+_KIND: Final = re.compile(rb"(?m)^kind:[^\n]*$")
+
+
+def _reader(path: Path) -> Callable[[Document], Iterator[Subject]] | None:
+    name = path.name.lower()
+    if not name.endswith((".yml", ".yaml")):
+        return None
+    if _COMPOSE.match(name):
+        return compose
+    if name.endswith(".gitlab-ci.yml") or name == ".gitlab-ci.yaml":
+        return gitlab
+    if path.absolute().parts[-3:-1] == (".github", "workflows") or name in (
+        "action.yml", "action.yaml",
+    ):  # fmt: skip
+        return github
+    return kubernetes
+
+
+def is_dockerfile(path: Path) -> bool:
+    """Whether a file of that name is a Dockerfile."""
+    name = path.name.lower()
+    return bool(_DOCKERFILE.match(name)) and not _NO_DOCKERFILE.match(name)
+
+
+def own_rules() -> Mapping[str, Rule]:
+    """The rules that come with Buttress, by id."""
+    return rules(RULES)
+
+
+@cache
+def _rules() -> Mapping[str, Rule]:
+    """All rules, those of installed packs too."""
+    from buttress.packs.resolve import subject_rules
+
+    return {**own_rules(), **subject_rules("infrastructure-rules")}
+
+
+@cache
+def _matcher() -> Matcher:
+    return Matcher(_rules().values(), CHECKS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Infrastructure:
+    id: str = "infrastructure"
+    version: str = "1"
+    title: str = "Containers, clusters and build pipelines"
+    kinds: tuple[str, ...] = ("infrastructure", "source", "service")
+
+    def rule_ids(self) -> tuple[str, ...]:
+        """Ids of its rules."""
+        return tuple(_rules())
+
+    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
+        """Findings in all such files below ``path``; as ``InspectionProbe``.
+
+        Raises:
+            InputError: an installed pack does not load.
+        """
+        own = (self.id, self.version)
+        return inspect_files(own, asset, path, rules=_rules(), limit=limit, issues=_issues)
+
+
+def limit(path: Path) -> int:
+    """Most bytes of a file of that path that are read, 0 for what is not wanted."""
+    return MAX_BYTES if is_dockerfile(path) or _reader(path) else 0
+
+
+def _issues(path: Path, file: SourceFile, reading: Reading) -> list[Issue]:
+    matcher = _matcher()
+    return [issue for subject in subjects(path, file, reading) for issue in matcher.issues(subject)]
+
+
+def subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject]:
+    """What rules can be about in a file; what can't be parsed is noted in ``reading``."""
+    text = file.data.decode("utf-8", "replace")
+    if is_dockerfile(path):
+        yield from dockerfile(text, path)
+        return
+    reader = _reader(path)
+    if reader is None or (reader is kubernetes and not _is_manifest(file.data)):
+        return
+    problems: list[str] = []
+    for document in documents(text, problems):
+        yield from reader(document)
+    for problem in problems:
+        reading.leave_out(file.location, f"not read as YAML, {problem}")
+
+
+def _is_manifest(data: bytes) -> bool:
+    return bool(_MANIFEST.search(data) and _KIND.search(data))
+
+
+PROBE: Final = _Infrastructure()

@@ -1,0 +1,143 @@
+"""From Dockerfiles, compose files and GitLab pipelines to the subjects of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from buttress.files.yaml_documents import Document
+from buttress.probes.deployment.dockerfile import Instruction, Stage, instructions, stages
+from buttress.probes.deployment.shell import image, scripts, shell, variable, variables
+from buttress.probes.deployment.subject import CONTINUED, Subject, at_line
+
+_GITLAB_KEYWORDS: Final = {
+    "default", "include", "stages", "variables", "workflow", "spec", "image", "services", "cache",
+    "before_script", "after_script",
+}  # fmt: skip
+
+
+def dockerfile(text: str, path: Path) -> Iterator[Subject]:
+    """Subjects of a Dockerfile: images, scripts, variables, what is copied, and the last user."""
+    found = list(instructions(text))
+    built = stages(found)
+    names = {stage.name for stage in built if stage.name}
+    for one in found:
+        line = at_line(one.line)
+        if one.name in ("RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK"):
+            yield from _commands(one)
+            yield Subject("docker.run", dict(one.flags), line)
+        elif one.name in ("ENV", "ARG"):
+            for name, value, place in one.pairs():
+                yield variable(name, value, place, f"docker.{one.name.lower()}")
+            if one.name == "ARG" and "=" not in one.text:
+                yield Subject("docker.arg", one.text.strip(), line)
+        elif one.name in ("COPY", "ADD"):
+            words = one.words()
+            copied = {"sources": words[:-1], "flags": dict(one.flags), "instruction": one.name}
+            yield Subject("docker.copy", copied, line, {"ignores": _ignores(path)})
+        elif one.name == "EXPOSE":
+            for port in one.words():
+                yield Subject("docker.expose", port, line)
+    for stage in built:
+        if stage.image not in names and stage.image != "scratch":
+            yield image(stage.image, stage.line, "dockerfile")
+    if built:
+        yield _final(built[-1])
+
+
+def _commands(one: Instruction) -> Iterator[Subject]:
+    text = one.text
+    if text.lstrip().startswith("["):
+        text = " ".join(one.words())
+    if one.documents:
+        text = "\n".join((text, *one.documents))
+    yield Subject("shell", text.replace("\\\n", CONTINUED), at_line(one.line))
+
+
+def _final(stage: Stage) -> Subject:
+    # The image's own user is not known here; these are known to be others than root.
+    unprivileged = any(word in stage.image for word in ("nonroot", "unprivileged", "rootless"))
+    value = {"user": stage.user or ("image" if unprivileged else "")}
+    return Subject("docker.final", value, at_line(stage.user_line or stage.line))
+
+
+def _ignores(path: Path) -> bool:
+    """Whether a file says what stays out of the build: beside the Dockerfile or a level up."""
+    names = (path.parent / ".dockerignore", path.parent.parent / ".dockerignore")
+    return any(one.is_file() for one in (*names, path.with_name(path.name + ".dockerignore")))
+
+
+def compose(document: Document) -> Iterator[Subject]:
+    """Subjects of a compose file: its services, with their images, variables and commands."""
+    services = document.data.get("services") if isinstance(document.data, dict) else None
+    if not isinstance(services, dict):
+        return
+    for name, service in services.items():
+        if not isinstance(service, dict):
+            continue
+        path = ("services", name)
+        yield _part("compose.service", document, service, path, name=name)
+        if isinstance(service.get("image"), str):
+            yield image(service["image"], document.line((*path, "image")), "compose")
+        yield from variables(
+            document, service.get("environment"), (*path, "environment"), "compose"
+        )
+        for key in ("command", "entrypoint"):
+            yield from scripts(document, service.get(key), (*path, key))
+        build = service.get("build")
+        if isinstance(build, dict):
+            yield from variables(document, build.get("args"), (*path, "build", "args"), "compose")
+
+
+def gitlab(document: Document) -> Iterator[Subject]:
+    """Subjects of a GitLab pipeline: includes, jobs, scripts, images, variables."""
+    data = document.data
+    if not isinstance(data, dict):
+        return
+    included = data.get("include")
+    for index, one in enumerate(included if isinstance(included, list) else [included]):
+        path: tuple[str | int, ...] = ("include", index) if isinstance(included, list) else (
+            "include",
+        )  # fmt: skip
+        value = {"remote" if "://" in one else "local": one} if isinstance(one, str) else one
+        if isinstance(value, dict):
+            yield _part("gitlab.include", document, value, path)
+    yield from variables(document, data.get("variables"), ("variables",), "gitlab")
+    for name, job in data.items():
+        if name == "default" and isinstance(job, dict):
+            yield from _gitlab_job(document, job, (name,))
+        elif name not in _GITLAB_KEYWORDS and isinstance(job, dict):
+            yield _part("gitlab.job", document, job, (name,), name=name)
+            yield from variables(document, job.get("variables"), (name, "variables"), "gitlab")
+            yield from _gitlab_job(document, job, (name,))
+    yield from _gitlab_job(document, data, ())
+
+
+def _gitlab_job(
+    document: Document, job: dict[str, Any], path: tuple[str | int, ...]
+) -> Iterator[Subject]:
+    for key in ("before_script", "script", "after_script"):
+        value = job.get(key)
+        for index, one in enumerate(value) if isinstance(value, list) else ():
+            if isinstance(one, str):
+                yield shell(one, document.text_line((*path, key, index)), where="gitlab")
+        if isinstance(value, str):
+            yield shell(value, document.text_line((*path, key)), where="gitlab")
+    given = [(("image",), job.get("image"))]
+    services = job.get("services")
+    if isinstance(services, list):
+        given += [(("services", index), one) for index, one in enumerate(services)]  # type: ignore[misc]
+    for key_path, one in given:
+        reference = one.get("name") if isinstance(one, dict) else one
+        if isinstance(reference, str):
+            yield image(reference, document.line((*path, *key_path)), "gitlab")
+    if isinstance(services, list):
+        yield _part("gitlab.services", document, services, (*path, "services"))
+
+
+def _part(
+    kind: str, document: Document, value: Any, path: tuple[str | int, ...], **context: Any
+) -> Subject:
+    """A subject for a piece of a document."""
+    return Subject(kind, value, lambda below: document.line((*path, *below)), context)

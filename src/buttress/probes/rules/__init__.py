@@ -1,1 +1,0 @@
-"""What probes with rules as data share: the rules, the walk to the files, and what was read."""

@@ -1,0 +1,1 @@
+"""What the parts are to each other: probes, procedures, attacks and judges, as types only."""

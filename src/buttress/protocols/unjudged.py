@@ -1,0 +1,24 @@
+"""What a judge raises when it could not decide: never an outcome in place of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from buttress.errors import ButtressError
+from buttress.protocols.judge import Judgement
+
+
+class UnjudgedError(ButtressError):
+    """Some exchanges got no judgement.
+
+    ``judgements`` has an entry per exchange, in order, None where there is none; ``problems`` says
+    why, once per such exchange. Whoever catches it keeps the rest and counts these.
+    """
+
+    def __init__(self, judgements: Sequence[Judgement | None], problems: Sequence[str]) -> None:
+        self.judgements = list(judgements)
+        self.problems = list(problems)
+        super().__init__(
+            f"the judge could not decide {len(problems)} of {len(judgements)} answers; "
+            f"the first: {problems[0]}"
+        )

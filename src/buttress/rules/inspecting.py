@@ -1,0 +1,48 @@
+"""What probes with rules for some kinds of files have in common: walk, judge, say what was read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from buttress.evidence.findings import Finding, Inspection
+from buttress.files.source_files import Reading, SourceFile
+from buttress.files.wanted import wanted_files
+from buttress.rules.rulebook import Issue, Reporter, Rule
+
+
+def inspect_files(
+    probe: tuple[str, str],
+    asset: str,
+    path: Path,
+    *,
+    rules: Mapping[str, Rule],
+    limit: Callable[[Path], int],
+    issues: Callable[[Path, SourceFile, Reading], Iterable[Issue]],
+) -> Iterator[Finding | Inspection]:
+    """Findings in all wanted files below ``path``, then what was read.
+
+    Args:
+        probe: its id and version.
+        asset: id of the asset.
+        path: a file or folder.
+        rules: by id.
+        limit: most bytes of a file of that path, 0 for what is not wanted.
+        issues: what is wrong in a file.
+    """
+    began = time.monotonic()
+    reading = Reading()
+    reporter = Reporter(*probe, asset, rules)
+    for place, file in wanted_files(path, reading, limit):
+        with reading.surviving(file.location):
+            yield from reporter.findings(file, issues(place, file, reading), reading)
+    yield Inspection(
+        probe=probe[0],
+        probe_version=probe[1],
+        asset=asset,
+        files=reading.files,
+        bytes=reading.bytes,
+        skipped=reading.skipped,
+        seconds=time.monotonic() - began,
+    )

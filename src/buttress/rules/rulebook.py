@@ -1,0 +1,204 @@
+"""Rules as data, and the findings that they lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import re2
+
+from buttress.evidence.findings import Finding, Severity
+from buttress.files.plain_yaml import load_yaml
+from buttress.files.source_files import Reading, SourceFile
+from buttress.files.visible import shortened, visible
+from buttress.probes.source.credentials.scanner import scan
+from buttress.rules.allow import allowance
+
+MAX_FINDINGS: Final = 200  # in one file
+_PROOF: Final = 160
+_SENTENCE: Final = 600
+
+
+def options() -> Any:
+    """RE2 options of rules: memory for the automata of long alternatives, and silence."""
+    chosen = re2.Options()
+    chosen.max_mem = 64 << 20
+    chosen.log_errors = False
+    return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A file that a rule finds, or does not: ``text`` under the name ``file``."""
+
+    file: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One kind of defect.
+
+    ``about`` names the kind of subject. Of data, ``at`` leads to a value, with ``*``
+    for any key; of text, the whole is meant. Then ``pattern`` must be found there, or nothing be
+    there if ``missing``; or ``check`` names a function that decides. A match that ``unless`` is
+    found in is none, and neither is any where ``unless_in`` is found in the whole text. ``{it}`` in
+    the message stands for what was found.
+    """
+
+    id: str
+    title: str
+    severity: Severity
+    message: str
+    remedy: str
+    references: tuple[str, ...]
+    bad: tuple[Example, ...]
+    good: tuple[Example, ...]
+    about: tuple[str, ...] = ()
+    at: str = ""
+    pattern: str = ""
+    unless: str = ""
+    unless_in: str = ""
+    sentence: bool = False  # `unless` is about the whole sentence, and so is the message
+    missing: bool = False
+    check: str = ""
+    secret: bool = False  # what was found must not be shown
+
+    @cached_property
+    def expression(self) -> Any:
+        """``pattern``, compiled."""
+        return re2.compile(self.pattern, options())
+
+    @cached_property
+    def exception(self) -> Any:
+        """``unless``, compiled."""
+        return re2.compile(self.unless, options())
+
+    @cached_property
+    def exception_in(self) -> Any:
+        """``unless_in``, compiled."""
+        return re2.compile(self.unless_in, options())
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A defect in one file. ``line`` counts from 1; None stands for the rule's own."""
+
+    rule: str
+    line: int
+    it: str = ""
+    proof: str | None = None  # the line itself where None
+    severity: Severity | None = None
+    remedy: str | None = None
+    references: tuple[str, ...] = ()  # before the rule's own
+
+
+@cache
+def rules(folder: Path) -> Mapping[str, Rule]:
+    """The rules of all YAML files in a folder, by id.
+
+    Raises:
+        ValueError: an id is given twice.
+    """
+    found: dict[str, Rule] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        data = load_yaml(path)
+        for one in data["rules"]:
+            fields = {**data.get("defaults", {}), **one}
+            name = fields.pop("file", "")
+            for side in ("bad", "good"):
+                fields[side] = tuple(
+                    Example(name, given) if isinstance(given, str) else Example(**given)
+                    for given in fields.get(side, ())
+                )
+            about = fields.get("about", ())
+            fields["about"] = (about,) if isinstance(about, str) else tuple(about)
+            fields["references"] = tuple(fields["references"])
+            fields["pattern"] = fields.pop("is", "")
+            if fields["id"] in found:
+                raise ValueError(f"{path.name}: rule {fields['id']} is given twice")
+            found[fields["id"]] = Rule(**fields)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Turns the issues of a probe into findings."""
+
+    probe: str
+    version: str
+    asset: str
+    rules: Mapping[str, Rule]
+
+    def findings(
+        self, file: SourceFile, issues: Iterable[Issue], reading: Reading
+    ) -> Iterator[Finding]:
+        """Findings for a file, without repetitions, in the order of lines.
+
+        What a comment ``buttress: allow RULE reason`` allows is left out and noted.
+        """
+        starts = _starts(file.data)
+        seen: set[tuple[str, int, str]] = set()
+        number = 0
+        for issue in sorted(issues, key=lambda one: (one.line, one.rule, one.it)):
+            key = (issue.rule, issue.line, issue.it)
+            if key in seen:
+                continue
+            seen.add(key)
+            line = min(max(issue.line, 1), len(starts))
+            allowed = allowance(file.data, starts[line - 1], (issue.rule, self.probe))
+            if allowed is not None and allowed.valid:
+                reason = shortened(allowed.reason)
+                reading.leave_out(file.location, f"{issue.rule} allowed by a comment: {reason}")
+                continue
+            if number == MAX_FINDINGS:
+                reading.leave_out(file.location, f"more than {MAX_FINDINGS} findings; the rest")
+                return
+            number += 1
+            yield self._finding(file, issue, line, starts)
+
+    def _finding(self, file: SourceFile, issue: Issue, line: int, starts: list[int]) -> Finding:
+        rule = self.rules[issue.rule]
+        if issue.proof is not None:
+            proof = issue.proof
+        else:
+            end = starts[line] if line < len(starts) else len(file.data)
+            proof = "" if rule.secret else without_secrets(file.data[starts[line - 1] : end])
+        whole = rule.message == "{it}"  # it is a sentence, not a quotation
+        it = visible(issue.it[:_SENTENCE]) if whole else shortened(issue.it)
+        return Finding(
+            rule=rule.id,
+            severity=issue.severity or rule.severity,
+            asset=self.asset,
+            location=f"{file.location}:{line}",
+            message=rule.message.replace("{it}", it),
+            remedy=issue.remedy or rule.remedy,
+            references=tuple(dict.fromkeys((*issue.references, *rule.references))),
+            proof=shortened(proof.strip()),
+            probe=self.probe,
+            probe_version=self.version,
+        )
+
+
+def without_secrets(line: bytes) -> str:
+    """The beginning of a line with each credential in it blotted out."""
+    cut = line[: 4 * _PROOF]
+    parts, done = [], 0
+    for hit in sorted(scan(cut, "line.txt").found, key=lambda one: one.start):
+        if hit.start >= done:
+            parts += [cut[done : hit.start], "…".encode()]
+            done = hit.end
+    parts.append(cut[done:])
+    return b"".join(parts).decode("utf-8", "replace")[:_PROOF]
+
+
+def _starts(data: bytes) -> list[int]:
+    """Offsets at which lines begin."""
+    starts, place = [0], data.find(b"\n")
+    while place >= 0 and place + 1 < len(data):
+        starts.append(place + 1)
+        place = data.find(b"\n", place + 1)
+    return starts

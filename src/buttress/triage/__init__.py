@@ -1,0 +1,1 @@
+"""What happens to findings between a probe and a report: baselines, suppressions, VEX."""

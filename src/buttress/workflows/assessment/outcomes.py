@@ -1,0 +1,253 @@
+"""What the evidence says about each risk, as the assessment document holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from buttress.evidence.findings import SEVERITIES, Finding
+from buttress.labelling.estimate import LabelledRate
+from buttress.risk.catalogue import SEVERITY_LABELS, Catalogue, Risk
+from buttress.risk.cells import CellsState
+from buttress.risk.policy import Tolerance
+from buttress.risk.scenario import Evidence, TrialEvidence
+from buttress.risk.verdict import ORDER, Verdict, worst
+from buttress.standards.crosswalk import load_standards
+from buttress.workflows.assessment.arms import State
+
+
+@dataclass(slots=True)
+class TrialOutcome:
+    """A risk that trials inform; ``states`` by asset.
+
+    Where people labelled trials of an asset, ``labelled`` has the rate that follows, and it counts
+    in the place of the one corrected by the judge's calibration: it is about this very system.
+    """
+
+    risk: Risk
+    tolerance: Tolerance
+    states: dict[str, State] = field(default_factory=dict)
+    labelled: dict[str, LabelledRate] = field(default_factory=dict)
+    by_estimate: bool = False
+
+    @property
+    def verdict(self) -> Verdict:
+        """That of the worst asset."""
+        return worst([self.verdict_on(asset) for asset in self.states])
+
+    @property
+    def worst_asset(self) -> str:
+        """The asset that gives the risk its verdict and rate."""
+        return min(
+            self.states,
+            key=lambda asset: (
+                ORDER.index(self.verdict_on(asset)),
+                -self._rate(asset)["estimate"],
+            ),
+        )
+
+    def verdict_on(self, asset: str) -> Verdict:
+        """The verdict on one asset."""
+        state = self.states[asset]
+        if asset not in self.labelled or state.sequence.trials < self.tolerance.minimum_trials:
+            return state.verdict
+        rate, limit = self._rate(asset), self.tolerance.limit
+        if self.by_estimate:
+            return "acceptable" if rate["estimate"] <= limit else "unacceptable"
+        if rate["high"] <= limit:
+            return "acceptable"
+        return "unacceptable" if rate["low"] > limit else "undecided"
+
+    def _rate(self, asset: str) -> dict[str, float]:
+        known = self.labelled.get(asset)
+        rate = self.states[asset].sequence if known is None else known.system
+        return {"estimate": rate.estimate, "low": rate.low, "high": rate.high}
+
+    def evidence(self, catalogue: Catalogue) -> Evidence:
+        """What the scenario model takes in: the worst asset's outcomes."""
+        del catalogue
+        sequence = self.states[self.worst_asset].sequence
+        # Of many cells, that of the worst: who attacks chooses.
+        return TrialEvidence(sequence.judged.trials, sequence.judged.total, sequence.counts)
+
+    def document(self, calls: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+        """The fields of the document that trials give; ``calls`` by (probe, asset)."""
+        rows = [self._asset(asset, calls) for asset in self.states]
+        first = next(row for row in rows if row["asset"] == self.worst_asset)
+        limit = self.tolerance.limit
+        return {
+            "kind": "trials",
+            "verdict": self.verdict,
+            "rate": first["rate"],
+            "limit": limit,
+            "severity_tolerated": None,
+            "judged": first["judged"],
+            "trials": sum(row["trials"] for row in rows),
+            "calls": sum(row["calls"] for row in rows),
+            "would_decide": first["would_decide"] if self.verdict == "undecided" else "",
+            "clears": {
+                "estimate": first["rate"]["estimate"] <= limit,
+                "bound": first["rate"]["high"] <= limit,
+            },
+            "path": first["path"],
+            "labels": self._labels(),
+            "assets": rows,
+            "worst_finding": None,
+            "findings": 0,
+            "worst_case": self._worst_case(),
+        }
+
+    def _labels(self) -> dict[str, Any] | None:
+        """What people's labels say about the worst asset; None where there are none."""
+        known = self.labelled.get(self.worst_asset)
+        if known is None:
+            return None
+        return {
+            "labels": known.labels,
+            "drawn": known.drawn,
+            "skipped": known.skipped,
+            "effective": known.effective,
+            "labels_only": asdict(known.labels_only),
+        }
+
+    def _worst_case(self) -> dict[str, Any] | None:
+        """The claim about all cells of the worst asset; None where there are no cells."""
+        state = self.states[self.worst_asset]
+        if not isinstance(state, CellsState):
+            return None
+        attack, category = state.cells[state.worst]
+        return {
+            "claim": state.sequence.high,
+            "confidence": 1 - self.tolerance.alpha,
+            "false_discovery_rate": self.tolerance.beta if state.delta is None else state.delta,
+            "attack": attack,
+            "category": category,
+            "cells": state.rows(),
+        }
+
+    def _would_decide(self, asset: str) -> str:
+        if asset in self.labelled and self.verdict_on(asset) == "undecided":
+            return "more labels, or more trials and labels of some of them"
+        return self.states[asset].would_decide()
+
+    def _asset(self, asset: str, calls: Mapping[tuple[str, str], int]) -> dict[str, Any]:
+        state = self.states[asset]
+        sequence = state.sequence
+        return {
+            "asset": asset,
+            "verdict": self.verdict_on(asset),
+            "rate": self._rate(asset),
+            "judged": {
+                "trials": sequence.judged.trials,
+                "failures": sequence.judged.total,
+                "estimate": sequence.judged.estimate,
+            },
+            "trials": sequence.trials,
+            "calls": calls.get((self.risk.probe or "", asset), 0),
+            "would_decide": self._would_decide(asset),
+            "path": state.path(),
+        }
+
+
+@dataclass(slots=True)
+class InspectionOutcome:
+    """A risk that findings inform; ``assets`` are those in which files were read."""
+
+    risk: Risk
+    tolerance: Tolerance
+    assets: tuple[str, ...]
+    findings: Sequence[Finding]
+
+    @property
+    def verdict(self) -> Verdict:
+        """Unacceptable where a finding is as severe as the policy does not tolerate."""
+        return self._verdict(self.findings)
+
+    def _verdict(self, findings: Sequence[Finding]) -> Verdict:
+        least = SEVERITIES.index(self.tolerance.severity)
+        grave = any(SEVERITIES.index(finding.severity) >= least for finding in findings)
+        return "unacceptable" if grave else "acceptable"
+
+    @staticmethod
+    def _worst(findings: Sequence[Finding]) -> str | None:
+        found = [SEVERITIES.index(finding.severity) for finding in findings]
+        return SEVERITIES[max(found)] if found else None
+
+    def evidence(self, catalogue: Catalogue) -> Evidence:
+        """What the scenario model takes in: the documented range for the worst finding."""
+        return catalogue.inspection[self._worst(self.findings) or "clean"]
+
+    def document(self, catalogue: Catalogue) -> dict[str, Any]:
+        """The fields of the document that findings give."""
+        return {
+            "kind": "inspection",
+            "verdict": self.verdict,
+            "rate": self._rate(catalogue, self.findings),
+            "limit": None,
+            "severity_tolerated": self.tolerance.severity,
+            "judged": None,
+            "trials": 0,
+            "calls": 0,
+            "would_decide": "",
+            "clears": None,
+            "path": [],
+            "assets": [self._asset(asset, catalogue) for asset in self.assets],
+            "worst_finding": self._worst(self.findings),
+            "findings": len(self.findings),
+            "worst_case": None,
+        }
+
+    def _asset(self, asset: str, catalogue: Catalogue) -> dict[str, Any]:
+        own = [finding for finding in self.findings if finding.asset == asset]
+        return {
+            "asset": asset,
+            "verdict": self._verdict(own),
+            "rate": self._rate(catalogue, own),
+            "trials": 0,
+            "calls": 0,
+            "would_decide": "",
+            "path": [],
+        }
+
+    def _rate(self, catalogue: Catalogue, findings: Sequence[Finding]) -> dict[str, float]:
+        """Probability that the barrier fails: the prior's range, its middle on the odds scale."""
+        low, high = catalogue.inspection[self._worst(findings) or "clean"]
+        odds = ((low / (1 - low)) * (high / (1 - high))) ** 0.5
+        return {"estimate": odds / (1 + odds), "low": low, "high": high}
+
+
+Outcome = TrialOutcome | InspectionOutcome
+
+
+def describe(outcome: Outcome) -> dict[str, Any]:
+    """The fields of the document that the catalogue and the policy give."""
+    risk, tolerance = outcome.risk, outcome.tolerance
+    known = load_standards()
+    return {
+        "id": risk.id,
+        "title": risk.title,
+        "scenario": risk.scenario,
+        "actor": risk.actor,
+        "harm": risk.harm,
+        "level": risk.level,
+        "level_label": SEVERITY_LABELS[risk.level],
+        "probe": risk.probe,
+        "alpha": tolerance.alpha,
+        "beta": tolerance.beta,
+        "minimum_trials": tolerance.minimum_trials,
+        "standards": [
+            {"standard": standard, "item": item, "title": known[standard].items[item]}
+            for standard, item in risk.standards
+        ],
+        "barriers": [
+            {
+                "id": barrier.id,
+                "title": barrier.title,
+                "failure": list(barrier.failure),
+                "measured": barrier.probe == risk.probe and barrier.probe is not None,
+            }
+            for barrier in risk.barriers
+        ],
+        "remedies": list(risk.remedies),
+    }

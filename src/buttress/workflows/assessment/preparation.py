@@ -1,0 +1,233 @@
+"""Opens targets and turns (probe, asset) pairs into arms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from buttress.evidence.store import EvidenceStore
+from buttress.judges.quality import as_counts
+from buttress.probes.behaviour.attack_cells import CellwiseProbe
+from buttress.prompts.base import Prompt
+from buttress.protocols.judge import Judge
+from buttress.protocols.probe import NotCoveredError, TrialContext, TrialProbe
+from buttress.risk.catalogue import Catalogue, Risk
+from buttress.risk.cells import CellsState
+from buttress.risk.planner import PlannedArm
+from buttress.risk.policy import Policy
+from buttress.risk.verdict import RiskState
+from buttress.statistics.correction import CalibrationCounts
+from buttress.system.model import Asset, System
+from buttress.targets.base import Recorded, Target, takes_images
+from buttress.targets.open import open_target
+from buttress.trials.engine import TrialEngine
+from buttress.workflows.assessment import sources
+from buttress.workflows.assessment.arms import Arm, CellArm, State, arm_id
+from buttress.workflows.assessment.coverage import Coverage
+from buttress.workflows.assessment.ledger import Ledger
+from buttress.workflows.assessment.outcomes import TrialOutcome
+from buttress.workflows.assessment.runs import Run
+
+
+@dataclass(slots=True)
+class Prepared:
+    """What a campaign runs on. ``states`` are those that an arm's outcomes inform."""
+
+    arms: dict[str, Arm] = field(default_factory=dict)
+    states: dict[str, list[State]] = field(default_factory=dict)
+    planned: list[PlannedArm] = field(default_factory=list)
+    outcomes: list[TrialOutcome] = field(default_factory=list)
+
+
+def open_targets(system: System, only: str | None = None) -> dict[str, Target]:
+    """The targets of all assets that answer, or of the one, by asset id.
+
+    The asset that is the attacker is opened as well.
+
+    Raises:
+        InputError: a target's settings are not usable.
+        MissingExtraError: it needs a package that is not installed.
+    """
+    attacker = (system.attacker or {}).get("asset")
+    return {
+        asset.id: open_target(asset.settings, base=system.base)
+        for asset in system.assets
+        if asset.is_target and (only is None or asset.id in (only, attacker))
+    }
+
+
+def counts(judge: Judge, probe: TrialProbe) -> CalibrationCounts | None:
+    """The judge's calibration on what the probe expects, as the statistics take it.
+
+    None where outcomes are exact, or where nobody calibrated the judge.
+    """
+    known = None if probe.exact else judge.calibration(probe.expect)
+    return None if known is None else as_counts(known)
+
+
+def prepare(
+    system: System,
+    targets: Mapping[str, Target],
+    probes: Sequence[TrialProbe],
+    *,
+    judge: Judge,
+    attacker: Target | None,
+    policy: Policy,
+    catalogue: Catalogue,
+    store: EvidenceStore,
+    run: Run,
+    ledger: Ledger,
+    coverage: Coverage,
+    named: bool,
+) -> Prepared:
+    """Arms for all probes on all targets, with the states of the risks that they inform.
+
+    ``named`` says that the user named the probes, who is then told of those that decide nothing.
+    """
+    prepared = Prepared()
+    prompts: list[Prompt] = []
+    if any(not isinstance(target, Recorded) for target in targets.values()):
+        prompts = sources.prompts(system, coverage)
+    informed = {
+        probe.id: [
+            risk
+            for risk in catalogue.risks.values()
+            if risk.probe == probe.id and risk.id in policy.risks
+        ]
+        for probe in probes
+    }
+    for asset in system.assets:
+        target = targets.get(asset.id)
+        if target is None:
+            continue
+        context = context_for(system, asset, target, prompts, run, attacker=attacker is not None)
+        engine = TrialEngine(
+            target,
+            judge,
+            store,
+            asset=asset.id,
+            run=run.id,
+            seed=run.seed,
+            progress=ledger,
+            totals=ledger.open(asset),
+            attacker=attacker,
+        )
+        for probe in probes:
+            name = arm_id(probe.id, asset.id)
+            if not informed[probe.id]:
+                if named:  # else the policy simply doesn't ask for it
+                    why = f"no risk in policy '{policy.id}' is informed by it"
+                    coverage.leave_out(name, why)
+                continue
+            try:
+                arm = _arm(probe, asset, engine, context)
+            except NotCoveredError as error:
+                coverage.leave_out(name, str(error))
+                continue
+            prepared.arms[name] = arm
+            prepared.states[name] = []
+        if isinstance(target, Recorded) and target.left_out:
+            coverage.leave_out(
+                f"{target.left_out:,} records of {asset.id}",
+                "they don't say what a safe model does",
+            )
+    for probe in probes:
+        for risk in informed[probe.id]:
+            _add_outcome(prepared, risk, probe, counts(judge, probe), policy, seed=run.seed)
+    _plan(prepared, targets)
+    return prepared
+
+
+def _arm(probe: TrialProbe, asset: Asset, engine: TrialEngine, context: TrialContext) -> Arm:
+    if isinstance(probe, CellwiseProbe):
+        cells = probe.cells(context)
+        available = sum(cell.size for cell in cells.values())
+        return CellArm(probe, asset, engine, iter(()), available, cells)
+    return Arm(probe, asset, engine, probe.stream(context), probe.size(context))
+
+
+def context_for(
+    system: System,
+    asset: Asset,
+    target: Target,
+    prompts: Sequence[Prompt],
+    run: Run,
+    *,
+    attacker: bool,
+) -> TrialContext:
+    """What probes draw on when they ask ``target``."""
+    recorded = target.prompts() if isinstance(target, Recorded) else None
+    return TrialContext(
+        seed=run.seed,
+        prompts=prompts,
+        recorded=recorded,
+        system_prompt=asset.system_prompt,
+        max_tokens=asset.max_tokens,
+        # A recording is a sample that was drawn elsewhere, in categories of its own.
+        weights=dict(system.profile.categories) if recorded is None else None,
+        languages=system.languages,
+        attacker=attacker,
+        images=takes_images(target),
+    )
+
+
+def _add_outcome(
+    prepared: Prepared,
+    risk: Risk,
+    probe: TrialProbe,
+    calibration: CalibrationCounts | None,
+    policy: Policy,
+    *,
+    seed: int,
+) -> None:
+    arms = [arm for arm in prepared.arms.values() if arm.probe.id == probe.id]
+    if not arms:
+        return
+    by_estimate = policy.decide_by == "estimate"
+    outcome = TrialOutcome(risk, policy.risks[risk.id], by_estimate=by_estimate)
+    for arm in arms:
+        state: State
+        if isinstance(arm, CellArm):
+            state = CellsState(
+                outcome.tolerance,
+                list(arm.cells),
+                calibration,
+                assets=len(arms),
+                available=[cell.size for cell in arm.cells.values()],
+                seed=seed,
+            )
+        else:
+            state = RiskState(
+                outcome.tolerance,
+                calibration,
+                by_estimate=by_estimate,
+                assets=len(arms),
+            )
+        outcome.states[arm.asset.id] = state
+        prepared.states[arm.id].append(state)
+    prepared.outcomes.append(outcome)
+
+
+def _plan(prepared: Prepared, targets: Mapping[str, Target]) -> None:
+    weights: dict[str, float] = {}
+    for outcome in prepared.outcomes:
+        probe = outcome.risk.probe or ""
+        weights[probe] = max(weights.get(probe, 0.0), float(outcome.risk.level))
+    for name, arm in prepared.arms.items():
+        # Where several risks rest on one probe, the one that takes most trials sets the pace.
+        hardest = min(prepared.states[name], key=lambda state: state.tolerance.limit)
+        if isinstance(arm, CellArm):
+            assert isinstance(hardest, CellsState)
+            arm.state = hardest
+        # A trial of several questions keeps as many places busy for longer.
+        places = max(4, min(targets[arm.asset.id].concurrency, 64)) // min(arm.calls, 4)
+        prepared.planned.append(
+            PlannedArm(
+                id=name,
+                state=hardest,
+                weight=weights[arm.probe.id],
+                remaining=arm.available,
+                granularity=places,
+                calls_each=arm.calls,
+            )
+        )

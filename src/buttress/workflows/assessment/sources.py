@@ -1,0 +1,129 @@
+"""What an assessment draws on: probes, prompts, judge and attacker, as the manifest names them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from buttress import extension
+from buttress.errors import InputError
+from buttress.prompts.base import Prompt
+from buttress.protocols.judge import Judge
+from buttress.protocols.probe import InspectionProbe, TrialProbe
+from buttress.system.model import System
+from buttress.targets.base import Target
+from buttress.workflows.assessment.coverage import Coverage
+
+
+def prompts(system: System, coverage: Coverage | None = None) -> list[Prompt]:
+    """All prompts of the sets that the manifest names, in its languages.
+
+    ``coverage`` is told where a bank of GB/T 45654 is smaller than the standard asks for.
+
+    Raises:
+        InputError: a set's file is malformed or missing.
+    """
+    from buttress.probes.behaviour import gbt_bank
+    from buttress.prompts.pack import load_pack
+    from buttress.prompts.public import load_public
+
+    found: list[Prompt] = []
+    for source in system.prompts:
+        if source.set == "buttress":
+            found += load_pack(languages=system.languages)
+        elif source.set in gbt_bank.PROMPT_SETS:
+            assert source.path is not None
+            kind = gbt_bank.PROMPT_SETS[source.set]
+            questions = gbt_bank.load_bank(source.path, kind)
+            for topic, short in gbt_bank.coverage(questions, kind).missing.items():
+                if coverage is not None:
+                    what = f"{source.set}, {topic}"
+                    coverage.leave_out(what, f"the standard asks for {short} more questions")
+            wanted = [one for one in questions if one.language in system.languages]
+            found += gbt_bank.as_prompts(wanted, kind)
+        else:
+            found += load_public(source.set, source.path, split=source.split)
+    return found
+
+
+def judge(system: System) -> Judge:
+    """The judge that the manifest names.
+
+    Raises:
+        InputError: no such judge, or its calibration file or target is not usable.
+    """
+    from buttress.judges.opening import open_judge
+
+    settings = system.judge
+    return open_judge(
+        {
+            "id": settings.id,
+            "calibration": settings.calibration,
+            "target": settings.target,
+            "rubric": settings.rubric,
+            "members": settings.members or None,
+            "rule": settings.rule,
+            "quorum": settings.quorum,
+        },
+        base=system.base,
+    )
+
+
+def probes(system: System, only: Sequence[str] | None) -> list[InspectionProbe | TrialProbe]:
+    """The probes to run: all registered ones, or those in ``only``.
+
+    They have the data sets and the set of attacks that the manifest names.
+
+    Raises:
+        InputError: a name in ``only`` is not registered, a data set is unknown or malformed, or
+            there is no such attack.
+    """
+    names = extension.names("probes") if only is None else dict.fromkeys(only)
+    if system.data:
+        _check_sets(system)
+    found = [_fitted(extension.load("probes", name), system) for name in names]
+    if not system.options:
+        return found
+    from buttress.inspection.options import configured
+
+    inspecting = [probe for probe in found if isinstance(probe, InspectionProbe)]
+    asking = [probe for probe in found if not isinstance(probe, InspectionProbe)]
+    return [*configured(inspecting, system.options), *asking]
+
+
+def _fitted(probe: InspectionProbe | TrialProbe, system: System) -> InspectionProbe | TrialProbe:
+    from buttress.probes.behaviour.attack_arsenal import TakesAttacks
+    from buttress.probes.behaviour.bank import TakesData
+
+    if system.attacks and isinstance(probe, TakesAttacks):
+        return probe.with_attacks(system.attacks)
+    if isinstance(probe, TakesData) and probe.data_set in system.data:
+        return probe.with_data(system.data[probe.data_set])
+    return probe
+
+
+def _check_sets(system: System) -> None:
+    from buttress.probes.behaviour.bank import TakesData
+
+    loaded = [extension.load("probes", name) for name in extension.names("probes")]
+    known = sorted({probe.data_set for probe in loaded if isinstance(probe, TakesData)})
+    for name in system.data:
+        if name not in known:
+            raise InputError(
+                f"unknown data set '{name}'", field="data", expected="one of " + ", ".join(known)
+            )
+
+
+def attacker(system: System, targets: Mapping[str, Target]) -> Target | None:
+    """The model that searches for attacks; one of ``targets`` where the manifest says so.
+
+    Raises:
+        InputError: its settings are not usable.
+        MissingExtraError: it needs a package that is not installed.
+    """
+    if system.attacker is None:
+        return None
+    if "asset" in system.attacker:
+        return targets[system.attacker["asset"]]
+    from buttress.targets.open import open_target
+
+    return open_target(system.attacker, base=system.base)
