@@ -31,7 +31,6 @@ from scipy.special import gammaln
 
 Array = npt.NDArray[np.float64]
 _NODES: Final[Array] = (np.arange(64) + 0.5) / 64
-_CANDIDATES: Final[Array] = np.sin(np.linspace(0.0, np.pi / 2, 402)[1:-1]) ** 2
 _STEPS: Final = 44
 _TINY: Final = 1e-12
 _SURE: Final = 700.0  # log wealth against what can't be
@@ -138,13 +137,16 @@ class _Side:
             return -_SURE
         return float(np.logaddexp.reduce(self._logs[place]) - math.log(_NODES.size))
 
-    def refresh(self) -> float:
-        """The upper bound now, never above an earlier one."""
-        self.bound = min(self.bound, self.seen + self.left, self._excluded())
-        return self.bound
+    def refresh(self) -> None:
+        """Bring the bound up to date."""
+        self.bound = min(self.bound, self.upper(self.alpha))
 
-    def _excluded(self) -> float:
-        need = -math.log(self.alpha)
+    def upper(self, alpha: float) -> float:
+        """The upper bound by what was seen up to now, of the error ``alpha``."""
+        return min(self.seen + self.left, self._excluded(alpha))
+
+    def _excluded(self, alpha: float) -> float:
+        need = -math.log(alpha)
         if self._logs is not None:
             wealth = np.logaddexp.reduce(self._logs, axis=1) - math.log(_NODES.size)
             kept = np.flatnonzero(wealth < need)
@@ -175,6 +177,7 @@ class FiniteSequence:
         size: number of items, where all count alike; None where draws are weighted.
         limits: means that are asked about exactly; others are rounded to a grid where outcomes
             are graded or draws are weighted.
+        candidates: points of that grid.
     """
 
     def __init__(
@@ -183,6 +186,7 @@ class FiniteSequence:
         alpha_high: float,
         size: int | None,
         limits: Sequence[float] = (),
+        candidates: int = 400,
     ) -> None:
         for alpha in (alpha_low, alpha_high):
             if not 0 < alpha < 1:
@@ -191,8 +195,9 @@ class FiniteSequence:
             raise ValueError("a set has at least one item")
         self.alpha_low, self.alpha_high, self.size = alpha_low, alpha_high, size
         extra = np.array([mean for mean in limits if 0 < mean < 1])
-        above = np.unique(np.concatenate([_CANDIDATES, extra]))
-        below = np.unique(np.concatenate([_CANDIDATES, 1 - extra]))
+        grid = np.sin(np.linspace(0.0, np.pi / 2, candidates + 2)[1:-1]) ** 2
+        above = np.unique(np.concatenate([grid, extra]))
+        below = np.unique(np.concatenate([grid, 1 - extra]))
         self._high = _Side(alpha_high, size, above)
         self._low = _Side(alpha_low, size, below)
         self._total = 0.0
@@ -274,10 +279,27 @@ class FiniteSequence:
         """``mean`` inside the bounds."""
         return min(max(self.mean, self.low), self.high)
 
+    def log_evidence_below(self, mean: float) -> float:
+        """Log e-value against "the set's mean is above ``mean``"."""
+        if self._high.seen + self._high.left <= mean + _TINY:
+            return _SURE
+        return self._high.log_wealth(mean)
+
+    def log_evidence_above(self, mean: float) -> float:
+        """Log e-value against "the set's mean is at most ``mean``"."""
+        if 1.0 - self._low.seen - self._low.left > mean + _TINY:
+            return _SURE
+        return self._low.log_wealth(1 - mean)
+
+    def upper_at(self, alpha: float) -> float:
+        """Upper bound by what was seen up to now, of another error than ``alpha_high``."""
+        return self._high.upper(alpha)
+
     def excludes_from(self, mean: float) -> bool:
-        """Whether the mean is shown to lie at or below ``mean``: all above it is excluded."""
-        return self.high <= mean or self._high.log_wealth(mean) >= -math.log(self.alpha_high)
+        """Whether the mean is, or was, shown to lie at or below ``mean``."""
+        return self.high <= mean or self.log_evidence_below(mean) >= -math.log(self.alpha_high)
 
     def excludes_to(self, mean: float) -> bool:
-        """Whether the mean is shown to lie above ``mean``."""
-        return self.low > mean or self._low.log_wealth(1 - mean) >= -math.log(self.alpha_low)
+        """Whether the mean is, or was, shown to lie above ``mean``."""
+        shown = self.log_evidence_above(mean) >= -math.log(self.alpha_low)
+        return self.low > mean + _TINY or shown
