@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from buttress.files.plain_yaml import load_yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from buttress.files.plain_yaml import load_yaml
 from buttress.probes.dependencies import lookalike as module
 from buttress.probes.dependencies.lookalike import lookalike, malicious
 

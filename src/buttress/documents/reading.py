@@ -20,7 +20,7 @@ _EXPECTED: Final = "the folder of an assessment, or its assessment.json"
 @cache
 def schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of the document."""
-    file = resources.files("buttress.report").joinpath("assessment.schema.json")
+    file = resources.files("buttress.documents").joinpath("assessment.schema.json")
     loaded: dict[str, Any] = orjson.loads(file.read_bytes())
     return loaded
 

@@ -14,7 +14,7 @@ from buttress.documents.reading import schema
 _INTRODUCTION: Final = """\
 # assessment.json
 
-<!-- Made from src/buttress/report/assessment.schema.json by
+<!-- Made from src/buttress/documents/assessment.schema.json by
      python -m buttress.documents.schema_doc > docs/assessment-json.md -->
 
 {description}

@@ -1,1 +1,1 @@
-"""Files: what is read and written, safely: walks, selection, bounded parsers, text made safe to show."""
+"""Files: walks, selection, bounded parsers, atomic writes, text made safe to show."""

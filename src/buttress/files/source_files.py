@@ -16,7 +16,7 @@ from typing import Final
 from buttress.errors import InputError
 from buttress.files.failure import failure
 from buttress.files.folders import CACHES, INSTALLED, VENDORED, VERSION_CONTROL
-from buttress.files.visible import visible
+from buttress.files.visible import printable
 
 MAX_BYTES: Final = 8 << 20
 MAX_FILES: Final = 200_000
@@ -105,13 +105,6 @@ def text_files(root: Path, reading: Reading) -> Iterator[SourceFile]:
             reading.leave_out(location, f"more than {MAX_FILES:,} files; this and the rest")
             return
         yield from _read(path, location, reading)
-
-
-def printable(name: str) -> str:
-    """``name`` as text that can be written anywhere: what isn't UTF-8 or isn't visible, escaped."""
-    if name.isascii() and name.isprintable():
-        return name
-    return visible(os.fsencode(name).decode("utf-8", "backslashreplace"))
 
 
 def _walk(root: Path, reading: Reading) -> Iterator[tuple[str, str]]:

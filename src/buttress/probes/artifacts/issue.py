@@ -5,18 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from buttress.evidence.findings import Severity
-
-
-def load_yaml(path: Path) -> dict[str, Any]:
-    """Data of this package from a YAML file."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times as fast
-    data: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
-    return data
+from buttress.files.plain_yaml import load_yaml
 
 
 @dataclass(frozen=True, slots=True)

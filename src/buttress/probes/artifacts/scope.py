@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from buttress.evidence.findings import Severity
-from buttress.files.visible import visible
+from buttress.files.visible import shortened, visible
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.source import ExpansionError, Meter, Source
 
 MAX_DEPTH: Final = 5  # containers within containers
 MAX_PARTS: Final = 200_000  # members and nested streams examined below one file
-_QUOTED: Final = 120
 
 
 @dataclass(slots=True)
@@ -42,7 +41,7 @@ class Scope:
 
     def child(self, name: str) -> Scope:
         """The scope of a member of that name."""
-        return Scope(self.tally, f"{self.where}!{printable(name)}", self.depth + 1)
+        return Scope(self.tally, f"{self.where}!{shortened(name)}", self.depth + 1)
 
     def issue(
         self,
@@ -54,7 +53,7 @@ class Scope:
         proof: str = "",
     ) -> Issue:
         """An issue at a byte here."""
-        return Issue(rule, self.at(offset), visible(message), severity, printable(proof))
+        return Issue(rule, self.at(offset), visible(message), severity, shortened(proof))
 
     @property
     def file(self) -> Path | None:
@@ -83,8 +82,3 @@ class Scope:
     def bomb(self, error: ExpansionError) -> Issue:
         """The issue for a file that costs too much."""
         return self.issue("archive-bomb", 0, f"The file was not examined to its end: {error}.")
-
-
-def printable(text: str) -> str:
-    """``text`` cut to a length fit for a report, without control characters."""
-    return visible(text if len(text) <= _QUOTED else text[: _QUOTED - 1] + "…")

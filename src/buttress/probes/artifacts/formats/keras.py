@@ -82,7 +82,7 @@ def of_config(config: Any, offset: int, scope: Scope) -> Iterator[Issue]:
     if isinstance(config, dict) and (
         foreign := list(dict.fromkeys((*custom_classes(config), *custom_functions(config))))
     ):
-        names = ", ".join(map(printable, foreign[:5]))
+        names = ", ".join(map(shortened, foreign[:5]))
         message = (
             f"The configuration names {names}, which Keras does not have: it is code of others."
         )
