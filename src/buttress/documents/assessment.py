@@ -184,6 +184,8 @@ def build(
             "title": policy.title,
             "source": policy.source,
             "decide_by": policy.decide_by,
+            "estimand": policy.estimand,
+            "family_wise": policy.family_wise,
         },
         "run": {
             "id": run.id,

@@ -125,7 +125,23 @@ class Provenance:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-Record = Trial | Turn | Label | Finding | Inspection | Provenance
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the verdicts of a run will be reached, fixed before its first question.
+
+    ``arms`` are the trials that may be asked, each with what its verdicts are tested against.
+    """
+
+    run: str
+    time: float  # Unix seconds
+    seed: int
+    policy: str
+    estimand: str
+    family: int  # number of verdicts that share beta
+    arms: dict[str, Any] = field(default_factory=dict)
+
+
+Record = Trial | Turn | Label | Finding | Inspection | Provenance | Plan
 KINDS: Final[dict[str, type[Record]]] = {
     "trial": Trial,
     "turn": Turn,
@@ -133,4 +149,5 @@ KINDS: Final[dict[str, type[Record]]] = {
     "finding": Finding,
     "inspection": Inspection,
     "provenance": Provenance,
+    "plan": Plan,
 }

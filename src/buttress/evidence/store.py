@@ -20,7 +20,7 @@ from buttress.errors import InputError
 from buttress.evidence.chain import GENESIS, Row, columns, link
 from buttress.evidence.codec import decode, encode, kind_of
 from buttress.evidence.findings import Finding, Inspection
-from buttress.evidence.records import Label, Provenance, Record, Trial, Turn
+from buttress.evidence.records import Label, Plan, Provenance, Record, Trial, Turn
 
 FILE_NAME: Final = "evidence.db"
 _APPLICATION_ID: Final = 0x42555454  # "BUTT"
@@ -175,6 +175,10 @@ class EvidenceStore:
     def provenance(self) -> Iterator[Provenance]:
         """Provenance of each run, oldest first."""
         return self._of(Provenance, "provenance", None, None)
+
+    def plans(self, *, run: str | None = None) -> Iterator[Plan]:
+        """Plans in order."""
+        return self._of(Plan, "plan", run, None)
 
     def answer_for(self, key: str) -> Trial | None:
         """The newest trial with that content address."""

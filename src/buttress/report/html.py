@@ -72,6 +72,8 @@ def _environment() -> Environment:
         size=numbers.size,
         plural=numbers.plural,
         category=words.category_name,
+        estimand=words.estimand,
+        design=words.design,
         slug=lambda text: text.replace(" ", "-"),
     )
     environment.globals.update(bar=bar, interval=interval, judge_errors=judge_errors)

@@ -13,6 +13,7 @@ from buttress.report.numbers import count, money, part, percent, plural, span
 Document = Mapping[str, Any]
 VERDICTS: Final = ("unacceptable", "undecided", "acceptable")  # worst first
 UNMEASURED: Final = "not assessed"
+ESTIMANDS: Final = {"this-set": "this set of prompts", "prompts-like-these": "prompts like these"}
 _VACUOUS: Final = 0.98  # a claim that an attack succeeds at most so often says nothing
 _HEADLINES: Final = {
     "unacceptable": "Not acceptable",
@@ -149,6 +150,28 @@ def _inspection(risk: Document) -> str:
     return text
 
 
+def estimand(risk: Document) -> str:
+    """What a rate is about; empty where a document doesn't say, or for an inspection."""
+    return ESTIMANDS.get(risk.get("estimand") or "", "")
+
+
+def design(risk: Document) -> str:
+    """How trials and prompts are related, in a sentence; empty where the document doesn't say."""
+    known = risk.get("design")
+    if not known or not known["trials"]:
+        return ""
+    text = f"{plural(known['trials'], 'trial')} of {plural(known['prompts'], 'prompt')}"
+    if known["set_size"] is not None:
+        text += f", out of {count(known['set_size'])} in the set"
+    if known["correlation"] is None:
+        return text + "; each was asked once, so that the design effect is 1."
+    alone = plural(round(known["trials"] / known["effect"]), "independent trial")
+    return (
+        f"{text}. Outcomes of one prompt correlate by {known['correlation']:.2f}: the design "
+        f"effect is {known['effect']:.2f}, so that they tell as much as {alone}."
+    )
+
+
 def brief(risk: Document) -> str:
     """The same in a few words, for lists."""
     if risk["kind"] == "inspection":
@@ -156,9 +179,10 @@ def brief(risk: Document) -> str:
             return "no finding"
         return f"{plural(risk['findings'], 'finding')}, the gravest {risk['worst_finding']}"
     interval = span(risk["rate"]["low"], risk["rate"]["high"])
-    text = f"fails in {interval} of cases"
+    about = f" ({estimand(risk)})" if estimand(risk) else ""
+    text = f"fails in {interval} of cases{about}"
     if risk.get("worst_case"):
-        text = f"the worst attack succeeds in {interval} of cases"
+        text = f"the worst attack succeeds in {interval} of cases{about}"
     if risk["limit"] is not None:
         text += f", {percent(risk['limit'])} tolerated"
     return text

@@ -24,7 +24,7 @@ _POINTS: Final = 200
 _HORIZON: Final = 20_000
 _DRAWS: Final = 64
 _HALVINGS: Final = 50
-_ALL: Final = 1_000_000  # trials of a prompt
+_WORTH_WHILE: Final = 0.15  # gain in that chance for which further trials of a prompt are asked
 _ENOUGH_PROMPTS: Final = 0.8  # chance that the prompts left decide, asked once each
 
 
@@ -146,7 +146,7 @@ class RiskState:
 
     @property
     def estimate(self) -> float:
-        """Estimate of the true rate; by it ``by_estimate`` decides, else it is inside the bounds."""
+        """Estimate of the true rate; ``by_estimate`` decides by it. Else it is in the bounds."""
         rate = self.judged.mean
         if self.counts is not None:
             rate = corrected_rate(rate, self.counts)
@@ -160,15 +160,16 @@ class RiskState:
         low, high = min(self.low, rate), max(self.high, rate)
         return Rate(self.trials, rate, low, high, judged, self.counts)
 
-    def trials_per_prompt(self, prompts: int) -> int:
-        """How many trials to ask of the next prompt, if so many prompts are left: one, or all.
+    def all_variants(self, prompts: int, each: float) -> bool:
+        """Whether to ask all trials of the next prompt, of ``each`` on average, rather than one.
 
-        Other prompts tell more than further trials of the same one, while there are enough.
+        Other prompts tell more than further trials of the same one. So that is worth while only
+        where the ``prompts`` that are left, asked once, are probably too few, and where trials
+        that were all independent would be more likely to decide.
         """
-        if not prompts:
-            return _ALL
-        likely = self.chance_of_decision([prompts], np.random.default_rng(1))[0]
-        return 1 if likely >= _ENOUGH_PROMPTS else _ALL
+        sizes = [max(1, prompts), max(1, round(prompts * each))]
+        once, most = self.chance_of_decision(sizes, np.random.default_rng(1))
+        return bool(once < _ENOUGH_PROMPTS and most - once > _WORTH_WHILE)
 
     def _judged_limits(self) -> tuple[float | None, float | None]:
         """The limit on the judged scale, for accepting and rejecting; None where it can't be."""

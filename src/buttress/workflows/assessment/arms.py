@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, groupby, islice
@@ -77,8 +78,9 @@ class Arm:
 
     ``by_prompt`` says that all trials of a prompt follow each other in the stream, and that
     verdicts rest on prompts: how many trials of one are asked is decided when it is begun, and the
-    others are then left out. ``prompts`` are those left; ``calls`` are the questions that a trial
-    takes at most, by the first ones of the stream.
+    others are then left out. ``prompts`` are those left, about; ``calls`` are the questions that a
+    trial takes at most, by the first ones of the stream; ``even`` says whether all trials count
+    alike.
     """
 
     probe: TrialProbe
@@ -87,10 +89,11 @@ class Arm:
     stream: Iterator[TrialSpec]
     available: int
     by_prompt: bool = False
-    prompts: int = 0
     states: list[State] = field(default_factory=list)
     design: DesignEffect = field(default_factory=DesignEffect)
     calls: int = field(init=False, default=1)
+    prompts: int = field(init=False, default=0)
+    even: bool = field(init=False, default=True)
     _next: list[TrialSpec] = field(init=False, default_factory=list)
     _begun: set[str] = field(init=False, default_factory=set)
 
@@ -98,6 +101,14 @@ class Arm:
         first = list(islice(self.stream, _LOOKED_AT))
         self.calls = max((spec.calls for spec in first), default=1)
         self.stream = chain(first, self.stream)
+        whole = [len(list(group)) for _, group in groupby(first, key=lambda spec: spec.prompt_id)]
+        if len(whole) > 1 and len(first) == _LOOKED_AT:
+            whole.pop()  # perhaps only its beginning
+        self.prompts = -(-self.available * len(whole) // max(1, sum(whole)))
+        self.even = all(
+            spec.draw is None or math.isclose(spec.draw.share * self.available, 1.0)
+            for spec in first
+        )
 
     @property
     def id(self) -> str:
@@ -110,7 +121,7 @@ class Arm:
             taken = list(islice(self.stream, count))
             self.available -= len(taken)
             return taken
-        each = self._trials_per_prompt()
+        each = None if self._all_variants() else 1
         taken = []
         while len(taken) < count and (trials := self._prompt()):
             wanted = trials[:each]
@@ -125,14 +136,15 @@ class Arm:
             self.prompts = max(0, self.prompts - 1)
         return taken
 
-    def _trials_per_prompt(self) -> int:
-        """What the state asks for that needs most."""
+    def _all_variants(self) -> bool:
+        """Whether a state that is open asks for it."""
+        each = self.available / max(1, self.prompts)
         open_states = [
             state
             for state in self.states
             if isinstance(state, RiskState) and state.verdict == "undecided"
         ]
-        return max((state.trials_per_prompt(self.prompts) for state in open_states), default=1)
+        return each > 1 and any(state.all_variants(self.prompts, each) for state in open_states)
 
     def _prompt(self) -> list[TrialSpec]:
         """All trials of the next prompt; of one that was begun before, none comes again."""

@@ -11,7 +11,6 @@ from typing import Any, TextIO
 
 from buttress.documents.assessment import build, inspected
 from buttress.errors import InputError
-from buttress.evidence.records import Trial
 from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.inspection.one_path import inspect
 from buttress.labelling.estimate import corrected_rate
@@ -26,7 +25,6 @@ from buttress.targets.base import Target
 from buttress.trials.loop import run_async
 from buttress.trials.progress import Plan, open_progress
 from buttress.workflows.assessment import sources
-from buttress.workflows.assessment.arms import Arm
 from buttress.workflows.assessment.campaign import Campaign, Limits
 from buttress.workflows.assessment.coverage import Coverage
 from buttress.workflows.assessment.ledger import Ledger, priced
@@ -168,7 +166,6 @@ class _Assessment:
             planner,
             Limits(None if minutes is None else 60 * minutes, self._budget.cost),
             cost=self.ledger.cost,
-            observe=self._observe,
         )
         try:
             await campaign.run()
@@ -179,10 +176,6 @@ class _Assessment:
             close = getattr(judge, "aclose", None)
             await asyncio.gather(*closing, *([close()] if close else []))
         self._stop_reason = campaign.stop_reason
-
-    def _observe(self, arm: Arm, trials: Sequence[Trial]) -> None:
-        for state in self._prepared.states[arm.id]:
-            arm.observe(state, trials)
 
     def _take_in_labels(self, outcome: TrialOutcome) -> None:
         """What people said about trials of this run, as when it was labelled and resumed."""
@@ -195,7 +188,7 @@ class _Assessment:
                 outcome.labelled[asset] = corrected_rate(
                     (trial for trial in trials if trial.asset == asset),
                     mine,
-                    alpha_low=outcome.tolerance.beta / len(outcome.states),
+                    alpha_low=outcome.tolerance.beta / outcome.family,
                     alpha_high=outcome.tolerance.alpha,
                 )
 

@@ -47,7 +47,6 @@ class Campaign:
         planner: over the same ids; its ``calls`` are charged here.
         limits: time and money.
         cost: what was spent so far.
-        observe: gets each complete batch's arm and trials, to update the states with.
     """
 
     def __init__(
@@ -57,13 +56,11 @@ class Campaign:
         limits: Limits,
         *,
         cost: Callable[[], float],
-        observe: Callable[[Arm, Sequence[Trial]], None],
     ) -> None:
         self._arms = arms
         self._planner = planner
         self._limits = limits
         self._cost = cost
-        self._observe = observe
         self._began = time.time()
         self.stop_reason = ""
 
@@ -77,9 +74,9 @@ class Campaign:
         try:
             while True:
                 while len(flying) < IN_FLIGHT and (batch := self._next()) is not None:
-                    specs = self._arms[batch.arm].take(batch.size)
-                    if len(specs) < batch.size:
-                        self._planner.exhaust(batch.arm)
+                    arm = self._arms[batch.arm]
+                    specs = arm.take(batch.size)
+                    self._planner.taken(batch, len(specs), left=arm.available if specs else 0)
                     if not specs:
                         continue
                     self._reserve(sum(spec.calls for spec in specs))
@@ -118,5 +115,5 @@ class Campaign:
         failed = (len(specs) - len(trials)) * self._arms[arm].calls
         asked = min(reserved, sum(trial.calls for trial in paid) + failed)
         work = sum(map(trial_cost, trials))
-        self._observe(self._arms[arm], trials)
+        self._arms[arm].observe(specs, trials)
         self._planner.observe(arm, len(trials), work, asked - reserved)

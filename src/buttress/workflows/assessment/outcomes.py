@@ -10,10 +10,11 @@ from buttress.evidence.findings import SEVERITIES, Finding
 from buttress.labelling.estimate import LabelledRate
 from buttress.risk.catalogue import SEVERITY_LABELS, Catalogue, Risk
 from buttress.risk.cells import CellsState
-from buttress.risk.policy import Tolerance
+from buttress.risk.policy import Estimand, Tolerance
 from buttress.risk.scenario import Evidence, TrialEvidence
-from buttress.risk.verdict import ORDER, Verdict, worst
+from buttress.risk.verdict import ORDER, RiskState, Verdict, worst
 from buttress.standards.crosswalk import load_standards
+from buttress.statistics.design import DesignEffect
 from buttress.workflows.assessment.arms import State
 
 
@@ -23,6 +24,8 @@ class TrialOutcome:
 
     Where people labelled trials of an asset, ``labelled`` has the rate that follows, and it counts
     in the place of the one corrected by the judge's calibration: it is about this very system.
+    ``estimand`` is what the rates are about, ``family`` the number of verdicts that share ``beta``,
+    ``designs`` by asset how much trials of one prompt are alike.
     """
 
     risk: Risk
@@ -30,6 +33,9 @@ class TrialOutcome:
     states: dict[str, State] = field(default_factory=dict)
     labelled: dict[str, LabelledRate] = field(default_factory=dict)
     by_estimate: bool = False
+    estimand: Estimand = "prompts-like-these"
+    family: int = 1
+    designs: dict[str, DesignEffect] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:
@@ -92,6 +98,9 @@ class TrialOutcome:
             },
             "path": first["path"],
             "labels": self._labels(),
+            "estimand": self.estimand,
+            "family": self.family,
+            "design": first["design"],
             "assets": rows,
             "worst_finding": None,
             "findings": 0,
@@ -147,6 +156,19 @@ class TrialOutcome:
             "calls": calls.get((self.risk.probe or "", asset), 0),
             "would_decide": self._would_decide(asset),
             "path": state.path(),
+            "design": self._design(asset),
+        }
+
+    def _design(self, asset: str) -> dict[str, Any]:
+        """How trials and prompts are related: 8 variants of a prompt tell less than 8 prompts."""
+        design, state = self.designs.get(asset, DesignEffect()), self.states[asset]
+        size = state.size if isinstance(state, RiskState) and state.finite else None
+        return {
+            "prompts": len(design.clusters),
+            "trials": design.trials,
+            "correlation": design.correlation,
+            "effect": design.effect,
+            "set_size": size,
         }
 
 
@@ -196,6 +218,9 @@ class InspectionOutcome:
             "worst_finding": self._worst(self.findings),
             "findings": len(self.findings),
             "worst_case": None,
+            "estimand": None,
+            "family": 1,
+            "design": None,
         }
 
     def _asset(self, asset: str, catalogue: Catalogue) -> dict[str, Any]:
@@ -208,6 +233,7 @@ class InspectionOutcome:
             "calls": 0,
             "would_decide": "",
             "path": [],
+            "design": None,
         }
 
     def _rate(self, catalogue: Catalogue, findings: Sequence[Finding]) -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from buttress.probes.behaviour.bank import BankProbe, Item, seed_of
+from buttress.probes.behaviour.bank import BankProbe, Item, item_order, seed_of
 from buttress.protocols.probe import TrialContext, TrialSpec
 
 
