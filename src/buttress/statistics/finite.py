@@ -14,8 +14,9 @@ where S is the sum of p x over what was seen. Equal shares are the case p = 1 / 
 The bets are those of ``confidence``: against the candidate m the bet that is best for t multiplies
 the wealth by 1 + (t' - m')(z - m') / (m' (a - m')), with t' = t - S, m' = m - S and a the largest z
 that can come. Mixed over t = sin²(u v), m = sin²(v), with u uniform on a fixed set of points: each
-factor rises with m, so that all candidates above the first excluded one are excluded. For outcomes
-0 and 1 with equal shares the wealth is a ratio of hypergeometric likelihoods.
+factor rises with m, so that all candidates above the first excluded one are excluded. A bet on a t
+that has become impossible, t < S, has lost all. For outcomes 0 and 1 with equal shares the wealth
+is a ratio of hypergeometric likelihoods.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ def log_wealth(failures: float, trials: int, size: int, mean: npt.ArrayLike) -> 
     angle = np.arcsin(np.sqrt(m))
     other = np.sin(angle[:, None] * _NODES) ** 2
     need = _log_likelihood(m * size, failures, safe, size)
-    found = _log_likelihood(other * size, failures, safe, size) - need[:, None]
+    known = np.where(np.isfinite(need), need, 0.0)  # what can't be is dealt with below
+    found = _log_likelihood(other * size, failures, safe, size) - known[:, None]
     wealth = np.logaddexp.reduce(found, axis=1) - math.log(_NODES.size)
     wealth = np.where(size * (1 - m) < safe - _TINY * size, _SURE, wealth)
     return np.where(size * m < failures - _TINY * size, -_SURE, wealth)
@@ -76,7 +78,7 @@ def _log_likelihood(count: Array, failures: float, safe: float, size: int) -> Ar
     with np.errstate(invalid="ignore"):
         ones = gammaln(count + 1) - gammaln(count - failures + 1)
         zeros = gammaln(size - count + 1) - gammaln(size - count - safe + 1)
-    possible = (count > failures - 1) & (size - count > safe - 1)
+    possible = (count >= failures - _TINY * size) & (size - count >= safe - _TINY * size)
     return np.where(possible, ones + zeros, -np.inf)
 
 
@@ -125,7 +127,8 @@ class _Side:
             step = np.log(np.maximum(factor, 0.0))
         step = np.where(m >= top - _TINY, _SURE, step)  # more than can be left
         step = np.where(m <= _TINY, 0.0 if outcome == 0 else -_SURE, step)
-        self._logs = np.clip(self._logs + step, -2 * _SURE, _SURE)
+        gone = np.sin(angle * _NODES) ** 2 < seen + draw.share * outcome - _TINY
+        self._logs = np.where(gone, -2 * _SURE, np.clip(self._logs + step, -2 * _SURE, _SURE))
 
     def log_wealth(self, mean: float) -> float:
         """Against one candidate; those of the grid where the wealth is kept by candidates."""

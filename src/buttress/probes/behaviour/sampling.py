@@ -65,18 +65,18 @@ def _one_by_one(
     share = np.array([weights[name] for name in names], dtype=float)
     share /= max(share.sum(), 1e-300)
     sizes = np.array([len(strata[name]) for name in names])
-    left = sizes.copy()
+    remaining = sizes.copy()
     queues = {name: iter(rng.permutation(strata[name])) for name in names}
-    while left.any():
-        open_share = np.where(left > 0, share, 0.0)
+    while remaining.any():
+        open_share = np.where(remaining > 0, share, 0.0)
         whole = open_share.sum()
         place = int(rng.choice(len(names), p=open_share / whole))
-        ratios = whole * left / sizes
+        ratios = whole * remaining / sizes
         yield (
             int(next(queues[names[place]])),
             Draw(float(share[place] / sizes[place]), float(ratios[place]), float(ratios.max())),
         )
-        left[place] -= 1
+        remaining[place] -= 1
 
 
 def _by_prompt(

@@ -13,7 +13,6 @@ from buttress.documents.assessment import build, inspected
 from buttress.errors import InputError
 from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.inspection.one_path import inspect
-from buttress.labelling.estimate import corrected_rate
 from buttress.protocols.judge import Judge
 from buttress.protocols.probe import InspectionProbe, TrialProbe
 from buttress.risk.catalogue import Catalogue, load_catalogue
@@ -185,11 +184,8 @@ class _Assessment:
             mine = [label for label in labels if label.asset == asset]
             if mine and isinstance(state, RiskState):
                 trials = self._store.trials(run=run, probe=probe)
-                outcome.labelled[asset] = corrected_rate(
-                    (trial for trial in trials if trial.asset == asset),
-                    mine,
-                    alpha_low=outcome.tolerance.beta / outcome.family,
-                    alpha_high=outcome.tolerance.alpha,
+                outcome.take_in_labels(
+                    asset, (trial for trial in trials if trial.asset == asset), mine
                 )
 
     def _document(self) -> dict[str, Any]:

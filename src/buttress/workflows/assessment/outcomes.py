@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from buttress.evidence.findings import SEVERITIES, Finding
-from buttress.labelling.estimate import LabelledRate
+from buttress.evidence.records import Label, Trial
+from buttress.labelling.estimate import LabelledRate, corrected_rate
 from buttress.risk.catalogue import SEVERITY_LABELS, Catalogue, Risk
 from buttress.risk.cells import CellsState
 from buttress.risk.policy import Estimand, Tolerance
-from buttress.risk.scenario import Evidence, TrialEvidence
+from buttress.risk.posterior import TrialEvidence
+from buttress.risk.scenario import Evidence, InspectionEvidence, barrier_input
 from buttress.risk.verdict import ORDER, RiskState, Verdict, worst
 from buttress.standards.crosswalk import load_standards
 from buttress.statistics.design import DesignEffect
@@ -71,11 +73,24 @@ class TrialOutcome:
         return {"estimate": rate.estimate, "low": rate.low, "high": rate.high}
 
     def evidence(self, catalogue: Catalogue) -> Evidence:
-        """What the scenario model takes in: the worst asset's outcomes."""
+        """What the scenario model takes in: the worst asset's labels, else its outcomes."""
         del catalogue
-        sequence = self.states[self.worst_asset].sequence
+        asset = self.worst_asset
+        sequence = self.states[asset].sequence
+        if (known := self.labelled.get(asset)) is not None:
+            count = known.effective or float(known.labels)
+            return TrialEvidence(count, known.system.estimate * count)
         # Of many cells, that of the worst: who attacks chooses.
         return TrialEvidence(sequence.judged.trials, sequence.judged.total, sequence.counts)
+
+    def take_in_labels(self, asset: str, trials: Iterable[Trial], labels: Iterable[Label]) -> None:
+        """What people said about trials of an asset; ``beta`` is shared by the whole family."""
+        self.labelled[asset] = corrected_rate(
+            trials,
+            labels,
+            alpha_low=self.tolerance.beta / self.family,
+            alpha_high=self.tolerance.alpha,
+        )
 
     def document(self, calls: Mapping[tuple[str, str], int]) -> dict[str, Any]:
         """The fields of the document that trials give; ``calls`` by (probe, asset)."""
@@ -197,8 +212,9 @@ class InspectionOutcome:
         return SEVERITIES[max(found)] if found else None
 
     def evidence(self, catalogue: Catalogue) -> Evidence:
-        """What the scenario model takes in: the documented range for the worst finding."""
-        return catalogue.inspection[self._worst(self.findings) or "clean"]
+        """What the scenario model takes in: the severest finding."""
+        del catalogue
+        return InspectionEvidence(self._worst(self.findings))
 
     def document(self, catalogue: Catalogue) -> dict[str, Any]:
         """The fields of the document that findings give."""
@@ -237,10 +253,12 @@ class InspectionOutcome:
         }
 
     def _rate(self, catalogue: Catalogue, findings: Sequence[Finding]) -> dict[str, float]:
-        """Probability that the barrier fails: the prior's range, its middle on the odds scale."""
-        low, high = catalogue.inspection[self._worst(findings) or "clean"]
-        odds = ((low / (1 - low)) * (high / (1 - high))) ** 0.5
-        return {"estimate": odds / (1 + odds), "low": low, "high": high}
+        """Probability that the barrier fails: mean and 90 % range, as the loss has it."""
+        barrier = next(one for one in self.risk.barriers if one.probe == self.risk.probe)
+        known = InspectionEvidence(self._worst(findings))
+        chance = barrier_input(barrier, known, catalogue.model)
+        low, high = chance.at([0.05, 0.95])
+        return {"estimate": chance.mean, "low": float(low), "high": float(high)}
 
 
 Outcome = TrialOutcome | InspectionOutcome
