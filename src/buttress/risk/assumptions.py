@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Final
-
-import yaml
+from typing import Final
 
 from buttress.errors import InputError
 from buttress.risk.catalogue import Catalogue, Range, Risk
 
 _MODEL: Final = {"cap": "cap", "shared_cause": "shared_cause", "common_years": "common"}
+_MOST: Final = 1e15
 _PATHS: Final = (
     "requests_per_day, cap, shared_cause, common_years, RISK.frequency, RISK.loss.median, "
     "RISK.loss.p95, RISK.loss.max or RISK.BARRIER"
@@ -50,19 +48,14 @@ def _error(setting: str, problem: str, expected: str) -> InputError:
 
 def _parse(setting: str, text: str) -> Range:
     """A number as the range of it alone."""
+    texts = text.strip().removeprefix("[").removesuffix("]").split(",")
     try:
-        value: Any = yaml.safe_load(text)
-    except yaml.YAMLError:
-        value = None
-    ends = value if isinstance(value, list) and len(value) == 2 else [value, value]
-    usable = [
-        float(one)
-        for one in ends
-        if isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one)
-    ]
-    if len(usable) != 2 or not 0 < usable[0] <= usable[1]:
+        low, high = float(texts[0]), float(texts[-1])
+    except ValueError:
+        low, high = 0.0, 0.0
+    if len(texts) > 2 or not 0 < low <= high < _MOST:
         raise _error(setting, "is no number to reckon with", "a number above 0, or [low, high]")
-    return usable[0], usable[1]
+    return low, high
 
 
 def _single(setting: str, value: Range) -> float:
