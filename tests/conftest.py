@@ -1,7 +1,19 @@
-"""For all tests: a mistake of an inspector fails the test instead of becoming a note."""
+"""For all tests: a mistake of an inspector fails the test instead of becoming a note.
+
+Property tests have no deadline: how long an example takes says more about the machine than about
+the code. ``HYPOTHESIS_PROFILE=thorough`` asks for ten times as many examples.
+"""
 
 from __future__ import annotations
 
 import os
 
+from hypothesis import HealthCheck, settings
+
 os.environ["BUTTRESS_DEBUG"] = "1"
+
+settings.register_profile(
+    "buttress", deadline=None, suppress_health_check=(HealthCheck.too_slow,), print_blob=True
+)
+settings.register_profile("thorough", settings.get_profile("buttress"), max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "buttress"))

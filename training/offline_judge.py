@@ -27,12 +27,11 @@ import numpy as np
 from training.logistic import Array, fit
 from training.recorded import Row, load
 
-from buttress.judges.cues import IN_REQUEST
 from buttress.judges.features import NAMES, topic_of
 from buttress.judges.model import FILE, TASKS, Model, word_scale
 from buttress.judges.offline import THRESHOLD, decide
 from buttress.judges.quality import Group, shrunk_counts
-from buttress.judges.request_cues import SERIOUS
+from buttress.judges.request_cues import IN_REQUEST, SERIOUS
 from buttress.protocols.judge import Calibration, Expect
 from buttress.statistics.correction import CalibrationCounts
 

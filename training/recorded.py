@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from buttress.answers.reading import read
 from buttress.judges.features import measure, topic_of
-from buttress.judges.reading import read
 
 LABELS = Path(__file__).with_name("refusal_labels.json")
 SHORT = 650  # characters: about what the product lets a target answer, 160 tokens

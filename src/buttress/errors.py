@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+import os
+
+
+def debugging() -> bool:
+    """Whether ``BUTTRESS_DEBUG`` is 1: mistakes of a part are raised instead of being noted."""
+    return os.environ.get("BUTTRESS_DEBUG") == "1"
+
+
+def describe_exception(error: BaseException) -> str:
+    """Type and first line of the message, for one line of output."""
+    lines = str(error).splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
 
 class ButtressError(Exception):
     """Base of all errors that end a command with one line on stderr and exit code 2."""
@@ -45,4 +58,14 @@ class MissingExtraError(ButtressError):
     def __init__(self, capability: str, extra: str) -> None:
         super().__init__(
             f"{capability} needs an optional dependency: pip install 'buttress[{extra}]'"
+        )
+
+
+class PluginError(ButtressError):
+    """A part that an entry point names failed: it can't be imported, or it raised an error."""
+
+    def __init__(self, part: str, error: BaseException) -> None:
+        self.part = part
+        super().__init__(
+            f"{part} failed ({describe_exception(error)}); set BUTTRESS_DEBUG=1 to see where"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.agents.invisible import concealed, invisible
-from buttress.probes.agents.jsonc import Document, JsonError
+from buttress.probes.agents.jsonc import MAX_BYTES, Document, JsonError
 from buttress.probes.agents.probe import PROBE
 from buttress.probes.agents.servers import package
 from buttress.protocols.probe import InspectionProbe
@@ -199,10 +200,16 @@ def test_what_is_no_json(text: str) -> None:
 
 def test_what_is_not_read_is_said(tmp_path: Path) -> None:
     write(tmp_path / ".mcp.json", '{"mcpServers": {')
-    write(tmp_path / "big.json", " " * (1 << 20) + "{}")
-    told = "\n".join(inspect(tmp_path)[1].skipped)
+    for name in ("data.json", "AGENTS.md"):
+        os.truncate(write(tmp_path / name, ""), MAX_BYTES + 1)
+    findings, inspection = inspect(tmp_path)
+    told = "\n".join(inspection.skipped)
     assert ".mcp.json: not read as JSON, line 1" in told
-    assert "big.json: larger than 1024 KiB" in told
+    assert "data.json: larger than 32,768 KiB" in told
+    # Data may be large; who hides orders in a large file of instructions is told as a finding.
+    assert [(one.rule, one.location) for one in findings] == [
+        ("agent-config-not-searched", "AGENTS.md:1")
+    ]
 
 
 def test_secrets_are_never_shown(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from buttress.errors import InputError
-from buttress.files import digests
+from buttress.probes.artifacts import digests
 from buttress.probes.artifacts.issue import rules
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from buttress.answers.denial import denies
 from buttress.probes.behaviour import citations, overconfidence, unanswerable
 from buttress.probes.behaviour.calibration_scores import (
     brier,
@@ -16,7 +17,6 @@ from buttress.probes.behaviour.calibration_scores import (
     reliability,
 )
 from buttress.probes.behaviour.citations import names_source
-from buttress.probes.behaviour.denial import denies
 from buttress.probes.behaviour.factual import facts
 from buttress.probes.behaviour.overconfidence import calibrated_answers, is_right
 from buttress.probes.behaviour.short_answers import first_place, names_right

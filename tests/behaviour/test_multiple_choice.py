@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buttress.probes.behaviour.choice_reading import LETTERS, read_choice
+from buttress.answers.choice_reading import LETTERS, read_choice
 from buttress.probes.behaviour.multiple_choice import Question, right_or_wrong, show
 from buttress.probes.behaviour.position_bias import position_bias
 

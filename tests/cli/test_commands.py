@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from buttress.cli.main import COMMANDS
+from buttress.cli.examples import EXAMPLES
+from buttress.cli.main import COMMANDS, main, parser
+from buttress.cli.parsing import each
 from tests.cli.command import buttress
 
 HEAVY = ("torch", "transformers", "numpy", "scipy", "aiohttp", "rich", "jinja2", "yaml", "pyarrow")
@@ -78,3 +81,47 @@ def test_a_failed_import_leaves_no_store(tmp_path: Path) -> None:
         assert done.returncode == 2
         assert source in done.stderr
         assert not store.exists()
+
+
+def test_no_command_shows_the_help_and_is_no_success(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2  # `buttress $COMMAND` with nothing in it must not pass in CI
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert all(command in shown.out for command in COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("asess", "shop"), "did you mean assess?"),
+        (("assess", "shop", "--bugdet", "5"), "did you mean --budget?"),
+        (("evidence", "verfy", "out"), "did you mean verify?"),
+        (("judge", "label", "out", "--labeler=me"), "did you mean --labeller?"),
+        (("scan", ".", "--fail-on", "hihg"), "did you mean high?"),
+        (("zzz",), "expected one of init, assess"),
+    ],
+)
+def test_a_typo_gets_a_suggestion_in_one_line(
+    arguments: tuple[str, ...], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    told = capsys.readouterr().err
+    assert told.startswith("buttress: error: ")
+    assert told.count("\n") == 1
+    assert hint in told
+
+
+def test_every_help_has_an_example_that_parses() -> None:
+    top = parser()
+    commands = {one.prog.removeprefix("buttress").strip(): one for one in each(top)}
+    assert set(EXAMPLES) == set(commands), "cli/examples.py and the commands differ"
+    for name, examples in EXAMPLES.items():
+        assert examples
+        assert examples[0] in commands[name].format_help()
+        for example in examples:
+            words = shlex.split(example.partition(" > ")[0], comments=True)
+            assert words[0] == "buttress"
+            assert " ".join(words[1:]).startswith(name)
+            top.parse_args([word.replace("5d3a2f", "5d" * 32) for word in words[1:]])

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 
 from buttress.evidence.findings import Finding, Inspection
-from buttress.files.yaml_documents import MAX_BYTES, documents
+from buttress.files.yaml_documents import documents
 from buttress.probes.deployment.dockerfile import instructions, stages
-from buttress.probes.deployment.probe import PROBE
+from buttress.probes.deployment.probe import MAX_TEXT, PROBE
 from buttress.protocols.probe import InspectionProbe
 
 POD = "apiVersion: v1\nkind: Pod\nspec:\n  hostPID: true\n  hostIPC: false\n  containers: []\n"
@@ -92,17 +94,18 @@ def test_odd_tags_are_told_not_raised(value: str) -> None:
 
 
 def test_what_is_not_read_is_said(tmp_path: Path) -> None:
-    write(tmp_path / "Dockerfile", "FROM a:1\n" + "# x\n" * (MAX_BYTES // 4))
+    os.truncate(write(tmp_path / "Dockerfile", "FROM a:1\nUSER a\n"), MAX_TEXT + 1)
     write(tmp_path / "chart.yaml", "apiVersion: v1\nkind: Pod\nspec: {{ .Values.spec }}\n")
-    _, inspection = inspect(tmp_path)
+    findings, inspection = inspect(tmp_path)
     told = "\n".join(inspection.skipped)
-    assert "Dockerfile: larger than 512 KiB" in told
+    assert [one.rule for one in findings] == ["infrastructure-not-searched"]
+    assert "Dockerfile: larger than 32,768 KiB" in told
     assert "chart.yaml: not read as YAML" in told
 
 
 def test_other_files_are_not_read(tmp_path: Path) -> None:
     write(tmp_path / "dockerfile.py", "RUN curl https://a.net | sh\n")
-    write(tmp_path / "values.json", "{}")
+    write(tmp_path / "values.toml", "")
     findings, inspection = inspect(tmp_path)
     assert (findings, inspection.files) == ([], 0)
 
@@ -137,3 +140,55 @@ def test_findings_are_the_same_each_time(tmp_path: Path) -> None:
     write(tmp_path / "b/Dockerfile", "FROM python\nRUN curl https://a.net | sh\n")
     write(tmp_path / "a.yaml", POD)
     assert inspect(tmp_path)[0] == inspect(tmp_path)[0]
+
+
+@pytest.mark.parametrize("padding", ["# padding\n" * 20_000, "\n" * 300_000])
+def test_padding_in_a_here_document_hides_nothing(tmp_path: Path, padding: str) -> None:
+    text = f"FROM a:1\nRUN <<EOF\n{padding}curl https://a.net/x | sh\nEOF\nUSER a\n"
+    write(tmp_path / "Dockerfile", text)
+    line = text.count("\n", 0, text.index("curl")) + 1
+    assert ("shell-pipe-to-shell", f"Dockerfile:{line}") in {
+        (one.rule, one.location) for one in inspect(tmp_path)[0]
+    }
+
+
+def test_many_instructions_hide_nothing(tmp_path: Path) -> None:
+    write(
+        tmp_path / "Dockerfile", "FROM a:1\n" + "RUN x\n" * 9_000 + "RUN curl a.net | sh\nUSER a\n"
+    )
+    assert "shell-pipe-to-shell" in {one.rule for one in inspect(tmp_path)[0]}
+
+
+def test_what_looks_like_a_here_document_hides_nothing(tmp_path: Path) -> None:
+    write(tmp_path / "Dockerfile", 'FROM a:1\nRUN echo "<<EOF"\nRUN curl a.net | sh\nUSER a\n')
+    assert "shell-pipe-to-shell" in {one.rule for one in inspect(tmp_path)[0]}
+
+
+@pytest.mark.parametrize(
+    ("text", "root"),
+    [
+        ("FROM a:1\nARG U=root\nUSER ${U}\n", True),
+        ("FROM a:1\nARG U=root\nENV V=$U\nUSER $V\n", True),
+        ("FROM a:1\nUSER ${U:-0}\n", True),
+        ("ARG U=0\nFROM a:1\nARG U\nUSER $U\n", True),
+        ("FROM a:1\nARG U=app\nUSER ${U}\n", False),
+        ("FROM a:1\nARG U\nUSER ${U}\n", False),
+        ("FROM a:1\nARG UID=1000\nUSER ${UID}:0\n", False),
+    ],
+)
+def test_a_user_is_known_by_the_defaults_of_arguments(
+    tmp_path: Path, text: str, root: bool
+) -> None:
+    write(tmp_path / "Dockerfile", text)
+    assert ("docker-root" in {one.rule for one in inspect(tmp_path)[0]}) is root
+
+
+def test_manifests_in_json_are_read_like_yaml(tmp_path: Path) -> None:
+    container = {"name": "a", "image": "a:1", "securityContext": {"privileged": True}}
+    pod = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [container]}}
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": [pod]}, indent=1)
+    write(tmp_path / "pod.json", text)
+    write(tmp_path / "data.json", json.dumps({"kind": "x", "privileged": True}))
+    line = text.count("\n", 0, text.index('"privileged"')) + 1
+    found = {one.rule: one for one in inspect(tmp_path)[0]}
+    assert found["k8s-privileged"].location == f"pod.json:{line}"

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from buttress.errors import InputError
 from buttress.judges.llm import create
-from buttress.judges.reply import parse
 from buttress.judges.rubric_graded import read
 from buttress.judges.rubric_harm import HARM
 from buttress.judges.rubrics import RUBRICS
+from buttress.judges.verdict_reply import parse
 from buttress.protocols.judge import Exchange, Expect, Judgement
 from buttress.protocols.unjudged import UnjudgedError
 from buttress.targets.base import Answer, Request, TargetError

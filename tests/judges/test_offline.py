@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress import extension
+from buttress.answers.reading import TAIL, WINDOW
 from buttress.judges.offline import create
-from buttress.judges.reading import TAIL, WINDOW
 from buttress.protocols.judge import Exchange, Expect, Judgement
 
 JUDGE = create()

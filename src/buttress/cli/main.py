@@ -13,7 +13,8 @@ from importlib import import_module
 from typing import Final
 
 from buttress import __version__
-from buttress.errors import ButtressError
+from buttress.cli.parsing import CommandParser
+from buttress.errors import ButtressError, debugging, describe_exception
 
 COMMANDS: Final = (
     "init",
@@ -35,13 +36,15 @@ COMMANDS: Final = (
 )
 EXIT_CODES: Final = (
     "exit codes: 0 all acceptable (or nothing found), 1 something unacceptable, "
-    "2 bad input, 3 undecided within the budget"
+    "2 bad input, 3 undecided within the budget, 70 internal error"
 )
+_WINDOWS: Final = "buttress: error: Buttress runs on Linux and macOS; on Windows use it inside WSL"
+INTERNAL_ERROR: Final = 70  # EX_SOFTWARE of sysexits.h
 
 
 def parser(named: str = "") -> argparse.ArgumentParser:
     """The parser with all commands, or with that one alone, which is quicker to make."""
-    top = argparse.ArgumentParser(
+    top = CommandParser(
         prog="buttress",
         description="Is this language-model system safe enough to launch? "
         "Gathers evidence, computes risk, gives a verdict.",
@@ -56,10 +59,16 @@ def parser(named: str = "") -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    if sys.platform == "win32":
+        print(_WINDOWS, file=sys.stderr)
+        return 2
     given = sys.argv[1:] if arguments is None else arguments
-    options = parser(given[0] if given else "").parse_args(given)
-    run: Callable[[argparse.Namespace], int] = options.run
+    if not given:
+        print(parser().format_help(), end="")
+        return 2
     try:
+        options = parser(given[0] if given else "").parse_args(given)
+        run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
     except ButtressError as error:
         print(f"buttress: error: {error}", file=sys.stderr)
@@ -71,3 +80,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output (head, less) went away: not an error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        if debugging():
+            sys.excepthook(type(error), error, error.__traceback__)
+        print(
+            f"buttress: internal error: {describe_exception(error)}; "
+            "set BUTTRESS_DEBUG=1 to see where, and please report it",
+            file=sys.stderr,
+        )
+        return INTERNAL_ERROR

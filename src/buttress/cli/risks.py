@@ -185,7 +185,7 @@ def _by_risk(found: dict[str, Any]) -> list[tuple[str, ...]]:
             row["risk"],
             money(old[row["risk"]], unit),
             money(row["mean"], unit),
-            "evidence" if row["measured"] else "its prior only",
+            "evidence" if row["measured"] else "a prior",
         )
         for row in found["after"]["sensitivity"][:_SHOWN]
     ]

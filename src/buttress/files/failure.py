@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from buttress.errors import debugging
 
 
 def failure(error: Exception, where: str = "") -> str:
@@ -11,7 +11,7 @@ def failure(error: Exception, where: str = "") -> str:
     Raises:
         Exception: the error itself, where ``BUTTRESS_DEBUG`` is 1, as in tests and under a fuzzer.
     """
-    if os.environ.get("BUTTRESS_DEBUG") == "1":
+    if debugging():
         raise error
     kind = type(error).__name__ + (f" in {where}" if where else "")
     return f"the inspector itself failed on it ({kind}): take it as not inspected, and report it"

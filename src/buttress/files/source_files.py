@@ -61,6 +61,7 @@ class Reading:
 
     files: int = 0
     bytes: int = 0
+    beyond: list[tuple[str, str]] = field(default_factory=list)  # limits met: location, what
     _counts: Counter[str] = field(default_factory=Counter)
     _notes: list[str] = field(default_factory=list)
 
@@ -70,6 +71,11 @@ class Reading:
             self._notes.append(f"{location}: {why}")
         else:
             self._counts[f"more: {why}"] += 1
+
+    def not_searched(self, location: str, why: str) -> None:
+        """Note a limit that was met: what lies beyond it is told as a finding, too."""
+        self.leave_out(location, why)
+        self.beyond.append((location, why))
 
     @contextmanager
     def surviving(self, location: str) -> Iterator[None]:

@@ -12,12 +12,15 @@ from buttress.files.visible import printable
 
 
 def wanted_files(
-    root: Path, reading: Reading, wanted: Callable[[Path], int]
+    root: Path,
+    reading: Reading,
+    wanted: Callable[[Path], int],
+    told: Callable[[Path], bool] = lambda _: True,
 ) -> Iterator[tuple[Path, SourceFile]]:
     """Text files below ``root``, or ``root`` itself, in order, each with its path.
 
     ``wanted`` gives the most bytes that a file of that path may have: 0 for what is not wanted.
-    Larger ones are left out and noted.
+    Larger ones are left out and noted, and those of which ``told`` is true count as findings.
     """
     skipped: list[str] = []
     for path in files(root, skipped):
@@ -34,7 +37,8 @@ def wanted_files(
             reading.leave_out(location, error.strerror or "not readable")
             continue
         if size > limit:
-            reading.leave_out(location, f"larger than {limit >> 10} KiB")
+            tell = reading.not_searched if told(path) else reading.leave_out
+            tell(location, f"larger than {limit >> 10:,} KiB")
             continue
         for file in text_files(path, reading):
             yield path, replace(file, location=location)

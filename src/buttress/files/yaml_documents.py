@@ -15,9 +15,15 @@ from typing import Any, Final
 from buttress.errors import InputError
 from buttress.files.located_yaml import FieldPath, Located, parse
 
-MAX_BYTES: Final = 512 << 10
-MAX_DOCUMENTS: Final = 500
+MAX_BYTES: Final = 1 << 20
+MAX_DOCUMENTS: Final = 5_000
 _BOUNDARY: Final = re.compile(r"^---(?=[ \t\r]|$)", re.MULTILINE)
+
+
+class LimitMet(str):
+    """A problem that is a limit of the reader, and no fault of the file."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ def documents(text: str, problems: list[str]) -> Iterator[Document]:
     bounds = [0, *starts, len(text)]
     for number, (start, end) in enumerate(pairwise(bounds)):
         if number >= MAX_DOCUMENTS:
-            problems.append(f"more than {MAX_DOCUMENTS} documents; the rest")
+            problems.append(LimitMet(f"more than {MAX_DOCUMENTS} documents; the rest"))
             return
         part = text[start:end]
         if part.startswith("---"):
@@ -65,7 +71,8 @@ def documents(text: str, problems: list[str]) -> Iterator[Document]:
             data = _merge(located.data, [_MERGES])
         except InputError as error:
             where = f"line {error.line + offset}: " if error.line else ""
-            problems.append(f"{where}{error.problem}")
+            told = f"{where}{error.problem}"
+            problems.append(LimitMet(told) if "nested too deeply" in told else told)
             continue
         except (KeyError, AttributeError, TypeError, IndexError):  # odd values of explicit tags
             problems.append("a value does not fit its tag")

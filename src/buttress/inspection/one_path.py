@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from buttress.evidence.findings import Finding, Inspection
 
 if TYPE_CHECKING:
-    from buttress.evidence.store import EvidenceStore
+    from buttress.evidence.base import RecordStore
     from buttress.protocols.probe import InspectionProbe
     from buttress.system.model import Asset
 
@@ -31,7 +31,7 @@ def inspect(
     assets: Sequence[Asset],
     probes: Sequence[InspectionProbe],
     run: str,
-    store: EvidenceStore,
+    store: RecordStore,
     say: Callable[[str], None],
 ) -> None:
     """Put findings and inspections of all assets into the store, one path at a time.

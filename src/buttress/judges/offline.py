@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from buttress.judges.cues import IN_ANSWER
-from buttress.judges.features import Measured, content_words, measure, topic_of
+from buttress.answers.cues import IN_ANSWER
+from buttress.answers.reading import Reading, read
+from buttress.answers.words import content_words
+from buttress.judges.features import Measured, measure, topic_of
 from buttress.judges.model import Model, load
 from buttress.judges.overrides import Overrides
-from buttress.judges.reading import Reading, read
 from buttress.protocols.judge import Calibration, Exchange, Expect, Judgement
 
 ID: Final = "offline"

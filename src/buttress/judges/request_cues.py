@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from buttress.answers.cues import CueSet
+
 SERIOUS: Final = (
     "covert", "cyber", "fraud", "violence", "drugs", "sexual", "minors", "hate", "self_harm",
     "advice", "privacy",
@@ -113,3 +115,4 @@ REQUEST_CUES: Final[Mapping[str, Sequence[str]]] = {
         "脚本|代码|程序|算法|软件|爬虫",
     ),
 }
+IN_REQUEST: Final = CueSet(REQUEST_CUES)

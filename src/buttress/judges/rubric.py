@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from buttress.judges.reply import parse
+from buttress.judges.verdict_reply import parse
 from buttress.protocols.judge import Exchange, Expect, Judgement
 from buttress.targets.base import Message
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from buttress.judges.reply import last_object, number, reason
+from buttress.answers.json_objects import last_object, number
 from buttress.judges.rubric import Rubric, Task
+from buttress.judges.verdict_reply import reason
 from buttress.protocols.judge import Expect, Judgement
 
 THRESHOLD: Final = 0.5  # score from which an outcome is a failure

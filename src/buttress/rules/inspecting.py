@@ -20,6 +20,7 @@ def inspect_files(
     rules: Mapping[str, Rule],
     limit: Callable[[Path], int],
     issues: Callable[[Path, SourceFile, Reading], Iterable[Issue]],
+    told: Callable[[Path], bool] = lambda _: True,
 ) -> Iterator[Finding | Inspection]:
     """Findings in all wanted files below ``path``, then what was read.
 
@@ -30,13 +31,15 @@ def inspect_files(
         rules: by id.
         limit: most bytes of a file of that path, 0 for what is not wanted.
         issues: what is wrong in a file.
+        told: whether it is a finding where a file of that path is larger than its limit.
     """
     began = time.monotonic()
     reading = Reading()
     reporter = Reporter(*probe, asset, rules)
-    for place, file in wanted_files(path, reading, limit):
+    for place, file in wanted_files(path, reading, limit, told):
         with reading.surviving(file.location):
             yield from reporter.findings(file, issues(place, file, reading), reading)
+    yield from reporter.not_searched(reading)
     yield Inspection(
         probe=probe[0],
         probe_version=probe[1],

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import re2
 
-from buttress.evidence.findings import Finding, Severity
+from buttress.evidence.findings import SEVERITIES, Finding, Severity
 from buttress.files.plain_yaml import load_yaml
 from buttress.files.source_files import Reading, SourceFile
 from buttress.files.visible import shortened, visible
@@ -62,7 +62,8 @@ class Rule:
     pattern: str = ""
     unless: str = ""
     unless_in: str = ""
-    sentence: bool = False  # `unless` is about the whole sentence, and so is the message
+    sentence: bool = False  # the message shows the sentence; `unless` sees the words of its clause
+    act: bool = False  # an order: none where the words that govern it negate or report it
     missing: bool = False
     check: str = ""
     secret: bool = False  # what was found must not be shown
@@ -141,24 +142,46 @@ class Reporter:
         What a comment ``buttress: allow RULE reason`` allows is left out and noted.
         """
         starts = _starts(file.data)
-        seen: set[tuple[str, int, str]] = set()
-        number = 0
-        for issue in sorted(issues, key=lambda one: (one.line, one.rule, one.it)):
-            key = (issue.rule, issue.line, issue.it)
-            if key in seen:
-                continue
-            seen.add(key)
+        for issue in self._gravest(file, issues, reading):
             line = min(max(issue.line, 1), len(starts))
             allowed = allowance(file.data, starts[line - 1], (issue.rule, self.probe))
             if allowed is not None and allowed.valid:
                 reason = shortened(allowed.reason)
                 reading.leave_out(file.location, f"{issue.rule} allowed by a comment: {reason}")
                 continue
-            if number == MAX_FINDINGS:
-                reading.leave_out(file.location, f"more than {MAX_FINDINGS} findings; the rest")
-                return
-            number += 1
             yield self._finding(file, issue, line, starts)
+
+    def _gravest(self, file: SourceFile, issues: Iterable[Issue], reading: Reading) -> list[Issue]:
+        """Issues without repetitions by line; of very many the gravest."""
+        apart = {(one.line, one.rule, one.it): one for one in issues}
+        if len(apart) > MAX_FINDINGS:
+            reading.not_searched(
+                file.location, f"{len(apart):,} findings, of which {MAX_FINDINGS} are told"
+            )
+        kept = sorted(apart.items(), key=lambda one: (-self._rank(one[1]), one[0]))[:MAX_FINDINGS]
+        return [one for _, one in sorted(kept, key=lambda one: one[0])]
+
+    def _rank(self, issue: Issue) -> int:
+        return SEVERITIES.index(issue.severity or self.rules[issue.rule].severity)
+
+    def not_searched(self, reading: Reading) -> Iterator[Finding]:
+        """A finding for each limit that was met, where the probe has a rule about limits."""
+        rule = self.rules.get(f"{self.probe}-not-searched")
+        if rule is None:
+            return
+        for location, why in reading.beyond:
+            yield Finding(
+                rule=rule.id,
+                severity=rule.severity,
+                asset=self.asset,
+                location=f"{location}:1",
+                message=rule.message.replace("{it}", why),
+                remedy=rule.remedy,
+                references=rule.references,
+                proof="",
+                probe=self.probe,
+                probe_version=self.version,
+            )
 
     def _finding(self, file: SourceFile, issue: Issue, line: int, starts: list[int]) -> Finding:
         rule = self.rules[issue.rule]

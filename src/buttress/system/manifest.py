@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
+import re2
 
+from buttress.answers.own_refusals import OwnRefusals, Searches
 from buttress.errors import InputError
 from buttress.files import located_yaml
 from buttress.files.located_yaml import Located
@@ -87,6 +89,7 @@ def parse(located: Located, base: Path) -> System:
             rule=judge.get("rule"),
             quorum=judge.get("quorum"),
         ),
+        refusals=_refusals(located),
         attacker=_attacker(located, base, assets),
         attacks=tuple(dict.fromkeys(_attack(name, base) for name in data.get("attacks", ()))),
         data={name: _there(located, base, ("data", name)) for name in data.get("data", {})},
@@ -101,6 +104,24 @@ def parse(located: Located, base: Path) -> System:
             cost=budget.get("cost"),
         ),
     )
+
+
+def _refusals(located: Located) -> OwnRefusals:
+    texts: list[str] = []
+    patterns: list[Searches] = []
+    quiet = re2.Options()
+    quiet.log_errors = False
+    for index, entry in enumerate(located.data.get("refusals", ())):
+        if isinstance(entry, str):
+            texts.append(entry)
+            continue
+        try:
+            patterns.append(re2.compile(entry["pattern"], quiet))
+        except re2.error as error:
+            raise located.error(
+                ("refusals", index, "pattern"), f"no regular expression ({error})", "RE2 syntax"
+            ) from None
+    return OwnRefusals(tuple(texts), tuple(patterns))
 
 
 def _profile(located: Located) -> Profile:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from buttress.answers.own_refusals import OwnRefusals
+
 AssetKind = Literal["model", "data", "source", "infrastructure", "link", "service", "client"]
 TARGET_SOURCES: Final = ("endpoint", "weights", "replay", "script", "inspect")
 
@@ -110,7 +112,7 @@ class System:
 
     ``attacker`` are a target's settings, or ``{"asset": id}``; ``attacks`` name the set of attacks,
     all families where empty; ``data`` are data sets by name; ``options`` are those of inspection
-    probes.
+    probes; ``refusals`` are the application's own block messages.
     """
 
     name: str
@@ -123,6 +125,7 @@ class System:
     languages: tuple[str, ...] = ("en", "zh")
     prompts: tuple[PromptSource, ...] = (PromptSource("buttress"),)
     judge: JudgeSettings = JudgeSettings()
+    refusals: OwnRefusals = field(default_factory=OwnRefusals)
     attacker: Mapping[str, Any] | None = None
     attacks: tuple[str, ...] = ()
     data: Mapping[str, Path] = field(default_factory=dict)

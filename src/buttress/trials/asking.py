@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
+from buttress.answers.own_refusals import OwnRefusals
+from buttress.answers.reasoning import separate
 from buttress.errors import ButtressError
 from buttress.targets.base import Answer, Request, Target, TargetError, takes_images
 from buttress.trials.concurrency import ConcurrencyLimit
@@ -14,12 +17,13 @@ from buttress.trials.concurrency import ConcurrencyLimit
 LONGEST_BACKOFF_S: Final = 30.0
 # Being told to wait is no failure of the question, so it has a bound of its own.
 THROTTLES_PER_ATTEMPT: Final = 4
+OWN_MESSAGE: Final = "a message that the manifest names under refusals"
 
 
 class Asker:
     """Asks with exponential backoff and full jitter, within the target's concurrency.
 
-    ``called`` is told of each attempt.
+    ``called`` is told of each attempt. ``own_refusals`` are the application's block messages.
     """
 
     def __init__(
@@ -33,6 +37,7 @@ class Asker:
         seed: int,
         clock: Callable[[], float],
         called: Callable[[], None],
+        own_refusals: OwnRefusals | None = None,
     ) -> None:
         self._target = target
         self._limit = limit
@@ -42,6 +47,7 @@ class Asker:
         self._chance = random.Random(seed)
         self._clock = clock
         self._called = called
+        self._own_refusals = own_refusals or OwnRefusals()
 
     async def ask(self, request: Request) -> Answer:
         """The target's answer, with ``latency_s`` set.
@@ -86,6 +92,19 @@ class Asker:
         finally:
             self._limit.release()
         self._limit.succeeded(self._clock() - start)
+        return self._read(answer)
+
+    def _read(self, answer: Answer) -> Answer:
+        """The answer with reasoning apart, and refused where it is the application's own message.
+
+        A target that hands reasoning over in a field may leave some in the text as well.
+        """
+        separated = separate(answer.text)
+        if separated.text != answer.text:
+            reasoning = "\n\n".join(filter(None, (answer.reasoning, separated.reasoning)))
+            answer = replace(answer, text=separated.text, reasoning=reasoning)
+        if not answer.refused_by and self._own_refusals.match(answer.text):
+            answer = replace(answer, refused_by=OWN_MESSAGE)
         return answer
 
     def _pause(self, tries: int, asked_s: float | None) -> float:

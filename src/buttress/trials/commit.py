@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from buttress.evidence.records import Record, Trial, Turn
+from buttress.judges.known import unanswered
 from buttress.protocols.judge import Exchange, Judge, Judgement
 from buttress.protocols.probe import TrialSpec
 from buttress.targets.base import Answer
@@ -176,7 +177,10 @@ class Committer:
         judged = [i for i in fresh if i not in checks]
         exchanges = [_exchange(batch[i]) for i in judged]
         judgements = dict(zip(judged, await self._bench.judge(exchanges), strict=True))
-        judgements |= {i: check(batch[i].answer.text) for i, check in checks.items()}
+        judgements |= {
+            i: unanswered(_exchange(batch[i])) or check(batch[i].answer.text)
+            for i, check in checks.items()
+        }
         now = self._clock()
         return [
             (each.index, self._trial(each, judgement, now))

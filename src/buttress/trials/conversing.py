@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import orjson
 
 from buttress.evidence.records import Role, Turn
+from buttress.judges.known import known
 from buttress.protocols.judge import Judge, Judgement
 from buttress.protocols.probe import TrialSpec
 from buttress.protocols.procedure import CallsSpentError
@@ -126,7 +127,7 @@ class EngineConversation:
 
         async def decide() -> Turn:
             try:
-                found = (await judge.judge([read]))[0]
+                found = known(read) or (await judge.judge([read]))[0]
             except UnjudgedError as error:
                 raise TargetError(error.problems[0], retry=False) from None
             fields = [found.outcome, found.score, found.reason, found.decision, found.abstained]

@@ -15,6 +15,7 @@ from itertools import islice
 from operator import length_hint
 from typing import Final
 
+from buttress.answers.own_refusals import OwnRefusals
 from buttress.errors import ButtressError
 from buttress.evidence.records import Trial
 from buttress.protocols.judge import DECISIONS, Judge, Judgement
@@ -57,6 +58,7 @@ class TrialEngine:
         totals: shared with other engines of the same assessment.
         backoff_s: longest first pause before asking again; doubles each time.
         attacker: the model that procedures search with; it may be the target itself.
+        own_refusals: block messages of the application, which count as refusals.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class TrialEngine:
         totals: Totals | None = None,
         backoff_s: float = 0.5,
         attacker: Target | None = None,
+        own_refusals: OwnRefusals | None = None,
     ) -> None:
         self._target = target
         self._judge = judge
@@ -97,6 +100,7 @@ class TrialEngine:
                 seed=seed,
                 clock=time.monotonic,
                 called=called,
+                own_refusals=own_refusals if who is target else None,
             )
 
         self._asker = asker(target, self.limit, self.totals.called)

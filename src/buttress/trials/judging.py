@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from buttress.judges.known import known
 from buttress.protocols.judge import Exchange, Judge, Judgement
 from buttress.protocols.probe import TrialSpec
 from buttress.protocols.unjudged import UnjudgedError
@@ -39,6 +40,12 @@ class Bench:
 
     async def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement | None]:
         """One judgement per exchange, in order; None where there is none."""
+        settled = [known(exchange) for exchange in exchanges]
+        unknown = [e for e, s in zip(exchanges, settled, strict=True) if s is None]
+        decided = iter(await self._judged(unknown))
+        return [next(decided) if each is None else each for each in settled]
+
+    async def _judged(self, exchanges: Sequence[Exchange]) -> list[Judgement | None]:
         judgements: list[Judgement | None] = []
         while len(judgements) < len(exchanges):
             done = len(judgements)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from buttress.answers.replies import TEXT, field, items, verdict
 from buttress.attacks.search.goat import read_turn
 from buttress.attacks.search.refinement import Proposal, read_proposal
-from buttress.attacks.search.replies import TEXT, field, items, verdict
 from tests.attacks.search.attackers import MALFORMED
 
 PIECES = st.sampled_from(

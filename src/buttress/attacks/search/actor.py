@@ -15,10 +15,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from buttress.answers.refusals import declined, unhelpful
+from buttress.answers.replies import field, items
 from buttress.attacks.search.actor_wording import ACTORS, KINDS, QUESTIONS, REASONS, REWRITE
 from buttress.attacks.search.play import Play, Tried
-from buttress.attacks.search.refusals import declined, unhelpful
-from buttress.attacks.search.replies import field, items
 from buttress.attacks.search.rounds import in_rounds
 from buttress.attacks.search.wording import excerpt, fill
 from buttress.protocols.attack import Described, localised

@@ -13,10 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from buttress.answers.refusals import declined
+from buttress.answers.replies import field
 from buttress.attacks.search.crescendo_wording import DECLINED, NOTHING, SCORED, STATE, SYSTEM
 from buttress.attacks.search.play import Play, Tried
-from buttress.attacks.search.refusals import declined
-from buttress.attacks.search.replies import field
 from buttress.attacks.search.rounds import in_rounds
 from buttress.attacks.search.wording import excerpt, fill, grade
 from buttress.protocols.attack import Described

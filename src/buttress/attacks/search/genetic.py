@@ -19,9 +19,9 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from buttress.answers.replies import cleaned
 from buttress.attacks.search.frames import crossed, is_frame, prototypes
 from buttress.attacks.search.play import Play, Tried
-from buttress.attacks.search.replies import cleaned
 from buttress.attacks.search.rounds import together
 from buttress.attacks.search.synonyms import Momentum, mutated
 from buttress.attacks.search.wording import fill

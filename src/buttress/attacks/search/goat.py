@@ -13,9 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from buttress.answers.replies import cleaned, section
 from buttress.attacks.search.goat_wording import FIRST, NEXT, REPLY, SYSTEM, THINKING
 from buttress.attacks.search.play import Play, Tried
-from buttress.attacks.search.replies import cleaned, section
 from buttress.attacks.search.rounds import in_rounds
 from buttress.attacks.search.wording import excerpt, fill
 from buttress.protocols.attack import Described

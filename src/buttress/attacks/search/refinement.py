@@ -9,9 +9,9 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
+from buttress.answers.replies import field
 from buttress.attacks.search.pair_wording import BEGIN, FEEDBACK, STRATEGIES, SYSTEM
 from buttress.attacks.search.play import Play, Tried
-from buttress.attacks.search.replies import field
 from buttress.attacks.search.wording import excerpt, fill, grade
 from buttress.protocols.attack import localised
 from buttress.targets.base import Message

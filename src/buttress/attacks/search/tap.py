@@ -14,13 +14,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from buttress.answers.reading import read
+from buttress.answers.replies import verdict
+from buttress.answers.words import content_words
 from buttress.attacks.search.play import Play
 from buttress.attacks.search.refinement import Attempt, Proposal, propose
-from buttress.attacks.search.replies import verdict
 from buttress.attacks.search.rounds import together
 from buttress.attacks.search.wording import fill
-from buttress.judges.features import content_words
-from buttress.judges.reading import read
 from buttress.protocols.attack import Described
 from buttress.protocols.procedure import Conversation, Dialogue
 from buttress.targets.base import Message

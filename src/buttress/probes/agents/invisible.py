@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-_COMMENT: Final = 4_000  # characters of a comment that are looked at
-MAX_HIDDEN: Final = 50  # stretches of one kind in one text
+import re2
+
 _TAGS: Final = re.compile("[\U000e0000-\U000e007f]+")
 _FLAG: Final = "\U0001f3f4"  # the tags after it make flags of regions
 _SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}")
@@ -25,19 +25,16 @@ _BIDI: Final = re.compile("[\u202a\u202b\u202d\u202e\u2066-\u2068]+")
 _REFERENCE: Final = re.compile(
     r"^\[(?://|comment|_)\]:\s*(?:#|<>)\s*[(\"'](.{3,1000})[)\"']\s*$", re.MULTILINE
 )
-_STYLED: Final = re.compile(
-    r"<(\w{1,20})\b[^>]{0,300}?(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|"
+_STYLED: Final = re2.compile(
+    r"(?i)<(\w{1,20})\b[^>]{0,300}?(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|"
     r"opacity\s*:\s*0(?:[;\"'\s.]|$)|color\s*:\s*(?:white|#fff(?:fff)?|transparent)|\shidden\b)[^>]{0,300}>"
-    r"([^<]{3,2000})<",
-    re.IGNORECASE,
+    r"([^<]{3,})<"
 )
 _ESCAPE: Final = re.compile(
     "\x1b\\[[0-9;]{0,20}[A-Za-z]|\x1b\\][^\x07\x1b]{0,200}(?:\x07|\x1b\\\\)|\x9b[0-9;]{0,20}[A-Za-z]"
 )
-_CONCEAL: Final = re.compile("\x1b\\[[0-9;]{0,20}8m(.{3,1000}?)(?:\x1b\\[|$)", re.DOTALL)
-_BASE64: Final = re.compile(
-    r"(?<![A-Za-z0-9+/=_-])([A-Za-z0-9+/]{24,8000}={0,2})(?![A-Za-z0-9+/=])"
-)
+_CONCEAL: Final = re2.compile("\x1b\\[[0-9;]{0,20}8m([^\x1b]{3,})")
+_BASE64: Final = re.compile(r"(?<![A-Za-z0-9+/=_-])([A-Za-z0-9+/]{24,}={0,2})(?![A-Za-z0-9+/=])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +51,15 @@ def invisible(text: str) -> Iterator[Hidden]:
 
     Flags of regions, emoji with a selector and joiners of scripts that need them are none.
     """
-    for match in _limited(_TAGS, text):
+    for match in _TAGS.finditer(text):
         if not text[: match.start()].endswith(_FLAG):
             read = "".join(chr(ord(one) - 0xE0000) for one in match[0])
             yield Hidden(match.start(), "tag characters", read)
-    for match in _limited(_SELECTORS, text):
+    for match in _SELECTORS.finditer(text):
         data = bytes(_selector(one) for one in match[0])
         if len(data) >= 3:
             yield Hidden(match.start(), "variation selectors", data.decode("utf-8", "replace"))
-    for match in _limited(_ZERO_RUN, text):
+    for match in _ZERO_RUN.finditer(text):
         if match.start() == 0 and match[0] == "\ufeff":
             continue
         yield Hidden(match.start(), "zero-width characters", _bits(match[0]))
@@ -70,7 +67,7 @@ def invisible(text: str) -> Iterator[Hidden]:
 
 def bidirectional(text: str) -> Iterator[Hidden]:
     """Controls that turn the order of what is shown."""
-    for match in _limited(_BIDI, text):
+    for match in _BIDI.finditer(text):
         after = text[match.end() : match.end() + 40].partition("\n")[0]
         yield Hidden(match.start(), "controls of direction", after)
 
@@ -78,41 +75,30 @@ def bidirectional(text: str) -> Iterator[Hidden]:
 def concealed(text: str) -> Iterator[Hidden]:
     """Text in comments, in elements that are not shown, after codes of terminals, in base64."""
     yield from _comments(text)
-    for match in _limited(_REFERENCE, text):
+    for match in _REFERENCE.finditer(text):
         yield Hidden(match.start(), "a comment", match[1].strip())
-    for match in _limited(_STYLED, text):
+    for match in _STYLED.finditer(text):
         yield Hidden(match.start(), "markup that is not shown", match[2].strip())
-    for match in _limited(_CONCEAL, text):
+    for match in _CONCEAL.finditer(text):
         yield Hidden(match.start(), "codes of terminals", match[1])
-    for match in _limited(_BASE64, text):
+    for match in _BASE64.finditer(text):
         if read := _decoded(match[1]):
             yield Hidden(match.start(), "base64", read)
 
 
 def _comments(text: str) -> Iterator[Hidden]:
     place = 0
-    for _ in range(MAX_HIDDEN):
-        start = text.find("<!--", place)
-        end = text.find("-->", start + 4) if start >= 0 else -1
-        if end < 0:
-            return
-        yield Hidden(start, "a comment", text[start + 4 : end][:_COMMENT].strip())
+    while (start := text.find("<!--", place)) >= 0:
+        end = text.find("-->", start + 4)
+        end = end if end >= 0 else len(text)  # without an end it hides all that follows
+        yield Hidden(start, "a comment", text[start + 4 : end].strip())
         place = end + 3
 
 
 def terminal_codes(text: str) -> Iterator[Hidden]:
     """Codes that steer a terminal."""
-    for match in _limited(_ESCAPE, text):
+    for match in _ESCAPE.finditer(text):
         yield Hidden(match.start(), "codes of terminals", match[0])
-
-
-def _limited(pattern: re.Pattern[str], text: str) -> list[re.Match[str]]:
-    found = []
-    for match in pattern.finditer(text):
-        found.append(match)
-        if len(found) == MAX_HIDDEN:
-            break
-    return found
 
 
 def _selector(sign: str) -> int:

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import re
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath, encodable
 
-MAX_BYTES: Final = 1 << 20
-_MAX_VALUES: Final = 100_000
+MAX_BYTES: Final = 32 << 20
+_LINES_UP_TO: Final = 1 << 20  # characters of a text whose values each know their lines
+_MAX_VALUES: Final = 100_000  # of a text that is not plain JSON
 _MAX_DEPTH: Final = 100
+_MAX_TWICE: Final = 20
 _SPACE: Final = re.compile(r"(?:[ \t\r\n\ufeff]+|//[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)*")
 _ATOM: Final = re.compile(r"-?\d[\d.eE+-]{0,40}|[A-Za-z]{1,10}")
 _NAMED: Final = {"true": True, "false": False, "null": None}
 
 
 class JsonError(ValueError):
-    """It is not JSON, or more than is read; the message says where."""
+    """It is not JSON, or more than is read (``limit``); the message says where."""
+
+    def __init__(self, message: str, *, limit: bool = False) -> None:
+        super().__init__(message)
+        self.limit = limit
 
 
 class Document:
@@ -35,8 +42,18 @@ class Document:
         self._counted, self._line = 0, 1
         self._values = 0
         self.twice: list[tuple[str, int]] = []  # keys given twice, with their lines
+        self.data: Any = None
+        if len(text) > _LINES_UP_TO and self._plain():
+            return
+        try:
+            self._parse()
+        except JsonError as error:
+            if not error.limit or not self._plain():
+                raise
+
+    def _parse(self) -> None:
         self.data, end = self._value(self._skip(0), (), 0)
-        if self._skip(end) != len(text):
+        if self._skip(end) != len(self._text):
             raise JsonError(f"line {self._at(end)}: something follows the value")
 
     def line(self, path: FieldPath = ()) -> int:
@@ -44,6 +61,43 @@ class Document:
         for length in range(len(path), -1, -1):
             if path[:length] in self._lines:
                 return self._lines[path[:length]]
+        return self._sought(path)
+
+    def _plain(self) -> bool:
+        """Read large plain JSON with the standard library, which knows no lines."""
+
+        def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+            data: dict[str, Any] = {}
+            for name, value in found:
+                if name in data and len(self.twice) < _MAX_TWICE:
+                    self.twice.append((name, 1))
+                data[name] = value
+            return data
+
+        self.twice, self._lines = [], {}
+        try:
+            data = json.loads(self._text.lstrip("\ufeff"), object_pairs_hook=pairs)
+        except (ValueError, RecursionError):
+            return False
+        if _is_deep(data):
+            raise JsonError("deeper nesting than is read", limit=True)
+        self.data = _encodable(data)
+        return True
+
+    def _sought(self, path: FieldPath) -> int:
+        """The line where the value at ``path``, or its key, is first written."""
+        value = self.data
+        for key in path:
+            try:
+                value = value[key]
+            except (KeyError, IndexError, TypeError):
+                break
+        names = [one for one in path if isinstance(one, str)]
+        for sought in ([value] if isinstance(value, str) else []) + names[::-1]:
+            for ascii_only in (False, True):
+                start = self._text.find(json.dumps(sought, ensure_ascii=ascii_only)[:200])
+                if start >= 0:
+                    return self._text.count("\n", 0, start) + 1
         return 1
 
     def _at(self, place: int) -> int:
@@ -57,13 +111,13 @@ class Document:
         match = _SPACE.match(self._text, place)
         return match.end() if match else place
 
-    def _fail(self, place: int, what: str) -> JsonError:
-        return JsonError(f"line {self._at(place)}: {what}")
+    def _fail(self, place: int, what: str, *, limit: bool = False) -> JsonError:
+        return JsonError(f"line {self._at(place)}: {what}", limit=limit)
 
     def _value(self, place: int, path: FieldPath, depth: int) -> tuple[Any, int]:
         self._values += 1
         if self._values > _MAX_VALUES or depth > _MAX_DEPTH:
-            raise self._fail(place, "more values, or deeper nesting, than is read")
+            raise self._fail(place, "more values, or deeper nesting, than is read", limit=True)
         self._lines.setdefault(path, self._at(place))
         sign = self._text[place : place + 1]
         if sign == '"':
@@ -100,7 +154,7 @@ class Document:
             place = self._skip(place)
             if self._text[place : place + 1] != ":":
                 raise self._fail(place, "':' is expected")
-            if name in data and len(self.twice) < 20:
+            if name in data and len(self.twice) < _MAX_TWICE:
                 self.twice.append((name, line))
             self._lines[(*path, name)] = line
             data[name], place = self._value(self._skip(place + 1), (*path, name), depth + 1)
@@ -123,3 +177,29 @@ class Document:
         if self._text[place : place + 1] != closing:
             raise self._fail(place, f"',' or '{closing}' is expected")
         return place
+
+
+def _is_deep(data: Any) -> bool:
+    level = [data]
+    for _ in range(_MAX_DEPTH + 1):
+        level = [
+            inner
+            for one in level
+            for inner in (
+                one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+            )
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, str):
+        return encodable(value)
+    if isinstance(value, list):
+        return [_encodable(one) for one in value]
+    if isinstance(value, dict):
+        return {encodable(name): _encodable(one) for name, one in value.items()}
+    return value

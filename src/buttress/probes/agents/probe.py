@@ -17,7 +17,7 @@ from buttress.probes.agents.checks import CHECKS, RULES
 from buttress.probes.agents.jsonc import MAX_BYTES, Document, JsonError
 from buttress.probes.agents.servers import settings
 from buttress.probes.agents.texts import markdown, prompts, tools
-from buttress.probes.deployment.subject import Matcher, Subject
+from buttress.probes.deployment.subject import Matcher, Subject, at_line, unread
 from buttress.rules.inspecting import inspect_files
 from buttress.rules.rulebook import Issue, Rule, rules
 
@@ -61,7 +61,9 @@ class _AgentConfig:
             InputError: an installed pack does not load.
         """
         own = (self.id, self.version)
-        return inspect_files(own, asset, path, rules=_rules(), limit=limit, issues=_issues)
+        return inspect_files(
+            own, asset, path, rules=_rules(), limit=limit, issues=_issues, told=_is_named
+        )
 
 
 def own_rules() -> Mapping[str, Rule]:
@@ -103,6 +105,12 @@ def limit(path: Path) -> int:
     return MAX_BYTES if _text_kind(path) or _is_codex(path) else 0
 
 
+def _is_named(path: Path) -> bool:
+    """Whether it is the file's name that makes it one for agents: other JSON is mostly data."""
+    name = path.name.lower()
+    return not name.endswith(".json") or bool(_SETTINGS.match(name))
+
+
 def _is_codex(path: Path) -> bool:
     return path.name == "config.toml" and path.absolute().parent.name == ".codex"
 
@@ -116,17 +124,17 @@ def subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject
     """What rules can be about in a file; what can't be parsed is noted in ``reading``."""
     text = file.data.decode("utf-8", "replace")
     name = path.name.lower()
+    problems: list[str] = []
     if kind := _text_kind(path):
-        yield from markdown(kind, text)
+        yield from markdown(kind, text, problems)
+        yield from unread(problems, file, "its header is not read as YAML", reading)
     elif name.endswith(".json"):
         yield from _json(name, text, file, reading)
     elif _is_codex(path):
         yield from _toml(text, file, reading)
     elif _AGENT_YAML.match(name):
-        problems: list[str] = []
         yield from prompts(text, problems)
-        for problem in problems:
-            reading.leave_out(file.location, f"not read as YAML, {problem}")
+        yield from unread(problems, file, "not read as YAML", reading)
 
 
 def _json(name: str, text: str, file: SourceFile, reading: Reading) -> Iterator[Subject]:
@@ -138,6 +146,8 @@ def _json(name: str, text: str, file: SourceFile, reading: Reading) -> Iterator[
         document = Document(text)
     except JsonError as error:
         reading.leave_out(file.location, f"not read as JSON, {error}")
+        if error.limit:
+            yield Subject("limit", f"not read as JSON, {error}", at_line(1))
         return
     if has_settings:
         yield from settings(document)

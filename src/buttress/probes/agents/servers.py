@@ -13,7 +13,7 @@ from buttress.probes.deployment.shell import variable
 from buttress.probes.deployment.subject import Subject, at_line
 
 _KEYS: Final = ("mcpServers", "mcp_servers", "context_servers", "servers")
-_MAX_DEPTH: Final = 6
+_MAX_DEPTH: Final = 20
 _RUNNERS: Final = {"npx": "npm", "bunx": "npm", "pnpx": "npm", "uvx": "PyPI", "pipx": "PyPI"}
 _LIKE_NPX: Final = {("pnpm", "dlx"), ("yarn", "dlx"), ("npm", "exec"), ("npm", "x")}
 _WITH_VALUE: Final = {"--python", "-p", "--with", "--index-url", "--registry", "--call", "-c"}

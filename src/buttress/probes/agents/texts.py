@@ -18,15 +18,14 @@ from buttress.probes.agents.invisible import (
 from buttress.probes.agents.jsonc import Document
 from buttress.probes.deployment.subject import Subject, at_line
 
-_HEADER: Final = re.compile(
-    r"\A\ufeff?---[ \t]*\r?\n(.{0,20000}?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL
-)
+_HEADER: Final = re.compile(r"\A\ufeff?---[ \t]*\r?\n")
+_HEADER_END: Final = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)
 _SCHEMAS: Final = ("inputSchema", "input_schema", "parameters", "outputSchema", "args_schema")
 _PROMPT_KEYS: Final = {
     "role", "goal", "backstory", "description", "expected_output", "template", "system_prompt",
     "system_message", "instructions", "prompt", "system_template", "content",
 }  # fmt: skip
-_MAX_DEPTH: Final = 40
+_MAX_DEPTH: Final = 100  # as deep as documents are read
 
 
 def subjects(kind: str, text: str, line: int, name: str = "") -> Iterator[Subject]:
@@ -48,12 +47,13 @@ def _hidden(what: str, one: Hidden, text: str, line: int, name: str) -> Subject:
                    {"name": name})  # fmt: skip
 
 
-def markdown(kind: str, text: str) -> Iterator[Subject]:
+def markdown(kind: str, text: str, problems: list[str]) -> Iterator[Subject]:
     """A file of instructions, and its header in YAML where it has one."""
     yield from subjects(kind, text, 1)
-    header = _HEADER.match(text)
-    if header:
-        for document in documents("\n" + header[1], []):
+    opening = _HEADER.match(text)
+    closing = _HEADER_END.search(text, opening.end()) if opening else None
+    if opening and closing:
+        for document in documents("\n" + text[opening.end() : closing.start()], problems):
             if isinstance(document.data, dict):
                 yield Subject(f"{kind}.header", document.data, document.line)
 

@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from buttress.answers.choice_reading import plain
 from buttress.probes.behaviour.bank import BankProbe, Item, outcome, records
-from buttress.probes.behaviour.choice_reading import plain
 from buttress.prompts.pack import LANGUAGES
 from buttress.protocols.judge import Judgement
 from buttress.targets.base import Message

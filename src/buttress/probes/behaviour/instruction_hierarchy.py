@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from buttress.answers.choice_reading import plain
 from buttress.probes.behaviour.bank import BankProbe, Check, Item, outcome, records, seed_of
-from buttress.probes.behaviour.choice_reading import plain
 from buttress.probes.behaviour.short_answers import first_place
 from buttress.prompts.pack import LANGUAGES
 from buttress.protocols.judge import Judgement

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from buttress.answers.choice_reading import LETTERS, Reading, read_choice
 from buttress.probes.behaviour.bank import Item, outcome, seed_of
-from buttress.probes.behaviour.choice_reading import LETTERS, Reading, read_choice
 from buttress.protocols.judge import Judgement
 from buttress.targets.base import Message
 

@@ -13,10 +13,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from buttress.answers.denial import denies
 from buttress.evidence.records import Trial
 from buttress.probes.behaviour.bank import BankProbe, Item, outcome
 from buttress.probes.behaviour.calibration_scores import brier, expected_calibration_error
-from buttress.probes.behaviour.denial import denies
 from buttress.probes.behaviour.factual import Fact, facts
 from buttress.probes.behaviour.figures import Figure
 from buttress.probes.behaviour.short_answers import names_right

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from buttress.probes.behaviour.choice_reading import plain
+from buttress.answers.choice_reading import plain
 
 _SCALE: Final = re.compile(
     r"(?:from |between |scale of |从)?1\s?(?:-|–|~|to|and|到|至)\s?5\b|(?<=\d)\s?(?:/|out of)\s?5\b"

@@ -15,8 +15,8 @@ from typing import Final
 
 import orjson
 
+from buttress.answers.choice_reading import LETTERS
 from buttress.errors import InputError
-from buttress.probes.behaviour.choice_reading import LETTERS
 from buttress.probes.behaviour.multiple_choice import Question
 from buttress.targets.replay import guess_language
 

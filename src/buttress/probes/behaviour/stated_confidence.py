@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from buttress.probes.behaviour.choice_reading import plain
+from buttress.answers.choice_reading import plain
 
 _NUMBER: Final = r"(\d{1,3}(?:\.\d{1,4})?)\s?(%|％|percent|/\s?100?\b|out of 100?\b|分)?"
 _WORD: Final = (

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from buttress.answers.denial import denies
 from buttress.probes.behaviour.bank import BankProbe, Item, outcome, records
-from buttress.probes.behaviour.denial import denies
 from buttress.prompts.pack import LANGUAGES
 from buttress.protocols.judge import Judgement
 from buttress.targets.base import Message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from buttress.probes.behaviour.choice_reading import plain
+from buttress.answers.choice_reading import plain
 
 _OPENING: Final = 120  # characters in which the answer must come
 # The two together, as in the question's own words, are no answer.

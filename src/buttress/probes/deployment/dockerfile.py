@@ -10,8 +10,6 @@ from typing import Final
 
 from buttress.probes.deployment.subject import CONTINUED
 
-MAX_INSTRUCTIONS: Final = 5_000
-MAX_LENGTH: Final = 100_000  # characters of one instruction
 _NAME: Final = re.compile(r"\s*([A-Za-z]{2,20})(?:\s+|$)")
 _FLAG: Final = re.compile(r"\s*--([a-z][a-z-]{0,30})(?:=(\S{0,2000}))?(?=\s|$)\s*")
 _HEREDOC: Final = re.compile(r"<<-?\s?[\"']?([A-Za-z_][A-Za-z0-9_]{0,60})[\"']?")
@@ -72,8 +70,8 @@ def instructions(text: str) -> Iterator[Instruction]:
     """All instructions in order; lines that are none are left out."""
     lines = text.replace("\r\n", "\n").split("\n")
     escape = _escape(lines)
-    index, count = 0, 0
-    while index < len(lines) and count < MAX_INSTRUCTIONS:
+    index = 0
+    while index < len(lines):
         first = index
         whole, index = _logical(lines, index, escape)
         match = _NAME.match(whole)
@@ -82,7 +80,7 @@ def instructions(text: str) -> Iterator[Instruction]:
         name, rest = match[1].upper(), whole[match.end() :]
         bodies: list[str] = []
         if name in ("RUN", "COPY", "ADD"):
-            for delimiter in _HEREDOC.findall(rest)[:10]:
+            for delimiter in _HEREDOC.findall(rest):
                 body, index = _heredoc(lines, index, delimiter)
                 bodies.append(body)
         if name == "ONBUILD" and (inner := _NAME.match(rest)):
@@ -91,13 +89,13 @@ def instructions(text: str) -> Iterator[Instruction]:
         while flag := _FLAG.match(rest):
             flags[flag[1]] = f"{flags[flag[1]]},{flag[2]}" if flag[1] in flags else flag[2] or ""
             rest = rest[flag.end() :]
-        count += 1
         yield Instruction(name, flags, rest, first + 1, tuple(bodies))
 
 
 def stages(found: list[Instruction]) -> list[Stage]:
     """The stages of a build; a stage on another takes over its user."""
-    arguments: dict[str, str] = {}
+    arguments: dict[str, str] = {}  # before the first stage
+    known: dict[str, str] = {}  # in the current stage
     result: list[Stage] = []
     for one in found:
         if one.name == "ARG" and not result:
@@ -107,15 +105,18 @@ def stages(found: list[Instruction]) -> list[Stage]:
             image = filled(words[0], arguments) if words else ""
             name = words[2] if len(words) >= 3 and words[1].lower() == "as" else ""
             base = next((stage for stage in result if stage.name and stage.name == image), None)
-            result.append(
-                Stage(
-                    image, name, one.line, base.user if base else "", base.user_line if base else 0
-                )
-            )
+            user, line = (base.user, base.user_line) if base else ("", 0)
+            result.append(Stage(image, name, one.line, user, line))
+            known = {}
         elif result:
             result[-1].instructions.append(one)
-            if one.name == "USER":
-                result[-1].user, result[-1].user_line = one.text.strip(), one.line
+            if one.name in ("ARG", "ENV"):
+                given = {key: filled(value, known) for key, value, _ in one.pairs()}
+                bare = [] if given or one.name == "ENV" else one.text.split()
+                known |= {key: arguments[key] for key in bare if key in arguments} | given
+            elif one.name == "USER":
+                result[-1].user = filled(one.text.strip(), known)
+                result[-1].user_line = one.line
     return result
 
 
@@ -142,19 +143,15 @@ def _escape(lines: list[str]) -> str:
 def _logical(lines: list[str], index: int, escape: str) -> tuple[str, int]:
     """The instruction that begins at a line, and the index after it."""
     parts: list[str] = []
-    size = 0
     while index < len(lines):
         line = lines[index]
         index += 1
-        inside = bool(parts)
-        if inside and (line.lstrip().startswith("#") or not line.strip()):
+        if parts and (line.lstrip().startswith("#") or not line.strip()):
             parts.append(CONTINUED)  # comments and empty lines don't end it
             continue
         stripped = line.rstrip()
         more = stripped.endswith(escape) and not line.lstrip().startswith("#")
-        if size < MAX_LENGTH:
-            parts.append((stripped[:-1] if more else line)[:MAX_LENGTH])
-            size += len(line)
+        parts.append(stripped[:-1] if more else line)
         if not more:
             break
         parts.append(CONTINUED)
@@ -162,14 +159,11 @@ def _logical(lines: list[str], index: int, escape: str) -> tuple[str, int]:
 
 
 def _heredoc(lines: list[str], index: int, delimiter: str) -> tuple[str, int]:
-    body = []
-    while index < len(lines):
-        line = lines[index]
-        index += 1
-        if line.strip("\t") == delimiter:
-            break
-        body.append(line)
-    return "\n".join(body)[:MAX_LENGTH], index
+    """The lines up to the delimiter, and the index after it; none where it never comes."""
+    for end in range(index, len(lines)):
+        if lines[end].strip("\t") == delimiter:
+            return "\n".join(lines[index:end]), end + 1
+    return "", index
 
 
 def _unquoted(value: str) -> str:

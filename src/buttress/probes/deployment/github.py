@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath
 from buttress.files.yaml_documents import Document
 from buttress.probes.deployment.shell import image, shell, variables
 from buttress.probes.deployment.subject import Subject, at_line
+
+# Inputs of actions that are run as scripts: github-script, ssh, retry, Azure CLI.
+_SCRIPTS: Final = ("script", "inlineScript", "command", "commands", "run")
 
 
 def github(document: Document) -> Iterator[Subject]:
@@ -61,20 +65,30 @@ def _steps(
         if not isinstance(step, dict):
             continue
         place = (*path, index)
-        yield _step(document, step, place, {**context, "index": index, "steps": steps})
+        own = {
+            **context, "index": index, "steps": steps,
+            "text_line": partial(_text_line, document, place),
+        }  # fmt: skip
+        yield _step(document, step, place, own)
         yield from variables(document, step.get("env"), (*place, "env"), "gha")
         if isinstance(step.get("run"), str):
             line = document.text_line((*place, "run"))
             yield shell(step["run"], line, where="gha")
-            yield Subject("gha.run", step["run"], at_line(line), context)
+            yield Subject("gha.run", step["run"], at_line(line), own)
         inputs = step.get("with")
-        if isinstance(inputs, dict) and isinstance(inputs.get("script"), str):
-            line = document.text_line((*place, "with", "script"))
-            yield Subject("gha.run", inputs["script"], at_line(line), context)
+        given = inputs if isinstance(inputs, dict) else {}
+        for key in _SCRIPTS:
+            if isinstance(script := given.get(key), str):
+                line = document.text_line((*place, "with", key))
+                yield Subject("gha.run", script, at_line(line), own)
         if isinstance(step.get("uses"), str):
             yield Subject(
                 "gha.uses", step["uses"], at_line(document.line((*place, "uses"))), context
             )
+
+
+def _text_line(document: Document, place: FieldPath, below: FieldPath) -> int:
+    return document.text_line((*place, *below))
 
 
 def _step(

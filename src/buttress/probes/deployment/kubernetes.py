@@ -34,7 +34,6 @@ _OPERATORS: Final = {  # objects of operators that hold templates of pods, by wh
     "MPIJob": (("spec", "mpiReplicaSpecs", "*", "template", "spec"),),
     "Notebook": (("spec", "template", "spec"),),
 }
-_MAX_ITEMS: Final = 2_000
 
 
 def kubernetes(document: Document) -> Iterator[Subject]:
@@ -44,7 +43,7 @@ def kubernetes(document: Document) -> Iterator[Subject]:
         return
     items = data.get("items")
     if str(data.get("kind", "")).endswith("List") and isinstance(items, list):
-        for index, one in enumerate(items[:_MAX_ITEMS]):
+        for index, one in enumerate(items):
             if isinstance(one, dict):
                 yield from _object(document, one, ("items", index))
     elif "apiVersion" in data and "kind" in data:

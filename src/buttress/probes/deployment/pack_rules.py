@@ -45,7 +45,8 @@ _FIELDS: Final[dict[str, Any]] = {
     "is": _TEXT, "unless": _TEXT, "unless_in": _TEXT, "file": _TEXT, "check": {},
     "severity": {"enum": list(SEVERITIES)}, "references": _TEXTS,
     "about": {"anyOf": [_TEXT, _TEXTS], "description": "kinds of what is looked at, see the docs"},
-    "sentence": {"type": "boolean"}, "missing": {"const": True, "description": "true"},
+    "sentence": {"type": "boolean"}, "act": {"type": "boolean"},
+    "missing": {"const": True, "description": "true"},
     "secret": {"type": "boolean"}, "bad": _EXAMPLES, "good": _EXAMPLES,
 }  # fmt: skip
 _SCHEMA: Final[Mapping[str, Any]] = {
@@ -171,6 +172,7 @@ def _rule(located: Located, at: FieldPath, data: Mapping[str, Any]) -> Rule:
         unless=data.get("unless", ""),
         unless_in=data.get("unless_in", ""),
         sentence=data.get("sentence", False),
+        act=data.get("act", False),
         missing="missing" in data,
         secret=data.get("secret", False),
     )

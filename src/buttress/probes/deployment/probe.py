@@ -16,10 +16,11 @@ from buttress.probes.deployment.checks import CHECKS
 from buttress.probes.deployment.github import github
 from buttress.probes.deployment.kubernetes import kubernetes
 from buttress.probes.deployment.readers import compose, dockerfile, gitlab
-from buttress.probes.deployment.subject import Matcher, Subject
+from buttress.probes.deployment.subject import Matcher, Subject, unread
 from buttress.rules.inspecting import inspect_files
 from buttress.rules.rulebook import Issue, Rule, rules
 
+MAX_TEXT: Final = 32 << 20  # bytes of a file that is no YAML
 RULES: Final = Path(__file__).parent / "rules"
 _DOCKERFILE: Final = re.compile(r"^(?:dockerfile|containerfile)(?:[._-].*)?$|.*\.dockerfile$")
 _NO_DOCKERFILE: Final = re.compile(
@@ -28,10 +29,14 @@ _NO_DOCKERFILE: Final = re.compile(
 _COMPOSE: Final = re.compile(r"^(?:docker-)?compose(?:[._-].*)?\.ya?ml$")
 _MANIFEST: Final = re.compile(rb"(?m)^apiVersion:[^\n]*$")
 _KIND: Final = re.compile(rb"(?m)^kind:[^\n]*$")
+_JSON_MANIFEST: Final = re.compile(rb'"apiVersion"\s*:\s*"')
+_JSON_KIND: Final = re.compile(rb'"kind"\s*:\s*"')
 
 
 def _reader(path: Path) -> Callable[[Document], Iterator[Subject]] | None:
     name = path.name.lower()
+    if name.endswith(".json"):
+        return kubernetes
     if not name.endswith((".yml", ".yaml")):
         return None
     if _COMPOSE.match(name):
@@ -87,12 +92,21 @@ class _Infrastructure:
             InputError: an installed pack does not load.
         """
         own = (self.id, self.version)
-        return inspect_files(own, asset, path, rules=_rules(), limit=limit, issues=_issues)
+        return inspect_files(
+            own, asset, path, rules=_rules(), limit=limit, issues=_issues, told=_is_named
+        )
 
 
 def limit(path: Path) -> int:
     """Most bytes of a file of that path that are read, 0 for what is not wanted."""
-    return MAX_BYTES if is_dockerfile(path) or _reader(path) else 0
+    if is_dockerfile(path):
+        return MAX_TEXT
+    return MAX_BYTES if _reader(path) else 0
+
+
+def _is_named(path: Path) -> bool:
+    """Whether it is the file's name that makes it one of these: other YAML may be mere data."""
+    return is_dockerfile(path) or _reader(path) is not kubernetes
 
 
 def _issues(path: Path, file: SourceFile, reading: Reading) -> list[Issue]:
@@ -107,16 +121,18 @@ def subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject
         yield from dockerfile(text, path)
         return
     reader = _reader(path)
-    if reader is None or (reader is kubernetes and not _is_manifest(file.data)):
+    is_json = path.name.lower().endswith(".json")
+    if reader is None or (reader is kubernetes and not _is_manifest(file.data, is_json)):
         return
     problems: list[str] = []
     for document in documents(text, problems):
         yield from reader(document)
-    for problem in problems:
-        reading.leave_out(file.location, f"not read as YAML, {problem}")
+    yield from unread(problems, file, "not read as YAML", reading)
 
 
-def _is_manifest(data: bytes) -> bool:
+def _is_manifest(data: bytes, is_json: bool) -> bool:
+    if is_json:
+        return bool(_JSON_MANIFEST.search(data) and _JSON_KIND.search(data))
     return bool(_MANIFEST.search(data) and _KIND.search(data))
 
 

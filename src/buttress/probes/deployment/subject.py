@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath
+from buttress.files.source_files import Reading, SourceFile
+from buttress.files.yaml_documents import LimitMet
+from buttress.rules.governing import clause, governed
 from buttress.rules.rulebook import Issue, Rule
+from buttress.rules.skeleton import skeleton
 
-MAX_TEXT: Final = 100_000  # characters of one piece of text that are searched
 _AROUND: Final = 120
 _ENDS: Final = ("\n", ". ", "。", "! ", "? ")
 CONTINUED: Final = "\f"  # stands for a line's end that does not end a command
@@ -67,6 +70,14 @@ def at_line(line: int) -> Callable[[FieldPath], int]:
     return lambda _: line
 
 
+def unread(problems: list[str], file: SourceFile, how: str, reading: Reading) -> Iterator[Subject]:
+    """Note why parts of a file were not read; limits are subjects of rules, too."""
+    for problem in problems:
+        reading.leave_out(file.location, f"{how}, {problem}")
+        if isinstance(problem, LimitMet):
+            yield Subject("limit", f"{how}, {problem}", at_line(1))
+
+
 class Matcher:
     """Applies rules to subjects."""
 
@@ -90,17 +101,35 @@ class Matcher:
 
 
 def _in_text(rule: Rule, subject: Subject) -> Iterator[Issue]:
-    text = subject.value[:MAX_TEXT]
+    text = subject.value
+    lines: set[int] = set()
+    for issue in _matches(rule, subject, text):
+        lines.add(issue.line)
+        yield issue
+    folded = skeleton(text)
+    if folded is not text:
+        # Look-alike letters: what the text looks like is searched as well.
+        for issue in _matches(rule, subject, folded):
+            if issue.line not in lines:
+                yield issue
+
+
+def _matches(rule: Rule, subject: Subject, text: str) -> Iterator[Issue]:
     if rule.unless_in and rule.exception_in.search(text):
         return
+    line, counted = subject.line(()), 0
     for match in rule.expression.finditer(text):
-        about = _sentence(text, *match.span()) if rule.sentence else match.group()
-        if rule.unless and rule.exception.search(about):
-            continue
-        before = text[: match.start()]
-        line = subject.line(())
+        start, end = match.span()
         if subject.breaks:
-            line += before.count("\n") + before.count(CONTINUED)
+            line += text.count("\n", counted, start) + text.count(CONTINUED, counted, start)
+            counted = start
+        if rule.act and governed(text, start, end):
+            continue
+        if rule.unless:
+            governing = clause(text, start) if rule.sentence else ""
+            if rule.exception.search(governing + match.group()):
+                continue
+        about = _sentence(text, start, end) if rule.sentence else match.group()
         found = next((one for one in match.groups() if one), about)
         yield Issue(rule.id, line, " ".join(found.split()))
 

@@ -119,6 +119,7 @@ async def _ask(
         seed=run.seed,
         progress=progress,
         attacker=attacker,
+        own_refusals=system.refusals,
     )
     try:
         return {

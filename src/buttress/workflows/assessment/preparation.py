@@ -113,6 +113,7 @@ def prepare(
             progress=ledger,
             totals=ledger.open(asset),
             attacker=attacker,
+            own_refusals=system.refusals,
         )
         for probe in probes:
             name = arm_id(probe.id, asset.id)

@@ -103,7 +103,7 @@ def _shell(subject: Subject) -> Iterator[Hit]:
 
 
 def _remote_script(subject: Subject) -> Iterator[Hit]:
-    if _SCRIPT.search(" ".join(words(subject.value))[:10_000]):
+    if _SCRIPT.search(" ".join(words(subject.value))):
         yield Hit(subject.line(("command",)))
 
 

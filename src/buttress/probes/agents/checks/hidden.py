@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from buttress.probes.deployment.subject import Check, Hit, Subject
+from buttress.rules.governing import governed
 from buttress.rules.rulebook import Rule, rules
+from buttress.rules.skeleton import skeleton
 
 RULES: Final = Path(__file__).parents[1] / "rules"
+_SHOWN: Final = 200  # characters before an order that are shown
 _TOOL_NAME: Final = re.compile(r"\b([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\b")
 _ABOUT_OTHER: Final = re.compile(
     r"(?i)\b(?:when|whenever|before|after|if|instead of|every time)\b.{0,60}"
@@ -25,7 +28,7 @@ _ORDER: Final = re.compile(
 def _shadowing(subject: Subject) -> Iterator[Hit]:
     """A description gives orders about the tools of others."""
     own = subject.context.get("names", frozenset())
-    for sentence in re.split(r"(?<=[.!?\n])\s+", subject.value[:20_000]):
+    for sentence in re.split(r"(?<=[.!?\n])\s+", skeleton(subject.value)):
         if _ABOUT_OTHER.search(sentence) and _ORDER.search(sentence):
             for name in _TOOL_NAME.findall(sentence):
                 if name not in own and _as_tool(name).search(sentence):
@@ -48,9 +51,13 @@ def _instructions() -> tuple[Rule, ...]:
 
 
 def _hidden_instruction(subject: Subject) -> Iterator[Hit]:
-    text, how = str(subject.value["text"])[:20_000], subject.value["how"]
-    if any(rule.expression.search(text) for rule in _instructions()):
-        yield Hit(subject.line(()), f"In {how} stands: {' '.join(text.split())}")
+    text, how = skeleton(str(subject.value["text"])), subject.value["how"]
+    for rule in _instructions():
+        for match in rule.expression.finditer(text):
+            if not (rule.act and governed(text, *match.span())):
+                shown = text[max(0, match.start() - _SHOWN) :].split()
+                yield Hit(subject.line(()), f"In {how} stands: {' '.join(shown)}")
+                return
 
 
 def _invisible(subject: Subject) -> Iterator[Hit]:

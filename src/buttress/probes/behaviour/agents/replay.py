@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from buttress.answers.choice_reading import plain
 from buttress.probes.behaviour.agents.expectations import contains, holds
 from buttress.probes.behaviour.agents.session import Session
 from buttress.probes.behaviour.agents.setting import Setting
 from buttress.probes.behaviour.agents.transcript import read_transcript
 from buttress.probes.behaviour.bank import outcome
-from buttress.probes.behaviour.choice_reading import plain
 from buttress.protocols.judge import Judgement
 
 

@@ -14,8 +14,8 @@ from functools import cache
 from itertools import product
 from typing import Final, Literal
 
+from buttress.answers.choice_reading import plain
 from buttress.probes.behaviour.bank import Check, outcome, seed_of
-from buttress.probes.behaviour.choice_reading import plain
 from buttress.probes.behaviour.injection.acts import KINDS, Act, act, fitting
 from buttress.probes.behaviour.injection.carriers import (
     CARRIERS,

@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from buttress.probes.behaviour.choice_reading import plain
+from buttress.answers.choice_reading import plain
 
 _SENTENCE: Final = re.compile(r"(?<=\.)\s+|(?<=[!?。！？])|\n+")
 # "Ignoring the previous question" is obeying, "ignoring the instruction" is telling.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from buttress.probes.deployment.checks import containers, pipelines, pods, values
+from buttress.probes.deployment.checks import ci_agents, containers, pipelines, pods, values
 from buttress.probes.deployment.subject import Check
 
 CHECKS: Final[dict[str, Check]] = {
     **values.CHECKS,
+    **ci_agents.CHECKS,
     **containers.CHECKS,
     **pods.CHECKS,
     **pipelines.CHECKS,

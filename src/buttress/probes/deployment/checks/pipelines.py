@@ -8,7 +8,9 @@ from typing import Any, Final
 
 import re2
 
+from buttress.probes.deployment.expressions import expressions
 from buttress.probes.deployment.subject import Check, Hit, Subject, scalar
+from buttress.probes.deployment.untrusted import Scope, sources
 
 _PRIVILEGED: Final = {"pull_request_target", "workflow_run", "issue_comment"}
 _OUTSIDE: Final = {"pull_request", "pull_request_target", "issue_comment", "issues", "discussion"}
@@ -18,15 +20,6 @@ _HEAD: Final = re2.compile(
     r"steps\.[A-Za-z0-9_-]+\.outputs\.(?:head|ref|sha)"
 )
 _FETCH: Final = re2.compile(r"gh pr checkout|git (?:fetch|pull|checkout)[^\n]{0,120}pull/")
-# Values that whoever opens an issue or a pull request chooses freely.
-_FREE_TEXT: Final = re2.compile(
-    r"\$\{\{[^}]{0,200}?(github\.(?:event\.(?:issue\.(?:title|body)|pull_request\.(?:title|body|"
-    r"head\.(?:ref|label|repo\.default_branch))|comment\.body|review\.body|review_comment\.body|"
-    r"discussion\.(?:title|body)|pages\S{0,12}\.page_name|commits\S{0,12}\.(?:message|author\.(?:email|"
-    r"name))|head_commit\.(?:message|author\.(?:email|name))|workflow_run\.(?:head_branch|"
-    r"display_title|head_commit\.(?:message|author\.(?:email|name)))|inputs\.[A-Za-z0-9_-]+|"
-    r"client_payload\.[A-Za-z0-9_.-]+)|head_ref))[^}]{0,200}?\}\}"
-)
 _SHA: Final = re.compile(r"^[0-9a-f]{40}$")
 _FIRST_PARTY: Final = ("actions", "github")
 _TO_ENVIRONMENT: Final = re2.compile(
@@ -57,19 +50,29 @@ def _head_checkout(subject: Subject) -> Iterator[Hit]:
     yield Hit(subject.line(()), sorted(triggers)[0])
 
 
-def _injection(subject: Subject) -> Iterator[Hit]:
-    for match in _FREE_TEXT.finditer(subject.value):
-        if match.group(1).startswith("github.event.inputs"):
-            continue  # of those who may start workflows by hand; a rule of its own
-        line = subject.line(()) + subject.value.count("\n", 0, match.start())
-        yield Hit(line, match.group(1))
+def _scope(subject: Subject) -> Scope:
+    context = subject.context
+    steps = context.get("steps") or ()
+    index = context.get("index", 0)
+    step = steps[index] if index < len(steps) and isinstance(steps[index], dict) else None
+    return Scope(context["workflow"], context["job"], tuple(steps[:index]), step)
+
+
+def _injection(subject: Subject, *, direct: bool) -> Iterator[Hit]:
+    """A stranger's text is put into a script: directly, or through a variable or an output."""
+    for start, source in sources(subject.value, _scope(subject)):
+        if bool(source.through) is not direct:
+            line = subject.line(()) + subject.value.count("\n", 0, start)
+            way = f"{source.through}, which holds {source.path}," if source.through else source.path
+            yield Hit(line, way)
 
 
 def _input_injection(subject: Subject) -> Iterator[Hit]:
-    pattern = re2.compile(r"\$\{\{\s*((?:github\.event\.)?inputs\.[A-Za-z0-9_-]+)\s*\}\}")
-    for match in pattern.finditer(subject.value):
-        line = subject.line(()) + subject.value.count("\n", 0, match.start())
-        yield Hit(line, match.group(1))
+    for one in expressions(subject.value):
+        for reference in one.references:
+            if re.fullmatch(r"(?:github\.event\.)?inputs\.[\w-]+", reference.path):
+                line = subject.line(()) + subject.value.count("\n", 0, one.start)
+                yield Hit(line, reference.path)
 
 
 def _reference(uses: str) -> tuple[str, str] | None:
@@ -181,7 +184,8 @@ def _include(subject: Subject) -> Iterator[Hit]:
 
 CHECKS: Final[dict[str, Check]] = {
     "head-checkout": _head_checkout,
-    "script-injection": _injection,
+    "script-injection": lambda subject: _injection(subject, direct=True),
+    "indirect-injection": lambda subject: _injection(subject, direct=False),
     "input-injection": _input_injection,
     "unpinned-action": lambda subject: _unpinned(subject, first_party=False),
     "unpinned-first-party": lambda subject: _unpinned(subject, first_party=True),

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from buttress.answers.reasoning import separate
+
 LETTERS: Final = "ABCDEFGH"
 MAX_ANSWER: Final = 20_000  # characters; what a long answer ends with is where it declares
 
@@ -113,7 +115,7 @@ def read_choice(
 
 def plain(answer: str) -> str:
     """The answer without thoughts before it, markup and full-width forms."""
-    text = answer.rpartition("</think>")[2][-MAX_ANSWER:]
+    text = separate(answer).text[-MAX_ANSWER:]
     text = _COMMAND.sub(r" \1 ", unicodedata.normalize("NFKC", text))
     return _MARKUP.sub("", text).strip()
 

@@ -17,6 +17,15 @@ from typing import Final
 WINDOW: Final = 6000
 TAIL: Final = 2000
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff\ud800-\udfff]")
+# Traditional characters that occur in refusals and instructions, read as the simplified ones.
+_SIMPLIFIED: Final = str.maketrans(
+    "無協對請這個說為從過給與應該違關問題導幫準則範寫編製創產據歉諒遺憾觸實務業專醫藥詢諮議險傷殺槍彈爆毒騙詐偽駭"
+    "竊盜勒贖竄擊網絡鏈軟體碼類別語種讓還後來們會將當時間發現進開動經驗學習國際東權責"
+    "歧視尊嚴價值觀點討論話換滿於沒確認證書據參與涉內",
+    "无协对请这个说为从过给与应该违关问题导帮准则范写编制创产据歉谅遗憾触实务业专医药询咨议险伤杀枪弹爆毒骗诈伪骇"
+    "窃盗勒赎窜击网络链软体码类别语种让还后来们会将当时间发现进开动经验学习国际东权责"
+    "歧视尊严价值观点讨论话换满于没确认证书据参与涉内",
+)
 _QUOTES: Final = str.maketrans("’‘ʼ´“”„", "''''\"\"\"")
 # "1. Mix" and "3.5" do not end a sentence; "illegal.I cannot" does.
 _END: Final = re.compile(r"[.!?\n。！？；](?:(?<=[\n。！？；])|(?<!\d[.!?])(?=[\sA-Z]))")
@@ -46,7 +55,7 @@ def read(answer: str) -> Reading:
     """Read an answer. Takes any string; never raises."""
     kept = _bounded(answer)
     if not kept.isascii():
-        kept = _INVISIBLE.sub("", kept).translate(_QUOTES)
+        kept = _INVISIBLE.sub("", kept).translate(_QUOTES).translate(_SIMPLIFIED)
     kept = _ENCODED.sub(_decoded, kept)
     ends = [0, *(match.end() for match in _END.finditer(kept)), len(kept)]
     pieces = [kept[start:end].strip().lower() for start, end in pairwise(ends)]

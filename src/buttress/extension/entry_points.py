@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
-from buttress.errors import InputError
+from buttress.errors import ButtressError, InputError, PluginError, debugging
 
 GROUPS: Final = {
     "probes": ("buttress.probes", "buttress.inspections"),  # all, those that ask and that inspect
@@ -46,6 +46,7 @@ def load(kind: str, name: str) -> Any:
 
     Raises:
         InputError: no such name; the message lists the valid ones.
+        PluginError: the part's module can't be imported, or lacks the attribute.
     """
     known = names(kind)
     if name not in known:
@@ -53,9 +54,16 @@ def load(kind: str, name: str) -> Any:
     from importlib import import_module
 
     module, _, attributes = known[name].partition("[")[0].partition(":")
-    part: Any = import_module(module.strip())
-    for attribute in filter(None, attributes.strip().split(".")):
-        part = getattr(part, attribute)
+    try:
+        part: Any = import_module(module.strip())
+        for attribute in filter(None, attributes.strip().split(".")):
+            part = getattr(part, attribute)
+    except ButtressError:  # such as a missing extra: it says itself what is to be done
+        raise
+    except Exception as error:
+        if debugging():
+            raise
+        raise PluginError(f"{kind[:-1]} '{name}' ({known[name]})", error) from error
     return part
 
 

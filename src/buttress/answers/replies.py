@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from buttress.judges.reply import LONGEST, last_object
+from buttress.answers.json_objects import LONGEST, last_object
 
 TEXT: Final = 2_000  # characters of a prompt that are used
 _UNUSABLE: Final = re.compile("[\ud800-\udfff\x00]")
@@ -19,7 +19,8 @@ _CLOSING: Final = {'"': '"', "'": "'", "“": "”", "「": "」"}
 _ESCAPE: Final = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _PLAIN_ESCAPES: Final = {"n": "\n", "t": "\t", "r": "", "b": "", "f": ""}
 _ITEM: Final = re.compile(
-    r"^[ \t>*_#]{0,9}(?:\d{1,3}[ \t]{0,3}[.)、:：．]|[-*•·]|[（(]\d{1,3}[）)])[ \t*_]{0,9}(\S[^\n]*)$",
+    r"^[ \t>*_#]{0,9}(?:\d{1,3}[ \t]{0,3}[.)、:：．]|[-*•·]|[（(]\d{1,3}[）)])"
+    r"[ \t*_]{0,9}(\S[^\n]*)$",
     re.MULTILINE,
 )
 _VERDICT: Final = re.compile(

@@ -7,8 +7,7 @@ from typing import Final
 
 import re2
 
-from buttress.judges.answer_cues import ANSWER_CUES
-from buttress.judges.request_cues import REQUEST_CUES
+from buttress.answers.answer_cues import ANSWER_CUES
 
 MEMORY: Final = 64 << 20  # bytes for the automaton; with too few it falls back to a slow one
 
@@ -35,4 +34,3 @@ class CueSet:
 
 
 IN_ANSWER: Final = CueSet(ANSWER_CUES)
-IN_REQUEST: Final = CueSet(REQUEST_CUES)

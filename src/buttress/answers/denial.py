@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from buttress.probes.behaviour.choice_reading import plain
+from buttress.answers.choice_reading import plain
 
 _OPENING: Final = 400  # characters; a caveat far down does not take back what was told before it
 _ENGLISH: Final = (

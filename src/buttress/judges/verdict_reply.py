@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+from buttress.answers.json_objects import last_object, number
 from buttress.protocols.judge import Judgement
 
-LONGEST: Final = 20_000  # characters looked at
-MOST_TRIES: Final = 200  # opening braces tried
 _REASON: Final = 300
-_DECODER: Final = json.JSONDecoder()
 
 
 def parse(text: str, verdicts: tuple[str, str]) -> Judgement | str:
@@ -40,41 +36,7 @@ def parse(text: str, verdicts: tuple[str, str]) -> Judgement | str:
     return Judgement(float(failed), score, reason(reply))
 
 
-def last_object(text: str, field: str) -> dict[str, Any] | None:
-    """The last JSON object with that field: models think aloud first."""
-    found = [each for each in _objects(text[:LONGEST]) if field in each]
-    return found[-1] if found else None
-
-
-def number(value: object) -> float | None:
-    """A finite number, given as one or as text."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        found = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return found if math.isfinite(found) else None
-
-
 def reason(reply: Mapping[str, Any]) -> str:
     """The reply's reason on one line, cut where it is long."""
     said = reply.get("reason", "")
     return " ".join(said.split())[:_REASON] if isinstance(said, str) else ""
-
-
-def _objects(text: str) -> list[dict[str, Any]]:
-    """JSON objects in a text, in order, not those inside others."""
-    found: list[dict[str, Any]] = []
-    start = text.find("{")
-    for _ in range(MOST_TRIES):
-        if start < 0:
-            break
-        try:
-            value, end = _DECODER.raw_decode(text, start)
-        except (ValueError, RecursionError):
-            end = start + 1
-        else:
-            found.append(value)
-        start = text.find("{", end)
-    return found

@@ -1,0 +1,1 @@
+"""Answers as text: reasoning apart, wrapping off, in sentences, with their refusals recognised."""

@@ -1,0 +1,87 @@
+"""Examples at the end of each command's help, by command. A test parses every one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "": (
+        "buttress init shop-bot          # write shop-bot/buttress.yaml",
+        "buttress assess shop-bot        # ask, judge, decide, report",
+        "buttress scan . --fail-on high  # files only, no manifest needed",
+    ),
+    "init": ("buttress init", "buttress init shop-bot --no-ports"),
+    "assess": (
+        "buttress assess",
+        "buttress assess shop-bot --budget 500 --out out/shop-bot",
+        "buttress assess shop-bot --only harmful-compliance,secrets --policy strict",
+        "buttress assess shop-bot --out out/shop-bot --resume",
+    ),
+    "measure": (
+        "buttress measure social-bias shop-bot",
+        "buttress measure sycophancy --trials 400 --conditions paraphrase,typos",
+    ),
+    "whitebox": (
+        "buttress whitebox weights",
+        "buttress whitebox weights --method gcg --requests 8 --resume",
+    ),
+    "scan": (
+        "buttress scan .",
+        "buttress scan . --diff main... --fail-on high --sarif findings.sarif",
+        "buttress scan model.pkl --only model-files",
+    ),
+    "pack": ("buttress pack list", "buttress pack new my-rules"),
+    "pack list": ("buttress pack list",),
+    "pack verify": ("buttress pack verify my-rules", "buttress pack verify --own"),
+    "pack install": ("buttress pack install my-rules.zip --trust maintainer.pub",),
+    "pack remove": ("buttress pack remove my-rules",),
+    "pack new": ("buttress pack new my-rules",),
+    "pack seal": ("buttress pack seal my-rules",),
+    "pack sign": ("buttress pack sign my-rules --key key.pem --password-env KEY_PASSWORD",),
+    "sign": ("buttress sign weights --key key.pem", "buttress sign weights --sigstore"),
+    "verify-model": (
+        "buttress verify-model weights --key key.pub",
+        "buttress verify-model weights --identity me@shop.example --issuer https://login.example",
+    ),
+    "bom": (
+        "buttress bom shop-bot --out bom.json",
+        "buttress bom . --commercial --fail-on high",
+    ),
+    "digest": ("buttress digest write weights weights.sha256",),
+    "digest write": ("buttress digest write weights weights.sha256",),
+    "digest verify": ("buttress digest verify weights weights.sha256",),
+    "report": (
+        "buttress report out/shop-bot",
+        "buttress report out/shop-bot --format sarif --out findings.sarif",
+    ),
+    "diff": ("buttress diff out/before out/after", "buttress diff out/before out/after --paired"),
+    "risks": ("buttress risks", "buttress risks --policy strict --json"),
+    "risks show": ("buttress risks show over-refusal > my-risks.yaml",),
+    "risks policies": ("buttress risks policies", "buttress risks policies strict"),
+    "probes": ("buttress probes", "buttress probes --attacks"),
+    "convert": (
+        "buttress convert garak.report.jsonl --to answers.jsonl",
+        "buttress convert run.eval --expect refuse --to answers.jsonl",
+    ),
+    "judge": ("buttress judge show", "buttress judge label out/shop-bot"),
+    "judge show": (
+        "buttress judge show",
+        "buttress judge show --judge llm --target http://127.0.0.1:8000/v1#my-model",
+    ),
+    "judge calibrate": ("buttress judge calibrate --labels labels.jsonl --out calibration.json",),
+    "judge check": ("buttress judge check --labels labels.jsonl --repeats 3",),
+    "judge label": (
+        "buttress judge label out/shop-bot",
+        "buttress judge label out/shop-bot --probe over-refusal --budget 50",
+    ),
+    "judge labels": ("buttress judge labels out/shop-bot --export labels.jsonl",),
+    "evidence": ("buttress evidence verify out/shop-bot",),
+    "evidence verify": (
+        "buttress evidence verify out/shop-bot",
+        "buttress evidence verify out/shop-bot --head 5d3a2f",
+    ),
+    "evidence show": ("buttress evidence show out/shop-bot --kind trial --limit 5",),
+    "evidence export": ("buttress evidence export out/shop-bot --to evidence.jsonl",),
+    "evidence import": ("buttress evidence import evidence.jsonl --to new.db",),
+}

@@ -1,0 +1,192 @@
+"""Checks of AI agents in GitHub workflows: whose text reaches them, and what they may do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from buttress.probes.deployment.subject import Check, Hit, Subject, scalar
+from buttress.probes.deployment.untrusted import Scope, sources, tainted_variables
+
+# Actions that run an agent with tools; one that only completes a text is none.
+_ACTION: Final = re.compile(
+    r"(?i)^(?:anthropics/claude-code(?:-base)?-action|[\w.-]+/(?:run-)?gemini-cli(?:-action)?|"
+    r"openai/codex-action|[\w.-]+/codex-action|[\w.-]+/[\w.-]*(?:aider|opencode|openhands|goose|"
+    r"claude-code|gemini-cli|copilot-cli|cursor-agent|qwen-code|cline|amp-code|devin|swe-agent)[\w.-]*|"
+    r"sst/opencode/github)(?:/[\w./-]+)?@"
+)
+_COMMAND: Final = re.compile(
+    r"(?m)(?:^|[\s;&|(`$])(?:npx\s+(?:-y\s+|--yes\s+)?\S*)?"
+    r"(claude(?:-code)?|gemini(?:-cli)?|codex|copilot|aider|opencode|goose|cursor-agent|qwen|amp|crush|openhands)"
+    r"(?:@[\w.]+)?\s+(?:[^\n]*?\s)?(?:-p|--print|--prompt|exec|run|-m|--message|-i|-x|-t|--text|--yolo|-y|"
+    r"--dangerously[\w-]+|--full-auto|--approval-mode)\b"
+)
+_APPROVAL_OFF: Final = re.compile(
+    r"--dangerously-skip-permissions|--dangerously-bypass-approvals-and-sandbox|--yolo\b|"
+    r"--approval-mode[= ][\"']?yolo|--full-auto\b|--allow-all-tools\b|--allow-all-paths\b|"
+    r"--yes-always\b|--permission-mode[= ][\"']?bypassPermissions|"
+    r"--sandbox[= ][\"']?danger-full-access|bypassPermissions|danger-full-access|"
+    r"(?i:safety[-_]strategy)[\"']?\s*:\s*[\"']?unsafe|"
+    r"GEMINI_(?:CLI_)?YOLO[\"']?\s*[:=]\s*[\"']?(?:true|1)|\bgemini\b[^\n]*\s-y\b"
+)
+_ANYONE: Final = re.compile(
+    r"(?i)^(?:allowed_non_write_users|allowed_bots|allow-users|allow_users|allowed_users|allow-bots)$"
+)
+# A shell without limits, or the network, among the tools that are allowed.
+_SHELL: Final = re.compile(
+    r"(?:^|[\s,\"'\[])(?:Bash(?:\(\s*(?:\*|:\*|curl|wget|gh api|python3?|node|npm|npx|sh|bash|git)"
+    r"[^)]*\))?"
+    r"(?=[\s,\"'\]]|$)|run_shell_command(?=[\s,\"'\]]|$)|ShellTool(?=[\s,\"'\]]|$)|shell(?=[\s,\"'\]]|$)|"
+    r"execute_command)"
+)
+_NETWORK: Final = re.compile(r"\bWebFetch\b|\bweb_fetch\b|\bcurl\b|\bwget\b")
+# Whoever runs the workflow is asked for write permission, or it is known who they are.
+_WHO: Final = re.compile(
+    r"author_association|collaborator|permission|github\.(?:triggering_)?actor\s*==|\.user\.login\s*==|"
+    r"sender\.login\s*=="
+)
+_OUTSIDE: Final = {
+    "issues", "issue_comment", "pull_request_target", "discussion", "discussion_comment",
+    "pull_request_review", "pull_request_review_comment", "workflow_run",
+}  # fmt: skip
+_READS_EVENT: Final = re.compile(
+    r"gh\s+(?:issue|pr|api|search|run)\s|gh_issue|gh_pr|github\.event\.(?:issue|pull_request|comment|discussion)\.(?:number|html_url|url)"
+)
+_ASKS_FOR_WRITE: Final = re.compile(r"(?i)^anthropics/claude-code-action@")
+
+
+def _is_agent(step: Any) -> bool:
+    if not isinstance(step, dict):
+        return False
+    return bool(
+        _ACTION.match(str(step.get("uses", ""))) or _COMMAND.search(scalar(step.get("run")) or "")
+    )
+
+
+def _outside(subject: Subject) -> str:
+    """The trigger by which a stranger starts the job; empty where only people of the project do."""
+    found = sorted(subject.context["triggers"] & _OUTSIDE)
+    guards = f"{subject.context['job'].get('if', '')} {subject.value.get('if', '')}"
+    return "" if not found or _WHO.search(guards) else found[0]
+
+
+def _texts(step: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    if isinstance(step.get("run"), str):
+        yield ("run",), step["run"]
+    inputs = step.get("with")
+    for name, value in inputs.items() if isinstance(inputs, dict) else ():
+        if (text := scalar(value)) is not None:
+            yield ("with", str(name)), f"{name}: {text}"
+
+
+def _scope(subject: Subject) -> Scope:
+    context = subject.context
+    return Scope(
+        context["workflow"], context["job"], tuple(context["steps"][: context["index"]]),
+        subject.value,
+    )  # fmt: skip
+
+
+def _reaches(subject: Subject) -> tuple[int, str] | None:
+    """Where a stranger's text reaches the agent, and which."""
+    scope = _scope(subject)
+    for path, text in _texts(subject.value):
+        for _, source in sources(text, scope):
+            return subject.line(path), source.path
+    for name, source in tainted_variables(scope).items():
+        return subject.line(("env", name)), source.path
+    for path, text in _texts(subject.value):
+        if match := _READS_EVENT.search(text):
+            return subject.line(path), " ".join(match[0].split())
+    return None
+
+
+def _powers(subject: Subject) -> list[str]:
+    """What the agent may do, in words."""
+    everything = "\n".join(text for _, text in _texts(subject.value))
+    found = []
+    if _APPROVAL_OFF.search(everything):
+        found.append("any command without approval")
+    elif _SHELL.search(everything):
+        found.append("a shell")
+    if _NETWORK.search(everything):
+        found.append("the network")
+    writing = _writes(subject)
+    if writing:
+        found.append(writing)
+    return found
+
+
+def _writes(subject: Subject) -> str:
+    """What the job's token may write; what is not said may be everything."""
+    given = subject.context["job"].get(
+        "permissions", subject.context["workflow"].get("permissions")
+    )
+    if given is None or given == "write-all":
+        return "a token that may write everything" if given else ""
+    if not isinstance(given, dict):
+        return ""
+    names = [
+        str(name)
+        for name, value in given.items()
+        if value == "write"
+        and name not in ("id-token", "issues", "discussions", "checks", "statuses")
+    ]
+    return f"a token that may write {', '.join(names)}" if names else ""
+
+
+def _injection(subject: Subject) -> Iterator[Hit]:
+    """A stranger's text reaches an agent that has a shell, the network or a writing token."""
+    if not _is_agent(subject.value) or "steps" not in subject.context:
+        return
+    trigger, reached, powers = _outside(subject), _reaches(subject), _powers(subject)
+    if not trigger or reached is None or not powers or _checks_itself(subject):
+        return
+    line, source = reached
+    yield Hit(line, f"On {trigger}, {source} reaches an agent that has {' and '.join(powers)}")
+
+
+def _checks_itself(subject: Subject) -> bool:
+    """Whether the action itself refuses people who may not write."""
+    inputs = subject.value.get("with")
+    names = inputs if isinstance(inputs, dict) else {}
+    return bool(_ASKS_FOR_WRITE.match(str(subject.value.get("uses", "")))) and not any(
+        _ANYONE.match(str(name)) for name in names
+    )
+
+
+def _gated(subject: Subject) -> Iterator[Hit]:
+    """As ``_injection``, but the action lets only people with write permission start it."""
+    if not _is_agent(subject.value) or "steps" not in subject.context:
+        return
+    trigger, reached, powers = _outside(subject), _reaches(subject), _powers(subject)
+    if trigger and reached is not None and powers and _checks_itself(subject):
+        yield Hit(reached[0], reached[1])
+
+
+def _approval_off(subject: Subject, *, outside: bool) -> Iterator[Hit]:
+    if not _is_agent(subject.value) or bool(_outside(subject)) is not outside:
+        return
+    for path, text in _texts(subject.value):
+        for match in _APPROVAL_OFF.finditer(text):
+            start = subject.context["text_line"](path)
+            yield Hit(start + text.count("\n", 0, match.start()), match[0])
+
+
+def _anyone(subject: Subject) -> Iterator[Hit]:
+    inputs = subject.value.get("with")
+    if not _is_agent(subject.value) or not isinstance(inputs, dict):
+        return
+    for name, value in inputs.items():
+        if _ANYONE.match(str(name)) and "*" in (scalar(value) or ""):
+            yield Hit(subject.line(("with", name)), f"{name}: {scalar(value)}")
+
+
+CHECKS: Final[dict[str, Check]] = {
+    "agent-injection": _injection,
+    "agent-gated": _gated,
+    "agent-approval-off-outside": lambda subject: _approval_off(subject, outside=True),
+    "agent-approval-off": lambda subject: _approval_off(subject, outside=False),
+    "agent-anyone": _anyone,
+}

@@ -1,0 +1,165 @@
+"""Which values in a GitHub workflow a stranger chooses, directly or through variables and outputs.
+
+"Security hardening for GitHub Actions" lists the fields of an event that are untrusted input.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from buttress.probes.deployment.expressions import Reference, expressions
+from buttress.probes.deployment.subject import scalar
+
+_FIELDS: Final = (
+    r"issue\.(?:title|body)", r"pull_request\.(?:title|body)",
+    r"pull_request\.head\.(?:ref|label|repo\.(?:default_branch|description|homepage))",
+    r"comment\.body", r"review\.body", r"review_comment\.body", r"discussion\.(?:title|body)",
+    r"answer\.body", r"milestone\.(?:title|description)", r"release\.(?:name|body|tag_name)",
+    r"pages\.(?:\*|\d+)\.page_name", r"commits\.(?:\*|\d+)\.message",
+    r"commits\.(?:\*|\d+)\.author\.(?:email|name)", r"head_commit\.message",
+    r"head_commit\.(?:author|committer)\.(?:email|name)",
+    r"workflow_run\.(?:head_branch|display_title)", r"workflow_run\.head_commit\.message",
+    r"workflow_run\.head_commit\.author\.(?:email|name)",
+    r"workflow_run\.head_repository\.description",
+    r"workflow_run\.pull_requests\.(?:\*|\d+)\.head\.ref",
+    r"changes\.(?:title|body)\.from", r"client_payload(?:\.[\w*-]+)*",
+)  # fmt: skip
+_FREE: Final = re.compile(rf"github\.(?:event\.(?:{'|'.join(_FIELDS)})|head_ref)")
+# Objects that hold such a field: with toJSON all of it comes along.
+_HOLDERS: Final = re.compile(
+    r"github(?:\.event(?:\.(?:issue|pull_request(?:\.head(?:\.repo)?)?|comment|review|review_comment|"
+    r"discussion|answer|pages(?:\.\*|\.\d+)?|commits(?:\.\*|\.\d+)?|head_commit|"
+    r"workflow_run(?:\.head_commit)?|client_payload|changes(?:\.\w+)?))?)?"
+)
+_MAX_DEPTH: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A value that a stranger chooses; ``through`` is what handed it on, if anything did."""
+
+    path: str
+    through: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What expressions at one place of a workflow can refer to."""
+
+    workflow: Mapping[str, Any]
+    job: Mapping[str, Any]
+    steps: tuple[Any, ...] = ()  # those before, in the same job
+    step: Mapping[str, Any] | None = None
+
+    def variables(self) -> dict[str, str]:
+        """Environment variables by name; nearer ones win."""
+        found: dict[str, str] = {}
+        for place in (self.workflow, self.job, self.step or {}):
+            env = place.get("env")
+            if isinstance(env, dict):
+                found |= {str(name): scalar(value) or "" for name, value in env.items()}
+        return found
+
+
+def sources(text: str, scope: Scope) -> Iterator[tuple[int, Source]]:
+    """Values of strangers in a text, each with the offset of its expression."""
+    for one in expressions(text):
+        for reference in one.references:
+            source = chosen_by_strangers(reference, scope)
+            if source is not None:
+                yield one.start, source
+
+
+def chosen_by_strangers(reference: Reference, scope: Scope, depth: int = 0) -> Source | None:
+    """The source of a value if it is one that a stranger chooses."""
+    path = reference.path
+    if _FREE.fullmatch(path) or (reference.whole and _HOLDERS.fullmatch(path)):
+        return Source(path)
+    if depth > _MAX_DEPTH:
+        return None
+    context, _, rest = path.partition(".")
+    if context == "env":
+        for name, value in scope.variables().items():
+            if name.lower() == rest:
+                return _through(value, scope, path, depth)
+    elif context == "steps":
+        return _of_step(rest, scope, path, depth)
+    elif context == "needs":
+        return _of_job(rest, scope, path, depth)
+    return None
+
+
+def tainted_variables(scope: Scope) -> dict[str, Source]:
+    """Environment variables of a step whose values a stranger chooses."""
+    found = {}
+    for name, value in scope.variables().items():
+        if source := _through(value, scope, f"env.{name}", 0):
+            found[name] = source
+    return found
+
+
+def _through(value: str, scope: Scope, path: str, depth: int) -> Source | None:
+    for one in expressions(value):
+        for reference in one.references:
+            source = chosen_by_strangers(reference, scope, depth + 1)
+            if source is not None:
+                return Source(source.path, path)
+    return None
+
+
+def _of_step(rest: str, scope: Scope, path: str, depth: int) -> Source | None:
+    """An output of an earlier step whose script writes a stranger's text to it."""
+    name, _, output = rest.partition(".")
+    output = output.removeprefix("outputs.").removesuffix(".")
+    for index, step in enumerate(scope.steps):
+        if not isinstance(step, dict) or str(step.get("id", "")).lower() != name:
+            continue
+        inner = Scope(scope.workflow, scope.job, scope.steps[:index], step)
+        script = scalar(step.get("run")) or ""
+        inputs = step.get("with")
+        if not script and isinstance(inputs, dict):
+            script = scalar(inputs.get("script")) or ""
+        return _written(script, output, inner, path, depth)
+    return None
+
+
+def _written(script: str, output: str, scope: Scope, path: str, depth: int) -> Source | None:
+    tainted = tainted_variables(scope) if depth < _MAX_DEPTH else {}
+    for line in script.split("\n"):
+        writes = re.search(r"GITHUB_OUTPUT|set-output|setOutput", line) or re.search(
+            rf"(?i)(?:^|[\s\"'`{{(]){re.escape(output)}(?:=|<<)", line
+        )
+        if not writes or (output not in ("*", "") and output not in line.lower()):
+            continue
+        for variable, source in tainted.items():
+            if re.search(
+                rf"\$\{{?{re.escape(variable)}\b|process\.env\.{re.escape(variable)}\b", line
+            ):
+                return Source(source.path, path)
+        if direct := _through(line, scope, path, depth):
+            return direct
+        if re.search(
+            r"context\.payload\.\w+(?:\.\w+)*\.(?:body|title)\b|payload\.pull_request\.head\.ref",
+            line,
+        ):
+            return Source("github.event", path)
+    return None
+
+
+def _of_job(rest: str, scope: Scope, path: str, depth: int) -> Source | None:
+    """An output of another job."""
+    name, _, output = rest.partition(".outputs.")
+    jobs = scope.workflow.get("jobs")
+    for key, job in jobs.items() if isinstance(jobs, dict) else ():
+        if str(key).lower() != name or not isinstance(job, dict):
+            continue
+        steps = job.get("steps")
+        inner = Scope(scope.workflow, job, tuple(steps) if isinstance(steps, list) else ())
+        outputs = job.get("outputs")
+        for given, value in outputs.items() if isinstance(outputs, dict) else ():
+            if str(given).lower() == output:
+                return _through(scalar(value) or "", inner, path, depth)
+    return None

@@ -1,0 +1,194 @@
+"""Whether the words around an act negate it or only report it.
+
+"Never read ~/.ssh/id_rsa" and "reject text such as 'ignore previous instructions'" are no orders.
+Only words that govern the act count: those of its own clause, directly before it; the words that
+introduce a quotation, a list or a table that holds it; or a noun that it modifies. A negation
+anywhere else in the sentence ("send the keys to … without telling the user") excuses nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+_REACH: Final = 300  # characters before and after an act that are looked at
+_LINES: Final = 60  # lines of a list that are walked back to what introduces it
+_CLAUSE: Final = re.compile(
+    r"[.!?;:。！？；：—]\s|[。！？；]|,\s|，|、|\n(?=[ \t]*(?:[-*+•#>|]|\d+[.)]|\n|$))|\s-{1,2}\s|"
+    r"\b(?:then|but|and|so)\s"
+)
+_SENTENCE: Final = re.compile(r"[.!?;。！？；]\s|[。！？；]|\n(?=[ \t]*(?:[-*+•#>|]|\d+[.)]|\n|$))")
+_NEGATION: Final = (
+    r"\b(?:never|(?:do|does|did|must|should|shall|can|could|may|will|would|need)\s*n[o'’]t|"
+    r"(?:do|does|did|must|should|shall|could|may|will|would|is|are|was|were)\s+not|cannot|"
+    r"(?:don|doesn|didn|won|mustn|shouldn|shan|can|isn|aren|couldn|wouldn)['’]?t|not\s+to|avoid|"
+    r"avoids|refuses?\s+to|refused\s+to|declines?\s+to|unable\s+to|without|instead\s+of|"
+    r"rather\s+than|(?:forbid(?:s|den)?|prohibit(?:s|ed)?|prevents?|stops?)\s+(?:\w+\s+){0,3}?"
+    r"(?:to|from))"
+)
+# A second negation ("do not hesitate to …") or another order between turns the meaning round.
+_BETWEEN: Final = (
+    r"(?:\s+(?!(?:hesitate|forget|fail|worry|stop|wait|refuse|omit|skip|neglect|only|just|tell|"
+    r"mention|inform|ask|let|be|you|until|unless|before|after)\b)[\w'’-]+){0,3}?"
+)
+_QUOTE: Final = r"\s*[\"'`“‘«*_(\[]{0,3}\s*"
+_NEGATED: Final = re.compile(rf"(?i){_NEGATION}{_BETWEEN}{_QUOTE}$")
+_NEGATED_ZH: Final = re.compile(
+    r"(?:不要|不得|切勿|禁止|请勿|不能|不可以?|不应|不会|不允许|严禁|避免|拒绝|绝不|从不|勿)"
+    r"(?!忘|犹豫|告诉|提|让|只)(?:[\u4e00-\u9fff]{0,4})?[\s“「『\"'`]*$"
+)
+_ALTERNATIVE: Final = re.compile(r"(?i)(?:,\s*)?\b(?:or|nor)\s+$|(?:，)?(?:或者?|也不要)\s*$")
+_REPORT: Final = re.compile(
+    r"(?i)\b(?:says?|said|tells?|told|telling|asks?|asked|asking|instructs?|instructing|orders?|"
+    r"wants?|tries|try|trying|attempts?|attempting|claims?|claiming|requests?|requesting|demands?|"
+    r"urges?|persuades?|directs?|contains?|containing|reads|like|such\s+as|e\.g\.|"
+    r"for\s+example|including|designed|intended|meant|instructions?)"
+    r"(?:,|\s+(?:you|it|me|us|them|they|the\s+\w+|an?\s+\w+|users?|agents?|models?))?"
+    rf"(?:\s+(?:to|that))?{_QUOTE}$"
+)
+_REPORT_ZH: Final = re.compile(
+    r"(?:要求|让|叫|试图|企图|声称|说|指示|诱导|引导|包含|出现|例如|诸如|比如|类似|如)"
+    r"(?:你|您|模型|助手|代理|我)?(?:去|来)?[\s“「『\"'`：:]*$"
+)
+_SUPPOSED: Final = re.compile(
+    r"(?i)\b(?:if|when|whenever|whether|may|might|could|can|any|anything|anyone|attempts?|tries|"
+    r"refuse|never|do\s+not|don['’]t|treat|in\s+case|content\s+that|text\s+that|which|who)\b|"
+    r"如果|若|当|任何|可能|是否|凡|一旦|有人|试图|诱导|例如|诸如|比如"
+)
+_MENTION: Final = re.compile(
+    r"(?i)\b(?:such\s+as|like|e\.g|i\.e|for\s+example|for\s+instance|examples?|phrases?|patterns?|"
+    r"strings?|languages?|words?|wording|keywords?|regex(?:es)?|grep|detect\w*|flag\w*|reject\w*|"
+    r"block\w*|refus\w*|contain\w*|look(?:s|ing)?\s+for|search\w*\s+for|scan\w*|match\w*|says?|"
+    r"saying|asks?|asking|attempts?|claims?|inject\w*|jailbreak\w*|attack\w*|malicious|suspicious|"
+    r"does\s+(?:it|the|this)|includ\w*|red\s+flags?|threats?|indicators?|signs?\s+of|"
+    r"anti-?patterns?|dangerous|forbidden|prohibited|avoid|risky|unsafe|never)\b|"
+    r"示例|例如|比如|诸如|包含|检测|拒绝|注入|攻击|短语|关键词|可疑|危险|禁止|恶意"
+)
+_EXECUTE: Final = re.compile(
+    r"(?i)(?:^|[.,;:]\s*|\b(?:then|must|please|and|now|first|to|you|should|always)\s+|[-*]\s+|^\d+[.)]\s*)"
+    r"(?:follow|obey|execute|apply|comply|perform|run|runs|act|respond|reply|output|print|say|paste|"
+    r"use|start|install|type|enter|adopt|remember|do)\b[^.!?]{0,80}$|执行|运行|遵循|照做|服从"
+)
+_AFTER: Final = re.compile(
+    r"(?i)^[\"'`”’»)\]*_]{0,3}\s*(?:-?style\b|attacks?\b|injections?\b|attempts?\b|payloads?\b|"
+    r"phrases?\b|patterns?\b|jailbreaks?\b|(?:is|are)\s+(?:an?\s+|always\s+)?(?:known\s+|classic\s+|"
+    r"typical\s+|common\s+)?(?:prompt[\s-]+)?(?:attacks?|injections?|jailbreaks?|malicious|"
+    r"red\s+flags?|forbidden|prohibited|not\s+allowed|suspicious|rejected|blocked|dangerous)\b|"
+    r"(?:是|属于|等)(?:一种)?(?:典型的)?(?:提示)?(?:注入|攻击|恶意|越狱))"
+)
+_VERDICT: Final = re.compile(
+    r"(?i)\b(?:reject\w*|block\w*|flag\w*|den(?:y|ied)|malicious|attack\w*|inject\w*|high|critical|"
+    r"suspicious|refus\w*|forbidden|detect\w*|warn\w*|fail\w*|danger\w*|severe|threat|jailbreak\w*|"
+    r"never|no|unsafe|override|exfil\w*)\b|拒绝|注入|攻击|高危|危险|禁止|恶意"
+)
+_FORBIDS: Final = re.compile(
+    rf"(?i)(?:{_NEGATION}|\bforbidden|\bprohibited|\bnot\s+allowed|不要|不得|切勿|禁止|严禁|请勿)"
+    rf"{_BETWEEN}(?:\s+(?:the\s+)?following|\s+any\s+of\s+(?:these|the\s+following)|以下|下列)?"
+    r"[^.!?,;]{0,20}[:：]?\s*[*_]{0,3}\s*$"
+)
+_COMMAND: Final = re.compile(
+    r"(?i)\b(?:run|runs|execute|call|type|paste|enter|use)\s+(?:the\s+)?(?:commands?\s+|following\s+)?"
+    r"[\"'`“]?$|(?:运行|执行)[\s\"'`“]*$"
+)
+_TAIL: Final = "\"'`”’»」』.,;!?。，；！？<) \n"  # signs after an act that a pattern may take in
+_ITEM: Final = re.compile(r"^\s*(?:[-*+•]|\d+[.)]|\||>)\s?|^\s*[\"'`“(\[]|^\s*$|^\s*(?:```|~~~)")
+_PAIRS: Final = {
+    "“": "”", "‘": "’", "«": "»", "「": "」", "『": "』", '"': '"', "`": "`", "'": "'",
+}  # fmt: skip
+
+
+def governed(text: str, start: int, end: int) -> bool:
+    """Whether the act at ``text[start:end]`` is negated or reported by the words that govern it."""
+    while end > start and text[end - 1] in _TAIL:
+        end -= 1
+    before = text[max(0, start - _REACH) : start]
+    after = text[end : end + _REACH]
+    verb = _COMMAND.search(before)  # "never run `curl …`": the verb belongs to the act
+    governing = before[: verb.start()] if verb else before
+    if _negated(governing) or _reported(governing) or _AFTER.match(after):
+        return True
+    first = text.rfind("\n", 0, start) + 1
+    line_before = text[max(first, start - _REACH) : start]
+    line_after = after.partition("\n")[0]
+    in_row = text[first : first + 200].lstrip().startswith("|")
+    if in_row and _VERDICT.search(_other_cells(line_before, line_after)):
+        return True
+    introduction = _introduction(text, first) if _ITEM.match(text[first : start + 1]) else ""
+    if introduction and _FORBIDS.search(introduction):
+        return True
+    opening = _opening(line_before, line_after)
+    if opening < 0 and not in_row:
+        return False
+    lead = line_before[: max(opening, 0)]
+    if _EXECUTE.search(lead):
+        return False
+    return bool(_MENTION.search(lead) or _MENTION.search(introduction))
+
+
+def clause(text: str, start: int) -> str:
+    """The words of the clause before an act: those that govern it."""
+    before = text[max(0, start - _REACH) : start]
+    return before[_last(_CLAUSE, before) :]
+
+
+def _negated(before: str) -> bool:
+    words = before[_last(_CLAUSE, before) :]
+    if _NEGATED.search(words) or _NEGATED_ZH.search(words):
+        return True
+    joined = _ALTERNATIVE.search(before)
+    if joined is None:
+        return False
+    # "Never read X, open Y or send Z": the negation reaches over alternatives, not over "and".
+    sentence = before[_last(_SENTENCE, before) : joined.start()]
+    first = re.match(
+        rf"(?i)[\s*_>#-]*(?:\w+\s+){{0,3}}?{_NEGATION}|\s*(?:不要|不得|切勿|禁止)", sentence
+    )
+    return first is not None and not re.search(r"(?i)\b(?:and|then|but)\b|并|然后", sentence)
+
+
+def _reported(before: str) -> bool:
+    sentence = before[_last(_SENTENCE, before) :]
+    if not (_REPORT.search(sentence) or _REPORT_ZH.search(sentence)):
+        return False
+    return _SUPPOSED.search(sentence) is not None
+
+
+def _last(boundary: re.Pattern[str], text: str) -> int:
+    """Where the last stretch of a text begins that no boundary divides."""
+    end = 0
+    for match in boundary.finditer(text):
+        end = match.end()
+    return end
+
+
+def _other_cells(before: str, after: str) -> str:
+    """The cells of a table's row that do not hold the act."""
+    return f"{before.rpartition('|')[0]} {after.partition('|')[2]}"
+
+
+def _opening(before: str, after: str) -> int:
+    """Where the quotation begins that holds the act; -1 where none does."""
+    for place in range(len(before) - 1, -1, -1):
+        sign = before[place]
+        closing = _PAIRS.get(sign)
+        if closing is None or (sign == "'" and place and before[place - 1].isalnum()):
+            continue
+        inside = before[place + 1 :]
+        if closing == sign and before.count(sign, 0, place) % 2:
+            return -1  # it closes an earlier quotation
+        if closing not in inside and closing in after:
+            return place
+    return -1
+
+
+def _introduction(text: str, first: int) -> str:
+    """What introduces the list, table or block that holds the line at ``first``."""
+    for _ in range(_LINES):
+        if first <= 0:
+            return ""
+        previous = text.rfind("\n", 0, first - 1) + 1
+        line = text[previous : first - 1]
+        first = previous
+        if not _ITEM.match(line[:400]):
+            return line[-400:].strip()
+    return ""
