@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +49,17 @@ class Halving:
         return Dialogue(spec.messages, answer)
 
 
+@dataclass(slots=True)
+class Watched(Arm):
+    """An arm that notes each batch that comes in."""
+
+    log: list[tuple[str, int]] = field(default_factory=list)
+
+    def observe(self, specs: Sequence[TrialSpec], trials: Sequence[Trial]) -> None:
+        Arm.observe(self, specs, trials)
+        self.log.append((self.id, len(trials)))
+
+
 class Parts:
     """A campaign over two probes whose failure rates are set; all parts but the target are real."""
 
@@ -84,9 +95,10 @@ class Parts:
             ]
             if probe is DIRECT:
                 asked = [replace(one, procedure=procedure) for one in asked]
-            arm = Arm(probe, ASSET, engine, iter(asked), size)
-            arms[arm.id] = arm
             self.states[probe.id] = RiskState(Tolerance(limit=0.2))
+            arm = Watched(probe, ASSET, engine, iter(asked), size, states=[self.states[probe.id]])
+            arm.log = self.seen
+            arms[arm.id] = arm
             planned.append(
                 PlannedArm(
                     arm.id,
@@ -101,7 +113,7 @@ class Parts:
         price = Price(per_call=0.01)
         self.campaign = Campaign(
             arms, self.planner, limits or Limits(),
-            cost=lambda: price.cost(self.totals.calls, 0, 0), observe=self._observe,
+            cost=lambda: price.cost(self.totals.calls, 0, 0),
         )  # fmt: skip
 
     def _say(self, request: Request) -> str:
@@ -109,10 +121,6 @@ class Parts:
         self.asked.append(text)
         rate = self.rates[text.split()[0]]
         return "yes" if random.Random(text).random() < rate else "no"
-
-    def _observe(self, arm: Arm, trials: Sequence[Trial]) -> None:
-        self.seen.append((arm.id, len(trials)))
-        self.states[arm.probe.id].update([trial.outcome for trial in trials])
 
 
 async def test_it_stops_when_all_is_decided(tmp_path: Path) -> None:

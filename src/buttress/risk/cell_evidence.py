@@ -150,7 +150,8 @@ class CellEvidence:
         else:
             everything = np.ones(self.count, dtype=bool)
             highs = self._bounds(everything, each)[1]
-        return np.maximum(highs, self.high)
+        together: Array = np.maximum(highs, self.high)
+        return together
 
 
 def _judged(point: OperatingPoint, limit: float) -> float | None:
