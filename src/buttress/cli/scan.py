@@ -133,17 +133,18 @@ def run(options: argparse.Namespace) -> int:
 
     from buttress.documents.scan import document
     from buttress.evidence.findings import SEVERITIES
+    from buttress.files.tree import Tree
+    from buttress.inspection.one_path import KEPT
     from buttress.inspection.tasks import Task
+    from buttress.packs.installed import installed
 
     identifier, began = os.urandom(6).hex(), time.time()
     scope = _scope(options)
     probes, values = _probes(options)
     sieve = _sieve(options)
-    tasks = [
-        Task(probe, values, root.path, root.selection, identifier)
-        for root in scope
-        for probe in probes
-    ]
+    knowledge = installed()
+    trees = [Tree(root.path, root.selection, keep=KEPT) for root in scope]
+    tasks = [Task(probe, values, tree, knowledge, identifier) for tree in trees for probe in probes]
     sifted, inspections = _inspect(options, scope, tasks, sieve)
     if options.write_baseline is not None:
         sifted = _written(sifted, options.write_baseline)
@@ -258,7 +259,7 @@ def _inspect(
     by_path = {root.path: root for root in scope}
 
     def wanted(one: Placed, task: Task) -> bool:
-        if not task.selection.reads(one.path):
+        if not task.tree.selection.reads(one.path):
             return False
         return not options.diff_lines or by_path[task.path].on_new_line(one)
 

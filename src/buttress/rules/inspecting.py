@@ -8,6 +8,7 @@ from pathlib import Path
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.files.source_files import Reading, SourceFile
+from buttress.files.tree import Tree
 from buttress.files.wanted import wanted_files
 from buttress.rules.rulebook import Issue, Reporter, Rule
 
@@ -15,19 +16,19 @@ from buttress.rules.rulebook import Issue, Reporter, Rule
 def inspect_files(
     probe: tuple[str, str],
     asset: str,
-    path: Path,
+    tree: Tree,
     *,
     rules: Mapping[str, Rule],
     limit: Callable[[Path], int],
     issues: Callable[[Path, SourceFile, Reading], Iterable[Issue]],
     told: Callable[[Path], bool] = lambda _: True,
 ) -> Iterator[Finding | Inspection]:
-    """Findings in all wanted files below ``path``, then what was read.
+    """Findings in all wanted files, then what was read.
 
     Args:
         probe: its id and version.
         asset: id of the asset.
-        path: a file or folder.
+        tree: its files.
         rules: by id.
         limit: most bytes of a file of that path, 0 for what is not wanted.
         issues: what is wrong in a file.
@@ -36,7 +37,7 @@ def inspect_files(
     began = time.monotonic()
     reading = Reading()
     reporter = Reporter(*probe, asset, rules)
-    for place, file in wanted_files(path, reading, limit, told):
+    for place, file in wanted_files(tree, reading, limit, told):
         with reading.surviving(file.location):
             yield from reporter.findings(file, issues(place, file, reading), reading)
     yield from reporter.not_searched(reading)

@@ -147,7 +147,7 @@ class Reporter:
             allowed = allowance(file.data, starts[line - 1], (issue.rule, self.probe))
             if allowed is not None and allowed.valid:
                 reason = shortened(allowed.reason)
-                reading.leave_out(file.location, f"{issue.rule} allowed by a comment: {reason}")
+                reading.record_skip(file.location, f"{issue.rule} allowed by a comment: {reason}")
                 continue
             yield self._finding(file, issue, line, starts)
 

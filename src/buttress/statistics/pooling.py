@@ -2,13 +2,16 @@
 
 A logistic-normal model (Gelman et al. 2013, Bayesian Data Analysis, chapters 5 and 15): the log
 odds of a cell are an intercept plus a family effect, a category effect and an effect of its own,
-each around 0: families and categories normal, cells Student's t with few degrees of freedom, so that
-one hot cell among many cool ones is not pulled in (outliers: O'Hagan 1979, JRSS-B 41(3)). Cells with
-few trials borrow from their row and column. For each point of a grid over the three scales the
-posterior is approximated at its mode (Laplace), where t is a normal law with a variance of each
-cell's own, found by expectation and maximisation (Lange, Little & Taylor 1989, JASA 84(408)); the
+each normal around 0. Cells with few trials borrow from their row and column. For each point of a
+grid over the three standard deviations the posterior is approximated at its mode (Laplace); the
 points are weighted by their marginal likelihood and a half-normal prior, and the mixture is drawn
 from with a fixed seed.
+
+That law has light tails, and would pull one hot cell among many cool ones in. So each cell may with
+a small prior probability be one of its own, with a Beta(1/2, 1/2) law (a slab beside the spike:
+Mitchell & Beauchamp 1988, JASA 83(404)). Cells that probably are, by the Bayes factor of their own
+law against what the other cells predict of them, are left out of the fit; each cell's posterior is
+the mixture of both.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from itertools import product
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, gammaln
+from scipy.special import betaln, expit, gammaln
 
 Array = npt.NDArray[np.float64]
 _SCALES = (0.1, 0.5, 1.2, 2.5)
@@ -27,8 +30,8 @@ _SCALE_PRIOR = 1.5
 _INTERCEPT_SD = 3.0
 _DRAWS = 4000
 _NEWTON = 60
-_FREEDOM = 1.5  # degrees of freedom of cell effects
-_REWEIGHTED = 6  # times that the cells' variances are found anew
+_APART = 0.05  # prior probability that a cell is one of its own
+_ROUNDS = 4  # in which cells are left out of the fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +65,65 @@ def pool(
         return Pooled(empty, empty, empty)
     n = trials.ravel().astype(float)
     k = failures.ravel().astype(float)
+    rng = np.random.default_rng(20240229)
     design = _design(*trials.shape)
+    apart = np.zeros(n.size, dtype=bool)
+    for _ in range(_ROUNDS):
+        kept = ~apart
+        rates = _draws(design, n * kept, k * kept, trials.shape, rng)
+        odds = _odds_of_apart(rates, n, k)
+        if (apart == (odds > 1.0)).all():
+            break
+        apart = apart | (odds > 1.0)
+    own = rng.beta(k + 0.5, n - k + 0.5, rates.shape)
+    # What is left out of the fit is drawn from what others predict: its outcomes weigh the draws.
+    for cell in np.flatnonzero(apart):
+        rates[:, cell] = _weighed(rates[:, cell], n[cell], k[cell], rng)
+    chosen = rng.random(rates.shape) < odds / (1.0 + odds)
+    mixed = np.where(chosen, own, rates)
+    low, high = np.quantile(mixed, (alpha / 2, 1 - alpha / 2), axis=0)
+    shape = trials.shape
+    return Pooled(mixed.mean(axis=0).reshape(shape), low.reshape(shape), high.reshape(shape))
+
+
+def _draws(
+    design: Array, n: Array, k: Array, shape: tuple[int, ...], rng: np.random.Generator
+) -> Array:
+    """Rates of all cells from the posterior of the logistic-normal model, shape (draws, cells)."""
     grid = list(product(_SCALES, repeat=3))
-    fits = [_heavy_tailed(design, n, k, _deviations(trials.shape, scales)) for scales in grid]
+    fits = [_laplace(design, n, k, _deviations(shape, scales)) for scales in grid]
     prior = -0.5 * (np.array(grid) ** 2).sum(axis=1) / _SCALE_PRIOR**2
     evidence = np.array([fit[2] for fit in fits]) + prior
     weights = np.exp(evidence - evidence.max())
     weights /= weights.sum()
-    chance = np.random.default_rng(20240229)
-    counts = chance.multinomial(_DRAWS, weights)
+    counts = rng.multinomial(_DRAWS, weights)
     draws = [
-        mean + chance.standard_normal((count, len(n))) * spread
+        mean + rng.standard_normal((count, len(n))) * spread
         for (mean, spread, _), count in zip(fits, counts, strict=True)
         if count
     ]
-    rates = expit(np.concatenate(draws))
-    low, high = np.quantile(rates, (alpha / 2, 1 - alpha / 2), axis=0)
-    shape = trials.shape
-    return Pooled(rates.mean(axis=0).reshape(shape), low.reshape(shape), high.reshape(shape))
+    rates: Array = rng.permutation(expit(np.concatenate(draws)), axis=0)
+    return rates
+
+
+def _odds_of_apart(rates: Array, n: Array, k: Array) -> Array:
+    """Posterior odds that each cell is one of its own; 0 for cells without trials."""
+    held = np.clip(rates, 1e-12, 1 - 1e-12)
+    together = k * np.log(held) + (n - k) * np.log1p(-held)
+    top = together.max(axis=0)
+    pooled = top + np.log(np.exp(together - top).mean(axis=0))
+    alone = betaln(k + 0.5, n - k + 0.5) - betaln(0.5, 0.5)
+    odds: Array = _APART / (1 - _APART) * np.exp(np.clip(alone - pooled, -500.0, 500.0))
+    return np.where(n > 0, odds, 0.0)
+
+
+def _weighed(rates: Array, n: float, k: float, rng: np.random.Generator) -> Array:
+    """Draws again, as likely as they explain the cell's outcomes."""
+    held = np.clip(rates, 1e-12, 1 - 1e-12)
+    logs = k * np.log(held) + (n - k) * np.log1p(-held)
+    weights = np.exp(logs - logs.max())
+    drawn: Array = rng.choice(rates, rates.size, p=weights / weights.sum())
+    return drawn
 
 
 def _design(families: int, categories: int) -> Array:
@@ -102,31 +146,6 @@ def _deviations(shape: tuple[int, ...], scales: Sequence[float]) -> Array:
     families, categories = shape
     sizes = (1, families, categories, families * categories)
     return np.repeat([_INTERCEPT_SD, *scales], sizes)
-
-
-def _heavy_tailed(design: Array, n: Array, k: Array, sd: Array) -> tuple[Array, Array, float]:
-    """As ``_laplace``, with cell effects that are Student's t of the scales in ``sd``."""
-    cells = slice(sd.size - n.size, sd.size)
-    scale, own = sd[cells], sd.copy()
-    fit = _laplace(design, n, k, own)
-    for _ in range(_REWEIGHTED):
-        odds, spread, _ = fit
-        # The cell's own share of its log odds, by the normal law that holds at present.
-        effect, variance = _own_effects(design, own, odds, spread)
-        square = (effect**2 + variance) / scale**2
-        own[cells] = scale * np.sqrt((_FREEDOM + square) / (_FREEDOM + 1))
-        fit = _laplace(design, n, k, own)
-    return fit
-
-
-def _own_effects(design: Array, sd: Array, odds: Array, spread: Array) -> tuple[Array, Array]:
-    """Mean of each cell's own effect given all log odds, and about its variance."""
-    scaled = design * sd
-    inverse = np.linalg.inv(scaled @ scaled.T + 1e-9 * np.eye(odds.size))
-    own = sd[sd.size - odds.size :] ** 2
-    effect: Array = own * (inverse @ odds)
-    share = own * np.diag(inverse)
-    return effect, np.minimum(share**2 * spread**2 + own * (1 - share), own)
 
 
 def _laplace(design: Array, n: Array, k: Array, sd: Array) -> tuple[Array, Array, float]:

@@ -82,7 +82,7 @@ def _evidence(document: Mapping[str, Any], path: Path) -> dict[str, Evidence]:
         known = risk["evidence"]
         if known is None or not risk["probe"]:
             continue
-        if "trials" in known:
+        if known["trials"] is not None:
             counts = known["calibration"]
             found[risk["probe"]] = TrialEvidence(
                 known["trials"],

@@ -18,6 +18,7 @@ from buttress.probes.agents.jsonc import MAX_BYTES, Document, JsonError
 from buttress.probes.agents.servers import settings
 from buttress.probes.agents.texts import markdown, prompts, tools
 from buttress.probes.deployment.subject import Matcher, Subject, at_line, unread
+from buttress.protocols.probe import InspectionContext
 from buttress.rules.inspecting import inspect_files
 from buttress.rules.rulebook import Issue, Rule, rules
 
@@ -54,15 +55,21 @@ class _AgentConfig:
         """Ids of its rules."""
         return tuple(_rules())
 
-    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        """Findings in all such files below ``path``; as ``InspectionProbe``.
+    def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
+        """Findings in all such files; as ``InspectionProbe``.
 
         Raises:
             InputError: an installed pack does not load.
         """
         own = (self.id, self.version)
         return inspect_files(
-            own, asset, path, rules=_rules(), limit=limit, issues=_issues, told=_is_named
+            own,
+            context.asset,
+            context.tree,
+            rules=_rules(),
+            limit=limit,
+            issues=_issues,
+            told=_is_named,
         )
 
 
@@ -145,7 +152,7 @@ def _json(name: str, text: str, file: SourceFile, reading: Reading) -> Iterator[
     try:
         document = Document(text)
     except JsonError as error:
-        reading.leave_out(file.location, f"not read as JSON, {error}")
+        reading.record_skip(file.location, f"not read as JSON, {error}")
         if error.limit:
             yield Subject("limit", f"not read as JSON, {error}", at_line(1))
         return
@@ -160,14 +167,14 @@ def _toml(text: str, file: SourceFile, reading: Reading) -> Iterator[Subject]:
     try:
         data = bounded_toml.loads(text)
     except ValueError:
-        reading.leave_out(file.location, "not read as TOML")
+        reading.record_skip(file.location, "not read as TOML")
         return
     import json
 
     try:
         document = Document(json.dumps(data, default=str, ensure_ascii=False))
     except (JsonError, RecursionError, ValueError):
-        reading.leave_out(file.location, "more than is read")
+        reading.record_skip(file.location, "more than is read")
         return
     yield from settings(document)
 

@@ -60,7 +60,7 @@ class Scope:
         """The file on disk, None inside a container."""
         return self.tally.path if self.depth == 0 else None
 
-    def leave_out(self, reason: str) -> None:
+    def record_skip(self, reason: str) -> None:
         """Note that something here was not looked at."""
         if len(self.tally.unread) < 20:
             note = f"{self.where.removeprefix('!')}: {reason}".removeprefix(": ")

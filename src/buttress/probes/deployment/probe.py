@@ -17,6 +17,7 @@ from buttress.probes.deployment.github import github
 from buttress.probes.deployment.kubernetes import kubernetes
 from buttress.probes.deployment.readers import compose, dockerfile, gitlab
 from buttress.probes.deployment.subject import Matcher, Subject, unread
+from buttress.protocols.probe import InspectionContext
 from buttress.rules.inspecting import inspect_files
 from buttress.rules.rulebook import Issue, Rule, rules
 
@@ -85,15 +86,21 @@ class _Infrastructure:
         """Ids of its rules."""
         return tuple(_rules())
 
-    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        """Findings in all such files below ``path``; as ``InspectionProbe``.
+    def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
+        """Findings in all such files; as ``InspectionProbe``.
 
         Raises:
             InputError: an installed pack does not load.
         """
         own = (self.id, self.version)
         return inspect_files(
-            own, asset, path, rules=_rules(), limit=limit, issues=_issues, told=_is_named
+            own,
+            context.asset,
+            context.tree,
+            rules=_rules(),
+            limit=limit,
+            issues=_issues,
+            told=_is_named,
         )
 
 

@@ -73,7 +73,7 @@ def at_line(line: int) -> Callable[[FieldPath], int]:
 def unread(problems: list[str], file: SourceFile, how: str, reading: Reading) -> Iterator[Subject]:
     """Note why parts of a file were not read; limits are subjects of rules, too."""
     for problem in problems:
-        reading.leave_out(file.location, f"{how}, {problem}")
+        reading.record_skip(file.location, f"{how}, {problem}")
         if isinstance(problem, LimitMet):
             yield Subject("limit", f"{how}, {problem}", at_line(1))
 

@@ -14,7 +14,8 @@ from typing import Final
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.files import notebooks
-from buttress.files.source_files import FOREIGN, MAX_BYTES, Reading, SourceFile
+from buttress.files.source_files import MAX_BYTES, Reading, SourceFile
+from buttress.files.tree import FOREIGN
 from buttress.files.visible import printable
 from buttress.probes.source.credentials.scanner import Hit, scan
 from buttress.probes.source.git.blobs import Origin, at_head, choose, origins, read
@@ -28,6 +29,7 @@ from buttress.probes.source.git.layout import (
     references,
 )
 from buttress.probes.source.secrets import redact
+from buttress.protocols.probe import InspectionContext
 from buttress.rules.allow import allowance
 
 MAX_TOTAL: Final = 4 << 30  # bytes of all versions together
@@ -48,8 +50,8 @@ class _Place:
     below: bytes = b""
     prefix: str = ""
 
-    def leave_out(self, why: str, reading: Reading) -> None:
-        reading.leave_out(self.prefix or ".", why)
+    def record_skip(self, why: str, reading: Reading) -> None:
+        reading.record_skip(self.prefix or ".", why)
 
     def name(self, path: bytes) -> str:
         return self.prefix + _name(path.removeprefix(self.below))
@@ -74,17 +76,17 @@ class _History:
     kinds: tuple[str, ...] = ("source", "infrastructure", "service", "client", "data", "model")
     on_request: bool = True
 
-    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        """Findings in the history of what lies below ``path``; as ``InspectionProbe``."""
+    def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
+        """Findings in the history of what the tree holds; as ``InspectionProbe``."""
         began = time.monotonic()
-        reading = Reading()
-        for place in _repositories(path, reading):
+        reading, asset = Reading(), context.asset
+        for place in _repositories(context.tree.root, reading):
             try:
                 found = references(place.layout)
                 with isolated(place.layout, found) as git:
                     yield from self._findings(asset, git, found, place, reading)
             except (GitError, LayoutError, OSError) as error:
-                place.leave_out(f"the history was not read: {error}", reading)
+                place.record_skip(f"the history was not read: {error}", reading)
         yield Inspection(
             probe=self.id,
             probe_version=self.version,
@@ -99,9 +101,9 @@ class _History:
         self, asset: str, git: Isolated, found: References, place: _Place, reading: Reading
     ) -> Iterator[Finding]:
         if found.unread:
-            place.leave_out(f"{found.unread:,} references beyond the limit", reading)
+            place.record_skip(f"{found.unread:,} references beyond the limit", reading)
         if found.shallow:
-            place.leave_out("a shallow clone: what is older was not fetched", reading)
+            place.record_skip("a shallow clone: what is older was not fetched", reading)
         blobs = {
             blob: origin
             for blob, origin in origins(git, found, place.below).items()
@@ -115,7 +117,7 @@ class _History:
             (contents.missing, "versions that are not in the object database"),
         ):
             if number:
-                place.leave_out(f"{number:,} {why}", reading)
+                place.record_skip(f"{number:,} {why}", reading)
         leaks: dict[tuple[str, bytes], _Leak] = {}
         for blob, data in read(git, contents.wanted):
             origin = blobs[blob]
@@ -170,7 +172,7 @@ def _repositories(path: Path, reading: Reading) -> Iterator[_Place]:
             found = True
             yield _Place(layout, prefix=f"{printable(one.name)}/")
     if not found:
-        reading.leave_out(".", "no git repository, so no history")
+        reading.record_skip(".", "no git repository, so no history")
 
 
 def _hits(data: bytes, origin: Origin, reading: Reading) -> Iterator[tuple[Hit, int | None, str]]:
@@ -190,7 +192,7 @@ def _hits(data: bytes, origin: Origin, reading: Reading) -> Iterator[tuple[Hit, 
     for text in texts:
         hits = scan(text, file.name, in_tests=file.is_test)
         for rule in hits.cut:
-            reading.leave_out(file.location, f"too many matches of rule {rule}; the rest of them")
+            reading.record_skip(file.location, f"too many matches of rule {rule}; the rest of them")
         for hit in hits.found:
             allowed = allowance(text, hit.place, ("secret", hit.rule.id))
             if allowed is not None and allowed.valid:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from buttress.evidence.findings import Finding, Inspection
@@ -13,6 +12,7 @@ from buttress.files import notebooks
 from buttress.files.source_files import Reading, SourceFile, text_files
 from buttress.files.visible import printable
 from buttress.probes.source.credentials.scanner import Hit, scan
+from buttress.protocols.probe import InspectionContext
 from buttress.rules.allow import allowance
 
 MAX_FINDINGS: Final = 200  # in one file
@@ -28,16 +28,16 @@ class _Secrets:
         "source", "infrastructure", "service", "client", "link", "data", "model",
     )  # fmt: skip
 
-    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        """Findings in all text files below ``path``; as ``InspectionProbe``."""
+    def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
+        """Findings in all text files; as ``InspectionProbe``."""
         began = time.monotonic()
-        reading = Reading()
-        for file in text_files(path, reading):
+        reading, asset = Reading(), context.asset
+        for file in text_files(context.tree, reading):
             with reading.surviving(file.location):
                 for number, finding in enumerate(self._findings(asset, file, reading)):
                     if number == MAX_FINDINGS:
                         note = f"more than {MAX_FINDINGS} findings; the rest"
-                        reading.leave_out(file.location, note)
+                        reading.record_skip(file.location, note)
                         break
                     yield finding
         yield Inspection(
@@ -55,7 +55,7 @@ class _Secrets:
             allowed = allowance(place.data, hit.place, ("secret", hit.rule.id))
             if allowed is not None and allowed.valid:
                 reason = "…" if place.secret(hit) in allowed.reason else printable(allowed.reason)
-                reading.leave_out(
+                reading.record_skip(
                     place.location(file), f"{hit.rule.id} allowed by a comment: {reason}"
                 )
                 continue
@@ -112,7 +112,7 @@ def _places(file: SourceFile, reading: Reading) -> Iterator[tuple[_Place, Hit]]:
 def _scan(data: bytes, file: SourceFile, reading: Reading) -> Sequence[Hit]:
     hits = scan(data, file.name, in_tests=file.is_test)
     for rule in hits.cut:
-        reading.leave_out(file.location, f"too many matches of rule {rule}; the rest of them")
+        reading.record_skip(file.location, f"too many matches of rule {rule}; the rest of them")
     return hits.found
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from buttress.documents.assessment import build, inspected
 from buttress.errors import InputError
 from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.inspection.one_path import inspect
@@ -26,6 +25,7 @@ from buttress.trials.progress import Plan, open_progress
 from buttress.workflows.assessment import sources
 from buttress.workflows.assessment.campaign import Campaign, Limits
 from buttress.workflows.assessment.coverage import Coverage
+from buttress.workflows.assessment.document import build, inspected
 from buttress.workflows.assessment.ledger import Ledger, priced
 from buttress.workflows.assessment.outcomes import Outcome, TrialOutcome
 from buttress.workflows.assessment.outputs import write_outputs

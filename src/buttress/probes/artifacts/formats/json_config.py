@@ -85,7 +85,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     try:
         value, twice = parse(text.removeprefix(b"\xef\xbb\xbf"))
     except JsonError as error:
-        scope.leave_out(f"the configuration is not read: {error}")
+        scope.record_skip(f"the configuration is not read: {error}")
         return
     for key in sorted(twice & {"auto_map", "chat_template", "_target_", "weight_map"}):
         message = (

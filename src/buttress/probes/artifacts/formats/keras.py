@@ -60,7 +60,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     try:
         config, _ = parse(text)
     except JsonError as error:
-        scope.leave_out(f"the configuration was only searched: {error}")
+        scope.record_skip(f"the configuration was only searched: {error}")
         yield from searched(text, 0, scope)
         return
     yield from of_config(config, 0, scope)

@@ -103,7 +103,7 @@ def constants(notes: Notes, source: Source, scope: Scope) -> Iterator[Issue]:
         part: Source = Slice(source, blob.offset, blob.length)
         if blob.spelling:
             if blob.length > MAX_READ:
-                inner.leave_out(f"a constant of {blob.length} bytes written as text")
+                inner.record_skip(f"a constant of {blob.length} bytes written as text")
                 continue
             part = BytesSource(_plain(part.read_at(0, blob.length), blob.spelling))
         yield from inner.descend(part)

@@ -163,7 +163,7 @@ def _member(source: Source, member: Member, local: Local, scope: Scope) -> Itera
     inner = scope.child(member.name)
     opened = open_member(source, member, local, scope)
     if opened is None:
-        inner.leave_out(f"compression method {member.method}")
+        inner.record_skip(f"compression method {member.method}")
         return
     head = opened.read_at(0, 64)
     if not head:
@@ -177,7 +177,7 @@ def _member(source: Source, member: Member, local: Local, scope: Scope) -> Itera
     yield from inner.descend(opened)
     if scope.tally.recognised == before:
         if member.encrypted:
-            inner.leave_out("it is encrypted")
+            inner.record_skip("it is encrypted")
         return
     if member.encrypted:
         message = "The member claims to be encrypted, which stops scanners, but is not."

@@ -11,12 +11,12 @@ from typing import Final
 
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding, Inspection, Severity
-from buttress.files.folder import files
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.integrity.reference import Reference
 from buttress.probes.artifacts.integrity.tensors import Tensor, tensors
 from buttress.probes.artifacts.integrity.values import Values, measure
 from buttress.probes.artifacts.issue import Issue, rules
+from buttress.protocols.probe import InspectionContext
 
 _MAX_TOLD: Final = 100  # findings of one rule
 _MATRIX: Final = 256  # values from which on a dead or doubled tensor means something
@@ -62,20 +62,21 @@ class WeightIntegrity:
             )  # fmt: skip
         return replace(self, reference=reference)
 
-    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
+    def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
         """Findings in all tensors, then what was read.
 
         Raises:
             InputError: there are no tensors in the reference.
         """
         started = time.perf_counter()
+        asset, path = context.asset, context.tree.root
         reference = Reference(self.reference) if self.reference is not None else None
         skipped: list[str] = []
         count, read, other = 0, 0, 0
         digests: dict[str, str] = {}
         told: dict[str, int] = {}
-        for one in files(path, skipped):
-            relative = one.relative_to(path).as_posix() if one != path else path.name
+        for file in context.tree.files:
+            one, relative = Path(file.path), file.location
             try:
                 found = tensors(one)
                 if found is None:
@@ -93,6 +94,7 @@ class WeightIntegrity:
                             yield self._finding(issue, asset, relative)
             except OSError as error:
                 skipped.append(f"{relative}: {error.strerror or error}")
+        skipped += context.tree.notes()
         if reference is not None and (missing := reference.missing()):
             message = (
                 f"{len(missing)} tensors of the reference are missing: {', '.join(missing[:8])}."
