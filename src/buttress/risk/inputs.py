@@ -37,7 +37,7 @@ class Input:
 
     def at(self, share: npt.ArrayLike) -> Array:
         """Quantiles, of the shape of ``share``."""
-        found: Array = np.interp(share, _MIDDLES, self.values)
+        found: Array = np.interp(np.asarray(share, dtype=float), _MIDDLES, self.values)
         return found
 
 
