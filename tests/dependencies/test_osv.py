@@ -17,9 +17,9 @@ from buttress.evidence.findings import Finding
 from buttress.probes.dependencies.osv.advisory import Advisory, rated
 from buttress.probes.dependencies.osv.cvss import base_score
 from buttress.probes.dependencies.osv.database import Database
-from buttress.probes.dependencies.osv.versions import key
 from buttress.probes.dependencies.probe import PROBE
 from buttress.protocols.probe import InspectionContext
+from buttress.provenance.dependencies.versions import key
 from tests.dependencies.advisories import HIGH, LEAKY, advisory, write
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from buttress.probes.source.credentials.examples import fill
-from buttress.probes.source.credentials.rules import Rule, rules
+from buttress.rules.credentials.examples import fill
+from buttress.rules.credentials.rules import Rule, rules
 
 # With these, no positive example is so unlucky a draw that it looks like words.
 SEEDS = range(10)
@@ -17,7 +17,9 @@ NEGATIVE = [(rule, template) for rule in rules() for template in rule.negative]
 def file_name(rule: Rule) -> str:
     """A name that the rule reads."""
     return next(
-        name for name in ("app.py", "settings.env", "pod.yaml", "main.tf") if rule.reads(name)
+        name
+        for name in ("app.py", "settings.env", "pod.yaml", "main.tf", ".pgpass", ".netrc")
+        if rule.reads(name)
     )
 
 

@@ -392,6 +392,28 @@ class RunTotals(DocumentPart, kw_only=True):
     attacker_calls: Annotated[Count, about("questions sent to the attacker model")] | UnsetType = (
         UNSET
     )
+    judge_calls: Annotated[Count, about("questions sent to the judge's models")] | UnsetType = UNSET
+    unanswered: (
+        Annotated[
+            Count,
+            about("questions that were asked and have no outcome; bounds take them as either"),
+        ]
+        | UnsetType
+    ) = UNSET
+    estimated_tokens: (
+        Annotated[bool, about("whether tokens are estimates, because a target told none")]
+        | UnsetType
+    ) = UNSET
+    refused_by: (
+        Annotated[
+            dict[str, Count],
+            about("answers refused by the system around the model, by who refused"),
+        ]
+        | UnsetType
+    ) = UNSET
+    finish_reasons: (
+        Annotated[dict[str, Count], about("why answers ended, as the target said")] | UnsetType
+    ) = UNSET
     trials: Annotated[Count, about("trials")]
     cached: Annotated[Count, about("trials answered from the evidence of earlier runs")]
     errors: Annotated[Count, about("trials without an answer")]

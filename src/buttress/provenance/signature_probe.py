@@ -11,6 +11,7 @@ from typing import Final
 from buttress.errors import ButtressError, InputError
 from buttress.evidence.findings import Finding, Inspection, Severity
 from buttress.files.visible import shortened
+from buttress.packs.knowledge import Knowledge
 from buttress.protocols.probe import InspectionContext
 from buttress.provenance.signed_manifest import BundleError, SignedManifest, read
 from buttress.provenance.verification import MAX_BYTES, Identity, PublicKey, Trust, verify
@@ -43,7 +44,7 @@ class ModelSignature:
             "trust": "file with a Sigstore trusted root or client trust configuration",
         }
 
-    def rule_ids(self) -> list[str]:
+    def rule_ids(self, _knowledge: Knowledge) -> list[str]:
         """Ids of all rules that its findings can have."""
         return ["model-changed", "model-unsigned", "signature-invalid", "signature-unreadable"]
 

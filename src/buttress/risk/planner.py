@@ -146,6 +146,10 @@ class Planner:
         if self.calls is not None:
             self.calls -= calls
 
+    def exhaust(self, arm: str) -> None:
+        """Nothing more can be asked of the arm."""
+        self.arms[arm].remaining = 0
+
     def taken(self, batch: Batch, count: int, *, left: int) -> None:
         """So many trials of the batch were handed out; the arm has ``left`` more."""
         arm = self.arms[batch.arm]

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress.evidence.findings import Finding
-from buttress.probes.source.code.modules import decoded, parsed
-from buttress.probes.source.code.notebook_code import notebook, plain
+from buttress.files.notebook_code import notebook, plain
+from buttress.files.python_modules import decoded, parsed
 from buttress.probes.source.code.probe import PROBE
 from buttress.probes.source.code.rulebook import own_rules
 from buttress.protocols.probe import InspectionContext

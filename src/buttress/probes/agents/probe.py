@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,15 +13,20 @@ from buttress.evidence.findings import Finding, Inspection
 from buttress.files import bounded_toml
 from buttress.files.source_files import Reading, SourceFile
 from buttress.files.yaml_documents import MAX_BYTES as MAX_YAML
+from buttress.packs.knowledge import Knowledge
+from buttress.probes.agents import source_texts
 from buttress.probes.agents.checks import CHECKS, RULES
 from buttress.probes.agents.jsonc import MAX_BYTES, Document, JsonError
 from buttress.probes.agents.servers import settings
-from buttress.probes.agents.texts import markdown, prompts, tools
-from buttress.probes.deployment.subject import Matcher, Subject, at_line, unread
+from buttress.probes.agents.texts import in_source, markdown, prompts, tools
 from buttress.protocols.probe import InspectionContext
+from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.inspecting import inspect_files
+from buttress.rules.pack_rules import load_all
 from buttress.rules.rulebook import Issue, Rule, rules
+from buttress.rules.subject import Matcher, Subject, at_line, unread
 
+KIND: Final = "agent-rules"  # of contents of packs
 _SKILL: Final = re.compile(r"^skill\.md$")
 _RULES: Final = re.compile(
     r"^(?:agents?|claude|claude\.local|gemini|warp|crush|copilot-instructions)\.md$|"
@@ -51,9 +56,9 @@ class _AgentConfig:
     title: str = "What agents are told and allowed: MCP servers, tools, skills, instructions"
     kinds: tuple[str, ...] = ("source", "infrastructure", "service", "client", "model")
 
-    def rule_ids(self) -> tuple[str, ...]:
-        """Ids of its rules."""
-        return tuple(_rules())
+    def rule_ids(self, knowledge: Knowledge) -> tuple[str, ...]:
+        """Ids of its rules, those of packs too."""
+        return tuple(knowledge.derive(_rules))
 
     def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
         """Findings in all such files; as ``InspectionProbe``.
@@ -66,9 +71,10 @@ class _AgentConfig:
             own,
             context.asset,
             context.tree,
-            rules=_rules(),
+            rules=context.knowledge.derive(_rules),
             limit=limit,
-            issues=_issues,
+            issues=partial(_issues, context.knowledge.derive(_matcher)),
+            secrets=context.knowledge.derive(secret_rules),
             told=_is_named,
         )
 
@@ -78,17 +84,14 @@ def own_rules() -> Mapping[str, Rule]:
     return rules(RULES)
 
 
-@cache
-def _rules() -> Mapping[str, Rule]:
-    """All rules, those of installed packs too."""
-    from buttress.packs.resolve import subject_rules
-
-    return {**own_rules(), **subject_rules("agent-rules")}
+def _rules(knowledge: Knowledge) -> Mapping[str, Rule]:
+    """All rules, those of packs too."""
+    added = [(file.pack, file.path) for file in knowledge.of_kind(KIND)]
+    return {**own_rules(), **load_all(added)} if added else own_rules()
 
 
-@cache
-def _matcher() -> Matcher:
-    return Matcher(_rules().values(), CHECKS)
+def _matcher(knowledge: Knowledge) -> Matcher:
+    return Matcher(knowledge.derive(_rules).values(), CHECKS)
 
 
 def _text_kind(path: Path) -> str:
@@ -107,6 +110,8 @@ def limit(path: Path) -> int:
     name = path.name.lower()
     if name.endswith(".json"):
         return MAX_BYTES
+    if name.endswith((*source_texts.PYTHON, *source_texts.OTHERS)):
+        return source_texts.MAX_BYTES
     if _AGENT_YAML.match(name):
         return MAX_YAML
     return MAX_BYTES if _text_kind(path) or _is_codex(path) else 0
@@ -115,15 +120,15 @@ def limit(path: Path) -> int:
 def _is_named(path: Path) -> bool:
     """Whether it is the file's name that makes it one for agents: other JSON is mostly data."""
     name = path.name.lower()
-    return not name.endswith(".json") or bool(_SETTINGS.match(name))
+    data = (".json", *source_texts.PYTHON, *source_texts.OTHERS)
+    return not name.endswith(data) or bool(_SETTINGS.match(name))
 
 
 def _is_codex(path: Path) -> bool:
     return path.name == "config.toml" and path.absolute().parent.name == ".codex"
 
 
-def _issues(path: Path, file: SourceFile, reading: Reading) -> list[Issue]:
-    matcher = _matcher()
+def _issues(matcher: Matcher, path: Path, file: SourceFile, reading: Reading) -> list[Issue]:
     return [issue for subject in subjects(path, file, reading) for issue in matcher.issues(subject)]
 
 
@@ -135,6 +140,11 @@ def subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject
     if kind := _text_kind(path):
         yield from markdown(kind, text, problems)
         yield from unread(problems, file, "its header is not read as YAML", reading)
+    elif name.endswith(source_texts.PYTHON):
+        yield from in_source(source_texts.python_texts(file.data))
+    elif name.endswith(source_texts.OTHERS):
+        raw = name.endswith(".go")
+        yield from in_source(source_texts.literal_texts(file.data, raw=raw))
     elif name.endswith(".json"):
         yield from _json(name, text, file, reading)
     elif _is_codex(path):

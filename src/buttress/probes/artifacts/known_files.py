@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from buttress.evidence.findings import Finding, Inspection
-from buttress.packs.fingerprints import Fingerprint, load
-from buttress.packs.resolve import files as files_of_packs
+from buttress.packs.knowledge import Knowledge
+from buttress.probes.artifacts.pack.fingerprints import Fingerprint, load
 from buttress.protocols.probe import InspectionContext
 
 RULE: Final = "known-bad-file"
@@ -29,7 +29,7 @@ class _KnownFiles:
         "model", "data", "source", "infrastructure", "service", "client",
     )  # fmt: skip
 
-    def rule_ids(self) -> tuple[str, ...]:
+    def rule_ids(self, _knowledge: Knowledge) -> tuple[str, ...]:
         """Ids of its rules."""
         return (RULE,)
 
@@ -41,7 +41,7 @@ class _KnownFiles:
         """
         began = time.monotonic()
         asset, tree = context.asset, context.tree
-        known = [one for place in files_of_packs("fingerprints") for one in load(place)]
+        known = context.knowledge.derive(_known)
         by_size: dict[int, dict[str, Fingerprint]] = {}
         for each in known:
             by_size.setdefault(each.bytes, {})[each.sha256] = each
@@ -87,6 +87,10 @@ class _KnownFiles:
             probe=self.id,
             probe_version=self.version,
         )
+
+
+def _known(knowledge: Knowledge) -> list[Fingerprint]:
+    return [one for file in knowledge.of_kind("fingerprints") for one in load(file.path)]
 
 
 def _digest(path: Path, *, follow: bool) -> tuple[str, int]:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from buttress.evidence.findings import Finding, Inspection
-from buttress.packs.where import ids
+from buttress.packs.knowledge import Knowledge
 from buttress.probes.artifacts.issue import Issue, rules
 from buttress.probes.artifacts.parallel import reports
-from buttress.probes.artifacts.pickles.added import current
+from buttress.probes.artifacts.pickles.added import NOTHING, Added
 from buttress.protocols.probe import InspectionContext
 
 if TYPE_CHECKING:
@@ -40,12 +40,12 @@ class ModelFiles:
         """
         started = time.perf_counter()
         asset, tree = context.asset, context.tree
-        current()  # here, since in a worker that a pack does not load could not be told
-        known = _known_good()
+        added = context.knowledge.derive(_added)
+        known = context.knowledge.derive(_known_good)
         count, read = 0, 0
         unrecognised: Counter[str] = Counter()
         skipped: list[str] = []
-        found = reports((Path(file.path) for file in tree.files), tree=tree)
+        found = reports((Path(file.path) for file in tree.files), tree=tree, added=added)
         for file, (one, report) in zip(tree.files, found, strict=True):
             relative = file.location
             if report.issues or report.unread or report.error is not None:
@@ -87,13 +87,21 @@ class ModelFiles:
         )
 
 
-def _known_good() -> KnownGood | None:
+def _known_good(knowledge: Knowledge) -> KnownGood | None:
     """Digests of good files; None, and nothing imported, where no pack is installed."""
-    if not ids():
+    if not knowledge.files:
         return None
-    from buttress.probes.artifacts.pack.known_good import installed
+    from buttress.probes.artifacts.pack.known_good import known_good
 
-    return installed()
+    return known_good(knowledge)
+
+
+def _added(knowledge: Knowledge) -> Added:
+    if not knowledge.files:
+        return NOTHING
+    from buttress.probes.artifacts.pack.pickle_names import of_packs
+
+    return of_packs(knowledge)
 
 
 PROBE = ModelFiles()

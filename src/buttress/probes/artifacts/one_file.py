@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from buttress.files.tree import Tree
 from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.pickles.added import NOTHING, Added, instead
 from buttress.probes.artifacts.recognise import examine
 from buttress.probes.artifacts.scope import Scope, Tally
 from buttress.probes.artifacts.source import FileSource
@@ -37,11 +38,17 @@ class FileReport:
         return cls(**(data | {"issues": [Issue(**one) for one in data["issues"]]}))
 
 
-def examine_file(path: Path, tree: Tree | None = None) -> FileReport:
-    """Everything that is found in one file, which ``tree`` may have read before."""
+def examine_file(path: Path, tree: Tree | None = None, added: Added = NOTHING) -> FileReport:
+    """Everything that is found in one file.
+
+    Args:
+        path: of the file.
+        tree: what may have read it before.
+        added: the names that packs add to our lists.
+    """
     tally, report = Tally(path), FileReport()
     try:
-        with FileSource(path, tally.meter, tree) as source:
+        with instead(added), FileSource(path, tally.meter, tree) as source:
             report.binary = source.binary
             for issue in islice(examine(source, Scope(tally)), _MAX_ISSUES):
                 report.issues.append(issue)

@@ -34,14 +34,15 @@ class Scope:
     tally: Tally
     where: str = ""
     depth: int = 0
+    raw: bool = False  # numbers, of a tensor say: only formats with a mark of their own count
 
     def at(self, offset: int) -> str:
         """Location of a byte here."""
         return f"{self.where}@{offset}"
 
-    def child(self, name: str) -> Scope:
+    def child(self, name: str, *, raw: bool = False) -> Scope:
         """The scope of a member of that name."""
-        return Scope(self.tally, f"{self.where}!{shortened(name)}", self.depth + 1)
+        return Scope(self.tally, f"{self.where}!{shortened(name)}", self.depth + 1, raw)
 
     def issue(
         self,
@@ -54,6 +55,13 @@ class Scope:
     ) -> Issue:
         """An issue at a byte here."""
         return Issue(rule, self.at(offset), visible(message), severity, shortened(proof))
+
+    @property
+    def name(self) -> str:
+        """Name of the file or of the member, in lower case."""
+        if self.depth == 0:
+            return self.tally.path.name.lower() if self.tally.path is not None else ""
+        return self.where.rpartition("!")[2].lower()
 
     @property
     def file(self) -> Path | None:

@@ -7,13 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from buttress.evidence.findings import Finding, Inspection
+from buttress.evidence.findings import SEVERITIES, Finding, Inspection
 from buttress.files import notebooks
 from buttress.files.source_files import Reading, SourceFile, text_files
 from buttress.files.visible import printable
-from buttress.probes.source.credentials.scanner import Hit, scan
+from buttress.packs.knowledge import Knowledge
 from buttress.protocols.probe import InspectionContext
+from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.allow import allowance
+from buttress.rules.credentials.scanner import Hit, SecretRules, scan
 
 MAX_FINDINGS: Final = 200  # in one file
 _SHOWN: Final = 4  # characters of a secret that a proof shows, and at most a quarter of it
@@ -28,18 +30,25 @@ class _Secrets:
         "source", "infrastructure", "service", "client", "link", "data", "model",
     )  # fmt: skip
 
+    def rule_ids(self, knowledge: Knowledge) -> list[str]:
+        """Ids of its rules, those of packs too."""
+        return [rule.id for rule in knowledge.derive(secret_rules).rules]
+
     def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
         """Findings in all text files; as ``InspectionProbe``."""
         began = time.monotonic()
         reading, asset = Reading(), context.asset
-        for file in text_files(context.tree, reading):
+        chosen = context.knowledge.derive(secret_rules)
+        told: set[tuple[str, str]] = set()  # in the pieces of a large file, which overlap
+        for file in text_files(context.tree, reading, pieces=True):
+            if file.first_line == 1:
+                told.clear()
             with reading.surviving(file.location):
-                for number, finding in enumerate(self._findings(asset, file, reading)):
-                    if number == MAX_FINDINGS:
-                        note = f"more than {MAX_FINDINGS} findings; the rest"
-                        reading.record_skip(file.location, note)
-                        break
-                    yield finding
+                found = list(self._findings(asset, file, reading, chosen))
+                for finding in _gravest(found, file, reading):
+                    if file.first_line == 1 or (finding.rule, finding.location) not in told:
+                        told.add((finding.rule, finding.location))
+                        yield finding
         yield Inspection(
             probe=self.id,
             probe_version=self.version,
@@ -50,8 +59,10 @@ class _Secrets:
             seconds=time.monotonic() - began,
         )
 
-    def _findings(self, asset: str, file: SourceFile, reading: Reading) -> Iterator[Finding]:
-        for place, hit in _places(file, reading):
+    def _findings(
+        self, asset: str, file: SourceFile, reading: Reading, chosen: SecretRules
+    ) -> Iterator[Finding]:
+        for place, hit in _places(file, reading, chosen):
             allowed = allowance(place.data, hit.place, ("secret", hit.rule.id))
             if allowed is not None and allowed.valid:
                 reason = "…" if place.secret(hit) in allowed.reason else printable(allowed.reason)
@@ -78,6 +89,15 @@ class _Secrets:
             )
 
 
+def _gravest(found: list[Finding], file: SourceFile, reading: Reading) -> list[Finding]:
+    """Of very many findings the gravest, in their order."""
+    if len(found) <= MAX_FINDINGS:
+        return found
+    reading.record_skip(file.location, f"{len(found):,} findings, of which {MAX_FINDINGS} are told")
+    ranks = sorted(range(len(found)), key=lambda one: -SEVERITIES.index(found[one].severity))
+    return [found[one] for one in sorted(ranks[:MAX_FINDINGS])]
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where a hit is: the text that it is in, its line in the file, and its cell."""
@@ -93,24 +113,26 @@ class _Place:
         return file.location if self.line is None else f"{file.location}:{self.line}"
 
 
-def _places(file: SourceFile, reading: Reading) -> Iterator[tuple[_Place, Hit]]:
+def _places(
+    file: SourceFile, reading: Reading, chosen: SecretRules
+) -> Iterator[tuple[_Place, Hit]]:
     """All hits in a file with their places."""
     cells = notebooks.parts(file.data) if file.name.lower().endswith(".ipynb") else None
     if cells is None:
-        line, counted = 1, 0
-        for hit in _scan(file.data, file, reading):
+        line, counted = file.first_line, 0
+        for hit in _scan(file.data, file, reading, chosen):
             line += file.data.count(b"\n", counted, hit.place)
             counted = hit.place
             yield _Place(file.data, line), hit
         return
     lines = notebooks.Lines(file.data)
     for part in cells:
-        for hit in _scan(part.text, file, reading):
+        for hit in _scan(part.text, file, reading, chosen):
             yield _Place(part.text, lines.line(part.text[hit.place : hit.end]), part.cell), hit
 
 
-def _scan(data: bytes, file: SourceFile, reading: Reading) -> Sequence[Hit]:
-    hits = scan(data, file.name, in_tests=file.is_test)
+def _scan(data: bytes, file: SourceFile, reading: Reading, chosen: SecretRules) -> Sequence[Hit]:
+    hits = scan(data, file.name, in_tests=file.is_test, chosen=chosen)
     for rule in hits.cut:
         reading.record_skip(file.location, f"too many matches of rule {rule}; the rest of them")
     return hits.found

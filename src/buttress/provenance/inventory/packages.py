@@ -7,13 +7,21 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Final
 
-from buttress.probes.dependencies.dependency import Dependency, FormatError
-from buttress.probes.dependencies.formats import MAX_BYTES, parser
+from buttress.provenance.dependencies.dependency import Dependency, FormatError
+from buttress.provenance.dependencies.formats import MAX_BYTES, parser
 from buttress.provenance.inventory.card import read
 from buttress.provenance.inventory.component import Component, Inventory
 from buttress.provenance.licences.expression import Declared
 
+_LISTS: Final = {".txt", ".in", ".toml", ".lock", ".yml", ".yaml", ".cfg", ".json"}
 _MAX_LICENCE: Final = 100  # characters: longer is a whole text, which some put there
+
+
+def names_packages(path: Path) -> bool:
+    """Whether a file is one that lists a project's packages: requirements, a lock, a manifest."""
+    if path.suffix.lower() not in _LISTS and path.name not in ("Pipfile", "yarn.lock"):
+        return False
+    return parser(path.parent.name, path.name) is not None
 
 
 def named(files: Iterable[Path], root: Path, inventory: Inventory) -> Iterator[Component]:

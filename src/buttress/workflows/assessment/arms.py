@@ -80,7 +80,7 @@ class Arm:
     verdicts rest on prompts: how many trials of one are asked is decided when it is begun, and the
     others are then left out. ``prompts`` are those left, about; ``calls`` are the questions that a
     trial takes at most, by the first ones of the stream; ``even`` says whether all trials count
-    alike.
+    alike; ``judge_calls`` are the questions that the judge asks a model about each answer.
     """
 
     probe: TrialProbe
@@ -89,6 +89,7 @@ class Arm:
     stream: Iterator[TrialSpec]
     available: int
     by_prompt: bool = False
+    judge_calls: int = 0
     states: list[State] = field(default_factory=list)
     design: DesignEffect = field(default_factory=DesignEffect)
     calls: int = field(init=False, default=1)
@@ -99,7 +100,7 @@ class Arm:
 
     def __post_init__(self) -> None:
         first = list(islice(self.stream, _LOOKED_AT))
-        self.calls = max((spec.calls for spec in first), default=1)
+        self.calls = max((self.price(spec) for spec in first), default=1)
         self.stream = chain(first, self.stream)
         whole = [len(list(group)) for _, group in groupby(first, key=lambda spec: spec.prompt_id)]
         if len(whole) > 1 and len(first) == _LOOKED_AT:
@@ -114,6 +115,13 @@ class Arm:
     def id(self) -> str:
         """Unique in an assessment."""
         return arm_id(self.probe.id, self.asset.id)
+
+    def price(self, spec: TrialSpec, trial: Trial | None = None) -> int:
+        """Questions that a trial takes, or took, those to judge and attacker among them."""
+        judged = 0 if spec.check is not None else self.judge_calls
+        searches = spec.procedure is not None and spec.procedure.needs_attacker
+        each = 2 if searches else 1  # the attacker is asked about as often as the target
+        return each * (spec.calls if trial is None else trial.calls) + judged
 
     def take(self, count: int) -> list[TrialSpec]:
         """The next trials; none only at the end of the stream."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
+from buttress.errors import ButtressError
+from buttress.evidence.base import RecordStore
 from buttress.evidence.records import Plan
-from buttress.evidence.store import EvidenceStore
 from buttress.judges.quality import as_counts
 from buttress.probes.behaviour.attack_cells import CellwiseProbe
 from buttress.prompts.base import Prompt
@@ -19,16 +21,19 @@ from buttress.risk.planner import PlannedArm
 from buttress.risk.policy import Policy
 from buttress.risk.verdict import RiskState
 from buttress.statistics.correction import CalibrationCounts
-from buttress.system.model import Asset, System
+from buttress.system.model import Asset, Price, System
 from buttress.targets.base import Recorded, Target, takes_images
 from buttress.targets.open import open_target
 from buttress.trials.engine import TrialEngine
+from buttress.trials.totals import Totals
 from buttress.workflows.assessment import sources
 from buttress.workflows.assessment.arms import Arm, CellArm, State, arm_id
 from buttress.workflows.assessment.coverage import Coverage
-from buttress.workflows.assessment.ledger import Ledger
+from buttress.workflows.assessment.failures import until_failure, why_left_out
+from buttress.workflows.assessment.ledger import ATTACKER
 from buttress.workflows.assessment.outcomes import TrialOutcome
 from buttress.workflows.assessment.runs import Run
+from buttress.workflows.assessment.spending import Spending
 
 
 @dataclass(slots=True)
@@ -76,9 +81,9 @@ def prepare(
     attacker: Target | None,
     policy: Policy,
     catalogue: Catalogue,
-    store: EvidenceStore,
+    store: RecordStore,
     run: Run,
-    ledger: Ledger,
+    spending: Spending,
     coverage: Coverage,
     named: bool,
 ) -> Prepared:
@@ -87,6 +92,11 @@ def prepare(
     ``named`` says that the user named the probes, who is then told of those that decide nothing.
     """
     prepared = Prepared()
+    ledger, judge_calls = spending.ledger, spending.allowance.judge_calls
+    attackers = Totals()
+    if attacker is not None:
+        price = _price_of_attacker(system, ledger.other_prices.get(ATTACKER))
+        attackers = ledger.open_other(ATTACKER, price)
     prompts: list[Prompt] = []
     if any(not isinstance(target, Recorded) for target in targets.values()):
         prompts = sources.prompts(system, coverage)
@@ -113,6 +123,8 @@ def prepare(
             progress=ledger,
             totals=ledger.open(asset),
             attacker=attacker,
+            attacker_totals=attackers,
+            allowance=spending.allowance,
             own_refusals=system.refusals,
         )
         for probe in probes:
@@ -124,9 +136,21 @@ def prepare(
                 continue
             finite = is_finite(policy, counts(judge, probe))
             try:
-                arm = _arm(probe, asset, engine, replace(context, by_prompt=not finite))
+                arm = _arm(
+                    probe,
+                    asset,
+                    engine,
+                    replace(context, by_prompt=not finite),
+                    judge_calls=judge_calls,
+                    leave_out=partial(coverage.leave_out, name),
+                )
             except NotCoveredError as error:
                 coverage.leave_out(name, str(error))
+                continue
+            except ButtressError:
+                raise
+            except Exception as error:
+                coverage.leave_out(name, why_left_out(error))
                 continue
             prepared.arms[name] = arm
         if isinstance(target, Recorded) and target.left_out:
@@ -145,7 +169,7 @@ def prepare(
     return prepared
 
 
-def commit_plan(store: EvidenceStore, run: Run, policy: Policy, prepared: Prepared) -> None:
+def commit_plan(store: RecordStore, run: Run, policy: Policy, prepared: Prepared) -> None:
     """Put seed, estimand, limits and error rates into the evidence before the first question.
 
     Who reads the evidence sees from the chain that they were not chosen after the answers.
@@ -186,13 +210,35 @@ def is_finite(policy: Policy, calibration: CalibrationCounts | None) -> bool:
     return policy.estimand == "this-set" and calibration is None
 
 
-def _arm(probe: TrialProbe, asset: Asset, engine: TrialEngine, context: TrialContext) -> Arm:
-    by_prompt = context.by_prompt
+def _price_of_attacker(system: System, own: Price | None) -> Price:
+    """Its own, or that of the asset that it is."""
+    if own is not None:
+        return own
+    name = (system.attacker or {}).get("asset")
+    return next((asset.price for asset in system.assets if asset.id == name), Price())
+
+
+def _arm(
+    probe: TrialProbe,
+    asset: Asset,
+    engine: TrialEngine,
+    context: TrialContext,
+    *,
+    judge_calls: int,
+    leave_out: Callable[[str], None],
+) -> Arm:
     if isinstance(probe, CellwiseProbe):
-        cells = probe.cells(context)
+        cells = {
+            name: replace(cell, stream=until_failure(cell.stream, leave_out))
+            for name, cell in probe.cells(context).items()
+        }
         available = sum(cell.size for cell in cells.values())
-        return CellArm(probe, asset, engine, iter(()), available, by_prompt, cells=cells)
-    return Arm(probe, asset, engine, probe.stream(context), probe.size(context), by_prompt)
+        return CellArm(
+            probe, asset, engine, iter(()), available, context.by_prompt, judge_calls, cells=cells
+        )
+    stream = until_failure(probe.stream(context), leave_out)
+    size = probe.size(context)
+    return Arm(probe, asset, engine, stream, size, context.by_prompt, judge_calls)
 
 
 def context_for(

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.notebook_code import notebook
+from buttress.files.python_modules import Module, decoded, parsed
 from buttress.files.tree import Tree
-from buttress.probes.source.code.modules import Module, decoded, parsed
-from buttress.probes.source.code.notebook_code import notebook
 
 _IMPORT: Final = re.compile(
     rb"^[ \t]*(?:from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]{0,500}|[^#;\n]{1,300})"

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from buttress.files.failure import failure
+from buttress.files.notebook_code import Place, notebook
+from buttress.files.python_modules import Module, decoded, words
 from buttress.files.source_files import Reading, SourceFile, text_file
 from buttress.files.tree import Tree
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.hits import Hit, Result
 from buttress.probes.source.code.layout import imports, module_of, packages
 from buttress.probes.source.code.matcher import Matcher, Survey
-from buttress.probes.source.code.modules import Module, decoded, words
-from buttress.probes.source.code.notebook_code import Place, notebook
 from buttress.probes.source.code.project import Project, View
 from buttress.probes.source.code.solve import graph_of, solve
 from buttress.probes.source.code.summaries import ModuleSummary

@@ -7,25 +7,27 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from buttress.evidence.findings import SEVERITIES, Finding, Inspection, Severity
 from buttress.files import source_files as files
+from buttress.files.python_modules import MAX_BYTES
 from buttress.files.source_files import Reading
 from buttress.files.tree import Tree
 from buttress.files.visible import printable
 from buttress.files.wanted import wanted_files
+from buttress.packs.knowledge import Knowledge
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.hits import Hit, in_order
 from buttress.probes.source.code.ignore import ignored
 from buttress.probes.source.code.linking import Linked, Linking
 from buttress.probes.source.code.matcher import Matcher
-from buttress.probes.source.code.modules import MAX_BYTES
-from buttress.probes.source.code.rulebook import own_rules
+from buttress.probes.source.code.rulebook import Rule, load_rules, own_rules
 from buttress.probes.source.code.shown import Shown
 from buttress.protocols.probe import InspectionContext
+from buttress.protocols.secret_rules import secret_rules
 
 MAX_FINDINGS: Final = 200  # in one file
 _LESS_IN_TESTS: Final = 2  # steps of severity
@@ -33,11 +35,14 @@ _PYTHON: Final = (".py", ".pyw", ".pyi")
 _SHEBANG: Final = re.compile(rb"#![^\n]*python")
 
 
-@cache
-def _matcher() -> Matcher:
-    from buttress.packs.resolve import code_rules
+def _rules(knowledge: Knowledge) -> tuple[Rule, ...]:
+    """Ours, and those of packs."""
+    added = knowledge.of_kind("code-rules")
+    return (*own_rules(), *(r for file in added for r in load_rules(file.path, verify=False)))
 
-    return Matcher((*own_rules(), *code_rules()))
+
+def _matcher(knowledge: Knowledge) -> Matcher:
+    return Matcher(knowledge.derive(_rules))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +52,17 @@ class _UnsafeCode:
     title: str = "Unsafe code around models"
     kinds: tuple[str, ...] = ("source", "service", "client", "model", "data")
 
+    def rule_ids(self, knowledge: Knowledge) -> list[str]:
+        """Ids of its rules, those of packs too."""
+        return [rule.id for rule in knowledge.derive(_rules)]
+
     def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
         """Findings in all Python files and notebooks; as ``InspectionProbe``."""
         began = time.monotonic()
         asset, tree = context.asset, context.tree
         reading = Reading()
         suppressed: Counter[str] = Counter()
-        linking = Linking(_matcher(), tree)
+        linking = Linking(context.knowledge.derive(_matcher), tree)
         order = []
         for one, file in wanted_files(tree, reading, partial(_limit, tree)):
             linking.add(one, file)
@@ -68,7 +77,7 @@ class _UnsafeCode:
             for note in linked.notes.get(location, ()):
                 reading.record_skip(location, note)
             if location in hits:
-                shown = Shown(linking, location)
+                shown = Shown(linking, location, context.knowledge.derive(secret_rules))
                 yield from self._file(asset, shown, hits[location], reading, suppressed)
         counts = (
             f"{number} findings of {rule} ignored by comments"

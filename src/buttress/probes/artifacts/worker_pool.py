@@ -1,0 +1,133 @@
+"""Processes that examine files for ``parallel``, and what gives them work and gathers reports."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from queue import SimpleQueue
+from typing import IO, Final
+
+from buttress.probes.artifacts.one_file import FileReport, examine_file
+from buttress.probes.artifacts.pickles.added import NOTHING, Added
+
+_BATCH: Final = 32  # files
+_BATCH_BYTES: Final = 32 << 20
+
+
+def _batches(paths: Iterator[Path]) -> Iterator[list[Path]]:
+    batch: list[Path] = []
+    size = 0
+    for path in paths:
+        batch.append(path)
+        with suppress(OSError):
+            size += path.lstat().st_size
+        if len(batch) >= _BATCH or size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def shared(
+    paths: Iterator[Path], count: int, added: Added = NOTHING
+) -> Iterator[tuple[Path, FileReport]]:
+    """Each path with its report, in order, by ``count`` processes."""
+    idle: SimpleQueue[Worker] = SimpleQueue()
+    workers = [Worker(added) for _ in range(count)]
+    for one in workers:
+        idle.put(one)
+
+    def work(batch: list[Path]) -> list[FileReport]:
+        worker = idle.get()
+        try:
+            return worker.examine(batch)
+        finally:
+            idle.put(worker)
+
+    pending: deque[tuple[list[Path], Future[list[FileReport]]]] = deque()
+    pool = ThreadPoolExecutor(count)
+    try:
+        for batch in _batches(paths):
+            pending.append((batch, pool.submit(work, batch)))
+            if len(pending) > 2 * count:
+                done, future = pending.popleft()
+                yield from zip(done, future.result(), strict=True)
+        for done, future in pending:
+            yield from zip(done, future.result(), strict=True)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        for one in workers:
+            one.stop()
+
+
+class Worker:
+    """One process, started when first needed, and anew after it died."""
+
+    def __init__(self, added: Added = NOTHING) -> None:
+        self._added = added
+        self._process: subprocess.Popen[bytes] | None = None
+        self._usable = bool(sys.executable)
+
+    def examine(self, batch: list[Path]) -> list[FileReport]:
+        """Reports for a batch.
+
+        Where the process dies, each file is tried alone; where none can be started, the work is
+        done here.
+        """
+        if self._process is None:
+            self._start()
+        if not self._usable:
+            return [examine_file(path, added=self._added) for path in batch]
+        try:
+            return self._ask(batch)
+        except (OSError, ValueError):
+            self.stop()
+        if len(batch) == 1:
+            return [FileReport(error="the process that examined it ended")]
+        return [report for path in batch for report in self.examine([path])]
+
+    def _start(self) -> None:
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "buttress.probes.artifacts.worker"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            self._tell(self._added.plain())
+            self._ask([])  # shows that it can be imported there
+        except (OSError, ValueError):
+            self._usable = False
+            self.stop()
+
+    def _tell(self, what: object) -> IO[bytes]:
+        """Write one line of JSON; gives where the answer comes from."""
+        if self._process is None or not (self._process.stdin and self._process.stdout):
+            raise OSError("no process")
+        self._process.stdin.write(json.dumps(what).encode() + b"\n")
+        self._process.stdin.flush()
+        return self._process.stdout
+
+    def _ask(self, batch: list[Path]) -> list[FileReport]:
+        answer = self._tell([os.path.abspath(path) for path in batch])
+        told = json.loads(answer.readline() or b"null")
+        if not isinstance(told, list) or len(told) != len(batch):
+            raise ValueError("the process ended")
+        return [FileReport.of_plain(one) for one in told]
+
+    def stop(self) -> None:
+        """End the process."""
+        if self._process is None:
+            return
+        self._process.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()
+        self._process.wait()
+        self._process = None

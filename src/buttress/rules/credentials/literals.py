@@ -1,0 +1,85 @@
+"""Tells random text from words, placeholders and documentation examples."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections import Counter
+from typing import Final
+
+_FILLER: Final = re.compile(
+    rb"(?i)example|x{5}|\*{3}|\.{3}|(.)\1{7}|12345678|abcdefgh|01234567|deadbeef|0badcafe"
+)
+_PLACEHOLDER: Final = re.compile(
+    rb"(?i)chang[e_-]{0,2}me|change[_-]?(?:this|it)|place[_-]?holder|dummy|sample|your[_-]|your(?:api|token|key|secret)"
+    rb"|<[^>]*>|\$[({A-Za-z_]|\{\{|\}\}|%\(|%s|\{[A-Za-z_.\[\]()]*\}|os\.environ|process\.env|getenv"
+    rb"|^ENC[\[(]|^\{cipher\}|^vault:v[0-9]|^\$ANSIBLE_VAULT"  # encrypted, meant to be committed
+    rb"|todo|fixme|fake|mock|redacted|insert|replace|notreal|not[_-]real|invalid|default|foobar"
+    rb"|foo[_-]?bar|lorem|x{4}|test|qwerty|abcdef|12345|\.{3}|\*{3}|(.)\1{5}"
+)
+_WORD: Final = re.compile(
+    rb"[0-9]{1,8}|v?[0-9]{1,4}|[A-Za-z]|(?:[A-Z]?[a-z]{2,}|[A-Z]{2,})+[0-9]{0,4}"
+)
+_SPLIT: Final = re.compile(rb"[^A-Za-z0-9]+")
+_DIGIT: Final = re.compile(rb"[0-9]")
+_HEX: Final = re.compile(rb"[0-9a-f]+|[0-9A-F]+")
+# SHA-256, first 16 hex digits, of keys that everybody knows: Azurite, the storage emulator, and the
+# examples of RFC 6749 and 6750.
+_DOCUMENTED: Final = {
+    "0011cc25eb432071", "00cf4c781dc37003", "53f5da0aaa93d64c", "6c96130f130ab0d6",
+    "a35b81a7d7927b70", "a71b359a87afde13", "b8e148545b13c78b", "ca7459e2b26776de",
+    "e9974c507d2a8021",
+}  # fmt: skip
+
+
+def entropy(text: bytes) -> float:
+    """Shannon entropy of the bytes' frequencies, in bits a byte."""
+    if not text:
+        return 0.0
+    size = len(text)
+    return -sum(n / size * math.log2(n / size) for n in Counter(text).values())
+
+
+def is_filler(text: bytes) -> bool:
+    """Whether a text in a provider's format is plainly made up: EXAMPLE, xxxxx, 12345678 …"""
+    return _FILLER.search(text) is not None or entropy(text) < 2.5 or is_documented(text)
+
+
+def is_documented(text: bytes) -> bool:
+    """Whether the text is a key that a vendor's documentation or emulator gives to everybody."""
+    return hashlib.sha256(text).hexdigest()[:16] in _DOCUMENTED
+
+
+def is_placeholder(text: bytes) -> bool:
+    """Whether a literal stands for a secret that is put there later, or is a mere example."""
+    return _PLACEHOLDER.search(text) is not None or is_filler(text)
+
+
+def is_words(text: bytes) -> bool:
+    """Whether the text is made of words and short numbers, as names, paths and versions are."""
+    parts = [part for part in _SPLIT.split(text) if part]
+    return all(_WORD.fullmatch(part) for part in parts)
+
+
+def is_random(text: bytes) -> bool:
+    """Whether a literal looks drawn at random: long and varied enough, and not made of words.
+
+    The thresholds are lower for hexadecimal digits, of which only 16 are to be had, and such a
+    text must be longer. They were chosen so that of random keys of 128 bits fewer than one in a
+    thousand is missed; tests/source measures it.
+    """
+    if is_words(text):
+        return False
+    if _HEX.fullmatch(text):
+        return len(text) >= 20 and entropy(text) >= 2.8
+    kinds = classes(text)
+    if len(text) < 12 or (len(text) < 16 and not _DIGIT.search(text)):
+        return False
+    return kinds >= 2 and entropy(text) >= (3.0 if len(text) < 20 else 3.3)
+
+
+def classes(text: bytes) -> int:
+    """How many of lower case, upper case, digits and other printable characters occur."""
+    kinds = (rb"[a-z]", rb"[A-Z]", rb"[0-9]", rb"[!-/:-@\[-`{-~]")
+    return sum(re.search(kind, text) is not None for kind in kinds)
