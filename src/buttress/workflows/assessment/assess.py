@@ -15,7 +15,6 @@ from buttress.evidence.records import Trial
 from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.files.tree import Tree
 from buttress.inspection.one_path import inspect
-from buttress.labelling.estimate import corrected_rate
 from buttress.packs.installed import installed
 from buttress.packs.resolve import resolve
 from buttress.protocols.judge import Judge
@@ -229,8 +228,7 @@ class _Assessment:
     def _observe(self, arm: Arm, specs: Sequence[TrialSpec], trials: Sequence[Trial]) -> None:
         self._asked[arm.id] += len(specs)
         self._unanswered[arm.id] += len(specs) - len(trials)
-        for state in self._prepared.states[arm.id]:
-            arm.observe(state, trials)
+        arm.observe(specs, trials)
 
     def _take_in_labels(self, outcome: TrialOutcome) -> None:
         """What people said about trials of this run, as when it was labelled and resumed."""
@@ -240,11 +238,8 @@ class _Assessment:
             mine = [label for label in labels if label.asset == asset]
             if mine and isinstance(state, RiskState):
                 trials = self._store.trials(run=run, probe=probe)
-                outcome.labelled[asset] = corrected_rate(
-                    (trial for trial in trials if trial.asset == asset),
-                    mine,
-                    alpha_low=outcome.tolerance.beta / len(outcome.states),
-                    alpha_high=outcome.tolerance.alpha,
+                outcome.take_in_labels(
+                    asset, (trial for trial in trials if trial.asset == asset), mine
                 )
 
     def _note_unanswered(self, totals: Totals) -> None:
