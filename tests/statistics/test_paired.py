@@ -130,7 +130,7 @@ def test_prompts_that_change_together_are_no_evidence_by_their_number() -> None:
     Nothing changes on average: by pairs the error would be manifold, by prompts it is kept.
     """
     rng = np.random.default_rng(8)
-    alpha, runs, wrong, by_pairs = 0.05, 300, 0, 0
+    alpha, runs, wrong, by_pairs = 0.05, 120, 0, 0
     for _ in range(runs):
         shift = rng.choice([-1.0, 1.0], 8)
         before = np.repeat(0.5 - shift / 2, 10)
