@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from buttress.evidence.findings import Inspection
-    from buttress.evidence.places import Placed
+    from buttress.evidence.places import LocatedFinding
     from buttress.inspection.scope import Root
     from buttress.inspection.tasks import Task
     from buttress.packs.knowledge import Knowledge
     from buttress.protocols.probe import InspectionProbe
     from buttress.triage.baseline import Known
-    from buttress.triage.sift import Sieve, Sifted
+    from buttress.triage.filtering import FilteredFindings, FindingFilter
     from buttress.triage.suppressions import Suppression
     from buttress.triage.vex import Statements
 
@@ -143,22 +143,22 @@ def run(options: argparse.Namespace) -> int:
     scope = _scope(options)
     probes, values = _probes(options)
     knowledge = installed()
-    sieve = _sieve(options, knowledge)
+    finding_filter = _sieve(options, knowledge)
     trees = [Tree(root.path, root.selection, keep=KEPT) for root in scope]
     tasks = [Task(probe, values, tree, knowledge, identifier) for tree in trees for probe in probes]
-    sifted, inspections = _inspect(options, scope, tasks, sieve)
+    filtered, inspections = _inspect(options, scope, tasks, finding_filter)
     if options.write_baseline is not None:
-        sifted = _written(sifted, options.write_baseline)
+        filtered = _written(filtered, options.write_baseline)
 
-    def fails(one: Placed) -> bool:
+    def fails(one: LocatedFinding) -> bool:
         return options.fail_on != "never" and (
             SEVERITIES.index(one.finding.severity) >= SEVERITIES.index(options.fail_on)
         )
 
-    made = document(identifier, began, [one.path for one in scope], sifted, inspections)
-    _write(options, made, sifted, inspections, fails)
-    _print(options.format or "text", made, sifted, inspections)
-    return int(any(map(fails, sifted.counting)))
+    made = document(identifier, began, [one.path for one in scope], filtered, inspections)
+    _write(options, made, filtered, inspections, fails)
+    _print(options.format or "text", made, filtered, inspections)
+    return int(any(map(fails, filtered.counting)))
 
 
 def _jobs(text: str) -> int:
@@ -170,11 +170,11 @@ def _jobs(text: str) -> int:
 
 def _scope(options: argparse.Namespace) -> list[Root]:
     from buttress.errors import InputError
-    from buttress.inspection.scope import Wish, roots
+    from buttress.inspection.scope import ScanRequest, roots
 
     if options.diff_lines and options.diff is None:
         raise InputError("needs --diff", field="--diff-lines", expected="--diff REV")
-    wish = Wish(options.within, tuple(options.exclude), options.gitignore, options.diff)
+    wish = ScanRequest(options.within, tuple(options.exclude), options.gitignore, options.diff)
     return roots(options.paths, wish)
 
 
@@ -192,16 +192,16 @@ def _probes(options: argparse.Namespace) -> tuple[dict[str, InspectionProbe], di
     return chosen(only and [*only, *also], values, also), values
 
 
-def _sieve(options: argparse.Namespace, knowledge: Knowledge) -> Sieve:
+def _sieve(options: argparse.Namespace, knowledge: Knowledge) -> FindingFilter:
     """All that is held against findings, read before anything is scanned."""
     from buttress.files.paths import absolute
-    from buttress.triage.sift import SUPPRESSIONS, Sieve
+    from buttress.triage.filtering import SUPPRESSIONS, FindingFilter
 
     file = None if options.no_ignore_file else options.ignore_file
     if file is None and not options.no_ignore_file and Path(SUPPRESSIONS).is_file():
         file = Path(SUPPRESSIONS)
     known = _known(options.baseline) if options.baseline is not None else None
-    return Sieve(
+    return FindingFilter(
         suppressions=_suppressions(file, knowledge) if file is not None else [],
         statements=_statements(options.vex) if options.vex else [],
         known=known,
@@ -250,8 +250,8 @@ def _inspect(
     options: argparse.Namespace,
     scope: list[Root],
     tasks: list[Task],
-    sieve: Sieve,
-) -> tuple[Sifted, list[Inspection]]:
+    finding_filter: FindingFilter,
+) -> tuple[FilteredFindings, list[Inspection]]:
     from datetime import UTC, datetime
 
     from buttress.evidence.findings import SEVERITIES
@@ -259,7 +259,7 @@ def _inspect(
 
     by_path = {root.path: root for root in scope}
 
-    def wanted(one: Placed, task: Task) -> bool:
+    def wanted(one: LocatedFinding, task: Task) -> bool:
         if not task.tree.selection.reads(one.path):
             return False
         return not options.diff_lines or by_path[task.path].on_new_line(one)
@@ -270,26 +270,28 @@ def _inspect(
             -SEVERITIES.index(one.finding.severity), one.finding.asset, one.finding.location,
         )
     )  # fmt: skip
-    return sieve.sift(seen.found, seen.outside, datetime.now(UTC).date()), seen.inspections
+    return finding_filter.apply(
+        seen.found, seen.outside, datetime.now(UTC).date()
+    ), seen.inspections
 
 
-def _written(sifted: Sifted, path: Path) -> Sifted:
+def _written(filtered: FilteredFindings, path: Path) -> FilteredFindings:
     """What counted until now is known from now on."""
     from dataclasses import replace
 
     from buttress.triage import baseline
 
-    every = [*sifted.counting, *sifted.known]
+    every = [*filtered.counting, *filtered.known]
     baseline.write(every, path)
-    return replace(sifted, counting=[], known=every)
+    return replace(filtered, counting=[], known=every)
 
 
 def _write(
     options: argparse.Namespace,
     made: dict[str, Any],
-    sifted: Sifted,
+    filtered: FilteredFindings,
     inspections: list[Inspection],
-    fails: Callable[[Placed], bool],
+    fails: Callable[[LocatedFinding], bool],
 ) -> None:
     if options.sarif is not None:
         from buttress import extension
@@ -305,14 +307,16 @@ def _write(
     if options.junit is not None:
         from buttress.report import junit
 
-        junit.write(sifted, inspections, fails, options.junit)
+        junit.write(filtered, inspections, fails, options.junit)
     if options.write_vex is not None:
         from buttress.report import vex_export
 
-        vex_export.write(sifted.suppressed, options.write_vex)
+        vex_export.write(filtered.suppressed, options.write_vex)
 
 
-def _print(form: str, made: dict[str, Any], sifted: Sifted, inspections: list[Inspection]) -> None:
+def _print(
+    form: str, made: dict[str, Any], filtered: FilteredFindings, inspections: list[Inspection]
+) -> None:
     import json
 
     if form == "json":
@@ -325,9 +329,9 @@ def _print(form: str, made: dict[str, Any], sifted: Sifted, inspections: list[In
         from buttress.report.scan_terminal import summary
         from buttress.triage.annotations import commands
 
-        for line in commands(sifted.counting, summary(sifted)):
+        for line in commands(filtered.counting, summary(filtered)):
             print(line)
     else:
         from buttress.report.scan_terminal import show
 
-        show(sifted, inspections)
+        show(filtered, inspections)

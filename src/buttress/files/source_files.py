@@ -12,7 +12,7 @@ from typing import Final
 
 from buttress.errors import InputError
 from buttress.files.failure import failure
-from buttress.files.tree import MAX_TEXT, Tree
+from buttress.files.tree import MAX_TEXT, Tree, uri_of
 
 MAX_BYTES: Final = MAX_TEXT
 MAX_FILES: Final = 200_000
@@ -35,6 +35,7 @@ class SourceFile:
 
     location: str
     data: bytes
+    uri: str = ""  # the path with its bytes percent-encoded, where ``location`` escapes some
 
     @property
     def name(self) -> str:
@@ -123,4 +124,4 @@ def text_file(
     else:
         reading.files += 1
         reading.bytes += content.size
-        yield SourceFile(location, content.text())
+        yield SourceFile(location, content.text(), uri_of(str(path), location))

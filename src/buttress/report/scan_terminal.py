@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from buttress.evidence.findings import Finding, Inspection, Severity
-    from buttress.triage.sift import Sifted
+    from buttress.triage.filtering import FilteredFindings
 
 _NOTES: Final = 5  # of each inspection, about what was not read
 _STYLE: Final[dict[Severity, str]] = {
@@ -24,9 +24,9 @@ _STYLE: Final[dict[Severity, str]] = {
 }  # fmt: skip
 
 
-def show(sifted: Sifted, inspections: Sequence[Inspection]) -> None:
+def show(filtered: FilteredFindings, inspections: Sequence[Inspection]) -> None:
     """Print findings by severity, then what was not read, and the counts at the end."""
-    findings = [one.finding for one in sifted.counting]
+    findings = [one.finding for one in filtered.counting]
     for severity, group in groupby(findings, lambda one: one.severity):
         _show_group(severity, list(group))
     for one in inspections:
@@ -34,33 +34,33 @@ def show(sifted: Sifted, inspections: Sequence[Inspection]) -> None:
             _line(f"not read by {one.probe}: {one.asset}: {note}", "dim")
         if len(one.skipped) > _NOTES:
             _line(f"not read by {one.probe}: {len(one.skipped) - _NOTES} more, see --json", "dim")
-    for told in sifted.notes:
+    for told in filtered.notes:
         _line(told, "yellow")
-    print(visible(summary(sifted)))
+    print(visible(summary(filtered)))
     for probe in dict.fromkeys(one.probe for one in inspections):
         own = [one for one in inspections if one.probe == probe]
         files, size = sum(one.files for one in own), sum(one.bytes for one in own)
         print(visible(f"{probe}: {files:,} files, {size / 1e6:,.1f} MB read"))
 
 
-def summary(sifted: Sifted) -> str:
+def summary(filtered: FilteredFindings) -> str:
     """In one line how many findings count, by severity, and how many do not, and why."""
-    severities = Counter(one.finding.severity for one in sifted.counting)
+    severities = Counter(one.finding.severity for one in filtered.counting)
     found = ", ".join(f"{severities[name]} {name}" for name in _STYLE if severities[name])
-    return f"{found or 'No findings'}.{_apart(sifted)}"
+    return f"{found or 'No findings'}.{_apart(filtered)}"
 
 
-def _apart(sifted: Sifted) -> str:
-    counts = Counter(entry.status for _, entry in sifted.suppressed)
+def _apart(filtered: FilteredFindings) -> str:
+    counts = Counter(entry.status for _, entry in filtered.suppressed)
     statuses = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
     parts = [
-        f"{len(sifted.suppressed)} suppressed ({statuses})" if statuses else "",
-        f"{len(sifted.cleared)} cleared by VEX" if sifted.cleared else "",
-        f"{len(sifted.known)} in the baseline" if sifted.known else "",
-        f"{sifted.outside} outside what was asked for" if sifted.outside else "",
+        f"{len(filtered.suppressed)} suppressed ({statuses})" if statuses else "",
+        f"{len(filtered.cleared)} cleared by VEX" if filtered.cleared else "",
+        f"{len(filtered.known)} in the baseline" if filtered.known else "",
+        f"{filtered.outside} outside what was asked for" if filtered.outside else "",
     ]
     told = ", ".join(part for part in parts if part)
-    expired = f" {sifted.expired} suppressions expired." if sifted.expired else ""
+    expired = f" {filtered.expired} suppressions expired." if filtered.expired else ""
     return (f" Not counted: {told}." if told else "") + expired
 
 

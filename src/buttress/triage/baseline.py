@@ -13,7 +13,7 @@ from typing import Any, Final
 from buttress import __version__
 from buttress.errors import InputError
 from buttress.evidence.findings import SEVERITIES, Severity
-from buttress.evidence.places import Placed
+from buttress.evidence.places import LocatedFinding
 from buttress.files.atomic import read_json, write_whole
 from buttress.files.paths import absolute
 
@@ -34,7 +34,7 @@ class Known:
     severity: Severity
 
 
-def fingerprints(found: Sequence[Placed], folder: str) -> list[str]:
+def fingerprints(found: Sequence[LocatedFinding], folder: str) -> list[str]:
     """For each finding 32 hex digits that stay when lines move.
 
     They are a SHA-256 of rule, path from ``folder``, message and proof without positions, and the
@@ -62,7 +62,7 @@ def fingerprints(found: Sequence[Placed], folder: str) -> list[str]:
     return made
 
 
-def write(found: Sequence[Placed], path: Path) -> None:
+def write(found: Sequence[LocatedFinding], path: Path) -> None:
     """Write a baseline of these findings, sorted, whole or not at all.
 
     Raises:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from buttress.evidence.findings import Finding, Inspection
+from buttress.evidence.locations import Location
 from buttress.files import notebooks
 from buttress.files.source_files import MAX_BYTES, Reading, SourceFile
 from buttress.files.tree import FOREIGN
@@ -148,13 +149,15 @@ class _History:
 
     def _finding(self, asset: str, leak: _Leak, place: _Place, *, still: bool) -> Finding:
         path = place.name(leak.origin.path)
+        where = Location(path, line=leak.line)
         note = f" ({leak.hit.note})" if leak.hit.note else ""
         where = "and is still at HEAD" if still else "and is no longer at HEAD"
         return Finding(
             rule=leak.hit.rule.id,
             severity=leak.hit.severity,
             asset=asset,
-            location=path if leak.line is None else f"{path}:{leak.line}",
+            location=str(where),
+            place=where,
             message=f"{leak.hit.rule.title}{note} came with commit {leak.origin.commit[:12]} of "
             f"{_day(leak.origin.seconds)}, {where}.",
             remedy=leak.hit.rule.remedy + _REST,
