@@ -13,6 +13,7 @@ from buttress.evidence.findings import Finding
 from buttress.probes.artifacts.formats import config_keys
 from buttress.probes.artifacts.integrity.probe import WeightIntegrity
 from buttress.probes.artifacts.scope import Scope, Tally
+from buttress.protocols.probe import InspectionContext
 from tests.artifacts.assemble import EVIL, proto, rules, scan, scan_bytes, zipped
 
 BIB = '''import evaluate
@@ -117,7 +118,7 @@ def integrity(folder: Path, **arrays: np.ndarray) -> list[tuple[str, str]]:
         buffer = io.BytesIO()
         np.save(buffer, values)
         (folder / f"{name}.npy").write_bytes(buffer.getvalue())
-    found = list(WeightIntegrity().inspect("weights", folder))
+    found = list(WeightIntegrity().inspect(InspectionContext.at("weights", folder)))
     return [(one.rule, one.severity) for one in found if isinstance(one, Finding)]
 
 

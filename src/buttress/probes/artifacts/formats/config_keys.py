@@ -55,7 +55,7 @@ def issues(value: Any, text: bytes, scope: Scope) -> Iterator[Issue]:
             if "module" in one and not keras:
                 yield from _issues("module", _pair(one), text, scope)
     if todo:
-        scope.leave_out(f"objects and lists beyond the first {_MAX_NODES:,} of the configuration")
+        scope.record_skip(f"objects and lists beyond the first {_MAX_NODES:,} of the configuration")
 
 
 def _issues(key: str, told: _Told, text: bytes, scope: Scope) -> Iterator[Issue]:

@@ -103,7 +103,7 @@ def of_value(value: Any, text: bytes, scope: Scope) -> Iterator[Issue]:
     for issue in chain(config_keys.issues(value, text, scope), _values(value, text, scope)):
         if issue.message not in told:
             if len(told) == _MAX_TOLD:
-                scope.leave_out(f"more than {_MAX_TOLD} findings in the configuration; the rest")
+                scope.record_skip(f"more than {_MAX_TOLD} findings in the configuration; the rest")
                 return
             told.add(issue.message)
             yield issue
