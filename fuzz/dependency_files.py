@@ -7,8 +7,6 @@ from dataclasses import replace
 from functools import cache
 from typing import Any, Final, get_args
 
-from buttress.probes.dependencies.osv.versions import key
-
 from buttress.probes.dependencies.osv.advisory import Advisory
 from buttress.probes.dependencies.osv.cvss import base_score
 from buttress.probes.dependencies.osv.database import Database

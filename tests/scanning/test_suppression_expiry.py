@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from buttress.evidence.findings import Finding
-from buttress.evidence.places import placed
+from buttress.evidence.places import located
 from buttress.triage import suppressions
 from buttress.triage.filtering import FindingFilter
 
@@ -26,7 +26,9 @@ def test_its_last_day_counts(days: int, suppressed: int, tmp_path: Path) -> None
     (entry,) = suppressions.load(file)
     finding = Finding("a-rule", "high", "a", "a.py:1", "It is.", "Mend it.")
     finding_filter = FindingFilter(suppressions=[entry], roots=[str(tmp_path)])
-    filtered = finding_filter.apply([placed(finding, tmp_path)], 0, LAST_DAY + timedelta(days=days))
+    filtered = finding_filter.apply(
+        [located(finding, tmp_path)], 0, LAST_DAY + timedelta(days=days)
+    )
     assert len(filtered.suppressed) == suppressed
     assert len(filtered.counting) == 1 - suppressed
     assert filtered.expired == 1 - suppressed

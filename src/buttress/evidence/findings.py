@@ -52,4 +52,5 @@ class Inspection:
     seconds: float = 0.0
     time: float = 0.0
     run: str = ""
+    unread: tuple[str, ...] = ()  # of ``skipped``, what should have been searched and was not
     extra: dict[str, Any] = field(default_factory=dict, hash=False)

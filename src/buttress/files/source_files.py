@@ -58,6 +58,7 @@ class Reading:
     beyond: list[tuple[str, str]] = field(default_factory=list)  # limits met: location, what
     _counts: Counter[str] = field(default_factory=Counter)
     _notes: list[str] = field(default_factory=list)
+    _unread: list[str] = field(default_factory=list)
 
     def record_skip(self, location: str, why: str) -> None:
         """Note something that was not read."""
@@ -66,9 +67,14 @@ class Reading:
         else:
             self._counts[f"more: {why}"] += 1
 
+    def record_unread(self, location: str, why: str) -> None:
+        """Note something that should have been read and was not."""
+        self.record_skip(location, why)
+        self._unread.append(f"{location}: {why}")
+
     def not_searched(self, location: str, why: str) -> None:
         """Note a limit that was met: what lies beyond it is told as a finding, too."""
-        self.record_skip(location, why)
+        self.record_unread(location, why)
         self.beyond.append((location, why))
 
     @contextmanager
@@ -79,7 +85,7 @@ class Reading:
         except (OSError, InputError):
             raise
         except Exception as error:
-            self.record_skip(location, failure(error))
+            self.record_unread(location, failure(error))
 
     def count(self, what: str, number: int = 1) -> None:
         """Count something of a kind that is not worth a note each."""
@@ -90,6 +96,11 @@ class Reading:
     def skipped(self) -> tuple[str, ...]:
         """All that was left out: notes first, then counts."""
         return (*self._notes, *(f"{number} {what}" for what, number in self._counts.items()))
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Of ``skipped``, what should have been searched and was not; not cut short."""
+        return tuple(self._unread)
 
 
 def text_files(tree: Tree, reading: Reading) -> Iterator[SourceFile]:
@@ -116,11 +127,11 @@ def text_file(
     if content.link:
         reading.count("links, not followed")
     elif content.problem:
-        reading.record_skip(location, content.problem)
+        reading.record_unread(location, content.problem)
     elif content.binary:
         reading.count("binary files")
     elif not content.whole:
-        reading.record_skip(location, f"larger than {MAX_BYTES >> 20} MiB")
+        reading.record_unread(location, f"larger than {MAX_BYTES >> 20} MiB")
     else:
         reading.files += 1
         reading.bytes += content.size

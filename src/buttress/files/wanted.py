@@ -34,7 +34,7 @@ def wanted_files(
             reading.record_skip(file.location, error.strerror or "not readable")
             continue
         if size > limit:
-            tell = reading.not_searched if told(path) else reading.record_skip
+            tell = reading.not_searched if told(path) else reading.record_unread
             tell(file.location, f"larger than {limit >> 10:,} KiB")
             continue
         for text in text_file(tree, path, file.location, reading):

@@ -44,7 +44,7 @@ class ModelFiles:
         known = context.knowledge.derive(_known_good)
         count, read = 0, 0
         unrecognised: Counter[str] = Counter()
-        skipped: list[str] = []
+        unread: list[str] = []
         found = reports((Path(file.path) for file in tree.files), tree=tree, added=added)
         for file, (one, report) in zip(tree.files, found, strict=True):
             relative = file.location
@@ -54,14 +54,14 @@ class ModelFiles:
                     finding = finding_of(self, issue, asset, file)
                     yield finding if good is None else good.accept(finding)
             if report.error is not None:
-                skipped.append(f"{relative}: {report.error}")
+                unread.append(f"{relative}: {report.error}")
                 continue
             count += 1
             read += report.read
-            skipped += (f"{relative}: {reason}" for reason in report.unread)
+            unread += (f"{relative}: {reason}" for reason in report.unread)
             if not report.recognised:
                 unrecognised[one.suffix.lower() or "(no suffix)"] += 1
-        skipped += tree.notes()
+        skipped = [*unread, *tree.notes()]
         if unrecognised:
             kinds = ", ".join(f"{kind} {n}" for kind, n in unrecognised.most_common(8))
             total = sum(unrecognised.values())
@@ -69,7 +69,9 @@ class ModelFiles:
         if len(skipped) > _MAX_SKIPPED:
             skipped[_MAX_SKIPPED:] = [f"and {len(skipped) - _MAX_SKIPPED} more"]
         seconds = time.perf_counter() - started
-        yield Inspection(self.id, self.version, asset, count, read, tuple(skipped), seconds)
+        yield Inspection(
+            self.id, self.version, asset, count, read, tuple(skipped), seconds, unread=tuple(unread)
+        )
 
 
 def _known_good(knowledge: Knowledge) -> KnownGood | None:

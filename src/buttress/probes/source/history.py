@@ -102,6 +102,7 @@ class _History:
             bytes=reading.bytes,
             skipped=reading.skipped,
             seconds=time.monotonic() - began,
+            unread=reading.unread,
         )
 
     def _findings(

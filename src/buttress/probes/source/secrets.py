@@ -56,6 +56,7 @@ class _Secrets:
             bytes=reading.bytes,
             skipped=reading.skipped,
             seconds=time.monotonic() - began,
+            unread=reading.unread,
         )
 
     def _findings(

@@ -92,6 +92,7 @@ class _UnsafeCode:
             bytes=reading.bytes,
             skipped=(*reading.skipped, *counts),
             seconds=time.monotonic() - began,
+            unread=reading.unread,
         )
 
     def _file(
