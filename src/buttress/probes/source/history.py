@@ -150,15 +150,15 @@ class _History:
 
     def _finding(self, asset: str, leak: _Leak, place: _Place, *, still: bool) -> Finding:
         path = place.name(leak.origin.path)
-        where = Location(path, line=leak.line)
+        location = Location(path, line=leak.line)
         note = f" ({leak.hit.note})" if leak.hit.note else ""
         where = "and is still at HEAD" if still else "and is no longer at HEAD"
         return Finding(
             rule=leak.hit.rule.id,
             severity=leak.hit.severity,
             asset=asset,
-            location=str(where),
-            place=where,
+            location=str(location),
+            place=location,
             message=f"{leak.hit.rule.title}{note} came with commit {leak.origin.commit[:12]} of "
             f"{_day(leak.origin.seconds)}, {where}.",
             remedy=leak.hit.rule.remedy + _REST,
