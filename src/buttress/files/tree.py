@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import quote
 
 from buttress.files.folders import CACHES, INSTALLED, VENDORED, VERSION_CONTROL
+from buttress.files.outputs import is_output, is_output_folder
 from buttress.files.selection import EVERYTHING, Selection
 from buttress.files.visible import printable
 
@@ -204,6 +205,10 @@ class Tree:
                 self._unreadable.append((where, error.strerror or "not readable"))
                 continue
             names = frozenset(entry.name for entry in entries)
+            if is_output_folder(folder, names):
+                mine = [entry for entry in entries if is_output(entry.name)]
+                self._left_out["outputs of Buttress"] += len(mine)
+                entries = [entry for entry in entries if not is_output(entry.name)]
             if prefix and "pyvenv.cfg" in names:
                 self._left_out[os.path.basename(folder)] += 1
                 if not foreign and os.path.basename(folder).lower() not in FOREIGN:

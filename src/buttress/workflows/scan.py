@@ -140,6 +140,35 @@ def scan(settings: ScanSettings) -> ScanResult:
     )  # fmt: skip
 
 
+def scan_paths(
+    paths: Sequence[Path],
+    *,
+    only: Sequence[str] | None = None,
+    also: Sequence[str] = (),
+    options: Mapping[str, str],
+    exclude: Sequence[str] = (),
+    gitignore: bool = False,
+    jobs: int = 1,
+) -> dict[str, Any]:
+    """The document of a scan of ``paths`` without suppressions; see ``api.scan``.
+
+    Raises:
+        InputError: no path, or one that is not there; an unknown probe; a wrong option.
+    """
+    if not paths:
+        raise InputError("no path", field="paths", expected="a file or folder")
+    settings = ScanSettings(
+        list(paths),
+        ScanRequest(None, tuple(exclude), gitignore, None),
+        only=only and [*only, *also],
+        also=also,
+        options=options,
+        jobs=jobs,
+        suppress=False,
+    )
+    return scan(settings).document()
+
+
 def make_known(result: ScanResult, path: Path) -> ScanResult:
     """Write a baseline: what counted until now is known from now on.
 
