@@ -34,7 +34,12 @@ class Sources:
             if self._left == -1:
                 scope.record_skip(f"only the first {_MAX_FILES} Python files were looked at")
             return
-        found = calls(opened.read_at(0, MAX_BYTES))
+        source = opened.read_at(0, MAX_BYTES + 1)
+        if len(source) > MAX_BYTES:
+            message = f"Python source in the archive is larger than {MAX_BYTES >> 20} MB."
+            yield scope.not_searched(MAX_BYTES, f"{message} It was not searched.")
+            return
+        found = calls(source)
         if found:
             message = f"Python source in the archive calls {', '.join(found)}."
             severity: Severity | None = None if self._model else "low"
