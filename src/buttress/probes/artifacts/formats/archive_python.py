@@ -24,7 +24,7 @@ class Sources:
     """What is told of the Python files of one archive."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._model = any(name.endswith(_MODEL) for name in names)
+        self.of_model = any(name.endswith(_MODEL) for name in names)
         self._left = _MAX_FILES
 
     def issues(self, opened: Source, scope: Scope) -> Iterator[Issue]:
@@ -42,5 +42,5 @@ class Sources:
         found = calls(source)
         if found:
             message = f"Python source in the archive calls {', '.join(found)}."
-            severity: Severity | None = None if self._model else "low"
+            severity: Severity | None = None if self.of_model else "low"
             yield scope.issue("archive-python-code", 0, message, severity=severity)
