@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # a scan asks nobody, and starts the sooner without these
     from buttress.prompts.base import Prompt
     from buttress.protocols.judge import Judgement
     from buttress.protocols.procedure import Procedure
+    from buttress.statistics.finite import Draw
     from buttress.targets.base import Message, RecordedPrompt, Sampling
 
 
@@ -26,6 +27,8 @@ class TrialSpec:
     ``tag`` names the recorded answer for a replay target. ``check`` decides the outcome exactly,
     from the answer alone, where no judge is needed (multiple choice, a planted word).
     ``procedure`` carries out a trial that takes several questions; ``messages`` are its opening.
+    ``cluster`` is the prompt of which this is a variant, sample or translation, "" where it is one
+    of its own; ``draw`` is how the trial was drawn from the set, where that is known.
     """
 
     probe: str
@@ -41,6 +44,13 @@ class TrialSpec:
     tag: str = ""
     check: Callable[[str], Judgement] | None = None
     procedure: Procedure | None = None
+    cluster: str = ""
+    draw: Draw | None = None
+
+    @property
+    def prompt_id(self) -> str:
+        """What trials of one prompt share."""
+        return self.cluster or self.item
 
     @property
     def calls(self) -> int:
@@ -55,7 +65,8 @@ class TrialContext:
     ``recorded`` is the sequence of prompts of a replay target, else None; ``prompts`` are the
     prompt packs in use; ``system_prompt`` is put before every question where the system has one.
     ``languages`` are those of the manifest; ``attacker`` says whether there is an attacker model,
-    ``images`` whether the target takes pictures.
+    ``images`` whether the target takes pictures. ``by_prompt`` asks for all trials of one prompt in
+    succession, in random order; else all trials come in one random order.
     """
 
     seed: int
@@ -67,6 +78,7 @@ class TrialContext:
     languages: tuple[str, ...] = ("en", "zh")
     attacker: bool = False
     images: bool = False
+    by_prompt: bool = False
 
 
 class NotCoveredError(Exception):

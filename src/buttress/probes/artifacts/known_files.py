@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from buttress.evidence.findings import Finding, Inspection
+from buttress.evidence.locations import Location
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.artifacts.pack.fingerprints import Fingerprint, load
 from buttress.protocols.probe import InspectionContext
@@ -60,7 +61,7 @@ class _KnownFiles:
                 continue
             read += size
             if (hit := wanted.get(digest)) is not None:
-                yield self._finding(asset, name, hit)
+                yield self._finding(asset, Location(name, uri=one.uri), hit)
         skipped += tree.notes() if known else ()
         if not known:
             skipped.append("no installed pack holds fingerprints")
@@ -74,12 +75,13 @@ class _KnownFiles:
             seconds=time.monotonic() - began,
         )
 
-    def _finding(self, asset: str, name: str, hit: Fingerprint) -> Finding:
+    def _finding(self, asset: str, where: Location, hit: Fingerprint) -> Finding:
         return Finding(
             rule=RULE,
             severity=hit.severity,
             asset=asset,
-            location=name,
+            location=str(where),
+            place=where,
             message=f"This file is known to be bad: {hit.title.rstrip('.')}.",
             remedy=_REMEDY,
             references=hit.references,

@@ -97,13 +97,13 @@ def scan(
     for rule in (chosen or own()).applicable(data):
         if not rule.reads(name):
             continue
-        for count, candidate in enumerate(_candidates(rule, data)):
+        for count, candidate in enumerate(candidates(rule, data)):
             if count == MAX_CANDIDATES:
                 cut.append(rule.id)
                 break
             if any(start < candidate.end and candidate.start < end for start, end in taken):
                 continue
-            verdict = _encoded(candidate) if rule.check == "encoded" else check(candidate)
+            verdict = verdict_on(candidate)
             if verdict is None:
                 continue
             place = candidate.start if verdict.start is None else verdict.start
@@ -117,6 +117,11 @@ def scan(
     return Hits(sorted(found, key=lambda hit: hit.place), cut)
 
 
+def verdict_on(candidate: Candidate) -> Verdict | None:
+    """What the check of the candidate's rule says; None where it is no secret."""
+    return _encoded(candidate) if candidate.rule.check == "encoded" else check(candidate)
+
+
 def _encoded(candidate: Candidate) -> Verdict | None:
     """Base64 of a text that holds a key of a known format."""
     decoded = unbase64(candidate.secret)
@@ -124,7 +129,7 @@ def _encoded(candidate: Candidate) -> Verdict | None:
     return Verdict(inner[0].rule.title, inner[0].severity) if inner else None
 
 
-def _candidates(rule: Rule, data: bytes) -> Iterator[Candidate]:
+def candidates(rule: Rule, data: bytes) -> Iterator[Candidate]:
     """Matches of a rule; of one about collections, each value in them."""
     for one in _matches(rule, data):
         if not rule.settings.get("items"):

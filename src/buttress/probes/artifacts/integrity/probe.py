@@ -11,12 +11,14 @@ from typing import Final
 
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding, Inspection, Severity
+from buttress.files.tree import TreeFile
 from buttress.files.visible import shortened
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.artifacts.integrity.reference import Reference
 from buttress.probes.artifacts.integrity.tensors import Tensor, tensors
 from buttress.probes.artifacts.integrity.values import Values, measure
 from buttress.probes.artifacts.issue import Issue, rules
+from buttress.probes.artifacts.reporting import finding_of
 from buttress.protocols.probe import InspectionContext
 
 _MAX_TOLD: Final = 100  # findings of one rule
@@ -93,7 +95,7 @@ class WeightIntegrity:
                     for issue in issues:
                         told[issue.rule] = told.get(issue.rule, 0) + 1
                         if told[issue.rule] <= _MAX_TOLD:
-                            yield self._finding(issue, asset, relative)
+                            yield finding_of(self, issue, asset, file)
             except OSError as error:
                 skipped.append(f"{relative}: {error.strerror or error}")
         skipped += context.tree.notes()
@@ -101,7 +103,9 @@ class WeightIntegrity:
             message = (
                 f"{len(missing)} tensors of the reference are missing: {', '.join(missing[:8])}."
             )
-            yield self._finding(Issue("weights-differ", "", message), asset, path.name)
+            yield finding_of(
+                self, Issue("weights-differ", "", message), asset, TreeFile(str(path), path.name)
+            )
         skipped += (
             f"{rule}: {number - _MAX_TOLD} more"
             for rule, number in told.items()
@@ -111,15 +115,6 @@ class WeightIntegrity:
             skipped.append(f"{other} files without tensors that are known here")
         seconds = time.perf_counter() - started
         yield Inspection(self.id, self.version, asset, count, read, tuple(skipped), seconds)
-
-    def _finding(self, issue: Issue, asset: str, relative: str) -> Finding:
-        rule = rules()[issue.rule]
-        return Finding(
-            rule=issue.rule, severity=issue.severity or rule.severity, asset=asset,
-            location=relative + issue.location, message=issue.message, remedy=rule.remedy,
-            references=rule.references, proof=issue.proof, probe=self.id,
-            probe_version=self.version,
-        )  # fmt: skip
 
 
 def _measured(path: Path, found: list[Tensor]) -> Iterator[tuple[Tensor, Values]]:

@@ -8,7 +8,7 @@ attack costs even where it fails.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -60,8 +60,9 @@ class OfficeProbe:
         settings = self._settings(context)
         # One seed for all office probes, so that hijack and task come upon the same trials.
         seed = seed_of(context.seed, AGENT.id)
-        places = order([setting.goal_id for setting in settings], 1, seed, None)
-        return (self._spec(settings[place], context) for place, _ in places)
+        prompts = [_scenario(setting) for setting in settings] if context.by_prompt else None
+        places = order([setting.goal_id for setting in settings], seed, prompts=prompts)
+        return (replace(self._spec(settings[place], context), draw=draw) for place, draw in places)
 
     def size(self, context: TrialContext) -> int:
         """Number of trials in ``stream``.
@@ -100,7 +101,13 @@ class OfficeProbe:
             tag=setting.tag,
             check=partial(self.outcome, setting),
             procedure=AGENT,
+            cluster=_scenario(setting),
         )
+
+
+def _scenario(setting: Setting) -> str:
+    """The pair of task and goal, whatever the language and the style."""
+    return f"{setting.task_id}/{setting.goal_id or 'no-attack'}"
 
 
 def settings(language: str, *, attacked: bool, defences: tuple[Defence, ...] = ()) -> list[Setting]:

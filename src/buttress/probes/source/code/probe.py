@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from buttress.evidence.findings import SEVERITIES, Finding, Inspection, Severity
+from buttress.evidence.locations import Location
 from buttress.files import source_files as files
 from buttress.files.python_modules import MAX_BYTES
 from buttress.files.source_files import Reading
@@ -91,6 +92,7 @@ class _UnsafeCode:
             bytes=reading.bytes,
             skipped=(*reading.skipped, *counts),
             seconds=time.monotonic() - began,
+            unread=reading.unread,
         )
 
     def _file(
@@ -120,12 +122,14 @@ class _UnsafeCode:
             "its ignore comment gives no reason" if unexplained else "",
         ]
         added = ", ".join(filter(None, notes))
+        where = Location(shown.location, line=shown.line(hit.line), uri=shown.uri)
         message = f"{message.rstrip('.')} ({added})." if added else message
         return Finding(
             rule=hit.rule.id,
             severity=_lessened(hit.rule.severity) if shown.is_test(hit) else hit.rule.severity,
             asset=asset,
-            location=f"{shown.location}:{shown.line(hit.line)}",
+            location=str(where),
+            place=where,
             message=f"{message}{shown.way(hit)}",
             remedy=hit.rule.remedy,
             references=hit.rule.references,
