@@ -122,6 +122,29 @@ def integrity(folder: Path, **arrays: np.ndarray) -> list[tuple[str, str]]:
     return [(one.rule, one.severity) for one in found if isinstance(one, Finding)]
 
 
+def test_native_code_is_what_some_packages_bring(tmp_path: Path) -> None:
+    program = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\0\x3e\0\x01\0\0\0" + bytes(100)
+    wheel = {"acme/x.so": program, "acme-1.dist-info/WHEEL": b"Wheel-Version: 1.0\n"}
+    for members, severity in (
+        (wheel, "low"), ({"acme/x.so": program}, "high"),
+        (wheel | {"m/data.pkl": proto(2) + b"}."}, "high"),
+    ):  # fmt: skip
+        found = scan_bytes(tmp_path, zipped(members), "a.whl")
+        assert [(one.rule, one.severity) for one in found] == [("archive-native-code", severity)]
+
+
+def test_measures_of_torchmetrics_made_empty(tmp_path: Path) -> None:
+    def of(module: str, name: str, call: bytes) -> set[str]:
+        stream = proto(2) + f"c{module}\n{name}\n".encode() + call + b"."
+        return rules(scan_bytes(tmp_path, stream, "m.pkl"))
+
+    for module in ("torchmetrics.classification.auroc", "chemprop.nn.agg"):
+        assert of(module, "Thing", b")\x81}b") == set()
+        assert of(module, "Thing", b"(X\x09\0\0\0owner/modtR") == {"pickle-constructor-call"}
+    assert of("torchmetrics.utilities.data", "dim_zero_cat", b"") == set()
+    assert of("torchmetrics.utilities.data", "dim_zero_cat", b")R") == {"pickle-constructor-call"}
+
+
 def test_masks_and_decayed_weights_are_at_most_low(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     weights = rng.normal(size=(64, 64)).astype("f4")
