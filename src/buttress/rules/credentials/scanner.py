@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -16,6 +17,11 @@ from buttress.rules.credentials.checks.structures import unbase64
 from buttress.rules.credentials.collections import items
 from buttress.rules.credentials.rules import Rule, options, rules
 
+# Tests of what finds or blots out keys hold keys that were made for them.
+_HIDING: Final = re.compile(
+    rb"(?i)saniti[sz]|redact|\bmask|scrub|obfuscat|\[filtered\]|detect_?secret"
+)
+_NEAR: Final = 400  # bytes
 MAX_CANDIDATES: Final = 5_000  # matches of one rule that are checked in one file
 
 
@@ -105,6 +111,8 @@ def scan(
             taken += [(place, end), *verdict.more]
             usual = rule.in_tests if in_tests else rule.severity
             severity = min(usual, verdict.severity or usual, key=SEVERITIES.index)
+            if in_tests and _HIDING.search(data, max(0, place - _NEAR), end + _NEAR):
+                severity = min(severity, "low", key=SEVERITIES.index)
             found.append(Hit(rule, place, candidate.start, end, severity, verdict.note))
     return Hits(sorted(found, key=lambda hit: hit.place), cut)
 
