@@ -10,6 +10,7 @@ from typing import Final
 
 from buttress.errors import ButtressError, InputError
 from buttress.evidence.findings import Finding, Inspection, Severity
+from buttress.evidence.locations import Location
 from buttress.files.visible import shortened
 from buttress.packs.knowledge import Knowledge
 from buttress.protocols.probe import InspectionContext
@@ -157,6 +158,7 @@ class ModelSignature:
             severity=severity,
             asset=asset,
             location=where,
+            place=Location(where),
             message=message,
             remedy=_REMEDIES.get(rule, _REPLACE),
             references=_REFERENCES[rule],

@@ -94,6 +94,7 @@ class _Dependencies:
             bytes=reading.bytes,
             skipped=reading.skipped,
             seconds=time.monotonic() - began,
+            unread=reading.unread,
         )
 
     def _note(self, reading: Reading, advisories: Database | None) -> None:
