@@ -34,7 +34,7 @@ def test_it_fits_and_tells_what_matters(width: int, tmp_path: Path) -> None:
         assert risk["id"] in text
         assert risk["verdict"] in text
     assert "Not acceptable" in text
-    assert "57% [34–80%]" in text
+    assert "57% [34–79%]" in text
     assert "deploy/id_rsa:1" in text
     assert f"{len(told['coverage']['unassessed_risks'])} risks of the catalogue" in text
     assert "the budget of calls is spent" in text
