@@ -12,9 +12,9 @@ from buttress.files.tree import Tree
 from buttress.inspection.options import TakesOptions
 from buttress.probes.behaviour.attack_resistance import under_attack
 from buttress.protocols.attack import Attack, Described
+from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.judge import Calibration, Exchange, Judge, Judgement, abstention
 from buttress.protocols.probe import (
-    InspectionContext,
     InspectionProbe,
     NotCoveredError,
     TrialContext,

@@ -36,6 +36,7 @@ COMMANDS: Final = (
     "convert",
     "judge",
     "evidence",
+    "new",
 )
 EXIT_CODES: Final = (
     "exit codes: 0 all acceptable (or nothing found), 1 something unacceptable, "

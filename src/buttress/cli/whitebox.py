@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from buttress.protocols.judge import Judge
     from buttress.white_box.sample import Sample
 
-# As ``attacks.white_box.attempts`` has them; that module needs torch, which --help must not load.
+# As ``white_box.attempts`` has them; --help must not wait for that import.
 _CHEAP: Final = ("prefill", "logit-bias", "refusal-direction")
 _METHODS: Final = (*_CHEAP, "soft-prompt", "gcg")
 _EVERY_S: Final = 5.0
@@ -118,6 +118,9 @@ def run(options: argparse.Namespace) -> int:
     _check_weights(options.weights)
     import orjson
 
+    from buttress.white_box import need_torch
+
+    need_torch()
     from buttress.white_box.attempts import PREFIXES, Settings
     from buttress.white_box.results import FILE_NAME
     from buttress.white_box.session import Plan, study

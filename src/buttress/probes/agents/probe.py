@@ -19,7 +19,7 @@ from buttress.probes.agents.checks import CHECKS, RULES
 from buttress.probes.agents.jsonc import MAX_BYTES, Document, JsonError
 from buttress.probes.agents.servers import settings
 from buttress.probes.agents.texts import in_source, markdown, prompts, tools
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.inspecting import inspect_files
 from buttress.rules.pack_rules import load_all

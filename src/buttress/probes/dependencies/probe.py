@@ -15,7 +15,7 @@ from buttress.files.source_files import Reading, SourceFile
 from buttress.files.tree import Tree
 from buttress.files.wanted import wanted_files
 from buttress.probes.dependencies import pinning
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.provenance.dependencies.dependency import FormatError, Parsed, Parser
 from buttress.provenance.dependencies.formats import MAX_BYTES, parser, requirements
 from buttress.provenance.dependencies.formats.tools import is_script

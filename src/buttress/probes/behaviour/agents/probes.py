@@ -19,10 +19,10 @@ from buttress.probes.behaviour.agents.replay import hijacked, undone
 from buttress.probes.behaviour.agents.scenarios import STYLES, goals, tasks
 from buttress.probes.behaviour.agents.setting import Defence, Setting
 from buttress.probes.behaviour.bank import languages, seed_of, under_system_prompt
-from buttress.probes.behaviour.sampling import order
 from buttress.prompts.pack import LANGUAGES
 from buttress.protocols.judge import Judgement
 from buttress.protocols.probe import NotCoveredError, TrialContext, TrialSpec
+from buttress.statistics.trial_order import order
 from buttress.targets.base import Sampling
 
 Outcome = Callable[[Setting, str], Judgement]
