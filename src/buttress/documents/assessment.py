@@ -168,6 +168,17 @@ class JudgeSummary(DocumentPart, kw_only=True):
     calibration: Annotated[JudgeCalibrations, about("for each task, null where it has none")]
 
 
+class FindingPlace(DocumentPart, kw_only=True):
+    """Where a finding lies."""
+
+    path: Annotated[str, about("path from the asset, with /; what can't be shown is escaped")]
+    member: Annotated[str, about("part of an archive, each step after a !; may be empty")]
+    line: Annotated[int | None, about("from 1")]
+    column: Annotated[int | None, about("from 1")]
+    offset: Annotated[int | None, about("byte, from 0")]
+    uri: Annotated[str, about("the path with its bytes percent-encoded, where some are escaped")]
+
+
 class FindingRow(DocumentPart, kw_only=True):
     """A finding."""
 
@@ -175,6 +186,7 @@ class FindingRow(DocumentPart, kw_only=True):
     severity: Annotated[SeverityName, about("how grave")]
     asset: Annotated[str, about("asset id")]
     location: Annotated[str, about("path, path:line or path@byte offset, relative to the asset")]
+    place: Annotated[FindingPlace | None, about("the location in parts")] | UnsetType = UNSET
     message: Annotated[str, about("what is wrong, in a sentence")]
     remedy: Annotated[str, about("what to do")]
     references: Annotated[list[str], about("ids such as CWE-502, CVE-…, LLM03, AML.T0010")]

@@ -109,6 +109,7 @@ def findings_part(findings: Sequence[Finding], catalogue: Catalogue) -> list[dic
             "severity": one.severity,
             "asset": one.asset,
             "location": one.location,
+            "place": one.where.plain(),
             "message": one.message,
             "remedy": one.remedy,
             "references": list(one.references),
