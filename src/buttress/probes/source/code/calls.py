@@ -164,7 +164,7 @@ def _result(evaluator: Evaluator, event: Event, callee: Value, given: Given, sco
     if path in _WRAPS and given.positions:
         return given.positions[-1] if path == "typing.cast" else given.positions[0]
     if known is not None:
-        return evaluator.marked(known, node.lineno)
+        return evaluator.marked(known.clean(evaluator.flows.cleaned(path)), node.lineno)
     taints = taints_of(callee, *given.all)
     if taints and not path.startswith("builtins."):
         kept = evaluator.flows.kept

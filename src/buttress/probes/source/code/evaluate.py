@@ -27,6 +27,7 @@ from buttress.probes.source.code.values import (
 )
 
 MAX_DEPTH: Final = 100  # expressions within expressions that are followed
+_BELOW: Final = frozenset({"hub"})
 _NAMESPACES: Final = ("builtins.globals()", "builtins.locals()", "builtins.vars()")
 
 
@@ -187,6 +188,8 @@ class Evaluator(ABC):
             elif isinstance(operator, ast.BitOr) and other.path:
                 # LangChain: what a chain gives is what its last link gives.
                 value = Value(other.path, taints=taints_of(value, other))
+            elif isinstance(operator, ast.Div):  # of paths: below a folder
+                value = mixed(value, other).clean(_BELOW)
             else:
                 value = mixed(value, other)
             pieces = [value]
