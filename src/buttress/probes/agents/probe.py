@@ -53,7 +53,7 @@ _OF_TOOLS: Final = (b'"inputSchema"', b'"input_schema"', b'"parameters"')
 class _AgentConfig:
     id: str = "agent-config"
     version: str = "1"
-    title: str = "What agents are told and allowed: MCP servers, tools, skills, instructions"
+    title: str = "Agent configuration: MCP servers, tools, skills, instructions"
     kinds: tuple[str, ...] = ("source", "infrastructure", "service", "client", "model")
 
     def rule_ids(self, knowledge: Knowledge) -> tuple[str, ...]:
