@@ -19,7 +19,8 @@ FOR_PLUGINS = {
     "Answer", "Attack", "ButtressError", "Calibration", "CallsSpentError", "Conversation",
     "Described", "Dialogue", "Exchange", "Expect", "Finding", "InputError", "Inspection",
     "InspectionContext", "InspectionProbe", "Judge", "Judgement", "Location", "Message",
-    "MissingExtraError", "NotCoveredError", "Procedure", "Request", "Sampling", "Severity", "TakesOptions", "Target",
+    "MissingExtraError", "NotCoveredError", "Procedure", "Request", "Sampling", "Severity",
+    "TakesOptions", "Target",
     "TargetError", "TemplateAttack", "Tree", "Trial", "TrialContext", "TrialProbe", "TrialSpec",
     "UnjudgedError", "abstention", "settings_schema", "takes_settings", "under_attack",
 }  # fmt: skip
