@@ -13,7 +13,7 @@ from buttress.evidence.findings import Finding
 from buttress.probes.artifacts.formats import config_keys
 from buttress.probes.artifacts.integrity.probe import WeightIntegrity
 from buttress.probes.artifacts.scope import Scope, Tally
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from tests.artifacts.assemble import EVIL, proto, rules, scan, scan_bytes, zipped
 
 BIB = '''import evaluate
@@ -151,9 +151,12 @@ def test_masks_and_decayed_weights_are_at_most_low(tmp_path: Path) -> None:
     mask = np.triu(np.full((64, 64), -np.inf, "f4"), 1)
     one = np.array(-np.inf, "f4")
     decayed = weights * np.float32(1e-30)
-    found = integrity(tmp_path, mask=mask, one=one, decayed=decayed)
+    least = np.where(np.isinf(mask), np.finfo("f4").min, np.float32(0))
+    found = integrity(tmp_path, mask=mask, one=one, decayed=decayed, least=least, nan=one * 0)
     assert sorted(found) == [
         ("weights-implausible", "low"),
+        ("weights-implausible", "low"),
+        ("weights-not-finite", "low"),
         ("weights-not-finite", "low"),
         ("weights-not-finite", "low"),
     ]
@@ -168,7 +171,9 @@ def test_damaged_weights_are_still_medium(tmp_path: Path) -> None:
     other_type = rng.normal(size=(64, 64)).astype("f8").view("f4")
     found = integrity(tmp_path, broken=broken, burst=burst, other_type=other_type)
     assert ("weights-not-finite", "medium") in found
-    assert found.count(("weights-not-finite", "medium")) >= 2
+    assert found.count(("weights-not-finite", "medium")) == 3
+    packed = rng.integers(0, 1 << 32, (64, 64), "u4") & np.uint32(0xFF7FFFFF)
+    assert ("weights-implausible", "medium") in integrity(tmp_path, packed=packed.view("f4"))
 
 
 def test_the_same_model_in_two_files_is_not_doubled(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import orjson
 from buttress import __version__
 from buttress.evidence.locations import Location, location_of
 from buttress.evidence.places import fingerprint, gravity
+from buttress.files.atomic import write_whole
 
 SCHEMA: Final = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -30,9 +31,9 @@ def write(document: Mapping[str, Any], path: Path) -> None:
     """Write the document's findings to ``path``.
 
     Raises:
-        OSError: not writable.
+        InputError: not writable.
     """
-    path.write_bytes(orjson.dumps(log(document), option=orjson.OPT_INDENT_2))
+    write_whole(path, orjson.dumps(log(document), option=orjson.OPT_INDENT_2), "--sarif")
 
 
 def log(document: Mapping[str, Any]) -> dict[str, Any]:

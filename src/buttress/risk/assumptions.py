@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from buttress.errors import InputError
 from buttress.risk.catalogue import Catalogue, Range, Risk
@@ -72,7 +72,8 @@ def _apply(known: Assumptions, setting: str, path: str, value: Range) -> Assumpt
         number = _single(setting, value)
         if path == "shared_cause" and number > 1:
             raise _error(setting, "is no probability", "a number up to 1")
-        model = replace(catalogue.model, **{_MODEL[path]: number})
+        changes: dict[str, Any] = {_MODEL[path]: number}
+        model = replace(catalogue.model, **changes)
         return replace(known, catalogue=replace(catalogue, model=model))
     name, _, field = path.partition(".")
     if name not in catalogue.risks or not field:

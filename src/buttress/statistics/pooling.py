@@ -11,7 +11,8 @@ That law has light tails, and would pull one hot cell among many cool ones in. S
 some prior probability be one of its own, with a Beta(1/2, 1/2) law (a slab beside the spike:
 Mitchell & Beauchamp 1988, JASA 83(404)). Its odds follow from the Bayes factor of that law against
 what the *other* cells predict of it, by the cavity of the Laplace approximation (Rasmussen &
-Williams 2006, section 5.4.2); each cell's posterior is the mixture of both.
+Williams 2006, section 5.4.2); each cell's posterior is the mixture of both, and where neither is
+unlikely the interval holds those of both.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _INTERCEPT_SD = 3.0
 _DRAWS = 4000
 _NEWTON = 60
 _APART = 0.2  # prior probability that a cell is one of its own
+_DOUBT = 0.05  # posterior probability of that from which an interval holds the cell's own too
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
 
 
@@ -75,7 +77,12 @@ def pool(
     odds = _odds_of_apart(fits, evidence, n, k)
     own = rng.beta(k + 0.5, n - k + 0.5, rates.shape)
     mixed = np.where(rng.random(rates.shape) < odds / (1.0 + odds), own, rates)
-    low, high = np.quantile(mixed, (alpha / 2, 1 - alpha / 2), axis=0)
+    ends = (alpha / 2, 1 - alpha / 2)
+    low, high = np.quantile(mixed, ends, axis=0)
+    # Where it is not unlikely that the cell is one of its own, the interval holds both answers.
+    alone, doubt = np.quantile(own, ends, axis=0), odds / (1.0 + odds) > _DOUBT
+    low = np.where(doubt, np.minimum(low, alone[0]), low)
+    high = np.where(doubt, np.maximum(high, alone[1]), high)
     shape = trials.shape
     return Pooled(mixed.mean(axis=0).reshape(shape), low.reshape(shape), high.reshape(shape))
 

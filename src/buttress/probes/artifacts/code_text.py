@@ -79,7 +79,7 @@ def code_in(text: str, *, prose: bool = False) -> str | None:
     if len(text) > _PIECE:
         starts = range(0, 1 if prose else len(text), _PIECE - _OVERLAP)
         pieces = (text[start : start + _PIECE] for start in starts)
-        return next((found for piece in pieces if (found := code_in(piece, prose=prose))), None)
+        return next(filter(None, (code_in(piece, prose=prose) for piece in pieces)), None)
     if "{" in text:  # what stands in the markup of a template is judged as a template
         text = _MARKUP.sub(" ", text)
     found = _CODE.search(text)

@@ -59,16 +59,17 @@ def observations(
     seen: list[tuple[TrialSpec, float, float]] = []
     for spec in specs:
         mine = answered.get((spec.item, spec.attack))
-        trial = mine.pop(0) if mine else None
-        low, high = (0.0, 1.0) if trial is None else (trial.least, trial.most)
+        answer = mine.pop(0) if mine else None
+        low, high = (0.0, 1.0) if answer is None else (answer.least, answer.most)
         seen.append((spec, low, high))
     if not by_prompt:
         return [Observation(*each) for each in seen]
     found = []
     for _, group in groupby(seen, key=lambda each: each[0].prompt_id):
         rows = list(group)
-        lows, highs = (sum(row[side] for row in rows) / len(rows) for side in (1, 2))
-        found.append(Observation(rows[0][0], lows, highs))
+        low = sum(row[1] for row in rows) / len(rows)
+        high = sum(row[2] for row in rows) / len(rows)
+        found.append(Observation(rows[0][0], low, high))
     return found
 
 

@@ -19,12 +19,13 @@ from buttress.probes.artifacts.integrity.tensors import Tensor, tensors
 from buttress.probes.artifacts.integrity.values import Values, measure
 from buttress.probes.artifacts.issue import Issue, rules
 from buttress.probes.artifacts.reporting import finding_of
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 
 _MAX_TOLD: Final = 100  # findings of one rule
 _MATRIX: Final = 256  # values from which on a dead or doubled tensor means something
 _ODD_SHARE: Final = 0.01
 _BROKEN_SHARE: Final = 0.001
+_FEW: Final = 16  # values; fewer are a constant of a graph
 _TIED: Final = ("embed", "lm_head", "shared", "wte", "output.weight", "token_embd")
 _FRESH: Final = ("lora_B", "lora_embedding_B", "position_ids", "mask", "running_", "num_batches")
 
@@ -143,7 +144,7 @@ def _issues(tensor: Tensor, values: Values, digests: dict[str, str]) -> Iterator
     if values.nan or values.infinite:
         share = (values.nan + values.infinite) / values.count
         what = f"has {values.nan} NaN and {values.infinite} infinite values, {share:.2%} of all"
-        grave = share > _BROKEN_SHARE and not values.masking
+        grave = share > _BROKEN_SHARE and values.count >= _FEW and not values.masking
         yield _issue("weights-not-finite", tensor, 0, what, "medium" if grave else None)
     if values.random is not None:
         what = "has random bytes where sign and exponent lie, as packed or encrypted data has"
@@ -151,7 +152,10 @@ def _issues(tensor: Tensor, values: Values, digests: dict[str, str]) -> Iterator
     elif values.huge + values.tiny > _ODD_SHARE:
         odd = values.huge + values.tiny
         what = f"has {odd:.1%} values beyond 1e18 or closer to zero than 1e-25, as "
-        if values.huge > _BROKEN_SHARE:
+        if (values.one_huge and values.tiny <= _ODD_SHARE) or values.count < _FEW:
+            what += "masks and constants have"
+            yield _issue("weights-implausible", tensor, 0, what, "low")
+        elif values.huge > _BROKEN_SHARE:
             what += f"bytes of another type than {tensor.dtype} have"
             yield _issue("weights-implausible", tensor, 0, what)
         else:  # bytes of another type give both; a weight that decays gets only ever smaller

@@ -158,7 +158,7 @@ def _result(evaluator: Evaluator, event: Event, callee: Value, given: Given, sco
     note(evaluator.downloads, path, node, given, evaluator.marked(callee.step("()"), node.lineno))
     if path in ("builtins.open", "io.open") and given.positions:
         handle = callee.step("()")
-        return Value(handle.path, elements=given.positions[:1] and (given.positions[0],))
+        return Value(handle.path, elements=(given.positions[0],))
     if path == "re.sub" and len(given.positions) > 2:
         return narrowed(given.positions)
     if path == "pathlib.Path" and given.positions:  # a file, and no repository of a hub

@@ -228,8 +228,8 @@ class _Examination:
     def _try(self, rule: Rule, pattern: Pattern, event: Event) -> None:
         if pattern.globs.globs and not pattern.globs.match(event.path):
             return
-        own = event.path.startswith(".") or self.is_function(event.path)
-        if pattern.tainted and event.kind == "call" and own:
+        of_project = event.path.startswith(".") or self.is_function(event.path)
+        if pattern.tainted and event.kind == "call" and of_project:
             return  # of the project: what it does with what it is given is followed, if anything
         it = event.path.lstrip("?.:").removeprefix("builtins.")
         if pattern.expression:
