@@ -13,7 +13,7 @@ from buttress.evidence.findings import Finding
 from buttress.probes.artifacts.formats import config_keys
 from buttress.probes.artifacts.integrity.probe import WeightIntegrity
 from buttress.probes.artifacts.scope import Scope, Tally
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from tests.artifacts.assemble import EVIL, proto, rules, scan, scan_bytes, zipped
 
 BIB = '''import evaluate

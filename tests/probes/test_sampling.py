@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buttress.probes.behaviour.sampling import order
+from buttress.statistics.trial_order import order
 
 CATEGORIES = ["a"] * 30 + ["b"] * 30 + ["c"] * 30
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttress.probes.behaviour.sampling import order
 from buttress.statistics.confidence import ConfidenceSequence
 from buttress.statistics.finite import Draw, FiniteSequence, log_wealth
+from buttress.statistics.trial_order import order
 
 
 def ever_excluded(size: int, ones: int, mean: float, alpha: float) -> float:

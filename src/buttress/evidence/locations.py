@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 # How stores and documents tell it that were made before locations had parts.
-_TEXT: Final = re.compile(r"(?s)(?P<path>.+?)(?::(?P<line>[0-9]{1,9})|@(?P<offset>[0-9]{1,18}))")
+_TEXT: Final = r"(?s)(?P<path>.+?)(?::(?P<line>[0-9]{1,9})|@(?P<offset>[0-9]{1,18}))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Location:
     @classmethod
     def of_old_text(cls, text: str) -> Location:
         """From ``path``, ``path:line`` or ``path@offset`` of an old store or document."""
-        match = _TEXT.fullmatch(text)
+        match = re.fullmatch(_TEXT, text)
         if match is None or match["line"] == "0":
             return cls(text)
         if match["line"]:

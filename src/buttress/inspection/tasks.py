@@ -16,7 +16,7 @@ from buttress.inspection.one_path import inspect_tree
 from buttress.inspection.options import configured, on_request
 from buttress.inspection.unusable import failed_inspection, load_inspection
 from buttress.packs.knowledge import Knowledge
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 
 if TYPE_CHECKING:
     from buttress.protocols.probe import InspectionProbe

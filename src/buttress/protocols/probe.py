@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
-
-from buttress.files.tree import Tree
-from buttress.packs.knowledge import OWN, Knowledge
 
 if TYPE_CHECKING:  # a scan asks nobody, and starts the sooner without these
     from buttress.evidence.findings import Finding, Inspection
     from buttress.evidence.records import Expect
     from buttress.prompts.base import Prompt
+    from buttress.protocols.inspection import InspectionContext
     from buttress.protocols.judge import Judgement
     from buttress.protocols.procedure import Procedure
     from buttress.statistics.finite import Draw
@@ -136,24 +133,6 @@ class TrialProbe(Protocol):
             NotCoveredError: as ``stream``.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class InspectionContext:
-    """What an inspection probe may draw on.
-
-    ``asset`` is the id of the asset that the files of ``tree`` belong to; ``knowledge`` is what
-    installed packs add to the rules, names and digests that Buttress brings.
-    """
-
-    asset: str
-    tree: Tree
-    knowledge: Knowledge = OWN
-
-    @classmethod
-    def at(cls, asset: str, path: Path, knowledge: Knowledge = OWN) -> InspectionContext:
-        """The context of a file or folder, all of it."""
-        return cls(asset, Tree(path), knowledge)
 
 
 @runtime_checkable

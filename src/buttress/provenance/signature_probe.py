@@ -13,7 +13,7 @@ from buttress.evidence.findings import Finding, Inspection, Severity
 from buttress.evidence.locations import Location
 from buttress.files.visible import shortened
 from buttress.packs.knowledge import Knowledge
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.provenance.signed_manifest import BundleError, SignedManifest, read
 from buttress.provenance.verification import MAX_BYTES, Identity, PublicKey, Trust, verify
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from buttress.errors import InputError
-from buttress.probes.behaviour.sampling import order
 from buttress.prompts.base import Prompt
 from buttress.prompts.pack import load_pack
+from buttress.statistics.trial_order import order
 
 TRAINING: Final = 128  # requests of each kind, as in arXiv:2406.11717, section 2.3
 VALIDATION: Final = 32

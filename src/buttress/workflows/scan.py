@@ -21,7 +21,6 @@ from buttress.inspection.scope import Root, ScanRequest, roots
 from buttress.inspection.tasks import Task, chosen, inspect_all
 from buttress.packs.installed import installed
 from buttress.packs.knowledge import Knowledge
-from buttress.triage.duplicates import without_duplicates
 from buttress.triage.filtering import SUPPRESSIONS, FilteredFindings, FindingFilter
 
 if TYPE_CHECKING:  # most scans need none of these, and start the sooner
@@ -124,7 +123,11 @@ def scan(settings: ScanSettings) -> ScanResult:
     ]
     by_path = {root.path: root for root in scope}
     seen = inspect_all(tasks, settings.jobs, _wanted(settings, by_path))
-    found = without_duplicates(seen.found)
+    found = seen.found
+    if len(found) > 1:
+        from buttress.triage.duplicates import without_duplicates
+
+        found = without_duplicates(found)
     found.sort(
         key=lambda one: (
             -SEVERITIES.index(one.finding.severity), one.finding.asset, one.finding.location,

@@ -13,7 +13,7 @@ from buttress.evidence.locations import Location
 from buttress.files.sha256 import file_sha256
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.artifacts.pack.fingerprints import Fingerprint, load
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 
 RULE: Final = "known-bad-file"
 _REMEDY: Final = "Delete it, and find out where it came from and what has read it."
@@ -23,7 +23,7 @@ _REMEDY: Final = "Delete it, and find out where it came from and what has read i
 class _KnownFiles:
     id: str = "known-files"
     version: str = "1"
-    title: str = "Files that packs know to be bad"
+    title: str = "Known malicious files, by digests of packs"
     kinds: tuple[str, ...] = (
         "model", "data", "source", "infrastructure", "service", "client",
     )  # fmt: skip

@@ -16,7 +16,7 @@ from buttress.packs.knowledge import Knowledge
 from buttress.probes.artifacts.parallel import reports
 from buttress.probes.artifacts.pickles.added import NOTHING, Added
 from buttress.probes.artifacts.reporting import finding_of
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 
 if TYPE_CHECKING:
     from buttress.probes.artifacts.pack.known_good import KnownGood
@@ -29,7 +29,7 @@ class ModelFiles:
 
     id = "model-files"
     version = "2"
-    title = "Code and lies in model files"
+    title = "Malicious code and misleading content in model files"
     kinds = ("model", "data", "source")
 
     def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from buttress.evidence.findings import Finding
 from buttress.evidence.locations import Location
 from buttress.files.tree import TreeFile
 from buttress.probes.artifacts.issue import Issue, rules
-from buttress.protocols.probe import InspectionProbe
+
+if TYPE_CHECKING:
+    from buttress.protocols.probe import InspectionProbe
 
 
 def finding_of(probe: InspectionProbe, issue: Issue, asset: str, file: TreeFile) -> Finding:

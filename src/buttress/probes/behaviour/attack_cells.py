@@ -15,9 +15,9 @@ from typing import Final, Protocol, Self, runtime_checkable
 from buttress.attacks.arsenal import Arsenal, named_families, usable
 from buttress.evidence.records import Expect
 from buttress.probes.behaviour.bank import seed_of, under_system_prompt
-from buttress.probes.behaviour.sampling import order, prompt_of
 from buttress.protocols.attack import Attack
 from buttress.protocols.probe import NotCoveredError, TrialContext, TrialSpec
+from buttress.statistics.trial_order import order, prompt_of
 from buttress.targets.base import Message, Sampling
 
 DIRECT: Final = "direct"

@@ -14,11 +14,11 @@ import orjson
 
 from buttress.evidence.records import Expect, Trial
 from buttress.probes.behaviour.figures import Figure, Figures
-from buttress.probes.behaviour.sampling import order, prompt_of
 from buttress.prompts.pack import LANGUAGES
 from buttress.protocols.judge import Judgement
 from buttress.protocols.probe import NotCoveredError, TrialContext, TrialProbe, TrialSpec
 from buttress.statistics.finite import Draw
+from buttress.statistics.trial_order import order, prompt_of
 from buttress.targets.base import Message, Sampling
 
 Check = Callable[[str], Judgement]

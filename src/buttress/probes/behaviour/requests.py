@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from buttress.attacks.arsenal import Arsenal, usable
 from buttress.evidence.records import Expect
-from buttress.probes.behaviour.sampling import order, prompt_of
 from buttress.protocols.attack import Attack
 from buttress.protocols.probe import NotCoveredError, TrialContext, TrialSpec
 from buttress.statistics.finite import Draw
+from buttress.statistics.trial_order import order, prompt_of
 from buttress.targets.base import Message, RecordedPrompt, Sampling
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ from buttress.probes.source.git.layout import (
     references,
 )
 from buttress.probes.source.secrets import redact
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.allow import allowance
 from buttress.rules.credentials.scanner import Hit, SecretRules, scan

@@ -13,7 +13,7 @@ from buttress.files import notebooks
 from buttress.files.source_files import Reading, SourceFile, text_files
 from buttress.files.visible import printable
 from buttress.packs.knowledge import Knowledge
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.allow import allowance
 from buttress.rules.credentials.scanner import Hit, SecretRules, scan

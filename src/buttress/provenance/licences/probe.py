@@ -10,7 +10,7 @@ from typing import Final
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.locations import Location
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.provenance.inventory.component import Inventory
 from buttress.provenance.inventory.gather import complete, gather, subjects
 from buttress.provenance.licences.judging import NO_ADVICE, Conflict, Use, judge

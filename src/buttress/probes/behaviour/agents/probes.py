@@ -19,10 +19,10 @@ from buttress.probes.behaviour.agents.replay import hijacked, undone
 from buttress.probes.behaviour.agents.scenarios import STYLES, goals, tasks
 from buttress.probes.behaviour.agents.setting import Defence, Setting
 from buttress.probes.behaviour.bank import languages, seed_of, under_system_prompt
-from buttress.probes.behaviour.sampling import order
 from buttress.prompts.pack import LANGUAGES
 from buttress.protocols.judge import Judgement
 from buttress.protocols.probe import NotCoveredError, TrialContext, TrialSpec
+from buttress.statistics.trial_order import order
 from buttress.targets.base import Sampling
 
 Outcome = Callable[[Setting, str], Judgement]
@@ -125,16 +125,19 @@ def settings(language: str, *, attacked: bool, defences: tuple[Defence, ...] = (
 
 
 DEFENDED: Final[tuple[Defence, ...]] = ("spotlight", "repeat")
-HIJACK: Final = OfficeProbe("agent-hijack", "Agent: the attacker's goal is reached", hijacked)
+HIJACK: Final = OfficeProbe("agent-hijack", "Agent hijacking", hijacked)
 HIJACK_DEFENDED: Final = OfficeProbe(
-    "agent-hijack-defended", "Agent with defences: the attacker's goal", hijacked, defences=DEFENDED
+    "agent-hijack-defended", "Agent hijacking, with defences", hijacked, defences=DEFENDED
 )
-TASK: Final = OfficeProbe("agent-task", "Agent: the user's task under attack", undone)
+TASK: Final = OfficeProbe("agent-task", "Agent task success under attack", undone)
 TASK_DEFENDED: Final = OfficeProbe(
-    "agent-task-defended", "Agent with defences: the user's task", undone, defences=DEFENDED
+    "agent-task-defended",
+    "Agent task success under attack, with defences",
+    undone,
+    defences=DEFENDED,
 )
 TASK_BENIGN: Final = OfficeProbe(
-    "agent-task-benign", "Agent: the user's task, nobody attacks", undone, attacked=False
+    "agent-task-benign", "Agent task success without attack (control)", undone, attacked=False
 )
 PROBES: Final[Mapping[str, OfficeProbe]] = {
     probe.id: probe for probe in (HIJACK, HIJACK_DEFENDED, TASK, TASK_DEFENDED, TASK_BENIGN)

@@ -26,7 +26,7 @@ from buttress.probes.source.code.linking import Linked, Linking
 from buttress.probes.source.code.matcher import Matcher
 from buttress.probes.source.code.rulebook import Rule, load_rules, own_rules
 from buttress.probes.source.code.shown import Shown
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.allow import allowance_of_statement
 
