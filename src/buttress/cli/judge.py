@@ -144,7 +144,6 @@ def _show(options: argparse.Namespace) -> int:
         for name, right, wrong in (
             ("sensitivity", one.true_positive, one.false_negative),
             ("specificity", one.true_negative, one.false_positive),
-            ("precision", one.right, one.wrong),
         ):
             if not right + wrong:
                 continue
@@ -269,9 +268,10 @@ def _print(judge: Judge, results: Sequence[Measured]) -> None:
         table.add_row("calibration error", f"{result.calibration_error:.3f}", "", "")
         Console().print(table)
         print(
-            f"{counts.tp} tp, {counts.fn} fn, {counts.tn} tn, {counts.fp} fp; for a new model as "
-            f"good as {result.effective.tp}, {result.effective.fn}, {result.effective.tn}, "
-            f"{result.effective.fp}"
+            f"{counts.tp} tp, {counts.fn} fn, {counts.tn} tn, {counts.fp} fp in "
+            f"{len(result.tables)} groups of model and setting"
         )
+        if result.abstained:
+            print(f"{result.abstained} answers were left open (abstentions)")
         if result.unjudged:
             print(f"{result.unjudged} answers got no judgement and are left out")

@@ -99,7 +99,28 @@ def read(payload: Any, latency_s: float) -> Answer:
         prompt_tokens=prompt,
         completion_tokens=completion,
         latency_s=latency_s,
+        token_probabilities=_token_probabilities(choice.get("logprobs")),
     )
+
+
+def _token_probabilities(logprobs: Any) -> tuple[dict[str, float], ...]:
+    """Log probabilities by token at each place, as chat completions hold them."""
+    places = logprobs.get("content") if isinstance(logprobs, dict) else None
+    if not isinstance(places, list):
+        return ()
+    found: list[dict[str, float]] = []
+    for place in places:
+        tops = place.get("top_logprobs") if isinstance(place, dict) else None
+        found.append(
+            {
+                str(top["token"]): float(top["logprob"])
+                for top in (tops if isinstance(tops, list) else ())
+                if isinstance(top, dict)
+                and isinstance(top.get("logprob"), int | float)
+                and "token" in top
+            }
+        )
+    return tuple(found)
 
 
 def _count(value: Any) -> int:

@@ -202,6 +202,8 @@ class EndpointTarget:
         }
         if sampling.temperature > 0:
             body["seed"] = sampling.seed
+        if sampling.top_logprobs:
+            body |= {"logprobs": True, "top_logprobs": sampling.top_logprobs}
         for field in self._left_out:
             body.pop(field, None)
         for field, value in self._extra.items():

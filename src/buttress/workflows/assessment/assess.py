@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 from buttress.documents.assessment import build, inspected
 from buttress.errors import InputError
@@ -35,6 +35,8 @@ from buttress.workflows.assessment.outputs import write_outputs
 from buttress.workflows.assessment.preparation import Prepared, open_targets, prepare
 from buttress.workflows.assessment.runs import Run, begin
 from buttress.workflows.assessment.tally import tally
+
+_REASONS: Final = 8  # why the judge abstained, that are told one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,10 @@ class _Assessment:
         if totals.errors:
             self._coverage.leave_out(
                 f"{totals.errors:,} questions", "they got no answer in spite of repeated attempts"
+            )
+        for reason, count in tallied.abstained.most_common(_REASONS):
+            self._coverage.leave_out(
+                f"{count:,} answers", f"the judge abstained, they count as either: {reason}"
             )
         if not outcomes:
             why = "; ".join(f"{what}: {reason}" for what, reason in self._coverage.not_covered)

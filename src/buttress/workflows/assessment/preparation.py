@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from buttress.evidence.store import EvidenceStore
-from buttress.judges.quality import as_counts
+from buttress.judges.calibrated import as_counts
 from buttress.probes.behaviour.attack_cells import CellwiseProbe
 from buttress.prompts.base import Prompt
 from buttress.protocols.judge import Judge

@@ -57,6 +57,7 @@ def judge(system: System) -> Judge:
     return open_judge(
         {
             "id": settings.id,
+            "model": settings.model,
             "calibration": settings.calibration,
             "target": settings.target,
             "rubric": settings.rubric,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -11,6 +12,7 @@ from typing import Any, Final
 from buttress.evidence.records import Trial
 
 WORST: Final = 30
+_AMOUNT: Final = re.compile(r" \(\d[^)]*\)\Z")  # what makes a reason different for each answer
 Cell = tuple[str, str, str, str]  # expect, probe, attack, category
 
 
@@ -27,6 +29,7 @@ class Tally:
     arms: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     calls: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     worst: list[Trial] = field(default_factory=list)
+    abstained: Counter[str] = field(default_factory=Counter)  # by reason
 
 
 def tally(trials: Iterable[Trial]) -> Tally:
@@ -45,7 +48,9 @@ def tally(trials: Iterable[Trial]) -> Tally:
         cell[1] += trial.outcome
         total.arms[trial.probe, trial.asset] += 1
         total.calls[trial.probe, trial.asset] += asked
-        if trial.outcome >= 0.5:
+        if trial.abstained:
+            total.abstained[_AMOUNT.sub("", trial.reason)] += 1
+        elif trial.outcome >= 0.5:
             entry = (trial.score, -count, trial)
             if len(heap) < WORST:
                 heapq.heappush(heap, entry)
