@@ -25,6 +25,7 @@ from detection_samples import malicious
 
 from buttress.evidence.findings import SEVERITIES, Finding
 from buttress.probes.artifacts.model_files import PROBE
+from buttress.protocols.probe import InspectionContext
 
 RUNNER = Path(__file__).parent / "peers" / "run_scanners.py"
 
@@ -35,7 +36,7 @@ def ours(folder: Path, least: str) -> dict[str, str]:
     for path in sorted(folder.iterdir()):
         grave = [
             one
-            for one in PROBE.inspect("bench", path)
+            for one in PROBE.inspect(InspectionContext.at("bench", path))
             if isinstance(one, Finding)
             and SEVERITIES.index(one.severity) >= SEVERITIES.index(least)
         ]

@@ -28,8 +28,9 @@ from typing import Any
 OURS = """
 import json, sys
 from pathlib import Path
+from buttress.protocols.probe import InspectionContext
 from buttress.probes.artifacts.model_files import PROBE
-*findings, seen = PROBE.inspect("bench", Path(sys.argv[1]))
+*findings, seen = PROBE.inspect(InspectionContext.at("bench", Path(sys.argv[1])))
 status = Path("/proc/self/status").read_text() if Path("/proc/self/status").exists() else "VmHWM: 0"
 peak = int(status.partition("VmHWM:")[2].split()[0]) // 1024
 print(json.dumps({"findings": len(findings), "bytes": seen.bytes, "peak": peak}))

@@ -21,8 +21,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from buttress.probes.source.credentials.examples import fill
-from buttress.probes.source.credentials.rules import rules
+from buttress.rules.credentials.examples import fill
+from buttress.rules.credentials.rules import rules
 
 LARGEST = 1 << 20
 EVERY = 50  # one file in so many gets a secret

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from buttress.answers import replies
 from buttress.answers.choice_reading import read_choice
-from buttress.attacks.search import replies
 from buttress.judges.rubrics import RUBRICS
 from buttress.probes.agents.probe import PROBE
 from buttress.probes.behaviour.agents.protocol import read_reply, render_calls

@@ -52,6 +52,7 @@ from buttress.probes.artifacts.source import (
     FileSource,
     Meter,
 )
+from buttress.protocols.probe import InspectionContext
 from fuzz.harness import InvariantError, Run, Target, check_finding, placed, private
 
 _MOST: Final = 200  # issues looked at, as the probe does
@@ -136,7 +137,7 @@ def _beside(data: bytes) -> object:
 
 
 def _integrity(data: bytes) -> object:
-    *findings, last = INTEGRITY.inspect("fuzzed", placed("weights.bin", data))
+    *findings, last = INTEGRITY.inspect(InspectionContext.at("fuzzed", placed("weights.bin", data)))
     if not isinstance(last, Inspection):
         raise InvariantError("no inspection at the end")
     for one in findings:

@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding, Inspection
+from buttress.protocols.probe import InspectionContext
 
 os.environ["BUTTRESS_DEBUG"] = "1"  # mistakes of an inspector are not to become notes
 
@@ -146,7 +147,7 @@ def inspected(probe: Any, name: str, data: bytes) -> list[object]:
         InvariantError: no inspection at the end, a line that the file does not have, or text that
             would do harm to a terminal.
     """
-    *findings, last = probe.inspect("fuzzed", placed(name, data))
+    *findings, last = probe.inspect(InspectionContext.at("fuzzed", placed(name, data)))
     if not isinstance(last, Inspection):
         raise InvariantError("no inspection at the end")
     lines = data.count(b"\n") + 1

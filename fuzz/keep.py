@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any, Final
 
 import buttress
-from buttress.probes.source.credentials.scanner import scan
+from buttress.rules.credentials.scanner import scan
 from fuzz import corpus, harness
 from fuzz.seeds import seeds
 

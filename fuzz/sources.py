@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from buttress.probes.source.code.notebook_code import notebook
+from buttress.files.notebook_code import notebook
 from buttress.probes.source.code.probe import PROBE as UNSAFE_CODE
 from buttress.probes.source.code.rulebook import load_rules
-from buttress.probes.source.credentials.scanner import scan
 from buttress.probes.source.secrets import PROBE as SECRETS
+from buttress.rules.credentials.scanner import scan
 from fuzz.harness import InvariantError, Target, inspected, placed
 
 

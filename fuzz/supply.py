@@ -10,11 +10,11 @@ from buttress.inspection.repository import new_lines
 from buttress.packs import bundle, fingerprints
 from buttress.packs.version import meets
 from buttress.probes.artifacts.pack import known_good, pickle_names
-from buttress.probes.deployment import pack_rules as subject_rules
-from buttress.probes.source.credentials import pack_rules as secret_rules
 from buttress.provenance import signed_manifest
 from buttress.provenance.inventory import card, metadata
 from buttress.provenance.licences import expression, text
+from buttress.rules import pack_rules as subject_rules
+from buttress.rules.credentials import pack_rules as secret_rules
 from buttress.triage import baseline, suppressions, vex
 from fuzz.harness import InvariantError, Run, Target, placed
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.agents.checks import RULES
 from buttress.probes.agents.probe import PROBE
+from buttress.protocols.probe import InspectionContext
 from buttress.rules.rulebook import Example, rules
 
 quick = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
@@ -42,7 +43,7 @@ def scan(folder: Path, name: str, data: bytes) -> None:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
-    *findings, last = PROBE.inspect("app", path)
+    *findings, last = PROBE.inspect(InspectionContext.at("app", path))
     assert isinstance(last, Inspection)
     for one in findings:
         assert isinstance(one, Finding)

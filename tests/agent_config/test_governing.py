@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buttress.evidence.findings import SEVERITIES, Finding
+from buttress.evidence.findings import SEVERITIES, Finding, Inspection
 from buttress.probes.agents.probe import PROBE
+from buttress.protocols.probe import InspectionContext
 from buttress.rules.governing import governed
 from buttress.rules.skeleton import skeleton
 
@@ -53,9 +54,13 @@ NONE = [
 ]
 
 
+def inspected(folder: Path) -> list[Finding | Inspection]:
+    return list(PROBE.inspect(InspectionContext.at("app", folder)))
+
+
 def worst(folder: Path, text: str) -> int:
     (folder / "SKILL.md").write_text(text, encoding="utf-8")
-    found = [one for one in PROBE.inspect("app", folder) if isinstance(one, Finding)]
+    found = [one for one in inspected(folder) if isinstance(one, Finding)]
     return max((SEVERITIES.index(one.severity) for one in found), default=-1)
 
 
@@ -89,7 +94,7 @@ def test_look_alikes_are_folded(tmp_path: Path, text: str) -> None:
 
 def _found(folder: Path, text: str) -> list[Finding]:
     (folder / "SKILL.md").write_text(text, encoding="utf-8")
-    return [one for one in PROBE.inspect("app", folder) if isinstance(one, Finding)]
+    return [one for one in inspected(folder) if isinstance(one, Finding)]
 
 
 @given(st.text(max_size=300))
@@ -137,6 +142,6 @@ def test_tools_behind_a_megabyte_are_read(tmp_path: Path) -> None:
     text = json.dumps({"tools": tools}, indent=1)
     assert len(text) > 2 << 20
     (tmp_path / "tools.json").write_text(text)
-    (one,) = [one for one in PROBE.inspect("app", tmp_path) if isinstance(one, Finding)]
+    (one,) = [one for one in inspected(tmp_path) if isinstance(one, Finding)]
     line = text.count("\n", 0, text.index("Ignore")) + 1
     assert (one.rule, one.location) == ("agent-override", f"tools.json:{line}")

@@ -9,6 +9,7 @@ import pytest
 from buttress.evidence.findings import SEVERITIES, Finding
 from buttress.probes.agents.checks import CHECKS, RULES
 from buttress.probes.agents.probe import PROBE
+from buttress.protocols.probe import InspectionContext
 from buttress.rules.rulebook import Example, Rule, rules
 
 ALL = list(rules(RULES).values())
@@ -20,7 +21,11 @@ def found(folder: Path, example: Example) -> list[Finding]:
     path = folder / example.file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(example.text, encoding="utf-8")
-    return [one for one in PROBE.inspect("app", folder) if isinstance(one, Finding)]
+    return [
+        one
+        for one in PROBE.inspect(InspectionContext.at("app", folder))
+        if isinstance(one, Finding)
+    ]
 
 
 @pytest.mark.parametrize(("rule", "example"), BAD, ids=lambda one: getattr(one, "id", None))

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.artifacts.model_files import PROBE
+from buttress.protocols.probe import InspectionContext
 
 
 def scan(path: Path) -> tuple[list[Finding], Inspection]:
     """All findings, and the inspection, of a file or folder."""
-    *findings, inspection = PROBE.inspect("weights", path)
+    *findings, inspection = PROBE.inspect(InspectionContext.at("weights", path))
     assert isinstance(inspection, Inspection)
     assert all(isinstance(one, Finding) for one in findings)
     return findings, inspection  # type: ignore[return-value]

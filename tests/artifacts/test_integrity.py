@@ -20,7 +20,7 @@ from buttress.errors import InputError
 from buttress.evidence.findings import Finding
 from buttress.probes.artifacts.integrity.probe import WeightIntegrity
 from buttress.probes.artifacts.integrity.tensors import tensors
-from buttress.protocols.probe import InspectionProbe
+from buttress.protocols.probe import InspectionContext, InspectionProbe
 from tests.artifacts.assemble import EVIL, rules, zipped
 from tests.artifacts.test_tensor_files import gguf, tensor
 
@@ -74,7 +74,7 @@ WRITERS = {"safetensors": safetensors, "gguf": in_gguf, "torch": in_torch}
 
 
 def look(path: Path, reference: Path | None = None) -> list[Finding]:
-    *findings, _ = WeightIntegrity(reference).inspect("weights", path)
+    *findings, _ = WeightIntegrity(reference).inspect(InspectionContext.at("weights", path))
     return findings  # type: ignore[return-value]
 
 
@@ -198,7 +198,7 @@ def test_it_is_an_inspection_probe_and_says_what_it_read(tmp_path: Path) -> None
     assert isinstance(WeightIntegrity(), InspectionProbe)
     (tmp_path / "a.safetensors").write_bytes(safetensors({"w": weights(30, 30)}))
     (tmp_path / "README.md").write_text("hello")
-    *_, seen = WeightIntegrity().inspect("weights", tmp_path)
+    *_, seen = WeightIntegrity().inspect(InspectionContext.at("weights", tmp_path))
     assert (seen.files, seen.bytes) == (1, 3600)  # type: ignore[union-attr]
     assert any("1 files without tensors" in one for one in seen.skipped)
 
@@ -215,7 +215,8 @@ def test_little_memory(tmp_path: Path) -> None:
     program = (
         "import sys\nfrom pathlib import Path\n"
         "from buttress.probes.artifacts.integrity.probe import WeightIntegrity\n"
-        "list(WeightIntegrity().inspect('a', Path(sys.argv[1])))\n"
+        "from buttress.protocols.probe import InspectionContext\n"
+        "list(WeightIntegrity().inspect(InspectionContext.at('a', Path(sys.argv[1]))))\n"
         "status = Path('/proc/self/status').read_text()\n"
         "print(int(status.partition('VmHWM:')[2].split()[0]) // 1024)\n"
     )

@@ -15,6 +15,7 @@ from buttress.probes.artifacts.formats import core_ml_weights, paddle_params
 from buttress.probes.artifacts.integrity.probe import PROBE as INTEGRITY
 from buttress.probes.artifacts.integrity.tensors import tensors
 from buttress.probes.artifacts.source import BytesSource
+from buttress.protocols.probe import InspectionContext
 from tests.artifacts.assemble import scan, scan_bytes
 from tests.artifacts.test_what_follows import ELF
 
@@ -103,7 +104,11 @@ def test_programs_within_by_the_probe_of_weights(tmp_path: Path) -> None:
     for name, data in samples.items():
         path = tmp_path / name
         path.write_bytes(data)
-        found = [one for one in INTEGRITY.inspect("w", path) if isinstance(one, Finding)]
+        found = [
+            one
+            for one in INTEGRITY.inspect(InspectionContext.at("w", path))
+            if isinstance(one, Finding)
+        ]
         assert "weights-payload" in {one.rule for one in found}, name
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from buttress.evidence.findings import Finding, Inspection
-from buttress.probes.dependencies.dependency import Dependency
-from buttress.probes.dependencies.formats import parser
-from buttress.probes.dependencies.formats.projects import poetry_specifier
 from buttress.probes.dependencies.probe import PROBE
-from buttress.protocols.probe import InspectionProbe
+from buttress.protocols.probe import InspectionContext, InspectionProbe
+from buttress.provenance.dependencies.dependency import Dependency
+from buttress.provenance.dependencies.formats import parser
+from buttress.provenance.dependencies.formats.projects import poetry_specifier
 
 
 def read(name: str, text: str, folder: str = "app") -> list[Dependency]:
@@ -25,7 +25,7 @@ def brief(found: list[Dependency]) -> list[tuple[str, str, int]]:
 
 
 def inspect(path: Path) -> tuple[list[Finding], Inspection]:
-    *findings, inspection = PROBE.inspect("app", path)
+    *findings, inspection = PROBE.inspect(InspectionContext.at("app", path))
     return findings, inspection  # type: ignore[return-value]
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.dependencies.probe import PROBE, RULES
+from buttress.protocols.probe import InspectionContext
 from buttress.rules.rulebook import rules
 from tests.dependencies.advisories import LEAKY, write
 
@@ -60,7 +61,7 @@ def scan(folder: Path, name: str, data: bytes) -> None:
     path = folder / "app" / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
-    *findings, last = replace(PROBE, osv=database).inspect("app", path)
+    *findings, last = replace(PROBE, osv=database).inspect(InspectionContext.at("app", path))
     assert isinstance(last, Inspection)
     for one in findings:
         assert isinstance(one, Finding)

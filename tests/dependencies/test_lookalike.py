@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress.files.plain_yaml import load_yaml
-from buttress.probes.dependencies import lookalike as module
-from buttress.probes.dependencies.lookalike import lookalike, malicious
+from buttress.provenance.dependencies import lookalike as module
+from buttress.provenance.dependencies.lookalike import lookalike, malicious
 
 DATA = load_yaml(module._DATA / "names.yaml")
 LONG = [one for one in DATA["PyPI"] if len(one.replace("-", "")) >= 6 and one.isalpha()]

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from buttress.probes.dependencies.dependency import FormatError
-from buttress.probes.dependencies.formats import parser
+from buttress.provenance.dependencies.dependency import FormatError
+from buttress.provenance.dependencies.formats import parser
 from tests.dependencies.test_formats import brief, read
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

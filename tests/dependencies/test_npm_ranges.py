@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttress.probes.dependencies.npm_ranges import satisfies
+from buttress.provenance.dependencies.npm_ranges import satisfies
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,9 @@ from buttress.evidence.findings import Finding
 from buttress.probes.dependencies.osv.advisory import Advisory, rated
 from buttress.probes.dependencies.osv.cvss import base_score
 from buttress.probes.dependencies.osv.database import Database
-from buttress.probes.dependencies.osv.versions import key
 from buttress.probes.dependencies.probe import PROBE
+from buttress.protocols.probe import InspectionContext
+from buttress.provenance.dependencies.versions import key
 from tests.dependencies.advisories import HIGH, LEAKY, advisory, write
 
 
@@ -33,7 +34,7 @@ def findings(
     database = write(tmp_path / "osv", *advisories)
     (tmp_path / "app").mkdir(exist_ok=True)
     (tmp_path / "app" / file).write_text(text)
-    records = replace(PROBE, osv=database).inspect("app", tmp_path / "app")
+    records = replace(PROBE, osv=database).inspect(InspectionContext.at("app", tmp_path / "app"))
     return [one for one in records if isinstance(one, Finding) and "pinned" not in one.rule]
 
 
@@ -287,7 +288,7 @@ def test_what_is_no_database_is_the_users_mistake(tmp_path: Path, content: bytes
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(InputError, match="OSV format"):
-        list(replace(PROBE, osv=path).inspect("app", tmp_path))
+        list(replace(PROBE, osv=path).inspect(InspectionContext.at("app", tmp_path)))
 
 
 WORDS = ["PyPI", "a", "ECOSYSTEM", "0"]

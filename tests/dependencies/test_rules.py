@@ -9,6 +9,7 @@ import pytest
 
 from buttress.evidence.findings import SEVERITIES, Finding
 from buttress.probes.dependencies.probe import PROBE, RULES
+from buttress.protocols.probe import InspectionContext
 from buttress.rules.rulebook import Example, Rule, rules
 from tests.dependencies.advisories import LEAKY, write
 
@@ -23,7 +24,11 @@ def found(folder: Path, example: Example) -> list[Finding]:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(example.text, encoding="utf-8")
     probe = replace(PROBE, osv=database)
-    return [one for one in probe.inspect("app", path.parent) if isinstance(one, Finding)]
+    return [
+        one
+        for one in probe.inspect(InspectionContext.at("app", path.parent))
+        if isinstance(one, Finding)
+    ]
 
 
 @pytest.mark.parametrize(("rule", "example"), BAD, ids=lambda one: getattr(one, "id", None))

@@ -10,7 +10,7 @@ import pytest
 from fuzz.mutate import mutations
 from fuzz.seeds import Seeds, seeds
 
-from buttress.probes.source.credentials.scanner import scan
+from buttress.rules.credentials.scanner import scan
 from fuzz import corpus, harness
 
 NAMES = sorted(harness.targets())

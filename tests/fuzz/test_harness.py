@@ -13,6 +13,7 @@ from fuzz.harness import InvariantError, Target
 from fuzz.mutate import MAX_LENGTH, mutations
 
 from buttress.errors import InputError
+from buttress.protocols.probe import InspectionContext
 from fuzz import corpus, harness
 
 ROOT = Path(__file__).parents[2]
@@ -51,7 +52,8 @@ def test_findings_outside_the_file_are_a_bug() -> None:
     from buttress.evidence.findings import Finding, Inspection
 
     class Probe:
-        def inspect(self, asset: str, _path: Path) -> list[object]:
+        def inspect(self, context: InspectionContext) -> list[object]:
+            asset = context.asset
             return [
                 Finding("r", "low", asset, f"a:{self.line}", self.message, ""),
                 Inspection("p", "1", asset, 1, 1, (), 0.5),

@@ -12,13 +12,13 @@ from buttress.evidence.findings import Finding, Inspection
 from buttress.files.yaml_documents import documents
 from buttress.probes.deployment.dockerfile import instructions, stages
 from buttress.probes.deployment.probe import MAX_TEXT, PROBE
-from buttress.protocols.probe import InspectionProbe
+from buttress.protocols.probe import InspectionContext, InspectionProbe
 
 POD = "apiVersion: v1\nkind: Pod\nspec:\n  hostPID: true\n  hostIPC: false\n  containers: []\n"
 
 
 def inspect(path: Path) -> tuple[list[Finding], Inspection]:
-    *findings, inspection = PROBE.inspect("app", path)
+    *findings, inspection = PROBE.inspect(InspectionContext.at("app", path))
     return findings, inspection  # type: ignore[return-value]
 
 

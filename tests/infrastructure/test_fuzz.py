@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.deployment.probe import PROBE, RULES
+from buttress.protocols.probe import InspectionContext
 from buttress.rules.rulebook import MAX_FINDINGS, rules
 
 quick = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -22,7 +23,7 @@ def scan(folder: Path, name: str, data: bytes) -> None:
     path = folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
-    *findings, last = PROBE.inspect("app", path)
+    *findings, last = PROBE.inspect(InspectionContext.at("app", path))
     assert isinstance(last, Inspection)
     assert len(findings) <= MAX_FINDINGS
     for one in findings:

@@ -9,9 +9,14 @@ import pytest
 
 from buttress.errors import InputError
 from buttress.packs import home, resolve, where
-from buttress.packs.manifest import KINDS
+from buttress.packs.contents import kinds
+from buttress.packs.installed import installed as knowledge
 from buttress.packs.scaffold import scaffold
 from buttress.packs.seal import seal
+from buttress.probes.agents import probe as agents
+from buttress.probes.deployment import probe as deployment
+from buttress.probes.source.code import probe as code
+from buttress.protocols.secret_rules import secret_rules
 from tests.packs.making import SECRETS, make, zipped
 
 
@@ -71,9 +76,9 @@ def test_what_was_altered_after_it_was_installed_does_not_load(
     with pytest.raises(InputError, match=r"pack 'acme' does not load: .*secrets\.yaml"):
         home.load("acme")
     with pytest.raises(InputError, match="does not load"):
-        resolve.files("secret-rules")
+        knowledge()
     home.install(tmp_path / "p", replace=False)  # over what is broken, anything may come
-    assert len(resolve.secret_rules()) == 1
+    assert len(knowledge().of_kind("secret-rules")) == 1
 
 
 def test_examples_are_tried_again_by_another_version(
@@ -115,14 +120,15 @@ def test_resolve(tmp_path: Path, own_home: Path) -> None:
 def test_a_new_pack_is_valid_in_every_kind(tmp_path: Path) -> None:
     scaffold(tmp_path / "new", "my-pack")
     installed, _ = home.install(zipped(tmp_path / "new", tmp_path / "a.zip"), replace=False)
-    kinds = {item.kind for item in installed.manifest.contents}
-    assert kinds == set(KINDS)
-    assert [rule.id for rule in resolve.secret_rules()] == ["my-pack-token"]
-    assert [rule.id for rule in resolve.code_rules()] == ["my-pack-old-loader"]
-    assert set(resolve.subject_rules("infrastructure-rules")) == {
+    assert {item.kind for item in installed.manifest.contents} == set(kinds())
+    known = knowledge()
+    assert "my-pack-token" in {rule.id for rule in secret_rules(known).rules}
+    assert code.PROBE.rule_ids(known)[-1] == "my-pack-old-loader"
+    own = set(deployment.own_rules())
+    assert set(deployment.PROBE.rule_ids(known)) - own == {
         "my-pack-foreign-registry", "my-pack-no-team",
     }  # fmt: skip
-    assert set(resolve.subject_rules("agent-rules")) == {"my-pack-admin-tool"}
+    assert set(agents.PROBE.rule_ids(known)) - set(agents.own_rules()) == {"my-pack-admin-tool"}
     with pytest.raises(InputError, match="is not empty"):
         scaffold(tmp_path / "new", "my-pack")
 

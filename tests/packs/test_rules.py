@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buttress.errors import InputError
-from buttress.packs import bundle, fingerprints, verify
-from buttress.probes.source.credentials import pack_rules as secret_rules
+from buttress.packs import bundle, verify
+from buttress.probes.artifacts.pack import fingerprints
+from buttress.rules.credentials import pack_rules as secret_rules
 from tests.packs.making import SECRETS, make
 
 CODE = """\

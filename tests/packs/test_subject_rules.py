@@ -15,12 +15,15 @@ from hypothesis import strategies as st
 
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding
-from buttress.packs import bundle, home, resolve, verify
+from buttress.packs import bundle, home, verify
+from buttress.packs.contents import contents_of
+from buttress.packs.installed import installed
+from buttress.packs.verify import own_rules
 from buttress.probes.artifacts.pack import known_good
 from buttress.probes.artifacts.pack.known_good import KnownGood
-from buttress.probes.deployment import pack_rules as subject_rules
+from buttress.probes.deployment.probe import PROBE
 from buttress.probes.deployment.probe import own_rules as own_infrastructure
-from buttress.probes.source.code import pack_rules as own_rules
+from buttress.rules import pack_rules as subject_rules
 from tests.packs.making import make
 
 RULE: dict[str, Any] = {
@@ -97,12 +100,12 @@ def test_two_packs_with_a_rule_of_one_id(tmp_path: Path, monkeypatch: pytest.Mon
         manifest.write_text(manifest.read_text().replace("id: acme\n", f"id: {name}\n"))
         home.install(folder, replace=False)
     with pytest.raises(InputError, match="'acme-x-y' is in another pack too"):
-        resolve.subject_rules("infrastructure-rules")
+        PROBE.rule_ids(installed())
 
 
 def test_our_own_rules_pass_the_same_trial(tmp_path: Path) -> None:
-    assert own_rules.try_examples() > 150
-    field = subject_rules.field_of("infrastructure-rules")
+    assert own_rules() > 150
+    field = contents_of("infrastructure-rules").field
     one = next(iter(field.own().values()))
     swapped = replace(one, bad=one.good, good=one.bad)
     with pytest.raises(InputError, match="misses its bad example"):
@@ -162,7 +165,7 @@ VALUE = st.none() | st.booleans() | st.integers() | TEXT | st.lists(EXAMPLE, max
 
 
 @given(st.dictionaries(FIELDS, VALUE, max_size=4), st.booleans(),
-       st.sampled_from(subject_rules.KINDS))  # fmt: skip
+       st.sampled_from(["infrastructure-rules", "agent-rules"]))  # fmt: skip
 def test_any_file_is_read_or_refused(
     tmp_path_factory: Any, fields: dict[str, Any], whole: bool, kind: str
 ) -> None:
@@ -170,6 +173,6 @@ def test_any_file_is_read_or_refused(
     path = folder / "r.yaml"
     path.write_text(yaml.safe_dump({"rules": [(RULE if whole else {}) | fields]}))
     with suppress(InputError):
-        subject_rules.try_examples(subject_rules.load(path), subject_rules.field_of(kind), path)
+        subject_rules.try_examples(subject_rules.load(path), contents_of(kind).field, path)
     with suppress(InputError):
         known_good.load(written(folder, (good_file(b"x") if whole else {}) | fields), "p 1")

@@ -10,6 +10,7 @@ import pytest
 
 from buttress import extension
 from buttress.evidence.findings import Inspection
+from buttress.protocols.probe import InspectionContext
 
 # The probe, a function of it to break, a file, and what is found in it.
 CASES = {
@@ -49,9 +50,9 @@ def test_the_rest_is_inspected(probe: str, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(owner, name, breaking)
     inspector = extension.load("probes", probe)
     with pytest.raises(TypeError):
-        list(inspector.inspect("a", tmp_path))
+        list(inspector.inspect(InspectionContext.at("a", tmp_path)))
     monkeypatch.setenv("BUTTRESS_DEBUG", "0")
-    *findings, last = inspector.inspect("a", tmp_path)
+    *findings, last = inspector.inspect(InspectionContext.at("a", tmp_path))
     assert {one.location.partition("/")[0] for one in findings} == {"whole"}
     assert isinstance(last, Inspection)
     (note,) = [one for one in last.skipped if "inspector itself failed" in one]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from buttress import extension
 from buttress.evidence.findings import SEVERITIES, Finding, Inspection
-from buttress.protocols.probe import InspectionProbe
+from buttress.protocols.probe import InspectionContext, InspectionProbe
 from buttress.provenance.inventory.system import commercial
 from buttress.provenance.licences.expression import Declared, ExpressionError, parse
 from buttress.provenance.licences.facts import have, identify, licences, of_model
@@ -232,7 +232,7 @@ def test_what_a_purpose_says(purpose: str, expected: bool | None) -> None:
 
 def inspect(path: Path, use: Use | None = None) -> tuple[list[Finding], Inspection]:
     probe = PROBE if use is None else Licences(use)
-    *findings, inspection = probe.inspect("app", path)
+    *findings, inspection = probe.inspect(InspectionContext.at("app", path))
     return findings, inspection  # type: ignore[return-value]
 
 

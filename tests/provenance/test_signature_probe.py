@@ -8,12 +8,12 @@ import pytest
 
 from buttress import extension
 from buttress.evidence.findings import Finding, Inspection
-from buttress.protocols.probe import InspectionProbe
+from buttress.protocols.probe import InspectionContext, InspectionProbe
 from buttress.provenance.signature_probe import PROBE, ModelSignature
 
 
 def inspect(path: Path, probe: ModelSignature = PROBE) -> tuple[list[Finding], Inspection]:
-    *findings, inspection = probe.inspect("weights", path)
+    *findings, inspection = probe.inspect(InspectionContext.at("weights", path))
     return findings, inspection  # type: ignore[return-value]
 
 

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from buttress.cli.main import main
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding
+from buttress.protocols.probe import InspectionContext
 from buttress.provenance.signature_probe import PROBE
 from buttress.provenance.signing import PrivateKey, sign
 from buttress.provenance.sigstore_trust import client_trust
@@ -295,9 +296,9 @@ def test_the_probe_with_an_identity(case: Case) -> None:
     case.sign()
     right = PROBE.with_options(identity=WHO, issuer=ISSUER, trust=str(case.trust))
     other = PROBE.with_options(identity="x@y.test", issuer=ISSUER, trust=str(case.trust))
-    *findings, _ = right.inspect("weights", case.model)
+    *findings, _ = right.inspect(InspectionContext.at("weights", case.model))
     assert findings == []
-    first, _ = other.inspect("weights", case.model)
+    first, _ = other.inspect(InspectionContext.at("weights", case.model))
     assert isinstance(first, Finding)
     assert (first.rule, first.severity) == ("signature-invalid", "critical")
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from scipy.stats import binomtest
 
-from buttress.documents.comparison import as_json
 from buttress.report.comparison import Comparison, compare
 from buttress.report.json import encode
+from buttress.workflows.diff import as_json
 from tests.report.sample import FINDINGS, build, sample
 from tests.report.strategies import documents
 

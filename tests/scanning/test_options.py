@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import pytest
 
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding, Inspection
 from buttress.inspection.options import configured, parse
+from buttress.protocols.probe import InspectionContext
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,8 @@ class Plain:
     title: str = "Plain"
     kinds: tuple[str, ...] = ("source",)
 
-    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        yield Inspection(self.id, self.version, asset, 0, 0)
+    def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
+        yield Inspection(self.id, self.version, context.asset, 0, 0)
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from buttress.probes.source.credentials.examples import fill
-from buttress.probes.source.credentials.rules import Rule, rules
+from buttress.rules.credentials.examples import fill
+from buttress.rules.credentials.rules import Rule, rules
 
 # With these, no positive example is so unlucky a draw that it looks like words.
 SEEDS = range(10)

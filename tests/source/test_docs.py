@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 from buttress.files.source_files import MAX_BYTES, MAX_FILES
-from buttress.probes.source.credentials.rules import rules
-from buttress.probes.source.credentials.scanner import MAX_CANDIDATES
 from buttress.probes.source.secrets import MAX_FINDINGS
+from buttress.rules.credentials.rules import rules
+from buttress.rules.credentials.scanner import MAX_CANDIDATES
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs/inspection.md").read_text(encoding="utf-8")
 

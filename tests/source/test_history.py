@@ -16,7 +16,7 @@ from buttress import extension
 from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.source.git.layout import find, references
 from buttress.probes.source.history import PROBE
-from buttress.protocols.probe import InspectionProbe
+from buttress.protocols.probe import InspectionContext, InspectionProbe
 from tests.source.samples import key, sample
 
 STRIPE = sample("sk_live_{base62:24}", 0)
@@ -64,7 +64,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def inspect(path: Path) -> tuple[list[Finding], Inspection]:
-    *findings, inspection = PROBE.inspect("app", path)
+    *findings, inspection = PROBE.inspect(InspectionContext.at("app", path))
     return findings, inspection  # type: ignore[return-value]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from buttress.evidence.findings import Finding
 from buttress.probes.source.secrets import PROBE
+from buttress.protocols.probe import InspectionContext
 from tests.source.samples import key, sample
 
 STRIPE = sample("sk_live_{base62:24}", 0)
@@ -27,7 +28,7 @@ def code(*lines: str, outputs: list[dict[str, Any]] | None = None) -> dict[str, 
 def inspect(tmp_path: Path, content: str) -> list[Finding]:
     path = tmp_path / "a.ipynb"
     path.write_text(content, encoding="utf-8")
-    *findings, _ = PROBE.inspect("app", path)
+    *findings, _ = PROBE.inspect(InspectionContext.at("app", path))
     return findings  # type: ignore[return-value]
 
 

@@ -13,14 +13,14 @@ from buttress import extension
 from buttress.evidence.findings import Finding, Inspection
 from buttress.files.source_files import MAX_BYTES
 from buttress.probes.source.secrets import MAX_FINDINGS, PROBE
-from buttress.protocols.probe import InspectionProbe
+from buttress.protocols.probe import InspectionContext, InspectionProbe
 from tests.source.samples import key, sample
 
 STRIPE = sample("sk_live_{base62:24}", 0)
 
 
 def inspect(path: Path) -> tuple[list[Finding], Inspection]:
-    *findings, inspection = PROBE.inspect("app", path)
+    *findings, inspection = PROBE.inspect(InspectionContext.at("app", path))
     return findings, inspection  # type: ignore[return-value]
 
 

@@ -9,15 +9,15 @@ import pytest
 
 import buttress.probes.source
 from buttress.evidence.findings import SEVERITIES
-from buttress.probes.source.credentials.checks import CHECKS
-from buttress.probes.source.credentials.checks.checksums import (
+from buttress.rules.credentials.checks import CHECKS
+from buttress.rules.credentials.checks.checksums import (
     base62,
     bech32_checksum,
     grafana_checksum,
 )
-from buttress.probes.source.credentials.literals import is_random, is_words
-from buttress.probes.source.credentials.rules import Rule, rules
-from buttress.probes.source.credentials.scanner import scan
+from buttress.rules.credentials.literals import is_random, is_words
+from buttress.rules.credentials.rules import Rule, rules
+from buttress.rules.credentials.scanner import scan
 from tests.source.samples import NEGATIVE, POSITIVE, SEEDS, file_name, sample
 
 

@@ -17,9 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress.evidence.findings import Finding, Inspection
-from buttress.probes.source.credentials.rules import Rule
-from buttress.probes.source.credentials.scanner import MAX_CANDIDATES, scan
 from buttress.probes.source.secrets import PROBE, redact
+from buttress.protocols.probe import InspectionContext
+from buttress.rules.credentials.rules import Rule
+from buttress.rules.credentials.scanner import MAX_CANDIDATES, scan
 from tests.source.samples import POSITIVE, SEEDS, VERIFIED, file_name, key, sample
 
 _PLAIN = st.text(string.ascii_letters + string.digits + " .,:=(){}[]\"'_-/+\t", max_size=60)
@@ -44,7 +45,7 @@ def _inspect(name: str, data: bytes) -> tuple[list[Finding], Inspection]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, name)
         path.write_bytes(data)
-        *findings, inspection = PROBE.inspect("app", path)
+        *findings, inspection = PROBE.inspect(InspectionContext.at("app", path))
     assert all(isinstance(one, Finding) for one in findings)
     assert isinstance(inspection, Inspection)
     return findings, inspection  # type: ignore[return-value]

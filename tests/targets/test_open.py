@@ -54,7 +54,7 @@ def test_the_weights_of_a_package_are_found_without_importing_it(
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({}, "no target; expected one of endpoint, weights, replay, script"),
+        ({}, "no target; expected one of endpoint, http, python, weights, replay"),
         ({"endpoint": "http://h", "replay": "r"}, "several targets: endpoint, replay"),
         ({"weights": "none.gguf"}, "no such file or folder"),
         ({"weights": "."}, "is neither"),

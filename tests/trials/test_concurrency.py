@@ -3,8 +3,8 @@ from __future__ import annotations
 import asyncio
 
 from buttress.targets.base import Answer, Request, TargetError
+from buttress.targets.concurrency import ConcurrencyLimit
 from buttress.targets.scripted import ScriptedTarget
-from buttress.trials.concurrency import ConcurrencyLimit
 from tests.trials.parts import MemoryStore, specs
 from tests.trials.test_engine import echo, engine
 

@@ -372,5 +372,5 @@ async def test_what_the_judge_cannot_decide_is_counted_and_never_an_outcome() ->
 
 
 async def test_a_judge_that_never_decides_ends_the_run() -> None:
-    with pytest.raises(ButtressError, match="judge word: it could not decide 20 answers in a row"):
+    with pytest.raises(ButtressError, match="judge word: it could not decide 20 of 20 answers"):
         await engine(ScriptedTarget(echo), MemoryStore(), judge=Doubting(1)).run(specs(50))

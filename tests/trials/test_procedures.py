@@ -189,7 +189,7 @@ async def test_a_search_uses_the_attacker_and_the_judge_and_resumes() -> None:
     work = engine(asked, store, judge=judge, attacker=enemy)
     trial = (await work.run(with_procedure(Searching())))[0]
     assert (trial.outcome, trial.calls, trial.prompt) == (1.0, 4, "try 3")
-    assert (work.totals.calls, work.totals.attacker_calls) == (4, 4)
+    assert (work.totals.calls, work.attacker_totals.calls) == (4, 4)
     roles = [record.role for record in store.records if isinstance(record, Turn)]
     assert roles == ["attacker", "target", "judge"] * 4
     store.records = [record for record in store.records if isinstance(record, Turn)]

@@ -40,25 +40,16 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run(options: argparse.Namespace) -> int:
     """Compare and print."""
-    from buttress.documents import reading as document
-    from buttress.documents.comparison import as_json
-    from buttress.errors import InputError
-    from buttress.report.comparison import ALPHA, compare
+    from buttress.report.comparison import ALPHA
+    from buttress.workflows.diff import diff
 
     alpha = ALPHA if options.alpha is None else options.alpha
-    if not 0 < alpha < 1:
-        raise InputError(f"{alpha} is out of range", field="--alpha", expected="0 < P < 1")
-    before, after = document.load(options.before), document.load(options.after)
-    evidence = None
-    if options.paired:
-        from buttress.report.pairing import recorded
-
-        evidence = recorded(options.before, before), recorded(options.after, after)
-    result = compare(before, after, alpha, evidence)
+    compared = diff(options.before, options.after, alpha=alpha, paired=options.paired)
+    result = compared.comparison
     if options.json:
         from buttress.report.json import encode
 
-        sys.stdout.write(encode(as_json(result, before, after)).decode())
+        sys.stdout.write(encode(compared.document()).decode())
     else:
         _print(result)
     return 1 if result.regressions else 0

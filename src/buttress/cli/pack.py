@@ -107,9 +107,9 @@ def _verify(options: argparse.Namespace) -> int:
     if options.own is (options.pack is not None):
         raise InputError("needs a pack or --own", field="PACK", expected="one of them")
     if options.own:
-        from buttress.probes.source.code.pack_rules import try_examples
+        from buttress.packs.verify import own_rules
 
-        print(f"{try_examples()} of Buttress's own rules, all pass their examples.")
+        print(f"{own_rules()} of Buttress's own rules, all pass their examples.")
         return 0
     path = Path(options.pack)
     if not path.exists() and options.pack in where.ids():

@@ -27,8 +27,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--out", type=Path, metavar="FILE", help="where to write (default: into DIR)"
     )
     parser.add_argument(
-        "--schema", action="store_true", help="print assessment.json's JSON Schema and stop"
-    )
+        "--schema", nargs="?", const="assessment", metavar="DOCUMENT",
+        help="print the JSON Schema of assessment, scan, measure, diff or white-box, and stop "
+        "(default: assessment)",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -36,10 +38,11 @@ def run(options: argparse.Namespace) -> int:
     """Write the report, or print the schema."""
     from buttress.documents import reading as document
 
-    if options.schema:
+    if options.schema is not None:
+        from buttress.documents.schemas import schema_of
         from buttress.report.json import encode
 
-        sys.stdout.write(encode(document.schema()).decode())
+        sys.stdout.write(encode(schema_of(options.schema)).decode())
         return 0
     from buttress import extension
     from buttress.errors import InputError

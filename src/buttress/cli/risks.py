@@ -170,11 +170,12 @@ def _policy(options: argparse.Namespace) -> int:
 
 
 def _load(options: argparse.Namespace, policy: str) -> tuple[Catalogue, Policy]:
+    from buttress.packs.resolve import resolve
     from buttress.risk.catalogue import load_catalogue
     from buttress.risk.policy import load_policy
 
     catalogue = load_catalogue(options.risks)
-    return catalogue, load_policy(policy, catalogue.risks.keys())
+    return catalogue, load_policy(policy, catalogue.risks.keys(), resolve)
 
 
 def _inspecting(catalogue: Catalogue) -> set[str]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from buttress.evidence.places import Placed
     from buttress.inspection.scope import Root
     from buttress.inspection.tasks import Task
+    from buttress.packs.knowledge import Knowledge
     from buttress.protocols.probe import InspectionProbe
     from buttress.triage.baseline import Known
     from buttress.triage.sift import Sieve, Sifted
@@ -133,17 +134,18 @@ def run(options: argparse.Namespace) -> int:
 
     from buttress.documents.scan import document
     from buttress.evidence.findings import SEVERITIES
+    from buttress.files.tree import Tree
+    from buttress.inspection.one_path import KEPT
     from buttress.inspection.tasks import Task
+    from buttress.packs.installed import installed
 
     identifier, began = os.urandom(6).hex(), time.time()
     scope = _scope(options)
     probes, values = _probes(options)
-    sieve = _sieve(options)
-    tasks = [
-        Task(probe, values, root.path, root.selection, identifier)
-        for root in scope
-        for probe in probes
-    ]
+    knowledge = installed()
+    sieve = _sieve(options, knowledge)
+    trees = [Tree(root.path, root.selection, keep=KEPT) for root in scope]
+    tasks = [Task(probe, values, tree, knowledge, identifier) for tree in trees for probe in probes]
     sifted, inspections = _inspect(options, scope, tasks, sieve)
     if options.write_baseline is not None:
         sifted = _written(sifted, options.write_baseline)
@@ -190,7 +192,7 @@ def _probes(options: argparse.Namespace) -> tuple[dict[str, InspectionProbe], di
     return chosen(only and [*only, *also], values, also), values
 
 
-def _sieve(options: argparse.Namespace) -> Sieve:
+def _sieve(options: argparse.Namespace, knowledge: Knowledge) -> Sieve:
     """All that is held against findings, read before anything is scanned."""
     from buttress.files.paths import absolute
     from buttress.triage.sift import SUPPRESSIONS, Sieve
@@ -200,7 +202,7 @@ def _sieve(options: argparse.Namespace) -> Sieve:
         file = Path(SUPPRESSIONS)
     known = _known(options.baseline) if options.baseline is not None else None
     return Sieve(
-        suppressions=_suppressions(file) if file is not None else [],
+        suppressions=_suppressions(file, knowledge) if file is not None else [],
         statements=_statements(options.vex) if options.vex else [],
         known=known,
         baseline_folder=absolute(options.baseline.parent) if known is not None else "/",
@@ -221,12 +223,12 @@ def _statements(files: Sequence[Path]) -> list[tuple[Path, Statements]]:
     return [(path, vex.load(path)) for path in files]
 
 
-def _suppressions(file: Path) -> list[Suppression]:
+def _suppressions(file: Path, knowledge: Knowledge) -> list[Suppression]:
     from buttress.inspection.known_rules import rule_ids
     from buttress.triage import suppressions
 
     entries = suppressions.load(file)
-    known = rule_ids(_all_probes()) if entries else None
+    known = rule_ids(_all_probes(), knowledge) if entries else None
     if known is not None:
         suppressions.check_rules(entries, known)
     return entries
@@ -258,7 +260,7 @@ def _inspect(
     by_path = {root.path: root for root in scope}
 
     def wanted(one: Placed, task: Task) -> bool:
-        if not task.selection.reads(one.path):
+        if not task.tree.selection.reads(one.path):
             return False
         return not options.diff_lines or by_path[task.path].on_new_line(one)
 

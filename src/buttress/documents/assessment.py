@@ -1,225 +1,352 @@
-"""Builds the assessment document, which all reports are made from."""
+"""The assessment document, ``buttress-assessment/1``: all reports are made from it.
+
+To add a field: add it to its class here or in ``risk``, with ``about`` and, for a document that may
+lack it, ``| UnsetType = UNSET``; fill it in ``workflows.assessment.document``; run
+``python -m buttress.documents.schema_doc > docs/assessment-json.md``. The JSON Schema follows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Annotated, Literal
 
-from buttress.evidence.findings import SEVERITIES, Finding, Inspection
-from buttress.evidence.store import EvidenceStore
-from buttress.protocols.judge import Calibration, Expect, Judge
-from buttress.risk.catalogue import Catalogue
-from buttress.risk.policy import Policy
-from buttress.risk.scenario import of_risk, simulate, summary
-from buttress.risk.verdict import ORDER
-from buttress.standards.crosswalk import crosswalk
-from buttress.statistics.correction import clopper_pearson
-from buttress.system.model import System
-from buttress.workflows.assessment.coverage import Coverage
-from buttress.workflows.assessment.outcomes import (
-    InspectionOutcome,
-    Outcome,
-    TrialOutcome,
-    describe,
+from msgspec import UNSET, Meta, UnsetType
+
+from buttress.documents.fields import (
+    Amount,
+    Count,
+    DocumentPart,
+    SeverityName,
+    Share,
+    UtcTime,
+    about,
 )
-from buttress.workflows.assessment.runs import Run
-from buttress.workflows.assessment.tally import Tally, pooled_cells, worst_rows
-
-SCHEMA: Final = "buttress-assessment/1"
-_INTERVAL: Final = 0.05
+from buttress.documents.risk import AssessedRisk, RateInterval
 
 
-def iso(seconds: float) -> str:
-    """A time in Unix seconds as ISO 8601 in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+class Usage(DocumentPart, kw_only=True):
+    """A kind of use."""
+
+    name: Annotated[str, about("name")]
+    share: Annotated[Share, about("share of requests")]
 
 
-def system_part(system: System, targets: Mapping[str, tuple[str, str]], run: Run) -> dict[str, Any]:
-    """The document's ``system``; ``targets`` is asset -> (name, identity)."""
-    profile = system.profile
-    return {
-        "name": system.name,
-        "purpose": system.purpose,
-        "owner": system.owner,
-        "languages": list(system.languages),
-        "manifest": system.digest,
-        "profile": {
-            "users": profile.users,
-            "requests_per_day": profile.requests_per_day,
-            "uses": [asdict(use) for use in profile.uses],
-            "categories": dict(profile.categories),
-        },
-        "assets": [
-            {
-                "id": asset.id,
-                "kind": asset.kind,
-                "location": asset.location,
-                "description": asset.description,
-                "target": targets.get(asset.id, (None, None))[0],
-                "identity": targets.get(asset.id, (None, None))[1],
-                "digest": run.digests.get(asset.id),
-            }
-            for asset in system.assets
-        ],
-    }
+class UsageProfile(DocumentPart, kw_only=True):
+    """Operational profile."""
+
+    users: Annotated[str, about("who uses it")]
+    requests_per_day: Annotated[Amount, about("requests a day")]
+    uses: Annotated[list[Usage], about("kinds of use")]
+    categories: Annotated[
+        dict[str, Amount],
+        about("harm category to weight among harmful requests; empty where all weigh the same"),
+    ]
 
 
-def judge_part(judge: Judge | None) -> dict[str, Any] | None:
-    """The document's ``judge``; None where no trial was run."""
-    if judge is None:
-        return None
-    tasks: tuple[Expect, ...] = ("refuse", "answer")
-    return {
-        "id": judge.id,
-        "version": judge.version,
-        "calibration": {task: _calibration(judge.calibration(task)) for task in tasks},
-    }
+class AssessedAsset(DocumentPart, kw_only=True):
+    """An asset."""
+
+    id: Annotated[str, about("asset id")]
+    kind: Annotated[str, about("kind of asset")]
+    location: Annotated[str, about("where it lies")]
+    description: Annotated[str, about("in words; may be empty")]
+    target: Annotated[str | None, about("name of the running model, null if nothing answers")]
+    identity: Annotated[
+        str | None, about("what the running model is, e.g. a digest of weights and settings")
+    ]
+    digest: Annotated[str | None, about("SHA-256 of its files, null if it has none")]
 
 
-def _calibration(known: Calibration | None) -> dict[str, Any] | None:
-    if known is None:
-        return None
-    tp, fn = known.true_positive, known.false_negative
-    tn, fp = known.true_negative, known.false_positive
-    rates = {}
-    for name, hits, misses in (
-        ("sensitivity", tp, fn),
-        ("specificity", tn, fp),
-    ):
-        if hits + misses:
-            low, high = clopper_pearson(hits, hits + misses, _INTERVAL / 2)
-            rates[name] = {"estimate": hits / (hits + misses), "low": low, "high": high}
-    return {"tp": tp, "fn": fn, "tn": tn, "fp": fp, **rates, "source": known.source}
+class AssessedSystem(DocumentPart, kw_only=True):
+    """What was assessed."""
+
+    name: Annotated[str, about("name")]
+    purpose: Annotated[str, about("purpose in words; may be empty")]
+    owner: Annotated[str, about("who answers for it; may be empty")]
+    languages: Annotated[list[str], about("languages of the prompts, BCP 47")]
+    manifest: Annotated[str, about("SHA-256 of the manifest, hex")]
+    profile: Annotated[UsageProfile, about("operational profile")]
+    assets: Annotated[list[AssessedAsset], about("parts of the system")]
 
 
-def findings_part(findings: Sequence[Finding], catalogue: Catalogue) -> list[dict[str, Any]]:
-    """The document's ``findings``, gravest first."""
-    risks = {risk.probe: risk.id for risk in catalogue.risks.values() if risk.probe}
-    rows = sorted(
-        findings, key=lambda one: (-SEVERITIES.index(one.severity), one.asset, one.location)
+class PolicySummary(DocumentPart, kw_only=True):
+    """The rules of the verdicts."""
+
+    id: Annotated[str, about("policy id")]
+    title: Annotated[str, about("in words")]
+    source: Annotated[str, about("where its limits are from")]
+    decide_by: Annotated[
+        Literal["bound", "estimate"],
+        about("whether a bound of the interval or the estimate is compared with the limit"),
+    ]
+
+
+class BudgetLimits(DocumentPart, kw_only=True):
+    """What might be spent; null for no limit."""
+
+    calls: Annotated[Count | None, about("questions")]
+    minutes: Annotated[Amount | None, about("minutes")]
+    cost: Annotated[Amount | None, about("money, in the currency of the manifest's prices")]
+
+
+class RunSummary(DocumentPart, kw_only=True):
+    """How it was made."""
+
+    id: Annotated[str, about("run id")]
+    seed: Annotated[Count, about("seed of the order of trials and of simulations")]
+    started: Annotated[UtcTime, about("ISO 8601, UTC")]
+    finished: Annotated[UtcTime, about("ISO 8601, UTC")]
+    resumed: Annotated[bool, about("whether an interrupted run was taken up")]
+    stop_reason: Annotated[str, about("why testing stopped")]
+    budget: Annotated[BudgetLimits, about("what might be spent; null for no limit")]
+    versions: Annotated[dict[str, str], about("software to version")]
+
+
+class EvidenceSummary(DocumentPart, kw_only=True):
+    """The evidence store behind this document."""
+
+    records: Annotated[Count, about("records in the store")]
+    head: Annotated[
+        str, about("hash of the last record, hex; `buttress evidence verify --head` checks it")
+    ]
+
+
+class CalibrationRates(DocumentPart, kw_only=True):
+    """How often the judge is right on one task, from labelled answers; positive means failure."""
+
+    tp: Annotated[Count, about("failures that it called failures")]
+    fn: Annotated[Count, about("failures that it missed")]
+    tn: Annotated[Count, about("good answers that it called good")]
+    fp: Annotated[Count, about("good answers that it called failures")]
+    sensitivity: Annotated[
+        RateInterval,
+        about("share of failures that it sees; 95 % interval (Clopper & Pearson 1934)"),
+    ]
+    specificity: Annotated[
+        RateInterval, about("share of good answers that it lets pass; 95 % interval")
+    ]
+    precision: (
+        Annotated[
+            RateInterval,
+            about(
+                "share of judged failures, beyond those of systems as shipped, that are "
+                "failures; absent where it was not measured"
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    source: Annotated[str, about("where the labels are from")]
+
+
+class JudgeCalibrations(DocumentPart, kw_only=True):
+    """For each task, null where it has none."""
+
+    refuse: Annotated[
+        CalibrationRates | None, about("harmful requests, where a failure is compliance")
+    ]
+    answer: Annotated[CalibrationRates | None, about("benign requests, where a failure is refusal")]
+
+
+class JudgeSummary(DocumentPart, kw_only=True):
+    """The judge of the trials; null where no trial was run."""
+
+    id: Annotated[str, about("judge id")]
+    version: Annotated[str, about("judge version")]
+    calibration: Annotated[JudgeCalibrations, about("for each task, null where it has none")]
+
+
+class FindingRow(DocumentPart, kw_only=True):
+    """A finding."""
+
+    rule: Annotated[str, about("rule id")]
+    severity: Annotated[SeverityName, about("how grave")]
+    asset: Annotated[str, about("asset id")]
+    location: Annotated[str, about("path, path:line or path@byte offset, relative to the asset")]
+    message: Annotated[str, about("what is wrong, in a sentence")]
+    remedy: Annotated[str, about("what to do")]
+    references: Annotated[list[str], about("ids such as CWE-502, CVE-…, LLM03, AML.T0010")]
+    proof: Annotated[str, about("short and redacted; may be empty")]
+    risk: Annotated[str | None, about("id of the risk that it informs")]
+    probe: Annotated[str, about("probe that found it")]
+
+
+class PooledCell(DocumentPart, kw_only=True):
+    """A cell."""
+
+    probe: Annotated[str, about("probe id")]
+    attack: Annotated[str, about("attack family, direct where there is none")]
+    category: Annotated[str, about("harm category")]
+    trials: Annotated[
+        Count, about("trials; 0 where the rate is borrowed from row and column alone")
+    ]
+    failures: Annotated[Count, about("judged failures")]
+    estimate: Annotated[Share, about("posterior mean of the judged failure rate")]
+    low: Annotated[Share, about("lower end of the credible interval")]
+    high: Annotated[Share, about("upper end")]
+
+
+class WorstAnswer(DocumentPart, kw_only=True):
+    """An answer."""
+
+    probe: Annotated[str, about("probe id")]
+    attack: Annotated[str, about("attack family")]
+    category: Annotated[str, about("harm category")]
+    language: Annotated[str, about("BCP 47")]
+    expect: Annotated[Literal["refuse", "answer"], about("what a safe model does")]
+    request: Annotated[str, about("the request before any attack")]
+    prompt: Annotated[str, about("what was sent")]
+    answer: Annotated[str, about("what came back")]
+    score: Annotated[float, about("the judge's graded figure for failure")]
+    reason: Annotated[str, about("the judge's reason; may be empty")]
+
+
+class LossShare(DocumentPart, kw_only=True):
+    """A share."""
+
+    risk: Annotated[str, about("risk id")]
+    share: Annotated[Amount, about("share of the mean")]
+
+
+class LossDistribution(DocumentPart, kw_only=True):
+    """Simulated loss of all risks in `risks` together."""
+
+    unit: Annotated[str, about("currency")]
+    period: Annotated[str, about("period that figures are for")]
+    mean: Annotated[Amount, about("mean")]
+    median: Annotated[Amount, about("median")]
+    p95: Annotated[Amount, about("95th percentile")]
+    p99: Annotated[Amount, about("99th percentile")]
+    exceedance: Annotated[
+        list[tuple[Annotated[Amount, about("loss")], Annotated[Share, about("probability")]]],
+        about("points of the curve, falling in probability"),
+    ]
+    sensitivity: Annotated[list[LossShare], about("share of each risk in the mean, largest first")]
+    draws: Annotated[Count, about("simulated periods")]
+    risks: Annotated[list[str], about("risks that enter")]
+
+
+class StandardItem(DocumentPart, kw_only=True):
+    """An item."""
+
+    id: Annotated[str, about("item id")]
+    title: Annotated[str, about("title")]
+    risks: Annotated[list[str], about("risks of the catalogue that map to it")]
+    verdict: Annotated[
+        Literal["acceptable", "unacceptable", "undecided", "not assessed"],
+        about("worst verdict of these risks"),
+    ]
+
+
+class StandardCoverage(DocumentPart, kw_only=True):
+    """A standard."""
+
+    standard: Annotated[str, about("standard id")]
+    title: Annotated[str, about("title")]
+    items: Annotated[list[StandardItem], about("its items")]
+
+
+class CoveredProbe(DocumentPart, kw_only=True):
+    """A probe on an asset."""
+
+    probe: Annotated[str, about("probe id")]
+    asset: Annotated[str, about("asset id")]
+    trials: Annotated[Count | None, about("trials; null for an inspection")]
+    files: Annotated[Count | None, about("files read; null for trials")]
+    bytes: Annotated[Count | None, about("bytes read; null for trials")]
+    skipped: Annotated[list[str], about("what was not read, and why; the first 20")]
+
+
+class CoverageGap(DocumentPart, kw_only=True):
+    """Something left out."""
+
+    what: Annotated[str, about("`probe @ asset`, or an asset id")]
+    why: Annotated[str, about("reason")]
+
+
+class UnassessedRisk(DocumentPart, kw_only=True):
+    """A risk."""
+
+    id: Annotated[str, about("risk id")]
+    title: Annotated[str, about("title")]
+
+
+class AssessmentCoverage(DocumentPart, kw_only=True):
+    """What was looked at, and what was not."""
+
+    covered: Annotated[list[CoveredProbe], about("probes that ran, by asset")]
+    not_covered: Annotated[list[CoverageGap], about("what was left out")]
+    unassessed_risks: Annotated[
+        list[UnassessedRisk], about("risks of the catalogue about which nothing was measured")
+    ]
+
+
+class RunTotals(DocumentPart, kw_only=True):
+    """What it took."""
+
+    calls: Annotated[Count, about("questions sent to targets")]
+    attacker_calls: Annotated[Count, about("questions sent to the attacker model")] | UnsetType = (
+        UNSET
     )
-    return [
-        {
-            "rule": one.rule,
-            "severity": one.severity,
-            "asset": one.asset,
-            "location": one.location,
-            "message": one.message,
-            "remedy": one.remedy,
-            "references": list(one.references),
-            "proof": one.proof,
-            "risk": risks.get(one.probe),
-            "probe": one.probe,
-        }
-        for one in rows
+    judge_calls: Annotated[Count, about("questions sent to the judge's models")] | UnsetType = UNSET
+    unanswered: (
+        Annotated[
+            Count,
+            about("questions that were asked and have no outcome; bounds take them as either"),
+        ]
+        | UnsetType
+    ) = UNSET
+    estimated_tokens: (
+        Annotated[bool, about("whether tokens are estimates, because a target told none")]
+        | UnsetType
+    ) = UNSET
+    refused_by: (
+        Annotated[
+            dict[str, Count],
+            about("answers refused by the system around the model, by who refused"),
+        ]
+        | UnsetType
+    ) = UNSET
+    finish_reasons: (
+        Annotated[dict[str, Count], about("why answers ended, as the target said")] | UnsetType
+    ) = UNSET
+    trials: Annotated[Count, about("trials")]
+    cached: Annotated[Count, about("trials answered from the evidence of earlier runs")]
+    errors: Annotated[Count, about("trials without an answer")]
+    prompt_tokens: Annotated[Count, about("tokens sent")]
+    completion_tokens: Annotated[Count, about("tokens received")]
+    seconds: Annotated[Amount, about("wall time")]
+    cost: Annotated[Amount | None, about("money; null where no price is known")]
+    error_messages: Annotated[dict[str, Count], about("error message to count")]
+
+
+class Assessment(DocumentPart, kw_only=True):
+    """Everything that one assessment found.
+
+    All reports are made from this document alone.
+    Readers ignore fields that they do not know; the schema id changes when a meaning
+    does.
+    """
+
+    schema: Annotated[Literal["buttress-assessment/1"], about("buttress-assessment/1")]
+    system: Annotated[AssessedSystem, about("what was assessed")]
+    policy: Annotated[PolicySummary, about("the rules of the verdicts")]
+    run: Annotated[RunSummary, about("how it was made")]
+    evidence: Annotated[EvidenceSummary, about("the evidence store behind this document")]
+    judge: Annotated[
+        JudgeSummary | None, about("the judge of the trials; null where no trial was run")
     ]
-
-
-def risk_parts(
-    outcomes: Sequence[Outcome],
-    catalogue: Catalogue,
-    system: System,
-    seed: int,
-    calls: Mapping[tuple[str, str], int],
-) -> tuple[list[dict[str, Any]], dict[str, Any], list[dict[str, Any]]]:
-    """The document's ``risks``, worst first, its ``loss``, and the risks that nothing informs."""
-    evidence = {
-        outcome.risk.probe: outcome.evidence(catalogue)
-        for outcome in outcomes
-        if outcome.risk.probe
-    }
-    measured = [outcome.risk for outcome in outcomes]
-    simulated = simulate(measured, evidence, system.profile.requests_per_day, seed=seed)
-    rows = []
-    for outcome in outcomes:
-        if isinstance(outcome, TrialOutcome):
-            fields = outcome.document(calls)
-        else:
-            fields = outcome.document(catalogue)
-        loss = of_risk(simulated, outcome.risk.id)
-        rows.append(describe(outcome) | fields | {"loss": loss})
-    rows.sort(key=lambda row: (ORDER.index(row["verdict"]), -row["loss"]["mean"]))
-    losses = summary(simulated, catalogue.currency) | {"risks": [risk.id for risk in measured]}
-    assessed = {risk.id for risk in measured}
-    rest = [
-        {"id": risk.id, "title": risk.title}
-        for risk in catalogue.risks.values()
-        if risk.id not in assessed
+    risks: Annotated[
+        list[AssessedRisk],
+        about("risks that some probe informed, worst verdict first, then by expected loss"),
     ]
-    return rows, losses, rest
-
-
-def build(
-    system: System,
-    run: Run,
-    policy: Policy,
-    catalogue: Catalogue,
-    store: EvidenceStore,
-    *,
-    judge: Judge | None,
-    targets: Mapping[str, tuple[str, str]],
-    outcomes: Sequence[Outcome],
-    findings: Sequence[Finding],
-    inspections: Sequence[Inspection],
-    tallied: Tally,
-    coverage: Coverage,
-    stop_reason: str,
-    totals: Mapping[str, Any],
-    budget: Mapping[str, Any],
-    finished: float,
-) -> dict[str, Any]:
-    """The whole document, as docs/assessment-json.md describes it."""
-    risks, loss, rest = risk_parts(outcomes, catalogue, system, run.seed, tallied.calls)
-    verdicts = {row["id"]: row["verdict"] for row in risks}
-    mapping = {risk.id: risk.standards for risk in catalogue.risks.values()}
-    alpha = min((one.tolerance.alpha for one in outcomes), default=_INTERVAL)
-    return {
-        "schema": SCHEMA,
-        "system": system_part(system, targets, run),
-        "policy": {
-            "id": policy.id,
-            "title": policy.title,
-            "source": policy.source,
-            "decide_by": policy.decide_by,
-        },
-        "run": {
-            "id": run.id,
-            "seed": run.seed,
-            "started": iso(run.started),
-            "finished": iso(finished),
-            "resumed": run.resumed,
-            "stop_reason": stop_reason,
-            "budget": dict(budget),
-            "versions": run.versions,
-        },
-        "evidence": {"records": store.count, "head": store.head},
-        "judge": judge_part(judge),
-        "risks": risks,
-        "findings": findings_part(findings, catalogue),
-        "cells": pooled_cells(tallied, alpha),
-        "worst": worst_rows(tallied),
-        "loss": loss,
-        "crosswalk": crosswalk(mapping, verdicts),
-        "coverage": coverage.document(tallied.arms, inspections) | {"unassessed_risks": rest},
-        "totals": dict(totals),
-    }
-
-
-def inspected(
-    catalogue: Catalogue,
-    policy: Policy,
-    findings: Sequence[Finding],
-    inspections: Sequence[Inspection],
-) -> list[InspectionOutcome]:
-    """Outcomes of the risks whose probe read at least one file."""
-    outcomes = []
-    for risk in catalogue.risks.values():
-        assets = {
-            seen.asset: None for seen in inspections if seen.probe == risk.probe and seen.files
-        }
-        if risk.id in policy.risks and assets:
-            own = [one for one in findings if one.probe == risk.probe]
-            outcomes.append(InspectionOutcome(risk, policy.risks[risk.id], tuple(assets), own))
-    return outcomes
+    findings: Annotated[list[FindingRow], about("defects that inspections found, gravest first")]
+    cells: Annotated[list[PooledCell], about("failure rates by attack and harm category, pooled")]
+    worst: Annotated[
+        Annotated[list[WorstAnswer], Meta(max_length=30)],
+        about("failures with the highest scores first"),
+    ]
+    loss: Annotated[LossDistribution, about("simulated loss of all risks in `risks` together")]
+    crosswalk: Annotated[
+        list[StandardCoverage], about("standards, and what this assessment says about their items")
+    ]
+    coverage: Annotated[AssessmentCoverage, about("what was looked at, and what was not")]
+    totals: Annotated[RunTotals, about("what it took")]

@@ -1,67 +1,103 @@
-"""A comparison as plain data, for ``buttress diff --json``."""
+"""The document of a comparison, ``buttress-diff/1``; ``workflows.diff`` builds it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any
+from typing import Annotated, Literal
 
-from buttress.report.comparison import Comparison
+from buttress.documents.assessment import FindingRow
+from buttress.documents.fields import Count, DocumentPart, Share, VerdictName, about
+from buttress.documents.risk import RateInterval
 
-Document = Mapping[str, Any]
-
-
-def as_json(result: Comparison, before: Document, after: Document) -> dict[str, Any]:
-    """The comparison as plain data; described in docs/report.md."""
-    return {
-        "schema": "buttress-diff/1",
-        "before": _side(before),
-        "after": _side(after),
-        "alpha": result.alpha,
-        "conclusion": result.conclusion,
-        "regressions": result.regressions,
-        "warnings": result.warnings,
-        "risks": [
-            {
-                "risk": change.risk,
-                "asset": change.asset,
-                "title": change.title,
-                "change": change.kind,
-                "why": change.why,
-                "p_value": change.p_value,
-                "paired": None if change.paired is None else asdict(change.paired),
-                "before": _state(change.before),
-                "after": _state(change.after),
-            }
-            for change in result.changes
-        ],
-        "findings": {
-            "new": [
-                dict(new.finding)
-                | {
-                    "tolerated": new.tolerated,
-                    "first_look": new.first_look,
-                    "regression": new.regression,
-                }
-                for new in result.new
-            ],
-            "gone": [dict(finding) for finding in result.gone],
-        },
-        "coverage": {"lost": result.lost, "gained": result.gained},
-    }
+ChangeKind = Literal[
+    "regression",
+    "lost coverage",
+    "worse verdict, not shown",
+    "improvement",
+    "better verdict, not shown",
+    "newly assessed",
+    "no change shown",
+]
 
 
-def _side(document: Document) -> dict[str, Any]:
-    return {
-        "system": document["system"]["name"],
-        "run": document["run"]["id"],
-        "finished": document["run"]["finished"],
-        "policy": document["policy"]["id"],
-        "head": document["evidence"]["head"],
-    }
+class ComparedSide(DocumentPart, kw_only=True):
+    """One of the two assessments."""
+
+    system: Annotated[str, about("name of the system")]
+    run: Annotated[str, about("run id")]
+    finished: Annotated[str, about("ISO 8601, UTC")]
+    policy: Annotated[str, about("policy id")]
+    head: Annotated[str, about("hash of the last record of its evidence, hex")]
 
 
-def _state(state: Document | None) -> dict[str, Any] | None:
-    if state is None:
-        return None
-    return {key: state[key] for key in ("verdict", "rate", "trials")}
+class PairedItems(DocumentPart, kw_only=True):
+    """What items show that were asked in both assessments."""
+
+    pairs: Annotated[Count, about("items asked in both")]
+    worse: Annotated[Count, about("items with a higher outcome later")]
+    better: Annotated[Count, about("items with a lower outcome later")]
+    difference: Annotated[float, about("mean outcome later less that before")]
+    low: Annotated[float, about("lower bound of the difference")]
+    high: Annotated[float, about("upper bound of the difference")]
+    log_rise: Annotated[float, about("log e-value against: not higher later")]
+    log_fall: Annotated[float, about("log e-value against: not lower later")]
+
+
+class RiskState(DocumentPart, kw_only=True):
+    """A risk on an asset in one assessment."""
+
+    verdict: Annotated[VerdictName, about("verdict on the asset")]
+    rate: Annotated[RateInterval, about("as in the assessment")]
+    trials: Annotated[Count, about("trials on the asset")]
+
+
+class RiskChange(DocumentPart, kw_only=True):
+    """A risk on an asset, before and after."""
+
+    risk: Annotated[str, about("risk id")]
+    asset: Annotated[str, about("asset id")]
+    title: Annotated[str, about("in a few words")]
+    change: Annotated[ChangeKind, about("what the comparison shows")]
+    why: Annotated[str, about("what that rests on")]
+    p_value: Annotated[
+        Share | None, about("of the change, adjusted; null where no counts could be compared")
+    ]
+    paired: Annotated[PairedItems | None, about("null where no items were paired")]
+    before: Annotated[RiskState | None, about("null where it was not assessed")]
+    after: Annotated[RiskState | None, about("null where it was not assessed")]
+
+
+class NewFindingRow(FindingRow, kw_only=True):
+    """A finding that the earlier assessment lacks."""
+
+    tolerated: Annotated[bool, about("whether the policy tolerates it")]
+    first_look: Annotated[bool, about("whether nobody had looked there before")]
+    regression: Annotated[bool, about("whether it makes the comparison fail")]
+
+
+class FindingChanges(DocumentPart, kw_only=True):
+    """Findings of one side only."""
+
+    new: Annotated[list[NewFindingRow], about("of the later one")]
+    gone: Annotated[list[FindingRow], about("of the earlier one")]
+
+
+class CoverageChanges(DocumentPart, kw_only=True):
+    """What only one side examined, as `probe @ asset`."""
+
+    lost: Annotated[list[str], about("the earlier one")]
+    gained: Annotated[list[str], about("the later one")]
+
+
+class ComparisonDocument(DocumentPart, kw_only=True):
+    """Two assessments, compared."""
+
+    schema: Annotated[Literal["buttress-diff/1"], about("buttress-diff/1")]
+    before: Annotated[ComparedSide, about("the earlier assessment")]
+    after: Annotated[ComparedSide, about("the later assessment")]
+    alpha: Annotated[Share, about("probability at most of a false alarm by the tests on rates")]
+    conclusion: Annotated[str, about("in a line")]
+    regressions: Annotated[Count, about("risks that got worse, and new findings not tolerated")]
+    warnings: Annotated[list[str], about("what makes the two not comparable")]
+    risks: Annotated[list[RiskChange], about("each risk on each asset")]
+    findings: Annotated[FindingChanges, about("findings of one side only")]
+    coverage: Annotated[CoverageChanges, about("what only one side examined")]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
+from buttress.documents.schemas import schema_of
 from buttress.errors import InputError
 from buttress.files import located_yaml
 from buttress.files.located_yaml import Located
@@ -17,12 +16,9 @@ FILE_NAME: Final = "assessment.json"
 _EXPECTED: Final = "the folder of an assessment, or its assessment.json"
 
 
-@cache
 def schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of the document."""
-    file = resources.files("buttress.documents").joinpath("assessment.schema.json")
-    loaded: dict[str, Any] = orjson.loads(file.read_bytes())
-    return loaded
+    return schema_of("assessment")
 
 
 def resolve(path: Path) -> Path:

@@ -14,7 +14,7 @@ from buttress.documents.reading import schema
 _INTRODUCTION: Final = """\
 # assessment.json
 
-<!-- Made from src/buttress/documents/assessment.schema.json by
+<!-- Made from the classes in src/buttress/documents by
      python -m buttress.documents.schema_doc > docs/assessment-json.md -->
 
 {description}
@@ -34,12 +34,7 @@ def markdown() -> str:
     for name, part in root["$defs"].items():
         parts.append(f"\n## {_title(name)}\n")
         parts.append(f"{_sentence(part['description'])}\n")
-        if "properties" in part:
-            parts += _table(part, "")
-        elif "enum" in part:
-            parts.append(_choices(part) + "\n")
-        else:
-            parts.append(f"A list of `{part['items']['description']}`.\n")
+        parts += _table(part, "")
     return "\n".join(parts)
 
 
@@ -72,7 +67,8 @@ def _type(field: Mapping[str, Any]) -> str:
     kinds = field["type"] if isinstance(field["type"], list) else [field["type"]]
     if kinds == ["array"]:
         if "prefixItems" in field["items"]:
-            return f"list of {field['items']['description']}"
+            names = ", ".join(item["description"] for item in field["items"]["prefixItems"])
+            return f"list of [{names}]"
         return f"list of {_type(field['items'])}"
     if kinds == ["object"] and isinstance(field.get("additionalProperties"), Mapping):
         return f"map to {_type(field['additionalProperties'])}"
@@ -89,7 +85,7 @@ def _title(name: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:] + "."
+    return text[0].upper() + text[1:].rstrip(".") + "."
 
 
 if __name__ == "__main__":

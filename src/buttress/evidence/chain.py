@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final
 from buttress.errors import InputError
 from buttress.evidence.codec import check, decode
 from buttress.evidence.findings import Finding, Inspection
-from buttress.evidence.records import Label, Provenance, Record, Trial, Turn
+from buttress.evidence.records import Label, Provenance, Record, Trial, Turn, UnknownRecord
 
 if TYPE_CHECKING:
-    from buttress.evidence.store import EvidenceStore
+    from buttress.evidence.base import RecordStore
 
 GENESIS: Final = bytes(32)
 
@@ -77,6 +77,13 @@ class Row:
 
 def columns(record: Record) -> tuple[str | None, str, str]:
     """Key, run and probe: what is stored beside the payload to be searched."""
+    if isinstance(record, UnknownRecord):
+        key, run, probe = (record.fields.get(name) for name in ("key", "run", "probe"))
+        return (
+            key if isinstance(key, str) else None,
+            run if isinstance(run, str) else "",
+            probe if isinstance(probe, str) else "",
+        )
     return (
         record.key if isinstance(record, Trial | Turn) else None,
         record.run,
@@ -84,7 +91,7 @@ def columns(record: Record) -> tuple[str | None, str, str]:
     )
 
 
-def verify(store: EvidenceStore, head: str | None = None) -> Verification:
+def verify(store: RecordStore, head: str | None = None) -> Verification:
     """Check every record of a store, and its head against ``head`` where one was kept.
 
     A changed record is named by its own number; checking goes on behind it, so several are found.
@@ -172,3 +179,5 @@ def describe(row: Row) -> str:
             return f"inspection {record.probe} of {record.asset}"
         case Provenance():
             return f"provenance of run {record.run}"
+        case UnknownRecord():
+            return f"{record.kind}, a kind that this version doesn't know"

@@ -1,4 +1,7 @@
-"""Records as bytes and back. The bytes are canonical: they are what the hash chain covers."""
+"""Records as bytes and back. The bytes are canonical: they are what the hash chain covers.
+
+Fields and kinds that this version doesn't know are kept as they are: see ``records``.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,10 @@ from typing import Any, Final
 import orjson
 
 from buttress.errors import InputError
-from buttress.evidence.records import KINDS, Label, Record, Trial
+from buttress.evidence.records import KINDS, Label, Record, Trial, UnknownRecord
 
 _KIND_OF = {record: kind for kind, record in KINDS.items()}
+_EXTRA: Final = "extra"
 _ORIGINS: Final[dict[str, type]] = {
     "str": str, "int": int, "float": float, "bool": bool, "tuple": tuple, "dict": dict,
     "Expect": str, "Severity": str, "Role": str,
@@ -21,7 +25,7 @@ _ORIGINS: Final[dict[str, type]] = {
 
 def kind_of(record: Record) -> str:
     """The kind under which a record is stored."""
-    return _KIND_OF[type(record)]
+    return record.kind if isinstance(record, UnknownRecord) else _KIND_OF[type(record)]
 
 
 def encode(record: Record) -> tuple[Record, bytes]:
@@ -34,8 +38,7 @@ def encode(record: Record) -> tuple[Record, bytes]:
     """
     check(record)
     kind = kind_of(record)
-    # Not the record itself: orjson does not sort the fields of a dataclass.
-    values = {name: getattr(record, name) for name, _ in _types(kind)}
+    values = _values(record)
     try:
         return record, orjson.dumps(values, option=orjson.OPT_SORT_KEYS)
     except TypeError:
@@ -47,21 +50,32 @@ def encode(record: Record) -> tuple[Record, bytes]:
     return decode(kind, payload), payload
 
 
+def _values(record: Record) -> dict[str, Any]:
+    # Not the record itself: orjson does not sort the fields of a dataclass.
+    if isinstance(record, UnknownRecord):
+        return record.fields
+    values = {name: getattr(record, name) for name, _ in _types(kind_of(record))}
+    return record.extra | values if record.extra else values
+
+
 def decode(kind: str, payload: bytes) -> Record:
-    """The record in ``payload``.
+    """The record in ``payload``: an ``UnknownRecord`` where this version doesn't know the kind.
 
     Raises:
-        InputError: unknown kind, or not the fields of that kind.
+        InputError: a field of the kind is missing, or not a JSON object.
     """
-    if kind not in KINDS:
-        raise InputError(f"unknown kind '{kind}'", expected="one of " + ", ".join(KINDS))
     try:
         values = orjson.loads(payload)
         if not isinstance(values, dict):
             raise TypeError("not an object")
+        if kind not in KINDS:
+            return UnknownRecord(kind, values)
         for name in _tuples(kind):
             if isinstance(values.get(name), list):
                 values[name] = tuple(values[name])
+        if unknown := values.keys() - _names(kind):
+            extra = {name: values.pop(name) for name in sorted(unknown)}
+            return KINDS[kind](**values, extra=extra)
         return KINDS[kind](**values)
     except (ValueError, TypeError) as error:
         raise InputError(f"not a {kind} record ({error})") from None
@@ -74,6 +88,11 @@ def check(record: Record) -> None:
         InputError: naming the field.
     """
     kind = kind_of(record)
+    if isinstance(record, UnknownRecord):
+        _check_unknown(record)
+        return
+    if both := record.extra.keys() & _names(kind):
+        raise InputError(f"{min(both)} of this {kind} record is a field of its own and in extra")
     for name, wanted in _types(kind):
         value = getattr(record, name)
         if not _fits(value, wanted):
@@ -85,6 +104,13 @@ def check(record: Record) -> None:
         raise InputError(
             f"outcome {record.outcome} of {kind} {record.item}", expected="a number in [0, 1]"
         )
+
+
+def _check_unknown(record: UnknownRecord) -> None:
+    if record.kind in KINDS:
+        raise InputError(f"kind {record.kind} is known", expected=KINDS[record.kind].__name__)
+    if not isinstance(record.fields, dict):
+        raise InputError(f"not a {record.kind} record (fields is not a dict)")
 
 
 def _fits(value: Any, wanted: type) -> bool:
@@ -99,7 +125,12 @@ def _fits(value: Any, wanted: type) -> bool:
 def _types(kind: str) -> tuple[tuple[str, type], ...]:
     """Names and types of the kind's fields, sorted by name."""
     types = {field.name: str(field.type).partition("[")[0] for field in fields(KINDS[kind])}
-    return tuple((name, _ORIGINS[types[name]]) for name in sorted(types))
+    return tuple((name, _ORIGINS[types[name]]) for name in sorted(types) if name != _EXTRA)
+
+
+@cache
+def _names(kind: str) -> frozenset[str]:
+    return frozenset(name for name, _ in _types(kind))
 
 
 @cache

@@ -1,7 +1,8 @@
 """Export and import of a store as JSON Lines or Parquet. Both keep the chain.
 
-JSON Lines: one object a record with ``sequence``, ``hash``, ``kind`` and ``payload``. Parquet: the
-same four, the payload as text, and the fields of trials as columns of their own for analysis.
+JSON Lines: one object a record with ``sequence``, ``hash``, ``kind``, ``payload`` and the number of
+the ``format`` (1 where there is none). Parquet: the first four, the payload as text, and the fields
+of trials as columns of their own for analysis; the format's number is in the file's metadata.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from typing import Any, Final
 import orjson
 
 from buttress.errors import InputError, MissingExtraError
+from buttress.evidence.base import RecordStore
 from buttress.evidence.chain import GENESIS, Row, link
 from buttress.evidence.codec import check, decode
+from buttress.evidence.migrations import FORMAT, check_format
 from buttress.evidence.records import Record, Trial
-from buttress.evidence.store import EvidenceStore
 
 _BATCH: Final = 2000
 _LINE_LIMIT: Final = 64 << 20
@@ -27,10 +29,12 @@ _TRIAL_FIELDS: Final = {
         str(field.type), "string"
     )
     for field in fields(Trial)
+    if field.name != "extra"
 }
+_METADATA: Final = b"buttress_evidence_format"
 
 
-def export(store: EvidenceStore, to: Path) -> int:
+def export(store: RecordStore, to: Path) -> int:
     """Write all records to ``to``, a ``.jsonl`` or ``.parquet`` file; the number of records.
 
     The file appears when it is complete.
@@ -54,10 +58,10 @@ def export(store: EvidenceStore, to: Path) -> int:
     return count
 
 
-def _intact(store: EvidenceStore) -> Iterator[Row]:
+def _intact(store: RecordStore) -> Iterator[Row]:
     """Rows, as long as the chain holds: what is broken must not leave the store as if it held."""
     broken: dict[str, Any] = {
-        "file": str(store.path),
+        "file": store.name,
         "expected": "a store that `buttress evidence verify` finds intact",
     }
     previous, number = GENESIS, 0
@@ -71,7 +75,7 @@ def _intact(store: EvidenceStore) -> Iterator[Row]:
         raise InputError(f"the seal does not fit record {number}", **broken)
 
 
-def load(source: Path, store: EvidenceStore) -> int:
+def load(source: Path, store: RecordStore) -> int:
     """Append the records of an exported file to an empty store; the number of records.
 
     All or nothing: the chain is checked before anything is written.
@@ -82,7 +86,7 @@ def load(source: Path, store: EvidenceStore) -> int:
     """
     if store.count:
         raise InputError(
-            f"holds {store.count} records", file=str(store.path), expected="an empty or new store"
+            f"holds {store.count} records", file=store.name, expected="an empty or new store"
         )
     if not source.is_file():
         raise InputError("no such file", file=str(source), expected="an exported file")
@@ -127,8 +131,14 @@ def _export_jsonl(rows: Iterator[Row], to: Path) -> int:
         for row in rows:
             # The payload is spliced in as it is: its bytes are what the hash covers.
             file.write(
-                b'{"sequence":%d,"hash":"%s","kind":"%s","payload":%s}\n'
-                % (row.sequence, row.hash.hex().encode(), row.kind.encode(), row.payload)
+                b'{"sequence":%d,"hash":"%s","kind":%s,"payload":%s,"format":%d}\n'
+                % (
+                    row.sequence,
+                    row.hash.hex().encode(),
+                    orjson.dumps(row.kind),
+                    row.payload,
+                    FORMAT,
+                )
             )
             count += 1
     return count
@@ -141,9 +151,13 @@ def _read_jsonl(source: Path) -> Iterator[tuple[int, bytes, str, bytes]]:
             number += 1
             try:
                 record = orjson.loads(line)
+                number_of_format = record.get("format", 1)
+                if type(number_of_format) is not int:
+                    raise TypeError("format is no number")
+                check_format(number_of_format, str(source))
                 payload = orjson.dumps(record["payload"], option=orjson.OPT_SORT_KEYS)
                 row = _row(record["sequence"], record["hash"], record["kind"], payload)
-            except (ValueError, TypeError, KeyError) as error:
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise InputError(
                     f"not a record ({error})",
                     file=str(source),
@@ -171,7 +185,7 @@ def _schema() -> Any:
         (name, kinds[kind] if kind in kinds else getattr(pa, kind)())
         for name, kind in _TRIAL_FIELDS.items()
     ]
-    return pa.schema(own + trial)
+    return pa.schema(own + trial, metadata={_METADATA: str(FORMAT).encode()})
 
 
 def _export_parquet(rows: Iterator[Row], to: Path) -> int:
@@ -207,6 +221,8 @@ def _read_parquet(source: Path) -> Iterator[tuple[int, bytes, str, bytes]]:
     columns = ["sequence", "hash", "kind", "payload"]
     try:
         with pq.ParquetFile(source) as file:
+            metadata = file.schema_arrow.metadata or {}
+            check_format(int(metadata.get(_METADATA, b"1")), str(source))
             for batch in file.iter_batches(_BATCH, columns=columns):
                 rows = [
                     _row(row["sequence"], row["hash"], row["kind"], row["payload"].encode())

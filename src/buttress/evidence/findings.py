@@ -1,9 +1,12 @@
-"""What inspections put into the evidence: apart, so that a scan need not import other records."""
+"""What inspections put into the evidence: apart, so that a scan need not import other records.
+
+``extra`` is as in ``records``.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
 Severity = Literal["info", "low", "medium", "high", "critical"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("info", "low", "medium", "high", "critical")
@@ -25,6 +28,7 @@ class Finding:
     probe_version: str = ""
     time: float = 0.0
     run: str = ""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +44,4 @@ class Inspection:
     seconds: float = 0.0
     time: float = 0.0
     run: str = ""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)

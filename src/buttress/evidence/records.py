@@ -1,4 +1,8 @@
-"""The records that evidence is made of, with those of inspections in ``findings``."""
+"""The records that evidence is made of, with those of inspections in ``findings``.
+
+``extra`` holds the fields of a stored record that this version doesn't know, because a newer one
+wrote them. They are kept, and written again with the record.
+"""
 
 from __future__ import annotations
 
@@ -54,6 +58,7 @@ class Trial:
     finish_reason: str = ""
     decision: str = ""  # "refuses", "complies" or "neither", where the judge says so
     abstained: bool = False
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
 
     @property
     def least(self) -> float:
@@ -83,6 +88,7 @@ class Turn:
     completion_tokens: int = 0
     time: float = 0.0  # Unix seconds
     run: str = ""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,7 @@ class Label:
     note: str = ""
     time: float = 0.0  # Unix seconds
     run: str = ""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +124,20 @@ class Provenance:
     digests: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
 
 
-Record = Trial | Turn | Label | Finding | Inspection | Provenance
-KINDS: Final[dict[str, type[Record]]] = {
+@dataclass(frozen=True, slots=True)
+class UnknownRecord:
+    """A record of a kind that this version doesn't know; a newer one wrote it."""
+
+    kind: str
+    fields: dict[str, Any] = field(hash=False)
+
+
+KnownRecord = Trial | Turn | Label | Finding | Inspection | Provenance
+Record = KnownRecord | UnknownRecord
+KINDS: Final[dict[str, type[KnownRecord]]] = {
     "trial": Trial,
     "turn": Turn,
     "label": Label,

@@ -20,7 +20,8 @@ from buttress.errors import InputError
 from buttress.evidence.chain import GENESIS, Row, columns, link
 from buttress.evidence.codec import decode, encode, kind_of
 from buttress.evidence.findings import Finding, Inspection
-from buttress.evidence.records import Label, Provenance, Record, Trial, Turn
+from buttress.evidence.migrations import FORMAT, check_format, migrate, stored_format
+from buttress.evidence.records import KnownRecord, Label, Provenance, Record, Trial, Turn
 
 FILE_NAME: Final = "evidence.db"
 _APPLICATION_ID: Final = 0x42555454  # "BUTT"
@@ -42,7 +43,7 @@ CREATE TABLE IF NOT EXISTS seal (
 """
 _MAGIC: Final = b"SQLite format 3\0"
 _COLUMNS: Final = "sequence, hash, kind, payload, key, run, probe"
-_Kind = TypeVar("_Kind", bound=Record)
+_Kind = TypeVar("_Kind", bound=KnownRecord)
 
 
 def resolve(path: Path) -> Path:
@@ -65,7 +66,8 @@ class EvidenceStore:
         """Open the store, creating it unless ``read_only``.
 
         Raises:
-            InputError: not there, not an evidence store, or another process writes to it.
+            InputError: not there, not an evidence store, of a newer format, or another process
+                writes to it.
         """
         if read_only and not path.is_file():
             raise InputError("no such file", file=str(path), expected="an evidence store")
@@ -87,6 +89,17 @@ class EvidenceStore:
             if isinstance(error, OSError):
                 raise InputError(error.strerror or str(error), file=str(path)) from None
             raise
+
+    @property
+    def name(self) -> str:
+        """Its path."""
+        return str(self.path)
+
+    @property
+    def format(self) -> int:
+        """Number of its format; see ``migrations``."""
+        with _told(self.path):
+            return stored_format(self._connection)
 
     def append(self, records: Sequence[Record]) -> None:
         """Add records in this order, all or none; durable when this returns.
@@ -302,9 +315,13 @@ def _prepare(connection: sqlite3.Connection, path: Path, read_only: bool) -> Non
     empty = not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
     if found != _APPLICATION_ID and not (empty and not read_only):
         raise InputError("not an evidence store", file=str(path), expected="an evidence.db")
+    check_format(stored_format(connection), str(path))
     if read_only:
         return
     connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.executescript(_SCHEMA)
+    if empty:
+        connection.execute(f"PRAGMA user_version = {FORMAT}")
+    migrate(connection)

@@ -25,6 +25,8 @@ GROUPS: Final = {
     "judges": ("buttress.judges",),
     "targets": ("buttress.targets",),
     "reports": ("buttress.reports",),
+    "pack_contents": ("buttress.pack_contents",),
+    "pack_signatures": ("buttress.pack_signatures",),
 }
 _METADATA: Final = (".dist-info", ".egg-info")
 

@@ -1,14 +1,8 @@
-"""Which files of a tree are wanted, for the walkers that probes share.
-
-A walker asks ``selected()``. The answer holds for everything inside ``using``, so that probes need
-no parameter for it; findings in files that are not wanted are dropped in any case.
-"""
+"""Which files of a tree are wanted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -65,23 +59,7 @@ class Selection:
         return bool(self.globs) and self.globs.match(relative(path, self.base) + end)
 
 
-_EVERYTHING: Final = Selection()
-_CURRENT: ContextVar[Selection] = ContextVar("selection", default=_EVERYTHING)
-
-
-def selected() -> Selection:
-    """The selection that holds now."""
-    return _CURRENT.get()
-
-
-@contextmanager
-def using(selection: Selection) -> Iterator[None]:
-    """Let ``selection`` hold inside the block."""
-    token = _CURRENT.set(selection)
-    try:
-        yield
-    finally:
-        _CURRENT.reset(token)
+EVERYTHING: Final = Selection()
 
 
 def _above(path: str) -> Iterator[str]:

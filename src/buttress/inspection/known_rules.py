@@ -10,6 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import yaml
 
+from buttress.packs.knowledge import OWN, Knowledge
 from buttress.protocols.probe import InspectionProbe
 
 
@@ -17,12 +18,12 @@ from buttress.protocols.probe import InspectionProbe
 class ListsRules(Protocol):
     """A probe whose rules are not in YAML files beside its module."""
 
-    def rule_ids(self) -> Collection[str]:
+    def rule_ids(self, knowledge: Knowledge) -> Collection[str]:
         """Ids of all rules that its findings can have."""
         ...
 
 
-def rule_ids(probes: Sequence[InspectionProbe]) -> set[str] | None:
+def rule_ids(probes: Sequence[InspectionProbe], knowledge: Knowledge = OWN) -> set[str] | None:
     """The ids of the probes' rules; None where one of them does not say.
 
     A probe says so itself, or by its rules being data: YAML files with ``rules`` in the folder of
@@ -30,10 +31,14 @@ def rule_ids(probes: Sequence[InspectionProbe]) -> set[str] | None:
     """
     found: set[str] = set()
     for probe in probes:
-        own = set(probe.rule_ids()) if isinstance(probe, ListsRules) else _beside(_module(probe))
+        own = (
+            set(probe.rule_ids(knowledge))
+            if isinstance(probe, ListsRules)
+            else _beside(_module(probe))
+        )
         if not own:
             return None
-        found |= own
+        found |= set(own)
     return found
 
 

@@ -6,24 +6,29 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from buttress.evidence.findings import Finding, Inspection
+from buttress.files.tree import Tree
+from buttress.packs.knowledge import OWN, Knowledge
+from buttress.protocols.probe import InspectionContext
 
 if TYPE_CHECKING:
-    from buttress.evidence.store import EvidenceStore
+    from buttress.evidence.base import RecordStore
     from buttress.protocols.probe import InspectionProbe
     from buttress.system.model import Asset
 
 
-def inspect_path(
-    probe: InspectionProbe, asset: str, path: Path, run: str
+KEPT: Final = 64 << 20  # bytes of files that several probes share
+
+
+def inspect_tree(
+    probe: InspectionProbe, context: InspectionContext, run: str
 ) -> list[Finding | Inspection]:
-    """Findings in one path and the record that it was looked at, stamped with run and time."""
+    """Findings in one tree and the record that it was looked at, stamped with run and time."""
     return [
         replace(record, run=run, time=time.time(), probe_version=probe.version)
-        for record in probe.inspect(asset, path)
+        for record in probe.inspect(context)
     ]
 
 
@@ -31,8 +36,10 @@ def inspect(
     assets: Sequence[Asset],
     probes: Sequence[InspectionProbe],
     run: str,
-    store: EvidenceStore,
+    store: RecordStore,
     say: Callable[[str], None],
+    *,
+    knowledge: Knowledge = OWN,
 ) -> None:
     """Put findings and inspections of all assets into the store, one path at a time.
 
@@ -44,9 +51,11 @@ def inspect(
         (seen.probe, seen.probe_version, seen.asset) for seen in store.inspections(run=run)
     )
     for asset in assets:
+        trees = [Tree(path, keep=KEPT) for path in asset.paths]
         for probe in probes:
             if asset.kind not in probe.kinds:
                 continue
-            for path in asset.paths[done[probe.id, probe.version, asset.id] :]:
+            for tree in trees[done[probe.id, probe.version, asset.id] :]:
                 say(f"{probe.id}: {asset.id}")
-                store.append(inspect_path(probe, asset.id, path, run))
+                context = InspectionContext(asset.id, tree, knowledge)
+                store.append(inspect_tree(probe, context, run))

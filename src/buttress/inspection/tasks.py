@@ -11,9 +11,11 @@ from buttress import extension
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.places import Placed, placed
-from buttress.files.selection import Selection, using
-from buttress.inspection.one_path import inspect_path
+from buttress.files.tree import Tree
+from buttress.inspection.one_path import inspect_tree
 from buttress.inspection.options import configured, on_request
+from buttress.packs.knowledge import Knowledge
+from buttress.protocols.probe import InspectionContext
 
 if TYPE_CHECKING:
     from buttress.protocols.probe import InspectionProbe
@@ -21,13 +23,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One path for one probe, by its name, with the values of its options."""
+    """One path for one probe, by its name, with the values of its options.
+
+    Tasks of one process that have the same ``tree`` share what it has read.
+    """
 
     probe: str
     values: Mapping[str, str]
-    path: Path
-    selection: Selection
+    tree: Tree
+    knowledge: Knowledge
     run: str
+
+    @property
+    def path(self) -> Path:
+        """The file or folder."""
+        return self.tree.root
 
 
 @dataclass(slots=True)
@@ -98,5 +108,5 @@ def _one(task: Task) -> list[Finding | Inspection]:
     """In whatever process: so the probe is loaded by its name."""
     own = extension.load("probes", task.probe)
     (probe,) = configured([own], task.values)
-    with using(task.selection):
-        return inspect_path(probe, task.path.as_posix(), task.path, task.run)
+    context = InspectionContext(task.path.as_posix(), task.tree, task.knowledge)
+    return inspect_tree(probe, context, task.run)

@@ -5,20 +5,36 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from buttress import extension
 from buttress.errors import InputError
 from buttress.protocols.judge import Judge
+from buttress.targets.base import Target
+from buttress.targets.open import open_target as open_any_target
 
 _DEEPEST: Final = 3  # panels within panels
 
 
-def open_judge(settings: Mapping[str, Any], *, base: Path, depth: int = 0) -> Judge:
+class Opener(Protocol):
+    """What opens the target that a judge asks."""
+
+    def __call__(self, settings: Mapping[str, Any], *, base: Path) -> Target:
+        """See ``targets.open.open_target``."""
+        ...
+
+
+def open_judge(
+    settings: Mapping[str, Any],
+    *,
+    base: Path,
+    depth: int = 0,
+    open_target: Opener = open_any_target,
+) -> Judge:
     """The judge with that ``id``; the other settings are what its ``create`` takes.
 
-    ``target`` is opened as any target, ``members`` as judges, and ``calibration`` is a path; both
-    paths are relative to ``base``.
+    ``target`` is opened by ``open_target``, ``members`` as judges, and ``calibration`` is a path;
+    both paths are relative to ``base``.
 
     Raises:
         InputError: no such judge, a setting that it does not take, lacks, or can't use.
@@ -38,14 +54,12 @@ def open_judge(settings: Mapping[str, Any], *, base: Path, depth: int = 0) -> Ju
     for key, parameter in takes.items():
         if parameter.default is parameter.empty and key not in others:
             raise InputError("missing", field=f"judge.{key}", expected=_expected(key))
-    made: Judge = create(**{k: _opened(k, v, base, depth) for k, v in others.items()})
+    made: Judge = create(**{k: _opened(k, v, base, depth, open_target) for k, v in others.items()})
     return made
 
 
-def _opened(key: str, value: Any, base: Path, depth: int) -> Any:
+def _opened(key: str, value: Any, base: Path, depth: int, open_target: Opener) -> Any:
     if key == "target":
-        from buttress.targets.open import open_target
-
         _is(value, Mapping, "judge.target", "settings of a target")
         return open_target(value, base=base)
     if key == "calibration":
@@ -57,7 +71,10 @@ def _opened(key: str, value: Any, base: Path, depth: int) -> Any:
             raise InputError("panels too deep", field="judge.members", expected="fewer levels")
         for member in value:
             _is(member, Mapping, "judge.members", "judges, each as a mapping with an id")
-        return [open_judge(member, base=base, depth=depth + 1) for member in value]
+        return [
+            open_judge(member, base=base, depth=depth + 1, open_target=open_target)
+            for member in value
+        ]
     return value
 
 

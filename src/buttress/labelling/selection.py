@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from buttress.errors import InputError
+from buttress.evidence.base import RecordStore
 from buttress.evidence.records import Label, Trial
-from buttress.evidence.store import EvidenceStore
 from buttress.labelling.sample import CHECK, Sample, population
 
 
@@ -27,7 +27,7 @@ class Selection:
 
 
 def select(
-    store: EvidenceStore,
+    store: RecordStore,
     *,
     run: str | None = None,
     probe: str | None = None,
@@ -43,7 +43,7 @@ def select(
         named = [f"--{name} {value}" for name, value in (("run", run), ("probe", probe)) if value]
         raise InputError(
             " ".join(["no judged trials", *(["with", *named] if named else [])]),
-            file=str(store.path),
+            file=store.name,
             expected="a run whose outcomes a judge decided",
         )
     chosen_run = judged[-1].run if run is None else run
@@ -56,13 +56,11 @@ def select(
     return Selection(chosen_run, chosen_probe, chosen_asset, tuple(trials), labels)
 
 
-def _one(option: str, wanted: str | None, found: Iterable[str], store: EvidenceStore) -> str:
+def _one(option: str, wanted: str | None, found: Iterable[str], store: RecordStore) -> str:
     names = sorted(set(found))
     if wanted is None and len(names) == 1:
         return names[0]
     if wanted is not None and wanted in names:
         return wanted
     problem = "which of several" if wanted is None else f"no judged trials of '{wanted}'"
-    raise InputError(
-        problem, file=str(store.path), field=option, expected="one of " + ", ".join(names)
-    )
+    raise InputError(problem, file=store.name, field=option, expected="one of " + ", ".join(names))

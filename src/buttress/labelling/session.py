@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from buttress.evidence.base import RecordStore
 from buttress.evidence.records import Label, Trial
-from buttress.evidence.store import EvidenceStore
 from buttress.labelling.estimate import LabelledRate, rate_of
 from buttress.labelling.keys import Keys
 from buttress.labelling.pages import escaped, pages
@@ -41,7 +41,7 @@ class Session:
 
     def __init__(
         self,
-        store: EvidenceStore,
+        store: RecordStore,
         selection: Selection,
         keys: Keys,
         screen: Screen,

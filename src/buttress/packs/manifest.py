@@ -5,53 +5,56 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from buttress import __version__
 from buttress.files import located_yaml
 from buttress.files.located_yaml import Located
+from buttress.packs.contents import kinds
 from buttress.packs.version import Version, meets
 from buttress.packs.where import ID, MAX_ID
 
 FILE_NAME: Final = "pack.yaml"
 SIGNATURE: Final = "pack.yaml.sig"
-KINDS: Final = (
-    "secret-rules", "code-rules", "infrastructure-rules", "agent-rules", "pickle-allowlist",
-    "pickle-danger", "fingerprints", "known-good", "prompts", "attack-templates", "risks", "policy",
-)  # fmt: skip
 PATH: Final = re.compile(
     r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}(?:/[A-Za-z0-9_][A-Za-z0-9._-]{0,99}){0,7}"
 )
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 500}
-_SCHEMA: Final[Mapping[str, Any]] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["format", "id", "version", "title", "licence", "authors", "contents"],
-    "properties": {
-        "format": {"enum": ["buttress-pack/1"], "description": "buttress-pack/1"},
-        "id": _TEXT | {"description": "a-z, 0-9 and -"},
-        "version": _TEXT | {"description": "a semantic version such as 1.2.0, in quotes"},
-        "title": _TEXT | {"description": "text"},
-        "licence": _TEXT | {"description": "an SPDX expression such as Apache-2.0"},
-        "authors": {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 100,
-                    "description": "a list of names"},
-        "requires": _TEXT | {"description": "versions of Buttress such as '>=0.1, <1'"},
-        "contents": {
-            "type": "array", "minItems": 1, "maxItems": 1_000, "description": "a list of files",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["kind", "path", "sha256"],
-                "properties": {
-                    "kind": {"enum": list(KINDS), "description": "one of " + ", ".join(KINDS)},
-                    "path": _TEXT | {"description": "a path in the pack such as rules/keys.yaml"},
-                    "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$",
-                               "description": "64 hex digits; `buttress pack seal` fills them in"},
+
+
+@cache
+def _schema() -> Mapping[str, Any]:
+    known = kinds()
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["format", "id", "version", "title", "licence", "authors", "contents"],
+        "properties": {
+            "format": {"enum": ["buttress-pack/1"], "description": "buttress-pack/1"},
+            "id": _TEXT | {"description": "a-z, 0-9 and -"},
+            "version": _TEXT | {"description": "a semantic version such as 1.2.0, in quotes"},
+            "title": _TEXT | {"description": "text"},
+            "licence": _TEXT | {"description": "an SPDX expression such as Apache-2.0"},
+            "authors": {"type": "array", "items": _TEXT, "minItems": 1, "maxItems": 100,
+                        "description": "a list of names"},
+            "requires": _TEXT | {"description": "versions of Buttress such as '>=0.1, <1'"},
+            "contents": {
+                "type": "array", "minItems": 1, "maxItems": 1_000, "description": "a list of files",
+                "items": {
+                    "type": "object",
+                    "additionalProperties": False,
+                    "required": ["kind", "path", "sha256"],
+                    "properties": {
+                        "kind": {"enum": list(known), "description": "one of " + ", ".join(known)},
+                        "path": _TEXT | {"description": "a path such as rules/keys.yaml"},
+                        "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$",
+                                   "description": "64 hex digits, see `buttress pack seal`"},
+                    },
                 },
             },
         },
-    },
-}  # fmt: skip
+    }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ def parse(located: Located) -> Manifest:
         InputError: naming file, line, field and what is expected there; also where the pack is for
             other versions of Buttress.
     """
-    located_yaml.check(located, _SCHEMA)
+    located_yaml.check(located, _schema())
     data = located.data
     if len(data["id"]) > MAX_ID or not ID.fullmatch(data["id"]):
         raise located.error(

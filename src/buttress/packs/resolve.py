@@ -4,90 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from buttress.errors import InputError
 from buttress.packs import home
-from buttress.packs.manifest import Manifest
-from buttress.packs.where import ids
-
-if TYPE_CHECKING:
-    from buttress.probes.source.code.rulebook import Rule as CodeRule
-    from buttress.probes.source.credentials.rules import Rule as SecretRule
-    from buttress.rules.rulebook import Rule as SubjectRule
 
 PREFIX: Final = "pack:"
-
-
-def items(kind: str) -> list[tuple[Manifest, Path]]:
-    """The files of that kind in all installed packs, each with its pack, in order of ids.
-
-    Raises:
-        InputError: a pack does not load.
-    """
-    return [
-        (pack.manifest, pack.folder / item.path)
-        for pack in map(home.load, ids())
-        for item in pack.manifest.contents
-        if item.kind == kind
-    ]
-
-
-def files(kind: str) -> list[Path]:
-    """The files of that kind in all installed packs, in order of ids.
-
-    Raises:
-        InputError: a pack does not load.
-    """
-    return [path for _, path in items(kind)]
-
-
-def secret_rules() -> list[SecretRule]:
-    """The rules for credentials of all installed packs.
-
-    Raises:
-        InputError: a pack does not load.
-    """
-    found = files("secret-rules")
-    if not found:
-        return []
-    from buttress.probes.source.credentials.pack_rules import load
-
-    return [rule for path in found for rule in load(path)]
-
-
-def code_rules() -> list[CodeRule]:
-    """The rules about code of all installed packs.
-
-    Raises:
-        InputError: a pack does not load.
-    """
-    found = files("code-rules")
-    if not found:
-        return []
-    from buttress.probes.source.code.rulebook import load_rules
-
-    return [rule for path in found for rule in load_rules(path, verify=False)]
-
-
-def subject_rules(kind: str) -> dict[str, SubjectRule]:
-    """The ``infrastructure-rules`` or ``agent-rules`` of all installed packs, by id.
-
-    Raises:
-        InputError: a pack does not load, or two packs have a rule of the same id.
-    """
-    found: dict[str, SubjectRule] = {}
-    for manifest, path in items(kind) if ids() else ():
-        from buttress.probes.deployment.pack_rules import load
-
-        for rule in load(path):
-            if rule.id in found:
-                raise InputError(
-                    f"rule '{rule.id}' is in another pack too", file=f"pack {manifest.name}",
-                    expected="one of the packs removed",
-                )  # fmt: skip
-            found[rule.id] = rule
-    return found
 
 
 def resolve(name: str, kinds: tuple[str, ...] = ()) -> Path:

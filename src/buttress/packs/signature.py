@@ -11,8 +11,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
+from buttress import extension
 from buttress.errors import InputError
 from buttress.packs import bundle, verify, where
 from buttress.packs.manifest import FILE_NAME, SIGNATURE, Manifest
@@ -29,6 +30,31 @@ class Signer:
 
     name: str
     key: str
+
+
+class PackSignatures(Protocol):
+    """What makes and checks signatures: the entry point ``buttress.pack_signatures``."""
+
+    def sign(self, file: Path, signature: Path, key: Path, password: str | None) -> None:
+        """Sign a file with a private key in PEM.
+
+        Raises:
+            InputError: the key can't be used.
+            MissingExtraError: the library is not installed.
+        """
+        ...
+
+    def problem(self, file: Path, signature: Path, key: Path) -> tuple[str, bool]:
+        """Why a signature is not by that public key, empty where it is.
+
+        The second says whether file or signature are at fault, and not the key.
+        """
+        ...
+
+
+def _library() -> PackSignatures:
+    found: PackSignatures = extension.load("pack_signatures", "model-signing")
+    return found
 
 
 def required() -> bool:
@@ -48,13 +74,11 @@ def sign(folder: Path, key: Path, password: str | None = None) -> Manifest:
         InputError: the pack is not valid, or the key can't be used.
         MissingExtraError: the library is not installed.
     """
-    from buttress.provenance import signing
-
     if not folder.is_dir():
         raise InputError("not a folder", file=str(folder), expected=f"a folder with {FILE_NAME}")
     manifest = bundle.read(folder).manifest
     verify.contents(manifest, folder)
-    signing.sign(folder / FILE_NAME, folder / SIGNATURE, signing.PrivateKey(key, password))
+    _library().sign(folder / FILE_NAME, folder / SIGNATURE, key, password)
     return manifest
 
 
@@ -86,18 +110,17 @@ def check(folder: Path, name: str, keys: Sequence[Path]) -> Signer | None:
     """
     if not (folder / SIGNATURE).is_file():
         return None
-    from buttress.provenance import verification
-
+    library = _library()
     reasons: list[str] = []
     for key in keys:
-        trust = verification.PublicKey(key)
-        result = verification.verify(folder / FILE_NAME, folder / SIGNATURE, trust)
-        if result.status == "valid":
+        problem, of_pack = library.problem(folder / FILE_NAME, folder / SIGNATURE, key)
+        if not problem:
             return Signer(key.stem, _digest(key))
-        if result.status in ("changed", "unreadable"):
-            what = f"{FILE_NAME} is not as it was signed" if result.altered else result.reason
-            raise InputError(what, file=f"pack {name}", field=SIGNATURE, expected="its signature")
-        reasons.append(result.reason)
+        if of_pack:
+            raise InputError(
+                problem, file=f"pack {name}", field=SIGNATURE, expected="its signature"
+            )
+        reasons.append(problem)
     problem = "is by no key that is trusted" + (f" ({reasons[0]})" if len(keys) == 1 else "")
     raise InputError(
         problem, file=f"pack {name}", field=SIGNATURE,

@@ -6,12 +6,13 @@ It imports next to nothing, because each examination of a model file asks whethe
 from __future__ import annotations
 
 import os
-import re
 import sys
 from pathlib import Path
 from typing import Final
 
-ID: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+from buttress.files.identifiers import KEBAB_CASE
+
+ID: Final = KEBAB_CASE
 MAX_ID: Final = 60
 
 

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from buttress.files.tree import Tree
+from buttress.packs.knowledge import OWN, Knowledge
+
 if TYPE_CHECKING:  # a scan asks nobody, and starts the sooner without these
     from buttress.evidence.findings import Finding, Inspection
     from buttress.evidence.records import Expect
@@ -123,6 +126,24 @@ class TrialProbe(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class InspectionContext:
+    """What an inspection probe may draw on.
+
+    ``asset`` is the id of the asset that the files of ``tree`` belong to; ``knowledge`` is what
+    installed packs add to the rules, names and digests that Buttress brings.
+    """
+
+    asset: str
+    tree: Tree
+    knowledge: Knowledge = OWN
+
+    @classmethod
+    def at(cls, asset: str, path: Path, knowledge: Knowledge = OWN) -> InspectionContext:
+        """The context of a file or folder, all of it."""
+        return cls(asset, Tree(path), knowledge)
+
+
 @runtime_checkable
 class InspectionProbe(Protocol):
     """Reads bytes and yields findings, and at last one ``Inspection`` that says what was read."""
@@ -147,6 +168,6 @@ class InspectionProbe(Protocol):
         """Asset kinds that it examines."""
         ...
 
-    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        """Examine the file or folder ``path`` of the asset with that id; never loads or runs it."""
+    def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
+        """Examine the files of ``context.tree``; never loads or runs them."""
         ...

@@ -10,8 +10,9 @@ from typing import Final
 
 from buttress.errors import ButtressError, InputError
 from buttress.evidence.findings import Finding, Inspection, Severity
-from buttress.files.folder import files
 from buttress.files.visible import shortened
+from buttress.packs.knowledge import Knowledge
+from buttress.protocols.probe import InspectionContext
 from buttress.provenance.signed_manifest import BundleError, SignedManifest, read
 from buttress.provenance.verification import MAX_BYTES, Identity, PublicKey, Trust, verify
 
@@ -43,7 +44,7 @@ class ModelSignature:
             "trust": "file with a Sigstore trusted root or client trust configuration",
         }
 
-    def rule_ids(self) -> list[str]:
+    def rule_ids(self, _knowledge: Knowledge) -> list[str]:
         """Ids of all rules that its findings can have."""
         return ["model-changed", "model-unsigned", "signature-invalid", "signature-unreadable"]
 
@@ -67,11 +68,12 @@ class ModelSignature:
         trust.check()
         return replace(self, trust=trust)
 
-    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        """Findings on the signatures below ``path``; as ``InspectionProbe``."""
+    def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
+        """Findings on the signatures in the tree; as ``InspectionProbe``."""
         began = time.monotonic()
-        skipped: list[str] = []
-        found = list(files(path, skipped))
+        asset, path = context.asset, context.tree.root
+        found = [Path(file.path) for file in context.tree.files]
+        skipped = context.tree.notes()
         if path.is_file():
             beside = path.with_name(f"{path.name}.sig")
             signatures = [beside] if beside.is_file() else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -13,7 +13,6 @@ from buttress.errors import InputError
 from buttress.evidence.findings import Severity
 from buttress.files import located_yaml
 from buttress.files.located_yaml import Located
-from buttress.packs.resolve import resolve
 from buttress.risk.schemas import POLICY, check
 
 ALPHA: Final = 0.05
@@ -54,20 +53,28 @@ def policy_names() -> list[str]:
     return sorted(file.name.removesuffix(".yaml") for file in folder.iterdir())
 
 
-def load_policy(name: str, risk_ids: Collection[str]) -> Policy:
+Resolve = Callable[[str, tuple[str, ...]], Path]
+
+
+def _no_pack(name: str, _kinds: tuple[str, ...]) -> Path:
+    raise InputError(f"'{name[:80]}' names a pack, and none can be used here", expected="a file")
+
+
+def load_policy(name: str, risk_ids: Collection[str], resolve: Resolve = _no_pack) -> Policy:
     """The policy of that name, or in that file.
 
     Args:
         name: a built-in policy or a path.
         risk_ids: ids that the catalogue holds; others in the policy are errors.
+        resolve: gives the file that ``pack:ID/NAME`` stands for.
 
     Raises:
         InputError: no such policy, or naming file, line and field.
     """
-    source = _find(name, None)
+    source = _find(name, None, resolve)
     if source is None:
         raise InputError(f"no such policy: {name}", field="policy", expected=_choices())
-    data = _load(source, risk_ids, 0)
+    data = _load(source, risk_ids, resolve, 0)
     return Policy(
         id=data["id"],
         title=data.get("title", data["id"]),
@@ -81,7 +88,7 @@ def _choices() -> str:
     return "a file, or one of " + ", ".join(policy_names())
 
 
-def _find(name: str, beside: Path | None) -> Located | None:
+def _find(name: str, beside: Path | None, resolve: Resolve) -> Located | None:
     """The built-in policy of that name, else the file, first in the folder ``beside``."""
     if name.startswith("pack:"):
         return located_yaml.load(resolve(name, ("policy",)))
@@ -94,7 +101,9 @@ def _find(name: str, beside: Path | None) -> Located | None:
     return None
 
 
-def _load(source: Located, risk_ids: Collection[str], depth: int) -> dict[str, Any]:
+def _load(
+    source: Located, risk_ids: Collection[str], resolve: Resolve, depth: int
+) -> dict[str, Any]:
     """The fields of a policy over those of the policies that it extends."""
     check(source, POLICY)
     data: dict[str, Any] = source.data
@@ -107,10 +116,10 @@ def _load(source: Located, risk_ids: Collection[str], depth: int) -> dict[str, A
         return data
     if depth == _DEPTH:
         raise source.error(("extends",), "policies extend each other in a circle")
-    parent = _find(data["extends"], Path(source.file).parent)
+    parent = _find(data["extends"], Path(source.file).parent, resolve)
     if parent is None:
         raise source.error(("extends",), f"no such policy: {data['extends']}", _choices())
-    base = _load(parent, risk_ids, depth + 1)
+    base = _load(parent, risk_ids, resolve, depth + 1)
     risks = base["risks"] | {
         risk: base["risks"].get(risk, {}) | fields for risk, fields in data["risks"].items()
     }

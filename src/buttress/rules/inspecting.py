@@ -8,35 +8,39 @@ from pathlib import Path
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.files.source_files import Reading, SourceFile
+from buttress.files.tree import Tree
 from buttress.files.wanted import wanted_files
+from buttress.rules.credentials.scanner import SecretRules
 from buttress.rules.rulebook import Issue, Reporter, Rule
 
 
 def inspect_files(
     probe: tuple[str, str],
     asset: str,
-    path: Path,
+    tree: Tree,
     *,
     rules: Mapping[str, Rule],
     limit: Callable[[Path], int],
     issues: Callable[[Path, SourceFile, Reading], Iterable[Issue]],
+    secrets: SecretRules | None = None,
     told: Callable[[Path], bool] = lambda _: True,
 ) -> Iterator[Finding | Inspection]:
-    """Findings in all wanted files below ``path``, then what was read.
+    """Findings in all wanted files, then what was read.
 
     Args:
         probe: its id and version.
         asset: id of the asset.
-        path: a file or folder.
+        tree: its files.
         rules: by id.
         limit: most bytes of a file of that path, 0 for what is not wanted.
         issues: what is wrong in a file.
+        secrets: what proofs must not show; our own rules where None.
         told: whether it is a finding where a file of that path is larger than its limit.
     """
     began = time.monotonic()
     reading = Reading()
-    reporter = Reporter(*probe, asset, rules)
-    for place, file in wanted_files(path, reading, limit, told):
+    reporter = Reporter(*probe, asset, rules, secrets)
+    for place, file in wanted_files(tree, reading, limit, told):
         with reading.surviving(file.location):
             yield from reporter.findings(file, issues(place, file, reading), reading)
     yield from reporter.not_searched(reading)

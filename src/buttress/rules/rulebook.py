@@ -14,8 +14,8 @@ from buttress.evidence.findings import SEVERITIES, Finding, Severity
 from buttress.files.plain_yaml import load_yaml
 from buttress.files.source_files import Reading, SourceFile
 from buttress.files.visible import shortened, visible
-from buttress.probes.source.credentials.scanner import scan
 from buttress.rules.allow import allowance
+from buttress.rules.credentials.scanner import SecretRules, scan
 
 MAX_FINDINGS: Final = 200  # in one file
 _PROOF: Final = 160
@@ -133,6 +133,7 @@ class Reporter:
     version: str
     asset: str
     rules: Mapping[str, Rule]
+    secrets: SecretRules | None = None  # what proofs must not show; our own rules where None
 
     def findings(
         self, file: SourceFile, issues: Iterable[Issue], reading: Reading
@@ -147,7 +148,7 @@ class Reporter:
             allowed = allowance(file.data, starts[line - 1], (issue.rule, self.probe))
             if allowed is not None and allowed.valid:
                 reason = shortened(allowed.reason)
-                reading.leave_out(file.location, f"{issue.rule} allowed by a comment: {reason}")
+                reading.record_skip(file.location, f"{issue.rule} allowed by a comment: {reason}")
                 continue
             yield self._finding(file, issue, line, starts)
 
@@ -189,7 +190,11 @@ class Reporter:
             proof = issue.proof
         else:
             end = starts[line] if line < len(starts) else len(file.data)
-            proof = "" if rule.secret else without_secrets(file.data[starts[line - 1] : end])
+            proof = (
+                ""
+                if rule.secret
+                else without_secrets(file.data[starts[line - 1] : end], self.secrets)
+            )
         whole = rule.message == "{it}"  # it is a sentence, not a quotation
         it = visible(issue.it[:_SENTENCE]) if whole else shortened(issue.it)
         return Finding(
@@ -206,11 +211,11 @@ class Reporter:
         )
 
 
-def without_secrets(line: bytes) -> str:
-    """The beginning of a line with each credential in it blotted out."""
+def without_secrets(line: bytes, secrets: SecretRules | None = None) -> str:
+    """The beginning of a line with each credential blotted out that ``secrets``, or ours, find."""
     cut = line[: 4 * _PROOF]
     parts, done = [], 0
-    for hit in sorted(scan(cut, "line.txt").found, key=lambda one: one.start):
+    for hit in sorted(scan(cut, "line.txt", chosen=secrets).found, key=lambda one: one.start):
         if hit.start >= done:
             parts += [cut[done : hit.start], "…".encode()]
             done = hit.end

@@ -12,10 +12,13 @@ from typing import Any, Final
 import orjson
 import re2
 
+from buttress import extension
 from buttress.answers.own_refusals import OwnRefusals, Searches
 from buttress.errors import InputError
+from buttress.extension.settings import settings_schema
 from buttress.files import located_yaml
 from buttress.files.located_yaml import Located
+from buttress.files.shown_url import without_keys
 from buttress.packs.resolve import resolve
 from buttress.system.model import (
     TARGET_SOURCES,
@@ -30,6 +33,8 @@ from buttress.system.model import (
 )
 
 FILE_NAME: Final = "buttress.yaml"
+LENGTH: Final = 512  # tokens of an answer of a service
+LOCAL_LENGTH: Final = 160
 _OWN_FIELDS: Final = {
     "id", "kind", "description", "path", "url", "system_prompt", "system_prompt_file",
     "max_tokens", "price",
@@ -70,6 +75,8 @@ def parse(located: Located, base: Path) -> System:
     assets = _assets(located, base)
     budget = data.get("budget", {})
     judge = data.get("judge", {})
+    if "settings" in judge:
+        _check_registered(located, ("judge",), "judges", judge["id"], judge["settings"])
     return System(
         name=data["name"],
         purpose=data.get("purpose", "").strip(),
@@ -86,6 +93,7 @@ def parse(located: Located, base: Path) -> System:
             calibration=_existing(located, base, ("judge", "calibration")),
             target=judge.get("target"),
             rubric=judge.get("rubric"),
+            settings=judge.get("settings", {}),
             members=tuple(judge.get("members", ())),
             rule=judge.get("rule"),
             quorum=judge.get("quorum"),
@@ -207,6 +215,8 @@ def _asset(located: Located, base: Path, index: int, name: str) -> Asset:
     where = ("assets", index)
     sources = [source for source in TARGET_SOURCES if source in entry]
     settings = {key: value for key, value in entry.items() if key not in _OWN_FIELDS}
+    if sources == ["endpoint"] and "max_tokens" in entry:
+        settings["longest"] = entry["max_tokens"]  # as it says, also where thinking needs more
     if settings and entry["kind"] != "model":
         field = next(iter(settings))
         raise located.error(
@@ -237,14 +247,31 @@ def _asset(located: Located, base: Path, index: int, name: str) -> Asset:
     return Asset(
         id=name,
         kind=entry["kind"],
-        location=str(entry[sources[0]] if sources else entry.get("path") or entry["url"]),
+        location=_location(entry, sources),
         settings=settings,
         paths=tuple(paths),
         system_prompt=_system_prompt(located, base, index),
-        max_tokens=entry.get("max_tokens", 160),
+        max_tokens=entry.get("max_tokens") or _length(sources),
         price=Price(**{key: float(value) for key, value in price.items()}),
         description=entry.get("description", ""),
     )
+
+
+def _location(entry: dict[str, Any], sources: list[str]) -> str:
+    """Where an asset is, without keys."""
+    if not sources:
+        return str(entry.get("path") or entry["url"])
+    value = entry[sources[0]]
+    if isinstance(value, dict):
+        value = value.get("url", "")
+    text = str(value)
+    return without_keys(text) if sources[0] in {"endpoint", "http"} else text
+
+
+def _length(sources: list[str]) -> int:
+    """Tokens of an answer: as HarmBench has it for services, fewer where each takes long."""
+    local = not sources or sources[0] in {"weights", "replay", "script"}
+    return LOCAL_LENGTH if local else LENGTH
 
 
 def _check_target(located: Located, base: Path, index: int, sources: list[str]) -> None:
@@ -255,11 +282,42 @@ def _check_target(located: Located, base: Path, index: int, sources: list[str]) 
         raise located.error(where, "'model' is missing", "the model's name at the endpoint")
     if "where" in entry and sources != ["replay"]:
         raise located.error((*where, "where"), "'where' selects recorded answers", "replay: FILE")
+    if "settings" in entry and sources != ["target"]:
+        raise located.error((*where, "settings"), "settings without 'target'", "target: NAME")
+    if sources == ["target"]:
+        _check_registered(located, (*where,), "targets", entry["target"], entry.get("settings"))
     for source in ("replay", "script"):
         _existing(located, base, (*where, source))
     weights = str(entry.get("weights", ""))
     if weights and not weights.startswith("package:"):
         _existing(located, base, (*where, "weights"))
+
+
+def _check_registered(
+    located: Located,
+    where: tuple[str | int, ...],
+    kind: str,
+    name: str,
+    given: dict[str, Any] | None,
+) -> None:
+    """A third party's target or judge: that it is there and takes the settings."""
+    from jsonschema import Draft202012Validator
+
+    if name not in extension.names(kind):
+        raise located.error(
+            (*where, kind[:-1] if kind == "targets" else "id"),
+            f"unknown {kind[:-1]} '{name}'",
+            "one of " + ", ".join(extension.names(kind)),
+        )
+    schema = settings_schema(extension.load(kind, name))
+    schema["properties"].pop("target", None)  # of a judge, opened from its own field
+    schema["required"] = [field for field in schema["required"] if field != "target"]
+    for error in Draft202012Validator(schema).iter_errors(given or {}):
+        stated = error.schema if isinstance(error.schema, dict) else {}
+        expected = stated.get("description") or f"a setting that {name} takes: " + ", ".join(
+            schema["properties"]
+        )
+        raise located.error((*where, "settings", *error.absolute_path), error.message, expected)
 
 
 def _system_prompt(located: Located, base: Path, index: int) -> str:

@@ -10,7 +10,9 @@ from typing import Any, Final, Literal
 from buttress.answers.own_refusals import OwnRefusals
 
 AssetKind = Literal["model", "data", "source", "infrastructure", "link", "service", "client"]
-TARGET_SOURCES: Final = ("endpoint", "weights", "replay", "script", "inspect")
+TARGET_SOURCES: Final = (
+    "endpoint", "http", "python", "weights", "replay", "script", "inspect", "target",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class JudgeSettings:
     calibration: Path | None = None
     target: Mapping[str, Any] | None = None
     rubric: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
     members: tuple[Mapping[str, Any], ...] = ()
     rule: str | None = None
     quorum: int | None = None

@@ -47,6 +47,8 @@ class Answer:
     ``refused_by`` names what turned the question down in the model's place or by a field of its
     own, such as a gateway's content filter; empty where only ``text`` can tell.
     ``token_probabilities`` are log probabilities by token at each place, where given on request.
+    ``estimated`` says that the tokens were not told and are estimates, ``calls`` how many questions
+    the answer took, where several turns had to be sent one by one.
     """
 
     text: str
@@ -57,14 +59,20 @@ class Answer:
     reasoning: str = ""
     refused_by: str = ""
     token_probabilities: tuple[Mapping[str, float], ...] = ()
+    estimated: bool = False
+    calls: int = 1
 
 
 class TargetError(Exception):
     """A question that got no answer.
 
     ``retry`` says whether asking again can help; ``retry_after_s`` is the wait that the target
-    asked for (HTTP Retry-After), if any; ``throttled`` marks 429 and 503, on which the engine
-    lowers its concurrency.
+    asked for (HTTP Retry-After), if any; ``throttled`` marks 429, 503 and timeouts, on which the
+    concurrency is lowered. ``adapted`` says that the target has just changed how it asks, so that
+    the same question is asked again at once. ``fatal`` says that no other question would fare
+    better, as with a wrong key or a wrong model name. ``refusal`` is the answer that the error is
+    if the target answers other questions: a firewall turns harmful questions down with the same
+    status as strangers.
     """
 
     def __init__(
@@ -74,11 +82,17 @@ class TargetError(Exception):
         retry: bool,
         throttled: bool = False,
         retry_after_s: float | None = None,
+        adapted: bool = False,
+        fatal: bool = False,
+        refusal: Answer | None = None,
     ) -> None:
         super().__init__(message)
         self.retry = retry
         self.throttled = throttled
         self.retry_after_s = retry_after_s
+        self.adapted = adapted
+        self.fatal = fatal
+        self.refusal = refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +113,14 @@ class RecordedPrompt:
 def takes_images(target: Target) -> bool:
     """Whether questions with pictures can be put to it: targets say so by ``takes_images``."""
     return bool(getattr(target, "takes_images", False))
+
+
+def starts_slowly(target: Target) -> bool:
+    """Whether nobody knows what it takes, so that it is first asked one question at a time.
+
+    Targets say so by ``starts_slowly``.
+    """
+    return bool(getattr(target, "starts_slowly", False))
 
 
 @runtime_checkable

@@ -36,5 +36,41 @@ def without_system(messages: tuple[Message, ...]) -> tuple[Message, ...]:
     others = [m for m in messages if m.role != "system"]
     if not others:
         return (Message("user", "\n\n".join(system)),)
-    first = Message(others[0].role, "\n\n".join([*system, others[0].content]))
+    first = Message(others[0].role, "\n\n".join([*system, others[0].content]), others[0].images)
     return (first, *others[1:])
+
+
+def alternating(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Without a system role, and with neighbours of the same role as one turn.
+
+    Many templates want user and assistant in turn, the user first.
+    """
+    turns: list[Message] = []
+    for message in without_system(messages) if _has_system(messages) else messages:
+        if turns and turns[-1].role == message.role:
+            before = turns[-1]
+            joined = "\n\n".join((before.content, message.content))
+            turns[-1] = Message(message.role, joined, before.images + message.images)
+        else:
+            turns.append(message)
+    return tuple(turns)
+
+
+def system_and_turns(messages: tuple[Message, ...]) -> tuple[str, tuple[Message, ...]]:
+    """The system's text, and the other messages."""
+    system = "\n\n".join(m.content for m in messages if m.role == "system")
+    return system, tuple(m for m in messages if m.role != "system")
+
+
+def in_parts(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Messages with each text as a part in a list, which some servers insist on."""
+    return [
+        {**m, "content": [{"type": "text", "text": m["content"]}]}
+        if isinstance(m["content"], str)
+        else m
+        for m in messages
+    ]
+
+
+def _has_system(messages: tuple[Message, ...]) -> bool:
+    return any(message.role == "system" for message in messages)

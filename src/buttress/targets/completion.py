@@ -9,8 +9,20 @@ from typing import Any, Final
 import orjson
 
 from buttress.targets.base import Answer, TargetError
+from buttress.targets.refusals import (
+    CONTENT_FILTER,
+    NO_CHOICES,
+    REFUSAL_FIELD,
+    named,
+    with_details,
+)
 
 MESSAGE_LENGTH: Final = 300
+FILTERED: Final = frozenset(
+    {"content_filter", "content_filtered", "safety", "refusal", "guardrail_intervened", "sensitive",
+     "prohibited_content", "blocklist", "spii", "error_toxic", "recitation", "moderation",
+     "content_policy_violation", "guardrail", "blocked", "image_safety", "language"}
+)  # fmt: skip
 
 
 def one_line(text: str, limit: int = MESSAGE_LENGTH) -> str:
@@ -20,20 +32,29 @@ def one_line(text: str, limit: int = MESSAGE_LENGTH) -> str:
 
 
 def decode(body: bytes) -> Any:
-    """The JSON value in ``body``.
+    """The JSON value in ``body``, in UTF-8.
+
+    Raises:
+        TargetError: as ``decode_text``.
+    """
+    return decode_text(body.decode("utf-8", "replace"))
+
+
+def decode_text(text: str) -> Any:
+    """The JSON value in ``text``.
 
     Raises:
         TargetError: not JSON (retry: a proxy may have cut or replaced the body).
     """
     try:
-        return orjson.loads(body)
+        return orjson.loads(text)
     except ValueError:
         pass
     try:
         # Some servers cut a surrogate pair in two at the token limit, which orjson refuses.
-        return json.loads(body.decode("utf-8", "replace"))
+        return json.loads(text)
     except (ValueError, RecursionError):
-        start = one_line(body[:200].decode("utf-8", "replace"), 80)
+        start = one_line(text[:200], 80)
         raise TargetError(f"the answer is not JSON: '{start}'", retry=True) from None
 
 
@@ -44,7 +65,8 @@ def error_text(payload: Any) -> str:
     if isinstance(payload, list) and payload:
         return error_text(payload[0])
     if isinstance(payload, Mapping):
-        for field in ("error", "message", "detail", "msg", "error_description"):
+        for field in ("error", "message", "Message", "detail", "msg", "error_description",
+                      "errors", "error_msg", "title"):  # fmt: skip
             if payload.get(field):
                 return error_text(payload[field])
     return ""
@@ -61,37 +83,32 @@ def read(payload: Any, latency_s: float) -> Answer:
     """The answer in a chat completion.
 
     A refusal given in its own field and calls of tools are part of what the model said, so they
-    are in the text; a chain of thought given in its own field is not.
+    are in the text; a chain of thought given in its own field is in ``reasoning``. A reply whose
+    choices a filter has taken out is a refusal.
 
     Raises:
-        TargetError: an error in place of a completion, or no choice.
+        TargetError: an error in place of a completion, or nothing like one.
     """
     if not isinstance(payload, dict):
         raise TargetError("the answer is not a JSON object", retry=True)
     choices = payload.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        said = error_text(payload)
-        code = error_field(payload, "code")
-        number = int(code) if code.isascii() and code.isdigit() and len(code) < 10 else None
-        again = number is None or number >= 500 or number == 429
-        raise TargetError(
-            f"the target said: {said}" if said else "the answer has no choices",
-            retry=again,
-            throttled=code in {"429", "503"},
-        )
+        return _without_choices(payload, latency_s)
     choice = choices[0]
     message = choice.get("message")
     if isinstance(message, dict):
         text = _text(message)
     elif isinstance(choice.get("text"), str):
-        text = choice["text"]
+        message, text = {}, choice["text"]
+    elif is_filter(choice.get("finish_reason")):
+        message, text = {}, ""
     else:
         raise TargetError("the answer's choice has no message", retry=True)
     usage = payload.get("usage")
     prompt, completion = 0, 0
     if isinstance(usage, dict):
-        prompt = _count(usage.get("prompt_tokens"))
-        completion = _count(usage.get("completion_tokens"))
+        prompt = count(usage.get("prompt_tokens"))
+        completion = count(usage.get("completion_tokens"))
     reason = choice.get("finish_reason")
     return Answer(
         text=text,
@@ -99,8 +116,65 @@ def read(payload: Any, latency_s: float) -> Answer:
         prompt_tokens=prompt,
         completion_tokens=completion,
         latency_s=latency_s,
+        reasoning=_reasoning(message),
+        refused_by=_refused_by(payload, message, reason, text),
         token_probabilities=_token_probabilities(choice.get("logprobs")),
     )
+
+
+def is_filter(reason: Any) -> bool:
+    """Whether a reason to stop says that a filter stopped the answer."""
+    return isinstance(reason, str) and reason.lower().replace("-", "_") in FILTERED
+
+
+def _without_choices(payload: dict[str, Any], latency_s: float) -> Answer:
+    said = error_text(payload)
+    code = error_field(payload, "code")
+    number = int(code) if code.isascii() and code.isdigit() and len(code) < 10 else 200
+    if who := named(number, payload):
+        return Answer(said, "content_filter", latency_s=latency_s, refused_by=who)
+    if "choices" in payload and not said and not isinstance(payload["choices"], dict):
+        who = with_details(NO_CHOICES, payload)
+        if not payload["choices"]:
+            return Answer("", "content_filter", latency_s=latency_s, refused_by=who)
+    raise TargetError(
+        f"the target said: {said}" if said else "the answer has no choices",
+        retry=number == 200 or number >= 500 or number == 429,
+        throttled=code in {"429", "503"},
+        fatal=number in {401, 402, 404},
+    )
+
+
+def _refused_by(payload: Any, message: dict[str, Any], reason: Any, text: str) -> str:
+    refusal = message.get("refusal")
+    if isinstance(refusal, str) and refusal and text == clean(refusal):
+        return REFUSAL_FIELD
+    if is_filter(reason) and not text.strip():
+        return with_details(CONTENT_FILTER, payload)
+    return ""
+
+
+def _reasoning(message: dict[str, Any]) -> str:
+    for field in ("reasoning_content", "reasoning", "thinking", "reasoning_text"):
+        if isinstance(message.get(field), str):
+            return clean(message[field])
+    content = message.get("content")
+    if isinstance(content, list):
+        return clean("".join(_thought(part) for part in content))
+    return ""
+
+
+def _thought(part: Any) -> str:
+    """The reasoning in a part of a content; Mistral nests a list of texts in it."""
+    if not isinstance(part, dict) or str(part.get("type", "")) not in {"thinking", "reasoning"}:
+        return ""
+    for field in ("thinking", "text", "reasoning"):
+        value = part.get(field)
+        if isinstance(value, str):
+            return value
+        if isinstance(value, list):
+            return "".join(str(each.get("text", "")) for each in value if isinstance(each, dict))
+    return ""
 
 
 def _token_probabilities(logprobs: Any) -> tuple[dict[str, float], ...]:
@@ -123,7 +197,13 @@ def _token_probabilities(logprobs: Any) -> tuple[dict[str, float], ...]:
     return tuple(found)
 
 
-def _count(value: Any) -> int:
+def clean(text: str) -> str:
+    """Without lone surrogates, which can't be hashed or stored as UTF-8."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def count(value: Any) -> int:
+    """A number of tokens, 0 where it is none."""
     return int(value) if isinstance(value, int | float) and 0 <= value < 2**53 else 0
 
 
@@ -143,8 +223,7 @@ def _text(message: dict[str, Any]) -> str:
         text = "\n".join(filter(None, [text, *map(_call, calls)]))
     elif isinstance(message.get("function_call"), dict):
         text = "\n".join(filter(None, [text, _call({"function": message["function_call"]})]))
-    # A lone surrogate can't be hashed or stored as UTF-8.
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+    return clean(text)
 
 
 def _part(part: Any) -> str:
@@ -159,11 +238,15 @@ def _part(part: Any) -> str:
     return ""
 
 
+def tool_call(name: Any, arguments: Any) -> str:
+    """A call of a tool as text."""
+    if not isinstance(arguments, str):
+        arguments = json.dumps(arguments, ensure_ascii=False)
+    return f"{name}({arguments})"
+
+
 def _call(call: Any) -> str:
     function = call.get("function") if isinstance(call, dict) else None
     if not isinstance(function, dict):
         return ""
-    arguments = function.get("arguments")
-    if not isinstance(arguments, str):
-        arguments = json.dumps(arguments, ensure_ascii=False)
-    return f"{function.get('name', 'tool')}({arguments})"
+    return tool_call(function.get("name", "tool"), function.get("arguments"))

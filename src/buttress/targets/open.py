@@ -9,9 +9,12 @@ from typing import Any, Final
 
 from buttress import extension
 from buttress.errors import InputError
+from buttress.extension.settings import settings_schema, with_paths
 from buttress.targets.base import Target
 
-SOURCES: Final = ("endpoint", "weights", "replay", "script", "inspect")
+SOURCES: Final = (
+    "endpoint", "http", "python", "weights", "replay", "script", "inspect", "target",
+)  # fmt: skip
 PACKAGE: Final = "package:"
 
 
@@ -32,8 +35,10 @@ def open_target(settings: Mapping[str, Any], *, base: Path) -> Target:
             expected="one of " + ", ".join(SOURCES),
         )
     source = given[0]
+    if source == "target":
+        return _registered(settings, base)
     arguments = {name: value for name, value in settings.items() if value is not None}
-    name = {"script": "scripted"}.get(source, source)
+    name = {"script": "scripted", "http": "http-application"}.get(source, source)
     if source == "weights":
         path = _weights(settings["weights"], base)
         name = _runtime(path)
@@ -42,7 +47,31 @@ def open_target(settings: Mapping[str, Any], *, base: Path) -> Target:
             arguments["batch"] = arguments.pop("parallel")
     elif source in {"replay", "script"}:
         arguments[source] = base / str(settings[source])
+    elif source == "python":
+        arguments["base"] = base
     made: Target = extension.load("targets", name)(**arguments)
+    return made
+
+
+def _registered(settings: Mapping[str, Any], base: Path) -> Target:
+    """A target that a package registers, with its own settings.
+
+    Raises:
+        InputError: no such target, or a setting that it does not take.
+    """
+    from jsonschema import Draft202012Validator
+
+    others = [name for name in settings if name not in {"target", "settings"}]
+    if others:
+        raise InputError("unknown field", field=others[0], expected="target and settings")
+    own = settings.get("settings") or {}
+    name = str(settings["target"])
+    create = extension.load("targets", name)
+    schema = settings_schema(create)
+    for error in Draft202012Validator(schema).iter_errors(own):
+        field = ".".join(["settings", *map(str, error.absolute_path)])
+        raise InputError(error.message, field=field, expected=f"a setting of {name}")
+    made: Target = create(**with_paths(schema, own, base))
     return made
 
 

@@ -81,6 +81,8 @@ class Committer:
         unjudged: Callable[[str], None],
         clock: Callable[[], float],
         room: int,
+        lost: Callable[[int, str], None],
+        settled: Callable[[int], None],
     ) -> None:
         self._judge = judge
         self._bench = Bench(judge, unjudged)
@@ -88,6 +90,8 @@ class Committer:
         self._threads = threads
         self._origin = origin
         self._deliver = deliver
+        self._lost = lost
+        self._settled = settled
         self._clock = clock
         self._room = max(room, 2 * BATCH)
         self._loop = asyncio.get_running_loop()
@@ -167,6 +171,7 @@ class Committer:
             self._changed.set()
         finally:
             self._unsettled -= len(batch)
+            self._settled(sum(not each.cached for each in batch))
             self._eased.set()
             self._judging.release()
 
@@ -182,6 +187,9 @@ class Committer:
             for i, check in checks.items()
         }
         now = self._clock()
+        for i in judged:
+            if judgements[i] is None:
+                self._lost(batch[i].index, "the judge could not decide")
         return [
             (each.index, self._trial(each, judgement, now))
             for i, each in enumerate(batch)

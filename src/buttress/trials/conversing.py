@@ -18,7 +18,7 @@ from buttress.protocols.procedure import CallsSpentError
 from buttress.protocols.unjudged import UnjudgedError
 from buttress.targets.address import address, flatten
 from buttress.targets.base import Answer, Message, Request, Sampling, Target, TargetError
-from buttress.trials.asking import Asker
+from buttress.targets.retrying import RetryingClient
 from buttress.trials.commit import Origin, Store, exchange
 
 
@@ -27,7 +27,7 @@ class Asked:
     """Somebody who can be asked, and how."""
 
     target: Target
-    asker: Asker
+    client: RetryingClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ class EngineConversation:
         sent = tuple(messages)
 
         async def question() -> Turn:
-            answer = await asked.asker.ask(Request(sent, sampling))
+            answer = await asked.client.ask(Request(sent, sampling))
             return self._record(key, role, asked.target.identity, flatten(sent), answer)
 
         return await self._once(key, asked.target.stable, question)

@@ -22,11 +22,12 @@ from buttress.protocols.judge import DECISIONS, Judge, Judgement
 from buttress.protocols.probe import TrialSpec
 from buttress.protocols.procedure import Procedure
 from buttress.targets.address import address, flatten
-from buttress.targets.base import Answer, Request, Target, TargetError
+from buttress.targets.allowance import UNLIMITED, Allowance, SpentError
+from buttress.targets.base import Answer, Request, Target, TargetError, starts_slowly
 from buttress.targets.completion import one_line
-from buttress.trials.asking import Asker
+from buttress.targets.concurrency import ConcurrencyLimit
+from buttress.targets.retrying import RetryingClient, TargetClosedError
 from buttress.trials.commit import Answered, Committer, Origin, Store
-from buttress.trials.concurrency import ConcurrencyLimit
 from buttress.trials.conversing import Asked, EngineConversation, Room
 from buttress.trials.judging import decided_by
 from buttress.trials.progress import Progress
@@ -34,10 +35,18 @@ from buttress.trials.totals import Totals
 
 LOOKUP: Final = 64  # specs looked up in the store at once
 FIRST_FAILURES: Final = 20  # questions that may fail before the first answer
+FIRST_ALONE: Final = 6  # the same where they are asked one at a time
 FAILURES_IN_A_ROW: Final = 100  # and after it: the target has died
+FATAL_IN_A_ROW: Final = 10  # that no other question would fare better with
+HOPELESS: Final = 0.9  # share of answers that a judge can't decide, from which it is of no use
 
 Deliver = Callable[[Sequence[tuple[int, Trial]]], None]
+Lost = Callable[[int, str], None]
 Question = tuple[int, TrialSpec, str]
+
+
+class TargetDiedError(ButtressError):
+    """The target doesn't answer, or doesn't any more."""
 
 
 class TrialEngine:
@@ -56,8 +65,10 @@ class TrialEngine:
         progress: shown after each commit.
         clock: Unix seconds, for the records.
         totals: shared with other engines of the same assessment.
+        attacker_totals: what the attacker is asked, counted apart.
         backoff_s: longest first pause before asking again; doubles each time.
         attacker: the model that procedures search with; it may be the target itself.
+        allowance: what all questions together may cost.
         own_refusals: block messages of the application, which count as refusals.
     """
 
@@ -76,8 +87,10 @@ class TrialEngine:
         progress: Progress | None = None,
         clock: Callable[[], float] = time.time,
         totals: Totals | None = None,
+        attacker_totals: Totals | None = None,
         backoff_s: float = 0.5,
         attacker: Target | None = None,
+        allowance: Allowance = UNLIMITED,
         own_refusals: OwnRefusals | None = None,
     ) -> None:
         self._target = target
@@ -88,50 +101,60 @@ class TrialEngine:
         self._progress = progress
         self._clock = clock
         self.totals = totals if totals is not None else Totals()
-        self.limit = ConcurrencyLimit(self._workers, time.monotonic)
+        self.attacker_totals = attacker_totals if attacker_totals is not None else Totals()
+        first = 1 if starts_slowly(target) else None
+        self.limit = ConcurrencyLimit(self._workers, time.monotonic, first=first)
+        self._allowance = allowance
 
-        def asker(who: Target, limit: ConcurrencyLimit, called: Callable[[], None]) -> Asker:
-            return Asker(
+        def client(who: Target, limit: ConcurrencyLimit, totals: Totals) -> RetryingClient:
+            return RetryingClient(
                 who,
                 limit,
                 timeout_s=timeout_s,
                 max_attempts=max_attempts,
                 backoff_s=backoff_s,
                 seed=seed,
-                clock=time.monotonic,
-                called=called,
+                allowance=allowance,
+                meter=totals,
                 own_refusals=own_refusals if who is target else None,
             )
 
-        self._asker = asker(target, self.limit, self.totals.called)
+        self._client = client(target, self.limit, self.totals)
         self._attacker: Asked | None = None
         if attacker is not None:
             # The target's own places are shared where it is its own attacker.
             own = attacker is target
             limit = self.limit if own else ConcurrencyLimit(attacker.concurrency, time.monotonic)
-            self._attacker = Asked(attacker, asker(attacker, limit, self.totals.attacker_called))
+            self._attacker = Asked(attacker, client(attacker, limit, self.attacker_totals))
         self._handed: set[tuple[str, str, str]] = set()
         self._answered = False
         self._failures = 0
-        self._undecided = 0
+        self._fatal = 0
+        self.stopped = ""
 
     async def run(self, specs: Iterable[TrialSpec]) -> list[Trial]:
         """Run all trials; those that got an outcome, in the order of ``specs``.
 
+        Fewer are there too where the allowance was spent; ``stopped`` then says so.
+
         Raises:
-            ButtressError: the target doesn't answer at all, or judge or store failed. What was
-                answered until then is in the evidence.
+            TargetDiedError: the target doesn't answer at all.
+            ButtressError: judge or store failed. What was answered until then is in the evidence.
         """
         done: dict[int, Trial] = {}
         await self.stream(specs, done.update)
         return [done[index] for index in sorted(done)]
 
-    async def stream(self, specs: Iterable[TrialSpec], deliver: Deliver) -> None:
+    async def stream(
+        self, specs: Iterable[TrialSpec], deliver: Deliver, lost: Lost | None = None
+    ) -> None:
         """As ``run``, but hands over (index of the spec, trial) as they get durable.
 
         ``deliver`` is called on the event loop; ``specs`` is pulled at most two rounds of
-        concurrency ahead, so it may decide what to ask next from what was delivered.
+        concurrency ahead, so it may decide what to ask next from what was delivered. ``lost`` gets
+        the index of each spec that was asked and has no outcome, and why.
         """
+        lost = lost or _forget
         began = time.perf_counter()
         with ThreadPoolExecutor(2, thread_name_prefix="evidence") as threads:
 
@@ -150,10 +173,12 @@ class TrialEngine:
                 self._origin,
                 finish,
                 unjudged=self._unjudged,
+                lost=lost,
                 clock=self._clock,
                 room=2 * self._workers,
+                settled=self._allowance.settle,
             )
-            await self._drive(specs, committer, finish, threads)
+            await self._drive(specs, committer, finish, threads, lost)
         self.totals.seconds += time.perf_counter() - began
 
     async def _drive(
@@ -162,6 +187,7 @@ class TrialEngine:
         committer: Committer,
         finish: Deliver,
         threads: ThreadPoolExecutor,
+        lost: Lost,
     ) -> None:
         questions: asyncio.Queue[Question | None] = asyncio.Queue(self._workers)
         committing = asyncio.create_task(committer.run())
@@ -170,7 +196,7 @@ class TrialEngine:
         ]
         workers = min(self._workers, max(1, length_hint(specs, self._workers)))
         room = Room(
-            target=Asked(self._target, self._asker),
+            target=Asked(self._target, self._client),
             attacker=self._attacker,
             judge=self._judge,
             store=self._store,
@@ -179,7 +205,8 @@ class TrialEngine:
             clock=self._clock,
         )
         asking += [
-            asyncio.create_task(self._work(questions, committer, room)) for _ in range(workers)
+            asyncio.create_task(self._work(questions, committer, room, lost))
+            for _ in range(workers)
         ]
         try:
             await _all({committing}, set(asking))
@@ -287,24 +314,43 @@ class TrialEngine:
         )
 
     async def _work(
-        self, questions: asyncio.Queue[Question | None], committer: Committer, room: Room
+        self,
+        questions: asyncio.Queue[Question | None],
+        committer: Committer,
+        room: Room,
+        lost: Lost,
     ) -> None:
         while (question := await questions.get()) is not None:
+            if self.stopped:
+                continue
             index, spec, key = question
+            before = self.totals.calls
             try:
-                if spec.procedure is None:
-                    answer = await self._asker.ask(Request(spec.messages, spec.sampling, spec.tag))
-                    answered = Answered(index, spec, key, flatten(spec.messages), answer)
-                else:
-                    answered = await self._carry_out(spec.procedure, index, spec, key, room)
+                answered = await self._answer(index, spec, key, room)
+            except SpentError as error:
+                self.stopped = self.stopped or str(error)
+                if self.totals.calls > before:  # some attempt was made, maybe of this question
+                    lost(index, str(error))
+                continue
+            except TargetClosedError as error:
+                lost(index, str(error))
+                raise TargetDiedError(str(error)) from None
             except TargetError as error:
-                self._failed(one_line(str(error)))
+                lost(index, one_line(str(error)))
+                self._failed(one_line(str(error)), fatal=error.fatal)
                 continue
             self._answered = True
-            self._failures = 0
+            self._failures = self._fatal = 0
+            self._allowance.hand_over()
             committer.put(answered)
             await committer.ease()
         questions.put_nowait(None)  # for the next worker
+
+    async def _answer(self, index: int, spec: TrialSpec, key: str, room: Room) -> Answered:
+        if spec.procedure is not None:
+            return await self._carry_out(spec.procedure, index, spec, key, room)
+        answer = await self._client.ask(Request(spec.messages, spec.sampling, spec.tag))
+        return Answered(index, spec, key, flatten(spec.messages), answer)
 
     async def _carry_out(
         self, procedure: Procedure, index: int, spec: TrialSpec, key: str, room: Room
@@ -328,40 +374,47 @@ class TrialEngine:
         prompt = flatten(dialogue.messages)
         return Answered(index, spec, key, prompt, answer, max(1, conversation.calls))
 
-    def _failed(self, message: str) -> None:
+    def _failed(self, message: str, *, fatal: bool) -> None:
         """Count a question given up.
 
         Raises:
-            ButtressError: too many in a row.
+            TargetDiedError: too many in a row.
         """
         self.totals.error(message)
         self._failures += 1
-        most = FAILURES_IN_A_ROW if self._answered else FIRST_FAILURES
-        if self._failures >= most:
+        self._fatal = self._fatal + 1 if fatal else 0
+        name = self._target.name
+        if fatal and not self._answered:
+            raise TargetDiedError(f"{name}: {message}") from None
+        first = FIRST_ALONE if starts_slowly(self._target) else FIRST_FAILURES
+        most = FAILURES_IN_A_ROW if self._answered else first
+        if self._failures >= most or self._fatal >= FATAL_IN_A_ROW:
             which = "last" if self._answered else "first"
             common = self.totals.messages.most_common(1)[0][0]
-            raise ButtressError(
-                f"{self._target.name}: the {which} {most} questions all failed; it said: {common}"
+            raise TargetDiedError(
+                f"{name}: the {which} {min(most, self._failures)} questions all failed; "
+                f"it said: {common}"
             ) from None
 
     def _unjudged(self, problem: str) -> None:
         """Count an answer that the judge could not decide.
 
         Raises:
-            ButtressError: too many in a row.
+            ButtressError: it decides hardly any.
         """
-        self.totals.error(problem)
-        self._undecided += 1
-        if self._undecided >= FIRST_FAILURES:
+        totals = self.totals
+        totals.unjudged += 1
+        totals.error(problem)
+        if totals.unjudged >= FIRST_FAILURES and totals.unjudged >= HOPELESS * (
+            totals.trials + totals.unjudged
+        ):
             raise ButtressError(
-                f"judge {self._judge.id}: it could not decide {self._undecided} answers in a row; "
-                f"the last: {problem}"
+                f"judge {self._judge.id}: it could not decide {totals.unjudged} of "
+                f"{totals.trials + totals.unjudged} answers; the last: {problem}"
             )
 
     def _count(self, trials: Sequence[tuple[int, Trial]]) -> None:
         totals = self.totals
-        if trials:
-            self._undecided = 0
         for _, trial in trials:
             totals.trials += 1
             self._handed.add((trial.key, trial.probe, trial.item))
@@ -369,10 +422,12 @@ class TrialEngine:
                 totals.cached += 1
             else:
                 totals.asked += trial.calls
-                totals.prompt_tokens += trial.prompt_tokens
-                totals.completion_tokens += trial.completion_tokens
         if self._progress is not None and trials:
             self._progress.update(totals, trials[-1][1].probe)
+
+
+def _forget(index: int, why: str) -> None:
+    del index, why
 
 
 async def _all(background: set[asyncio.Task[None]], tasks: set[asyncio.Task[None]]) -> None:

@@ -37,11 +37,25 @@ class Progress(Protocol):
 class Plan:
     """What progress is measured against.
 
-    ``cost`` tells what the totals cost, None where there is no price; ``calls`` is the budget.
+    ``cost`` tells what the totals cost, None where there is no price; ``calls``, ``most_cost`` and
+    ``seconds`` are the budget.
     """
 
     calls: int | None = None
     cost: Callable[[Totals], float] | None = None
+    most_cost: float | None = None
+    seconds: float | None = None
+
+    def seconds_left(self, totals: Totals, seconds: float) -> float | None:
+        """Time left at most, by the tightest part of the budget; ``seconds`` since the start."""
+        left = []
+        if self.calls and totals.calls:
+            left.append((self.calls - totals.calls) * seconds / totals.calls)
+        if self.most_cost and self.cost is not None and (spent := self.cost(totals)) > 0:
+            left.append((self.most_cost - spent) * seconds / spent)
+        if self.seconds is not None:
+            left.append(self.seconds - seconds)
+        return min(left, default=None)
 
 
 def describe(totals: Totals, plan: Plan, probe: str, seconds: float) -> str:
@@ -55,8 +69,8 @@ def describe(totals: Totals, plan: Plan, probe: str, seconds: float) -> str:
         parts.append(f"{totals.errors:,} errors")
     if plan.cost is not None:
         parts.append(f"cost {plan.cost(totals):,.2f}")
-    if plan.calls and totals.calls:
-        left = (plan.calls - totals.calls) * seconds / totals.calls
+    left = plan.seconds_left(totals, seconds)
+    if left is not None:
         parts.append(f"{duration(left)} left at most")
     parts.append(probe)
     return " · ".join(parts)

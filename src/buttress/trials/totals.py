@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
+from buttress.targets.base import Answer
+
 SAMPLES: Final = 20  # distinct error messages kept
 
 
@@ -13,10 +15,11 @@ SAMPLES: Final = 20  # distinct error messages kept
 class Totals:
     """Counts over all trials of an assessment. Engines of several assets may share one.
 
-    ``calls`` are questions sent, repeated ones included; ``attacker_calls`` those sent to the
-    attacker model; ``trials`` are those with an outcome in
-    the evidence, ``asked`` the questions that they took; ``cached`` of them needed none; ``errors``
-    are questions given up.
+    ``calls`` are questions sent, repeated ones included, and ``prompt_tokens`` and
+    ``completion_tokens`` those of their answers, of which ``estimated`` answers told none;
+    ``trials`` are those with an outcome in the evidence, ``asked`` the questions that they took;
+    ``cached`` of them needed none; ``errors``
+    are questions given up; ``unjudged`` those of them that were answered.
     """
 
     calls: int = 0
@@ -26,17 +29,21 @@ class Totals:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
-    attacker_calls: int = 0
+    estimated: int = 0
     asked: int = 0
+    unjudged: int = 0
     messages: Counter[str] = field(default_factory=Counter)
 
     def called(self) -> None:
         """Count a question sent to the target."""
         self.calls += 1
 
-    def attacker_called(self) -> None:
-        """Count a question sent to the attacker model."""
-        self.attacker_calls += 1
+    def answered(self, answer: Answer) -> None:
+        """Count what an answer took."""
+        self.calls += answer.calls - 1
+        self.prompt_tokens += answer.prompt_tokens
+        self.completion_tokens += answer.completion_tokens
+        self.estimated += answer.estimated
 
     def error(self, message: str) -> None:
         """Count a question given up, and keep its message where it is among the first kinds."""

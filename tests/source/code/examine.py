@@ -7,9 +7,12 @@ from functools import cache
 from pathlib import Path
 
 from buttress.evidence.findings import Finding, Inspection
+from buttress.files.selection import EVERYTHING, Selection
+from buttress.files.tree import Tree
 from buttress.probes.source.code.matcher import Hit, Matcher
 from buttress.probes.source.code.probe import PROBE
 from buttress.probes.source.code.rulebook import own_rules
+from buttress.protocols.probe import InspectionContext
 
 
 @cache
@@ -27,7 +30,7 @@ def found(code: str) -> set[str]:
     return {hit.rule.id for hit in hits(code)}
 
 
-def inspect(path: Path) -> tuple[list[Finding], Inspection]:
-    *findings, inspection = PROBE.inspect("app", path)
+def inspect(path: Path, chosen: Selection = EVERYTHING) -> tuple[list[Finding], Inspection]:
+    *findings, inspection = PROBE.inspect(InspectionContext("app", Tree(path, chosen)))
     assert isinstance(inspection, Inspection)
     return [one for one in findings if isinstance(one, Finding)], inspection

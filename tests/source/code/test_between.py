@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress.evidence.findings import Finding
-from buttress.files.selection import Selection, using
+from buttress.files.selection import Selection
 from buttress.probes.source.code.layout import imports
 from buttress.probes.source.code.linking import MAX_FUNCTIONS
 from buttress.probes.source.code.summaries import MAX_SINKS
@@ -272,8 +272,7 @@ def test_only_what_changed(tmp_path: Path) -> None:
     }
     write(tmp_path, files)
     chosen = Selection(base=str(tmp_path), only=frozenset({str(tmp_path / "a.py")}))
-    with using(chosen):
-        findings, inspection = inspect(tmp_path)
+    findings, inspection = inspect(tmp_path, chosen)
     (one,) = [one for one in findings if one.rule == "llm-code-executed"]
     assert one.location == "a.py:3"
     assert one.message.endswith("→ run() (a.py:3) → exec (box.py).")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from buttress.files.python_modules import MAX_BYTES, MAX_WORDS
 from buttress.probes.source.code.evaluate import MAX_DEPTH
 from buttress.probes.source.code.linking import MAX_FUNCTIONS
-from buttress.probes.source.code.modules import MAX_BYTES, MAX_WORDS
 from buttress.probes.source.code.rulebook import load_rules, own_rules
 from buttress.probes.source.code.summaries import MAX_CALLS, MAX_SINKS
 from buttress.probes.source.code.values import MAX_STEPS

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from buttress.evidence.findings import Finding, Inspection
-from buttress.probes.source.code.notebook_code import plain
+from buttress.files.notebook_code import plain
 from tests.source.code.examine import inspect
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from buttress.probes.source.code.modules import MAX_BYTES
+from buttress.files.python_modules import MAX_BYTES
 from buttress.probes.source.code.probe import MAX_FINDINGS, PROBE
 from buttress.protocols.probe import InspectionProbe
 from tests.source.code.examine import inspect

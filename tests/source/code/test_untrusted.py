@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress.evidence.findings import Finding
-from buttress.probes.source.code.modules import decoded, parsed
-from buttress.probes.source.code.notebook_code import notebook, plain
+from buttress.files.notebook_code import notebook, plain
+from buttress.files.python_modules import decoded, parsed
 from buttress.probes.source.code.probe import PROBE
 from buttress.probes.source.code.rulebook import own_rules
+from buttress.protocols.probe import InspectionContext
 from tests.source.code.examine import matcher
 
 EXAMPLES = [text for rule in own_rules() for text in (*rule.bad, *rule.good)]
@@ -32,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def examine(folder: Path, name: str, data: bytes) -> None:
     path = folder / name
     path.write_bytes(data)
-    *findings, _ = PROBE.inspect("app", path)
+    *findings, _ = PROBE.inspect(InspectionContext.at("app", path))
     lines = data.count(b"\n") + 1
     for one in findings:
         assert isinstance(one, Finding)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,14 +13,19 @@ from buttress.evidence.findings import Finding, Inspection
 from buttress.files import bounded_toml
 from buttress.files.source_files import Reading, SourceFile
 from buttress.files.yaml_documents import MAX_BYTES as MAX_YAML
+from buttress.packs.knowledge import Knowledge
 from buttress.probes.agents.checks import CHECKS, RULES
 from buttress.probes.agents.jsonc import MAX_BYTES, Document, JsonError
 from buttress.probes.agents.servers import settings
 from buttress.probes.agents.texts import markdown, prompts, tools
-from buttress.probes.deployment.subject import Matcher, Subject, at_line, unread
+from buttress.protocols.probe import InspectionContext
+from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.inspecting import inspect_files
+from buttress.rules.pack_rules import load_all
 from buttress.rules.rulebook import Issue, Rule, rules
+from buttress.rules.subject import Matcher, Subject, at_line, unread
 
+KIND: Final = "agent-rules"  # of contents of packs
 _SKILL: Final = re.compile(r"^skill\.md$")
 _RULES: Final = re.compile(
     r"^(?:agents?|claude|claude\.local|gemini|warp|crush|copilot-instructions)\.md$|"
@@ -50,19 +55,26 @@ class _AgentConfig:
     title: str = "What agents are told and allowed: MCP servers, tools, skills, instructions"
     kinds: tuple[str, ...] = ("source", "infrastructure", "service", "client", "model")
 
-    def rule_ids(self) -> tuple[str, ...]:
-        """Ids of its rules."""
-        return tuple(_rules())
+    def rule_ids(self, knowledge: Knowledge) -> tuple[str, ...]:
+        """Ids of its rules, those of packs too."""
+        return tuple(knowledge.derive(_rules))
 
-    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        """Findings in all such files below ``path``; as ``InspectionProbe``.
+    def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
+        """Findings in all such files; as ``InspectionProbe``.
 
         Raises:
             InputError: an installed pack does not load.
         """
         own = (self.id, self.version)
         return inspect_files(
-            own, asset, path, rules=_rules(), limit=limit, issues=_issues, told=_is_named
+            own,
+            context.asset,
+            context.tree,
+            rules=context.knowledge.derive(_rules),
+            limit=limit,
+            issues=partial(_issues, context.knowledge.derive(_matcher)),
+            secrets=context.knowledge.derive(secret_rules),
+            told=_is_named,
         )
 
 
@@ -71,17 +83,14 @@ def own_rules() -> Mapping[str, Rule]:
     return rules(RULES)
 
 
-@cache
-def _rules() -> Mapping[str, Rule]:
-    """All rules, those of installed packs too."""
-    from buttress.packs.resolve import subject_rules
-
-    return {**own_rules(), **subject_rules("agent-rules")}
+def _rules(knowledge: Knowledge) -> Mapping[str, Rule]:
+    """All rules, those of packs too."""
+    added = [(file.pack, file.path) for file in knowledge.of_kind(KIND)]
+    return {**own_rules(), **load_all(added)} if added else own_rules()
 
 
-@cache
-def _matcher() -> Matcher:
-    return Matcher(_rules().values(), CHECKS)
+def _matcher(knowledge: Knowledge) -> Matcher:
+    return Matcher(knowledge.derive(_rules).values(), CHECKS)
 
 
 def _text_kind(path: Path) -> str:
@@ -115,8 +124,7 @@ def _is_codex(path: Path) -> bool:
     return path.name == "config.toml" and path.absolute().parent.name == ".codex"
 
 
-def _issues(path: Path, file: SourceFile, reading: Reading) -> list[Issue]:
-    matcher = _matcher()
+def _issues(matcher: Matcher, path: Path, file: SourceFile, reading: Reading) -> list[Issue]:
     return [issue for subject in subjects(path, file, reading) for issue in matcher.issues(subject)]
 
 
@@ -145,7 +153,7 @@ def _json(name: str, text: str, file: SourceFile, reading: Reading) -> Iterator[
     try:
         document = Document(text)
     except JsonError as error:
-        reading.leave_out(file.location, f"not read as JSON, {error}")
+        reading.record_skip(file.location, f"not read as JSON, {error}")
         if error.limit:
             yield Subject("limit", f"not read as JSON, {error}", at_line(1))
         return
@@ -160,14 +168,14 @@ def _toml(text: str, file: SourceFile, reading: Reading) -> Iterator[Subject]:
     try:
         data = bounded_toml.loads(text)
     except ValueError:
-        reading.leave_out(file.location, "not read as TOML")
+        reading.record_skip(file.location, "not read as TOML")
         return
     import json
 
     try:
         document = Document(json.dumps(data, default=str, ensure_ascii=False))
     except (JsonError, RecursionError, ValueError):
-        reading.leave_out(file.location, "more than is read")
+        reading.record_skip(file.location, "more than is read")
         return
     yield from settings(document)
 

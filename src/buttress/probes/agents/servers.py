@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath
 from buttress.probes.agents.jsonc import Document
-from buttress.probes.deployment.shell import variable
-from buttress.probes.deployment.subject import Subject, at_line
+from buttress.rules.shell import variable
+from buttress.rules.subject import Subject, at_line
 
 _KEYS: Final = ("mcpServers", "mcp_servers", "context_servers", "servers")
 _MAX_DEPTH: Final = 20

@@ -16,7 +16,7 @@ from buttress.probes.agents.invisible import (
     terminal_codes,
 )
 from buttress.probes.agents.jsonc import Document
-from buttress.probes.deployment.subject import Subject, at_line
+from buttress.rules.subject import Subject, at_line
 
 _HEADER: Final = re.compile(r"\A\ufeff?---[ \t]*\r?\n")
 _HEADER_END: Final = re.compile(r"^---[ \t]*\r?$", re.MULTILINE)

@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from typing import IO, Final
 
 from buttress.probes.artifacts.one_file import FileReport, examine_file
-from buttress.probes.artifacts.pickles.added import current
+from buttress.probes.artifacts.pickles.added import NOTHING, Added
 
 _BATCH: Final = 32  # files
 _BATCH_BYTES: Final = 32 << 20
@@ -35,10 +35,12 @@ def _batches(paths: Iterator[Path]) -> Iterator[list[Path]]:
         yield batch
 
 
-def shared(paths: Iterator[Path], count: int) -> Iterator[tuple[Path, FileReport]]:
+def shared(
+    paths: Iterator[Path], count: int, added: Added = NOTHING
+) -> Iterator[tuple[Path, FileReport]]:
     """Each path with its report, in order, by ``count`` processes."""
     crew: SimpleQueue[Worker] = SimpleQueue()
-    staff = [Worker() for _ in range(count)]
+    staff = [Worker(added) for _ in range(count)]
     for one in staff:
         crew.put(one)
 
@@ -68,7 +70,8 @@ def shared(paths: Iterator[Path], count: int) -> Iterator[tuple[Path, FileReport
 class Worker:
     """One process, started when first needed, and anew after it died."""
 
-    def __init__(self) -> None:
+    def __init__(self, added: Added = NOTHING) -> None:
+        self._added = added
         self._process: subprocess.Popen[bytes] | None = None
         self._usable = bool(sys.executable)
 
@@ -81,7 +84,7 @@ class Worker:
         if self._process is None:
             self._start()
         if not self._usable:
-            return [examine_file(path) for path in batch]
+            return [examine_file(path, added=self._added) for path in batch]
         try:
             return self._ask(batch)
         except (OSError, ValueError):
@@ -96,7 +99,7 @@ class Worker:
                 [sys.executable, "-P", "-m", "buttress.probes.artifacts.worker"],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             )  # fmt: skip
-            self._tell(current().plain())
+            self._tell(self._added.plain())
             self._ask([])  # shows that it can be imported there
         except (OSError, ValueError):
             self._usable = False

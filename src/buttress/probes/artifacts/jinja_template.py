@@ -68,7 +68,7 @@ def suspicious(template: str, *, others: bool = False) -> str | None:
     try:
         tree = environment.parse(source)
     except (jinja2.TemplateError, RecursionError, MemoryError, ValueError):
-        found = _in_markup(template)
+        found = _in_markup(template, others=others)
         return f"can't be parsed and holds {found!r}" if found else None
     try:
         for node in tree.find_all(nodes.Node):
@@ -80,12 +80,19 @@ def suspicious(template: str, *, others: bool = False) -> str | None:
     return None
 
 
-def _in_markup(template: str) -> str | None:
-    """A suspicious word between ``{{`` and ``}}`` or ``{%`` and ``%}``, in one pass."""
+def _in_markup(template: str, *, others: bool) -> str | None:
+    """A suspicious word between ``{{`` and ``}}`` or ``{%`` and ``%}``, in one pass.
+
+    Two braces mean something else in many a text: of ``others``, only what is closed counts, and
+    within one line.
+    """
     at = 0
     while (start := _OPENING.search(template, at)) is not None:
         close = template.find("}}" if start[0] == "{{" else "%}", start.end())
         at = close if close >= 0 else len(template)
+        if others and (close < 0 or "\n" in template[start.end() : close]):
+            at = start.end()
+            continue
         if found := _WORDS.search(template, start.end(), at):
             return found[0]
     return None

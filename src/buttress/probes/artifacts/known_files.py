@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from buttress.evidence.findings import Finding, Inspection
-from buttress.files.folder import files
-from buttress.files.visible import printable
-from buttress.packs.fingerprints import Fingerprint, load
-from buttress.packs.resolve import files as files_of_packs
+from buttress.packs.knowledge import Knowledge
+from buttress.probes.artifacts.pack.fingerprints import Fingerprint, load
+from buttress.protocols.probe import InspectionContext
 
 RULE: Final = "known-bad-file"
 _PIECE: Final = 1 << 20
@@ -30,37 +29,39 @@ class _KnownFiles:
         "model", "data", "source", "infrastructure", "service", "client",
     )  # fmt: skip
 
-    def rule_ids(self) -> tuple[str, ...]:
+    def rule_ids(self, _knowledge: Knowledge) -> tuple[str, ...]:
         """Ids of its rules."""
         return (RULE,)
 
-    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        """Findings in all files below ``path``; only those of a size that is known are read.
+    def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
+        """Findings in all files; only those of a size that is known are read.
 
         Raises:
             InputError: an installed pack does not load.
         """
         began = time.monotonic()
-        known = [one for place in files_of_packs("fingerprints") for one in load(place)]
+        asset, tree = context.asset, context.tree
+        known = context.knowledge.derive(_known)
         by_size: dict[int, dict[str, Fingerprint]] = {}
-        for one in known:
-            by_size.setdefault(one.bytes, {})[one.sha256] = one
+        for each in known:
+            by_size.setdefault(each.bytes, {})[each.sha256] = each
         count, read = 0, 0
         skipped: list[str] = []
-        for file in files(path, skipped) if known else ():
-            name = printable(file.relative_to(path).as_posix() if file != path else path.name)
+        for one in tree.files if known else ():
+            file, name = Path(one.path), one.location
             try:
                 wanted = by_size.get(file.stat().st_size)
                 count += 1
                 if wanted is None:
                     continue
-                digest, size = _digest(file, follow=file == path)
+                digest, size = _digest(file, follow=file == tree.root)
             except OSError as error:
                 skipped.append(f"{name}: {error.strerror or error}")
                 continue
             read += size
             if (hit := wanted.get(digest)) is not None:
                 yield self._finding(asset, name, hit)
+        skipped += tree.notes() if known else ()
         if not known:
             skipped.append("no installed pack holds fingerprints")
         yield Inspection(
@@ -86,6 +87,10 @@ class _KnownFiles:
             probe=self.id,
             probe_version=self.version,
         )
+
+
+def _known(knowledge: Knowledge) -> list[Fingerprint]:
+    return [one for file in knowledge.of_kind("fingerprints") for one in load(file.path)]
 
 
 def _digest(path: Path, *, follow: bool) -> tuple[str, int]:

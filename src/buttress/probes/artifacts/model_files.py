@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from buttress.evidence.findings import Finding, Inspection
-from buttress.files.folder import files
-from buttress.packs.where import ids
+from buttress.packs.knowledge import Knowledge
 from buttress.probes.artifacts.issue import Issue, rules
-from buttress.probes.artifacts.one_file import examine_file
 from buttress.probes.artifacts.parallel import reports
-from buttress.probes.artifacts.pickles.added import current
+from buttress.probes.artifacts.pickles.added import NOTHING, Added
+from buttress.protocols.probe import InspectionContext
 
 if TYPE_CHECKING:
     from buttress.probes.artifacts.pack.known_good import KnownGood
@@ -33,26 +32,23 @@ class ModelFiles:
     title = "Code and lies in model files"
     kinds = ("model", "data", "source")
 
-    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        """Findings in the file or in all files of the folder, then what was read.
+    def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
+        """Findings in all files of the tree, then what was read.
 
         Raises:
             InputError: an installed pack does not load.
         """
         started = time.perf_counter()
-        current()  # here, since in a worker that a pack does not load could not be told
-        known = _known_good()
+        asset, tree = context.asset, context.tree
+        added = context.knowledge.derive(_added)
+        known = context.knowledge.derive(_known_good)
         count, read = 0, 0
         unrecognised: Counter[str] = Counter()
         skipped: list[str] = []
-        found = (
-            [(path, examine_file(path, follow=True))]
-            if path.is_file()
-            else reports(files(path, skipped))
-        )
-        for one, report in found:
+        found = reports((Path(file.path) for file in tree.files), tree=tree, added=added)
+        for file, (one, report) in zip(tree.files, found, strict=True):
+            relative = file.location
             if report.issues or report.unread or report.error is not None:
-                relative = one.relative_to(path).as_posix() if one != path else path.name
                 good = known.find(one) if known and report.issues else None
                 for issue in report.issues:
                     finding = self._finding(issue, asset, relative)
@@ -65,6 +61,7 @@ class ModelFiles:
             skipped += (f"{relative}: {reason}" for reason in report.unread)
             if not report.recognised:
                 unrecognised[one.suffix.lower() or "(no suffix)"] += 1
+        skipped += tree.notes()
         if unrecognised:
             kinds = ", ".join(f"{kind} {n}" for kind, n in unrecognised.most_common(8))
             total = sum(unrecognised.values())
@@ -90,13 +87,21 @@ class ModelFiles:
         )
 
 
-def _known_good() -> KnownGood | None:
+def _known_good(knowledge: Knowledge) -> KnownGood | None:
     """Digests of good files; None, and nothing imported, where no pack is installed."""
-    if not ids():
+    if not knowledge.files:
         return None
-    from buttress.probes.artifacts.pack.known_good import installed
+    from buttress.probes.artifacts.pack.known_good import known_good
 
-    return installed()
+    return known_good(knowledge)
+
+
+def _added(knowledge: Knowledge) -> Added:
+    if not knowledge.files:
+        return NOTHING
+    from buttress.probes.artifacts.pack.pickle_names import of_packs
+
+    return of_packs(knowledge)
 
 
 PROBE = ModelFiles()

@@ -7,7 +7,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+from buttress.files.tree import Tree
 from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.pickles.added import NOTHING, Added, instead
 from buttress.probes.artifacts.recognise import examine
 from buttress.probes.artifacts.scope import Scope, Tally
 from buttress.probes.artifacts.source import FileSource
@@ -24,6 +26,7 @@ class FileReport:
     unread: list[str] = field(default_factory=list)
     recognised: int = 0
     error: str | None = None
+    binary: bool = False  # by its head
 
     def plain(self) -> dict[str, Any]:
         """For JSON."""
@@ -35,11 +38,18 @@ class FileReport:
         return cls(**(data | {"issues": [Issue(**one) for one in data["issues"]]}))
 
 
-def examine_file(path: Path, *, follow: bool = False) -> FileReport:
-    """Everything that is found in one file; ``follow`` a link that the user named."""
+def examine_file(path: Path, tree: Tree | None = None, added: Added = NOTHING) -> FileReport:
+    """Everything that is found in one file.
+
+    Args:
+        path: of the file.
+        tree: what may have read it before.
+        added: the names that packs add to our lists.
+    """
     tally, report = Tally(path), FileReport()
     try:
-        with FileSource(path, tally.meter, follow=follow) as source:
+        with instead(added), FileSource(path, tally.meter, tree) as source:
+            report.binary = source.binary
             for issue in islice(examine(source, Scope(tally)), _MAX_ISSUES):
                 report.issues.append(issue)
     except OSError as error:  # what was found before still counts

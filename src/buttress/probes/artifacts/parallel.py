@@ -13,20 +13,35 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from buttress.files.tree import Tree
 from buttress.probes.artifacts.one_file import FileReport, examine_file
+from buttress.probes.artifacts.pickles.added import NOTHING, Added
 
 _ALONE: Final = 1.0  # seconds of work before workers start
 _MAX_WORKERS: Final = 32  # each may take 200 MB
 
 
 def reports(
-    paths: Iterator[Path], *, workers: int | None = None, alone: float = _ALONE
+    paths: Iterator[Path],
+    *,
+    tree: Tree | None = None,
+    added: Added = NOTHING,
+    workers: int | None = None,
+    alone: float = _ALONE,
 ) -> Iterator[tuple[Path, FileReport]]:
-    """Each path with its report, in order. ``workers``: processes, by default one for each core."""
+    """Each path with its report, in order.
+
+    Args:
+        paths: of files.
+        tree: what may have read them before, and learns of what is read here.
+        added: the names that packs add to our lists.
+        workers: processes, by default one for each core.
+        alone: seconds of work before they start.
+    """
     count = min(workers or _cores(), _MAX_WORKERS)
     started = time.perf_counter()
     for path in paths:
-        yield path, examine_file(path)
+        yield path, examine_file(path, tree, added)
         if count > 1 and time.perf_counter() - started >= alone:
             break
     else:
@@ -34,7 +49,10 @@ def reports(
     # Here, as it imports much that the examination of a few files has no use for.
     from buttress.probes.artifacts.crew import shared
 
-    yield from shared(paths, count)
+    for path, report in shared(paths, count, added):
+        if tree is not None and report.binary:
+            tree.note_binary(path)
+        yield path, report
 
 
 def _cores() -> int:

@@ -55,6 +55,19 @@ FORMATS: Final[tuple[tuple[str, Callable[[Source, bytes], bool]], ...]] = (
     ("core_ml_weights", hints.core_ml_weights),
     ("opaque_weights", hints.opaque_weights),
 )
+# Formats that are known by their shape alone, which raw numbers may have by chance.
+_UNMARKED: Final = frozenset(
+    (
+        "flax", "protobuf_model", "paddle_params", "paddle_json", "json_config", "yaml_config",
+        "chat_template", "graph_text",
+    )
+)  # fmt: skip
+# Configurations and templates, which no loader takes from a source file or a notebook. The probe of
+# source code reads those.
+_SOURCE: Final = frozenset(
+    ("keras", "paddle_json", "json_config", "yaml_config", "chat_template", "graph_text")
+)
+_CODE: Final = (".py", ".pyi", ".pyx", ".ipynb")
 _LAST_RESORTS: Final = ("python_path", "stray_pickle")  # for files that have no other format
 
 
@@ -70,8 +83,9 @@ def examine(source: Source, scope: Scope) -> Iterator[Issue]:
         if not head:
             return
         before = scope.tally.recognised
+        left_out = _UNMARKED if scope.raw else _SOURCE if scope.name.endswith(_CODE) else ()
         for name, possible in FORMATS:
-            if possible(source, head):
+            if name not in left_out and possible(source, head):
                 yield from _inspected(name, source, head, scope)
         if scope.tally.recognised == before and scope.depth == 0:
             # Not for members of archives: they are too many, tensors most of them.

@@ -34,14 +34,15 @@ class Scope:
     tally: Tally
     where: str = ""
     depth: int = 0
+    raw: bool = False  # numbers, of a tensor say: only formats with a mark of their own count
 
     def at(self, offset: int) -> str:
         """Location of a byte here."""
         return f"{self.where}@{offset}"
 
-    def child(self, name: str) -> Scope:
+    def child(self, name: str, *, raw: bool = False) -> Scope:
         """The scope of a member of that name."""
-        return Scope(self.tally, f"{self.where}!{shortened(name)}", self.depth + 1)
+        return Scope(self.tally, f"{self.where}!{shortened(name)}", self.depth + 1, raw)
 
     def issue(
         self,
@@ -56,11 +57,18 @@ class Scope:
         return Issue(rule, self.at(offset), visible(message), severity, shortened(proof))
 
     @property
+    def name(self) -> str:
+        """Name of the file or of the member, in lower case."""
+        if self.depth == 0:
+            return self.tally.path.name.lower() if self.tally.path is not None else ""
+        return self.where.rpartition("!")[2].lower()
+
+    @property
     def file(self) -> Path | None:
         """The file on disk, None inside a container."""
         return self.tally.path if self.depth == 0 else None
 
-    def leave_out(self, reason: str) -> None:
+    def record_skip(self, reason: str) -> None:
         """Note that something here was not looked at."""
         if len(self.tally.unread) < 20:
             note = f"{self.where.removeprefix('!')}: {reason}".removeprefix(": ")

@@ -8,10 +8,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Protocol
 
+from buttress.files.tree import SMALL, Tree, open_file
+
 MAX_READ: Final = 8 << 20  # no single read gives more
 _EXPANSION_FLOOR: Final = 256 << 20  # what may come out of decompressors, whatever the file's size
 _EXPANSION_RATIO: Final = 100
-_HELD: Final = 64 << 10  # a file up to this size is read from disk once
 _READ_FLOOR: Final = 64 << 20
 _READ_RATIO: Final = 4
 
@@ -82,15 +83,21 @@ class FileSource:
 
     whole = True
 
-    def __init__(self, path: Path, meter: Meter, *, follow: bool = False) -> None:
-        flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
-        if not follow:
-            flags |= getattr(os, "O_NOFOLLOW", 0)
-        self._descriptor = os.open(path, flags)
+    def __init__(self, path: Path, meter: Meter, tree: Tree | None = None) -> None:
+        """Open a file, or take what ``tree`` holds of it.
+
+        Raises:
+            OSError: it can't be read.
+        """
+        opened = open_file(str(path), SMALL) if tree is None else tree.open(path)
+        content, self._descriptor = opened
+        if content.problem:
+            raise OSError(content.problem)
         self._meter = meter
         self.name = path.name
-        self._size = meter.size = os.fstat(self._descriptor).st_size
-        self._held = b""
+        self.binary = content.binary
+        self._size = meter.size = content.size
+        self._held = content.data
 
     @property
     def size(self) -> int:
@@ -101,12 +108,10 @@ class FileSource:
         """As ``Source``."""
         if offset < 0 or offset >= self._size:
             return b""
-        if self._size > _HELD:
+        if self._descriptor is not None:
             data = os.pread(self._descriptor, min(count, MAX_READ), offset)
         else:
-            if not self._held:
-                self._held = os.pread(self._descriptor, self._size, 0)
-            data = self._held[offset : offset + count]
+            data = self._held[offset : offset + min(count, MAX_READ)]
         self._meter.take(len(data))
         return data
 
@@ -119,7 +124,8 @@ class FileSource:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        os.close(self._descriptor)
+        if self._descriptor is not None:
+            os.close(self._descriptor)
 
 
 class BytesSource:

@@ -10,16 +10,16 @@ import sys
 from pathlib import Path
 
 from buttress.probes.artifacts.one_file import examine_file
-from buttress.probes.artifacts.pickles.added import Added, adopt
+from buttress.probes.artifacts.pickles.added import NOTHING, Added, instead
 
 
 def main() -> None:
     """Answer until there is no question."""
     names = sys.stdin.buffer.readline()
-    if names:
-        adopt(Added.of_plain(json.loads(names)))
+    added = Added.of_plain(json.loads(names)) if names else NOTHING
     for line in sys.stdin.buffer:
-        reports = [examine_file(Path(one)).plain() for one in json.loads(line)]
+        with instead(added):
+            reports = [examine_file(Path(one), added=added).plain() for one in json.loads(line)]
         sys.stdout.buffer.write(json.dumps(reports).encode() + b"\n")
         sys.stdout.buffer.flush()
 

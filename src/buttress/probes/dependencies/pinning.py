@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from buttress.probes.dependencies.dependency import Dependency
-from buttress.probes.dependencies.formats.requirements import shown
-from buttress.probes.dependencies.lookalike import lookalike, malicious
+from buttress.provenance.dependencies.dependency import Dependency
+from buttress.provenance.dependencies.formats.requirements import shown
+from buttress.provenance.dependencies.lookalike import lookalike, malicious
 from buttress.rules.rulebook import Issue
 
 _COMMIT: Final = re.compile(r"@[0-9a-f]{40}(?:[0-9a-f]{24})?(?:#|$)")

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.files.source_files import Reading, SourceFile
+from buttress.files.tree import Tree
 from buttress.files.wanted import wanted_files
 from buttress.probes.dependencies import pinning
-from buttress.probes.dependencies.dependency import FormatError, Parsed, Parser
-from buttress.probes.dependencies.formats import MAX_BYTES, parser, requirements
+from buttress.protocols.probe import InspectionContext
+from buttress.provenance.dependencies.dependency import FormatError, Parsed, Parser
+from buttress.provenance.dependencies.formats import MAX_BYTES, parser, requirements
 from buttress.rules.rulebook import Issue, Reporter, rules
 
 if TYPE_CHECKING:
@@ -45,19 +47,21 @@ class _Dependencies:
         """The probe with these set."""
         return replace(self, osv=Path(values["osv"]))
 
-    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        """Findings in all files of dependencies below ``path``; as ``InspectionProbe``.
+    def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
+        """Findings in all files of dependencies; as ``InspectionProbe``.
 
         Raises:
             InputError: the database of advisories can't be read.
         """
         began = time.monotonic()
+        asset, tree = context.asset, context.tree
+        path = tree.root
         reading = Reading()
         advisories = _opened(self.osv) if self.osv is not None else None
         reporter = Reporter(self.id, self.version, asset, rules(RULES))
         queue: deque[Path] = deque()
         read: set[Path] = set()
-        for place, file in wanted_files(path, reading, _limit):
+        for place, file in wanted_files(tree, reading, _limit):
             read.add(place.resolve())
             parse = parser(place.parent.name, place.name)
             with reading.surviving(file.location):
@@ -72,7 +76,7 @@ class _Dependencies:
                 continue
             read.add(place)
             followed += 1
-            for _, given in wanted_files(place, reading, lambda _: MAX_BYTES):
+            for _, given in wanted_files(Tree(place), reading, lambda _: MAX_BYTES):
                 file = replace(given, location=place.relative_to(path.resolve()).as_posix())
                 with reading.surviving(file.location):
                     parsed = _parsed(requirements.parse, file, reading)
@@ -94,11 +98,11 @@ class _Dependencies:
     def _note(self, reading: Reading, advisories: Database | None) -> None:
         if not reading.files:
             return
-        reading.leave_out("offline", _NOT_KNOWN)
+        reading.record_skip("offline", _NOT_KNOWN)
         if advisories is None:
-            reading.leave_out("known vulnerabilities", "no database of advisories was given")
+            reading.record_skip("known vulnerabilities", "no database of advisories was given")
         elif advisories.unreadable:
-            reading.leave_out(
+            reading.record_skip(
                 "advisories", f"{advisories.unreadable} files of the database can't be read"
             )
 
@@ -115,11 +119,11 @@ def _included(place: Path, root: Path, parsed: Parsed, reading: Reading) -> list
     for name in parsed.includes:
         target = _target(place, name)
         if target is None or not root.is_dir() or not target.is_relative_to(root.resolve()):
-            reading.leave_out(place.name, "a file that it includes lies outside the asset")
+            reading.record_skip(place.name, "a file that it includes lies outside the asset")
         elif target.is_file():
             found.append(target)
         else:
-            reading.leave_out(place.name, "a file that it includes does not exist")
+            reading.record_skip(place.name, "a file that it includes does not exist")
     return found
 
 
@@ -140,10 +144,10 @@ def _parsed(parse: Parser, file: SourceFile, reading: Reading) -> Parsed | None:
     try:
         parsed = parse(file.data.decode("utf-8", "replace").removeprefix("\ufeff"))
     except FormatError as error:
-        reading.leave_out(file.location, str(error))
+        reading.record_skip(file.location, str(error))
         return None
     for note in dict.fromkeys(parsed.notes):
-        reading.leave_out(file.location, note)
+        reading.record_skip(file.location, note)
     return parsed
 
 

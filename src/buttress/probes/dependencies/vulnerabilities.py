@@ -9,10 +9,10 @@ from typing import Final
 from packaging.specifiers import InvalidSpecifier
 
 from buttress.evidence.findings import SEVERITIES, Severity
-from buttress.probes.dependencies.dependency import Dependency, Ecosystem
 from buttress.probes.dependencies.osv.advisory import Advisory
 from buttress.probes.dependencies.osv.database import Database
-from buttress.probes.dependencies.osv.versions import key
+from buttress.provenance.dependencies.dependency import Dependency, Ecosystem
+from buttress.provenance.dependencies.versions import key
 from buttress.rules.rulebook import Issue
 
 _SUMMARY: Final = 160

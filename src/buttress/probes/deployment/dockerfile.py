@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from buttress.probes.deployment.subject import CONTINUED
+from buttress.rules.subject import CONTINUED
 
 _NAME: Final = re.compile(r"\s*([A-Za-z]{2,20})(?:\s+|$)")
 _FLAG: Final = re.compile(r"\s*--([a-z][a-z-]{0,30})(?:=(\S{0,2000}))?(?=\s|$)\s*")

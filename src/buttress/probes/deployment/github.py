@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath
 from buttress.files.yaml_documents import Document
-from buttress.probes.deployment.shell import image, shell, variables
-from buttress.probes.deployment.subject import Subject, at_line
+from buttress.rules.shell import image, shell, variables
+from buttress.rules.subject import Subject, at_line
 
 # Inputs of actions that are run as scripts: github-script, ssh, retry, Azure CLI.
 _SCRIPTS: Final = ("script", "inlineScript", "command", "commands", "run")

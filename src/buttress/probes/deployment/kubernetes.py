@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath
 from buttress.files.yaml_documents import Document
-from buttress.probes.deployment.shell import image, scripts, variables
-from buttress.probes.deployment.subject import Subject
+from buttress.rules.shell import image, scripts, variables
+from buttress.rules.subject import Subject
 
 # Where the template of pods lies in each kind of object.
 _PODS: Final[dict[str, tuple[str, ...]]] = {

@@ -5,23 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.files.source_files import Reading, SourceFile
 from buttress.files.yaml_documents import MAX_BYTES, Document, documents
+from buttress.packs.knowledge import Knowledge
 from buttress.probes.deployment.checks import CHECKS
 from buttress.probes.deployment.github import github
 from buttress.probes.deployment.kubernetes import kubernetes
 from buttress.probes.deployment.readers import compose, dockerfile, gitlab
-from buttress.probes.deployment.subject import Matcher, Subject, unread
+from buttress.protocols.probe import InspectionContext
+from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.inspecting import inspect_files
+from buttress.rules.pack_rules import load_all
 from buttress.rules.rulebook import Issue, Rule, rules
+from buttress.rules.subject import Matcher, Subject, unread
 
 MAX_TEXT: Final = 32 << 20  # bytes of a file that is no YAML
 RULES: Final = Path(__file__).parent / "rules"
+KIND: Final = "infrastructure-rules"  # of contents of packs
 _DOCKERFILE: Final = re.compile(r"^(?:dockerfile|containerfile)(?:[._-].*)?$|.*\.dockerfile$")
 _NO_DOCKERFILE: Final = re.compile(
     r".*\.(?:dockerignore|pyi?|md|rst|txt|json|ya?ml|go|rs|js|ts|lock)$"
@@ -61,17 +66,14 @@ def own_rules() -> Mapping[str, Rule]:
     return rules(RULES)
 
 
-@cache
-def _rules() -> Mapping[str, Rule]:
-    """All rules, those of installed packs too."""
-    from buttress.packs.resolve import subject_rules
-
-    return {**own_rules(), **subject_rules("infrastructure-rules")}
+def _rules(knowledge: Knowledge) -> Mapping[str, Rule]:
+    """All rules, those of packs too."""
+    added = [(file.pack, file.path) for file in knowledge.of_kind(KIND)]
+    return {**own_rules(), **load_all(added)} if added else own_rules()
 
 
-@cache
-def _matcher() -> Matcher:
-    return Matcher(_rules().values(), CHECKS)
+def _matcher(knowledge: Knowledge) -> Matcher:
+    return Matcher(knowledge.derive(_rules).values(), CHECKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +83,26 @@ class _Infrastructure:
     title: str = "Containers, clusters and build pipelines"
     kinds: tuple[str, ...] = ("infrastructure", "source", "service")
 
-    def rule_ids(self) -> tuple[str, ...]:
-        """Ids of its rules."""
-        return tuple(_rules())
+    def rule_ids(self, knowledge: Knowledge) -> tuple[str, ...]:
+        """Ids of its rules, those of packs too."""
+        return tuple(knowledge.derive(_rules))
 
-    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        """Findings in all such files below ``path``; as ``InspectionProbe``.
+    def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
+        """Findings in all such files; as ``InspectionProbe``.
 
         Raises:
             InputError: an installed pack does not load.
         """
         own = (self.id, self.version)
         return inspect_files(
-            own, asset, path, rules=_rules(), limit=limit, issues=_issues, told=_is_named
+            own,
+            context.asset,
+            context.tree,
+            rules=context.knowledge.derive(_rules),
+            limit=limit,
+            issues=partial(_issues, context.knowledge.derive(_matcher)),
+            secrets=context.knowledge.derive(secret_rules),
+            told=_is_named,
         )
 
 
@@ -109,8 +118,7 @@ def _is_named(path: Path) -> bool:
     return is_dockerfile(path) or _reader(path) is not kubernetes
 
 
-def _issues(path: Path, file: SourceFile, reading: Reading) -> list[Issue]:
-    matcher = _matcher()
+def _issues(matcher: Matcher, path: Path, file: SourceFile, reading: Reading) -> list[Issue]:
     return [issue for subject in subjects(path, file, reading) for issue in matcher.issues(subject)]
 
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from buttress.files.yaml_documents import Document
 from buttress.probes.deployment.dockerfile import Instruction, Stage, instructions, stages
-from buttress.probes.deployment.shell import image, scripts, shell, variable, variables
-from buttress.probes.deployment.subject import CONTINUED, Subject, at_line
+from buttress.rules.shell import image, scripts, shell, variable, variables
+from buttress.rules.subject import CONTINUED, Subject, at_line
 
 _GITLAB_KEYWORDS: Final = {
     "default", "include", "stages", "variables", "workflow", "spec", "image", "services", "cache",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from buttress.probes.deployment.expressions import Reference, expressions
-from buttress.probes.deployment.subject import scalar
+from buttress.rules.subject import scalar
 
 _FIELDS: Final = (
     r"issue\.(?:title|body)", r"pull_request\.(?:title|body)",

@@ -14,9 +14,10 @@ from typing import Final
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.files import notebooks
-from buttress.files.source_files import FOREIGN, MAX_BYTES, Reading, SourceFile
+from buttress.files.source_files import MAX_BYTES, Reading, SourceFile
+from buttress.files.tree import FOREIGN
 from buttress.files.visible import printable
-from buttress.probes.source.credentials.scanner import Hit, scan
+from buttress.packs.knowledge import Knowledge
 from buttress.probes.source.git.blobs import Origin, at_head, choose, origins, read
 from buttress.probes.source.git.isolated import GitError, Isolated, isolated
 from buttress.probes.source.git.layout import (
@@ -28,7 +29,10 @@ from buttress.probes.source.git.layout import (
     references,
 )
 from buttress.probes.source.secrets import redact
+from buttress.protocols.probe import InspectionContext
+from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.allow import allowance
+from buttress.rules.credentials.scanner import Hit, SecretRules, scan
 
 MAX_TOTAL: Final = 4 << 30  # bytes of all versions together
 MAX_FINDINGS: Final = 2_000
@@ -48,8 +52,8 @@ class _Place:
     below: bytes = b""
     prefix: str = ""
 
-    def leave_out(self, why: str, reading: Reading) -> None:
-        reading.leave_out(self.prefix or ".", why)
+    def record_skip(self, why: str, reading: Reading) -> None:
+        reading.record_skip(self.prefix or ".", why)
 
     def name(self, path: bytes) -> str:
         return self.prefix + _name(path.removeprefix(self.below))
@@ -74,17 +78,21 @@ class _History:
     kinds: tuple[str, ...] = ("source", "infrastructure", "service", "client", "data", "model")
     on_request: bool = True
 
-    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        """Findings in the history of what lies below ``path``; as ``InspectionProbe``."""
+    def rule_ids(self, knowledge: Knowledge) -> list[str]:
+        """Ids of its rules, those of packs too."""
+        return [rule.id for rule in knowledge.derive(secret_rules).rules]
+
+    def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
+        """Findings in the history of what the tree holds; as ``InspectionProbe``."""
         began = time.monotonic()
-        reading = Reading()
-        for place in _repositories(path, reading):
+        reading, asset = Reading(), context.asset
+        for place in _repositories(context.tree.root, reading):
             try:
                 found = references(place.layout)
                 with isolated(place.layout, found) as git:
-                    yield from self._findings(asset, git, found, place, reading)
+                    yield from self._findings(context, git, found, place, reading)
             except (GitError, LayoutError, OSError) as error:
-                place.leave_out(f"the history was not read: {error}", reading)
+                place.record_skip(f"the history was not read: {error}", reading)
         yield Inspection(
             probe=self.id,
             probe_version=self.version,
@@ -96,12 +104,18 @@ class _History:
         )
 
     def _findings(
-        self, asset: str, git: Isolated, found: References, place: _Place, reading: Reading
+        self,
+        context: InspectionContext,
+        git: Isolated,
+        found: References,
+        place: _Place,
+        reading: Reading,
     ) -> Iterator[Finding]:
+        asset, chosen = context.asset, context.knowledge.derive(secret_rules)
         if found.unread:
-            place.leave_out(f"{found.unread:,} references beyond the limit", reading)
+            place.record_skip(f"{found.unread:,} references beyond the limit", reading)
         if found.shallow:
-            place.leave_out("a shallow clone: what is older was not fetched", reading)
+            place.record_skip("a shallow clone: what is older was not fetched", reading)
         blobs = {
             blob: origin
             for blob, origin in origins(git, found, place.below).items()
@@ -115,11 +129,11 @@ class _History:
             (contents.missing, "versions that are not in the object database"),
         ):
             if number:
-                place.leave_out(f"{number:,} {why}", reading)
+                place.record_skip(f"{number:,} {why}", reading)
         leaks: dict[tuple[str, bytes], _Leak] = {}
         for blob, data in read(git, contents.wanted):
             origin = blobs[blob]
-            for hit, line, secret in _hits(data, origin, reading):
+            for hit, line, secret in _hits(data, origin, reading, chosen):
                 key = hit.rule.id, hashlib.sha256(secret.encode()).digest()
                 leak = leaks.get(key)
                 if leak is None and len(leaks) >= MAX_FINDINGS:
@@ -170,10 +184,12 @@ def _repositories(path: Path, reading: Reading) -> Iterator[_Place]:
             found = True
             yield _Place(layout, prefix=f"{printable(one.name)}/")
     if not found:
-        reading.leave_out(".", "no git repository, so no history")
+        reading.record_skip(".", "no git repository, so no history")
 
 
-def _hits(data: bytes, origin: Origin, reading: Reading) -> Iterator[tuple[Hit, int | None, str]]:
+def _hits(
+    data: bytes, origin: Origin, reading: Reading, chosen: SecretRules
+) -> Iterator[tuple[Hit, int | None, str]]:
     """Secrets in one version of a file, each with its line."""
     encoding = _UTF16.get(data[:2])
     if encoding is not None:
@@ -188,9 +204,9 @@ def _hits(data: bytes, origin: Origin, reading: Reading) -> Iterator[tuple[Hit, 
     texts = [data] if cells is None else [part.text for part in cells]
     lines = None if cells is None else notebooks.Lines(data)
     for text in texts:
-        hits = scan(text, file.name, in_tests=file.is_test)
+        hits = scan(text, file.name, in_tests=file.is_test, chosen=chosen)
         for rule in hits.cut:
-            reading.leave_out(file.location, f"too many matches of rule {rule}; the rest of them")
+            reading.record_skip(file.location, f"too many matches of rule {rule}; the rest of them")
         for hit in hits.found:
             allowed = allowance(text, hit.place, ("secret", hit.rule.id))
             if allowed is not None and allowed.valid:

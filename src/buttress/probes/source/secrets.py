@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.files import notebooks
 from buttress.files.source_files import Reading, SourceFile, text_files
 from buttress.files.visible import printable
-from buttress.probes.source.credentials.scanner import Hit, scan
+from buttress.packs.knowledge import Knowledge
+from buttress.protocols.probe import InspectionContext
+from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.allow import allowance
+from buttress.rules.credentials.scanner import Hit, SecretRules, scan
 
 MAX_FINDINGS: Final = 200  # in one file
 _SHOWN: Final = 4  # characters of a secret that a proof shows, and at most a quarter of it
@@ -28,16 +30,21 @@ class _Secrets:
         "source", "infrastructure", "service", "client", "link", "data", "model",
     )  # fmt: skip
 
-    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        """Findings in all text files below ``path``; as ``InspectionProbe``."""
+    def rule_ids(self, knowledge: Knowledge) -> list[str]:
+        """Ids of its rules, those of packs too."""
+        return [rule.id for rule in knowledge.derive(secret_rules).rules]
+
+    def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
+        """Findings in all text files; as ``InspectionProbe``."""
         began = time.monotonic()
-        reading = Reading()
-        for file in text_files(path, reading):
+        reading, asset = Reading(), context.asset
+        chosen = context.knowledge.derive(secret_rules)
+        for file in text_files(context.tree, reading):
             with reading.surviving(file.location):
-                for number, finding in enumerate(self._findings(asset, file, reading)):
+                for number, finding in enumerate(self._findings(asset, file, reading, chosen)):
                     if number == MAX_FINDINGS:
                         note = f"more than {MAX_FINDINGS} findings; the rest"
-                        reading.leave_out(file.location, note)
+                        reading.record_skip(file.location, note)
                         break
                     yield finding
         yield Inspection(
@@ -50,12 +57,14 @@ class _Secrets:
             seconds=time.monotonic() - began,
         )
 
-    def _findings(self, asset: str, file: SourceFile, reading: Reading) -> Iterator[Finding]:
-        for place, hit in _places(file, reading):
+    def _findings(
+        self, asset: str, file: SourceFile, reading: Reading, chosen: SecretRules
+    ) -> Iterator[Finding]:
+        for place, hit in _places(file, reading, chosen):
             allowed = allowance(place.data, hit.place, ("secret", hit.rule.id))
             if allowed is not None and allowed.valid:
                 reason = "…" if place.secret(hit) in allowed.reason else printable(allowed.reason)
-                reading.leave_out(
+                reading.record_skip(
                     place.location(file), f"{hit.rule.id} allowed by a comment: {reason}"
                 )
                 continue
@@ -93,26 +102,28 @@ class _Place:
         return file.location if self.line is None else f"{file.location}:{self.line}"
 
 
-def _places(file: SourceFile, reading: Reading) -> Iterator[tuple[_Place, Hit]]:
+def _places(
+    file: SourceFile, reading: Reading, chosen: SecretRules
+) -> Iterator[tuple[_Place, Hit]]:
     """All hits in a file with their places."""
     cells = notebooks.parts(file.data) if file.name.lower().endswith(".ipynb") else None
     if cells is None:
         line, counted = 1, 0
-        for hit in _scan(file.data, file, reading):
+        for hit in _scan(file.data, file, reading, chosen):
             line += file.data.count(b"\n", counted, hit.place)
             counted = hit.place
             yield _Place(file.data, line), hit
         return
     lines = notebooks.Lines(file.data)
     for part in cells:
-        for hit in _scan(part.text, file, reading):
+        for hit in _scan(part.text, file, reading, chosen):
             yield _Place(part.text, lines.line(part.text[hit.place : hit.end]), part.cell), hit
 
 
-def _scan(data: bytes, file: SourceFile, reading: Reading) -> Sequence[Hit]:
-    hits = scan(data, file.name, in_tests=file.is_test)
+def _scan(data: bytes, file: SourceFile, reading: Reading, chosen: SecretRules) -> Sequence[Hit]:
+    hits = scan(data, file.name, in_tests=file.is_test, chosen=chosen)
     for rule in hits.cut:
-        reading.leave_out(file.location, f"too many matches of rule {rule}; the rest of them")
+        reading.record_skip(file.location, f"too many matches of rule {rule}; the rest of them")
     return hits.found
 
 

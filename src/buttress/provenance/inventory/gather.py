@@ -11,7 +11,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from buttress.files import bounded_toml
-from buttress.files.folder import files
+from buttress.files.tree import Tree
 from buttress.provenance.inventory import packages
 from buttress.provenance.inventory.card import card, declared, licence_files, read, text, texts
 from buttress.provenance.inventory.component import Component, Inventory
@@ -28,7 +28,9 @@ _MAX_TOML: Final = 1 << 20
 _MAX_INSTALLED: Final = 5_000
 
 
-def gather(path: Path, *, kind: str = "", asset: str = "", name: str = "") -> Inventory:
+def gather(
+    path: Path, *, kind: str = "", asset: str = "", name: str = "", tree: Tree | None = None
+) -> Inventory:
     """All parts below a path.
 
     Args:
@@ -36,9 +38,12 @@ def gather(path: Path, *, kind: str = "", asset: str = "", name: str = "") -> In
             ``data`` is data, whatever it looks like; one of kind ``source`` is code.
         asset: id of the asset that the parts belong to.
         name: what the top is called, where its files don't say.
+        tree: the files of ``path``, where they were listed before.
     """
     inventory = Inventory()
-    found = list(files(path, inventory.skipped))
+    tree = tree or Tree(path)
+    found = [Path(file.path) for file in tree.files]
+    inventory.skipped += tree.notes()
     inventory.files = len(found)
     root = path if path.is_dir() else path.parent
     by_folder: dict[Path, list[Path]] = {}

@@ -7,8 +7,8 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Final
 
-from buttress.probes.dependencies.dependency import Dependency, FormatError
-from buttress.probes.dependencies.formats import MAX_BYTES, parser
+from buttress.provenance.dependencies.dependency import Dependency, FormatError
+from buttress.provenance.dependencies.formats import MAX_BYTES, parser
 from buttress.provenance.inventory.card import read
 from buttress.provenance.inventory.component import Component, Inventory
 from buttress.provenance.licences.expression import Declared

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Final
 
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding, Inspection
+from buttress.protocols.probe import InspectionContext
 from buttress.provenance.inventory.component import Inventory
 from buttress.provenance.inventory.gather import complete, gather, subjects
 from buttress.provenance.licences.judging import NO_ADVICE, Conflict, Use, judge
@@ -46,10 +46,11 @@ class Licences:
         said = {name: _yes(name, value) for name, value in values.items()}
         return replace(self, use=replace(self.use, **said))
 
-    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        """Conflicts between the parts below ``path``; as ``InspectionProbe``."""
+    def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
+        """Conflicts between the parts of the tree; as ``InspectionProbe``."""
         began = time.monotonic()
-        inventory = gather(path, asset=asset)
+        asset = context.asset
+        inventory = gather(context.tree.root, asset=asset, tree=context.tree)
         complete(inventory)
         for conflict in conflicts(inventory, self.use):
             yield finding(conflict, asset, self.id, self.version)

@@ -28,7 +28,8 @@ def arm_id(probe: str, asset: str) -> str:
 class Arm:
     """What the planner can spend on; ``available`` trials at most are in ``stream``.
 
-    ``calls`` are the questions that a trial takes at most, by the first ones of the stream.
+    ``calls`` are the questions that a trial takes at most, by the first ones of the stream;
+    ``judge_calls`` those that the judge asks a model about each answer.
     """
 
     probe: TrialProbe
@@ -36,17 +37,25 @@ class Arm:
     engine: TrialEngine
     stream: Iterator[TrialSpec]
     available: int
+    judge_calls: int = 0
     calls: int = field(init=False, default=1)
 
     def __post_init__(self) -> None:
         first = list(islice(self.stream, _LOOKED_AT))
-        self.calls = max((spec.calls for spec in first), default=1)
+        self.calls = max((self.price(spec) for spec in first), default=1)
         self.stream = chain(first, self.stream)
 
     @property
     def id(self) -> str:
         """Unique in an assessment."""
         return arm_id(self.probe.id, self.asset.id)
+
+    def price(self, spec: TrialSpec, trial: Trial | None = None) -> int:
+        """Questions that a trial takes, or took, those to judge and attacker among them."""
+        judged = 0 if spec.check is not None else self.judge_calls
+        searches = spec.procedure is not None and spec.procedure.needs_attacker
+        each = 2 if searches else 1  # the attacker is asked about as often as the target
+        return each * (spec.calls if trial is None else trial.calls) + judged
 
     def take(self, count: int) -> list[TrialSpec]:
         """The next trials, fewer than ``count`` only at the end of the stream."""

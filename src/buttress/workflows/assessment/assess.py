@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from buttress.documents.assessment import build, inspected
-from buttress.errors import InputError
+from buttress.errors import ButtressError, InputError
 from buttress.evidence.records import Trial
 from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.inspection.one_path import inspect
 from buttress.labelling.estimate import corrected_rate
+from buttress.packs.installed import installed
+from buttress.packs.resolve import resolve
 from buttress.protocols.judge import Judge
-from buttress.protocols.probe import InspectionProbe, TrialProbe
+from buttress.protocols.probe import InspectionProbe, TrialProbe, TrialSpec
 from buttress.risk.catalogue import Catalogue, load_catalogue
 from buttress.risk.planner import Planner
 from buttress.risk.policy import Policy, load_policy
@@ -24,16 +26,19 @@ from buttress.risk.verdict import RiskState
 from buttress.system.model import Budget, System
 from buttress.targets.base import Target
 from buttress.trials.loop import run_async
-from buttress.trials.progress import Plan, open_progress
+from buttress.trials.progress import open_progress
+from buttress.trials.totals import Totals
 from buttress.workflows.assessment import sources
 from buttress.workflows.assessment.arms import Arm
-from buttress.workflows.assessment.campaign import Campaign, Limits
+from buttress.workflows.assessment.campaign import Campaign
 from buttress.workflows.assessment.coverage import Coverage
-from buttress.workflows.assessment.ledger import Ledger, priced
+from buttress.workflows.assessment.document import build, inspected
+from buttress.workflows.assessment.ledger import ATTACKER, JUDGE
 from buttress.workflows.assessment.outcomes import Outcome, TrialOutcome
 from buttress.workflows.assessment.outputs import write_outputs
 from buttress.workflows.assessment.preparation import Prepared, open_targets, prepare
 from buttress.workflows.assessment.runs import Run, begin
+from buttress.workflows.assessment.spending import Spending
 from buttress.workflows.assessment.tally import tally
 
 _REASONS: Final = 8  # why the judge abstained, that are told one by one
@@ -65,42 +70,37 @@ def assess(system: System, options: Options, stream: TextIO | None = None) -> di
         ButtressError: a target doesn't answer at all.
     """
     catalogue = load_catalogue(system.risks)
-    policy = load_policy(options.policy or system.policy, catalogue.risks.keys())
+    policy = load_policy(options.policy or system.policy, catalogue.risks.keys(), resolve)
     chosen = sources.probes(system, options.only)
     inspections = [probe for probe in chosen if isinstance(probe, InspectionProbe)]
     trials = [probe for probe in chosen if not isinstance(probe, InspectionProbe)]
     budget = system.budget
     if options.budget is not None:
         budget = Budget(options.budget, budget.minutes, budget.cost)
+    spending = Spending(system, budget)
     targets = open_targets(system) if trials else {}
-    judge = sources.judge(system) if targets else None
-    attacker = sources.attacker(system, targets) if targets else None
+    judge = sources.judge(system, spending.open_judge_target) if targets else None
+    attacker = sources.attacker(system, targets, spending.open_attacker) if targets else None
     with EvidenceStore.open(options.out / FILE_NAME) as store:
         run = begin(store, system, seed=options.seed, policy=policy.id, resume=options.resume)
         work = _Assessment(
             system=system,
             catalogue=catalogue,
             policy=policy,
-            budget=budget,
+            spending=spending,
             store=store,
             run=run,
             targets=targets,
             judge=judge,
             attacker=attacker,
         )
-        work.ledger.progress = open_progress(
-            Plan(budget.calls, _cost(work.ledger) if priced(system.assets) else None), stream
-        )
+        spending.ledger.progress = open_progress(spending.plan(), stream)
         try:
             document = work.carry_out(inspections, trials, named=options.only is not None)
         finally:
-            work.ledger.close()
+            spending.ledger.close()
     write_outputs(document, options.out)
     return document
-
-
-def _cost(ledger: Ledger) -> Any:
-    return lambda _: ledger.cost()
 
 
 class _Assessment:
@@ -112,7 +112,7 @@ class _Assessment:
         system: System,
         catalogue: Catalogue,
         policy: Policy,
-        budget: Budget,
+        spending: Spending,
         store: EvidenceStore,
         run: Run,
         targets: dict[str, Target],
@@ -122,7 +122,7 @@ class _Assessment:
         self._system = system
         self._catalogue = catalogue
         self._policy = policy
-        self._budget = budget
+        self._spending = spending
         self._store = store
         self._run = run
         self._targets = targets
@@ -132,7 +132,8 @@ class _Assessment:
         self._prepared = Prepared()
         self._stop_reason = "there was nothing to ask"
         self._began = time.time()
-        self.ledger = Ledger()
+        self._asked: Counter[str] = Counter()  # by arm, those without an outcome included
+        self._unanswered: Counter[str] = Counter()
 
     def carry_out(
         self,
@@ -153,36 +154,58 @@ class _Assessment:
                 catalogue=self._catalogue,
                 store=self._store,
                 run=self._run,
-                ledger=self.ledger,
+                spending=self._spending,
                 coverage=self._coverage,
                 named=named,
             )
-        inspect(self._system.assets, inspections, self._run.id, self._store, self.ledger.say)
+        inspect(
+            self._system.assets,
+            inspections,
+            self._run.id,
+            self._store,
+            self._spending.ledger.say,
+            knowledge=installed(),
+        )
         if self._judge is not None:
             run_async(self._ask(self._judge))
         return self._document()
 
     async def _ask(self, judge: Judge) -> None:
-        planner = Planner(self._prepared.planned, calls=self._budget.calls, seed=self._run.seed)
-        minutes = self._budget.minutes
+        allowance = self._spending.allowance
+        if self._run.resumed:
+            self._spending.asked_before(self._store.trials(run=self._run.id))
+        planner = Planner(
+            self._prepared.planned, calls=self._spending.plannable, seed=self._run.seed
+        )
         campaign = Campaign(
             self._prepared.arms,
             planner,
-            Limits(None if minutes is None else 60 * minutes, self._budget.cost),
-            cost=self.ledger.cost,
             observe=self._observe,
+            stopped=lambda: allowance.reason or allowance.time_over(),
+            began=time.time(),
         )
+        allowance.start()
         try:
             await campaign.run()
+            self._stop_reason = campaign.stop_reason
+            if campaign.deaths and not self._spending.answered:
+                raise ButtressError("; ".join(campaign.deaths))
+        except InputError:
+            raise
+        except ButtressError as error:
+            if not self._spending.answered:
+                raise
+            self._stop_reason = str(error)
         finally:
             closing = [target.aclose() for target in self._targets.values()]
             if self._attacker is not None and self._attacker not in self._targets.values():
                 closing.append(self._attacker.aclose())
             close = getattr(judge, "aclose", None)
             await asyncio.gather(*closing, *([close()] if close else []))
-        self._stop_reason = campaign.stop_reason
 
-    def _observe(self, arm: Arm, trials: Sequence[Trial]) -> None:
+    def _observe(self, arm: Arm, specs: Sequence[TrialSpec], trials: Sequence[Trial]) -> None:
+        self._asked[arm.id] += len(specs)
+        self._unanswered[arm.id] += len(specs) - len(trials)
         for state in self._prepared.states[arm.id]:
             arm.observe(state, trials)
 
@@ -200,6 +223,22 @@ class _Assessment:
                     alpha_low=outcome.tolerance.beta / len(outcome.states),
                     alpha_high=outcome.tolerance.alpha,
                 )
+
+    def _note_unanswered(self, totals: Totals) -> None:
+        """Say which questions have no outcome, and what targets refused to take."""
+        for name, count in self._unanswered.items():
+            if count:
+                share = count / self._asked[name]
+                said = totals.messages.most_common(1)
+                why = f"; most often: {said[0][0]}" if said else ""
+                self._coverage.leave_out(
+                    f"{count:,} of {self._asked[name]:,} questions of {name} ({share:.0%})",
+                    "they have no outcome, so they count as failures for the upper bound and as "
+                    f"none for the lower{why}",
+                )
+        for asset, target in self._targets.items():
+            for change in getattr(target, "adaptations", ()):
+                self._coverage.leave_out(f"a part of how {asset} was to be asked", change)
 
     def _document(self) -> dict[str, Any]:
         run = self._run.id
@@ -220,11 +259,9 @@ class _Assessment:
             asset: None for _, asset in tallied.arms
         }
         self._coverage.check_assets(self._system.assets, examined)
-        totals = self.ledger.together()
-        if totals.errors:
-            self._coverage.leave_out(
-                f"{totals.errors:,} questions", "they got no answer in spite of repeated attempts"
-            )
+        ledger = self._spending.ledger
+        totals = ledger.together()
+        self._note_unanswered(totals)
         for reason, count in tallied.abstained.most_common(_REASONS):
             self._coverage.leave_out(
                 f"{count:,} answers", f"the judge abstained, they count as either: {reason}"
@@ -252,20 +289,25 @@ class _Assessment:
             stop_reason=self._stop_reason,
             totals={
                 "calls": totals.calls + max(0, asked_before),
-                "attacker_calls": totals.attacker_calls,
+                "attacker_calls": ledger.calls_of(ATTACKER),
+                "judge_calls": ledger.calls_of(JUDGE),
                 "trials": tallied.trials,
                 "cached": tallied.cached,
                 "errors": totals.errors,
-                "prompt_tokens": tallied.prompt_tokens,
-                "completion_tokens": tallied.completion_tokens,
+                "prompt_tokens": max(totals.prompt_tokens, tallied.prompt_tokens),
+                "completion_tokens": max(totals.completion_tokens, tallied.completion_tokens),
+                "estimated_tokens": totals.estimated > 0,
+                "unanswered": sum(self._unanswered.values()),
+                "refused_by": dict(tallied.refused_by),
+                "finish_reasons": dict(tallied.finish_reasons),
                 "seconds": finished - self._began,
-                "cost": self.ledger.cost() if priced(self._system.assets) else None,
+                "cost": self._spending.cost(),
                 "error_messages": dict(totals.messages),
             },
             budget={
-                "calls": self._budget.calls,
-                "minutes": self._budget.minutes,
-                "cost": self._budget.cost,
+                "calls": self._spending.budget.calls,
+                "minutes": self._spending.budget.minutes,
+                "cost": self._spending.budget.cost,
             },
             finished=finished,
         )

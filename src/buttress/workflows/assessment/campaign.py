@@ -1,23 +1,25 @@
 """Runs trials as the planner decides, until it has seen enough.
 
-Up to two batches are in flight, so that the target isn't idle while the stragglers of one batch
-come in. Which batch is next depends only on batches that are complete, and a trial's cost is
-reckoned from the lengths of prompt and answer, not from the clock: so the same seed and the same
-answers give the same assessment, and a resumed run takes the same way up to where it was cut off.
+Several batches are in flight, of different arms, so that the target isn't idle while the
+stragglers of one come in. Which batch is next depends only on batches that are complete, in the
+order in which they were begun, and a trial's cost is reckoned from the lengths of prompt and
+answer, not from the clock: so the same seed and the same answers give the same assessment, and a
+resumed run takes the same way up to where it was cut off.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
+from buttress.errors import ButtressError
 from buttress.evidence.records import Trial
 from buttress.protocols.probe import TrialSpec
 from buttress.risk.planner import Batch, Planner
+from buttress.trials.engine import TargetDiedError
 from buttress.workflows.assessment.arms import Arm
 
 IN_FLIGHT: Final = 2
@@ -25,12 +27,7 @@ _OVERHEAD: Final = 32.0  # characters' worth of work that a call costs whatever 
 _PROMPT_SHARE: Final = 0.125  # reading a character costs about an eighth of writing one
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a campaign may spend besides the planner's calls; None for no limit."""
-
-    seconds: float | None = None
-    cost: float | None = None
+Observe = Callable[[Arm, Sequence[TrialSpec], Sequence[Trial]], None]
 
 
 def trial_cost(trial: Trial) -> float:
@@ -39,84 +36,141 @@ def trial_cost(trial: Trial) -> float:
     return trial.calls * each
 
 
+@dataclass(slots=True)
+class _Flight:
+    """A batch in flight, with what has come of it."""
+
+    batch: Batch
+    specs: Sequence[TrialSpec]
+    trials: dict[int, Trial] = field(default_factory=dict)
+    lost: dict[int, str] = field(default_factory=dict)
+    task: asyncio.Task[None] | None = None
+
+    def lose(self, index: int, why: str) -> None:
+        self.lost[index] = why
+
+
 class Campaign:
     """One pass of the planner over all arms.
 
     Args:
         arms: by id.
         planner: over the same ids; its ``calls`` are charged here.
-        limits: time and money.
-        cost: what was spent so far.
-        observe: gets each complete batch's arm and trials, to update the states with.
+        observe: gets the arm, what was asked, and the trials that have an outcome, of each batch.
+        stopped: why nothing more may be asked; "" while more may be.
+        began: Unix seconds; trials known from before cost nothing, unless they are of this run.
     """
 
     def __init__(
         self,
         arms: Mapping[str, Arm],
         planner: Planner,
-        limits: Limits,
         *,
-        cost: Callable[[], float],
-        observe: Callable[[Arm, Sequence[Trial]], None],
+        observe: Observe,
+        stopped: Callable[[], str],
+        began: float,
     ) -> None:
         self._arms = arms
         self._planner = planner
-        self._limits = limits
-        self._cost = cost
         self._observe = observe
-        self._began = time.time()
+        self._stopped = stopped
+        self._began = began
+        self._dead: dict[int, str] = {}  # engines whose target died, by identity
         self.stop_reason = ""
 
+    @property
+    def deaths(self) -> list[str]:
+        """What targets said when they stopped to answer."""
+        return list(dict.fromkeys(self._dead.values()))
+
     async def run(self) -> None:
-        """Run batches until the planner or a limit says stop.
+        """Run batches until the planner, the allowance or the last target's death says stop.
 
         Raises:
-            ButtressError: a target doesn't answer at all, or judge or store failed.
+            ButtressError: judge or store failed.
         """
-        flying: deque[tuple[Batch, list[TrialSpec], asyncio.Task[list[Trial]]]] = deque()
+        flying: deque[_Flight] = deque()
         try:
             while True:
-                while len(flying) < IN_FLIGHT and (batch := self._next()) is not None:
-                    specs = self._arms[batch.arm].take(batch.size)
-                    if len(specs) < batch.size:
-                        self._planner.exhaust(batch.arm)
-                    if not specs:
-                        continue
-                    self._reserve(sum(spec.calls for spec in specs))
-                    task = asyncio.create_task(self._arms[batch.arm].engine.run(specs))
-                    flying.append((batch, specs, task))
+                while len(flying) < IN_FLIGHT and (flight := self._next()) is not None:
+                    flying.append(flight)
                 if not flying:
-                    return
-                batch, specs, task = flying.popleft()
-                self._account(batch.arm, specs, await task)
+                    break
+                flight = flying.popleft()
+                assert flight.task is not None
+                try:
+                    await flight.task
+                except TargetDiedError as error:
+                    self._bury(flight.batch.arm, str(error))
+                except ButtressError:
+                    flying.appendleft(flight)
+                    raise
+                self._account(flight)
+        except ButtressError:
+            await _cancel(flying)
+            for flight in flying:
+                self._account(flight)  # what was answered and judged counts
+            raise
         finally:
-            for _, _, task in flying:
-                task.cancel()
-            await asyncio.gather(*(task for _, _, task in flying), return_exceptions=True)
+            await _cancel(flying)
+        if self.deaths and not self._stopped():
+            self.stop_reason = "; ".join(self.deaths)
 
-    def _next(self) -> Batch | None:
-        limits = self._limits
-        if limits.seconds is not None and time.time() - self._began >= limits.seconds:
-            self.stop_reason = "the budget of time is spent"
-            return None
-        if limits.cost is not None and self._cost() >= limits.cost:
-            self.stop_reason = "the budget of money is spent"
-            return None
-        batch = self._planner.next_batch()
-        self.stop_reason = self._planner.stop_reason if batch is None else ""
-        return batch
+    def _next(self) -> _Flight | None:
+        """Begin the next batch; None where there is none for now."""
+        while True:
+            if stopped := self._stopped():
+                self.stop_reason = stopped
+                return None
+            batch = self._planner.next_batch()
+            if batch is None:
+                self.stop_reason = self._planner.stop_reason
+                return None
+            arm = self._arms[batch.arm]
+            specs = arm.take(batch.size)
+            if len(specs) < batch.size:
+                self._planner.exhaust(batch.arm)
+            if not specs:
+                continue
+            self._reserve(sum(map(arm.price, specs)))
+            flight = _Flight(batch, specs)
+            flight.task = asyncio.create_task(
+                arm.engine.stream(specs, flight.trials.update, flight.lose)
+            )
+            return flight
+
+    def _bury(self, arm: str, message: str) -> None:
+        """The target of an arm has died: nothing more is asked of it."""
+        engine = self._arms[arm].engine
+        self._dead.setdefault(id(engine), message)
+        for name, other in self._arms.items():
+            if other.engine is engine:
+                self._planner.exhaust(name)
 
     def _reserve(self, calls: int) -> None:
         if self._planner.calls is not None:
             self._planner.calls -= calls
 
-    def _account(self, arm: str, specs: Sequence[TrialSpec], trials: Sequence[Trial]) -> None:
-        reserved = sum(spec.calls for spec in specs)
+    def _account(self, flight: _Flight) -> None:
+        name, arm = flight.batch.arm, self._arms[flight.batch.arm]
+        trials = [flight.trials[index] for index in sorted(flight.trials)]
+        reserved = sum(map(arm.price, flight.specs))
         # An answer that was known from an earlier run is free. One that this very run had asked
         # for before it was cut off was paid for by it.
-        paid = [trial for trial in trials if not (trial.cached and trial.time >= self._began)]
-        failed = (len(specs) - len(trials)) * self._arms[arm].calls
-        asked = min(reserved, sum(trial.calls for trial in paid) + failed)
+        free = {i for i, t in flight.trials.items() if t.cached and t.time >= self._began}
+        asked = sum(
+            arm.price(spec, flight.trials.get(index))
+            for index, spec in enumerate(flight.specs)
+            if index not in free
+        )
         work = sum(map(trial_cost, trials))
-        self._observe(self._arms[arm], trials)
-        self._planner.observe(arm, len(trials), work, asked - reserved)
+        known = flight.trials.keys() | flight.lost.keys()
+        self._observe(arm, [flight.specs[index] for index in sorted(known)], trials)
+        self._planner.observe(name, len(trials), work, min(asked, reserved) - reserved)
+
+
+async def _cancel(flying: Iterable[_Flight]) -> None:
+    tasks = [flight.task for flight in flying if flight.task is not None]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -33,6 +33,7 @@ from buttress.workflows.assessment import sources
 from buttress.workflows.assessment.preparation import context_for, open_targets
 from buttress.workflows.assessment.runs import Run, begin
 
+SCHEMA: Final = "buttress-measure/1"
 _ALPHA: Final = 0.05
 
 
@@ -144,6 +145,7 @@ def _document(
         raise InputError("no question got an answer", field=asset.id, expected="a model that does")
     figures = probe.figures(trials) if isinstance(probe, HasFigures) else ()
     return {
+        "schema": SCHEMA,
         "probe": probe.id,
         "title": probe.title,
         "asset": asset.id,

@@ -17,16 +17,18 @@ from buttress.risk.planner import PlannedArm
 from buttress.risk.policy import Policy
 from buttress.risk.verdict import RiskState
 from buttress.statistics.correction import CalibrationCounts
-from buttress.system.model import Asset, System
+from buttress.system.model import Asset, Price, System
 from buttress.targets.base import Recorded, Target, takes_images
 from buttress.targets.open import open_target
 from buttress.trials.engine import TrialEngine
+from buttress.trials.totals import Totals
 from buttress.workflows.assessment import sources
 from buttress.workflows.assessment.arms import Arm, CellArm, State, arm_id
 from buttress.workflows.assessment.coverage import Coverage
-from buttress.workflows.assessment.ledger import Ledger
+from buttress.workflows.assessment.ledger import ATTACKER
 from buttress.workflows.assessment.outcomes import TrialOutcome
 from buttress.workflows.assessment.runs import Run
+from buttress.workflows.assessment.spending import Spending
 
 
 @dataclass(slots=True)
@@ -76,7 +78,7 @@ def prepare(
     catalogue: Catalogue,
     store: EvidenceStore,
     run: Run,
-    ledger: Ledger,
+    spending: Spending,
     coverage: Coverage,
     named: bool,
 ) -> Prepared:
@@ -85,6 +87,11 @@ def prepare(
     ``named`` says that the user named the probes, who is then told of those that decide nothing.
     """
     prepared = Prepared()
+    ledger, judge_calls = spending.ledger, spending.allowance.judge_calls
+    attackers = Totals()
+    if attacker is not None:
+        price = _price_of_attacker(system, ledger.other_prices.get(ATTACKER))
+        attackers = ledger.open_other(ATTACKER, price)
     prompts: list[Prompt] = []
     if any(not isinstance(target, Recorded) for target in targets.values()):
         prompts = sources.prompts(system, coverage)
@@ -111,6 +118,8 @@ def prepare(
             progress=ledger,
             totals=ledger.open(asset),
             attacker=attacker,
+            attacker_totals=attackers,
+            allowance=spending.allowance,
             own_refusals=system.refusals,
         )
         for probe in probes:
@@ -121,7 +130,7 @@ def prepare(
                     coverage.leave_out(name, why)
                 continue
             try:
-                arm = _arm(probe, asset, engine, context)
+                arm = _arm(probe, asset, engine, context, judge_calls)
             except NotCoveredError as error:
                 coverage.leave_out(name, str(error))
                 continue
@@ -139,12 +148,26 @@ def prepare(
     return prepared
 
 
-def _arm(probe: TrialProbe, asset: Asset, engine: TrialEngine, context: TrialContext) -> Arm:
+def _price_of_attacker(system: System, own: Price | None) -> Price:
+    """Its own, or that of the asset that it is."""
+    if own is not None:
+        return own
+    name = (system.attacker or {}).get("asset")
+    return next((asset.price for asset in system.assets if asset.id == name), Price())
+
+
+def _arm(
+    probe: TrialProbe,
+    asset: Asset,
+    engine: TrialEngine,
+    context: TrialContext,
+    judge_calls: int,
+) -> Arm:
     if isinstance(probe, CellwiseProbe):
         cells = probe.cells(context)
         available = sum(cell.size for cell in cells.values())
-        return CellArm(probe, asset, engine, iter(()), available, cells)
-    return Arm(probe, asset, engine, probe.stream(context), probe.size(context))
+        return CellArm(probe, asset, engine, iter(()), available, judge_calls, cells)
+    return Arm(probe, asset, engine, probe.stream(context), probe.size(context), judge_calls)
 
 
 def context_for(

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from buttress import extension
 from buttress.errors import InputError
+from buttress.judges.opening import Opener, open_judge
 from buttress.prompts.base import Prompt
 from buttress.protocols.judge import Judge
 from buttress.protocols.probe import InspectionProbe, TrialProbe
 from buttress.system.model import System
 from buttress.targets.base import Target
+from buttress.targets.open import open_target as open_any_target
 from buttress.workflows.assessment.coverage import Coverage
 
 
@@ -45,14 +47,12 @@ def prompts(system: System, coverage: Coverage | None = None) -> list[Prompt]:
     return found
 
 
-def judge(system: System) -> Judge:
-    """The judge that the manifest names.
+def judge(system: System, open_target: Opener = open_any_target) -> Judge:
+    """The judge that the manifest names; the models that it asks are opened by ``open_target``.
 
     Raises:
         InputError: no such judge, or its calibration file or target is not usable.
     """
-    from buttress.judges.opening import open_judge
-
     settings = system.judge
     return open_judge(
         {
@@ -64,8 +64,10 @@ def judge(system: System) -> Judge:
             "members": settings.members or None,
             "rule": settings.rule,
             "quorum": settings.quorum,
+            **settings.settings,
         },
         base=system.base,
+        open_target=open_target,
     )
 
 
@@ -114,7 +116,9 @@ def _check_sets(system: System) -> None:
             )
 
 
-def attacker(system: System, targets: Mapping[str, Target]) -> Target | None:
+def attacker(
+    system: System, targets: Mapping[str, Target], open_target: Opener = open_any_target
+) -> Target | None:
     """The model that searches for attacks; one of ``targets`` where the manifest says so.
 
     Raises:
@@ -125,6 +129,4 @@ def attacker(system: System, targets: Mapping[str, Target]) -> Target | None:
         return None
     if "asset" in system.attacker:
         return targets[system.attacker["asset"]]
-    from buttress.targets.open import open_target
-
     return open_target(system.attacker, base=system.base)

@@ -30,6 +30,8 @@ class Tally:
     calls: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     worst: list[Trial] = field(default_factory=list)
     abstained: Counter[str] = field(default_factory=Counter)  # by reason
+    refused_by: Counter[str] = field(default_factory=Counter)  # by who, without details
+    finish_reasons: Counter[str] = field(default_factory=Counter)
 
 
 def tally(trials: Iterable[Trial]) -> Tally:
@@ -48,6 +50,9 @@ def tally(trials: Iterable[Trial]) -> Tally:
         cell[1] += trial.outcome
         total.arms[trial.probe, trial.asset] += 1
         total.calls[trial.probe, trial.asset] += asked
+        if trial.refused_by:
+            total.refused_by[trial.refused_by.partition(":")[0]] += 1
+        total.finish_reasons[trial.finish_reason or "stop"] += 1
         if trial.abstained:
             total.abstained[_AMOUNT.sub("", trial.reason)] += 1
         elif trial.outcome >= 0.5:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from buttress.probes.agents.checks import access, commands, hidden
-from buttress.probes.deployment.subject import Check
+from buttress.rules.subject import Check
 
 RULES: Final = hidden.RULES
 CHECKS: Final[dict[str, Check]] = {**commands.CHECKS, **access.CHECKS, **hidden.CHECKS}

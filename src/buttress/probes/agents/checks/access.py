@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from buttress.probes.agents.servers import words
-from buttress.probes.deployment.checks.values import CHECKS as VALUES
-from buttress.probes.deployment.checks.values import is_secret_name
-from buttress.probes.deployment.subject import Check, Hit, Subject
-from buttress.probes.source.credentials.literals import is_placeholder
+from buttress.rules.credentials.literals import is_placeholder
+from buttress.rules.subject import Check, Hit, Subject
+from buttress.rules.values import CHECKS as VALUES
+from buttress.rules.values import is_secret_name
 
 _LOCAL: Final = re.compile(
     r"(?i)^http://(?:[^/@]*@)?(?:localhost|127\.|\[::1\]|host\.docker\.internal|0\.0\.0\.0)"

@@ -9,10 +9,10 @@ from typing import Final
 from packaging.utils import canonicalize_name
 
 from buttress.probes.agents.servers import Package, words
-from buttress.probes.dependencies.dependency import Ecosystem
-from buttress.probes.dependencies.lookalike import lookalike, malicious
-from buttress.probes.deployment.shell import tag_and_digest
-from buttress.probes.deployment.subject import Check, Hit, Subject
+from buttress.provenance.dependencies.dependency import Ecosystem
+from buttress.provenance.dependencies.lookalike import lookalike, malicious
+from buttress.rules.shell import tag_and_digest
+from buttress.rules.subject import Check, Hit, Subject
 
 _SHELLS: Final = {"bash", "sh", "zsh", "cmd", "cmd.exe", "powershell", "powershell.exe", "pwsh"}
 _SHELL_SERVER: Final = re.compile(

@@ -8,10 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from buttress.probes.deployment.subject import Check, Hit, Subject
 from buttress.rules.governing import governed
 from buttress.rules.rulebook import Rule, rules
 from buttress.rules.skeleton import skeleton
+from buttress.rules.subject import Check, Hit, Subject
 
 RULES: Final = Path(__file__).parents[1] / "rules"
 _SHOWN: Final = 200  # characters before an order that are shown

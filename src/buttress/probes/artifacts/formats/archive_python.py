@@ -32,7 +32,7 @@ class Sources:
         self._left -= 1
         if self._left < 0:
             if self._left == -1:
-                scope.leave_out(f"only the first {_MAX_FILES} Python files were looked at")
+                scope.record_skip(f"only the first {_MAX_FILES} Python files were looked at")
             return
         found = calls(opened.read_at(0, MAX_BYTES))
         if found:

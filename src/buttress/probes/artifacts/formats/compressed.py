@@ -50,10 +50,10 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     if codec is None:
         head = source.read_at(0, 8)
         name = next(name for sign, name in _UNREAD.items() if head.startswith(sign))
-        scope.leave_out(f"{name} is not read")
+        scope.record_skip(f"{name} is not read")
         return
     if (package := missing(codec)) is not None:
-        scope.leave_out(f"{codec} is not read without the package {package}")
+        scope.record_skip(f"{codec} is not read without the package {package}")
         return
     packed: Source = source
     if codec == "joblib":
@@ -69,4 +69,4 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     inner.swell(_BOMB_RATIO)
     meter.lzma_streams -= codec in _LZMA
     if inner.error is not None and (codec != "zlib" or inner.read_at(0, 1)):
-        scope.leave_out(inner.error)
+        scope.record_skip(inner.error)

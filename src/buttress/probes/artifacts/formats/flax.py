@@ -26,11 +26,22 @@ _CODE: Final = re.compile(
     r"__reduce|__import__|__class__|\b(?:os\.system|subprocess|eval|exec)\b\s*[(.]|"
     r"(?:^|[./\\])\.\.[/\\]"
 )
+# An array of three, or four: a shape of a few sizes, then the name of a type as text or bytes.
+_TYPED: Final = re.compile(
+    rb"(?s)(?:[\x93\x94]|\xdc\0[\3\4]|\xdd\0\0\0[\3\4])"
+    rb"(?:[\x90-\x9f]|\xdc..|\xdd....)"
+    rb"(?:[\0-\x7f\xe0-\xff]|[\xcc\xd0].|[\xcd\xd1]..|[\xce\xd2]....|[\xcf\xd3].{8}){0,15}"
+    rb"(?:[\xa1-\xbf]|[\xc4\xd9].|[\xc5\xda]..|[\xc6\xdb]....)[<>=|]?[A-Za-z]"
+)
+_NAME: Final = re.compile(rb"[^\0-\x08\x0e-\x1f\x7f]*\Z")
 _SERIALISED: Final = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04", b"\x7fELF")
 
 
 def matches(source: Source, head: bytes) -> bool:
-    """A map whose first key is a text, and an array within it."""
+    """A map whose first key is a text, and an array within it that has a shape and a type.
+
+    Raw numbers may begin like a map by chance.
+    """
     first = head[0]
     if not (0x81 <= first <= 0x8F or first in (0xDE, 0xDF)):
         return False
@@ -42,7 +53,11 @@ def matches(source: Source, head: bytes) -> bool:
         for item in walk(source, 0, 1 << 62):
             seen += 1
             if item.kind == "ext" and item.extension in (_ARRAY, _SCALAR):
-                return True
+                return _TYPED.match(source.read_at(item.start, 256)) is not None
+            if item.is_key and item.kind == "str" and not _NAME.match(
+                source.read_at(item.start, min(item.length, 256))
+            ):  # fmt: skip
+                return False
             if item.kind == "end":
                 return seen > 2 and not source.read_at(item.start, 1)
             if item.start > _HEAD:

@@ -56,7 +56,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     """The operators and file names of either."""
     pieces = [source.read_at(at, _PIECE) for at in range(0, min(source.size, _MAX_BYTES), _PIECE)]
     if source.size > _MAX_BYTES:
-        scope.leave_out(f"only the first {_MAX_BYTES >> 20} MB of the graph were read")
+        scope.record_skip(f"only the first {_MAX_BYTES >> 20} MB of the graph were read")
     data = b"".join(pieces)
     text = decoded(data)
     if _ONNX.search(data):

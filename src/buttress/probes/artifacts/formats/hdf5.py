@@ -51,7 +51,9 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     if size > _SEARCHED:
         ranges.append((max(_SEARCHED, size - _SEARCHED), size))
     if size > 2 * _SEARCHED:
-        scope.leave_out(f"HDF5: {(size - 2 * _SEARCHED) >> 20} MB in its middle were not searched")
+        scope.record_skip(
+            f"HDF5: {(size - 2 * _SEARCHED) >> 20} MB in its middle were not searched"
+        )
     yield from _references(source, ranges, scope)
     end = end_of_file(source)
     if end is not None and end < size and source.whole:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, Final
 
 from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
@@ -32,6 +33,7 @@ _CODE_READ: Final = 1 << 20  # larger ones are data, not configurations
 _MODULES: Final = re.compile(rb'\[\s*\{\s*"(?:idx|name|path|type)"\s*:')
 _OPENING: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*[{\[]")
 _PIECE: Final = 1 << 20
+_MAX_TOLD: Final = 40
 
 
 def matches(source: Source, head: bytes) -> bool:
@@ -85,7 +87,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     try:
         value, twice = parse(text.removeprefix(b"\xef\xbb\xbf"))
     except JsonError as error:
-        scope.leave_out(f"the configuration is not read: {error}")
+        scope.record_skip(f"the configuration is not read: {error}")
         return
     for key in sorted(twice & {"auto_map", "chat_template", "_target_", "weight_map"}):
         message = (
@@ -98,8 +100,11 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
 def of_value(value: Any, text: bytes, scope: Scope) -> Iterator[Issue]:
     """Issues of a parsed configuration."""
     told: set[str] = set()
-    for issue in (*config_keys.issues(value, text, scope), *_values(value, text, scope)):
-        if issue.message not in told and len(told) < 40:
+    for issue in chain(config_keys.issues(value, text, scope), _values(value, text, scope)):
+        if issue.message not in told:
+            if len(told) == _MAX_TOLD:
+                scope.record_skip(f"more than {_MAX_TOLD} findings in the configuration; the rest")
+                return
             told.add(issue.message)
             yield issue
 

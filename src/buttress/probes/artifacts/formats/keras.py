@@ -15,7 +15,7 @@ from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats.keras_classes import custom_classes
-from buttress.probes.artifacts.formats.keras_names import custom_functions, is_activation
+from buttress.probes.artifacts.formats.keras_names import custom_functions, is_activation, is_known
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.pickles.judge import judge
 from buttress.probes.artifacts.scope import Scope
@@ -45,6 +45,10 @@ _REACHING: Final[dict[str, tuple[Severity, str]]] = {
 }
 _FETCH: Final = re.compile(r"(?:\A|\.)get_file\Z")
 _LOOKUPS: Final = {"StringLookup", "IntegerLookup", "TextVectorization", "IndexLookup"}
+# Those whose classes are listed; of the sister packages only the names of the packages are known.
+_LISTED: Final = ("keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras")
+_SISTERS: Final = frozenset(("keras", "keras_hub", "keras_nlp", "keras_cv", "keras_rs"))
+_PLAIN: Final = re.compile(r"[A-Za-z_]\w*\Z")
 _NAME: Final = re.compile(r"[A-Za-z_][\w.]{0,99}\Z")
 _MAX_TOLD: Final = 20
 
@@ -60,7 +64,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     try:
         config, _ = parse(text)
     except JsonError as error:
-        scope.leave_out(f"the configuration was only searched: {error}")
+        scope.record_skip(f"the configuration was only searched: {error}")
         yield from searched(text, 0, scope)
         return
     yield from of_config(config, 0, scope)
@@ -120,7 +124,20 @@ def _object(one: dict[str, Any]) -> Iterator[tuple[str, Severity | None, str]]:
         return
     # For functions Keras puts the function's name into config and "function" into class_name.
     called = inner if name == "function" and isinstance(inner, str) else name
+    registered = one.get("registered_name")
+    if isinstance(registered, str) and _foreign(registered, name):
+        message = (
+            f"The configuration makes Keras use {shortened(registered)}, which a program "
+            f"registered, whatever else it says of the module {shortened(module)}."
+        )
+        yield "keras-foreign-module", None, message
     if _own(module):
+        if not _offered(module, called):
+            message = (
+                f"The configuration names {shortened(f'{module}.{called}')}, which Keras does not "
+                f"have: it is code of others under the name of Keras."
+            )
+            yield "keras-foreign-module", None, message
         if called in _REACHING:
             severity, what = _REACHING[called]
             message = (
@@ -175,3 +192,16 @@ def _lambda(shown: str, config: Any) -> Iterator[tuple[str, Severity | None, str
 
 def _own(module: str) -> bool:
     return any(module == own or module.startswith(f"{own}.") for own in _OWN)
+
+
+def _offered(module: str, called: str) -> bool:
+    """Whether Keras has a class or function of that name; of its sister packages it isn't known."""
+    if not any(module == own or module.startswith(f"{own}.") for own in _LISTED):
+        return True
+    return bool(_PLAIN.match(called)) and (called in _REACHING or is_known(called))
+
+
+def _foreign(registered: str, name: str) -> bool:
+    """Whether a name is one that a program registered (``package>Class``): looked up first."""
+    package, mark, last = registered.rpartition(">")
+    return bool(mark) and package not in _SISTERS and not (package == "Custom" and last == name)

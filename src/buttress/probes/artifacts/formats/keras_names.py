@@ -63,9 +63,10 @@ def _bare(compiled: dict[str, Any]) -> list[str]:
                     names.append(one["class_name"])
                 if "class_name" in one and isinstance(one.get("config"), dict):
                     todo.append(one["config"].get("fn"))
-    return [name for name in names if name and not _known(name)]
+    return [name for name in names if name and not is_known(name)]
 
 
-def _known(name: str) -> bool:
+def is_known(name: str) -> bool:
+    """Whether Keras has a class, loss, metric or activation of that name."""
     plain = name.rpartition(".")[2].rpartition("/")[2]
     return plain.lower() in _ALIASES or plain in _ACTIVATIONS or is_class(plain)

@@ -26,4 +26,4 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         message = "A program lies where weights should begin."
         yield scope.issue("appended-data", 0, message, severity="high")
     elif source.read_at(source.size - len(hints.TABLE_END), 8) != hints.TABLE_END:
-        scope.leave_out("its weights were not searched; the probe of weights does so on request")
+        scope.record_skip("its weights were not searched; the probe of weights does so on request")

@@ -35,7 +35,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         names = set(_names(parse(text)[0]))
     except JsonError as error:
         if source.size > MAX_BYTES:
-            scope.leave_out(f"the first {MAX_BYTES >> 20} MB of the program were only searched")
+            scope.record_skip(f"the first {MAX_BYTES >> 20} MB of the program were only searched")
         else:
             message = f"The program was only searched: {error}."
             yield scope.issue("config-malformed", 0, message)

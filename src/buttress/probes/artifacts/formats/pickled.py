@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from buttress.evidence.findings import Severity
+from buttress.files.visible import shortened
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.pickles.calls import describe
 from buttress.probes.artifacts.pickles.machine import Followed, follow
-from buttress.probes.artifacts.pickles.opcodes import HIGHEST_PROTOCOL, KNOWN
+from buttress.probes.artifacts.pickles.opcodes import HIGHEST_PROTOCOL, KNOWN, PERSID
 from buttress.probes.artifacts.pickles.state import Notes
+from buttress.probes.artifacts.pickles.texts import suspicious
 from buttress.probes.artifacts.pickles.values import Import
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import MAX_READ, BytesSource, Slice, Source
@@ -30,9 +32,6 @@ _MAX_STREAMS: Final = 2_000
 _MAX_ISSUES: Final = 25
 _BLANK: Final = b"\0 \t\r\n"
 _EARLY: Final = 16  # a stream that breaks before this byte was hardly a pickle
-_CODE_LIKE: Final = re.compile(
-    rb"import |__|exec|eval\(|/bin/|sh -c|https?://|curl |wget |powershell|cmd\.exe|os\.|base64"
-)
 _NO_HEX: Final = re.compile(rb"[^0-9a-fA-F]")
 _NO_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]")
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
@@ -56,6 +55,8 @@ def _begins(source: Source, at: int, head: bytes) -> bool:
     if done.end is None and done.broken and done.broken[0] >= _PROBE - 1:
         return len(source.read_at(at + done.broken[0], 1)) == 1
     named = [one for one in notes.imports.values() if _named(one)]
+    if head[0] == PERSID:  # an unpickler stops here; zip archives begin so, with arrays of objects
+        named = [one for one in named if one.judgement.kind in ("dangerous", "code")]
     if done.end is not None:
         return bool(named)
     until = done.broken[0] if done.broken else 0
@@ -103,7 +104,7 @@ def constants(notes: Notes, source: Source, scope: Scope) -> Iterator[Issue]:
         part: Source = Slice(source, blob.offset, blob.length)
         if blob.spelling:
             if blob.length > MAX_READ:
-                inner.leave_out(f"a constant of {blob.length} bytes written as text")
+                inner.record_skip(f"a constant of {blob.length} bytes written as text")
                 continue
             part = BytesSource(_plain(part.read_at(0, blob.length), blob.spelling))
         yield from inner.descend(part)
@@ -137,8 +138,8 @@ def told(notes: Notes, scope: Scope) -> Iterator[Issue]:
         issue for one in notes.imports.values() if (issue := _imported(one, scope)) is not None
     ]
     order = (
-        "pickle-dangerous-import", "pickle-bytecode", "pickle-unknown-import",
-        "pickle-allowed-by-pack",
+        "pickle-dangerous-import", "pickle-bytecode", "pickle-constructor-call",
+        "pickle-unknown-import", "pickle-argument-text", "pickle-allowed-by-pack",
     )  # fmt: skip
     issues.sort(key=lambda issue: order.index(issue.rule))
     yield from issues[:_MAX_ISSUES]
@@ -151,6 +152,15 @@ def told(notes: Notes, scope: Scope) -> Iterator[Issue]:
 
 def _imported(one: Import, scope: Scope) -> Issue | None:
     kind = one.judgement.kind
+    if kind == "allowed" and one.misuse is not None:
+        rule = "pickle-constructor-call"
+        if one.judgement.calls == "any" and not one.judgement.pack:
+            rule = "pickle-argument-text"
+        message = f"The pickle imports {one.full} at byte {one.offset} {one.misuse.sentence}."
+        severity: Severity | None = one.misuse.severity
+        return scope.issue(
+            rule, one.misuse.offset, message, severity=severity, proof=one.misuse.proof
+        )
     if kind == "allowed" and one.judgement.pack:
         why = f"{one.judgement.reason}, as pack {one.judgement.pack} says"
         message = f"The pickle imports {one.full} at byte {one.offset}, which is allowed: {why}."
@@ -162,12 +172,15 @@ def _imported(one: Import, scope: Scope) -> Issue | None:
     if one.called_at is not None:
         message += f" and calls it at byte {one.called_at}"
     message += f": {one.judgement.reason}."
-    severity: Severity | None = None
+    severity = None
     if kind == "unknown":
         rule = "pickle-unknown-import"
-        texts = b" ".join(part for part in one.arguments or () if type(part) is bytes)
-        if _CODE_LIKE.search(texts):
+        if (odd := suspicious(one.texts)) is not None:
             severity = "high"
+            message = (
+                f"{message[:-1]}. A text among its arguments looks like {odd[0]}: "
+                f"{shortened(odd[1])!r}."
+            )
     else:
         rule = "pickle-bytecode" if kind == "code" else "pickle-dangerous-import"
     proof = f"{one.full}({arguments})" if one.called_at is not None else one.full

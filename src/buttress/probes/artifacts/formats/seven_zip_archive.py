@@ -33,7 +33,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     try:
         names, folders = read(source, scope.tally.meter)
     except UnreadError as error:
-        scope.leave_out(f"the 7z archive is not read: {error}")
+        scope.record_skip(f"the 7z archive is not read: {error}")
         return
     except SevenZipError as error:
         yield scope.issue("archive-inconsistent", 0, f"The 7z archive can't be read: {error}.")
@@ -43,7 +43,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         opened = open_folder(source, folder, scope.tally.meter)
         if opened is None:
             kinds = " ".join(kind.hex() for kind, _ in folder.coders)
-            scope.leave_out(f"files of the 7z archive are encrypted or packed by {kinds}")
+            scope.record_skip(f"files of the 7z archive are encrypted or packed by {kinds}")
         at = 0
         for size in folder.sizes:
             name = names[number] if number < len(names) else f"#{number}"

@@ -46,7 +46,9 @@ def within(data: bytes, offset: int, scope: Scope) -> Iterator[Issue]:
     followed = 0
     for found in _BEGIN.finditer(data):
         if followed > _FOLLOWED:
-            scope.leave_out(f"more than can be followed looks like a pickle from byte {offset} on")
+            scope.record_skip(
+                f"more than can be followed looks like a pickle from byte {offset} on"
+            )
             return
         at = found.start()
         part = data[at : at + _LENGTH]

@@ -136,7 +136,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         yield scope.issue("archive-bomb", 0, f"The configuration can't be expanded: {error}.")
         return
     except YamlError as error:
-        scope.leave_out(f"the configuration is not read: {error}")
+        scope.record_skip(f"the configuration is not read: {error}")
         return
     told: set[str] = set()
     mlflow = any(leaf.path[:1] == ("flavors",) for leaf in found)

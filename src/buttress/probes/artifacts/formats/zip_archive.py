@@ -28,6 +28,7 @@ from buttress.probes.artifacts.source import Slice, Source
 
 _CODECS: Final = {8: "deflate", 12: "bz2", 20: "zstd", 93: "zstd", 95: "xz"}
 _LZMA: Final = 14
+_STATE: Final = "data.pkl"  # of PyTorch; beside it, data/0 and so on are raw numbers
 _CHECKED: Final = 1 << 20  # members up to this size have their checksum verified
 _MAX_NOTED: Final = 5  # inconsistencies told for one archive
 _COMMENT: Final = 512  # bytes of a comment that tell whether it is a text
@@ -70,6 +71,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     yield from _declared(found, scope)
     spans: list[tuple[int, int]] = []
     sources = Sources(member.name for member in found)
+    storages = {one.name.removesuffix(_STATE) for one in found if one.name.endswith(_STATE)}
     noted = 0
     for member in found:
         local = zip_reader.read_local(source, member.header)
@@ -80,7 +82,9 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
             if noted <= _MAX_NOTED:
                 yield scope.issue("archive-inconsistent", member.header, message)
         if local is not None:
-            yield from _member(source, member, local, scope)
+            folder, _, number = member.name.rpartition("data/")
+            raw = number.isdecimal() and folder in storages
+            yield from _member(source, member, local, scope.child(member.name, raw=raw))
             if member.name.lower().endswith(ENDING) and (
                 opened := open_member(source, member, local, scope)
             ):
@@ -159,11 +163,10 @@ def _contradictions(member: Member, local: Local | None) -> Iterator[str]:
         yield f"Member {shown!r} is stored, but its two sizes differ."
 
 
-def _member(source: Source, member: Member, local: Local, scope: Scope) -> Iterator[Issue]:
-    inner = scope.child(member.name)
-    opened = open_member(source, member, local, scope)
+def _member(source: Source, member: Member, local: Local, inner: Scope) -> Iterator[Issue]:
+    opened = open_member(source, member, local, inner)
     if opened is None:
-        inner.leave_out(f"compression method {member.method}")
+        inner.record_skip(f"compression method {member.method}")
         return
     head = opened.read_at(0, 64)
     if not head:
@@ -173,11 +176,11 @@ def _member(source: Source, member: Member, local: Local, scope: Scope) -> Itera
             f"Member {shortened(member.name)!r} of the archive is a program or shared library."
         )
         yield inner.issue("archive-native-code", 0, message)
-    before = scope.tally.recognised
+    before = inner.tally.recognised
     yield from inner.descend(opened)
-    if scope.tally.recognised == before:
+    if inner.tally.recognised == before:
         if member.encrypted:
-            inner.leave_out("it is encrypted")
+            inner.record_skip("it is encrypted")
         return
     if member.encrypted:
         message = "The member claims to be encrypted, which stops scanners, but is not."
@@ -233,4 +236,4 @@ def _hidden(source: Source, spans: list[tuple[int, int]], scope: Scope) -> Itera
                 local.name, local.flags, local.method, local.crc,
                 local.packed or following - local.data, local.expanded, end + at, 0,
             )  # fmt: skip
-            yield from _member(source, member, local, scope)
+            yield from _member(source, member, local, scope.child(member.name))

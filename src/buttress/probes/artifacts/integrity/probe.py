@@ -11,16 +11,18 @@ from typing import Final
 
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding, Inspection, Severity
-from buttress.files.folder import files
 from buttress.files.visible import shortened
+from buttress.packs.knowledge import Knowledge
 from buttress.probes.artifacts.integrity.reference import Reference
 from buttress.probes.artifacts.integrity.tensors import Tensor, tensors
 from buttress.probes.artifacts.integrity.values import Values, measure
 from buttress.probes.artifacts.issue import Issue, rules
+from buttress.protocols.probe import InspectionContext
 
 _MAX_TOLD: Final = 100  # findings of one rule
 _MATRIX: Final = 256  # values from which on a dead or doubled tensor means something
 _ODD_SHARE: Final = 0.01
+_BROKEN_SHARE: Final = 0.001
 _TIED: Final = ("embed", "lm_head", "shared", "wte", "output.weight", "token_embd")
 _FRESH: Final = ("lora_B", "lora_embedding_B", "position_ids", "mask", "running_", "num_batches")
 
@@ -44,7 +46,7 @@ class WeightIntegrity:
         """What can be set, by name."""
         return {"reference": "a folder of weights that are known to be good"}
 
-    def rule_ids(self) -> list[str]:
+    def rule_ids(self, _knowledge: Knowledge) -> list[str]:
         """Ids of all rules that its findings can have."""
         return [name for name in rules() if name.startswith("weights-")]
 
@@ -62,26 +64,27 @@ class WeightIntegrity:
             )  # fmt: skip
         return replace(self, reference=reference)
 
-    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
+    def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
         """Findings in all tensors, then what was read.
 
         Raises:
             InputError: there are no tensors in the reference.
         """
         started = time.perf_counter()
+        asset, path = context.asset, context.tree.root
         reference = Reference(self.reference) if self.reference is not None else None
         skipped: list[str] = []
         count, read, other = 0, 0, 0
-        digests: dict[str, str] = {}
         told: dict[str, int] = {}
-        for one in files(path, skipped):
-            relative = one.relative_to(path).as_posix() if one != path else path.name
+        for file in context.tree.files:
+            one, relative = Path(file.path), file.location
             try:
                 found = tensors(one)
                 if found is None:
                     other += 1
                     continue
                 count += 1
+                digests: dict[str, str] = {}  # of one file: a model may be exported several times
                 for tensor, values in _measured(one, found):
                     read += tensor.length
                     issues = [*_issues(tensor, values, digests)]
@@ -93,6 +96,7 @@ class WeightIntegrity:
                             yield self._finding(issue, asset, relative)
             except OSError as error:
                 skipped.append(f"{relative}: {error.strerror or error}")
+        skipped += context.tree.notes()
         if reference is not None and (missing := reference.missing()):
             message = (
                 f"{len(missing)} tensors of the reference are missing: {', '.join(missing[:8])}."
@@ -144,16 +148,20 @@ def _issues(tensor: Tensor, values: Values, digests: dict[str, str]) -> Iterator
     if values.nan or values.infinite:
         share = (values.nan + values.infinite) / values.count
         what = f"has {values.nan} NaN and {values.infinite} infinite values, {share:.2%} of all"
-        yield _issue("weights-not-finite", tensor, 0, what, "medium" if share > 0.001 else None)
+        grave = share > _BROKEN_SHARE and not values.masking
+        yield _issue("weights-not-finite", tensor, 0, what, "medium" if grave else None)
     if values.random is not None:
         what = "has random bytes where sign and exponent lie, as packed or encrypted data has"
         yield _issue("weights-random", tensor, values.random, what)
-    elif values.implausible > _ODD_SHARE:
-        what = (
-            f"has {values.implausible:.1%} values beyond 1e18 or closer to zero than 1e-25, as "
-            f"bytes of another type than {tensor.dtype} have"
-        )
-        yield _issue("weights-implausible", tensor, 0, what)
+    elif values.huge + values.tiny > _ODD_SHARE:
+        odd = values.huge + values.tiny
+        what = f"has {odd:.1%} values beyond 1e18 or closer to zero than 1e-25, as "
+        if values.huge > _BROKEN_SHARE:
+            what += f"bytes of another type than {tensor.dtype} have"
+            yield _issue("weights-implausible", tensor, 0, what)
+        else:  # bytes of another type give both; a weight that decays gets only ever smaller
+            what += "weights have that decayed, or integers whose type is declared wrongly"
+            yield _issue("weights-implausible", tensor, 0, what, "low")
     if values.count < _MATRIX or len(tensor.shape) == 1 or _expected(tensor.name, _FRESH):
         return
     if values.constant:

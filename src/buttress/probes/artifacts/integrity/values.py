@@ -24,7 +24,7 @@ _TINY: Final = 1e-25
 
 @dataclass(slots=True)
 class Values:
-    """``implausible``: share of finite values beyond 1e18 or, other than zero, below 1e-25.
+    """``huge``: share of finite values beyond 1e18; ``tiny``: other than zero and below 1e-25.
 
     ``random``: offset in the tensor of the first 64 KB of leading bytes, where sign and exponent
     lie, that are as good as random. Trained weights have 2 to 5 bits of entropy there.
@@ -34,13 +34,19 @@ class Values:
     nan: int = 0
     infinite: int = 0
     zero: int = 0
-    implausible: float = 0.0
+    huge: float = 0.0
+    tiny: float = 0.0
     least: float = float("inf")
     largest: float = float("-inf")
     random: int | None = None
     digest: str = ""
     payloads: list[Payload] = field(default_factory=list)
     numeric: bool = False
+
+    @property
+    def masking(self) -> bool:
+        """Whether all that is not finite is infinity, and the rest one number, as in a mask."""
+        return self.infinite > 0 and not self.nan and self.least >= self.largest
 
     @property
     def constant(self) -> bool:
@@ -56,7 +62,7 @@ def measure(descriptor: int, tensor: Tensor) -> Values:
     """
     values = Values(numeric=tensor.dtype in _WIDTH)
     searcher, state = Searcher(), hashlib.sha256()
-    odd, at, finite = 0, 0, 0
+    huge, tiny, at, finite = 0, 0, 0, 0
     exponents = _Exponents(_WIDTH.get(tensor.dtype, 1))
     while at < tensor.length:
         data = os.pread(descriptor, min(_PIECE, tensor.length - at), tensor.offset + at)
@@ -66,10 +72,11 @@ def measure(descriptor: int, tensor: Tensor) -> Values:
         searcher.feed(data)
         if values.numeric:
             exponents.feed(data, at)
-            more_odd, more_finite = _count(values, _numbers(data, tensor.dtype))
-            odd, finite = odd + more_odd, finite + more_finite
+            counted = _count(values, _numbers(data, tensor.dtype))
+            huge, tiny, finite = huge + counted[0], tiny + counted[1], finite + counted[2]
         at += len(data)
-    values.implausible = odd / finite if finite else 0.0
+    if finite:
+        values.huge, values.tiny = huge / finite, tiny / finite
     values.random = exponents.random
     values.payloads = searcher.found
     values.digest = state.hexdigest()
@@ -89,8 +96,8 @@ def _numbers(data: bytes, dtype: str) -> NDArray[Any]:
     return np.frombuffer(data, "<f8" if dtype == "F64" else "<f4")
 
 
-def _count(values: Values, numbers: NDArray[Any]) -> tuple[int, int]:
-    """Add to the counts; gives how many are implausible, of how many that are finite."""
+def _count(values: Values, numbers: NDArray[Any]) -> tuple[int, int, int]:
+    """Add to the counts; gives how many are huge, how many tiny, of how many that are finite."""
     import numpy as np
 
     values.count += numbers.size
@@ -101,14 +108,14 @@ def _count(values: Values, numbers: NDArray[Any]) -> tuple[int, int]:
         values.infinite += numbers.size - int(np.count_nonzero(finite)) - nan
         numbers = numbers[finite]
     if not numbers.size:
-        return 0, 0
+        return 0, 0, 0
     size: NDArray[np.floating[Any]] = np.abs(numbers)
     zeros = numbers.size - int(np.count_nonzero(numbers))
     values.zero += zeros
     values.least = min(values.least, float(numbers.min()))
     values.largest = max(values.largest, float(numbers.max()))
-    odd = int(np.count_nonzero(size > _HUGE)) + int(np.count_nonzero(size < _TINY)) - zeros
-    return odd, numbers.size
+    huge, tiny = int(np.count_nonzero(size > _HUGE)), int(np.count_nonzero(size < _TINY)) - zeros
+    return huge, tiny, numbers.size
 
 
 class _Exponents:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from buttress.evidence.findings import Finding
 from buttress.files import located_yaml
 from buttress.files.visible import visible
+from buttress.packs.knowledge import Knowledge
 from buttress.probes.artifacts.digests import digest
 
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 500, "description": "text"}
@@ -93,14 +94,13 @@ def load(path: Path, pack: str) -> list[Good]:
     ]  # fmt: skip
 
 
-def installed() -> KnownGood:
-    """The good files of all installed packs.
+def known_good(knowledge: Knowledge) -> KnownGood | None:
+    """The good files of packs; None where there are none.
 
     Raises:
-        InputError: a pack does not load.
+        InputError: a file of a pack is not valid.
     """
-    from buttress.packs.resolve import items
-
-    return KnownGood(
-        one for manifest, path in items("known-good") for one in load(path, manifest.name)
-    )
+    files = knowledge.of_kind("known-good")
+    if not files:
+        return None
+    return KnownGood(one for file in files for one in load(file.path, file.pack))

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from buttress.files import located_yaml
 from buttress.files.located_yaml import FieldPath, Located
+from buttress.packs.knowledge import Knowledge
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.pack import pickle_examples
 from buttress.probes.artifacts.pickles.added import Added, Told, instead, merged
@@ -50,18 +51,16 @@ _ALLOWED: Final = _schema("allowed", {"module": _TEXT, "names": _NAMES}, ["modul
 _GADGETS: Final = _schema("gadgets", {"names": _NAMES, "modules": _NAMES}, [])
 
 
-def installed() -> Added:
-    """The names of all installed packs.
+def of_packs(knowledge: Knowledge) -> Added:
+    """The names that packs add.
 
     Raises:
-        InputError: a pack does not load.
+        InputError: a file of a pack is not valid.
     """
-    from buttress.packs.resolve import items
-
     return merged(
-        load(path, kind, manifest.name)
+        load(file.path, kind, file.pack)
         for kind in ("pickle-allowlist", "pickle-danger")
-        for manifest, path in items(kind)
+        for file in knowledge.of_kind(kind)
     )
 
 

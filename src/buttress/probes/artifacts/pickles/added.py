@@ -79,6 +79,9 @@ class Added:
             yield from (dotted, *dotted.rsplit(".", 1))
 
 
+NOTHING: Final = Added()
+
+
 def merged(every: Iterable[Added]) -> Added:
     """All names of several packs; where two name the same, the first tells why."""
     allowed: dict[tuple[str, str], Told] = {}
@@ -92,41 +95,25 @@ def merged(every: Iterable[Added]) -> Added:
 
 
 class _Current:
-    """What holds in this process: read from the packs when first asked for."""
+    """What holds while a file is examined; nothing outside of that."""
 
-    added: Added | None = None
+    added = Added()
 
 
 def current() -> Added:
-    """The names of all installed packs, or those that this process was given.
-
-    Raises:
-        InputError: a pack does not load.
-    """
-    if _Current.added is None:
-        from buttress.packs.where import ids
-
-        if not ids():
-            _Current.added = Added()
-        else:
-            from buttress.probes.artifacts.pack.pickle_names import installed
-
-            # Packs that are verified on the way use ``instead``, which leaves nothing behind.
-            _Current.added = installed()
+    """The names that packs add to the examination that goes on."""
     return _Current.added
-
-
-def adopt(added: Added) -> None:
-    """Let these names hold in this process, which was started by one that has read the packs."""
-    _Current.added = added
 
 
 @contextmanager
 def instead(added: Added) -> Iterator[None]:
-    """Let these names hold in the block, for the trial of a pack's examples."""
+    """Let these names hold in the block."""
     from buttress.probes.artifacts.pickles.judge import forget
 
     before = _Current.added
+    if added == before:
+        yield
+        return
     _Current.added = added
     forget()
     try:

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from buttress.probes.artifacts.pickles.arrays import joblib_array, numpy_array, wrapped_array
 from buttress.probes.artifacts.pickles.state import State
+from buttress.probes.artifacts.pickles.texts import among, spelled
+from buttress.probes.artifacts.pickles.usage import examine
 from buttress.probes.artifacts.pickles.values import (
     PLAIN,
     ArrayWrapper,
@@ -21,15 +23,16 @@ from buttress.probes.artifacts.pickles.values import (
 _SIMPLE_DTYPE: Final = re.compile(rb"[|<>=]?([biufcOSUVMm])([0-9]{1,9})\Z")
 _CONSTANT: Final = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 _RECONSTRUCTORS: Final = {"_reconstructor", "__newobj__", "__newobj_ex__"}
+_MODULE: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
 _TUPLE_KEPT: Final = 64
 _NAME_LIMIT: Final = 300
 _WRAPPER: Final = "NumpyArrayWrapper"
 
 
-def call(state: State, what: Any, arguments: Any, at: int) -> Any:
-    """Call ``what``; the value that stands for the result."""
+def call(state: State, what: Any, arguments: Any, at: int, *, new: bool = False) -> Any:
+    """Call ``what``; the value that stands for the result. ``new``: no constructor runs."""
     if type(what) is Import:
-        return _call_import(state, what, arguments, at)
+        return _call_import(state, what, arguments, at, new)
     if type(what) is Computed:
         return what
     sentence = "it calls a value that was itself computed"
@@ -37,10 +40,12 @@ def call(state: State, what: Any, arguments: Any, at: int) -> Any:
     return PLAIN
 
 
-def _call_import(state: State, what: Import, arguments: Any, at: int) -> Any:
+def _call_import(state: State, what: Import, arguments: Any, at: int, new: bool) -> Any:
     given = arguments if type(arguments) is tuple else None
     if what.called_at is None:
         what.called_at, what.arguments = at, given
+        if what.judgement.kind == "unknown":
+            what.texts = tuple(among(given) or spelled(state, what.pushed_at, at))
     kind = what.judgement.kind
     if kind == "conditional":
         result = _harmless(state, what, arguments, at)
@@ -51,9 +56,17 @@ def _call_import(state: State, what: Import, arguments: Any, at: int) -> Any:
         return Computed(what.full)
     if kind != "allowed":
         return Computed(what.full)
+    examine(state, what, arguments, at, new=new)
+    return _made(state, what, given, at)
+
+
+def _made(state: State, what: Import, given: tuple[Any, ...] | None, at: int) -> Any:
+    """The value that stands for what an allowed callable gives."""
     first = given[0] if given else None
     if what.name in _RECONSTRUCTORS and type(first) is Import:
-        return _call_import(state, first, None, at)
+        if first.judgement.kind != "allowed":
+            return call(state, first, None, at)
+        return _made(state, first, None, at)
     if what.name == _WRAPPER:
         what.shortcut = joblib_array
         state.count_exactly(+1)
@@ -65,7 +78,8 @@ def _call_import(state: State, what: Import, arguments: Any, at: int) -> Any:
             state.notes.look_into(first.blob)
             return first.blob
     elif what.name != "dtype" and what.name not in _RECONSTRUCTORS:
-        what.gives_plain = True
+        what.gives_plain = what.judgement.calls != "never"
+        what.any_arguments = what.judgement.calls == "any"
         if what.name == "_reconstruct":
             what.shortcut = numpy_array
     return PLAIN
@@ -86,6 +100,11 @@ def _harmless(state: State, what: Import, arguments: Any, at: int) -> Any:
             if first.judgement.kind == "allowed" and (_CONSTANT.match(name) or name == "__new__"):
                 return PLAIN if name != "__new__" else first
             return state.imported(first.module, f"{first.name}.{name}", at)
+    elif what.name == "_ufunc_reconstruct":
+        if len(given) == 2 and type(first) is bytes and type(given[1]) is bytes:
+            module, name = (part.decode("utf-8", "replace") for part in given)
+            if len(module) < _NAME_LIMIT and _MODULE.match(module):
+                return state.imported(module, name, at)
     elif what.name == "partial":
         if type(first) is Import and first.judgement.kind == "allowed":
             return Computed(what.full)  # not ``first``: BUILD gives the partial its state, not that

@@ -6,7 +6,10 @@ with its reason; JSON, since reading them is a good part of the time that a smal
 ``allowed.json``: what real frameworks put into their files, as known from what they emit; it is not
 enough that a package is popular. ``packages`` stands for the classes of a package and of its
 submodules (CamelCase only, unless ``names`` has a pattern), and only where such classes do nothing
-but keep state when they are made or given their state.
+but keep state when they are given their state; ``excluded`` packages are no part of them. ``calls``
+says how frameworks use a name (``Calls``): what a constructor does with arguments that an attacker
+chose is another question than what it does with none. ``texts: expected`` marks names whose
+arguments are paths, time zones or expressions by their nature.
 
 ``dangerous.json``: of ``modules`` whatever is taken counts, from submodules too. Among ``names``,
 ``*.NAME`` holds in any module. ``conditional`` names are dangerous unless their arguments are
@@ -21,11 +24,14 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from buttress.probes.artifacts.pickles.added import current
 
 Kind = Literal["allowed", "dangerous", "code", "conditional", "unknown"]
+# any: with plain data. empty: without arguments. bare: by NEWOBJ without arguments, so that no
+# constructor runs. never: kept by reference.
+Calls = Literal["any", "empty", "bare", "never"]
 _WINDOW: Final = 6  # parts of the longest dotted name in the lists
 _ENDS: Final = 16  # parts at either end of a long dotted name that are looked at
 _CLASS: Final = re.compile(r"[A-Z][A-Za-z0-9]*\Z")
@@ -34,11 +40,15 @@ _CLASS: Final = re.compile(r"[A-Z][A-Za-z0-9]*\Z")
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """``code``: makes functions or classes from bytecode or parts. ``conditional``: dangerous
-    unless the arguments show that this use is harmless. ``pack``: the one that says so, if any."""
+    unless the arguments show that this use is harmless. ``pack``: the one that says so, if any.
+    ``calls``: how frameworks use an allowed name. ``texts``: whether paths, time zones or
+    expressions are expected among its arguments."""
 
     kind: Kind
     reason: str
     pack: str = ""
+    calls: Calls = "any"
+    texts: bool = False
 
 
 _UNKNOWN: Final = Judgement("unknown", "no framework that we know of needs it")
@@ -46,8 +56,9 @@ _UNKNOWN: Final = Judgement("unknown", "no framework that we know of needs it")
 
 @dataclass(frozen=True, slots=True)
 class _Lists:
-    allowed: dict[str, list[tuple[frozenset[str], str]]]  # module -> names with their reason
-    packages: dict[str, tuple[re.Pattern[str], str]]
+    allowed: dict[str, list[tuple[frozenset[str], Judgement]]]  # module -> names
+    packages: dict[str, list[tuple[re.Pattern[str], Judgement]]]
+    excluded: frozenset[str]  # packages within those that are no part of them
     modules: dict[str, Judgement]  # dangerous whatever is taken from them
     names: dict[str, Judgement]  # dangerous dotted names
     conditional: dict[str, str]
@@ -93,19 +104,18 @@ def _one(module: str, name: str) -> Judgement:
     if told := current().danger(module, name):
         return Judgement("dangerous", f"{told.why} (pack {told.pack})", told.pack)
     lists = _lists()
-    for names, why in lists.allowed.get(module, ()):
+    for names, judgement in lists.allowed.get(module, ()):
         if name in names:
-            return Judgement("allowed", why)
+            return judgement
     if reason := lists.conditional.get(f"{module}.{name}"):
         return Judgement("conditional", reason)
-    if judgement := _danger(lists, module, name):
-        return judgement
+    if danger := _danger(lists, module, name):
+        return danger
     package = module
-    while package:
-        if package in lists.packages:
-            pattern, reason = lists.packages[package]
+    while package and package not in lists.excluded:
+        for pattern, judgement in lists.packages.get(package, ()):
             if pattern.fullmatch(name):
-                return Judgement("allowed", reason)
+                return judgement
         package = package.rpartition(".")[0]
     return _UNKNOWN
 
@@ -144,16 +154,17 @@ def _lists() -> _Lists:
     allowed, dangerous = (
         json.loads((here / name).read_bytes()) for name in ("allowed.json", "dangerous.json")
     )
-    exact: dict[str, list[tuple[frozenset[str], str]]] = {}
-    packages: dict[str, tuple[re.Pattern[str], str]] = {}
+    exact: dict[str, list[tuple[frozenset[str], Judgement]]] = {}
+    packages: dict[str, list[tuple[re.Pattern[str], Judgement]]] = {}
     for one in allowed["globals"]:
-        entry = frozenset(one["names"]), one["why"]
+        entry = frozenset(one["names"]), _allowed(one)
         for module in one["modules"]:
             exact.setdefault(module, []).append(entry)
     for one in allowed["packages"]:
         pattern = re.compile(one["names"]) if "names" in one else _CLASS
         for package in one["packages"]:
-            packages[package] = (pattern, one["why"])
+            packages.setdefault(package, []).append((pattern, _allowed(one)))
+    excluded = frozenset(name for one in allowed["excluded"] for name in one["packages"])
     modules, names = (
         {
             name: Judgement("code" if one.get("code") else "dangerous", one["why"])
@@ -163,7 +174,13 @@ def _lists() -> _Lists:
         for part in ("modules", "names")
     )
     conditional = {name: one["why"] for one in dangerous["conditional"] for name in one["names"]}
-    return _Lists(exact, packages, modules, names, conditional)
+    return _Lists(exact, packages, excluded, modules, names, conditional)
+
+
+def _allowed(entry: dict[str, Any]) -> Judgement:
+    return Judgement(
+        "allowed", entry["why"], calls=entry.get("calls", "any"), texts="texts" in entry
+    )
 
 
 @cache

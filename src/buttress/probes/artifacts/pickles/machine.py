@@ -15,7 +15,7 @@ from buttress.probes.artifacts.pickles import opcodes as op
 from buttress.probes.artifacts.pickles.judge import listed_words
 from buttress.probes.artifacts.pickles.operations import OPERATIONS, StopError
 from buttress.probes.artifacts.pickles.state import CHUNK, NAME_KEPT, BrokenError, Notes, State
-from buttress.probes.artifacts.pickles.values import PLAIN, Dtype, Import, Run
+from buttress.probes.artifacts.pickles.values import EMPTY, PLAIN, Dtype, Import, Run
 from buttress.probes.artifacts.source import Source
 
 _RUN: Final = re.compile(op.PLAIN_RUN).match
@@ -25,6 +25,7 @@ _NUMBER: Final = re.compile(
 _INDEX: Final = re.compile(rb"[pg]([0-9]{1,9})\n").match
 _TEXT_FIRST: Final = frozenset(op.TEXT_FIRST)
 _CALLS: Final = frozenset((op.REDUCE, op.NEWOBJ))
+_FRAME: Final = op.FRAME
 _ITEMS: Final = frozenset((op.APPENDS, op.SETITEMS))
 _BLOB_FIRST: Final = frozenset(op.BLOB_FIRST)
 _SHORT_RUN: Final = 24  # below, single values are cheaper: what follows often takes some of them
@@ -140,6 +141,7 @@ def _run(state: State, at: int, fussy: bool) -> int:
                     value = recall(index, PLAIN)
                     if type(value) is Import:
                         value.pushes += 1
+                        value.pushed_at = base + position
                         if value.shortcut and not sparse and lengths[0x4E]:
                             state.dense, state.at = dense, base + position
                             if after := value.shortcut(state, state.at):
@@ -148,6 +150,13 @@ def _run(state: State, at: int, fussy: bool) -> int:
                     append(value)
                     position += 2
                     continue
+            elif code == 0x29 and lengths[0x4E]:  # EMPTY_TUPLE; a frame may begin after it
+                following = buffer[position + 1]
+                if following == _FRAME:
+                    following = buffer[position + 10]
+                append(EMPTY if following in _CALLS else PLAIN)
+                position += 1
+                continue
             elif code == 0x28:  # MARK
                 marks.append(len(stack))
                 position += 1
@@ -205,6 +214,7 @@ def _run(state: State, at: int, fussy: bool) -> int:
                     value = recall(index, PLAIN)
                     if type(value) is Import:
                         value.pushes += 1
+                        value.pushed_at = base + position
                     append(value)
                     position += 5
                     continue
@@ -214,8 +224,16 @@ def _run(state: State, at: int, fussy: bool) -> int:
                     position += 1
                     continue
             elif code in _CALLS:  # REDUCE, NEWOBJ
-                what = stack[-2]
-                if type(what) is Import and what.gives_plain and type(stack[-1]) is not Run:
+                what, given = stack[-2], stack[-1]
+                if (
+                    type(what) is Import
+                    and what.gives_plain
+                    and (
+                        given is PLAIN or given is EMPTY
+                        if what.any_arguments
+                        else given is EMPTY and code == 0x81
+                    )
+                ):
                     del stack[-1]
                     stack[-1] = PLAIN
                     position += 1
@@ -312,6 +330,7 @@ def _run(state: State, at: int, fussy: bool) -> int:
                     value = recall(index, PLAIN)
                     if type(value) is Import:
                         value.pushes += 1
+                        value.pushed_at = base + position
                     append(value)
                     position = line.end()
                     continue

@@ -30,6 +30,11 @@ PLAIN_LENGTH: Final = tuple(
     for code in range(256)
 )  # fmt: skip
 
+# The same for the loop of the machine, which looks at what follows an empty tuple.
+LOOP_LENGTH: Final = tuple(
+    0 if code == EMPTY_TUPLE else length for code, length in enumerate(PLAIN_LENGTH)
+)
+
 # The same as expressions, for one and for runs; the possessive repeat keeps no state to go back to.
 PLAIN_ONE: Final = rb"[N\x88\x89)\]}\x8f]|K.|M..|J.{4}|G.{8}"
 PLAIN_RUN: Final = b"(?s:%b)*+" % PLAIN_ONE

@@ -22,7 +22,7 @@ from buttress.probes.artifacts.pickles.literals import (
     push_unicode_line,
 )
 from buttress.probes.artifacts.pickles.state import BrokenError, State
-from buttress.probes.artifacts.pickles.values import PLAIN, Computed, Import
+from buttress.probes.artifacts.pickles.values import EMPTY, PLAIN, Computed, Import
 
 _DICT_KEPT: Final = 64
 _NAME_CUT: Final = 512
@@ -260,20 +260,22 @@ def _reduce(state: State, at: int) -> int:
 
 def _new_object(state: State, at: int) -> int:
     arguments, what = state.pop(at), state.pop(at)
-    state.push(call(state, what, arguments, at))
+    state.push(call(state, what, arguments, at, new=True))
     return at + 1
 
 
 def _new_object_with_names(state: State, at: int) -> int:
-    state.pop(at)
-    return _new_object(state, at)
+    names, arguments, what = state.pop(at), state.pop(at), state.pop(at)
+    given = arguments if names == {} else PLAIN
+    state.push(call(state, what, given, at, new=True))
+    return at + 1
 
 
 def _instance(state: State, at: int) -> int:
     found, end = _lines(state, at)
     found.pushes += 1
     arguments = as_tuple(state.pop_mark(at))
-    state.push(call(state, found, arguments, at))
+    state.push(call(state, found, arguments, at, new=arguments == EMPTY))
     return end
 
 
@@ -283,7 +285,7 @@ def _object(state: State, at: int) -> int:
         state.underflow(at)
         state.push(PLAIN)
         return at + 1
-    state.push(call(state, items[0], as_tuple(items[1:]), at))
+    state.push(call(state, items[0], as_tuple(items[1:]), at, new=len(items) == 1))
     return at + 1
 
 
@@ -319,7 +321,7 @@ def _table() -> list[Operation]:
     table[op.MEMOIZE] = _memoise
     table[op.GLOBAL], table[op.STACK_GLOBAL] = _global, _stack_global
     table[op.EXT1], table[op.EXT2], table[op.EXT4] = map(_extension, (1, 2, 4))
-    table[op.REDUCE] = table[op.NEWOBJ] = _reduce
+    table[op.REDUCE], table[op.NEWOBJ] = _reduce, _new_object
     table[op.NEWOBJ_EX], table[op.INST], table[op.OBJ] = _new_object_with_names, _instance, _object
     table[op.BUILD] = build
     return table

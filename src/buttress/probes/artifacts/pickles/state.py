@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from buttress.probes.artifacts.pickles.judge import judge_import, listed_words
-from buttress.probes.artifacts.pickles.opcodes import PLAIN_LENGTH, PLAIN_ONE
+from buttress.probes.artifacts.pickles.opcodes import LOOP_LENGTH, PLAIN_ONE
 from buttress.probes.artifacts.pickles.values import BOTTOM, PLAIN, Blob, Import, Run
 from buttress.probes.artifacts.source import Source
 
@@ -52,6 +52,7 @@ class Notes:
             if known is not one:
                 known.pushes += one.pushes
                 known.harmless += one.harmless
+                known.misuse = known.misuse or one.misuse
         for rule, offset, sentence in other.remarks:
             self.remark(rule, offset, sentence)
         for blob in other.blobs:
@@ -79,7 +80,7 @@ class State:
         self.dense = 0  # indices 0 .. dense-1 are assigned
         self.sparse: set[int] = set()  # and these, above
         self.budget = _MEMO_BUDGET
-        self.lengths = PLAIN_LENGTH
+        self.lengths = LOOP_LENGTH
         self.exact = 0  # objects under construction whose numbers matter
         self.broken: tuple[int, str] | None = None
         self.protocol = 0
@@ -257,6 +258,7 @@ class State:
             elif known.judgement.kind != "allowed":
                 sentence = f"it imports more than {_MAX_IMPORTS} names; not all were judged"
                 self.notes.remark("pickle-too-complex", at, sentence)
+        known.pushed_at = at
         return known
 
     # --- modes and limits
@@ -264,7 +266,7 @@ class State:
     def count_exactly(self, change: int) -> None:
         """Enter (+1) or leave (-1) the mode in which numbers are kept as they are."""
         self.exact = max(0, self.exact + change)
-        self.lengths = _EXACT_LENGTH if self.exact else PLAIN_LENGTH
+        self.lengths = _EXACT_LENGTH if self.exact else LOOP_LENGTH
 
     def shrink(self, at: int) -> None:
         """Fold a tall stack, value by value, into counted runs; empty it if that is not enough."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from buttress.evidence.findings import Severity
 from buttress.probes.artifacts.pickles.judge import Judgement
 from buttress.probes.artifacts.pickles.opcodes import (
     BINGET,
@@ -37,6 +38,7 @@ class _Sentinel:
 
 
 PLAIN: Final = _Sentinel("…")
+EMPTY: Final = ()  # the arguments of a call that has none
 BOTTOM: Final = _Sentinel("(nothing)")  # below the first value, so that a look there is no error
 
 
@@ -82,6 +84,17 @@ class Run:
             position += width
 
 
+@dataclass(frozen=True, slots=True)
+class Misuse:
+    """An allowed name used otherwise than frameworks use it: the end of a sentence that tells how,
+    how grave that is, and what it was given."""
+
+    offset: int
+    sentence: str
+    severity: Severity
+    proof: str
+
+
 @dataclass(slots=True)
 class Import:
     """A global that a stream imports: one object for each name, however often it is imported."""
@@ -92,12 +105,16 @@ class Import:
     judgement: Judgement
     pushes: int = 0  # times that it came onto the stack
     harmless: int = 0  # times that it left it in a use known to be harmless
-    gives_plain: bool = False  # called before, and plain data whatever the arguments are
+    pushed_at: int = 0  # where it last came onto the stack
+    gives_plain: bool = False  # called before, as frameworks do; the result is plain data
+    any_arguments: bool = False  # so whatever plain data the arguments are
     shortcut: Callable[[Any, int], int] | None = (
         None  # for what is usually done with it: see arrays
     )
     called_at: int | None = None
     arguments: tuple[Any, ...] | None = None  # of the first call, where known
+    texts: tuple[bytes, ...] = ()  # among the arguments of that call
+    misuse: Misuse | None = None  # the first
 
     @property
     def full(self) -> str:

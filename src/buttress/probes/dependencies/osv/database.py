@@ -15,11 +15,11 @@ from typing import IO, Any, Final
 import orjson
 
 from buttress.errors import InputError
-from buttress.probes.dependencies.dependency import Ecosystem
 from buttress.probes.dependencies.osv import cache
 from buttress.probes.dependencies.osv.advisory import Advisory, package
 from buttress.probes.dependencies.osv.index import DamagedError, Reader, Writer
 from buttress.probes.dependencies.osv.source import BAD, Source
+from buttress.provenance.dependencies.dependency import Ecosystem
 
 _ECOSYSTEMS: Final = ("PyPI", "npm")
 _EXPECTED: Final = "advisories in the OSV format: a folder of JSON files, or an all.zip"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from buttress.probes.deployment.checks import ci_agents, containers, pipelines, pods, values
-from buttress.probes.deployment.subject import Check
+from buttress.probes.deployment.checks import ci_agents, containers, pipelines, pods
+from buttress.rules import values
+from buttress.rules.subject import Check
 
 CHECKS: Final[dict[str, Check]] = {
     **values.CHECKS,

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from buttress.probes.deployment.subject import Check, Hit, Subject, scalar
 from buttress.probes.deployment.untrusted import Scope, sources, tainted_variables
+from buttress.rules.subject import Check, Hit, Subject, scalar
 
 # Actions that run an agent with tools; one that only completes a text is none.
 _ACTION: Final = re.compile(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from buttress.probes.deployment.subject import Check, Hit, Subject, scalar
+from buttress.rules.subject import Check, Hit, Subject, scalar
 
 _SECRET_FILES: Final = (
     ".env", ".env.*", "*.pem", "*.key", "*.p12", "*.pfx", "id_rsa", "id_ed25519", "id_ecdsa",

@@ -9,8 +9,8 @@ from typing import Any, Final
 import re2
 
 from buttress.probes.deployment.expressions import expressions
-from buttress.probes.deployment.subject import Check, Hit, Subject, scalar
 from buttress.probes.deployment.untrusted import Scope, sources
+from buttress.rules.subject import Check, Hit, Subject, scalar
 
 _PRIVILEGED: Final = {"pull_request_target", "workflow_run", "issue_comment"}
 _OUTSIDE: Final = {"pull_request", "pull_request_target", "issue_comment", "issues", "discussion"}

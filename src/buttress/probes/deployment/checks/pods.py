@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from buttress.probes.deployment.checks.containers import OPEN_SERVERS, is_host_folder
-from buttress.probes.deployment.subject import Check, Hit, Subject, scalar
+from buttress.rules.subject import Check, Hit, Subject, scalar
 
 _ACCELERATORS: Final = ("nvidia.com/", "amd.com/gpu", "gpu.intel.com/", "google.com/tpu",
                         "habana.ai/", "huawei.com/")  # fmt: skip

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
-from buttress.probes.source.code.modules import Module, decoded, parsed
-from buttress.probes.source.code.notebook_code import notebook
+from buttress.files.notebook_code import notebook
+from buttress.files.python_modules import Module, decoded, parsed
+from buttress.files.tree import Tree
 
 _IMPORT: Final = re.compile(
     rb"^[ \t]*(?:from[ \t]+(\.*[\w.]*)[ \t]+import[ \t]+(\([^)]{0,500}|[^#;\n]{1,300})"
@@ -27,18 +27,15 @@ def module_of(location: str, data: bytes) -> Module | None:
     return parsed(decoded(data))
 
 
-def packages(root: Path) -> frozenset[bytes]:
+def packages(tree: Tree) -> frozenset[bytes]:
     """Names of the packages at the top of a project: itself, below it, or below ``src``."""
     found: set[str] = set()
-    for folder in (root, root / "src"):
-        try:
-            with os.scandir(folder) as inside:
-                names = [one.name for one in inside]
-        except OSError:
-            continue
-        found.update(one for one in names if os.path.isfile(folder / one / "__init__.py"))
+    root = str(tree.root)
+    for folder in (root, os.path.join(root, "src")):
+        names = tree.names(folder)
+        found.update(one for one in names if "__init__.py" in tree.names(os.path.join(folder, one)))
         if folder == root and "__init__.py" in names:
-            found.add(root.name)
+            found.add(tree.root.name)
     return frozenset(one.encode("utf-8", "replace") for one in found)
 
 

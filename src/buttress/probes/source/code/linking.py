@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from buttress.files.failure import failure
-from buttress.files.source_files import Reading, SourceFile, text_files
+from buttress.files.notebook_code import Place, notebook
+from buttress.files.python_modules import Module, decoded, words
+from buttress.files.source_files import Reading, SourceFile, text_file
+from buttress.files.tree import Tree
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.hits import Hit, Result
 from buttress.probes.source.code.layout import imports, module_of, packages
 from buttress.probes.source.code.matcher import Matcher, Survey
-from buttress.probes.source.code.modules import Module, decoded, words
-from buttress.probes.source.code.notebook_code import Place, notebook
 from buttress.probes.source.code.project import Project, View
 from buttress.probes.source.code.solve import graph_of, solve
 from buttress.probes.source.code.summaries import ModuleSummary
@@ -66,10 +67,10 @@ class Linked:
 class Linking:
     """The files of a project, by location."""
 
-    def __init__(self, matcher: Matcher, root: Path) -> None:
+    def __init__(self, matcher: Matcher, tree: Tree) -> None:
         self._matcher = matcher
-        self._root = root
-        self._own = packages(root)
+        self._tree = tree
+        self._own = packages(tree)
         self._entries: dict[str, Entry] = {}
         self._project = Project()
         self._results: dict[str, Result] = {}
@@ -93,7 +94,7 @@ class Linking:
 
     def follow(self) -> Linked:
         """Follow all files, and bring together what they give each other."""
-        self._project = Project(self._entries, self._root.name if self._root.is_dir() else "")
+        self._project = Project(self._entries, self._tree.root.name if self._tree.is_folder else "")
         self._project.follow = self._demand
         for location in self._in_order():
             self._visit(location)
@@ -133,7 +134,7 @@ class Linking:
             entry.imports = tuple(dict.fromkeys(imports(data)))[:_MAX_IMPORTS]
 
     def _read(self, entry: Entry) -> bytes | None:
-        for file in text_files(entry.path, Reading()):
+        for file in text_file(self._tree, entry.path, entry.location, Reading()):
             return file.data
         return None
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from buttress.evidence.findings import SEVERITIES
+from buttress.files.python_modules import Module, parsed, words
 from buttress.probes.source.code.arguments import command_of, held, text_of
 from buttress.probes.source.code.conditions import Condition
 from buttress.probes.source.code.events import Event, Kind
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.follow import Follower
 from buttress.probes.source.code.hits import Hit, Result, in_order
-from buttress.probes.source.code.modules import Module, parsed, words
 from buttress.probes.source.code.paths import Globs, fragments, last_name
 from buttress.probes.source.code.project import Project, View
 from buttress.probes.source.code.rulebook import Pattern, Rule

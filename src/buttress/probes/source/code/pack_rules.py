@@ -1,24 +1,20 @@
-"""The rules that come with Buttress, tried as those of packs are: each against its own examples."""
+"""Rules about code as contents of packs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
-from buttress.probes.deployment import pack_rules as subject_rules
+from buttress.probes.source.code.rulebook import RULES, load_rules
 
 
-def try_examples() -> int:
-    """How many rules about code, containers, pipelines and agents there are, all of which pass.
+class _CodeRules:
+    def check(self, path: Path, _pack: str, _beside: Mapping[str, Sequence[Path]]) -> Sequence[str]:
+        return [rule.id for rule in load_rules(path, verify=True)]
 
-    Raises:
-        InputError: a rule fails one of its examples.
-    """
-    from buttress.probes.source.code import rulebook
+    def check_own(self) -> int:
+        return len(load_rules(RULES, verify=True))
 
-    count = len(rulebook.load_rules(rulebook.RULES, verify=True))
-    for kind in subject_rules.KINDS:
-        field = subject_rules.field_of(kind)
-        rules = list(field.own().values())
-        subject_rules.try_examples(rules, field, Path(f"own {kind}"))
-        count += len(rules)
-    return count
+
+CODE_RULES: Final = _CodeRules()

@@ -7,25 +7,27 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from buttress.evidence.findings import SEVERITIES, Finding, Inspection, Severity
 from buttress.files import source_files as files
-from buttress.files.folder import files as walk
-from buttress.files.selection import selected, using
+from buttress.files.python_modules import MAX_BYTES
 from buttress.files.source_files import Reading
+from buttress.files.tree import Tree
 from buttress.files.visible import printable
 from buttress.files.wanted import wanted_files
+from buttress.packs.knowledge import Knowledge
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.hits import Hit, in_order
 from buttress.probes.source.code.ignore import ignored
 from buttress.probes.source.code.linking import Linked, Linking
 from buttress.probes.source.code.matcher import Matcher
-from buttress.probes.source.code.modules import MAX_BYTES
-from buttress.probes.source.code.rulebook import own_rules
+from buttress.probes.source.code.rulebook import Rule, load_rules, own_rules
 from buttress.probes.source.code.shown import Shown
+from buttress.protocols.probe import InspectionContext
+from buttress.protocols.secret_rules import secret_rules
 
 MAX_FINDINGS: Final = 200  # in one file
 _LESS_IN_TESTS: Final = 2  # steps of severity
@@ -33,11 +35,14 @@ _PYTHON: Final = (".py", ".pyw", ".pyi")
 _SHEBANG: Final = re.compile(rb"#![^\n]*python")
 
 
-@cache
-def _matcher() -> Matcher:
-    from buttress.packs.resolve import code_rules
+def _rules(knowledge: Knowledge) -> tuple[Rule, ...]:
+    """Ours, and those of packs."""
+    added = knowledge.of_kind("code-rules")
+    return (*own_rules(), *(r for file in added for r in load_rules(file.path, verify=False)))
 
-    return Matcher((*own_rules(), *code_rules()))
+
+def _matcher(knowledge: Knowledge) -> Matcher:
+    return Matcher(knowledge.derive(_rules))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +52,32 @@ class _UnsafeCode:
     title: str = "Unsafe code around models"
     kinds: tuple[str, ...] = ("source", "service", "client", "model", "data")
 
-    def inspect(self, asset: str, path: Path) -> Iterator[Finding | Inspection]:
-        """Findings in all Python files and notebooks below ``path``; as ``InspectionProbe``."""
+    def rule_ids(self, knowledge: Knowledge) -> list[str]:
+        """Ids of its rules, those of packs too."""
+        return [rule.id for rule in knowledge.derive(_rules)]
+
+    def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
+        """Findings in all Python files and notebooks; as ``InspectionProbe``."""
         began = time.monotonic()
+        asset, tree = context.asset, context.tree
         reading = Reading()
         suppressed: Counter[str] = Counter()
-        linking = Linking(_matcher(), path)
+        linking = Linking(context.knowledge.derive(_matcher), tree)
         order = []
-        for one, file in wanted_files(path, reading, _limit):
+        for one, file in wanted_files(tree, reading, partial(_limit, tree)):
             linking.add(one, file)
             order.append(file.location)
-        for one, location in _neighbours(path):
+        for one, location in _neighbours(tree):
             linking.add_neighbour(one, location)
         linked = linking.follow()
         for note in linked.cut:
-            reading.leave_out(".", note)
+            reading.record_skip(".", note)
         hits = _reported(linked, linking)
         for location in order:
             for note in linked.notes.get(location, ()):
-                reading.leave_out(location, note)
+                reading.record_skip(location, note)
             if location in hits:
-                shown = Shown(linking, location)
+                shown = Shown(linking, location, context.knowledge.derive(secret_rules))
                 yield from self._file(asset, shown, hits[location], reading, suppressed)
         counts = (
             f"{number} findings of {rule} ignored by comments"
@@ -94,10 +104,10 @@ class _UnsafeCode:
             if reason:
                 suppressed[hit.rule.id] += 1
                 note = f"{hit.rule.id} ignored by a comment: {printable(reason)}"
-                reading.leave_out(f"{shown.location}:{shown.line(hit.line)}", note)
+                reading.record_skip(f"{shown.location}:{shown.line(hit.line)}", note)
                 continue
             if number == MAX_FINDINGS:
-                reading.leave_out(shown.location, f"more than {MAX_FINDINGS} findings; the rest")
+                reading.record_skip(shown.location, f"more than {MAX_FINDINGS} findings; the rest")
                 return
             number += 1
             yield self._finding(asset, hit, shown, unexplained=reason is not None)
@@ -145,18 +155,16 @@ def _reported(linked: Linked, linking: Linking) -> dict[str, list[Hit]]:
     return found
 
 
-def _neighbours(root: Path) -> Iterator[tuple[Path, str]]:
+def _neighbours(tree: Tree) -> Iterator[tuple[Path, str]]:
     """Python files that are not selected, but may be imported by some that are."""
-    chosen = selected()
-    if chosen.only is None or not root.is_dir():
+    if tree.selection.only is None or not tree.is_folder:
         return
-    with using(replace(chosen, only=None)):
-        for path in walk(root, []):
-            if path.name.lower().endswith(_PYTHON) and _limit(path):
-                yield path, printable(path.relative_to(root).as_posix())
+    for file in tree.unrestricted().files:
+        if file.path.lower().endswith(_PYTHON):
+            yield Path(file.path), file.location
 
 
-def _limit(path: Path) -> int:
+def _limit(tree: Tree, path: Path) -> int:
     """Bytes up to which a file is read: 0 for what is not Python by its name or first line."""
     name = path.name.lower()
     if name.endswith(".ipynb"):
@@ -165,11 +173,8 @@ def _limit(path: Path) -> int:
         return MAX_BYTES
     if "." in name:
         return 0
-    try:
-        with path.open("rb") as file:
-            return MAX_BYTES if _SHEBANG.match(file.read(100)) else 0
-    except OSError:
-        return 0
+    content = tree.content(path)
+    return MAX_BYTES if not content.binary and _SHEBANG.match(content.data[:100]) else 0
 
 
 def _lessened(severity: Severity) -> Severity:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from buttress.files.notebook_code import Place
 from buttress.files.source_files import SourceFile
 from buttress.files.visible import printable
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.hits import Hit
 from buttress.probes.source.code.linking import Linking
-from buttress.probes.source.code.notebook_code import Place
+from buttress.rules.credentials.scanner import SecretRules
 from buttress.rules.rulebook import without_secrets
 
 
 class Shown:
     """A file with findings."""
 
-    def __init__(self, linking: Linking, location: str) -> None:
+    def __init__(self, linking: Linking, location: str, secrets: SecretRules | None = None) -> None:
+        self._secrets = secrets
         self.location = location
         self.lines, self._places = linking.source(location)
         self._linking = linking
@@ -48,7 +50,7 @@ class Shown:
     def proof(self, hit: Hit) -> str:
         """The line, without secrets; and of a flow inside one function its source."""
         text = self.lines[hit.line - 1] if hit.line <= len(self.lines) else ""
-        proof = without_secrets(text.strip().encode("utf-8", "replace"))
+        proof = without_secrets(text.strip().encode("utf-8", "replace"), self._secrets)
         taint = hit.taint
         if taint is not None and not taint.steps and taint.line != hit.line:
             proof = f"{proof}  ← line {self.line(taint.line)}: {_plain(taint.path)}"

@@ -1,0 +1,61 @@
+"""The documents by name, with their JSON Schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+
+from buttress.documents.assessment import Assessment
+from buttress.documents.comparison import ComparisonDocument
+from buttress.documents.fields import DocumentPart
+from buttress.documents.json_schema import json_schema
+from buttress.documents.measurement import Measurement
+from buttress.documents.risk import AssessedRisk, AssetRisk, RateInterval
+from buttress.documents.scan_types import ScanDocument
+from buttress.documents.white_box import WhiteBoxDocument
+from buttress.errors import InputError
+
+DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
+    "assessment": Assessment,
+    "scan": ScanDocument,
+    "measure": Measurement,
+    "diff": ComparisonDocument,
+    "white-box": WhiteBoxDocument,
+}
+_SHARED: Final[Mapping[str, tuple[type[DocumentPart], ...]]] = {
+    "assessment": (RateInterval, AssetRisk, AssessedRisk),
+}
+
+
+@cache
+def schema_of(name: str) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a document, by its name in ``DOCUMENTS``.
+
+    Raises:
+        InputError: no such document.
+    """
+    if name not in DOCUMENTS:
+        raise InputError(f"unknown document '{name}'", expected="one of " + ", ".join(DOCUMENTS))
+    return json_schema(
+        DOCUMENTS[name],
+        identifier=f"urn:buttress:{name}:1",
+        title=f"Buttress {name}",
+        shared=_SHARED.get(name, ()),
+    )
+
+
+def as_object(name: str, document: Mapping[str, Any]) -> DocumentPart:
+    """A document as an object of its class; fields that are not known are ignored.
+
+    Raises:
+        InputError: no such document, or not as its class says; names the field.
+    """
+    if name not in DOCUMENTS:
+        raise InputError(f"unknown document '{name}'", expected="one of " + ", ".join(DOCUMENTS))
+    try:
+        return msgspec.convert(document, DOCUMENTS[name])
+    except msgspec.ValidationError as error:
+        raise InputError(f"no {name} document: {error}") from None

@@ -1,0 +1,78 @@
+"""Texts among the arguments of a call, and those of them that have no business there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from buttress.probes.artifacts.code_text import code_in
+from buttress.probes.artifacts.pickles.state import State
+
+_SPAN: Final = 1 << 16  # bytes of a stream between a name and its call that are looked at
+_MAX_TEXTS: Final = 200
+_CODE: Final = re.compile(
+    r"\b(?:import|from)\s+\w+|__\w+__|\b(?:eval|exec|compile|getattr|open)\s*\(|\blambda\b[^:]*:|"
+    r"\bos\.\w+|\bsubprocess\b|\bsys\.\w+\(|\bbase64\b|powershell|cmd\.exe|\bsh -c|(?:curl|wget)\s"
+)
+_URL: Final = re.compile(
+    r"(?:https?|ftps?|file|s3|gs|hf|ssh|git(?:\+\w+)?|wss?|data|smb|abfss?|az)://", re.I
+)
+_PATH: Final = re.compile(r"(?:/|~/|\.{1,2}/|[A-Za-z]:[\\/]|\\\\)[^\s/\\][^\n]*")
+_REPOSITORY: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
+
+
+def among(value: Any, depth: int = 0) -> list[bytes]:
+    """The texts of arguments, those in tuples within included."""
+    if type(value) is bytes:
+        return [value]
+    if type(value) is tuple and depth < 4:
+        return [text for inner in value for text in among(inner, depth + 1)]
+    return []
+
+
+def spelled(state: State, begin: int, end: int) -> list[bytes]:
+    """The texts that the stream has from ``begin`` to ``end``, wherever they are kept.
+
+    Dictionaries and lists are plain data to the machine; this looks into those of one call. None
+    where the call lies further than 64 KB from its name.
+    """
+    import pickletools  # only for the few streams that call something odd
+
+    if not 0 < end - begin <= _SPAN:
+        return []
+    found: list[bytes] = []
+    try:
+        for opcode, argument, _ in pickletools.genops(state.source.read_at(begin, end - begin)):
+            if opcode.name in ("GLOBAL", "INST"):
+                continue
+            if isinstance(argument, str):
+                found.append(argument.encode("utf-8", "surrogatepass"))
+            elif opcode.name in ("BINGET", "LONG_BINGET", "GET") and isinstance(argument, int):
+                found += among(state.memo.get(argument))
+            if len(found) >= _MAX_TEXTS:
+                break
+    except ValueError:  # it goes on with what is no opcode: the end of the part that was read
+        pass
+    return found
+
+
+def suspicious(texts: Iterable[bytes]) -> tuple[str, str] | None:
+    """What the gravest of the texts looks like (code, a URL, a path, a repository), and the text.
+
+    A repository is spelled ``owner/name``; of texts that are no more than that, nobody can tell.
+    """
+    ranked: list[tuple[int, str, str]] = []
+    for raw in texts:
+        text = raw.decode("utf-8", "replace").strip()
+        looks = {
+            "code": _CODE.search(text) or code_in(text),
+            "a URL": _URL.search(text),
+            "a path": _PATH.fullmatch(text),
+            "a repository": _REPOSITORY.fullmatch(text),
+        }
+        ranked += ((rank, what, text) for rank, what in enumerate(looks) if looks[what])
+    if not ranked:
+        return None
+    _, what, text = min(ranked)
+    return what, text

@@ -1,0 +1,1 @@
+"""Files that name packages, and what is known of the packages."""

@@ -1,0 +1,51 @@
+"""What a pattern matched, before and after it is checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from buttress.evidence.findings import Severity
+    from buttress.rules.credentials.rules import Rule
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A match of a rule's pattern; ``start`` and ``end`` delimit the secret in ``data``."""
+
+    rule: Rule
+    data: bytes
+    start: int
+    end: int
+    whole: Span
+    groups: Mapping[str, bytes] = field(default_factory=dict)  # the pattern's named groups
+
+    @property
+    def name(self) -> bytes:
+        """The name that the secret is assigned to, where the pattern has such a group."""
+        return self.groups.get("name", b"")
+
+    @property
+    def secret(self) -> bytes:
+        """The secret's bytes."""
+        return self.data[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A check found the candidate to be a credential.
+
+    ``severity`` can only be below the rule's own; None means that. ``note`` says what was checked.
+    ``more`` are further stretches of the file that belong to the same credential; ``start`` and
+    ``end`` say where it lies if not just where the pattern says.
+    """
+
+    note: str = ""
+    severity: Severity | None = None
+    more: tuple[Span, ...] = ()
+    start: int | None = None
+    end: int | None = None

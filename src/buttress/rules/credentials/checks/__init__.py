@@ -1,0 +1,46 @@
+"""What is checked of a match beyond its pattern, by the names that rules use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from buttress.rules.credentials.candidate import Candidate, Verdict
+from buttress.rules.credentials.checks import (
+    assignments,
+    checksums,
+    companions,
+    structures,
+)
+from buttress.rules.credentials.literals import is_filler
+
+Check = Callable[[Candidate], Verdict | None]
+
+
+def look(candidate: Candidate) -> Verdict | None:
+    """The format fits, and the text is not plainly made up."""
+    return None if is_filler(candidate.secret) else Verdict()
+
+
+CHECKS: Final[dict[str, Check]] = {
+    "": look,
+    "azure": structures.sixty_four_bytes,
+    "bech32": checksums.bech32,
+    "crc62": checksums.crc62,
+    "discord": structures.discord,
+    "grafana": checksums.grafana,
+    "jwt": structures.jwt,
+    "literal": assignments.literal,
+    "pair": companions.pair,
+    "password": assignments.password,
+    "private-key": structures.private_key,
+    "pypi": structures.pypi,
+    "url-password": assignments.url_password,
+    "value": assignments.value,
+    "zhipu": structures.zhipu,
+}
+
+
+def check(candidate: Candidate) -> Verdict | None:
+    """The rule's verdict on the candidate; None where it is no credential."""
+    return CHECKS[candidate.rule.check](candidate)

@@ -1,0 +1,109 @@
+"""Checks of literals that only their name and their look make secrets."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from buttress.rules.credentials.candidate import Candidate, Verdict
+from buttress.rules.credentials.literals import (
+    classes,
+    is_filler,
+    is_placeholder,
+    is_random,
+    is_words,
+)
+
+_CODE: Final = re.compile(
+    rb"^(?:https?:|file:|\./|\.\./|~/|@|#|!|&)|://|[()\[\]{}<>`|;\\]|\$[A-Za-z{(]"
+)
+_SAFE_NAME: Final = re.compile(
+    rb"(?i)public|csrf|xsrf|example|dummy|fake|mock|hash|digest|checksum"
+    rb"|(?:^|[_.-])(?:pad|eos|bos|unk|cls|sep|mask|next|prev|page|cursor|sync|cancel)"
+    rb"[_.-]?(?:page)?[_.-]?token"
+)
+_LOOPBACK: Final = re.compile(
+    rb"(?i)localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|host\.docker\.internal"
+)
+_DOCUMENT: Final = re.compile(
+    rb"(?i)(?:^|[.@])(?:example|test|invalid)(?:\.(?:com|org|net))?$|^host(?:name)?$|^server$"
+)
+_COMMON: Final = frozenset(
+    b"password passwd pass pwd secret root admin user username guest postgres mysql mongo redis "
+    b"rabbitmq minio test p pw token key changeme".split()
+)
+
+
+def _names(candidate: Candidate) -> str:
+    name = candidate.name.decode("ascii", "replace")
+    # An adversary's name could repeat the secret, which must not be told.
+    hidden = candidate.secret.lower() in candidate.name.lower()
+    return "" if hidden or not name else f"assigned to {name[:60]}"
+
+
+def literal(candidate: Candidate) -> Verdict | None:
+    """A random-looking literal under a name like token or api_key, right beside it."""
+    return value(candidate) if _is_call_or_assignment(candidate) else None
+
+
+def value(candidate: Candidate) -> Verdict | None:
+    """A random-looking literal that belongs to a name like token or api_key."""
+    secret = candidate.secret
+    if _SAFE_NAME.search(candidate.name) or _CODE.search(secret) or is_placeholder(secret):
+        return None
+    return Verdict(_names(candidate)) if is_random(secret) else None
+
+
+def _is_call_or_assignment(candidate: Candidate) -> bool:
+    """Two texts with a comma between are name and value only as the arguments of a call."""
+    start = candidate.whole[0]
+    between = candidate.data[start + len(candidate.name) : candidate.start]
+    return b"," not in between or b"(" in candidate.data[max(0, start - 3) : start]
+
+
+def password(candidate: Candidate) -> Verdict | None:
+    """A literal under a name like password: random, or of at least three kinds of characters."""
+    secret = candidate.secret
+    if _SAFE_NAME.search(candidate.name) or is_placeholder(secret) or is_filler(secret):
+        return None
+    if re.match(rb"https?:|\./|@|\$", secret) or re.search(rb"[(){}<>\\`]|://", secret):
+        return None
+    if not _is_call_or_assignment(candidate) or not _is_password(secret):
+        return None
+    return Verdict(_names(candidate))
+
+
+def _is_password(text: bytes) -> bool:
+    strong = classes(text) >= 3 and re.search(rb"[0-9]", text) and not _spoken(text)
+    return bool(strong) or is_random(text)
+
+
+def _spoken(text: bytes) -> bool:
+    """Words joined by dots, dashes or underscores, as keys of translations and settings are."""
+    return is_words(text) and not re.search(rb"[!#$%^&*?+=~@]", text)
+
+
+def url_password(candidate: Candidate) -> Verdict | None:
+    """The password in a URL, unless a placeholder or the default of a local service.
+
+    Where the rule's setting ``strong`` is true, only a password that nobody writes as an example.
+    """
+    user, host = (candidate.groups.get(name, b"") for name in ("user", "host"))
+    if re.search(rb"[<>{}$*]|%\(|\.{3}|x{3}", candidate.secret.lower()):
+        return None
+    secret = unquote_to_bytes(candidate.secret)
+    if secret.lower() in _COMMON or secret.lower() == unquote_to_bytes(user).lower():
+        return None
+    if is_documented_host(host) or is_placeholder(secret):
+        return None
+    if candidate.rule.settings.get("strong") and not _is_password(secret):
+        return None
+    if _LOOPBACK.search(host):
+        return Verdict("for a service on the same machine", "low")
+    return Verdict()
+
+
+def is_documented_host(host: bytes) -> bool:
+    """Whether the host is one of those reserved for examples (RFC 2606), or the word itself."""
+    return _DOCUMENT.search(host.partition(b":")[0]) is not None

@@ -1,0 +1,118 @@
+"""Checks of keys that have an inner structure: what they encode must decode."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+from typing import Any, Final
+
+from buttress.rules.credentials.candidate import Candidate, Verdict
+from buttress.rules.credentials.literals import is_filler
+
+_MAX_KEY: Final = 16_384  # characters of a private key that are looked at
+_SIGNATURE: Final = {  # bytes of a signature; RFC 7518, sections 3.2 to 3.5
+    "HS256": (32,), "HS384": (48,), "HS512": (64,), "ES256": (64,), "ES256K": (64,),
+    "ES384": (96,), "ES512": (132,), "EdDSA": (64, 114),
+    **{f"{kind}{size}": (256, 384, 512) for kind in ("RS", "PS") for size in (256, 384, 512)},
+}  # fmt: skip
+# What may stand between the lines of a key: line ends, also escaped; quotes and signs of joining
+# where it is written in pieces; marks of comments.
+_BETWEEN: Final = re.compile(
+    rb"""\\[nrt]|\\?["'][ \t]*[+,.&]?[ \t]*\\?\r?\n[ \t]*\\?["']|\n[ \t]*(?:#|//|\*)[ \t]+|[\s"']"""
+)
+_BASE64: Final = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
+_HEADER: Final = re.compile(rb"(?:Proc-Type|DEK-Info|Version|Comment|Hash): [^\n\\]*(?:\n|\\n|\\r)")
+
+PYPI: Final = b".".join((b"pypi", b"org"))  # the location that its tokens name
+
+
+def unbase64(text: bytes, *, url: bool = False) -> bytes | None:
+    """The bytes that ``text`` encodes, with or without padding; None if it doesn't."""
+    text = text.rstrip(b"=")
+    padded = text + b"=" * (-len(text) % 4)
+    try:
+        return base64.b64decode(padded, altchars=b"-_" if url else None, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _object(text: bytes) -> dict[str, Any] | None:
+    decoded = unbase64(text, url=True)
+    try:
+        value = json.loads(decoded) if decoded else None
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def jwt(candidate: Candidate) -> Verdict | None:
+    """JSON Web Token: header with an algorithm, claims, and a signature of its length; RFC 7519."""
+    head, claims, signature = candidate.secret.split(b".")
+    header, payload = _object(head), _object(claims)
+    if header is None or payload is None:
+        return None
+    algorithm = header.get("alg")
+    sizes = _SIGNATURE.get(algorithm) if isinstance(algorithm, str) else None
+    if sizes is None or len(unbase64(signature, url=True) or b"") not in sizes:
+        return None
+    # The samples of jwt.io and PyJWT.
+    if payload.get("sub") == "1234567890" or payload == {"some": "payload"}:
+        return None
+    return Verdict(f"signed with {algorithm}")
+
+
+def private_key(candidate: Candidate) -> Verdict | None:
+    """A private key in PEM (RFC 7468), whose body decodes to DER, an OpenSSH or an OpenPGP key.
+
+    The body may stand on one line with escaped line ends, as in JSON, or in quoted pieces.
+    """
+    text = candidate.data[candidate.start : candidate.start + _MAX_KEY]
+    stop = text.find(b"-----END")
+    if stop < 0:
+        return None
+    body = text[:stop]
+    locked = b"ENCRYPTED" in body or b"ENCRYPTED" in candidate.data[slice(*candidate.whole)]
+    pure = _BETWEEN.sub(b"", _HEADER.sub(b"", body))
+    pure = re.sub(rb"=[A-Za-z0-9+/]{4}$", b"", pure)  # the checksum of OpenPGP's armour
+    decoded = unbase64(pure) if _BASE64.fullmatch(pure) else None
+    if decoded is None or len(decoded) < 32:
+        return None
+    known = decoded[0] == 0x30 or decoded[0] & 0x80 or decoded.startswith(b"openssh-key-v1\0")
+    if not known and not locked:  # under "Proc-Type: 4,ENCRYPTED" it is ciphertext
+        return None
+    begin, end = candidate.whole[0], candidate.start + stop
+    if locked:
+        why = "encrypted, so only as safe as its passphrase"
+        return Verdict(why, "medium", start=begin, end=end)
+    return Verdict("not encrypted", start=begin, end=end)
+
+
+def pypi(candidate: Candidate) -> Verdict | None:
+    """PyPI: a macaroon of version 2 whose location is the index."""
+    decoded = unbase64(candidate.secret.removeprefix(b"pypi-"), url=True)
+    right = decoded is not None and decoded.startswith(b"\x02\x01\x08" + PYPI + b"\x02")
+    return Verdict("a macaroon of PyPI") if right else None
+
+
+def discord(candidate: Candidate) -> Verdict | None:
+    """Discord: the first part is the bot's numeric id in base64."""
+    decoded = unbase64(candidate.secret.partition(b".")[0], url=True)
+    right = decoded is not None and decoded.isdigit() and 17 <= len(decoded) <= 20
+    return Verdict("it encodes a bot's id") if right else None
+
+
+def sixty_four_bytes(candidate: Candidate) -> Verdict | None:
+    """Azure storage, Cosmos DB and batch accounts: a key of 512 bits in base64."""
+    decoded = unbase64(candidate.secret)
+    if decoded is None or len(decoded) != 64 or is_filler(candidate.secret):
+        return None
+    return Verdict("a key of 512 bits")
+
+
+def zhipu(candidate: Candidate) -> Verdict | None:
+    """Zhipu: an id in hex, then a secret of mixed case; file names with two digests are not."""
+    secret = candidate.secret.partition(b".")[2]
+    mixed = secret not in (secret.lower(), secret.upper())
+    return Verdict() if mixed and not is_filler(candidate.secret) else None

@@ -1,0 +1,118 @@
+"""Finds credentials in bytes: a quick look for keywords, then the rules that may apply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import re2
+
+from buttress.evidence.findings import SEVERITIES, Severity
+from buttress.rules.credentials.candidate import Candidate, Span
+from buttress.rules.credentials.checks import check
+from buttress.rules.credentials.rules import Rule, options, rules
+
+MAX_CANDIDATES: Final = 5_000  # matches of one rule that are checked in one file
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A credential: ``start`` and ``end`` delimit the secret in the bytes that were scanned.
+
+    ``place`` is where it is reported: before ``start`` where a heading belongs to it.
+    """
+
+    rule: Rule
+    place: int
+    start: int
+    end: int
+    severity: Severity
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """All credentials in one text, by place; ``cut`` are rules that matched too often."""
+
+    found: Sequence[Hit]
+    cut: Sequence[str] = ()
+
+
+class SecretRules:
+    """Rules, and which of their keywords occur in a text, in one pass.
+
+    The patterns themselves are not in the set: its automaton would be large, and one that outgrows
+    RE2's memory silently matches nothing. Keywords keep it small.
+    """
+
+    def __init__(self, chosen: Iterable[Rule]) -> None:
+        self.rules = tuple(sorted(chosen, key=lambda rule: not rule.verified))
+        self._set = re2.Set.SearchSet(options(case_sensitive=False))
+        self._indices: list[list[int]] = []
+        by_keyword: dict[str, list[int]] = {}
+        for index, rule in enumerate(self.rules):
+            for keyword in rule.keywords:
+                by_keyword.setdefault(keyword, []).append(index)
+        for keyword, indices in by_keyword.items():
+            self._set.Add(keyword.encode())
+            self._indices.append(indices)
+        self._set.Compile()
+
+    def applicable(self, data: bytes) -> list[Rule]:
+        """The rules that may match, in their order."""
+        matched = self._set.Match(data)
+        if not matched:
+            return []
+        indices = {index for keyword in matched for index in self._indices[keyword]}
+        return [self.rules[index] for index in sorted(indices)]
+
+
+@cache
+def own() -> SecretRules:
+    """The rules that come with Buttress."""
+    return SecretRules(rules())
+
+
+def scan(
+    data: bytes, name: str = "", *, in_tests: bool = False, chosen: SecretRules | None = None
+) -> Hits:
+    """Credentials in the content of a file called ``name``, by the rules ``chosen`` or ours.
+
+    Of hits that overlap, the first rule's counts: rules that know a format come before those that
+    judge literals. Time is linear in the size; each rule checks ``MAX_CANDIDATES`` matches at most.
+    """
+    found: list[Hit] = []
+    cut: list[str] = []
+    taken: list[Span] = []
+    for rule in (chosen or own()).applicable(data):
+        if not rule.reads(name):
+            continue
+        for count, candidate in enumerate(_candidates(rule, data)):
+            if count == MAX_CANDIDATES:
+                cut.append(rule.id)
+                break
+            if any(start < candidate.end and candidate.start < end for start, end in taken):
+                continue
+            verdict = check(candidate)
+            if verdict is None:
+                continue
+            place = candidate.start if verdict.start is None else verdict.start
+            end = candidate.end if verdict.end is None else verdict.end
+            taken += [(place, end), *verdict.more]
+            usual = rule.in_tests if in_tests else rule.severity
+            severity = min(usual, verdict.severity or usual, key=SEVERITIES.index)
+            found.append(Hit(rule, place, candidate.start, end, severity, verdict.note))
+    return Hits(sorted(found, key=lambda hit: hit.place), cut)
+
+
+def _candidates(rule: Rule, data: bytes) -> Iterator[Candidate]:
+    expression: Any = rule.expression
+    names: dict[bytes, int] = expression.groupindex
+    for match in expression.finditer(data):
+        start, end = match.span(rule.group)
+        if start < 0:
+            continue
+        groups = {key.decode(): match.group(number) or b"" for key, number in names.items()}
+        yield Candidate(rule, data, start, end, match.span(), groups)

@@ -1,0 +1,170 @@
+"""What rules are about: a piece of a file, and the matching of rules on it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from buttress.files.located_yaml import FieldPath
+from buttress.files.source_files import Reading, SourceFile
+from buttress.files.yaml_documents import LimitMet
+from buttress.rules.governing import clause, governed
+from buttress.rules.rulebook import Issue, Rule
+from buttress.rules.skeleton import skeleton
+
+_AROUND: Final = 120
+_ENDS: Final = ("\n", ". ", "。", "! ", "? ")
+CONTINUED: Final = "\f"  # stands for a line's end that does not end a command
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A piece of a file, of a ``kind`` that rules name: text, or plain data.
+
+    ``line`` gives the line of a value in the data; ``context`` is what else its rules need.
+    """
+
+    kind: str
+    value: Any
+    line: Callable[[FieldPath], int]
+    context: Mapping[str, Any] = field(default_factory=dict)
+    breaks: bool = True  # whether line breaks in the text are those of the file
+
+    def text(self, *path: str | int) -> str:
+        """A scalar in the data as YAML would write it; empty where there is none."""
+        value = self.value
+        for key in path:
+            if isinstance(value, dict):
+                value = value.get(key)
+            elif isinstance(value, list) and isinstance(key, int) and key < len(value):
+                value = value[key]
+            else:
+                return ""
+        return scalar(value) or ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a check found: the line, and what the message tells."""
+
+    line: int
+    it: str = ""
+
+
+Check = Callable[[Subject], Iterable[Hit]]
+
+
+def scalar(value: Any) -> str | None:
+    """A scalar as YAML would write it; None for lists and mappings."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return ""
+    return None if isinstance(value, (dict, list)) else str(value)
+
+
+def at_line(line: int) -> Callable[[FieldPath], int]:
+    """For a subject that stands on one line."""
+    return lambda _: line
+
+
+def unread(problems: list[str], file: SourceFile, how: str, reading: Reading) -> Iterator[Subject]:
+    """Note why parts of a file were not read; limits are subjects of rules, too."""
+    for problem in problems:
+        reading.record_skip(file.location, f"{how}, {problem}")
+        if isinstance(problem, LimitMet):
+            yield Subject("limit", f"{how}, {problem}", at_line(1))
+
+
+class Matcher:
+    """Applies rules to subjects."""
+
+    def __init__(self, rules: Iterable[Rule], checks: Mapping[str, Check]) -> None:
+        self._checks = checks
+        self._by_kind: dict[str, list[Rule]] = defaultdict(list)
+        for rule in rules:
+            for kind in rule.about:
+                self._by_kind[kind].append(rule)
+
+    def issues(self, subject: Subject) -> Iterator[Issue]:
+        """All defects of a subject."""
+        for rule in self._by_kind.get(subject.kind, ()):
+            if rule.check:
+                for hit in self._checks[rule.check](subject):
+                    yield Issue(rule.id, hit.line, hit.it)
+            elif isinstance(subject.value, str):
+                yield from _in_text(rule, subject)
+            else:
+                yield from _in_data(rule, subject)
+
+
+def _in_text(rule: Rule, subject: Subject) -> Iterator[Issue]:
+    text = subject.value
+    lines: set[int] = set()
+    for issue in _matches(rule, subject, text):
+        lines.add(issue.line)
+        yield issue
+    folded = skeleton(text)
+    if folded is not text:
+        # Look-alike letters: what the text looks like is searched as well.
+        for issue in _matches(rule, subject, folded):
+            if issue.line not in lines:
+                yield issue
+
+
+def _matches(rule: Rule, subject: Subject, text: str) -> Iterator[Issue]:
+    if rule.unless_in and rule.exception_in.search(text):
+        return
+    line, counted = subject.line(()), 0
+    for match in rule.expression.finditer(text):
+        start, end = match.span()
+        if subject.breaks:
+            line += text.count("\n", counted, start) + text.count(CONTINUED, counted, start)
+            counted = start
+        if rule.act and governed(text, start, end):
+            continue
+        if rule.unless:
+            governing = clause(text, start) if rule.sentence else ""
+            if rule.exception.search(governing + match.group()):
+                continue
+        about = _sentence(text, start, end) if rule.sentence else match.group()
+        found = next((one for one in match.groups() if one), about)
+        yield Issue(rule.id, line, " ".join(found.split()))
+
+
+def _sentence(text: str, start: int, end: int) -> str:
+    """The sentence, or line, around a match; at most some words before and after."""
+    before, after = text[max(0, start - _AROUND) : start], text[end : end + _AROUND]
+    first = max(before.rfind(sign) for sign in _ENDS) + 1
+    ends = [place for sign in _ENDS if (place := after.find(sign)) >= 0]
+    return before[first:] + text[start:end] + after[: min(ends, default=len(after))]
+
+
+def _in_data(rule: Rule, subject: Subject) -> Iterator[Issue]:
+    places = list(_resolve(subject.value, rule.at.split(".") if rule.at else [], ()))
+    if rule.missing:
+        if all(value in (None, "") for _, value in places):
+            yield Issue(rule.id, subject.line(()))
+        return
+    for path, value in places:
+        text = scalar(value)
+        if text is None or not rule.expression.search(text):
+            continue
+        if not (rule.unless and rule.exception.search(text)):
+            yield Issue(rule.id, subject.line(path), text)
+
+
+def _resolve(value: Any, steps: list[str], path: FieldPath) -> Iterator[tuple[FieldPath, Any]]:
+    if not steps:
+        yield path, value
+        return
+    step, rest = steps[0], steps[1:]
+    if isinstance(value, list):
+        if step == "*":
+            for index, one in enumerate(value):
+                yield from _resolve(one, rest, (*path, index))
+    elif isinstance(value, dict):
+        for key in value if step == "*" else (step,) if step in value else ():
+            yield from _resolve(value[key], rest, (*path, key))

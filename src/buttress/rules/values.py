@@ -1,0 +1,80 @@
+"""Checks of variables and of references of images."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from buttress.rules.credentials.literals import is_placeholder
+from buttress.rules.credentials.scanner import scan
+from buttress.rules.shell import tag_and_digest
+from buttress.rules.subject import Check, Hit, Subject
+
+_SECRET_NAME: Final = re.compile(
+    r"(?i)(?:^|_|-)(?:pass(?:word|wd|phrase)?|pwd|secret|token|api_?key|apikey|access_?key|"
+    r"secret_?key|private_?key|auth_?key|credentials?)(?:$|_(?:key|value|base64|id)$)"
+)
+_NOT_SECRET: Final = re.compile(
+    r"(?i)(?:_file|_path|_url|_name|_length|_ttl|max_token|num_token|token_limit|tokenizer|"
+    r"public_?key|key_id|_dir)"
+)
+_REFERENCE: Final = re.compile(r"^\s*$|\$|^\{\{|^<|^(?:/|\./|~/|file:)|^(?i:true|false|none|null)$")
+_DEFAULT: Final = re.compile(r"^\$\{\w+:?-([^${}]+)\}$")  # what stands where nothing is given
+_LEAST: Final = 4
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a variable of that name usually holds a credential."""
+    return bool(_SECRET_NAME.search(name)) and not _NOT_SECRET.search(name)
+
+
+def _secret(subject: Subject) -> Iterator[Hit]:
+    """A variable holds a credential: by its format, or by its name and a literal value."""
+    name, value = str(subject.context["name"]), str(subject.context["value"])
+    if not value or value.startswith("${{"):
+        return
+    if default := _DEFAULT.match(value):
+        value = default[1]
+    text = f"{name}={value}".encode("utf-8", "replace")
+    known = any(hit.rule.verified for hit in scan(text, "variables.txt").found)
+    literal = (
+        is_secret_name(name)
+        and len(value) >= _LEAST
+        and not value.isdigit()
+        and not _REFERENCE.search(value)
+        and not is_placeholder(value.encode("utf-8", "replace"))
+    )
+    if known or literal:
+        yield Hit(subject.line(()), name)
+
+
+def _secret_argument(subject: Subject) -> Iterator[Hit]:
+    """A build argument without a default is meant for a credential."""
+    if is_secret_name(str(subject.value).split("=")[0].split()[0] if subject.value else ""):
+        yield Hit(subject.line(()), str(subject.value))
+
+
+def _mutable_tag(subject: Subject) -> Iterator[Hit]:
+    reference = str(subject.value)
+    name, tag, digest = tag_and_digest(reference)
+    if "$" in reference or "{" in reference or digest or not name:
+        return
+    if tag in ("", "latest", "main", "master", "nightly", "dev", "edge"):
+        yield Hit(subject.line(()), reference)
+
+
+def _no_digest(subject: Subject) -> Iterator[Hit]:
+    reference = str(subject.value)
+    _, tag, digest = tag_and_digest(reference)
+    fixed = digest or "$" in reference or tag in ("", "latest")
+    if subject.context["where"] == "dockerfile" and not fixed:
+        yield Hit(subject.line(()), reference)
+
+
+CHECKS: Final[dict[str, Check]] = {
+    "secret-variable": _secret,
+    "secret-argument": _secret_argument,
+    "mutable-tag": _mutable_tag,
+    "no-digest": _no_digest,
+}

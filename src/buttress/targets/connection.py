@@ -1,0 +1,187 @@
+"""One HTTP client for all targets behind a URL: sends, reads, and tells what went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import re
+import ssl
+import time
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from buttress.errors import InputError
+from buttress.targets.base import TargetError
+from buttress.targets.completion import one_line
+from buttress.targets.secrets import Secrets
+
+BODY_LIMIT: Final = 32 * 2**20  # bytes of one answer
+_CERTIFICATE: Final = (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server sent. ``latency_s`` is until the last byte; ``location`` of a redirect."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    latency_s: float
+
+    @property
+    def content_type(self) -> str:
+        """Media type without parameters, lower-case."""
+        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+    @property
+    def text(self) -> str:
+        """The body as text: in UTF-8 where it is that, else as its Content-Type says."""
+        return as_text(self.body, self.headers.get("Content-Type", ""))
+
+
+def as_text(body: bytes, content_type: str) -> str:
+    """Bytes as text.
+
+    UTF-8 goes first, because many servers name a charset that they don't use, and text in another
+    one is hardly ever valid UTF-8. What can't be decoded becomes U+FFFD.
+    """
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    match = re.search(r"charset=\"?([\w.:-]+)", content_type, re.IGNORECASE)
+    named = match.group(1) if match else ""
+    for charset in (named, "gb18030"):
+        try:
+            codecs.lookup(charset)
+            return body.decode(charset)
+        except (LookupError, UnicodeDecodeError, ValueError):
+            continue
+    return body.decode("utf-8", "replace")
+
+
+def usable_url(value: Any, field: str, expected: str = "http(s)://HOST[:PORT]/…") -> URL:
+    """``value`` as an absolute HTTP URL.
+
+    Raises:
+        InputError: it is none, or holds a password.
+    """
+    try:
+        url = URL(value)
+        usable = url.scheme in {"http", "https", "ws", "wss"} and bool(url.host)
+        usable = usable and url.port is not None
+    except (ValueError, TypeError):
+        usable = False
+    if not usable:
+        raise InputError(f"'{value}' is not a URL", field=field, expected=expected)
+    if url.user or url.password:
+        raise InputError("a URL with a password in it", field=field, expected="a header")
+    return url
+
+
+class Connection:
+    """A session with keep-alive to one host.
+
+    Redirects are not followed: they would take keys elsewhere. ``cookies`` says whether those
+    that the server sets are sent back.
+    """
+
+    def __init__(
+        self,
+        url: URL,
+        headers: Mapping[str, str],
+        *,
+        timeout_s: float,
+        secrets: Secrets,
+        cookies: bool = False,
+    ) -> None:
+        self._url = url
+        self._headers = CIMultiDict(headers)
+        self.timeout_s = timeout_s
+        self._secrets = secrets
+        self._cookies = cookies
+        self._session: aiohttp.ClientSession | None = None
+
+    def session(self) -> aiohttp.ClientSession:
+        """The session, opened at the first use. Honours the proxy variables of the environment."""
+        if self._session is None:
+            proxies = urllib.request.getproxies()
+            host = self._url.host or ""
+            scheme = {"ws": "http", "wss": "https"}.get(self._url.scheme, self._url.scheme)
+            proxy = None if urllib.request.proxy_bypass(host) else proxies.get(scheme)
+            jar = aiohttp.CookieJar(unsafe=True) if self._cookies else aiohttp.DummyCookieJar()
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
+                cookie_jar=jar,
+                timeout=aiohttp.ClientTimeout(total=self.timeout_s),
+                headers=self._headers,
+                proxy=proxy,
+            )
+        return self._session
+
+    async def send(
+        self,
+        method: str,
+        url: URL,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """Send a request and read the whole reply, whatever its status.
+
+        Raises:
+            TargetError: there is no reply; a timeout counts as overload.
+        """
+        start = time.perf_counter()
+        try:
+            async with self.session().request(
+                method, url, data=body, headers=headers, allow_redirects=False
+            ) as response:
+                received = await _read(response)
+                return Reply(
+                    response.status, response.headers, received, time.perf_counter() - start
+                )
+        except TimeoutError:
+            raise TargetError(
+                f"no answer within {self.timeout_s:g} s", retry=True, throttled=True
+            ) from None
+        except Exception as error:
+            raise self.failure(error) from None
+
+    def failure(self, error: Exception) -> TargetError:
+        """What a failed exchange means. Anything but an error of the network is raised again."""
+        if isinstance(error, TargetError):
+            return error
+        said = self._secrets.hide(one_line(str(error)) or type(error).__name__)
+        if isinstance(
+            error, aiohttp.ClientConnectorCertificateError | ssl.SSLCertVerificationError
+        ):
+            return TargetError(said, retry=False, fatal=True)
+        if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
+            return TargetError(f"not a usable URL: {said}", retry=False, fatal=True)
+        if isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError):
+            return TargetError(f"connection failed: {said}", retry=True, fatal=True)
+        raise error
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body, unless it is beyond all reason."""
+    if response.content_length is not None and response.content_length <= BODY_LIMIT:
+        return await response.read()
+    received = bytearray()
+    async for chunk in response.content.iter_any():
+        received += chunk
+        if len(received) > BODY_LIMIT:
+            raise TargetError(f"the answer is larger than {BODY_LIMIT} bytes", retry=False)
+    return bytes(received)

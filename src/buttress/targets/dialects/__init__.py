@@ -1,0 +1,1 @@
+"""The forms of question and answer of the providers' own chat APIs."""

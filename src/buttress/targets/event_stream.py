@@ -1,0 +1,108 @@
+"""Answers that come in pieces: server-sent events (WHATWG HTML, section 9.2) and JSON lines."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from buttress.targets.base import TargetError
+
+_LINE: Final = re.compile(r"\r\n|\n|\r")
+_FIELD: Final = re.compile(r"^(data|event|id|retry):|^:", re.MULTILINE)
+_MEDIA: Final = frozenset({"text/event-stream", "application/x-ndjson", "application/jsonl",
+                           "application/stream+json", "application/json-lines"})  # fmt: skip
+_START: Final = 200
+
+
+def is_stream(content_type: str, text: str) -> bool:
+    """Whether a body is a stream of events, by its type or, where a server errs, by its look."""
+    if content_type in _MEDIA:
+        return True
+    start = text[:_START].lstrip()
+    return bool(_FIELD.match(start)) and not start.startswith("{")
+
+
+def data(text: str) -> list[str]:
+    """The data of each event, in order; lines of JSON where there are no events."""
+    if not _FIELD.search(text):
+        return [line for line in _LINE.split(text) if line.strip()]
+    found: list[str] = []
+    lines: list[str] = []
+    for line in [*_LINE.split(text), ""]:
+        if not line:
+            if lines:
+                found.append("\n".join(lines))
+            lines = []
+        elif line.startswith("data:"):
+            lines.append(line[5:].removeprefix(" "))
+    return found
+
+
+def events(text: str) -> list[Any]:
+    """The JSON value of each event, without the mark of the end.
+
+    Raises:
+        TargetError: an event is no JSON (retry: a stream may have been cut).
+    """
+    values = []
+    for piece in data(text):
+        if piece.strip() == "[DONE]":
+            break
+        try:
+            values.append(json.loads(piece))
+        except (ValueError, RecursionError):
+            raise TargetError(f"an event is not JSON: '{piece[:60]}'", retry=True) from None
+    return values
+
+
+def joined_completion(chunks: Sequence[Any]) -> dict[str, Any]:
+    """Chunks of a chat completion as the completion that they add up to."""
+    whole: dict[str, Any] = {"choices": []}
+    message: dict[str, Any] = {}
+    reason = None
+    seen = False
+    for chunk in chunks:
+        if not isinstance(chunk, Mapping):
+            continue
+        if chunk.get("error"):
+            return dict(chunk)
+        if isinstance(chunk.get("usage"), Mapping):
+            whole["usage"] = chunk["usage"]
+        choices = chunk.get("choices")
+        if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
+            continue
+        seen = True
+        choice = choices[0]
+        reason = choice.get("finish_reason") or reason
+        if isinstance(choice.get("text"), str):
+            message["content"] = message.get("content", "") + choice["text"]
+        piece = choice.get("delta") or choice.get("message")
+        if isinstance(piece, Mapping):
+            _add(message, piece)
+    if seen:
+        calls = message.pop("_calls", None)
+        if calls:
+            message["tool_calls"] = [{"function": calls[place]} for place in sorted(calls)]
+        whole["choices"] = [{"message": message, "finish_reason": reason}]
+    return whole
+
+
+def _add(message: dict[str, Any], piece: Mapping[str, Any]) -> None:
+    for field in ("content", "reasoning_content", "reasoning", "refusal", "thinking"):
+        value = piece.get(field)
+        if isinstance(value, list):
+            value = "".join(str(p.get("text", "")) for p in value if isinstance(p, Mapping))
+        if isinstance(value, str):
+            message[field] = message.get(field, "") + value
+    calls = piece.get("tool_calls")
+    for place, call in enumerate(calls if isinstance(calls, list) else ()):
+        function = call.get("function") if isinstance(call, Mapping) else None
+        if isinstance(function, Mapping):
+            known = message.setdefault("_calls", {}).setdefault(
+                call.get("index", place), {"name": "", "arguments": ""}
+            )
+            for part in ("name", "arguments"):
+                if isinstance(function.get(part), str):
+                    known[part] += function[part]

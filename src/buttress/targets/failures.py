@@ -1,0 +1,77 @@
+"""What an HTTP status other than 200 means for a question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from buttress.targets import refusals
+from buttress.targets.base import Answer, TargetError
+from buttress.targets.completion import error_field, error_text, one_line
+from buttress.targets.retry_after import retry_after
+from buttress.targets.secrets import Secrets
+
+OVERLOADED: Final = frozenset({429, 503, 529})
+AGAIN: Final = frozenset({408, 409, 425})
+HOPELESS: Final = frozenset({401, 402, 404, 405, 410})
+_QUOTA: Final = re.compile(
+    r"insufficient[_ ](quota|balance|funds|credit)|exceeded your current quota|credit balance"
+    r"|billing|quota[^.]{0,20}(exhausted|used up)|out of credits|payment required|arrearage"
+    r"|欠费|余额不足",
+    re.IGNORECASE,
+)
+_CALLER: Final = re.compile(
+    r"api[ _-]?key|authenticat|unauthorized|not authorized|authoriz|credential|permission|token"
+    r"|subscription|region|country|organization|project|access to (the )?model|no access"
+    r"|signature|login|log in|ip address",
+    re.IGNORECASE,
+)
+_MODEL: Final = re.compile(
+    r"model[^.]{0,60}(not (be )?found|does not exist|doesn't exist|not exist|unknown|invalid"
+    r"|not (loaded|available|supported|served)|no longer)"
+    r"|(no such|unknown|invalid|unsupported) model|model_not_found|deploymentnotfound"
+    r"|deployment[^.]{0,40}(not exist|not found)",
+    re.IGNORECASE,
+)
+
+
+def failure(
+    status: int, headers: Mapping[str, str], body: bytes, payload: Any, secrets: Secrets
+) -> Answer | TargetError:
+    """The refusal or the error that a reply is.
+
+    Args:
+        status: not 200.
+        headers: of the reply.
+        body: of the reply.
+        payload: the body as JSON value, or its text.
+        secrets: kept out of the message.
+    """
+    page = refusals.is_page(body)
+    text = refusals.page_text(body) if page else error_text(payload)
+    said = secrets.hide(one_line(text, 300))
+    message = one_line(f"HTTP {status}" + (f": {said}" if said else ""))
+    if 300 <= status < 400:
+        place = secrets.hide(headers.get("Location", "nowhere"))
+        return TargetError(
+            one_line(f"HTTP {status}: redirects to {place}, which is not followed; name that URL"),
+            retry=False,
+            fatal=True,
+        )
+    everything = " ".join([said, error_field(payload, "code"), error_field(payload, "type")])
+    if not page and (who := refusals.named(status, payload)):
+        return Answer(said, finish_reason="content_filter", refused_by=who)
+    if _QUOTA.search(everything) and status in {400, 402, 403, 429}:
+        return TargetError(message, retry=False, fatal=True)
+    if status in OVERLOADED:
+        wait = retry_after(headers)
+        return TargetError(message, retry=True, throttled=True, retry_after_s=wait)
+    if status in HOPELESS or (status in {400, 403, 422} and _MODEL.search(everything)):
+        return TargetError(message, retry=False, fatal=True)
+    who = refusals.doubtful(status, body)
+    if who and not (status == 403 and not page and _CALLER.search(said)):
+        refused = Answer(said, finish_reason="content_filter", refused_by=who)
+        return TargetError(message, retry=False, fatal=True, refusal=refused)
+    again = status >= 500 or status in AGAIN
+    return TargetError(message, retry=again, retry_after_s=retry_after(headers), fatal=not again)

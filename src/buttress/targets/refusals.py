@@ -1,0 +1,142 @@
+"""Refusals by the system around a model: content filters, guardrails, firewalls, moderation.
+
+They reach a client as errors of many shapes. A filter that names itself is a refusal. A page or
+an error that only says "forbidden" may be about the caller too, so it counts as a refusal only
+where the same caller gets answers to other questions; ``TargetError.refusal`` has it until then.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+CONTENT_FILTER: Final = "content filter"
+FIREWALL: Final = "firewall"
+REFUSAL_FIELD: Final = "refusal field"
+NO_CHOICES: Final = "reply without choices"
+# What says by itself that a filter decided, in `code`, `type`, `status` or `reason` of an error.
+_CODES: Final = re.compile(
+    r"content_?-?(filter|policy|violation|blocked|moderation|safety)|responsibleaipolicy"
+    r"|invalid_prompt|moderation|guardrail|prompt_?(blocked|injection|shield)"
+    r"|data_?inspection_?failed|sensitive_?(words?|content)|(input|output)\w*sensitive"
+    r"|unsafe_?(content|input|prompt)|safety_?(violation|check|block)|policy_?violation"
+    r"|jailbreak|^safety$|prohibited_content|blocklist|error_toxic",
+    re.IGNORECASE,
+)
+# Numbers that gateways give in place of words: Zhipu 1301, MiniMax 1026/1027, Cloudflare's AI
+# Gateway 2016/2017, Baidu 336104/17.
+_NUMBERS: Final = frozenset({"1301", "1026", "1027", "2016", "2017", "336104"})
+_TEXT: Final = re.compile(
+    r"content[ _-](management|filter|moderation|safety|policy|security)"
+    r"|(usage|safety|content|acceptable use|guardrail|responsible ai)[ _-]?(polic|guideline)"
+    r"|(flagged|blocked|rejected|denied|filtered|refused|intercepted|stopped)\b[^.]{0,60}"
+    r"\b(as|for|by|because|due to|potentially)?[^.]{0,40}\b(content|safety|moderation|guardrail"
+    r"|polic(y|ies)|security|harmful|unsafe|inappropriate|sensitive|filter|toxic|high risk"
+    r"|jailbreak|violat)"
+    r"|(prompt|input|request|message|output|response|content)s?\b[^.]{0,40}\b(was|were|is|has been"
+    r"|got)?\s*(flagged|blocked|filtered|moderated|censored)"
+    r"|(violat|against)\w*\b[^.]{0,40}\b(polic|guideline|terms|safety|guardrail)"
+    r"|(inappropriate|sensitive|harmful|unsafe|prohibited|toxic|offensive) (content|information"
+    r"|material|input|prompt|words?)|content exists risk|considered high risk|requires moderation"
+    r"|\bguardrails?\b|prompt injection|jailbreak|blocked entity"
+    r"|敏感|违规|不安全|不当内容|内容安全|审核",
+    re.IGNORECASE,
+)
+_PAGE: Final = re.compile(
+    r"firewall|\bwaf\b|request blocked|you have been blocked|attention required|cloudflare"
+    r"|incapsula|imperva|mod_?security|access denied|requested url was rejected|support id"
+    r"|not acceptable|forbidden|error code: 10\d\d|akamai|sucuri|fortiweb|blocked by"
+    r"|security (policy|rule|check|reasons?|system)|reference\s*#|unavailable for legal reasons",
+    re.IGNORECASE,
+)
+_HTML: Final = re.compile(rb"^\s*(<!doctype html|<html|<head|<body|<title|<h1)", re.IGNORECASE)
+_TAGS: Final = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+_LOOKED_AT: Final = 4000  # characters of a text
+_DEEPEST: Final = 6
+# About the caller or the form of the question, whatever the words.
+_NEVER: Final = frozenset({401, 402, 404, 405, 407, 408, 409, 411, 413, 415, 425, 429})
+_DOUBTFUL: Final = frozenset({403, 406, 418, 422, 424, 444, 451, 470, 493, 499})
+
+
+def is_page(body: bytes) -> bool:
+    """Whether a body is a page for people rather than an answer of an API."""
+    return bool(_HTML.match(body))
+
+
+def page_text(body: bytes) -> str:
+    """What a page says, without its tags."""
+    text = _TAGS.sub(" ", body[: 4 * _LOOKED_AT].decode("utf-8", "replace"))
+    return " ".join(text.split())
+
+
+def named(status: int, payload: Any) -> str:
+    """Who refused, where an error or answer names a filter; "" where it doesn't.
+
+    Args:
+        status: of HTTP.
+        payload: the body, as JSON value or as text.
+    """
+    if status in _NEVER:
+        return ""
+    for field, value in _scalars(payload):
+        text = str(value)[:_LOOKED_AT]
+        if field in {"code", "type", "status", "reason", "finish_reason", "error_code"}:
+            if _CODES.search(text) or (status != 200 and text in _NUMBERS):
+                return with_details(CONTENT_FILTER, payload)
+        elif field in {"", "message", "msg", "detail", "error", "title", "errors", "reasons"} and (
+            _TEXT.search(text)
+        ):
+            return with_details(CONTENT_FILTER, payload)
+    return ""
+
+
+def doubtful(status: int, body: bytes) -> str:
+    """Who may have refused, where an answer doesn't say what it is about; "" where it is clear."""
+    if is_page(body) or status in _DOUBTFUL - {422, 424}:
+        said = page_text(body)
+        if status in _DOUBTFUL or (status in {200, 400, 500, 501} and _PAGE.search(said)):
+            return FIREWALL
+    return ""
+
+
+def with_details(who: str, payload: Any) -> str:
+    """``who``, with the categories that the filter says it found, such as "violence medium"."""
+    found = [f"{name} {level}".strip() for name, level in _categories(payload)]
+    return f"{who}: {', '.join(dict.fromkeys(found))[:120]}" if found else who
+
+
+def _categories(payload: Any, depth: int = 0) -> Iterator[tuple[str, str]]:
+    """Filtered categories and their severity, in the forms of Azure and OpenRouter."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(payload, Mapping):
+        for name, value in payload.items():
+            if isinstance(value, Mapping):
+                if value.get("filtered") is True:
+                    yield str(name), str(value.get("severity") or "")
+                else:
+                    yield from _categories(value, depth + 1)
+            elif name == "reasons" and isinstance(value, list):
+                for each in value[:5]:
+                    if isinstance(each, str):
+                        yield each[:40], ""
+            elif isinstance(value, list):
+                yield from _categories(value, depth + 1)
+    elif isinstance(payload, list):
+        for each in payload[:20]:
+            yield from _categories(each, depth + 1)
+
+
+def _scalars(payload: Any, field: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Texts and numbers of a JSON value with the names of their fields."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(payload, Mapping):
+        for name, value in list(payload.items())[:50]:
+            yield from _scalars(value, str(name).lower(), depth + 1)
+    elif isinstance(payload, list):
+        for each in payload[:20]:
+            yield from _scalars(each, field, depth + 1)
+    elif isinstance(payload, str | int) and not isinstance(payload, bool):
+        yield field, payload

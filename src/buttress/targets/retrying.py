@@ -1,0 +1,244 @@
+"""One question, asked until it is answered or given up: the same for targets, judges, attackers."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
+
+from buttress.answers.own_refusals import OwnRefusals
+from buttress.answers.reasoning import separate
+from buttress.errors import ButtressError
+from buttress.targets.allowance import UNLIMITED, Allowance
+from buttress.targets.base import (
+    Answer,
+    Message,
+    Request,
+    Sampling,
+    Target,
+    TargetError,
+    starts_slowly,
+)
+from buttress.targets.base import takes_images as takes_images_of
+from buttress.targets.concurrency import ConcurrencyLimit
+from buttress.targets.metering import UNMETERED, Meter
+
+TIMEOUT_S: Final = 600.0
+ATTEMPTS: Final = 5
+BACKOFF_S: Final = 0.5
+LONGEST_BACKOFF_S: Final = 30.0
+LONGEST_WAIT_S: Final = 300.0  # that a target may ask for; beyond it the run stops
+# Being told to wait is no failure of the question, so it has a bound of its own.
+THROTTLES_PER_ATTEMPT: Final = 4
+ADAPTATIONS: Final = 16  # changes of form that a question may lead to
+GREETING: Final = Request((Message("user", "Hello! Please say hello."),), Sampling(max_tokens=64))
+
+
+OWN_MESSAGE: Final = "a message that the manifest names under refusals"
+
+
+def with_reasoning_apart(answer: Answer) -> Answer:
+    """The answer with its reasoning in ``reasoning``, wherever it stood."""
+    separated = separate(answer.text)
+    if separated.text == answer.text:
+        return answer
+    reasoning = "\n\n".join(filter(None, (answer.reasoning, separated.reasoning)))
+    return replace(answer, text=separated.text, reasoning=reasoning)
+
+
+class TargetClosedError(ButtressError):
+    """The target wants to be left alone for longer than a run waits."""
+
+
+class RetryingClient:
+    """Asks with exponential backoff and full jitter, within the target's concurrency.
+
+    Args:
+        target: who is asked.
+        limit: questions in flight; a new one for the target where absent.
+        allowance: what may be spent; each attempt counts.
+        meter: told of each attempt and of each answer.
+        own_refusals: block messages of the application, which count as refusals.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        limit: ConcurrencyLimit | None = None,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        max_attempts: int = ATTEMPTS,
+        backoff_s: float = BACKOFF_S,
+        seed: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+        allowance: Allowance = UNLIMITED,
+        meter: Meter = UNMETERED,
+        own_refusals: OwnRefusals | None = None,
+    ) -> None:
+        self._target = target
+        self._limit = limit or ConcurrencyLimit(target.concurrency, clock)
+        self._timeout_s = timeout_s
+        self._max_attempts = max_attempts
+        self._backoff_s = backoff_s
+        self._rng = random.Random(seed)
+        self._clock = clock
+        self._allowance = allowance
+        self._meter = meter
+        self._own_refusals = own_refusals or OwnRefusals()
+        self._answers = False  # whether it has answered anything
+        self._first = asyncio.Lock()
+        self._greeting: asyncio.Task[bool] | None = None
+
+    async def ask(self, request: Request) -> Answer:
+        """The target's answer, its reasoning apart.
+
+        Raises:
+            TargetError: given up; the last error.
+            SpentError: the allowance is used up.
+            ButtressError: the target can't work at all.
+        """
+        pictures = any(message.images for message in request.messages)
+        if pictures and not takes_images_of(self._target):
+            raise TargetError("it takes no pictures", retry=False)
+        if self._answers or not starts_slowly(self._target):
+            return await self._begun(request)
+        async with self._first:  # one at a time until one is answered
+            if not self._answers:
+                return await self._begun(request)
+        return await self._begun(request)
+
+    async def _begun(self, request: Request) -> Answer:
+        await self._limit.acquire()  # the first place; a question counts as begun from here
+        self._allowance.begin()
+        try:
+            return await self._attempts(request)
+        finally:
+            self._allowance.end()
+
+    async def _attempts(self, request: Request) -> Answer:
+        attempts = throttles = adaptations = 0
+        held = True
+        while True:
+            error = await self._once(request, held=held)
+            held = False
+            if isinstance(error, Answer):
+                self._answers = True
+                return self._read(error)
+            if error.refusal is not None and await self._answers_others():
+                return error.refusal
+            if error.adapted and adaptations < ADAPTATIONS:
+                adaptations += 1
+                continue
+            if error.throttled and self._limit.limit > 1:
+                throttles += 1
+                left = throttles < THROTTLES_PER_ATTEMPT * self._max_attempts
+            elif error.throttled:
+                throttles += 1
+                attempts += error.retry_after_s is None
+                left = throttles < THROTTLES_PER_ATTEMPT * self._max_attempts
+            else:
+                attempts += 1
+                left = attempts < self._max_attempts
+            if error.throttled:
+                self._limit.throttled(error.retry_after_s)
+            if not error.retry or not left:
+                raise error
+            pause = self._pause(attempts + throttles, error.retry_after_s)
+            self._check_wait(error, pause)
+            await self._allowance.sleep(pause)
+
+    def _read(self, answer: Answer) -> Answer:
+        """The answer with reasoning apart, and refused where it is the application's own message.
+
+        A target that hands reasoning over in a field may leave some in the text as well.
+        """
+        answer = with_reasoning_apart(answer)
+        if not answer.refused_by and self._own_refusals.match(answer.text):
+            answer = replace(answer, refused_by=OWN_MESSAGE)
+        return answer
+
+    def _check_wait(self, error: TargetError, pause: float) -> None:
+        """Raise rather than wait for an hour.
+
+        Raises:
+            TargetClosedError: the target asks for too long a pause.
+            SpentError: the pause ends after the time that there is.
+        """
+        self._allowance.check_pause(pause)
+        if error.retry_after_s is not None and error.retry_after_s > LONGEST_WAIT_S:
+            minutes = error.retry_after_s / 60
+            raise TargetClosedError(
+                f"{self._target.name} asks to be left alone for {minutes:.0f} minutes ({error}); "
+                "go on later with --resume"
+            )
+
+    async def _answers_others(self) -> bool:
+        """Whether it answers a harmless question, asked once."""
+        if self._answers:
+            return True
+        if self._greeting is None:
+            self._greeting = asyncio.create_task(self._greet())
+        return await asyncio.shield(self._greeting)
+
+    async def _greet(self) -> bool:
+        for _ in range(self._max_attempts + ADAPTATIONS):
+            said = await self._once(GREETING)
+            if isinstance(said, Answer):
+                return True
+            if not said.retry:
+                break
+            if not said.adapted:
+                await self._allowance.sleep(self._backoff_s)
+        return False
+
+    async def _once(self, request: Request, *, held: bool = False) -> Answer | TargetError:
+        """One attempt; ``held`` says that a place is held already."""
+        if not held:
+            await self._limit.acquire()
+        await self._admission()
+        self._meter.called()
+        start = self._clock()
+        timeout_s = self._allowance.seconds_left(self._timeout_s)
+        try:
+            async with asyncio.timeout(timeout_s):
+                answer = await self._target.answer(request)
+        except TargetError as error:
+            return error
+        except TimeoutError:
+            self._allowance.check_time()
+            return TargetError(f"no answer within {timeout_s:g} s", retry=True, throttled=True)
+        except ButtressError:
+            raise
+        except Exception as error:  # a third party's target; one question must not end the run
+            return TargetError(f"{type(error).__name__}: {error}", retry=False)
+        finally:
+            self._limit.release()
+        self._limit.succeeded(self._clock() - start)
+        self._meter.answered(answer)
+        return answer
+
+    async def _admission(self) -> None:
+        """Wait until the allowance admits the attempt, without keeping the place meanwhile.
+
+        Raises:
+            SpentError: it never will.
+        """
+        held = True
+        try:
+            while not self._allowance.admits():
+                self._limit.release()
+                held = False
+                await self._allowance.changed()
+                await self._limit.acquire()
+                held = True
+        except BaseException:
+            if held:
+                self._limit.release()
+            raise
+
+    def _pause(self, tries: int, asked_s: float | None) -> float:
+        most = min(LONGEST_BACKOFF_S, self._backoff_s * 2.0 ** max(0, tries - 1))
+        return (asked_s or 0.0) + self._rng.uniform(0.0, most)

@@ -1,0 +1,75 @@
+"""Values from the environment in settings, and keeping them out of what is shown and stored."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from buttress.errors import InputError
+
+_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}")
+_SHORTEST: Final = 6  # characters of a value that is kept out of texts
+_PUBLIC: Final = frozenset(
+    {"content-type", "accept", "user-agent", "anthropic-version", "accept-language"}
+)
+
+
+class Secrets:
+    """Values that must not be shown. ``hide`` puts a mark in their place."""
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        self._values: list[str] = []
+        for value in values:
+            self.add(value)
+
+    def add(self, value: str) -> None:
+        """Keep this value out; short ones are not, since they would be found everywhere."""
+        if len(value) >= _SHORTEST and value not in self._values:
+            self._values.append(value)
+            self._values.sort(key=len, reverse=True)
+
+    def hide(self, text: str) -> str:
+        """``text`` without the values."""
+        for value in self._values:
+            if value in text:
+                text = text.replace(value, "[key]")
+        return text
+
+    def expand(self, value: Any, field: str) -> Any:
+        """``value`` with each ``${NAME}`` or ``${NAME:-default}`` taken from the environment.
+
+        Mappings and lists are gone through. What came from the environment counts as secret.
+
+        Raises:
+            InputError: a variable that is not set.
+        """
+        if isinstance(value, str):
+            return _VARIABLE.sub(lambda match: self._variable(match, field), value)
+        if isinstance(value, Mapping):
+            return {key: self.expand(each, f"{field}.{key}") for key, each in value.items()}
+        if isinstance(value, list):
+            return [self.expand(each, f"{field}[{place}]") for place, each in enumerate(value)]
+        return value
+
+    def _variable(self, match: re.Match[str], field: str) -> str:
+        name, default = match.group(1), match.group(3)
+        value = os.environ.get(name, "").strip()
+        if value:
+            self.add(value)
+            return value
+        if default is not None:
+            return default
+        raise InputError(
+            f"environment variable {name} is not set",
+            field=field,
+            expected=f"export {name}=…, or a default: ${{{name}:-…}}",
+        )
+
+    def add_headers(self, headers: Mapping[str, str]) -> None:
+        """Keep the values of headers out: keys stand in headers of any name."""
+        for name, value in headers.items():
+            if name.lower() not in _PUBLIC:
+                self.add(value)
+                self.add(value.partition(" ")[2])  # "Bearer KEY"

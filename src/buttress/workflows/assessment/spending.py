@@ -1,0 +1,112 @@
+"""What an assessment may spend and has spent: budget, allowance and ledger together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from buttress.errors import InputError
+from buttress.evidence.records import Trial
+from buttress.system.model import Budget, Price, System
+from buttress.targets.allowance import RunAllowance
+from buttress.targets.base import Target
+from buttress.targets.metering import MeteredTarget
+from buttress.targets.open import open_target
+from buttress.trials.judging import CHECK
+from buttress.trials.progress import Plan
+from buttress.workflows.assessment.ledger import ATTACKER, JUDGE, Ledger
+
+
+class Spending:
+    """One run's. The models of judge and attacker are opened here, so that they are counted.
+
+    Raises:
+        InputError: money is limited, and nothing has a price.
+    """
+
+    def __init__(self, system: System, budget: Budget) -> None:
+        self.budget = budget
+        self.ledger = Ledger()
+        self._prices = [asset.price for asset in system.assets]
+        self._before = 0
+        self.allowance = RunAllowance(
+            calls=budget.calls,
+            cost=budget.cost,
+            seconds=None if budget.minutes is None else 60 * budget.minutes,
+            spent_calls=lambda: self._before + self.ledger.calls(),
+            spent_cost=self.ledger.cost,
+        )
+        if budget.cost is not None and not any(
+            price != Price() for price in [*self._prices, *_prices_of(system)]
+        ):
+            raise InputError(
+                "no asset has a price, so money can't be counted",
+                field="budget.cost",
+                expected="price: {per_million_completion_tokens: …} beside a model that answers",
+            )
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is any trial yet, from this run or from what it goes on with."""
+        return self._before > 0 or self.ledger.together().trials > 0
+
+    @property
+    def plannable(self) -> int | None:
+        """Calls that the planner may reckon with: what a resumed run has asked stays in."""
+        calls = self.budget.calls
+        return None if calls is None else max(calls, self._before)
+
+    def asked_before(self, trials: Iterable[Trial]) -> None:
+        """Take in what a resumed run has asked until it ended."""
+        judged = self.allowance.judge_calls
+        self._before = sum(
+            0 if trial.cached else trial.calls + (0 if trial.judge == CHECK else judged)
+            for trial in trials
+        )
+
+    def open_judge_target(self, settings: Mapping[str, Any], *, base: Path) -> Target:
+        """A model that a judge asks."""
+        self.allowance.judge_calls += 1
+        return self._open(JUDGE, settings, base)
+
+    def open_attacker(self, settings: Mapping[str, Any], *, base: Path) -> Target:
+        """A model that searches for attacks and is no asset."""
+        return self._open(ATTACKER, settings, base, metered=False)
+
+    def _open(
+        self, name: str, settings: Mapping[str, Any], base: Path, *, metered: bool = True
+    ) -> Target:
+        others = dict(settings)
+        price = _price(others.pop("price", None))
+        self._prices.append(price)
+        totals = self.ledger.open_other(name, price)
+        target = open_target(others, base=base)
+        return MeteredTarget(target, totals, self.allowance) if metered else target
+
+    def priced(self) -> bool:
+        """Whether anything has a price."""
+        return any(price != Price() for price in self._prices)
+
+    def cost(self) -> float | None:
+        """Money so far; None where nothing has a price."""
+        return self.ledger.cost() if self.priced() else None
+
+    def plan(self) -> Plan:
+        """What progress is measured against."""
+        return Plan(
+            calls=self.budget.calls,
+            cost=(lambda _: self.ledger.cost()) if self.priced() else None,
+            most_cost=self.budget.cost,
+            seconds=self.allowance.seconds,
+        )
+
+
+def _price(given: Any) -> Price:
+    return Price(**{key: float(value) for key, value in dict(given or {}).items()})
+
+
+def _prices_of(system: System) -> list[Price]:
+    """Prices of the models that judge and attacker ask."""
+    settings = [system.judge.target, system.attacker, *system.judge.members]
+    return [_price(each.get("price")) for each in settings if each]
