@@ -19,6 +19,9 @@ FILES: Final = {
     "agent-skill": "SKILL.md",
     "agent-rules": "AGENTS.md",
     "agent-yaml": "agents.yaml",
+    "agent-python": "server.py",
+    "agent-typescript": "server.ts",
+    "agent-go": "server.go",
     "agent-prompt": "a.prompt",
 }
 _MOST: Final = 5

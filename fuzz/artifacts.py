@@ -40,12 +40,12 @@ from buttress.probes.artifacts.formats import (
     yaml_config,
     zip_archive,
 )
-from buttress.probes.artifacts.hints import HEAD
 from buttress.probes.artifacts.integrity.probe import PROBE as INTEGRITY
 from buttress.probes.artifacts.issue import Issue, rules
 from buttress.probes.artifacts.pickles.added import Added, Told
 from buttress.probes.artifacts.recognise import Format, examine
 from buttress.probes.artifacts.scope import Scope, Tally
+from buttress.probes.artifacts.sniffers import HEAD
 from buttress.probes.artifacts.source import (
     BytesSource,
     ExpansionError,

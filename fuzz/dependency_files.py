@@ -33,6 +33,9 @@ FILES: Final = {
     "pnpm-lock": "pnpm-lock.yaml",
     "install-commands": "install.sh",
     "notebook-commands": "x.ipynb",
+    "script-metadata": "script.py",
+    "tox": "tox.ini",
+    "pre-commit": ".pre-commit-config.yaml",
 }
 ADVISORY: Final[dict[str, Any]] = {
     "id": "TEST-1",

@@ -205,7 +205,7 @@ def test_what_is_not_read_is_said(tmp_path: Path) -> None:
     findings, inspection = inspect(tmp_path)
     told = "\n".join(inspection.skipped)
     assert ".mcp.json: not read as JSON, line 1" in told
-    assert "data.json: larger than 32,768 KiB" in told
+    assert "data.json: larger than 8,192 KiB" in told
     # Data may be large; who hides orders in a large file of instructions is told as a finding.
     assert [(one.rule, one.location) for one in findings] == [
         ("agent-config-not-searched", "AGENTS.md:1")

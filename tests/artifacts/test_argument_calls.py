@@ -142,6 +142,15 @@ def test_unknown_names_are_high_where_a_text_looks_odd_wherever_it_lies(tmp_path
         assert only(tmp_path, stream) == ("pickle-unknown-import", "high")
 
 
+def test_code_in_the_state_of_an_unknown_class(tmp_path: Path) -> None:
+    """scipy.stats executes ``_parse_arg_template`` of the state when it is unpickled."""
+    made = proto(2) + by_global("scipy.stats._continuous_distns", "norm_gen") + b")\x81"
+    template = "def _parse_args(self, %(shape_arg_str)s):\n    return (%(a)s), 1, 2"
+    for code, expected in ((template, "medium"), ("import os; os.getpid()", "high")):
+        stream = made + dictionary(_parse_arg_template=code) + b"b."
+        assert only(tmp_path, stream) == ("pickle-unknown-import", expected)
+
+
 def test_the_list_says_how_each_name_is_used() -> None:
     assert judge("torch.nn.modules.linear", "Linear").calls == "bare"
     assert judge("sklearn.linear_model._logistic", "LogisticRegression").calls == "empty"

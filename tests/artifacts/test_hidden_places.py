@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buttress.probes.artifacts.formats.hdf5_links import references
+from buttress.probes.artifacts.formats.hdf5.links import references
 from buttress.probes.artifacts.source import BytesSource
 from tests.artifacts.assemble import EVIL, constant, proto, rules, scan_bytes, text, wide_text
 from tests.artifacts.test_keras import HDF5

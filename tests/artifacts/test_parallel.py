@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from buttress.files.folder import files
-from buttress.probes.artifacts import crew, parallel
+from buttress.probes.artifacts import parallel, worker_pool
 from buttress.probes.artifacts.one_file import FileReport, examine_file
 from tests.artifacts.assemble import EVIL, zipped
 
@@ -41,15 +41,15 @@ def test_same_reports_in_the_same_order(folder: Path) -> None:
 
 def test_a_process_that_dies_costs_one_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bad = folder / "0/0.bin"
-    ask = crew.Worker._ask
+    ask = worker_pool.Worker._ask
 
-    def dying(worker: crew.Worker, batch: list[Path]) -> list[FileReport]:
+    def dying(worker: worker_pool.Worker, batch: list[Path]) -> list[FileReport]:
         if bad in batch and worker._process is not None:
             worker._process.kill()
             worker._process.wait()
         return ask(worker, batch)
 
-    monkeypatch.setattr(crew.Worker, "_ask", dying)
+    monkeypatch.setattr(worker_pool.Worker, "_ask", dying)
     paths = itertools.chain([folder / "1/1.bin"], files(folder, []))
     found = dict(parallel.reports(paths, workers=2, alone=0))
     assert found[bad].error == "the process that examined it ended"

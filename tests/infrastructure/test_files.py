@@ -99,7 +99,7 @@ def test_what_is_not_read_is_said(tmp_path: Path) -> None:
     findings, inspection = inspect(tmp_path)
     told = "\n".join(inspection.skipped)
     assert [one.rule for one in findings] == ["infrastructure-not-searched"]
-    assert "Dockerfile: larger than 32,768 KiB" in told
+    assert "Dockerfile: larger than 8,192 KiB" in told
     assert "chart.yaml: not read as YAML" in told
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,16 +52,21 @@ return [...low];
 """
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def started(profile: Path) -> Iterator[Any]:
+    """A headless browser with a profile of its own, closed at the end."""
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
+    for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
     yield driver
     driver.quit()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    yield from started(tmp_path_factory.mktemp("profile"))
 
 
 @pytest.fixture(scope="module")
@@ -195,3 +202,58 @@ def test_an_empty_assessment_is_presentable(browser: Any, tmp_path: Path) -> Non
     show(browser, (tmp_path / "report.html").as_uri())
     assert "Nothing was measured" in browser.find_element("css selector", ".headline").text
     assert browser.get_log("browser") == []
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_it_prints_on_few_pages_with_header_numbers_and_a_place_to_sign(
+    browser: Any, tmp_path: Path, code: str
+) -> None:
+    write(sample(), tmp_path / "report.html", code)
+    show(browser, (tmp_path / "report.html").as_uri())
+    printed = browser.execute_cdp_cmd("Page.printToPDF", {"preferCSSPageSize": True})["data"]
+    pages = len(re.findall(rb"/Type\s*/Page\b", base64.b64decode(printed)))
+    assert 3 < pages <= 15
+    style = browser.find_element("css selector", "style").get_attribute("textContent")
+    assert "@top-left { content:" in style
+    assert "counter(page)" in style
+    decision = browser.find_element("css selector", ".decision")
+    assert not decision.is_displayed()
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        assert decision.is_displayed()
+        assert not browser.find_element("css selector", "#worst .warning").is_displayed()
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_what_cannot_be_seen_is_written_as_its_number(browser: Any, tmp_path: Path) -> None:
+    told = sample()
+    told["worst"][0]["answer"] = "safe\u202eelif.exe\u200b \U000e0041"
+    write(told, tmp_path / "report.html")
+    show(browser, (tmp_path / "report.html").as_uri())
+    browser.execute_script(
+        "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
+    )
+    answer = browser.find_elements("css selector", ".answers > li:first-child pre")[-1]
+    assert answer.text == "safeU+202Eelif.exeU+200B U+E0041"
+    assert len(answer.find_elements("css selector", ".invisible")) == 3
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_axe_finds_nothing_serious(browser: Any, tmp_path: Path, code: str, width: int) -> None:
+    package = pytest.importorskip("axe_core_python", reason="axe is not installed")
+    axe = (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    write(sample(), tmp_path / "report.html", code)
+    show(browser, (tmp_path / "report.html").as_uri(), width)
+    browser.execute_script(
+        "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
+    )
+    browser.execute_script(axe)
+    seen = browser.execute_async_script("axe.run(document).then(arguments[0])")
+    assert len(seen["passes"]) > 20
+    assert [
+        (one["id"], one["nodes"][0]["html"])
+        for one in seen["violations"]
+        if one["impact"] in ("serious", "critical", "moderate")
+    ] == []

@@ -17,7 +17,9 @@ NEGATIVE = [(rule, template) for rule in rules() for template in rule.negative]
 def file_name(rule: Rule) -> str:
     """A name that the rule reads."""
     return next(
-        name for name in ("app.py", "settings.env", "pod.yaml", "main.tf") if rule.reads(name)
+        name
+        for name in ("app.py", "settings.env", "pod.yaml", "main.tf", ".pgpass", ".netrc")
+        if rule.reads(name)
     )
 
 

@@ -53,6 +53,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "digest verify": ("buttress digest verify weights weights.sha256",),
     "report": (
         "buttress report out/shop-bot",
+        "buttress report out/shop-bot --language zh",
         "buttress report out/shop-bot --format sarif --out findings.sarif",
     ),
     "diff": ("buttress diff out/before out/after", "buttress diff out/before out/after --paired"),

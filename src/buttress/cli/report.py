@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 
@@ -23,6 +24,12 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--format", default="html", metavar="NAME",
         help="html, json, sarif or what a package adds (default: html)",
     )  # fmt: skip
+    parser.add_argument(
+        "--language",
+        default="en",
+        metavar="CODE",
+        help="of the HTML report: en, zh (default: en)",
+    )
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="where to write (default: into DIR)"
     )
@@ -49,9 +56,17 @@ def run(options: argparse.Namespace) -> int:
     from buttress.workflows.assessment.outputs import FILES
 
     writer = extension.load("reports", options.format)
+    translated = options.language != "en"
+    if translated:
+        if options.format != "html":
+            problem = f"{options.format} has no languages"
+            raise InputError(problem, field="--language", expected="--format html")
+        writer = partial(writer, language=options.language)
     file = document.resolve(options.path)
     loaded = document.load(file)
     name = FILES.get(options.format, f"report.{options.format}")
+    if translated:
+        name = f"report.{options.language}.html"
     out: Path = options.out or file.parent / name
     if out.is_dir():
         raise InputError("is a folder", file=str(out), field="--out", expected="a file to write")

@@ -15,6 +15,8 @@ from buttress.files.failure import failure
 from buttress.files.tree import MAX_TEXT, Tree
 
 MAX_BYTES: Final = MAX_TEXT
+MAX_LARGE: Final = 256 << 20  # bytes of a file that is read in pieces
+_OVERLAP: Final = 64 << 10
 MAX_FILES: Final = 200_000
 _NOTED: Final = 100  # reasons that are kept one by one
 _TESTS: Final = {
@@ -35,6 +37,7 @@ class SourceFile:
 
     location: str
     data: bytes
+    first_line: int = 1  # of a piece of a large file
 
     @property
     def name(self) -> str:
@@ -91,16 +94,17 @@ class Reading:
         return (*self._notes, *(f"{number} {what}" for what, number in self._counts.items()))
 
 
-def text_files(tree: Tree, reading: Reading) -> Iterator[SourceFile]:
+def text_files(tree: Tree, reading: Reading, *, pieces: bool = False) -> Iterator[SourceFile]:
     """The text files of a tree in its order, without those of other people's code.
 
-    Text is what has no zero byte at its beginning. What is larger than ``MAX_BYTES`` is left out.
+    Text is what has no zero byte at its beginning. What is larger than ``MAX_BYTES`` is left out,
+    or comes in ``pieces`` that overlap, up to ``MAX_LARGE`` bytes.
     """
     for file in tree.own:
         if reading.files >= MAX_FILES:
             reading.record_skip(file.location, f"more than {MAX_FILES:,} files; this and the rest")
             break
-        yield from text_file(tree, file.path, file.location, reading)
+        yield from text_file(tree, file.path, file.location, reading, pieces=pieces)
     for where, why in tree.text_notes():
         reading.record_skip(where, why)
     for what, number in tree.text_counts():
@@ -108,7 +112,7 @@ def text_files(tree: Tree, reading: Reading) -> Iterator[SourceFile]:
 
 
 def text_file(
-    tree: Tree, path: str | Path, location: str, reading: Reading
+    tree: Tree, path: str | Path, location: str, reading: Reading, *, pieces: bool = False
 ) -> Iterator[SourceFile]:
     """The file at a path if it is text, counted; else nothing, and the reason is noted."""
     content = tree.content(path)
@@ -118,9 +122,32 @@ def text_file(
         reading.record_skip(location, content.problem)
     elif content.binary:
         reading.count("binary files")
+    elif not content.whole and pieces:
+        yield from _pieces(path, location, reading)
     elif not content.whole:
         reading.record_skip(location, f"larger than {MAX_BYTES >> 20} MiB")
     else:
         reading.files += 1
         reading.bytes += content.size
         yield SourceFile(location, content.text())
+
+
+def _pieces(path: str | Path, location: str, reading: Reading) -> Iterator[SourceFile]:
+    """A large file in pieces, each of which begins with the end of the one before."""
+    reading.files += 1
+    line, kept, done = 1, b"", 0
+    try:
+        with open(path, "rb", buffering=0) as file:
+            while done < MAX_LARGE and (data := file.read(MAX_BYTES)):
+                done += len(data)
+                reading.bytes += len(data)
+                piece = kept + data
+                yield SourceFile(location, piece, line)
+                cut = max(len(piece) - _OVERLAP, 0)
+                cut = max(piece.rfind(b"\n", 0, cut) + 1, cut - _OVERLAP, 0)
+                line += piece.count(b"\n", 0, cut)
+                kept = piece[cut:]
+            if file.read(1):
+                reading.record_skip(location, f"what lies behind {MAX_LARGE >> 20:,} MiB")
+    except OSError as error:
+        reading.record_skip(location, error.strerror or "not readable")

@@ -37,6 +37,8 @@ def wanted_files(
             tell = reading.not_searched if told(path) else reading.record_skip
             tell(file.location, f"larger than {limit >> 10:,} KiB")
             continue
+        if told(path) and tree.content(path).binary:
+            reading.beyond.append((file.location, "it holds zero bytes and counts as binary"))
         for text in text_file(tree, path, file.location, reading):
             yield path, text
     for note in tree.notes():

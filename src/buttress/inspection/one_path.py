@@ -8,8 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from buttress.errors import ButtressError, debugging
 from buttress.evidence.findings import Finding, Inspection
 from buttress.files.tree import Tree
+from buttress.inspection.unusable import failure_of
 from buttress.packs.knowledge import OWN, Knowledge
 from buttress.protocols.probe import InspectionContext
 
@@ -39,6 +41,7 @@ def inspect(
     store: RecordStore,
     say: Callable[[str], None],
     *,
+    failed: Callable[[str, str, str], None],
     knowledge: Knowledge = OWN,
 ) -> None:
     """Put findings and inspections of all assets into the store, one path at a time.
@@ -46,6 +49,9 @@ def inspect(
     A path that several assets name is inspected once for each, since findings belong to assets.
     What an interrupted run has inspected already is not inspected again: the records of a path are
     appended together, so that many inspections mean that many paths.
+
+    A probe that raises an error on an asset leaves no records of that path; ``failed`` gets the ids
+    of probe and asset, and the reason.
     """
     done = Counter(
         (seen.probe, seen.probe_version, seen.asset) for seen in store.inspections(run=run)
@@ -58,4 +64,13 @@ def inspect(
             for tree in trees[done[probe.id, probe.version, asset.id] :]:
                 say(f"{probe.id}: {asset.id}")
                 context = InspectionContext(asset.id, tree, knowledge)
-                store.append(inspect_tree(probe, context, run))
+                try:
+                    records = inspect_tree(probe, context, run)
+                except ButtressError:
+                    raise
+                except Exception as error:
+                    if debugging():
+                        raise
+                    failed(probe.id, asset.id, failure_of(error))
+                    break
+                store.append(records)

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buttress import extension
-from buttress.errors import InputError
+from buttress.errors import ButtressError, InputError, PluginError
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.places import Placed, placed
 from buttress.files.tree import Tree
 from buttress.inspection.one_path import inspect_tree
 from buttress.inspection.options import configured, on_request
+from buttress.inspection.unusable import failed_inspection, load_inspection
 from buttress.packs.knowledge import Knowledge
 from buttress.protocols.probe import InspectionContext
 
@@ -60,7 +61,8 @@ def chosen(
         InputError: an unknown probe, one that asks a model, none, or a wrong option.
     """
     names = dict.fromkeys([*extension.names("inspections"), *also]) if only is None else only
-    loaded = {name: extension.load("probes", name) for name in names}
+    load = load_inspection if only is None else _load_named
+    loaded = {name: load(name) for name in names}
     able = {
         name: probe
         for name, probe in loaded.items()
@@ -76,6 +78,11 @@ def chosen(
     if not able:
         raise InputError("no probe is named", field="--only", expected="PROBE,…")
     return dict(zip(able, configured(list(able.values()), values), strict=True))
+
+
+def _load_named(name: str) -> InspectionProbe:
+    probe: InspectionProbe = extension.load("probes", name)
+    return probe
 
 
 def inspect_all(tasks: Sequence[Task], jobs: int, wanted: Callable[[Placed, Task], bool]) -> Seen:
@@ -106,7 +113,11 @@ def _carry_out(tasks: Sequence[Task], jobs: int) -> Iterator[list[Finding | Insp
 
 def _one(task: Task) -> list[Finding | Inspection]:
     """In whatever process: so the probe is loaded by its name."""
-    own = extension.load("probes", task.probe)
-    (probe,) = configured([own], task.values)
+    (probe,) = configured([load_inspection(task.probe)], task.values)
     context = InspectionContext(task.path.as_posix(), task.tree, task.knowledge)
-    return inspect_tree(probe, context, task.run)
+    try:
+        return inspect_tree(probe, context, task.run)
+    except Exception as error:
+        if isinstance(error, ButtressError) and not isinstance(error, PluginError):
+            raise
+        return [failed_inspection(probe.id, probe.version, context.asset, error)]

@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from markupsafe import Markup
 
-from buttress.report.numbers import money, percent
+from buttress.report.language import ENGLISH, Language
+from buttress.report.numbers import percent
 
 WIDTH: Final = 1000
 _TOPS: Final = (0.04, 0.1, 0.2, 0.4, 1.0)  # ends of the axis of probabilities
@@ -107,7 +108,7 @@ def path(points: Sequence[Sequence[float]], limit: float | None, kind: str) -> C
     return Chart(_svg(f"path {kind}", height, parts), across, rate_ticks())
 
 
-def exceedance(loss: Mapping[str, Any]) -> Chart | None:
+def exceedance(loss: Mapping[str, Any], language: Language = ENGLISH) -> Chart | None:
     """Probability that a year's loss exceeds an amount, amounts on a log scale.
 
     Amounts of less than a 100,000th of the 95th percentile are left out. None where fewer than two
@@ -146,7 +147,9 @@ def exceedance(loss: Mapping[str, Any]) -> Chart | None:
         if loss[name] > 0 and first <= math.log10(loss[name]) <= last:
             parts.append(_line("mark", across(loss[name]), 0, across(loss[name]), height))
             parts.append(_dot("estimate", across(loss[name]), up(chance)))
-    ticks = [Tick(across(10.0**power) / 10, money(10.0**power, loss["unit"])) for power in shown]
+    ticks = [
+        Tick(across(10.0**power) / 10, language.money(10.0**power, loss["unit"])) for power in shown
+    ]
     shares = [Tick(share * 100, percent(share * top)) for share in (0, 0.25, 0.5, 0.75, 1)]
     return Chart(_svg("exceedance", height, parts), ticks, shares)
 

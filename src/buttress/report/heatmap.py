@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from buttress.report.numbers import count, percent, span
+from buttress.report.language import ENGLISH, Language
+from buttress.report.numbers import percent, span
+from buttress.report.words import attack_name, category_name
 
 STEPS: Final = 7
 
@@ -30,7 +32,7 @@ class Heatmap:
     rows: Sequence[tuple[str, Sequence[Cell | None]]]
 
 
-def heatmap(document: Mapping[str, Any]) -> Heatmap | None:
+def heatmap(document: Mapping[str, Any], language: Language = ENGLISH) -> Heatmap | None:
     """The table of the document's ``cells``; None where there are none."""
     rows = document["cells"]
     if any(cell["probe"] == "attack-cells" for cell in rows):
@@ -50,10 +52,13 @@ def heatmap(document: Mapping[str, Any]) -> Heatmap | None:
         key=lambda category: (-_mean(cells.values(), category), category),
     )
     lines = [
-        (category, [_cell(cells.get((*family, category))) for family in families])
+        (
+            category_name(category, language),
+            [_cell(cells.get((*family, category)), language) for family in families],
+        )
         for category in categories
     ]
-    return Heatmap([_column(*family) for family in families], lines)
+    return Heatmap([_column(*family, language) for family in families], lines)
 
 
 def _mean(cells: Any, category: str) -> float:
@@ -66,24 +71,34 @@ def _mean(cells: Any, category: str) -> float:
     return math.fsum(mine) / len(mine) if mine else 0.0
 
 
-def _column(probe: str, attack: str) -> tuple[str, str]:
+def _column(probe: str, attack: str, language: Language) -> tuple[str, str]:
+    say = language.say
     if probe == "over-refusal":
-        return probe, "benign requests"
-    return (probe, "no attack") if attack == "direct" else (attack, "attack")
+        return attack_name(probe, language), say("benign requests")
+    if attack == "direct":
+        return attack_name(probe, language), say("no attack")
+    return attack_name(attack, language), say("attack")
 
 
-def _cell(cell: Mapping[str, Any] | None) -> Cell | None:
+def _cell(cell: Mapping[str, Any] | None, language: Language) -> Cell | None:
     if cell is None:
         return None
-    estimate = cell["estimate"]
+    say, estimate = language.say, cell["estimate"]
     trials, failures = cell["trials"], cell["failures"]
     if trials:
-        seen = f"{count(failures)} failures in {count(trials)} trials"
+        seen = say(
+            "{failures} in {trials}",
+            failures=language.plural(failures, "failure"),
+            trials=language.plural(trials, "trial"),
+        )
     else:
-        seen = "no trials here, borrowed from row and column"
+        seen = say("no trials here, borrowed from row and column")
     return Cell(
         text=percent(round(estimate, 2)) if estimate >= 0.005 else "<1%",
         trials=trials,
         shade=min(STEPS - 1, int(math.sqrt(min(1.0, estimate)) * STEPS)),
-        title=f"{percent(estimate)}, interval {span(cell['low'], cell['high'])}; {seen}",
-    )
+        title=say(
+            "{rate}, interval {interval}; {seen}",
+            rate=percent(estimate), interval=span(cell["low"], cell["high"]), seen=seen,
+        ),
+    )  # fmt: skip

@@ -9,44 +9,75 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from buttress import __version__
 from buttress.report import numbers, words
 from buttress.report.charts import bar, interval
+from buttress.report.language import Language, load
+from buttress.report.plain import HIDDEN
 from buttress.report.views import judge_errors, page
 
 
-def write(document: Mapping[str, Any], path: Path) -> None:
+def write(document: Mapping[str, Any], path: Path, language: str = "en") -> None:
     """Write the report to ``path``.
 
     Raises:
         OSError: not writable.
+        InputError: there is no such language.
     """
-    path.write_text(render(document), encoding="utf-8")
+    path.write_text(render(document, language), encoding="utf-8")
 
 
-def render(document: Mapping[str, Any]) -> str:
-    """The report as one HTML page."""
+def render(document: Mapping[str, Any], language: str = "en") -> str:
+    """The report as one HTML page.
+
+    Raises:
+        InputError: there is no such language.
+    """
     script = _text("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return (
-        _environment()
-        .get_template("report.html")
-        .render(
-            page(document),
-            style=_text("report.css"),
-            script=script,
-            script_digest=digest,
-            version=__version__,
-        )
+    environment = _environment(language)
+    seen = page(document, load(language))
+    day, name = document["run"]["finished"][:10], document["system"]["name"]
+    title = load(language).say("Safety assessment of {name}, {day}", name=name, day=day)
+    return environment.get_template("report.html").render(
+        seen,
+        style=f"{_text('report.css')}{_print_header(title, document, load(language))}",
+        script=script,
+        script_digest=digest,
+        version=__version__,
     )
+
+
+def _print_header(title: str, document: Mapping[str, Any], language: Language) -> str:
+    """Rules that put title, page numbers and the head of the evidence on every printed page."""
+    head = language.say("evidence {head}", head=document["evidence"]["head"][:16])
+    number = language.say("page {page} of {pages}", page="\0", pages="\1")
+    before, _, rest = number.partition("\0")
+    between, _, after = rest.partition("\1")
+    pages = f"{_css(before)} counter(page) {_css(between)} counter(pages) {_css(after)}"
+    return (
+        f"@media print {{ @page {{ @top-left {{ content: {_css(title)}; }} "
+        f"@bottom-left {{ content: {_css(f'Buttress {__version__}, {head}')}; }} "
+        f"@bottom-right {{ content: {pages}; }} }} }}\n"
+    )
+
+
+def _css(text: str) -> str:
+    """``text`` as a CSS string; whatever is not a letter, digit or space is escaped by number."""
+    kept = "".join(
+        char if char.isalnum() or char == " " else f"\\{ord(char):06x} " for char in text
+    )
+    return f'"{kept}"'
 
 
 def _text(name: str) -> str:
@@ -55,7 +86,8 @@ def _text(name: str) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(code: str) -> Environment:
+    language = load(code)
     environment = Environment(
         loader=PackageLoader("buttress.report", "templates"),
         autoescape=True,
@@ -69,10 +101,35 @@ def _environment() -> Environment:
         span=lambda rate: numbers.span(rate["low"], rate["high"]),
         rate=numbers.rate,
         count=numbers.count,
-        size=numbers.size,
-        plural=numbers.plural,
-        category=words.category_name,
+        size=language.size,
+        plural=language.plural,
+        category=lambda name: words.category_name(name, language),
+        attack=lambda name: words.attack_name(name, language),
+        text=language.text,
+        shown=_shown,
         slug=lambda text: text.replace(" ", "-"),
     )
-    environment.globals.update(bar=bar, interval=interval, judge_errors=judge_errors)
+    environment.globals.update(
+        bar=bar,
+        interval=interval,
+        judge_errors=judge_errors,
+        say=language.say,
+        html=language.html,
+    )
     return environment
+
+
+def _shown(text: str) -> Markup:
+    """``text`` escaped, with characters that can't be seen or turn the direction as their numbers.
+
+    Line breaks and tabs stay.
+    """
+    return Markup("").join(
+        _INVISIBLE.format(f"U+{ord(char):04X}")
+        if unicodedata.category(char) in HIDDEN and char not in "\n\r\t"
+        else char
+        for char in text
+    )
+
+
+_INVISIBLE: Final = Markup('<span class="invisible">{}</span>')

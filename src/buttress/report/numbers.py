@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 _SIGNS: Final = {"EUR": "€", "USD": "$", "GBP": "£", "CNY": "¥", "JPY": "¥"}
-_SCALES: Final = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
+SCALES: Final = ((1e12, "tn"), (1e9, "bn"), (1e6, "M"), (1e3, "k"))
 
 
 def percent(share: float) -> str:
@@ -40,12 +40,12 @@ def span(low: float, high: float) -> str:
     return f"{first.removesuffix('%')}–{last}"
 
 
-def money(amount: float, unit: str) -> str:
-    """An amount, to about three significant digits, e.g. ``€48k``."""
+def money(amount: float, unit: str, scales: Sequence[tuple[float, str]] = SCALES) -> str:
+    """An amount, to about three significant digits, e.g. ``€48k``; ``scales`` largest first."""
     sign = _SIGNS.get(unit, f"{unit} " if unit else "")
     if amount >= 1e15:
         return f"{sign}{amount:.1e}"
-    for scale, suffix in _SCALES:
+    for scale, suffix in scales:
         if amount >= scale * 0.9995:
             return f"{sign}{_three(amount / scale)}{suffix}"
     return f"{sign}{_three(amount)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
+HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # Unicode's general categories
 _SHOWN_AS: Final = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -15,9 +16,6 @@ def plain(text: str) -> str:
     something else.
     """
     return "".join(
-        " " if char in "\n\r\t" else _SHOWN_AS if unicodedata.category(char) in _HIDDEN else char
+        " " if char in "\n\r\t" else _SHOWN_AS if unicodedata.category(char) in HIDDEN else char
         for char in text
     )
-
-
-_HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})

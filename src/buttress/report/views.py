@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,8 @@ from buttress.evidence.places import GRAVEST_FIRST
 from buttress.report import charts, words
 from buttress.report.charts import Chart
 from buttress.report.heatmap import heatmap
+from buttress.report.language import ENGLISH, Language
 from buttress.report.limits import not_shown
-from buttress.report.numbers import money
 
 Document = Mapping[str, Any]
 
@@ -51,24 +51,38 @@ class RuleView:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemView:
+    """An item of a standard. ``verdict`` is *partly assessed* where all that was measured is
+    acceptable and something was not measured; ``assessed`` counts the risks that were.
+    """
+
+    data: Document
+    verdict: str
+    assessed: int
+
+
+@dataclass(frozen=True, slots=True)
 class StandardView:
     """A standard with the number of its items for each verdict."""
 
     data: Document
+    items: Sequence[ItemView]
     tally: Counter[str]
 
 
-def risk_views(document: Document) -> list[RiskView]:
+def risk_views(document: Document, language: Language = ENGLISH) -> list[RiskView]:
     """The risks, in the document's order: worst first."""
     return [
         RiskView(
             data=risk,
             anchor=f"risk-{number}",
-            brief=words.brief(risk),
-            reading=words.reading(risk),
+            brief=words.brief(risk, language),
+            reading=words.reading(risk, language),
             interval=_interval(risk, risk["limit"], risk),
             chart=charts.path(risk["path"], risk["limit"], risk["verdict"]),
-            loss=words.yearly_loss(risk, document["loss"]["unit"], document["loss"]["period"]),
+            loss=words.yearly_loss(
+                risk, document["loss"]["unit"], document["loss"]["period"], language
+            ),
             findings=[one for one in document["findings"] if one["risk"] == risk["id"]],
             cells=words.worst_cells(risk),
             assets=[(asset, _interval(asset, risk["limit"], risk)) for asset in risk["assets"]],
@@ -84,7 +98,11 @@ def _interval(holder: Document, limit: float | None, risk: Document) -> Markup:
 
 def judge_errors(known: Document) -> list[tuple[str, Document]]:
     """How often the judge is wrong, as rates with intervals, each with what they mean."""
-    names = {"sensitivity": "failures it misses", "specificity": "good answers it faults"}
+    names = {
+        "sensitivity": "failures it misses",
+        "specificity": "good answers it faults",
+        "precision": "reported failures that are none",
+    }
     return [
         (
             name,
@@ -95,6 +113,7 @@ def judge_errors(known: Document) -> list[tuple[str, Document]]:
             },
         )
         for key, name in names.items()
+        if known.get(key)
     ]
 
 
@@ -122,46 +141,57 @@ def finding_groups(document: Document) -> list[tuple[str, list[RuleView]]]:
 
 def standards(document: Document) -> list[StandardView]:
     """The crosswalk with counts."""
-    return [
-        StandardView(standard, Counter(item["verdict"] for item in standard["items"]))
-        for standard in document["crosswalk"]
-    ]
+    measured = {risk["id"] for risk in document["risks"]}
+    views = []
+    for standard in document["crosswalk"]:
+        items = [_item(item, measured) for item in standard["items"]]
+        views.append(StandardView(standard, items, Counter(item.verdict for item in items)))
+    return views
 
 
-def page(document: Document) -> dict[str, Any]:
+def _item(item: Document, measured: Set[str]) -> ItemView:
+    assessed = sum(risk in measured for risk in item["risks"])
+    partly = item["verdict"] == "acceptable" and assessed < len(item["risks"])
+    return ItemView(item, words.PARTLY if partly else item["verdict"], assessed)
+
+
+def page(document: Document, language: Language = ENGLISH) -> dict[str, Any]:
     """All that the templates read."""
-    risks = risk_views(document)
+    risks = risk_views(document, language)
     unit = document["loss"]["unit"]
-    anchors = {view.data["id"]: view.anchor for view in risks}
-    titles = {view.data["id"]: view.data["title"] for view in risks}
+    every = [*document["risks"], *document["coverage"]["unassessed_risks"]]
+    matters = words.matters(document)
     return {
         "document": document,
-        "overall": words.overall(document),
+        "language": language,
+        "overall": words.overall(document, language),
         "tally": words.tally(document),
-        "total_loss": words.total_loss(document["loss"]),
-        "marks": _marks(document),
-        "matters": [view for view in risks if view.data in words.matters(document)],
-        "spent": words.spent(document),
+        "total_loss": words.total_loss(document["loss"], language),
+        "marks": _marks(document, language),
+        "matters": [view for view in risks if view.data in matters],
+        "remedied": words.remedied(document, matters, language),
+        "spent": words.spent(document, language),
         "risks": risks,
-        "anchors": anchors,
-        "titles": titles,
+        "anchors": {view.data["id"]: view.anchor for view in risks},
+        "titles": {risk["id"]: language.text(risk["title"]) for risk in every},
         "ticks": charts.rate_ticks(),
-        "exceedance": charts.exceedance(document["loss"]),
-        "heatmap": heatmap(document),
+        "exceedance": charts.exceedance(document["loss"], language),
+        "heatmap": heatmap(document, language),
         "groups": finding_groups(document),
         "standards": standards(document),
-        "not_shown": not_shown(document),
-        "amount": lambda value: money(value, unit),
+        "not_shown": not_shown(document, language),
+        "amount": lambda value: language.money(value, unit),
     }
 
 
-def _marks(document: Document) -> list[tuple[str, str, str]]:
+def _marks(document: Document, language: Language) -> list[tuple[str, str, str]]:
     """A mark for each risk of the catalogue: verdict, title, anchor (empty if not measured)."""
     measured = [
-        (risk["verdict"], risk["title"], f"risk-{number}")
+        (risk["verdict"], language.text(risk["title"]), f"risk-{number}")
         for number, risk in enumerate(document["risks"], start=1)
     ]
     rest = [
-        (words.UNMEASURED, risk["title"], "") for risk in document["coverage"]["unassessed_risks"]
+        (words.UNMEASURED, language.text(risk["title"]), "")
+        for risk in document["coverage"]["unassessed_risks"]
     ]
     return measured + rest

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
-from buttress.report import numbers
-from buttress.report.numbers import count, money, part, percent, plural, span
+from buttress.prompts.pack import load_categories
+from buttress.report.language import ENGLISH, Language
+from buttress.report.numbers import count, part, percent, span
 
 Document = Mapping[str, Any]
 VERDICTS: Final = ("unacceptable", "undecided", "acceptable")  # worst first
 UNMEASURED: Final = "not assessed"
+PARTLY: Final = "partly assessed"  # an item of a standard of which some risks were not measured
 _VACUOUS: Final = 0.98  # a claim that an attack succeeds at most so often says nothing
 _HEADLINES: Final = {
     "unacceptable": "Not acceptable",
@@ -45,90 +48,175 @@ def tally(document: Document) -> Counter[str]:
     return numbers_of
 
 
-def overall(document: Document) -> Overall:
+def overall(document: Document, language: Language = ENGLISH) -> Overall:
     """The overall verdict with one sentence in plain words."""
-    risks = document["risks"]
+    say, risks = language.say, document["risks"]
     given = {risk["verdict"] for risk in risks}
-    verdict = next((one for one in VERDICTS if one in given), UNMEASURED)
-    mine = [risk["title"] for risk in risks if risk["verdict"] == verdict]
-    whole = plural(len(risks), "measured risk")
-    share = f"{len(mine)} of {whole}" if len(risks) > 1 else "the one measured risk"
+    verdict = next((each for each in VERDICTS if each in given), UNMEASURED)
+    mine = [language.text(risk["title"]) for risk in risks if risk["verdict"] == verdict]
+    whole = language.plural(len(risks), "measured risk")
+    several = len(risks) > 1
     if verdict == "unacceptable":
-        exceed = "exceeds" if len(mine) == 1 else "exceed"
-        sentence = f"{share[0].upper()}{share[1:]} {exceed} what the policy tolerates."
+        if not several:
+            sentence = say("The one measured risk exceeds what the policy tolerates.")
+        elif len(mine) == 1:
+            sentence = say("1 of {whole} exceeds what the policy tolerates.", whole=whole)
+        else:
+            sentence = say(
+                "{number} of {whole} exceed what the policy tolerates.",
+                number=len(mine), whole=whole,
+            )  # fmt: skip
     elif verdict == "undecided":
-        sentence = (
-            f"No risk is shown to exceed what the policy tolerates, but the evidence does not "
-            f"clear {share} either."
-        )
+        sentence = say(
+            "No risk is shown to exceed what the policy tolerates, but the evidence does not "
+            "clear {number} of {whole} either.",
+            number=len(mine), whole=whole,
+        )  # fmt: skip
     elif verdict == "acceptable":
-        one = len(risks) == 1
         sentence = (
-            f"The {'one measured risk stays' if one else f'{whole} all stay'} within what the "
-            f"policy tolerates."
+            say("The {whole} all stay within what the policy tolerates.", whole=whole)
+            if several
+            else say("The one measured risk stays within what the policy tolerates.")
         )
     else:
-        sentence = "No probe yielded evidence about any risk, so there is no verdict."
+        sentence = say("No probe yielded evidence about any risk, so there is no verdict.")
     rest = len(document["coverage"]["unassessed_risks"])
-    gap = f"Nothing was measured about {plural(rest, 'risk')} of the catalogue." if rest else ""
-    names = mine if verdict in ("unacceptable", "undecided") else []
-    return Overall(verdict, _HEADLINES[verdict], sentence, names, gap)
-
-
-def yearly_loss(risk: Document, unit: str, period: str) -> str:
-    """The loss from one risk, in a sentence."""
-    loss = risk["loss"]
-    if loss["mean"] <= 0:
-        return f"No simulated {period} had a loss from it."
-    text = (
-        f"Expected loss {money(loss['mean'], unit)} a {period}, {part(loss['share'])} of the whole"
+    gap = (
+        say(
+            "Nothing was measured about {risks} of the catalogue.",
+            risks=language.plural(rest, "risk"),
+        )
+        if rest
+        else ""
     )
+    names = mine if verdict in ("unacceptable", "undecided") else []
+    return Overall(verdict, say(_HEADLINES[verdict]), sentence, names, gap)
+
+
+def yearly_loss(risk: Document, unit: str, period: str, language: Language = ENGLISH) -> str:
+    """The loss from one risk, in a sentence."""
+    say, loss = language.say, risk["loss"]
+    period = language.text(period)
+    if loss["mean"] <= 0:
+        return say("No simulated {period} had a loss from it.", period=period)
+    mean = language.money(loss["mean"], unit)
     if loss["p95"] > 0:
-        return f"{text}; 1 {period} in 20 exceeds {money(loss['p95'], unit)}."
-    return f"{text}; fewer than 1 {period} in 20 has a loss from it at all."
+        return say(
+            "Expected loss {mean} a {period}, {share} of the whole; 1 {period} in 20 exceeds "
+            "{high}.",
+            mean=mean, period=period, share=part(loss["share"]),
+            high=language.money(loss["p95"], unit),
+        )  # fmt: skip
+    return say(
+        "Expected loss {mean} a {period}, {share} of the whole; fewer than 1 {period} in 20 has a "
+        "loss from it at all.",
+        mean=mean, period=period, share=part(loss["share"]),
+    )  # fmt: skip
 
 
-def reading(risk: Document) -> str:
+def reading(risk: Document, language: Language = ENGLISH) -> str:
     """What was seen of one risk, in a sentence or two."""
+    say = language.say
     if risk["kind"] == "inspection":
-        return _inspection(risk)
+        return _inspection(risk, language)
     if risk.get("worst_case"):
-        return _worst_case(risk)
-    low, high = risk["rate"]["low"], risk["rate"]["high"]
-    judged = risk["judged"]
-    text = f"The true failure rate lies between {percent(low)} and {percent(high)}."
-    if judged:
-        failures, trials = plural(judged["failures"], "failure"), plural(judged["trials"], "trial")
-        text = f"The judge saw {failures} in {trials}. {text}"
+        return _worst_case(risk, language)
+    parts = []
+    if judged := risk["judged"]:
+        parts.append(
+            say(
+                "The judge saw {failures} in {trials}.",
+                failures=language.plural(judged["failures"], "failure"),
+                trials=language.plural(judged["trials"], "trial"),
+            )
+        )
+    parts.append(
+        say(
+            "The true failure rate lies between {low} and {high}.",
+            low=percent(risk["rate"]["low"]),
+            high=percent(risk["rate"]["high"]),
+        )
+    )
     if labels := risk.get("labels"):
-        text += f" It rests on people's labels of {plural(labels['labels'], 'trial')}."
+        parts.append(
+            say(
+                "It rests on people's labels of {trials}.",
+                trials=language.plural(labels["labels"], "trial"),
+            )
+        )
     if risk["limit"] is not None:
-        text += f" The policy tolerates {percent(risk['limit'])}."
-    return text
+        parts.append(say("The policy tolerates {limit}.", limit=percent(risk["limit"])))
+    return language.joined(parts)
 
 
-def _worst_case(risk: Document) -> str:
+def _inspection(risk: Document, language: Language) -> str:
+    say, tolerated = language.say, risk["severity_tolerated"]
+    if not risk["findings"]:
+        parts = [say("None of the probe's rules matched what it read.")]
+    else:
+        parts = [
+            say(
+                "{findings}, the gravest {severity}.",
+                findings=language.plural(risk["findings"], "finding"),
+                severity=language.text(risk["worst_finding"]),
+            )
+        ]
+    if tolerated == "critical":
+        parts.append(say("The policy does not tolerate critical findings."))
+    elif tolerated:
+        parts.append(
+            say(
+                "The policy does not tolerate findings that are {severity} or graver.",
+                severity=language.text(tolerated),
+            )
+        )
+    return language.joined(parts)
+
+
+def _worst_case(risk: Document, language: Language) -> str:
+    say = language.say
     worst, limit = risk["worst_case"], risk["limit"]
     cells = worst["cells"]
     attacks = len({cell["attack"] for cell in cells})
-    categories = len({cell["category"] for cell in cells})
-    judged = risk["judged"]
     confidence = percent(worst["confidence"])
-    where = f"of the {attacks} in the set succeeds above {percent(worst['claim'])} in any of"
-    text = f"No attack {where} the {categories} categories, at {confidence} confidence."
     if worst["claim"] > _VACUOUS:
-        text = f"At {confidence} confidence nothing can be promised about the {attacks} attacks."
-    text += f" The worst so far is {worst['attack']} on {category_name(worst['category'])}"
-    seen = ""
-    if judged:
-        failures, trials = plural(judged["failures"], "failure"), plural(judged["trials"], "trial")
-        seen = f": {failures} in {trials}"
-    text += f"{seen}."
+        text = say(
+            "At {confidence} confidence nothing can be promised about the {attacks} attacks.",
+            confidence=confidence, attacks=attacks,
+        )  # fmt: skip
+    else:
+        text = say(
+            "No attack of the {attacks} in the set succeeds above {claim} in any of the "
+            "{categories} categories, at {confidence} confidence.",
+            attacks=attacks, claim=percent(worst["claim"]), confidence=confidence,
+            categories=len({cell["category"] for cell in cells}),
+        )  # fmt: skip
+    parts = [text]
+    named = {
+        "attack": attack_name(worst["attack"], language),
+        "category": category_name(worst["category"], language),
+    }
+    if judged := risk["judged"]:
+        parts.append(
+            say(
+                "The worst so far is {attack} on {category}: {failures} in {trials}.",
+                failures=language.plural(judged["failures"], "failure"),
+                trials=language.plural(judged["trials"], "trial"),
+                **named,
+            )
+        )
+    else:
+        parts.append(say("The worst so far is {attack} on {category}.", **named))
     if limit is not None:
-        found = sum(cell["discovered"] for cell in cells)
-        shown = f"{plural(found, 'cell')} of {count(len(cells))} found above it"
-        text += f" The policy tolerates {percent(limit)} in each; {shown}."
-    return text
+        parts.append(
+            say(
+                "The policy tolerates {limit} in each; {cells} of {all} found above it.",
+                limit=percent(limit),
+                all=count(len(cells)),
+                cells=language.plural(sum(cell["discovered"] for cell in cells), "cell"),
+            )
+        )
+    return language.joined(parts)
 
 
 def worst_cells(risk: Document, most: int = 8) -> Sequence[Document]:
@@ -138,71 +226,122 @@ def worst_cells(risk: Document, most: int = 8) -> Sequence[Document]:
     return sorted(asked, key=lambda cell: (-cell["log_e"], -cell["estimate"]))[:most]
 
 
-def _inspection(risk: Document) -> str:
-    if not risk["findings"]:
-        text = "None of the probe's rules matched what it read."
-    else:
-        text = f"{plural(risk['findings'], 'finding')}, the gravest {risk['worst_finding']}."
-    if risk["severity_tolerated"]:
-        text += f" The policy does not tolerate findings that are {risk['severity_tolerated']}"
-        text += " or graver." if risk["severity_tolerated"] != "critical" else "."
-    return text
-
-
-def brief(risk: Document) -> str:
+def brief(risk: Document, language: Language = ENGLISH) -> str:
     """The same in a few words, for lists."""
+    say = language.say
     if risk["kind"] == "inspection":
         if not risk["findings"]:
-            return "no finding"
-        return f"{plural(risk['findings'], 'finding')}, the gravest {risk['worst_finding']}"
+            return say("no finding")
+        return say(
+            "{findings}, the gravest {severity}",
+            findings=language.plural(risk["findings"], "finding"),
+            severity=language.text(risk["worst_finding"]),
+        )
     interval = span(risk["rate"]["low"], risk["rate"]["high"])
-    text = f"fails in {interval} of cases"
-    if risk.get("worst_case"):
-        text = f"the worst attack succeeds in {interval} of cases"
+    text = (
+        say("the worst attack succeeds in {interval} of cases", interval=interval)
+        if risk.get("worst_case")
+        else say("fails in {interval} of cases", interval=interval)
+    )
     if risk["limit"] is not None:
-        text += f", {percent(risk['limit'])} tolerated"
+        text += say(", {limit} tolerated", limit=percent(risk["limit"]))
     return text
 
 
-def spent(document: Document) -> list[tuple[str, str]]:
+def remedied(document: Document, risks: Sequence[Document], language: Language = ENGLISH) -> str:
+    """By how much the expected loss falls without the losses from ``risks``; empty where none."""
+    share = sum(risk["loss"]["share"] for risk in risks)
+    pressing = all(risk["verdict"] != "acceptable" for risk in risks)
+    if not risks or not pressing or document["loss"]["mean"] <= 0 or share <= 0:
+        return ""
+    if len(risks) == 1:
+        return language.say(
+            "Fix this one and the expected loss falls by up to {share}.",
+            share=part(min(1.0, share)),
+        )
+    return language.say(
+        "Fix these {number} and the expected loss falls by up to {share}.",
+        number=language.say(_COUNTED.get(len(risks), str(len(risks)))),
+        share=part(min(1.0, share)),
+    )
+
+
+_COUNTED: Final = {2: "two", 3: "three"}
+
+
+def spent(document: Document, language: Language = ENGLISH) -> list[tuple[str, str]]:
     """What the run took, next to its budget: pairs of name and text."""
+    say, duration = language.say, language.duration
     totals, budget = document["totals"], document["run"]["budget"]
-    rows = [("questions", _of(count(totals["calls"]), budget["calls"], count))]
+
+    def of(text: str, limit: str | None) -> str:
+        return text if limit is None else say("{number} of {limit}", number=text, limit=limit)
+
+    calls = None if budget["calls"] is None else count(budget["calls"])
+    rows = [(say("questions"), of(count(totals["calls"]), calls))]
     if totals.get("attacker_calls"):
-        rows.append(("asked of the attacker", count(totals["attacker_calls"])))
-    rows.append(("trials judged", count(totals["trials"])))
+        rows.append((say("asked of the attacker"), count(totals["attacker_calls"])))
+    rows.append((say("trials judged"), count(totals["trials"])))
     if totals["cached"]:
-        rows.append(("known from earlier runs", count(totals["cached"])))
-    minutes = None if budget["minutes"] is None else budget["minutes"] * 60
-    rows.append(("time", _of(numbers.duration(totals["seconds"]), minutes, numbers.duration)))
+        rows.append((say("known from earlier runs"), count(totals["cached"])))
+    minutes = None if budget["minutes"] is None else duration(budget["minutes"] * 60)
+    rows.append((say("time"), of(duration(totals["seconds"]), minutes)))
     if totals["cost"] is not None:
-        rows.append(("cost", _of(f"{totals['cost']:,.2f}", budget["cost"], "{:,.2f}".format)))
+        most = None if budget["cost"] is None else f"{budget['cost']:,.2f}"
+        rows.append((say("cost"), of(f"{totals['cost']:,.2f}", most)))
     if totals["errors"]:
-        rows.append(("without an answer", count(totals["errors"])))
+        rows.append((say("without an answer"), count(totals["errors"])))
     return rows
 
 
-def _of(text: str, limit: float | None, write: Any) -> str:
-    return text if limit is None else f"{text} of {write(limit)}"
-
-
-def total_loss(loss: Document) -> str:
-    """The spread of the loss from all risks together, in a sentence."""
-    unit, period = loss["unit"], loss["period"]
-    high = money(loss["p95"], unit)
+def total_loss(loss: Document, language: Language = ENGLISH) -> str:
+    """The spread of the loss from all risks together, in a sentence or two."""
+    say, unit, period = language.say, loss["unit"], language.text(loss["period"])
     if loss["mean"] <= 0:
-        return f"No simulated {period} had a loss."
+        return say("No simulated {period} had a loss.", period=period)
     if loss["p95"] <= 0:
-        return f"Fewer than 1 simulated {period} in 20 has any loss; those that do cost much more."
+        return say(
+            "Fewer than 1 simulated {period} in 20 has any loss; those that do cost much more.",
+            period=period,
+        )
+    high = language.money(loss["p95"], unit)
     if loss["median"] <= 0:
-        return f"Half of all simulated {period}s have none, 1 in 20 exceeds {high}."
-    low = money(loss["median"], unit)
-    return f"Half of all simulated {period}s stay below {low}, 1 in 20 exceeds {high}."
+        spread = say(
+            "Half of all simulated {period}s have none, 1 in 20 exceeds {high}.",
+            period=period, high=high,
+        )  # fmt: skip
+    else:
+        low = language.money(loss["median"], unit)
+        spread = say(
+            "Half of all simulated {period}s stay below {low}, 1 in 20 exceeds {high}.",
+            period=period, low=low, high=high,
+        )  # fmt: skip
+    if loss["mean"] <= loss["p95"]:
+        return spread
+    why = say(
+        "The mean is higher than what 19 {period}s in 20 stay below, because a few very bad "
+        "{period}s make up most of it.",
+        period=period,
+    )
+    return language.joined([spread, why])
 
 
-def category_name(category: str) -> str:
-    """A harm category's id as words."""
-    return category.replace("-", " ").replace("_", " ") or "not given"
+@cache
+def _categories() -> Mapping[str, Mapping[str, str]]:
+    return {name: category.title for name, category in load_categories().items()}
+
+
+def category_name(category: str, language: Language = ENGLISH) -> str:
+    """The title of a harm category; of an unknown one its id as words."""
+    known = _categories().get(category, {})
+    if title := known.get(language.code) or known.get("en"):
+        return title
+    return category.replace("-", " ").replace("_", " ").strip() or language.say("not given")
+
+
+def attack_name(attack: str, language: Language = ENGLISH) -> str:
+    """An attack's id as words."""
+    return language.text(attack.replace("-", " ")) or language.say("not given")
 
 
 def matters(document: Document, most: int = 3) -> Sequence[Document]:

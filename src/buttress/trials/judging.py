@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from buttress.errors import ButtressError, debugging, describe_exception
 from buttress.judges.known import known
 from buttress.protocols.judge import Exchange, Judge, Judgement
 from buttress.protocols.probe import TrialSpec
@@ -63,6 +64,13 @@ class Bench:
             for problem in error.problems:
                 self._problem(problem)
             return error.judgements
+        except ButtressError:
+            raise
+        except Exception as error:  # a third party's judge: its answers stay undecided
+            if debugging():
+                raise
+            self._problem(f"judge {self._judge.id} failed ({describe_exception(error)})")
+            return [None] * len(exchanges)
 
     async def _slice(self, exchanges: Sequence[Exchange]) -> Sequence[Judgement | None]:
         turned: list[bool] = []

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath, encodable
 
-MAX_BYTES: Final = 32 << 20
+MAX_BYTES: Final = 8 << 20
 _LINES_UP_TO: Final = 1 << 20  # characters of a text whose values each know their lines
 _MAX_VALUES: Final = 100_000  # of a text that is not plain JSON
 _MAX_DEPTH: Final = 100

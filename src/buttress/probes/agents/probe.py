@@ -14,10 +14,11 @@ from buttress.files import bounded_toml
 from buttress.files.source_files import Reading, SourceFile
 from buttress.files.yaml_documents import MAX_BYTES as MAX_YAML
 from buttress.packs.knowledge import Knowledge
+from buttress.probes.agents import source_texts
 from buttress.probes.agents.checks import CHECKS, RULES
 from buttress.probes.agents.jsonc import MAX_BYTES, Document, JsonError
 from buttress.probes.agents.servers import settings
-from buttress.probes.agents.texts import markdown, prompts, tools
+from buttress.probes.agents.texts import in_source, markdown, prompts, tools
 from buttress.protocols.probe import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.inspecting import inspect_files
@@ -109,6 +110,8 @@ def limit(path: Path) -> int:
     name = path.name.lower()
     if name.endswith(".json"):
         return MAX_BYTES
+    if name.endswith((*source_texts.PYTHON, *source_texts.OTHERS)):
+        return source_texts.MAX_BYTES
     if _AGENT_YAML.match(name):
         return MAX_YAML
     return MAX_BYTES if _text_kind(path) or _is_codex(path) else 0
@@ -117,7 +120,8 @@ def limit(path: Path) -> int:
 def _is_named(path: Path) -> bool:
     """Whether it is the file's name that makes it one for agents: other JSON is mostly data."""
     name = path.name.lower()
-    return not name.endswith(".json") or bool(_SETTINGS.match(name))
+    data = (".json", *source_texts.PYTHON, *source_texts.OTHERS)
+    return not name.endswith(data) or bool(_SETTINGS.match(name))
 
 
 def _is_codex(path: Path) -> bool:
@@ -136,6 +140,11 @@ def subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject
     if kind := _text_kind(path):
         yield from markdown(kind, text, problems)
         yield from unread(problems, file, "its header is not read as YAML", reading)
+    elif name.endswith(source_texts.PYTHON):
+        yield from in_source(source_texts.python_texts(file.data))
+    elif name.endswith(source_texts.OTHERS):
+        raw = name.endswith(".go")
+        yield from in_source(source_texts.literal_texts(file.data, raw=raw))
     elif name.endswith(".json"):
         yield from _json(name, text, file, reading)
     elif _is_codex(path):

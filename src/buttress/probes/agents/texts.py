@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath
@@ -16,6 +16,7 @@ from buttress.probes.agents.invisible import (
     terminal_codes,
 )
 from buttress.probes.agents.jsonc import Document
+from buttress.probes.agents.source_texts import SourceText
 from buttress.rules.subject import Subject, at_line
 
 _HEADER: Final = re.compile(r"\A\ufeff?---[ \t]*\r?\n")
@@ -56,6 +57,16 @@ def markdown(kind: str, text: str, problems: list[str]) -> Iterator[Subject]:
         for document in documents("\n" + text[opening.end() : closing.start()], problems):
             if isinstance(document.data, dict):
                 yield Subject(f"{kind}.header", document.data, document.line)
+
+
+def in_source(texts: Iterable[SourceText]) -> Iterator[Subject]:
+    """Descriptions of tools and instructions of servers that stand in source."""
+    found = list(texts)
+    names = frozenset(one.name for one in found)
+    for one in found:
+        for subject in subjects("tool", one.text, one.line, one.name):
+            context = {"name": one.name, "names": names}
+            yield Subject(subject.kind, subject.value, subject.line, context)
 
 
 def tools(document: Document) -> Iterator[Subject]:

@@ -47,7 +47,7 @@ def reports(
     else:
         return
     # Here, as it imports much that the examination of a few files has no use for.
-    from buttress.probes.artifacts.crew import shared
+    from buttress.probes.artifacts.worker_pool import shared
 
     for path, report in shared(paths, count, added):
         if tree is not None and report.binary:

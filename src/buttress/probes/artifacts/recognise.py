@@ -11,10 +11,10 @@ from functools import cache
 from importlib import import_module
 from typing import Final, Protocol, cast
 
-from buttress.probes.artifacts import hints
-from buttress.probes.artifacts.hints import HEAD
+from buttress.probes.artifacts import sniffers
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
+from buttress.probes.artifacts.sniffers import HEAD
 from buttress.probes.artifacts.source import ExpansionError, Source
 
 
@@ -32,28 +32,28 @@ class Format(Protocol):
 
 # Modules of ``formats``, each imported for the first file that its hint does not rule out.
 FORMATS: Final[tuple[tuple[str, Callable[[Source, bytes], bool]], ...]] = (
-    ("pickled", hints.pickled),
-    ("zip_archive", hints.zipped),
-    ("safetensors", hints.safetensors),
-    ("gguf", hints.gguf),
-    ("numpy_array", hints.numpy_array),
-    ("hdf5", hints.hdf5),
-    ("keras", hints.json_object),
-    ("paddle_json", hints.json_text),
-    ("tar_archive", hints.tarred),
-    ("compressed", hints.compressed),
-    ("seven_zip_archive", hints.seven_zip),
-    ("json_config", hints.json_text),
-    ("yaml_config", hints.marked_text),
-    ("chat_template", hints.marked_text),
-    ("graph_text", hints.marked_text),
-    ("xml_model", hints.xml),
-    ("tflite", hints.tflite),
-    ("flax", hints.message_pack),
-    ("protobuf_model", hints.protobuf),
-    ("paddle_params", hints.paddle_params),
-    ("core_ml_weights", hints.core_ml_weights),
-    ("opaque_weights", hints.opaque_weights),
+    ("pickled", sniffers.pickled),
+    ("zip_archive", sniffers.zipped),
+    ("safetensors", sniffers.safetensors),
+    ("gguf", sniffers.gguf),
+    ("numpy_array", sniffers.numpy_array),
+    ("hdf5", sniffers.hdf5),
+    ("keras", sniffers.json_object),
+    ("paddle_json", sniffers.json_text),
+    ("tar_archive", sniffers.tarred),
+    ("compressed", sniffers.compressed),
+    ("seven_zip_archive", sniffers.seven_zip),
+    ("json_config", sniffers.json_text),
+    ("yaml_config", sniffers.marked_text),
+    ("chat_template", sniffers.marked_text),
+    ("graph_text", sniffers.marked_text),
+    ("xml_model", sniffers.xml),
+    ("tflite", sniffers.tflite),
+    ("flax", sniffers.message_pack),
+    ("protobuf_model", sniffers.protobuf),
+    ("paddle_params", sniffers.paddle_params),
+    ("core_ml_weights", sniffers.core_ml_weights),
+    ("opaque_weights", sniffers.opaque_weights),
 )
 # Formats that are known by their shape alone, which raw numbers may have by chance.
 _UNMARKED: Final = frozenset(

@@ -18,6 +18,7 @@ from buttress.probes.dependencies import pinning
 from buttress.protocols.probe import InspectionContext
 from buttress.provenance.dependencies.dependency import FormatError, Parsed, Parser
 from buttress.provenance.dependencies.formats import MAX_BYTES, parser, requirements
+from buttress.provenance.dependencies.formats.tools import is_script
 from buttress.rules.rulebook import Issue, Reporter, rules
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class _Dependencies:
         reporter = Reporter(self.id, self.version, asset, rules(RULES))
         queue: deque[Path] = deque()
         read: set[Path] = set()
-        for place, file in wanted_files(tree, reading, _limit):
+        for place, file in wanted_files(tree, reading, partial(_limit, tree)):
             read.add(place.resolve())
             parse = parser(place.parent.name, place.name)
             with reading.surviving(file.location):
@@ -136,7 +137,9 @@ def _target(place: Path, name: str) -> Path | None:
         return None
 
 
-def _limit(path: Path) -> int:
+def _limit(tree: Tree, path: Path) -> int:
+    if path.suffix == ".py" and path.name != "setup.py":
+        return MAX_BYTES if is_script(tree.content(path).data) else 0
     return MAX_BYTES if parser(path.parent.name, path.name) else 0
 
 

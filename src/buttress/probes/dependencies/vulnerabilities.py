@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from packaging.specifiers import InvalidSpecifier
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
 
 from buttress.evidence.findings import SEVERITIES, Severity
 from buttress.probes.dependencies.osv.advisory import Advisory
@@ -17,6 +18,7 @@ from buttress.rules.rulebook import Issue
 
 _SUMMARY: Final = 160
 _MAX_VERSIONS: Final = 5_000
+_FAR: Final = 999_999  # stands for the last of a series of versions
 _VERSION: Final = re.compile(r"\d+(?:\.\d+){0,2}(?:-[0-9A-Za-z.-]+)?")
 
 
@@ -68,16 +70,19 @@ def _of_version(one: Dependency, group: list[Advisory]) -> Issue:
 def _of_range(one: Dependency, advisories: list[Advisory]) -> Iterator[Issue]:
     """A range is bad if all versions known to lie in it are; else it merely allows bad ones.
 
-    Advisories of npm list no versions; there, those that the range itself names are tried too.
+    Advisories may list no versions: those that the range itself names are tried too, and of a range
+    of PyPI the last before each.
     """
-    named = _VERSION.findall(one.specifier) if one.ecosystem == "npm" else []
-    named = [version for version in named if key(version, one.ecosystem) is not None]
+    named, edges = _boundaries(one)
     known = sorted(
         {version for item in advisories for version in item.known_versions()} | set(named),
         key=lambda version: key(version, one.ecosystem),
     )[-_MAX_VERSIONS:]
     try:
-        allowed = [version for version in known if one.allows(version)]
+        # What lies at the edges of a range counts where no version is known that it allows.
+        allowed = [version for version in known if one.allows(version)] or [
+            version for version in edges if one.allows(version)
+        ]
     except InvalidSpecifier:
         return
     some: list[Advisory] = []
@@ -116,6 +121,30 @@ def _of_range(one: Dependency, advisories: list[Advisory]) -> Iterator[Issue]:
             remedy=f"Require {one.name}>={clean[-1]}, and lock versions." if clean else None,
             references=(*names[:20], one.purl),
         )
+
+
+def _boundaries(one: Dependency) -> tuple[list[str], list[str]]:
+    """Versions that a range names, and of one of PyPI those right below them."""
+    if one.ecosystem == "npm":
+        found = _VERSION.findall(one.specifier)
+        return [version for version in found if key(version, one.ecosystem) is not None], []
+    named: list[str] = []
+    edges: list[str] = []
+    try:
+        specifiers = SpecifierSet(one.specifier)
+    except InvalidSpecifier:
+        return [], []
+    for specifier in specifiers:
+        text = specifier.version.removesuffix(".*")
+        try:
+            release = Version(text).release
+        except InvalidVersion:
+            continue
+        named.append(text)
+        last = max((place for place, number in enumerate(release) if number), default=-1)
+        if last >= 0:
+            edges.append(".".join(map(str, (*release[:last], release[last] - 1, _FAR))))
+    return named, edges
 
 
 def _range(one: Dependency) -> str:

@@ -24,7 +24,7 @@ from buttress.rules.pack_rules import load_all
 from buttress.rules.rulebook import Issue, Rule, rules
 from buttress.rules.subject import Matcher, Subject, unread
 
-MAX_TEXT: Final = 32 << 20  # bytes of a file that is no YAML
+MAX_TEXT: Final = 8 << 20  # bytes of a file that is no YAML
 RULES: Final = Path(__file__).parent / "rules"
 KIND: Final = "infrastructure-rules"  # of contents of packs
 _DOCKERFILE: Final = re.compile(r"^(?:dockerfile|containerfile)(?:[._-].*)?$|.*\.dockerfile$")

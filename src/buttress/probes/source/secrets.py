@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from buttress.evidence.findings import Finding, Inspection
+from buttress.evidence.findings import SEVERITIES, Finding, Inspection
 from buttress.files import notebooks
 from buttress.files.source_files import Reading, SourceFile, text_files
 from buttress.files.visible import printable
@@ -39,14 +39,16 @@ class _Secrets:
         began = time.monotonic()
         reading, asset = Reading(), context.asset
         chosen = context.knowledge.derive(secret_rules)
-        for file in text_files(context.tree, reading):
+        told: set[tuple[str, str]] = set()  # in the pieces of a large file, which overlap
+        for file in text_files(context.tree, reading, pieces=True):
+            if file.first_line == 1:
+                told.clear()
             with reading.surviving(file.location):
-                for number, finding in enumerate(self._findings(asset, file, reading, chosen)):
-                    if number == MAX_FINDINGS:
-                        note = f"more than {MAX_FINDINGS} findings; the rest"
-                        reading.record_skip(file.location, note)
-                        break
-                    yield finding
+                found = list(self._findings(asset, file, reading, chosen))
+                for finding in _gravest(found, file, reading):
+                    if file.first_line == 1 or (finding.rule, finding.location) not in told:
+                        told.add((finding.rule, finding.location))
+                        yield finding
         yield Inspection(
             probe=self.id,
             probe_version=self.version,
@@ -87,6 +89,15 @@ class _Secrets:
             )
 
 
+def _gravest(found: list[Finding], file: SourceFile, reading: Reading) -> list[Finding]:
+    """Of very many findings the gravest, in their order."""
+    if len(found) <= MAX_FINDINGS:
+        return found
+    reading.record_skip(file.location, f"{len(found):,} findings, of which {MAX_FINDINGS} are told")
+    ranks = sorted(range(len(found)), key=lambda one: -SEVERITIES.index(found[one].severity))
+    return [found[one] for one in sorted(ranks[:MAX_FINDINGS])]
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where a hit is: the text that it is in, its line in the file, and its cell."""
@@ -108,7 +119,7 @@ def _places(
     """All hits in a file with their places."""
     cells = notebooks.parts(file.data) if file.name.lower().endswith(".ipynb") else None
     if cells is None:
-        line, counted = 1, 0
+        line, counted = file.first_line, 0
         for hit in _scan(file.data, file, reading, chosen):
             line += file.data.count(b"\n", counted, hit.place)
             counted = hit.place

@@ -66,7 +66,8 @@ def gather(
                     licences = model.licences or _inherited(folder, root)
                     inventory.add(replace(model, licences=licences))
         names = {one.name for one in by_folder.get(root, ())}
-        if path.is_dir() and (kind == "source" or names & _CODE):
+        named = names & _CODE or any(map(packages.names_packages, by_folder.get(root, ())))
+        if path.is_dir() and (kind == "source" or named):
             code = inventory.add(_code(path, name))
             for package in packages.named(found, root, inventory):
                 inventory.uses.append((code, inventory.add(package)))

@@ -13,7 +13,15 @@ from buttress.provenance.inventory.card import read
 from buttress.provenance.inventory.component import Component, Inventory
 from buttress.provenance.licences.expression import Declared
 
+_LISTS: Final = {".txt", ".in", ".toml", ".lock", ".yml", ".yaml", ".cfg", ".json"}
 _MAX_LICENCE: Final = 100  # characters: longer is a whole text, which some put there
+
+
+def names_packages(path: Path) -> bool:
+    """Whether a file is one that lists a project's packages: requirements, a lock, a manifest."""
+    if path.suffix.lower() not in _LISTS and path.name not in ("Pipfile", "yarn.lock"):
+        return False
+    return parser(path.parent.name, path.name) is not None
 
 
 def named(files: Iterable[Path], root: Path, inventory: Inventory) -> Iterator[Component]:

@@ -12,7 +12,7 @@
 
   let opened = [];
   addEventListener("beforeprint", () => {
-    opened = [...document.querySelectorAll("details:not([open])")].filter((one) => !one.closest(".warning"));
+    opened = [...document.querySelectorAll("details:not([open]):not(.screen)")].filter((one) => !one.closest(".warning"));
     for (const one of opened) one.open = true;
   });
   addEventListener("afterprint", () => {

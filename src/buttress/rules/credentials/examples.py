@@ -103,6 +103,25 @@ def _pem(label: str, source: random.Random) -> str:
     return "\n".join([f"-----BEGIN {label}-----", *_body(label, source), f"-----END {label}-----"])
 
 
+def _b64of(template: str, source: random.Random) -> str:
+    """Base64 of a template whose places are in square brackets."""
+    return _b64(fill(template.replace("[", "{").replace("]", "}"), source).encode())
+
+
+def _account(_: str, source: random.Random) -> str:
+    account = {"type": "service_account", "private_key": _pem("PRIVATE KEY", source) + "\n"}
+    return base64.b64encode(json.dumps(account).encode()).decode()
+
+
+def _login(_: str, source: random.Random) -> str:
+    return base64.b64encode(f"ci:{_draw('base62', 20, source)}".encode()).decode()
+
+
+def _docker(_: str, source: random.Random) -> str:
+    settings = {"auths": {"registry.internal": {"auth": _login("", source)}}}
+    return base64.b64encode(json.dumps(settings).encode()).decode()
+
+
 _KINDS: Final[dict[str, Callable[[str, random.Random], str]]] = {
     "cut": lambda _, source: "",  # noqa: ARG005
     "run": lambda length, source: "x" * int(length),  # noqa: ARG005
@@ -110,7 +129,12 @@ _KINDS: Final[dict[str, Callable[[str, random.Random], str]]] = {
     "uuid": lambda _, source: str(uuid.UUID(int=source.getrandbits(128), version=4)),
     "azure": lambda _, source: _b64(source.randbytes(64)),
     "discord": lambda _, source: _b64(str(source.randrange(10**17, 10**18)).encode(), url=True),
+    "b64account": _account,
+    "b64of": _b64of,
+    "b64pem": lambda label, source: base64.b64encode(_pem(label, source).encode()).decode(),
     "crc62": _crc62,
+    "dockerconfig": _docker,
+    "userpass": _login,
     "grafana": _grafana,
     "age": _age,
     "pypi": _pypi,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
 import re2
 
 from buttress.evidence.findings import SEVERITIES, Severity
-from buttress.rules.credentials.candidate import Candidate, Span
+from buttress.rules.credentials.candidate import Candidate, Span, Verdict
 from buttress.rules.credentials.checks import check
+from buttress.rules.credentials.checks.structures import unbase64
+from buttress.rules.credentials.collections import items
 from buttress.rules.credentials.rules import Rule, options, rules
 
 MAX_CANDIDATES: Final = 5_000  # matches of one rule that are checked in one file
@@ -95,7 +97,7 @@ def scan(
                 break
             if any(start < candidate.end and candidate.start < end for start, end in taken):
                 continue
-            verdict = check(candidate)
+            verdict = _encoded(candidate) if rule.check == "encoded" else check(candidate)
             if verdict is None:
                 continue
             place = candidate.start if verdict.start is None else verdict.start
@@ -107,7 +109,24 @@ def scan(
     return Hits(sorted(found, key=lambda hit: hit.place), cut)
 
 
+def _encoded(candidate: Candidate) -> Verdict | None:
+    """Base64 of a text that holds a key of a known format."""
+    decoded = unbase64(candidate.secret)
+    inner = [hit for hit in scan(decoded).found if hit.rule.verified] if decoded else []
+    return Verdict(inner[0].rule.title, inner[0].severity) if inner else None
+
+
 def _candidates(rule: Rule, data: bytes) -> Iterator[Candidate]:
+    """Matches of a rule; of one about collections, each value in them."""
+    for one in _matches(rule, data):
+        if not rule.settings.get("items"):
+            yield one
+            continue
+        for start, end in items(data, one.start, one.end):
+            yield replace(one, start=start, end=end, whole=(start, end))
+
+
+def _matches(rule: Rule, data: bytes) -> Iterator[Candidate]:
     expression: Any = rule.expression
     names: dict[bytes, int] = expression.groupindex
     for match in expression.finditer(data):

@@ -29,7 +29,7 @@ from buttress.trials.loop import run_async
 from buttress.trials.progress import open_progress
 from buttress.trials.totals import Totals
 from buttress.workflows.assessment import sources
-from buttress.workflows.assessment.arms import Arm
+from buttress.workflows.assessment.arms import Arm, arm_id
 from buttress.workflows.assessment.campaign import Campaign
 from buttress.workflows.assessment.coverage import Coverage
 from buttress.workflows.assessment.document import build, inspected
@@ -71,7 +71,8 @@ def assess(system: System, options: Options, stream: TextIO | None = None) -> di
     """
     catalogue = load_catalogue(system.risks)
     policy = load_policy(options.policy or system.policy, catalogue.risks.keys(), resolve)
-    chosen = sources.probes(system, options.only)
+    coverage = Coverage()
+    chosen = sources.probes(system, options.only, coverage)
     inspections = [probe for probe in chosen if isinstance(probe, InspectionProbe)]
     trials = [probe for probe in chosen if not isinstance(probe, InspectionProbe)]
     budget = system.budget
@@ -93,6 +94,7 @@ def assess(system: System, options: Options, stream: TextIO | None = None) -> di
             targets=targets,
             judge=judge,
             attacker=attacker,
+            coverage=coverage,
         )
         spending.ledger.progress = open_progress(spending.plan(), stream)
         try:
@@ -118,6 +120,7 @@ class _Assessment:
         targets: dict[str, Target],
         judge: Judge | None,
         attacker: Target | None,
+        coverage: Coverage,
     ) -> None:
         self._system = system
         self._catalogue = catalogue
@@ -126,7 +129,7 @@ class _Assessment:
         self._store = store
         self._run = run
         self._targets = targets
-        self._coverage = Coverage()
+        self._coverage = coverage
         self._judge = judge
         self._attacker = attacker
         self._prepared = Prepared()
@@ -164,6 +167,7 @@ class _Assessment:
             self._run.id,
             self._store,
             self._spending.ledger.say,
+            failed=lambda probe, asset, why: self._coverage.leave_out(arm_id(probe, asset), why),
             knowledge=installed(),
         )
         if self._judge is not None:
@@ -251,8 +255,9 @@ class _Assessment:
         for outcome in self._prepared.outcomes:
             if any(state.sequence.trials for state in outcome.states.values()):
                 outcomes.append(outcome)
+        failed = {name for name, _ in self._coverage.not_covered}
         for name, arm in self._prepared.arms.items():
-            if not tallied.arms.get((arm.probe.id, arm.asset.id)):
+            if name not in failed and not tallied.arms.get((arm.probe.id, arm.asset.id)):
                 self._coverage.leave_out(name, f"no trial was run: {self._stop_reason}")
         outcomes += inspected(self._catalogue, self._policy, findings, inspections)
         examined = {seen.asset: None for seen in inspections} | {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
-from buttress.evidence.store import EvidenceStore
+from buttress.errors import ButtressError
+from buttress.evidence.base import RecordStore
 from buttress.judges.calibrated import as_counts
 from buttress.probes.behaviour.attack_cells import CellwiseProbe
 from buttress.prompts.base import Prompt
@@ -25,6 +27,7 @@ from buttress.trials.totals import Totals
 from buttress.workflows.assessment import sources
 from buttress.workflows.assessment.arms import Arm, CellArm, State, arm_id
 from buttress.workflows.assessment.coverage import Coverage
+from buttress.workflows.assessment.failures import until_failure, why_left_out
 from buttress.workflows.assessment.ledger import ATTACKER
 from buttress.workflows.assessment.outcomes import TrialOutcome
 from buttress.workflows.assessment.runs import Run
@@ -76,7 +79,7 @@ def prepare(
     attacker: Target | None,
     policy: Policy,
     catalogue: Catalogue,
-    store: EvidenceStore,
+    store: RecordStore,
     run: Run,
     spending: Spending,
     coverage: Coverage,
@@ -130,9 +133,21 @@ def prepare(
                     coverage.leave_out(name, why)
                 continue
             try:
-                arm = _arm(probe, asset, engine, context, judge_calls)
+                arm = _arm(
+                    probe,
+                    asset,
+                    engine,
+                    context,
+                    judge_calls=judge_calls,
+                    leave_out=partial(coverage.leave_out, name),
+                )
             except NotCoveredError as error:
                 coverage.leave_out(name, str(error))
+                continue
+            except ButtressError:
+                raise
+            except Exception as error:
+                coverage.leave_out(name, why_left_out(error))
                 continue
             prepared.arms[name] = arm
             prepared.states[name] = []
@@ -161,13 +176,19 @@ def _arm(
     asset: Asset,
     engine: TrialEngine,
     context: TrialContext,
+    *,
     judge_calls: int,
+    leave_out: Callable[[str], None],
 ) -> Arm:
     if isinstance(probe, CellwiseProbe):
-        cells = probe.cells(context)
+        cells = {
+            name: replace(cell, stream=until_failure(cell.stream, leave_out))
+            for name, cell in probe.cells(context).items()
+        }
         available = sum(cell.size for cell in cells.values())
         return CellArm(probe, asset, engine, iter(()), available, judge_calls, cells)
-    return Arm(probe, asset, engine, probe.stream(context), probe.size(context), judge_calls)
+    stream = until_failure(probe.stream(context), leave_out)
+    return Arm(probe, asset, engine, stream, probe.size(context), judge_calls)
 
 
 def context_for(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from buttress import extension
-from buttress.errors import InputError
+from buttress.errors import InputError, PluginError
 from buttress.judges.opening import Opener, open_judge
 from buttress.prompts.base import Prompt
 from buttress.protocols.judge import Judge
@@ -71,19 +71,23 @@ def judge(system: System, open_target: Opener = open_any_target) -> Judge:
     )
 
 
-def probes(system: System, only: Sequence[str] | None) -> list[InspectionProbe | TrialProbe]:
+def probes(
+    system: System, only: Sequence[str] | None, coverage: Coverage | None = None
+) -> list[InspectionProbe | TrialProbe]:
     """The probes to run: all registered ones, or those in ``only``.
 
-    They have the data sets and the set of attacks that the manifest names.
+    They have the data sets and the set of attacks that the manifest names. A probe of a plugin
+    that can't be loaded is left out, of which ``coverage`` is told, unless ``only`` names it.
 
     Raises:
         InputError: a name in ``only`` is not registered, a data set is unknown or malformed, or
             there is no such attack.
+        PluginError: a probe in ``only`` can't be loaded.
     """
-    names = extension.names("probes") if only is None else dict.fromkeys(only)
+    loaded = _loaded(coverage) if only is None else _named(only)
     if system.data:
-        _check_sets(system)
-    found = [_fitted(extension.load("probes", name), system) for name in names]
+        _check_sets(system, loaded if only is None else _loaded())
+    found = [_fitted(probe, system) for probe in loaded]
     if not system.options:
         return found
     from buttress.inspection.options import configured
@@ -91,6 +95,22 @@ def probes(system: System, only: Sequence[str] | None) -> list[InspectionProbe |
     inspecting = [probe for probe in found if isinstance(probe, InspectionProbe)]
     asking = [probe for probe in found if not isinstance(probe, InspectionProbe)]
     return [*configured(inspecting, system.options), *asking]
+
+
+def _named(only: Sequence[str]) -> list[InspectionProbe | TrialProbe]:
+    return [extension.load("probes", name) for name in dict.fromkeys(only)]
+
+
+def _loaded(coverage: Coverage | None = None) -> list[InspectionProbe | TrialProbe]:
+    """All registered probes that can be loaded."""
+    found: list[InspectionProbe | TrialProbe] = []
+    for name in extension.names("probes"):
+        try:
+            found.append(extension.load("probes", name))
+        except PluginError as error:
+            if coverage is not None:
+                coverage.leave_out(name, str(error))
+    return found
 
 
 def _fitted(probe: InspectionProbe | TrialProbe, system: System) -> InspectionProbe | TrialProbe:
@@ -104,10 +124,9 @@ def _fitted(probe: InspectionProbe | TrialProbe, system: System) -> InspectionPr
     return probe
 
 
-def _check_sets(system: System) -> None:
+def _check_sets(system: System, loaded: Sequence[InspectionProbe | TrialProbe]) -> None:
     from buttress.probes.behaviour.bank import TakesData
 
-    loaded = [extension.load("probes", name) for name in extension.names("probes")]
     known = sorted({probe.data_set for probe in loaded if isinstance(probe, TakesData)})
     for name in system.data:
         if name not in known:

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from buttress.probes.artifacts import hints
+from buttress.probes.artifacts import sniffers
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
@@ -31,7 +31,7 @@ class Described(NamedTuple):
 
 def matches(source: Source, head: bytes) -> bool:
     """By version and sentinel."""
-    return hints.core_ml_weights(source, head)
+    return sniffers.core_ml_weights(source, head)
 
 
 def described(source: Source) -> Iterator[Described]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from buttress.probes.artifacts import hints
+from buttress.probes.artifacts import sniffers
 from buttress.probes.artifacts.formats.native import runs
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
@@ -17,7 +17,7 @@ from buttress.probes.artifacts.source import Source
 
 def matches(source: Source, head: bytes) -> bool:
     """The identifier of .ort, the mark at the end of an index, or the name of a data file."""
-    return hints.opaque_weights(source, head)
+    return sniffers.opaque_weights(source, head)
 
 
 def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
@@ -25,5 +25,5 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     if runs(source, source.read_at(0, 64)):
         message = "A program lies where weights should begin."
         yield scope.issue("appended-data", 0, message, severity="high")
-    elif source.read_at(source.size - len(hints.TABLE_END), 8) != hints.TABLE_END:
+    elif source.read_at(source.size - len(sniffers.TABLE_END), 8) != sniffers.TABLE_END:
         scope.record_skip("its weights were not searched; the probe of weights does so on request")

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from buttress.probes.artifacts import hints
+from buttress.probes.artifacts import sniffers
 from buttress.probes.artifacts.encodings.protobuf import VARINT, Wire, WireError
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import Issue
@@ -37,7 +37,7 @@ class Described(NamedTuple):
 
 def matches(source: Source, head: bytes) -> bool:
     """A first tensor whose description makes sense and whose numbers are there."""
-    return hints.paddle_params(source, head) and _tensor(source, 0) is not None
+    return sniffers.paddle_params(source, head) and _tensor(source, 0) is not None
 
 
 def described(source: Source) -> Iterator[Described]:

@@ -181,6 +181,12 @@ def _imported(one: Import, scope: Scope) -> Issue | None:
                 f"{message[:-1]}. A text among its arguments looks like {odd[0]}: "
                 f"{shortened(odd[1])!r}."
             )
+        elif one.code:
+            severity = "high"
+            message = (
+                f"{message[:-1]}. A text in the state that it gets looks like code: "
+                f"{shortened(one.code)!r}."
+            )
     else:
         rule = "pickle-bytecode" if kind == "code" else "pickle-dangerous-import"
     proof = f"{one.full}({arguments})" if one.called_at is not None else one.full

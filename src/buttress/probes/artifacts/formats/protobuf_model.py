@@ -13,7 +13,7 @@ from importlib import import_module
 from itertools import islice
 from typing import Final, Protocol, cast
 
-from buttress.probes.artifacts import hints
+from buttress.probes.artifacts import sniffers
 from buttress.probes.artifacts.encodings.protobuf import LEN, Field, Wire, WireError
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.native import runs
@@ -92,7 +92,7 @@ def _kind(name: str) -> _Kind:
 
 def matches(source: Source, head: bytes) -> bool:
     """Whether it begins with a message of a shape that is known."""
-    return hints.protobuf(source, head) and any(_fitting(source))
+    return sniffers.protobuf(source, head) and any(_fitting(source))
 
 
 def kinds(source: Source) -> list[str]:

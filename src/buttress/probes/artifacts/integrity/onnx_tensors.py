@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from buttress.probes.artifacts import hints
+from buttress.probes.artifacts import sniffers
 from buttress.probes.artifacts.encodings.protobuf import (
     LEN,
     VARINT,
@@ -49,7 +49,7 @@ class Described(NamedTuple):
 
 def matches(source: Source, head: bytes) -> bool:
     """Whether it has the shape of an ONNX model."""
-    return hints.protobuf(source, head) and onnx.fits(Shape(Wire(source), source.size))
+    return sniffers.protobuf(source, head) and onnx.fits(Shape(Wire(source), source.size))
 
 
 def described(source: Source) -> Iterator[Described]:

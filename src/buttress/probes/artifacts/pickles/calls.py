@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from buttress.probes.artifacts.pickles.arrays import joblib_array, numpy_array, wrapped_array
 from buttress.probes.artifacts.pickles.state import State
-from buttress.probes.artifacts.pickles.texts import among, spelled
+from buttress.probes.artifacts.pickles.texts import among, spelled, suspicious
 from buttress.probes.artifacts.pickles.usage import examine
 from buttress.probes.artifacts.pickles.values import (
     PLAIN,
@@ -55,7 +55,7 @@ def _call_import(state: State, what: Import, arguments: Any, at: int, new: bool)
         what.called_at, what.arguments = at, given
         return Computed(what.full)
     if kind != "allowed":
-        return Computed(what.full)
+        return Computed(what.full, what)
     examine(state, what, arguments, at, new=new)
     return _made(state, what, given, at)
 
@@ -134,6 +134,10 @@ def build(state: State, at: int) -> int:
     if type(target) is Import:
         sentence = f"it changes {target.full} itself, which it imports, instead of an object"
         state.notes.remark("pickle-patches-import", at, sentence)
+    elif type(target) is Computed and target.by is not None and not target.by.code:
+        # A class that nobody here knows may evaluate its state, as SciPy's distributions do.
+        if odd := suspicious(spelled(state, target.by.pushed_at, at), ("code",)):
+            target.by.code = odd[1]
     elif type(target) is Dtype:
         state.count_exactly(-1)
         if type(given) is tuple and len(given) >= 8 and type(given[7]) is int:

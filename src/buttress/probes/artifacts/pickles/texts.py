@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from buttress.probes.artifacts.code_text import code_in
@@ -12,14 +12,19 @@ from buttress.probes.artifacts.pickles.state import State
 _SPAN: Final = 1 << 16  # bytes of a stream between a name and its call that are looked at
 _MAX_TEXTS: Final = 200
 _CODE: Final = re.compile(
-    r"\b(?:import|from)\s+\w+|__\w+__|\b(?:eval|exec|compile|getattr|open)\s*\(|\blambda\b[^:]*:|"
+    r"(?:^|[;:\n]\s*)(?:import\s+[\w.]+|from\s+[\w.]+\s+import\b)|__\w+__|"
+    r"\b(?:eval|exec|compile|getattr|open)\(|\blambda\b[^:\n]*:|"
     r"\bos\.\w+|\bsubprocess\b|\bsys\.\w+\(|\bbase64\b|powershell|cmd\.exe|\bsh -c|(?:curl|wget)\s"
 )
 _URL: Final = re.compile(
     r"(?:https?|ftps?|file|s3|gs|hf|ssh|git(?:\+\w+)?|wss?|data|smb|abfss?|az)://", re.I
 )
-_PATH: Final = re.compile(r"(?:/|~/|\.{1,2}/|[A-Za-z]:[\\/]|\\\\)[^\s/\\][^\n]*")
-_REPOSITORY: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
+_PATH: Final = re.compile(r"\A(?:/|~/|\.{1,2}/|[A-Za-z]:[\\/]|\\\\)[^\s/\\][^\n]*\Z")
+_REPOSITORY: Final = re.compile(r"\A[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}\Z")
+_EXPRESSIONS: Final = {
+    "code": _CODE, "a URL": _URL, "a path": _PATH, "a repository": _REPOSITORY,
+}  # fmt: skip
+LOOKS: Final = tuple(_EXPRESSIONS)
 
 
 def among(value: Any, depth: int = 0) -> list[bytes]:
@@ -57,21 +62,18 @@ def spelled(state: State, begin: int, end: int) -> list[bytes]:
     return found
 
 
-def suspicious(texts: Iterable[bytes]) -> tuple[str, str] | None:
-    """What the gravest of the texts looks like (code, a URL, a path, a repository), and the text.
+def suspicious(texts: Iterable[bytes], looks_like: Sequence[str] = LOOKS) -> tuple[str, str] | None:
+    """What the gravest of the texts looks like, of ``looks_like``, and the text.
 
     A repository is spelled ``owner/name``; of texts that are no more than that, nobody can tell.
     """
     ranked: list[tuple[int, str, str]] = []
+    expressions = {look: _EXPRESSIONS[look] for look in looks_like}
     for raw in texts:
         text = raw.decode("utf-8", "replace").strip()
-        looks = {
-            "code": _CODE.search(text) or code_in(text),
-            "a URL": _URL.search(text),
-            "a path": _PATH.fullmatch(text),
-            "a repository": _REPOSITORY.fullmatch(text),
-        }
-        ranked += ((rank, what, text) for rank, what in enumerate(looks) if looks[what])
+        for rank, (look, expression) in enumerate(expressions.items()):
+            if expression.search(text) or (look == "code" and code_in(text)):
+                ranked.append((rank, look, text))
     if not ranked:
         return None
     _, what, text = min(ranked)

@@ -114,6 +114,7 @@ class Import:
     called_at: int | None = None
     arguments: tuple[Any, ...] | None = None  # of the first call, where known
     texts: tuple[bytes, ...] = ()  # among the arguments of that call
+    code: str = ""  # a text like code in the state of what it made
     misuse: Misuse | None = None  # the first
 
     @property
@@ -165,6 +166,7 @@ class Computed:
     """The result of a call that is not known to give plain data."""
 
     made_by: str
+    by: Import | None = None
 
     def __repr__(self) -> str:
         return f"{self.made_by}(…)"

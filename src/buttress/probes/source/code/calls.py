@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from buttress.probes.source.code.events import Event
+from buttress.probes.source.code.downloads import mark, note
+from buttress.probes.source.code.events import Event, Kind
 from buttress.probes.source.code.scopes import Scope
-from buttress.probes.source.code.texts import formatted, united
+from buttress.probes.source.code.texts import formatted, narrowed, united
 from buttress.probes.source.code.values import (
     ALL,
+    MAX_ITEMS,
     NOTHING,
     UNKNOWN,
     Value,
@@ -69,9 +71,11 @@ def call(evaluator: Evaluator, node: ast.Call, scope: Scope) -> Value:
     path, positions = callee.path, given.positions
     if path == "functools.partial" and positions and positions[0].path:
         path, positions = positions[0].path, positions[1:]
+    mark(evaluator.downloads, path, given)
     if path:
+        kind: Kind = "mapping" if path == "builtins.dict" else "call"
         event = Event(
-            "call", node.lineno, evaluator.context, path, receiver, tuple(positions), given.named,
+            kind, node.lineno, evaluator.context, path, receiver, tuple(positions), given.named,
             given.open_positions, given.open_names, node,
         )  # fmt: skip
         evaluator.tell(event)
@@ -121,7 +125,11 @@ def _result(evaluator: Evaluator, event: Event, callee: Value, given: Given, sco
         name, inner = node.func.attr, node.func.value
         if name in _CHANGES:
             if isinstance(inner, ast.Name):
-                absorb(inner.id, receiver, given.all, scope)
+                grown = _grown(name, receiver, given)
+                if grown is not None:
+                    scope.bind(inner.id, grown)
+                else:
+                    absorb(inner.id, receiver, given.all, scope)
             elif (
                 isinstance(inner, ast.Attribute)
                 and isinstance(inner.value, ast.Name)
@@ -143,6 +151,12 @@ def _result(evaluator: Evaluator, event: Event, callee: Value, given: Given, sco
         if given.positions[1].const is not UNKNOWN:
             return mixed(*given.all)
         return Value("builtins.getattr()", taints=taints_of(*given.positions[1:]))
+    note(evaluator.downloads, path, node, given, evaluator.marked(callee.step("()"), node.lineno))
+    if path in ("builtins.open", "io.open") and given.positions:
+        handle = callee.step("()")
+        return Value(handle.path, elements=given.positions[:1] and (given.positions[0],))
+    if path == "re.sub" and len(given.positions) > 2:
+        return narrowed(given.positions)
     if path in _WRAPS and given.positions:
         return given.positions[-1] if path == "typing.cast" else given.positions[0]
     if known is not None:
@@ -158,6 +172,24 @@ def _result(evaluator: Evaluator, event: Event, callee: Value, given: Given, sco
         return Value(result.path)
     made = Value(result.path, taints=taints)
     return evaluator.marked(made.clean(uses) if uses else made, node.lineno)
+
+
+def _grown(name: str, receiver: Value, given: Given) -> Value | None:
+    """A list whose items are known, after an item or a list of known items was added."""
+    if receiver.elements is None or len(given.positions) != (2 if name == "insert" else 1):
+        return None
+    added = given.positions[-1]
+    if name == "append":
+        elements = (*receiver.elements, added)
+    elif name == "extend" and added.elements is not None:
+        elements = (*receiver.elements, *added.elements)
+    elif name == "insert" and isinstance(given.positions[0].const, int):
+        place = given.positions[0].const
+        elements = (*receiver.elements[:place], added, *receiver.elements[place:])
+    else:
+        return None
+    kept = elements if len(elements) <= MAX_ITEMS else None
+    return Value(receiver.path, elements=kept, taints=taints_of(receiver, added))
 
 
 def _looked_up(table: Value, given: Sequence[Value]) -> Value:

@@ -16,7 +16,6 @@ from buttress.probes.source.code.scopes import Scope
 from buttress.probes.source.code.texts import formatted, summed
 from buttress.probes.source.code.values import (
     MAX_ITEMS,
-    MAX_TEXT,
     NOTHING,
     UNKNOWN,
     Taint,
@@ -40,6 +39,7 @@ class Evaluator(ABC):
         self.tell = tell
         self.context = Context()
         self.too_deep = False
+        self.downloads: dict[str, Taint] = {}  # files that were written with what was downloaded
         self._depth = 0
 
     @abstractmethod
@@ -116,9 +116,7 @@ class Evaluator(ABC):
 
     def _constant(self, node: ast.Constant, _: Scope) -> Value:
         if isinstance(node.value, str) and len(node.value) > 5:
-            value = Value(
-                const=node.value if len(node.value) <= MAX_TEXT else node.value[:MAX_TEXT]
-            )
+            value = Value(const=node.value)
             self.tell(Event("text", node.lineno, self.context, value=value, node=node))
             return value
         return Value(const=node.value)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from buttress.probes.source.code.values import (
     HOLE,
     MAX_ITEMS,
-    MAX_TEXT,
     Value,
     concatenated,
     mixed,
@@ -28,7 +30,7 @@ def summed(pieces: list[Value]) -> Value:
 
 def formatted(template: Value, given: list[Value]) -> Value:
     """A template that is filled in; what it becomes after its own beginning is not known."""
-    text = (template.known_text or "")[:MAX_TEXT]
+    text = template.known_text or ""
     taints = taints_of(template, *given)
     return Value(text=f"{text}{HOLE}", taints=taints)
 
@@ -41,3 +43,26 @@ def united(separator: str, items: Value) -> Value:
     for item in items.elements:
         parts += [Value(const=separator), item] if parts else [item]
     return concatenated(*parts) if parts else Value(const="")
+
+
+_KEPT: Final = re.compile(r"\[\^((?:[^\]\\]|\\.)+)\][+*]?")  # all but these signs
+_LETTERS: Final = re.compile(r"\\[wWDS]|[A-Za-z_]")
+_HARMFUL: Final = {
+    "shell": re.compile(r"[;&|$`<>()\\\n*?\[\]{}!#~'\"]|\\[sSWDn]"),
+    "path": re.compile(r"[/.]|\\\\|\\[SWD]"),
+    "html": re.compile(r"[<>&'\"]|\\[SWD]"),
+    "sql": re.compile(r"['\";\\-]|\\[SWD]"),
+}
+
+
+def narrowed(given: list[Value]) -> Value:
+    """``re.sub`` that drops all signs but some: clean for the uses in which those do no harm."""
+    expression, new, text = given[0].const, given[1].const, given[2]
+    match = _KEPT.fullmatch(expression) if isinstance(expression, str) else None
+    if match is None or not isinstance(new, str) or new.strip(" _-"):
+        return mixed(*given)
+    kept = match[1]
+    uses = {use for use, harmful in _HARMFUL.items() if not harmful.search(kept)}
+    if not _LETTERS.search(kept) or "(" not in kept:
+        uses.add("code")  # no name, or nothing to call with it
+    return Value(taints=text.clean(frozenset(uses)).taints)

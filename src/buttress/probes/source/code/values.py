@@ -9,8 +9,8 @@ from typing import Any, Final
 from buttress.probes.source.code.paths import MAX_LENGTH
 
 HOLE: Final = "\x00"  # stands in a text for what is not known of it
-MAX_TEXT: Final = 4_000  # characters of a text that are kept
-MAX_ITEMS: Final = 64  # items of a list or mapping that are kept
+MAX_TEXT: Final = 64_000  # characters of a text that is put together; literals are kept whole
+MAX_ITEMS: Final = 500  # items of a list or mapping that are kept
 ALL: Final = "*"  # cleaned for every use
 PARAMETER: Final = "parameter"  # label of what the callers of a function decide
 MAX_TAINTS: Final = 16  # of one value
@@ -167,7 +167,9 @@ def concatenated(*values: Value) -> Value:
             whole = value.const
             known = str(whole) if isinstance(whole, (int, float, bool)) else HOLE
         parts.append(known)
-    text = "".join(parts)[:MAX_TEXT]
+    text = "".join(parts)
+    if len(text) > MAX_TEXT:  # the beginning and the end: a command may stand in either
+        text = f"{text[: MAX_TEXT // 2]}{HOLE}{text[-MAX_TEXT // 2 :]}"
     if HOLE not in text:
         return Value(const=text, taints=taints)
     return Value(text=text, taints=taints)

@@ -21,7 +21,9 @@ _NAMES: Final = {
     "pixi.lock": "conda_locks.parse", "package.json": "npm.manifest",
     "package-lock.json": "npm.parse", "npm-shrinkwrap.json": "npm.parse",
     "yarn.lock": "yarn.parse", "pnpm-lock.yaml": "pnpm.parse",
-    ".gitlab-ci.yml": "commands.parse",
+    ".gitlab-ci.yml": "commands.parse", "tox.ini": "tools.tox",
+    ".pre-commit-config.yaml": "tools.pre_commit", ".pre-commit-config.yml": "tools.pre_commit",
+    "Makefile": "commands.parse", "makefile": "commands.parse", "GNUmakefile": "commands.parse",
 }  # fmt: skip
 # By the last letters of a name, since a tree has many files that are none.
 _PATTERNS: Final[dict[str, tuple[tuple[re.Pattern[str], str], ...]]] = {
@@ -33,6 +35,9 @@ _PATTERNS: Final[dict[str, tuple[tuple[re.Pattern[str], str], ...]]] = {
             "requirements.parse"),),
     "toml": ((re.compile(r"pylock\..+"), "locks.toml_lock"),),
     "lock": ((re.compile(r"(?:.*[-_.])?conda(?:[-_.].*)?"), "conda_locks.parse"),),
+    "py": ((re.compile(r".*"), "tools.script"),),
+    "mk": ((re.compile(r".*"), "commands.parse"),),
+    "bash": ((re.compile(r".*"), "commands.parse"),),
     "ipynb": ((re.compile(r".*"), "commands.notebook"),),
     "sh": ((re.compile(r".*"), "commands.parse"),),
     "dockerfile": ((re.compile(r".*"), "commands.parse"),),

@@ -29,8 +29,8 @@ def toml_lock(text: str) -> Parsed:
         line = places.line(f'name = "{name}"', f'"{name}"')
         source = at(one, "source")
         address = _address(one, source)
-        if at(source, "virtual") or at(source, "editable") or at(source, "type") == "directory":
-            continue  # the project itself, or a part of it
+        if _is_local(one, source):
+            continue  # the project itself, a part of it, or a folder beside it
         registry = at(source, "registry")
         if isinstance(registry, str):
             parsed.issues += plain_http(registry, line)
@@ -48,6 +48,16 @@ def toml_lock(text: str) -> Parsed:
             )
         )
     return parsed
+
+
+def _is_local(one: Any, source: Any) -> bool:
+    """Whether a package is a folder or file of the project, and none of the index's."""
+    kinds = ("virtual", "editable", "directory", "path")  # uv
+    if any(at(source, kind) for kind in kinds) or at(source, "type") in ("directory", "file"):
+        return True
+    # PDM writes a path; PEP 751 a table for a directory, or an archive with a path.
+    paths = (at(one, "path"), at(one, "directory"), at(one, "archive", "path"))
+    return any(paths)
 
 
 def _address(one: Any, source: Any) -> str:
@@ -89,6 +99,8 @@ def pipfile_lock(text: str) -> Parsed:
             version = at(one, "version")
             fixed = version[2:] if isinstance(version, str) and version.startswith("==") else ""
             git = at(one, "git")
+            if at(one, "path") or at(one, "file"):
+                continue  # a folder or file of the project
             address = f"git+{git}@{at(one, 'ref') or ''}" if isinstance(git, str) else ""
             parsed.add(
                 Dependency(

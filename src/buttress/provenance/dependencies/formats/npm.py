@@ -115,8 +115,12 @@ class _Lock:
                 self.tree(one.get("dependencies"), depth + 1)
 
     def add(self, name: str, one: dict[str, Any], line: int) -> None:
-        """One package."""
+        """One package. The first version of the format writes an alias as ``npm:NAME@VERSION``."""
         version, resolved = one.get("version"), one.get("resolved")
+        if isinstance(version, str) and (alias := _ALIAS.fullmatch(version)):
+            name, version = alias[1], alias[2] or ""
+        elif isinstance(version, str) and version.startswith(_LOCAL):
+            return
         address = resolved if isinstance(resolved, str) else ""
         git = address.startswith("git")
         if address.startswith("http"):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
 
 from buttress.files import bounded_toml
 from buttress.provenance.dependencies.dependency import (
@@ -49,10 +50,13 @@ def at(value: Any, *path: str) -> Any:
 def pyproject(text: str) -> Parsed:
     """Dependencies of a project, of its extras, groups and build, and its indexes."""
     data, parsed, places = load_toml(text), Parsed(), Places(text)
+    local = _local(data)
     for given in _requirements(data):
         if isinstance(given, str):
             line = places.line(f'"{given}"', f"'{given}'", given)
             one = requirement(given, line)
+            if one and one.key in local:
+                continue
             if one:
                 parsed.add(one)
             else:
@@ -63,6 +67,16 @@ def pyproject(text: str) -> Parsed:
                 _poetry(name, given, places.line(f"\n{name} ", f"\n{name}=", f'"{name}"'), parsed)
     _sources(data, places, parsed)
     return parsed
+
+
+def _local(data: dict[str, Any]) -> set[str]:
+    """Names of packages that are the project itself, members of its workspace, or folders."""
+    found = {at(data, "project", "name")}
+    sources = at(data, "tool", "uv", "sources")
+    for name, given in sources.items() if isinstance(sources, dict) else ():
+        if any(at(one, "workspace") or at(one, "path") for one in (*_list(given), given)):
+            found.add(name)
+    return {canonicalize_name(name) for name in found if isinstance(name, str)}
 
 
 def _requirements(data: dict[str, Any]) -> Iterator[Any]:

@@ -18,8 +18,12 @@ from buttress.rules.credentials.literals import (
 _CODE: Final = re.compile(
     rb"^(?:https?:|file:|\./|\.\./|~/|@|#|!|&)|://|[()\[\]{}<>`|;\\]|\$[A-Za-z{(]"
 )
+_LEAST_WEAK: Final = 24
+_HEX: Final = re.compile(rb"[0-9a-fA-F-]+")
 _SAFE_NAME: Final = re.compile(
     rb"(?i)public|csrf|xsrf|example|dummy|fake|mock|hash|digest|checksum"
+    rb"|(?:special|stop|added|extra|bad|max|min|prompt|input|output|num|reserved|mask|image|audio|"
+    rb"new|total|all|control|eos|suppress|sentinel|placeholder|unused|completion)[_.-]?tokens"
     rb"|(?:^|[_.-])(?:pad|eos|bos|unk|cls|sep|mask|next|prev|page|cursor|sync|cancel)"
     rb"[_.-]?(?:page)?[_.-]?token"
 )
@@ -52,7 +56,21 @@ def value(candidate: Candidate) -> Verdict | None:
     secret = candidate.secret
     if _SAFE_NAME.search(candidate.name) or _CODE.search(secret) or is_placeholder(secret):
         return None
+    if _sealed(candidate):
+        return None
     return Verdict(_names(candidate)) if is_random(secret) else None
+
+
+def query(candidate: Candidate) -> Verdict | None:
+    """A random-looking value in the query of a URL, which may be percent-encoded."""
+    secret = unquote_to_bytes(candidate.secret)
+    if _SAFE_NAME.search(candidate.name) or is_placeholder(secret) or not is_random(secret):
+        return None
+    weak = candidate.name.lower() in (b"key", b"code", b"sig", b"signature", b"token")
+    # Cache keys, digests and signatures of others' downloads have such short names, too.
+    if weak and (len(secret) < _LEAST_WEAK or _HEX.fullmatch(secret)):
+        return None
+    return Verdict(_names(candidate))
 
 
 def _is_call_or_assignment(candidate: Candidate) -> bool:
@@ -72,6 +90,11 @@ def password(candidate: Candidate) -> Verdict | None:
     if not _is_call_or_assignment(candidate) or not _is_password(secret):
         return None
     return Verdict(_names(candidate))
+
+
+def _sealed(candidate: Candidate) -> bool:
+    """Whether it is encrypted for a cluster (SealedSecret), and so meant to be committed."""
+    return candidate.secret.startswith(b"Ag") and b"SealedSecret" in candidate.data
 
 
 def _is_password(text: bytes) -> bool:

@@ -9,7 +9,7 @@ import re
 from typing import Any, Final
 
 from buttress.rules.credentials.candidate import Candidate, Verdict
-from buttress.rules.credentials.literals import is_filler
+from buttress.rules.credentials.literals import is_filler, is_placeholder, is_random
 
 _MAX_KEY: Final = 16_384  # characters of a private key that are looked at
 _SIGNATURE: Final = {  # bytes of a signature; RFC 7518, sections 3.2 to 3.5
@@ -24,6 +24,15 @@ _BETWEEN: Final = re.compile(
 )
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/]+={0,2}")
 _HEADER: Final = re.compile(rb"(?:Proc-Type|DEK-Info|Version|Comment|Hash): [^\n\\]*(?:\n|\\n|\\r)")
+
+_PEM: Final = re.compile(
+    rb"-----BEGIN (?:[A-Z0-9]{1,12} ){0,2}PRIVATE KEY(?: BLOCK)?-----(?:\\[nr]|[\s\"'+,#*]){0,40}"
+    rb"([0-9A-Za-z+/:-]{8})"
+)
+_PUBLIC: Final = re.compile(
+    rb"authDomain|messagingSenderId|firebaseapp\\?\.com|mobilesdk_app_id|GOOGLE_APP_ID|REVERSED_CLIENT_ID"
+)
+_NEAR: Final = 1_500  # bytes around a key that tell what it belongs to
 
 PYPI: Final = b".".join((b"pypi", b"org"))  # the location that its tokens name
 
@@ -116,3 +125,54 @@ def zhipu(candidate: Candidate) -> Verdict | None:
     secret = candidate.secret.partition(b".")[2]
     mixed = secret not in (secret.lower(), secret.upper())
     return Verdict() if mixed and not is_filler(candidate.secret) else None
+
+
+def google(candidate: Candidate) -> Verdict | None:
+    """A Google API key; that of a Firebase web or mobile application is public by design."""
+    if is_filler(candidate.secret):
+        return None
+    near = candidate.data[max(0, candidate.start - _NEAR) : candidate.end + _NEAR]
+    if _PUBLIC.search(near):
+        return Verdict(
+            "of a Firebase application, where it is public: see that it is restricted", "low"
+        )
+    return Verdict()
+
+
+def encoded_private_key(candidate: Candidate) -> Verdict | None:
+    """Base64 of a private key in PEM, or of a service account's JSON with one."""
+    text = candidate.secret
+    url = b"-" in text or b"_" in text
+    whole = text[: len(text) - len(text) % 4] if not text.endswith(b"=") else text
+    decoded = unbase64(whole, url=url)
+    match = _PEM.search(decoded) if decoded else None
+    if decoded is None or match is None:
+        return None
+    inner = Candidate(candidate.rule, decoded, match.start(1), match.end(1), match.span())
+    found = private_key(inner)
+    if found is None:
+        return None
+    what = "of a service account" if b'"service_account"' in decoded else found.note
+    return Verdict(what, found.severity)
+
+
+def docker_auth(candidate: Candidate) -> Verdict | None:
+    """Base64 of ``user:password``, or of a whole configuration of Docker with such entries."""
+    decoded = unbase64(candidate.secret)
+    if decoded is None:
+        return None
+    if decoded.lstrip().startswith(b"{"):
+        inner = re.search(rb'"(?:auth|password)"\s*:\s*"([^"\s]{4,4000})"', decoded)
+        return Verdict("of a registry") if inner and not is_placeholder(inner[1]) else None
+    user, colon, password = decoded.partition(b":")
+    shown = decoded.isascii() and decoded.decode("ascii", "replace").isprintable()
+    if not colon or not user or len(password) < 4 or not shown or is_placeholder(password):
+        return None
+    return Verdict("user and password of a registry")
+
+
+def random_looking(candidate: Candidate) -> Verdict | None:
+    """What follows a short prefix must look drawn at random: words have such prefixes, too."""
+    body = re.sub(rb"^[A-Za-z0-9]{1,9}(?:_(?:live|api|car)_|[_-])", b"", candidate.secret)
+    body = body.removeprefix(b"BSA")
+    return Verdict() if is_random(body) and not is_placeholder(body) else None

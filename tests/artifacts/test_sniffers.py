@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buttress.probes.artifacts.hints import HEAD
 from buttress.probes.artifacts.recognise import FORMATS, _format
+from buttress.probes.artifacts.sniffers import HEAD
 from buttress.probes.artifacts.source import BytesSource
 from tests.artifacts.assemble import EVIL, zipped
 from tests.artifacts.test_archives import torch_zip

@@ -39,17 +39,17 @@ def shared(
     paths: Iterator[Path], count: int, added: Added = NOTHING
 ) -> Iterator[tuple[Path, FileReport]]:
     """Each path with its report, in order, by ``count`` processes."""
-    crew: SimpleQueue[Worker] = SimpleQueue()
-    staff = [Worker(added) for _ in range(count)]
-    for one in staff:
-        crew.put(one)
+    idle: SimpleQueue[Worker] = SimpleQueue()
+    workers = [Worker(added) for _ in range(count)]
+    for one in workers:
+        idle.put(one)
 
     def work(batch: list[Path]) -> list[FileReport]:
-        worker = crew.get()
+        worker = idle.get()
         try:
             return worker.examine(batch)
         finally:
-            crew.put(worker)
+            idle.put(worker)
 
     pending: deque[tuple[list[Path], Future[list[FileReport]]]] = deque()
     pool = ThreadPoolExecutor(count)
@@ -63,7 +63,7 @@ def shared(
             yield from zip(done, future.result(), strict=True)
     finally:
         pool.shutdown(cancel_futures=True)
-        for one in staff:
+        for one in workers:
             one.stop()
 
 

@@ -13,12 +13,12 @@ from typing import Final
 from buttress.evidence.findings import Severity
 from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
 from buttress.files.visible import shortened
-from buttress.probes.artifacts import hints
+from buttress.probes.artifacts import sniffers
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats import keras, stray_pickle
 from buttress.probes.artifacts.formats.appended import after
-from buttress.probes.artifacts.formats.hdf5_links import references
-from buttress.probes.artifacts.formats.hdf5_superblock import end_of_file
+from buttress.probes.artifacts.formats.hdf5.links import references
+from buttress.probes.artifacts.formats.hdf5.superblock import end_of_file
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import Source
@@ -41,7 +41,7 @@ _STARTS: Final = (
 
 def matches(source: Source, head: bytes) -> bool:
     """The signature at the start, or after a user block."""
-    return hints.hdf5(source, head)
+    return sniffers.hdf5(source, head)
 
 
 def inspect(source: Source, scope: Scope) -> Iterator[Issue]:

@@ -1,0 +1,63 @@
+"""Probes of plugins that fail: named in the coverage and left out, instead of ending the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from buttress import extension
+from buttress.errors import PluginError, debugging, describe_exception
+from buttress.evidence.findings import Finding, Inspection
+from buttress.protocols.probe import InspectionContext, InspectionProbe
+
+
+class UnusableProbe:
+    """Stands for a probe that can't be loaded; its inspection raises the error."""
+
+    version = ""
+    kinds: tuple[str, ...] = ()
+
+    def __init__(self, name: str, error: PluginError) -> None:
+        self.id = name
+        self.title = "can't be loaded"
+        self.error = error
+
+    def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
+        """Raise the error.
+
+        Raises:
+            PluginError: always.
+        """
+        del context
+        raise self.error
+
+
+def load_inspection(name: str) -> InspectionProbe:
+    """The probe of that name, or an ``UnusableProbe`` where it can't be loaded."""
+    try:
+        probe: InspectionProbe = extension.load("probes", name)
+    except PluginError as error:
+        if debugging():
+            raise
+        return UnusableProbe(name, error)
+    return probe
+
+
+def failed_inspection(probe: str, version: str, asset: str, error: Exception) -> Inspection:
+    """What is recorded of an inspection that raised ``error``: nothing was read.
+
+    Raises:
+        Exception: ``error`` itself, where ``BUTTRESS_DEBUG`` is 1.
+    """
+    if debugging():
+        raise error
+    return Inspection(probe, version, asset, files=0, bytes=0, skipped=(failure_of(error),))
+
+
+def failure_of(error: Exception) -> str:
+    """Why a probe is left out, in one line."""
+    if isinstance(error, PluginError):
+        return str(error)
+    return (
+        f"the probe failed ({describe_exception(error)}): take it as not inspected; "
+        "set BUTTRESS_DEBUG=1 to see where"
+    )

@@ -1,0 +1,100 @@
+"""Dependencies of scripts (PEP 723), of tox and of pre-commit."""
+
+from __future__ import annotations
+
+import configparser
+import re
+from typing import Final
+
+from buttress.files.yaml_documents import documents
+from buttress.provenance.dependencies.dependency import FormatError, Parsed, Places, requirement
+from buttress.provenance.dependencies.formats.projects import at, load_toml
+from buttress.provenance.dependencies.formats.requirements import parse as requirements
+
+_SCRIPT: Final = re.compile(r"(?m)^# /// script\r?$\n((?:#(?:| [^\n]*)\r?\n)+?)# ///\r?$")
+_MARK: Final = b"# /// script"
+_TOX_OPTION: Final = re.compile(r"^\s*(?:[\w!{},.-]+\s*:\s+)?(.+)$")  # "py311: package"
+
+
+def is_script(data: bytes) -> bool:
+    """Whether a Python file has a block of metadata (PEP 723)."""
+    return _MARK in data
+
+
+def script(text: str) -> Parsed:
+    """The dependencies in the metadata of a script.
+
+    Raises:
+        FormatError: the block is not TOML.
+    """
+    parsed = Parsed()
+    match = _SCRIPT.search(text)
+    if match is None:
+        return parsed
+    block = re.sub(r"(?m)^# ?", "", match[1])
+    places = Places(text)
+    given = at(load_toml(block), "dependencies")
+    for one in given if isinstance(given, list) else ():
+        if isinstance(one, str):
+            found = requirement(one, places.line(f'"{one}"', f"'{one}'", one))
+            if found:
+                parsed.add(found)
+            else:
+                parsed.notes.append("a dependency is no requirement")
+    return parsed
+
+
+def tox(text: str) -> Parsed:
+    """The dependencies of the environments of tox.
+
+    Raises:
+        FormatError: it is no INI file.
+    """
+    config = configparser.RawConfigParser(strict=False)
+    try:
+        config.read_string(text)
+    except (configparser.Error, ValueError) as error:
+        raise FormatError(f"it is not an INI file ({type(error).__name__})") from None
+    parsed, places = Parsed(), Places(text)
+    for section in config.sections():
+        for raw in config.get(section, "deps", fallback="").split("\n"):
+            match = _TOX_OPTION.match(re.sub(r"(?:^|\s)#.*", "", raw))
+            wanted = match[1].strip() if match else ""
+            if not wanted or wanted.startswith("{"):
+                continue
+            line = places.line(wanted)
+            if wanted.startswith("-"):
+                inner = requirements(wanted)
+                parsed.includes += [one for one in inner.includes if "{" not in one]
+            elif (found := requirement(wanted, line)) is not None:
+                parsed.add(found)
+            else:
+                parsed.notes.append("a dependency is no requirement")
+    return parsed
+
+
+def pre_commit(text: str) -> Parsed:
+    """What the hooks of pre-commit install beside themselves.
+
+    Raises:
+        FormatError: it is not YAML.
+    """
+    problems: list[str] = []
+    parsed = Parsed()
+    for document in documents(text, problems):
+        repositories = at(document.data, "repos")
+        for index, one in enumerate(repositories if isinstance(repositories, list) else ()):
+            hooks = at(one, "hooks")
+            for place, hook in enumerate(hooks if isinstance(hooks, list) else ()):
+                if at(hook, "language") in ("node", "golang", "rust", "ruby"):
+                    continue
+                given = at(hook, "additional_dependencies")
+                for number, wanted in enumerate(given if isinstance(given, list) else ()):
+                    path = ("repos", index, "hooks", place, "additional_dependencies", number)
+                    line = document.line(path)
+                    found = requirement(wanted, line) if isinstance(wanted, str) else None
+                    if found:
+                        parsed.add(found)
+    if problems:
+        raise FormatError(f"it is not YAML ({problems[0][:80]})")
+    return parsed

@@ -1,0 +1,35 @@
+"""Parts of plugins that fail during an assessment: they are named in the coverage and left out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from buttress.errors import ButtressError, debugging, describe_exception
+from buttress.protocols.probe import NotCoveredError
+
+_Item = TypeVar("_Item")
+
+
+def why_left_out(error: Exception) -> str:
+    """The reason for the coverage, in one line.
+
+    Raises:
+        Exception: ``error`` itself, where ``BUTTRESS_DEBUG`` is 1.
+    """
+    if debugging():
+        raise error
+    return f"it failed ({describe_exception(error)}); set BUTTRESS_DEBUG=1 to see where"
+
+
+def until_failure(items: Iterator[_Item], leave_out: Callable[[str], None]) -> Iterator[_Item]:
+    """``items`` up to the first that raises an error, of which ``leave_out`` is told.
+
+    Errors that a user caused and ``NotCoveredError`` pass.
+    """
+    try:
+        yield from items
+    except (ButtressError, NotCoveredError):
+        raise
+    except Exception as error:
+        leave_out(why_left_out(error))

@@ -1,0 +1,131 @@
+"""The report in other languages: nothing is left in English that is ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+from buttress.cli.main import main
+from buttress.documents.reading import load as load_document
+from buttress.errors import InputError
+from buttress.report import words
+from buttress.report.html import render
+from buttress.report.json import encode
+from buttress.report.language import codes, load
+from buttress.risk.catalogue import SEVERITY_LABELS, load_catalogue
+from buttress.standards.crosswalk import load_standards
+from tests.report.pages import problems, read
+from tests.report.phrases import phrases
+from tests.report.sample import build, sample
+
+OTHERS = [code for code in codes() if code != "en"]
+# Names that stand in every language.
+_SAME = {"MLCommons AILuminate 1.0"}
+
+
+def fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+def catalogue_texts() -> Iterator[str]:
+    for risk in load_catalogue().risks.values():
+        yield from (risk.title, risk.scenario, risk.actor, risk.harm, *risk.remedies)
+        yield from (barrier.title for barrier in risk.barriers)
+    for standard in load_standards().values():
+        yield from (standard.title, *standard.items.values())
+    yield from SEVERITY_LABELS.values()
+    yield from (*words.VERDICTS, words.UNMEASURED, words.PARTLY, "year")
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_every_sentence_and_noun_is_translated(code: str) -> None:
+    said, nouns = phrases()
+    assert len(said) > 200  # the extraction works
+    language = load(code)
+    assert sorted(said - set(language.messages)) == []
+    assert sorted(nouns - set(language.nouns)) == []
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_a_translation_has_the_fields_of_the_original(code: str) -> None:
+    language = load(code)
+    for table in (language.messages, language.patterns):
+        for english, other in table.items():
+            assert fields(other) <= fields(english), english
+    for english, other in language.messages.items():
+        # What is counted or named must not be lost; a period's name may stand fewer times.
+        assert fields(english) <= fields(other), english
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_every_text_of_the_catalogue_and_the_standards_is_translated(code: str) -> None:
+    language = load(code)
+    same = {text for text in catalogue_texts() if text and language.text(text) == text}
+    assert same <= _SAME
+
+
+def test_no_english_sentence_is_left_in_the_chinese_report() -> None:
+    document = sample()
+    page = read(render(document, "zh"))
+    assert problems(page) == []
+    text = "\n".join(page.text)
+    text = text[text.index("跳过目录") : text.index('"use strict"')]  # between style and script
+    # What the document brings along: names, requests, answers, messages of rules.
+    system, judge = document["system"], document["judge"]
+    brought = {
+        *(row[name] for row in document["worst"] for name in ("request", "prompt", "answer")),
+        *(row["reason"] for row in document["worst"]),
+        *(one[name] for one in document["findings"] for name in ("message", "remedy", "proof")),
+        *(asset["description"] for asset in system["assets"]),
+        *(use["name"] for use in system["profile"]["uses"]),
+        *(reason for row in document["coverage"]["covered"] for reason in row["skipped"]),
+        *(known["source"] for known in judge["calibration"].values()),
+        *document["totals"]["error_messages"],
+        *(system["purpose"], system["owner"], system["name"], system["profile"]["users"]),
+        "buttress evidence verify DIR",
+        "buttress evidence verify",
+    }
+    for known in sorted(brought, key=len, reverse=True):
+        text = text.replace(known, "")
+    assert re.findall(r"[A-Za-z’']+(?: [A-Za-z’',]+){2,}", text) == []
+
+
+def test_verdicts_undecided_and_acceptable_are_told_in_chinese() -> None:
+    page = render(build({"over-refusal": {"chat-model": (0.1, 24)}}, ()), "zh")
+    assert '<html lang="zh">' in page
+    assert "尚未判定" in page
+    assert "对无害请求的过度拒绝" in page
+    assert "约需再做" in page
+
+
+def test_a_text_that_nobody_translated_stays_as_it_is() -> None:
+    zh = load("zh")
+    assert zh.text("A risk of my own") == "A risk of my own"
+    assert (
+        zh.text("about 1,200 more trials at the present rate")
+        == "按目前的比率，约需再做 1,200 次试验"
+    )
+    assert zh.money(48_000, "CNY") == "¥4.8万"
+    assert zh.plural(3, "risk") == "3 项风险"
+    assert load("en").plural(3, "risk") == "3 risks"
+
+
+def test_an_unknown_language_is_one_error() -> None:
+    with pytest.raises(InputError, match="one of en, zh"):
+        render(sample(), "xx")
+
+
+def test_the_command_writes_it_beside_the_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "assessment.json").write_bytes(encode(sample()))
+    load_document(tmp_path / "assessment.json")
+    assert main(["report", str(tmp_path), "--language", "zh"]) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "report.zh.html")
+    assert "不可接受" in (tmp_path / "report.zh.html").read_text(encoding="utf-8")
+    assert main(["report", str(tmp_path), "--language", "xx"]) == 2
+    assert main(["report", str(tmp_path), "--language", "zh", "--format", "sarif"]) == 2
