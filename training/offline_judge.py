@@ -201,10 +201,18 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--check", action="store_true", help="compare with the stored model only")
     parser.add_argument("--report", action="store_true", help="figures on sets left out")
+    parser.add_argument("--model-only", action="store_true", help="keep the stored calibration")
     options = parser.parse_args()
     rows = load(options.data)
     if options.report:
         report(rows, jailjudge(options.data / "labelled/jailjudge-mini.jsonl"))
+        return 0
+    if options.model_only:
+        (FOLDER / TABLES).write_bytes((model := train(rows)).tables())
+        text = (FOLDER / FILE).read_text(encoding="utf-8")
+        content = {"calibration": json.loads(text)["calibration"], **model.to_json()}
+        text = json.dumps(content, indent=1, ensure_ascii=False)
+        (FOLDER / FILE).write_text(text + "\n", encoding="utf-8")
         return 0
     if options.check:
         fresh, shipped = train(rows), stored().model

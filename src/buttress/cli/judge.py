@@ -133,7 +133,9 @@ def _show(options: argparse.Namespace) -> int:
         found = {task: asdict(one) if one else None for task, one in known.items()}
         print(json.dumps({"judge": judge.id, "version": judge.version, "calibration": found}))
         return 0
+    from buttress.judges.calibrated import as_counts
     from buttress.statistics.correction import clopper_pearson
+    from buttress.statistics.random_effects import predictive_bounds
 
     print(f"{judge.id} {judge.version}")
     for task, one in known.items():
@@ -150,7 +152,18 @@ def _show(options: argparse.Namespace) -> int:
             low, high = clopper_pearson(right, right + wrong, 0.025)
             rate = right / (right + wrong)
             print(f"    {name} {rate:.3f} [{low:.3f}, {high:.3f}]  ({right} of {right + wrong})")
+        if one.systems:
+            print("    of a system not among these, with 95 % of prediction:")
+            counts = as_counts(one)
+            for name, tables in (
+                ("sensitivity", counts.hits),
+                ("false alarms", counts.false_alarms),
+            ):
+                low, high = predictive_bounds(tables, 0.025)
+                print(f"      {name} {low:.3f} to {high:.3f}")
         print(f"    {one.source}")
+        if one.labeller:
+            print(f"    labelled by {one.labeller}")
     return 0
 
 

@@ -140,6 +140,10 @@ class Overrides:
         chosen = self.tasks[expect].threshold
         return default if chosen is None else chosen
 
+    def moves(self, expect: Expect) -> bool:
+        """Whether the file sets a threshold for a task."""
+        return expect in self.tasks and self.tasks[expect].threshold is not None
+
     def versioned(self, version: str) -> str:
         """``version``, and more where the file moves a threshold: outcomes then differ."""
         moved = any(override.threshold is not None for override in self.tasks.values())
