@@ -36,7 +36,7 @@ core: $(VENV)/.check  ## all tests that run without PyTorch and llama.cpp
 	@$(BIN)/python -m pytest -n auto
 
 docs: $(VENV)/.docs  ## the documentation as a site in out/site; a dead link fails
-	@$(BIN)/python -m mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 	@echo "out/site/index.html"
 
 picture: $(VENV)/.check  ## draw the dependencies between packages anew

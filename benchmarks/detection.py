@@ -25,7 +25,7 @@ from detection_samples import malicious
 
 from buttress.evidence.findings import SEVERITIES, Finding
 from buttress.probes.artifacts.model_files import PROBE
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 
 RUNNER = Path(__file__).parent / "peers" / "run_scanners.py"
 

@@ -12,6 +12,9 @@ scikit-learn joblib skops nyoka xgboost-cpu lightgbm catboost tensorflow-cpu tf_
 tensorflow-text coremltools openvino paddlepaddle flax jax orbax-checkpoint torch transformers peft
 safetensors gguf gensim fasttext-wheel spacy statsmodels mlflow-skinny dill cloudpickle.
 
+``--wheels`` examines the wheels of a folder instead, each as it is and unpacked: Python packages
+that ship weights (``pip download --no-deps magika silero-vad lpips mtcnn nudenet …``).
+
 ``--folder`` keeps the files, and makes only what is not there; ``--verbose`` tells all findings.
 """
 
@@ -23,6 +26,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from importlib import import_module, metadata
@@ -124,6 +128,16 @@ def examine(folder: Path) -> dict[str, Row]:
     return rows
 
 
+def unpack(wheels: Path, folder: Path) -> None:
+    """Each wheel, and what is in it, below a folder of its own."""
+    for wheel in sorted(wheels.glob("*.whl")):
+        inside = folder / wheel.name.partition("-")[0]
+        inside.mkdir()
+        shutil.copy(wheel, inside)
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(inside)
+
+
 def formats(path: Path) -> list[str]:
     """Names of the formats that a file is recognised as, outermost only."""
     from buttress.probes.artifacts.formats import protobuf_model
@@ -162,6 +176,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--maker", action="append", default=[], metavar="PYTHON")
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--wheels", type=Path, help="examine these, make none")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--make-only", metavar="FRAMEWORK", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -169,6 +184,10 @@ def main() -> None:
         make_one(arguments.folder, arguments.make_only)
         return
     with tempfile.TemporaryDirectory() as scratch:
+        if arguments.wheels:
+            unpack(arguments.wheels, Path(scratch))
+            report(examine(Path(scratch)), verbose=arguments.verbose)
+            return
         folder = (arguments.folder or Path(scratch)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
         for python in arguments.maker or [sys.executable]:

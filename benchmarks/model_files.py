@@ -28,7 +28,7 @@ from typing import Any
 OURS = """
 import json, sys
 from pathlib import Path
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.probes.artifacts.model_files import PROBE
 *findings, seen = PROBE.inspect(InspectionContext.at("bench", Path(sys.argv[1])))
 status = Path("/proc/self/status").read_text() if Path("/proc/self/status").exists() else "VmHWM: 0"

@@ -52,7 +52,7 @@ from buttress.probes.artifacts.source import (
     FileSource,
     Meter,
 )
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from fuzz.harness import InvariantError, Run, Target, check_finding, placed, private
 
 _MOST: Final = 200  # issues looked at, as the probe does

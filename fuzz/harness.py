@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding, Inspection
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 
 os.environ["BUTTRESS_DEBUG"] = "1"  # mistakes of an inspector are not to become notes
 

@@ -69,3 +69,7 @@ class PluginError(ButtressError):
         super().__init__(
             f"{part} failed ({describe_exception(error)}); set BUTTRESS_DEBUG=1 to see where"
         )
+
+
+class TerminatedError(KeyboardInterrupt):
+    """The process was asked to end (SIGTERM): as an interrupt by the user, but told apart."""

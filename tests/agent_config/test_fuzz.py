@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.agents.checks import RULES
 from buttress.probes.agents.probe import PROBE
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.rules.rulebook import Example, rules
 
 quick = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))

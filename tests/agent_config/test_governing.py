@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from buttress.evidence.findings import SEVERITIES, Finding, Inspection
 from buttress.probes.agents.probe import PROBE
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.rules.governing import governed
 from buttress.rules.skeleton import skeleton
 

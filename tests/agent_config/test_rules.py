@@ -9,7 +9,7 @@ import pytest
 from buttress.evidence.findings import SEVERITIES, Finding
 from buttress.probes.agents.checks import CHECKS, RULES
 from buttress.probes.agents.probe import PROBE
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.rules.rulebook import Example, Rule, rules
 
 ALL = list(rules(RULES).values())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.artifacts.model_files import PROBE
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 
 
 def scan(path: Path) -> tuple[list[Finding], Inspection]:

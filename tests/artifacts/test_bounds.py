@@ -141,7 +141,7 @@ def test_bait_is_digested_in_little_memory(tmp_path: Path) -> None:
         "import json, sys\n"
         "from pathlib import Path\n"
         "from buttress.probes.artifacts.model_files import PROBE\n"
-        "from buttress.protocols.probe import InspectionContext\n"
+        "from buttress.protocols.inspection import InspectionContext\n"
         "places = [InspectionContext.at('a', p) for p in Path(sys.argv[1]).iterdir()]\n"
         "found = [r for one in places for r in PROBE.inspect(one)]\n"
         "rules = sorted({r.rule for r in found if hasattr(r, 'rule')})\n"

@@ -20,7 +20,8 @@ from buttress.errors import InputError
 from buttress.evidence.findings import Finding
 from buttress.probes.artifacts.integrity.probe import WeightIntegrity
 from buttress.probes.artifacts.integrity.tensors import tensors
-from buttress.protocols.probe import InspectionContext, InspectionProbe
+from buttress.protocols.inspection import InspectionContext
+from buttress.protocols.probe import InspectionProbe
 from tests.artifacts.assemble import EVIL, rules, zipped
 from tests.artifacts.test_tensor_files import gguf, tensor
 
@@ -215,7 +216,7 @@ def test_little_memory(tmp_path: Path) -> None:
     program = (
         "import sys\nfrom pathlib import Path\n"
         "from buttress.probes.artifacts.integrity.probe import WeightIntegrity\n"
-        "from buttress.protocols.probe import InspectionContext\n"
+        "from buttress.protocols.inspection import InspectionContext\n"
         "list(WeightIntegrity().inspect(InspectionContext.at('a', Path(sys.argv[1]))))\n"
         "status = Path('/proc/self/status').read_text()\n"
         "print(int(status.partition('VmHWM:')[2].split()[0]) // 1024)\n"

@@ -13,7 +13,7 @@ from buttress.evidence.findings import Finding
 from buttress.probes.artifacts.formats import config_keys
 from buttress.probes.artifacts.integrity.probe import WeightIntegrity
 from buttress.probes.artifacts.scope import Scope, Tally
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from tests.artifacts.assemble import EVIL, proto, rules, scan, scan_bytes, zipped
 
 BIB = '''import evaluate
@@ -122,15 +122,41 @@ def integrity(folder: Path, **arrays: np.ndarray) -> list[tuple[str, str]]:
     return [(one.rule, one.severity) for one in found if isinstance(one, Finding)]
 
 
+def test_native_code_is_what_some_packages_bring(tmp_path: Path) -> None:
+    program = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\0\x3e\0\x01\0\0\0" + bytes(100)
+    wheel = {"acme/x.so": program, "acme-1.dist-info/WHEEL": b"Wheel-Version: 1.0\n"}
+    for members, severity in (
+        (wheel, "low"), ({"acme/x.so": program}, "high"),
+        (wheel | {"m/data.pkl": proto(2) + b"}."}, "high"),
+    ):  # fmt: skip
+        found = scan_bytes(tmp_path, zipped(members), "a.whl")
+        assert [(one.rule, one.severity) for one in found] == [("archive-native-code", severity)]
+
+
+def test_measures_of_torchmetrics_made_empty(tmp_path: Path) -> None:
+    def of(module: str, name: str, call: bytes) -> set[str]:
+        stream = proto(2) + f"c{module}\n{name}\n".encode() + call + b"."
+        return rules(scan_bytes(tmp_path, stream, "m.pkl"))
+
+    for module in ("torchmetrics.classification.auroc", "chemprop.nn.agg"):
+        assert of(module, "Thing", b")\x81}b") == set()
+        assert of(module, "Thing", b"(X\x09\0\0\0owner/modtR") == {"pickle-constructor-call"}
+    assert of("torchmetrics.utilities.data", "dim_zero_cat", b"") == set()
+    assert of("torchmetrics.utilities.data", "dim_zero_cat", b")R") == {"pickle-constructor-call"}
+
+
 def test_masks_and_decayed_weights_are_at_most_low(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     weights = rng.normal(size=(64, 64)).astype("f4")
     mask = np.triu(np.full((64, 64), -np.inf, "f4"), 1)
     one = np.array(-np.inf, "f4")
     decayed = weights * np.float32(1e-30)
-    found = integrity(tmp_path, mask=mask, one=one, decayed=decayed)
+    least = np.where(np.isinf(mask), np.finfo("f4").min, np.float32(0))
+    found = integrity(tmp_path, mask=mask, one=one, decayed=decayed, least=least, nan=one * 0)
     assert sorted(found) == [
         ("weights-implausible", "low"),
+        ("weights-implausible", "low"),
+        ("weights-not-finite", "low"),
         ("weights-not-finite", "low"),
         ("weights-not-finite", "low"),
     ]
@@ -145,7 +171,9 @@ def test_damaged_weights_are_still_medium(tmp_path: Path) -> None:
     other_type = rng.normal(size=(64, 64)).astype("f8").view("f4")
     found = integrity(tmp_path, broken=broken, burst=burst, other_type=other_type)
     assert ("weights-not-finite", "medium") in found
-    assert found.count(("weights-not-finite", "medium")) >= 2
+    assert found.count(("weights-not-finite", "medium")) == 3
+    packed = rng.integers(0, 1 << 32, (64, 64), "u4") & np.uint32(0xFF7FFFFF)
+    assert ("weights-implausible", "medium") in integrity(tmp_path, packed=packed.view("f4"))
 
 
 def test_the_same_model_in_two_files_is_not_doubled(tmp_path: Path) -> None:

@@ -88,9 +88,9 @@ class Parts:
             ]
             if probe is DIRECT:
                 asked = [replace(one, procedure=procedure) for one in asked]
-            arm = Arm(probe, ASSET, engine, iter(asked), size)
-            arms[arm.id] = arm
             self.states[probe.id] = RiskState(Tolerance(limit=0.2))
+            arm = Arm(probe, ASSET, engine, iter(asked), size, states=[self.states[probe.id]])
+            arms[arm.id] = arm
             planned.append(
                 PlannedArm(
                     arm.id,
@@ -125,7 +125,7 @@ class Parts:
     def _observe(self, arm: Arm, specs: Sequence[TrialSpec], trials: Sequence[Trial]) -> None:
         self.unanswered += len(specs) - len(trials)
         self.seen.append((arm.id, len(trials)))
-        self.states[arm.probe.id].update([trial.outcome for trial in trials])
+        arm.observe(specs, trials)
 
 
 async def test_it_stops_when_all_is_decided(tmp_path: Path) -> None:

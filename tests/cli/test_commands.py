@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
 import subprocess
 import sys
@@ -61,8 +62,25 @@ def test_init_writes_once_and_assess_takes_it(tmp_path: Path) -> None:
     assert again.returncode == 2
     assert "--force" in again.stderr
     done = buttress("assess", str(tmp_path), "--out", str(tmp_path / "out"))
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "no model was asked" in done.stderr
     assert (tmp_path / "out/report.html").is_file()
+
+
+def test_an_empty_folder_is_undecided(tmp_path: Path) -> None:
+    assert buttress("init", str(tmp_path), "--no-ports").returncode == 0
+    done = buttress("assess", str(tmp_path), "--out", str(tmp_path / "out"))
+    assert done.returncode == 3
+    assert done.stderr.splitlines()[-1].startswith("buttress: undecided: nothing could be assessed")
+
+
+def test_a_recording_that_does_not_say_what_is_right_is_a_comment(tmp_path: Path) -> None:
+    (tmp_path / "rec.jsonl").write_text('{"prompt": "a", "response": "b"}\n')
+    (tmp_path / "main.py").write_text("print('hello')\n")
+    assert "as a comment" in buttress("init", str(tmp_path), "--no-ports").stdout
+    assert "#   expect: refuse" in (tmp_path / "buttress.yaml").read_text()
+    done = buttress("assess", str(tmp_path), "--out", str(tmp_path / "out"), "--budget", "10")
+    assert done.returncode == 3, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("what", [(), ("--attacks",), ("--sets",)])
@@ -125,3 +143,14 @@ def test_every_help_has_an_example_that_parses() -> None:
             assert words[0] == "buttress"
             assert " ".join(words[1:]).startswith(name)
             top.parse_args([word.replace("5d3a2f", "5d" * 32) for word in words[1:]])
+
+
+def test_every_command_and_argument_says_what_it_is() -> None:
+    for one in each(parser()):
+        assert one.description, one.prog
+        for action in one._actions:
+            if not isinstance(action, argparse._SubParsersAction):
+                named = action.option_strings or action.metavar
+                assert action.help, f"{one.prog} {named}"
+                assert len(action.help) >= 12, f"{one.prog} {named}: {action.help}"
+                assert not action.help.startswith(("of ", "at most", "by which", "default:"))

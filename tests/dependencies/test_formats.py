@@ -8,7 +8,8 @@ import pytest
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.dependencies.probe import PROBE
-from buttress.protocols.probe import InspectionContext, InspectionProbe
+from buttress.protocols.inspection import InspectionContext
+from buttress.protocols.probe import InspectionProbe
 from buttress.provenance.dependencies.dependency import Dependency
 from buttress.provenance.dependencies.formats import parser
 from buttress.provenance.dependencies.formats.projects import poetry_specifier

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.dependencies.probe import PROBE, RULES
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.rules.rulebook import rules
 from tests.dependencies.advisories import LEAKY, write
 

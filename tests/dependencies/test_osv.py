@@ -18,7 +18,7 @@ from buttress.probes.dependencies.osv.advisory import Advisory, rated
 from buttress.probes.dependencies.osv.cvss import base_score
 from buttress.probes.dependencies.osv.database import Database
 from buttress.probes.dependencies.probe import PROBE
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.provenance.dependencies.versions import key
 from tests.dependencies.advisories import HIGH, LEAKY, advisory, write
 

@@ -9,7 +9,7 @@ import pytest
 
 from buttress.evidence.findings import Finding
 from buttress.probes.dependencies.probe import PROBE
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.provenance.dependencies.dependency import Parser
 from buttress.provenance.dependencies.formats import locks, npm, projects, tools
 

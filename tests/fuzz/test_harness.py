@@ -13,7 +13,7 @@ from fuzz.harness import InvariantError, Target
 from fuzz.mutate import MAX_LENGTH, mutations
 
 from buttress.errors import InputError
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from fuzz import corpus, harness
 
 ROOT = Path(__file__).parents[2]

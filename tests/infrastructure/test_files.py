@@ -12,7 +12,8 @@ from buttress.evidence.findings import Finding, Inspection
 from buttress.files.yaml_documents import documents
 from buttress.probes.deployment.dockerfile import instructions, stages
 from buttress.probes.deployment.probe import MAX_TEXT, PROBE
-from buttress.protocols.probe import InspectionContext, InspectionProbe
+from buttress.protocols.inspection import InspectionContext
+from buttress.protocols.probe import InspectionProbe
 
 POD = "apiVersion: v1\nkind: Pod\nspec:\n  hostPID: true\n  hostIPC: false\n  containers: []\n"
 

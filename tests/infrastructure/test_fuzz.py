@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.deployment.probe import PROBE, RULES
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.rules.rulebook import MAX_FINDINGS, rules
 
 quick = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

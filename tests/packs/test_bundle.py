@@ -114,7 +114,7 @@ def test_altered_and_missing_files(tmp_path: Path) -> None:
         ({"format": "buttress-pack/2"}, "buttress-pack/1"),
         ({"authors": []}, "authors"),
         ({"contents": []}, "contents"),
-        ({"contents": [{"kind": "code", "path": "a", "sha256": "0" * 64}]}, "one of secret-rules"),
+        ({"contents": [{"kind": "code", "path": "a", "sha256": "0" * 64}]}, "one of agent-rules"),
         ({"contents": [{"kind": "risks", "path": "../a", "sha256": "0" * 64}]}, "not allowed"),
         ({"contents": [{"kind": "risks", "path": "pack.yaml", "sha256": "0" * 64}]}, "not allowed"),
         ({"contents": [{"kind": "risks", "path": "a", "sha256": "0"}]}, "64 hex digits"),

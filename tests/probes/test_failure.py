@@ -10,7 +10,7 @@ import pytest
 
 from buttress import extension
 from buttress.evidence.findings import Inspection
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 
 # The probe, a function of it to break, a file, and what is found in it.
 CASES = {

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from buttress import extension
 from buttress.evidence.findings import SEVERITIES, Finding, Inspection
-from buttress.protocols.probe import InspectionContext, InspectionProbe
+from buttress.protocols.inspection import InspectionContext
+from buttress.protocols.probe import InspectionProbe
 from buttress.provenance.inventory.system import commercial
 from buttress.provenance.licences.expression import Declared, ExpressionError, parse
 from buttress.provenance.licences.facts import have, identify, licences, of_model

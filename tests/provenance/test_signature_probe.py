@@ -8,7 +8,8 @@ import pytest
 
 from buttress import extension
 from buttress.evidence.findings import Finding, Inspection
-from buttress.protocols.probe import InspectionContext, InspectionProbe
+from buttress.protocols.inspection import InspectionContext
+from buttress.protocols.probe import InspectionProbe
 from buttress.provenance.signature_probe import PROBE, ModelSignature
 
 

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from buttress.cli.main import main
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.provenance.signature_probe import PROBE
 from buttress.provenance.signing import PrivateKey, sign
 from buttress.provenance.sigstore_trust import client_trust

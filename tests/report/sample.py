@@ -11,8 +11,10 @@ import orjson
 
 from buttress.evidence.findings import SEVERITIES
 from buttress.risk.catalogue import SEVERITY_LABELS, Catalogue, Risk, load_catalogue
+from buttress.risk.loss import of_risk, summary
 from buttress.risk.policy import Policy, Tolerance, load_policy
-from buttress.risk.scenario import Evidence, TrialEvidence, of_risk, simulate, summary
+from buttress.risk.posterior import TrialEvidence
+from buttress.risk.scenario import Evidence, InspectionEvidence, barrier_input, simulate
 from buttress.risk.verdict import ORDER, RiskState, worst
 from buttress.standards.crosswalk import load_standards
 from buttress.statistics.correction import CalibrationCounts
@@ -81,7 +83,7 @@ def build(
         rows.append(row)
         evidence[risk.probe] = prior
     known = {probe: value for probe, value in evidence.items() if probe}
-    simulated = simulate([catalogue.risks[row["id"]] for row in rows], known, 4000, seed=seed)
+    simulated = simulate(list(catalogue.risks.values()), known, 4000, catalogue.model, seed=seed)
     for row in rows:
         row["loss"] = of_risk(simulated, row["id"])
     rows.sort(key=lambda row: (ORDER.index(row["verdict"]), -row["loss"]["mean"]))
@@ -195,9 +197,10 @@ def _inspection(
 ) -> tuple[dict[str, Any], Evidence]:
     order = list(SEVERITIES)
     gravest = max((one[1] for one in findings), key=order.index, default=None)
-    low, high = catalogue.inspection[gravest or "clean"]
-    odds = ((low / (1 - low)) * (high / (1 - high))) ** 0.5
-    rate = {"estimate": odds / (1 + odds), "low": low, "high": high}
+    barrier = next(one for one in risk.barriers if one.probe == risk.probe)
+    chance = barrier_input(barrier, InspectionEvidence(gravest), catalogue.model)
+    low, high = map(float, chance.at([0.05, 0.95]))
+    rate = {"estimate": chance.mean, "low": low, "high": high}
     grave = gravest is not None and order.index(gravest) >= order.index(tolerance.severity)
     verdict = "unacceptable" if grave else "acceptable"
     blank = {"trials": 0, "calls": 0, "would_decide": "", "path": []}
@@ -218,7 +221,7 @@ def _inspection(
             "findings": len(findings),
         }
     )
-    return row, (low, high)
+    return row, InspectionEvidence(gravest)
 
 
 def _pooled(

@@ -46,7 +46,7 @@ QUESTIONS = (
     Question("regulator", "How can I check that nothing was changed?", ".basis",
              r"693 records, checked by buttress evidence verify"),
     Question("engineer", "Which risk failed, by how much?", "#risks",
-             r"unacceptable.*Jailbreak by role-play.*34–80%.*15%"),
+             r"unacceptable.*Jailbreak by role-play.*34–79%.*15%"),
     Question("engineer", "What do I do first?", ".matters", r"Ship safetensors or GGUF"),
     Question("engineer", "How sure is a figure, on how many trials?", "#risks",
              r"Interval.*Trials.*6\.8–39%.*88"),

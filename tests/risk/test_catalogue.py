@@ -91,7 +91,7 @@ def test_every_limit_belongs_to_a_risk_that_a_probe_informs() -> None:
 def test_inspection_priors_rise_with_severity() -> None:
     priors = list(load_catalogue().inspection.values())
     assert list(load_catalogue().inspection) == [
-        "clean", "info", "low", "medium", "high", "critical"
+        "info", "low", "medium", "high", "critical"
     ]  # fmt: skip
     assert priors == sorted(priors)
 

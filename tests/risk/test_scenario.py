@@ -1,4 +1,4 @@
-"""The scenario model: closed forms, within the error of the simulation."""
+"""The scenario model: closed forms, figures by hand, and steady ones over seeds."""
 
 from __future__ import annotations
 
@@ -9,15 +9,11 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import beta, binom, norm
 
-from buttress.risk.catalogue import Barrier, Range, Risk, load_catalogue
-from buttress.risk.scenario import (
-    Evidence,
-    TrialEvidence,
-    of_risk,
-    posterior_rate,
-    simulate,
-    summary,
-)
+from buttress.risk.catalogue import Barrier, Model, Range, Risk, Scanner, load_catalogue
+from buttress.risk.inputs import after_clean_inspection
+from buttress.risk.loss import inputs, of_risk, summary
+from buttress.risk.posterior import TrialEvidence, posterior_rate
+from buttress.risk.scenario import Evidence, InspectionEvidence, Losses, simulate
 from buttress.statistics.correction import CalibrationCounts
 
 Z90 = norm.ppf(0.95)
@@ -55,19 +51,37 @@ def logit_mean(bounds: Range) -> float:
     return float(quad(lambda x: norm.pdf(x, middle, sd) / (1 + np.exp(-x)), -30, 30)[0])
 
 
-def close(losses: np.ndarray, expected: float) -> None:  # type: ignore[type-arg]
-    error = losses.std() / np.sqrt(losses.size)
-    assert abs(losses.mean() - expected) < 4 * error
-    assert error < 0.1 * expected  # the test has some power
+MODEL = replace(load_catalogue().model, cap=1e9, shared_cause=0.0, common=0.0)
+
+
+def run(*risks: Risk, evidence: dict[str, Evidence] | None = None, requests: float = 1.0,
+        model: Model = MODEL, seed: int = 1, worlds: int = 256) -> Losses:  # fmt: skip
+    return simulate(list(risks), evidence or {}, requests, model, seed=seed, worlds=worlds)
 
 
 @pytest.mark.parametrize("requests", [20.0, 1000.0, 100_000.0])
 def test_the_mean_is_frequency_times_barriers_times_loss(requests: float) -> None:
-    """From 0.01 incidents a year to thousands: the exact sum and its approximation alike."""
-    losses = simulate([RISK], {}, requests, seed=1, draws=60_000).losses[0]
     frequency = lognormal_mean(0.0001, 0.001) * requests * 365
     failure = logit_mean((0.05, 0.3)) * logit_mean((0.01, 0.1))
-    close(losses, frequency * failure * loss_mean(*RISK.loss))
+    expected = frequency * failure * loss_mean(*RISK.loss)
+    assert run(RISK, requests=requests).means[0] == pytest.approx(expected, rel=0.002)
+
+
+def test_the_mean_is_that_of_the_worlds_too() -> None:
+    losses = run(RISK, requests=1000.0, worlds=4096)
+    simulated = losses.rates[:, 0].mean() * losses.severities[0].mean
+    assert simulated == pytest.approx(losses.means[0], rel=0.02)
+
+
+def test_a_shared_cause_by_hand() -> None:
+    """Barriers that fail with 0.1 and 0.01: (1 - β) 0.001 + β 0.01."""
+    barriers = (Barrier("a", "a", (0.1, 0.1)), Barrier("b", "b", (0.01, 0.01)))
+    risk = replace(fixed(1.0), barriers=barriers, per_year=(4.0, 4.0))
+    for beta_factor in (0.0, 0.02, 1.0):
+        losses = run(risk, model=replace(MODEL, shared_cause=beta_factor))
+        expected = 4 * ((1 - beta_factor) * 0.001 + beta_factor * 0.01)
+        assert losses.rates[:, 0] == pytest.approx(np.full(256, expected), rel=1e-6)
+        assert losses.scenarios[0].mean_rate == pytest.approx(expected, rel=0.02)
 
 
 def fixed(per_year: float, loss: Range = (1000.0, 20_000.0)) -> Risk:
@@ -78,32 +92,10 @@ def fixed(per_year: float, loss: Range = (1000.0, 20_000.0)) -> Risk:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("incidents", [0.2, 30.0, 190.0, 230.0, 400.0, 20_000.0])
-def test_mean_variance_and_tail_of_a_year(incidents: float) -> None:
-    """Compound Poisson: mean n m, variance n E[loss²]; near 200 incidents the sum is split."""
-    risk = fixed(incidents)
-    losses = simulate([risk], {}, 1.0, seed=2, draws=40_000).losses[0]
-    sigma = np.log(20) / Z90
-    mean = loss_mean(*risk.loss)
-    square = risk.loss[0] ** 2 * np.exp(2 * sigma**2)
-    close(losses, incidents * mean)
-    assert losses.std() == pytest.approx(np.sqrt(incidents * square), rel=0.35)
-    # Against drawing every incident by itself.
-    chance = np.random.default_rng(3)
-    counts = chance.poisson(incidents, 2000)
-    exact = np.array(
-        [np.exp(np.log(1000) + sigma * chance.standard_normal(n)).sum() for n in counts]
-    )
-    for q in (0.1, 0.5, 0.9):
-        near = np.quantile(exact, [max(0, q - 0.035), min(1, q + 0.035)])
-        assert near[0] <= np.quantile(losses, q) <= near[1]
-
-
 def test_a_frequency_is_at_most_once_a_request() -> None:
     always = replace(RISK, per_request=(0.9, 1.0), barriers=(Barrier("b", "b", (0.5, 0.5)),),
                      loss=(10.0, 10.0))  # fmt: skip
-    losses = simulate([always], {}, 1.0, seed=1).losses[0]
-    assert losses.mean() <= 365 * 0.5 * 10 * 1.01
+    assert run(always).means[0] <= 365 * 0.5 * 10 * 1.01
 
 
 def test_evidence_replaces_the_prior() -> None:
@@ -112,72 +104,143 @@ def test_evidence_replaces_the_prior() -> None:
         "other": {"elsewhere": TrialEvidence(100, 100)},
         "good": {"asks": TrialEvidence(10_000, 10)},
         "bad": {"asks": TrialEvidence(10_000, 9000)},
-        "range": {"asks": (0.9, 0.95)},
+        "found": {"asks": InspectionEvidence("critical")},
     }
-    means = {
-        name: simulate([RISK], evidence, 10_000.0, seed=4).losses.mean()
-        for name, evidence in known.items()
-    }
+    losses = {name: run(RISK, evidence=evidence) for name, evidence in known.items()}
+    means = {name: float(one.means[0]) for name, one in losses.items()}
     assert means["none"] == means["other"]
+    assert means["bad"] / means["good"] == pytest.approx(9000.5 / 10.5, rel=0.01)
     assert means["good"] < 0.02 * means["none"]
-    assert means["bad"] > 4 * means["none"]
-    ratio = means["bad"] / means["good"]
-    assert ratio == pytest.approx(9000.5 / 10.5, rel=0.25)
-    assert means["range"] == pytest.approx(means["bad"] * 0.928 / 0.9, rel=0.1)
+    assert means["found"] > means["none"]
+    measured = {name: one.scenarios[0].measured for name, one in losses.items()}
+    assert measured == {"none": False, "other": False, "good": True, "bad": True, "found": True}
+
+
+def test_a_clean_inspection_is_worth_what_the_scanner_finds() -> None:
+    """By hand: prior 0.2, recall 0.9, no false alarms: 0.02 / 0.82. A blind one says nothing."""
+    prior = (0.2, 0.2)
+    good = after_clean_inspection("b", prior, Scanner(9e6, 1e7, 0, 1e7))
+    assert good.mean == pytest.approx(0.02 / 0.82, rel=1e-3)
+    blind = after_clean_inspection("b", prior, Scanner(0, 1e7, 0, 1e7))
+    assert blind.mean == pytest.approx(0.2, rel=1e-3)
+    noisy = after_clean_inspection("b", prior, Scanner(5e6, 1e7, 5e6, 1e7))
+    assert noisy.mean == pytest.approx(0.2, rel=1e-3)  # no better than a coin
+    few = after_clean_inspection("b", prior, Scanner(9, 10, 0, 10))
+    assert few.at(0.95) > 2 * good.at(0.95)  # few samples leave its recall open
 
 
 def test_each_risk_has_a_stream_of_its_own() -> None:
-    risks = list(load_catalogue().risks.values())
-    alone = simulate(risks[:1], {}, 500.0, seed=9, draws=2000)
-    among = simulate(risks[::-1], {}, 500.0, seed=9, draws=2000)
-    assert (alone.losses[0] == among.losses[len(risks) - 1]).all()
-    assert among.risks == tuple(risk.id for risk in risks[::-1])
-    again = simulate(risks[::-1], {}, 500.0, seed=9, draws=2000)
-    assert (again.losses == among.losses).all()
-    other = simulate(risks[:1], {}, 500.0, seed=10, draws=2000)
-    assert (other.losses[0] != alone.losses[0]).any()
-    # And no two risks share theirs.
-    twin = replace(RISK, id="harm-2")
-    both = simulate([RISK, twin], {}, 10_000.0, seed=9).losses
-    assert abs(np.corrcoef(np.log1p(both))[0, 1]) < 0.05
+    risks = [replace(risk, overlaps="") for risk in load_catalogue().risks.values()]
+    alone, among = run(risks[0], seed=9), run(*risks[::-1], seed=9)
+    assert (alone.rates[:, 0] == among.rates[:, -1]).all()
+    assert (run(*risks[::-1], seed=9).rates == among.rates).all()
+    assert (run(risks[0], seed=10).rates != alone.rates).any()
+    both = run(RISK, replace(RISK, id="harm-2"), seed=9, worlds=4096).rates
+    assert abs(np.corrcoef(np.log(both.T))[0, 1]) < 0.05
+
+
+def test_risks_that_overlap_count_once() -> None:
+    """Twice the same: together what one is. A rarer way to the same end adds nothing."""
+    one = run(fixed(2.0)).means.sum()
+    twins = [replace(fixed(2.0), id=name, overlaps="same") for name in ("a", "b")]
+    assert run(*twins).means.sum() == pytest.approx(one)
+    rarer = replace(fixed(0.5), id="c", overlaps="same")
+    together = run(twins[0], rarer)
+    assert together.means.sum() == pytest.approx(one)
+    assert together.rates.sum(axis=1) == pytest.approx(np.full(256, 2.0))
+    assert run(replace(twins[0], overlaps=""), rarer).means.sum() == pytest.approx(1.25 * one)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_whole_catalogue_gives_finite_losses(seed: int) -> None:
-    risks = list(load_catalogue().risks.values())
-    simulated = simulate(risks, {}, 1e7, seed=seed, draws=3000)
-    assert np.isfinite(simulated.losses).all()
-    assert (simulated.losses >= 0).all()
-    document = summary(simulated, "EUR")
-    assert document["median"] <= document["p95"] <= document["p99"]
-    assert document["draws"] == 3000
+    catalogue = load_catalogue()
+    losses = simulate(list(catalogue.risks.values()), {}, 1e6, catalogue.model, seed=seed)
+    document = summary(losses, "EUR")
+    assert document["median"] <= document["p95"] <= document["p99"] <= document["cap"]
     shares = [row["share"] for row in document["sensitivity"]]
     assert sum(shares) == pytest.approx(1)
     assert shares == sorted(shares, reverse=True)
-    parts = [of_risk(simulated, risk.id) for risk in risks]
-    assert sum(part["mean"] for part in parts) == pytest.approx(document["mean"])
-    assert sum(part["share"] for part in parts) == pytest.approx(1)
+    assert min(row["mean"] for row in document["sensitivity"]) > 0  # none that is untested is 0
+    parts = [of_risk(losses, name) for name in ("over-refusal", "harmful-compliance")]
+    for part, name in zip(parts, ("over-refusal", "harmful-compliance"), strict=True):
+        row = next(row for row in document["sensitivity"] if row["risk"] == name)
+        assert part["mean"] == pytest.approx(row["mean"])
 
 
-def test_the_exceedance_curve_falls_and_matches_the_draws() -> None:
-    simulated = simulate([fixed(0.5), replace(fixed(3.0), id="b")], {}, 1.0, seed=5, draws=20_000)
-    total = simulated.losses.sum(axis=0)
-    curve = summary(simulated, "EUR")["exceedance"]
-    losses, chances = np.array(curve).T
-    assert (np.diff(losses) >= 0).all()
-    assert (np.diff(chances) < 0).all()
-    for loss, chance in curve[::10]:
-        assert (total > loss).mean() == pytest.approx(chance, abs=2e-4)
-    assert chances[-1] <= 0.001
+def test_figures_hardly_depend_on_the_seed_and_say_by_how_much() -> None:
+    catalogue = load_catalogue()
+    found = [
+        summary(simulate(list(catalogue.risks.values()), {}, 1e3, catalogue.model, seed=n), "EUR")
+        for n in range(6)
+    ]
+    assert len({row["mean"] for row in found}) > 1  # only by what overlaps
+    for name, most in (("mean", 0.02), ("median", 0.3), ("p95", 0.3), ("p99", 0.3)):
+        values = np.array([row[name] for row in found])
+        assert values.max() / values.min() - 1 < most, (name, values)
+    spread = np.std([row["p95"] for row in found], ddof=1)
+    told = np.mean([row["error"]["p95"] for row in found])
+    assert spread / 4 < told < spread * 6
+    assert all(row["mean"] < row["p99"] for row in found)
+
+
+def test_the_order_of_risks_under_the_defaults_survives_a_look() -> None:
+    """Flattery costs less than help with harm; what is minor, less than what is severe."""
+    catalogue = load_catalogue()
+    losses = simulate(list(catalogue.risks.values()), {}, 1e3, catalogue.model, seed=0)
+    means = dict(zip(catalogue.risks, losses.means, strict=True))
+    assert means["sycophancy"] < 0.1 * means["harmful-compliance"]
+    assert means["weak-conviction"] < means["deception"]
+    assert means["over-refusal"] < means["harmful-compliance"]
+    assert means["harmful-compliance"] < means["secret-exposure"] < 10 * means["harmful-compliance"]
+    by_level = [
+        np.mean([means[name] for name, risk in catalogue.risks.items() if risk.level == level])
+        for level in (2, 3, 4, 5)
+    ]
+    assert by_level == sorted(by_level)
+    assert all(risk.basis for risk in catalogue.risks.values())
+    assert all(scanner.source for scanner in catalogue.model.scanners.values())
+
+
+def test_the_band_holds_the_curve_and_is_as_wide_as_ignorance() -> None:
+    sure, unsure = (summary(run(risk), "EUR") for risk in (fixed(3.0), spread(3.0)))
+    for document in (sure, unsure):
+        chances = [[p for _, p in document["band"][name]] for name in ("low", "middle", "high")]
+        assert (np.diff(chances, axis=0) >= -1e-9).all()
+    at_half = len(sure["exceedance"]) // 2
+    assert sure["band"]["high"][at_half][1] == pytest.approx(sure["band"]["low"][at_half][1])
+    assert unsure["band"]["high"][at_half][1] > 2 * unsure["band"]["low"][at_half][1]
+
+
+def spread(per_year: float) -> Risk:
+    """The same, but known to a factor of ten only."""
+    return replace(fixed(per_year), per_year=(2 * per_year / 10**0.5, 2 * per_year * 10**0.5))
+
+
+def test_the_cap_is_the_most_that_is_lost() -> None:
+    document = summary(run(fixed(50.0), model=replace(MODEL, cap=1e4)), "EUR")
+    assert document["p99"] <= 1e4
+    assert document["beyond_cap"] > 0.9
+
+
+def test_what_moves_the_mean_by_hand() -> None:
+    """One risk, lognormal frequency: EVPPI is half the mean loss's mean absolute deviation."""
+    losses = run(spread(3.0))
+    row = inputs(losses)[0]
+    assert (row["risk"], row["input"]) == ("harm", "frequency")
+    sigma = np.log(10) / 2 / Z90
+    mean = losses.means[0]
+    # E|X/EX - 1| of a lognormal is 4 Φ(σ/2) - 2.
+    assert row["evppi"] == pytest.approx(mean * (2 * norm.cdf(sigma / 2) - 1), rel=0.01)
+    assert row["high"] == pytest.approx(mean * np.exp(sigma * Z90 - sigma**2 / 2), rel=0.01)
+    assert row["low"] == pytest.approx(mean * np.exp(-sigma * Z90 - sigma**2 / 2), rel=0.02)
 
 
 def test_no_loss_at_all() -> None:
     never = replace(RISK, per_request=(1e-15, 1e-15))
-    simulated = simulate([never], {}, 1.0, seed=1, draws=100)
-    document = summary(simulated, "EUR")
-    assert document["mean"] == 0
+    document = summary(run(never), "EUR")
+    assert document["mean"] < 1e-6
     assert document["exceedance"] == []
-    assert of_risk(simulated, "harm") == {"mean": 0.0, "p95": 0.0, "share": 0.0}
+    assert of_risk(run(never), "harm")["p95"] == 0.0
 
 
 def posterior_by_weighting(failures: int, trials: int, counts: CalibrationCounts) -> np.ndarray:  # type: ignore[type-arg]

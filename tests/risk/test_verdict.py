@@ -122,7 +122,7 @@ def test_a_verdict_once_reached_stays() -> None:
 def test_several_assets_share_beta() -> None:
     """A risk is unacceptable if it is on any asset, so each must be surer."""
     tolerance = Tolerance(limit=0.1, beta=0.05)
-    one, four = RiskState(tolerance), RiskState(tolerance, assets=4)
+    one, four = RiskState(tolerance), RiskState(tolerance, family=4)
     for state in (one, four):
         state.update([1.0] * 11 + [0.0] * (40 - 11))
     assert one.verdict == "unacceptable"
@@ -153,7 +153,7 @@ def test_deciding_by_the_estimate_as_gbt_45654_does(
     state = state_of(failures, trials, limit=limit, minimum_trials=minimum, by_estimate=True)
     assert state.verdict == verdict
     if verdict == "undecided":
-        assert state.would_decide() == "1 more trials, which the policy asks for"
+        assert state.would_decide() == "1 more prompts, which the policy asks for"
         assert state.sequence.high < limit  # the bound would have decided
 
 
@@ -214,7 +214,7 @@ def test_the_path_ends_where_the_trials_do() -> None:
 
 
 def test_what_would_decide_is_told() -> None:
-    assert "more trials at the present rate" in state_of(2, 60, limit=0.05).would_decide()
+    assert "more prompts at the present rate" in state_of(2, 60, limit=0.05).would_decide()
     assert "very close to the limit" in state_of(5_000, 100_000, limit=0.05).would_decide()
     useless = state_of(1, 60, limit=0.05, counts=CalibrationCounts(5, 5, 5, 5))
     assert "not shown to be better than chance" in useless.would_decide()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding, Severity
-from buttress.evidence.places import Placed
+from buttress.evidence.places import LocatedFinding
 from buttress.triage import baseline
 from tests.scanning.command import OTHER, STRIPE, scan, secrets
 
@@ -94,9 +94,11 @@ def test_updating_keeps_what_is_still_there(tree: Path) -> None:
     assert file.read_bytes() == before
 
 
-def finding(path: str, line: int, message: str = "A key.", severity: Severity = "high") -> Placed:
+def finding(
+    path: str, line: int, message: str = "A key.", severity: Severity = "high"
+) -> LocatedFinding:
     made = Finding("rule", severity, "a", f"{path}:{line}", message, "", proof="abcd…")
-    return Placed(made, f"/top/{path}", "", line)
+    return LocatedFinding(made, f"/top/{path}", "", line)
 
 
 @given(st.lists(st.sampled_from(["a", "b"]), min_size=1, max_size=12), st.integers(1, 500))

@@ -10,7 +10,7 @@ import pytest
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding, Inspection
 from buttress.inspection.options import configured, parse
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 
 
 @dataclass(frozen=True)

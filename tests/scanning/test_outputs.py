@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buttress.evidence.findings import Finding, Inspection
-from buttress.evidence.places import Placed
+from buttress.evidence.places import LocatedFinding
 from buttress.report import junit
 from buttress.triage import annotations
-from buttress.triage.sift import Sifted
+from buttress.triage.filtering import FilteredFindings
 from tests.scanning.command import OTHER, STRIPE, scan, secrets
 from tests.source.samples import sample
 
@@ -73,10 +73,10 @@ def test_any_text_makes_valid_xml_and_one_line(
     tmp_path_factory: pytest.TempPathFactory, path: str, message: str, line: int | None
 ) -> None:
     made = Finding("rule", "high", "a", path, message, "", probe="secrets")
-    one = Placed(made, f"/{path}", "!member", line)
+    one = LocatedFinding(made, f"/{path}", "!member", line)
     file = tmp_path_factory.mktemp("j") / "a.xml"
     seen = [Inspection("secrets", "1", "a", 1, 1)]
-    junit.write(Sifted(counting=[one]), seen, lambda _: True, file)
+    junit.write(FilteredFindings(counting=[one]), seen, lambda _: True, file)
     assert len(Xml.parse(file).getroot()) == 1
     for text in annotations.commands([one], "\n::error::x"):
         assert text.isprintable()

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from buttress.evidence.findings import Finding
-from buttress.evidence.places import placed
+from buttress.evidence.places import located
 from buttress.triage import suppressions
-from buttress.triage.sift import Sieve
+from buttress.triage.filtering import FindingFilter
 
 LAST_DAY = date(2027, 3, 31)
 
@@ -25,8 +25,10 @@ def test_its_last_day_counts(days: int, suppressed: int, tmp_path: Path) -> None
     )
     (entry,) = suppressions.load(file)
     finding = Finding("a-rule", "high", "a", "a.py:1", "It is.", "Mend it.")
-    sieve = Sieve(suppressions=[entry], roots=[str(tmp_path)])
-    sifted = sieve.sift([placed(finding, tmp_path)], 0, LAST_DAY + timedelta(days=days))
-    assert len(sifted.suppressed) == suppressed
-    assert len(sifted.counting) == 1 - suppressed
-    assert sifted.expired == 1 - suppressed
+    finding_filter = FindingFilter(suppressions=[entry], roots=[str(tmp_path)])
+    filtered = finding_filter.apply(
+        [located(finding, tmp_path)], 0, LAST_DAY + timedelta(days=days)
+    )
+    assert len(filtered.suppressed) == suppressed
+    assert len(filtered.counting) == 1 - suppressed
+    assert filtered.expired == 1 - suppressed

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from buttress.errors import InputError
 from buttress.triage import suppressions
-from buttress.triage.sift import SUPPRESSIONS
+from buttress.triage.filtering import SUPPRESSIONS
 from tests.dependencies.advisories import LEAKY, write
 from tests.scanning.command import STRIPE, Done, scan, secrets
 

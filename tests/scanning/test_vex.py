@@ -15,19 +15,19 @@ from hypothesis import strategies as st
 
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding
-from buttress.evidence.places import Placed
+from buttress.evidence.places import LocatedFinding
 from buttress.triage import suppressions, vex
-from buttress.triage.sift import SUPPRESSIONS
+from buttress.triage.filtering import SUPPRESSIONS
 from tests.dependencies.advisories import LEAKY, write
 from tests.scanning.command import STRIPE, scan, secrets
 from tests.scanning.test_suppressions import ENTRY, text
 
 
-def vulnerable(message: str, *references: str) -> Placed:
+def vulnerable(message: str, *references: str) -> LocatedFinding:
     made = Finding(
         "known-vulnerability", "high", "a", "requirements.txt:1", message, "", references
     )
-    return Placed(made, "/top/requirements.txt", "", 1)
+    return LocatedFinding(made, "/top/requirements.txt", "", 1)
 
 
 REQUESTS = vulnerable("requests 2.19.0 has a known vulnerability (CVE-2018-18074; CVSS 9.8).",

@@ -9,7 +9,7 @@ import pytest
 
 from buttress.evidence.findings import SEVERITIES, Finding
 from buttress.probes.source.secrets import PROBE
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.rules.credentials.collections import items
 from buttress.rules.credentials.scanner import scan
 from tests.source.samples import key, sample

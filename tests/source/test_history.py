@@ -16,7 +16,8 @@ from buttress import extension
 from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.source.git.layout import find, references
 from buttress.probes.source.history import PROBE
-from buttress.protocols.probe import InspectionContext, InspectionProbe
+from buttress.protocols.inspection import InspectionContext
+from buttress.protocols.probe import InspectionProbe
 from tests.source.samples import key, sample
 
 STRIPE = sample("sk_live_{base62:24}", 0)

@@ -10,7 +10,7 @@ import pytest
 
 from buttress.evidence.findings import Finding
 from buttress.probes.source.secrets import PROBE
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from tests.source.samples import key, sample
 
 STRIPE = sample("sk_live_{base62:24}", 0)

@@ -145,8 +145,10 @@ def points(counts: CalibrationCounts, alpha: float) -> tuple[float, float, float
 
 @pytest.mark.parametrize(
     ("rate", "judge"),
-    product(
-        (0.005, 0.05, 0.3), ((0.9, 0.03, 120, 150), (0.75, 0.1, 400, 400), (0.97, 0.2, 50, 80))
+    list(
+        product(
+            (0.005, 0.05, 0.3), ((0.9, 0.03, 120, 150), (0.75, 0.1, 400, 400), (0.97, 0.2, 50, 80))
+        )
     ),
 )
 def test_coverage_with_a_new_calibration_set_each_time(
@@ -230,3 +232,21 @@ def test_precision_decides_what_false_positives_of_a_hard_mix_leave_open() -> No
         assert (sequence.low > 0.05) == decided
     assert by_precision.flagged == 450
     assert hard_mix.flagged == 0
+
+
+def test_a_share_of_both_errors_belongs_to_the_calibration_exactly() -> None:
+    """alpha_low 0.03, alpha_high 0.05, a fifth for the judge: 0.024 and 0.04 are left."""
+    counts = CalibrationCounts(tp=90, fn=10, tn=180, fp=20)
+    sequence = CorrectedSequence(0.03, 0.05, counts)
+    assert sequence.judged.alpha_low == pytest.approx(0.024)
+    assert sequence.judged.alpha_high == pytest.approx(0.04)
+    assert sequence.upper_point == point_for_upper(counts, 0.05 * 0.2)
+    assert sequence.lower_point == point_for_lower(counts, 0.03 * 0.2)
+    plain = CorrectedSequence(0.03, 0.05)
+    assert (plain.judged.alpha_low, plain.judged.alpha_high) == (0.03, 0.05)
+
+
+def test_the_estimate_by_precision_is_divided_by_sensitivity() -> None:
+    """By hand: precision 60 %, sensitivity 80 %, false positives 5 %: (0.3 - 0.05) 0.6 / 0.8."""
+    counts = CalibrationCounts(tp=80, fn=20, tn=95, fp=5, right=60, wrong=40)
+    assert corrected_rate(0.3, counts) == pytest.approx(0.1875)

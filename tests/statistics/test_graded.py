@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -107,3 +109,29 @@ def test_as_tight_as_hedged_capital(name: str) -> None:
     hedged, ours, blind = widths(name, 200, 25)
     assert ours <= 1.1 * hedged
     assert ours <= blind + 1e-6
+
+
+def test_each_side_of_a_graded_sequence_has_its_own_error() -> None:
+    """alpha_low ≠ alpha_high, outcomes all 0.1: between the two thresholds one side decides."""
+    low, high = 0.001, 0.2
+    for count in range(1, 200):
+        weights = graded.spread(np.full(count, 0.1))
+        wealth = float(graded.log_wealth(weights[None, :], [0.3])[0])
+        if -math.log(high) < wealth < -math.log(low):
+            break
+    assert -math.log(high) < wealth < -math.log(low)
+    sequence = ConfidenceSequence(low, high)
+    sequence.update(np.full(count, 0.1))
+    assert not sequence.binary
+    assert sequence.excludes_from(0.3)  # needs log(1 / alpha_high) only
+    mirrored = ConfidenceSequence(low, high)
+    mirrored.update(np.full(count, 0.9))
+    assert not mirrored.excludes_to(0.7)  # the same wealth, but needs log(1 / alpha_low)
+    swapped = ConfidenceSequence(high, low)
+    swapped.update(np.full(count, 0.9))
+    assert swapped.excludes_to(0.7)
+    assert not ConfidenceSequence(high, low, *_state(sequence)).excludes_from(0.3)
+
+
+def _state(sequence: ConfidenceSequence) -> tuple[int, float, np.ndarray, np.ndarray]:
+    return sequence.trials, sequence.total, sequence.weights, sequence.highs

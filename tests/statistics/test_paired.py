@@ -109,3 +109,34 @@ def test_pairs_show_what_separate_samples_of_the_same_trials_do_not() -> None:
         alone += log_evidence_of_rise(*samples) >= -math.log(alpha)
     assert paired > 2 * alone
     assert paired > 40
+
+
+def test_pairs_of_one_prompt_count_once_by_hand() -> None:
+    """Three prompts with two, one and one pairs: mean changes 1, 0 and -1/2."""
+    before, after = [0.0, 0.0, 0.5, 1.0], [1.0, 1.0, 0.5, 0.5]
+    found = compare_pairs(before, after, 0.1, ["a", "a", "b", "c"])
+    assert (found.pairs, found.prompts, found.worse, found.better) == (4, 3, 2, 1)
+    assert found.difference == pytest.approx(1 / 6)
+    alone = compare_pairs([0.0, 0.5, 1.0], [1.0, 0.5, 0.5], 0.1)
+    assert (found.low, found.high) == (alone.low, alone.high)
+    assert (found.log_rise, found.log_fall) == (alone.log_rise, alone.log_fall)
+    with pytest.raises(ValueError, match="both sides"):
+        compare_pairs(before, after, 0.1, ["a"])
+
+
+def test_prompts_that_change_together_are_no_evidence_by_their_number() -> None:
+    """Ten variants of each of eight prompts; in half of the runs four prompts change wholly.
+
+    Nothing changes on average: by pairs the error would be manifold, by prompts it is kept.
+    """
+    rng = np.random.default_rng(8)
+    alpha, runs, wrong, by_pairs = 0.05, 120, 0, 0
+    for _ in range(runs):
+        shift = rng.choice([-1.0, 1.0], 8)
+        before = np.repeat(0.5 - shift / 2, 10)
+        after = np.repeat(0.5 + shift / 2, 10)
+        prompts = [str(place) for place in np.repeat(np.arange(8), 10)]
+        wrong += compare_pairs(before, after, alpha, prompts).log_rise >= -math.log(alpha)
+        by_pairs += compare_pairs(before, after, alpha).log_rise >= -math.log(alpha)
+    assert wrong / runs <= alpha + 3 * math.sqrt(alpha * (1 - alpha) / runs)
+    assert by_pairs / runs > 2 * alpha

@@ -129,3 +129,19 @@ def test_impossible_tables_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         pool(np.array(trials), np.array(failures))
+
+
+@pytest.mark.parametrize(("hot", "cool", "trials"), [(0.5, 0.02, 10), (0.3, 0.02, 20)])
+def test_one_hot_cell_among_39_cool_ones_is_held(hot: float, cool: float, trials: int) -> None:
+    """The 95 % interval of the hot cell holds its rate in at least 93 %, within the runs' error."""
+    rng = np.random.default_rng(40)
+    runs, held = 60, 0
+    for _ in range(runs):
+        rates = np.full((5, 8), cool)
+        row, column = rng.integers(5), rng.integers(8)
+        rates[row, column] = hot
+        counts = np.full((5, 8), trials)
+        pooled = pool(counts, rng.binomial(counts, rates), 0.05)
+        held += bool(pooled.low[row, column] <= hot <= pooled.high[row, column])
+        assert ((pooled.low <= rates) & (rates <= pooled.high)).mean() > 0.8
+    assert held / runs >= 0.93 - 2 * np.sqrt(0.93 * 0.07 / runs)

@@ -21,7 +21,9 @@ def project(tmp_path: Path) -> Path:
     (root / "app/Dockerfile").write_text("FROM scratch")
     (root / "node_modules/x/index.js").write_text("")
     (root / "data/train.jsonl").write_text('{"text": "a"}\n')
-    (root / "data/answers.jsonl").write_text('{"prompt": "a", "response": "b"}\n')
+    (root / "data/answers.jsonl").write_text(
+        '{"prompt": "a", "response": "b", "expect": "refuse"}\n'
+    )
     (root / "model/config.json").write_text("{}")
     (root / "model/model.safetensors").write_bytes(b"")
     (root / "adapter/adapter_config.json").write_text("{}")

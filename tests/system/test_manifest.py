@@ -80,7 +80,7 @@ budget: {calls: 10, minutes: 2}
         (MINIMAL + "budget: {calls: 0}\n", 4, "budget", "calls"),
         (MINIMAL + "policy: ''\n", 4, "policy", "default, strict"),
         (MINIMAL + "prompts: [{set: nope}]\n", 4, "prompts[0].set", "advbench"),
-        (MINIMAL + "languages: [fr]\n", 4, "languages[0]", "en, zh"),
+        (MINIMAL + "languages: [French!]\n", 4, "languages[0]", "language tag"),
         (MINIMAL + "profile: {uses: [{name: a, share: 0.5}]}\n", 4, "profile.uses", "add up to 1"),
         (
             MINIMAL + "profile: {categories: {x: 1}}\n",
@@ -89,7 +89,12 @@ budget: {calls: 10, minutes: 2}
             "hate-discrimination",
         ),
         ("name: x\nassets: [{kind: source, path: gone}]\n", 2, "assets[0].path", "no such"),
-        ("name: x\nassets: [{kind: model}]\n", 2, "assets[0]", "endpoint, weights, replay"),
+        (
+            "name: x\nassets: [{kind: model}]\n",
+            2,
+            "assets[0]",
+            "endpoint, http, python, weights, replay",
+        ),
         (
             "name: x\nassets: [{kind: data, endpoint: 'http://a'}]\n",
             2,

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from buttress.errors import InputError
+from buttress.files.text_language import guess_language
 from buttress.targets.base import Recorded, Request, Target, TargetError
-from buttress.targets.replay import ReplayTarget, create, guess_language
+from buttress.targets.replay import ReplayTarget, create
 from tests.shared import DATA, needs_data
 
 

@@ -49,7 +49,12 @@ def run(options: argparse.Namespace) -> int:
     from buttress.cli.names import split
     from buttress.errors import InputError
     from buttress.system import manifest
-    from buttress.workflows.assessment.assess import Options, assess
+    from buttress.workflows.assessment.assess import (
+        NO_MODEL,
+        NothingAssessedError,
+        Options,
+        assess,
+    )
 
     if options.budget is not None and options.budget < 1:
         raise InputError(f"{options.budget} is too small", field="--budget", expected="1 or more")
@@ -64,9 +69,22 @@ def run(options: argparse.Namespace) -> int:
         resume=options.resume,
         seed=options.seed,
     )
-    document = assess(system, settings, sys.stderr)
+    try:
+        document = assess(system, settings, sys.stderr)
+    except NothingAssessedError as error:
+        print(f"buttress: undecided: {error}", file=sys.stderr)
+        return _EXIT["undecided"]
     _show(document, options)
-    return exit_code(document)
+    code = exit_code(document)
+    if code == 0 and not options.only and not _asked(document):
+        print(f"buttress: undecided: {NO_MODEL}", file=sys.stderr)
+        return _EXIT["undecided"]
+    return code
+
+
+def _asked(document: dict[str, Any]) -> bool:
+    """Whether any risk rests on what a model answered."""
+    return any(risk["kind"] == "trials" for risk in document["risks"])
 
 
 def _show(document: dict[str, Any], options: argparse.Namespace) -> None:

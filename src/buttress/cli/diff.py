@@ -52,7 +52,9 @@ def run(options: argparse.Namespace) -> int:
         sys.stdout.write(encode(compared.document()).decode())
     else:
         _print(result)
-    return 1 if result.regressions else 0
+    if result.regressions:
+        return 1
+    return 3 if result.lost_coverage else 0
 
 
 def _print(result: Comparison) -> None:

@@ -59,6 +59,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "diff": ("buttress diff out/before out/after", "buttress diff out/before out/after --paired"),
     "risks": ("buttress risks", "buttress risks --policy strict --json"),
     "risks show": ("buttress risks show over-refusal > my-risks.yaml",),
+    "risks what-if": (
+        "buttress risks what-if out/shop-bot --profile requests_per_day=20000",
+        "buttress risks what-if out/shop-bot --set harmful-compliance.refusal=0.01",
+    ),
     "risks policies": ("buttress risks policies", "buttress risks policies strict"),
     "probes": ("buttress probes", "buttress probes --attacks"),
     "convert": (

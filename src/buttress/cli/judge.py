@@ -23,9 +23,16 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
-    show = actions.add_parser("show", help="print the judge's calibration")
+    show = actions.add_parser(
+        "show", help="print the judge's calibration", description="Print the judge's calibration."
+    )
     _which(show)
-    show.add_argument("--calibration", type=Path, metavar="FILE", help="with this calibration file")
+    show.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="FILE",
+        help="calibration file to use in place of the built-in one",
+    )
     show.set_defaults(run=_show)
 
     calibrate = actions.add_parser(
@@ -36,7 +43,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "means that the system failed: a harmful answer where expect is refuse (the default), a "
         "refusal where it is answer.",
     )
-    calibrate.add_argument("--labels", type=Path, required=True, metavar="FILE")
+    calibrate.add_argument(
+        "--labels", type=Path, required=True, metavar="FILE", help="labelled answers, as JSON lines"
+    )
     _which(calibrate)
     calibrate.add_argument(
         "--threshold", type=float, metavar="SCORE",
@@ -54,13 +63,17 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         description="Judges the answers of a labels file twice, once changed in a way that must "
         'not matter. Translations are found by a common "pair" field.',
     )
-    checks.add_argument("--labels", type=Path, required=True, metavar="FILE")
+    checks.add_argument(
+        "--labels", type=Path, required=True, metavar="FILE", help="labelled answers, as JSON lines"
+    )
     _which(checks)
     checks.add_argument(
         "--repeats", type=int, default=2, metavar="N",
         help="how often a model is asked again, with replies drawn at random (default: 2)",
     )  # fmt: skip
-    checks.add_argument("--seed", type=int, default=0, metavar="N", help="of these (default: 0)")
+    checks.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of these draws (default: 0)"
+    )
     checks.set_defaults(run=_check)
 
     from buttress.cli import judge_labels

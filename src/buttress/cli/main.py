@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Final
 
 from buttress import __version__
 from buttress.cli.parsing import CommandParser
-from buttress.errors import ButtressError, debugging, describe_exception
+from buttress.errors import ButtressError, TerminatedError, debugging, describe_exception
 
 COMMANDS: Final = (
     "init",
@@ -33,12 +36,14 @@ COMMANDS: Final = (
     "convert",
     "judge",
     "evidence",
+    "new",
 )
 EXIT_CODES: Final = (
     "exit codes: 0 all acceptable (or nothing found), 1 something unacceptable, "
     "2 bad input, 3 undecided within the budget, 70 internal error"
 )
 _WINDOWS: Final = "buttress: error: Buttress runs on Linux and macOS; on Windows use it inside WSL"
+TERMINATED: Final = 143  # 128 + SIGTERM, as a shell tells it
 INTERNAL_ERROR: Final = 70  # EX_SOFTWARE of sysexits.h
 
 
@@ -69,13 +74,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parser(given[0] if given else "").parse_args(given)
         run: Callable[[argparse.Namespace], int] = options.run
-        return run(options)
+        with terminable():
+            return run(options)
     except ButtressError as error:
         print(f"buttress: error: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("buttress: interrupted; what was acknowledged is kept, see --resume", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as error:
+        print(
+            "buttress: interrupted; evidence written so far is kept; go on with --resume",
+            file=sys.stderr,
+        )
+        return TERMINATED if isinstance(error, TerminatedError) else 130
     except BrokenPipeError:
         # The reader of our output (head, less) went away: not an error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -89,3 +98,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return INTERNAL_ERROR
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """SIGTERM ends a command as Ctrl-C does: what was begun is cleaned up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def terminate(number: int, frame: object) -> None:
+        del number, frame
+        raise TerminatedError
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

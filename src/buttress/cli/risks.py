@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from buttress.risk.catalogue import Catalogue, Risk
     from buttress.risk.policy import Policy, Tolerance
 
+_SHOWN = 15  # risks of a comparison
 _FIELDS = {
     "risks": ("id", "title", "severity", "probe", "tolerated"),
     "policies": ("id", "title", "decides by", "risks"),
@@ -31,15 +32,45 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.set_defaults(run=_list)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
 
-    show = actions.add_parser("show", help="print risks as YAML that can be edited")
-    show.add_argument("ids", nargs="+", metavar="ID")
+    show = actions.add_parser(
+        "show",
+        help="print risks as YAML that can be edited",
+        description="Print risks as YAML that can be edited.",
+    )
+    show.add_argument("ids", nargs="+", metavar="ID", help="risk; `buttress risks` lists them")
     _add_common(show, top=False)
     show.set_defaults(run=_show)
 
-    policies = actions.add_parser("policies", help="list the policies, or show one")
-    policies.add_argument("name", nargs="?", metavar="NAME|FILE")
+    policies = actions.add_parser(
+        "policies",
+        help="list the policies, or show one",
+        description="List the policies, or show one.",
+    )
+    policies.add_argument(
+        "name", nargs="?", metavar="NAME|FILE", help="policy to show (default: list all)"
+    )
     _add_common(policies, top=False)
     policies.set_defaults(run=_policies)
+
+    changed = actions.add_parser(
+        "what-if",
+        help="the loss under other assumptions, from stored evidence",
+        description="Reckons a year's loss anew from a finished assessment: with another profile, "
+        "other risks, other barriers. Asks nothing, and draws a picture.",
+    )
+    changed.add_argument("out", type=Path, metavar="OUT", help="folder of an assessment")
+    changed.add_argument(
+        "--profile", metavar="FILE|requests_per_day=N", help="another operational profile"
+    )
+    changed.add_argument(
+        "--set", action="append", default=[], dest="settings", metavar="PATH=VALUE",
+        help="e.g. harmful-compliance.refusal=0.01, RISK.loss.median=500, cap=2000000",
+    )  # fmt: skip
+    changed.add_argument(
+        "--picture", type=Path, metavar="FILE", help="where the SVG goes (default: OUT/what-if.svg)"
+    )
+    _add_common(changed, top=False)
+    changed.set_defaults(run=_what_if)
 
 
 def _add_common(parser: argparse.ArgumentParser, *, top: bool) -> None:
@@ -108,6 +139,66 @@ def _show(options: argparse.Namespace) -> int:
         return _print_json(yaml.safe_load(text))
     print(text, end="")
     return 0
+
+
+def _what_if(options: argparse.Namespace) -> int:
+    from buttress.files.atomic import write_whole
+    from buttress.report.loss_picture import picture
+    from buttress.workflows.what_if import what_if
+
+    found = what_if(
+        options.out, risks=options.risks, profile=options.profile, settings=options.settings
+    )
+    folder = options.out if options.out.is_dir() else options.out.parent
+    file = options.picture or folder / "what-if.svg"
+    title = "A year's loss" + (f" if {', '.join(found['settings'])}" if found["settings"] else "")
+    drawn = picture(title, found["before"], found["after"])
+    write_whole(file, drawn.encode(), "--picture")
+    if options.json:
+        return _print_json(found | {"picture": str(file)})
+    _print_table(("a year's loss", "as assessed", "what if"), _compared(found))
+    print()
+    _print_table(("risk", "as assessed", "what if", "known by"), _by_risk(found))
+    print(f"\nPicture: {file}")
+    return 0
+
+
+def _compared(found: dict[str, Any]) -> list[tuple[str, ...]]:
+    from buttress.report.numbers import money
+
+    def both(name: str) -> tuple[str, ...]:
+        texts = []
+        for loss in (found["before"], found["after"]):
+            text = money(loss[name], loss["unit"])
+            if name in loss["error"]:
+                text += f" ± {money(loss['error'][name], loss['unit'])}"
+            texts.append(text)
+        return tuple(texts)
+
+    return [
+        ("mean", *both("mean")),
+        ("of it from measured risks", *both("mean_measured")),
+        ("median", *both("median")),
+        ("1 year in 20 exceeds", *both("p95")),
+        ("1 year in 100 exceeds", *both("p99")),
+        ("requests a day", *(f"{count:,.0f}" for count in found["requests_per_day"])),
+    ]
+
+
+def _by_risk(found: dict[str, Any]) -> list[tuple[str, ...]]:
+    from buttress.report.numbers import money
+
+    old = {row["risk"]: row["mean"] for row in found["before"]["sensitivity"]}
+    unit = found["after"]["unit"]
+    return [
+        (
+            row["risk"],
+            money(old[row["risk"]], unit),
+            money(row["mean"], unit),
+            "evidence" if row["measured"] else "a prior",
+        )
+        for row in found["after"]["sensitivity"][:_SHOWN]
+    ]
 
 
 def _policies(options: argparse.Namespace) -> int:

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from buttress.files.visible import visible
+
 if TYPE_CHECKING:
-    from buttress.evidence.findings import Inspection
-    from buttress.evidence.places import Placed
-    from buttress.inspection.scope import Root
-    from buttress.inspection.tasks import Task
-    from buttress.packs.knowledge import Knowledge
-    from buttress.protocols.probe import InspectionProbe
-    from buttress.triage.baseline import Known
-    from buttress.triage.sift import Sieve, Sifted
-    from buttress.triage.suppressions import Suppression
-    from buttress.triage.vex import Statements
+    from buttress.workflows.scan import ScanResult, ScanSettings
 
 _FAIL_ON = ("info", "low", "medium", "high", "critical", "never")
 _FORMATS = ("text", "json", "sarif", "github")
@@ -30,9 +23,12 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="inspect files: models, source, dependencies, infrastructure, secrets",
         description="Inspects files and folders with all inspection probes, without a manifest. "
         "Reads bytes only: nothing is loaded or run.",
-        epilog="exit codes: 0 nothing as grave as --fail-on, 1 findings that are, 2 bad input",
+        epilog="exit codes: 0 nothing as grave as --fail-on, 1 findings that are, 2 bad input, "
+        "3 nothing was read",
     )
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="file or folder to inspect"
+    )
     _what(parser.add_argument_group("what is read"))
     _which(parser.add_argument_group("which findings count"))
     _where(parser.add_argument_group("what is told"))
@@ -88,9 +84,9 @@ def _what(group: argparse._ArgumentGroup) -> None:
 
 def _which(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--fail-on", choices=_FAIL_ON, default="high", metavar="SEVERITY",
+        "--fail-on", type=_fail_on, default="high", metavar="SEVERITY[,skipped]",
         help="least severity that gives exit code 1: info, low, medium, high, critical or never "
-        "(default: high)",
+        "(default: high); with `skipped`, files that were not searched whole give exit code 3",
     )  # fmt: skip
     group.add_argument(
         "--baseline", type=Path, metavar="FILE", help="findings in this file are known: don't count"
@@ -117,6 +113,10 @@ def _where(group: argparse._ArgumentGroup) -> None:
         help="on standard output: text, json, sarif, or github for annotations (default: text)",
     )  # fmt: skip
     group.add_argument(
+        "--verbose", action="store_true",
+        help="every finding with its proof and remedy, and all that was not read",
+    )  # fmt: skip
+    group.add_argument(
         "--json", action="store_const", const="json", dest="format", help="same as --format json"
     )
     group.add_argument("--sarif", type=Path, metavar="FILE", help="write SARIF 2.1.0 as well")
@@ -128,37 +128,67 @@ def _where(group: argparse._ArgumentGroup) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Inspect, sift, print, write files."""
-    import os
-    import time
+    """Scan, write files, print."""
+    from buttress.workflows.scan import make_known, scan
 
-    from buttress.documents.scan import document
-    from buttress.evidence.findings import SEVERITIES
-    from buttress.files.tree import Tree
-    from buttress.inspection.one_path import KEPT
-    from buttress.inspection.tasks import Task
-    from buttress.packs.installed import installed
-
-    identifier, began = os.urandom(6).hex(), time.time()
-    scope = _scope(options)
-    probes, values = _probes(options)
-    knowledge = installed()
-    sieve = _sieve(options, knowledge)
-    trees = [Tree(root.path, root.selection, keep=KEPT) for root in scope]
-    tasks = [Task(probe, values, tree, knowledge, identifier) for tree in trees for probe in probes]
-    sifted, inspections = _inspect(options, scope, tasks, sieve)
+    result = scan(_settings(options))
     if options.write_baseline is not None:
-        sifted = _written(sifted, options.write_baseline)
-
-    def fails(one: Placed) -> bool:
-        return options.fail_on != "never" and (
-            SEVERITIES.index(one.finding.severity) >= SEVERITIES.index(options.fail_on)
+        result = make_known(result, options.write_baseline)
+    made = result.document()
+    _write(options, made, result)
+    _print(options, made, result)
+    for path in result.unread:
+        print(
+            f"{path}: no file of a kind that these probes read, so nothing is proved "
+            f"(exit code {result.code})",
+            file=sys.stderr,
         )
+    if result.settings.fail_on_skipped:
+        for note in result.not_searched:
+            print(f"not searched: {visible(note)}", file=sys.stderr)
+    return result.code
 
-    made = document(identifier, began, [one.path for one in scope], sifted, inspections)
-    _write(options, made, sifted, inspections, fails)
-    _print(options.format or "text", made, sifted, inspections)
-    return int(any(map(fails, sifted.counting)))
+
+def _settings(options: argparse.Namespace) -> ScanSettings:
+    from buttress.cli.names import split
+    from buttress.inspection.options import parse
+    from buttress.inspection.scope import ScanRequest
+    from buttress.workflows.scan import ScanSettings
+
+    named = [f"osv={options.osv}"] if options.osv is not None else []
+    only = None if options.only is None else split(options.only)
+    also = split(options.also)
+    also += ["secrets-history"] if options.history else []
+    also += ["weight-integrity"] if options.integrity else []
+    least, skipped = options.fail_on
+    return ScanSettings(
+        paths=options.paths,
+        request=ScanRequest(
+            options.within, tuple(options.exclude), options.gitignore, options.diff
+        ),
+        only=only and [*only, *also],
+        also=also,
+        options=parse([*options.set, *named]),
+        jobs=options.jobs,
+        diff_lines=options.diff_lines,
+        fail_on=least,
+        fail_on_skipped=skipped,
+        suppressions=options.ignore_file,
+        suppress=not options.no_ignore_file,
+        baseline=options.baseline,
+        vex=options.vex,
+    )
+
+
+def _fail_on(text: str) -> tuple[str, bool]:
+    """``high``, ``skipped`` or ``high,skipped``: a severity, empty for never, and whether what was
+    not searched fails as well."""
+    names = [name.strip() for name in text.split(",")]
+    severities = [name for name in names if name != "skipped"]
+    if len(severities) > 1 or len(names) > len(severities) + 1 or set(severities) - set(_FAIL_ON):
+        raise argparse.ArgumentTypeError(f"expected one of {', '.join(_FAIL_ON)}, and skipped")
+    least = severities[0] if severities else "high"
+    return ("" if least == "never" else least), "skipped" in names
 
 
 def _jobs(text: str) -> int:
@@ -168,129 +198,7 @@ def _jobs(text: str) -> int:
     return number
 
 
-def _scope(options: argparse.Namespace) -> list[Root]:
-    from buttress.errors import InputError
-    from buttress.inspection.scope import Wish, roots
-
-    if options.diff_lines and options.diff is None:
-        raise InputError("needs --diff", field="--diff-lines", expected="--diff REV")
-    wish = Wish(options.within, tuple(options.exclude), options.gitignore, options.diff)
-    return roots(options.paths, wish)
-
-
-def _probes(options: argparse.Namespace) -> tuple[dict[str, InspectionProbe], dict[str, str]]:
-    from buttress.cli.names import split
-    from buttress.inspection.options import parse
-    from buttress.inspection.tasks import chosen
-
-    named = [f"osv={options.osv}"] if options.osv is not None else []
-    values = parse([*options.set, *named])
-    only = None if options.only is None else split(options.only)
-    also = split(options.also)
-    also += ["secrets-history"] if options.history else []
-    also += ["weight-integrity"] if options.integrity else []
-    return chosen(only and [*only, *also], values, also), values
-
-
-def _sieve(options: argparse.Namespace, knowledge: Knowledge) -> Sieve:
-    """All that is held against findings, read before anything is scanned."""
-    from buttress.files.paths import absolute
-    from buttress.triage.sift import SUPPRESSIONS, Sieve
-
-    file = None if options.no_ignore_file else options.ignore_file
-    if file is None and not options.no_ignore_file and Path(SUPPRESSIONS).is_file():
-        file = Path(SUPPRESSIONS)
-    known = _known(options.baseline) if options.baseline is not None else None
-    return Sieve(
-        suppressions=_suppressions(file, knowledge) if file is not None else [],
-        statements=_statements(options.vex) if options.vex else [],
-        known=known,
-        baseline_folder=absolute(options.baseline.parent) if known is not None else "/",
-        roots=[absolute(path) for path in options.paths],
-        complete=options.only is None and not _narrow(options),
-    )
-
-
-def _known(file: Path) -> Mapping[str, Known]:
-    from buttress.triage import baseline
-
-    return baseline.read(file)
-
-
-def _statements(files: Sequence[Path]) -> list[tuple[Path, Statements]]:
-    from buttress.triage import vex
-
-    return [(path, vex.load(path)) for path in files]
-
-
-def _suppressions(file: Path, knowledge: Knowledge) -> list[Suppression]:
-    from buttress.inspection.known_rules import rule_ids
-    from buttress.triage import suppressions
-
-    entries = suppressions.load(file)
-    known = rule_ids(_all_probes(), knowledge) if entries else None
-    if known is not None:
-        suppressions.check_rules(entries, known)
-    return entries
-
-
-def _all_probes() -> list[InspectionProbe]:
-    """Whatever runs now: a suppression may be for a probe that --only leaves out."""
-    from buttress import extension
-    from buttress.inspection.tasks import chosen
-
-    return list(chosen(None, {}, list(extension.names("inspections"))).values())
-
-
-def _narrow(options: argparse.Namespace) -> bool:
-    return bool(options.diff or options.within or options.exclude or options.gitignore)
-
-
-def _inspect(
-    options: argparse.Namespace,
-    scope: list[Root],
-    tasks: list[Task],
-    sieve: Sieve,
-) -> tuple[Sifted, list[Inspection]]:
-    from datetime import UTC, datetime
-
-    from buttress.evidence.findings import SEVERITIES
-    from buttress.inspection.tasks import inspect_all
-
-    by_path = {root.path: root for root in scope}
-
-    def wanted(one: Placed, task: Task) -> bool:
-        if not task.tree.selection.reads(one.path):
-            return False
-        return not options.diff_lines or by_path[task.path].on_new_line(one)
-
-    seen = inspect_all(tasks, options.jobs, wanted)
-    seen.found.sort(
-        key=lambda one: (
-            -SEVERITIES.index(one.finding.severity), one.finding.asset, one.finding.location,
-        )
-    )  # fmt: skip
-    return sieve.sift(seen.found, seen.outside, datetime.now(UTC).date()), seen.inspections
-
-
-def _written(sifted: Sifted, path: Path) -> Sifted:
-    """What counted until now is known from now on."""
-    from dataclasses import replace
-
-    from buttress.triage import baseline
-
-    every = [*sifted.counting, *sifted.known]
-    baseline.write(every, path)
-    return replace(sifted, counting=[], known=every)
-
-
-def _write(
-    options: argparse.Namespace,
-    made: dict[str, Any],
-    sifted: Sifted,
-    inspections: list[Inspection],
-    fails: Callable[[Placed], bool],
-) -> None:
+def _write(options: argparse.Namespace, made: dict[str, Any], result: ScanResult) -> None:
     if options.sarif is not None:
         from buttress import extension
         from buttress.errors import InputError
@@ -305,16 +213,18 @@ def _write(
     if options.junit is not None:
         from buttress.report import junit
 
-        junit.write(sifted, inspections, fails, options.junit)
+        junit.write(result.filtered, result.inspections, result.fails, options.junit)
     if options.write_vex is not None:
         from buttress.report import vex_export
 
-        vex_export.write(sifted.suppressed, options.write_vex)
+        vex_export.write(result.filtered.suppressed, options.write_vex)
 
 
-def _print(form: str, made: dict[str, Any], sifted: Sifted, inspections: list[Inspection]) -> None:
+def _print(options: argparse.Namespace, made: dict[str, Any], result: ScanResult) -> None:
     import json
 
+    form = options.format or "text"
+    filtered = result.filtered
     if form == "json":
         print(json.dumps(made, indent=2, ensure_ascii=False))
     elif form == "sarif":
@@ -325,9 +235,9 @@ def _print(form: str, made: dict[str, Any], sifted: Sifted, inspections: list[In
         from buttress.report.scan_terminal import summary
         from buttress.triage.annotations import commands
 
-        for line in commands(sifted.counting, summary(sifted)):
+        for line in commands(filtered.counting, summary(filtered)):
             print(line)
     else:
         from buttress.report.scan_terminal import show
 
-        show(sifted, inspections)
+        show(filtered, result.inspections, verbose=options.verbose)

@@ -20,7 +20,7 @@ from buttress.documents.fields import (
     UtcTime,
     about,
 )
-from buttress.documents.risk import AssessedRisk, RateInterval
+from buttress.documents.risk import AssessedRisk, Estimand, RateInterval
 
 
 class Usage(DocumentPart, kw_only=True):
@@ -78,6 +78,20 @@ class PolicySummary(DocumentPart, kw_only=True):
         Literal["bound", "estimate"],
         about("whether a bound of the interval or the estimate is compared with the limit"),
     ]
+    estimand: (
+        Annotated[
+            Estimand,
+            about("what rates are about: the prompts in use, or all that are drawn as these were"),
+        ]
+        | UnsetType
+    ) = UNSET
+    family_wise: (
+        Annotated[
+            bool,
+            about("whether beta is divided among all verdicts that trials decide"),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class BudgetLimits(DocumentPart, kw_only=True):
@@ -154,6 +168,17 @@ class JudgeSummary(DocumentPart, kw_only=True):
     calibration: Annotated[JudgeCalibrations, about("for each task, null where it has none")]
 
 
+class FindingPlace(DocumentPart, kw_only=True):
+    """Where a finding lies."""
+
+    path: Annotated[str, about("path from the asset, with /; what can't be shown is escaped")]
+    member: Annotated[str, about("part of an archive, each step after a !; may be empty")]
+    line: Annotated[int | None, about("from 1")]
+    column: Annotated[int | None, about("from 1")]
+    offset: Annotated[int | None, about("byte, from 0")]
+    uri: Annotated[str, about("the path with its bytes percent-encoded, where some are escaped")]
+
+
 class FindingRow(DocumentPart, kw_only=True):
     """A finding."""
 
@@ -161,6 +186,7 @@ class FindingRow(DocumentPart, kw_only=True):
     severity: Annotated[SeverityName, about("how grave")]
     asset: Annotated[str, about("asset id")]
     location: Annotated[str, about("path, path:line or path@byte offset, relative to the asset")]
+    place: Annotated[FindingPlace | None, about("the location in parts")] | UnsetType = UNSET
     message: Annotated[str, about("what is wrong, in a sentence")]
     remedy: Annotated[str, about("what to do")]
     references: Annotated[list[str], about("ids such as CWE-502, CVE-…, LLM03, AML.T0010")]
@@ -204,10 +230,63 @@ class LossShare(DocumentPart, kw_only=True):
 
     risk: Annotated[str, about("risk id")]
     share: Annotated[Amount, about("share of the mean")]
+    title: (
+        Annotated[
+            str,
+            about("the risk in words"),
+        ]
+        | UnsetType
+    ) = UNSET
+    mean: (
+        Annotated[
+            Amount,
+            about("mean loss a period"),
+        ]
+        | UnsetType
+    ) = UNSET
+    measured: (
+        Annotated[
+            bool,
+            about("whether evidence informs it; else it stands at its prior"),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
+LossCurve = list[tuple[Annotated[Amount, about("loss")], Annotated[Share, about("probability")]]]
+
+
+class LossBand(DocumentPart, kw_only=True):
+    """Ignorance of the inputs: percentiles, over possible worlds, of each loss's probability."""
+
+    low: Annotated[LossCurve, about("5th percentile")]
+    middle: Annotated[LossCurve, about("median")]
+    high: Annotated[LossCurve, about("95th percentile")]
+
+
+class LossErrors(DocumentPart, kw_only=True):
+    """Standard errors of the simulation."""
+
+    median: Annotated[Amount, about("of the median")]
+    p95: Annotated[Amount, about("of the 95th percentile")]
+    p99: Annotated[Amount, about("of the 99th percentile")]
+
+
+class LossInput(DocumentPart, kw_only=True):
+    """An input of the loss model."""
+
+    risk: Annotated[str, about("risk id")]
+    input: Annotated[str, about("`frequency`, or the barrier's id")]
+    low: Annotated[Amount, about("mean loss of all risks if it is at its 5th percentile")]
+    high: Annotated[Amount, about("the same at its 95th percentile")]
+    evppi: Annotated[
+        Amount,
+        about("value of knowing it exactly, at most: to who finds going ahead worth the mean"),
+    ]
 
 
 class LossDistribution(DocumentPart, kw_only=True):
-    """Simulated loss of all risks in `risks` together."""
+    """A year's loss from all risks of the catalogue; those that nothing informs have priors."""
 
     unit: Annotated[str, about("currency")]
     period: Annotated[str, about("period that figures are for")]
@@ -215,13 +294,52 @@ class LossDistribution(DocumentPart, kw_only=True):
     median: Annotated[Amount, about("median")]
     p95: Annotated[Amount, about("95th percentile")]
     p99: Annotated[Amount, about("99th percentile")]
-    exceedance: Annotated[
-        list[tuple[Annotated[Amount, about("loss")], Annotated[Share, about("probability")]]],
-        about("points of the curve, falling in probability"),
-    ]
+    exceedance: Annotated[LossCurve, about("points of the curve, falling in probability")]
     sensitivity: Annotated[list[LossShare], about("share of each risk in the mean, largest first")]
-    draws: Annotated[Count, about("simulated periods")]
-    risks: Annotated[list[str], about("risks that enter")]
+    draws: Annotated[Count, about("possible worlds that were drawn")]
+    risks: Annotated[list[str], about("risks that evidence informs")]
+    mean_measured: (
+        Annotated[
+            Amount,
+            about("part of the mean that comes from measured risks"),
+        ]
+        | UnsetType
+    ) = UNSET
+    cap: (
+        Annotated[
+            Amount,
+            about("the most that can be lost"),
+        ]
+        | UnsetType
+    ) = UNSET
+    beyond_cap: (
+        Annotated[
+            Share,
+            about("probability that a period's loss reaches the cap"),
+        ]
+        | UnsetType
+    ) = UNSET
+    error: (
+        Annotated[
+            LossErrors,
+            about("standard errors of the simulation"),
+        ]
+        | UnsetType
+    ) = UNSET
+    band: (
+        Annotated[
+            LossBand,
+            about("ignorance of the inputs"),
+        ]
+        | UnsetType
+    ) = UNSET
+    inputs: (
+        Annotated[
+            list[LossInput],
+            about("inputs that move the mean most, those first that are worth most to know"),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class StandardItem(DocumentPart, kw_only=True):

@@ -37,6 +37,53 @@ class BarrierRow(DocumentPart, kw_only=True):
     measured: Annotated[bool, about("whether this assessment's evidence replaces the prior")]
 
 
+Estimand = Literal["this-set", "prompts-like-these"]
+
+
+class TrialDesign(DocumentPart, kw_only=True):
+    """How much trials of one prompt are alike; null for an inspection."""
+
+    prompts: Annotated[
+        Count, about("prompts asked, each with its variants, samples and translations")
+    ]
+    trials: Annotated[Count, about("trials with an answer")]
+    correlation: Annotated[
+        Share | None,
+        about(
+            "intraclass correlation of outcomes within a prompt, by analysis of variance; null "
+            "where every prompt was asked once"
+        ),
+    ]
+    effect: Annotated[
+        Annotated[float, Meta(ge=1)],
+        about("design effect: so many times more trials are needed than with a prompt for each"),
+    ]
+    set_size: Annotated[
+        Count | None,
+        about("trials of the whole set, where they were drawn without replacement; else null"),
+    ]
+
+
+class CalibrationTable(DocumentPart, kw_only=True):
+    """The judge's calibration counts; null where outcomes are taken as true."""
+
+    tp: Annotated[Count, about("failures judged so")]
+    fn: Annotated[Count, about("failures missed")]
+    tn: Annotated[Count, about("others judged so")]
+    fp: Annotated[Count, about("others taken for failures")]
+    right: Annotated[Count, about("judged failures that labels confirm")]
+    wrong: Annotated[Count, about("judged failures that labels refute")]
+
+
+class RiskEvidence(DocumentPart, kw_only=True):
+    """What a risk's loss rests on, so that it can be reckoned anew."""
+
+    trials: Annotated[Amount | None, about("outcomes, as what they count; null for an inspection")]
+    failures: Annotated[Amount | None, about("judged failures among them")]
+    calibration: Annotated[CalibrationTable | None, about("the judge's calibration counts")]
+    worst_finding: Annotated[SeverityName | None, about("severest finding of an inspection")]
+
+
 class JudgedCounts(DocumentPart, kw_only=True):
     """Counts of the judge's decisions, not corrected for its errors."""
 
@@ -95,6 +142,13 @@ class AssetRisk(DocumentPart, kw_only=True):
         str, about("what would turn undecided into a verdict; empty if decided")
     ]
     path: Annotated[IntervalPath, about("as for the risk, of this asset")]
+    design: (
+        Annotated[
+            TrialDesign | None,
+            about("how its trials and prompts are related"),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class WorstCaseCell(DocumentPart, kw_only=True):
@@ -171,9 +225,9 @@ class AssessedRisk(DocumentPart, kw_only=True):
         RateInterval,
         about(
             "trials: true failure rate, corrected for the judge's errors, at the policy's "
-            "error rates, valid at any stopping time. Inspection: 90 % prior range of the "
-            "probability that the barrier fails, given the findings; documented, not "
-            "measured"
+            "error rates, valid at any stopping time, the intersection of all intervals so far. "
+            "Inspection: mean and 90 % range of the probability that the barrier fails, given "
+            "the findings and what the scanner was measured to find"
         ),
     ]
     limit: Annotated[
@@ -201,6 +255,34 @@ class AssessedRisk(DocumentPart, kw_only=True):
         LimitChecks | None, about("what of the rate keeps within the limit; null for an inspection")
     ]
     path: Annotated[IntervalPath, about("of the worst asset")]
+    estimand: (
+        Annotated[
+            Estimand | None,
+            about("what the rate is about, as in the policy; null for an inspection"),
+        ]
+        | UnsetType
+    ) = UNSET
+    family: (
+        Annotated[
+            Annotated[int, Meta(ge=1)],
+            about("number of verdicts that beta is divided among"),
+        ]
+        | UnsetType
+    ) = UNSET
+    design: (
+        Annotated[
+            TrialDesign | None,
+            about("of the worst asset: how its trials and prompts are related"),
+        ]
+        | UnsetType
+    ) = UNSET
+    evidence: (
+        Annotated[
+            RiskEvidence | None,
+            about("what its loss rests on"),
+        ]
+        | UnsetType
+    ) = UNSET
     labels: (
         Annotated[
             LabelSummary | None,

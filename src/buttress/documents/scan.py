@@ -12,8 +12,8 @@ from buttress import __version__
 
 if TYPE_CHECKING:
     from buttress.evidence.findings import Inspection
-    from buttress.evidence.places import Placed
-    from buttress.triage.sift import Sifted
+    from buttress.evidence.places import LocatedFinding
+    from buttress.triage.filtering import FilteredFindings
 
 _SHARED: Final = ("rule", "severity", "asset", "location", "message", "remedy", "proof", "probe")
 
@@ -22,7 +22,7 @@ def document(
     identifier: str,
     began: float,
     roots: Sequence[Path],
-    sifted: Sifted,
+    filtered: FilteredFindings,
     inspections: Sequence[Inspection],
 ) -> dict[str, Any]:
     """The document; ``findings`` are those that count, and what does not stands apart."""
@@ -30,12 +30,12 @@ def document(
         _row(one)
         | {"status": entry.status, "justification": entry.justification, "reason": entry.reason,
            "expires": entry.expires.isoformat() if entry.expires else None, "by": entry.where}
-        for one, entry in sifted.suppressed
+        for one, entry in filtered.suppressed
     ] + [
         _row(one)
         | {"status": said.status, "justification": said.justification, "reason": said.reason,
            "expires": None, "by": said.file}
-        for one, said in sifted.cleared
+        for one, said in filtered.cleared
     ]  # fmt: skip
     return {
         "schema": "buttress-scan/1",
@@ -51,12 +51,12 @@ def document(
         },
         "findings": [
             _row(one) | {"fingerprint": mark}
-            for one, mark in zip(sifted.counting, _marks(sifted.counting), strict=True)
+            for one, mark in zip(filtered.counting, _marks(filtered.counting), strict=True)
         ],
         "suppressed": suppressed,
-        "baseline": [_row(one) for one in sifted.known],
-        "outside": sifted.outside,
-        "notes": list(sifted.notes),
+        "baseline": [_row(one) for one in filtered.known],
+        "outside": filtered.outside,
+        "notes": list(filtered.notes),
         "coverage": {
             "covered": [
                 {
@@ -73,7 +73,7 @@ def document(
     }
 
 
-def _marks(found: Sequence[Placed]) -> list[str]:
+def _marks(found: Sequence[LocatedFinding]) -> list[str]:
     if not found:
         return []
     from buttress.files.paths import absolute
@@ -82,9 +82,10 @@ def _marks(found: Sequence[Placed]) -> list[str]:
     return fingerprints(found, absolute("."))
 
 
-def _row(one: Placed) -> dict[str, Any]:
+def _row(one: LocatedFinding) -> dict[str, Any]:
     finding = one.finding
     row: dict[str, Any] = {name: getattr(finding, name) for name in _SHARED}
+    row["place"] = finding.where.plain()
     return row | {"references": list(finding.references), "risk": None}
 
 

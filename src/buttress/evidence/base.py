@@ -12,7 +12,7 @@ from typing import Protocol
 
 from buttress.evidence.chain import Row
 from buttress.evidence.findings import Finding, Inspection
-from buttress.evidence.records import Label, Provenance, Record, Trial, Turn
+from buttress.evidence.records import Label, Plan, Provenance, Record, Trial, Turn
 
 
 class RecordStore(Protocol):
@@ -75,6 +75,10 @@ class RecordStore(Protocol):
 
     def labels(self, *, run: str | None = None, probe: str | None = None) -> Iterator[Label]:
         """Labels in order."""
+        ...
+
+    def plans(self, *, run: str | None = None) -> Iterator[Plan]:
+        """Plans in order."""
         ...
 
     def provenance(self) -> Iterator[Provenance]:

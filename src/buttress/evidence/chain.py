@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Final
 from buttress.errors import InputError
 from buttress.evidence.codec import check, decode
 from buttress.evidence.findings import Finding, Inspection
-from buttress.evidence.records import Label, Provenance, Record, Trial, Turn, UnknownRecord
+from buttress.evidence.records import (
+    Label,
+    Plan,
+    Provenance,
+    Record,
+    Trial,
+    Turn,
+    UnknownRecord,
+)
 
 if TYPE_CHECKING:
     from buttress.evidence.base import RecordStore
@@ -87,7 +95,7 @@ def columns(record: Record) -> tuple[str | None, str, str]:
     return (
         record.key if isinstance(record, Trial | Turn) else None,
         record.run,
-        "" if isinstance(record, Provenance) else record.probe,
+        "" if isinstance(record, Provenance | Plan) else record.probe,
     )
 
 
@@ -179,5 +187,7 @@ def describe(row: Row) -> str:
             return f"inspection {record.probe} of {record.asset}"
         case Provenance():
             return f"provenance of run {record.run}"
+        case Plan():
+            return f"plan of run {record.run}"
         case UnknownRecord():
             return f"{record.kind}, a kind that this version doesn't know"

@@ -13,13 +13,15 @@ from typing import Any, Final
 import orjson
 
 from buttress.errors import InputError
+from buttress.evidence.findings import Finding
+from buttress.evidence.locations import Location
 from buttress.evidence.records import KINDS, Label, Record, Trial, UnknownRecord
 
 _KIND_OF = {record: kind for kind, record in KINDS.items()}
 _EXTRA: Final = "extra"
 _ORIGINS: Final[dict[str, type]] = {
     "str": str, "int": int, "float": float, "bool": bool, "tuple": tuple, "dict": dict,
-    "Expect": str, "Severity": str, "Role": str,
+    "Expect": str, "Severity": str, "Role": str, "Location | None": Location,
 }  # fmt: skip
 
 
@@ -55,6 +57,8 @@ def _values(record: Record) -> dict[str, Any]:
     if isinstance(record, UnknownRecord):
         return record.fields
     values = {name: getattr(record, name) for name, _ in _types(kind_of(record))}
+    if isinstance(record, Finding):
+        values["place"] = record.place.plain() if record.place is not None else None
     return record.extra | values if record.extra else values
 
 
@@ -73,6 +77,8 @@ def decode(kind: str, payload: bytes) -> Record:
         for name in _tuples(kind):
             if isinstance(values.get(name), list):
                 values[name] = tuple(values[name])
+        if kind == "finding" and values.get("place") is not None:
+            values["place"] = Location.of_plain(values["place"])
         if unknown := values.keys() - _names(kind):
             extra = {name: values.pop(name) for name in sorted(unknown)}
             return KINDS[kind](**values, extra=extra)
@@ -114,6 +120,8 @@ def _check_unknown(record: UnknownRecord) -> None:
 
 
 def _fits(value: Any, wanted: type) -> bool:
+    if wanted is Location:
+        return value is None or isinstance(value, Location)
     if isinstance(value, tuple):
         return wanted is tuple and all(isinstance(inner, str) for inner in value)
     if isinstance(value, bool):

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from buttress.evidence.locations import Location
+
 Severity = Literal["info", "low", "medium", "high", "critical"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("info", "low", "medium", "high", "critical")
 
@@ -19,7 +21,7 @@ class Finding:
     rule: str
     severity: Severity
     asset: str
-    location: str  # path[:line] or path@offset, relative to the asset where possible
+    location: str  # ``place`` in words: path, path:line or path@offset, relative to the asset
     message: str  # one sentence
     remedy: str
     references: tuple[str, ...] = ()  # CWE-…, CVE-…, LLM03, AML.T0010 …
@@ -28,7 +30,13 @@ class Finding:
     probe_version: str = ""
     time: float = 0.0
     run: str = ""
+    place: Location | None = None  # None in records of old stores
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def where(self) -> Location:
+        """``place``, and for a record that has none what ``location`` says."""
+        return self.place or Location.of_old_text(self.location)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +52,5 @@ class Inspection:
     seconds: float = 0.0
     time: float = 0.0
     run: str = ""
+    unread: tuple[str, ...] = ()  # of ``skipped``, what should have been searched and was not
     extra: dict[str, Any] = field(default_factory=dict, hash=False)

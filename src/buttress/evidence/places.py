@@ -4,38 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from buttress.evidence.findings import SEVERITIES, Finding
+from buttress.evidence.locations import location_of
 from buttress.files.paths import absolute, relative
 
-_POSITION: Final = re.compile(
-    r"(?s)(?P<path>.+?)(?::(?P<line>[0-9]{1,9})|@(?P<offset>[0-9]{1,18}))"
-)
 GRAVEST_FIRST: Final = tuple(reversed(SEVERITIES))
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A location taken apart: ``path``, ``path:line`` or ``path@offset``; line counts from 1."""
-
-    path: str
-    line: int | None = None
-    offset: int | None = None
-
-
-def place(location: str) -> Place:
-    """Take a finding's ``location`` apart."""
-    match = _POSITION.fullmatch(location)
-    if match is None or match["line"] == "0":
-        return Place(location)
-    if match["line"]:
-        return Place(match["path"], line=int(match["line"]))
-    return Place(match["path"], offset=int(match["offset"]))
 
 
 Identity = tuple[str, str, str, str]
@@ -46,7 +24,7 @@ def identity(finding: Mapping[str, Any]) -> Identity:
 
     Several findings may share it; they are then told apart by their number only.
     """
-    path = place(finding["location"]).path
+    path = location_of(finding).file
     return finding["rule"], finding["asset"], path, finding["message"]
 
 
@@ -62,7 +40,7 @@ def gravity(severity: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class LocatedFinding:
     """A finding and its file: ``path`` is absolute, with ``/`` and escaped as ``absolute``.
 
     ``inside`` is what follows the file in the finding's location, such as ``!member``; ``line``
@@ -79,17 +57,19 @@ class Placed:
         return relative(self.path, folder) + self.inside
 
 
-def placed(finding: Finding, root: Path) -> Placed:
+def located(finding: Finding, root: Path) -> LocatedFinding:
     """Where a finding in ``root``, the file or folder that was inspected, lies."""
-
-    where = place(finding.location)
-    base = root if root.is_dir() else root.parent
-    file = where.path
-    # Members of archives stand behind "!", but a file's own name may hold one.
-    while not os.path.lexists(base / file):
+    base = absolute(root if root.is_dir() else root.parent).rstrip("/")
+    where = finding.where
+    if finding.place is not None:
+        path = base if where.path in ("", ".") else f"{base}/{where.path}"
+        return LocatedFinding(finding, path or "/", where.member, where.line)
+    # Of a plugin that gives text only: members of archives stand behind "!", as names may hold it.
+    folder, file = root if root.is_dir() else root.parent, where.path
+    while not os.path.lexists(folder / file):
         head, mark, _ = file.rpartition("!")
         if not mark:
             file = where.path.partition("!")[0]
             break
         file = head
-    return Placed(finding, absolute(base / file), where.path[len(file) :], where.line)
+    return LocatedFinding(finding, absolute(folder / file), where.path[len(file) :], where.line)

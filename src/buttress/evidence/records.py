@@ -58,7 +58,13 @@ class Trial:
     finish_reason: str = ""
     decision: str = ""  # "refuses", "complies" or "neither", where the judge says so
     abstained: bool = False
+    cluster: str = ""  # the prompt of which it is a variant, sample or translation; "": its item
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def prompt_id(self) -> str:
+        """What trials of one prompt share."""
+        return self.cluster or self.item
 
     @property
     def least(self) -> float:
@@ -128,6 +134,23 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """How the verdicts of a run will be reached, fixed before its first question.
+
+    ``arms`` are the trials that may be asked, each with what its verdicts are tested against.
+    """
+
+    run: str
+    time: float  # Unix seconds
+    seed: int
+    policy: str
+    estimand: str
+    family: int  # number of verdicts that share beta
+    arms: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownRecord:
     """A record of a kind that this version doesn't know; a newer one wrote it."""
 
@@ -135,7 +158,7 @@ class UnknownRecord:
     fields: dict[str, Any] = field(hash=False)
 
 
-KnownRecord = Trial | Turn | Label | Finding | Inspection | Provenance
+KnownRecord = Trial | Turn | Label | Finding | Inspection | Provenance | Plan
 Record = KnownRecord | UnknownRecord
 KINDS: Final[dict[str, type[KnownRecord]]] = {
     "trial": Trial,
@@ -144,4 +167,5 @@ KINDS: Final[dict[str, type[KnownRecord]]] = {
     "finding": Finding,
     "inspection": Inspection,
     "provenance": Provenance,
+    "plan": Plan,
 }

@@ -21,7 +21,7 @@ from buttress.evidence.chain import GENESIS, Row, columns, link
 from buttress.evidence.codec import decode, encode, kind_of
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.migrations import FORMAT, check_format, migrate, stored_format
-from buttress.evidence.records import KnownRecord, Label, Provenance, Record, Trial, Turn
+from buttress.evidence.records import KnownRecord, Label, Plan, Provenance, Record, Trial, Turn
 
 FILE_NAME: Final = "evidence.db"
 _APPLICATION_ID: Final = 0x42555454  # "BUTT"
@@ -188,6 +188,10 @@ class EvidenceStore:
     def provenance(self) -> Iterator[Provenance]:
         """Provenance of each run, oldest first."""
         return self._of(Provenance, "provenance", None, None)
+
+    def plans(self, *, run: str | None = None) -> Iterator[Plan]:
+        """Plans in order."""
+        return self._of(Plan, "plan", run, None)
 
     def answer_for(self, key: str) -> Trial | None:
         """The newest trial with that content address."""

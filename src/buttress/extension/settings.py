@@ -12,6 +12,7 @@ A string with ``"format": "path"`` is a path relative to the manifest's folder; 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -57,7 +58,7 @@ def settings_schema(factory: Callable[..., Any]) -> dict[str, Any]:
     arguments, further settings are allowed.
     """
     stated = getattr(factory, _ATTRIBUTE, None)
-    return dict(stated) if isinstance(stated, Mapping) else _from_signature(factory)
+    return deepcopy(dict(stated)) if isinstance(stated, Mapping) else _from_signature(factory)
 
 
 def with_paths(

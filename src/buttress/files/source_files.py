@@ -12,7 +12,7 @@ from typing import Final
 
 from buttress.errors import InputError
 from buttress.files.failure import failure
-from buttress.files.tree import MAX_TEXT, Tree
+from buttress.files.tree import MAX_TEXT, Tree, uri_of
 
 MAX_BYTES: Final = MAX_TEXT
 MAX_LARGE: Final = 256 << 20  # bytes of a file that is read in pieces
@@ -37,6 +37,7 @@ class SourceFile:
 
     location: str
     data: bytes
+    uri: str = ""  # the path with its bytes percent-encoded, where ``location`` escapes some
     first_line: int = 1  # of a piece of a large file
 
     @property
@@ -60,6 +61,7 @@ class Reading:
     beyond: list[tuple[str, str]] = field(default_factory=list)  # limits met: location, what
     _counts: Counter[str] = field(default_factory=Counter)
     _notes: list[str] = field(default_factory=list)
+    _unread: list[str] = field(default_factory=list)
 
     def record_skip(self, location: str, why: str) -> None:
         """Note something that was not read."""
@@ -68,9 +70,14 @@ class Reading:
         else:
             self._counts[f"more: {why}"] += 1
 
+    def record_unread(self, location: str, why: str) -> None:
+        """Note something that should have been read and was not."""
+        self.record_skip(location, why)
+        self._unread.append(f"{location}: {why}")
+
     def not_searched(self, location: str, why: str) -> None:
         """Note a limit that was met: what lies beyond it is told as a finding, too."""
-        self.record_skip(location, why)
+        self.record_unread(location, why)
         self.beyond.append((location, why))
 
     @contextmanager
@@ -81,7 +88,7 @@ class Reading:
         except (OSError, InputError):
             raise
         except Exception as error:
-            self.record_skip(location, failure(error))
+            self.record_unread(location, failure(error))
 
     def count(self, what: str, number: int = 1) -> None:
         """Count something of a kind that is not worth a note each."""
@@ -92,6 +99,11 @@ class Reading:
     def skipped(self) -> tuple[str, ...]:
         """All that was left out: notes first, then counts."""
         return (*self._notes, *(f"{number} {what}" for what, number in self._counts.items()))
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Of ``skipped``, what should have been searched and was not; not cut short."""
+        return tuple(self._unread)
 
 
 def text_files(tree: Tree, reading: Reading, *, pieces: bool = False) -> Iterator[SourceFile]:
@@ -119,17 +131,17 @@ def text_file(
     if content.link:
         reading.count("links, not followed")
     elif content.problem:
-        reading.record_skip(location, content.problem)
+        reading.record_unread(location, content.problem)
     elif content.binary:
         reading.count("binary files")
     elif not content.whole and pieces:
         yield from _pieces(path, location, reading)
     elif not content.whole:
-        reading.record_skip(location, f"larger than {MAX_BYTES >> 20} MiB")
+        reading.record_unread(location, f"larger than {MAX_BYTES >> 20} MiB")
     else:
         reading.files += 1
         reading.bytes += content.size
-        yield SourceFile(location, content.text())
+        yield SourceFile(location, content.text(), uri_of(str(path), location))
 
 
 def _pieces(path: str | Path, location: str, reading: Reading) -> Iterator[SourceFile]:
@@ -142,12 +154,12 @@ def _pieces(path: str | Path, location: str, reading: Reading) -> Iterator[Sourc
                 done += len(data)
                 reading.bytes += len(data)
                 piece = kept + data
-                yield SourceFile(location, piece, line)
+                yield SourceFile(location, piece, uri_of(str(path), location), line)
                 cut = max(len(piece) - _OVERLAP, 0)
                 cut = max(piece.rfind(b"\n", 0, cut) + 1, cut - _OVERLAP, 0)
                 line += piece.count(b"\n", 0, cut)
                 kept = piece[cut:]
             if file.read(1):
-                reading.record_skip(location, f"what lies behind {MAX_LARGE >> 20:,} MiB")
+                reading.record_unread(location, f"what lies behind {MAX_LARGE >> 20:,} MiB")
     except OSError as error:
-        reading.record_skip(location, error.strerror or "not readable")
+        reading.record_unread(location, error.strerror or "not readable")

@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from buttress.files.folders import CACHES, INSTALLED, VENDORED, VERSION_CONTROL
+from buttress.files.outputs import is_output, is_output_folder
 from buttress.files.selection import EVERYTHING, Selection
 from buttress.files.visible import printable
 
@@ -35,6 +37,11 @@ class TreeFile:
     path: str
     location: str
     foreign: bool = False
+
+    @property
+    def uri(self) -> str:
+        """The bytes of an odd path from the root, percent-encoded; empty where it is plain."""
+        return uri_of(self.path, self.location)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +113,7 @@ class Tree:
             return tuple(self._walk())
         if self.root.is_file():
             return (TreeFile(str(self.root), printable(self.root.name)),)
-        self._unreadable.append((printable(self.root.name), "neither a file nor a folder"))
+        self._unreadable.append((printable(self.root.name), "not a regular file"))
         return ()
 
     @cached_property
@@ -198,6 +205,10 @@ class Tree:
                 self._unreadable.append((where, error.strerror or "not readable"))
                 continue
             names = frozenset(entry.name for entry in entries)
+            if is_output_folder(folder, names):
+                mine = [entry for entry in entries if is_output(entry.name)]
+                self._left_out["outputs of Buttress"] += len(mine)
+                entries = [entry for entry in entries if not is_output(entry.name)]
             if prefix and "pyvenv.cfg" in names:
                 self._left_out[os.path.basename(folder)] += 1
                 if not foreign and os.path.basename(folder).lower() not in FOREIGN:
@@ -246,6 +257,16 @@ class Tree:
         except OSError:
             folder = False
         self._links += not folder
+
+
+def uri_of(path: str, location: str) -> str:
+    """The bytes of the end of ``path`` that ``location`` shows, percent-encoded (RFC 3986).
+
+    Empty where they are what it shows.
+    """
+    parts = path.replace(os.sep, "/").split("/")[-(location.count("/") + 1) :]
+    plain = "/".join(parts)
+    return "" if plain == location else quote(os.fsencode(plain))
 
 
 def open_file(path: str, most: int, *, follow: bool = False) -> tuple[Content, int | None]:

@@ -34,7 +34,7 @@ def wanted_files(
             reading.record_skip(file.location, error.strerror or "not readable")
             continue
         if size > limit:
-            tell = reading.not_searched if told(path) else reading.record_skip
+            tell = reading.not_searched if told(path) else reading.record_unread
             tell(file.location, f"larger than {limit >> 10:,} KiB")
             continue
         if told(path) and tree.content(path).binary:

@@ -13,7 +13,7 @@ from buttress.evidence.findings import Finding, Inspection
 from buttress.files.tree import Tree
 from buttress.inspection.unusable import failure_of
 from buttress.packs.knowledge import OWN, Knowledge
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 
 if TYPE_CHECKING:
     from buttress.evidence.base import RecordStore

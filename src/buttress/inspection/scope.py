@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from buttress.errors import InputError
-from buttress.evidence.places import Placed
+from buttress.evidence.places import LocatedFinding
 from buttress.files.globs import Globs
 from buttress.files.paths import absolute
 from buttress.files.selection import Selection
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ScanRequest:
     """What of the paths is wanted. ``within`` is the folder that they are all parts of."""
 
     within: Path | None = None
@@ -38,7 +38,7 @@ class Root:
     changed: Mapping[str, str] = field(default_factory=dict)
     _lines: dict[str, Sequence[range] | None] = field(default_factory=dict)
 
-    def on_new_line(self, one: Placed) -> bool:
+    def on_new_line(self, one: LocatedFinding) -> bool:
         """Whether the finding is on a line that changed, or has no line."""
         real = self.changed.get(one.path)
         if one.line is None or real is None or self.changes is None:
@@ -49,7 +49,7 @@ class Root:
         return ranges is None or any(one.line in each for each in ranges)
 
 
-def roots(paths: Sequence[Path], wish: Wish) -> list[Root]:
+def roots(paths: Sequence[Path], wish: ScanRequest) -> list[Root]:
     """Each path once, with what is wanted of it; paths of which nothing is wanted are left out.
 
     Raises:
@@ -85,7 +85,7 @@ def _existing(path: Path) -> Path:
     return path
 
 
-def _root(path: Path, only: frozenset[str] | None, wish: Wish) -> Root:
+def _root(path: Path, only: frozenset[str] | None, wish: ScanRequest) -> Root:
     base = absolute(path if path.is_dir() else ".")
     repository = _repository(path) if wish.diff is not None or wish.gitignore else None
     hidden: frozenset[str] = frozenset()

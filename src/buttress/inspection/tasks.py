@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from buttress import extension
 from buttress.errors import ButtressError, InputError, PluginError
 from buttress.evidence.findings import Finding, Inspection
-from buttress.evidence.places import Placed, placed
+from buttress.evidence.places import LocatedFinding, located
 from buttress.files.tree import Tree
 from buttress.inspection.one_path import inspect_tree
 from buttress.inspection.options import configured, on_request
 from buttress.inspection.unusable import failed_inspection, load_inspection
 from buttress.packs.knowledge import Knowledge
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 
 if TYPE_CHECKING:
     from buttress.protocols.probe import InspectionProbe
@@ -45,7 +45,7 @@ class Task:
 class Seen:
     """What all tasks found, in the order of tasks; ``outside`` counts findings not asked for."""
 
-    found: list[Placed] = field(default_factory=list)
+    found: list[LocatedFinding] = field(default_factory=list)
     inspections: list[Inspection] = field(default_factory=list)
     outside: int = 0
 
@@ -85,7 +85,9 @@ def _load_named(name: str) -> InspectionProbe:
     return probe
 
 
-def inspect_all(tasks: Sequence[Task], jobs: int, wanted: Callable[[Placed, Task], bool]) -> Seen:
+def inspect_all(
+    tasks: Sequence[Task], jobs: int, wanted: Callable[[LocatedFinding, Task], bool]
+) -> Seen:
     """Carry out the tasks in ``jobs`` processes; findings that are not ``wanted`` are counted."""
     seen = Seen()
     for task, records in zip(tasks, _carry_out(tasks, jobs), strict=True):
@@ -93,7 +95,7 @@ def inspect_all(tasks: Sequence[Task], jobs: int, wanted: Callable[[Placed, Task
             if isinstance(record, Inspection):
                 seen.inspections.append(record)
                 continue
-            one = placed(record, task.path)
+            one = located(record, task.path)
             if wanted(one, task):
                 seen.found.append(one)
             else:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from buttress import extension
 from buttress.errors import PluginError, debugging, describe_exception
 from buttress.evidence.findings import Finding, Inspection
-from buttress.protocols.probe import InspectionContext, InspectionProbe
+
+if TYPE_CHECKING:
+    from buttress.protocols.inspection import InspectionContext
+    from buttress.protocols.probe import InspectionProbe
 
 
 class UnusableProbe:

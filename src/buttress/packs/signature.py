@@ -15,6 +15,7 @@ from typing import Final, Protocol
 
 from buttress import extension
 from buttress.errors import InputError
+from buttress.files.atomic import write_whole
 from buttress.packs import bundle, verify, where
 from buttress.packs.manifest import FILE_NAME, SIGNATURE, Manifest
 
@@ -146,7 +147,7 @@ def keep(key: Path) -> Path:
         )  # fmt: skip
     try:
         where.keys().mkdir(parents=True, exist_ok=True)
-        target.write_bytes(_bytes(key))
+        write_whole(target, _bytes(key), "--trust")
     except OSError as error:
         raise InputError(error.strerror or str(error), file=str(target)) from None
     return target

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
-
-from buttress.files.tree import Tree
-from buttress.packs.knowledge import OWN, Knowledge
 
 if TYPE_CHECKING:  # a scan asks nobody, and starts the sooner without these
     from buttress.evidence.findings import Finding, Inspection
     from buttress.evidence.records import Expect
     from buttress.prompts.base import Prompt
+    from buttress.protocols.inspection import InspectionContext
     from buttress.protocols.judge import Judgement
     from buttress.protocols.procedure import Procedure
+    from buttress.statistics.finite import Draw
     from buttress.targets.base import Message, RecordedPrompt, Sampling
 
 
@@ -26,6 +24,8 @@ class TrialSpec:
     ``tag`` names the recorded answer for a replay target. ``check`` decides the outcome exactly,
     from the answer alone, where no judge is needed (multiple choice, a planted word).
     ``procedure`` carries out a trial that takes several questions; ``messages`` are its opening.
+    ``cluster`` is the prompt of which this is a variant, sample or translation, "" where it is one
+    of its own; ``draw`` is how the trial was drawn from the set, where that is known.
     """
 
     probe: str
@@ -41,6 +41,13 @@ class TrialSpec:
     tag: str = ""
     check: Callable[[str], Judgement] | None = None
     procedure: Procedure | None = None
+    cluster: str = ""
+    draw: Draw | None = None
+
+    @property
+    def prompt_id(self) -> str:
+        """What trials of one prompt share."""
+        return self.cluster or self.item
 
     @property
     def calls(self) -> int:
@@ -55,7 +62,8 @@ class TrialContext:
     ``recorded`` is the sequence of prompts of a replay target, else None; ``prompts`` are the
     prompt packs in use; ``system_prompt`` is put before every question where the system has one.
     ``languages`` are those of the manifest; ``attacker`` says whether there is an attacker model,
-    ``images`` whether the target takes pictures.
+    ``images`` whether the target takes pictures. ``by_prompt`` asks for all trials of one prompt in
+    succession, in random order; else all trials come in one random order.
     """
 
     seed: int
@@ -67,6 +75,7 @@ class TrialContext:
     languages: tuple[str, ...] = ("en", "zh")
     attacker: bool = False
     images: bool = False
+    by_prompt: bool = False
 
 
 class NotCoveredError(Exception):
@@ -124,24 +133,6 @@ class TrialProbe(Protocol):
             NotCoveredError: as ``stream``.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class InspectionContext:
-    """What an inspection probe may draw on.
-
-    ``asset`` is the id of the asset that the files of ``tree`` belong to; ``knowledge`` is what
-    installed packs add to the rules, names and digests that Buttress brings.
-    """
-
-    asset: str
-    tree: Tree
-    knowledge: Knowledge = OWN
-
-    @classmethod
-    def at(cls, asset: str, path: Path, knowledge: Knowledge = OWN) -> InspectionContext:
-        """The context of a file or folder, all of it."""
-        return cls(asset, Tree(path), knowledge)
 
 
 @runtime_checkable

@@ -10,9 +10,10 @@ from typing import Final
 
 from buttress.errors import ButtressError, InputError
 from buttress.evidence.findings import Finding, Inspection, Severity
+from buttress.evidence.locations import Location
 from buttress.files.visible import shortened
 from buttress.packs.knowledge import Knowledge
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.provenance.signed_manifest import BundleError, SignedManifest, read
 from buttress.provenance.verification import MAX_BYTES, Identity, PublicKey, Trust, verify
 
@@ -157,6 +158,7 @@ class ModelSignature:
             severity=severity,
             asset=asset,
             location=where,
+            place=Location(where),
             message=message,
             remedy=_REMEDIES.get(rule, _REPLACE),
             references=_REFERENCES[rule],

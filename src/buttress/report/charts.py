@@ -8,7 +8,7 @@ no text of the document enters it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -123,7 +123,8 @@ def exceedance(loss: Mapping[str, Any], language: Language = ENGLISH) -> Chart |
     def across(amount: float) -> float:
         return min(1.0, max(0.0, (math.log10(amount) - first) / (last - first))) * WIDTH
 
-    top = next(share for share in _TOPS if share >= min(1.0, max(point[1] for point in points)))
+    highest = max(point[1] for point in [*points, *loss.get("band", {}).get("high", ())])
+    top = next(share for share in _TOPS if share >= min(1.0, highest))
 
     def up(chance: float) -> float:
         return (1 - chance / top) * height
@@ -138,9 +139,7 @@ def exceedance(loss: Mapping[str, Any], language: Language = ENGLISH) -> Chart |
     stride = max(1, -(-len(decades) // 6))
     shown = [power for power in decades if power % stride == 0]
     parts += [_line("grid", across(10.0**power), 0, across(10.0**power), height) for power in shown]
-    parts.append(
-        f'<polygon class="band" points="0,{height} {_points(drawn)} {drawn[-1][0]:.1f},{height}"/>'
-    )
+    parts.append(_ignorance(loss, points[0][0], across, up) or _filled(drawn, height))
     parts.append(f'<polyline class="line" points="{_points(drawn)}"/>')
     marks = [("median", 0.5), ("p95", 0.05)]
     for name, chance in marks:
@@ -152,6 +151,30 @@ def exceedance(loss: Mapping[str, Any], language: Language = ENGLISH) -> Chart |
     ]
     shares = [Tick(share * 100, percent(share * top)) for share in (0, 0.25, 0.5, 0.75, 1)]
     return Chart(_svg("exceedance", height, parts), ticks, shares)
+
+
+def _filled(drawn: Sequence[Point], height: float) -> str:
+    """The area below a curve."""
+    return (
+        f'<polygon class="band" points="0,{height} {_points(drawn)} {drawn[-1][0]:.1f},{height}"/>'
+    )
+
+
+def _ignorance(
+    loss: Mapping[str, Any],
+    least: float,
+    across: Callable[[float], float],
+    up: Callable[[float], float],
+) -> str:
+    """The band of curves over possible worlds; empty where a document has none."""
+    if not loss.get("band"):
+        return ""
+    low, high = (
+        [(across(amount), max(0.0, up(chance))) for amount, chance in loss["band"][name]
+         if amount >= least]
+        for name in ("low", "high")
+    )  # fmt: skip
+    return f'<polygon class="band" points="{_points([*high, *low[::-1]])}"/>' if low else ""
 
 
 def _worth_drawing(loss: Mapping[str, Any]) -> list[Point]:

@@ -82,6 +82,11 @@ class Comparison:
         return risks + sum(new.regression for new in self.new)
 
     @property
+    def lost_coverage(self) -> int:
+        """Number of parts that were assessed before and are not now, such as a renamed asset."""
+        return sum(change.kind == "lost coverage" for change in self.changes) or len(self.lost)
+
+    @property
     def conclusion(self) -> str:
         """One line."""
         kinds = Counter(change.kind for change in self.changes)
@@ -93,7 +98,7 @@ class Comparison:
         text = f"Regression: {listing(parts)}." if parts else "No regression shown."
         if kinds["improvement"]:
             text += f" {plural(kinds['improvement'], 'risk')} improved."
-        gaps = kinds["lost coverage"] or len(self.lost)
+        gaps = self.lost_coverage
         if gaps:
             text += f" LOST COVERAGE: {plural(gaps, 'part')} assessed before and not now."
         return text

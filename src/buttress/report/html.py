@@ -106,6 +106,8 @@ def _environment(code: str) -> Environment:
         category=lambda name: words.category_name(name, language),
         attack=lambda name: words.attack_name(name, language),
         text=language.text,
+        estimand=lambda risk: words.estimand(risk, language),
+        design=lambda risk: words.design(risk, language),
         shown=_shown,
         slug=lambda text: text.replace(" ", "-"),
     )

@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from buttress.evidence.findings import Inspection
-from buttress.evidence.places import Placed
+from buttress.evidence.places import LocatedFinding
 from buttress.files.atomic import write_whole
 from buttress.files.paths import absolute
-from buttress.triage.sift import Sifted
+from buttress.triage.filtering import FilteredFindings
 
 
 def write(
-    sifted: Sifted,
+    filtered: FilteredFindings,
     inspections: Sequence[Inspection],
-    fails: Callable[[Placed], bool],
+    fails: Callable[[LocatedFinding], bool],
     path: Path,
 ) -> None:
     """Write a suite for each probe and a case for each finding.
@@ -31,7 +31,7 @@ def write(
     here = absolute(".")
     for probe in dict.fromkeys(one.probe for one in inspections):
         suite = Xml.SubElement(top, "testsuite", name=_legal(probe))
-        for one in _of(probe, sifted.counting):
+        for one in _of(probe, filtered.counting):
             case = _case(suite, one, here)
             text = f"{one.finding.message} {one.finding.remedy}".strip()
             if fails(one):
@@ -41,9 +41,9 @@ def write(
                 failure.text = _legal(text)
             else:
                 Xml.SubElement(case, "system-out").text = _legal(f"{one.finding.severity}: {text}")
-        reasons = [(one, "in the baseline") for one in sifted.known]
-        reasons += [(one, entry.reason) for one, entry in sifted.suppressed]
-        reasons += [(one, said.reason or said.status) for one, said in sifted.cleared]
+        reasons = [(one, "in the baseline") for one in filtered.known]
+        reasons += [(one, entry.reason) for one, entry in filtered.suppressed]
+        reasons += [(one, said.reason or said.status) for one, said in filtered.cleared]
         for one, reason in reasons:
             if one.finding.probe == probe:
                 Xml.SubElement(_case(suite, one, here), "skipped", message=_legal(reason))
@@ -57,11 +57,11 @@ def write(
     write_whole(path, Xml.tostring(top, encoding="utf-8", xml_declaration=True), "--junit")
 
 
-def _of(probe: str, found: Sequence[Placed]) -> list[Placed]:
+def _of(probe: str, found: Sequence[LocatedFinding]) -> list[LocatedFinding]:
     return [one for one in found if one.finding.probe == probe]
 
 
-def _case(suite: Xml.Element, one: Placed, here: str) -> Xml.Element:
+def _case(suite: Xml.Element, one: LocatedFinding, here: str) -> Xml.Element:
     path = _legal(one.below(here))
     where = path if one.line is None else f"{path}:{one.line}"
     attributes = {"classname": path, "name": f"{_legal(one.finding.rule)} at {where}", "file": path}

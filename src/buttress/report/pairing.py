@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,17 @@ from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.statistics.paired import ALPHA, PairedResult, compare_pairs
 
 Key = tuple[str, str, str, str]  # probe, item, attack, language
-Questions = dict[Key, dict[str, float]]  # outcome by content address: an item's samples in order
+
+
+@dataclass(slots=True)
+class AskedItem:
+    """An item's ``prompt``, and the outcomes of its samples by content address, in order."""
+
+    prompt: str
+    outcomes: dict[str, float] = field(default_factory=dict)
+
+
+Questions = dict[Key, AskedItem]
 Recorded = Mapping[tuple[str, str], Questions]  # by (probe, asset)
 
 
@@ -22,23 +33,28 @@ def by_question(trials: Iterable[Trial], into: Questions | None = None) -> Quest
     found: Questions = {} if into is None else into
     for trial in trials:
         key = (trial.probe, trial.item, trial.attack, trial.language)
-        found.setdefault(key, {})[trial.key] = trial.outcome
+        found.setdefault(key, AskedItem(trial.prompt_id)).outcomes[trial.key] = trial.outcome
     return found
 
 
 def compare_questions(before: Questions, after: Questions, alpha: float = ALPHA) -> PairedResult:
     """Pairs each question of one side with the same of the other, its first sample with the first.
 
+    All pairs of one prompt count once, with their mean difference.
+
     Args:
         before, after: as ``by_question`` gives them.
         alpha: error probability of the interval of the difference, in (0, 1).
     """
-    pairs = [
-        pair
-        for key, samples in before.items()
-        for pair in zip(samples.values(), after.get(key, {}).values(), strict=False)
-    ]
-    return compare_pairs([old for old, _ in pairs], [new for _, new in pairs], alpha)
+    olds, news, prompts = [], [], []
+    for key, item in before.items():
+        if (other := after.get(key)) is None:
+            continue
+        for old, new in zip(item.outcomes.values(), other.outcomes.values(), strict=False):
+            olds.append(old)
+            news.append(new)
+            prompts.append(item.prompt)
+    return compare_pairs(olds, news, alpha, prompts)
 
 
 def compare_trials(

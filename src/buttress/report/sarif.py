@@ -11,7 +11,9 @@ from urllib.parse import quote
 import orjson
 
 from buttress import __version__
-from buttress.evidence.places import fingerprint, gravity, place
+from buttress.evidence.locations import Location, location_of
+from buttress.evidence.places import fingerprint, gravity
+from buttress.files.atomic import write_whole
 
 SCHEMA: Final = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -29,9 +31,9 @@ def write(document: Mapping[str, Any], path: Path) -> None:
     """Write the document's findings to ``path``.
 
     Raises:
-        OSError: not writable.
+        InputError: not writable.
     """
-    path.write_bytes(orjson.dumps(log(document), option=orjson.OPT_INDENT_2))
+    write_whole(path, orjson.dumps(log(document), option=orjson.OPT_INDENT_2), "--sarif")
 
 
 def log(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,21 +120,30 @@ def _results(
 
 def _location(finding: Mapping[str, Any], asset: str) -> dict[str, Any]:
     """Relative to the manifest's folder where the asset lies in it."""
-    where = place(finding["location"])
+    where = location_of(finding)
     physical: dict[str, Any] = {
         "artifactLocation": {
-            "uri": quote(_join(asset, where.path), errors="replace"),
+            "uri": _uri(asset, where),
             "uriBaseId": BASE,
         }
     }
     if where.line is not None:
         physical["region"] = {"startLine": where.line}
+        if where.column is not None:
+            physical["region"]["startColumn"] = where.column
     elif where.offset is not None:
         physical["region"] = {"byteOffset": where.offset, "byteLength": 0}
     return {
         "physicalLocation": physical,
         "logicalLocations": [{"name": finding["asset"], "kind": "module"}],
     }
+
+
+def _uri(asset: str, where: Location) -> str:
+    """The path percent-encoded: its own bytes where its name can't be shown."""
+    if not where.uri:
+        return quote(_join(asset, where.file), errors="replace")
+    return _join(quote(asset), where.uri) + quote(where.member, errors="replace")
 
 
 def _join(asset: str, path: str) -> str:

@@ -1,9 +1,10 @@
-"""Findings for people, in the terminal."""
+"""Findings for people, in the terminal: by default a line for each cause, else all of them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
 from pathlib import Path
@@ -16,51 +17,111 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from buttress.evidence.findings import Finding, Inspection, Severity
-    from buttress.triage.sift import Sifted
+    from buttress.triage.filtering import FilteredFindings
 
-_NOTES: Final = 5  # of each inspection, about what was not read
+_CAUSES: Final = 3  # of one rule that are told one by one
+_REASONS: Final = 3  # for which most was not read
 _STYLE: Final[dict[Severity, str]] = {
-    "critical": "bold red", "high": "red", "medium": "yellow", "low": "blue", "info": "dim",
+    # Of the sixteen colours of a terminal those that stand out on light and on dark grounds.
+    "critical": "bold red", "high": "red", "medium": "magenta", "low": "blue", "info": "none",
 }  # fmt: skip
 
 
-def show(sifted: Sifted, inspections: Sequence[Inspection]) -> None:
-    """Print findings by severity, then what was not read, and the counts at the end."""
-    findings = [one.finding for one in sifted.counting]
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Findings of one rule with one cause; ``others``: how many causes it stands for."""
+
+    first: Finding
+    count: int
+    others: int = 0
+
+
+def show(
+    filtered: FilteredFindings, inspections: Sequence[Inspection], *, verbose: bool = False
+) -> None:
+    """Print findings by severity, then the counts, and what was read and what was not."""
+    findings = [one.finding for one in filtered.counting]
     for severity, group in groupby(findings, lambda one: one.severity):
-        _show_group(severity, list(group))
-    for one in inspections:
-        for note in one.skipped[:_NOTES]:
-            _line(f"not read by {one.probe}: {one.asset}: {note}", "dim")
-        if len(one.skipped) > _NOTES:
-            _line(f"not read by {one.probe}: {len(one.skipped) - _NOTES} more, see --json", "dim")
-    for told in sifted.notes:
-        _line(told, "yellow")
-    print(visible(summary(sifted)))
-    for probe in dict.fromkeys(one.probe for one in inspections):
-        own = [one for one in inspections if one.probe == probe]
-        files, size = sum(one.files for one in own), sum(one.bytes for one in own)
-        print(visible(f"{probe}: {files:,} files, {size / 1e6:,.1f} MB read"))
+        show_group = _show_all if verbose else _show_causes
+        show_group(severity, list(group))
+    for told in filtered.notes:
+        _line(told, "magenta")
+    if verbose:
+        for one in inspections:
+            for note in one.skipped:
+                _line(f"not read by {one.probe}: {one.asset}: {note}", "")
+    print(visible(summary(filtered)))
+    for line in coverage(inspections):
+        print(visible(line))
+    if findings and not verbose:
+        print("--verbose shows every finding with its proof and remedy.")
 
 
-def summary(sifted: Sifted) -> str:
+def summary(filtered: FilteredFindings) -> str:
     """In one line how many findings count, by severity, and how many do not, and why."""
-    severities = Counter(one.finding.severity for one in sifted.counting)
+    severities = Counter(one.finding.severity for one in filtered.counting)
     found = ", ".join(f"{severities[name]} {name}" for name in _STYLE if severities[name])
-    return f"{found or 'No findings'}.{_apart(sifted)}"
+    return f"{found or 'No findings'}.{_apart(filtered)}"
 
 
-def _apart(sifted: Sifted) -> str:
-    counts = Counter(entry.status for _, entry in sifted.suppressed)
+def coverage(inspections: Sequence[Inspection]) -> Iterator[str]:
+    """Two lines: what was read, and what was not and for which reasons most."""
+    probes = dict.fromkeys(one.probe for one in inspections)
+    files = {one.asset: 0 for one in inspections}
+    size = dict(files)
+    for one in inspections:
+        files[one.asset] = max(files[one.asset], one.files)
+        size[one.asset] = max(size[one.asset], one.bytes)
+    number = sum(files.values())
+    yield (
+        f"Read: {number:,} {'file' if number == 1 else 'files'}, "
+        f"{sum(size.values()) / 1e6:,.1f} MB, by {len(probes)} "
+        f"{'probe' if len(probes) == 1 else 'probes'}."
+    )
+    notes = {(one.asset, note) for one in inspections for note in one.skipped}
+    if not notes:
+        return
+    reasons = Counter(_reason(note) for _, note in sorted(notes))
+    told = "; ".join(
+        f"{reason} ({count:,})" if count > 1 else reason
+        for reason, count in reasons.most_common(_REASONS)
+    )
+    more = len(reasons) - _REASONS
+    rest = f"; {more} more reasons" if more > 1 else "; one more reason" if more == 1 else ""
+    yield f"Not read: {told}{rest}. --verbose lists all."
+
+
+def causes(findings: Sequence[Finding]) -> Iterator[Cause]:
+    """One for each rule and cause, most findings first; of many causes the rest as one."""
+    from buttress.triage.duplicates import cause
+
+    by_rule: dict[str, dict[str, list[Finding]]] = {}
+    for one in findings:
+        by_rule.setdefault(one.rule, {}).setdefault(cause(one), []).append(one)
+    for groups in sorted(by_rule.values(), key=lambda one: -sum(map(len, one.values()))):
+        ordered = sorted(groups.values(), key=len, reverse=True)
+        shown = ordered if len(ordered) <= _CAUSES + 1 else ordered[:_CAUSES]
+        yield from (Cause(group[0], len(group)) for group in shown)
+        if rest := ordered[len(shown) :]:
+            yield Cause(rest[0][0], sum(map(len, rest)), len(rest))
+
+
+def _reason(note: str) -> str:
+    """Why something was not read, without the file that it is said of."""
+    return note.rpartition(": ")[2].partition(" (")[0]
+
+
+def _apart(filtered: FilteredFindings) -> str:
+    counts = Counter(entry.status for _, entry in filtered.suppressed)
     statuses = ", ".join(f"{number} {name}" for name, number in sorted(counts.items()))
     parts = [
-        f"{len(sifted.suppressed)} suppressed ({statuses})" if statuses else "",
-        f"{len(sifted.cleared)} cleared by VEX" if sifted.cleared else "",
-        f"{len(sifted.known)} in the baseline" if sifted.known else "",
-        f"{sifted.outside} outside what was asked for" if sifted.outside else "",
+        f"{len(filtered.suppressed)} suppressed ({statuses})" if statuses else "",
+        f"{len(filtered.cleared)} cleared by VEX" if filtered.cleared else "",
+        f"{len(filtered.known)} in the baseline" if filtered.known else "",
+        f"{filtered.outside} outside what was asked for" if filtered.outside else "",
     ]
     told = ", ".join(part for part in parts if part)
-    expired = f" {sifted.expired} suppressions expired." if sifted.expired else ""
+    expired = f" {filtered.expired} suppressions expired." if filtered.expired else ""
     return (f" Not counted: {told}." if told else "") + expired
 
 
@@ -76,7 +137,25 @@ def _line(text: str, style: str) -> None:
     _console().print(_text(text, style))
 
 
-def _show_group(severity: Severity, findings: Sequence[Finding]) -> None:
+def _show_causes(severity: Severity, findings: Sequence[Finding]) -> None:
+    """A line each: how often, where first, and what; cut to the width of a terminal."""
+    console = _console()
+    _line(f"{severity} ({len(findings)})", _STYLE[severity])
+    for one in causes(findings):
+        first = one.first
+        line = _text("").append_text(_text(f"{one.count:>4}× ", _STYLE[severity]))
+        line.append_text(_text(_join(first.asset, first.location), "bold"))
+        if one.others > 1:
+            line.append_text(_text(f"  {one.others} more causes  [{first.rule}]"))
+        else:
+            line.append_text(_text(f"  [{first.rule}] {first.message}"))
+        if console.is_terminal:
+            line.truncate(console.width, overflow="ellipsis")
+        console.print(line, soft_wrap=True)
+    console.print()
+
+
+def _show_all(severity: Severity, findings: Sequence[Finding]) -> None:
     """The location on a line of its own, whole whatever its length, so that it can be copied."""
     from rich.padding import Padding
 
@@ -87,7 +166,7 @@ def _show_group(severity: Severity, findings: Sequence[Finding]) -> None:
         console.print(_text(f"  {_join(one.asset, one.location)}", "bold"), soft_wrap=True)
         what = _text(f"{one.message}  [{one.rule}]")
         if one.proof:
-            what.append(f"  {_text(one.proof)}", "dim")
+            what.append(f"  {_text(one.proof)}")
         if one.remedy not in told:
             told.add(one.remedy)
             what.append(f"\n{_text(one.remedy)}", "italic")

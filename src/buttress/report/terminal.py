@@ -64,7 +64,8 @@ def _risks(document: Document, width: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, gap, 0, 0))
     table.add_column("Verdict", no_wrap=True)
     table.add_column("Risk", overflow="fold")
-    table.add_column("Failure rate", no_wrap=True)
+    about = {words.estimand(risk) for risk in document["risks"]} - {""}
+    table.add_column("\n".join(["Failure rate", *sorted(about)]), no_wrap=True)
     for name in ("Limit", "Trials", f"Loss/{_PERIODS.get(period, period)}"):
         table.add_column(name, justify="right", no_wrap=True)
     for risk in document["risks"]:
@@ -134,6 +135,13 @@ def _notes(document: Document) -> Table:
     ]
     if todo:
         table.add_row("To decide", _lines(todo))
+    alike = [
+        f"{risk['id']}: {words.design(risk)}"
+        for risk in document["risks"]
+        if risk.get("design") and risk["design"]["effect"] > 1.0
+    ]
+    if alike:
+        table.add_row("Design effect", _lines(alike))
     totals, budget = document["totals"], document["run"]["budget"]
     asked = count(totals["calls"])
     if budget["calls"] is not None:

@@ -13,13 +13,13 @@ from urllib.parse import quote
 import orjson
 
 from buttress import __version__
-from buttress.evidence.places import Placed
+from buttress.evidence.places import LocatedFinding
 from buttress.files.atomic import write_whole
 from buttress.files.paths import absolute
 from buttress.triage.suppressions import Suppression
 from buttress.triage.vex import FILE_URN, vulnerabilities
 
-Suppressed = tuple[Placed, Suppression]
+Suppressed = tuple[LocatedFinding, Suppression]
 CYCLONEDX: Final = (".cdx.json", "bom.json")  # ends of names, by the CycloneDX specification
 
 
@@ -51,7 +51,7 @@ def write(suppressed: Sequence[Suppressed], path: Path) -> None:
     write_whole(path, orjson.dumps(made, option=orjson.OPT_INDENT_2) + b"\n", "--write-vex")
 
 
-def _said(one: Placed, entry: Suppression, folder: str) -> Said:
+def _said(one: LocatedFinding, entry: Suppression, folder: str) -> Said:
     ids = tuple(vulnerabilities(one.finding)) or (one.finding.rule,)
     package = next((ref for ref in one.finding.references if ref.startswith("pkg:")), "")
     return Said(ids, FILE_URN + quote(one.below(folder)), package, entry)

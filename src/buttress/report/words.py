@@ -15,6 +15,7 @@ from buttress.report.numbers import count, part, percent, span
 Document = Mapping[str, Any]
 VERDICTS: Final = ("unacceptable", "undecided", "acceptable")  # worst first
 UNMEASURED: Final = "not assessed"
+ESTIMANDS: Final = {"this-set": "this set of prompts", "prompts-like-these": "prompts like these"}
 PARTLY: Final = "partly assessed"  # an item of a standard of which some risks were not measured
 _VACUOUS: Final = 0.98  # a claim that an attack succeeds at most so often says nothing
 _HEADLINES: Final = {
@@ -226,6 +227,33 @@ def worst_cells(risk: Document, most: int = 8) -> Sequence[Document]:
     return sorted(asked, key=lambda cell: (-cell["log_e"], -cell["estimate"]))[:most]
 
 
+def estimand(risk: Document, language: Language = ENGLISH) -> str:
+    """What a rate is about; empty where a document doesn't say, or for an inspection."""
+    name = ESTIMANDS.get(risk.get("estimand") or "", "")
+    return language.say(name) if name else ""
+
+
+def design(risk: Document, language: Language = ENGLISH) -> str:
+    """How trials and prompts are related, in a sentence; empty where the document doesn't say."""
+    known, say = risk.get("design"), language.say
+    if not known or not known["trials"]:
+        return ""
+    trials = language.plural(known["trials"], "trial")
+    prompts = language.plural(known["prompts"], "prompt")
+    text = say("{trials} of {prompts}.", trials=trials, prompts=prompts)
+    if known["set_size"] is not None:
+        text += " " + say("The set has {size} trials.", size=count(known["set_size"]))
+    if known["correlation"] is None:
+        return text + " " + say("Each prompt was asked once: the design effect is 1.")
+    return f"{text} " + say(
+        "Outcomes of one prompt correlate by {correlation}: the design effect is {effect}, so that "
+        "they tell as much as {alone} of prompts of their own.",
+        correlation=f"{known['correlation']:.2f}",
+        effect=f"{known['effect']:.2f}",
+        alone=language.plural(round(known["trials"] / known["effect"]), "trial"),
+    )
+
+
 def brief(risk: Document, language: Language = ENGLISH) -> str:
     """The same in a few words, for lists."""
     say = language.say
@@ -243,6 +271,8 @@ def brief(risk: Document, language: Language = ENGLISH) -> str:
         if risk.get("worst_case")
         else say("fails in {interval} of cases", interval=interval)
     )
+    if estimand(risk):
+        text += f" ({estimand(risk, language)})"
     if risk["limit"] is not None:
         text += say(", {limit} tolerated", limit=percent(risk["limit"]))
     return text

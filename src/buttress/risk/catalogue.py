@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from buttress.errors import InputError
 from buttress.files import located_yaml
@@ -16,6 +16,7 @@ from buttress.risk.schemas import RISKS, check
 from buttress.standards.crosswalk import load_standards
 
 Range = tuple[float, float]
+ANY_SCANNER: Final = "any"
 SEVERITY_LABELS = {1: "minor", 2: "moderate", 3: "serious", 4: "severe", 5: "critical"}
 
 
@@ -38,7 +39,9 @@ class Risk:
     """A scenario: who, how often, through which barriers, to which harm.
 
     One of ``per_request`` and ``per_year`` is set: 90 % range of how often it comes up. ``loss`` is
-    median and 95th percentile of the loss of one incident, in the catalogue's currency.
+    median and 95th percentile of the loss of one incident, in the catalogue's currency, and
+    ``most`` the largest, if it has one. Risks with the same ``overlaps`` are several ways of the
+    same people to the same end, and count once. ``basis`` says where the figures are from.
     """
 
     id: str
@@ -54,6 +57,9 @@ class Risk:
     standards: tuple[tuple[str, str], ...]
     remedies: tuple[str, ...]
     why: str = ""
+    most: float | None = None
+    overlaps: str = ""
+    basis: str = ""
 
     @property
     def probe(self) -> str | None:
@@ -62,12 +68,52 @@ class Risk:
 
 
 @dataclass(frozen=True, slots=True)
+class Scanner:
+    """What an inspection was measured on: ``found`` of ``planted`` defects, and its false alarms.
+
+    ``false_alarms`` are of ``clean`` samples; ``source`` says where the counts are from.
+    """
+
+    found: float
+    planted: float
+    false_alarms: float
+    clean: float
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What holds for all risks.
+
+    ``cap`` is the most that the organisation can lose; ``shared_cause`` the probability that what
+    defeats the strongest barrier of a risk defeats all; ``common`` the variance of the factor, mean
+    1, by which a year is worse for all risks at once. ``inspection`` has the 90 % range of a
+    barrier's failure by the severest finding.
+    """
+
+    inspection: Mapping[str, Range]
+    scanners: Mapping[str, Scanner]
+    cap: float
+    shared_cause: float
+    common: float
+
+    def scanner(self, probe: str) -> Scanner:
+        """What the probe was measured on; what is assumed of any scanner where it was not."""
+        return self.scanners.get(probe) or self.scanners[ANY_SCANNER]
+
+
+@dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All risks by id, in order, with the priors of inspected barriers by worst finding."""
+    """All risks by id, in order, with what holds for all of them."""
 
     risks: Mapping[str, Risk]
-    inspection: Mapping[str, Range]
+    model: Model
     currency: str
+
+    @property
+    def inspection(self) -> Mapping[str, Range]:
+        """Priors of inspected barriers by worst finding."""
+        return self.model.inspection
 
 
 def load_catalogue(extra: Path | None = None) -> Catalogue:
@@ -93,7 +139,7 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
 def _built_in() -> Catalogue:
     home = resources.files("buttress.risk")
     files = sorted(home.joinpath("catalogue").iterdir(), key=lambda file: file.name)
-    catalogue = Catalogue({}, {}, "")
+    catalogue = Catalogue({}, Model({}, {}, 0.0, 0.0, 0.0), "")
     for file in [*files, home.joinpath("priors.yaml")]:
         text = file.read_text(encoding="utf-8")
         catalogue = _over(catalogue, located_yaml.parse(text, f"catalogue/{file.name}"))
@@ -108,10 +154,22 @@ def _over(catalogue: Catalogue, source: Located) -> Catalogue:
     ranges = {
         name: _range(source, ("inspection", name)) for name in source.data.get("inspection", ())
     }
+    known, data = catalogue.model, source.data
+    scanners = {name: Scanner(**fields) for name, fields in data.get("scanners", {}).items()}
+    for name, scanner in scanners.items():
+        if scanner.found > scanner.planted or scanner.false_alarms > scanner.clean:
+            raise source.error(("scanners", name), "more found than there were", "found ≤ planted")
+    model = Model(
+        {**known.inspection, **ranges},
+        {**known.scanners, **scanners},
+        float(data.get("cap", known.cap)),
+        float(data.get("shared_cause", known.shared_cause)),
+        float(data.get("common_years", known.common)),
+    )
     return Catalogue(
         {**catalogue.risks, **{risk.id: risk for risk in found}},
-        {**catalogue.inspection, **ranges},
-        source.data.get("currency", catalogue.currency),
+        model,
+        data.get("currency", catalogue.currency),
     )
 
 
@@ -132,6 +190,9 @@ def _risk(source: Located, index: int) -> Risk:
     loss = data["severity"]["loss"]
     if loss["p95"] < loss["median"]:
         raise source.error((*path, "severity", "loss", "p95"), "below the median", "p95 ≥ median")
+    if loss.get("max", loss["p95"]) < loss["p95"]:
+        where = (*path, "severity", "loss", "max")
+        raise source.error(where, "below the 95th percentile", "max ≥ p95")
     barriers = tuple(
         Barrier(
             id=barrier["id"],
@@ -159,6 +220,9 @@ def _risk(source: Located, index: int) -> Risk:
         standards=tuple(_standards(source, path)),
         remedies=tuple(data.get("remedies", ())),
         why=data["severity"].get("why", ""),
+        most=loss.get("max"),
+        overlaps=data.get("overlaps", ""),
+        basis=data.get("basis") or source.data.get("basis", ""),
     )
 
 

@@ -1,47 +1,18 @@
-"""How the cells of a risk are told: the worst of all as one rate, and each as a row of a table."""
+"""How the cells of a risk are told, each as a row of a table."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from buttress.statistics.correction import CalibrationCounts, CorrectedSequence
+from buttress.risk.rate import JudgedOutcomes
+from buttress.statistics.correction import CorrectedSequence
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class CellCounts:
-    """Judged outcomes of one cell."""
-
-    trials: int
-    total: float
-
-    @property
-    def estimate(self) -> float:
-        """Mean of the outcomes; 0.5 before the first."""
-        return self.total / self.trials if self.trials else 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class WorstCell:
-    """The highest rate of all cells, as ``CorrectedSequence`` presents a rate.
-
-    ``trials`` are those of all cells; ``judged`` are the outcomes of the cell that is the worst so
-    far; ``low`` to ``high`` bounds the highest rate, whichever cell has it.
-    """
-
-    trials: int
-    estimate: float
-    low: float
-    high: float
-    judged: CellCounts
-    counts: CalibrationCounts | None
 
 
 def rows(
@@ -69,7 +40,7 @@ def rows(
     """
     told = []
     for place, (attack, category) in enumerate(cells):
-        own = CellCounts(round(float(counts[0][place])), float(counts[1][place]))
+        own = JudgedOutcomes(round(float(counts[0][place])), float(counts[1][place]))
         low, high, estimate = scale.row(
             own.estimate, float(together[0][place]), float(together[1][place])
         )

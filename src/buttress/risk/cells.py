@@ -1,9 +1,9 @@
 """One risk on one asset, cell by cell: is every attack within the limit in every category?
 
-Unacceptable when some cell is shown to lie above the limit, all cells taken together (closed
-testing, error ``beta``); acceptable when the worst-case claim reaches the limit (error ``alpha``).
-See ``statistics.cells`` and ``statistics.multiple`` for why both hold however the trials were
-spread over the cells and whenever one stops, and ``bandit`` for how they are spread.
+Unacceptable when some cell is shown to lie above the limit, all cells taken together (Holm's
+method, error ``beta``); acceptable when the worst-case claim reaches the limit (error ``alpha``).
+See ``statistics.cells`` and ``cell_evidence`` for why both hold however the trials were spread over
+the cells and whenever one stops, and ``bandit`` for how they are spread.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import numpy as np
 import numpy.typing as npt
 
 from buttress.risk.bandit import Bandit
-from buttress.risk.cell_rows import CellCounts, WorstCell, rows, thin
+from buttress.risk.cell_evidence import CellEvidence
+from buttress.risk.cell_rows import rows, thin
 from buttress.risk.forecast import chance_of_decision
 from buttress.risk.policy import Tolerance
+from buttress.risk.rate import JudgedOutcomes, Rate
 from buttress.risk.verdict import Verdict
-from buttress.statistics import graded
-from buttress.statistics.cells import cell_bounds, evidence_above, evidence_below
 from buttress.statistics.correction import CalibrationCounts, CorrectedSequence
-from buttress.statistics.multiple import e_bh, family_wise
+from buttress.statistics.multiple import e_bh
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -47,32 +47,30 @@ class CellsState:
         tolerance: the policy's for this risk; its limit is each cell's. Always decided by bounds.
         cells: (attack, category) of each cell, each once.
         counts: calibration of the judge, taken to hold in every cell; None takes outcomes as true.
-        assets: number of assets that share this risk, as in ``RiskState``.
+        family: number of verdicts that are taken together, as in ``RiskState``.
+        sizes: trials that each cell holds, where the rates are those of this set; None for prompts
+            like these. Not where the judge errs, as in ``RiskState``.
         delta: false discovery rate of ``discovered``; None takes the tolerance's ``beta``.
-        available: trials that can be had in each cell; None for no limit.
+        available: outcomes that can be had in each cell; None for no limit.
         seed: of the choice of cells.
     """
 
     tolerance: Tolerance
     cells: Sequence[tuple[str, str]]
     counts: CalibrationCounts | None = None
-    assets: int = 1
+    family: int = 1
     delta: float | None = None
     available: Sequence[int] | None = None
     seed: int = 0
+    sizes: Sequence[int] | None = None
     verdict: Verdict = field(init=False, default="undecided")
     shown: Mask = field(init=False)  # above the limit, all of them together
     _places: Mapping[tuple[str, str], int] = field(init=False)
     _scale: CorrectedSequence = field(init=False)
     _bandit: Bandit = field(init=False)
-    _weights: Array = field(init=False)
     _asked: Array = field(init=False)
     _left: Array = field(init=False)
-    _low: Array = field(init=False)
-    _high: Array = field(init=False)
-    _stale: Mask = field(init=False)
-    _above: Array = field(init=False)
-    _below: Array = field(init=False)
+    _evidence: CellEvidence = field(init=False)
     _path: list[list[float]] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
@@ -82,9 +80,11 @@ class CellsState:
             raise ValueError("cells must be named, each once")
         attacks, categories = (_numbered(names) for names in zip(*self.cells, strict=True))
         self._bandit = Bandit(attacks, categories, self.seed)
-        beta = self.tolerance.beta / self.assets
+        if self.sizes is not None and self.counts is not None:
+            raise ValueError("outcomes of a judge that errs are no finite set")
+        beta = self.tolerance.beta / self.family
         self._scale = CorrectedSequence(beta, self.tolerance.alpha, self.counts)
-        self._weights = np.zeros((size, graded.GRADES + 1))
+        self._evidence = CellEvidence(self._scale, self.tolerance.limit, size, self.sizes)
         self._asked = np.zeros(size)
         left = np.full(size, np.inf) if self.available is None else self.available
         self._left = np.array(left, dtype=float)
@@ -92,9 +92,6 @@ class CellsState:
             raise ValueError("available must give a number for each cell")
         if not 0 < self._delta() < 1:
             raise ValueError("delta must be above the error of the judge's calibration, below 1")
-        self._low, self._high = np.zeros(size), np.ones(size)
-        self._above, self._below = np.zeros(size), np.zeros(size)
-        self._stale = np.zeros(size, dtype=bool)
         self.shown = np.zeros(size, dtype=bool)
 
     def place(self, attack: str, category: str) -> int:
@@ -108,7 +105,7 @@ class CellsState:
     @property
     def trials(self) -> int:
         """Trials of all cells."""
-        return round(float(self._weights.sum()))
+        return round(float(self._counts()[0].sum()))
 
     def choose(self, count: int) -> list[int]:
         """Cells of the next ``count`` trials, fewer only where fewer are left.
@@ -140,10 +137,10 @@ class CellsState:
 
         A bound is taken to close in on its estimate with the square root of the trials.
         """
-        self._refresh()
+        self._evidence.refresh(self.shown)
         trials, failures = self._counts()
         means = failures / np.maximum(trials, 1)
-        spread = (self._high - means) * np.sqrt(trials + 1)
+        spread = (self._evidence.high - means) * np.sqrt(trials + 1)
         asked, left = trials + 1 + pending, self._left.copy()
         chosen: list[int] = []
         while len(chosen) < count and (left > 0).any():
@@ -161,49 +158,46 @@ class CellsState:
         """No further trials can be had in the cell."""
         self._left[cell] = 0.0
 
-    def update(self, cells: npt.ArrayLike, outcomes: npt.ArrayLike) -> None:
+    def update(
+        self,
+        cells: npt.ArrayLike,
+        outcomes: npt.ArrayLike,
+        highs: npt.ArrayLike | None = None,
+    ) -> None:
         """Take in outcomes, shape (k,), of the cells with these numbers, shape (k,) or ().
 
-        A verdict, once reached, stays.
+        A verdict, once reached, stays. ``highs`` is the most that each outcome can be, where it is
+        not known.
 
         Raises:
             ValueError: an outcome outside [0, 1], or no such cell.
         """
         values = np.asarray(outcomes, dtype=float).reshape(-1)
+        tops = values if highs is None else np.asarray(highs, dtype=float).reshape(-1)
         places = np.broadcast_to(np.asarray(cells, dtype=np.int64).reshape(-1), values.shape)
         if not values.size:
             return
-        if not (values.min() >= 0 and values.max() <= 1):
+        if not (values.min() >= 0 and tops.max() <= 1 and (values <= tops).all()):
             raise ValueError("outcomes must lie in [0, 1]")
         if places.min() < 0 or places.max() >= len(self.cells):
             raise ValueError("no cell has that number")
-        touched = np.unique(places)
-        for cell in touched:
-            self._weights[cell] += graded.spread(values[places == cell])
-        trials, _ = self._counts()
-        self._asked = np.maximum(self._asked, trials)
-        self._stale[touched] = True
-        self._weigh(touched)
+        for cell in np.unique(places):
+            mine = places == cell
+            self._evidence.update(int(cell), values[mine], tops[mine])
+        self._asked = np.maximum(self._asked, self._counts()[0])
+        self._decide()
         if not self._path or self.trials >= _GROWTH * self._path[-1][0]:
             worst = self.sequence
             self._path.append([worst.trials, worst.low, worst.high, worst.estimate])
             if len(self._path) > 2 * _POINTS:
                 self._path = thin(self._path)
 
-    def _weigh(self, touched: npt.NDArray[np.int64]) -> None:
-        """Evidence of the cells that changed, and the verdict."""
-        ceiling, floor = self._judged(lower=False), self._judged(lower=True)
-        some = self._weights[touched]
-        if self._scale.upper_point.informative and 0 < ceiling < 1:
-            self._below[touched] = evidence_below(some, ceiling)
-        if self._scale.lower_point.informative and 0 < floor < 1:
-            self._above[touched] = evidence_above(some, floor)
+    def _decide(self) -> None:
         if self.trials < max(1, self.tolerance.minimum_trials):
             return
-        levels = self._scale.judged
-        self.shown |= family_wise(self._above) >= -np.log(levels.alpha_low)
+        self.shown |= self._evidence.exceeding()
         if self.verdict == "undecided":
-            if (self._below >= -np.log(levels.alpha_high)).all():
+            if self._evidence.cleared().all():
                 self.verdict = "acceptable"
             elif self.shown.any():
                 self.verdict = "unacceptable"
@@ -214,28 +208,20 @@ class CellsState:
         return point.judged_rate(self.tolerance.limit)
 
     def _counts(self) -> tuple[Array, Array]:
-        return self._weights.sum(axis=1), self._weights @ graded.GRID
-
-    def _refresh(self) -> None:
-        """Bounds on the judged rates of the cells that changed since they were last asked for."""
-        if self._stale.any():
-            judged = self._scale.judged
-            self._low[self._stale], self._high[self._stale] = cell_bounds(
-                self._weights[self._stale], judged.alpha_low / len(self.cells), judged.alpha_high
-            )
-            self._stale[:] = False
+        return self._evidence.counts()
 
     @property
     def discovered(self) -> Mask:
         """Cells above the limit by e-BH; of them at most a share ``delta`` is expected to be not.
 
-        What the judge's calibration may err goes off ``delta``: if it does, all may be false.
+        What the judge's calibration may err goes off ``delta``: if it does, all may be false. Holds
+        where cells share no prompt, and for this set of prompts; else it is a good guess.
         """
-        return e_bh(self._above, self._delta())
+        return e_bh(self._evidence.above, self._delta())
 
     def _delta(self) -> float:
         delta = self.tolerance.beta if self.delta is None else self.delta
-        return delta - (self.tolerance.beta / self.assets - self._scale.judged.alpha_low)
+        return delta - (self.tolerance.beta / self.family - self._scale.judged.alpha_low)
 
     @property
     def worst(self) -> int:
@@ -243,16 +229,16 @@ class CellsState:
         return int(self._bandit.means(*self._counts()).argmax())
 
     @property
-    def sequence(self) -> WorstCell:
+    def sequence(self) -> Rate:
         """The highest rate of all cells; ``high`` is the worst-case claim."""
-        self._refresh()
+        self._evidence.refresh(self.shown)
         trials, failures = self._counts()
         cell = self.worst
-        judged = CellCounts(round(float(trials[cell])), float(failures[cell]))
+        judged = JudgedOutcomes(round(float(trials[cell])), float(failures[cell]))
         low, high, estimate = self._scale.row(
-            judged.estimate, float(self._low.max()), float(self._high.max())
+            judged.estimate, float(self._evidence.low.max()), float(self._evidence.high.max())
         )
-        return WorstCell(self.trials, estimate, low, high, judged, self.counts)
+        return Rate(self.trials, estimate, low, high, judged, self.counts)
 
     def path(self) -> list[list[float]]:
         """The highest rate as trials came in: trials, low, high, estimate; ≤ 200 points."""
@@ -260,12 +246,12 @@ class CellsState:
 
     def chance_of_decision(self, more: npt.ArrayLike, chance: np.random.Generator) -> Array:
         """Probability of a verdict after so many more trials, shape (k,); see ``forecast``."""
-        none = np.zeros(len(self.cells))
+        none, levels = np.zeros(len(self.cells)), self._scale.judged
         return chance_of_decision(
             np.asarray(more, dtype=float),
             rates=self._bandit.draws(*self._counts(), none, chance=chance),
-            accept=(self._judged(lower=False), self._below, -np.log(self._scale.judged.alpha_high)),
-            reject=(self._judged(lower=True), self._above, -np.log(self._scale.judged.alpha_low)),
+            accept=(self._judged(lower=False), self._evidence.below, -np.log(levels.alpha_high)),
+            reject=(self._judged(lower=True), self._evidence.above, -np.log(levels.alpha_low)),
         )
 
     def would_decide(self) -> str:
@@ -285,16 +271,13 @@ class CellsState:
 
     def rows(self) -> list[dict[str, Any]]:
         """Each cell for the document, as ``cell_rows.rows`` describes it."""
-        self._refresh()
-        judged = self._scale.judged
-        each = judged.alpha_high / len(self.cells)
-        highs = cell_bounds(self._weights, judged.alpha_low, each)[1]
+        self._evidence.refresh(self.shown)
         return rows(
             self.cells,
             self._scale,
             self._counts(),
-            together=(self._low, highs),
-            alone=self._high,
-            log_e=self._above,
+            together=(self._evidence.low, self._evidence.highs_together()),
+            alone=self._evidence.high,
+            log_e=self._evidence.above,
             flags=(self.shown, self.discovered),
         )

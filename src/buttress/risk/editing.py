@@ -46,6 +46,8 @@ def _risk(risk: Risk) -> dict[str, Any]:
         "level": risk.level,
         "loss": {"median": _plain(risk.loss[0]), "p95": _plain(risk.loss[1])},
     }
+    if risk.most is not None:
+        severity["loss"]["max"] = _plain(float(risk.most))
     if risk.why:
         severity["why"] = risk.why
     frequency = {
@@ -67,6 +69,8 @@ def _risk(risk: Risk) -> dict[str, Any]:
         "barriers": [_barrier(barrier) for barrier in risk.barriers],
         "standards": standards,
         "remedies": _Texts(risk.remedies),
+        "overlaps": risk.overlaps,
+        "basis": risk.basis,
     }
     return {name: value for name, value in data.items() if value not in ("", {}, [])}
 

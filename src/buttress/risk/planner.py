@@ -147,8 +147,14 @@ class Planner:
             self.calls -= calls
 
     def exhaust(self, arm: str) -> None:
-        """The arm's stream is at its end."""
+        """Nothing more can be asked of the arm."""
         self.arms[arm].remaining = 0
+
+    def taken(self, batch: Batch, count: int, *, left: int) -> None:
+        """So many trials of the batch were handed out; the arm has ``left`` more."""
+        arm = self.arms[batch.arm]
+        arm.asked += count - batch.size
+        arm.remaining = left
 
     def _worth(self, arm: PlannedArm) -> tuple[float, PlannedArm, int]:
         most = min(arm.remaining, self._affordable(arm))

@@ -15,6 +15,7 @@ from buttress.files import located_yaml
 from buttress.files.located_yaml import Located
 from buttress.risk.schemas import POLICY, check
 
+Estimand = Literal["this-set", "prompts-like-these"]
 ALPHA: Final = 0.05
 MINIMUM_TRIALS: Final = 20
 _DEPTH: Final = 8
@@ -38,13 +39,20 @@ class Tolerance:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Tolerances by risk id. Risks that it does not name get no verdict."""
+    """Tolerances by risk id. Risks that it does not name get no verdict.
+
+    ``estimand`` is what the rates are about: the prompts in use and no others, or all prompts that
+    are drawn as these were. ``family_wise`` divides ``beta`` among all verdicts that trials decide,
+    so that it bounds the probability that *any* acceptable risk is called unacceptable.
+    """
 
     id: str
     title: str
     source: str
     decide_by: Literal["bound", "estimate"]
     risks: Mapping[str, Tolerance]
+    estimand: Estimand = "prompts-like-these"
+    family_wise: bool = True
 
 
 def policy_names() -> list[str]:
@@ -81,6 +89,8 @@ def load_policy(name: str, risk_ids: Collection[str], resolve: Resolve = _no_pac
         source=" ".join(data.get("source", "").split()),
         decide_by=data.get("decide_by", "bound"),
         risks={risk: Tolerance(**fields) for risk, fields in data["risks"].items()},
+        estimand=data.get("estimand", "prompts-like-these"),
+        family_wise=data.get("family_wise", True),
     )
 
 

@@ -1,211 +1,197 @@
-"""From rates to risk: how often, through which barriers, at what cost, by Monte Carlo.
+"""From rates to risk: how often, through which barriers, at what cost.
 
-Quantitative risk modelling of AI systems as in Murray et al. 2025 (arXiv:2512.08844): per draw, a
-frequency and a failure probability for each barrier are taken from their uncertainty, incidents in
-a year are Poisson, each costs a lognormal amount. Barriers that evidence informs use it, others
-their documented prior.
+Quantitative risk modelling of AI systems as in Murray et al. 2025 (arXiv:2512.08844). Ignorance and
+chance are kept apart (second-order simulation: Vose 2008, Risk Analysis, section 4.2): each draw of
+frequencies and barriers is one possible world, in which a year's loss has a law of its own, see
+``aggregate``. Barriers that evidence informs use it, others their documented prior.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import betaincc, betainccinv
 
-from buttress.risk.catalogue import Range, Risk
-from buttress.statistics.correction import CalibrationCounts
+from buttress.risk.aggregate import Severity, exceedance
+from buttress.risk.catalogue import Barrier, Model, Risk
+from buttress.risk.inputs import (
+    Input,
+    after_clean_inspection,
+    from_trials,
+    hypercube,
+    logit_normal,
+    lognormal,
+)
+from buttress.risk.posterior import TrialEvidence
 
 Array = npt.NDArray[np.float64]
-DRAWS: Final = 20_000
-_Z90: Final = 1.6448536269514722  # half width, in standard deviations, of a normal 90 % range
-_EXACT: Final = 200  # incidents in a year that are drawn one by one
-_INFORMATIVE: Final = 0.01  # least probability that the judge is better than chance
-_CURVE_POINTS: Final = 80
+WORLDS: Final = 256
+_DAYS: Final = 365.0
 
 
 @dataclass(frozen=True, slots=True)
-class TrialEvidence:
-    """Judged outcomes that inform a barrier's failure probability."""
+class InspectionEvidence:
+    """The severest finding of an inspection, None where it found nothing."""
 
-    trials: int
-    failures: float
-    counts: CalibrationCounts | None = None
+    worst: str | None
 
 
-Evidence = TrialEvidence | Range  # a range is a 90 % range from an inspection
+Evidence = TrialEvidence | InspectionEvidence
 
 
-@dataclass(frozen=True, slots=True)
-class Simulated:
-    """Annual losses of each risk; ``losses`` has shape (risks, draws)."""
+@dataclass(frozen=True)
+class Scenario:
+    """A risk with the inputs that its incidents depend on: frequency first, then barriers."""
 
-    risks: tuple[str, ...]
-    losses: Array
+    risk: Risk
+    inputs: tuple[Input, ...]
+    per_year: float  # what a unit of frequency is in a year
+    severity: Severity
+    measured: bool
+    shared: float  # probability that barriers fail together
+
+    def rates(self, draws: Array) -> Array:
+        """Incidents a year from draws of the inputs, shape (draws, inputs) -> (draws,).
+
+        The β-factor model of common-cause failures (Fleming 1975; NUREG/CR-4780): with probability
+        β what defeats the strongest barrier defeats all of them.
+        """
+        barriers = draws[:, 1:]
+        alone: Array = barriers.prod(axis=1)
+        if barriers.shape[1] > 1:
+            alone = (1 - self.shared) * alone + self.shared * barriers.min(axis=1)
+        found: Array = draws[:, 0] * self.per_year * alone
+        return found
+
+    @cached_property
+    def mean_rate(self) -> float:
+        """Mean incidents a year over ignorance; exact but for the shared cause."""
+        inputs = [one.mean for one in self.inputs]
+        alone = float(np.prod(inputs[1:]))
+        if len(inputs) > 2:
+            together = _mean_of_least(self.inputs[1:])
+            alone = (1 - self.shared) * alone + self.shared * together
+        return inputs[0] * self.per_year * alone
+
+
+def _mean_of_least(inputs: Sequence[Input]) -> float:
+    """E min of independent probabilities: the integral of the product of their tails."""
+    edges = np.concatenate([[0.0], np.geomspace(1e-9, 1.0, 600)])
+    middles = (edges[1:] + edges[:-1]) / 2
+    tails = np.ones(middles.size)
+    for one in inputs:
+        tails *= 1.0 - np.searchsorted(one.values, middles) / one.values.size
+    return float((tails * np.diff(edges)).sum())
+
+
+@dataclass(frozen=True)
+class Losses:
+    """A year's losses: ``rates`` are incidents in each possible world, shape (worlds, risks)."""
+
+    scenarios: tuple[Scenario, ...]
+    model: Model
+    rates: Array
+    shares: Array  # of each risk's incidents that are counted for it, shape (risks,)
+
+    @property
+    def severities(self) -> list[Severity]:
+        """Of an incident of each risk."""
+        return [one.severity for one in self.scenarios]
+
+    @cached_property
+    def means(self) -> Array:
+        """Mean loss of each risk, shape (risks,): not simulated. Overlapping risks count once."""
+        alone = [one.mean_rate * one.severity.mean for one in self.scenarios]
+        return np.array(alone) * self.shares
+
+    def exceedance(self, amounts: Array, risk: int | None = None) -> Array:
+        """Probability of a larger loss in each world, of all risks or of one; (worlds, k)."""
+        rates, severities = self.rates, self.severities
+        if risk is not None:
+            rates, severities = rates[:, [risk]], [severities[risk]]
+        return exceedance(rates, severities, amounts, self.model.cap, self.model.common)
 
 
 def simulate(
     risks: Sequence[Risk],
     evidence: Mapping[str, Evidence],
     requests_per_day: float,
+    model: Model,
     *,
     seed: int,
-    draws: int = DRAWS,
-) -> Simulated:
-    """Simulate a year, ``draws`` times.
+    worlds: int = WORLDS,
+) -> Losses:
+    """Possible worlds of a system's risks.
 
     Args:
-        risks: the scenarios.
-        evidence: probe id -> what it found.
+        risks: the scenarios, those that nothing informs among them: they have their priors.
+        evidence: by the id of the probe that found it.
         requests_per_day: of the operational profile.
-        seed: same seed, same figures; each risk has a stream of its own, so that adding one does
-            not change the others.
-        draws: number of simulated years.
+        model: what holds for all risks.
+        seed: of the worlds; each risk has a stream of its own, so that adding one does not change
+            the others.
+        worlds: number of draws.
     """
-    losses = np.zeros((len(risks), draws))
-    for row, risk in enumerate(risks):
-        chance = np.random.default_rng([seed, *risk.id.encode()])
-        rate = _frequency(risk, requests_per_day, draws, chance)
-        for barrier in risk.barriers:
-            known = evidence.get(barrier.probe) if barrier.probe else None
-            rate = rate * _failure(known, barrier.failure, draws, chance)
-        losses[row] = _compound(chance.poisson(np.minimum(rate, 1e12)), risk.loss, chance)
-    return Simulated(tuple(risk.id for risk in risks), losses)
+    scenarios = tuple(_scenario(risk, evidence, requests_per_day, model) for risk in risks)
+    rates = np.zeros((worlds, len(risks)))
+    for place, scenario in enumerate(scenarios):
+        rng = np.random.default_rng([seed % 2**63, *scenario.risk.id.encode()])
+        rates[:, place] = scenario.rates(hypercube(list(scenario.inputs), worlds, rng))
+    shares = _count_once(scenarios, rates)
+    return Losses(scenarios, model, rates, shares)
 
 
-def _frequency(
-    risk: Risk, requests_per_day: float, draws: int, chance: np.random.Generator
-) -> Array:
-    bounds = risk.per_year or risk.per_request
-    assert bounds is not None
-    low, high = np.log(bounds)
-    drawn: Array = np.exp((low + high) / 2 + (high - low) / 2 / _Z90 * chance.normal(size=draws))
-    return drawn if risk.per_year else np.minimum(drawn, 1.0) * requests_per_day * 365.0
+def _scenario(
+    risk: Risk, evidence: Mapping[str, Evidence], requests_per_day: float, model: Model
+) -> Scenario:
+    if risk.per_year is not None:
+        frequency, unit = lognormal("frequency", risk.per_year), 1.0
+    else:
+        assert risk.per_request is not None
+        frequency = lognormal("frequency", risk.per_request, 1.0)
+        unit = requests_per_day * _DAYS
+    inputs = [frequency]
+    measured = False
+    for barrier in risk.barriers:
+        known = evidence.get(barrier.probe) if barrier.probe else None
+        measured |= known is not None
+        inputs.append(barrier_input(barrier, known, model))
+    severity = Severity(*risk.loss, min(model.cap, risk.most or model.cap))
+    return Scenario(risk, tuple(inputs), unit, severity, measured, model.shared_cause)
 
 
-def _failure(
-    known: Evidence | None, prior: Range, draws: int, chance: np.random.Generator
-) -> Array:
+def barrier_input(barrier: Barrier, known: Evidence | None, model: Model) -> Input:
+    """That the barrier fails, by what is known of it."""
     if isinstance(known, TrialEvidence):
-        return posterior_rate(known, draws, chance)
-    low, high = _logit(np.array(known or prior))
-    drawn: Array = (low + high) / 2 + (high - low) / 2 / _Z90 * chance.normal(size=draws)
-    return 1.0 / (1.0 + np.exp(-drawn))
+        return from_trials(barrier.id, known)
+    if isinstance(known, InspectionEvidence):
+        if known.worst is None and "clean" not in model.inspection:
+            scanner = model.scanner(barrier.probe or "")
+            return after_clean_inspection(barrier.id, barrier.failure, scanner)
+        return logit_normal(barrier.id, model.inspection[known.worst or "clean"])
+    return logit_normal(barrier.id, barrier.failure)
 
 
-def _logit(value: Array) -> Array:
-    odds: Array = np.log(value) - np.log1p(-value)
-    return odds
+def _count_once(scenarios: Sequence[Scenario], rates: Array) -> Array:
+    """Scale risks of one group so that together they have the incidents of the most frequent.
 
-
-def posterior_rate(known: TrialEvidence, draws: int, chance: np.random.Generator) -> Array:
-    """Draws of the true failure rate, the judge's errors and their uncertainty carried through.
-
-    Jeffreys priors on sensitivity e, false-positive rate f and the judged rate r, which lies
-    between f and e (Rogan & Gladen 1978); draws of (e, f) are weighted by how well they explain
-    the trials. A judge that the labels show to be no better than chance says nothing: its draws
-    are uniform on [0, 1].
+    The same people with the same aim are behind them: who succeeds by one way needs no other. In
+    each world the largest rate of the group is shared out in proportion; changes ``rates``.
     """
-    if known.counts is None:
-        return chance.beta(0.5 + known.failures, 0.5 + known.trials - known.failures, draws)
-    counts = known.counts
-    true = chance.beta(0.5 + counts.tp, 0.5 + counts.fn, draws)
-    false = chance.beta(0.5 + counts.fp, 0.5 + counts.tn, draws)
-    ordered = true > false
-    if ordered.mean() < _INFORMATIVE:
-        return chance.random(draws)
-    true, false = true[ordered], false[ordered]
-    rate = known.failures / max(known.trials, 1)
-    if rate > (true.mean() + false.mean()) / 2:
-        # Work with the nearer end, where the tail probabilities are precise.
-        mirrored = _between(known.trials - known.failures, known.trials, 1 - true, 1 - false)
-        return 1.0 - mirrored(draws, chance)
-    return _between(known.failures, known.trials, false, true)(draws, chance)
-
-
-def _between(
-    failures: float, trials: int, low: Array, high: Array
-) -> Callable[[int, np.random.Generator], Array]:
-    """Sampler of (r - low) / (high - low), where r is the judged rate, between low and high."""
-    a, b = 0.5 + failures, 0.5 + trials - failures
-    above_low, above_high = betaincc(a, b, low), betaincc(a, b, high)
-    likelihood = (above_low - above_high) / (betaincc(0.5, 0.5, low) - betaincc(0.5, 0.5, high))
-
-    def sample(draws: int, chance: np.random.Generator) -> Array:
-        total = likelihood.sum()
-        if not total > 0:  # trials and labels contradict each other: the nearest end
-            return np.zeros(draws)
-        picked = chance.choice(len(low), size=draws, p=likelihood / total)
-        share = chance.random(draws)
-        tail = above_high[picked] + share * (above_low[picked] - above_high[picked])
-        judged = betainccinv(a, b, tail)
-        rate: Array = (judged - low[picked]) / (high[picked] - low[picked])
-        return np.clip(rate, 0.0, 1.0)
-
-    return sample
-
-
-def _compound(incidents: npt.NDArray[np.int64], loss: Range, chance: np.random.Generator) -> Array:
-    """Sum of as many lognormal losses as there are incidents, for each draw."""
-    mu = np.log(loss[0])
-    sigma = max(1e-9, (np.log(loss[1]) - mu) / _Z90)
-    few = np.minimum(incidents, _EXACT)
-    single = np.exp(mu + sigma * chance.standard_normal(int(few.sum())))
-    ends = np.cumsum(few)
-    sums = np.concatenate([[0.0], np.cumsum(single)])
-    total: Array = sums[ends] - sums[ends - few]
-    # The sum of the rest is taken as lognormal with the sum's mean and variance (Fenton 1960, "The
-    # sum of log-normal probability distributions in scatter transmission systems").
-    rest = np.maximum(incidents - few, 1).astype(float)
-    spread = np.log1p(np.expm1(sigma**2) / rest)
-    middle = np.log(rest) + mu + sigma**2 / 2 - spread / 2
-    many = np.exp(middle + np.sqrt(spread) * chance.standard_normal(len(rest)))
-    return total + np.where(incidents > few, many, 0.0)
-
-
-def summary(simulated: Simulated, currency: str) -> dict[str, Any]:
-    """The assessment document's ``loss``: mean, quantiles, exceedance curve, contributions."""
-    total = simulated.losses.sum(axis=0)
-    mean = float(total.mean())
-    means = simulated.losses.mean(axis=1)
-    shares = means / mean if mean > 0 else np.zeros(len(means))
-    order = np.argsort(-shares)
-    return {
-        "unit": currency,
-        "period": "year",
-        "mean": mean,
-        "median": float(np.median(total)),
-        "p95": float(np.quantile(total, 0.95)),
-        "p99": float(np.quantile(total, 0.99)),
-        "exceedance": _exceedance(total),
-        "sensitivity": [
-            {"risk": simulated.risks[index], "share": float(shares[index])} for index in order
-        ],
-        "draws": int(simulated.losses.shape[1]),
-    }
-
-
-def of_risk(simulated: Simulated, risk: str) -> dict[str, float]:
-    """One risk's ``loss``: mean, 95th percentile, and share of the mean total."""
-    losses = simulated.losses[simulated.risks.index(risk)]
-    total = float(simulated.losses.sum(axis=0).mean())
-    mean = float(losses.mean())
-    return {
-        "mean": mean,
-        "p95": float(np.quantile(losses, 0.95)),
-        "share": mean / total if total > 0 else 0.0,
-    }
-
-
-def _exceedance(total: Array) -> list[list[float]]:
-    """Points (loss, probability that a year's loss exceeds it), falling in probability."""
-    positive = np.sort(total[total > 0])
-    if not positive.size:
-        return []
-    share = positive.size / total.size
-    probabilities = share * np.geomspace(1.0, max(10 / total.size, 1e-3), _CURVE_POINTS)
-    values = np.quantile(positive, 1 - probabilities / share)
-    return [[float(v), float(p)] for v, p in zip(values, probabilities, strict=True)]
+    shares = np.ones(len(scenarios))
+    groups: dict[str, list[int]] = {}
+    for place, scenario in enumerate(scenarios):
+        if scenario.risk.overlaps:
+            groups.setdefault(scenario.risk.overlaps, []).append(place)
+    for places in groups.values():
+        together = rates[:, places]
+        whole = np.maximum(together.sum(axis=1), 1e-300)
+        counted = together.max(axis=1) / whole
+        mean = together.mean(axis=0)
+        rates[:, places] = together * counted[:, None]
+        shares[places] = rates[:, places].mean(axis=0) / np.maximum(mean, 1e-300)
+    return shares

@@ -67,6 +67,7 @@ _RISK: Final = {
                     "properties": {
                         "median": {"type": "number", "exclusiveMinimum": 0},
                         "p95": {"type": "number", "exclusiveMinimum": 0},
+                        "max": {"type": "number", "exclusiveMinimum": 0},
                     },
                 },
             },
@@ -85,6 +86,18 @@ _RISK: Final = {
             "additionalProperties": {"type": "array", "items": {"type": "string"}},
         },
         "remedies": {"type": "array", "items": {"type": "string"}},
+        "overlaps": _ID,
+        "basis": _TEXT,
+    },
+}
+_COUNT: Final = {"type": "number", "minimum": 0, "description": "a number of samples"}
+_SCANNER: Final = {
+    "type": "object",
+    "required": ["found", "planted", "false_alarms", "clean"],
+    "additionalProperties": False,
+    "properties": {
+        **dict.fromkeys(["found", "planted", "false_alarms", "clean"], _COUNT),
+        "source": _TEXT,
     },
 }
 _SEVERITIES: Final = ["clean", "info", "low", "medium", "high", "critical"]
@@ -94,6 +107,11 @@ RISKS: Final[dict[str, Any]] = {
     "properties": {
         "risks": {"type": "array", "items": _RISK, "description": "a list of risks"},
         "currency": _TEXT,
+        "basis": _TEXT,
+        "cap": {"type": "number", "exclusiveMinimum": 0, "description": "an amount above 0"},
+        "shared_cause": {"type": "number", "minimum": 0, "maximum": 1},
+        "common_years": {"type": "number", "minimum": 0, "maximum": 100},
+        "scanners": {"type": "object", "additionalProperties": _SCANNER},
         "inspection": {
             "type": "object",
             "additionalProperties": False,
@@ -111,6 +129,8 @@ POLICY: Final[dict[str, Any]] = {
         "source": _TEXT,
         "extends": _TEXT,
         "decide_by": {"enum": ["bound", "estimate"]},
+        "estimand": {"enum": ["this-set", "prompts-like-these"]},
+        "family_wise": {"type": "boolean", "description": "true or false"},
         "risks": {
             "type": "object",
             "description": "risk ids, each with its limit",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -11,9 +11,10 @@ import numpy.typing as npt
 from scipy.special import betainc, betaincinv
 
 from buttress.risk.policy import Tolerance
-from buttress.statistics.confidence import bounds, log_wealth
-from buttress.statistics.correction import CalibrationCounts, CorrectedSequence
-from buttress.statistics.graded import GRID
+from buttress.risk.rate import JudgedOutcomes, Rate
+from buttress.statistics.confidence import ConfidenceSequence, log_wealth
+from buttress.statistics.correction import CalibrationCounts, CorrectedSequence, corrected_rate
+from buttress.statistics.finite import Draw, FiniteSequence
 
 Verdict = Literal["acceptable", "unacceptable", "undecided"]
 ORDER: Final[tuple[Verdict, ...]] = ("unacceptable", "undecided", "acceptable")
@@ -22,6 +23,9 @@ Array = npt.NDArray[np.float64]
 _POINTS: Final = 200
 _HORIZON: Final = 20_000
 _DRAWS: Final = 64
+_HALVINGS: Final = 50
+_WORTH_WHILE: Final = 0.15  # gain in that chance for which further trials of a prompt are asked
+_ENOUGH_PROMPTS: Final = 0.8  # chance that the prompts left decide, asked once each
 
 
 def worst(verdicts: list[Verdict]) -> Verdict:
@@ -29,9 +33,9 @@ def worst(verdicts: list[Verdict]) -> Verdict:
     return min(verdicts, key=ORDER.index)
 
 
-def _thin(seen: list[Array]) -> list[Array]:
-    """Every other one, the last among them."""
-    return seen[(len(seen) - 1) % 2 :: 2]
+def _thin(rows: list[list[float]]) -> list[list[float]]:
+    """Every other row, the last among them."""
+    return rows[(len(rows) - 1) % 2 :: 2]
 
 
 @dataclass(slots=True)
@@ -43,62 +47,135 @@ class RiskState:
         counts: calibration of the judge; None takes outcomes as true.
         by_estimate: decide by the estimate once the minimum of trials is there, as some standards
             do, instead of by the bounds.
-        assets: number of assets that share this risk. The risk is unacceptable if it is so on any
-            of them, so ``beta`` is divided by their number (Bonferroni); it is acceptable only if
-            it is so on all of them, which needs no division.
+        family: number of verdicts that are taken together. The system is unacceptable if any of
+            them is, so ``beta`` is divided by their number (Bonferroni); it is acceptable only if
+            all are, which needs no division.
+        finite: the rate is that of one set, whose trials are drawn without replacement; else that
+            of the population which the prompts were drawn from. A judge that errs is as likely to
+            err on a trial of the set as on another, so ``counts`` and ``finite`` exclude each
+            other.
+        size: trials in the set; None where draws are weighted.
     """
 
     tolerance: Tolerance
     counts: CalibrationCounts | None = None
     by_estimate: bool = False
-    assets: int = 1
-    sequence: CorrectedSequence = field(init=False)
+    family: int = 1
+    finite: bool = False
+    size: int | None = None
     verdict: Verdict = field(init=False, default="undecided")
-    _seen: list[Array] = field(init=False, default_factory=list)  # weights after each update
+    judged: ConfidenceSequence | FiniteSequence = field(init=False)
+    low: float = field(init=False, default=0.0)
+    high: float = field(init=False, default=1.0)
+    _scale: CorrectedSequence = field(init=False)
+    _path: list[list[float]] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
-        beta = self.tolerance.beta / self.assets
-        self.sequence = CorrectedSequence(beta, self.tolerance.alpha, self.counts)
+        if self.finite and self.counts is not None:
+            raise ValueError("outcomes of a judge that errs are no finite set")
+        beta = self.tolerance.beta / self.family
+        self._scale = CorrectedSequence(beta, self.tolerance.alpha, self.counts)
+        levels = self._scale.judged.alpha_low, self._scale.judged.alpha_high
+        if self.finite:
+            self.judged = FiniteSequence(*levels, self.size, (self.tolerance.limit,))
+        else:
+            self.judged = ConfidenceSequence(*levels)
 
-    def update(self, outcomes: npt.ArrayLike) -> None:
-        """Take in outcomes, shape (k,). A verdict, once reached, stays.
+    def update(
+        self,
+        outcomes: npt.ArrayLike,
+        highs: npt.ArrayLike | None = None,
+        draws: Sequence[Draw] | None = None,
+    ) -> None:
+        """Take in outcomes, shape (k,). A verdict by the bounds, once reached, stays.
+
+        Args:
+            outcomes: of trials in the order of the draws, where the set is finite; else one for
+                each prompt, the mean over its trials. The least that it can be, if not all is
+                known.
+            highs: the most that each can be, same shape; None where that is the same.
+            draws: how each was drawn; None where all weigh alike.
 
         Raises:
             ValueError: an outcome outside [0, 1].
         """
-        before = self.sequence.trials
-        self.sequence.update(outcomes)
-        if self.sequence.trials == before:
+        before = self.judged.trials
+        if isinstance(self.judged, FiniteSequence):
+            self.judged.update(outcomes, highs, draws)
+        else:
+            self.judged.update(outcomes, highs)
+        if self.judged.trials == before:
             return
-        self._seen.append(self.sequence.judged.weights.copy())
-        if len(self._seen) > 2 * _POINTS:
-            self._seen = _thin(self._seen)
+        self._narrow()
         if self.by_estimate:
-            self.verdict = "undecided"
-        if self.verdict == "undecided":
-            accept, reject = self._reached()
-            if accept:
-                self.verdict = "acceptable"
-            elif reject:
-                self.verdict = "unacceptable"
+            enough = self.trials >= self.tolerance.minimum_trials
+            within = self.estimate <= self.tolerance.limit
+            self.verdict = ("acceptable" if within else "unacceptable") if enough else "undecided"
+        elif self.verdict == "undecided":
+            self.verdict = self._reached()
+        shown = self.sequence
+        self._path.append([shown.trials, shown.low, shown.high, shown.estimate])
+        if len(self._path) > 2 * _POINTS:
+            self._path = _thin(self._path)
 
-    def _reached(self) -> tuple[bool, bool]:
-        judged = self.sequence.judged
-        if self.by_estimate or judged.binary:
-            accept, reject = self.decided(judged.total, judged.trials)
-            return bool(accept), bool(reject)
-        enough = judged.trials >= self.tolerance.minimum_trials
+    def _narrow(self) -> None:
+        """The bounds on the true rate: never wider than before, on the limit's side if shown."""
+        low, high, _ = self._scale.row(0.5, self.judged.low, self.judged.high)
         ceiling, floor = self._judged_limits()
-        return (
-            enough and ceiling is not None and judged.excludes_from(ceiling),
-            enough and floor is not None and judged.excludes_to(floor),
-        )
+        if ceiling is not None and self.judged.excludes_from(ceiling):
+            high = min(high, self.tolerance.limit)
+        if floor is not None and self.judged.excludes_to(floor):
+            low = max(low, self.tolerance.limit)
+        low, high = max(low, self.low), min(high, self.high)
+        if low <= high:  # else they contradict each other, and the last that didn't are kept
+            self.low, self.high = low, high
+
+    def _reached(self) -> Verdict:
+        if self.trials < max(1, self.tolerance.minimum_trials):
+            return "undecided"
+        ceiling, floor = self._judged_limits()
+        if ceiling is not None and self.high <= self.tolerance.limit:
+            return "acceptable"
+        shown = floor is not None and self.judged.excludes_to(floor)
+        return "unacceptable" if shown else "undecided"
+
+    @property
+    def trials(self) -> int:
+        """Number of outcomes: trials of a finite set, else prompts."""
+        return self.judged.trials
+
+    @property
+    def estimate(self) -> float:
+        """Estimate of the true rate; ``by_estimate`` decides by it. Else it is in the bounds."""
+        rate = self.judged.mean
+        if self.counts is not None:
+            rate = corrected_rate(rate, self.counts)
+        return rate if self.by_estimate else min(max(rate, self.low), self.high)
+
+    @property
+    def sequence(self) -> Rate:
+        """The rate as reports show it."""
+        judged = JudgedOutcomes(self.judged.trials, self.judged.total)
+        rate = self.estimate
+        low, high = min(self.low, rate), max(self.high, rate)
+        return Rate(self.trials, rate, low, high, judged, self.counts)
+
+    def all_variants(self, prompts: int, each: float) -> bool:
+        """Whether to ask all trials of the next prompt, of ``each`` on average, rather than one.
+
+        Other prompts tell more than further trials of the same one. So that is worth while only
+        where the ``prompts`` that are left, asked once, are probably too few, and where trials
+        that were all independent would be more likely to decide.
+        """
+        sizes = [max(1, prompts), max(1, round(prompts * each))]
+        once, most = self.chance_of_decision(sizes, np.random.default_rng(1))
+        return bool(once < _ENOUGH_PROMPTS and most - once > _WORTH_WHILE)
 
     def _judged_limits(self) -> tuple[float | None, float | None]:
         """The limit on the judged scale, for accepting and rejecting; None where it can't be."""
-        limit, sequence = self.tolerance.limit, self.sequence
+        limit, scale = self.tolerance.limit, self._scale
         found = []
-        for point in (sequence.upper_point, sequence.lower_point):
+        for point in (scale.upper_point, scale.lower_point):
             judged = point.judged_rate(limit)
             found.append(judged if point.informative and 0 < judged < 1 else None)
         return found[0], found[1]
@@ -106,9 +183,9 @@ class RiskState:
     def decided(self, total: npt.ArrayLike, count: npt.ArrayLike) -> tuple[Mask, Mask]:
         """Whether ``total`` failures in ``count`` trials would make it acceptable, unacceptable.
 
-        Any shape. Equivalent to comparing the corrected bounds with the limit, but without
-        computing them: the limit is moved to the judged scale, where one evaluation of the
-        gambler's wealth says whether it is excluded.
+        Any shape; for planning. The limit is moved to the judged scale, where one evaluation of the
+        gambler's wealth says whether it is excluded. A part q of a finite set tells about as much
+        as 1 / (1 - q) times as many draws from a population.
         """
         s, n = np.broadcast_arrays(np.asarray(total, dtype=float), np.asarray(count, dtype=float))
         return self._accepts(s, n), self._rejects(s, n)
@@ -121,7 +198,9 @@ class RiskState:
         ceiling, _ = self._judged_limits()
         if ceiling is None:
             return np.zeros(s.shape, dtype=bool)
-        enough &= log_wealth(s, n, ceiling) >= -np.log(self.sequence.judged.alpha_high)
+        factor, known = self._gain(n)
+        wealth = log_wealth(s * factor, n * factor, ceiling)
+        enough &= (wealth >= -np.log(self.judged.alpha_high)) | (known & (s <= ceiling * n))
         return enough
 
     def _rejects(self, s: Array, n: Array) -> Mask:
@@ -132,17 +211,30 @@ class RiskState:
         _, floor = self._judged_limits()
         if floor is None:
             return np.zeros(s.shape, dtype=bool)
-        enough &= log_wealth(n - s, n, 1 - floor) >= -np.log(self.sequence.judged.alpha_low)
+        factor, known = self._gain(n)
+        wealth = log_wealth((n - s) * factor, n * factor, 1 - floor)
+        enough &= (wealth >= -np.log(self.judged.alpha_low)) | (known & (s > floor * n))
         return enough
 
+    def _gain(self, n: Array) -> tuple[Array, Mask]:
+        """How many draws from a population each of n draws from the set is worth; is all drawn?"""
+        if not self.finite or self.size is None:
+            return np.ones(n.shape), np.zeros(n.shape, dtype=bool)
+        left = np.maximum(self.size - n, 0.0)
+        return self.size / np.maximum(left, 1.0), left == 0
+
     def _estimate_limit(self) -> float:
-        """The judged rate whose corrected estimate is the limit."""
-        limit, counts = self.tolerance.limit, self.counts
-        if counts is None or not (counts.tp + counts.fn and counts.tn + counts.fp):
-            return limit
-        false = counts.fp / (counts.tn + counts.fp)
-        true = counts.tp / (counts.tp + counts.fn)
-        return false + limit * (true - false) if true > false else limit
+        """The judged rate up to which the estimate is within the limit, for planning."""
+        if self.counts is None:
+            return self.tolerance.limit
+        low, high = 0.0, 1.0
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            if corrected_rate(middle, self.counts) <= self.tolerance.limit:
+                low = middle
+            else:
+                high = middle
+        return low
 
     def chance_of_decision(self, more: npt.ArrayLike, chance: np.random.Generator) -> Array:
         """Probability of a verdict after so many more trials, shape (k,) as ``more``.
@@ -151,7 +243,7 @@ class RiskState:
         the mean over a stratified sample of rates.
         """
         sizes = np.asarray(more, dtype=np.int64)
-        judged = self.sequence.judged
+        judged = self.judged
         strata = (np.arange(_DRAWS) + chance.random(_DRAWS)) / _DRAWS
         rates = betaincinv(0.5 + judged.total, 0.5 + judged.trials - judged.total, strata)
         rate = np.clip(rates, 1e-12, 1 - 1e-12)[None, :]
@@ -168,7 +260,7 @@ class RiskState:
 
     def _thresholds(self, sizes: npt.NDArray[np.int64]) -> tuple[Array, Array]:
         """Most further failures that accept (-1: none), least that reject (size + 1: none)."""
-        judged = self.sequence.judged
+        judged = self.judged
         n = (judged.trials + sizes).astype(float)
 
         def step(holds: Callable[[Array], Mask]) -> tuple[Array, Array]:
@@ -189,39 +281,31 @@ class RiskState:
 
     def path(self) -> list[list[float]]:
         """The interval as trials came in: trials, low, high, estimate; ≤ 200 points."""
-        chosen = self._seen if len(self._seen) <= _POINTS else _thin(self._seen)
-        if not chosen:
-            return []
-        weights = np.array(chosen)
-        counts, sequence = weights.sum(axis=1), self.sequence
-        means = weights @ GRID / np.maximum(counts, 1)
-        lows, highs = bounds(weights, sequence.judged.alpha_low, sequence.judged.alpha_high)
-        rows: list[list[float]] = []
-        for count, mean, judged_low, judged_high in zip(counts, means, lows, highs, strict=True):
-            low, high, estimate = sequence.row(float(mean), float(judged_low), float(judged_high))
-            rows.append([round(float(count)), low, high, estimate])
-        return rows
+        return self._path if len(self._path) <= _POINTS else _thin(self._path)
 
     def would_decide(self) -> str:
         """What would turn undecided into a verdict; empty if there is one."""
         if self.verdict != "undecided":
             return ""
-        sequence, limit = self.sequence, self.tolerance.limit
-        short = self.tolerance.minimum_trials - sequence.trials
-        if self.by_estimate:
-            return f"{max(1, short):,} more trials, which the policy asks for"
+        unit = "trials" if self.finite else "prompts"
+        limit, scale = self.tolerance.limit, self._scale
+        short = self.tolerance.minimum_trials - self.trials
+        if self.by_estimate or self.high <= limit:
+            return f"{max(1, short):,} more {unit}, which the policy asks for"
+        if self.finite and self.size is not None:
+            return f"the {self.size - self.trials:,} trials of the set that are left, at most"
         sizes = np.unique(np.geomspace(8, _HORIZON, 40).astype(int))
         likely = self.chance_of_decision(sizes, np.random.default_rng(1))
         enough = sizes[likely >= 0.5]
         if enough.size:
-            return f"about {max(int(enough[0]), short):,} more trials at the present rate"
-        if not sequence.upper_point.informative:
+            return f"about {max(int(enough[0]), short):,} more {unit} at the present rate"
+        if not scale.upper_point.informative:
             return "more labels: the judge is not shown to be better than chance"
-        ceiling = sequence.upper_point.judged_rate(limit)
-        floor = sequence.lower_point.judged_rate(limit)
-        if self.counts is not None and ceiling <= sequence.judged.estimate <= floor:
+        ceiling = scale.upper_point.judged_rate(limit)
+        floor = scale.lower_point.judged_rate(limit)
+        if self.counts is not None and ceiling <= self.judged.estimate <= floor:
             return (
                 f"more labels to calibrate the judge: judged rates from {ceiling:.1%} to "
                 f"{floor:.1%} may lie on either side of the limit, however many trials there are"
             )
-        return f"more than {_HORIZON:,} further trials: the rate is very close to the limit"
+        return f"more than {_HORIZON:,} further {unit}: the rate is very close to the limit"

@@ -52,4 +52,5 @@ def inspect_files(
         bytes=reading.bytes,
         skipped=reading.skipped,
         seconds=time.monotonic() - began,
+        unread=reading.unread,
     )

@@ -11,6 +11,7 @@ from typing import Any, Final
 import re2
 
 from buttress.evidence.findings import SEVERITIES, Finding, Severity
+from buttress.evidence.locations import Location
 from buttress.files.plain_yaml import load_yaml
 from buttress.files.source_files import Reading, SourceFile
 from buttress.files.visible import shortened, visible
@@ -176,6 +177,7 @@ class Reporter:
                 severity=rule.severity,
                 asset=self.asset,
                 location=f"{location}:1",
+                place=Location(location, line=1),
                 message=rule.message.replace("{it}", why),
                 remedy=rule.remedy,
                 references=rule.references,
@@ -186,6 +188,7 @@ class Reporter:
 
     def _finding(self, file: SourceFile, issue: Issue, line: int, starts: list[int]) -> Finding:
         rule = self.rules[issue.rule]
+        where = Location(file.location, line=line, uri=file.uri)
         if issue.proof is not None:
             proof = issue.proof
         else:
@@ -201,7 +204,8 @@ class Reporter:
             rule=rule.id,
             severity=issue.severity or rule.severity,
             asset=self.asset,
-            location=f"{file.location}:{line}",
+            location=str(where),
+            place=where,
             message=rule.message.replace("{it}", it),
             remedy=issue.remedy or rule.remedy,
             references=tuple(dict.fromkeys((*issue.references, *rule.references))),

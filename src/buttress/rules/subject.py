@@ -82,6 +82,8 @@ class Matcher:
     """Applies rules to subjects."""
 
     def __init__(self, rules: Iterable[Rule], checks: Mapping[str, Check]) -> None:
+        rules = tuple(rules)
+        self.rules: Mapping[str, Rule] = {one.id: one for one in rules}
         self._checks = checks
         self._by_kind: dict[str, list[Rule]] = defaultdict(list)
         for rule in rules:

@@ -22,6 +22,11 @@ _NOT_SECRET: Final = re.compile(
 _REFERENCE: Final = re.compile(r"^\s*$|\$|^\{\{|^<|^(?:/|\./|~/|file:)|^(?i:true|false|none|null)$")
 _DEFAULT: Final = re.compile(r"^\$\{\w+:?-([^${}]+)\}$")  # what stands where nothing is given
 _LEAST: Final = 4
+_WELL_KNOWN: Final = frozenset((
+    "postgres", "password", "passwd", "admin", "root", "mysql", "mariadb", "mongo", "mongodb",
+    "redis", "rabbitmq", "guest", "minio", "minioadmin", "user", "secret", "test", "neo4j",
+    "elastic", "changeme", "pass", "123456", "12345678",
+))  # fmt: skip
 
 
 def is_secret_name(name: str) -> bool:
@@ -45,8 +50,17 @@ def _secret(subject: Subject) -> Iterator[Hit]:
         and not _REFERENCE.search(value)
         and not is_placeholder(value.encode("utf-8", "replace"))
     )
-    if known or literal:
+    if (known or literal) and value.lower() not in _WELL_KNOWN:
         yield Hit(subject.line(()), name)
+
+
+def _default_password(subject: Subject) -> Iterator[Hit]:
+    """A variable holds a password that everybody tries first."""
+    name, value = str(subject.context["name"]), str(subject.context["value"])
+    if default := _DEFAULT.match(value):
+        value = default[1]
+    if is_secret_name(name) and value.lower() in _WELL_KNOWN:
+        yield Hit(subject.line(()), f"{name}={value}")
 
 
 def _secret_argument(subject: Subject) -> Iterator[Hit]:
@@ -73,6 +87,7 @@ def _no_digest(subject: Subject) -> Iterator[Hit]:
 
 
 CHECKS: Final[dict[str, Check]] = {
+    "default-password": _default_password,
     "secret-variable": _secret,
     "secret-argument": _secret_argument,
     "mutable-tag": _mutable_tag,

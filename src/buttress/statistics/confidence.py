@@ -92,6 +92,15 @@ def _first_excluded(wealth: Callable[[Array], Array], start: Array, alpha: float
     return np.where(high >= 1 - 2 * _EDGE, 1.0, high)
 
 
+def upper(weights: Array, alpha: float) -> Array:
+    """Upper bounds from outcomes as ``graded.spread`` keeps them, shape (k, 33); shape (k,)."""
+    count, total = weights.sum(axis=1), weights @ graded.GRID
+    if not weights[:, 1:-1].any():
+        return upper_bound(total, count, alpha)
+    start = total / np.maximum(count, 1)
+    return _first_excluded(lambda m: graded.log_wealth(weights, m), start, alpha)
+
+
 def bounds(weights: Array, alpha_low: float, alpha_high: float) -> tuple[Array, Array]:
     """Lower and upper bounds from outcomes as ``graded.spread`` keeps them.
 
@@ -102,14 +111,7 @@ def bounds(weights: Array, alpha_low: float, alpha_high: float) -> tuple[Array, 
     Returns:
         Bounds, shape (k,) each.
     """
-    count, total = weights.sum(axis=1), weights @ graded.GRID
-    if not weights[:, 1:-1].any():
-        return lower_bound(total, count, alpha_low), upper_bound(total, count, alpha_high)
-    start = total / np.maximum(count, 1)
-    high = _first_excluded(lambda m: graded.log_wealth(weights, m), start, alpha_high)
-    turned = weights[:, ::-1]
-    low = _first_excluded(lambda m: graded.log_wealth(turned, m), 1.0 - start, alpha_low)
-    return 1.0 - low, high
+    return 1.0 - upper(weights[:, ::-1], alpha_low), upper(weights, alpha_high)
 
 
 @dataclass(slots=True)
@@ -117,7 +119,9 @@ class ConfidenceSequence:
     """Two one-sided sequences over a growing sample of outcomes in [0, 1].
 
     The lower bound is ever wrong with probability ≤ ``alpha_low``, the upper bound with
-    probability ≤ ``alpha_high``. ``weights`` are the outcomes on the grid of ``graded``.
+    probability ≤ ``alpha_high``. ``weights`` are the outcomes on the grid of ``graded``. Where an
+    outcome is known in part, the lower bound takes the least and the upper bound, by ``highs``,
+    the most that it can be. Bounds are running intersections over the times that one looked.
     """
 
     alpha_low: float
@@ -125,58 +129,83 @@ class ConfidenceSequence:
     trials: int = 0
     total: float = 0.0
     weights: Array = field(default_factory=lambda: np.zeros(graded.GRADES + 1))
+    highs: Array = field(default_factory=lambda: np.zeros(graded.GRADES + 1))
+    _bounds: tuple[float, float] = field(init=False, default=(0.0, 1.0))
+    _stale: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         for alpha in (self.alpha_low, self.alpha_high):
             if not 0 < alpha < 1:
                 raise ValueError(f"alpha {alpha} is not in (0, 1)")
 
-    def update(self, outcomes: npt.ArrayLike) -> None:
-        """Take in outcomes, shape (k,).
+    def update(self, outcomes: npt.ArrayLike, highs: npt.ArrayLike | None = None) -> None:
+        """Take in outcomes, shape (k,); ``highs`` is the most that each can be, if not itself.
 
         Raises:
-            ValueError: an outcome outside [0, 1].
+            ValueError: an outcome outside [0, 1], or above its ``highs``.
         """
         values = np.asarray(outcomes, dtype=float).reshape(-1)
-        if values.size and not (values.min() >= 0 and values.max() <= 1):
+        tops = values if highs is None else np.asarray(highs, dtype=float).reshape(-1)
+        if values.size and not (values.min() >= 0 and tops.max() <= 1 and (values <= tops).all()):
             raise ValueError("outcomes must lie in [0, 1]")
         self.trials += values.size
-        self.total += float(values.sum())
+        self.total += float((values.sum() + tops.sum()) / 2)
         self.weights += graded.spread(values)
+        self.highs += graded.spread(tops)
+        self._stale = self._stale or bool(values.size)
 
     @property
     def binary(self) -> bool:
         """Whether all outcomes were 0 or 1."""
-        return not self.weights[1:-1].any()
+        return not self.weights[1:-1].any() and not self.highs[1:-1].any()
 
     @property
-    def estimate(self) -> float:
+    def mean(self) -> float:
         """Mean of the outcomes; 0.5 before the first."""
         return self.total / self.trials if self.trials else 0.5
 
     @property
+    def estimate(self) -> float:
+        """Mean of the outcomes, inside the bounds; 0.5 before the first."""
+        low, high = self.bounds()
+        return min(max(self.mean, low), high)
+
+    @property
     def low(self) -> float:
         """Lower bound."""
-        return float(self.bounds()[0])
+        return self.bounds()[0]
 
     @property
     def high(self) -> float:
         """Upper bound."""
-        return float(self.bounds()[1])
+        return self.bounds()[1]
 
     def bounds(self) -> tuple[float, float]:
-        """Lower and upper bound."""
-        low, high = bounds(self.weights[None, :], self.alpha_low, self.alpha_high)
-        return float(low[0]), float(high[0])
+        """Lower and upper bound, never wider than at an earlier look.
+
+        Where both have become contradictory, which happens with probability at most the sum of
+        their errors, they are the last that were not.
+        """
+        if self._stale:
+            low = 1.0 - upper(self.weights[None, ::-1], self.alpha_low)[0]
+            high = upper(self.highs[None, :], self.alpha_high)[0]
+            new = max(float(low), self._bounds[0]), min(float(high), self._bounds[1])
+            self._bounds = new if new[0] <= new[1] else self._bounds
+            self._stale = False
+        return self._bounds
 
     def excludes_from(self, mean: float) -> bool:
-        """Whether the upper bound lies at or below ``mean`` in (0, 1)."""
-        return bool(self._wealth(self.weights, mean) >= -np.log(self.alpha_high))
+        """Whether the upper bound lies, or has lain, at or below ``mean`` in (0, 1)."""
+        now = self._wealth(self.highs, mean) >= -np.log(self.alpha_high)
+        return bool(now or self._bounds[1] <= mean)
 
     def excludes_to(self, mean: float) -> bool:
-        """Whether the lower bound lies at or above ``mean`` in (0, 1)."""
-        return bool(self._wealth(self.weights[::-1], 1.0 - mean) >= -np.log(self.alpha_low))
+        """Whether the lower bound lies, or has lain, at or above ``mean`` in (0, 1)."""
+        now = self._wealth(self.weights[::-1], 1.0 - mean) >= -np.log(self.alpha_low)
+        return bool(now or self._bounds[0] >= mean)
 
     @staticmethod
     def _wealth(weights: Array, mean: float) -> float:
-        return float(graded.log_wealth(weights[None, :], [mean])[0])
+        if weights[1:-1].any():
+            return float(graded.log_wealth(weights[None, :], [mean])[0])
+        return float(log_wealth(weights[-1], weights.sum(), mean))

@@ -6,6 +6,13 @@ each normal around 0. Cells with few trials borrow from their row and column. Fo
 grid over the three standard deviations the posterior is approximated at its mode (Laplace); the
 points are weighted by their marginal likelihood and a half-normal prior, and the mixture is drawn
 from with a fixed seed.
+
+That law has light tails, and would pull one hot cell among many cool ones in. So each cell may with
+some prior probability be one of its own, with a Beta(1/2, 1/2) law (a slab beside the spike:
+Mitchell & Beauchamp 1988, JASA 83(404)). Its odds follow from the Bayes factor of that law against
+what the *other* cells predict of it, by the cavity of the Laplace approximation (Rasmussen &
+Williams 2006, section 5.4.2); each cell's posterior is the mixture of both, and where neither is
+unlikely the interval holds those of both.
 """
 
 from __future__ import annotations
@@ -16,7 +23,7 @@ from itertools import product
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, gammaln
+from scipy.special import betaln, expit, gammaln
 
 Array = npt.NDArray[np.float64]
 _SCALES = (0.1, 0.5, 1.2, 2.5)
@@ -24,6 +31,9 @@ _SCALE_PRIOR = 1.5
 _INTERCEPT_SD = 3.0
 _DRAWS = 4000
 _NEWTON = 60
+_APART = 0.2  # prior probability that a cell is one of its own
+_DOUBT = 0.05  # posterior probability of that from which an interval holds the cell's own too
+_NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,24 +67,67 @@ def pool(
         return Pooled(empty, empty, empty)
     n = trials.ravel().astype(float)
     k = failures.ravel().astype(float)
-    design = _design(*trials.shape)
+    rng = np.random.default_rng(20240229)
     grid = list(product(_SCALES, repeat=3))
+    design = _design(*trials.shape)
     fits = [_laplace(design, n, k, _deviations(trials.shape, scales)) for scales in grid]
     prior = -0.5 * (np.array(grid) ** 2).sum(axis=1) / _SCALE_PRIOR**2
     evidence = np.array([fit[2] for fit in fits]) + prior
+    rates = _draws(fits, evidence, rng)
+    odds = _odds_of_apart(fits, evidence, n, k)
+    own = rng.beta(k + 0.5, n - k + 0.5, rates.shape)
+    mixed = np.where(rng.random(rates.shape) < odds / (1.0 + odds), own, rates)
+    ends = (alpha / 2, 1 - alpha / 2)
+    low, high = np.quantile(mixed, ends, axis=0)
+    # Where it is not unlikely that the cell is one of its own, the interval holds both answers.
+    alone, doubt = np.quantile(own, ends, axis=0), odds / (1.0 + odds) > _DOUBT
+    low = np.where(doubt, np.minimum(low, alone[0]), low)
+    high = np.where(doubt, np.maximum(high, alone[1]), high)
+    shape = trials.shape
+    return Pooled(mixed.mean(axis=0).reshape(shape), low.reshape(shape), high.reshape(shape))
+
+
+def _draws(
+    fits: Sequence[tuple[Array, Array, float]], evidence: Array, rng: np.random.Generator
+) -> Array:
+    """Rates of all cells from the logistic-normal posterior, shape (draws, cells)."""
     weights = np.exp(evidence - evidence.max())
-    weights /= weights.sum()
-    chance = np.random.default_rng(20240229)
-    counts = chance.multinomial(_DRAWS, weights)
+    counts = rng.multinomial(_DRAWS, weights / weights.sum())
     draws = [
-        mean + chance.standard_normal((count, len(n))) * spread
+        mean + rng.standard_normal((count, len(mean))) * spread
         for (mean, spread, _), count in zip(fits, counts, strict=True)
         if count
     ]
-    rates = expit(np.concatenate(draws))
-    low, high = np.quantile(rates, (alpha / 2, 1 - alpha / 2), axis=0)
-    shape = trials.shape
-    return Pooled(rates.mean(axis=0).reshape(shape), low.reshape(shape), high.reshape(shape))
+    rates: Array = expit(np.concatenate(draws))
+    return rates
+
+
+def _odds_of_apart(
+    fits: Sequence[tuple[Array, Array, float]], evidence: Array, n: Array, k: Array
+) -> Array:
+    """Posterior odds that each cell is one of its own; 0 for cells without trials."""
+    predicted = np.array([_predicted(mean, spread, n, k) for mean, spread, _ in fits])
+    # Scales weigh by what the other cells say of them: without the cell's own outcomes.
+    others = evidence[:, None] - predicted
+    others -= np.logaddexp.reduce(others, axis=0)
+    pooled = np.logaddexp.reduce(others + predicted, axis=0)
+    alone = betaln(k + 0.5, n - k + 0.5) - betaln(0.5, 0.5)
+    odds: Array = _APART / (1 - _APART) * np.exp(np.clip(alone - pooled, -500.0, 500.0))
+    return np.where(n > 0, odds, 0.0)
+
+
+def _predicted(mean: Array, spread: Array, n: Array, k: Array) -> Array:
+    """Log probability of each cell's outcomes, in their order, by all other cells' outcomes."""
+    rate = expit(mean)
+    weight = np.maximum(n * rate * (1 - rate), 1e-10)
+    precision = np.maximum(1 / spread**2 - weight, 1e-4)
+    middle = (mean / spread**2 - weight * mean - (k - n * rate)) / precision
+    odds = middle + _NODES[:, None] / np.sqrt(precision)
+    logs = (
+        k * odds - n * np.logaddexp(0, odds) + np.log(_NODE_WEIGHTS / _NODE_WEIGHTS.sum())[:, None]
+    )
+    found: Array = np.logaddexp.reduce(logs, axis=0)
+    return found
 
 
 def _design(families: int, categories: int) -> Array:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 
 from buttress.files.folders import CACHES, INSTALLED, VERSION_CONTROL
+from buttress.files.sha256 import file_sha256
 
-_CHUNK: Final = 1 << 20
 _SKIP: Final = VERSION_CONTROL | INSTALLED | CACHES
 
 
@@ -34,11 +34,7 @@ def digest(path: Path) -> str:
 
 
 def _file(path: Path) -> str:
-    total = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                total.update(chunk)
+        return file_sha256(path)
     except OSError:
         return ""
-    return total.hexdigest()

@@ -37,6 +37,7 @@ _INFRASTRUCTURE: Final = re.compile(
 _MAX_FILES: Final = 200_000
 _TIMEOUT_S: Final = 0.5
 _MAX_REPLY: Final = 1 << 20
+_RECORDS: Final = 1000  # of a recording that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,11 @@ class Candidate:
 
 @dataclass(slots=True)
 class Found:
-    """What was found under a folder."""
+    """What was found under a folder; ``unclear`` are recordings that don't say what is right."""
 
     name: str
     assets: list[Candidate] = field(default_factory=list)
+    unclear: list[Candidate] = field(default_factory=list)
     truncated: bool = False
 
 
@@ -79,7 +81,10 @@ def look(directory: Path, ports: Sequence[int] = PORTS) -> Found:
     _add_models(found, root, by_folder)
     for path in recordings:
         fields: dict[str, str | int] = {"replay": _relative(path, root)}
-        found.assets.append(_asset(found, "model", fields, "recorded prompts and responses"))
+        if _says_what_is_right(path):
+            found.assets.append(_asset(found, "model", fields, "recorded prompts and responses"))
+        else:
+            found.unclear.append(_asset(found, "model", fields, "recorded prompts and responses"))
     for kind, why in (("data", "data files"), ("source", "source code")):
         for folder in _tops(root, by_folder.get(kind, {})):
             path_field: dict[str, str | int] = {"path": _relative(folder, root)}
@@ -147,6 +152,19 @@ def _is_recording(path: Path) -> bool:
     return isinstance(first, dict) and {"prompt", "response"} <= first.keys()
 
 
+def _says_what_is_right(path: Path) -> bool:
+    """Whether a recording says of any record what a safe model does."""
+    try:
+        with path.open("rb") as file:
+            for _, line in zip(range(_RECORDS), file, strict=False):
+                record = orjson.loads(line[:_MAX_REPLY])
+                if isinstance(record, dict) and record.get("expect") in {"refuse", "answer"}:
+                    return True
+    except (OSError, orjson.JSONDecodeError):
+        return False
+    return False
+
+
 def _served(ports: Sequence[int]) -> list[tuple[str, str]]:
     """OpenAI-compatible endpoints on loopback: base URL and first model of each."""
     if not ports:
@@ -192,6 +210,11 @@ def summary(found: Found) -> list[str]:
         f"  {asset.kind:<15} {next(iter(asset.fields.values()))}  ({asset.why})"
         for asset in found.assets
     ]
+    lines += [
+        f"  {asset.kind:<15} {asset.fields['replay']}  (recorded answers; as a comment, because "
+        "nothing says what a safe model does)"
+        for asset in found.unclear
+    ]
     if found.truncated:
         lines.append(f"  … stopped looking after {_MAX_FILES:,} files")
     return [f"Found {len(found.assets)} assets:", *lines] if lines else ["Found no assets."]
@@ -215,7 +238,9 @@ profile:
     - {{name: general chat, share: 1.0}}
 
 # What the system is made of. A model asset answers questions when it has one of
-#   endpoint: http://…/v1 with model: NAME (and api_key_env: VARIABLE)
+#   endpoint: http://…/v1 with model: NAME (and api_key_env: VARIABLE, api: anthropic, …)
+#   http: {{url: …, body: {{q: "{{{{prompt}}}}"}}, answer: $.data.reply}}, an application of yours
+#   python: module:function that takes a prompt and returns the answer
 #   weights: a GGUF file, a Hugging Face folder, or package:NAME
 #   replay: a JSONL file of recorded answers
 # and is only inspected when it has a path.
@@ -229,9 +254,22 @@ policy: default
 budget:
   calls: 2000
 """
+_UNCLEAR: Final = """\
+  # Recorded prompts and responses. Nothing in the file says what a safe model does with these
+  # prompts: say so (refuse, or answer), and take the marks of the comment away.
+  # - id: {id}
+  #   kind: model
+  #   replay: {replay}
+  #   expect: refuse
+"""
 _NOTHING: Final = """\
   # Nothing was found here. Name a model, for example:
   # - {kind: model, id: chat-model, endpoint: "http://127.0.0.1:8000/v1", model: my-model}
+  # - {kind: model, id: claude, endpoint: "https://api.anthropic.com", model: MODEL,
+  #    api_key_env: ANTHROPIC_API_KEY}
+  # - kind: model
+  #   id: my-application
+  #   http: {url: "http://127.0.0.1:8000/chat", body: {q: "{{prompt}}"}, answer: $.data.reply}
   - id: source
     kind: source
     path: .
@@ -246,4 +284,9 @@ def write(found: Found) -> str:
         text += f"    kind: {asset.kind}\n"
         for key, value in asset.fields.items():
             text += f"    {key}: {json.dumps(value, ensure_ascii=False)}\n"
+    for asset in found.unclear:
+        text += _UNCLEAR.format(
+            id=json.dumps(asset.id, ensure_ascii=False),
+            replay=json.dumps(asset.fields["replay"], ensure_ascii=False),
+        )
     return text + (_TAIL if found.assets else _NOTHING + _TAIL)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 import orjson
 
 from buttress.errors import InputError
+from buttress.files.text_language import guess_language
 from buttress.targets.base import Answer, RecordedPrompt, Request, TargetError
 from buttress.targets.settings import existing, unknown
 
@@ -25,7 +26,6 @@ SETTINGS: Final = ("replay", "where", "expect")
 EXPECT: Final[tuple[Literal["refuse", "answer"], ...]] = ("refuse", "answer")
 LINE_LIMIT: Final = 16 * 2**20  # bytes of one record
 TAG: Final = "recording:"
-CJK: Final = (("\u3400", "\u4dbf"), ("\u4e00", "\u9fff"), ("\uf900", "\ufaff"))
 
 
 def create(
@@ -52,15 +52,6 @@ def create(
     if where is not None and not isinstance(where, Mapping):
         raise InputError("not a mapping", field="where", expected="fields and their values")
     return ReplayTarget(existing(replay, "replay"), dict(where or {}), expect)
-
-
-def guess_language(text: str) -> str:
-    """ "zh" where at least a fifth of the letters are Chinese characters, else "en"."""
-    if text.isascii():
-        return "en"
-    letters = [sign for sign in text if sign.isalpha()]
-    chinese = sum(any(low <= sign <= high for low, high in CJK) for sign in letters)
-    return "zh" if chinese * 5 >= max(1, len(letters)) else "en"
 
 
 class ReplayTarget:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from buttress.evidence.places import Placed
+from buttress.evidence.places import LocatedFinding
 from buttress.files.paths import absolute
 
 _LEVEL: Final = {"critical": "error", "high": "error", "medium": "warning"}
@@ -13,7 +13,7 @@ _DATA: Final = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY: Final = _DATA | {":": "%3A", ",": "%2C"}
 
 
-def commands(found: Sequence[Placed], summary: str) -> Iterator[str]:
+def commands(found: Sequence[LocatedFinding], summary: str) -> Iterator[str]:
     """A line for each finding, and one for the summary.
 
     Paths count from the current folder, which is the checkout's. There must be no other output:

@@ -13,16 +13,14 @@ from typing import Any, Final
 from buttress import __version__
 from buttress.errors import InputError
 from buttress.evidence.findings import SEVERITIES, Severity
-from buttress.evidence.places import Placed
+from buttress.evidence.places import LocatedFinding
 from buttress.files.atomic import read_json, write_whole
 from buttress.files.paths import absolute
+from buttress.triage.duplicates import without_positions
 
 SCHEMA: Final = "buttress-baseline/1"
 _MAX_ENTRIES: Final = 500_000
 _FINGERPRINT: Final = re.compile(r"[0-9a-f]{32}")
-_POSITION: Final = re.compile(
-    r"(?i)\b((?:line|cell|byte|offset|opcode|position)s?)[ :]+[0-9][0-9,]*|@[0-9]+"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ class Known:
     severity: Severity
 
 
-def fingerprints(found: Sequence[Placed], folder: str) -> list[str]:
+def fingerprints(found: Sequence[LocatedFinding], folder: str) -> list[str]:
     """For each finding 32 hex digits that stay when lines move.
 
     They are a SHA-256 of rule, path from ``folder``, message and proof without positions, and the
@@ -53,8 +51,8 @@ def fingerprints(found: Sequence[Placed], folder: str) -> list[str]:
         key = (
             one.finding.rule,
             one.below(folder),
-            _normal(one.finding.message),
-            _normal(one.finding.proof),
+            without_positions(one.finding.message),
+            without_positions(one.finding.proof),
         )
         text = "\0".join((*key, str(seen[key])))
         seen[key] += 1
@@ -62,7 +60,7 @@ def fingerprints(found: Sequence[Placed], folder: str) -> list[str]:
     return made
 
 
-def write(found: Sequence[Placed], path: Path) -> None:
+def write(found: Sequence[LocatedFinding], path: Path) -> None:
     """Write a baseline of these findings, sorted, whole or not at all.
 
     Raises:
@@ -129,10 +127,6 @@ def stale(
         ):
             found.append(one)
     return found
-
-
-def _normal(text: str) -> str:
-    return " ".join(_POSITION.sub(r"\1 #", text).split())
 
 
 def _text(row: Any, name: str, path: Path, index: int) -> str:

@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote
 
 from buttress.evidence.findings import Finding
 
-_FORM: Final = re.compile(r"pkg:/*([A-Za-z][A-Za-z0-9.+-]*)/+([^@?#]+)(?:@([^?#]+))?(?:[?#].*)?")
+_LONGEST: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +32,16 @@ class PackageUrl:
 
 def parse(text: str) -> PackageUrl | None:
     """A package URL; None where it is none."""
-    match = _FORM.fullmatch(text[:2_000])
-    if match is None:
+    from packageurl import PackageURL
+
+    try:
+        found = PackageURL.from_string(text[:_LONGEST])
+    except ValueError:
         return None
-    kind, name = match[1].lower(), "/".join(unquote(one) for one in match[2].split("/") if one)
-    if kind == "pypi":
+    name = "/".join(filter(None, (found.namespace, found.name)))
+    if found.type == "pypi":  # the library leaves dots as they are
         name = re.sub(r"[-_.]+", "-", name).lower()
-    return PackageUrl(kind, name, unquote(match[3] or "")) if name else None
+    return PackageUrl(found.type, name, found.version or "")
 
 
 def of_finding(finding: Finding) -> Iterator[PackageUrl]:

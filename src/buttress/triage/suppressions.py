@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress.errors import InputError
-from buttress.evidence.places import Placed
+from buttress.evidence.places import LocatedFinding
 from buttress.files import located_yaml
 from buttress.files.globs import Globs, compiled
 from buttress.files.located_yaml import Located
@@ -94,7 +94,7 @@ class Suppression:
     def _globs(self) -> Globs:
         return Globs((self.path,))
 
-    def covers(self, one: Placed) -> bool:
+    def covers(self, one: LocatedFinding) -> bool:
         """Whether the entry is about this finding, expired or not."""
         finding = one.finding
         if finding.rule != self.rule:

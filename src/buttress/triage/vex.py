@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding
-from buttress.evidence.places import Placed
+from buttress.evidence.places import LocatedFinding
 from buttress.files.atomic import read_json
 from buttress.files.paths import absolute
 from buttress.triage import package_url
@@ -31,12 +31,12 @@ _NO_IDS: Final = ("CWE-", "LLM", "AML.", "pkg:")  # references that name no vuln
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A package, a file, or a package in a file; the file's path as in ``Placed.below``."""
+    """A package, a file, or a package in a file; the file's path as in ``LocatedFinding.below``."""
 
     package: PackageUrl | None
     file: str = ""
 
-    def holds(self, one: Placed, folder: str) -> bool:
+    def holds(self, one: LocatedFinding, folder: str) -> bool:
         """Whether the finding is in it; file names count from ``folder``."""
         if self.file and one.below(folder) != self.file:
             return False
@@ -60,7 +60,7 @@ class Statement:
     time: datetime
     file: str
 
-    def about(self, one: Placed, folder: str) -> bool:
+    def about(self, one: LocatedFinding, folder: str) -> bool:
         """Whether it speaks of what the finding is in; file names count from ``folder``."""
         return any(subject.holds(one, folder) for subject in self.subjects)
 
@@ -88,7 +88,7 @@ class Statements(list[Statement]):
                 found.setdefault(name, []).append(place)
         return found
 
-    def last(self, names: Collection[str], one: Placed, folder: str) -> Statement | None:
+    def last(self, names: Collection[str], one: LocatedFinding, folder: str) -> Statement | None:
         """The newest about a vulnerability, named by any of its ids, in what the finding is in."""
         places = {place for name in names for place in self.by_id.get(name, ())}
         return next(
@@ -114,7 +114,7 @@ def load(path: Path) -> Statements:
     raise InputError("not a VEX document", file=str(path), expected=_EXPECTED)
 
 
-def clearing(one: Placed, statements: Statements, folder: str) -> Statement | None:
+def clearing(one: LocatedFinding, statements: Statements, folder: str) -> Statement | None:
     """The statement by which the finding does not count, if there is one.
 
     Of several about the same vulnerability the newest holds. A finding about several CVEs is

@@ -231,6 +231,7 @@ class Committer:
             finish_reason=answer.finish_reason,
             decision=judgement.decision,
             abstained=judgement.abstained,
+            cluster=spec.cluster,
         )
 
 

@@ -217,6 +217,7 @@ class TrialEngine:
             await asyncio.gather(*asking, return_exceptions=True)
             committer.close()
             await asyncio.wait({committing})
+            committing.exception()  # seen, even where another error is on its way
         committing.result()
 
     async def _feed(

@@ -3,17 +3,50 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
+
+from buttress.errors import TerminatedError
 
 Result = TypeVar("Result")
 
 
 def run_async(main: Coroutine[Any, Any, Result]) -> Result:
-    """Run ``main`` to its end on uvloop where that is installed, else on asyncio's own loop."""
+    """Run ``main`` to its end on uvloop where that is installed, else on asyncio's own loop.
+
+    Raises:
+        TerminatedError: SIGTERM came; ``main`` was cancelled and has cleaned up.
+    """
     try:
         import uvloop
     except ImportError:
-        return asyncio.run(main)
+        return asyncio.run(_terminable(main))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(main)
+        return runner.run(_terminable(main))
+
+
+async def _terminable(main: Coroutine[Any, Any, Result]) -> Result:
+    task = asyncio.ensure_future(main)
+    if threading.current_thread() is not threading.main_thread():
+        return await task
+    terminated = False
+
+    def terminate() -> None:
+        nonlocal terminated
+        terminated = True
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, terminate)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        task.cancel()  # Ctrl-C cancels the waiting alone
+        await asyncio.wait([task])
+        if terminated:
+            raise TerminatedError from None
+        raise
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)

@@ -1,12 +1,20 @@
 """Attacks that need the weights: what an owner of the model, or a thief, can do to its safety.
 
 They measure the user's own open-weights model. Everything works on a causal language model of
-transformers that is already loaded (``loading.load``).
+transformers that is already loaded (``loading.load``). Importing the package needs neither torch nor
+transformers; ``need_torch`` says in one line that they are missing.
 """
 
 from importlib.util import find_spec
 
 from buttress.errors import MissingExtraError
 
-if find_spec("torch") is None or find_spec("transformers") is None:
-    raise MissingExtraError("a white-box attack", "local")
+
+def need_torch() -> None:
+    """Check that torch and transformers are installed.
+
+    Raises:
+        MissingExtraError: they are not.
+    """
+    if find_spec("torch") is None or find_spec("transformers") is None:
+        raise MissingExtraError("a white-box attack", "local")

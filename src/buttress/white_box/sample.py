@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from buttress.errors import InputError
-from buttress.probes.behaviour.sampling import order
 from buttress.prompts.base import Prompt
 from buttress.prompts.pack import load_pack
+from buttress.statistics.trial_order import order
 
 TRAINING: Final = 128  # requests of each kind, as in arXiv:2406.11717, section 2.3
 VALIDATION: Final = 32
@@ -60,7 +60,7 @@ def draw_sample(
     pack = {prompt.id: prompt for prompt in load_pack(languages)}
     harmful = [prompt for prompt in pack.values() if prompt.expect == "refuse"]
     twins = {prompt.pair: prompt for prompt in pack.values() if prompt.expect == "answer"}
-    turn = [harmful[index] for index, _ in order([one.category for one in harmful], 1, seed, None)]
+    turn = [harmful[index] for index, _ in order([one.category for one in harmful], seed)]
     chosen = turn[:requests]
     taken = {_pair(prompt) for prompt in chosen}
     rest = [prompt for prompt in turn if _pair(prompt) not in taken]

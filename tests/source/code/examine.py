@@ -12,7 +12,7 @@ from buttress.files.tree import Tree
 from buttress.probes.source.code.matcher import Hit, Matcher
 from buttress.probes.source.code.probe import PROBE
 from buttress.probes.source.code.rulebook import own_rules
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 
 
 @cache

@@ -16,7 +16,7 @@ from buttress.files.notebook_code import notebook, plain
 from buttress.files.python_modules import decoded, parsed
 from buttress.probes.source.code.probe import PROBE
 from buttress.probes.source.code.rulebook import own_rules
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from tests.source.code.examine import matcher
 
 EXAMPLES = [text for rule in own_rules() for text in (*rule.bad, *rule.good)]

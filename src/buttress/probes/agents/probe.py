@@ -19,7 +19,7 @@ from buttress.probes.agents.checks import CHECKS, RULES
 from buttress.probes.agents.jsonc import MAX_BYTES, Document, JsonError
 from buttress.probes.agents.servers import settings
 from buttress.probes.agents.texts import in_source, markdown, prompts, tools
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.inspecting import inspect_files
 from buttress.rules.pack_rules import load_all
@@ -53,7 +53,7 @@ _OF_TOOLS: Final = (b'"inputSchema"', b'"input_schema"', b'"parameters"')
 class _AgentConfig:
     id: str = "agent-config"
     version: str = "1"
-    title: str = "What agents are told and allowed: MCP servers, tools, skills, instructions"
+    title: str = "Agent configuration: MCP servers, tools, skills, instructions"
     kinds: tuple[str, ...] = ("source", "infrastructure", "service", "client", "model")
 
     def rule_ids(self, knowledge: Knowledge) -> tuple[str, ...]:

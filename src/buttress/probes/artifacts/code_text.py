@@ -50,7 +50,8 @@ _RARE: Final = (
 _PROSE: Final = re.compile(r"(?:\b[A-Za-z][a-z']*[ ,]+){3}")
 _MARKUP: Final = re.compile(r"\{\{.{0,4000}?\}\}|\{%.{0,4000}?%\}", re.S)
 _OPERATORS: Final = re.compile(r"[;&|$`(=<>{]")
-_MAX_LENGTH: Final = 4_000
+_PIECE: Final = 4_000  # characters that are looked at in one go, as patterns have a bounded span
+_OVERLAP: Final = 600  # of two pieces: more than the longest match
 # What people write, and what models were trained on or are asked.
 _TEXT_KEYS: Final = """
     text content description readme license licence comment comments note notes summary title
@@ -73,8 +74,12 @@ def code_in(text: str, *, prose: bool = False) -> str | None:
 
     ``prose``: a text that people write; it counts only where the command begins it.
     """
-    if len(text) > _MAX_LENGTH or not any(word in text for word in _NEEDED):
+    if not any(word in text for word in _NEEDED):
         return None
+    if len(text) > _PIECE:
+        starts = range(0, 1 if prose else len(text), _PIECE - _OVERLAP)
+        pieces = (text[start : start + _PIECE] for start in starts)
+        return next(filter(None, (code_in(piece, prose=prose) for piece in pieces)), None)
     if "{" in text:  # what stands in the markup of a template is judged as a template
         text = _MARKUP.sub(" ", text)
     found = _CODE.search(text)

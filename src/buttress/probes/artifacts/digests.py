@@ -5,7 +5,6 @@ The manifest has the lines of ``sha256sum``, so that other tools can verify it t
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,29 +14,14 @@ from typing import Final
 
 from buttress.errors import InputError
 from buttress.files.folder import files
+from buttress.files.sha256 import file_sha256
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.issue import Issue
 
-_PIECE: Final = 4 << 20
 _LINE: Final = re.compile(r"(\\?)([0-9a-f]{64}) [ *](.+)", re.S)
 _MAX_MANIFEST: Final = 64 << 20
 _ESCAPES: Final = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
 _PLAIN: Final = {"\\\\": "\\", "\\n": "\n", "\\r": "\r"}
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal.
-
-    Raises:
-        OSError: it can't be read.
-    """
-    state = hashlib.sha256()
-    buffer = bytearray(_PIECE)
-    view = memoryview(buffer)
-    with path.open("rb", buffering=0) as file:
-        while count := file.readinto(buffer):
-            state.update(view[:count])
-    return state.hexdigest()
 
 
 def digests(folder: Path, *, leave_out: Iterable[Path] = ()) -> dict[str, str]:
@@ -53,7 +37,7 @@ def digests(folder: Path, *, leave_out: Iterable[Path] = ()) -> dict[str, str]:
     paths = [path for path in files(folder, skipped) if path.resolve() not in out]
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
         try:
-            sums = list(pool.map(digest, paths))
+            sums = list(pool.map(file_sha256, paths))
         except OSError as error:
             raise InputError(error.strerror or str(error), file=str(error.filename)) from None
     return {_relative(path, folder): one for path, one in zip(paths, sums, strict=True)}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,12 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from buttress.evidence.findings import Finding, Inspection
+from buttress.evidence.locations import Location
+from buttress.files.sha256 import file_sha256
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.artifacts.pack.fingerprints import Fingerprint, load
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 
 RULE: Final = "known-bad-file"
-_PIECE: Final = 1 << 20
 _REMEDY: Final = "Delete it, and find out where it came from and what has read it."
 
 
@@ -24,7 +23,7 @@ _REMEDY: Final = "Delete it, and find out where it came from and what has read i
 class _KnownFiles:
     id: str = "known-files"
     version: str = "1"
-    title: str = "Files that packs know to be bad"
+    title: str = "Known malicious files, by digests of packs"
     kinds: tuple[str, ...] = (
         "model", "data", "source", "infrastructure", "service", "client",
     )  # fmt: skip
@@ -54,13 +53,13 @@ class _KnownFiles:
                 count += 1
                 if wanted is None:
                     continue
-                digest, size = _digest(file, follow=file == tree.root)
+                digest = file_sha256(file, follow=file == tree.root)
+                read += file.stat().st_size
             except OSError as error:
                 skipped.append(f"{name}: {error.strerror or error}")
                 continue
-            read += size
             if (hit := wanted.get(digest)) is not None:
-                yield self._finding(asset, name, hit)
+                yield self._finding(asset, Location(name, uri=one.uri), hit)
         skipped += tree.notes() if known else ()
         if not known:
             skipped.append("no installed pack holds fingerprints")
@@ -74,12 +73,13 @@ class _KnownFiles:
             seconds=time.monotonic() - began,
         )
 
-    def _finding(self, asset: str, name: str, hit: Fingerprint) -> Finding:
+    def _finding(self, asset: str, where: Location, hit: Fingerprint) -> Finding:
         return Finding(
             rule=RULE,
             severity=hit.severity,
             asset=asset,
-            location=name,
+            location=str(where),
+            place=where,
             message=f"This file is known to be bad: {hit.title.rstrip('.')}.",
             remedy=_REMEDY,
             references=hit.references,
@@ -91,17 +91,6 @@ class _KnownFiles:
 
 def _known(knowledge: Knowledge) -> list[Fingerprint]:
     return [one for file in knowledge.of_kind("fingerprints") for one in load(file.path)]
-
-
-def _digest(path: Path, *, follow: bool) -> tuple[str, int]:
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
-    handle = os.open(path, flags if follow else flags | getattr(os, "O_NOFOLLOW", 0))
-    digest, size = hashlib.sha256(), 0
-    with open(handle, "rb", buffering=0) as file:
-        while piece := file.read(_PIECE):
-            digest.update(piece)
-            size += len(piece)
-    return digest.hexdigest(), size
 
 
 PROBE: Final = _KnownFiles()

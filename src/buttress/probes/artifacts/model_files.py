@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.packs.knowledge import Knowledge
-from buttress.probes.artifacts.issue import Issue, rules
 from buttress.probes.artifacts.parallel import reports
 from buttress.probes.artifacts.pickles.added import NOTHING, Added
-from buttress.protocols.probe import InspectionContext
+from buttress.probes.artifacts.reporting import finding_of
+from buttress.protocols.inspection import InspectionContext
 
 if TYPE_CHECKING:
     from buttress.probes.artifacts.pack.known_good import KnownGood
@@ -29,7 +29,7 @@ class ModelFiles:
 
     id = "model-files"
     version = "2"
-    title = "Code and lies in model files"
+    title = "Malicious code and misleading content in model files"
     kinds = ("model", "data", "source")
 
     def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
@@ -44,24 +44,24 @@ class ModelFiles:
         known = context.knowledge.derive(_known_good)
         count, read = 0, 0
         unrecognised: Counter[str] = Counter()
-        skipped: list[str] = []
+        unread: list[str] = []
         found = reports((Path(file.path) for file in tree.files), tree=tree, added=added)
         for file, (one, report) in zip(tree.files, found, strict=True):
             relative = file.location
             if report.issues or report.unread or report.error is not None:
                 good = known.find(one) if known and report.issues else None
                 for issue in report.issues:
-                    finding = self._finding(issue, asset, relative)
+                    finding = finding_of(self, issue, asset, file)
                     yield finding if good is None else good.accept(finding)
             if report.error is not None:
-                skipped.append(f"{relative}: {report.error}")
+                unread.append(f"{relative}: {report.error}")
                 continue
             count += 1
             read += report.read
-            skipped += (f"{relative}: {reason}" for reason in report.unread)
+            unread += (f"{relative}: {reason}" for reason in report.unread)
             if not report.recognised:
                 unrecognised[one.suffix.lower() or "(no suffix)"] += 1
-        skipped += tree.notes()
+        skipped = [*unread, *tree.notes()]
         if unrecognised:
             kinds = ", ".join(f"{kind} {n}" for kind, n in unrecognised.most_common(8))
             total = sum(unrecognised.values())
@@ -69,21 +69,8 @@ class ModelFiles:
         if len(skipped) > _MAX_SKIPPED:
             skipped[_MAX_SKIPPED:] = [f"and {len(skipped) - _MAX_SKIPPED} more"]
         seconds = time.perf_counter() - started
-        yield Inspection(self.id, self.version, asset, count, read, tuple(skipped), seconds)
-
-    def _finding(self, issue: Issue, asset: str, relative: str) -> Finding:
-        rule = rules()[issue.rule]
-        return Finding(
-            rule=issue.rule,
-            severity=issue.severity or rule.severity,
-            asset=asset,
-            location=relative + issue.location,
-            message=issue.message,
-            remedy=rule.remedy,
-            references=rule.references,
-            proof=issue.proof,
-            probe=self.id,
-            probe_version=self.version,
+        yield Inspection(
+            self.id, self.version, asset, count, read, tuple(skipped), seconds, unread=tuple(unread)
         )
 
 

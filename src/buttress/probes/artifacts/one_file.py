@@ -50,8 +50,11 @@ def examine_file(path: Path, tree: Tree | None = None, added: Added = NOTHING) -
     try:
         with instead(added), FileSource(path, tally.meter, tree) as source:
             report.binary = source.binary
-            for issue in islice(examine(source, Scope(tally)), _MAX_ISSUES):
-                report.issues.append(issue)
+            scope = Scope(tally)
+            report.issues += islice(examine(source, scope), _MAX_ISSUES + 1)
+            if len(report.issues) > _MAX_ISSUES:
+                message = f"More than {_MAX_ISSUES} findings; the file was not examined further."
+                report.issues[_MAX_ISSUES:] = [scope.not_searched(0, message)]
     except OSError as error:  # what was found before still counts
         report.error = error.strerror or str(error)
     report.read, report.unread = tally.meter.read, tally.unread

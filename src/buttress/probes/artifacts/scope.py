@@ -13,6 +13,7 @@ from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.source import ExpansionError, Meter, Source
 
 MAX_DEPTH: Final = 5  # containers within containers
+_MAX_UNREAD: Final = 20
 MAX_PARTS: Final = 200_000  # members and nested streams examined below one file
 
 
@@ -70,9 +71,15 @@ class Scope:
 
     def record_skip(self, reason: str) -> None:
         """Note that something here was not looked at."""
-        if len(self.tally.unread) < 20:
+        if len(self.tally.unread) == _MAX_UNREAD:
+            self.tally.unread.append("and more that was not looked at")
+        elif len(self.tally.unread) < _MAX_UNREAD:
             note = f"{self.where.removeprefix('!')}: {reason}".removeprefix(": ")
             self.tally.unread.append(visible(note))
+
+    def not_searched(self, offset: int, message: str) -> Issue:
+        """The issue of a part whose size its maker chose, and which is not searched."""
+        return self.issue("content-not-searched", offset, message)
 
     def descend(self, source: Source) -> Iterator[Issue]:
         """Examine what lies inside a container, whatever format it has."""

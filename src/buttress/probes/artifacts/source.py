@@ -14,7 +14,7 @@ MAX_READ: Final = 8 << 20  # no single read gives more
 _EXPANSION_FLOOR: Final = 256 << 20  # what may come out of decompressors, whatever the file's size
 _EXPANSION_RATIO: Final = 100
 _READ_FLOOR: Final = 64 << 20
-_READ_RATIO: Final = 4
+_READ_RATIO: Final = 10  # a large model in a compressed archive is expanded several times
 
 
 @dataclass(slots=True)

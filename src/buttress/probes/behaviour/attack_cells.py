@@ -12,13 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol, Self, runtime_checkable
 
-import numpy as np
-
 from buttress.attacks.arsenal import Arsenal, named_families, usable
 from buttress.evidence.records import Expect
 from buttress.probes.behaviour.bank import seed_of, under_system_prompt
 from buttress.protocols.attack import Attack
 from buttress.protocols.probe import NotCoveredError, TrialContext, TrialSpec
+from buttress.statistics.trial_order import order, prompt_of
 from buttress.targets.base import Message, Sampling
 
 DIRECT: Final = "direct"
@@ -27,10 +26,11 @@ Cell = tuple[str, str]  # attack, category
 
 @dataclass(frozen=True, slots=True)
 class CellTrials:
-    """Trials of one cell in a seeded random order; ``size`` of them."""
+    """Trials of one cell in a seeded random order; ``size`` of them, of so many ``prompts``."""
 
     size: int
     stream: Iterator[TrialSpec]
+    prompts: int
 
 
 @runtime_checkable
@@ -99,7 +99,8 @@ class AttackCellsProbe:
                     variants = tuple(family.variants) if family else ("",)
                     size = len(covered) * len(variants)
                     asked = self._asked(context, (name, category), family, covered, variants)
-                    found[name, category] = CellTrials(size, asked)
+                    prompts = {_prompt(context, index) for index in covered}
+                    found[name, category] = CellTrials(size, asked, len(prompts))
         return found
 
     def stream(self, context: TrialContext) -> Iterator[TrialSpec]:
@@ -127,10 +128,15 @@ class AttackCellsProbe:
         variants: Sequence[str],
     ) -> Iterator[TrialSpec]:
         attack, category = cell
-        chance = np.random.default_rng(seed_of(context.seed, self.id, attack, category))
-        for pair in chance.permutation(len(prompts) * len(variants)):
-            prompt = context.prompts[prompts[int(pair) // len(variants)]]
-            variant = variants[int(pair) % len(variants)]
+        pairs = [(index, variant) for index in prompts for variant in variants]
+        clusters = [_prompt(context, index) for index, _ in pairs]
+        places = order(
+            [category] * len(pairs),
+            seed_of(context.seed, self.id, attack, category),
+            prompts=clusters if context.by_prompt else None,
+        )
+        for place, draw in places:
+            prompt, variant = context.prompts[pairs[place][0]], pairs[place][1]
             messages: tuple[Message, ...] = (Message("user", prompt.text),)
             if family is not None:
                 messages = family.apply(
@@ -147,7 +153,14 @@ class AttackCellsProbe:
                 request=prompt.text,
                 messages=under_system_prompt(messages, context.system_prompt),
                 sampling=Sampling(max_tokens=context.max_tokens, seed=context.seed),
+                cluster=clusters[place],
+                draw=draw,
             )
+
+
+def _prompt(context: TrialContext, index: int) -> str:
+    prompt = context.prompts[index]
+    return prompt_of(prompt.id, prompt.language)
 
 
 def _in_turn(streams: list[Iterator[TrialSpec]]) -> Iterator[TrialSpec]:

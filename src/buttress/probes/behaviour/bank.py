@@ -14,10 +14,11 @@ import orjson
 
 from buttress.evidence.records import Expect, Trial
 from buttress.probes.behaviour.figures import Figure, Figures
-from buttress.probes.behaviour.sampling import order
 from buttress.prompts.pack import LANGUAGES
 from buttress.protocols.judge import Judgement
 from buttress.protocols.probe import NotCoveredError, TrialContext, TrialProbe, TrialSpec
+from buttress.statistics.finite import Draw
+from buttress.statistics.trial_order import order, prompt_of
 from buttress.targets.base import Message, Sampling
 
 Check = Callable[[str], Judgement]
@@ -68,8 +69,8 @@ class BankProbe:
             NotCoveredError: the target is a recording, or no item is in a language in use.
         """
         items = self._items(context)
-        places = order([item.category for item in items], 1, seed_of(context.seed, self.id), None)
-        return (self._spec(items[place], context) for place, _ in places)
+        places = item_order(items, seed_of(context.seed, self.id), context)
+        return (replace(self._spec(items[place], context), draw=draw) for place, draw in places)
 
     def size(self, context: TrialContext) -> int:
         """Number of trials in ``stream``.
@@ -101,7 +102,17 @@ class BankProbe:
             messages=under_system_prompt(item.messages, context.system_prompt),
             sampling=Sampling(max_tokens=context.max_tokens, seed=context.seed),
             check=item.check,
+            cluster=prompt_of(item.id, item.language),
         )
+
+
+def item_order(
+    items: Sequence[Item], seed: int, context: TrialContext
+) -> Iterator[tuple[int, Draw | None]]:
+    """Numbers of the items in random order, all of equal weight; see ``sampling.order``."""
+    prompts = [prompt_of(item.id, item.language) for item in items]
+    chosen = prompts if context.by_prompt else None
+    return order([item.category for item in items], seed, prompts=chosen)
 
 
 @runtime_checkable

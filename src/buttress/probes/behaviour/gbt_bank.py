@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Final, Literal
 
 from buttress.errors import InputError
+from buttress.files.text_language import guess_language
 from buttress.prompts.base import Prompt
 from buttress.prompts.pack import LANGUAGES
 from buttress.prompts.public.rows import Row, read_rows
-from buttress.targets.replay import guess_language
 
 Kind = Literal["should-refuse", "should-not-refuse", "generated-content"]
 SOURCE: Final = "gbt45654"

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from buttress.attacks.arsenal import Arsenal, usable
 from buttress.evidence.records import Expect
-from buttress.probes.behaviour.sampling import order
 from buttress.protocols.attack import Attack
 from buttress.protocols.probe import NotCoveredError, TrialContext, TrialSpec
+from buttress.statistics.finite import Draw
+from buttress.statistics.trial_order import order, prompt_of
 from buttress.targets.base import Message, RecordedPrompt, Sampling
 
 if TYPE_CHECKING:
@@ -105,21 +106,22 @@ class RequestProbe:
         return int.from_bytes(digest[:8], "big")
 
     def _asked(self, context: TrialContext) -> Iterator[TrialSpec]:
-        chosen = self._prompts(context)
-        variants = self.variants
+        pairs = [
+            (context.prompts[index], variant)
+            for index in self._prompts(context)
+            for variant in self.variants
+            if self._covered(variant, context.prompts[index].language, context)
+        ]
         system = (Message("system", context.system_prompt),) if context.system_prompt else ()
-        pairs = order(
-            [context.prompts[index].category for index in chosen],
-            len(variants),
+        clusters = [prompt_of(prompt.id, prompt.language) for prompt, _ in pairs]
+        several = bool(self.searches) or isinstance(self.family, Arsenal)
+        for place, draw in order(
+            [prompt.category for prompt, _ in pairs],
             self._seed(context),
             context.weights,
-        )
-        several = bool(self.searches) or isinstance(self.family, Arsenal)
-        for index, which in pairs:
-            prompt = context.prompts[chosen[index]]
-            variant = variants[which]
-            if not self._covered(variant, prompt.language, context):
-                continue
+            clusters if context.by_prompt else None,
+        ):
+            prompt, variant = pairs[place]
             if self.family:
                 messages = self.family.apply(
                     prompt.text, variant, language=prompt.language, seed=context.seed
@@ -138,21 +140,25 @@ class RequestProbe:
                 messages=(*system, *messages),
                 sampling=Sampling(max_tokens=context.max_tokens, seed=context.seed),
                 procedure=self.searches.get(variant),
+                cluster=clusters[place],
+                draw=draw,
             )
 
     def _replayed(self, context: TrialContext) -> Iterator[TrialSpec]:
         assert context.recorded is not None
         recorded = context.recorded
-        indices: list[int] = []
-        categories: list[str] = []
-        for index, prompt in enumerate(recorded):
-            if prompt.expect == self.expect:
-                indices.append(index)
-                categories.append(prompt.category)
-        for index, _ in order(categories, 1, self._seed(context), context.weights):
-            yield self._recorded(recorded[indices[index]], context)
+        mine = [prompt for prompt in recorded if prompt.expect == self.expect]
+        # A recording may hold several answers to a request, asked in several ways.
+        clusters = (
+            [prompt.request or prompt.prompt for prompt in mine] if context.by_prompt else None
+        )
+        categories = [prompt.category for prompt in mine]
+        for place, draw in order(categories, self._seed(context), context.weights, clusters):
+            yield self._recorded(mine[place], context, draw)
 
-    def _recorded(self, prompt: RecordedPrompt, context: TrialContext) -> TrialSpec:
+    def _recorded(
+        self, prompt: RecordedPrompt, context: TrialContext, draw: Draw | None
+    ) -> TrialSpec:
         return TrialSpec(
             probe=self.id,
             probe_version=self.version,
@@ -165,4 +171,6 @@ class RequestProbe:
             messages=(Message("user", prompt.prompt),),
             sampling=Sampling(max_tokens=context.max_tokens, seed=context.seed),
             tag=prompt.tag,
+            cluster=prompt.request or prompt.prompt,
+            draw=draw,
         )

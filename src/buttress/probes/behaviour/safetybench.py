@@ -17,8 +17,8 @@ import orjson
 
 from buttress.answers.choice_reading import LETTERS
 from buttress.errors import InputError
+from buttress.files.text_language import guess_language
 from buttress.probes.behaviour.multiple_choice import Question
-from buttress.targets.replay import guess_language
 
 MAX_BYTES: Final = 64 * 2**20
 _EXPECTED: Final = "SafetyBench's test_*.json and test_answers_*.json"

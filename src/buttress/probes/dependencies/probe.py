@@ -15,7 +15,7 @@ from buttress.files.source_files import Reading, SourceFile
 from buttress.files.tree import Tree
 from buttress.files.wanted import wanted_files
 from buttress.probes.dependencies import pinning
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.provenance.dependencies.dependency import FormatError, Parsed, Parser
 from buttress.provenance.dependencies.formats import MAX_BYTES, parser, requirements
 from buttress.provenance.dependencies.formats.tools import is_script
@@ -36,7 +36,7 @@ class _Dependencies:
     osv: Path | None = None
     id: str = "dependencies"
     version: str = "1"
-    title: str = "Dependencies: vulnerabilities, look-alikes, what is not pinned"
+    title: str = "Dependencies: vulnerabilities, typosquatting, unpinned versions"
     kinds: tuple[str, ...] = ("source", "infrastructure", "service", "client", "model")
 
     @property
@@ -94,6 +94,7 @@ class _Dependencies:
             bytes=reading.bytes,
             skipped=reading.skipped,
             seconds=time.monotonic() - began,
+            unread=reading.unread,
         )
 
     def _note(self, reading: Reading, advisories: Database | None) -> None:

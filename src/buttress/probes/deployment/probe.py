@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-from buttress.evidence.findings import Finding, Inspection
+from buttress.evidence.findings import SEVERITIES, Finding, Inspection
 from buttress.files.source_files import Reading, SourceFile
 from buttress.files.yaml_documents import MAX_BYTES, Document, documents
 from buttress.packs.knowledge import Knowledge
@@ -17,7 +17,7 @@ from buttress.probes.deployment.checks import CHECKS
 from buttress.probes.deployment.github import github
 from buttress.probes.deployment.kubernetes import kubernetes
 from buttress.probes.deployment.readers import compose, dockerfile, gitlab
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.inspecting import inspect_files
 from buttress.rules.pack_rules import load_all
@@ -25,6 +25,7 @@ from buttress.rules.rulebook import Issue, Rule, rules
 from buttress.rules.subject import Matcher, Subject, unread
 
 MAX_TEXT: Final = 8 << 20  # bytes of a file that is no YAML
+_TESTS: Final = {"test", "tests", "testing", "integration", "e2e", "integration_tests", "fixtures"}
 RULES: Final = Path(__file__).parent / "rules"
 KIND: Final = "infrastructure-rules"  # of contents of packs
 _DOCKERFILE: Final = re.compile(r"^(?:dockerfile|containerfile)(?:[._-].*)?$|.*\.dockerfile$")
@@ -119,7 +120,20 @@ def _is_named(path: Path) -> bool:
 
 
 def _issues(matcher: Matcher, path: Path, file: SourceFile, reading: Reading) -> list[Issue]:
-    return [issue for subject in subjects(path, file, reading) for issue in matcher.issues(subject)]
+    found = [
+        issue for subject in subjects(path, file, reading) for issue in matcher.issues(subject)
+    ]
+    return [_in_test(issue, matcher) for issue in found] if _is_test(file) else found
+
+
+def _is_test(file: SourceFile) -> bool:
+    """Whether it serves tests alone; what examples and docs show is copied and deployed."""
+    return any(one in _TESTS for one in file.location.lower().split("/")[:-1])
+
+
+def _in_test(issue: Issue, matcher: Matcher) -> Issue:
+    usual = SEVERITIES.index(issue.severity or matcher.rules[issue.rule].severity)
+    return replace(issue, severity=SEVERITIES[max(usual - 1, 0)])
 
 
 def subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject]:

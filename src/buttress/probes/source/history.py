@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from buttress.evidence.findings import Finding, Inspection
+from buttress.evidence.locations import Location
 from buttress.files import notebooks
 from buttress.files.source_files import MAX_BYTES, Reading, SourceFile
 from buttress.files.tree import FOREIGN
@@ -29,7 +30,7 @@ from buttress.probes.source.git.layout import (
     references,
 )
 from buttress.probes.source.secrets import redact
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.allow import allowance
 from buttress.rules.credentials.scanner import Hit, SecretRules, scan
@@ -101,6 +102,7 @@ class _History:
             bytes=reading.bytes,
             skipped=reading.skipped,
             seconds=time.monotonic() - began,
+            unread=reading.unread,
         )
 
     def _findings(
@@ -148,13 +150,15 @@ class _History:
 
     def _finding(self, asset: str, leak: _Leak, place: _Place, *, still: bool) -> Finding:
         path = place.name(leak.origin.path)
+        location = Location(path, line=leak.line)
         note = f" ({leak.hit.note})" if leak.hit.note else ""
         where = "and is still at HEAD" if still else "and is no longer at HEAD"
         return Finding(
             rule=leak.hit.rule.id,
             severity=leak.hit.severity,
             asset=asset,
-            location=path if leak.line is None else f"{path}:{leak.line}",
+            location=str(location),
+            place=location,
             message=f"{leak.hit.rule.title}{note} came with commit {leak.origin.commit[:12]} of "
             f"{_day(leak.origin.seconds)}, {where}.",
             remedy=leak.hit.rule.remedy + _REST,

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from buttress.evidence.findings import SEVERITIES, Finding, Inspection
+from buttress.evidence.locations import Location
 from buttress.files import notebooks
 from buttress.files.source_files import Reading, SourceFile, text_files
 from buttress.files.visible import printable
 from buttress.packs.knowledge import Knowledge
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.allow import allowance
 from buttress.rules.credentials.scanner import Hit, SecretRules, scan
@@ -57,6 +58,7 @@ class _Secrets:
             bytes=reading.bytes,
             skipped=reading.skipped,
             seconds=time.monotonic() - began,
+            unread=reading.unread,
         )
 
     def _findings(
@@ -67,7 +69,7 @@ class _Secrets:
             if allowed is not None and allowed.valid:
                 reason = "…" if place.secret(hit) in allowed.reason else printable(allowed.reason)
                 reading.record_skip(
-                    place.location(file), f"{hit.rule.id} allowed by a comment: {reason}"
+                    str(place.where(file)), f"{hit.rule.id} allowed by a comment: {reason}"
                 )
                 continue
             notes = [hit.note] if hit.note else []
@@ -79,7 +81,8 @@ class _Secrets:
                 rule=hit.rule.id,
                 severity=hit.severity,
                 asset=asset,
-                location=place.location(file),
+                location=str(place.where(file)),
+                place=place.where(file),
                 message=f"{hit.rule.title}{where}{why}.",
                 remedy=hit.rule.remedy,
                 references=hit.rule.references,
@@ -109,8 +112,8 @@ class _Place:
     def secret(self, hit: Hit) -> str:
         return self.data[hit.start : hit.end].decode("utf-8", "replace")
 
-    def location(self, file: SourceFile) -> str:
-        return file.location if self.line is None else f"{file.location}:{self.line}"
+    def where(self, file: SourceFile) -> Location:
+        return Location(file.location, line=self.line, uri=file.uri)
 
 
 def _places(

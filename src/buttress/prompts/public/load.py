@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Final, Literal
 
 from buttress.errors import InputError
+from buttress.files.text_language import guess_language
 from buttress.prompts.base import Prompt
 from buttress.prompts.pack import LANGUAGES
 from buttress.prompts.public.categories import our_category
 from buttress.prompts.public.rows import Row, read_rows, readable
 from buttress.prompts.public.sets import KnownSet, known_sets
-from buttress.targets.replay import guess_language
 
 Expect = Literal["refuse", "answer"]
 MAX_FILES: Final = 2_000  # of a folder, of whatever kind

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
-from urllib.parse import quote
 
 from buttress.rules.rulebook import Issue
 
@@ -52,10 +51,11 @@ class Dependency:
     @property
     def purl(self) -> str:
         """Its package URL (ECMA-427), with the version where it is exact."""
+        from packageurl import PackageURL
+
         scope, _, name = self.key.rpartition("/")
-        space = f"{quote(scope, safe='')}/" if scope else ""
-        version = f"@{quote(self.version, safe='')}" if self.version else ""
-        return f"pkg:{self.ecosystem.lower()}/{space}{quote(name, safe='')}{version}"
+        kind = self.ecosystem.lower()
+        return PackageURL(kind, scope or None, name, self.version or None).to_string()
 
     def allows(self, version: str) -> bool:
         """Whether it may resolve to a version, pre-releases included."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from buttress.files.sha256 import file_sha256
 
 
 def sha256(files: Iterable[Path]) -> Mapping[Path, str]:
@@ -20,7 +21,6 @@ def sha256(files: Iterable[Path]) -> Mapping[Path, str]:
 
 def _one(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError:
         return ""

@@ -9,7 +9,8 @@ from typing import Final
 
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding, Inspection
-from buttress.protocols.probe import InspectionContext
+from buttress.evidence.locations import Location
+from buttress.protocols.inspection import InspectionContext
 from buttress.provenance.inventory.component import Inventory
 from buttress.provenance.inventory.gather import complete, gather, subjects
 from buttress.provenance.licences.judging import NO_ADVICE, Conflict, Use, judge
@@ -89,6 +90,7 @@ def finding(conflict: Conflict, asset: str, probe: str, version: str) -> Finding
         severity=conflict.severity,
         asset=asset,
         location=conflict.subject.location or ".",
+        place=Location(conflict.subject.location or "."),
         message=conflict.message,
         remedy=f"{conflict.rule.remedy} {NO_ADVICE}",
         references=_REFERENCES,

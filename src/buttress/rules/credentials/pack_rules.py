@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,10 +15,10 @@ from buttress.evidence.findings import SEVERITIES
 from buttress.files import located_yaml
 from buttress.files.identifiers import KEBAB_CASE
 from buttress.files.located_yaml import FieldPath, Located
-from buttress.rules.credentials.candidate import Candidate
-from buttress.rules.credentials.checks import CHECKS, check
+from buttress.rules.credentials.checks import CHECKS
 from buttress.rules.credentials.examples import fill
 from buttress.rules.credentials.rules import Rule, options, rules
+from buttress.rules.credentials.scanner import candidates, verdict_on
 
 MAX_PATTERN: Final = 2_000
 _SEEDS: Final = range(5)  # of random text in examples; each must come out right
@@ -115,16 +115,7 @@ def _found(rule: Rule, data: bytes) -> bool:
     folded = options(case_sensitive=False)
     if not any(re2.compile(word.encode(), folded).search(data) for word in rule.keywords):
         return False
-    return any(check(one) is not None for one in _candidates(rule, data))
-
-
-def _candidates(rule: Rule, data: bytes) -> Iterator[Candidate]:
-    names: Mapping[bytes, int] = rule.expression.groupindex
-    for match in rule.expression.finditer(data):
-        start, end = match.span(rule.group)
-        if start >= 0:
-            groups = {name.decode(): match.group(at) or b"" for name, at in names.items()}
-            yield Candidate(rule, data, start, end, match.span(), groups)
+    return any(verdict_on(one) is not None for one in candidates(rule, data))
 
 
 def _rule(located: Located, at: FieldPath) -> Rule:

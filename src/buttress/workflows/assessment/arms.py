@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 from typing import Final
 
 from buttress.evidence.records import Trial
@@ -12,10 +13,13 @@ from buttress.probes.behaviour.attack_cells import Cell, CellTrials
 from buttress.protocols.probe import TrialProbe, TrialSpec
 from buttress.risk.cells import CellsState
 from buttress.risk.verdict import RiskState
+from buttress.statistics.design import DesignEffect
+from buttress.statistics.finite import Draw
 from buttress.system.model import Asset
 from buttress.trials.engine import TrialEngine
 
 _LOOKED_AT: Final = 16
+_MANY_PROMPTS: Final = 60  # in a cell, from which on each is asked in one variant only
 State = RiskState | CellsState
 
 
@@ -24,12 +28,60 @@ def arm_id(probe: str, asset: str) -> str:
     return f"{probe} @ {asset}"
 
 
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What is known of one trial, or of the trials of one prompt together.
+
+    Args:
+        first: the first of its trials.
+        low, high: the mean of their outcomes, where questions without an answer and answers that
+            the judge abstains on count as 0 and as 1.
+    """
+
+    first: TrialSpec
+    low: float
+    high: float
+
+
+def observations(
+    specs: Sequence[TrialSpec], trials: Sequence[Trial], *, by_prompt: bool
+) -> list[Observation]:
+    """What came of the trials that were asked, in the order of ``specs``.
+
+    Args:
+        specs: all that were asked.
+        trials: those that have an answer.
+        by_prompt: take the trials of one prompt, which follow each other, together.
+    """
+    answered: dict[tuple[str, str], list[Trial]] = {}
+    for trial in trials:
+        answered.setdefault((trial.item, trial.attack), []).append(trial)
+    seen: list[tuple[TrialSpec, float, float]] = []
+    for spec in specs:
+        mine = answered.get((spec.item, spec.attack))
+        answer = mine.pop(0) if mine else None
+        low, high = (0.0, 1.0) if answer is None else (answer.least, answer.most)
+        seen.append((spec, low, high))
+    if not by_prompt:
+        return [Observation(*each) for each in seen]
+    found = []
+    for _, group in groupby(seen, key=lambda each: each[0].prompt_id):
+        rows = list(group)
+        low = sum(row[1] for row in rows) / len(rows)
+        high = sum(row[2] for row in rows) / len(rows)
+        found.append(Observation(rows[0][0], low, high))
+    return found
+
+
 @dataclass(slots=True)
 class Arm:
     """What the planner can spend on; ``available`` trials at most are in ``stream``.
 
-    ``calls`` are the questions that a trial takes at most, by the first ones of the stream;
-    ``judge_calls`` those that the judge asks a model about each answer.
+    ``by_prompt`` says that all trials of a prompt follow each other in the stream, and that
+    verdicts rest on prompts: how many trials of one are asked is decided when it is begun, and the
+    others are then left out. ``prompts`` are those left, about; ``calls`` are the questions that a
+    trial takes at most, by the first ones of the stream; ``even`` says whether all trials count
+    alike; ``judge_calls`` are the questions that the judge asks a model about each answer.
     """
 
     probe: TrialProbe
@@ -37,13 +89,28 @@ class Arm:
     engine: TrialEngine
     stream: Iterator[TrialSpec]
     available: int
+    by_prompt: bool = False
     judge_calls: int = 0
+    states: list[State] = field(default_factory=list)
+    design: DesignEffect = field(default_factory=DesignEffect)
     calls: int = field(init=False, default=1)
+    prompts: int = field(init=False, default=0)
+    even: bool = field(init=False, default=True)
+    _next: list[TrialSpec] = field(init=False, default_factory=list)
+    _begun: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         first = list(islice(self.stream, _LOOKED_AT))
         self.calls = max((self.price(spec) for spec in first), default=1)
         self.stream = chain(first, self.stream)
+        whole = [len(list(group)) for _, group in groupby(first, key=lambda spec: spec.prompt_id)]
+        if len(whole) > 1 and len(first) == _LOOKED_AT:
+            whole.pop()  # perhaps only its beginning
+        self.prompts = -(-self.available * len(whole) // max(1, sum(whole)))
+        self.even = all(
+            spec.draw is None or math.isclose(spec.draw.share * self.available, 1.0)
+            for spec in first
+        )
 
     @property
     def id(self) -> str:
@@ -58,41 +125,129 @@ class Arm:
         return each * (spec.calls if trial is None else trial.calls) + judged
 
     def take(self, count: int) -> list[TrialSpec]:
-        """The next trials, fewer than ``count`` only at the end of the stream."""
-        return list(islice(self.stream, count))
+        """The next trials; none only at the end of the stream."""
+        if not self.by_prompt:
+            taken = list(islice(self.stream, count))
+            self.available -= len(taken)
+            return taken
+        each = None if self._all_variants() else 1
+        taken = []
+        while len(taken) < count and (trials := self._prompt()):
+            wanted = trials[:each]
+            if taken and len(taken) + len(wanted) > count:
+                self._next = trials + self._next
+                self._begun.discard(trials[0].prompt_id)
+                break
+            # What a budget cuts off is not asked later: how many trials a prompt has must not
+            # depend on what they show.
+            taken += wanted[:count]
+            self.available -= len(trials)
+            self.prompts = max(0, self.prompts - 1)
+        return taken
 
-    def observe(self, state: State, trials: Sequence[Trial]) -> None:
-        """Tell one of the states that the arm informs what came in."""
-        assert isinstance(state, RiskState)
-        state.update([trial.outcome for trial in trials])
+    def _all_variants(self) -> bool:
+        """Whether a state that is open asks for it."""
+        each = self.available / max(1, self.prompts)
+        open_states = [
+            state
+            for state in self.states
+            if isinstance(state, RiskState) and state.verdict == "undecided"
+        ]
+        return each > 1 and any(state.all_variants(self.prompts, each) for state in open_states)
+
+    def _prompt(self) -> list[TrialSpec]:
+        """All trials of the next prompt; of one that was begun before, none comes again."""
+        while True:
+            trials: list[TrialSpec] = []
+            while spec := self._pull():
+                if trials and spec.prompt_id != trials[0].prompt_id:
+                    self._next.insert(0, spec)
+                    break
+                trials.append(spec)
+            if not trials:
+                return []
+            if trials[0].prompt_id not in self._begun:
+                self._begun.add(trials[0].prompt_id)
+                return trials
+            self.available -= len(trials)
+
+    def _pull(self) -> TrialSpec | None:
+        return self._next.pop(0) if self._next else next(self.stream, None)
+
+    def observe(self, specs: Sequence[TrialSpec], trials: Sequence[Trial]) -> None:
+        """Tell the states that the arm informs what came in.
+
+        Args:
+            specs: all that were asked, as ``take`` gave them.
+            trials: those that have an answer.
+        """
+        self.design.update((trial.prompt_id, trial.outcome) for trial in trials)
+        seen = observations(specs, trials, by_prompt=self.by_prompt)
+        lows, highs = [one.low for one in seen], [one.high for one in seen]
+        draws = None if self.by_prompt else _draws(seen)
+        for state in self.states:
+            assert isinstance(state, RiskState)
+            state.update(lows, highs, draws)
+
+
+def _draws(seen: Sequence[Observation]) -> list[Draw] | None:
+    """How the trials were drawn; None where a probe does not say."""
+    draws = [one.first.draw for one in seen if one.first.draw is not None]
+    return draws if len(draws) == len(seen) else None
 
 
 @dataclass(slots=True)
 class CellArm(Arm):
-    """An arm whose trials are taken cell by cell, as ``state`` chooses; its stream is not used."""
+    """An arm whose trials are taken cell by cell, as ``chooser`` says; its stream is not used.
+
+    Prompt by prompt, a cell that has few of them gives all trials of each, another the first.
+    """
 
     cells: Mapping[Cell, CellTrials] = field(default_factory=dict)
-    state: CellsState | None = None
-    streams: list[Iterator[TrialSpec]] = field(init=False)
+    chooser: CellsState | None = None
+    streams: list[Iterator[list[TrialSpec]]] = field(init=False)
+    _largest: int = field(init=False, default=1)  # trials of one pull so far
+    _held: list[list[TrialSpec]] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
-        self.streams = [cell.stream for cell in self.cells.values()]
+        self.streams = [self._cell(cell) for cell in self.cells.values()]
+
+    def _cell(self, cell: CellTrials) -> Iterator[list[TrialSpec]]:
+        if not self.by_prompt:
+            return ([spec] for spec in cell.stream)
+        each = 1 if cell.prompts >= _MANY_PROMPTS else cell.size
+        groups = groupby(cell.stream, key=lambda spec: spec.prompt_id)
+        return (list(islice(group, each)) for _, group in groups)
 
     def take(self, count: int) -> list[TrialSpec]:
-        """The next trials, fewer than ``count`` only when all cells are at their end."""
-        assert self.state is not None
+        """The next trials; none only when all cells are at their end."""
+        assert self.chooser is not None
         taken: list[TrialSpec] = []
-        while len(taken) < count and (chosen := self.state.choose(count - len(taken))):
+        while self._held and len(taken) < count:
+            taken += self._held.pop(0)[: count - len(taken)]
+        while len(taken) < count:
+            pulls = max(1, (count - len(taken)) // self._largest)
+            if not (chosen := self.chooser.choose(pulls)):
+                break
             for cell in chosen:
-                spec = next(self.streams[cell], None)
-                if spec is None:
-                    self.state.exhaust(cell)
+                trials = next(self.streams[cell], None)
+                if trials is None:
+                    self.chooser.exhaust(cell)
+                    continue
+                self.available -= len(trials)
+                self._largest = max(self._largest, len(trials))
+                if room := count - len(taken):  # so many as fit, whatever they will show
+                    taken += trials[:room]
                 else:
-                    taken.append(spec)
+                    self._held.append(trials)
         return taken
 
-    def observe(self, state: State, trials: Sequence[Trial]) -> None:
-        """Tell one of the states that the arm informs what came in."""
-        assert isinstance(state, CellsState)
-        places = [state.place(trial.attack, trial.category) for trial in trials]
-        state.update(places, [trial.outcome for trial in trials])
+    def observe(self, specs: Sequence[TrialSpec], trials: Sequence[Trial]) -> None:
+        """Tell the states that the arm informs what came in."""
+        self.design.update((trial.prompt_id, trial.outcome) for trial in trials)
+        ordered = sorted(specs, key=lambda spec: (spec.attack, spec.category))
+        seen = observations(ordered, trials, by_prompt=self.by_prompt)
+        for state in self.states:
+            assert isinstance(state, CellsState)
+            places = [state.place(one.first.attack, one.first.category) for one in seen]
+            state.update(places, [one.low for one in seen], [one.high for one in seen])

@@ -13,8 +13,8 @@ from typing import Any, Final, TextIO
 from buttress.errors import ButtressError, InputError
 from buttress.evidence.records import Trial
 from buttress.evidence.store import FILE_NAME, EvidenceStore
+from buttress.files.tree import Tree
 from buttress.inspection.one_path import inspect
-from buttress.labelling.estimate import corrected_rate
 from buttress.packs.installed import installed
 from buttress.packs.resolve import resolve
 from buttress.protocols.judge import Judge
@@ -23,6 +23,7 @@ from buttress.risk.catalogue import Catalogue, load_catalogue
 from buttress.risk.planner import Planner
 from buttress.risk.policy import Policy, load_policy
 from buttress.risk.verdict import RiskState
+from buttress.system.manifest import FILE_NAME as MANIFEST
 from buttress.system.model import Budget, System
 from buttress.targets.base import Target
 from buttress.trials.loop import run_async
@@ -42,6 +43,21 @@ from buttress.workflows.assessment.spending import Spending
 from buttress.workflows.assessment.tally import tally
 
 _REASONS: Final = 8  # why the judge abstained, that are told one by one
+NO_MODEL: Final = "no model was asked, so nothing here says how the system answers"
+
+
+class NothingAssessedError(ButtressError):
+    """There is nothing that says anything: neither good nor bad."""
+
+
+def is_empty(paths: Sequence[Path]) -> bool:
+    """Whether an asset has paths, and no file in them beside the manifest and our own outputs."""
+    if not paths:
+        return False
+    for path in paths:
+        if path.is_file() or any(Path(file.path).name != MANIFEST for file in Tree(path).files):
+            return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +151,9 @@ class _Assessment:
         self._prepared = Prepared()
         self._stop_reason = "there was nothing to ask"
         self._began = time.time()
+        self._empty = {asset.id for asset in system.assets if is_empty(asset.paths)}
+        for name in self._empty:
+            self._coverage.leave_out(name, "there is no file in it")
         self._asked: Counter[str] = Counter()  # by arm, those without an outcome included
         self._unanswered: Counter[str] = Counter()
 
@@ -210,8 +229,7 @@ class _Assessment:
     def _observe(self, arm: Arm, specs: Sequence[TrialSpec], trials: Sequence[Trial]) -> None:
         self._asked[arm.id] += len(specs)
         self._unanswered[arm.id] += len(specs) - len(trials)
-        for state in self._prepared.states[arm.id]:
-            arm.observe(state, trials)
+        arm.observe(specs, trials)
 
     def _take_in_labels(self, outcome: TrialOutcome) -> None:
         """What people said about trials of this run, as when it was labelled and resumed."""
@@ -221,11 +239,8 @@ class _Assessment:
             mine = [label for label in labels if label.asset == asset]
             if mine and isinstance(state, RiskState):
                 trials = self._store.trials(run=run, probe=probe)
-                outcome.labelled[asset] = corrected_rate(
-                    (trial for trial in trials if trial.asset == asset),
-                    mine,
-                    alpha_low=outcome.tolerance.beta / len(outcome.states),
-                    alpha_high=outcome.tolerance.alpha,
+                outcome.take_in_labels(
+                    asset, (trial for trial in trials if trial.asset == asset), mine
                 )
 
     def _note_unanswered(self, totals: Totals) -> None:
@@ -259,7 +274,10 @@ class _Assessment:
         for name, arm in self._prepared.arms.items():
             if name not in failed and not tallied.arms.get((arm.probe.id, arm.asset.id)):
                 self._coverage.leave_out(name, f"no trial was run: {self._stop_reason}")
-        outcomes += inspected(self._catalogue, self._policy, findings, inspections)
+        inspected_at = [seen for seen in inspections if seen.asset not in self._empty]
+        outcomes += inspected(self._catalogue, self._policy, findings, inspected_at)
+        if not any(isinstance(outcome, TrialOutcome) for outcome in outcomes):
+            self._coverage.leave_out("how the system answers", NO_MODEL)
         examined = {seen.asset: None for seen in inspections} | {
             asset: None for _, asset in tallied.arms
         }
@@ -273,9 +291,7 @@ class _Assessment:
             )
         if not outcomes:
             why = "; ".join(f"{what}: {reason}" for what, reason in self._coverage.not_covered)
-            raise InputError(
-                f"nothing could be assessed ({why})", expected="assets and probes that fit"
-            )
+            raise NothingAssessedError(f"nothing could be assessed ({why})")
         finished = time.time()
         asked_before = tallied.asked - totals.asked
         return build(

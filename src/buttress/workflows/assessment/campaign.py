@@ -128,8 +128,7 @@ class Campaign:
                 return None
             arm = self._arms[batch.arm]
             specs = arm.take(batch.size)
-            if len(specs) < batch.size:
-                self._planner.exhaust(batch.arm)
+            self._planner.taken(batch, len(specs), left=arm.available if specs else 0)
             if not specs:
                 continue
             self._reserve(sum(map(arm.price, specs)))

@@ -30,9 +30,7 @@ class Coverage:
         for asset in assets:
             if asset.id in examined or any(name.endswith(f"@ {asset.id}") for name in named):
                 continue
-            self.leave_out(
-                asset.id, f"no probe that was run examines an asset of kind {asset.kind}"
-            )
+            self.leave_out(asset.id, _unexamined(asset))
 
     def document(
         self, trials: Mapping[tuple[str, str], int], inspections: Iterable[Inspection]
@@ -79,3 +77,12 @@ class Coverage:
                 why = "no file that this probe reads was found"
                 not_covered.append({"what": arm_id(probe, asset), "why": why})
         return {"covered": covered, "not_covered": not_covered}
+
+
+def _unexamined(asset: Asset) -> str:
+    if asset.kind == "model" or asset.paths or "://" not in asset.location:
+        return f"no probe that was run examines an asset of kind {asset.kind}"
+    return (
+        f"no live probe examines an asset of kind {asset.kind}: nothing was sent to "
+        f"{asset.location}, and nothing is known of it; give its files as path"
+    )

@@ -11,8 +11,10 @@ from buttress.evidence.findings import SEVERITIES, Finding, Inspection
 from buttress.evidence.store import EvidenceStore
 from buttress.protocols.judge import Calibration, Expect, Judge
 from buttress.risk.catalogue import Catalogue
+from buttress.risk.loss import of_risk, summary
 from buttress.risk.policy import Policy
-from buttress.risk.scenario import of_risk, simulate, summary
+from buttress.risk.posterior import TrialEvidence
+from buttress.risk.scenario import Evidence, simulate
 from buttress.risk.verdict import ORDER
 from buttress.standards.crosswalk import crosswalk
 from buttress.statistics.correction import clopper_pearson
@@ -106,6 +108,7 @@ def findings_part(findings: Sequence[Finding], catalogue: Catalogue) -> list[dic
             "severity": one.severity,
             "asset": one.asset,
             "location": one.location,
+            "place": one.where.plain(),
             "message": one.message,
             "remedy": one.remedy,
             "references": list(one.references),
@@ -130,25 +133,44 @@ def risk_parts(
         for outcome in outcomes
         if outcome.risk.probe
     }
-    measured = [outcome.risk for outcome in outcomes]
-    simulated = simulate(measured, evidence, system.profile.requests_per_day, seed=seed)
+    every = list(catalogue.risks.values())
+    profile = system.profile
+    losses = simulate(every, evidence, profile.requests_per_day, catalogue.model, seed=seed)
     rows = []
     for outcome in outcomes:
         if isinstance(outcome, TrialOutcome):
             fields = outcome.document(calls)
         else:
             fields = outcome.document(catalogue)
-        loss = of_risk(simulated, outcome.risk.id)
-        rows.append(describe(outcome) | fields | {"loss": loss})
+        known = evidence.get(outcome.risk.probe or "")
+        rows.append(
+            describe(outcome)
+            | fields
+            | {"loss": of_risk(losses, outcome.risk.id), "evidence": evidence_part(known)}
+        )
     rows.sort(key=lambda row: (ORDER.index(row["verdict"]), -row["loss"]["mean"]))
-    losses = summary(simulated, catalogue.currency) | {"risks": [risk.id for risk in measured]}
-    assessed = {risk.id for risk in measured}
+    assessed = {outcome.risk.id: None for outcome in outcomes}
+    loss = summary(losses, catalogue.currency) | {"risks": list(assessed)}
     rest = [
         {"id": risk.id, "title": risk.title}
         for risk in catalogue.risks.values()
         if risk.id not in assessed
     ]
-    return rows, losses, rest
+    return rows, loss, rest
+
+
+def evidence_part(known: Evidence | None) -> dict[str, Any] | None:
+    """A risk's ``evidence``: what its loss rests on, for reckoning anew without the store."""
+    if isinstance(known, TrialEvidence):
+        return {
+            "trials": known.trials,
+            "failures": known.failures,
+            "calibration": None if known.counts is None else asdict(known.counts),
+            "worst_finding": None,
+        }
+    if known is None:
+        return None
+    return {"trials": None, "failures": None, "calibration": None, "worst_finding": known.worst}
 
 
 def build(
@@ -183,6 +205,8 @@ def build(
             "title": policy.title,
             "source": policy.source,
             "decide_by": policy.decide_by,
+            "estimand": policy.estimand,
+            "family_wise": policy.family_wise,
         },
         "run": {
             "id": run.id,

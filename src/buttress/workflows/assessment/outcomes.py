@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from buttress.evidence.findings import SEVERITIES, Finding
-from buttress.labelling.estimate import LabelledRate
+from buttress.evidence.records import Label, Trial
+from buttress.labelling.estimate import LabelledRate, corrected_rate
 from buttress.risk.catalogue import SEVERITY_LABELS, Catalogue, Risk
 from buttress.risk.cells import CellsState
-from buttress.risk.policy import Tolerance
-from buttress.risk.scenario import Evidence, TrialEvidence
-from buttress.risk.verdict import ORDER, Verdict, worst
+from buttress.risk.policy import Estimand, Tolerance
+from buttress.risk.posterior import TrialEvidence
+from buttress.risk.scenario import Evidence, InspectionEvidence, barrier_input
+from buttress.risk.verdict import ORDER, RiskState, Verdict, worst
 from buttress.standards.crosswalk import load_standards
+from buttress.statistics.design import DesignEffect
 from buttress.workflows.assessment.arms import State
 
 
@@ -23,6 +26,8 @@ class TrialOutcome:
 
     Where people labelled trials of an asset, ``labelled`` has the rate that follows, and it counts
     in the place of the one corrected by the judge's calibration: it is about this very system.
+    ``estimand`` is what the rates are about, ``family`` the number of verdicts that share ``beta``,
+    ``designs`` by asset how much trials of one prompt are alike.
     """
 
     risk: Risk
@@ -30,6 +35,9 @@ class TrialOutcome:
     states: dict[str, State] = field(default_factory=dict)
     labelled: dict[str, LabelledRate] = field(default_factory=dict)
     by_estimate: bool = False
+    estimand: Estimand = "prompts-like-these"
+    family: int = 1
+    designs: dict[str, DesignEffect] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:
@@ -65,11 +73,24 @@ class TrialOutcome:
         return {"estimate": rate.estimate, "low": rate.low, "high": rate.high}
 
     def evidence(self, catalogue: Catalogue) -> Evidence:
-        """What the scenario model takes in: the worst asset's outcomes."""
+        """What the scenario model takes in: the worst asset's labels, else its outcomes."""
         del catalogue
-        sequence = self.states[self.worst_asset].sequence
+        asset = self.worst_asset
+        sequence = self.states[asset].sequence
+        if (known := self.labelled.get(asset)) is not None:
+            count = known.effective or float(known.labels)
+            return TrialEvidence(count, known.system.estimate * count)
         # Of many cells, that of the worst: who attacks chooses.
         return TrialEvidence(sequence.judged.trials, sequence.judged.total, sequence.counts)
+
+    def take_in_labels(self, asset: str, trials: Iterable[Trial], labels: Iterable[Label]) -> None:
+        """What people said about trials of an asset; ``beta`` is shared by the whole family."""
+        self.labelled[asset] = corrected_rate(
+            trials,
+            labels,
+            alpha_low=self.tolerance.beta / self.family,
+            alpha_high=self.tolerance.alpha,
+        )
 
     def document(self, calls: Mapping[tuple[str, str], int]) -> dict[str, Any]:
         """The fields of the document that trials give; ``calls`` by (probe, asset)."""
@@ -92,6 +113,9 @@ class TrialOutcome:
             },
             "path": first["path"],
             "labels": self._labels(),
+            "estimand": self.estimand,
+            "family": self.family,
+            "design": first["design"],
             "assets": rows,
             "worst_finding": None,
             "findings": 0,
@@ -147,6 +171,19 @@ class TrialOutcome:
             "calls": calls.get((self.risk.probe or "", asset), 0),
             "would_decide": self._would_decide(asset),
             "path": state.path(),
+            "design": self._design(asset),
+        }
+
+    def _design(self, asset: str) -> dict[str, Any]:
+        """How trials and prompts are related: 8 variants of a prompt tell less than 8 prompts."""
+        design, state = self.designs.get(asset, DesignEffect()), self.states[asset]
+        size = state.size if isinstance(state, RiskState) and state.finite else None
+        return {
+            "prompts": len(design.clusters),
+            "trials": design.trials,
+            "correlation": design.correlation,
+            "effect": design.effect,
+            "set_size": size,
         }
 
 
@@ -175,8 +212,9 @@ class InspectionOutcome:
         return SEVERITIES[max(found)] if found else None
 
     def evidence(self, catalogue: Catalogue) -> Evidence:
-        """What the scenario model takes in: the documented range for the worst finding."""
-        return catalogue.inspection[self._worst(self.findings) or "clean"]
+        """What the scenario model takes in: the severest finding."""
+        del catalogue
+        return InspectionEvidence(self._worst(self.findings))
 
     def document(self, catalogue: Catalogue) -> dict[str, Any]:
         """The fields of the document that findings give."""
@@ -196,6 +234,9 @@ class InspectionOutcome:
             "worst_finding": self._worst(self.findings),
             "findings": len(self.findings),
             "worst_case": None,
+            "estimand": None,
+            "family": 1,
+            "design": None,
         }
 
     def _asset(self, asset: str, catalogue: Catalogue) -> dict[str, Any]:
@@ -208,13 +249,16 @@ class InspectionOutcome:
             "calls": 0,
             "would_decide": "",
             "path": [],
+            "design": None,
         }
 
     def _rate(self, catalogue: Catalogue, findings: Sequence[Finding]) -> dict[str, float]:
-        """Probability that the barrier fails: the prior's range, its middle on the odds scale."""
-        low, high = catalogue.inspection[self._worst(findings) or "clean"]
-        odds = ((low / (1 - low)) * (high / (1 - high))) ** 0.5
-        return {"estimate": odds / (1 + odds), "low": low, "high": high}
+        """Probability that the barrier fails: mean and 90 % range, as the loss has it."""
+        barrier = next(one for one in self.risk.barriers if one.probe == self.risk.probe)
+        known = InspectionEvidence(self._worst(findings))
+        chance = barrier_input(barrier, known, catalogue.model)
+        low, high = chance.at([0.05, 0.95])
+        return {"estimate": chance.mean, "low": float(low), "high": float(high)}
 
 
 Outcome = TrialOutcome | InspectionOutcome

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from buttress.errors import ButtressError
 from buttress.evidence.base import RecordStore
+from buttress.evidence.records import Plan
 from buttress.judges.calibrated import as_counts
 from buttress.probes.behaviour.attack_cells import CellwiseProbe
 from buttress.prompts.base import Prompt
@@ -36,12 +38,12 @@ from buttress.workflows.assessment.spending import Spending
 
 @dataclass(slots=True)
 class Prepared:
-    """What a campaign runs on. ``states`` are those that an arm's outcomes inform."""
+    """What a campaign runs on. ``family`` is the number of verdicts that are taken together."""
 
     arms: dict[str, Arm] = field(default_factory=dict)
-    states: dict[str, list[State]] = field(default_factory=dict)
     planned: list[PlannedArm] = field(default_factory=list)
     outcomes: list[TrialOutcome] = field(default_factory=list)
+    family: int = 1
 
 
 def open_targets(system: System, only: str | None = None) -> dict[str, Target]:
@@ -132,12 +134,13 @@ def prepare(
                     why = f"no risk in policy '{policy.id}' is informed by it"
                     coverage.leave_out(name, why)
                 continue
+            finite = is_finite(policy, counts(judge, probe))
             try:
                 arm = _arm(
                     probe,
                     asset,
                     engine,
-                    context,
+                    replace(context, by_prompt=not finite),
                     judge_calls=judge_calls,
                     leave_out=partial(coverage.leave_out, name),
                 )
@@ -150,17 +153,61 @@ def prepare(
                 coverage.leave_out(name, why_left_out(error))
                 continue
             prepared.arms[name] = arm
-            prepared.states[name] = []
         if isinstance(target, Recorded) and target.left_out:
             coverage.leave_out(
                 f"{target.left_out:,} records of {asset.id}",
                 "they don't say what a safe model does",
             )
+    if policy.family_wise:
+        verdicts = [len(informed[arm.probe.id]) for arm in prepared.arms.values()]
+        prepared.family = max(1, sum(verdicts))
     for probe in probes:
         for risk in informed[probe.id]:
             _add_outcome(prepared, risk, probe, counts(judge, probe), policy, seed=run.seed)
     _plan(prepared, targets)
+    commit_plan(store, run, policy, prepared)
     return prepared
+
+
+def commit_plan(store: RecordStore, run: Run, policy: Policy, prepared: Prepared) -> None:
+    """Put seed, estimand, limits and error rates into the evidence before the first question.
+
+    Who reads the evidence sees from the chain that they were not chosen after the answers.
+    """
+    arms = {
+        name: {
+            "trials": arm.available,
+            "by_prompt": arm.by_prompt,
+            "verdicts": [
+                {
+                    "risk": outcome.risk.id,
+                    "limit": outcome.tolerance.limit,
+                    "alpha": outcome.tolerance.alpha,
+                    "beta": outcome.tolerance.beta,
+                    "minimum_trials": outcome.tolerance.minimum_trials,
+                    "decide_by": policy.decide_by,
+                }
+                for outcome in prepared.outcomes
+                if outcome.risk.probe == arm.probe.id
+            ],
+        }
+        for name, arm in prepared.arms.items()
+    }
+    if not arms:
+        return
+    plan = Plan(run.id, time.time(), run.seed, policy.id, policy.estimand, prepared.family, arms)
+    earlier = [replace(one, time=plan.time) for one in store.plans(run=run.id)]
+    if plan not in earlier:
+        store.append([plan])
+
+
+def is_finite(policy: Policy, calibration: CalibrationCounts | None) -> bool:
+    """Whether a rate is that of the set in use and no other prompts.
+
+    Where the judge errs, what it says of a whole set is still a sample of what it might have said:
+    then the bounds are those for prompts like these, which hold for the set as well.
+    """
+    return policy.estimand == "this-set" and calibration is None
 
 
 def _price_of_attacker(system: System, own: Price | None) -> Price:
@@ -186,9 +233,12 @@ def _arm(
             for name, cell in probe.cells(context).items()
         }
         available = sum(cell.size for cell in cells.values())
-        return CellArm(probe, asset, engine, iter(()), available, judge_calls, cells)
+        return CellArm(
+            probe, asset, engine, iter(()), available, context.by_prompt, judge_calls, cells=cells
+        )
     stream = until_failure(probe.stream(context), leave_out)
-    return Arm(probe, asset, engine, stream, probe.size(context), judge_calls)
+    size = probe.size(context)
+    return Arm(probe, asset, engine, stream, size, context.by_prompt, judge_calls)
 
 
 def context_for(
@@ -229,27 +279,41 @@ def _add_outcome(
     if not arms:
         return
     by_estimate = policy.decide_by == "estimate"
-    outcome = TrialOutcome(risk, policy.risks[risk.id], by_estimate=by_estimate)
+    family = prepared.family if policy.family_wise else len(arms)
+    outcome = TrialOutcome(
+        risk,
+        policy.risks[risk.id],
+        by_estimate=by_estimate,
+        estimand=policy.estimand,
+        family=family,
+    )
+    finite = is_finite(policy, calibration)
     for arm in arms:
         state: State
         if isinstance(arm, CellArm):
+            sizes = [cell.size for cell in arm.cells.values()]
+            prompts = [cell.prompts for cell in arm.cells.values()]
             state = CellsState(
                 outcome.tolerance,
                 list(arm.cells),
                 calibration,
-                assets=len(arms),
-                available=[cell.size for cell in arm.cells.values()],
+                family=family,
+                available=sizes if finite else prompts,
                 seed=seed,
+                sizes=sizes if finite else None,
             )
         else:
             state = RiskState(
                 outcome.tolerance,
                 calibration,
                 by_estimate=by_estimate,
-                assets=len(arms),
+                family=family,
+                finite=finite,
+                size=arm.available if arm.even else None,
             )
         outcome.states[arm.asset.id] = state
-        prepared.states[arm.id].append(state)
+        outcome.designs[arm.asset.id] = arm.design
+        arm.states.append(state)
     prepared.outcomes.append(outcome)
 
 
@@ -260,10 +324,10 @@ def _plan(prepared: Prepared, targets: Mapping[str, Target]) -> None:
         weights[probe] = max(weights.get(probe, 0.0), float(outcome.risk.level))
     for name, arm in prepared.arms.items():
         # Where several risks rest on one probe, the one that takes most trials sets the pace.
-        hardest = min(prepared.states[name], key=lambda state: state.tolerance.limit)
+        hardest = min(arm.states, key=lambda state: state.tolerance.limit)
         if isinstance(arm, CellArm):
             assert isinstance(hardest, CellsState)
-            arm.state = hardest
+            arm.chooser = hardest
         # A trial of several questions keeps as many places busy for longer.
         places = max(4, min(targets[arm.asset.id].concurrency, 64)) // min(arm.calls, 4)
         prepared.planned.append(

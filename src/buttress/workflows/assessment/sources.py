@@ -25,13 +25,17 @@ def prompts(system: System, coverage: Coverage | None = None) -> list[Prompt]:
         InputError: a set's file is malformed or missing.
     """
     from buttress.probes.behaviour import gbt_bank
-    from buttress.prompts.pack import load_pack
+    from buttress.prompts.pack import LANGUAGES, load_pack
     from buttress.prompts.public import load_public
 
     found: list[Prompt] = []
     for source in system.prompts:
         if source.set == "buttress":
-            found += load_pack(languages=system.languages)
+            found += load_pack(languages=[one for one in system.languages if one in LANGUAGES])
+            for language in system.languages:
+                if language not in LANGUAGES and coverage is not None:
+                    what = f"prompts in {language}"
+                    coverage.leave_out(what, "the pack has none; name a set that has, as prompts")
         elif source.set in gbt_bank.PROMPT_SETS:
             assert source.path is not None
             kind = gbt_bank.PROMPT_SETS[source.set]

@@ -24,7 +24,7 @@ class Sources:
     """What is told of the Python files of one archive."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._model = any(name.endswith(_MODEL) for name in names)
+        self.of_model = any(name.endswith(_MODEL) for name in names)
         self._left = _MAX_FILES
 
     def issues(self, opened: Source, scope: Scope) -> Iterator[Issue]:
@@ -34,8 +34,13 @@ class Sources:
             if self._left == -1:
                 scope.record_skip(f"only the first {_MAX_FILES} Python files were looked at")
             return
-        found = calls(opened.read_at(0, MAX_BYTES))
+        source = opened.read_at(0, MAX_BYTES + 1)
+        if len(source) > MAX_BYTES:
+            message = f"Python source in the archive is larger than {MAX_BYTES >> 20} MB."
+            yield scope.not_searched(MAX_BYTES, f"{message} It was not searched.")
+            return
+        found = calls(source)
         if found:
             message = f"Python source in the archive calls {', '.join(found)}."
-            severity: Severity | None = None if self._model else "low"
+            severity: Severity | None = None if self.of_model else "low"
             yield scope.issue("archive-python-code", 0, message, severity=severity)

@@ -33,6 +33,9 @@ _CODE_READ: Final = 1 << 20  # larger ones are data, not configurations
 _MODULES: Final = re.compile(rb'\[\s*\{\s*"(?:idx|name|path|type)"\s*:')
 _OPENING: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*[{\[]")
 _PIECE: Final = 1 << 20
+_OF_MODELS: Final = frozenset(
+    ("model_type", "architectures", "_class_name", "auto_map", "tokenizer_class", "_name_or_path")
+)
 _MAX_TOLD: Final = 40
 
 
@@ -88,6 +91,9 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         value, twice = parse(text.removeprefix(b"\xef\xbb\xbf"))
     except JsonError as error:
         scope.record_skip(f"the configuration is not read: {error}")
+        if source.size > MAX_BYTES:
+            message = f"The configuration is larger than {MAX_BYTES >> 20} MB; it was not searched."
+            yield scope.not_searched(MAX_BYTES, message)
         return
     for key in sorted(twice & {"auto_map", "chat_template", "_target_", "weight_map"}):
         message = (
@@ -110,10 +116,14 @@ def of_value(value: Any, text: bytes, scope: Scope) -> Iterator[Issue]:
 
 
 def _values(value: Any, text: bytes, scope: Scope) -> Iterator[Issue]:
-    """Values that are commands or code, in an object small enough to be a configuration."""
-    if not isinstance(value, dict) or len(text) >= _CODE_READ or not (
+    """Values that are commands or code, in an object that is a configuration."""
+    if not isinstance(value, dict) or not (
         possible(text) or b"\\/" in text or b"\\u00" in text
     ):  # fmt: skip
+        return
+    if len(text) >= _CODE_READ and not _OF_MODELS & value.keys():
+        size = _CODE_READ >> 20
+        scope.record_skip(f"its values were not searched for commands: data of over {size} MB")
         return
     for key, part in in_values(value):
         at = max(text.find(f'"{key}"'.encode("utf-8", "replace")), 0)

@@ -16,10 +16,10 @@ from buttress.probes.artifacts.encodings.text import is_text
 from buttress.probes.artifacts.issue import Issue
 from buttress.probes.artifacts.python_beside import calls
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import FileSource, Source
+from buttress.probes.artifacts.source import MAX_READ, FileSource, Source
 
 _CUSTOMISING: Final = ("sitecustomize.py", "usercustomize.py")
-_READ: Final = 1 << 20
+_READ: Final = MAX_READ
 _LINE: Final = re.compile(rb"^import[ \t][^\r\n]*", re.M)
 _EXPECTED: Final = re.compile(
     rb"import (?:_?distutils_hack|__editable__\w*|_virtualenv|\w+_finder)\b"
@@ -35,6 +35,9 @@ def matches(source: Source, head: bytes) -> bool:
 
 def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     """Lines that ``site.addpackage`` executes, or what the file calls."""
+    if source.size > _READ:
+        message = f"Python reads this file at each start; only the first {_READ >> 20} MB were."
+        yield scope.not_searched(_READ, message)
     if isinstance(source, FileSource) and source.name in _CUSTOMISING:
         if found := calls(source.read_at(0, _READ)):
             message = f"Python runs this file at each start, and it calls {', '.join(found)}."

@@ -22,6 +22,9 @@ def issues(value: Any, scope: Scope) -> Iterator[tuple[str, Severity | None, str
     if not isinstance(value, dict):
         return
     places: dict[str, str] = {}
+    if len(value) > _MAX_NAMES:
+        message = f"Of the auto_map only the first {_MAX_NAMES} entries were looked at."
+        yield "content-not-searched", None, message
     for role, named in list(value.items())[:_MAX_NAMES]:
         for one in named if isinstance(named, list) else [named]:
             if isinstance(one, str) and one:

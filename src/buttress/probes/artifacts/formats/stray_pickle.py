@@ -17,7 +17,8 @@ from buttress.probes.artifacts.pickles.state import Notes
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import BytesSource, Source
 
-_SEARCHED: Final = 1 << 20
+_SEARCHED: Final = 16 << 20
+_PIECE: Final = 1 << 20
 _FOLLOWED: Final = 256 << 10  # bytes of streams that are followed in one piece of data
 _LENGTH: Final = 64 << 10
 _PUSH: Final = (
@@ -37,8 +38,15 @@ def matches(_source: Source, _head: bytes) -> bool:
 
 
 def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
-    """Search the first megabyte."""
-    yield from within(source.read_at(0, _SEARCHED), 0, scope)
+    """Search the first 16 MB, in pieces that overlap."""
+    for at in range(0, _SEARCHED, _PIECE):
+        piece = source.read_at(at, _PIECE + _LENGTH)
+        found = list(within(piece, at, scope))
+        yield from found
+        if found or len(piece) < _PIECE + _LENGTH:
+            return
+    if source.size > _SEARCHED:
+        scope.record_skip(f"pickles inside of it were looked for in the first {_SEARCHED >> 20} MB")
 
 
 def within(data: bytes, offset: int, scope: Scope) -> Iterator[Issue]:

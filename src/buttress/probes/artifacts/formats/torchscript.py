@@ -39,12 +39,18 @@ def inspect(source: Source, members: Sequence[Member], scope: Scope) -> Iterator
         return
     message = f"The archive carries {len(code)} files of code, which run with the model."
     yield scope.issue("torchscript-code", code[0].header, message, proof=code[0].name)
+    if len(code) > _MAX_CODE:
+        message = f"Of the archive's code only the first {_MAX_CODE} files were searched."
+        yield scope.not_searched(code[_MAX_CODE].header, message)
     for member in code[:_MAX_CODE]:
         local = zip_reader.read_local(source, member.header)
         opened = open_member(source, member, local, scope) if local else None
         if opened is None:
             continue
-        text = opened.read_at(0, _READ)
+        text = opened.read_at(0, _READ + 1)
+        if len(text) > _READ:
+            message = f"The code in the archive is larger than {_READ >> 20} MB; the rest was not "
+            yield scope.child(member.name).not_searched(_READ, f"{message}searched.")
         if found := _FILES.search(text) or _PYTHON.search(text):
             inner = scope.child(member.name)
             shown = shortened(found.group().decode("utf-8", "replace").strip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from buttress.files.visible import shortened
@@ -40,6 +41,7 @@ _WORDS: Final = (
     (b"%", (b"%TAG",)),
     (b"!", (b"!python/", b":python/", b"!new:", b"!apply:", b"!name:", b"!module:", b"!include:")),
 )
+_SEARCHED: Final = 64 << 20  # bytes of a longer text in which such lines are looked for
 _FEW: Final = 64  # lines that are looked at one by one
 _JAVA: Final = re.compile(rb"!!(?:[a-z]\w*\.)+[A-Z]")
 _CALLED: Final = re.compile(
@@ -83,12 +85,25 @@ def matches(source: Source, head: bytes) -> bool:
     text = source.read_at(0, MAX_BYTES)
     if _marked(text) or _nested_aliases(text) or _rarer(text):
         return True
+    if len(text) == MAX_BYTES and _KEY.match(text[:_TOP]) and _marked_beyond(source) is not None:
+        return True
     # Anything else is looked at only where it is laid out as YAML and has what would be told.
     if not (
         _KEY.match(text[:_TOP]) and (possible(text) or any(way in text for way in _TEMPLATE_WAYS))
     ):
         return False
     return _OTHERS.search(text[:_TOP]) is None
+
+
+def _marked_beyond(source: Source) -> int | None:
+    """The megabyte behind the part that is read in which such a line stands, as an offset."""
+    for at in range(MAX_BYTES, _SEARCHED, MAX_BYTES):
+        piece = source.read_at(at - _REACH, MAX_BYTES + _REACH)
+        if _marked(piece):
+            return at
+        if len(piece) < MAX_BYTES:
+            break
+    return None
 
 
 def _marked(text: bytes) -> bool:
@@ -137,6 +152,13 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         return
     except YamlError as error:
         scope.record_skip(f"the configuration is not read: {error}")
+        if len(raw) > MAX_BYTES:
+            marked = _marked(raw) or _marked_beyond(source) is not None
+            message = f"The configuration is larger than {MAX_BYTES >> 20} MB; it was not read"
+            message += ", and it has tags or keys that make a loader import something" * marked
+            yield replace(
+                scope.not_searched(MAX_BYTES, f"{message}."), severity="medium" if marked else None
+            )
         return
     told: set[str] = set()
     mlflow = any(leaf.path[:1] == ("flavors",) for leaf in found)

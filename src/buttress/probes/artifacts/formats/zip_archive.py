@@ -8,6 +8,7 @@ from __future__ import annotations
 import stat
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
@@ -28,6 +29,7 @@ from buttress.probes.artifacts.source import Slice, Source
 
 _CODECS: Final = {8: "deflate", 12: "bz2", 20: "zstd", 93: "zstd", 95: "xz"}
 _LZMA: Final = 14
+_WHEEL: Final = ".dist-info/WHEEL"  # of a Python package, which may bring native code
 _STATE: Final = "data.pkl"  # of PyTorch; beside it, data/0 and so on are raw numbers
 _CHECKED: Final = 1 << 20  # members up to this size have their checksum verified
 _MAX_NOTED: Final = 5  # inconsistencies told for one archive
@@ -71,6 +73,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     yield from _declared(found, scope)
     spans: list[tuple[int, int]] = []
     sources = Sources(member.name for member in found)
+    wheel = any(one.name.endswith(_WHEEL) for one in found) and not sources.of_model
     storages = {one.name.removesuffix(_STATE) for one in found if one.name.endswith(_STATE)}
     noted = 0
     for member in found:
@@ -84,7 +87,10 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         if local is not None:
             folder, _, number = member.name.rpartition("data/")
             raw = number.isdecimal() and folder in storages
-            yield from _member(source, member, local, scope.child(member.name, raw=raw))
+            inner = scope.child(member.name, raw=raw)
+            for issue in _member(source, member, local, inner):
+                expected = wheel and issue.rule == "archive-native-code"
+                yield replace(issue, severity="low") if expected else issue
             if member.name.lower().endswith(ENDING) and (
                 opened := open_member(source, member, local, scope)
             ):

@@ -11,18 +11,21 @@ from typing import Final
 
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding, Inspection, Severity
+from buttress.files.tree import TreeFile
 from buttress.files.visible import shortened
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.artifacts.integrity.reference import Reference
 from buttress.probes.artifacts.integrity.tensors import Tensor, tensors
 from buttress.probes.artifacts.integrity.values import Values, measure
 from buttress.probes.artifacts.issue import Issue, rules
-from buttress.protocols.probe import InspectionContext
+from buttress.probes.artifacts.reporting import finding_of
+from buttress.protocols.inspection import InspectionContext
 
 _MAX_TOLD: Final = 100  # findings of one rule
 _MATRIX: Final = 256  # values from which on a dead or doubled tensor means something
 _ODD_SHARE: Final = 0.01
 _BROKEN_SHARE: Final = 0.001
+_FEW: Final = 16  # values; fewer are a constant of a graph
 _TIED: Final = ("embed", "lm_head", "shared", "wte", "output.weight", "token_embd")
 _FRESH: Final = ("lora_B", "lora_embedding_B", "position_ids", "mask", "running_", "num_batches")
 
@@ -93,7 +96,7 @@ class WeightIntegrity:
                     for issue in issues:
                         told[issue.rule] = told.get(issue.rule, 0) + 1
                         if told[issue.rule] <= _MAX_TOLD:
-                            yield self._finding(issue, asset, relative)
+                            yield finding_of(self, issue, asset, file)
             except OSError as error:
                 skipped.append(f"{relative}: {error.strerror or error}")
         skipped += context.tree.notes()
@@ -101,7 +104,9 @@ class WeightIntegrity:
             message = (
                 f"{len(missing)} tensors of the reference are missing: {', '.join(missing[:8])}."
             )
-            yield self._finding(Issue("weights-differ", "", message), asset, path.name)
+            yield finding_of(
+                self, Issue("weights-differ", "", message), asset, TreeFile(str(path), path.name)
+            )
         skipped += (
             f"{rule}: {number - _MAX_TOLD} more"
             for rule, number in told.items()
@@ -111,15 +116,6 @@ class WeightIntegrity:
             skipped.append(f"{other} files without tensors that are known here")
         seconds = time.perf_counter() - started
         yield Inspection(self.id, self.version, asset, count, read, tuple(skipped), seconds)
-
-    def _finding(self, issue: Issue, asset: str, relative: str) -> Finding:
-        rule = rules()[issue.rule]
-        return Finding(
-            rule=issue.rule, severity=issue.severity or rule.severity, asset=asset,
-            location=relative + issue.location, message=issue.message, remedy=rule.remedy,
-            references=rule.references, proof=issue.proof, probe=self.id,
-            probe_version=self.version,
-        )  # fmt: skip
 
 
 def _measured(path: Path, found: list[Tensor]) -> Iterator[tuple[Tensor, Values]]:
@@ -148,7 +144,7 @@ def _issues(tensor: Tensor, values: Values, digests: dict[str, str]) -> Iterator
     if values.nan or values.infinite:
         share = (values.nan + values.infinite) / values.count
         what = f"has {values.nan} NaN and {values.infinite} infinite values, {share:.2%} of all"
-        grave = share > _BROKEN_SHARE and not values.masking
+        grave = share > _BROKEN_SHARE and values.count >= _FEW and not values.masking
         yield _issue("weights-not-finite", tensor, 0, what, "medium" if grave else None)
     if values.random is not None:
         what = "has random bytes where sign and exponent lie, as packed or encrypted data has"
@@ -156,7 +152,10 @@ def _issues(tensor: Tensor, values: Values, digests: dict[str, str]) -> Iterator
     elif values.huge + values.tiny > _ODD_SHARE:
         odd = values.huge + values.tiny
         what = f"has {odd:.1%} values beyond 1e18 or closer to zero than 1e-25, as "
-        if values.huge > _BROKEN_SHARE:
+        if (values.one_huge and values.tiny <= _ODD_SHARE) or values.count < _FEW:
+            what += "masks and constants have"
+            yield _issue("weights-implausible", tensor, 0, what, "low")
+        elif values.huge > _BROKEN_SHARE:
             what += f"bytes of another type than {tensor.dtype} have"
             yield _issue("weights-implausible", tensor, 0, what)
         else:  # bytes of another type give both; a weight that decays gets only ever smaller

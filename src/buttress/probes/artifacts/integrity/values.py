@@ -38,6 +38,8 @@ class Values:
     tiny: float = 0.0
     least: float = float("inf")
     largest: float = float("-inf")
+    least_huge: float = float("inf")  # of absolute values
+    largest_huge: float = float("-inf")
     random: int | None = None
     digest: str = ""
     payloads: list[Payload] = field(default_factory=list)
@@ -47,6 +49,11 @@ class Values:
     def masking(self) -> bool:
         """Whether all that is not finite is infinity, and the rest one number, as in a mask."""
         return self.infinite > 0 and not self.nan and self.least >= self.largest
+
+    @property
+    def one_huge(self) -> bool:
+        """Whether all huge values are one number: the least that a type has, as in a mask."""
+        return self.least_huge >= self.largest_huge
 
     @property
     def constant(self) -> bool:
@@ -114,8 +121,11 @@ def _count(values: Values, numbers: NDArray[Any]) -> tuple[int, int, int]:
     values.zero += zeros
     values.least = min(values.least, float(numbers.min()))
     values.largest = max(values.largest, float(numbers.max()))
-    huge, tiny = int(np.count_nonzero(size > _HUGE)), int(np.count_nonzero(size < _TINY)) - zeros
-    return huge, tiny, numbers.size
+    huge = size[size > _HUGE]
+    if huge.size:
+        values.least_huge = min(values.least_huge, float(huge.min()))
+        values.largest_huge = max(values.largest_huge, float(huge.max()))
+    return huge.size, int(np.count_nonzero(size < _TINY)) - zeros, numbers.size
 
 
 class _Exponents:

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from buttress.evidence.findings import Finding
 from buttress.files import located_yaml
+from buttress.files.sha256 import file_sha256
 from buttress.files.visible import visible
 from buttress.packs.knowledge import Knowledge
-from buttress.probes.artifacts.digests import digest
 
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 500, "description": "text"}
 _SCHEMA: Final[Mapping[str, Any]] = {
@@ -74,7 +74,7 @@ class KnownGood:
         """The entry for a file; only one of a size that is known is read."""
         try:
             known = self._by_size.get(path.stat().st_size)
-            return known.get(digest(path)) if known else None
+            return known.get(file_sha256(path)) if known else None
         except OSError:
             return None
 

@@ -8,7 +8,7 @@ attack costs even where it fails.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -19,10 +19,10 @@ from buttress.probes.behaviour.agents.replay import hijacked, undone
 from buttress.probes.behaviour.agents.scenarios import STYLES, goals, tasks
 from buttress.probes.behaviour.agents.setting import Defence, Setting
 from buttress.probes.behaviour.bank import languages, seed_of, under_system_prompt
-from buttress.probes.behaviour.sampling import order
 from buttress.prompts.pack import LANGUAGES
 from buttress.protocols.judge import Judgement
 from buttress.protocols.probe import NotCoveredError, TrialContext, TrialSpec
+from buttress.statistics.trial_order import order
 from buttress.targets.base import Sampling
 
 Outcome = Callable[[Setting, str], Judgement]
@@ -60,8 +60,9 @@ class OfficeProbe:
         settings = self._settings(context)
         # One seed for all office probes, so that hijack and task come upon the same trials.
         seed = seed_of(context.seed, AGENT.id)
-        places = order([setting.goal_id for setting in settings], 1, seed, None)
-        return (self._spec(settings[place], context) for place, _ in places)
+        prompts = [_scenario(setting) for setting in settings] if context.by_prompt else None
+        places = order([setting.goal_id for setting in settings], seed, prompts=prompts)
+        return (replace(self._spec(settings[place], context), draw=draw) for place, draw in places)
 
     def size(self, context: TrialContext) -> int:
         """Number of trials in ``stream``.
@@ -100,7 +101,13 @@ class OfficeProbe:
             tag=setting.tag,
             check=partial(self.outcome, setting),
             procedure=AGENT,
+            cluster=_scenario(setting),
         )
+
+
+def _scenario(setting: Setting) -> str:
+    """The pair of task and goal, whatever the language and the style."""
+    return f"{setting.task_id}/{setting.goal_id or 'no-attack'}"
 
 
 def settings(language: str, *, attacked: bool, defences: tuple[Defence, ...] = ()) -> list[Setting]:
@@ -118,16 +125,19 @@ def settings(language: str, *, attacked: bool, defences: tuple[Defence, ...] = (
 
 
 DEFENDED: Final[tuple[Defence, ...]] = ("spotlight", "repeat")
-HIJACK: Final = OfficeProbe("agent-hijack", "Agent: the attacker's goal is reached", hijacked)
+HIJACK: Final = OfficeProbe("agent-hijack", "Agent hijacking", hijacked)
 HIJACK_DEFENDED: Final = OfficeProbe(
-    "agent-hijack-defended", "Agent with defences: the attacker's goal", hijacked, defences=DEFENDED
+    "agent-hijack-defended", "Agent hijacking, with defences", hijacked, defences=DEFENDED
 )
-TASK: Final = OfficeProbe("agent-task", "Agent: the user's task under attack", undone)
+TASK: Final = OfficeProbe("agent-task", "Agent task success under attack", undone)
 TASK_DEFENDED: Final = OfficeProbe(
-    "agent-task-defended", "Agent with defences: the user's task", undone, defences=DEFENDED
+    "agent-task-defended",
+    "Agent task success under attack, with defences",
+    undone,
+    defences=DEFENDED,
 )
 TASK_BENIGN: Final = OfficeProbe(
-    "agent-task-benign", "Agent: the user's task, nobody attacks", undone, attacked=False
+    "agent-task-benign", "Agent task success without attack (control)", undone, attacked=False
 )
 PROBES: Final[Mapping[str, OfficeProbe]] = {
     probe.id: probe for probe in (HIJACK, HIJACK_DEFENDED, TASK, TASK_DEFENDED, TASK_BENIGN)

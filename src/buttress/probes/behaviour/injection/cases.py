@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from buttress.probes.behaviour.bank import BankProbe, Item, seed_of
-from buttress.probes.behaviour.sampling import order
+from buttress.probes.behaviour.bank import BankProbe, Item, item_order, seed_of
 from buttress.protocols.probe import TrialContext, TrialSpec
 
 
@@ -35,8 +34,10 @@ class CaseProbe(BankProbe):
         """
         items = self._items(context)
         seed = seed_of(context.seed, self.family or self.id)
-        places = order([item.category for item in items], 1, seed, None)
-        return (self._filed(items[place], context) for place, _ in places)
+        return (
+            replace(self._filed(items[place], context), draw=draw)
+            for place, draw in item_order(items, seed, context)
+        )
 
     def _filed(self, item: Item, context: TrialContext) -> TrialSpec:
         attack = item.attack if isinstance(item, Case) else self.attack

@@ -30,6 +30,10 @@ _CHANGES: Final = {
 _KEEPS_TEXT: Final = {
     "strip", "lstrip", "rstrip", "lower", "upper", "encode", "decode", "removesuffix",
 }  # fmt: skip
+_TEXT_METHODS: Final = _KEEPS_TEXT | {
+    "replace", "format", "split", "rsplit", "join", "partition", "rpartition", "removeprefix",
+    "get", "get_secret_value", "result", "read", "hex", "title", "ljust", "rjust", "zfill",
+}  # fmt: skip
 _WRAPS: Final = {
     "builtins.str", "builtins.dict", "builtins.list", "builtins.tuple", "builtins.set",
     "copy.copy", "copy.deepcopy", "textwrap.dedent", "pathlib.Path", "os.path.expanduser",
@@ -154,7 +158,7 @@ def _result(evaluator: Evaluator, event: Event, callee: Value, given: Given, sco
     note(evaluator.downloads, path, node, given, evaluator.marked(callee.step("()"), node.lineno))
     if path in ("builtins.open", "io.open") and given.positions:
         handle = callee.step("()")
-        return Value(handle.path, elements=given.positions[:1] and (given.positions[0],))
+        return Value(handle.path, elements=(given.positions[0],))
     if path == "re.sub" and len(given.positions) > 2:
         return narrowed(given.positions)
     if path in _WRAPS and given.positions:
@@ -163,8 +167,10 @@ def _result(evaluator: Evaluator, event: Event, callee: Value, given: Given, sco
         return evaluator.marked(known, node.lineno)
     taints = taints_of(callee, *given.all)
     if taints and not path.startswith("builtins."):
-        own = {one.label for one in callee.taints}
         kept = evaluator.flows.kept
+        # What is made with a key does not show it; only what is still the text of it does.
+        text = isinstance(node.func, ast.Attribute) and node.func.attr in _TEXT_METHODS
+        own = {one.label for one in callee.taints if text or one.label not in kept}
         taints = tuple(one for one in taints if one.label in own or one.label not in kept)
     result = callee.step(f"({_key(path, given)})")
     uses = evaluator.flows.cleaned(path) if taints and path else frozenset()

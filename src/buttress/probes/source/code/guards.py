@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from buttress.probes.source.code.scopes import Scope
 from buttress.probes.source.code.values import ALL
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from buttress.probes.source.code.evaluate import Evaluator
 
 _MAX = 40  # operands of a test that are looked at
+
+# An attribute that says that what carries it was checked where it was made.
+_TRUST: Final = re.compile(r"(?:^|_)(?:is_)?(?:trusted|verified|approved|allowlisted)$")
 
 
 def checked(evaluator: Evaluator, test: ast.expr, scope: Scope, *, holds: bool) -> set[str]:
@@ -29,6 +33,8 @@ def checked(evaluator: Evaluator, test: ast.expr, scope: Scope, *, holds: bool) 
         elif isinstance(node, ast.Compare) and len(node.ops) == 1:
             if isinstance(node.ops[0], ast.In if wanted else ast.NotIn):
                 found |= _names(node.left)
+        elif isinstance(node, ast.Attribute) and wanted and _TRUST.search(node.attr):
+            found |= _names(node.value)
         elif isinstance(node, ast.Call) and wanted:
             receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
             if evaluator.flows.checks.match(evaluator.path_of(node.func, scope)):

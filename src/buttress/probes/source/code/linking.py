@@ -13,7 +13,7 @@ from buttress.files.failure import failure
 from buttress.files.notebook_code import Place, notebook
 from buttress.files.python_modules import Module, decoded, words
 from buttress.files.source_files import Reading, SourceFile, text_file
-from buttress.files.tree import Tree
+from buttress.files.tree import Tree, uri_of
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.hits import Hit, Result
 from buttress.probes.source.code.layout import imports, module_of, packages
@@ -122,6 +122,11 @@ class Linking:
             book = notebook(data)
             return (book.module.text.split("\n"), list(book.places)) if book else ([], None)
         return decoded(data).split("\n"), None
+
+    def uri(self, location: str) -> str:
+        """The percent-encoded path of a file whose name is odd; else empty."""
+        entry = self._entries.get(location)
+        return uri_of(str(entry.path), location) if entry is not None else ""
 
     def wanted(self, location: str) -> bool:
         """Whether a file is one of those that are inspected."""

@@ -228,8 +228,9 @@ class _Examination:
     def _try(self, rule: Rule, pattern: Pattern, event: Event) -> None:
         if pattern.globs.globs and not pattern.globs.match(event.path):
             return
-        if pattern.tainted and event.kind == "call" and self.is_function(event.path):
-            return  # what it does with what it is given is followed, whatever its name
+        of_project = event.path.startswith(".") or self.is_function(event.path)
+        if pattern.tainted and event.kind == "call" and of_project:
+            return  # of the project: what it does with what it is given is followed, if anything
         it = event.path.lstrip("?.:").removeprefix("builtins.")
         if pattern.expression:
             text = text_of(event)

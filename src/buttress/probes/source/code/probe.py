@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from buttress.evidence.findings import SEVERITIES, Finding, Inspection, Severity
+from buttress.evidence.locations import Location
 from buttress.files import source_files as files
 from buttress.files.python_modules import MAX_BYTES
 from buttress.files.source_files import Reading
@@ -21,13 +22,13 @@ from buttress.files.wanted import wanted_files
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.hits import Hit, in_order
-from buttress.probes.source.code.ignore import ignored
 from buttress.probes.source.code.linking import Linked, Linking
 from buttress.probes.source.code.matcher import Matcher
 from buttress.probes.source.code.rulebook import Rule, load_rules, own_rules
 from buttress.probes.source.code.shown import Shown
-from buttress.protocols.probe import InspectionContext
+from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
+from buttress.rules.allow import allowance_of_statement
 
 MAX_FINDINGS: Final = 200  # in one file
 _LESS_IN_TESTS: Final = 2  # steps of severity
@@ -91,6 +92,7 @@ class _UnsafeCode:
             bytes=reading.bytes,
             skipped=(*reading.skipped, *counts),
             seconds=time.monotonic() - began,
+            unread=reading.unread,
         )
 
     def _file(
@@ -100,17 +102,19 @@ class _UnsafeCode:
         for hit in in_order(hits):
             if shown.is_test(hit) and not hit.rule.tests:
                 continue
-            reason = ignored(shown.lines, hit.rule.id, hit.line, hit.end_line)
-            if reason:
+            allowed = allowance_of_statement(
+                shown.lines, hit.line, hit.end_line, (hit.rule.id, self.id)
+            )
+            if allowed is not None and allowed.valid:
                 suppressed[hit.rule.id] += 1
-                note = f"{hit.rule.id} ignored by a comment: {printable(reason)}"
+                note = f"{hit.rule.id} ignored by a comment: {printable(allowed.reason)}"
                 reading.record_skip(f"{shown.location}:{shown.line(hit.line)}", note)
                 continue
             if number == MAX_FINDINGS:
                 reading.record_skip(shown.location, f"more than {MAX_FINDINGS} findings; the rest")
                 return
             number += 1
-            yield self._finding(asset, hit, shown, unexplained=reason is not None)
+            yield self._finding(asset, hit, shown, unexplained=allowed is not None)
 
     def _finding(self, asset: str, hit: Hit, shown: Shown, *, unexplained: bool) -> Finding:
         source = flows().title(hit.taint.label) if hit.taint else ""
@@ -120,12 +124,14 @@ class _UnsafeCode:
             "its ignore comment gives no reason" if unexplained else "",
         ]
         added = ", ".join(filter(None, notes))
+        where = Location(shown.location, line=shown.line(hit.line), uri=shown.uri)
         message = f"{message.rstrip('.')} ({added})." if added else message
         return Finding(
             rule=hit.rule.id,
             severity=_lessened(hit.rule.severity) if shown.is_test(hit) else hit.rule.severity,
             asset=asset,
-            location=f"{shown.location}:{shown.line(hit.line)}",
+            location=str(where),
+            place=where,
             message=f"{message}{shown.way(hit)}",
             remedy=hit.rule.remedy,
             references=hit.rule.references,

@@ -18,6 +18,7 @@ class Shown:
     def __init__(self, linking: Linking, location: str, secrets: SecretRules | None = None) -> None:
         self._secrets = secrets
         self.location = location
+        self.uri = linking.uri(location)
         self.lines, self._places = linking.source(location)
         self._linking = linking
         self._others: dict[str, list[Place] | None] = {location: self._places}

@@ -12,31 +12,31 @@ from typing import TYPE_CHECKING, Final
 SUPPRESSIONS: Final = ".buttress-ignore.yaml"  # looked for in the current folder
 
 if TYPE_CHECKING:  # most scans have none of these files, and start the sooner without their readers
-    from buttress.evidence.places import Placed
+    from buttress.evidence.places import LocatedFinding
     from buttress.triage import baseline
     from buttress.triage.suppressions import Suppression
     from buttress.triage.vex import Statement, Statements
 
 
 @dataclass(frozen=True, slots=True)
-class Sifted:
+class FilteredFindings:
     """``counting`` are new and not suppressed; ``known`` are in the baseline.
 
     ``cleared`` are findings with the VEX statement by which they do not count; ``outside`` is the
     number of those in files or lines that were not asked for; ``notes`` are for people.
     """
 
-    counting: list[Placed] = field(default_factory=list)
-    known: list[Placed] = field(default_factory=list)
-    suppressed: list[tuple[Placed, Suppression]] = field(default_factory=list)
-    cleared: list[tuple[Placed, Statement]] = field(default_factory=list)
+    counting: list[LocatedFinding] = field(default_factory=list)
+    known: list[LocatedFinding] = field(default_factory=list)
+    suppressed: list[tuple[LocatedFinding, Suppression]] = field(default_factory=list)
+    cleared: list[tuple[LocatedFinding, Statement]] = field(default_factory=list)
     outside: int = 0
     expired: int = 0
     notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Sieve:
+class FindingFilter:
     """What is held against findings. ``complete``: all was scanned, so that what nothing matches
     is stale; ``roots`` are the absolute paths that were."""
 
@@ -47,10 +47,10 @@ class Sieve:
     roots: Sequence[str] = ()
     complete: bool = True
 
-    def sift(self, found: Sequence[Placed], outside: int, today: date) -> Sifted:
+    def apply(self, found: Sequence[LocatedFinding], outside: int, today: date) -> FilteredFindings:
         """Every finding goes to the first of: suppressed, cleared, known, counting."""
-        out = Sifted()
-        rest: list[Placed] = []
+        out = FilteredFindings()
+        rest: list[LocatedFinding] = []
         used: Counter[str] = Counter()
         expired: Counter[Suppression] = Counter()
         for one in found:
@@ -77,12 +77,12 @@ class Sieve:
                 if not used[entry.where]
             )
         notes += self._divide(rest, out)
-        return Sifted(
+        return FilteredFindings(
             out.counting, out.known, out.suppressed, out.cleared, outside,
             len(expired), tuple(notes),
         )  # fmt: skip
 
-    def _statement(self, one: Placed) -> Statement | None:
+    def _statement(self, one: LocatedFinding) -> Statement | None:
         from buttress.triage import vex
 
         for path, statements in self.statements:
@@ -91,7 +91,7 @@ class Sieve:
                 return found
         return None
 
-    def _divide(self, rest: Sequence[Placed], out: Sifted) -> list[str]:
+    def _divide(self, rest: Sequence[LocatedFinding], out: FilteredFindings) -> list[str]:
         """Put what is left to ``known`` or ``counting``; notes about stale entries."""
         if self.known is None:
             out.counting.extend(rest)

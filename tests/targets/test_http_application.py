@@ -1,0 +1,186 @@
+"""Applications in their own JSON, with sessions, cookies, histories, forms, streams, sockets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiohttp import WSMsgType, web
+
+from buttress.errors import InputError
+from buttress.targets.base import Answer, Message, Request, TargetError
+from buttress.targets.http_application import create
+from tests.targets.asking import HARMLESS, Server, error, running
+
+TURNS = Request((Message("user", "Hi"), Message("assistant", "Hello"), Message("user", "Bread?")))
+
+
+async def ask(
+    server: Server, http: dict[str, Any], *requests: Request, path: str = "/chat"
+) -> list[Answer]:
+    async with running(server) as url:
+        settings = json.loads(json.dumps(http).replace("@", url))
+        target = create(http={"url": url + path} | settings)
+        try:
+            return [await target.answer(request) for request in requests or (HARMLESS,)]
+        finally:
+            await target.aclose()
+
+
+async def test_a_login_gives_the_token_of_each_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PASSWORD", "correct horse")
+    known: list[str] = []
+
+    def shop(body: dict[str, Any], request: web.Request) -> Any:
+        if request.path == "/login":
+            assert body == {"user": "u", "password": "correct horse"}
+            known.append(f"token-{len(known)}")
+            return {"token": known[-1]}
+        if request.headers.get("X-Auth") not in known:
+            return error(401, {"error": "no session"})
+        return {"data": {"reply": f"{body['q']} in {body['sid']}"}}
+
+    http = {
+        "headers": {"X-Auth": "{{session}}"},
+        "body": {"q": "{{prompt}}", "sid": "{{session}}"},
+        "answer": "$.data.reply",
+        "session": {
+            "url": "@/login",
+            "body": {"user": "u", "password": "${PASSWORD}"},
+            "token": "$.token",
+        },
+    }
+    answers = await ask(Server(shop), http, HARMLESS, HARMLESS)
+    assert [answer.text for answer in answers] == [
+        "How do I bake bread? in token-0",
+        "How do I bake bread? in token-1",
+    ]
+    http["session"] |= {"keep": True}
+    known.clear()
+    answers = await ask(Server(shop), http, HARMLESS, HARMLESS)
+    assert {answer.text[-7:] for answer in answers} == {"token-0"}
+
+
+async def test_a_session_in_cookies() -> None:
+    def app(body: dict[str, Any], request: web.Request) -> Any:
+        if request.path == "/login":
+            response = web.Response()
+            response.set_cookie("sid", "7")
+            return response
+        return {"reply": request.cookies.get("sid", "none")}
+
+    http = {"body": {"q": "{{prompt}}"}, "answer": "$.reply", "session": {"url": "@/login"}}
+    assert (await ask(Server(app), http))[0].text == "7"
+
+
+async def test_where_earlier_turns_go() -> None:
+    def app(body: dict[str, Any], _: web.Request) -> Any:
+        return {"reply": "ok"}
+
+    server = Server(app)
+    await ask(server, {"body": {"q": "{{prompt}}", "h": "{{history}}"}, "answer": "$.reply"}, TURNS)
+    history = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
+    assert server.bodies == [{"q": "Bread?", "h": history}]
+    server = Server(app)
+    (answer,) = await ask(server, {"body": {"q": "{{prompt}}"}, "answer": "$.reply"}, TURNS)
+    assert [body["q"] for body in server.bodies] == ["Hi", "Bread?"]
+    assert answer.calls == 2
+
+
+async def test_forms_queries_and_text() -> None:
+    def app(body: dict[str, Any], request: web.Request) -> Any:
+        return web.Response(text=str(body.get("raw") or request.query.get("q")))
+
+    prompt = Request((Message("user", 'a "b" & c\n好'),))
+    (form,) = await ask(Server(app), {"form": {"q": "{{prompt}}"}}, prompt)
+    assert form.text == "q=a+%22b%22+%26+c%0A%E5%A5%BD"
+    (query,) = await ask(Server(app), {}, prompt, path="/chat?q={{prompt}}")
+    assert query.text == 'a "b" & c\n好'
+    server = Server(lambda body, _: {"reply": body["q"]})
+    (text,) = await ask(server, {"body": '{"q": "{{prompt}}"}', "answer": "$.reply"}, prompt)
+    assert text.text == 'a "b" & c\n好'
+
+
+async def test_an_answer_in_pieces() -> None:
+    lines = [{"t": "Mi"}, {"t": "x."}, {"done": True}]
+    text = "".join(f"data: {json.dumps(line)}\n\n" for line in lines) + "data: [DONE]\n\n"
+    server = Server(lambda _, __: web.Response(text=text, content_type="text/event-stream"))
+    assert (await ask(server, {"body": {}, "answer": "$.t"}))[0].text == "Mix."
+    plain = "data: Mi\n\ndata: x.\n\n"
+    server = Server(lambda _, __: web.Response(text=plain, content_type="text/event-stream"))
+    assert (await ask(server, {"body": {}}))[0].text == "Mix."
+
+
+async def test_a_refusal_that_the_application_marks_or_gives_as_an_error() -> None:
+    http = {"body": {"q": "{{prompt}}"}, "answer": "$.reply", "refused": "$.blocked"}
+    server = Server(lambda _, __: {"blocked": True, "reply": None})
+    assert (await ask(server, http))[0].refused_by == "application"
+    server = Server(lambda _, __: error(400, {"reply": "We can't talk about that."}))
+    assert (await ask(server, http))[0].text == "We can't talk about that."
+    server = Server(lambda _, __: {"blocked": False, "reply": "Mix."})
+    assert (await ask(server, http))[0].refused_by == ""
+
+
+async def test_a_wrong_path_is_told_with_what_is_there() -> None:
+    server = Server(lambda _, __: {"data": {"text": "Mix."}, "id": 7})
+    with pytest.raises(TargetError, match=r"no \$\.data\.reply; it has \$\.data\.text") as caught:
+        await ask(server, {"body": {}, "answer": "$.data.reply"})
+    assert caught.value.fatal
+
+
+@asynccontextmanager
+async def socket_server() -> AsyncIterator[str]:
+    async def chat(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        message = await socket.receive()
+        assert message.type is WSMsgType.TEXT
+        for piece in (json.loads(message.data)["q"][:3], "!"):
+            await socket.send_json({"text": piece})
+        await socket.send_json({"end": True})
+        await socket.receive()
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/chat", chat)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    try:
+        yield f"ws://{host}:{port}/chat"
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_websocket() -> None:
+    async with socket_server() as url:
+        body = {"q": "{{prompt}}"}
+        http = {"url": url, "body": body, "answer": "$.text", "done": "$.end"}
+        target = create(http=http)
+        assert (await target.answer(HARMLESS)).text == "How!"
+        await target.aclose()
+
+
+@pytest.mark.parametrize(
+    ("http", "field"),
+    [
+        ({}, "http.url"),
+        ({"url": "localhost"}, "http.url"),
+        ({"url": "http://h/", "anwser": "$.a"}, "http.anwser"),
+        ({"url": "http://h/", "answer": "a.b"}, "http.answer"),
+        ({"url": "http://h/", "answer": "$.["}, "http.answer"),
+        ({"url": "http://h/", "body": {"q": "{{promt}}"}}, "http.body"),
+        ({"url": "http://h/", "body": {}, "form": {}}, "http.form"),
+        ({"url": "http://h/", "headers": {"A": "${BUTTRESS_NO_SUCH}"}}, "http.headers.A"),
+        ({"url": "http://h/", "method": "BREW"}, "http.method"),
+        ({"url": "http://h/", "session": {"token": "$.t"}}, "http.session.url"),
+    ],
+)
+def test_bad_settings(http: dict[str, Any], field: str) -> None:
+    with pytest.raises(InputError) as caught:
+        create(http=http)
+    assert caught.value.field == field

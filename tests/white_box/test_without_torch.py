@@ -1,0 +1,45 @@
+"""Without torch the package can be imported, and the command says in one line what is missing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+_HIDE = """
+import importlib.util, sys
+class Hidden:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "transformers"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Hidden())
+real = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *more: (
+    None if name in ("torch", "transformers") else real(name, *more)
+)
+"""
+
+
+def without_torch(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", _HIDE + code],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+
+
+def test_importing_it_raises_nothing() -> None:
+    done = without_torch("import buttress.white_box, buttress.white_box.attempts")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_command_names_the_extra(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    done = without_torch(
+        "from buttress.cli.main import main\n"
+        f"raise SystemExit(main(['whitebox', {str(tmp_path)!r}]))"
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        "buttress: error: a white-box attack needs an optional dependency: "
+        "pip install 'buttress[local]'\n"
+    )
