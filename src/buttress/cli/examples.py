@@ -51,6 +51,8 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "digest": ("buttress digest write weights weights.sha256",),
     "digest write": ("buttress digest write weights weights.sha256",),
     "digest verify": ("buttress digest verify weights weights.sha256",),
+    "new": ("buttress new plugin my-probes",),
+    "new plugin": ("buttress new plugin my-probes",),
     "report": (
         "buttress report out/shop-bot",
         "buttress report out/shop-bot --language zh",

@@ -22,6 +22,7 @@ from buttress.errors import ButtressError, TerminatedError, debugging, describe_
 COMMANDS: Final = (
     "init",
     "assess",
+    "ask",
     "measure",
     "whitebox",
     "scan",
