@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -97,10 +97,11 @@ def worst_rows(total: Tally) -> list[dict[str, Any]]:
 
 
 def pooled_cells(total: Tally, alpha: float) -> list[dict[str, Any]]:
-    """Rates of the attack × category cells, pooled within each kind of expected behaviour.
+    """Rates of the attack × category cells, pooled where they belong together.
 
     Harmful-request probes form one table, over-refusal another: a model that refuses much is low
-    in the first and high in the second, so the two must not share strength.
+    in the first and high in the second, so the two must not share strength. Probes that have no
+    category in common, directly or by others, have a table each: nothing links their rates.
     """
     import numpy as np
 
@@ -110,7 +111,7 @@ def pooled_cells(total: Tally, alpha: float) -> list[dict[str, Any]]:
     groups: dict[str, list[Cell]] = defaultdict(list)
     for cell in sorted(total.cells):
         groups[cell[0]].append(cell)
-    for cells in groups.values():
+    for cells in (part for group in groups.values() for part in _connected(group)):
         families = sorted({cell[1:3] for cell in cells})
         categories = sorted({cell[3] for cell in cells})
         counts = np.zeros((2, len(families), len(categories)))
@@ -134,3 +135,17 @@ def pooled_cells(total: Tally, alpha: float) -> list[dict[str, Any]]:
                     }
                 )
     return rows
+
+
+def _connected(cells: Sequence[Cell]) -> list[list[Cell]]:
+    """Cells in parts that share no attack and no category, each in the order of ``cells``."""
+    parts: list[tuple[set[tuple[str, ...]], list[Cell]]] = []
+    for cell in cells:
+        names: set[tuple[str, ...]] = {("family", *cell[1:3]), ("category", cell[3])}
+        linked = [part for part in parts if part[0] & names]
+        together = [each for part in linked for each in part[1]] + [cell]
+        for part in linked:
+            names |= part[0]
+        parts = [part for part in parts if part not in linked]
+        parts.append((names, together))
+    return [sorted(part) for _, part in parts]
