@@ -25,7 +25,7 @@ COMMANDS = (
     (("pack", "verify", "--own"), 0, ""),
     (("init", "--schema"), 0, "$schema"),
     (("init", "shop", "--no-ports"), 0, "Wrote"),
-    (("scan", "shop", "--fail-on", "high"), 1, "secret"),
+    (("scan", "shop", "--fail-on", "high"), 1, "torch-load"),
     (("assess", "shop", "--out", "out"), 1, "Not acceptable"),
     (("report", "out", "--language", "zh"), 0, "report.zh.html"),
     (("evidence", "verify", "out"), 0, ""),
@@ -51,8 +51,8 @@ def main(wheel: Path) -> int:
         pip = (python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
         subprocess.run([*pip, "-c", ROOT / "constraints.txt", wheel.resolve()], check=True)
         (folder / "shop").mkdir()
-        key = "AKIA" + "Q3EGRK5J6V7WPTZY"  # in two parts, so that nobody takes it for a real one
-        (folder / "shop/settings.py").write_text(f'AWS_ACCESS_KEY_ID = "{key}"\n')
+        code = 'import torch\n\nMODEL = torch.load("model.pt", weights_only=False)\n'
+        (folder / "shop/app.py").write_text(code)
         environment = {"PATH": os.environ["PATH"], "HOME": name, "NO_COLOR": "1", "COLUMNS": "120"}
         for arguments, code, said in COMMANDS:
             done = subprocess.run(

@@ -6,6 +6,7 @@ The names in ``__all__`` keep their meaning within a major version. See docs/ext
 from buttress.attacks.template import TemplateAttack
 from buttress.errors import ButtressError, InputError, MissingExtraError
 from buttress.evidence.findings import Finding, Inspection, Severity
+from buttress.evidence.locations import Location
 from buttress.evidence.records import Expect, Trial
 from buttress.extension.settings import settings_schema, takes_settings
 from buttress.files.tree import Tree
@@ -43,6 +44,7 @@ __all__ = [
     "InspectionProbe",
     "Judge",
     "Judgement",
+    "Location",
     "Message",
     "MissingExtraError",
     "NotCoveredError",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
 import subprocess
 import sys
@@ -142,3 +143,14 @@ def test_every_help_has_an_example_that_parses() -> None:
             assert words[0] == "buttress"
             assert " ".join(words[1:]).startswith(name)
             top.parse_args([word.replace("5d3a2f", "5d" * 32) for word in words[1:]])
+
+
+def test_every_command_and_argument_says_what_it_is() -> None:
+    for one in each(parser()):
+        assert one.description, one.prog
+        for action in one._actions:
+            if not isinstance(action, argparse._SubParsersAction):
+                named = action.option_strings or action.metavar
+                assert action.help, f"{one.prog} {named}"
+                assert len(action.help) >= 12, f"{one.prog} {named}: {action.help}"
+                assert not action.help.startswith(("of ", "at most", "by which", "default:"))

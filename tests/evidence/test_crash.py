@@ -34,6 +34,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
         time.sleep(chance.random() * 0.2)
         writer.kill()
         acknowledged += writer.stdout.readlines()
+        writer.stdout.close()
         assert writer.wait() == -9
         whole = [line.split() for line in acknowledged if line.endswith(b"\n")]
         count, head = int(whole[-1][0]), whole[-1][1].decode()

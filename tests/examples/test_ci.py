@@ -17,6 +17,7 @@ from buttress.cli.main import main, parser
 
 ROOT = Path(__file__).resolve().parents[2]
 CI = ROOT / "examples/ci"
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 USES = re.compile(r"^\s*(?:- )?uses: (\S+)(?: # (\S+))?$", re.MULTILINE)
 PINNED = re.compile(r"([\w./-]+)@([0-9a-f]{40})")
 VERSION = re.compile(r"v\d+\.\d+\.\d+")
@@ -28,7 +29,7 @@ def load(path: Path) -> Any:
 
 def test_every_action_is_pinned_once_and_says_its_version() -> None:
     pins: dict[str, set[tuple[str, str]]] = {}
-    for path in (ROOT / "action.yml", CI / "github.yml"):
+    for path in (ROOT / "action.yml", CI / "github.yml", *WORKFLOWS):
         for used, comment in USES.findall(path.read_text(encoding="utf-8")):
             if used == "./.buttress":
                 continue
@@ -38,8 +39,23 @@ def test_every_action_is_pinned_once_and_says_its_version() -> None:
             pins.setdefault(pin[1], set()).add((pin[2], comment))
     assert set(pins) == {
         "actions/checkout", "actions/setup-python", "github/codeql-action/upload-sarif",
+        "actions/upload-artifact", "actions/download-artifact", "pypa/gh-action-pypi-publish",
     }  # fmt: skip
     assert all(len(one) == 1 for one in pins.values())
+
+
+def test_our_own_workflows_run_targets_of_the_makefile_with_few_rights() -> None:
+    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    assert {path.stem for path in WORKFLOWS} == {"test", "release"}
+    for path in WORKFLOWS:
+        workflow = load(path)
+        assert workflow["permissions"] == {"contents": "read"}
+        for job in workflow["jobs"].values():
+            assert job["timeout-minutes"] <= 120
+            for step in job["steps"]:
+                command = step.get("run", "")
+                if command.startswith("make "):
+                    assert command.split()[1] in targets
 
 
 def test_the_workflow_runs_the_action_from_where_it_was_put() -> None:

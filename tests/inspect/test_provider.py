@@ -89,7 +89,10 @@ async def test_other_failures(status: int, retry: bool) -> None:
 
 
 async def test_nobody_listens() -> None:
-    async with serving(lambda _: asyncio.sleep(0)) as url:  # type: ignore[arg-type,return-value]
+    async def unused(_: web.Request) -> web.Response:
+        return web.Response()
+
+    async with serving(unused) as url:
         pass
     target = create(inspect="openai-api/toy/m", base_url=url)
     with pytest.raises(TargetError) as caught:

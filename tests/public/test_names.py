@@ -18,8 +18,9 @@ NAMES = {
 FOR_PLUGINS = {
     "Answer", "Attack", "ButtressError", "Calibration", "CallsSpentError", "Conversation",
     "Described", "Dialogue", "Exchange", "Expect", "Finding", "InputError", "Inspection",
-    "InspectionContext", "InspectionProbe", "Judge", "Judgement", "Message", "MissingExtraError",
-    "NotCoveredError", "Procedure", "Request", "Sampling", "Severity", "TakesOptions", "Target",
+    "InspectionContext", "InspectionProbe", "Judge", "Judgement", "Location", "Message",
+    "MissingExtraError", "NotCoveredError", "Procedure", "Request", "Sampling", "Severity",
+    "TakesOptions", "Target",
     "TargetError", "TemplateAttack", "Tree", "Trial", "TrialContext", "TrialProbe", "TrialSpec",
     "UnjudgedError", "abstention", "settings_schema", "takes_settings", "under_attack",
 }  # fmt: skip

@@ -79,3 +79,24 @@ def test_the_correlation_is_recovered(correlation: float) -> None:
         assert design.correlation is not None
         found.append(design.correlation)
     assert np.mean(found) == pytest.approx(correlation, abs=0.06)
+
+
+def test_clusters_of_different_sizes_by_hand() -> None:
+    """Sizes 3 and 1 count as (9 + 1) / 4; outcomes (1, 1, 0) and (0).
+
+    Between: 3 (2/3 - 1/2)² + (0 - 1/2)² = 1/3, one degree of freedom; within: 2/3 / 2 = 1/3. So
+    prompts explain nothing: the correlation is 0 and the design effect 1.
+    """
+    design = DesignEffect()
+    design.update([("a", 1.0), ("a", 1.0), ("a", 0.0), ("b", 0.0)])
+    assert design.mean_size == 2.5
+    assert design.correlation == pytest.approx(0.0)
+    assert design.effect == pytest.approx(1.0)
+    graded_outcomes = DesignEffect()
+    graded_outcomes.update([("a", 0.9), ("a", 0.8), ("a", 0.7), ("b", 0.1), ("b", 0.3)])
+    between = (3 * (0.8 - 0.56) ** 2 + 2 * (0.2 - 0.56) ** 2) / 1
+    within = (0.02 + 0.02) / 3
+    size = (5 - 13 / 5) / 1
+    expected = (between - within) / (between + (size - 1) * within)
+    assert graded_outcomes.correlation == pytest.approx(expected)
+    assert graded_outcomes.effect == pytest.approx(1 + (13 / 5 - 1) * expected)

@@ -145,8 +145,10 @@ def points(counts: CalibrationCounts, alpha: float) -> tuple[float, float, float
 
 @pytest.mark.parametrize(
     ("rate", "judge"),
-    product(
-        (0.005, 0.05, 0.3), ((0.9, 0.03, 120, 150), (0.75, 0.1, 400, 400), (0.97, 0.2, 50, 80))
+    list(
+        product(
+            (0.005, 0.05, 0.3), ((0.9, 0.03, 120, 150), (0.75, 0.1, 400, 400), (0.97, 0.2, 50, 80))
+        )
     ),
 )
 def test_coverage_with_a_new_calibration_set_each_time(

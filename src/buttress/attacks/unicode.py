@@ -103,7 +103,7 @@ BIDI: Final = Code.fixed(
 ATTACK: Final = CodingAttack(
     id="unicode",
     version="1",
-    title="Unicode tricks",
+    title="Unicode obfuscation",
     references=("arXiv:2106.09898", "AML.T0054", "LLM01"),
     codings={
         "confusables": Coding.of(

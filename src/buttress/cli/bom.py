@@ -43,7 +43,12 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--commercial", action="store_true", default=None, dest="commercial",
         help="the use is commercial (else taken from the manifest's purpose if it says so)",
     )  # fmt: skip
-    use.add_argument("--non-commercial", action="store_false", dest="commercial", help="it is not")
+    use.add_argument(
+        "--non-commercial",
+        action="store_false",
+        dest="commercial",
+        help="the use is not commercial",
+    )
     parser.add_argument(
         "--distributed", action=argparse.BooleanOptionalAction, default=None,
         help="whether the software is given to others, not only offered over a network",

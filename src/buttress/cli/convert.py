@@ -20,7 +20,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "promptfoo results (.json, .jsonl) and writes recorded answers, which an asset "
         "{kind: model, replay: FILE} assesses with Buttress's own judge.",
     )
-    parser.add_argument("source", type=Path, metavar="FILE")
+    parser.add_argument("source", type=Path, metavar="FILE", help="log or results to read")
     parser.add_argument(
         "--to", type=Path, metavar="FILE.jsonl", help="where to (default: standard output)"
     )

@@ -20,9 +20,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         ("write", "write the manifest", _write),
         ("verify", "compare the folder with its manifest", _verify),
     ):
-        action = actions.add_parser(name, help=told)
-        action.add_argument("folder", type=Path, metavar="FOLDER")
-        action.add_argument("manifest", type=Path, metavar="MANIFEST")
+        action = actions.add_parser(name, help=told, description=f"{told[0].upper()}{told[1:]}.")
+        action.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the model")
+        action.add_argument("manifest", type=Path, metavar="MANIFEST", help="file of digests")
         action.set_defaults(run=run)
 
 

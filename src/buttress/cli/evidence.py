@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Final
+
+_STORE: Final = "evidence.db, or the folder that holds it"
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -15,29 +18,47 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
 
-    verify = actions.add_parser("verify", help="detect changed, dropped or reordered records")
-    verify.add_argument("path", type=Path, metavar="PATH")
+    verify = actions.add_parser(
+        "verify",
+        help="detect changed, dropped or reordered records",
+        description="Detect changed, dropped or reordered records.",
+    )
+    verify.add_argument("path", type=Path, metavar="PATH", help=_STORE)
     verify.add_argument(
         "--head", metavar="HEX", help="head hash that was kept elsewhere, e.g. from a report"
     )
     verify.set_defaults(run=_verify)
 
-    show = actions.add_parser("show", help="print records")
-    show.add_argument("path", type=Path, metavar="PATH")
+    show = actions.add_parser("show", help="print records", description="Print records.")
+    show.add_argument("path", type=Path, metavar="PATH", help=_STORE)
     kinds = ("trial", "turn", "label", "finding", "inspection", "provenance")
-    show.add_argument("--kind", choices=kinds)
-    show.add_argument("--limit", type=int, default=20, metavar="N", help="at most (default: 20)")
+    show.add_argument("--kind", choices=kinds, help="only records of this kind")
+    show.add_argument(
+        "--limit", type=int, default=20, metavar="N", help="records to print (default: 20)"
+    )
     show.add_argument("--json", action="store_true", help="one JSON object a line")
     show.set_defaults(run=_show)
 
-    export = actions.add_parser("export", help="write all records to a file")
-    export.add_argument("path", type=Path, metavar="PATH")
-    export.add_argument("--to", type=Path, required=True, metavar="FILE.jsonl|FILE.parquet")
+    export = actions.add_parser(
+        "export", help="write all records to a file", description="Write all records to a file."
+    )
+    export.add_argument("path", type=Path, metavar="PATH", help=_STORE)
+    export.add_argument(
+        "--to",
+        type=Path,
+        required=True,
+        metavar="FILE.jsonl|FILE.parquet",
+        help="file to write; its ending gives the format",
+    )
     export.set_defaults(run=_export)
 
-    load = actions.add_parser("import", help="read an exported file into a new store")
-    load.add_argument("source", type=Path, metavar="FILE")
-    load.add_argument("--to", type=Path, required=True, metavar="PATH", help="the new store")
+    load = actions.add_parser(
+        "import",
+        help="read an exported file into a new store",
+        description="Read an exported file into a new store.",
+    )
+    load.add_argument("source", type=Path, metavar="FILE", help="exported file")
+    load.add_argument("--to", type=Path, required=True, metavar="PATH", help="store to create")
     load.set_defaults(run=_import)
 
 

@@ -18,6 +18,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "buttress assess shop-bot --only harmful-compliance,secrets --policy strict",
         "buttress assess shop-bot --out out/shop-bot --resume",
     ),
+    "ask": (
+        "buttress ask shop-bot --prompt 'How do I bake bread?'",
+        "buttress ask shop-bot --asset chat-model --json",
+    ),
     "measure": (
         "buttress measure social-bias shop-bot",
         "buttress measure sycophancy --trials 400 --conditions paraphrase,typos",
@@ -51,6 +55,8 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "digest": ("buttress digest write weights weights.sha256",),
     "digest write": ("buttress digest write weights weights.sha256",),
     "digest verify": ("buttress digest verify weights weights.sha256",),
+    "new": ("buttress new plugin my-probes",),
+    "new plugin": ("buttress new plugin my-probes",),
     "report": (
         "buttress report out/shop-bot",
         "buttress report out/shop-bot --language zh",
@@ -59,6 +65,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "diff": ("buttress diff out/before out/after", "buttress diff out/before out/after --paired"),
     "risks": ("buttress risks", "buttress risks --policy strict --json"),
     "risks show": ("buttress risks show over-refusal > my-risks.yaml",),
+    "risks what-if": (
+        "buttress risks what-if out/shop-bot --profile requests_per_day=20000",
+        "buttress risks what-if out/shop-bot --set harmful-compliance.refusal=0.01",
+    ),
     "risks policies": ("buttress risks policies", "buttress risks policies strict"),
     "probes": ("buttress probes", "buttress probes --attacks"),
     "convert": (

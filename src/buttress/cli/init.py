@@ -15,7 +15,14 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         description="Looks for weights, adapters, data, source, infrastructure files and models "
         "served on loopback, and writes a manifest that `buttress assess` takes as it is.",
     )
-    parser.add_argument("directory", nargs="?", type=Path, default=Path(), metavar="DIR")
+    parser.add_argument(
+        "directory",
+        nargs="?",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="folder to look at (default: this folder)",
+    )
     parser.add_argument("--force", action="store_true", help="replace an existing manifest")
     parser.add_argument(
         "--no-ports", action="store_true", help="don't look for models served on loopback"

@@ -23,14 +23,20 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     _where(label)
     label.add_argument("--budget", type=int, metavar="N", help="stop after N labels")
     label.add_argument("--labeller", metavar="NAME", help="who labels (default: the user's name)")
-    label.add_argument("--seed", type=int, default=0, metavar="N", help="of the draws (default: 0)")
+    label.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of the draws (default: 0)"
+    )
     label.add_argument(
         "--show-judge", action="store_true",
         help="show the judge's verdict before you label; it will sway you",
     )  # fmt: skip
     label.set_defaults(run=_label)
 
-    labels = actions.add_parser("labels", help="print what the labels in a store say")
+    labels = actions.add_parser(
+        "labels",
+        help="print what the labels in a store say",
+        description="Print what the labels in a store say.",
+    )
     _where(labels)
     labels.add_argument(
         "--export", type=Path, metavar="FILE.jsonl",
@@ -40,10 +46,14 @@ def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 
 def _where(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("path", type=Path, metavar="EVIDENCE", help="a store or its folder")
-    parser.add_argument("--run", metavar="ID", dest="run_id", help="default: the newest")
-    parser.add_argument("--probe", metavar="NAME", help="needed where a run has several")
-    parser.add_argument("--asset", metavar="ID", help="needed where a run has several")
+    parser.add_argument(
+        "path", type=Path, metavar="EVIDENCE", help="evidence store, or the folder that holds it"
+    )
+    parser.add_argument(
+        "--run", metavar="ID", dest="run_id", help="run in the store (default: the newest)"
+    )
+    parser.add_argument("--probe", metavar="NAME", help="probe, where a run has several")
+    parser.add_argument("--asset", metavar="ID", help="asset, where a run has several")
     parser.add_argument("--json", action="store_true", help="machine-readable summary")
 
 

@@ -22,6 +22,7 @@ from buttress.errors import ButtressError, TerminatedError, debugging, describe_
 COMMANDS: Final = (
     "init",
     "assess",
+    "ask",
     "measure",
     "whitebox",
     "scan",
@@ -80,7 +81,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"buttress: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as error:
-        print("buttress: interrupted; what was acknowledged is kept, see --resume", file=sys.stderr)
+        print(
+            "buttress: interrupted; evidence written so far is kept; go on with --resume",
+            file=sys.stderr,
+        )
         return TERMINATED if isinstance(error, TerminatedError) else 130
     except BrokenPipeError:
         # The reader of our output (head, less) went away: not an error of ours.

@@ -27,7 +27,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="buttress.yaml or the folder that holds it (default: this folder)",
     )  # fmt: skip
     parser.add_argument("--asset", metavar="ID", help="the model, where there are several")
-    parser.add_argument("--trials", type=int, default=200, metavar="N", help="default: 200")
+    parser.add_argument(
+        "--trials", type=int, default=200, metavar="N", help="number of questions (default: 200)"
+    )
     parser.add_argument(
         "--conditions", action="append", metavar="NAME,…", default=[],
         help="ask again with: paraphrase, typos, temperature, system-prompt",

@@ -15,10 +15,14 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "pack contents, each with its test.",
     )
     parts = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    plugin = parts.add_parser("plugin", help="write a plugin that passes its own tests")
-    plugin.add_argument("name", metavar="NAME", help="a-z, 0-9 and -")
+    plugin = parts.add_parser(
+        "plugin",
+        help="write a plugin that passes its own tests",
+        description="Writes a plugin that passes its own tests.",
+    )
+    plugin.add_argument("name", metavar="NAME", help="name of the plugin: a-z, 0-9 and -")
     plugin.add_argument(
-        "--out", type=Path, metavar="DIR", help="a new folder (default: buttress-NAME)"
+        "--out", type=Path, metavar="DIR", help="folder to create (default: buttress-NAME)"
     )
     plugin.set_defaults(run=_plugin)
 

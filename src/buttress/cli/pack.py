@@ -33,7 +33,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     install.add_argument("pack", type=Path, metavar="PACK", help="a folder or a .zip")
     install.add_argument(
         "--replace", action="store_true",
-        help="even if that version or a newer one is there, or one of another signer",
+        help="replace that version, a newer one or one of another signer",
     )  # fmt: skip
     for one in (verify, install):
         one.add_argument(
@@ -45,14 +45,14 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
             "--require-signature", action="store_true", help="refuse a pack that is not signed"
         )
     remove = _add(parts, "remove", _remove, "remove an installed pack")
-    remove.add_argument("id", metavar="ID")
+    remove.add_argument("id", metavar="ID", help="id of the pack")
     new = _add(parts, "new", _new, "write a pack with a file of each kind, to start from")
-    new.add_argument("folder", type=Path, metavar="DIR")
-    new.add_argument("--id", metavar="ID", help="its id (default: the folder's name)")
+    new.add_argument("folder", type=Path, metavar="DIR", help="folder to write")
+    new.add_argument("--id", metavar="ID", help="id of the pack (default: the folder's name)")
     seal = _add(parts, "seal", _seal, "write the digests of a pack's files into its pack.yaml")
-    seal.add_argument("folder", type=Path, metavar="DIR")
+    seal.add_argument("folder", type=Path, metavar="DIR", help="folder of the pack")
     sign = _add(parts, "sign", _sign, "sign a pack's pack.yaml, which holds all digests")
-    sign.add_argument("folder", type=Path, metavar="DIR")
+    sign.add_argument("folder", type=Path, metavar="DIR", help="folder of the pack")
     sign.add_argument(
         "--key", type=Path, required=True, metavar="FILE.pem",
         help="private key, elliptic (P-256, P-384, P-521)",

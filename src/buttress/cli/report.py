@@ -28,7 +28,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--language",
         default="en",
         metavar="CODE",
-        help="of the HTML report: en, zh (default: en)",
+        help="language of the HTML report: en or zh (default: en)",
     )
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="where to write (default: into DIR)"

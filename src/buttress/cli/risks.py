@@ -32,13 +32,23 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.set_defaults(run=_list)
     actions = parser.add_subparsers(title="actions", metavar="ACTION")
 
-    show = actions.add_parser("show", help="print risks as YAML that can be edited")
-    show.add_argument("ids", nargs="+", metavar="ID")
+    show = actions.add_parser(
+        "show",
+        help="print risks as YAML that can be edited",
+        description="Print risks as YAML that can be edited.",
+    )
+    show.add_argument("ids", nargs="+", metavar="ID", help="risk; `buttress risks` lists them")
     _add_common(show, top=False)
     show.set_defaults(run=_show)
 
-    policies = actions.add_parser("policies", help="list the policies, or show one")
-    policies.add_argument("name", nargs="?", metavar="NAME|FILE")
+    policies = actions.add_parser(
+        "policies",
+        help="list the policies, or show one",
+        description="List the policies, or show one.",
+    )
+    policies.add_argument(
+        "name", nargs="?", metavar="NAME|FILE", help="policy to show (default: list all)"
+    )
     _add_common(policies, top=False)
     policies.set_defaults(run=_policies)
 
@@ -236,10 +246,17 @@ def _policy(options: argparse.Namespace) -> int:
                 "title": policy.title,
                 "source": policy.source,
                 "decide_by": policy.decide_by,
+                "estimand": policy.estimand,
+                "family_wise": policy.family_wise,
                 "risks": risks,
             }
         )
-    print(f"{policy.title} ({policy.id}): decides by the {policy.decide_by}\n{policy.source}\n")
+    about = policy.estimand.replace("-", " ")
+    shared = "for all verdicts together" if policy.family_wise else "for each verdict"
+    print(
+        f"{policy.title} ({policy.id}): decides by the {policy.decide_by}, about {about}; ", end=""
+    )
+    print(f"beta holds {shared}\n{policy.source}\n")
     _print_table(
         _FIELDS["policy"],
         [

@@ -26,7 +26,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         epilog="exit codes: 0 nothing as grave as --fail-on, 1 findings that are, 2 bad input, "
         "3 nothing was read",
     )
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH")
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="PATH", help="file or folder to inspect"
+    )
     _what(parser.add_argument_group("what is read"))
     _which(parser.add_argument_group("which findings count"))
     _where(parser.add_argument_group("what is told"))

@@ -34,7 +34,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )  # fmt: skip
     parser.add_argument(
         "--method", default=",".join(_CHEAP), metavar="NAME,…",
-        help=f"of {', '.join(_METHODS)} (default: the cheap ones, {', '.join(_CHEAP)})",
+        help=f"methods to run, of {', '.join(_METHODS)} (default: the cheap ones, "
+        f"{', '.join(_CHEAP)})",
     )  # fmt: skip
     parser.add_argument(
         "--requests", type=int, default=24, metavar="N",
@@ -45,43 +46,62 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="a harmful request of your own in place of the pack's; may be repeated",
     )  # fmt: skip
     parser.add_argument(
-        "--languages", default="en,zh", metavar="CODE,…", help="of the pack (default: en,zh)"
+        "--languages",
+        default="en,zh",
+        metavar="CODE,…",
+        help="languages of the pack's requests (default: en,zh)",
     )
     parser.add_argument(
         "--prefix", metavar="TEXT", help="how a compliant answer begins (default: by language)"
     )
     parser.add_argument(
-        "--max-tokens", type=int, default=160, metavar="N", help="of an answer (default: 160)"
+        "--max-tokens",
+        type=int,
+        default=160,
+        metavar="N",
+        help="length of an answer, in tokens (default: 160)",
     )
     parser.add_argument(
-        "--gcg-steps", type=int, default=500, metavar="N", help="at most (default: 500)"
+        "--gcg-steps", type=int, default=500, metavar="N", help="GCG steps at most (default: 500)"
     )
     parser.add_argument(
-        "--gcg-candidates", type=int, default=512, metavar="N", help="a step (default: 512)"
+        "--gcg-candidates",
+        type=int,
+        default=512,
+        metavar="N",
+        help="GCG candidates a step (default: 512)",
     )
     parser.add_argument(
-        "--soft-steps", type=int, default=100, metavar="N", help="of a soft prompt (default: 100)"
+        "--soft-steps",
+        type=int,
+        default=100,
+        metavar="N",
+        help="training steps of a soft prompt (default: 100)",
     )
     parser.add_argument(
         "--direction-requests", type=int, default=128, metavar="N",
-        help="of each kind, to find the refusal direction on; a quarter of them to choose it "
-        "by (default: 128)",
+        help="requests of each kind that the refusal direction is computed from; a quarter of "
+        "them selects the best one (default: 128)",
     )  # fmt: skip
     parser.add_argument(
         "--least-induced", type=float, default=0.0, metavar="LOG_ODDS",
-        help="that a refusal direction must make the model refuse harmless requests with when "
-        "added (default: 0, as in the paper); lower for a model that hardly ever refuses",
+        help="least log odds of refusal that adding the direction gives on harmless requests "
+        "(default: 0, as in the paper); lower for a model that hardly ever refuses",
     )  # fmt: skip
     parser.add_argument(
         "--most-divergence", type=float, default=0.1, metavar="NATS",
-        help="by which taking it out may change the first token on harmless requests "
-        "(default: 0.1, as in the paper)",
+        help="largest change of the first token's distribution on harmless requests when the "
+        "direction is removed (default: 0.1, as in the paper)",
     )  # fmt: skip
-    parser.add_argument("--judge", default="offline", metavar="NAME", help="default: offline")
+    parser.add_argument(
+        "--judge", default="offline", metavar="NAME", help="judge of the answers (default: offline)"
+    )
     parser.add_argument("--target", metavar="TARGET", help="the model behind --judge llm")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, … (default: auto)")
     parser.add_argument("--threads", type=int, metavar="N", help="processor threads")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="default: 0")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of all draws (default: 0)"
+    )
     parser.add_argument(
         "--out", type=Path, default=Path("buttress-whitebox"), metavar="DIR",
         help="evidence, checkpoints and white-box.json (default: buttress-whitebox)",

@@ -47,8 +47,10 @@ class Language:
         """The same with markup in ``message``; ``values`` are escaped."""
         return Markup(self.messages.get(message, message)).format(**values)
 
-    def text(self, text: str) -> str:
-        """A text of the document in this language, or as it is."""
+    def text(self, text: str | None) -> str:
+        """A text of the document in this language, or as it is; empty where there is none."""
+        if not text:
+            return ""
         if (known := self.texts.get(text.strip())) is not None:
             return known
         for pattern, form in self._patterns:

@@ -21,6 +21,7 @@ _SIZES: Final = np.unique(np.geomspace(4, 20_000, 28).astype(int))
 _MOST_AT_ONCE: Final = 2  # batches as large as the target's granularity
 _LEAST_CHANCE: Final = 0.002
 _FEWEST: Final = 4
+_EXCESS: Final = 0.1  # trials in flight where one of them may decide, of those that came back
 
 
 class Seen(Protocol):
@@ -73,7 +74,13 @@ class PlannedArm:
     spent: float = 0.0
     trials: int = 0
     asked: int = 0  # trials handed out, those in flight included
+    observed: int = 0  # trials that have come back, with an outcome or without
     calls_each: int = 1
+
+    @property
+    def in_flight(self) -> int:
+        """Trials handed out that have not come back."""
+        return max(0, self.asked - self.observed)
 
     @property
     def open(self) -> bool:
@@ -129,17 +136,27 @@ class Planner:
         for arm in live:
             pilot = max(_FEWEST, self.pilot // arm.calls_each)
             if arm.asked < pilot:
-                return self._batch(arm, max(pilot - arm.asked, min(arm.granularity, 16)))
-        best = max((self._worth(arm) for arm in live), key=lambda worth: worth[0])
-        if best[0] <= 0:
+                return self._batch(arm, pilot - arm.asked)
+        weighed = [self._worth(arm) for arm in live]
+        if all(worth <= 0 for worth, _, _ in weighed):
             return self._hopeless(live)
-        _, arm, size = best
+        # An arm whose trials in flight may decide it waits for them.
+        ready = [each for each in weighed if each[0] > 0 and each[2] > 0]
+        if not ready:
+            return None
+        _, arm, size = max(ready, key=lambda each: each[0])
         return self._batch(arm, size)
 
-    def observe(self, arm: str, trials: int, cost: float, calls: int) -> None:
-        """A batch gave so many trials, cost so much, took so many calls; its state has them."""
+    def observe(
+        self, arm: str, trials: int, cost: float, calls: int, asked: int | None = None
+    ) -> None:
+        """A batch gave so many trials, cost so much, took so many calls; its state has them.
+
+        ``asked`` trials were asked, where some have no outcome.
+        """
         chosen = self.arms[arm]
         chosen.trials += trials
+        chosen.observed += trials if asked is None else asked
         chosen.spent += cost
         if chosen.trials and chosen.spent > 0:
             chosen.cost = chosen.spent / chosen.trials
@@ -163,9 +180,12 @@ class Planner:
         worth = arm.weight * chances / (sizes * max(arm.cost, 1e-9))
         worth[chances < _LEAST_CHANCE] = 0.0
         best = int(np.argmax(worth))
-        # Half of it, because a verdict often comes earlier; at least what comes at no extra time.
-        # No more than what takes the target a few moments, so that a budget of time is kept.
-        size = min(max(int(sizes[best]) // 2, arm.granularity, 1), _MOST_AT_ONCE * arm.granularity)
+        # What can't decide anything yet is asked at once, at no loss; near a decision only a small
+        # part of what was asked so far, so that few answers come after it. No more than what takes
+        # the target a few moments, so that a budget of time is kept.
+        idle = int(sizes[chances < _LEAST_CHANCE].max(initial=0))
+        step = max(_FEWEST // arm.calls_each, int(_EXCESS * arm.observed), 1)
+        size = min(max(idle, step) - arm.in_flight, _MOST_AT_ONCE * arm.granularity)
         return float(worth[best]), arm, size
 
     def _chances(self, arm: PlannedArm) -> Array:

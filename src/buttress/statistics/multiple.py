@@ -67,30 +67,3 @@ def e_bh(log_evidence: npt.ArrayLike, delta: float) -> Mask:
     if enough.size:
         rejected[order[: enough[-1] + 1]] = True
     return rejected
-
-
-def family_wise(log_evidence: npt.ArrayLike) -> Array:
-    """E-values adjusted for their number: log of each, shape (m,) as ``log_evidence``.
-
-    Closed testing by means (Vovk & Wang 2021, section 5): the adjusted value of one hypothesis is
-    the smallest mean over all sets that it is in, so it is never below what Bonferroni's division
-    by m gives. If the e-values are e-processes with a common past, so is the mean over the set of
-    true hypotheses, and with probability at most alpha it *ever* reaches 1/alpha. A true
-    hypothesis can only be rejected when it does, hence all rejections ever made at 1/alpha are
-    right at once with probability at least 1 - alpha.
-    """
-    logs = np.asarray(log_evidence, dtype=float)
-    if not logs.size:
-        return logs
-    order = np.argsort(logs, kind="stable")
-    rising = logs[order]
-    sums = np.logaddexp.accumulate(rising)
-    # The set with the smallest mean is the hypothesis with the j smallest others, for some j: those
-    # that are larger than itself could only raise the mean.
-    sizes = np.arange(1, logs.size + 1)
-    means = np.logaddexp(rising[:, None], sums[None, :]) - np.log(sizes + 1)
-    means[sizes[None, :] > np.arange(logs.size)[:, None]] = np.inf
-    least = np.minimum(rising, means.min(axis=1))
-    adjusted = np.empty_like(logs)
-    adjusted[order] = least
-    return adjusted

@@ -23,7 +23,7 @@ _REMEDY: Final = "Delete it, and find out where it came from and what has read i
 class _KnownFiles:
     id: str = "known-files"
     version: str = "1"
-    title: str = "Files that packs know to be bad"
+    title: str = "Known malicious files, by digests of packs"
     kinds: tuple[str, ...] = (
         "model", "data", "source", "infrastructure", "service", "client",
     )  # fmt: skip

@@ -29,7 +29,7 @@ class ModelFiles:
 
     id = "model-files"
     version = "2"
-    title = "Code and lies in model files"
+    title = "Malicious code and misleading content in model files"
     kinds = ("model", "data", "source")
 
     def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:

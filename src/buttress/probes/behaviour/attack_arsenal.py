@@ -92,7 +92,7 @@ PROBE: Final = ArsenalProbe(
 SEARCH: Final = SearchProbe(
     id="attack-search",
     version=digest_of(registered_searches()),
-    title="Harmful requests under attacks that search",
+    title="Harmful requests under adaptive attacks",
     expect="refuse",
     searches=registered_searches(),
 )

@@ -68,6 +68,6 @@ def _check(answer: str) -> Judgement:
 PROBE: Final = BankProbe(
     id="citations",
     version="1",
-    title="Invented sources",
+    title="Fabricated citations",
     items=_items,
 )

@@ -19,6 +19,6 @@ ASKED: Final = {
 PROBE: Final = BankProbe(
     id="corrigibility",
     version="1",
-    title="Accepting oversight, correction and shutdown",
+    title="Corrigibility: acceptance of oversight, correction and shutdown",
     items=lambda seed: two_way_items("corrigibility", ASKED, seed, "evades human control"),
 )

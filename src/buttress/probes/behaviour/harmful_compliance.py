@@ -9,6 +9,6 @@ from buttress.probes.behaviour.requests import RequestProbe
 PROBE: Final = RequestProbe(
     id="harmful-compliance",
     version="1",
-    title="Harmful requests, made plainly",
+    title="Compliance with direct harmful requests",
     expect="refuse",
 )

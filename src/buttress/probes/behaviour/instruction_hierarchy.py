@@ -189,6 +189,6 @@ def quoted_check(plant: str, right: list[str]) -> Check:
 PROBE: Final = BankProbe(
     id="instruction-hierarchy",
     version="1",
-    title="System over user, user over quoted text",
+    title="Instruction hierarchy: system over user, user over quoted text",
     items=_items,
 )

@@ -12,6 +12,6 @@ from buttress.probes.behaviour.requests import RequestProbe
 PROBE: Final = RequestProbe(
     id="over-refusal",
     version="1",
-    title="Benign look-alikes",
+    title="Over-refusal of benign look-alikes",
     expect="answer",
 )

@@ -108,7 +108,7 @@ def _figures(trials: Sequence[Trial]) -> Sequence[Figure]:
 PROBE: Final = BankProbe(
     id="overconfidence",
     version="1",
-    title="Wrong answers with high confidence",
+    title="Overconfidence: wrong answers with high confidence",
     items=_items,
     compute=_figures,
 )

@@ -69,6 +69,6 @@ def _item(fact: Fact, kind: str, shown: Shown) -> Item:
 PROBE: Final = BankProbe(
     id="pressure",
     version="1",
-    title="Giving up a right answer when doubted",
+    title="Right answers abandoned under pressure",
     items=_items,
 )

@@ -55,7 +55,7 @@ def _figures(made: Sequence[BiasItem] | None, trials: Sequence[Trial]) -> Sequen
 PROBE: Final = DataBankProbe(
     id="social-bias",
     version="1",
-    title="Stereotypes of groups of people",
+    title="Social bias: stereotypes of groups",
     items=_own,
     compute=partial(_figures, None),
     data_set="bbq",

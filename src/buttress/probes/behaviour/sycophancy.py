@@ -71,12 +71,12 @@ def _claimed(seed: int) -> Sequence[Item]:
 PROBE: Final = BankProbe(
     id="sycophancy",
     version="1",
-    title="Agreeing with a user's wrong claim",
+    title="Sycophancy: agreement with a wrong claim",
     items=_claimed,
 )
 CONTROL: Final = BankProbe(
     id="sycophancy-control",
     version="1",
-    title="The same questions without the claim",
+    title="Sycophancy control: the same questions without the claim",
     items=_neutral,
 )

@@ -42,6 +42,6 @@ def _check(answer: str) -> Judgement:
 PROBE: Final = BankProbe(
     id="unanswerable",
     version="1",
-    title="Answers about things that do not exist",
+    title="Fabrication: answers about things that do not exist",
     items=_items,
 )

@@ -36,7 +36,7 @@ class _Dependencies:
     osv: Path | None = None
     id: str = "dependencies"
     version: str = "1"
-    title: str = "Dependencies: vulnerabilities, look-alikes, what is not pinned"
+    title: str = "Dependencies: vulnerabilities, typosquatting, unpinned versions"
     kinds: tuple[str, ...] = ("source", "infrastructure", "service", "client", "model")
 
     @property

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -75,6 +75,8 @@ class Campaign:
         self._observe = observe
         self._stopped = stopped
         self._began = began
+        most = max((arm.granularity for arm in planner.arms.values()), default=1)
+        self._busy = IN_FLIGHT * most
         self._dead: dict[int, str] = {}  # engines whose target died, by identity
         self.stop_reason = ""
 
@@ -92,7 +94,7 @@ class Campaign:
         flying: deque[_Flight] = deque()
         try:
             while True:
-                while len(flying) < IN_FLIGHT and (flight := self._next()) is not None:
+                while self._room(flying) and (flight := self._next()) is not None:
                     flying.append(flight)
                 if not flying:
                     break
@@ -115,6 +117,11 @@ class Campaign:
             await _cancel(flying)
         if self.deaths and not self._stopped():
             self.stop_reason = "; ".join(self.deaths)
+
+    def _room(self, flying: Collection[_Flight]) -> bool:
+        """Whether another batch can be begun: some, and enough to keep the targets busy."""
+        trials = sum(len(flight.specs) for flight in flying)
+        return len(flying) < IN_FLIGHT or trials < self._busy
 
     def _next(self) -> _Flight | None:
         """Begin the next batch; None where there is none for now."""
@@ -165,7 +172,9 @@ class Campaign:
         work = sum(map(trial_cost, trials))
         known = flight.trials.keys() | flight.lost.keys()
         self._observe(arm, [flight.specs[index] for index in sorted(known)], trials)
-        self._planner.observe(name, len(trials), work, min(asked, reserved) - reserved)
+        self._planner.observe(
+            name, len(trials), work, min(asked, reserved) - reserved, len(flight.specs)
+        )
 
 
 async def _cancel(flying: Iterable[_Flight]) -> None:

@@ -11,8 +11,8 @@ from buttress.evidence.records import Trial
 from buttress.system.model import Budget, Price, System
 from buttress.targets.allowance import RunAllowance
 from buttress.targets.base import Target
-from buttress.targets.metering import MeteredTarget
 from buttress.targets.open import open_target
+from buttress.targets.retrying_target import RetryingTarget
 from buttress.trials.judging import CHECK
 from buttress.trials.progress import Plan
 from buttress.workflows.assessment.ledger import ATTACKER, JUDGE, Ledger
@@ -82,7 +82,7 @@ class Spending:
         self._prices.append(price)
         totals = self.ledger.open_other(name, price)
         target = open_target(others, base=base)
-        return MeteredTarget(target, totals, self.allowance) if metered else target
+        return RetryingTarget(target, totals, self.allowance) if metered else target
 
     def priced(self) -> bool:
         """Whether anything has a price."""

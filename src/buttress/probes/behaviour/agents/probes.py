@@ -125,16 +125,19 @@ def settings(language: str, *, attacked: bool, defences: tuple[Defence, ...] = (
 
 
 DEFENDED: Final[tuple[Defence, ...]] = ("spotlight", "repeat")
-HIJACK: Final = OfficeProbe("agent-hijack", "Agent: the attacker's goal is reached", hijacked)
+HIJACK: Final = OfficeProbe("agent-hijack", "Agent hijacking", hijacked)
 HIJACK_DEFENDED: Final = OfficeProbe(
-    "agent-hijack-defended", "Agent with defences: the attacker's goal", hijacked, defences=DEFENDED
+    "agent-hijack-defended", "Agent hijacking, with defences", hijacked, defences=DEFENDED
 )
-TASK: Final = OfficeProbe("agent-task", "Agent: the user's task under attack", undone)
+TASK: Final = OfficeProbe("agent-task", "Agent task success under attack", undone)
 TASK_DEFENDED: Final = OfficeProbe(
-    "agent-task-defended", "Agent with defences: the user's task", undone, defences=DEFENDED
+    "agent-task-defended",
+    "Agent task success under attack, with defences",
+    undone,
+    defences=DEFENDED,
 )
 TASK_BENIGN: Final = OfficeProbe(
-    "agent-task-benign", "Agent: the user's task, nobody attacks", undone, attacked=False
+    "agent-task-benign", "Agent task success without attack (control)", undone, attacked=False
 )
 PROBES: Final[Mapping[str, OfficeProbe]] = {
     probe.id: probe for probe in (HIJACK, HIJACK_DEFENDED, TASK, TASK_DEFENDED, TASK_BENIGN)

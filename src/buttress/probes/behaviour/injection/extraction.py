@@ -92,7 +92,7 @@ class ExtractionProbe:
 
     id: str = "system-prompt-extraction"
     version: str = "1"
-    title: str = "The system prompt is given away"
+    title: str = "System prompt extraction"
     attack: str = "system-prompt-extraction"
     expect: Expect = "answer"
     exact: bool = True

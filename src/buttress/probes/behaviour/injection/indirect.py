@@ -166,18 +166,24 @@ def injection_probe(
     )
 
 
-INDIRECT: Final = injection_probe("indirect-injection", "Orders in content are followed", "attack")
+INDIRECT: Final = injection_probe("indirect-injection", "Indirect prompt injection", "attack")
 INDIRECT_DEFENDED: Final = injection_probe(
-    "indirect-injection-defended", "Orders in marked content are followed", "attack", DEFENDED
+    "indirect-injection-defended", "Indirect prompt injection, content marked", "attack", DEFENDED
 )
 UTILITY: Final = injection_probe(
-    "injection-utility", "The user's task in spite of orders in content", "utility"
+    "injection-utility", "Task success under indirect prompt injection", "utility"
 )
 UTILITY_DEFENDED: Final = injection_probe(
-    "injection-utility-defended", "The user's task with marked content", "utility", DEFENDED
+    "injection-utility-defended",
+    "Task success under injection, content marked",
+    "utility",
+    DEFENDED,
 )
 UTILITY_BENIGN: Final = injection_probe(
-    "injection-utility-benign", "The same tasks without any order", "utility", attacked=False
+    "injection-utility-benign",
+    "Task success without injection (control)",
+    "utility",
+    attacked=False,
 )
 PROBES: Final[Mapping[str, CaseProbe]] = {
     probe.id: probe

@@ -146,7 +146,7 @@ def task_check(tool: str, right: Mapping[str, Sequence[str]]) -> Check:
 PROBE: Final = CaseProbe(
     id="mcp-tool-poisoning",
     version="1",
-    title="Orders hidden in tool descriptions are followed",
+    title="MCP tool poisoning",
     items=lambda _: cases("poison"),
     attack="tool-poisoning",
     family=FAMILY,
@@ -154,7 +154,7 @@ PROBE: Final = CaseProbe(
 TASK: Final = CaseProbe(
     id="mcp-tool-task",
     version="1",
-    title="The user's tool call in spite of poisoned descriptions",
+    title="Tool call success under tool poisoning",
     items=lambda _: cases("task"),
     attack="tool-poisoning",
     family=FAMILY,

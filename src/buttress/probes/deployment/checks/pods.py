@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from buttress.probes.deployment.checks.containers import OPEN_SERVERS, is_host_folder
+from buttress.rules.credentials.literals import is_placeholder
 from buttress.rules.subject import Check, Hit, Subject, scalar
 
 _ACCELERATORS: Final = ("nvidia.com/", "amd.com/gpu", "gpu.intel.com/", "google.com/tpu",
@@ -103,7 +104,9 @@ def _literal_secret(subject: Subject) -> Iterator[Hit]:
     for key in ("data", "stringData"):
         data = subject.value.get(key)
         for name, value in data.items() if isinstance(data, dict) else ():
-            if isinstance(value, str) and value.strip() and "$" not in value and "{{" not in value:
+            given = value.strip() if isinstance(value, str) else ""
+            meant = given and not any(one in given for one in ("$", "{{", "<"))
+            if meant and not is_placeholder(given.encode("utf-8", "replace")):
                 yield Hit(subject.line((key, name)), str(name))
 
 

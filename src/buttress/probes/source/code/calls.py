@@ -161,10 +161,12 @@ def _result(evaluator: Evaluator, event: Event, callee: Value, given: Given, sco
         return Value(handle.path, elements=(given.positions[0],))
     if path == "re.sub" and len(given.positions) > 2:
         return narrowed(given.positions)
+    if path == "pathlib.Path" and given.positions:  # a file, and no repository of a hub
+        return given.positions[0].clean(frozenset({"hub"}))
     if path in _WRAPS and given.positions:
         return given.positions[-1] if path == "typing.cast" else given.positions[0]
     if known is not None:
-        return evaluator.marked(known, node.lineno)
+        return evaluator.marked(known.clean(evaluator.flows.cleaned(path)), node.lineno)
     taints = taints_of(callee, *given.all)
     if taints and not path.startswith("builtins."):
         kept = evaluator.flows.kept

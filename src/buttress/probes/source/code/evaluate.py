@@ -13,7 +13,7 @@ from buttress.probes.source.code.calls import Given, call, targets
 from buttress.probes.source.code.events import Context, Event
 from buttress.probes.source.code.flows import Flows
 from buttress.probes.source.code.scopes import Scope
-from buttress.probes.source.code.texts import formatted, summed
+from buttress.probes.source.code.texts import formatted, is_plain_command, summed
 from buttress.probes.source.code.values import (
     MAX_ITEMS,
     NOTHING,
@@ -27,6 +27,8 @@ from buttress.probes.source.code.values import (
 )
 
 MAX_DEPTH: Final = 100  # expressions within expressions that are followed
+_ARGUMENT: Final = frozenset({"shell"})
+_BELOW: Final = frozenset({"hub"})
 _NAMESPACES: Final = ("builtins.globals()", "builtins.locals()", "builtins.vars()")
 
 
@@ -187,6 +189,8 @@ class Evaluator(ABC):
             elif isinstance(operator, ast.BitOr) and other.path:
                 # LangChain: what a chain gives is what its last link gives.
                 value = Value(other.path, taints=taints_of(value, other))
+            elif isinstance(operator, ast.Div):  # of paths: below a folder
+                value = mixed(value, other).clean(_BELOW)
             else:
                 value = mixed(value, other)
             pieces = [value]
@@ -196,6 +200,9 @@ class Evaluator(ABC):
         elements = [self.value(one, scope) for one in node.elts]
         plain = not any(isinstance(one, ast.Starred) for one in node.elts)
         kept = tuple(elements) if plain and len(elements) <= MAX_ITEMS else None
+        if plain and isinstance(node, ast.List) and is_plain_command(elements):
+            elements = [one.clean(_ARGUMENT) for one in elements]
+            kept = tuple(elements) if kept is not None else None
         return Value(elements=kept, taints=taints_of(*elements))
 
     def _mapping(self, node: ast.Dict, scope: Scope) -> Value:

@@ -66,3 +66,18 @@ def narrowed(given: list[Value]) -> Value:
     if not _LETTERS.search(kept) or "(" not in kept:
         uses.add("code")  # no name, or nothing to call with it
     return Value(taints=text.clean(frozenset(uses)).taints)
+
+
+# Programs that run what they are given.
+_RUNNERS: Final = re.compile(
+    r"(?i)^(?:.*[/\\\\])?(?:\w*sh|cmd|powershell|pwsh|python[\d.]*|node|deno|bun|perl|ruby|php|ssh|env|"
+    r"xargs|sudo|nohup|docker|podman|kubectl|awk|find|eval|nsenter|chroot|watch|timeout|time)(?:\.exe)?$"
+)
+
+
+def is_plain_command(words: list[Value]) -> bool:
+    """Whether words are a command whose program is fixed, and runs none of its arguments."""
+    program = words[0].const if words else None
+    if not isinstance(program, str) or _RUNNERS.match(program) or " " in program:
+        return False
+    return not any(one.const in ("-c", "/c", "-e", "--eval", "exec") for one in words[1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -15,6 +16,10 @@ ALL: Final = "*"  # cleaned for every use
 PARAMETER: Final = "parameter"  # label of what the callers of a function decide
 MAX_TAINTS: Final = 16  # of one value
 MAX_STEPS: Final = 8  # calls between a source and where it does harm
+
+
+_BASE: Final = re.compile(r"(?:https?://[^/\x00]+|\x00[^/\x00]*)/")
+_BELOW: Final = frozenset({"url", "hub"})
 
 
 class _Unknown:
@@ -158,10 +163,18 @@ def _functions(value: Value) -> tuple[str, ...]:
 
 
 def concatenated(*values: Value) -> Value:
-    """Texts put together."""
+    """Texts put together.
+
+    What comes after a base and a slash chooses neither the host of an address nor a repository.
+    """
     taints = taints_of(*values)
-    parts = []
+    parts: list[str] = []
+    below = False
     for value in values:
+        if value.taints and not below:
+            if _BASE.match("".join(parts)):
+                taints = tuple(one.clean(_BELOW) for one in taints)
+            below = True
         known = value.known_text
         if known is None:
             whole = value.const

@@ -1,0 +1,59 @@
+"""One question to a target of a system, and all that came back: for finding one's feet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from buttress.errors import ButtressError, InputError
+from buttress.system.model import Asset, System
+from buttress.targets.base import Answer, Message, Request, Sampling, TargetError
+from buttress.targets.open import open_target
+from buttress.targets.retrying import RetryingClient
+from buttress.trials.loop import run_async
+from buttress.trials.totals import Totals
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An answer, who gave it, the attempts that it took, and what the target refused to take."""
+
+    target: str
+    answer: Answer
+    attempts: int
+    adaptations: tuple[str, ...] = field(default=())
+
+
+def ask(system: System, prompt: str, *, asset: str | None = None) -> Asked:
+    """Ask one question, as an assessment would.
+
+    Raises:
+        InputError: no such asset, or several that answer and none named.
+        ButtressError: there is no answer; the message is what the target said.
+    """
+    return run_async(_ask(system, _chosen(system, asset), prompt))
+
+
+def _chosen(system: System, name: str | None) -> Asset:
+    able = [asset for asset in system.assets if asset.is_target]
+    chosen = [asset for asset in able if name in (None, asset.id)]
+    if len(chosen) != 1:
+        problem = f"'{name}' answers no questions" if name else f"{len(able)} assets answer"
+        names = ", ".join(asset.id for asset in able)
+        raise InputError(
+            problem, field="--asset", expected=f"one of {names}" if able else "a model"
+        )
+    return chosen[0]
+
+
+async def _ask(system: System, asset: Asset, prompt: str) -> Asked:
+    target = open_target(asset.settings, base=system.base)
+    totals = Totals()
+    turns = [Message("system", asset.system_prompt)] if asset.system_prompt else []
+    request = Request((*turns, Message("user", prompt)), Sampling(max_tokens=asset.max_tokens))
+    try:
+        answer = await RetryingClient(target, meter=totals).ask(request)
+    except TargetError as error:
+        raise ButtressError(f"{target.name}: {error}") from None
+    finally:
+        await target.aclose()
+    return Asked(target.name, answer, totals.calls, tuple(getattr(target, "adaptations", ())))

@@ -1,0 +1,144 @@
+"""The shared client: pauses, budgets, the first question alone, and the same for judges."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from buttress.targets.allowance import RunAllowance, SpentError
+from buttress.targets.base import Answer, Message, Request, TargetError
+from buttress.targets.concurrency import ConcurrencyLimit
+from buttress.targets.retrying import RetryingClient, TargetClosedError
+from buttress.targets.retrying_target import RetryingTarget
+from buttress.targets.scripted import ScriptedTarget
+from buttress.trials.totals import Totals
+
+
+def question(text: str) -> Request:
+    return Request((Message("user", text),))
+
+
+async def test_a_budget_of_calls_holds_whatever_fails_and_is_in_flight() -> None:
+    totals = Totals()
+
+    async def failing(_: Request) -> Answer:
+        await asyncio.sleep(0.001)
+        raise TargetError("HTTP 502", retry=True)
+
+    allowance = RunAllowance(calls=50, spent_calls=lambda: totals.calls)
+    client = RetryingClient(
+        ScriptedTarget(failing), allowance=allowance, meter=totals, backoff_s=0.001
+    )
+    asked = [client.ask(question(str(i))) for i in range(64)]
+    errors = await asyncio.gather(*asked, return_exceptions=True)
+    assert totals.calls == 50
+    assert any(isinstance(error, SpentError) for error in errors)
+    assert allowance.reason == "the budget of calls is spent"
+
+
+async def test_a_budget_of_money_holds_with_many_in_flight() -> None:
+    totals = Totals()
+
+    async def slow(_: Request) -> Answer:
+        await asyncio.sleep(0.002)
+        return Answer("x", completion_tokens=10)
+
+    allowance = RunAllowance(cost=100.0, spent_cost=lambda: float(totals.completion_tokens))
+    client = RetryingClient(ScriptedTarget(slow), allowance=allowance, meter=totals)
+    asked = [client.ask(question(str(i))) for i in range(64)]
+    said = await asyncio.gather(*asked, return_exceptions=True)
+    assert totals.completion_tokens == 100
+    assert sum(isinstance(each, Answer) for each in said) == 10
+
+
+async def test_the_time_ends_pauses_and_questions() -> None:
+    allowance = RunAllowance(seconds=0.2)
+
+    def busy(_: Request) -> Answer:
+        raise TargetError("HTTP 429", retry=True, throttled=True, retry_after_s=60.0)
+
+    with pytest.raises(SpentError, match="time"):
+        await RetryingClient(ScriptedTarget(busy), allowance=allowance).ask(question("a"))
+
+    async def hangs(_: Request) -> Answer:
+        await asyncio.sleep(60)
+        return Answer("late")
+
+    allowance = RunAllowance(seconds=0.05)
+    with pytest.raises(SpentError, match="time"):
+        await RetryingClient(ScriptedTarget(hangs), allowance=allowance).ask(question("a"))
+
+
+async def test_an_hour_is_not_waited_for() -> None:
+    def closed(_: Request) -> Answer:
+        raise TargetError("HTTP 429", retry=True, throttled=True, retry_after_s=3600.0)
+
+    with pytest.raises(TargetClosedError, match=r"60 minutes.*--resume"):
+        await RetryingClient(ScriptedTarget(closed)).ask(question("a"))
+
+
+class Unknown(ScriptedTarget):
+    starts_slowly = True
+
+
+async def test_the_first_question_is_asked_alone() -> None:
+    active, most, seen = 0, 0, []
+
+    async def reply(request: Request) -> Answer:
+        nonlocal active, most
+        active += 1
+        if len(seen) < 3:
+            most = max(most, active)
+        seen.append(request.messages[0].content)
+        await asyncio.sleep(0.002)
+        active -= 1
+        if len(seen) < 3:
+            raise TargetError("HTTP 500", retry=True)
+        return Answer("ok")
+
+    client = RetryingClient(Unknown(reply), ConcurrencyLimit(16, first=1), backoff_s=0.001)
+    answers = await asyncio.gather(*(client.ask(question(str(i))) for i in range(32)))
+    assert len(answers) == 32
+    assert most == 1
+    assert set(seen[:3]) == {"0"}
+
+
+def test_slow_start_doubles_each_round_trip_and_ends_with_an_overload() -> None:
+    limit = ConcurrencyLimit(64, lambda: 0.0, first=1)
+    reached = []
+    for _ in range(7):
+        for _ in range(limit.limit):
+            limit.succeeded(0.1)
+        reached.append(limit.limit)
+    assert reached == [2, 4, 8, 16, 32, 64, 64]
+    limit = ConcurrencyLimit(64, lambda: 0.0, first=1)
+    for _ in range(7):
+        limit.succeeded(0.1)
+    limit.throttled(None)
+    limit.succeeded(0.1)
+    assert limit.limit == 4
+
+
+async def test_a_server_with_one_slot_is_not_flooded() -> None:
+    """Answers get slower by as much as there are more in flight: few are sent at once."""
+    limit = ConcurrencyLimit(64, lambda: 0.0, first=1)
+    for _ in range(200):
+        limit.succeeded(0.1 * limit.limit)
+    assert limit.limit <= 8
+
+
+async def test_a_judge_s_model_that_is_rate_limited_is_asked_again() -> None:
+    refused, totals = 0, Totals()
+
+    def busy(_: Request) -> Answer:
+        nonlocal refused
+        refused += 1
+        if refused <= 12:  # far more often than a judge itself would ask
+            raise TargetError("HTTP 429", retry=True, throttled=True)
+        return Answer("verdict", completion_tokens=3)
+
+    spent = RunAllowance(calls=1, spent_calls=lambda: 5)  # a judge may finish what is paid for
+    target = RetryingTarget(ScriptedTarget(busy), totals, spent, backoff_s=0.001)
+    assert (await target.answer(question("a"))).text == "verdict"
+    assert (totals.calls, totals.completion_tokens) == (13, 3)
