@@ -23,7 +23,7 @@ def measure(given: Any, methods: list[str], requests: int, out: Path) -> dict[st
     from buttress.judges.opening import open_judge
     from buttress.white_box.attempts import Settings
     from buttress.white_box.sample import draw_sample
-    from buttress.white_box.session import Plan, study
+    from buttress.workflows.white_box import Plan, study
 
     settings = Settings(
         max_tokens=given.tokens,

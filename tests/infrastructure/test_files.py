@@ -193,3 +193,11 @@ def test_manifests_in_json_are_read_like_yaml(tmp_path: Path) -> None:
     line = text.count("\n", 0, text.index('"privileged"')) + 1
     found = {one.rule: one for one in inspect(tmp_path)[0]}
     assert found["k8s-privileged"].location == f"pod.json:{line}"
+
+
+@pytest.mark.parametrize("name", ["install.sh", "Makefile", "rules.mk"])
+def test_scripts_are_read(tmp_path: Path, name: str) -> None:
+    write(tmp_path / name, "all:\n\techo a\n\tcurl -s https://a.net/x | sh\n# curl a.net | sh\n")
+    assert [(one.rule, one.location) for one in inspect(tmp_path)[0]] == [
+        ("shell-pipe-to-shell", f"{name}:3")
+    ]

@@ -16,6 +16,7 @@ from buttress.judges.labels import Labelled, read_labels
 from buttress.judges.llm import create as create_llm
 from buttress.judges.offline import create
 from buttress.protocols.judge import Exchange
+from buttress.statistics.correction import CalibrationCounts, point_for_lower
 from buttress.targets.scripted import ScriptedTarget
 from tests.cli.command import buttress
 
@@ -96,8 +97,14 @@ def test_models_that_differ_are_worth_fewer_labels(tmp_path: Path) -> None:
     done = buttress("judge", "calibrate", "--labels", str(path), "--json")
     task = json.loads(done.stdout)["tasks"]["refuse"]
     assert task["groups"] == 4
-    assert task["effective_counts"]["tn"] + task["effective_counts"]["fp"] < 12
-    assert task["effective_counts"]["tp"] == 100
+    assert task["systems"]["a"] == [25, 0, 50, 0]
+    assert task["systems"]["d"] == [25, 0, 0, 50]
+    alike = CalibrationCounts(100, 0, 100, 100)
+    apart = CalibrationCounts(
+        100, 0, 100, 100, tuple((t[0], t[1], t[2], t[3]) for t in task["systems"].values())
+    )
+    assert point_for_lower(apart, 0.05).false_positive > 0.9
+    assert point_for_lower(alike, 0.05).false_positive < 0.62
 
 
 def test_a_model_that_judges_is_calibrated_too(labels: Path, tmp_path: Path) -> None:
@@ -251,6 +258,6 @@ def test_show_prints_the_shipped_calibration() -> None:
     done = buttress("judge", "show")
     assert done.returncode == 0
     assert "expect refuse" in done.stdout
-    assert "Llama Guard 2" in done.stdout
+    assert "people labelled" in done.stdout
     data = json.loads(buttress("judge", "show", "--json").stdout)
     assert data["calibration"]["answer"]["true_positive"] > 0

@@ -60,8 +60,7 @@ def test_any_text_gets_a_probability_and_the_batch_plays_no_part(batch: list[Exc
     assert len(together) == len(batch)
     for exchange, said in zip(batch, together, strict=True):
         assert 0 <= said.score <= 1
-        assert said.outcome in (0.0, 1.0)
-        assert said.outcome == float(said.score >= 0.5)
+        assert said.outcome == (0.5 if said.abstained else float(said.score >= 0.5))
         assert judge([exchange]) == [said]
 
 
@@ -205,8 +204,9 @@ def test_its_calibration_comes_with_it_and_the_version_names_the_weights() -> No
     for task in tasks:
         calibration = JUDGE.calibration(task)
         assert calibration is not None
-        assert calibration.sensitivity > 0.9
+        assert calibration.sensitivity > 0.8
         assert calibration.specificity > 0.9
-        assert "leave-one-model-out" in calibration.source
+        assert "people labelled" in calibration.source
+        assert calibration.labeller.startswith("people")
     assert JUDGE.id == "offline"
     assert len(JUDGE.version.partition("+")[2]) == 12

@@ -49,6 +49,9 @@ def language_of(text: str) -> str:
     """The language's code (ISO 639-1), or ``UNKNOWN`` where the text doesn't tell."""
     read = _CODE.sub(" ", text[: 4 * LONGEST])[:LONGEST]
     letters = len(_LETTER.findall(read))
+    if letters < FEWEST:  # prose in a frame of code
+        read = text[:LONGEST]
+        letters = len(_LETTER.findall(read))
     if not letters:
         return UNKNOWN
     if not read.isascii():

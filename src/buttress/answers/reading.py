@@ -1,4 +1,4 @@
-"""An answer as the offline judge reads it: cleaned, bounded, loops cut, in sentences.
+"""An answer as the offline judge reads it: unwrapped, cleaned, bounded, loops cut, in sentences.
 
 Small models end in loops ("I cannot do that. I cannot do that. …"), and attackers pad. What repeats
 says nothing new, so it is cut before anything is counted. Time is bounded by reading at most
@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
+
+from buttress.answers.visible import unwrapped
 
 WINDOW: Final = 6000
 TAIL: Final = 2000
@@ -53,7 +55,7 @@ class Reading:
 
 def read(answer: str) -> Reading:
     """Read an answer. Takes any string; never raises."""
-    kept = _bounded(answer)
+    kept = _bounded(unwrapped(answer))
     if not kept.isascii():
         kept = _INVISIBLE.sub("", kept).translate(_QUOTES).translate(_SIMPLIFIED)
     kept = _ENCODED.sub(_decoded, kept)

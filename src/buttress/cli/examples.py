@@ -18,6 +18,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "buttress assess shop-bot --only harmful-compliance,secrets --policy strict",
         "buttress assess shop-bot --out out/shop-bot --resume",
     ),
+    "ask": (
+        "buttress ask shop-bot --prompt 'How do I bake bread?'",
+        "buttress ask shop-bot --asset chat-model --json",
+    ),
     "measure": (
         "buttress measure social-bias shop-bot",
         "buttress measure sycophancy --trials 400 --conditions paraphrase,typos",

@@ -146,7 +146,9 @@ def _show(options: argparse.Namespace) -> int:
         found = {task: asdict(one) if one else None for task, one in known.items()}
         print(json.dumps({"judge": judge.id, "version": judge.version, "calibration": found}))
         return 0
+    from buttress.judges.calibrated import as_counts
     from buttress.statistics.correction import clopper_pearson
+    from buttress.statistics.random_effects import predictive_bounds
 
     print(f"{judge.id} {judge.version}")
     for task, one in known.items():
@@ -157,14 +159,24 @@ def _show(options: argparse.Namespace) -> int:
         for name, right, wrong in (
             ("sensitivity", one.true_positive, one.false_negative),
             ("specificity", one.true_negative, one.false_positive),
-            ("precision", one.right, one.wrong),
         ):
             if not right + wrong:
                 continue
             low, high = clopper_pearson(right, right + wrong, 0.025)
             rate = right / (right + wrong)
             print(f"    {name} {rate:.3f} [{low:.3f}, {high:.3f}]  ({right} of {right + wrong})")
+        if one.systems:
+            print("    of a system not among these, with 95 % of prediction:")
+            counts = as_counts(one)
+            for name, tables in (
+                ("sensitivity", counts.hits),
+                ("false alarms", counts.false_alarms),
+            ):
+                low, high = predictive_bounds(tables, 0.025)
+                print(f"      {name} {low:.3f} to {high:.3f}")
         print(f"    {one.source}")
+        if one.labeller:
+            print(f"    labelled by {one.labeller}")
     return 0
 
 
@@ -282,9 +294,10 @@ def _print(judge: Judge, results: Sequence[Measured]) -> None:
         table.add_row("calibration error", f"{result.calibration_error:.3f}", "", "")
         Console().print(table)
         print(
-            f"{counts.tp} tp, {counts.fn} fn, {counts.tn} tn, {counts.fp} fp; for a new model as "
-            f"good as {result.effective.tp}, {result.effective.fn}, {result.effective.tn}, "
-            f"{result.effective.fp}"
+            f"{counts.tp} tp, {counts.fn} fn, {counts.tn} tn, {counts.fp} fp in "
+            f"{len(result.tables)} groups of model and setting"
         )
+        if result.abstained:
+            print(f"{result.abstained} answers were left open (abstentions)")
         if result.unjudged:
             print(f"{result.unjudged} answers got no judgement and are left out")

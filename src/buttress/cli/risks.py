@@ -246,10 +246,17 @@ def _policy(options: argparse.Namespace) -> int:
                 "title": policy.title,
                 "source": policy.source,
                 "decide_by": policy.decide_by,
+                "estimand": policy.estimand,
+                "family_wise": policy.family_wise,
                 "risks": risks,
             }
         )
-    print(f"{policy.title} ({policy.id}): decides by the {policy.decide_by}\n{policy.source}\n")
+    about = policy.estimand.replace("-", " ")
+    shared = "for all verdicts together" if policy.family_wise else "for each verdict"
+    print(
+        f"{policy.title} ({policy.id}): decides by the {policy.decide_by}, about {about}; ", end=""
+    )
+    print(f"beta holds {shared}\n{policy.source}\n")
     _print_table(
         _FIELDS["policy"],
         [

@@ -123,7 +123,7 @@ def run(options: argparse.Namespace) -> int:
     need_torch()
     from buttress.white_box.attempts import PREFIXES, Settings
     from buttress.white_box.results import FILE_NAME
-    from buttress.white_box.session import Plan, study
+    from buttress.workflows.white_box import Plan, study
 
     settings = Settings(
         max_tokens=options.max_tokens,

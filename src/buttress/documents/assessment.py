@@ -23,14 +23,14 @@ from buttress.documents.fields import (
 from buttress.documents.risk import AssessedRisk, Estimand, RateInterval
 
 
-class Usage(DocumentPart, kw_only=True):
+class Usage(DocumentPart, frozen=True, kw_only=True):
     """A kind of use."""
 
     name: Annotated[str, about("name")]
     share: Annotated[Share, about("share of requests")]
 
 
-class UsageProfile(DocumentPart, kw_only=True):
+class UsageProfile(DocumentPart, frozen=True, kw_only=True):
     """Operational profile."""
 
     users: Annotated[str, about("who uses it")]
@@ -42,7 +42,7 @@ class UsageProfile(DocumentPart, kw_only=True):
     ]
 
 
-class AssessedAsset(DocumentPart, kw_only=True):
+class AssessedAsset(DocumentPart, frozen=True, kw_only=True):
     """An asset."""
 
     id: Annotated[str, about("asset id")]
@@ -56,7 +56,7 @@ class AssessedAsset(DocumentPart, kw_only=True):
     digest: Annotated[str | None, about("SHA-256 of its files, null if it has none")]
 
 
-class AssessedSystem(DocumentPart, kw_only=True):
+class AssessedSystem(DocumentPart, frozen=True, kw_only=True):
     """What was assessed."""
 
     name: Annotated[str, about("name")]
@@ -68,7 +68,7 @@ class AssessedSystem(DocumentPart, kw_only=True):
     assets: Annotated[list[AssessedAsset], about("parts of the system")]
 
 
-class PolicySummary(DocumentPart, kw_only=True):
+class PolicySummary(DocumentPart, frozen=True, kw_only=True):
     """The rules of the verdicts."""
 
     id: Annotated[str, about("policy id")]
@@ -94,7 +94,7 @@ class PolicySummary(DocumentPart, kw_only=True):
     ) = UNSET
 
 
-class BudgetLimits(DocumentPart, kw_only=True):
+class BudgetLimits(DocumentPart, frozen=True, kw_only=True):
     """What might be spent; null for no limit."""
 
     calls: Annotated[Count | None, about("questions")]
@@ -102,7 +102,7 @@ class BudgetLimits(DocumentPart, kw_only=True):
     cost: Annotated[Amount | None, about("money, in the currency of the manifest's prices")]
 
 
-class RunSummary(DocumentPart, kw_only=True):
+class RunSummary(DocumentPart, frozen=True, kw_only=True):
     """How it was made."""
 
     id: Annotated[str, about("run id")]
@@ -115,7 +115,7 @@ class RunSummary(DocumentPart, kw_only=True):
     versions: Annotated[dict[str, str], about("software to version")]
 
 
-class EvidenceSummary(DocumentPart, kw_only=True):
+class EvidenceSummary(DocumentPart, frozen=True, kw_only=True):
     """The evidence store behind this document."""
 
     records: Annotated[Count, about("records in the store")]
@@ -124,7 +124,7 @@ class EvidenceSummary(DocumentPart, kw_only=True):
     ]
 
 
-class CalibrationRates(DocumentPart, kw_only=True):
+class CalibrationRates(DocumentPart, frozen=True, kw_only=True):
     """How often the judge is right on one task, from labelled answers; positive means failure."""
 
     tp: Annotated[Count, about("failures that it called failures")]
@@ -151,7 +151,7 @@ class CalibrationRates(DocumentPart, kw_only=True):
     source: Annotated[str, about("where the labels are from")]
 
 
-class JudgeCalibrations(DocumentPart, kw_only=True):
+class JudgeCalibrations(DocumentPart, frozen=True, kw_only=True):
     """For each task, null where it has none."""
 
     refuse: Annotated[
@@ -160,7 +160,7 @@ class JudgeCalibrations(DocumentPart, kw_only=True):
     answer: Annotated[CalibrationRates | None, about("benign requests, where a failure is refusal")]
 
 
-class JudgeSummary(DocumentPart, kw_only=True):
+class JudgeSummary(DocumentPart, frozen=True, kw_only=True):
     """The judge of the trials; null where no trial was run."""
 
     id: Annotated[str, about("judge id")]
@@ -168,7 +168,7 @@ class JudgeSummary(DocumentPart, kw_only=True):
     calibration: Annotated[JudgeCalibrations, about("for each task, null where it has none")]
 
 
-class FindingPlace(DocumentPart, kw_only=True):
+class FindingPlace(DocumentPart, frozen=True, kw_only=True):
     """Where a finding lies."""
 
     path: Annotated[str, about("path from the asset, with /; what can't be shown is escaped")]
@@ -179,7 +179,7 @@ class FindingPlace(DocumentPart, kw_only=True):
     uri: Annotated[str, about("the path with its bytes percent-encoded, where some are escaped")]
 
 
-class FindingRow(DocumentPart, kw_only=True):
+class FindingRow(DocumentPart, frozen=True, kw_only=True):
     """A finding."""
 
     rule: Annotated[str, about("rule id")]
@@ -195,7 +195,7 @@ class FindingRow(DocumentPart, kw_only=True):
     probe: Annotated[str, about("probe that found it")]
 
 
-class PooledCell(DocumentPart, kw_only=True):
+class PooledCell(DocumentPart, frozen=True, kw_only=True):
     """A cell."""
 
     probe: Annotated[str, about("probe id")]
@@ -210,7 +210,7 @@ class PooledCell(DocumentPart, kw_only=True):
     high: Annotated[Share, about("upper end")]
 
 
-class WorstAnswer(DocumentPart, kw_only=True):
+class WorstAnswer(DocumentPart, frozen=True, kw_only=True):
     """An answer."""
 
     probe: Annotated[str, about("probe id")]
@@ -225,7 +225,7 @@ class WorstAnswer(DocumentPart, kw_only=True):
     reason: Annotated[str, about("the judge's reason; may be empty")]
 
 
-class LossShare(DocumentPart, kw_only=True):
+class LossShare(DocumentPart, frozen=True, kw_only=True):
     """A share."""
 
     risk: Annotated[str, about("risk id")]
@@ -256,7 +256,7 @@ class LossShare(DocumentPart, kw_only=True):
 LossCurve = list[tuple[Annotated[Amount, about("loss")], Annotated[Share, about("probability")]]]
 
 
-class LossBand(DocumentPart, kw_only=True):
+class LossBand(DocumentPart, frozen=True, kw_only=True):
     """Ignorance of the inputs: percentiles, over possible worlds, of each loss's probability."""
 
     low: Annotated[LossCurve, about("5th percentile")]
@@ -264,7 +264,7 @@ class LossBand(DocumentPart, kw_only=True):
     high: Annotated[LossCurve, about("95th percentile")]
 
 
-class LossErrors(DocumentPart, kw_only=True):
+class LossErrors(DocumentPart, frozen=True, kw_only=True):
     """Standard errors of the simulation."""
 
     median: Annotated[Amount, about("of the median")]
@@ -272,7 +272,7 @@ class LossErrors(DocumentPart, kw_only=True):
     p99: Annotated[Amount, about("of the 99th percentile")]
 
 
-class LossInput(DocumentPart, kw_only=True):
+class LossInput(DocumentPart, frozen=True, kw_only=True):
     """An input of the loss model."""
 
     risk: Annotated[str, about("risk id")]
@@ -285,7 +285,7 @@ class LossInput(DocumentPart, kw_only=True):
     ]
 
 
-class LossDistribution(DocumentPart, kw_only=True):
+class LossDistribution(DocumentPart, frozen=True, kw_only=True):
     """A year's loss from all risks of the catalogue; those that nothing informs have priors."""
 
     unit: Annotated[str, about("currency")]
@@ -342,7 +342,7 @@ class LossDistribution(DocumentPart, kw_only=True):
     ) = UNSET
 
 
-class StandardItem(DocumentPart, kw_only=True):
+class StandardItem(DocumentPart, frozen=True, kw_only=True):
     """An item."""
 
     id: Annotated[str, about("item id")]
@@ -354,7 +354,7 @@ class StandardItem(DocumentPart, kw_only=True):
     ]
 
 
-class StandardCoverage(DocumentPart, kw_only=True):
+class StandardCoverage(DocumentPart, frozen=True, kw_only=True):
     """A standard."""
 
     standard: Annotated[str, about("standard id")]
@@ -362,7 +362,7 @@ class StandardCoverage(DocumentPart, kw_only=True):
     items: Annotated[list[StandardItem], about("its items")]
 
 
-class CoveredProbe(DocumentPart, kw_only=True):
+class CoveredProbe(DocumentPart, frozen=True, kw_only=True):
     """A probe on an asset."""
 
     probe: Annotated[str, about("probe id")]
@@ -373,21 +373,21 @@ class CoveredProbe(DocumentPart, kw_only=True):
     skipped: Annotated[list[str], about("what was not read, and why; the first 20")]
 
 
-class CoverageGap(DocumentPart, kw_only=True):
+class CoverageGap(DocumentPart, frozen=True, kw_only=True):
     """Something left out."""
 
     what: Annotated[str, about("`probe @ asset`, or an asset id")]
     why: Annotated[str, about("reason")]
 
 
-class UnassessedRisk(DocumentPart, kw_only=True):
+class UnassessedRisk(DocumentPart, frozen=True, kw_only=True):
     """A risk."""
 
     id: Annotated[str, about("risk id")]
     title: Annotated[str, about("title")]
 
 
-class AssessmentCoverage(DocumentPart, kw_only=True):
+class AssessmentCoverage(DocumentPart, frozen=True, kw_only=True):
     """What was looked at, and what was not."""
 
     covered: Annotated[list[CoveredProbe], about("probes that ran, by asset")]
@@ -397,7 +397,7 @@ class AssessmentCoverage(DocumentPart, kw_only=True):
     ]
 
 
-class RunTotals(DocumentPart, kw_only=True):
+class RunTotals(DocumentPart, frozen=True, kw_only=True):
     """What it took."""
 
     calls: Annotated[Count, about("questions sent to targets")]
@@ -436,7 +436,7 @@ class RunTotals(DocumentPart, kw_only=True):
     error_messages: Annotated[dict[str, Count], about("error message to count")]
 
 
-class Assessment(DocumentPart, kw_only=True):
+class Assessment(DocumentPart, frozen=True, kw_only=True):
     """Everything that one assessment found.
 
     All reports are made from this document alone.

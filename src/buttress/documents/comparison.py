@@ -19,7 +19,7 @@ ChangeKind = Literal[
 ]
 
 
-class ComparedSide(DocumentPart, kw_only=True):
+class ComparedSide(DocumentPart, frozen=True, kw_only=True):
     """One of the two assessments."""
 
     system: Annotated[str, about("name of the system")]
@@ -29,7 +29,7 @@ class ComparedSide(DocumentPart, kw_only=True):
     head: Annotated[str, about("hash of the last record of its evidence, hex")]
 
 
-class PairedItems(DocumentPart, kw_only=True):
+class PairedItems(DocumentPart, frozen=True, kw_only=True):
     """What items show that were asked in both assessments."""
 
     pairs: Annotated[Count, about("items asked in both")]
@@ -42,7 +42,7 @@ class PairedItems(DocumentPart, kw_only=True):
     log_fall: Annotated[float, about("log e-value against: not lower later")]
 
 
-class RiskState(DocumentPart, kw_only=True):
+class RiskState(DocumentPart, frozen=True, kw_only=True):
     """A risk on an asset in one assessment."""
 
     verdict: Annotated[VerdictName, about("verdict on the asset")]
@@ -50,7 +50,7 @@ class RiskState(DocumentPart, kw_only=True):
     trials: Annotated[Count, about("trials on the asset")]
 
 
-class RiskChange(DocumentPart, kw_only=True):
+class RiskChange(DocumentPart, frozen=True, kw_only=True):
     """A risk on an asset, before and after."""
 
     risk: Annotated[str, about("risk id")]
@@ -66,7 +66,7 @@ class RiskChange(DocumentPart, kw_only=True):
     after: Annotated[RiskState | None, about("null where it was not assessed")]
 
 
-class NewFindingRow(FindingRow, kw_only=True):
+class NewFindingRow(FindingRow, frozen=True, kw_only=True):
     """A finding that the earlier assessment lacks."""
 
     tolerated: Annotated[bool, about("whether the policy tolerates it")]
@@ -74,21 +74,21 @@ class NewFindingRow(FindingRow, kw_only=True):
     regression: Annotated[bool, about("whether it makes the comparison fail")]
 
 
-class FindingChanges(DocumentPart, kw_only=True):
+class FindingChanges(DocumentPart, frozen=True, kw_only=True):
     """Findings of one side only."""
 
     new: Annotated[list[NewFindingRow], about("of the later one")]
     gone: Annotated[list[FindingRow], about("of the earlier one")]
 
 
-class CoverageChanges(DocumentPart, kw_only=True):
+class CoverageChanges(DocumentPart, frozen=True, kw_only=True):
     """What only one side examined, as `probe @ asset`."""
 
     lost: Annotated[list[str], about("the earlier one")]
     gained: Annotated[list[str], about("the later one")]
 
 
-class ComparisonDocument(DocumentPart, kw_only=True):
+class ComparisonDocument(DocumentPart, frozen=True, kw_only=True):
     """Two assessments, compared."""
 
     schema: Annotated[Literal["buttress-diff/1"], about("buttress-diff/1")]

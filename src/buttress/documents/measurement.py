@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from buttress.documents.fields import Count, DocumentPart, Share, VerdictName, about
 
 
-class MeasuredRate(DocumentPart, kw_only=True):
+class MeasuredRate(DocumentPart, frozen=True, kw_only=True):
     """A failure rate with a 95 % interval that holds whenever one stops."""
 
     trials: Annotated[Count, about("trials")]
@@ -16,7 +16,7 @@ class MeasuredRate(DocumentPart, kw_only=True):
     high: Annotated[Share, about("upper bound")]
 
 
-class MeasuredFigure(DocumentPart, kw_only=True):
+class MeasuredFigure(DocumentPart, frozen=True, kw_only=True):
     """A figure of the probe's field, such as a bias score."""
 
     name: Annotated[str, about("name")]
@@ -27,7 +27,7 @@ class MeasuredFigure(DocumentPart, kw_only=True):
     trials: Annotated[Count, about("trials behind it")]
 
 
-class PairedRates(DocumentPart, kw_only=True):
+class PairedRates(DocumentPart, frozen=True, kw_only=True):
     """The same items asked in two ways."""
 
     pairs: Annotated[Count, about("items asked in both ways")]
@@ -42,13 +42,13 @@ class PairedRates(DocumentPart, kw_only=True):
     survives: Annotated[bool | None, about("whether the verdict is the same; null if undecided")]
 
 
-class ChangedCondition(PairedRates, kw_only=True):
+class ChangedCondition(PairedRates, frozen=True, kw_only=True):
     """The items under a changed condition, beside the plain ones."""
 
     condition: Annotated[str, about("id of the condition")]
 
 
-class ComparedLanguages(DocumentPart, kw_only=True):
+class ComparedLanguages(DocumentPart, frozen=True, kw_only=True):
     """The items in two languages."""
 
     first: Annotated[str, about("BCP 47")]
@@ -56,7 +56,7 @@ class ComparedLanguages(DocumentPart, kw_only=True):
     compared: Annotated[PairedRates, about("the second beside the first")]
 
 
-class Measurement(DocumentPart, kw_only=True):
+class Measurement(DocumentPart, frozen=True, kw_only=True):
     """One behaviour of one model, without a verdict."""
 
     schema: Annotated[Literal["buttress-measure/1"], about("buttress-measure/1")]

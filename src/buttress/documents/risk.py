@@ -17,7 +17,7 @@ from buttress.documents.fields import (
 )
 
 
-class RateInterval(DocumentPart, kw_only=True):
+class RateInterval(DocumentPart, frozen=True, kw_only=True):
     """A rate with its interval; all three within [0, 1]."""
 
     estimate: Annotated[Share, about("best single figure")]
@@ -25,7 +25,7 @@ class RateInterval(DocumentPart, kw_only=True):
     high: Annotated[Share, about("upper bound")]
 
 
-class BarrierRow(DocumentPart, kw_only=True):
+class BarrierRow(DocumentPart, frozen=True, kw_only=True):
     """What must fail for the scenario to end in harm."""
 
     id: Annotated[str, about("name of the barrier in its risk")]
@@ -40,7 +40,7 @@ class BarrierRow(DocumentPart, kw_only=True):
 Estimand = Literal["this-set", "prompts-like-these"]
 
 
-class TrialDesign(DocumentPart, kw_only=True):
+class TrialDesign(DocumentPart, frozen=True, kw_only=True):
     """How much trials of one prompt are alike; null for an inspection."""
 
     prompts: Annotated[
@@ -64,7 +64,7 @@ class TrialDesign(DocumentPart, kw_only=True):
     ]
 
 
-class CalibrationTable(DocumentPart, kw_only=True):
+class CalibrationTable(DocumentPart, frozen=True, kw_only=True):
     """The judge's calibration counts; null where outcomes are taken as true."""
 
     tp: Annotated[Count, about("failures judged so")]
@@ -75,7 +75,7 @@ class CalibrationTable(DocumentPart, kw_only=True):
     wrong: Annotated[Count, about("judged failures that labels refute")]
 
 
-class RiskEvidence(DocumentPart, kw_only=True):
+class RiskEvidence(DocumentPart, frozen=True, kw_only=True):
     """What a risk's loss rests on, so that it can be reckoned anew."""
 
     trials: Annotated[Amount | None, about("outcomes, as what they count; null for an inspection")]
@@ -84,7 +84,7 @@ class RiskEvidence(DocumentPart, kw_only=True):
     worst_finding: Annotated[SeverityName | None, about("severest finding of an inspection")]
 
 
-class JudgedCounts(DocumentPart, kw_only=True):
+class JudgedCounts(DocumentPart, frozen=True, kw_only=True):
     """Counts of the judge's decisions, not corrected for its errors."""
 
     trials: Annotated[Count, about("trials judged")]
@@ -92,7 +92,7 @@ class JudgedCounts(DocumentPart, kw_only=True):
     estimate: Annotated[Share, about("share of failures")]
 
 
-class LimitChecks(DocumentPart, kw_only=True):
+class LimitChecks(DocumentPart, frozen=True, kw_only=True):
     """What of the rate keeps within the limit; null for an inspection."""
 
     estimate: Annotated[bool, about("the estimate does")]
@@ -112,7 +112,7 @@ IntervalPath = Annotated[
 ]
 
 
-class LabelSummary(DocumentPart, kw_only=True):
+class LabelSummary(DocumentPart, frozen=True, kw_only=True):
     """People's labels of trials on the worst asset, which the rate and the verdict then rest on;
     null or absent where there are none.
     """
@@ -126,7 +126,7 @@ class LabelSummary(DocumentPart, kw_only=True):
     labels_only: Annotated[RateInterval, about("what the labels say without the judge")]
 
 
-class AssetRisk(DocumentPart, kw_only=True):
+class AssetRisk(DocumentPart, frozen=True, kw_only=True):
     """A risk on one asset."""
 
     asset: Annotated[str, about("asset id")]
@@ -151,7 +151,7 @@ class AssetRisk(DocumentPart, kw_only=True):
     ) = UNSET
 
 
-class WorstCaseCell(DocumentPart, kw_only=True):
+class WorstCaseCell(DocumentPart, frozen=True, kw_only=True):
     """A cell; its interval holds for all cells at once."""
 
     attack: Annotated[str, about("attack family, `direct` for plain asking")]
@@ -169,7 +169,7 @@ class WorstCaseCell(DocumentPart, kw_only=True):
     discovered: Annotated[bool, about("above the limit by e-BH, at the false discovery rate")]
 
 
-class WorstCase(DocumentPart, kw_only=True):
+class WorstCase(DocumentPart, frozen=True, kw_only=True):
     """The claim about every attack in every category on the worst asset; null or absent where
     the risk is not assessed cell by cell.
     """
@@ -186,7 +186,7 @@ class WorstCase(DocumentPart, kw_only=True):
     cells: Annotated[list[WorstCaseCell], about("all cells")]
 
 
-class RiskLoss(DocumentPart, kw_only=True):
+class RiskLoss(DocumentPart, frozen=True, kw_only=True):
     """Loss from this risk in a year, in the unit of `loss`."""
 
     mean: Annotated[Amount, about("mean")]
@@ -194,7 +194,7 @@ class RiskLoss(DocumentPart, kw_only=True):
     share: Annotated[Amount, about("share of the mean of all risks")]
 
 
-class RiskStandard(DocumentPart, kw_only=True):
+class RiskStandard(DocumentPart, frozen=True, kw_only=True):
     """An item of a standard."""
 
     standard: Annotated[str, about("standard id")]
@@ -202,7 +202,7 @@ class RiskStandard(DocumentPart, kw_only=True):
     title: Annotated[str, about("item title")]
 
 
-class AssessedRisk(DocumentPart, kw_only=True):
+class AssessedRisk(DocumentPart, frozen=True, kw_only=True):
     """One risk about which something was measured."""
 
     id: Annotated[str, about("risk id of the catalogue")]

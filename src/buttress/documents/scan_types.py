@@ -13,21 +13,21 @@ from buttress.documents.assessment import CoveredProbe, FindingRow
 from buttress.documents.fields import Count, DocumentPart, UtcTime, about
 
 
-class ScannedPath(DocumentPart, kw_only=True):
+class ScannedPath(DocumentPart, frozen=True, kw_only=True):
     """A path that was scanned."""
 
     id: Annotated[str, about("the path, with /")]
     location: Annotated[str, about("the path, with /")]
 
 
-class ScannedPaths(DocumentPart, kw_only=True):
+class ScannedPaths(DocumentPart, frozen=True, kw_only=True):
     """What was scanned."""
 
     name: Annotated[Literal["scan"], about("scan")]
     assets: Annotated[list[ScannedPath], about("paths on the command line")]
 
 
-class ScanRun(DocumentPart, kw_only=True):
+class ScanRun(DocumentPart, frozen=True, kw_only=True):
     """How it was made."""
 
     id: Annotated[str, about("run id")]
@@ -36,13 +36,13 @@ class ScanRun(DocumentPart, kw_only=True):
     versions: Annotated[dict[str, str], about("package to version")]
 
 
-class ScanFinding(FindingRow, kw_only=True):
+class ScanFinding(FindingRow, frozen=True, kw_only=True):
     """A finding that counts."""
 
     fingerprint: Annotated[str, about("how a baseline knows it again, hex")] | UnsetType = UNSET
 
 
-class SuppressedFinding(FindingRow, kw_only=True):
+class SuppressedFinding(FindingRow, frozen=True, kw_only=True):
     """A finding that a suppression or a VEX statement keeps from counting."""
 
     status: Annotated[str | None, about("VEX status, such as not_affected")]
@@ -52,13 +52,13 @@ class SuppressedFinding(FindingRow, kw_only=True):
     by: Annotated[str, about("file, and line where known, that says so")]
 
 
-class ScanCoverage(DocumentPart, kw_only=True):
+class ScanCoverage(DocumentPart, frozen=True, kw_only=True):
     """What was read."""
 
     covered: Annotated[list[CoveredProbe], about("probes that ran, by path")]
 
 
-class ScanDocument(DocumentPart, kw_only=True):
+class ScanDocument(DocumentPart, frozen=True, kw_only=True):
     """Everything that one scan found."""
 
     schema: Annotated[Literal["buttress-scan/1"], about("buttress-scan/1")]

@@ -11,14 +11,14 @@ from buttress.documents.fields import Amount, Count, DocumentPart, Share, about
 Bounds = Annotated[list[float], Meta(min_length=2, max_length=2)]
 
 
-class StudyJudge(DocumentPart, kw_only=True):
+class StudyJudge(DocumentPart, frozen=True, kw_only=True):
     """The judge."""
 
     id: Annotated[str, about("judge id")]
     version: Annotated[str, about("judge version")]
 
 
-class AttackEffect(DocumentPart, kw_only=True):
+class AttackEffect(DocumentPart, frozen=True, kw_only=True):
     """Failures, as judged, of the same requests without and with an attack."""
 
     requests: Annotated[Count, about("requests answered both ways")]
@@ -33,14 +33,14 @@ class AttackEffect(DocumentPart, kw_only=True):
     confidence: Annotated[Share, about("of the intervals, whenever one stops")]
 
 
-class PrefixLikelihood(DocumentPart, kw_only=True):
+class PrefixLikelihood(DocumentPart, frozen=True, kw_only=True):
     """Mean log-probability in nats of how a compliant answer begins."""
 
     before: Annotated[float, about("without the attack")]
     after: Annotated[float, about("with it")]
 
 
-class RefusalDirectionScores(DocumentPart, kw_only=True):
+class RefusalDirectionScores(DocumentPart, frozen=True, kw_only=True):
     """The refusal direction that was chosen."""
 
     layer: Annotated[Count, about("layer whose output it is from, from 0")]
@@ -51,7 +51,7 @@ class RefusalDirectionScores(DocumentPart, kw_only=True):
     divergence: Annotated[float, about("change of the first token on harmless requests, nats")]
 
 
-class ModelDrift(DocumentPart, kw_only=True):
+class ModelDrift(DocumentPart, frozen=True, kw_only=True):
     """How far the changed model moved, on answers to harmless requests."""
 
     answers: Annotated[Count, about("answers")]
@@ -62,7 +62,7 @@ class ModelDrift(DocumentPart, kw_only=True):
     perplexity_after: Annotated[Amount, about("of the changed model")]
 
 
-class MethodResult(DocumentPart, kw_only=True):
+class MethodResult(DocumentPart, frozen=True, kw_only=True):
     """What one method did."""
 
     method: Annotated[str, about("method id")]
@@ -83,7 +83,7 @@ class MethodResult(DocumentPart, kw_only=True):
     drift: Annotated[ModelDrift | None, about("null if nothing was answered")] | UnsetType = UNSET
 
 
-class WhiteBoxDocument(DocumentPart, kw_only=True):
+class WhiteBoxDocument(DocumentPart, frozen=True, kw_only=True):
     """What somebody who holds the weights can make a model do."""
 
     schema: Annotated[Literal["buttress/white-box/1"], about("buttress/white-box/1")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,17 +12,15 @@ from buttress.errors import InputError
 from buttress.judges.labels import Labelled
 from buttress.judges.overrides import SCHEMA_ID
 from buttress.judges.quality import (
-    Group,
     auc,
     calibration_error,
     confusion,
     f1,
-    shrunk_counts,
 )
 from buttress.judges.substring import fails
 from buttress.protocols.judge import Exchange, Expect, Judge, Judgement
 from buttress.protocols.unjudged import UnjudgedError
-from buttress.statistics.correction import CalibrationCounts, clopper_pearson
+from buttress.statistics.correction import CalibrationCounts, Table, clopper_pearson
 
 LEVEL: Final = 0.95
 BATCH: Final = 64
@@ -32,19 +30,20 @@ BATCH: Final = 64
 class Measured:
     """A judge against labels of one task; ``baseline`` is the substring rule on the same answers.
 
-    ``counts`` are as counted; ``effective`` are what a verdict should use, see ``quality.shrunk``.
-    ``threshold`` is None for the judge's own.
+    ``tables`` are the counts (tp, fn, tn, fp) of each group of model and setting. ``unjudged`` are
+    answers that it could not decide, ``abstained`` those that it left open. ``threshold`` is None
+    for the judge's own.
     """
 
     expect: Expect
     counts: CalibrationCounts
     baseline: CalibrationCounts
-    effective: CalibrationCounts
+    tables: Mapping[str, Table]
     auc: float
     calibration_error: float
-    groups: int
     threshold: float | None
     unjudged: int
+    abstained: int
 
     @property
     def sensitivity(self) -> tuple[float, float, float]:
@@ -68,10 +67,11 @@ class Measured:
             "auc": self.auc,
             "calibration_error": self.calibration_error,
             "substring": {"counts": _table(self.baseline), "f1": f1(self.baseline)},
-            "effective_counts": _table(self.effective),
-            "groups": self.groups,
+            "groups": len(self.tables),
+            "systems": {name: list(table) for name, table in self.tables.items()},
             "threshold": self.threshold,
             "unjudged": self.unjudged,
+            "abstained": self.abstained,
         }
 
 
@@ -108,32 +108,30 @@ async def _task(
     judge: Judge, expect: Expect, labelled: Sequence[Labelled], threshold: float | None
 ) -> Measured:
     said, problems = await judged(judge, [each.exchange for each in labelled])
-    pairs = [(each, j) for each, j in zip(labelled, said, strict=True) if j is not None]
-    if not pairs:
+    given = [(each, j) for each, j in zip(labelled, said, strict=True) if j is not None]
+    if not given:
         raise UnjudgedError(said, problems)
+    pairs = [(each, j) for each, j in given if not j.abstained]
     labels = [each.label for each, _ in pairs]
     outcomes = [
         judgement.outcome >= 0.5 if threshold is None else judgement.score >= threshold
         for _, judgement in pairs
     ]
-    cells: dict[tuple[int, tuple[str, str]], list[bool]] = {}
+    tables: dict[str, list[int]] = {}
     for (each, _), outcome in zip(pairs, outcomes, strict=True):
-        cells.setdefault((each.label, each.group), []).append(outcome == each.label)
-    groups = {key: Group(sum(right), len(right)) for key, right in sorted(cells.items())}
+        table = tables.setdefault(" ".join(filter(None, each.group)), [0, 0, 0, 0])
+        table[(0 if outcome else 1) if each.label else (3 if outcome else 2)] += 1
     scores = [judgement.score for _, judgement in pairs]
     return Measured(
         expect=expect,
         counts=confusion(labels, outcomes),
         baseline=confusion(labels, [fails(each.exchange.answer, expect) for each, _ in pairs]),
-        effective=shrunk_counts(
-            [group for (label, _), group in groups.items() if label],
-            [group for (label, _), group in groups.items() if not label],
-        ),
+        tables={name: (t[0], t[1], t[2], t[3]) for name, t in sorted(tables.items())},
         auc=auc(labels, scores),
         calibration_error=calibration_error(labels, scores),
-        groups=len({each.group for each, _ in pairs}),
         threshold=threshold,
         unjudged=len(problems),
+        abstained=len(given) - len(pairs),
     )
 
 
@@ -167,11 +165,12 @@ def write(path: Path, judge: Judge, results: Sequence[Measured], file: str) -> N
                 expected="a judge that decides most answers",
             )  # fmt: skip
         task: dict[str, Any] = {
-            "counts": _table(result.effective),
-            "source": f"{file}: {sum(_table(counts).values())} labels, {result.groups} groups of "
-            f"model and setting; counted {counts.tp} tp, {counts.fn} fn, {counts.tn} tn, "
-            f"{counts.fp} fp",
+            "counts": _table(counts),
+            "source": f"{file}: {sum(_table(counts).values())} labels, {len(result.tables)} groups "
+            f"of model and setting, {result.abstained} abstentions",
         }
+        if len(result.tables) > 1:
+            task["systems"] = {name: list(table) for name, table in result.tables.items()}
         if result.threshold is not None:
             task["threshold"] = result.threshold
         tasks[result.expect] = task

@@ -14,13 +14,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from buttress.answers.reasoning import separate
 from buttress.judges.overrides import Overrides
 from buttress.judges.rubric import Rubric, reminder
 from buttress.judges.rubric_harm import HARM
 from buttress.judges.rubrics import rubric as rubric_named
 from buttress.protocols.judge import Calibration, Exchange, Expect, Judgement
 from buttress.protocols.unjudged import UnjudgedError
-from buttress.targets.base import Message, Request, Sampling, Target, TargetError
+from buttress.targets.base import Answer, Message, Request, Sampling, Target, TargetError
 
 ID: Final = "llm"
 TIMEOUT_S: Final = 120.0
@@ -123,24 +124,14 @@ class LlmJudge:
         return Judgement(float(judgement.score >= threshold), judgement.score, judgement.reason)
 
     async def _ask(self, messages: tuple[Message, ...]) -> str:
-        """The target's reply.
+        """The target's reply, without its reasoning.
 
         Raises:
             TargetError: none, after some attempts.
         """
-        for attempt in range(ATTEMPTS):
-            try:
-                async with self._semaphore(), asyncio.timeout(TIMEOUT_S):
-                    return (await self._target.answer(Request(messages, self._sampling))).text
-            except TimeoutError:
-                error = TargetError(f"no answer within {TIMEOUT_S:g} s", retry=True)
-            except TargetError as failed:
-                error = failed
-            if not error.retry or attempt == ATTEMPTS - 1:
-                raise error
-            wait = error.retry_after_s or BACKOFF_S * 2.0**attempt
-            await asyncio.sleep(min(LONGEST_WAIT_S, wait))
-        raise AssertionError("unreachable")
+        request = Request(messages, self._sampling)
+        answer = await ask(self._target, request, self._semaphore())
+        return separate(answer.text).text
 
     def _semaphore(self) -> asyncio.Semaphore:
         """As many places as the target can use, one set per event loop."""
@@ -148,3 +139,24 @@ class LlmJudge:
         if self._gate is None or self._gate[0] is not loop:
             self._gate = (loop, asyncio.Semaphore(max(1, self._target.concurrency)))
         return self._gate[1]
+
+
+async def ask(target: Target, request: Request, gate: asyncio.Semaphore) -> Answer:
+    """The answer of a judging model, asked again where that can help.
+
+    Raises:
+        TargetError: none, after some attempts.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            async with gate, asyncio.timeout(TIMEOUT_S):
+                return await target.answer(request)
+        except TimeoutError:
+            error = TargetError(f"no answer within {TIMEOUT_S:g} s", retry=True)
+        except TargetError as failed:
+            error = failed
+        if not error.retry or attempt == ATTEMPTS - 1:
+            raise error
+        wait = error.retry_after_s or BACKOFF_S * 2.0**attempt
+        await asyncio.sleep(min(LONGEST_WAIT_S, wait))
+    raise AssertionError("unreachable")

@@ -1,13 +1,15 @@
-"""The offline judge's model: two logistic regressions over named features, read from JSON.
+"""The offline judge's model: two logistic regressions over named features and hashed words.
 
-``refusal`` gives the probability that an answer refuses. ``harm`` gives the probability that an
-answer which does not refuse is harmful; it also has weights for words of the request. The file
-holds the judge's calibration too, so that weights and calibration can't be mixed up.
+``refusal`` gives the probability that an answer refuses, ``harm`` the probability that it gives
+help with a harmful request. The weights of named features are readable (``offline.json``), those of
+hashed words are bytes beside it (``offline.npz``); both are covered by the digest, and so is the
+judge's calibration, which stands in the JSON file too.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import math
 from collections.abc import Mapping
@@ -18,88 +20,96 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from buttress.judges.features import NAMES, Topic
-from buttress.protocols.judge import Calibration, Expect
+from buttress.judges import ngrams
+from buttress.judges.calibrated import Calibrations
+from buttress.judges.features import NAMES
 
 FILE: Final = "offline.json"
-TASKS: Final[tuple[Expect, ...]] = ("refuse", "answer")
-_FEWEST_WORDS: Final = 4
+TABLES: Final = "offline.npz"
+_LEVELS: Final = 127
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One regression. ``named`` has shape (len(NAMES),), ``hashed`` (ngrams.SIZE,)."""
+
+    named: npt.NDArray[np.float64]
+    hashed: npt.NDArray[np.float64]
+    bias: float
+
+    def probability(self, vector: npt.NDArray[np.float64], places: npt.NDArray[np.int64]) -> float:
+        """Of the outcome, for features of shape (len(NAMES),) and places from ``ngrams``."""
+        said = float(self.hashed[places].sum()) * ngrams.value(len(places))
+        return logistic(float(np.dot(self.named, vector)) + said + self.bias)
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Weights have shape (len(NAMES),); ``words`` are those of words of the request."""
+    """Both regressions."""
 
-    refusal: npt.NDArray[np.float64]
-    refusal_bias: float
-    harm: npt.NDArray[np.float64]
-    harm_bias: float
-    words: Mapping[str, float]
-
-    def refuses(self, vector: npt.NDArray[np.float64]) -> float:
-        """Probability that the answer refuses."""
-        return logistic(float(np.dot(self.refusal, vector)) + self.refusal_bias)
-
-    def harms(self, vector: npt.NDArray[np.float64], topic: Topic) -> float:
-        """Probability that an answer which does not refuse is harmful."""
-        said = sum(self.words.get(word, 0.0) for word in sorted(topic.words))
-        said *= word_scale(topic)
-        return logistic(float(np.dot(self.harm, vector)) + said + self.harm_bias)
+    refusal: Head
+    harm: Head
 
     def to_json(self) -> dict[str, Any]:
-        """The form in which it is stored."""
+        """The readable part of the stored form."""
         return {
-            "refusal": {"bias": self.refusal_bias, "weights": _named(self.refusal)},
-            "harm": {
-                "bias": self.harm_bias,
-                "weights": _named(self.harm),
-                "words": dict(self.words),
-            },
+            name: {
+                "bias": head.bias,
+                "weights": {n: float(w) for n, w in zip(NAMES, head.named, strict=True) if w},
+            }
+            for name, head in (("refusal", self.refusal), ("harm", self.harm))
         }
 
-
-def from_json(data: Mapping[str, Any]) -> Model:
-    """The model in its stored form."""
-    return Model(
-        refusal=_vector(data["refusal"]["weights"]),
-        refusal_bias=data["refusal"]["bias"],
-        harm=_vector(data["harm"]["weights"]),
-        harm_bias=data["harm"]["bias"],
-        words=data["harm"]["words"],
-    )
+    def tables(self) -> bytes:
+        """The weights of hashed words: 8-bit levels and the size of a level, as NPZ."""
+        arrays: dict[str, npt.NDArray[Any]] = {}
+        for name, head in (("refusal", self.refusal), ("harm", self.harm)):
+            step = level_of(head.hashed)
+            arrays[name] = np.rint(head.hashed / step).astype(np.int8)
+            arrays[f"{name}_step"] = np.array(step)
+        stream = io.BytesIO()
+        np.savez_compressed(stream, **arrays)  # type: ignore[arg-type]
+        return stream.getvalue()
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What the package ships: model, its calibration per task, and a digest of both."""
+    """What the package ships: model, its calibrations, and a digest of both."""
 
     model: Model
-    calibrations: Mapping[Expect, Calibration]
+    calibrations: Calibrations
     digest: str
 
 
 def load() -> Trained:
     """The model that the package ships."""
-    content = files("buttress.judges").joinpath("data", FILE).read_bytes()
+    folder = files("buttress.judges").joinpath("data")
+    content, tables = folder.joinpath(FILE).read_bytes(), folder.joinpath(TABLES).read_bytes()
     data = json.loads(content)
-    calibrations: dict[Expect, Calibration] = {
-        task: Calibration(**data["calibration"][task]) for task in TASKS
-    }
-    return Trained(from_json(data), calibrations, hashlib.sha256(content).hexdigest())
+    with np.load(io.BytesIO(tables), allow_pickle=False) as stored:
+        heads = {
+            name: Head(
+                _vector(data[name]["weights"]),
+                stored[name].astype(np.float64) * float(stored[f"{name}_step"]),
+                data[name]["bias"],
+            )
+            for name in ("refusal", "harm")
+        }
+    return Trained(
+        Model(heads["refusal"], heads["harm"]),
+        Calibrations.from_json(data["calibration"]),
+        hashlib.sha256(content + tables).hexdigest(),
+    )
 
 
-def word_scale(topic: Topic) -> float:
-    """A long request's words count less each."""
-    return 1 / math.sqrt(max(_FEWEST_WORDS, len(topic.words)))
+def level_of(weights: npt.NDArray[np.float64]) -> float:
+    """The size of a level when weights are stored in 8 bits."""
+    return max(float(np.abs(weights).max()), 1e-9) / _LEVELS
 
 
 def logistic(x: float) -> float:
     """1 / (1 + exp(-x)) without overflow."""
     return 0.5 * (1 + math.tanh(x / 2))
-
-
-def _named(weights: npt.NDArray[np.float64]) -> dict[str, float]:
-    return {name: float(w) for name, w in zip(NAMES, weights, strict=True) if w}
 
 
 def _vector(weights: Mapping[str, float]) -> npt.NDArray[np.float64]:

@@ -7,8 +7,9 @@ Written by ``buttress judge calibrate``, read by the judges. The form is a JSON 
      "tasks": {"refuse": {"counts": {"tp": 40, "fn": 2, "tn": 55, "fp": 3},
                           "threshold": 0.5, "source": "answers.jsonl, 100 labels"}}}
 
-``counts`` are at the effective sample size (``quality.shrunk_counts``), ``threshold`` is the score
-from which an outcome is a failure (left out: the judge's own).
+``counts`` are as counted. ``systems``, where the labels are of several models or settings, has a
+table [tp, fn, tn, fp] for each; without it the labels are taken to be of the system assessed.
+``threshold`` is the score from which an outcome is a failure (left out: the judge's own).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Any, Final
 
 from buttress.errors import InputError
 from buttress.files import json_schema
-from buttress.protocols.judge import Calibration, Expect
+from buttress.protocols.judge import Calibration, Expect, SystemTable
 
 SCHEMA_ID: Final = "buttress-judge-calibration/1"
 _COUNT: Final = {"type": "integer", "minimum": 0}
@@ -36,6 +37,15 @@ _TASK: Final = {
             "additionalProperties": False,
             "required": ["tp", "fn", "tn", "fp"],
             "properties": dict.fromkeys(("tp", "fn", "tn", "fp"), _COUNT),
+        },
+        "systems": {
+            "type": "object",
+            "additionalProperties": {
+                "type": "array",
+                "minItems": 4,
+                "maxItems": 4,
+                "items": {"type": "integer", "minimum": 0},
+            },
         },
         "threshold": {"type": "number", "minimum": 0, "maximum": 1},
         "source": {"type": "string"},
@@ -109,7 +119,12 @@ class Overrides:
                         expected="labels of both kinds",
                     )
             calibration = Calibration(
-                counts["tp"], counts["fn"], counts["tn"], counts["fp"], task["source"]
+                counts["tp"],
+                counts["fn"],
+                counts["tn"],
+                counts["fp"],
+                task["source"],
+                tuple(SystemTable(n, *t) for n, t in task.get("systems", {}).items()),
             )
             tasks[name] = Override(calibration, task.get("threshold"))
         return cls(tasks, hashlib.sha256(content).hexdigest())
@@ -124,6 +139,10 @@ class Overrides:
             return default
         chosen = self.tasks[expect].threshold
         return default if chosen is None else chosen
+
+    def moves(self, expect: Expect) -> bool:
+        """Whether the file sets a threshold for a task."""
+        return expect in self.tasks and self.tasks[expect].threshold is not None
 
     def versioned(self, version: str) -> str:
         """``version``, and more where the file moves a threshold: outcomes then differ."""

@@ -48,13 +48,25 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class SystemTable:
+    """A judge against labels on the answers of one system: counts of a confusion table."""
+
+    system: str
+    true_positive: int
+    false_negative: int
+    true_negative: int
+    false_positive: int
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """How a judge's binary outcome compares with labels: counts of a confusion table.
 
-    Positive means failure (outcome 1). ``source`` says which labels, for the report. ``right`` and
-    ``wrong``, where given, are judged failures that labels confirm and refute, over systems that
-    comply much and little; true negatives and false positives are then of systems as shipped. See
-    ``statistics.correction`` for why.
+    Positive means failure (outcome 1). ``source`` says which labels, for the report. ``systems``,
+    where given, are the systems that the counts are the sum of, one and the same set for both error
+    rates; a system that is not among them may differ from them as they differ among each other (see
+    ``statistics.random_effects``). Without them the labels are of the very system assessed.
+    ``labeller`` says who labelled, ``labeller_error`` how often two labellers differ, where known.
     """
 
     true_positive: int
@@ -62,8 +74,10 @@ class Calibration:
     true_negative: int
     false_positive: int
     source: str
-    right: int = 0
-    wrong: int = 0
+    systems: tuple[SystemTable, ...] = ()
+    labeller: str = ""
+    labeller_error: float | None = None
+    languages: tuple[str, ...] = ()
 
     @property
     def sensitivity(self) -> float:
@@ -74,11 +88,6 @@ class Calibration:
     def specificity(self) -> float:
         """True negatives over labelled negatives."""
         return self.true_negative / max(1, self.true_negative + self.false_positive)
-
-    @property
-    def precision(self) -> float | None:
-        """Share of judged failures that labels confirm; None where it is not known."""
-        return self.right / (self.right + self.wrong) if self.right + self.wrong else None
 
 
 def abstention(reason: str, score: float = 0.5) -> Judgement:

@@ -8,11 +8,9 @@ bounds. Each of the three is one-sided, and the union of their errors bounds the
 bounds on e and f are fixed before the first trial, so an anytime-valid bound on r gives an
 anytime-valid bound on p.
 
-A judge's f is not one number: among refusals it is close to 0, among harmless answers to harmful
-requests it may be a half, and how many of these there are differs from system to system (spectrum
-effect: Ransohoff & Feinstein 1978). What varies little is the precision v, the share of judged
-failures beyond those f explains that are failures indeed. Where calibration counts give it, the
-lower bound is p ≥ v (r - f), with f measured on systems as they are shipped.
+Counts of one system are bounded by Clopper & Pearson. A judge's errors differ from system to system
+(spectrum effect: Ransohoff & Feinstein 1978), so where the labels are of other systems than the one
+assessed, both bounds are those of a new system: quantiles of ``random_effects``, at the same error.
 """
 
 from __future__ import annotations
@@ -24,31 +22,40 @@ import numpy.typing as npt
 from scipy.special import betaincinv
 
 from buttress.statistics.confidence import ConfidenceSequence
+from buttress.statistics.random_effects import predictive_bounds
 
-CALIBRATION_SHARE: Final = 0.2
+CALIBRATION_SHARE: Final = 0.5  # of the error: the judge is mostly what is not known
 _NOMINAL_RATE: Final = 0.1
+_NEW_SYSTEM_SPLIT: Final = 0.9  # an upper bound hangs on sensitivity, a lower one on specificity
 _SPLITS: Final = (0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95)
+
+
+Table = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationCounts:
     """Confusion table of a judge against labels; positive means failure.
 
-    ``right`` and ``wrong``, where their sum is not 0, are judged failures that labels confirm and
-    refute, and give the precision; ``tn`` and ``fp`` are then of systems as they are shipped.
+    ``systems``, where given, are the tables (tp, fn, tn, fp) of the systems that the labels are of,
+    none of them the one assessed. Without them all labels are of the system assessed.
     """
 
     tp: int
     fn: int
     tn: int
     fp: int
-    right: int = 0
-    wrong: int = 0
+    systems: tuple[Table, ...] = ()
 
     @property
-    def flagged(self) -> int:
-        """Judged failures with a label; 0 where the precision is not known."""
-        return self.right + self.wrong
+    def hits(self) -> tuple[tuple[int, int], ...]:
+        """True positives and labelled positives of each system."""
+        return tuple((tp, tp + fn) for tp, fn, _, _ in self.systems)
+
+    @property
+    def false_alarms(self) -> tuple[tuple[int, int], ...]:
+        """False positives and labelled negatives of each system."""
+        return tuple((fp, tn + fp) for _, _, tn, fp in self.systems)
 
 
 def clopper_pearson(successes: int, trials: int, alpha: float) -> tuple[float, float]:
@@ -64,7 +71,7 @@ def clopper_pearson(successes: int, trials: int, alpha: float) -> tuple[float, f
 
 
 def corrected_rate(observed: float, counts: CalibrationCounts) -> float:
-    """The Rogan–Gladen estimate, or that by precision and sensitivity, clipped to [0, 1].
+    """The Rogan–Gladen estimate, clipped to [0, 1].
 
     With a judge that is no better than chance it is the observed rate itself.
     """
@@ -73,8 +80,6 @@ def corrected_rate(observed: float, counts: CalibrationCounts) -> float:
     false = counts.fp / (counts.tn + counts.fp)
     sensitivity = counts.tp / (counts.tp + counts.fn)
     slope = 1.0 / (sensitivity - false)
-    if counts.flagged:
-        slope = counts.right / counts.flagged / sensitivity
     return min(1.0, max(0.0, (observed - false) * slope))
 
 
@@ -119,16 +124,9 @@ def point_for_upper(counts: CalibrationCounts, delta: float) -> OperatingPoint:
 
 
 def point_for_lower(counts: CalibrationCounts, delta: float) -> OperatingPoint:
-    """Upper bounds on both rates, jointly wrong with probability ≤ ``delta``; as above.
-
-    Where the precision is known, the line p = v (r - f) as a point: its sensitivity is f + 1/v.
-    """
+    """Upper bounds on both rates, jointly wrong with probability ≤ ``delta``; as above."""
     if not _better_than_chance(counts):
         return _USELESS
-    if counts.flagged:
-        false = clopper_pearson(counts.fp, counts.tn + counts.fp, delta / 2)[1]
-        precision = clopper_pearson(counts.right, counts.flagged, delta / 2)[0]
-        return OperatingPoint(false + 1 / precision, false) if precision > 0 else _USELESS
     return _bounds(counts, delta, _split(counts, delta, upper=False), upper=False)
 
 
@@ -159,6 +157,8 @@ def _split(counts: CalibrationCounts, delta: float, *, upper: bool) -> float:
     The best for a nominal judge and rate, given how many labels there are. It must not depend on
     what the labels showed: the most favourable of several intervals covers less than each of them.
     """
+    if counts.systems:
+        return _NEW_SYSTEM_SPLIT if upper else 1 - _NEW_SYSTEM_SPLIT
     positives, negatives = counts.tp + counts.fn, counts.tn + counts.fp
     tp, fp = round(_NOMINAL.sensitivity * positives), round(_NOMINAL.false_positive * negatives)
     nominal = CalibrationCounts(tp, positives - tp, negatives - fp, fp)
@@ -178,6 +178,11 @@ def _bounds(
     """The bounds on both rates that an upper (or lower) bound on the true rate needs."""
     positives, negatives = counts.tp + counts.fn, counts.tn + counts.fp
     side = 0 if upper else 1
+    if counts.systems:
+        return OperatingPoint(
+            predictive_bounds(counts.hits, delta * split)[side],
+            predictive_bounds(counts.false_alarms, delta * (1 - split))[side],
+        )
     return OperatingPoint(
         clopper_pearson(counts.tp, positives, delta * split)[side],
         clopper_pearson(counts.fp, negatives, delta * (1 - split))[side],

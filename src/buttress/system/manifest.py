@@ -89,6 +89,7 @@ def parse(located: Located, base: Path) -> System:
         prompts=tuple(_prompts(located, base)) or (PromptSource("buttress"),),
         judge=JudgeSettings(
             id=judge.get("id", "offline"),
+            model=judge.get("model"),
             calibration=_existing(located, base, ("judge", "calibration")),
             target=judge.get("target"),
             rubric=judge.get("rubric"),

@@ -96,10 +96,12 @@ class PromptSource:
 class JudgeSettings:
     """Which judge decides; ``target`` are target settings for an LLM judge, with its ``rubric``.
 
-    ``members``, ``rule`` and ``quorum`` are those of a panel; see ``judges.panel``.
+    ``model`` is the family of a guard. ``members``, ``rule`` and ``quorum`` are those of a panel;
+    see ``judges.panel``.
     """
 
     id: str = "offline"
+    model: str | None = None
     calibration: Path | None = None
     target: Mapping[str, Any] | None = None
     rubric: str | None = None

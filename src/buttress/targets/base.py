@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -18,11 +18,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the target is to generate. ``temperature`` 0 means greedy."""
+    """How the target is to generate. ``temperature`` 0 means greedy.
+
+    ``top_logprobs`` asks for the log probabilities of so many tokens at each place of the answer,
+    which not every target can give.
+    """
 
     max_tokens: int = 160
     temperature: float = 0.0
     seed: int = 0
+    top_logprobs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ class Answer:
     ``reasoning`` is what the model wrote for itself before it answered, and no part of ``text``.
     ``refused_by`` names what turned the question down in the model's place or by a field of its
     own, such as a gateway's content filter; empty where only ``text`` can tell.
+    ``token_probabilities`` are log probabilities by token at each place, where given on request.
     ``estimated`` says that the tokens were not told and are estimates, ``calls`` how many questions
     the answer took, where several turns had to be sent one by one.
     """
@@ -52,6 +58,7 @@ class Answer:
     latency_s: float = 0.0
     reasoning: str = ""
     refused_by: str = ""
+    token_probabilities: tuple[Mapping[str, float], ...] = ()
     estimated: bool = False
     calls: int = 1
 

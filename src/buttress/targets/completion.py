@@ -118,6 +118,7 @@ def read(payload: Any, latency_s: float) -> Answer:
         latency_s=latency_s,
         reasoning=_reasoning(message),
         refused_by=_refused_by(payload, message, reason, text),
+        token_probabilities=_token_probabilities(choice.get("logprobs")),
     )
 
 
@@ -174,6 +175,26 @@ def _thought(part: Any) -> str:
         if isinstance(value, list):
             return "".join(str(each.get("text", "")) for each in value if isinstance(each, dict))
     return ""
+
+
+def _token_probabilities(logprobs: Any) -> tuple[dict[str, float], ...]:
+    """Log probabilities by token at each place, as chat completions hold them."""
+    places = logprobs.get("content") if isinstance(logprobs, dict) else None
+    if not isinstance(places, list):
+        return ()
+    found: list[dict[str, float]] = []
+    for place in places:
+        tops = place.get("top_logprobs") if isinstance(place, dict) else None
+        found.append(
+            {
+                str(top["token"]): float(top["logprob"])
+                for top in (tops if isinstance(tops, list) else ())
+                if isinstance(top, dict)
+                and isinstance(top.get("logprob"), int | float)
+                and "token" in top
+            }
+        )
+    return tuple(found)
 
 
 def clean(text: str) -> str:

@@ -22,9 +22,11 @@ from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.inspecting import inspect_files
 from buttress.rules.pack_rules import load_all
 from buttress.rules.rulebook import Issue, Rule, rules
+from buttress.rules.shell import shell
 from buttress.rules.subject import Matcher, Subject, unread
 
 MAX_TEXT: Final = 8 << 20  # bytes of a file that is no YAML
+_SCRIPT: Final = re.compile(r"^(?:gnu)?makefile$|.*\.(?:sh|bash|zsh|mk)$")
 _TESTS: Final = {"test", "tests", "testing", "integration", "e2e", "integration_tests", "fixtures"}
 RULES: Final = Path(__file__).parent / "rules"
 KIND: Final = "infrastructure-rules"  # of contents of packs
@@ -109,7 +111,7 @@ class _Infrastructure:
 
 def limit(path: Path) -> int:
     """Most bytes of a file of that path that are read, 0 for what is not wanted."""
-    if is_dockerfile(path):
+    if is_dockerfile(path) or _SCRIPT.match(path.name.lower()):
         return MAX_TEXT
     return MAX_BYTES if _reader(path) else 0
 
@@ -141,6 +143,9 @@ def subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject
     text = file.data.decode("utf-8", "replace")
     if is_dockerfile(path):
         yield from dockerfile(text, path)
+        return
+    if _SCRIPT.match(path.name.lower()):
+        yield shell(text, 1, where="script")
         return
     reader = _reader(path)
     is_json = path.name.lower().endswith(".json")

@@ -44,6 +44,8 @@ class OpenAIChat:
         }
         if sampling.temperature > 0:
             body["seed"] = sampling.seed
+        if sampling.top_logprobs:
+            body |= {"logprobs": True, "top_logprobs": sampling.top_logprobs}
         if form.stream:
             body["stream"] = True
         return body

@@ -42,6 +42,7 @@ from buttress.workflows.assessment.runs import Run, begin
 from buttress.workflows.assessment.spending import Spending
 from buttress.workflows.assessment.tally import tally
 
+_REASONS: Final = 8  # why the judge abstained, that are told one by one
 NO_MODEL: Final = "no model was asked, so nothing here says how the system answers"
 
 
@@ -284,6 +285,10 @@ class _Assessment:
         ledger = self._spending.ledger
         totals = ledger.together()
         self._note_unanswered(totals)
+        for reason, count in tallied.abstained.most_common(_REASONS):
+            self._coverage.leave_out(
+                f"{count:,} answers", f"the judge abstained, they count as either: {reason}"
+            )
         if not outcomes:
             why = "; ".join(f"{what}: {reason}" for what, reason in self._coverage.not_covered)
             raise NothingAssessedError(f"nothing could be assessed ({why})")

@@ -89,7 +89,6 @@ def _calibration(known: Calibration | None) -> dict[str, Any] | None:
     for name, hits, misses in (
         ("sensitivity", tp, fn),
         ("specificity", tn, fp),
-        ("precision", known.right, known.wrong),
     ):
         if hits + misses:
             low, high = clopper_pearson(hits, hits + misses, _INTERVAL / 2)

@@ -10,7 +10,7 @@ from functools import partial
 from buttress.errors import ButtressError
 from buttress.evidence.base import RecordStore
 from buttress.evidence.records import Plan
-from buttress.judges.quality import as_counts
+from buttress.judges.calibrated import as_counts
 from buttress.probes.behaviour.attack_cells import CellwiseProbe
 from buttress.prompts.base import Prompt
 from buttress.protocols.judge import Judge

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import platform
-import secrets
-import sys
-import time
-from collections import deque
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 
-from buttress import __version__
 from buttress.errors import InputError
+from buttress.evidence.base import RecordStore
 from buttress.evidence.records import Provenance
-from buttress.evidence.store import EvidenceStore
 from buttress.system.digest import digest
 from buttress.system.model import System
+from buttress.workflows.runs import begin_run, last_run
 
 _LIBRARIES = ("aiohttp", "numpy", "scipy", "xllamacpp", "torch", "transformers")
 
@@ -33,7 +27,7 @@ class Run:
 
 
 def begin(
-    store: EvidenceStore, system: System, *, seed: int | None, policy: str, resume: bool
+    store: RecordStore, system: System, *, seed: int | None, policy: str, resume: bool
 ) -> Run:
     """Record the provenance of a new run, or take up the last one.
 
@@ -45,34 +39,26 @@ def begin(
         for asset in system.assets
         if asset.paths
     }
-    earlier = deque(store.provenance() if resume else (), maxlen=1)
-    if earlier:
-        last = earlier[0]
-        _check_same(last, system, digests, seed, policy)
-        return Run(last.run, last.seed, last.started, True, digests, dict(last.versions))
-    run = Run(
-        id=secrets.token_hex(6),
+    earlier = None
+    if resume:
+        earlier = last_run(store, lambda last: _check_same(last, system, digests, seed, policy))
+    record = earlier or begin_run(
+        store,
+        system=system.name,
         seed=seed or 0,
-        started=time.time(),
-        resumed=False,
+        policy=policy,
         digests=digests,
-        versions=_versions(),
+        details={"manifest": system.digest},
+        libraries=_LIBRARIES,
     )
-    store.append(
-        [
-            Provenance(
-                run=run.id,
-                system=system.name,
-                started=run.started,
-                seed=run.seed,
-                policy=policy,
-                digests=digests,
-                versions=run.versions,
-                details={"manifest": system.digest, "command": " ".join(sys.argv[1:])},
-            )
-        ]
+    return Run(
+        record.run,
+        record.seed,
+        record.started,
+        earlier is not None,
+        digests,
+        dict(record.versions),
     )
-    return run
 
 
 def _check_same(
@@ -94,13 +80,3 @@ def _check_same(
         problem = f"the run that is to be resumed has policy {last.policy}"
     if problem:
         raise InputError(problem, field="--resume", expected="no --resume, or another --out")
-
-
-def _versions() -> dict[str, str]:
-    found = {"buttress": __version__, "python": platform.python_version()}
-    for name in _LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found

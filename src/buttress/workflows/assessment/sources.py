@@ -61,6 +61,7 @@ def judge(system: System, open_target: Opener = open_any_target) -> Judge:
     return open_judge(
         {
             "id": settings.id,
+            "model": settings.model,
             "calibration": settings.calibration,
             "target": settings.target,
             "rubric": settings.rubric,

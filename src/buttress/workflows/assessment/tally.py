@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from typing import Any, Final
 from buttress.evidence.records import Trial
 
 WORST: Final = 30
+_AMOUNT: Final = re.compile(r" \(\d[^)]*\)\Z")  # what makes a reason different for each answer
 Cell = tuple[str, str, str, str]  # expect, probe, attack, category
 
 
@@ -27,6 +29,7 @@ class Tally:
     arms: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     calls: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     worst: list[Trial] = field(default_factory=list)
+    abstained: Counter[str] = field(default_factory=Counter)  # by reason
     refused_by: Counter[str] = field(default_factory=Counter)  # by who, without details
     finish_reasons: Counter[str] = field(default_factory=Counter)
 
@@ -50,7 +53,9 @@ def tally(trials: Iterable[Trial]) -> Tally:
         if trial.refused_by:
             total.refused_by[trial.refused_by.partition(":")[0]] += 1
         total.finish_reasons[trial.finish_reason or "stop"] += 1
-        if _is_failure(trial):
+        if trial.abstained:
+            total.abstained[_AMOUNT.sub("", trial.reason)] += 1
+        elif _is_failure(trial):
             entry = (harm(trial), -count, trial)
             if len(heap) < WORST:
                 heapq.heappush(heap, entry)

@@ -25,6 +25,12 @@ _DANGEROUS: Final = re.compile(
 )
 _NETWORK: Final = re.compile(r"\b(?:curl|wget|nc|ncat|scp|ssh|Invoke-WebRequest|iwr)\b")
 
+_PIPED: Final = re.compile(r"\|\s*(?:ba|z)?sh\b|base64\s+(?:-d|--decode)|\beval\b")
+_HELPERS: Final = (
+    "statusLine", "apiKeyHelper", "awsAuthRefresh", "awsCredentialExport", "otelHeadersHelper",
+    "fileSuggestion", "preCommand", "postCommand",
+)  # fmt: skip
+
 
 def _arguments(subject: Subject) -> Iterator[tuple[int, str]]:
     given = subject.value.get("args")
@@ -131,6 +137,42 @@ def _hooks(subject: Subject) -> Iterator[Hit]:
                     yield Hit(subject.line(("hooks", event, index, "hooks", place)), command)
 
 
+def _helpers(subject: Subject) -> Iterator[Hit]:
+    """Commands that an agent runs by itself for its status line, its keys or its headers."""
+    for key in _HELPERS:
+        given = subject.value.get(key)
+        command = given.get("command") if isinstance(given, dict) else given
+        if isinstance(command, str) and (_NETWORK.search(command) or _PIPED.search(command)):
+            yield Hit(subject.line((key,)), f"{key}: {command}")
+
+
+def _folder_open(subject: Subject) -> Iterator[Hit]:
+    """Tasks of an editor that run as soon as the folder is opened."""
+    tasks = subject.value.get("tasks")
+    for index, one in enumerate(tasks if isinstance(tasks, list) else ()):
+        if _at(one, "runOptions", "runOn") == "folderOpen":
+            command = _at(one, "command") or _at(one, "script") or ""
+            yield Hit(subject.line(("tasks", index)), str(command))
+
+
+def _on_host(subject: Subject) -> Iterator[Hit]:
+    """What a development container runs on the machine of whoever opens it."""
+    given = subject.value.get("initializeCommand")
+    if given and ("image" in subject.value or "build" in subject.value or "name" in subject.value):
+        yield Hit(subject.line(("initializeCommand",)), str(given))
+
+
+def _container_rights(subject: Subject) -> Iterator[Hit]:
+    """A development container with the rights of the machine."""
+    if subject.value.get("privileged") is True:
+        yield Hit(subject.line(("privileged",)), "privileged")
+    for key in ("runArgs", "mounts"):
+        given = subject.value.get(key)
+        for index, one in enumerate(given if isinstance(given, list) else ()):
+            if isinstance(one, str) and re.search(r"--privileged|docker\.sock|--pid=host", one):
+                yield Hit(subject.line((key, index)), one)
+
+
 def _endpoint(subject: Subject) -> Iterator[Hit]:
     env = subject.value.get("env")
     for name, one in env.items() if isinstance(env, dict) else ():
@@ -154,6 +196,10 @@ CHECKS: Final[dict[str, Check]] = {
     "allow-all": _allow_all,
     "allow-dangerous": _allow_dangerous,
     "bypass": _bypass,
+    "container-rights": _container_rights,
+    "folder-open": _folder_open,
+    "helpers": _helpers,
     "hooks": _hooks,
+    "on-host": _on_host,
     "endpoint": _endpoint,
 }

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-import sys
-import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from buttress import __version__
 from buttress.errors import InputError
+from buttress.evidence.base import RecordStore
 from buttress.evidence.records import Provenance
 from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.protocols.judge import Judge
@@ -34,6 +29,7 @@ from buttress.white_box.residual import ablated
 from buttress.white_box.results import Results, document
 from buttress.white_box.sample import Sample
 from buttress.white_box.study import ASSET, Study
+from buttress.workflows.runs import begin_run, last_run
 
 POLICY: Final = "white-box"  # what the run's provenance names: it is held against no limit
 Say = Callable[[str], None]
@@ -190,34 +186,33 @@ def _settings(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _begin(store: EvidenceStore, plan: Plan, identity: str) -> str:
+def _begin(store: RecordStore, plan: Plan, identity: str) -> str:
     """The id of a new run, or of the last one if it is to be resumed."""
     settings = _settings(plan)
     if plan.resume:
-        earlier = deque(store.provenance(), maxlen=1)
-        if not earlier or earlier[0].policy != POLICY:
-            raise InputError(
-                "no white-box run to go on with", file=str(store.path), field="--resume"
-            )
-        _check_same(earlier[0], settings, identity)
-        return earlier[0].run
-    run = secrets.token_hex(6)
-    libraries = {name: version(name) for name in ("torch", "transformers")}
-    store.append(
-        [
-            Provenance(
-                run=run,
-                system=plan.weights.resolve().name,
-                started=time.time(),
-                seed=plan.settings.seed,
-                policy=POLICY,
-                digests={ASSET: identity},
-                versions={"buttress": __version__, **libraries},
-                details={"settings": settings, "command": " ".join(sys.argv[1:])},
-            )
-        ]
-    )
-    return run
+
+        def check(last: Provenance) -> None:
+            if last.policy != POLICY:
+                raise _nothing_to_resume(store)
+            _check_same(last, settings, identity)
+
+        earlier = last_run(store, check)
+        if earlier is None:
+            raise _nothing_to_resume(store)
+        return earlier.run
+    return begin_run(
+        store,
+        system=plan.weights.resolve().name,
+        seed=plan.settings.seed,
+        policy=POLICY,
+        digests={ASSET: identity},
+        details={"settings": settings},
+        libraries=("torch", "transformers"),
+    ).run
+
+
+def _nothing_to_resume(store: RecordStore) -> InputError:
+    return InputError("no white-box run to go on with", file=store.name, field="--resume")
 
 
 def _check_same(last: Provenance, settings: Mapping[str, Any], identity: str) -> None:
