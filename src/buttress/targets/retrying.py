@@ -145,12 +145,13 @@ class RetryingClient:
             else:
                 attempts += 1
                 left = attempts < self._max_attempts
+            pause = self._pause(attempts + throttles, error.retry_after_s)
+            if error.retry and left:
+                self._check_wait(error, pause)  # before all others wait as long
             if error.throttled:
                 self._limit.throttled(error.retry_after_s)
             if not error.retry or not left:
                 raise error
-            pause = self._pause(attempts + throttles, error.retry_after_s)
-            self._check_wait(error, pause)
             await self._allowance.sleep(pause)
 
     def _read(self, answer: Answer) -> Answer:
