@@ -105,18 +105,21 @@ def worth_by_spread(spread: float, truth: Array) -> float:
 
 
 def recorded(folder: Path, seeds: int) -> None:
-    from training.offline_judge import held_out
-    from training.recorded import load
+    from training.labelled import recorded as load
+    from training.offline_judge import judged
+
+    from buttress.judges import model as stored
 
     console = Console(width=120)
     rows = load(folder)
-    every = held_out(rows, "refuse", lambda row: row.model)
+    said = judged(stored.load().model, rows, "refuse")  # it has seen these answers in training
+    every = np.array([one.score for one in said])
     used = [i for i, row in enumerate(rows) if row.harm is not None]
     kinds = {"all": used}
     for setting in ("baseline", "ablation"):
-        kinds[setting] = [i for i in used if rows[i].setting == setting]
-    for model in sorted({rows[i].model for i in used}):
-        kinds[model] = [i for i in used if rows[i].model == model]
+        kinds[setting] = [i for i in used if rows[i].system.endswith(setting)]
+    for model in sorted({rows[i].system.split()[0] for i in used}):
+        kinds[model] = [i for i in used if rows[i].system.split()[0] == model]
     for name, places in kinds.items():
         scores = np.clip(every[places], 0, 1)
         truth = np.array([rows[i].harm for i in places], dtype=float)

@@ -62,6 +62,7 @@ class RetryingClient:
         allowance: what may be spent; each attempt counts.
         meter: told of each attempt and of each answer.
         own_refusals: block messages of the application, which count as refusals.
+        harmless: a question that any target answers, put where one may only have closed its door.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class RetryingClient:
         allowance: Allowance = UNLIMITED,
         meter: Meter = UNMETERED,
         own_refusals: OwnRefusals | None = None,
+        harmless: str = "",
     ) -> None:
         self._target = target
         self._limit = limit or ConcurrencyLimit(target.concurrency, clock)
@@ -87,6 +89,7 @@ class RetryingClient:
         self._clock = clock
         self._allowance = allowance
         self._meter = meter
+        self._harmless = harmless
         self._own_refusals = own_refusals or OwnRefusals()
         self._answers = False  # whether it has answered anything
         self._first = asyncio.Lock()
@@ -185,7 +188,10 @@ class RetryingClient:
 
     async def _greet(self) -> bool:
         for _ in range(self._max_attempts + ADAPTATIONS):
-            said = await self._once(GREETING)
+            turn = Message("user", self._harmless)
+            said = await self._once(
+                Request((turn,), GREETING.sampling) if turn.content else GREETING
+            )
             if isinstance(said, Answer):
                 return True
             if not said.retry:

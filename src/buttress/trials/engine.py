@@ -70,6 +70,7 @@ class TrialEngine:
         attacker: the model that procedures search with; it may be the target itself.
         allowance: what all questions together may cost.
         own_refusals: block messages of the application, which count as refusals.
+        harmless: a question that any target answers; see ``RetryingClient``.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class TrialEngine:
         attacker: Target | None = None,
         allowance: Allowance = UNLIMITED,
         own_refusals: OwnRefusals | None = None,
+        harmless: str = "",
     ) -> None:
         self._target = target
         self._judge = judge
@@ -117,6 +119,7 @@ class TrialEngine:
                 allowance=allowance,
                 meter=totals,
                 own_refusals=own_refusals if who is target else None,
+                harmless=harmless,
             )
 
         self._client = client(target, self.limit, self.totals)

@@ -126,6 +126,7 @@ def prepare(
             attacker_totals=attackers,
             allowance=spending.allowance,
             own_refusals=system.refusals,
+            harmless=next((one.text for one in prompts if one.expect == "answer"), ""),
         )
         for probe in probes:
             name = arm_id(probe.id, asset.id)
