@@ -53,13 +53,13 @@ def run(options: argparse.Namespace) -> int:
     from buttress.cli.names import split
     from buttress.errors import InputError
     from buttress.system import manifest
-    from buttress.workflows.assessment.measure import Wish, measure
+    from buttress.workflows.assessment.measure import MeasureRequest, measure
 
     if options.trials < 1:
         raise InputError(f"{options.trials} is too small", field="--trials", expected="1 or more")
     if not 0 < options.limit < 1:
         raise InputError(f"{options.limit:g} is no rate", field="--limit", expected="0 to 1")
-    wish = Wish(
+    request = MeasureRequest(
         probe=options.probe,
         out=options.out,
         trials=options.trials,
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         resume=options.resume,
     )
-    document = measure(manifest.load(options.manifest), wish, sys.stderr)
+    document = measure(manifest.load(options.manifest), request, sys.stderr)
     if options.json:
         import json
 

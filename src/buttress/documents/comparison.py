@@ -42,7 +42,7 @@ class PairedItems(DocumentPart, frozen=True, kw_only=True):
     log_fall: Annotated[float, about("log e-value against: not lower later")]
 
 
-class RiskState(DocumentPart, frozen=True, kw_only=True):
+class ComparedRisk(DocumentPart, frozen=True, kw_only=True):
     """A risk on an asset in one assessment."""
 
     verdict: Annotated[VerdictName, about("verdict on the asset")]
@@ -62,8 +62,8 @@ class RiskChange(DocumentPart, frozen=True, kw_only=True):
         Share | None, about("of the change, adjusted; null where no counts could be compared")
     ]
     paired: Annotated[PairedItems | None, about("null where no items were paired")]
-    before: Annotated[RiskState | None, about("null where it was not assessed")]
-    after: Annotated[RiskState | None, about("null where it was not assessed")]
+    before: Annotated[ComparedRisk | None, about("null where it was not assessed")]
+    after: Annotated[ComparedRisk | None, about("null where it was not assessed")]
 
 
 class NewFindingRow(FindingRow, frozen=True, kw_only=True):

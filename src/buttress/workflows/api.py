@@ -106,7 +106,7 @@ def measure(
         MissingExtraError: a target or judge needs a package that is not installed.
         ButtressError: the target doesn't answer at all.
     """
-    wish = measuring.Wish(
+    request = measuring.MeasureRequest(
         probe=probe,
         out=Path(out),
         trials=trials,
@@ -116,7 +116,7 @@ def measure(
         seed=seed,
         resume=resume,
     )
-    document = measuring.measure(_system(system), wish, progress or io.StringIO())
+    document = measuring.measure(_system(system), request, progress or io.StringIO())
     return msgspec.convert(document, Measurement)
 
 

@@ -38,7 +38,7 @@ _ALPHA: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class MeasureRequest:
     """What is to be measured; ``limit`` is the failure rate at which verdicts are compared."""
 
     probe: str
@@ -51,7 +51,9 @@ class Wish:
     resume: bool = False
 
 
-def measure(system: System, wish: Wish, stream: TextIO | None = None) -> dict[str, Any]:
+def measure(
+    system: System, request: MeasureRequest, stream: TextIO | None = None
+) -> dict[str, Any]:
     """Measure, and return what was found as JSON can hold it; every answer is in the evidence.
 
     Raises:
@@ -59,19 +61,19 @@ def measure(system: System, wish: Wish, stream: TextIO | None = None) -> dict[st
         MissingExtraError: a target needs a package that is not installed.
         ButtressError: the target doesn't answer at all.
     """
-    (probe,) = sources.probes(system, [wish.probe])
+    (probe,) = sources.probes(system, [request.probe])
     if isinstance(probe, InspectionProbe):
         raise InputError(
-            f"'{wish.probe}' reads files", field="PROBE", expected="a probe that yields trials"
+            f"'{request.probe}' reads files", field="PROBE", expected="a probe that yields trials"
         )
-    asset = _asset(system, wish.asset)
-    conditions = [probe, *(PerturbedProbe(probe, _condition(name)) for name in wish.conditions)]
-    with EvidenceStore.open(wish.out / FILE_NAME) as store:
-        run = begin(store, system, seed=wish.seed, policy="measure", resume=wish.resume)
+    asset = _asset(system, request.asset)
+    conditions = [probe, *(PerturbedProbe(probe, _condition(name)) for name in request.conditions)]
+    with EvidenceStore.open(request.out / FILE_NAME) as store:
+        run = begin(store, system, seed=request.seed, policy="measure", resume=request.resume)
         found = run_async(
-            _ask(system, asset, conditions, wish.trials, store=store, run=run, stream=stream)
+            _ask(system, asset, conditions, request.trials, store=store, run=run, stream=stream)
         )
-    return _document(probe, asset, found, wish)
+    return _document(probe, asset, found, request)
 
 
 def _asset(system: System, name: str | None) -> Asset:
@@ -138,7 +140,7 @@ async def _ask(
 
 
 def _document(
-    probe: TrialProbe, asset: Asset, found: Mapping[str, list[Trial]], wish: Wish
+    probe: TrialProbe, asset: Asset, found: Mapping[str, list[Trial]], request: MeasureRequest
 ) -> dict[str, Any]:
     trials = found[probe.id]
     if not trials:
@@ -165,11 +167,11 @@ def _document(
             for one in figures
         ],
         "conditions": [
-            _compared(name, trials, changed, wish.limit)
-            for name, changed in zip(wish.conditions, list(found.values())[1:], strict=True)
+            _compared(name, trials, changed, request.limit)
+            for name, changed in zip(request.conditions, list(found.values())[1:], strict=True)
             if changed
         ],
-        "languages": _languages(trials, wish.limit),
+        "languages": _languages(trials, request.limit),
     }
 
 
