@@ -92,6 +92,7 @@ class Tree:
         self._unreadable: list[tuple[str, str]] = []
         self._foreign: list[str] = []
         self._caches = 0
+        self._outputs = 0
         self._links = 0
 
     def __reduce__(self) -> tuple[type[Tree], tuple[Path, Selection]]:
@@ -138,6 +139,8 @@ class Tree:
             f"{count} folders {printable(name)}/: not part of the asset"
             for name, count in self._left_out.items()
         )
+        if self._outputs:
+            notes.append(f"{self._outputs} outputs of Buttress: not part of the asset")
         if self._links_outside:
             notes.append(f"{self._links_outside} links that lead out of the folder")
         if self._odd:
@@ -154,7 +157,11 @@ class Tree:
     def text_counts(self) -> Iterator[tuple[str, int]]:
         """What else a reader of ``own`` does not see, by kind."""
         _ = self.files
-        yield from (("cache folders", self._caches), ("links, not followed", self._links))
+        yield from (
+            ("cache folders", self._caches),
+            ("links, not followed", self._links),
+            ("outputs of Buttress", self._outputs),
+        )
 
     def content(self, path: str | Path) -> Content:
         """What a file holds, as far as ``Content`` says; read once where it is kept."""
@@ -207,7 +214,7 @@ class Tree:
             names = frozenset(entry.name for entry in entries)
             if is_output_folder(folder, names):
                 mine = [entry for entry in entries if is_output(entry.name)]
-                self._left_out["outputs of Buttress"] += len(mine)
+                self._outputs += len(mine)
                 entries = [entry for entry in entries if not is_output(entry.name)]
             if prefix and "pyvenv.cfg" in names:
                 self._left_out[os.path.basename(folder)] += 1
