@@ -7,10 +7,10 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from buttress.files.folders import CACHES, INSTALLED, VENDORED, VERSION_CONTROL
@@ -23,12 +23,13 @@ SMALL: Final = 64 << 10  # bytes up to which any file is read whole when it is o
 FOREIGN: Final = VERSION_CONTROL | INSTALLED | VENDORED
 # Virtual environments are known by their file instead: anybody can call a folder of models "venv".
 _LEFT_OUT: Final = (VERSION_CONTROL | CACHES | INSTALLED) - {".venv", "venv"}
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+_NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 _HEAD: Final = 8192  # bytes that tell text from binary
 _UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
-@dataclass(frozen=True, slots=True)
-class TreeFile:
+class TreeFile(NamedTuple):
     """A regular file. ``location`` is its path from the root with ``/``, escaped where needed.
 
     ``foreign`` files lie in a folder of other people's code, such as ``vendor``.
@@ -44,8 +45,7 @@ class TreeFile:
         return uri_of(self.path, self.location)
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """What was read of a file.
 
     ``data`` is the whole file where it is text of at most ``MAX_TEXT`` bytes, or small; else empty.
@@ -287,9 +287,8 @@ def open_file(path: str, most: int, *, follow: bool = False) -> tuple[Content, i
     Returns:
         The content, and a descriptor, which is the caller's, where there is more to read.
     """
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        descriptor = os.open(path, flags if follow else flags | getattr(os, "O_NOFOLLOW", 0))
+        descriptor = os.open(path, _FLAGS if follow else _FLAGS | _NO_LINK)
     except (OSError, ValueError) as error:
         link = os.path.islink(path)
         return Content(problem=getattr(error, "strerror", None) or "not readable", link=link), None
