@@ -17,7 +17,10 @@ def package_url(one: Component) -> str:
     if one.role == "package" and one.ecosystem in ("PyPI", "npm"):
         scope, _, name = one.name.rpartition("/")
         kind = one.ecosystem.lower()
-        return PackageURL(kind, scope or None, name, one.version or None).to_string()
+        try:
+            return PackageURL(kind, scope or None, name, one.version or None).to_string()
+        except ValueError:  # a lock file may name anything
+            return ""
     # Only what is named as on the hub: a folder's name says nothing of where it came from.
     if one.role in ("model", "adapter") and one.external and _HUB.fullmatch(one.name):
         owner, _, name = one.name.partition("/")
