@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from buttress.cli.parsing import similar
 from buttress.files.visible import visible
 
 if TYPE_CHECKING:
@@ -185,6 +186,9 @@ def _fail_on(text: str) -> tuple[str, bool]:
     not searched fails as well."""
     names = [name.strip() for name in text.split(",")]
     severities = [name for name in names if name != "skipped"]
+    for name in severities:
+        if name not in _FAIL_ON and (hint := similar(name, [*_FAIL_ON, "skipped"])):
+            raise argparse.ArgumentTypeError(f"'{name[:40]}' is no severity{hint}")
     if len(severities) > 1 or len(names) > len(severities) + 1 or set(severities) - set(_FAIL_ON):
         raise argparse.ArgumentTypeError(f"expected one of {', '.join(_FAIL_ON)}, and skipped")
     least = severities[0] if severities else "high"
