@@ -153,7 +153,5 @@ def test_the_local_hook_is_that_of_the_manifest() -> None:
         for name in ("name", "entry", "types", "require_serial"):
             assert hook[name] == theirs[name]
         options = parser().parse_args([*hook["entry"].split()[1:], *hook["args"], "x"])
-        assert (options.fail_on, str(options.baseline)) == (
-            ("high", False),
-            ".buttress-baseline.json",
-        )
+        told = options.fail_on, str(options.baseline)
+        assert told == (("high", False), ".buttress-baseline.json")
