@@ -48,13 +48,14 @@ def show(
         _line(told, "magenta")
     if verbose:
         for one in inspections:
+            _line(f"read by {one.probe}: {one.files:,} files in {one.asset}", "")
             for note in one.skipped:
                 _line(f"not read by {one.probe}: {one.asset}: {note}", "")
     print(visible(summary(filtered)))
     for line in coverage(inspections):
         print(visible(line))
-    if findings and not verbose:
-        print("--verbose shows every finding with its proof and remedy.")
+    if not verbose and (findings or any(one.skipped for one in inspections)):
+        print("--verbose shows each finding with its proof and remedy, and all that was not read.")
 
 
 def summary(filtered: FilteredFindings) -> str:
@@ -88,7 +89,7 @@ def coverage(inspections: Sequence[Inspection]) -> Iterator[str]:
     )
     more = len(reasons) - _REASONS
     rest = f"; {more} more reasons" if more > 1 else "; one more reason" if more == 1 else ""
-    yield f"Not read: {told}{rest}. --verbose lists all."
+    yield f"Not read: {told}{rest}."
 
 
 def causes(findings: Sequence[Finding]) -> Iterator[Cause]:
