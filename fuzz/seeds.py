@@ -67,11 +67,16 @@ def _files() -> Seeds:
     by_name |= {"pod.yaml": "kubernetes", "CLAUDE.md": "agent-rules"}
     by_name |= {".vscode/settings.json": "agent-settings", ".vscode/tasks.json": "agent-settings"}
     by_name |= {".devcontainer/devcontainer.json": "agent-settings"}
+    scripts = ("setup.ps1", "Jenkinsfile", "justfile", "tox.ini", "scripts/setup", "run.service",
+               "notes", "package.json")  # fmt: skip
+    commands = dict.fromkeys((".pre-commit-config.yaml", ".circleci/config.yml"), "commands-yaml")
+    deployed = dict.fromkeys(scripts, "script") | {"chart/values-prod.yaml": "helm-values"}
     found: Seeds = {}
     for folder in (AGENTS, DEPENDENCIES, INFRASTRUCTURE):
+        names = {**by_name, **deployed, **commands} if folder == INFRASTRUCTURE else by_name
         for rule in rules(folder).values():
             for one in (*rule.bad, *rule.good):
-                found.setdefault(by_name[one.file], []).append(one.text.encode())
+                found.setdefault(names[one.file], []).append(one.text.encode())
     for name, text in DEPENDENCY_FILES.items():
         if name in by_name:
             found.setdefault(by_name[name], []).append(text.encode())

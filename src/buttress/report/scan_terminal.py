@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from buttress.files.visible import visible
+from buttress.report import numbers
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -73,11 +74,9 @@ def coverage(inspections: Sequence[Inspection]) -> Iterator[str]:
     for one in inspections:
         files[one.asset] = max(files[one.asset], one.files)
         size[one.asset] = max(size[one.asset], one.bytes)
-    number = sum(files.values())
     yield (
-        f"Read: {number:,} {'file' if number == 1 else 'files'}, "
-        f"{sum(size.values()) / 1e6:,.1f} MB, by {len(probes)} "
-        f"{'probe' if len(probes) == 1 else 'probes'}."
+        f"Read: {numbers.plural(sum(files.values()), 'file')}, {numbers.size(sum(size.values()))}, "
+        f"by {numbers.plural(len(probes), 'probe')}."
     )
     notes = {(one.asset, note) for one in inspections for note in one.skipped}
     if not notes:
