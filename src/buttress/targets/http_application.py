@@ -29,7 +29,7 @@ from yarl import URL
 from buttress.errors import InputError
 from buttress.targets import completion, event_stream, refusals
 from buttress.targets.base import Answer, Message, Request, TargetError
-from buttress.targets.connection import Connection, Reply, usable_url
+from buttress.targets.connection import Connection, ServerReply, usable_url
 from buttress.targets.endpoint import TIMEOUT_S, checked_headers
 from buttress.targets.failures import failure
 from buttress.targets.http_template import AnswerPath, check, fill, in_json, in_url, values
@@ -323,7 +323,7 @@ class HttpApplication:
         self._secrets.add(token)
         return token
 
-    def _error(self, reply: Reply, what: str = "") -> TargetError:
+    def _error(self, reply: ServerReply, what: str = "") -> TargetError:
         outcome = failure(reply.status, reply.headers, reply.body, _payload(reply), self._secrets)
         if isinstance(outcome, Answer):
             return TargetError(f"{what}refused", retry=False)
@@ -353,7 +353,7 @@ class HttpApplication:
             return outcome
         raise self._error(reply)
 
-    def _read(self, reply: Reply) -> Answer:
+    def _read(self, reply: ServerReply) -> Answer:
         text = reply.text
         if event_stream.is_stream(reply.content_type, text):
             return self._joined(event_stream.data(text))
@@ -452,7 +452,7 @@ async def _received(socket: aiohttp.ClientWebSocketResponse, *, first: bool) -> 
     return None
 
 
-def _payload(reply: Reply) -> Any:
+def _payload(reply: ServerReply) -> Any:
     try:
         return completion.decode_text(reply.text)
     except TargetError:
