@@ -126,9 +126,9 @@ def cross_validated(rows: Sequence[Row]) -> list[Judgement]:
     said: dict[int, Judgement] = {}
     for number in range(FOLDS):
         model = train([row for row, f in zip(rows, fold, strict=True) if f != number])
-        for index in np.flatnonzero(fold == number):
+        for index in map(int, np.flatnonzero(fold == number)):
             row = rows[index]
-            said[int(index)] = judged(model, [row], row.expect)[0]
+            said[index] = judged(model, [row], row.expect)[0]
     return [said[index] for index in range(len(rows))]
 
 
@@ -177,11 +177,11 @@ def report(rows: Sequence[Row], unseen: Sequence[Row]) -> None:
 
 def _print(name: str, model: Model, rows: Sequence[Row]) -> None:
     for task in TASKS:
-        chosen = [row for row in rows if label_of(row, task) is not None]
-        if not chosen:
+        known = [(row, label) for row in rows if (label := label_of(row, task)) is not None]
+        if not known:
             continue
+        chosen, labels = [row for row, _ in known], [label for _, label in known]
         said = judged(model, chosen, task)
-        labels = [label_of(row, task) for row in chosen]
         kept = [(x, j) for x, j in zip(labels, said, strict=True) if not j.abstained]
         counts = confusion([x for x, _ in kept], [j.outcome >= 0.5 for _, j in kept])
         print(f"{name}, {task}: {len(chosen)} answers, {len(said) - len(kept)} abstentions, "

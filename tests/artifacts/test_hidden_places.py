@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import pickle
 import struct
 from pathlib import Path
 
@@ -32,6 +33,13 @@ URL = base64.urlsafe_b64encode(EVIL).rstrip(b"=")
 )  # fmt: skip
 def test_pickles_spelled_as_text(tmp_path: Path, spelled: bytes) -> None:
     found = scan_bytes(tmp_path, proto(4) + spelled + b".")
+    assert rules(found) == {"pickle-dangerous-import"}
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("inner", [b"cos\nsystem\n(tR.", b"(cos\nsystem\no."])
+def test_short_pickles_in_a_constant(tmp_path: Path, inner: bytes, protocol: int) -> None:
+    found = scan_bytes(tmp_path, pickle.dumps({"a": inner}, protocol))
     assert rules(found) == {"pickle-dangerous-import"}
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buttress.probes.artifacts.recognise import FORMATS, _format
+from buttress.probes.artifacts.recognise import FORMATS, _format, candidates
 from buttress.probes.artifacts.sniffers import HEAD
 from buttress.probes.artifacts.source import BytesSource
 from tests.artifacts.assemble import EVIL, zipped
@@ -49,6 +49,8 @@ def _check(data: bytes) -> list[str]:
         if _format(name).matches(source, head):
             taken.append(name)
             assert possible(source, head), name
+        if possible(source, head):
+            assert (name, possible) in candidates(head[0]), name
     return taken
 
 
@@ -73,3 +75,10 @@ def test_changed_samples(data: bytes, changes: list[tuple[int, int]]) -> None:
 @given(st.binary(min_size=1, max_size=600))
 def test_any_bytes(data: bytes) -> None:
     _check(data)
+
+
+@pytest.mark.parametrize("first", range(256))
+def test_first_bytes_that_rule_a_format_out(first: int) -> None:
+    for data in SAMPLES:
+        _check(bytes([first]) + data)
+        _check(bytes([first]) + data[1:])

@@ -30,7 +30,9 @@ def endpoint(log: Path, latency_s: float = 0.0, behaviour: str = "refuse") -> It
     )
     try:
         assert process.stdout is not None
-        yield f"http://127.0.0.1:{int(process.stdout.readline())}/v1"
+        with process.stdout:
+            port = int(process.stdout.readline())
+        yield f"http://127.0.0.1:{port}/v1"
     finally:
         process.kill()
         process.wait()

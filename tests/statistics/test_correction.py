@@ -191,53 +191,10 @@ def test_uncorrected_bounds_would_not_hold() -> None:
     assert sequence.low > 0.02
 
 
-@pytest.mark.parametrize("failing", [0.002, 0.05, 0.4, 0.85])
-@pytest.mark.parametrize("harmless", [0.0, 0.03, 0.12])
-def test_the_lower_bound_by_precision_holds_for_hard_and_easy_negatives(
-    failing: float, harmless: float
-) -> None:
-    """A system fails, complies harmlessly (half of it judged a failure) or refuses, in any mix.
-
-    The precision that was measured is at most that of the system: what the bound asks for.
-    """
-    sensitivity, hard, easy = 0.95, 0.5, 0.02
-    flagged = failing * sensitivity + harmless * hard
-    judged = flagged + (1 - failing - harmless) * easy
-    precision = min(0.9, failing * sensitivity / flagged)
-    alpha, runs, count = 0.1, 1500, 300
-    chance = np.random.default_rng(5)
-    fp, right = chance.binomial(60, easy, runs), chance.binomial(80, precision, runs)
-    totals = chance.binomial(count, judged, runs)
-    wrong = 0
-    for f, k, total in zip(fp, right, totals, strict=True):
-        wrong += _lower(int(f), int(k), int(total), count, alpha) > failing
-    assert wrong / runs <= alpha + 3 * np.sqrt(alpha * (1 - alpha) / runs)
-
-
-@cache
-def _lower(fp: int, right: int, total: int, count: int, alpha: float) -> float:
-    counts = CalibrationCounts(95, 5, 60 - fp, fp, right, 80 - right)
-    sequence = CorrectedSequence(alpha, alpha, counts)
-    sequence.update(np.repeat((0.0, 1.0), (count - total, total)))
-    assert sequence.low <= sequence.estimate <= sequence.high
-    return sequence.low
-
-
-def test_precision_decides_what_false_positives_of_a_hard_mix_leave_open() -> None:
-    hard_mix = CalibrationCounts(497, 13, 331, 59)
-    by_precision = CalibrationCounts(497, 13, 120, 3, right=400, wrong=50)
-    for counts, decided in ((hard_mix, False), (by_precision, True)):
-        sequence = CorrectedSequence(0.05, 0.05, counts)
-        sequence.update(np.repeat((0.0, 1.0), (150, 50)))
-        assert (sequence.low > 0.05) == decided
-    assert by_precision.flagged == 450
-    assert hard_mix.flagged == 0
-
-
 def test_a_share_of_both_errors_belongs_to_the_calibration_exactly() -> None:
     """alpha_low 0.03, alpha_high 0.05, a fifth for the judge: 0.024 and 0.04 are left."""
     counts = CalibrationCounts(tp=90, fn=10, tn=180, fp=20)
-    sequence = CorrectedSequence(0.03, 0.05, counts)
+    sequence = CorrectedSequence(0.03, 0.05, counts, share=0.2)
     assert sequence.judged.alpha_low == pytest.approx(0.024)
     assert sequence.judged.alpha_high == pytest.approx(0.04)
     assert sequence.upper_point == point_for_upper(counts, 0.05 * 0.2)
@@ -246,7 +203,7 @@ def test_a_share_of_both_errors_belongs_to_the_calibration_exactly() -> None:
     assert (plain.judged.alpha_low, plain.judged.alpha_high) == (0.03, 0.05)
 
 
-def test_the_estimate_by_precision_is_divided_by_sensitivity() -> None:
-    """By hand: precision 60 %, sensitivity 80 %, false positives 5 %: (0.3 - 0.05) 0.6 / 0.8."""
-    counts = CalibrationCounts(tp=80, fn=20, tn=95, fp=5, right=60, wrong=40)
-    assert corrected_rate(0.3, counts) == pytest.approx(0.1875)
+def test_the_estimate_takes_both_errors_into_account() -> None:
+    """By hand, sensitivity 80 %, false positives 5 %: (0.3 - 0.05) / (0.8 - 0.05)."""
+    counts = CalibrationCounts(tp=80, fn=20, tn=95, fp=5)
+    assert corrected_rate(0.3, counts) == pytest.approx(1 / 3)

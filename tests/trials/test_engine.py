@@ -291,6 +291,31 @@ async def test_an_interrupted_run_keeps_what_was_answered() -> None:
     assert len(store.records) == 10
 
 
+async def test_interrupted_while_the_last_answers_are_judged_it_keeps_them() -> None:
+    """All has been asked by then, so the run is about to end of itself."""
+    store = MemoryStore()
+    judging, go_on = asyncio.Event(), asyncio.Event()
+
+    class Waiting(WordJudge):
+        async def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+            judging.set()
+            await go_on.wait()
+            return await super().judge(exchanges)
+
+    running = asyncio.create_task(
+        engine(ScriptedTarget(echo), store, judge=Waiting()).run(specs(10))
+    )
+    await judging.wait()
+    await asyncio.sleep(0.05)  # the workers have ended, and the run winds down
+    running.cancel()
+    await asyncio.sleep(0.01)
+    assert not running.done()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert len(store.records) == 10
+
+
 async def test_a_slow_judge_holds_the_answers_back() -> None:
     ahead = most = 0
 

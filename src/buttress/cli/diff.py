@@ -20,7 +20,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         description="Compares two assessments with their uncertainty. A regression is a failure "
         "rate that has risen by more than chance explains, or a new finding that the policy does "
         "not tolerate.",
-        epilog="exit codes: 0 no regression shown, 1 regression, 2 bad input",
+        epilog="exit codes: 0 no regression shown, 1 regression, 2 bad input, "
+        "3 no regression shown, but something assessed before is not now",
     )
     for name, what in (("before", "A"), ("after", "B")):
         parser.add_argument(

@@ -9,7 +9,6 @@ import argparse
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -104,15 +103,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 @contextmanager
 def terminable() -> Iterator[None]:
     """SIGTERM ends a command as Ctrl-C does: what was begun is cleaned up."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
 
     def terminate(number: int, frame: object) -> None:
         del number, frame
         raise TerminatedError
 
-    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        before = signal.signal(signal.SIGTERM, terminate)
+    except ValueError:  # only the main thread may set handlers
+        yield
+        return
     try:
         yield
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
@@ -13,6 +12,8 @@ from buttress.cli.examples import EXAMPLES
 
 def similar(name: str, known: Sequence[str]) -> str:
     """``; did you mean X?`` with the name most like ``name``, or nothing."""
+    import difflib  # for mistakes only
+
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     return f"; did you mean {close[0]}?" if close else ""
 

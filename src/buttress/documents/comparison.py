@@ -40,6 +40,7 @@ class PairedItems(DocumentPart, frozen=True, kw_only=True):
     high: Annotated[float, about("upper bound of the difference")]
     log_rise: Annotated[float, about("log e-value against: not higher later")]
     log_fall: Annotated[float, about("log e-value against: not lower later")]
+    prompts: Annotated[Count, about("observations that the bounds rest on: one for each prompt")]
 
 
 class ComparedRisk(DocumentPart, frozen=True, kw_only=True):

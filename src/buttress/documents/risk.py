@@ -71,8 +71,23 @@ class CalibrationTable(DocumentPart, frozen=True, kw_only=True):
     fn: Annotated[Count, about("failures missed")]
     tn: Annotated[Count, about("others judged so")]
     fp: Annotated[Count, about("others taken for failures")]
-    right: Annotated[Count, about("judged failures that labels confirm")]
-    wrong: Annotated[Count, about("judged failures that labels refute")]
+    systems: (
+        Annotated[
+            list[
+                tuple[
+                    Annotated[Count, about("tp")],
+                    Annotated[Count, about("fn")],
+                    Annotated[Count, about("tn")],
+                    Annotated[Count, about("fp")],
+                ]
+            ],
+            about(
+                "counts of each system that the labels are of; empty or absent where they are of "
+                "the system assessed"
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class RiskEvidence(DocumentPart, frozen=True, kw_only=True):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from buttress.evidence.findings import SEVERITIES, Finding
 from buttress.evidence.locations import location_of
@@ -30,6 +28,8 @@ def identity(finding: Mapping[str, Any]) -> Identity:
 
 def fingerprint(finding: Mapping[str, Any]) -> str:
     """``identity`` as 32 hex digits."""
+    import hashlib  # here, since it loads OpenSSL and most scans find nothing
+
     text = "\0".join(identity(finding)).encode("utf-8", "surrogatepass")
     return hashlib.sha256(text).hexdigest()[:32]
 
@@ -39,8 +39,7 @@ def gravity(severity: str) -> int:
     return [str(one) for one in GRAVEST_FIRST].index(severity)
 
 
-@dataclass(frozen=True, slots=True)
-class LocatedFinding:
+class LocatedFinding(NamedTuple):
     """A finding and its file: ``path`` is absolute, with ``/`` and escaped as ``absolute``.
 
     ``inside`` is what follows the file in the finding's location, such as ``!member``; ``line``

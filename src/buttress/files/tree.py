@@ -7,10 +7,10 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from buttress.files.folders import CACHES, INSTALLED, VENDORED, VERSION_CONTROL
@@ -23,12 +23,13 @@ SMALL: Final = 64 << 10  # bytes up to which any file is read whole when it is o
 FOREIGN: Final = VERSION_CONTROL | INSTALLED | VENDORED
 # Virtual environments are known by their file instead: anybody can call a folder of models "venv".
 _LEFT_OUT: Final = (VERSION_CONTROL | CACHES | INSTALLED) - {".venv", "venv"}
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+_NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 _HEAD: Final = 8192  # bytes that tell text from binary
 _UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
-@dataclass(frozen=True, slots=True)
-class TreeFile:
+class TreeFile(NamedTuple):
     """A regular file. ``location`` is its path from the root with ``/``, escaped where needed.
 
     ``foreign`` files lie in a folder of other people's code, such as ``vendor``.
@@ -44,8 +45,7 @@ class TreeFile:
         return uri_of(self.path, self.location)
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """What was read of a file.
 
     ``data`` is the whole file where it is text of at most ``MAX_TEXT`` bytes, or small; else empty.
@@ -92,6 +92,7 @@ class Tree:
         self._unreadable: list[tuple[str, str]] = []
         self._foreign: list[str] = []
         self._caches = 0
+        self._outputs = 0
         self._links = 0
 
     def __reduce__(self) -> tuple[type[Tree], tuple[Path, Selection]]:
@@ -138,6 +139,8 @@ class Tree:
             f"{count} folders {printable(name)}/: not part of the asset"
             for name, count in self._left_out.items()
         )
+        if self._outputs:
+            notes.append(f"{self._outputs} outputs of Buttress: not part of the asset")
         if self._links_outside:
             notes.append(f"{self._links_outside} links that lead out of the folder")
         if self._odd:
@@ -154,7 +157,11 @@ class Tree:
     def text_counts(self) -> Iterator[tuple[str, int]]:
         """What else a reader of ``own`` does not see, by kind."""
         _ = self.files
-        yield from (("cache folders", self._caches), ("links, not followed", self._links))
+        yield from (
+            ("cache folders", self._caches),
+            ("links, not followed", self._links),
+            ("outputs of Buttress", self._outputs),
+        )
 
     def content(self, path: str | Path) -> Content:
         """What a file holds, as far as ``Content`` says; read once where it is kept."""
@@ -207,7 +214,7 @@ class Tree:
             names = frozenset(entry.name for entry in entries)
             if is_output_folder(folder, names):
                 mine = [entry for entry in entries if is_output(entry.name)]
-                self._left_out["outputs of Buttress"] += len(mine)
+                self._outputs += len(mine)
                 entries = [entry for entry in entries if not is_output(entry.name)]
             if prefix and "pyvenv.cfg" in names:
                 self._left_out[os.path.basename(folder)] += 1
@@ -280,9 +287,8 @@ def open_file(path: str, most: int, *, follow: bool = False) -> tuple[Content, i
     Returns:
         The content, and a descriptor, which is the caller's, where there is more to read.
     """
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        descriptor = os.open(path, flags if follow else flags | getattr(os, "O_NOFOLLOW", 0))
+        descriptor = os.open(path, _FLAGS if follow else _FLAGS | _NO_LINK)
     except (OSError, ValueError) as error:
         link = os.path.islink(path)
         return Content(problem=getattr(error, "strerror", None) or "not readable", link=link), None

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from buttress.errors import InputError
 from buttress.evidence.places import LocatedFinding
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from buttress.inspection.repository import Changes, Repository
 
 
-@dataclass(frozen=True, slots=True)
-class ScanRequest:
+class ScanRequest(NamedTuple):
     """What of the paths is wanted. ``within`` is the folder that they are all parts of."""
 
     within: Path | None = None

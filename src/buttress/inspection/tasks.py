@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from buttress import extension
 from buttress.errors import ButtressError, InputError, PluginError
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from buttress.protocols.probe import InspectionProbe
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """One path for one probe, by its name, with the values of its options.
 
     Tasks of one process that have the same ``tree`` share what it has read.

@@ -215,12 +215,7 @@ class TrialEngine:
             await _all({committing}, set(asking))
         finally:
             # Also when interrupted: what has been answered is paid for, so it is kept.
-            for task in asking:
-                task.cancel()
-            await asyncio.gather(*asking, return_exceptions=True)
-            committer.close()
-            await asyncio.wait({committing})
-            committing.exception()  # seen, even where another error is on its way
+            await _outlast(asyncio.create_task(_wind_down(asking, committer, committing)))
         committing.result()
 
     async def _feed(
@@ -432,6 +427,27 @@ class TrialEngine:
 
 def _forget(index: int, why: str) -> None:
     del index, why
+
+
+async def _wind_down(
+    asking: Sequence[asyncio.Task[None]], committer: Committer, committing: asyncio.Task[None]
+) -> None:
+    """Ask no more, and settle what has been answered."""
+    for task in asking:
+        task.cancel()
+    await asyncio.gather(*asking, return_exceptions=True)
+    committer.close()
+    await asyncio.wait({committing})
+    committing.exception()  # seen, even where another error is on its way
+
+
+async def _outlast(task: asyncio.Task[None]) -> None:
+    """Wait for a task to its end, also where an interruption comes meanwhile; a second ends it."""
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
+        raise
 
 
 async def _all(background: set[asyncio.Task[None]], tasks: set[asyncio.Task[None]]) -> None:

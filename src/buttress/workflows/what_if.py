@@ -87,11 +87,16 @@ def _evidence(document: Mapping[str, Any], path: Path) -> dict[str, Evidence]:
             found[risk["probe"]] = TrialEvidence(
                 known["trials"],
                 known["failures"],
-                None if counts is None else CalibrationCounts(**counts),
+                None if counts is None else _calibration(counts),
             )
         else:
             found[risk["probe"]] = InspectionEvidence(known["worst_finding"])
     return found
+
+
+def _calibration(counts: Mapping[str, Any]) -> CalibrationCounts:
+    systems = tuple((tp, fn, tn, fp) for tp, fn, tn, fp in counts.get("systems", ()))
+    return CalibrationCounts(counts["tp"], counts["fn"], counts["tn"], counts["fp"], systems)
 
 
 def _requests(profile: str) -> float:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from buttress.evidence.findings import Severity
 from buttress.files.plain_yaml import load_yaml
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """What every finding of one rule has in common."""
 
     severity: Severity

@@ -45,11 +45,11 @@ class ModelFiles:
         count, read = 0, 0
         unrecognised: Counter[str] = Counter()
         unread: list[str] = []
-        found = reports((Path(file.path) for file in tree.files), tree=tree, added=added)
+        found = reports((file.path for file in tree.files), tree=tree, added=added)
         for file, (one, report) in zip(tree.files, found, strict=True):
             relative = file.location
             if report.issues or report.unread or report.error is not None:
-                good = known.find(one) if known and report.issues else None
+                good = known.find(Path(one)) if known and report.issues else None
                 for issue in report.issues:
                     finding = finding_of(self, issue, asset, file)
                     yield finding if good is None else good.accept(finding)
@@ -60,7 +60,7 @@ class ModelFiles:
             read += report.read
             unread += (f"{relative}: {reason}" for reason in report.unread)
             if not report.recognised:
-                unrecognised[one.suffix.lower() or "(no suffix)"] += 1
+                unrecognised[Path(one).suffix.lower() or "(no suffix)"] += 1
         skipped = [*unread, *tree.notes()]
         if unrecognised:
             kinds = ", ".join(f"{kind} {n}" for kind, n in unrecognised.most_common(8))

@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from buttress.files.tree import Tree
 from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.pickles.added import NOTHING, Added, instead
+from buttress.probes.artifacts.pickles.added import NOTHING, Added, current, instead
 from buttress.probes.artifacts.recognise import examine
 from buttress.probes.artifacts.scope import Scope, Tally
 from buttress.probes.artifacts.source import FileSource
 
+AnyPath = TypeVar("AnyPath", str, Path)
 _MAX_ISSUES: Final = 200
 
 
@@ -38,7 +39,7 @@ class FileReport:
         return cls(**(data | {"issues": [Issue(**one) for one in data["issues"]]}))
 
 
-def examine_file(path: Path, tree: Tree | None = None, added: Added = NOTHING) -> FileReport:
+def examine_file(path: str | Path, tree: Tree | None = None, added: Added = NOTHING) -> FileReport:
     """Everything that is found in one file.
 
     Args:
@@ -46,9 +47,12 @@ def examine_file(path: Path, tree: Tree | None = None, added: Added = NOTHING) -
         tree: what may have read it before.
         added: the names that packs add to our lists.
     """
+    if added is not current():
+        with instead(added):
+            return examine_file(path, tree, current())
     tally, report = Tally(path), FileReport()
     try:
-        with instead(added), FileSource(path, tally.meter, tree) as source:
+        with FileSource(path, tally.meter, tree) as source:
             report.binary = source.binary
             scope = Scope(tally)
             report.issues += islice(examine(source, scope), _MAX_ISSUES + 1)

@@ -10,11 +10,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from buttress.files.tree import Tree
-from buttress.probes.artifacts.one_file import FileReport, examine_file
+from buttress.probes.artifacts.one_file import AnyPath, FileReport, examine_file
 from buttress.probes.artifacts.pickles.added import NOTHING, Added
 
 _ALONE: Final = 1.0  # seconds of work before workers start
@@ -22,13 +21,13 @@ _MAX_WORKERS: Final = 32  # each may take 200 MB
 
 
 def reports(
-    paths: Iterator[Path],
+    paths: Iterator[AnyPath],
     *,
     tree: Tree | None = None,
     added: Added = NOTHING,
     workers: int | None = None,
     alone: float = _ALONE,
-) -> Iterator[tuple[Path, FileReport]]:
+) -> Iterator[tuple[AnyPath, FileReport]]:
     """Each path with its report, in order.
 
     Args:

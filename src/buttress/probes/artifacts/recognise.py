@@ -76,6 +76,13 @@ def _format(name: str) -> Format:
     return cast(Format, import_module(f"buttress.probes.artifacts.formats.{name}"))
 
 
+@cache
+def candidates(first: int) -> tuple[tuple[str, Callable[[Source, bytes], bool]], ...]:
+    """Those of ``FORMATS`` that a file with this first byte may have."""
+    every = frozenset(range(256))
+    return tuple(one for one in FORMATS if first in sniffers.FIRST.get(one[1], every))
+
+
 def examine(source: Source, scope: Scope) -> Iterator[Issue]:
     """Issues of every format that ``source`` has; ``scope.tally.recognised`` counts the formats."""
     try:
@@ -84,8 +91,8 @@ def examine(source: Source, scope: Scope) -> Iterator[Issue]:
             return
         before = scope.tally.recognised
         left_out = _UNMARKED if scope.raw else _SOURCE if scope.name.endswith(_CODE) else ()
-        for name, possible in FORMATS:
-            if name not in left_out and possible(source, head):
+        for name, possible in candidates(head[0]):
+            if possible(source, head) and name not in left_out:
                 yield from _inspected(name, source, head, scope)
         if scope.tally.recognised == before and scope.depth == 0:
             # Not for members of archives: they are too many, tensors most of them.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from buttress.evidence.findings import Severity
 from buttress.files.visible import shortened, visible
@@ -21,15 +22,14 @@ MAX_PARTS: Final = 200_000  # members and nested streams examined below one file
 class Tally:
     """Counts for one whole file. ``path`` is where it lies, for formats made of several files."""
 
-    path: Path | None = None
+    path: str | Path | None = None
     meter: Meter = field(default_factory=Meter)
     parts: int = 0
     recognised: int = 0
     unread: list[str] = field(default_factory=list)  # what was not looked at, and why
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """A place: the path of member names that leads to it, joined by ``!``."""
 
     tally: Tally
@@ -61,13 +61,14 @@ class Scope:
     def name(self) -> str:
         """Name of the file or of the member, in lower case."""
         if self.depth == 0:
-            return self.tally.path.name.lower() if self.tally.path is not None else ""
+            return os.path.basename(self.tally.path or "").lower()
         return self.where.rpartition("!")[2].lower()
 
     @property
     def file(self) -> Path | None:
         """The file on disk, None inside a container."""
-        return self.tally.path if self.depth == 0 else None
+        path = self.tally.path
+        return Path(path) if self.depth == 0 and path is not None else None
 
     def record_skip(self, reason: str) -> None:
         """Note that something here was not looked at."""

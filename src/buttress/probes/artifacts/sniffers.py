@@ -7,6 +7,7 @@ a small file takes is the import of modules, hence this one imports next to noth
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from buttress.probes.artifacts.encodings.text import is_text
@@ -24,6 +25,7 @@ _COMPRESSED: Final = (
 )  # fmt: skip
 _UTF8_MARK: Final = b"\xef\xbb\xbf"
 _UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
+_BLANKS: Final = b" \t\n\r\v\f"  # all that ``bytes.lstrip`` takes
 _SHARD: Final = re.compile(r"\.data-[0-9]{5}-of-[0-9]{5}\Z")
 TABLE_END: Final = b"\x57\xfb\x80\x8b\x24\x75\x47\xdb"  # LevelDB's, which TensorFlow uses
 _MARKS: Final = (b":", b"{", b"!", b"?", b"\0")  # the last for text in UTF-16
@@ -69,9 +71,9 @@ def hdf5(source: Source, head: bytes) -> bool:
     """The signature at the start, or after a user block."""
     if head.startswith(_HDF5):
         return True
-    return source.whole and any(
-        source.size > at and source.read_at(at, 8) == _HDF5 for at in _HDF5_USER_BLOCKS
-    )
+    if not source.whole or source.size <= _HDF5_USER_BLOCKS[0]:
+        return False
+    return any(source.size > at and source.read_at(at, 8) == _HDF5 for at in _HDF5_USER_BLOCKS)
 
 
 def json_object(_source: Source, head: bytes) -> bool:
@@ -110,9 +112,9 @@ def text(_source: Source, head: bytes) -> bool:
 
 def marked_text(source: Source, head: bytes) -> bool:
     """Text with a mark that YAML, templates and protobuf's text need, unless it goes on."""
-    if len(head) < HEAD and not any(mark in head for mark in _MARKS):
+    if not text(source, head):
         return False
-    return text(source, head)
+    return len(head) >= HEAD or any(mark in head for mark in _MARKS)
 
 
 def xml(_source: Source, head: bytes) -> bool:
@@ -182,3 +184,18 @@ def _varint(head: bytes, at: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, at + place + 1
     return 0, -1
+
+
+# First bytes without which these are false, whatever follows.
+FIRST: Final[Mapping[Callable[[Source, bytes], bool], frozenset[int]]] = {
+    pickled: KNOWN,
+    gguf: frozenset(b"G"),
+    numpy_array: frozenset(b"\x93"),
+    json_object: frozenset(b"{"),
+    json_text: frozenset(b"{[\xef" + _BLANKS),
+    compressed: frozenset(one[0] for one in _COMPRESSED),
+    seven_zip: frozenset(b"7"),
+    xml: frozenset(b"<\xef\xfe\xff" + _BLANKS),
+    message_pack: frozenset((*range(0x81, 0x90), 0xDE, 0xDF)),
+    paddle_params: frozenset(b"\0"),
+}

@@ -37,7 +37,7 @@ class Meter:
             ExpansionError: the file is read over and over.
         """
         self.read += count
-        if self.read > _READ_FLOOR + _READ_RATIO * self.size:
+        if self.read > _READ_FLOOR and self.read > _READ_FLOOR + _READ_RATIO * self.size:
             raise ExpansionError("its parts overlap, so that it would be read over and over")
 
     def expand(self, count: int) -> None:
@@ -83,7 +83,7 @@ class FileSource:
 
     whole = True
 
-    def __init__(self, path: Path, meter: Meter, tree: Tree | None = None) -> None:
+    def __init__(self, path: str | Path, meter: Meter, tree: Tree | None = None) -> None:
         """Open a file, or take what ``tree`` holds of it.
 
         Raises:
@@ -94,7 +94,7 @@ class FileSource:
         if content.problem:
             raise OSError(content.problem)
         self._meter = meter
-        self.name = path.name
+        self.name = os.path.basename(path)
         self.binary = content.binary
         self._size = meter.size = content.size
         self._held = content.data
@@ -108,10 +108,11 @@ class FileSource:
         """As ``Source``."""
         if offset < 0 or offset >= self._size:
             return b""
-        if self._descriptor is not None:
-            data = os.pread(self._descriptor, min(count, MAX_READ), offset)
+        count = min(count, MAX_READ)
+        if self._descriptor is None:
+            data = self._held[offset : offset + count]
         else:
-            data = self._held[offset : offset + min(count, MAX_READ)]
+            data = os.pread(self._descriptor, count, offset)
         self._meter.take(len(data))
         return data
 

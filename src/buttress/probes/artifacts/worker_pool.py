@@ -10,24 +10,23 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, Final
 
-from buttress.probes.artifacts.one_file import FileReport, examine_file
+from buttress.probes.artifacts.one_file import AnyPath, FileReport, examine_file
 from buttress.probes.artifacts.pickles.added import NOTHING, Added
 
 _BATCH: Final = 32  # files
 _BATCH_BYTES: Final = 32 << 20
 
 
-def _batches(paths: Iterator[Path]) -> Iterator[list[Path]]:
-    batch: list[Path] = []
+def _batches(paths: Iterator[AnyPath]) -> Iterator[list[AnyPath]]:
+    batch: list[AnyPath] = []
     size = 0
     for path in paths:
         batch.append(path)
         with suppress(OSError):
-            size += path.lstat().st_size
+            size += os.lstat(path).st_size
         if len(batch) >= _BATCH or size >= _BATCH_BYTES:
             yield batch
             batch, size = [], 0
@@ -36,22 +35,22 @@ def _batches(paths: Iterator[Path]) -> Iterator[list[Path]]:
 
 
 def shared(
-    paths: Iterator[Path], count: int, added: Added = NOTHING
-) -> Iterator[tuple[Path, FileReport]]:
+    paths: Iterator[AnyPath], count: int, added: Added = NOTHING
+) -> Iterator[tuple[AnyPath, FileReport]]:
     """Each path with its report, in order, by ``count`` processes."""
     idle: SimpleQueue[Worker] = SimpleQueue()
     workers = [Worker(added) for _ in range(count)]
     for one in workers:
         idle.put(one)
 
-    def work(batch: list[Path]) -> list[FileReport]:
+    def work(batch: list[AnyPath]) -> list[FileReport]:
         worker = idle.get()
         try:
             return worker.examine(batch)
         finally:
             idle.put(worker)
 
-    pending: deque[tuple[list[Path], Future[list[FileReport]]]] = deque()
+    pending: deque[tuple[list[AnyPath], Future[list[FileReport]]]] = deque()
     pool = ThreadPoolExecutor(count)
     try:
         for batch in _batches(paths):
@@ -75,7 +74,7 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._usable = bool(sys.executable)
 
-    def examine(self, batch: list[Path]) -> list[FileReport]:
+    def examine(self, batch: list[AnyPath]) -> list[FileReport]:
         """Reports for a batch.
 
         Where the process dies, each file is tried alone; where none can be started, the work is
@@ -113,7 +112,7 @@ class Worker:
         self._process.stdin.flush()
         return self._process.stdout
 
-    def _ask(self, batch: list[Path]) -> list[FileReport]:
+    def _ask(self, batch: list[AnyPath]) -> list[FileReport]:
         answer = self._tell([os.path.abspath(path) for path in batch])
         told = json.loads(answer.readline() or b"null")
         if not isinstance(told, list) or len(told) != len(batch):

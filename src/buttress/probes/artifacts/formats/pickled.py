@@ -19,7 +19,6 @@ from buttress.probes.artifacts.pickles.calls import describe
 from buttress.probes.artifacts.pickles.machine import Followed, follow
 from buttress.probes.artifacts.pickles.opcodes import HIGHEST_PROTOCOL, KNOWN, PERSID
 from buttress.probes.artifacts.pickles.state import Notes
-from buttress.probes.artifacts.pickles.texts import suspicious
 from buttress.probes.artifacts.pickles.values import Import
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import MAX_READ, BytesSource, Slice, Source
@@ -88,9 +87,12 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         if not _begins(source, position, head):
             behind = position
             break
-    yield from told(notes, scope)
-    yield from breakage(done, notes, scope, streams)
-    yield from constants(notes, source, scope)
+    if notes.imports or notes.remarks:
+        yield from told(notes, scope)
+    if done.broken is not None:
+        yield from breakage(done, notes, scope, streams)
+    if notes.blobs:
+        yield from constants(notes, source, scope)
     if behind >= 0:
         yield from after(
             source, behind, scope, rule="pickle-trailing-data", unexplained="low", blank=_BLANK
@@ -174,6 +176,8 @@ def _imported(one: Import, scope: Scope) -> Issue | None:
     message += f": {one.judgement.reason}."
     severity = None
     if kind == "unknown":
+        from buttress.probes.artifacts.pickles.texts import suspicious  # compiles much
+
         rule = "pickle-unknown-import"
         if (odd := suspicious(one.texts)) is not None:
             severity = "high"

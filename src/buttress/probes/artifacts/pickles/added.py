@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 _WINDOW: Final = 12  # parts of the longest dotted name that a pack can list
 _ENDS: Final = 32  # parts at either end of a long dotted name that are looked at
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """What a pack says of a name: why, and which pack it is."""
 
     why: str
@@ -97,7 +96,7 @@ def merged(every: Iterable[Added]) -> Added:
 class _Current:
     """What holds while a file is examined; nothing outside of that."""
 
-    added = Added()
+    added = NOTHING
 
 
 def current() -> Added:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 from buttress.probes.artifacts.pickles.opcodes import BLOB_FIRST, KNOWN, SHORT_BINBYTES
@@ -19,16 +21,20 @@ MAX_DEPTH: Final = 9  # streams within streams
 _SIZE: Final = rb"(?:K.|M..|J...[\0-\x7f])"
 _SHAPE: Final = rb"((?:%b\x85|%b{2}\x86|%b{3}\x87))\x94" % (_SIZE, _SIZE, _SIZE)
 # _reconstruct(ndarray, (0,), b"b"), then a state: 1, shape, dtype, whether in Fortran's order, data
-_NUMPY: Final = re.compile(
-    rb"(?s)h.h.K\0\x85\x94h.\x87\x94R\x94\(K\x01" + _SHAPE + rb"h.[\x88\x89](?=[BC])"
-).match
+_NUMPY: Final = rb"(?s)h.h.K\0\x85\x94h.\x87\x94R\x94\(K\x01" + _SHAPE + rb"h.[\x88\x89](?=[BC])"
 # NumpyArrayWrapper() with the attributes that its __init__ sets, in that order
-_JOBLIB: Final = re.compile(
+_JOBLIB: Final = (
     rb"(?s)h.\)\x81\x94\}\x94\(h(.)h(.)h(.)" + _SHAPE + rb"h(.)h(.)h(.)h(.)h(.)[\x88\x89]h(.)K.ub"
-).match
+)
 _KEYS: Final = (
     b"subclass", b"shape", b"order", b"dtype", b"allow_mmap", b"numpy_array_alignment_bytes",
 )  # fmt: skip
+
+
+@cache
+def _matcher(expression: bytes) -> Callable[[bytes, int], re.Match[bytes] | None]:
+    """Compiled for the first array, since most files hold none."""
+    return re.compile(expression).match
 
 
 def numpy_array(state: State, at: int) -> int:
@@ -37,7 +43,7 @@ def numpy_array(state: State, at: int) -> int:
     Up to the data only where these don't lie in the buffer or may be a file of their own.
     """
     buffer, memo, dense, begin = state.buffer, state.memo, state.dense, at - state.base
-    found = _NUMPY(buffer, begin)
+    found = _matcher(_NUMPY)(buffer, begin)
     if found is None:
         return 0
     end = found.end()
@@ -72,7 +78,7 @@ def _after_data(buffer: bytes, at: int) -> int:
 
 def joblib_array(state: State, at: int) -> int:
     """Pass over joblib's wrapper and its data, ``at`` being a BINGET of ``NumpyArrayWrapper``."""
-    found = _JOBLIB(state.buffer, at - state.base)
+    found = _matcher(_JOBLIB)(state.buffer, at - state.base)
     if found is None:
         return 0
     memo, dense = state.memo, state.dense

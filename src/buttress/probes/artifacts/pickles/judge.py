@@ -19,12 +19,10 @@ constants that show a harmless use.
 from __future__ import annotations
 
 import _compat_pickle
-import json
 import re
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from buttress.probes.artifacts.pickles.added import current
 
@@ -37,8 +35,7 @@ _ENDS: Final = 16  # parts at either end of a long dotted name that are looked a
 _CLASS: Final = re.compile(r"[A-Z][A-Za-z0-9]*\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(NamedTuple):
     """``code``: makes functions or classes from bytecode or parts. ``conditional``: dangerous
     unless the arguments show that this use is harmless. ``pack``: the one that says so, if any.
     ``calls``: how frameworks use an allowed name. ``texts``: whether paths, time zones or
@@ -54,8 +51,7 @@ class Judgement:
 _UNKNOWN: Final = Judgement("unknown", "no framework that we know of needs it")
 
 
-@dataclass(frozen=True, slots=True)
-class _Lists:
+class _Lists(NamedTuple):
     allowed: dict[str, list[tuple[frozenset[str], Judgement]]]  # module -> names
     packages: dict[str, list[tuple[re.Pattern[str], Judgement]]]
     excluded: frozenset[str]  # packages within those that are no part of them
@@ -150,6 +146,8 @@ def _danger(lists: _Lists, module: str, name: str) -> Judgement | None:
 
 @cache
 def _lists() -> _Lists:
+    import json
+
     here = Path(__file__).parent
     allowed, dangerous = (
         json.loads((here / name).read_bytes()) for name in ("allowed.json", "dangerous.json")

@@ -8,14 +8,13 @@ end of a piece raises ``IndexError``, which costs nothing until it happens.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from buttress.probes.artifacts.pickles import opcodes as op
 from buttress.probes.artifacts.pickles.judge import listed_words
 from buttress.probes.artifacts.pickles.operations import OPERATIONS, StopError
 from buttress.probes.artifacts.pickles.state import CHUNK, NAME_KEPT, BrokenError, Notes, State
-from buttress.probes.artifacts.pickles.values import EMPTY, PLAIN, Dtype, Import, Run
+from buttress.probes.artifacts.pickles.values import EMPTY, PLAIN, SPELLED, Dtype, Import, Run
 from buttress.probes.artifacts.source import Source
 
 _RUN: Final = re.compile(op.PLAIN_RUN).match
@@ -24,16 +23,17 @@ _NUMBER: Final = re.compile(
 ).match
 _INDEX: Final = re.compile(rb"[pg]([0-9]{1,9})\n").match
 _TEXT_FIRST: Final = frozenset(op.TEXT_FIRST)
+_WORD_FIRST: Final = frozenset(op.WORD_FIRST)
 _CALLS: Final = frozenset((op.REDUCE, op.NEWOBJ))
 _FRAME: Final = op.FRAME
+_PROTOCOLS: Final = tuple(bytes([number]) for number in range(op.HIGHEST_PROTOCOL + 1))
 _ITEMS: Final = frozenset((op.APPENDS, op.SETITEMS))
 _BLOB_FIRST: Final = frozenset(op.BLOB_FIRST)
 _SHORT_RUN: Final = 24  # below, single values are cheaper: what follows often takes some of them
 _LONG_RUN: Final = 1 << 14
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
+class Followed(NamedTuple):
     """How far a stream went. ``end`` is the offset after STOP, None where it was not reached."""
 
     end: int | None
@@ -61,6 +61,9 @@ def follow(
     state.base = start
     state.buffer = source.read_at(start, piece or CHUNK)
     at = start
+    if state.buffer[:1] == b"\x80" and state.buffer[1:2] in _PROTOCOLS:
+        state.protocol = state.buffer[1]
+        at += 2
     while True:
         try:
             at = _run(state, at, fussy)
@@ -131,8 +134,13 @@ def _run(state: State, at: int, fussy: bool) -> int:
                 end = begin + buffer[position + 1]
                 if end > size:
                     return base + position
-                if buffer[begin] not in _TEXT_FIRST or end == begin:
-                    append(buffer[begin:end])
+                text = buffer[begin:end]
+                if (
+                    buffer[begin] not in _TEXT_FIRST
+                    or not text
+                    or (end - begin < SPELLED and buffer[begin] in _WORD_FIRST and 10 not in text)
+                ):
+                    append(text)
                     position = end
                     continue
             elif code == 0x68:  # BINGET

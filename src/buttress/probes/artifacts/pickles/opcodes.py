@@ -44,3 +44,5 @@ KNOWN: Final = frozenset(b"(.012FIJKLMNPQRSTUVXabcd}eghijl]opqrst)uGBC" + bytes(
 # First bytes of constants that may be a pickle, an archive or an array, spelled as text or not.
 BLOB_FIRST: Final = b"\x80P\x93\x1fci(]}g8"
 TEXT_FIRST: Final = b"\xc2Pci(]}g8"
+# Those of them that need a line feed, or many characters of a spelling, to be one.
+WORD_FIRST: Final = b"ci(]}g8"

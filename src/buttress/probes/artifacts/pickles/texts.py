@@ -6,24 +6,19 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from buttress.probes.artifacts.code_text import code_in
 from buttress.probes.artifacts.pickles.state import State
 
 _SPAN: Final = 1 << 16  # bytes of a stream between a name and its call that are looked at
 _MAX_TEXTS: Final = 200
-_CODE: Final = re.compile(
-    r"(?:^|[;:\n]\s*)(?:import\s+[\w.]+|from\s+[\w.]+\s+import\b)|__\w+__|"
-    r"\b(?:eval|exec|compile|getattr|open)\(|\blambda\b[^:\n]*:|"
-    r"\bos\.\w+|\bsubprocess\b|\bsys\.\w+\(|\bbase64\b|powershell|cmd\.exe|\bsh -c|(?:curl|wget)\s"
-)
-_URL: Final = re.compile(
-    r"(?:https?|ftps?|file|s3|gs|hf|ssh|git(?:\+\w+)?|wss?|data|smb|abfss?|az)://", re.I
-)
-_PATH: Final = re.compile(r"\A(?:/|~/|\.{1,2}/|[A-Za-z]:[\\/]|\\\\)[^\s/\\][^\n]*\Z")
-_REPOSITORY: Final = re.compile(r"\A[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}\Z")
+# By what they are, the gravest first; compiled only where a call is odd, as that takes a while.
 _EXPRESSIONS: Final = {
-    "code": _CODE, "a URL": _URL, "a path": _PATH, "a repository": _REPOSITORY,
-}  # fmt: skip
+    "code": r"(?:^|[;:\n]\s*)(?:import\s+[\w.]+|from\s+[\w.]+\s+import\b)|__\w+__|"
+    r"\b(?:eval|exec|compile|getattr|open)\(|\blambda\b[^:\n]*:|"
+    r"\bos\.\w+|\bsubprocess\b|\bsys\.\w+\(|\bbase64\b|powershell|cmd\.exe|\bsh -c|(?:curl|wget)\s",
+    "a URL": r"(?i:https?|ftps?|file|s3|gs|hf|ssh|git(?:\+\w+)?|wss?|data|smb|abfss?|az)://",
+    "a path": r"\A(?:/|~/|\.{1,2}/|[A-Za-z]:[\\/]|\\\\)[^\s/\\][^\n]*\Z",
+    "a repository": r"\A[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}\Z",
+}
 LOOKS: Final = tuple(_EXPRESSIONS)
 
 
@@ -67,8 +62,10 @@ def suspicious(texts: Iterable[bytes], looks_like: Sequence[str] = LOOKS) -> tup
 
     A repository is spelled ``owner/name``; of texts that are no more than that, nobody can tell.
     """
+    from buttress.probes.artifacts.code_text import code_in  # compiles much
+
     ranked: list[tuple[int, str, str]] = []
-    expressions = {look: _EXPRESSIONS[look] for look in looks_like}
+    expressions = {look: re.compile(_EXPRESSIONS[look]) for look in looks_like}
     for raw in texts:
         text = raw.decode("utf-8", "replace").strip()
         for rank, (look, expression) in enumerate(expressions.items()):

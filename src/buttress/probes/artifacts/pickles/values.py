@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from buttress.evidence.findings import Severity
 from buttress.probes.artifacts.pickles.judge import Judgement
@@ -24,9 +24,9 @@ from buttress.probes.artifacts.pickles.opcodes import (
 HEAD_KEPT: Final = 128  # bytes of a constant that tell what it is
 _FILE_HEADS: Final = (b"PK\x03\x04", b"\x93NUMPY", b"\x1f\x8b")
 _OLD_PICKLE: Final = re.compile(rb"[(\]}]{0,4}[ci][A-Za-z_][\w.]*\n[A-Za-z_][\w.]*\n")
-_SPELLED: Final = 24  # characters; an empty call of something has more
-_BASE64: Final = re.compile(rb"gA[I-X][A-Za-z0-9+/_\r\n-]{%d}" % _SPELLED)
-_HEX: Final = re.compile(rb"(?i:800[2-5][0-9a-f]{%d})" % _SPELLED)
+SPELLED: Final = 24  # characters; an empty call of something has more
+_BASE64: Final = re.compile(rb"gA[I-X][A-Za-z0-9+/_\r\n-]{%d}" % SPELLED)
+_HEX: Final = re.compile(rb"(?i:800[2-5][0-9a-f]{%d})" % SPELLED)
 
 
 class _Sentinel:
@@ -84,8 +84,7 @@ class Run:
             position += width
 
 
-@dataclass(frozen=True, slots=True)
-class Misuse:
+class Misuse(NamedTuple):
     """An allowed name used otherwise than frameworks use it: the end of a sentence that tells how,
     how grave that is, and what it was given."""
 
@@ -123,8 +122,7 @@ class Import:
         return f"{self.module}.{self.name}" if self.module else self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Blob:
+class Blob(NamedTuple):
     """A bytes constant that begins like a file of its own: where it lies in the source.
 
     ``spelling``: the codec in which protocols 0 to 2 write bytes as text, or ``base64`` or ``hex``;
@@ -139,8 +137,7 @@ class Blob:
         return f"<{self.length} bytes>"
 
 
-@dataclass(frozen=True, slots=True)
-class LongText:
+class LongText(NamedTuple):
     """Text too long to keep that may be a file's bytes: they are so once ``_codecs.encode`` ran."""
 
     blob: Blob
@@ -161,8 +158,7 @@ class ArrayWrapper:
     """joblib's stand-in for an array, whose bytes follow right after its BUILD."""
 
 
-@dataclass(frozen=True, slots=True)
-class Computed:
+class Computed(NamedTuple):
     """The result of a call that is not known to give plain data."""
 
     made_by: str
