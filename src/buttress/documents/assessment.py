@@ -15,6 +15,7 @@ from buttress.documents.fields import (
     Amount,
     Count,
     DocumentPart,
+    Ordinal,
     SeverityName,
     Share,
     UtcTime,
@@ -173,9 +174,9 @@ class FindingPlace(DocumentPart, frozen=True, kw_only=True):
 
     path: Annotated[str, about("path from the asset, with /; what can't be shown is escaped")]
     member: Annotated[str, about("part of an archive, each step after a !; may be empty")]
-    line: Annotated[int | None, about("from 1")]
-    column: Annotated[int | None, about("from 1")]
-    offset: Annotated[int | None, about("byte, from 0")]
+    line: Annotated[Ordinal | None, about("from 1")]
+    column: Annotated[Ordinal | None, about("from 1")]
+    offset: Annotated[Count | None, about("byte, from 0")]
     uri: Annotated[str, about("the path with its bytes percent-encoded, where some are escaped")]
 
 
