@@ -19,7 +19,6 @@ SCHEMA: Final = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 BASE: Final = "MANIFEST"
-_URI: Final = ":/?#[]@!$&'()*+,;=%"  # what may stand in a URI as it is, RFC 3986
 _LEVEL: Final = {
     "critical": "error", "high": "error", "medium": "warning", "low": "note", "info": "note",
 }  # fmt: skip
@@ -144,8 +143,7 @@ def _uri(asset: str, where: Location) -> str:
     """The path percent-encoded: its own bytes where its name can't be shown."""
     if not where.uri:
         return quote(_join(asset, where.file), errors="replace")
-    encoded = quote(where.uri, safe=_URI, errors="replace")
-    return _join(quote(asset), encoded) + quote(where.member, errors="replace")
+    return _join(quote(asset), where.uri) + quote(where.member, errors="replace")
 
 
 def _join(asset: str, path: str) -> str:
