@@ -384,6 +384,7 @@ class TrialEngine:
         self._fatal = self._fatal + 1 if fatal else 0
         name = self._target.name
         if fatal and not self._answered:
+            self._client.give_up(message)
             raise TargetDiedError(f"{name}: {message}") from None
         first = FIRST_ALONE if starts_slowly(self._target) else FIRST_FAILURES
         most = FAILURES_IN_A_ROW if self._answered else first
