@@ -31,6 +31,7 @@ from buttress.trials.commit import Answered, Committer, Origin, Store
 from buttress.trials.conversing import Asked, EngineConversation, Room
 from buttress.trials.judging import decided_by
 from buttress.trials.progress import Progress
+from buttress.trials.repetition import Repetition
 from buttress.trials.totals import Totals
 
 LOOKUP: Final = 64  # specs looked up in the store at once
@@ -130,6 +131,7 @@ class TrialEngine:
             limit = self.limit if own else ConcurrencyLimit(attacker.concurrency, time.monotonic)
             self._attacker = Asked(attacker, client(attacker, limit, self.attacker_totals))
         self._handed: set[tuple[str, str, str]] = set()
+        self._repetition = Repetition()
         self._answered = False
         self._failures = 0
         self._fatal = 0
@@ -180,6 +182,7 @@ class TrialEngine:
                 clock=self._clock,
                 room=2 * self._workers,
                 settled=self._allowance.settle,
+                repetition=self._repetition,
             )
             await self._drive(specs, committer, finish, threads, lost)
         self.totals.seconds += time.perf_counter() - began
@@ -415,6 +418,7 @@ class TrialEngine:
 
     def _count(self, trials: Sequence[tuple[int, Trial]]) -> None:
         totals = self.totals
+        self._repetition.note(trial for _, trial in trials)
         for _, trial in trials:
             totals.trials += 1
             self._handed.add((trial.key, trial.probe, trial.item))
