@@ -84,9 +84,7 @@ async def test_one_line_for_every_question_is_found_on_the_way() -> None:
 
     def helpful(request: Request) -> str:
         asked = request.messages[-1].content
-        return (
-            f"Let it settle, then draw off the water slowly ({len(asked)} pails for {asked[-9:]})."
-        )
+        return f"Let it settle, then draw off the water slowly by the pail, as for: {asked}"
 
     specs = [each for number in range(60) for each in pair(number)]
     seen = {}
