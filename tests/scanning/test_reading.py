@@ -107,9 +107,9 @@ def test_coverage_in_two_lines() -> None:
         Inspection("b", "1", "x", 2, 10, notes),
     ]
     first, second = coverage(seen)
-    assert first == "Read: 3 files, 1.0 MB, by 2 probes."
+    assert first == "Read: 3 files, 1 MB, by 2 probes."
     assert second.startswith("Not read: larger than 8 MiB (12); ")
-    assert second.endswith("; one more reason. --verbose lists all.")
+    assert second.endswith("; one more reason.")
     assert len(list(coverage([Inspection("a", "1", "x", 1, 1)]))) == 1
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from buttress.cli.parsing import similar
 from buttress.files.visible import visible
 
 if TYPE_CHECKING:
@@ -193,6 +194,9 @@ def _fail_on(text: str) -> tuple[str | None, bool]:
     default, and whether what was not searched fails as well."""
     names = [name.strip() for name in text.split(",")]
     severities = [name for name in names if name != "skipped"]
+    for name in severities:
+        if name not in _FAIL_ON and (hint := similar(name, [*_FAIL_ON, "skipped"])):
+            raise argparse.ArgumentTypeError(f"'{name[:40]}' is no severity{hint}")
     if len(severities) > 1 or len(names) > len(severities) + 1 or set(severities) - set(_FAIL_ON):
         raise argparse.ArgumentTypeError(f"expected one of {', '.join(_FAIL_ON)}, and skipped")
     least = severities[0] if severities else None
