@@ -355,9 +355,9 @@ class AssessedRisk(DocumentPart, frozen=True, kw_only=True):
         ]
         | UnsetType
     ) = UNSET
-    forecast: (
-        Annotated[LabelForecast | None, about("what more labels would bring")] | UnsetType
-    ) = UNSET
+    forecast: Annotated[LabelForecast | None, about("what more labels would bring")] | UnsetType = (
+        UNSET
+    )
     assets: Annotated[list[AssetRisk], about("the risk on each asset that was examined")]
     worst_finding: Annotated[
         SeverityName | None, about("severity of the gravest finding, null if none")
