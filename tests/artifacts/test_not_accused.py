@@ -152,7 +152,9 @@ def test_masks_and_decayed_weights_are_at_most_low(tmp_path: Path) -> None:
     one = np.array(-np.inf, "f4")
     decayed = weights * np.float32(1e-30)
     least = np.where(np.isinf(mask), np.finfo("f4").min, np.float32(0))
-    found = integrity(tmp_path, mask=mask, one=one, decayed=decayed, least=least, nan=one * 0)
+    found = integrity(
+        tmp_path, mask=mask, one=one, decayed=decayed, least=least, nan=np.full_like(one, np.nan)
+    )
     assert sorted(found) == [
         ("weights-implausible", "low"),
         ("weights-implausible", "low"),

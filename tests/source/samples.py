@@ -18,7 +18,7 @@ def file_name(rule: Rule) -> str:
     """A name that the rule reads."""
     return next(
         name
-        for name in ("app.py", "settings.env", "pod.yaml", "main.tf", ".pgpass", ".netrc")
+        for name in ("app.py", "settings.env", "pod.yaml", "main.tf", ".pgpass", ".netrc", ".npmrc")
         if rule.reads(name)
     )
 

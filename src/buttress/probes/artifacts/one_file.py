@@ -61,6 +61,7 @@ def examine_file(path: str | Path, tree: Tree | None = None, added: Added = NOTH
                 report.issues[_MAX_ISSUES:] = [scope.not_searched(0, message)]
     except OSError as error:  # what was found before still counts
         report.error = error.strerror or str(error)
-    report.read, report.unread = tally.meter.read, tally.unread
+    report.read = min(tally.meter.read, tally.meter.size)  # a part that is read twice counts once
+    report.unread = tally.unread
     report.recognised = tally.recognised
     return report

@@ -9,10 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from buttress.evidence.findings import SEVERITIES, Finding, Inspection
+from buttress.evidence.findings import SEVERITIES, Finding, Inspection, Severity
 from buttress.files.source_files import Reading, SourceFile
 from buttress.files.yaml_documents import MAX_BYTES, Document, documents
 from buttress.packs.knowledge import Knowledge
+from buttress.probes.deployment import command_files, helm
 from buttress.probes.deployment.checks import CHECKS
 from buttress.probes.deployment.github import github
 from buttress.probes.deployment.kubernetes import kubernetes
@@ -22,11 +23,9 @@ from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.inspecting import inspect_files
 from buttress.rules.pack_rules import load_all
 from buttress.rules.rulebook import Issue, Rule, rules
-from buttress.rules.shell import shell
 from buttress.rules.subject import Matcher, Subject, unread
 
 MAX_TEXT: Final = 8 << 20  # bytes of a file that is no YAML
-_SCRIPT: Final = re.compile(r"^(?:gnu)?makefile$|.*\.(?:sh|bash|zsh|mk)$")
 _TESTS: Final = {"test", "tests", "testing", "integration", "e2e", "integration_tests", "fixtures"}
 RULES: Final = Path(__file__).parent / "rules"
 KIND: Final = "infrastructure-rules"  # of contents of packs
@@ -43,6 +42,8 @@ _JSON_KIND: Final = re.compile(rb'"kind"\s*:\s*"')
 
 def _reader(path: Path) -> Callable[[Document], Iterator[Subject]] | None:
     name = path.name.lower()
+    if (commands := command_files.reader(path)) is not None:
+        return commands
     if name.endswith(".json"):
         return kubernetes
     if not name.endswith((".yml", ".yaml")):
@@ -55,6 +56,8 @@ def _reader(path: Path) -> Callable[[Document], Iterator[Subject]] | None:
         "action.yml", "action.yaml",
     ):  # fmt: skip
         return github
+    if helm.is_values(path):
+        return partial(helm.values, chart=path.absolute().parent.name)
     return kubernetes
 
 
@@ -111,7 +114,7 @@ class _Infrastructure:
 
 def limit(path: Path) -> int:
     """Most bytes of a file of that path that are read, 0 for what is not wanted."""
-    if is_dockerfile(path) or _SCRIPT.match(path.name.lower()):
+    if is_dockerfile(path) or command_files.is_script(path):
         return MAX_TEXT
     return MAX_BYTES if _reader(path) else 0
 
@@ -125,7 +128,14 @@ def _issues(matcher: Matcher, path: Path, file: SourceFile, reading: Reading) ->
     found = [
         issue for subject in subjects(path, file, reading) for issue in matcher.issues(subject)
     ]
+    if _is_template(file) and not is_dockerfile(path) and not command_files.is_script(path):
+        found = [one for one in found if _severity(one, matcher) not in ("info", "low")]
     return [_in_test(issue, matcher) for issue in found] if _is_test(file) else found
+
+
+def _is_template(file: SourceFile) -> bool:
+    """Whether parts of a manifest are put in later, so that what is missing may still come."""
+    return file.name.lower().endswith((".yml", ".yaml")) and "/templates/" in f"/{file.location}"
 
 
 def _is_test(file: SourceFile) -> bool:
@@ -134,8 +144,12 @@ def _is_test(file: SourceFile) -> bool:
 
 
 def _in_test(issue: Issue, matcher: Matcher) -> Issue:
-    usual = SEVERITIES.index(issue.severity or matcher.rules[issue.rule].severity)
+    usual = SEVERITIES.index(_severity(issue, matcher))
     return replace(issue, severity=SEVERITIES[max(usual - 1, 0)])
+
+
+def _severity(issue: Issue, matcher: Matcher) -> Severity:
+    return issue.severity or matcher.rules[issue.rule].severity
 
 
 def subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject]:
@@ -144,15 +158,15 @@ def subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject
     if is_dockerfile(path):
         yield from dockerfile(text, path)
         return
-    if _SCRIPT.match(path.name.lower()):
-        yield shell(text, 1, where="script")
+    if command_files.is_script(path):
+        yield command_files.script(text)
         return
     reader = _reader(path)
     is_json = path.name.lower().endswith(".json")
     if reader is None or (reader is kubernetes and not _is_manifest(file.data, is_json)):
         return
     problems: list[str] = []
-    for document in documents(text, problems):
+    for document in documents(helm.without_actions(text) if _is_template(file) else text, problems):
         yield from reader(document)
     yield from unread(problems, file, "not read as YAML", reading)
 

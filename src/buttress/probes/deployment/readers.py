@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from buttress.files.yaml_documents import Document
-from buttress.probes.deployment.dockerfile import Instruction, Stage, instructions, stages
+from buttress.probes.deployment.dockerfile import (
+    Instruction,
+    Stage,
+    filled,
+    instructions,
+    stages,
+    values_at,
+)
 from buttress.rules.shell import image, scripts, shell, variable, variables
 from buttress.rules.subject import CONTINUED, Subject, at_line
 
@@ -22,10 +29,10 @@ def dockerfile(text: str, path: Path) -> Iterator[Subject]:
     found = list(instructions(text))
     built = stages(found)
     names = {stage.name for stage in built if stage.name}
-    for one in found:
+    for one, known in values_at(found):
         line = at_line(one.line)
         if one.name in ("RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK"):
-            yield from _commands(one)
+            yield from _commands(one, known)
             yield Subject("docker.run", dict(one.flags), line)
         elif one.name in ("ENV", "ARG"):
             for name, value, place in one.pairs():
@@ -46,13 +53,14 @@ def dockerfile(text: str, path: Path) -> Iterator[Subject]:
         yield _final(built[-1])
 
 
-def _commands(one: Instruction) -> Iterator[Subject]:
+def _commands(one: Instruction, known: Mapping[str, str]) -> Iterator[Subject]:
     text = one.text
     if text.lstrip().startswith("["):
         text = " ".join(one.words())
     if one.documents:
         text = "\n".join((text, *one.documents))
-    yield Subject("shell", text.replace("\\\n", CONTINUED), at_line(one.line))
+    text = filled(text.replace("\\\n", CONTINUED), known)
+    yield Subject("shell", text, at_line(one.line))
 
 
 def _final(stage: Stage) -> Subject:

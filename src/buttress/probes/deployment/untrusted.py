@@ -34,6 +34,20 @@ _HOLDERS: Final = re.compile(
     r"discussion|answer|pages(?:\.\*|\.\d+)?|commits(?:\.\*|\.\d+)?|head_commit|"
     r"workflow_run(?:\.head_commit)?|client_payload|changes(?:\.\w+)?))?)?"
 )
+# Outputs of actions that hand on what a stranger chose: names of files and branches.
+_OUTPUTS: Final = tuple(
+    (re.compile(uses), re.compile(outputs), what)
+    for uses, outputs, what in (
+        (r"(?i)^(?:tj-actions|step-security)/changed-files@", r".*(?:files|dirs).*|\*",
+         "names of changed files"),
+        (r"(?i)^dorny/paths-filter@", r".*_files|\*", "names of changed files"),
+        (r"(?i)^(?:jitterbit|trilom|lots0logs|ana06)/(?:get-changed-files|file-changes-action|"
+         r"gh-action-get-changed-files)@", r".*", "names of changed files"),
+        (r"(?i)^tj-actions/branch-names@", r".*(?:head_ref|current_branch|ref_branch).*|\*",
+         "the name of a branch"),
+        (r"(?i)^xt0rted/pull-request-comment-branch@", r"head_ref|ref|\*", "the name of a branch"),
+    )
+)  # fmt: skip
 _MAX_DEPTH: Final = 8
 
 
@@ -120,6 +134,10 @@ def _of_step(rest: str, scope: Scope, path: str, depth: int) -> Source | None:
         inner = Scope(scope.workflow, scope.job, scope.steps[:index], step)
         script = scalar(step.get("run")) or ""
         inputs = step.get("with")
+        uses = str(step.get("uses", ""))
+        for action, outputs, what in _OUTPUTS:
+            if action.match(uses) and outputs.fullmatch(output):
+                return Source(what, path)
         if not script and isinstance(inputs, dict):
             script = scalar(inputs.get("script")) or ""
         return _written(script, output, inner, path, depth)
@@ -129,10 +147,14 @@ def _of_step(rest: str, scope: Scope, path: str, depth: int) -> Source | None:
 def _written(script: str, output: str, scope: Scope, path: str, depth: int) -> Source | None:
     tainted = tainted_variables(scope) if depth < _MAX_DEPTH else {}
     for line in script.split("\n"):
-        writes = re.search(r"GITHUB_OUTPUT|set-output|setOutput", line) or re.search(
-            rf"(?i)(?:^|[\s\"'`{{(]){re.escape(output)}(?:=|<<)", line
+        returned = output == "result" and re.search(r"\breturn\b", line)  # of github-script
+        writes = (
+            returned
+            or re.search(r"GITHUB_OUTPUT|set-output|setOutput", line)
+            or re.search(rf"(?i)(?:^|[\s\"'`{{(]){re.escape(output)}(?:=|<<)", line)
         )
-        if not writes or (output not in ("*", "") and output not in line.lower()):
+        named = returned or output in ("*", "") or output in line.lower()
+        if not writes or not named:
             continue
         for variable, source in tainted.items():
             if re.search(

@@ -14,7 +14,7 @@ from buttress.evidence.findings import SEVERITIES, Severity
 from buttress.rules.credentials.candidate import Candidate, Span, Verdict
 from buttress.rules.credentials.checks import check
 from buttress.rules.credentials.checks.structures import unbase64
-from buttress.rules.credentials.collections import items
+from buttress.rules.credentials.collections import items, separated
 from buttress.rules.credentials.rules import Rule, options, rules
 
 # Tests of what finds or blots out keys hold keys that were made for them.
@@ -132,10 +132,12 @@ def _encoded(candidate: Candidate) -> Verdict | None:
 def candidates(rule: Rule, data: bytes) -> Iterator[Candidate]:
     """Matches of a rule; of one about collections, each value in them."""
     for one in _matches(rule, data):
-        if not rule.settings.get("items"):
+        listed = rule.settings.get("items")
+        if not listed:
             yield one
             continue
-        for start, end in items(data, one.start, one.end):
+        values = separated if listed == "separated" else items
+        for start, end in values(data, one.start, one.end):
             yield replace(one, start=start, end=end, whole=(start, end))
 
 

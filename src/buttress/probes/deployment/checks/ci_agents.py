@@ -20,11 +20,14 @@ _COMMAND: Final = re.compile(
     r"(?m)(?:^|[\s;&|(`$])(?:npx\s+(?:-y\s+|--yes\s+)?\S*)?"
     r"(claude(?:-code)?|gemini(?:-cli)?|codex|copilot|aider|opencode|goose|cursor-agent|qwen|amp|crush|openhands)"
     r"(?:@[\w.]+)?\s+(?:[^\n]*?\s)?(?:-p|--print|--prompt|exec|run|-m|--message|-i|-x|-t|--text|--yolo|-y|"
-    r"--dangerously[\w-]+|--full-auto|--approval-mode)\b"
+    r"--dangerously[\w-]+|--full-auto|--approval-mode)\b|"
+    r"(?m:(?:^|[\s;&|(`$])(?:q|kiro-cli)\s+chat\b|\bdroid\s+exec\b|\bauggie\b[^\n]*\s(?:-p|--print)\b)"
 )
 _APPROVAL_OFF: Final = re.compile(
     r"--dangerously-skip-permissions|--dangerously-bypass-approvals-and-sandbox|--yolo\b|"
-    r"--approval-mode[= ][\"']?yolo|--full-auto\b|--allow-all-tools\b|--allow-all-paths\b|"
+    r"--approval-mode[= ][\"']?yolo|--full-auto\b|--allow-all(?:-tools|-paths|-urls)?\b|"
+    r"--trust-all-tools\b|--dangerously-allow-all\b|--skip-permissions-unsafe\b|"
+    r"\bcursor-agent\b[^\n]*\s(?:-f|--force)\b|"
     r"--yes-always\b|--permission-mode[= ][\"']?bypassPermissions|"
     r"--sandbox[= ][\"']?danger-full-access|bypassPermissions|danger-full-access|"
     r"(?i:safety[-_]strategy)[\"']?\s*:\s*[\"']?unsafe|"

@@ -42,7 +42,7 @@ def _runs_as_root(subject: Subject) -> Iterator[Hit]:
     )
     if user == 0:
         yield Hit(subject.line(("securityContext",)), "runs as user 0")
-    elif user is None and non_root is not True:
+    elif user is None and non_root is not True and subject.kind != "helm.container":
         yield Hit(subject.line(()), "may run as root")
 
 

@@ -18,6 +18,9 @@ from buttress.rules.credentials.literals import (
 _CODE: Final = re.compile(
     rb"^(?:https?:|file:|\./|\.\./|~/|@|#|!|&)|://|[()\[\]{}<>`|;\\]|\$[A-Za-z{(]"
 )
+_PUBLISHABLE: Final = re.compile(
+    rb"pk[._]|sb_publishable_|phc_|G-[0-9A-Z]{8,}\Z"
+)  # meant for browsers
 _LEAST_WEAK: Final = 24
 _HEX: Final = re.compile(rb"[0-9a-fA-F-]+")
 _SAFE_NAME: Final = re.compile(
@@ -56,7 +59,7 @@ def value(candidate: Candidate) -> Verdict | None:
     secret = candidate.secret
     if _SAFE_NAME.search(candidate.name) or _CODE.search(secret) or is_placeholder(secret):
         return None
-    if _sealed(candidate):
+    if _sealed(candidate) or _PUBLISHABLE.match(secret):
         return None
     return Verdict(_names(candidate)) if is_random(secret) else None
 
