@@ -418,7 +418,9 @@ def category_name(category: str, language: Language = ENGLISH) -> str:
 
 
 def attack_name(attack: str, language: Language = ENGLISH) -> str:
-    """An attack's id as words."""
+    """An attack's id as words; the id itself where it names somebody's own file of templates."""
+    if attack.startswith("library-"):
+        return attack
     return language.text(attack.replace("-", " ")) or language.say("not given")
 
 
