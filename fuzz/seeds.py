@@ -102,6 +102,8 @@ def _files() -> Seeds:
         b'# /// script\n# requires-python = ">=3.11"\n# dependencies = ["requests<3", "a @ '
         b'git+https://host.example/a"]\n# ///\nimport requests\n'
     ]
+    found["tox-toml"] = [b'[env_run_base]\ndeps = ["a==1", "-r x.txt"]\n[env.b]\ndeps = ["b<2"]\n']
+    found["bun-lock"] = [b'{"packages": {"a": ["@x/a@1.2.0", "", {}, "sha512-x",], },}']
     found["tox"] = [
         b"[testenv]\ndeps =\n    pytest>=8\n    -r requirements.txt\ncommands = pytest\n"
     ]
