@@ -12,7 +12,7 @@ COMMANDS = {
     "options added by extend": "c = ['bash']\nc.extend(['-c', q])",
     "options added by a sum": "c = ['bash', '-c']\nc += [q]",
     "an item added on one way": "c = ['bash', '-c']\nif q:\n    c.append(q)",
-    "items added in a loop": "c = ['sh', '-c']\nfor one in request.form.values():\n    c.append(one)",
+    "items added in a loop": "c = ['sh', '-c']\nfor x in request.form.values():\n    c.append(x)",
 }
 PLAIN = {
     "append": "c = ['ls']\nc.append(q)",
