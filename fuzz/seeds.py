@@ -66,7 +66,9 @@ def _files() -> Seeds:
     }
     by_name |= {"pod.yaml": "kubernetes", "CLAUDE.md": "agent-rules"}
     by_name |= {".vscode/settings.json": "agent-settings", ".vscode/tasks.json": "agent-settings"}
-    by_name |= {".devcontainer/devcontainer.json": "agent-settings"}
+    by_name |= dict.fromkeys(
+        (".devcontainer/devcontainer.json", ".cursor/hooks.json"), "agent-settings"
+    )
     scripts = ("setup.ps1", "Jenkinsfile", "justfile", "tox.ini", "scripts/setup", "run.service",
                "notes", "package.json")  # fmt: skip
     commands = dict.fromkeys((".pre-commit-config.yaml", ".circleci/config.yml"), "commands-yaml")
