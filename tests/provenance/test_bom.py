@@ -235,3 +235,8 @@ def test_whatever_names_there_are_the_document_is_valid(
     inventory = Inventory(parts, uses)
     found = list(conflicts(inventory, Use()))
     valid(document(Described("x"), inventory, hashes={}, conflicts=found, timestamp=TIME))
+
+
+@pytest.mark.parametrize("name", ["", "/", "scope/", "@scope/"])
+def test_a_package_without_a_name_has_no_package_url(name: str) -> None:
+    assert package_url(Component("package", name, version="1", ecosystem="npm")) == ""

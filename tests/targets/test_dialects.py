@@ -13,7 +13,7 @@ from yarl import URL
 from buttress.targets.base import Message, Request
 from buttress.targets.endpoint import create
 from buttress.targets.signature_v4 import Signer
-from tests.targets.asking import QUESTION, Server, ask, error
+from tests.targets.asking import QUESTION, Server, ask, error, said
 
 TURNS = Request(
     (
@@ -215,6 +215,11 @@ async def test_keys_are_nowhere_to_be_seen(monkeypatch: pytest.MonkeyPatch) -> N
     server = Server(lambda _, r: error(401, {"message": f"Bad key {r.headers['api-key']}"}))
     with pytest.raises(TargetError, match=r"HTTP 401: Bad key \[key\]"):
         await ask(server, QUESTION, headers={"api-key": "${AZURE_KEY}"})
+    server = Server(
+        lambda _, r: said(f"Your key is {r.headers['api-key']}", reasoning=r.headers["api-key"])
+    )
+    (answer,) = await ask(server, QUESTION, headers={"api-key": "${AZURE_KEY}"})
+    assert (answer.text, answer.reasoning) == ("Your key is [key]", "[key]")
     target = create(
         endpoint="http://h/v1?api_key=${AZURE_KEY}", model="m", extra={"user": "${AZURE_KEY}"}
     )

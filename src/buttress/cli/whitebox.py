@@ -118,6 +118,7 @@ def run(options: argparse.Namespace) -> int:
     _check_weights(options.weights)
     import orjson
 
+    from buttress.files.atomic import write_whole
     from buttress.white_box import need_torch
 
     need_torch()
@@ -155,7 +156,7 @@ def run(options: argparse.Namespace) -> int:
     made = study(plan, _judge(options), ticker.say)
     ticker.end()
     content = orjson.dumps(made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    _write(options.out / FILE_NAME, content)
+    write_whole(options.out / FILE_NAME, content, "--out")
     if options.json:
         sys.stdout.write(content.decode())
     else:
@@ -236,21 +237,6 @@ def _judge(options: argparse.Namespace) -> Judge:
     elif options.judge == "llm":
         raise InputError("missing", field="--target", expected="the model that judges")
     return open_judge(settings, base=Path())
-
-
-def _write(path: Path, content: bytes) -> None:
-    import os
-
-    from buttress.errors import InputError
-
-    beside = path.with_name(path.name + ".new")
-    try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
-    except OSError as error:
-        raise InputError(
-            error.strerror or "can't be written", file=str(path), field="--out"
-        ) from None
 
 
 def _show(made: dict[str, Any], out: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress.errors import InputError
+from buttress.files.atomic import write_whole
 from buttress.judges.labels import Labelled
 from buttress.judges.overrides import SCHEMA_ID
 from buttress.judges.quality import (
@@ -179,12 +180,7 @@ def write(path: Path, judge: Judge, results: Sequence[Measured], file: str) -> N
         "judge": {"id": judge.id, "version": judge.version},
         "tasks": tasks,
     }
-    try:
-        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            error.strerror or "can't be written", file=str(path), field="--out"
-        ) from None
+    write_whole(path, f"{json.dumps(content, indent=2, ensure_ascii=False)}\n".encode(), "--out")
 
 
 def _table(counts: CalibrationCounts) -> dict[str, int]:

@@ -16,6 +16,7 @@ import orjson
 
 from buttress import __version__
 from buttress.errors import InputError
+from buttress.files.atomic import write_whole
 from buttress.packs import bundle, signature, verify
 from buttress.packs.manifest import FILE_NAME, SIGNATURE, Manifest
 from buttress.packs.signature import Signer
@@ -225,5 +226,5 @@ def _recorded(folder: Path) -> dict[str, Any]:
 
 def _record(folder: Path, read: bundle.Bundle, signer: Signer | None) -> None:
     named = {"name": signer.name, "key": signer.key} if signer else None
-    with contextlib.suppress(OSError):  # a shared folder may be read-only: verified again then
-        (folder / _RECORD).write_bytes(orjson.dumps({**_state(read), "signer": named}))
+    with contextlib.suppress(InputError):  # a shared folder may be read-only: verified again then
+        write_whole(folder / _RECORD, orjson.dumps({**_state(read), "signer": named}))

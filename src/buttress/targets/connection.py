@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
-from multidict import CIMultiDict
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from buttress.errors import InputError
@@ -30,7 +30,7 @@ class Reply:
     """What a server sent. ``latency_s`` is until the last byte; ``location`` of a redirect."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: CIMultiDictProxy[str]
     body: bytes
     latency_s: float
 
@@ -88,8 +88,7 @@ def usable_url(value: Any, field: str, expected: str = "http(s)://HOST[:PORT]/â€
 class Connection:
     """A session with keep-alive to one host.
 
-    Redirects are not followed: they would take keys elsewhere. ``cookies`` says whether those
-    that the server sets are sent back.
+    Redirects are not followed: they would take keys elsewhere. Cookies are not kept.
     """
 
     def __init__(
@@ -99,13 +98,11 @@ class Connection:
         *,
         timeout_s: float,
         secrets: Secrets,
-        cookies: bool = False,
     ) -> None:
         self._url = url
         self._headers = CIMultiDict(headers)
         self.timeout_s = timeout_s
         self._secrets = secrets
-        self._cookies = cookies
         self._session: aiohttp.ClientSession | None = None
 
     def session(self) -> aiohttp.ClientSession:
@@ -115,10 +112,9 @@ class Connection:
             host = self._url.host or ""
             scheme = {"ws": "http", "wss": "https"}.get(self._url.scheme, self._url.scheme)
             proxy = None if urllib.request.proxy_bypass(host) else proxies.get(scheme)
-            jar = aiohttp.CookieJar(unsafe=True) if self._cookies else aiohttp.DummyCookieJar()
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
-                cookie_jar=jar,
+                cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=self.timeout_s),
                 headers=self._headers,
                 proxy=proxy,

@@ -334,6 +334,10 @@ class EndpointTarget:
             TargetError: thinking has used up the length, and more may be asked for.
         """
         answer = with_reasoning_apart(answer)
+        if (text := self._secrets.hide(answer.text)) != answer.text:
+            answer = replace(answer, text=text)
+        if (reasoning := self._secrets.hide(answer.reasoning)) != answer.reasoning:
+            answer = replace(answer, reasoning=reasoning)
         if answer.finish_reason == "length" and not answer.text.strip() and not answer.refused_by:
             self._lengthen(request)
         self._answered = True
@@ -365,10 +369,7 @@ class EndpointTarget:
         """
         if 300 <= reply.status < 400 and self._follow(reply):
             raise TargetError("redirected", retry=True, adapted=True)
-        try:
-            payload = completion.decode_text(reply.text)
-        except TargetError:
-            payload = reply.text[:2000]
+        payload = completion.payload(reply.text)
         outcome = failure(reply.status, reply.headers, reply.body, payload, self._secrets)
         if isinstance(outcome, Answer):
             return replace(outcome, latency_s=reply.latency_s)

@@ -19,6 +19,7 @@ from buttress.protocols.judge import Exchange, Judge, Judgement
 from buttress.protocols.probe import TrialSpec
 from buttress.targets.base import Answer
 from buttress.trials.judging import Bench, decided_by
+from buttress.trials.repetition import Repetition
 
 BATCH: Final = 128  # records in a commit at most
 LINGER_S: Final = 0.02
@@ -83,9 +84,10 @@ class Committer:
         room: int,
         lost: Callable[[int, str], None],
         settled: Callable[[int], None],
+        repetition: Repetition,
     ) -> None:
         self._judge = judge
-        self._bench = Bench(judge, unjudged)
+        self._bench = Bench(judge, unjudged, repetition)
         self._store = store
         self._threads = threads
         self._origin = origin

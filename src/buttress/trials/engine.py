@@ -31,6 +31,7 @@ from buttress.trials.commit import Answered, Committer, Origin, Store
 from buttress.trials.conversing import Asked, EngineConversation, Room
 from buttress.trials.judging import decided_by
 from buttress.trials.progress import Progress
+from buttress.trials.repetition import Repetition
 from buttress.trials.totals import Totals
 
 LOOKUP: Final = 64  # specs looked up in the store at once
@@ -130,6 +131,7 @@ class TrialEngine:
             limit = self.limit if own else ConcurrencyLimit(attacker.concurrency, time.monotonic)
             self._attacker = Asked(attacker, client(attacker, limit, self.attacker_totals))
         self._handed: set[tuple[str, str, str]] = set()
+        self._repetition = Repetition()
         self._answered = False
         self._failures = 0
         self._fatal = 0
@@ -180,6 +182,7 @@ class TrialEngine:
                 clock=self._clock,
                 room=2 * self._workers,
                 settled=self._allowance.settle,
+                repetition=self._repetition,
             )
             await self._drive(specs, committer, finish, threads, lost)
         self.totals.seconds += time.perf_counter() - began
@@ -384,6 +387,7 @@ class TrialEngine:
         self._fatal = self._fatal + 1 if fatal else 0
         name = self._target.name
         if fatal and not self._answered:
+            self._client.give_up(message)
             raise TargetDiedError(f"{name}: {message}") from None
         first = FIRST_ALONE if starts_slowly(self._target) else FIRST_FAILURES
         most = FAILURES_IN_A_ROW if self._answered else first
@@ -414,6 +418,7 @@ class TrialEngine:
 
     def _count(self, trials: Sequence[tuple[int, Trial]]) -> None:
         totals = self.totals
+        self._repetition.note(trial for _, trial in trials)
         for _, trial in trials:
             totals.trials += 1
             self._handed.add((trial.key, trial.probe, trial.item))

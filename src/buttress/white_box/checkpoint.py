@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Final
 import orjson
 
 from buttress.errors import InputError
+from buttress.files.atomic import write_whole
 
 _FORMAT: Final = 1
 
@@ -29,11 +29,12 @@ class State:
 
 
 def save(path: Path, run: Mapping[str, Any], state: State) -> None:
-    """Write the whole state; a kill at any moment leaves the old or the new one."""
-    document = {"format": _FORMAT, "run": run, "state": asdict(state)}
-    beside = path.with_name(path.name + ".new")
-    beside.write_bytes(orjson.dumps(document))
-    os.replace(beside, path)
+    """Write the whole state; a kill at any moment leaves the old or the new one.
+
+    Raises:
+        InputError: it can't be written.
+    """
+    write_whole(path, orjson.dumps({"format": _FORMAT, "run": run, "state": asdict(state)}))
 
 
 def restore(path: Path, run: Mapping[str, Any]) -> State | None:

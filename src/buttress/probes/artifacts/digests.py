@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from buttress.errors import InputError
+from buttress.files.atomic import write_whole
 from buttress.files.folder import files
 from buttress.files.sha256 import file_sha256
 from buttress.files.visible import shortened
@@ -55,10 +56,7 @@ def write(folder: Path, manifest: Path) -> int:
     """
     found = digests(folder, leave_out=[manifest])
     text = "".join(_line(name, one) for name, one in sorted(found.items()))
-    try:
-        manifest.write_text(text, encoding="utf-8", errors="surrogateescape", newline="\n")
-    except OSError as error:
-        raise InputError(error.strerror or str(error), file=str(manifest)) from None
+    write_whole(manifest, text.encode("utf-8", "surrogateescape"))
     return len(found)
 
 

@@ -21,6 +21,7 @@ from buttress.risk.planner import PlannedArm
 from buttress.risk.policy import Policy
 from buttress.risk.verdict import RiskState
 from buttress.statistics.correction import CalibrationCounts
+from buttress.statistics.judge_outlook import outlook
 from buttress.system.model import Asset, Price, System
 from buttress.targets.base import Recorded, Target, takes_images
 from buttress.targets.open import open_target
@@ -287,6 +288,7 @@ def _add_outcome(
         by_estimate=by_estimate,
         estimand=policy.estimand,
         family=family,
+        exact=probe.exact,
     )
     finite = is_finite(policy, calibration)
     for arm in arms:
@@ -315,6 +317,11 @@ def _add_outcome(
         outcome.states[arm.asset.id] = state
         outcome.designs[arm.asset.id] = arm.design
         arm.states.append(state)
+    if calibration is not None and not by_estimate and outcome.can_be_labelled:
+        tolerance = outcome.tolerance
+        outcome.outlook = outlook(
+            calibration, tolerance.limit, tolerance.alpha, tolerance.beta / family
+        )
     prepared.outcomes.append(outcome)
 
 
