@@ -36,7 +36,7 @@ def found(folder: Path, name: str, text: str) -> list[tuple[str, str]]:
         (f'@function_tool\nasync def f(a):\n    f"x"\n\n@tool\ndef g():\n    "{ORDER}"\n', 7),
         (f'TOOLS = [{{"name": "a", "description": "{ORDER}", "input_schema": {{}}}}]\n', 1),
         (
-            f'T = [{{"function": {{"name": "a", "description": "{ORDER}", "parameters": {{}}}}}}]\n',
+            f'T = [{{"x": {{"name": "a", "description": "{ORDER}", "parameters": {{}}}}}}]\n',
             1,
         ),
     ],
