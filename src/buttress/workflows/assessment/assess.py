@@ -205,7 +205,8 @@ class _Assessment:
     async def _ask(self, judge: Judge) -> None:
         allowance = self._spending.allowance
         if self._run.resumed:
-            self._spending.asked_before(self._store.trials(run=self._run.id))
+            run = self._run.id
+            self._spending.asked_before(self._store.trials(run=run), self._store.turns(run=run))
         planner = Planner(
             self._prepared.planned, calls=self._spending.plannable, seed=self._run.seed
         )
@@ -333,7 +334,7 @@ class _Assessment:
             stop_reason=self._stop_reason,
             totals={
                 "calls": totals.calls + max(0, asked_before),
-                "attacker_calls": ledger.calls_of(ATTACKER),
+                "attacker_calls": self._spending.attacker_before + ledger.calls_of(ATTACKER),
                 "judge_calls": ledger.calls_of(JUDGE),
                 "trials": tallied.trials,
                 "cached": tallied.cached,
