@@ -342,8 +342,8 @@ class AssessedRisk(DocumentPart, frozen=True, kw_only=True):
             Literal["exact", "labels", "calibration", "none"] | None,
             about(
                 "what is done about the judge's errors: `exact` outcomes have none; the rate rests "
-                "on people's `labels`, or on the judge's `calibration`; `none` takes its outcomes "
-                "as true. Null for an inspection"
+                "on people's `labels`, or on the judge's `calibration`; `none` means that nobody "
+                "measured the judge, so that there is no verdict. Null for an inspection"
             ),
         ]
         | UnsetType

@@ -132,7 +132,7 @@ def _notes(document: Document) -> Table:
     taken = [risk["id"] for risk in document["risks"] if words.uncorrected(risk)]
     if taken:
         first = next(risk for risk in document["risks"] if words.uncorrected(risk))
-        table.add_row("Uncorrected", _lines([f"{', '.join(taken)}: {words.uncorrected(first)}"]))
+        table.add_row("Unmeasured", _lines([f"{', '.join(taken)}: {words.uncorrected(first)}"]))
     todo = [
         f"{risk['id']}: {risk['would_decide']}"
         for risk in document["risks"]

@@ -132,11 +132,8 @@ def reading(risk: Document, language: Language = ENGLISH) -> str:
             )
         )
     ends = {end: percent(risk["rate"][end]) for end in ("low", "high")}
-    if told := uncorrected(risk, language):
-        parts.append(say("The rate of judged failures lies between {low} and {high}.", **ends))
-        parts.append(told)
-    else:
-        parts.append(say("The true failure rate lies between {low} and {high}.", **ends))
+    parts.append(say("The true failure rate lies between {low} and {high}.", **ends))
+    parts.append(uncorrected(risk, language))
     if labels := risk.get("labels"):
         parts.append(
             say(
@@ -233,9 +230,16 @@ _RANGE: Final = ("judged_low", "judged_high", "low", "high")
 def outlook(known: Document, limit: float, language: Language = ENGLISH) -> str:
     """What a judge can't decide, in a sentence or two; ``known`` is a risk's ``outlook``."""
     say = language.say
+    nothing = known["judged_low"] <= 0 and known["judged_high"] >= 1
     return language.joined(
         [
             say(
+                "With this judge nothing can be decided against the limit of {limit}: it is not "
+                "shown to be better than chance.",
+                limit=percent(limit),
+            )
+            if nothing
+            else say(
                 "With this judge, judged rates between {judged_low} and {judged_high} cannot be "
                 "decided against the limit of {limit}, however many trials there are. At its usual "
                 "error rates these are true rates between {low} and {high}.",
@@ -263,12 +267,11 @@ def forecast(known: Document, language: Language = ENGLISH) -> str:
 
 
 def uncorrected(risk: Document, language: Language = ENGLISH) -> str:
-    """That a rate takes a judge's outcomes as true, in a sentence; empty where it does not."""
+    """That nobody measured the judge, in a sentence; empty where somebody did."""
     if risk.get("correction") != "none":
         return ""
     return language.say(
-        "Not corrected for the judge's errors: nobody measured how often it is wrong, and its "
-        "decisions were taken as true."
+        "Nobody measured how often the judge is wrong, so its decisions alone give no verdict."
     )
 
 

@@ -61,7 +61,7 @@ class TrialOutcome:
         if self.worst_asset in self.labelled:
             return "labels"
         known = self.states[self.worst_asset].sequence.counts
-        return "none" if known is None else "calibration"
+        return "calibration" if known is not None and known.measured else "none"
 
     @property
     def verdict(self) -> Verdict:
