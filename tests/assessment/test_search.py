@@ -84,7 +84,7 @@ def test_a_search_in_disguise(tmp_path: Path) -> None:
 
 
 def test_killed_in_the_middle_of_searches_it_goes_on_where_it_was(tmp_path: Path) -> None:
-    lines = ("attacker: {asset: model}", "attacks: [crescendo]", "budget: 480", "languages: [en]")
+    lines = ("attacker: {asset: model}", "attacks: [crescendo]", "budget: 3000", "languages: [en]")
     path = system(tmp_path, *lines, latency_s=0.015, complies="no-such-word")
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     arguments = ("assess", str(path), "--only", "attack-search", "--out")

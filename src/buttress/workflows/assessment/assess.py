@@ -321,6 +321,7 @@ class _Assessment:
                 "unanswered": sum(self._unanswered.values()),
                 "refused_by": dict(tallied.refused_by),
                 "finish_reasons": dict(tallied.finish_reasons),
+                "no_help": dict(tallied.no_help),
                 "seconds": finished - self._began,
                 "cost": self._spending.cost(),
                 "error_messages": dict(totals.messages),
