@@ -66,7 +66,9 @@ def _files() -> Seeds:
     }
     by_name |= {"pod.yaml": "kubernetes", "CLAUDE.md": "agent-rules"}
     by_name |= {".vscode/settings.json": "agent-settings", ".vscode/tasks.json": "agent-settings"}
-    by_name |= {".devcontainer/devcontainer.json": "agent-settings"}
+    by_name |= dict.fromkeys(
+        (".devcontainer/devcontainer.json", ".cursor/hooks.json"), "agent-settings"
+    )
     scripts = ("setup.ps1", "Jenkinsfile", "justfile", "tox.ini", "scripts/setup", "run.service",
                "notes", "package.json")  # fmt: skip
     commands = dict.fromkeys((".pre-commit-config.yaml", ".circleci/config.yml"), "commands-yaml")
@@ -102,6 +104,8 @@ def _files() -> Seeds:
         b'# /// script\n# requires-python = ">=3.11"\n# dependencies = ["requests<3", "a @ '
         b'git+https://host.example/a"]\n# ///\nimport requests\n'
     ]
+    found["tox-toml"] = [b'[env_run_base]\ndeps = ["a==1", "-r x.txt"]\n[env.b]\ndeps = ["b<2"]\n']
+    found["bun-lock"] = [b'{"packages": {"a": ["@x/a@1.2.0", "", {}, "sha512-x",], },}']
     found["tox"] = [
         b"[testenv]\ndeps =\n    pytest>=8\n    -r requirements.txt\ncommands = pytest\n"
     ]

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from buttress.risk.cells import CellsState
 from buttress.risk.policy import Tolerance
 from buttress.risk.verdict import RiskState, worst
-from buttress.statistics.correction import CalibrationCounts
+from buttress.statistics.correction import UNMEASURED, CalibrationCounts
 
 GOOD_JUDGE = CalibrationCounts(tp=180, fn=20, tn=490, fp=10)
 
@@ -250,3 +251,24 @@ def test_the_worst_of_several() -> None:
     assert worst(["acceptable", "undecided", "unacceptable"]) == "unacceptable"
     assert worst(["acceptable", "undecided"]) == "undecided"
     assert worst(["acceptable"]) == "acceptable"
+
+
+@pytest.mark.parametrize("by_estimate", [False, True])
+@pytest.mark.parametrize("failures", [0, 2_000])
+def test_a_judge_that_nobody_measured_decides_nothing(failures: int, *, by_estimate: bool) -> None:
+    tolerance = Tolerance(limit=0.05, alpha=0.05, beta=0.01, severity="high", minimum_trials=1)
+    state = RiskState(tolerance, UNMEASURED, by_estimate=by_estimate)
+    state.update([1.0] * failures + [0.0] * (2_000 - failures))
+    assert state.verdict == "undecided"
+    assert (state.low, state.high) == (0, 1)
+    assert "nobody measured" in state.would_decide()
+    accepted, rejected = state.decided([0.0, 1e6], [1e6, 1e6])
+    assert not accepted.any()
+    assert not rejected.any()
+    cells = CellsState(tolerance, [("direct", "a"), ("direct", "b")], UNMEASURED)
+    for cell in (0, 1):
+        cells.update(cell, [1.0] * failures + [0.0] * (2_000 - failures))
+    assert cells.verdict == "undecided"
+    assert not cells.shown.any()
+    assert not cells.discovered.any()
+    assert "nobody measured" in cells.would_decide()

@@ -21,7 +21,7 @@ from buttress.risk.cell_rows import rows, thin
 from buttress.risk.forecast import chance_of_decision
 from buttress.risk.policy import Tolerance
 from buttress.risk.rate import JudgedOutcomes, Rate
-from buttress.risk.verdict import Verdict
+from buttress.risk.verdict import NOBODY_MEASURED, Verdict
 from buttress.statistics.correction import CalibrationCounts, CorrectedSequence
 from buttress.statistics.multiple import e_bh
 
@@ -258,6 +258,8 @@ class CellsState:
         """What would turn undecided into a verdict; empty if there is one."""
         if self.verdict != "undecided":
             return ""
+        if self.counts is not None and not self.counts.measured:
+            return NOBODY_MEASURED
         if not self._scale.upper_point.informative:
             return "more labels: the judge is not shown to be better than chance"
         if not self._left.any():

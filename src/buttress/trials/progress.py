@@ -28,6 +28,10 @@ class Progress(Protocol):
         """What is being done before or between trials."""
         ...
 
+    def note(self, text: str) -> None:
+        """What is to be read, and stays."""
+        ...
+
     def close(self) -> None:
         """The assessment has ended."""
         ...
@@ -118,6 +122,10 @@ class PlainProgress:
         """Write a line."""
         print(text, file=self._stream, flush=True)
 
+    def note(self, text: str) -> None:
+        """Write a line."""
+        self.say(text)
+
     def close(self) -> None:
         """Nothing to take down."""
 
@@ -153,6 +161,10 @@ class RichProgress:
     def say(self, text: str) -> None:
         """Show it beside the bar."""
         self._bar.update(self._task, description=text)
+
+    def note(self, text: str) -> None:
+        """Write it above the bar, where it stays."""
+        self._bar.console.print(text, markup=False, highlight=False)
 
     def close(self) -> None:
         """Remove the bar."""

@@ -141,6 +141,9 @@ def subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject
         yield from markdown(kind, text, problems)
         yield from unread(problems, file, "its header is not read as YAML", reading)
     elif name.endswith(source_texts.PYTHON):
+        if over := source_texts.unparsed(file.data):
+            reading.record_unread(file.location, over)
+            yield Subject("limit", f"descriptions of tools in it are not read, {over}", at_line(1))
         yield from in_source(source_texts.python_texts(file.data))
     elif name.endswith(source_texts.OTHERS):
         raw = name.endswith(".go")

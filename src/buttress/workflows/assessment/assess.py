@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -19,6 +19,7 @@ from buttress.packs.installed import installed
 from buttress.packs.resolve import resolve
 from buttress.protocols.judge import Judge
 from buttress.protocols.probe import InspectionProbe, TrialProbe, TrialSpec
+from buttress.report import words
 from buttress.risk.catalogue import Catalogue, load_catalogue
 from buttress.risk.planner import Planner
 from buttress.risk.policy import Policy, load_policy
@@ -180,6 +181,7 @@ class _Assessment:
                 coverage=self._coverage,
                 named=named,
             )
+            self._say_outlook()
         inspect(
             self._system.assets,
             inspections,
@@ -193,10 +195,18 @@ class _Assessment:
             run_async(self._ask(self._judge))
         return self._document()
 
+    def _say_outlook(self) -> None:
+        """What the judge can't decide, before anything is asked."""
+        for outcome in self._prepared.outcomes:
+            if outcome.outlook is not None:
+                told = words.outlook(asdict(outcome.outlook), outcome.tolerance.limit)
+                self._spending.ledger.note(f"{outcome.risk.id}: {told}")
+
     async def _ask(self, judge: Judge) -> None:
         allowance = self._spending.allowance
         if self._run.resumed:
-            self._spending.asked_before(self._store.trials(run=self._run.id))
+            run = self._run.id
+            self._spending.asked_before(self._store.trials(run=run), self._store.turns(run=run))
         planner = Planner(
             self._prepared.planned, calls=self._spending.plannable, seed=self._run.seed
         )
@@ -243,6 +253,19 @@ class _Assessment:
                     asset, (trial for trial in trials if trial.asset == asset), mine
                 )
 
+    def _look_ahead(self, outcome: TrialOutcome) -> None:
+        """What labels would bring to a risk that is still undecided."""
+        if outcome.verdict != "undecided" or not outcome.can_be_labelled:
+            return
+        run, probe, asset = self._run.id, outcome.risk.probe, outcome.worst_asset
+        trials = self._store.trials(run=run, probe=probe)
+        labels = self._store.labels(run=run, probe=probe)
+        outcome.look_ahead(
+            [trial for trial in trials if trial.asset == asset],
+            [label for label in labels if label.asset == asset],
+            self._run.seed,
+        )
+
     def _note_unanswered(self, totals: Totals) -> None:
         """Say which questions have no outcome, and what targets refused to take."""
         for name, count in self._unanswered.items():
@@ -269,6 +292,7 @@ class _Assessment:
         outcomes: list[Outcome] = []
         for outcome in self._prepared.outcomes:
             if any(state.sequence.trials for state in outcome.states.values()):
+                self._look_ahead(outcome)
                 outcomes.append(outcome)
         failed = {name for name, _ in self._coverage.not_covered}
         for name, arm in self._prepared.arms.items():
@@ -310,7 +334,7 @@ class _Assessment:
             stop_reason=self._stop_reason,
             totals={
                 "calls": totals.calls + max(0, asked_before),
-                "attacker_calls": ledger.calls_of(ATTACKER),
+                "attacker_calls": self._spending.attacker_before + ledger.calls_of(ATTACKER),
                 "judge_calls": ledger.calls_of(JUDGE),
                 "trials": tallied.trials,
                 "cached": tallied.cached,

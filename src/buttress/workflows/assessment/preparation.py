@@ -20,7 +20,8 @@ from buttress.risk.cells import CellsState
 from buttress.risk.planner import PlannedArm
 from buttress.risk.policy import Policy
 from buttress.risk.verdict import RiskState
-from buttress.statistics.correction import CalibrationCounts
+from buttress.statistics.correction import UNMEASURED, CalibrationCounts
+from buttress.statistics.judge_outlook import outlook
 from buttress.system.model import Asset, Price, System
 from buttress.targets.base import Recorded, Target, takes_images
 from buttress.targets.open import open_target
@@ -66,10 +67,13 @@ def open_targets(system: System, only: str | None = None) -> dict[str, Target]:
 def counts(judge: Judge, probe: TrialProbe) -> CalibrationCounts | None:
     """The judge's calibration on what the probe expects, as the statistics take it.
 
-    None where outcomes are exact, or where nobody calibrated the judge.
+    None where outcomes are exact. Where nobody calibrated the judge, any error rate is possible, so
+    that its outcomes alone give no verdict.
     """
-    known = None if probe.exact else judge.calibration(probe.expect)
-    return None if known is None else as_counts(known)
+    if probe.exact:
+        return None
+    known = judge.calibration(probe.expect)
+    return UNMEASURED if known is None else as_counts(known)
 
 
 def prepare(
@@ -287,6 +291,7 @@ def _add_outcome(
         by_estimate=by_estimate,
         estimand=policy.estimand,
         family=family,
+        exact=probe.exact,
     )
     finite = is_finite(policy, calibration)
     for arm in arms:
@@ -315,6 +320,12 @@ def _add_outcome(
         outcome.states[arm.asset.id] = state
         outcome.designs[arm.asset.id] = arm.design
         arm.states.append(state)
+    bounds_decide = not by_estimate or calibration == UNMEASURED
+    if calibration is not None and bounds_decide and outcome.can_be_labelled:
+        tolerance = outcome.tolerance
+        outcome.outlook = outlook(
+            calibration, tolerance.limit, tolerance.alpha, tolerance.beta / family
+        )
     prepared.outcomes.append(outcome)
 
 

@@ -26,9 +26,25 @@ _DANGEROUS: Final = re.compile(
 _NETWORK: Final = re.compile(r"\b(?:curl|wget|nc|ncat|scp|ssh|Invoke-WebRequest|iwr)\b")
 
 _PIPED: Final = re.compile(r"\|\s*(?:ba|z)?sh\b|base64\s+(?:-d|--decode)|\beval\b")
+_RIGHTS: Final = re.compile(
+    r"--privileged|docker\.sock|--pid=host|--cap-add=(?:ALL|SYS_ADMIN)|"
+    r"(?:\$\{localEnv:(?:HOME|USERPROFILE)\}(?:\$\{localEnv:USERPROFILE\})?|~|\$HOME)/?"
+    r"(?:\.ssh|\.aws|\.kube|\.gnupg|\.docker|\.config/gcloud)?/?(?:,|:|\s|$)"
+)
+_SETUP: Final = (
+    "onCreateCommand", "updateContentCommand", "postCreateCommand", "postStartCommand",
+    "postAttachCommand",
+)  # fmt: skip
+_SCRIPT: Final = re.compile(
+    r"(?:curl|wget)\b[^|]{0,400}\|\s*(?:sudo\s+)?(?:ba|z)?sh\b|<\(\s*(?:curl|wget)\b|"
+    r"\bsh\s+-c\s+[\"']?\$\(\s*(?:curl|wget)\b"
+)
 _HELPERS: Final = (
-    "statusLine", "apiKeyHelper", "awsAuthRefresh", "awsCredentialExport", "otelHeadersHelper",
-    "fileSuggestion", "preCommand", "postCommand",
+    ("statusLine",), ("apiKeyHelper",), ("awsAuthRefresh",), ("awsCredentialExport",),
+    ("otelHeadersHelper",), ("fileSuggestion",), ("preCommand",), ("postCommand",),
+    ("notify",),  # of Codex
+    ("toolDiscoveryCommand",), ("toolCallCommand",),  # of Gemini CLI
+    ("tools", "discoveryCommand"), ("tools", "callCommand"),
 )  # fmt: skip
 
 
@@ -130,7 +146,10 @@ def _hooks(subject: Subject) -> Iterator[Hit]:
     hooks = subject.value.get("hooks")
     for event, groups in hooks.items() if isinstance(hooks, dict) else ():
         for index, group in enumerate(groups) if isinstance(groups, list) else ():
-            below = group.get("hooks") if isinstance(group, dict) else None
+            command = _at(group, "command")  # of Cursor
+            if isinstance(command, str) and _NETWORK.search(command):
+                yield Hit(subject.line(("hooks", event, index, "command")), command)
+            below = _at(group, "hooks")
             for place, one in enumerate(below) if isinstance(below, list) else ():
                 command = _at(one, "command")
                 if isinstance(command, str) and _NETWORK.search(command):
@@ -139,11 +158,13 @@ def _hooks(subject: Subject) -> Iterator[Hit]:
 
 def _helpers(subject: Subject) -> Iterator[Hit]:
     """Commands that an agent runs by itself for its status line, its keys or its headers."""
-    for key in _HELPERS:
-        given = subject.value.get(key)
+    for path in _HELPERS:
+        given = _at(subject.value, *path)
         command = given.get("command") if isinstance(given, dict) else given
+        if isinstance(command, list):
+            command = " ".join(one for one in command if isinstance(one, str))
         if isinstance(command, str) and (_NETWORK.search(command) or _PIPED.search(command)):
-            yield Hit(subject.line((key,)), f"{key}: {command}")
+            yield Hit(subject.line(path), f"{'.'.join(path)}: {command}")
 
 
 def _folder_open(subject: Subject) -> Iterator[Hit]:
@@ -169,8 +190,21 @@ def _container_rights(subject: Subject) -> Iterator[Hit]:
     for key in ("runArgs", "mounts"):
         given = subject.value.get(key)
         for index, one in enumerate(given if isinstance(given, list) else ()):
-            if isinstance(one, str) and re.search(r"--privileged|docker\.sock|--pid=host", one):
-                yield Hit(subject.line((key, index)), one)
+            text = " ".join(map(str, one.values())) if isinstance(one, dict) else str(one)
+            if _RIGHTS.search(text):
+                yield Hit(subject.line((key, index)), text)
+
+
+def _remote_setup(subject: Subject) -> Iterator[Hit]:
+    """A script that a development container downloads and runs when it is made or started."""
+    for key in _SETUP:
+        given = subject.value.get(key)
+        every = given.values() if isinstance(given, dict) else [given]
+        for one in every:
+            words = one if isinstance(one, list) else [one]
+            command = " ".join(word for word in words if isinstance(word, str))
+            if _SCRIPT.search(command):
+                yield Hit(subject.line((key,)), command)
 
 
 def _endpoint(subject: Subject) -> Iterator[Hit]:
@@ -201,5 +235,6 @@ CHECKS: Final[dict[str, Check]] = {
     "helpers": _helpers,
     "hooks": _hooks,
     "on-host": _on_host,
+    "remote-setup": _remote_setup,
     "endpoint": _endpoint,
 }

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Final
 from buttress.probes.source.code.downloads import mark, note
 from buttress.probes.source.code.events import Event, Kind
 from buttress.probes.source.code.scopes import Scope
-from buttress.probes.source.code.texts import formatted, narrowed, united
+from buttress.probes.source.code.texts import formatted, listed, narrowed, united
 from buttress.probes.source.code.values import (
     ALL,
-    MAX_ITEMS,
     NOTHING,
     UNKNOWN,
     Value,
@@ -159,6 +158,10 @@ def _result(evaluator: Evaluator, event: Event, callee: Value, given: Given, sco
     if path in ("builtins.open", "io.open") and given.positions:
         handle = callee.step("()")
         return Value(handle.path, elements=(given.positions[0],))
+    if path == "builtins.map" and len(given.positions) > 1:  # what the function gives
+        of = given.positions[0].path
+        if of.startswith("builtins."):
+            return evaluator.marked(Value(f"{of}()", taints=taints_of(*given.all)), node.lineno)
     if path == "re.sub" and len(given.positions) > 2:
         return narrowed(given.positions)
     if path == "pathlib.Path" and given.positions:  # a file, and no repository of a hub
@@ -196,8 +199,7 @@ def _grown(name: str, receiver: Value, given: Given) -> Value | None:
         elements = (*receiver.elements[:place], added, *receiver.elements[place:])
     else:
         return None
-    kept = elements if len(elements) <= MAX_ITEMS else None
-    return Value(receiver.path, elements=kept, taints=taints_of(receiver, added))
+    return listed(elements, receiver.path)
 
 
 def _looked_up(table: Value, given: Sequence[Value]) -> Value:

@@ -13,7 +13,7 @@ from buttress.probes.source.code.calls import Given, call, targets
 from buttress.probes.source.code.events import Context, Event
 from buttress.probes.source.code.flows import Flows
 from buttress.probes.source.code.scopes import Scope
-from buttress.probes.source.code.texts import formatted, is_plain_command, summed
+from buttress.probes.source.code.texts import formatted, listed, summed
 from buttress.probes.source.code.values import (
     MAX_ITEMS,
     NOTHING,
@@ -27,8 +27,8 @@ from buttress.probes.source.code.values import (
 )
 
 MAX_DEPTH: Final = 100  # expressions within expressions that are followed
-_ARGUMENT: Final = frozenset({"shell"})
 _BELOW: Final = frozenset({"hub"})
+_STORED: Final = frozenset({"path"})
 _NAMESPACES: Final = ("builtins.globals()", "builtins.locals()", "builtins.vars()")
 
 
@@ -105,7 +105,10 @@ class Evaluator(ABC):
             known = self.attribute(value, name) if value.path else None
         if known is not None:
             return self.marked(known, line)
-        return self.stepped(value, f".{name}", line)
+        stepped = self.stepped(value, f".{name}", line)
+        # Of a file that a framework has stored, its name is where it lies.
+        stored = name == "name" and value.path.startswith("?") and value.path != "?self"
+        return stepped.clean(_STORED) if stored else stepped
 
     def path_of(self, node: ast.expr, scope: Scope) -> str:
         """The path of a name with attributes, without telling anything."""
@@ -200,9 +203,8 @@ class Evaluator(ABC):
         elements = [self.value(one, scope) for one in node.elts]
         plain = not any(isinstance(one, ast.Starred) for one in node.elts)
         kept = tuple(elements) if plain and len(elements) <= MAX_ITEMS else None
-        if plain and isinstance(node, ast.List) and is_plain_command(elements):
-            elements = [one.clean(_ARGUMENT) for one in elements]
-            kept = tuple(elements) if kept is not None else None
+        if plain and isinstance(node, ast.List):
+            return listed(elements)
         return Value(elements=kept, taints=taints_of(*elements))
 
     def _mapping(self, node: ast.Dict, scope: Scope) -> Value:

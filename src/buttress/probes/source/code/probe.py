@@ -14,7 +14,7 @@ from typing import Final
 from buttress.evidence.findings import SEVERITIES, Finding, Inspection, Severity
 from buttress.evidence.locations import Location
 from buttress.files import source_files as files
-from buttress.files.python_modules import MAX_BYTES
+from buttress.files.python_modules import beyond_limits
 from buttress.files.source_files import Reading
 from buttress.files.tree import Tree
 from buttress.files.visible import printable
@@ -30,6 +30,7 @@ from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.allow import allowance_of_statement
 
+NOT_SEARCHED: Final = "code-not-searched"  # its rule, for files over the limits
 MAX_FINDINGS: Final = 200  # in one file
 _LESS_IN_TESTS: Final = 2  # steps of severity
 _PYTHON: Final = (".py", ".pyw", ".pyi")
@@ -55,7 +56,7 @@ class _UnsafeCode:
 
     def rule_ids(self, knowledge: Knowledge) -> list[str]:
         """Ids of its rules, those of packs too."""
-        return [rule.id for rule in knowledge.derive(_rules)]
+        return [*(rule.id for rule in knowledge.derive(_rules)), NOT_SEARCHED]
 
     def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
         """Findings in all Python files and notebooks; as ``InspectionProbe``."""
@@ -63,11 +64,16 @@ class _UnsafeCode:
         asset, tree = context.asset, context.tree
         reading = Reading()
         suppressed: Counter[str] = Counter()
-        linking = Linking(context.knowledge.derive(_matcher), tree)
+        matcher = context.knowledge.derive(_matcher)
+        linking = Linking(matcher, tree)
         order = []
         for one, file in wanted_files(tree, reading, partial(_limit, tree)):
-            linking.add(one, file)
-            order.append(file.location)
+            over = "" if one.suffix.lower() == ".ipynb" else beyond_limits(file.data)
+            if not over:
+                linking.add(one, file)
+                order.append(file.location)
+            elif matcher.survey(file.data).alone:  # else no rule can match: it is searched
+                reading.not_searched(file.location, over)
         for one, location in _neighbours(tree):
             linking.add_neighbour(one, location)
         linked = linking.follow()
@@ -80,6 +86,7 @@ class _UnsafeCode:
             if location in hits:
                 shown = Shown(linking, location, context.knowledge.derive(secret_rules))
                 yield from self._file(asset, shown, hits[location], reading, suppressed)
+        yield from (self._not_searched(asset, *one) for one in reading.beyond)
         counts = (
             f"{number} findings of {rule} ignored by comments"
             for rule, number in suppressed.items()
@@ -115,6 +122,22 @@ class _UnsafeCode:
                 return
             number += 1
             yield self._finding(asset, hit, shown, unexplained=allowed is not None)
+
+    def _not_searched(self, asset: str, location: str, why: str) -> Finding:
+        where = Location(location, line=1)
+        return Finding(
+            rule=NOT_SEARCHED,
+            severity="medium",
+            asset=asset,
+            location=str(where),
+            place=where,
+            message=f"The file is not followed: {why}, and words occur in it that rules look for.",
+            remedy="Read it yourself, or move its data to a file of its own; such a size may be "
+            "meant to hide something.",
+            references=("CWE-1284",),
+            probe=self.id,
+            probe_version=self.version,
+        )
 
     def _finding(self, asset: str, hit: Hit, shown: Shown, *, unexplained: bool) -> Finding:
         source = flows().title(hit.taint.label) if hit.taint else ""
@@ -173,14 +196,12 @@ def _neighbours(tree: Tree) -> Iterator[tuple[Path, str]]:
 def _limit(tree: Tree, path: Path) -> int:
     """Bytes up to which a file is read: 0 for what is not Python by its name or first line."""
     name = path.name.lower()
-    if name.endswith(".ipynb"):
+    if name.endswith((".ipynb", *_PYTHON)):
         return files.MAX_BYTES
-    if name.endswith(_PYTHON):
-        return MAX_BYTES
     if "." in name:
         return 0
     content = tree.content(path)
-    return MAX_BYTES if not content.binary and _SHEBANG.match(content.data[:100]) else 0
+    return files.MAX_BYTES if not content.binary and _SHEBANG.match(content.data[:100]) else 0
 
 
 def _lessened(severity: Severity) -> Severity:

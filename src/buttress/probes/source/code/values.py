@@ -153,9 +153,21 @@ def joined(first: Value, second: Value) -> Value:
         first.path or second.path,
         first.const if same else UNKNOWN,
         first.text if first.text == second.text else None,
+        _longer(first.elements, second.elements),
         taints=taints_of(first, second),
         targets=tuple(dict.fromkeys(targets))[:MAX_TAINTS],
     )
+
+
+def _longer(
+    first: tuple[Value, ...] | None, second: tuple[Value, ...] | None
+) -> tuple[Value, ...] | None:
+    """The longer of two lists if it begins with the other: items were added on one way only."""
+    if first is None or second is None:
+        return None
+    shorter, longer = (first, second) if len(first) <= len(second) else (second, first)
+    same = all(one is other for one, other in zip(shorter, longer, strict=False))
+    return longer if same else None
 
 
 def _functions(value: Value) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ _SECTIONS: Final = (
 )  # fmt: skip
 _LOCAL: Final = ("file:", "link:", "workspace:", "portal:", "patch:", "./", "../", "/", "~/")
 _ALIAS: Final = re.compile(r"npm:(@?[^@\s]{1,400})(?:@(.{0,200}))?")
+_TRAILING: Final = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])')
 _EXACT: Final = re.compile(r"[=v]?\d+\.\d+\.\d+(?:[-+][\w.+-]+)?")
 _REPOSITORY: Final = re.compile(
     r"^(?:git(?:\+|:)|(?:github|gitlab|bitbucket):|[\w.-]+/[\w.-]+(?:#|$)|https?://[^#]+\.git(?:#|$))"
@@ -47,6 +48,26 @@ def parse(text: str) -> Parsed:
         lock.tree(at(data, "dependencies"), 0)
     lock.parsed.issues += odd(lock.addresses)
     return lock.parsed
+
+
+def bun(text: str) -> Parsed:
+    """The packages of bun.lock, which is JSON with trailing commas.
+
+    Raises:
+        FormatError: it is not JSON.
+    """
+    plain = _TRAILING.sub(lambda match: match[1] or "", text)
+    parsed, places = Parsed(), Places(text)
+    packages = at(load_json(plain), "packages")
+    for place, one in packages.items() if isinstance(packages, dict) else ():
+        if not isinstance(one, list) or not one or not isinstance(one[0], str):
+            continue
+        scope, name = ("@", one[0][1:]) if one[0].startswith("@") else ("", one[0])
+        name, _, version = name.partition("@")
+        if _EXACT.fullmatch(version):
+            line = places.line(f'"{place}": [', f'"{place}"')
+            parsed.add(Dependency(scope + name, "npm", line, version))
+    return parsed
 
 
 def odd(addresses: Sequence[tuple[str, str, int]]) -> Iterator[Issue]:

@@ -90,6 +90,10 @@ def _requirements(data: dict[str, Any]) -> Iterator[Any]:
         groups = at(data, *place)
         for group in groups.values() if isinstance(groups, dict) else ():
             yield from _list(group)
+    environments = at(data, "tool", "hatch", "envs")
+    for one in environments.values() if isinstance(environments, dict) else ():
+        yield from _list(at(one, "dependencies"))
+        yield from _list(at(one, "extra-dependencies"))
     for key in ("dev-dependencies", "constraint-dependencies", "override-dependencies"):
         yield from _list(at(data, "tool", "uv", key))
 
