@@ -54,7 +54,7 @@ class LlmJudge:
         named = "" if rubric.id == HARM.id else f"{rubric.id}-"
         self._version = f"{named}{rubric.version}+{identity}"
         self._overrides = Overrides.read(calibration, ID, self._version)
-        self._places = Places(target.concurrency)
+        self._places = ConcurrencyLimit(target.concurrency)
         self.failures = 0
 
     @property
@@ -134,7 +134,7 @@ class LlmJudge:
         return separate(answer.text).text
 
 
-class Places:
+class ConcurrencyLimit:
     """As many places as a target can use, one set per event loop."""
 
     def __init__(self, count: int) -> None:
