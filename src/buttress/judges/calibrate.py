@@ -28,7 +28,7 @@ BATCH: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class JudgeMeasurement:
     """A judge against labels of one task; ``baseline`` is the substring rule on the same answers.
 
     ``tables`` are the counts (tp, fn, tn, fp) of each group of model and setting. ``unjudged`` are
@@ -78,7 +78,7 @@ class Measured:
 
 async def measure(
     judge: Judge, labelled: Sequence[Labelled], *, threshold: float | None, file: str
-) -> list[Measured]:
+) -> list[JudgeMeasurement]:
     """The judge against labels, one result per task that occurs in them.
 
     Args:
@@ -107,7 +107,7 @@ async def measure(
 
 async def _task(
     judge: Judge, expect: Expect, labelled: Sequence[Labelled], threshold: float | None
-) -> Measured:
+) -> JudgeMeasurement:
     said, problems = await judged(judge, [each.exchange for each in labelled])
     given = [(each, j) for each, j in zip(labelled, said, strict=True) if j is not None]
     if not given:
@@ -123,7 +123,7 @@ async def _task(
         table = tables.setdefault(" ".join(filter(None, each.group)), [0, 0, 0, 0])
         table[(0 if outcome else 1) if each.label else (3 if outcome else 2)] += 1
     scores = [judgement.score for _, judgement in pairs]
-    return Measured(
+    return JudgeMeasurement(
         expect=expect,
         counts=confusion(labels, outcomes),
         baseline=confusion(labels, [fails(each.exchange.answer, expect) for each, _ in pairs]),
@@ -151,7 +151,7 @@ async def judged(
     return said, problems
 
 
-def write(path: Path, judge: Judge, results: Sequence[Measured], file: str) -> None:
+def write(path: Path, judge: Judge, results: Sequence[JudgeMeasurement], file: str) -> None:
     """Write the calibration file that the judge takes; ``judges.overrides`` shows its form.
 
     Raises:
