@@ -6,8 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from buttress.packs.knowledge import OWN, Knowledge
+
 if TYPE_CHECKING:
-    from buttress.evidence.findings import Finding
+    from pathlib import Path
+
+    from buttress.evidence.findings import Finding, Severity
 
 NO_VALUES: Mapping[str, str] = {}
 
@@ -80,6 +84,10 @@ class Session(Protocol):
         """
         ...
 
+    async def ask_following(self, request: Request) -> Reply | None:
+        """As ``ask``; redirects on the same host and port are followed where the user allows it."""
+        ...
+
     async def follow(self, path: str) -> Reply | None:
         """The answer to a path on this host that an answer named, such as that of an icon.
 
@@ -107,6 +115,50 @@ class Observation:
     not_affected: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """A vulnerability of a package, as a database of advisories tells it.
+
+    ``affected`` is None where the version is not known.
+    """
+
+    id: str
+    aliases: tuple[str, ...]
+    summary: str
+    severity: Severity
+    affected: bool | None
+    fixed: str = ""
+
+
+class AdvisorySource(Protocol):
+    """A database of advisories about packages."""
+
+    def about(self, package: str, version: str) -> Sequence[Flaw]:
+        """Flaws of a package, ``PyPI/name`` or ``npm/name``; ``version`` may be empty."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LiveContext:
+    """What a live probe may draw on.
+
+    ``rules`` is a folder of AI-Infra-Guard's rules; ``as_written`` reads them with every quirk, and
+    leaves Buttress's own out. ``active`` allows requests that may change something; ``follow``
+    redirects and links within the host and port.
+    """
+
+    knowledge: Knowledge = OWN
+    rules: Path | None = None
+    as_written: bool = False
+    active: bool = False
+    advisories: AdvisorySource | None = None
+
+    @property
+    def follow(self) -> bool:
+        """Whether redirects and links within the host and port are followed."""
+        return self.as_written
+
+
 @runtime_checkable
 class LiveProbe(Protocol):
     """Talks to a running host, and yields observations and findings."""
@@ -131,10 +183,19 @@ class LiveProbe(Protocol):
         """infrastructure, link, service or client."""
         ...
 
-    def plan(self) -> Sequence[Request]:
-        """Every request that it may send to a host."""
+    def plan(self, context: LiveContext) -> Sequence[Request]:
+        """Every request that it may send to a host.
+
+        Raises:
+            InputError: what the user gave for it can't be used.
+        """
         ...
 
-    async def examine(self, session: Session, asset: str) -> list[Finding | Observation]:
-        """Examine a host; safe by default: it changes nothing there."""
+    async def examine(
+        self, session: Session, context: LiveContext
+    ) -> Sequence[Finding | Observation]:
+        """Examine a host; safe by default: it changes nothing there.
+
+        The asset and the time of findings are filled in by the caller.
+        """
         ...
