@@ -153,6 +153,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the event loop."""
+        del exc
         self.usable = False
         self._transport = None
         if self._reader is not None and self._done is not None:
@@ -167,4 +168,3 @@ class Connection(asyncio.Protocol):
     def _wake(self) -> None:
         if self._done is not None and not self._done.done():
             self._done.set_result(None)
-

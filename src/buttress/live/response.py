@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from typing import Final
 
@@ -12,6 +13,7 @@ from buttress.protocols.live import Reply
 
 _INFORMATIONAL: Final = range(100, 200)
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
+_EVENT: Final = re.compile(rb"data:[ \t]*\S[^\r\n]*(?:\r\n|\n|\r)(?:\r\n|\n|\r)")
 _STEP: Final = 256 << 10  # of inflated bytes at a time
 
 
@@ -29,6 +31,7 @@ class ResponseReader:
         self._parser = self._new_parser()
         self._inflate: zlib._Decompress | None = None
         self._in_body = False
+        self._stream = False
         self.received = 0
         self.done = False
         self.cut = ""
@@ -92,6 +95,8 @@ class ResponseReader:
             self._headers.clear()
             return
         self._in_body = True
+        kind = next((v for n, v in self._headers if n.lower() == "content-type"), "")
+        self._stream = "text/event-stream" in kind.lower()
         coding = next((v for n, v in self._headers if n.lower() == "content-encoding"), "")
         if coding.lower() in ("gzip", "x-gzip", "deflate"):
             self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
@@ -108,9 +113,11 @@ class ResponseReader:
             else:
                 self._inflate = None
                 self._body += body[: self._limits.body_bytes]
-        if len(self._body) >= self._limits.body_bytes and not self.done:
-            self._end(f"body longer than {self._limits.body_bytes:,} bytes")
-        elif self.received > self._limits.body_bytes + self._limits.header_bytes:
+        if self._stream and not self.done and _EVENT.search(self._body):
+            self._finish(keep_alive=False)  # of an endless stream of events the first is enough
+        elif (len(self._body) >= self._limits.body_bytes and not self.done) or (
+            self.received > self._limits.body_bytes + self._limits.header_bytes and not self.done
+        ):
             self._end(f"body longer than {self._limits.body_bytes:,} bytes")
 
     def on_message_complete(self) -> None:

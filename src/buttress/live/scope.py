@@ -134,7 +134,9 @@ def _of_url(target: str) -> Endpoint:
         parts: SplitResult = urlsplit(target)
         port = parts.port
     except ValueError as error:
-        raise InputError(f"'{target}' is no URL: {error}", field="TARGET", expected=_EXPECTED) from None
+        raise InputError(
+            f"'{target}' is no URL: {error}", field="TARGET", expected=_EXPECTED
+        ) from None
     scheme = parts.scheme.lower()
     if scheme not in ("http", "https") or not parts.hostname:
         raise InputError(
@@ -169,7 +171,9 @@ def _of_network(target: str, ports: Sequence[int]) -> list[Endpoint]:
 
 def _needed(ports: Sequence[int], target: str) -> Sequence[int]:
     if not ports:
-        raise InputError(f"'{target}' names no port", field="TARGET", expected="HOST:PORT or --ports")
+        raise InputError(
+            f"'{target}' names no port", field="TARGET", expected="HOST:PORT or --ports"
+        )
     return ports
 
 
@@ -184,4 +188,6 @@ def _check_host(host: str, target: str) -> None:
         ipaddress.ip_address(host)
     except ValueError:
         if not _NAME.fullmatch(host) or re.fullmatch(r"[0-9.]+", host):
-            raise InputError(f"'{target}' is no target", field="TARGET", expected=_EXPECTED) from None
+            raise InputError(
+                f"'{target}' is no target", field="TARGET", expected=_EXPECTED
+            ) from None

@@ -140,9 +140,7 @@ class HostSession:
         self.ended = self.ended or (self.sent[-1].note if self.sent else "no answer")
         return None
 
-    async def _send(
-        self, request: Request, values: Mapping[str, str], scheme: str
-    ) -> Reply | None:
+    async def _send(self, request: Request, values: Mapping[str, str], scheme: str) -> Reply | None:
         if self.ended:
             self.not_sent += 1
             return None
@@ -207,8 +205,8 @@ class HostSession:
         )
 
     async def _raw(self, request: Request) -> Reply | None:
-        if self.endpoint.scheme:
-            return None  # the user named a URL: it speaks HTTP
+        if self.endpoint.scheme or self.scheme or self._late:
+            return None  # it speaks HTTP, or is silent
         await self.overall.wait()
         began, clock = time.time(), time.perf_counter()
         reply, note = None, ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from buttress.errors import describe_exception
 from buttress.evidence.findings import Finding
@@ -113,5 +113,7 @@ async def _host(
         failed=failed,
     )  # fmt: skip
     result.observations = [one for one in seen if isinstance(one, Observation)]
-    result.findings = [one for one in seen if isinstance(one, Finding)]
+    result.findings = [
+        replace(one, asset=result.asset, time=began) for one in seen if isinstance(one, Finding)
+    ]
     return result

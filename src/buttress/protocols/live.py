@@ -67,9 +67,7 @@ class Session(Protocol):
         """``http://host:port`` or ``https://host:port``."""
         ...
 
-    async def ask(
-        self, request: Request, values: Mapping[str, str] = NO_VALUES
-    ) -> Reply | None:
+    async def ask(self, request: Request, values: Mapping[str, str] = NO_VALUES) -> Reply | None:
         """Send a request that was planned, or give the answer that it already had.
 
         Args:

@@ -1,1 +1,1 @@
-"""What runs on a host: products by their answers, their versions, and what they offer to anybody."""
+"""What runs on a host: products, their versions, and what they offer to anybody."""

@@ -144,7 +144,13 @@ def condition(data: Mapping[str, Any]) -> Condition:
         {path: str(pattern) for path, pattern in data.get("json", {}).items()},
         data.get("without", ""),
     )
-    for pattern in (*made.header.values(), *made.body, *made.json.values(), made.title, made.without):
+    for pattern in (
+        *made.header.values(),
+        *made.body,
+        *made.json.values(),
+        made.title,
+        made.without,
+    ):
         compiled(f"(?i){pattern}")
     return made
 

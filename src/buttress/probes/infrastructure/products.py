@@ -100,7 +100,7 @@ def product(data: Mapping[str, Any]) -> Product:
         data.get("versions", "semver"),
         tuple(map(condition, data["match"])),
         tuple(map(condition, data.get("version", ()))),
-        tuple(map(_exposure, data.get("exposed", ()))),
+        tuple(map(exposure, data.get("exposed", ()))),
         tuple(data.get("packages", ())),
         tuple(data.get("aliases", ())),
         tuple(map(str, data.get("untold", ()))),
@@ -166,9 +166,7 @@ class Answers:
         return self._read[request]
 
 
-async def _with_version(
-    of: Product, request: Request, proof: str, answers: Answers
-) -> Identified:
+async def _with_version(of: Product, request: Request, proof: str, answers: Answers) -> Identified:
     for one in of.version:
         answer = await answers.get(one.request)
         told = one.proof(answer) if answer else None
@@ -180,7 +178,12 @@ async def _with_version(
     return Identified(of, request, proof)
 
 
-def _exposure(data: Mapping[str, Any]) -> Exposure:
+def exposure(data: Mapping[str, Any]) -> Exposure:
+    """An exposure from its data.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is none.
+    """
     return Exposure(
         data["rule"],
         condition({key: value for key, value in data.items() if key not in ("rule", "what")}),

@@ -9,7 +9,9 @@ from typing import Any, Final, Literal
 
 Scheme = Literal["pep440", "semver", "calendar", "build", "debian"]
 # A release, then what follows it; "b8585" and "r123" are builds.
-_VERSION: Final = re.compile(r"[=\s]*(?:version-|release-|ver)?[vVbBrR]?(\d{1,18}(?:[._]\d{1,18})*)(.*)", re.S)
+_VERSION: Final = re.compile(
+    r"[=\s]*(?:version-|release-|ver)?[vVbBrR]?(\d{1,18}(?:[._]\d{1,18})*)(.*)", re.S
+)
 _TOKEN: Final = re.compile(r"[A-Za-z]+|\d+|\+")
 _DEBIAN: Final = re.compile(r"(?:(\d+):)?([0-9][0-9A-Za-z.+~:-]*?)(?:-([0-9A-Za-z.+~]+))?")
 _STAGES: Final = {
@@ -55,7 +57,7 @@ def is_version(text: str, scheme: Scheme) -> bool:
 
 
 def order(one: str, other: str, scheme: Scheme) -> int | None:
-    """-1, 0 or 1 as ``one`` is before, the same as or after ``other``; None if one is no version."""
+    """-1, 0 or 1: ``one`` is before, the same as or after ``other``; None if one is no version."""
     left, right = _key(one, scheme), _key(other, scheme)
     if left is None or right is None:
         return None
@@ -85,7 +87,9 @@ def _below(known: VersionRange, bound: str, scheme: Scheme, *, or_equal: bool) -
             return True
     if known.low:
         bottom = order(known.low, bound, scheme)
-        if bottom is not None and (bottom > 0 or (bottom == 0 and (not or_equal or known.low_open))):
+        if bottom is not None and (
+            bottom > 0 or (bottom == 0 and (not or_equal or known.low_open))
+        ):
             return False
     return None
 

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from buttress.probes.infrastructure.aig.expression import Expression
 from buttress.probes.infrastructure.aig.matching import Subject, compiled, matches
 from buttress.probes.infrastructure.aig.ranges import intersection
 from buttress.probes.infrastructure.aig.rules import Advisory, Fingerprint, Matcher, VersionRule
@@ -15,6 +16,7 @@ from buttress.protocols.live import Reply, Request
 
 Ask = Callable[[Request], Awaitable[Reply | None]]
 Follow = Callable[[str], Awaitable[Reply | None]]
+Holds = Callable[[Expression, Subject], bool]
 ROOT: Final = Request("GET", "/")
 
 
@@ -60,9 +62,12 @@ def plan(fingerprints: Iterable[Fingerprint]) -> list[Request]:
 
 
 async def identify(
-    fingerprints: Sequence[Fingerprint], ask: Ask, follow: Follow
+    fingerprints: Sequence[Fingerprint], ask: Ask, follow: Follow, holds: Holds = matches
 ) -> list[Hit]:
-    """The products that answer, with versions where a rule gives one."""
+    """The products that answer, with versions where a rule gives one.
+
+    ``holds`` is how matchers are read.
+    """
     answers = Answers(ask)
     if any(one.uses_icon for one in fingerprints):
         answers.icon = await icon(ask, follow)
@@ -71,10 +76,10 @@ async def identify(
             await answers.subject(rule.request)
     hits: dict[str, Hit] = {}
     for one in fingerprints:
-        hit = _hit(one, answers)
+        hit = _hit(one, answers, holds)
         if hit is None:
             continue
-        await _find_version(hit, answers)
+        await _find_version(hit, answers, holds)
         before = hits.get(one.name)
         if before is None or (hit.version and hit.version != before.version):
             hits[one.name] = hit
@@ -94,7 +99,9 @@ async def icon(ask: Ask, follow: Follow) -> int:
 def reported(advisories: Iterable[Advisory], version: str, url: str) -> list[Advisory]:
     """The advisories that the original reports for a version; empty stands for an unknown one."""
     return [
-        one for one in advisories if one.rule is None or not version or fires(one.rule, version, url)
+        one
+        for one in advisories
+        if one.rule is None or not version or fires(one.rule, version, url)
     ]
 
 
@@ -107,7 +114,7 @@ def _subject(reply: Reply, icon_number: int) -> Subject:
     )
 
 
-def _hit(one: Fingerprint, answers: Answers) -> Hit | None:
+def _hit(one: Fingerprint, answers: Answers, holds: Holds) -> Hit | None:
     for rule in one.http:
         subject = answers.given(rule.request)
         if subject is None:
@@ -115,12 +122,12 @@ def _hit(one: Fingerprint, answers: Answers) -> Hit | None:
         if not rule.matchers:
             return Hit(one, rule.request, "")
         for matcher in rule.matchers:
-            if matches(matcher.expression, subject):
+            if holds(matcher.expression, subject):
                 return Hit(one, rule.request, matcher.text)
     return None
 
 
-async def _find_version(hit: Hit, answers: Answers) -> None:
+async def _find_version(hit: Hit, answers: Answers, holds: Holds) -> None:
     ranges: list[str] = []
     for rule in hit.fingerprint.version:
         subject = await answers.subject(rule.request)
@@ -130,15 +137,15 @@ async def _find_version(hit: Hit, answers: Answers) -> None:
             hit.version, hit.version_text = found
             hit.version_request = rule.request
             return
-        if rule.versions and _any(rule.matchers, subject):
+        if rule.versions and _any(rule.matchers, subject, holds):
             ranges.append(rule.versions)
             hit.version_request = rule.request
     if ranges:
         hit.version = intersection(ranges)
 
 
-def _any(matchers: Sequence[Matcher], subject: Subject) -> bool:
-    return not matchers or any(matches(one.expression, subject) for one in matchers)
+def _any(matchers: Sequence[Matcher], subject: Subject, holds: Holds) -> bool:
+    return not matchers or any(holds(one.expression, subject) for one in matchers)
 
 
 def extracted(rule: VersionRule, subject: Subject) -> tuple[str, str] | None:

@@ -25,7 +25,9 @@ from buttress.protocols.live import Request
 T = TypeVar("T")
 _MAX_BYTES: Final = 4 << 20
 _HEAD: Final = 4096
-_NAME: Final = re.compile(r"\A(?:\s*#[^\n]*\n)*info:[ \t]*\r?\n[ \t]+name:[ \t]*([^\n#'\"|>&*!][^\n#]*)")
+_NAME: Final = re.compile(
+    r"\A(?:\s*#[^\n]*\n)*info:[ \t]*\r?\n[ \t]+name:[ \t]*([^\n#'\"|>&*!][^\n#]*)"
+)
 _EXPECTED: Final = "a folder with 'fingerprints' and 'vuln_en' or 'vuln' in it"
 # All scalars as text, as the original reads them; the C parser where there is one.
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)

@@ -33,7 +33,7 @@ def bounds(text: str) -> list[Bound]:
 
 
 def intersection(texts: Iterable[str]) -> str:
-    """What lies in all ranges, as ``>=1.5.0,<2.0.0`` or ``=1.2.3``; empty where there is no bound."""
+    """What lies in all ranges, as ``>=1.5.0,<2.0.0`` or ``=1.2.3``; empty without a bound."""
     lower: Bound | None = None
     upper: Bound | None = None
     for one in (bound for text in texts for bound in bounds(text)):
