@@ -35,6 +35,11 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "buttress scan . --diff main... --fail-on high --sarif findings.sarif",
         "buttress scan model.pkl --only model-files",
     ),
+    "survey": (
+        "buttress survey http://127.0.0.1:8000 --dry-run",
+        "buttress survey 10.0.0.0/24 --ports 80,8000,11434 --out survey",
+        "buttress survey 127.0.0.1:8888 --rules AI-Infra-Guard/data --sarif findings.sarif",
+    ),
     "pack": ("buttress pack list", "buttress pack new my-rules"),
     "pack list": ("buttress pack list",),
     "pack verify": ("buttress pack verify my-rules", "buttress pack verify --own"),

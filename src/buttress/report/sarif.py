@@ -121,6 +121,11 @@ def _results(
 def _location(finding: Mapping[str, Any], asset: str) -> dict[str, Any]:
     """Relative to the manifest's folder where the asset lies in it."""
     where = location_of(finding)
+    if "://" in where.path:  # of a host, not of a file
+        return {
+            "physicalLocation": {"artifactLocation": {"uri": where.uri or where.path}},
+            "logicalLocations": [{"name": finding["asset"], "kind": "module"}],
+        }
     physical: dict[str, Any] = {
         "artifactLocation": {
             "uri": _uri(asset, where),

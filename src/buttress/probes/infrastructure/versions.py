@@ -61,7 +61,7 @@ def order(one: str, other: str, scheme: Scheme) -> int | None:
     left, right = _key(one, scheme), _key(other, scheme)
     if left is None or right is None:
         return None
-    return (left > right) - (left < right)
+    return int(left > right) - int(left < right)
 
 
 def holds(known: VersionRange, operator: str, bound: str, scheme: Scheme) -> bool | None:
