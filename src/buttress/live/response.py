@@ -122,9 +122,7 @@ class ResponseReader:
 
     def on_message_complete(self) -> None:
         """Called by the parser."""
-        if not self._in_body:
-            self._parser = self._new_parser()  # an interim answer: the real one follows
-        elif not self.done:
+        if self._in_body and not self.done:  # else of an interim answer: the real one follows
             self._finish(keep_alive=self._parser.should_keep_alive())
 
     def _take(self, body: bytes) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from buttress.files.visible import visible
 from buttress.report.scan_terminal import summary
 
 if TYPE_CHECKING:
     from buttress.triage.filtering import FilteredFindings
+
+_SHOWN: Final = 3  # findings of one rule at one place
 
 
 def show(made: Mapping[str, Any], filtered: FilteredFindings, *, verbose: bool = False) -> None:
@@ -24,13 +27,7 @@ def lines(
     """The lines that ``show`` prints."""
     for host in made["hosts"]:
         yield from _host(host, verbose=verbose)
-    for finding in made["findings"]:
-        yield f"{finding['severity']:8} {finding['location']}  [{finding['rule']}]"
-        yield f"         {finding['message']}"
-        if verbose:
-            if finding["proof"]:
-                yield f"         proof: {finding['proof']}"
-            yield f"         {finding['remedy']}"
+    yield from _findings(made["findings"], verbose=verbose)
     yield from made["notes"]
     yield summary(filtered)
     hosts = made["hosts"]
@@ -64,3 +61,22 @@ def _host(host: Mapping[str, Any], *, verbose: bool) -> Iterator[str]:
             yield f"  {one['name']}: {one['url']}: {one['proof']}"
             if one["version_proof"]:
                 yield f"  version: {one['version_url']}: {one['version_proof']}"
+
+
+def _findings(findings: Sequence[Mapping[str, Any]], *, verbose: bool) -> Iterator[str]:
+    """Each finding; of many with one rule at one place the gravest, unless all are wanted."""
+    counts = Counter((one["rule"], one["location"]) for one in findings)
+    told: Counter[tuple[str, str]] = Counter()
+    for one in findings:
+        key = one["rule"], one["location"]
+        told[key] += 1
+        if not verbose and told[key] > _SHOWN:
+            if told[key] == _SHOWN + 1:
+                yield f"         {counts[key] - _SHOWN} more of {key[0]} at {key[1]} (--verbose)"
+            continue
+        yield f"{one['severity']:8} {one['location']}  [{one['rule']}]"
+        yield f"         {one['message']}"
+        if verbose:
+            if one["proof"]:
+                yield f"         proof: {one['proof']}"
+            yield f"         {one['remedy']}"

@@ -22,7 +22,7 @@ GENERIC: dict[str, Mapping[str, Any]] = {
     },
     "a health check": {"/health": '{"status":"ok"}', "/healthz": "ok"},
     "models of OpenAI": {
-        "/v1/models": '{"object":"list","data":[{"id":"gpt-5","object":"model","owned_by":"openai"}]}'
+        "/v1/models": '{"object":"list","data":[{"id":"gpt-5","owned_by":"openai"}]}'
     },
     "an article about all of them": {
         "/": "<title>AI servers compared</title>" + " ".join(one.name for one in products())
