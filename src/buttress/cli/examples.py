@@ -44,6 +44,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "pack list": ("buttress pack list",),
     "pack verify": ("buttress pack verify my-rules", "buttress pack verify --own"),
     "pack install": ("buttress pack install my-rules.zip --trust maintainer.pub",),
+    "pack lint": ("buttress pack lint AI-Infra-Guard/data",),
     "pack remove": ("buttress pack remove my-rules",),
     "pack new": ("buttress pack new my-rules",),
     "pack seal": ("buttress pack seal my-rules",),

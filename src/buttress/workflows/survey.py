@@ -137,13 +137,15 @@ class Surveyor:
         """Method, URL and request of everything that may be sent; sends nothing."""
         return dry_run(self.endpoints, self.requests)
 
+    async def ask(self, done: Callable[[HostResult], None] = lambda _: None) -> list[HostResult]:
+        """Ask all hosts; results stand in the order of ``endpoints``."""
+        return await survey(self.endpoints, self.probes, self.context, self.settings.limits, done)
+
     def run(self, done: Callable[[HostResult], None] = lambda _: None) -> SurveyResult:
         """Ask all hosts."""
         identifier, began = os.urandom(6).hex(), time.time()
         _ = self.requests  # what can't be used is told before anything is sent
-        hosts = run_async(
-            survey(self.endpoints, self.probes, self.context, self.settings.limits, done)
-        )
+        hosts = run_async(self.ask(done))
         found = sorted(
             (_located(replace(one, run=identifier)) for host in hosts for one in host.findings),
             key=lambda one: (

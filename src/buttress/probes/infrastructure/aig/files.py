@@ -64,10 +64,11 @@ class RuleFolder:
         return self._parsed[name]
 
 
-def load(folder: Path, language: str = "en") -> RuleFolder:
+def load(folder: Path, language: str = "en", option: str = "--rules") -> RuleFolder:
     """Read the fingerprints, and note where the advisories are.
 
-    ``folder`` is that of the package (``data`` in ``aig_infra_scan``) or a checkout.
+    ``folder`` is that of the package (``data`` in ``aig_infra_scan``) or a checkout; ``option`` is
+    the one that named it.
 
     Raises:
         InputError: there are no rules in it.
@@ -75,13 +76,13 @@ def load(folder: Path, language: str = "en") -> RuleFolder:
     base = next((one for one in _places(folder) if (one / "fingerprints").is_dir()), None)
     if base is None:
         raise InputError(
-            "no rules of AI-Infra-Guard", file=str(folder), field="--rules", expected=_EXPECTED
+            "no rules of AI-Infra-Guard", file=str(folder), field=option, expected=_EXPECTED
         )
     problems: list[Problem] = []
     fingerprints = list(_all(_yaml_files(base / "fingerprints"), base, fingerprint, problems))
     if not fingerprints:
         raise InputError(
-            "no fingerprint that can be used", file=str(base / "fingerprints"), field="--rules",
+            "no fingerprint that can be used", file=str(base / "fingerprints"), field=option,
             expected="files of fingerprints",
         )  # fmt: skip
     loaded = RuleFolder(base, fingerprints, problems)
