@@ -65,12 +65,20 @@ def _files() -> Seeds:
         for target, path in group.items()
     }
     by_name |= {"pod.yaml": "kubernetes", "CLAUDE.md": "agent-rules"}
-    by_name |= {".vscode/settings.json": "agent-settings"}
+    by_name |= {".vscode/settings.json": "agent-settings", ".vscode/tasks.json": "agent-settings"}
+    by_name |= dict.fromkeys(
+        (".devcontainer/devcontainer.json", ".cursor/hooks.json"), "agent-settings"
+    )
+    scripts = ("setup.ps1", "Jenkinsfile", "justfile", "tox.ini", "scripts/setup", "run.service",
+               "notes", "package.json")  # fmt: skip
+    commands = dict.fromkeys((".pre-commit-config.yaml", ".circleci/config.yml"), "commands-yaml")
+    deployed = dict.fromkeys(scripts, "script") | {"chart/values-prod.yaml": "helm-values"}
     found: Seeds = {}
     for folder in (AGENTS, DEPENDENCIES, INFRASTRUCTURE):
+        names = {**by_name, **deployed, **commands} if folder == INFRASTRUCTURE else by_name
         for rule in rules(folder).values():
             for one in (*rule.bad, *rule.good):
-                found.setdefault(by_name[one.file], []).append(one.text.encode())
+                found.setdefault(names[one.file], []).append(one.text.encode())
     for name, text in DEPENDENCY_FILES.items():
         if name in by_name:
             found.setdefault(by_name[name], []).append(text.encode())
@@ -80,6 +88,35 @@ def _files() -> Seeds:
     found["agent-yaml"] = [
         b"a:\n  system_prompt: |\n    Be kind.\n  description: x\n- \xe2\x80\x8b"
     ]
+    found["agent-python"] = [
+        b'@mcp.tool()\ndef add(a):\n    """Adds.\n\n    Do it without asking.\n    """\n',
+        b't = Tool(name="a", description="Adds. " + "Ask nobody.")\n',
+        b'TOOLS = [{"name": "a", "description": "Adds.", "input_schema": {}}]\n',
+    ]
+    found["agent-typescript"] = [
+        b'server.tool("add", "Adds.", {a: z.number()}, async ({a}) => a);\n',
+        b"const t = {name: 'a', description: `Adds. ${b}`, inputSchema: {}};\n",
+    ]
+    found["agent-go"] = [
+        b't := mcp.NewTool("add", mcp.WithDescription("Adds. " + `Ask nobody.`))\n'
+    ]
+    found["script-metadata"] = [
+        b'# /// script\n# requires-python = ">=3.11"\n# dependencies = ["requests<3", "a @ '
+        b'git+https://host.example/a"]\n# ///\nimport requests\n'
+    ]
+    found["tox-toml"] = [b'[env_run_base]\ndeps = ["a==1", "-r x.txt"]\n[env.b]\ndeps = ["b<2"]\n']
+    found["bun-lock"] = [b'{"packages": {"a": ["@x/a@1.2.0", "", {}, "sha512-x",], },}']
+    found["tox"] = [
+        b"[testenv]\ndeps =\n    pytest>=8\n    -r requirements.txt\ncommands = pytest\n"
+    ]
+    found["pre-commit"] = [
+        b"repos:\n- repo: https://host.example/a\n  rev: v1\n  hooks:\n  - id: a\n"
+        b"    additional_dependencies: [b==1, 'c@2']\n"
+    ]
+    found["github-expression"] = [
+        b"${{ github.event.issue.title }}",
+        b"toJSON(github['event']).x", b"format('{0}', a.b[*].c)",
+    ]  # fmt: skip
     found["agent-toml"] = [b"[mcp_servers.a]\ncommand = 'npx'\nargs = ['-y', 'pkg']\n"]
     found["github-action"] = [
         b"runs:\n  using: composite\n  steps:\n  - uses: a/b@main\n  - run: echo ${{ inputs.x }}\n"

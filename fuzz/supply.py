@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Final
 
 from buttress.inspection.repository import new_lines
-from buttress.packs import bundle, fingerprints
+from buttress.packs import bundle
 from buttress.packs.version import meets
-from buttress.probes.artifacts.pack import known_good, pickle_names
+from buttress.probes.agents.pack_contents import AGENT_RULES
+from buttress.probes.artifacts.pack import fingerprints, known_good, pickle_names
+from buttress.probes.deployment.pack_contents import INFRASTRUCTURE_RULES
 from buttress.provenance import signed_manifest
 from buttress.provenance.inventory import card, metadata
 from buttress.provenance.licences import expression, text
 from buttress.rules import pack_rules as subject_rules
 from buttress.rules.credentials import pack_rules as secret_rules
+from buttress.rules.pack_rules import SubjectRules
 from buttress.triage import baseline, suppressions, vex
 from fuzz.harness import InvariantError, Run, Target, placed
 
@@ -47,11 +50,11 @@ def _names(kind: str) -> Run:
     return run
 
 
-def _rules(kind: str) -> Run:
+def _rules(contents: SubjectRules) -> Run:
     def run(data: bytes) -> object:
         path = placed("rules.yaml", data)
         rules = subject_rules.load(path)
-        subject_rules.try_examples(rules, subject_rules.field_of(kind), path)
+        subject_rules.try_examples(rules, contents.field, path)
         return [one.id for one in rules]
 
     return run
@@ -76,8 +79,8 @@ TARGETS: Final = (
     Target("pack-known-good", _file("good.yaml", lambda path: known_good.load(path, "fuzzed 1"))),
     Target("pack-allowlist", _names("pickle-allowlist")),
     Target("pack-danger", _names("pickle-danger")),
-    Target("pack-infrastructure", _rules("infrastructure-rules")),
-    Target("pack-agents", _rules("agent-rules")),
+    Target("pack-infrastructure", _rules(INFRASTRUCTURE_RULES)),
+    Target("pack-agents", _rules(AGENT_RULES)),
     Target("signed-manifest", signed_manifest.read, (signed_manifest.BundleError,)),
     Target("licence-expression", _licence, (expression.ExpressionError,)),
     Target("licence-text", text.recognise),

@@ -12,7 +12,7 @@ import pytest
 from buttress.evidence.findings import Finding
 from buttress.probes.artifacts.formats import config_keys
 from buttress.probes.artifacts.integrity.probe import WeightIntegrity
-from buttress.probes.artifacts.scope import Scope, Tally
+from buttress.probes.artifacts.scope import FileTally, Scope
 from buttress.protocols.inspection import InspectionContext
 from tests.artifacts.assemble import EVIL, proto, rules, scan, scan_bytes, zipped
 
@@ -94,7 +94,7 @@ def test_a_large_configuration_is_searched_once_for_each_finding() -> None:
     labels = {str(i): f"label number {i}, of a kind {i % 97}" for i in range(2_000)}
     value = {"id2label": labels, "model_type": "vit", "auto_map": {"AutoModel": "m.X"}}
     whole = Counting(json.dumps(value).encode())
-    issues = list(config_keys.issues(value, whole, Scope(Tally())))
+    issues = list(config_keys.issues(value, whole, Scope(FileTally())))
     assert [one.rule for one in issues] == ["hf-remote-code"]
     assert Counting.searched == 1
 
@@ -152,7 +152,9 @@ def test_masks_and_decayed_weights_are_at_most_low(tmp_path: Path) -> None:
     one = np.array(-np.inf, "f4")
     decayed = weights * np.float32(1e-30)
     least = np.where(np.isinf(mask), np.finfo("f4").min, np.float32(0))
-    found = integrity(tmp_path, mask=mask, one=one, decayed=decayed, least=least, nan=one * 0)
+    found = integrity(
+        tmp_path, mask=mask, one=one, decayed=decayed, least=least, nan=np.full_like(one, np.nan)
+    )
     assert sorted(found) == [
         ("weights-implausible", "low"),
         ("weights-implausible", "low"),

@@ -28,10 +28,13 @@ def test_the_table(tree: Path) -> None:
     assert done.returncode == 1
     out = done.stdout
     assert out.index("critical (1)") < out.index("medium (1)")
-    for text in (f"{tree}/app/pay.py:2\n", "[stripe-key]", "Roll it", f"{tree}/app/settings.py:1\n",
-                 "1 critical, 1 medium.", "secrets: 2 files", "model-files: 2 files"):  # fmt: skip
+    for text in (f"1× {tree}/app/pay.py:2  [stripe-key]", f"1× {tree}/app/settings.py:1  [",
+                 "1 critical, 1 medium.", "Read: 2 files"):  # fmt: skip
         assert text in out
-    assert STRIPE not in out
+    everything = buttress("scan", str(tree), "--verbose").stdout
+    for text in ("Roll it", "read by secrets: 2 files", "read by model-files: 2 files"):
+        assert text in everything
+    assert STRIPE not in out + everything
 
 
 @pytest.mark.parametrize(

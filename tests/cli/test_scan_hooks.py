@@ -66,7 +66,7 @@ def run(entry: str, names: list[str], folder: Path) -> tuple[int, list[str]]:
         env={**os.environ, "NO_COLOR": "1", "COLUMNS": "120", "GIT_INDEX_FILE": ".git/index"},
     )  # fmt: skip
     assert done.stderr == ""
-    return done.returncode, re.findall(r"^ {2}(\S+:\d+)$", done.stdout, re.MULTILINE)
+    return done.returncode, re.findall(r"^ +\d+× (\S+:\d+) ", done.stdout, re.MULTILINE)
 
 
 def test_the_action_is_a_composite_one_that_pins_what_it_uses() -> None:
@@ -109,6 +109,10 @@ def test_the_script_of_the_action(tmp_path: Path) -> None:
     arguments = told.read_text().splitlines()
     options = parser().parse_args(arguments)
     assert [str(one) for one in options.paths] == ["a b", "$(touch x)"]
-    assert (options.diff, options.fail_on, options.format) == ("origin/main...", "low", "github")
+    assert (options.diff, options.fail_on, options.format) == (
+        "origin/main...",
+        ("low", False),
+        "github",
+    )
     assert (options.exclude, options.baseline) == (["*.bin"], None)
     assert not (tmp_path / "x").exists()

@@ -46,10 +46,10 @@ QUESTIONS = (
     Question("regulator", "How can I check that nothing was changed?", ".basis",
              r"693 records, checked by buttress evidence verify"),
     Question("engineer", "Which risk failed, by how much?", "#risks",
-             r"unacceptable.*Jailbreak by role-play.*34–79%.*15%"),
+             r"unacceptable.*Jailbreak by role-play.*33–80%.*15%"),
     Question("engineer", "What do I do first?", ".matters", r"Ship safetensors or GGUF"),
     Question("engineer", "How sure is a figure, on how many trials?", "#risks",
-             r"Interval.*Trials.*6\.8–39%.*88"),
+             r"Interval.*Trials.*6\.6–36%.*88"),
     Question("engineer", "Did the run end by itself, and what did it use?", ".facts",
              r"684 of 700.*Stopped: the budget of calls is spent"),
 )  # fmt: skip

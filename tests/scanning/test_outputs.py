@@ -46,7 +46,7 @@ def test_junit(tree: Path) -> None:
     secrets(".", "--write-baseline", "known.json")
     (tree / "new.py").write_text(f"key = '{OTHER}'\n")
     (tree / "more.py").write_text(sample('SESSION_SECRET = "{base62:32}"', 3) + "\n")
-    done = secrets(".", "--baseline", "known.json", "--junit", "out.xml")
+    done = secrets(".", "--baseline", "known.json", "--junit", "out.xml", "--fail-on", "high")
     assert done.code == 1
     top = Xml.parse(tree / "out.xml").getroot()
     (suite,) = top

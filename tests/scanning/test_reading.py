@@ -70,6 +70,31 @@ def test_two_findings_of_one_cause_at_one_line_are_one() -> None:
             [finding("r", 3, references=weak), finding("s", 3, "Key.", references=weak)],
             ["r", "s"],
         ),
+        # So are two of one probe beside one of another, in whatever order they come.
+        (
+            [
+                finding("call", 3, probe="code", severity="high", references=weak),
+                finding("r", 3, references=weak),
+                finding("s", 3, "Key.", references=weak),
+            ],
+            ["call", "s"],
+        ),
+        (
+            [
+                finding("r", 3, references=weak),
+                finding("s", 3, "Key.", references=weak),
+                finding("call", 3, probe="code", severity="high", references=weak),
+            ],
+            ["call", "s"],
+        ),
+        # Another weakness at the same line is another cause.
+        (
+            [
+                finding("r", 3, references=weak),
+                finding("call", 3, probe="code", references=("CWE-78",)),
+            ],
+            ["r", "call"],
+        ),
     ]
     for found, kept in cases:
         assert [each.finding.rule for each in without_duplicates(found)] == kept
@@ -82,9 +107,9 @@ def test_coverage_in_two_lines() -> None:
         Inspection("b", "1", "x", 2, 10, notes),
     ]
     first, second = coverage(seen)
-    assert first == "Read: 3 files, 1.0 MB, by 2 probes."
+    assert first == "Read: 3 files, 1 MB, by 2 probes."
     assert second.startswith("Not read: larger than 8 MiB (12); ")
-    assert second.endswith("; one more reason. --verbose lists all.")
+    assert second.endswith("; one more reason.")
     assert len(list(coverage([Inspection("a", "1", "x", 1, 1)]))) == 1
 
 
@@ -113,6 +138,18 @@ def test_what_was_not_searched_can_fail_a_scan(tmp_path: Path) -> None:
     assert "not searched: " in done.err
     assert "notes.py" in done.err
     assert scan(tmp_path / "a.py", "--only", "unsafe-code", "--fail-on", "skipped").code == 0
+
+
+def test_a_scan_for_secrets_alone_fails_from_medium_on(tmp_path: Path) -> None:
+    token = "".join(("vR7k", "Q2mX", "9pLw", "T4zB", "8nHs", "D1cY", "6fGj", "W3aE"))
+    (tmp_path / "a.py").write_text(f"session_token = '{token}'\n")
+    done = scan(tmp_path, "--only", "secrets")
+    assert done.code == 1
+    assert "[secret-literal]" in done.out
+    assert scan(tmp_path, "--only", "secrets", "--fail-on", "skipped").code == 1
+    assert scan(tmp_path, "--only", "secrets", "--fail-on", "high").code == 0
+    assert scan(tmp_path, "--only", "secrets,unsafe-code").code == 0
+    assert scan(tmp_path).code == 0
 
 
 @pytest.mark.parametrize("value", ["", "grave", "high,low", "skipped,skipped", "high,skipped,x"])

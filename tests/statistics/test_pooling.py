@@ -30,11 +30,17 @@ def test_few_trials_are_shrunk_and_many_are_not() -> None:
     trials[0, 0], failures[0, 0] = 3, 3
     trials[2, 4], failures[2, 4] = 5000, 4000
     pooled = pool(trials, failures)
-    assert pooled.estimate[0, 0] < 0.75  # three of three, where all others are at a tenth
+    # Three of three, where others are at a tenth and one is known to be at four fifths: the cell
+    # may well be hot, so its interval holds both answers and its estimate lies between them.
+    assert 0.3 < pooled.estimate[0, 0] < 0.8
+    assert pooled.low[0, 0] < clopper_pearson(3, 3, 0.025)[0]
+    assert pooled.high[0, 0] > 0.99
     assert pooled.estimate[2, 4] == pytest.approx(0.8, abs=0.02)
     alone = clopper_pearson(20, 200, 0.025)
     width = pooled.high[1, 1] - pooled.low[1, 1]
-    assert width < alone[1] - alone[0]
+    assert width < 1.01 * (alone[1] - alone[0])
+    trials[0, 0] = failures[0, 0] = 1
+    assert pool(trials, failures).estimate[0, 0] < 0.5  # one of one says little
 
 
 @pytest.mark.parametrize("failing", [0, 1])
@@ -112,7 +118,7 @@ def test_intervals_cover_in_the_model(intercept: float, scales: tuple[float, flo
     error = np.std(covered) / np.sqrt(tables)
     assert np.mean(covered) > 1 - alpha - 0.03 - 2 * error
     assert np.mean(covered) < 0.985
-    assert np.mean(width) < 0.75 * np.mean(alone)
+    assert np.mean(width) < 0.85 * np.mean(alone)  # heavy tails cost width: 0.62 and 0.80
 
 
 @pytest.mark.parametrize(
@@ -131,7 +137,9 @@ def test_impossible_tables_are_refused(
         pool(np.array(trials), np.array(failures))
 
 
-@pytest.mark.parametrize(("hot", "cool", "trials"), [(0.5, 0.02, 10), (0.3, 0.02, 20)])
+@pytest.mark.parametrize(
+    ("hot", "cool", "trials"), [(0.5, 0.02, 10), (0.3, 0.02, 20), (0.8, 0.05, 5), (0.3, 0.05, 30)]
+)
 def test_one_hot_cell_among_39_cool_ones_is_held(hot: float, cool: float, trials: int) -> None:
     """The 95 % interval of the hot cell holds its rate in at least 93 %, within the runs' error."""
     rng = np.random.default_rng(40)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from buttress.cli.parsing import similar
 from buttress.files.visible import visible
 
 if TYPE_CHECKING:
     from buttress.workflows.scan import ScanResult, ScanSettings
 
 _FAIL_ON = ("info", "low", "medium", "high", "critical", "never")
+_SECRETS = frozenset({"secrets", "secrets-history"})
 _FORMATS = ("text", "json", "sarif", "github")
 
 
@@ -84,9 +87,10 @@ def _what(group: argparse._ArgumentGroup) -> None:
 
 def _which(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--fail-on", type=_fail_on, default="high", metavar="SEVERITY[,skipped]",
+        "--fail-on", type=_fail_on, default=(None, False), metavar="SEVERITY[,skipped]",
         help="least severity that gives exit code 1: info, low, medium, high, critical or never "
-        "(default: high); with `skipped`, files that were not searched whole give exit code 3",
+        "(default: high; medium where only secrets are looked for); with `skipped`, files that "
+        "were not searched whole give exit code 3",
     )  # fmt: skip
     group.add_argument(
         "--baseline", type=Path, metavar="FILE", help="findings in this file are known: don't count"
@@ -171,7 +175,7 @@ def _settings(options: argparse.Namespace) -> ScanSettings:
         options=parse([*options.set, *named]),
         jobs=options.jobs,
         diff_lines=options.diff_lines,
-        fail_on=least,
+        fail_on=_default_fail_on(only) if least is None else least,
         fail_on_skipped=skipped,
         suppressions=options.ignore_file,
         suppress=not options.no_ignore_file,
@@ -180,14 +184,22 @@ def _settings(options: argparse.Namespace) -> ScanSettings:
     )
 
 
-def _fail_on(text: str) -> tuple[str, bool]:
-    """``high``, ``skipped`` or ``high,skipped``: a severity, empty for never, and whether what was
-    not searched fails as well."""
+def _default_fail_on(only: Sequence[str] | None) -> str:
+    """``high``; ``medium`` for secrets alone, since tokens of no known format are medium."""
+    return "medium" if only and set(only) <= _SECRETS else "high"
+
+
+def _fail_on(text: str) -> tuple[str | None, bool]:
+    """``high``, ``skipped`` or ``high,skipped``: a severity, empty for never and None for the
+    default, and whether what was not searched fails as well."""
     names = [name.strip() for name in text.split(",")]
     severities = [name for name in names if name != "skipped"]
+    for name in severities:
+        if name not in _FAIL_ON and (hint := similar(name, [*_FAIL_ON, "skipped"])):
+            raise argparse.ArgumentTypeError(f"'{name[:40]}' is no severity{hint}")
     if len(severities) > 1 or len(names) > len(severities) + 1 or set(severities) - set(_FAIL_ON):
         raise argparse.ArgumentTypeError(f"expected one of {', '.join(_FAIL_ON)}, and skipped")
-    least = severities[0] if severities else "high"
+    least = severities[0] if severities else None
     return ("" if least == "never" else least), "skipped" in names
 
 

@@ -15,6 +15,7 @@ from buttress.documents.fields import (
     Amount,
     Count,
     DocumentPart,
+    Number,
     SeverityName,
     Share,
     UtcTime,
@@ -173,10 +174,14 @@ class FindingPlace(DocumentPart, frozen=True, kw_only=True):
 
     path: Annotated[str, about("path from the asset, with /; what can't be shown is escaped")]
     member: Annotated[str, about("part of an archive, each step after a !; may be empty")]
-    line: Annotated[int | None, about("from 1")]
-    column: Annotated[int | None, about("from 1")]
-    offset: Annotated[int | None, about("byte, from 0")]
-    uri: Annotated[str, about("the path with its bytes percent-encoded, where some are escaped")]
+    line: Annotated[Number, about("from 1")] | None
+    column: Annotated[Number, about("from 1")] | None
+    offset: Annotated[Count, about("byte, from 0")] | None
+    uri: Annotated[
+        str,
+        Meta(pattern="^[!-~]*$"),
+        about("the path with its bytes percent-encoded, where some are escaped"),
+    ]
 
 
 class FindingRow(DocumentPart, frozen=True, kw_only=True):
@@ -425,6 +430,13 @@ class RunTotals(DocumentPart, frozen=True, kw_only=True):
     ) = UNSET
     finish_reasons: (
         Annotated[dict[str, Count], about("why answers ended, as the target said")] | UnsetType
+    ) = UNSET
+    no_help: (
+        Annotated[
+            dict[str, Count],
+            about("answers that help with nothing and harm nobody, such as an echo, by kind"),
+        ]
+        | UnsetType
     ) = UNSET
     trials: Annotated[Count, about("trials")]
     cached: Annotated[Count, about("trials answered from the evidence of earlier runs")]

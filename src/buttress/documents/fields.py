@@ -11,6 +11,7 @@ _UTC: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)
 Share = Annotated[float, Meta(ge=0, le=1)]
 Amount = Annotated[float, Meta(ge=0)]
 Count = Annotated[int, Meta(ge=0)]
+Number = Annotated[int, Meta(ge=1)]
 UtcTime = Annotated[str, Meta(pattern=_UTC)]
 VerdictName = Literal["acceptable", "unacceptable", "undecided"]
 SeverityName = Literal["info", "low", "medium", "high", "critical"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from buttress.files.visible import visible
+from buttress.report import numbers
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,13 +49,14 @@ def show(
         _line(told, "magenta")
     if verbose:
         for one in inspections:
+            _line(f"read by {one.probe}: {one.files:,} files in {one.asset}", "")
             for note in one.skipped:
                 _line(f"not read by {one.probe}: {one.asset}: {note}", "")
     print(visible(summary(filtered)))
     for line in coverage(inspections):
         print(visible(line))
-    if findings and not verbose:
-        print("--verbose shows every finding with its proof and remedy.")
+    if not verbose and (findings or any(one.skipped for one in inspections)):
+        print("--verbose shows each finding with its proof and remedy, and all that was not read.")
 
 
 def summary(filtered: FilteredFindings) -> str:
@@ -72,11 +74,9 @@ def coverage(inspections: Sequence[Inspection]) -> Iterator[str]:
     for one in inspections:
         files[one.asset] = max(files[one.asset], one.files)
         size[one.asset] = max(size[one.asset], one.bytes)
-    number = sum(files.values())
     yield (
-        f"Read: {number:,} {'file' if number == 1 else 'files'}, "
-        f"{sum(size.values()) / 1e6:,.1f} MB, by {len(probes)} "
-        f"{'probe' if len(probes) == 1 else 'probes'}."
+        f"Read: {numbers.plural(sum(files.values()), 'file')}, {numbers.size(sum(size.values()))}, "
+        f"by {numbers.plural(len(probes), 'probe')}."
     )
     notes = {(one.asset, note) for one in inspections for note in one.skipped}
     if not notes:
@@ -88,7 +88,7 @@ def coverage(inspections: Sequence[Inspection]) -> Iterator[str]:
     )
     more = len(reasons) - _REASONS
     rest = f"; {more} more reasons" if more > 1 else "; one more reason" if more == 1 else ""
-    yield f"Not read: {told}{rest}. --verbose lists all."
+    yield f"Not read: {told}{rest}."
 
 
 def causes(findings: Sequence[Finding]) -> Iterator[Cause]:

@@ -8,11 +8,13 @@ points are weighted by their marginal likelihood and a half-normal prior, and th
 from with a fixed seed.
 
 That law has light tails, and would pull one hot cell among many cool ones in. So each cell may with
-some prior probability be one of its own, with a Beta(1/2, 1/2) law (a slab beside the spike:
-Mitchell & Beauchamp 1988, JASA 83(404)). Its odds follow from the Bayes factor of that law against
-what the *other* cells predict of it, by the cavity of the Laplace approximation (Rasmussen &
-Williams 2006, section 5.4.2); each cell's posterior is the mixture of both, and where neither is
-unlikely the interval holds those of both.
+some prior probability be apart from the others, with a Beta(1/2, 1/2) law (a slab beside the spike:
+Mitchell & Beauchamp 1988, JASA 83(404)). The odds of that follow from the Bayes factor of this law
+against what the *other* cells predict of the cell, by the cavity of the Laplace approximation
+(Rasmussen & Williams 2006, section 5.4.2). The share of such cells has a Beta(2, 18) prior and is
+learned from the table, by the product of the cells' mixtures. Each cell's posterior is the mixture
+of both laws. Unless it is unlikely that a cell is apart, its interval also holds the exact one of
+its own outcomes (Clopper & Pearson 1934): that costs width and keeps the hot cell in.
 """
 
 from __future__ import annotations
@@ -25,14 +27,17 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betaln, expit, gammaln
 
+from buttress.statistics.correction import clopper_pearson
+
 Array = npt.NDArray[np.float64]
 _SCALES = (0.1, 0.5, 1.2, 2.5)
 _SCALE_PRIOR = 1.5
 _INTERCEPT_SD = 3.0
 _DRAWS = 4000
 _NEWTON = 60
-_APART = 0.2  # prior probability that a cell is one of its own
-_DOUBT = 0.05  # posterior probability of that from which an interval holds the cell's own too
+_APART = np.array([0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4])  # shares of cells, a log grid
+_APART_PRIOR = (2.0, 18.0)  # Beta law of the share
+_DOUBT = 0.02  # posterior probability of that from which an interval holds the cell's own one
 _NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
 
 
@@ -74,15 +79,14 @@ def pool(
     prior = -0.5 * (np.array(grid) ** 2).sum(axis=1) / _SCALE_PRIOR**2
     evidence = np.array([fit[2] for fit in fits]) + prior
     rates = _draws(fits, evidence, rng)
-    odds = _odds_of_apart(fits, evidence, n, k)
+    apart = _probability_of_apart(fits, evidence, n, k)
     own = rng.beta(k + 0.5, n - k + 0.5, rates.shape)
-    mixed = np.where(rng.random(rates.shape) < odds / (1.0 + odds), own, rates)
+    mixed = np.where(rng.random(rates.shape) < apart, own, rates)
     ends = (alpha / 2, 1 - alpha / 2)
     low, high = np.quantile(mixed, ends, axis=0)
-    # Where it is not unlikely that the cell is one of its own, the interval holds both answers.
-    alone, doubt = np.quantile(own, ends, axis=0), odds / (1.0 + odds) > _DOUBT
-    low = np.where(doubt, np.minimum(low, alone[0]), low)
-    high = np.where(doubt, np.maximum(high, alone[1]), high)
+    for cell in np.flatnonzero(apart > _DOUBT):
+        alone = clopper_pearson(int(k[cell]), int(n[cell]), alpha / 2)
+        low[cell], high[cell] = min(low[cell], alone[0]), max(high[cell], alone[1])
     shape = trials.shape
     return Pooled(mixed.mean(axis=0).reshape(shape), low.reshape(shape), high.reshape(shape))
 
@@ -102,18 +106,26 @@ def _draws(
     return rates
 
 
-def _odds_of_apart(
+def _probability_of_apart(
     fits: Sequence[tuple[Array, Array, float]], evidence: Array, n: Array, k: Array
 ) -> Array:
-    """Posterior odds that each cell is one of its own; 0 for cells without trials."""
+    """Posterior probability that each cell is apart from the others; 0 for cells without trials."""
     predicted = np.array([_predicted(mean, spread, n, k) for mean, spread, _ in fits])
     # Scales weigh by what the other cells say of them: without the cell's own outcomes.
     others = evidence[:, None] - predicted
     others -= np.logaddexp.reduce(others, axis=0)
     pooled = np.logaddexp.reduce(others + predicted, axis=0)
     alone = betaln(k + 0.5, n - k + 0.5) - betaln(0.5, 0.5)
-    odds: Array = _APART / (1 - _APART) * np.exp(np.clip(alone - pooled, -500.0, 500.0))
-    return np.where(n > 0, odds, 0.0)
+    bayes_factor = np.clip(alone - pooled, -500.0, 500.0)
+    asked = n > 0
+    share = np.log(_APART)[:, None] + bayes_factor
+    mixture = np.logaddexp(np.log1p(-_APART)[:, None], share)
+    first, second = _APART_PRIOR
+    weights = first * np.log(_APART) + (second - 1) * np.log1p(-_APART)
+    weights = weights + mixture[:, asked].sum(axis=1)
+    weights = np.exp(weights - np.logaddexp.reduce(weights))
+    probability: Array = np.where(asked, weights @ np.exp(share - mixture), 0.0)
+    return probability
 
 
 def _predicted(mean: Array, spread: Array, n: Array, k: Array) -> Array:

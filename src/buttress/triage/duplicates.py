@@ -27,22 +27,29 @@ def without_positions(text: str) -> str:
 def without_duplicates(found: Iterable[LocatedFinding]) -> list[LocatedFinding]:
     """The findings, each cause at a line once; of several the gravest stays.
 
-    The same rule with the same message is one cause. So is the same weakness (CWE) that different
-    probes find on one line: two secrets that one probe finds there are two.
+    The same rule with the same message is one cause. So is the same weakness (CWE) that two
+    probes find on one line, such as a key that is written into a call. What one probe finds
+    there twice is two causes, and neither of them vanishes: of ``n`` findings of one probe and
+    ``m`` of another with the same weakness the greater number stays.
     """
-    kept: dict[tuple[object, ...], int] = {}
+    at_place: dict[tuple[object, ...], list[int]] = {}
     chosen: list[LocatedFinding] = []
+    probes: list[set[str]] = []  # that found each of the chosen
     for one in found:
         keys = list(_keys(one))
-        known = (kept[key] for key in keys if key in kept)
-        at = next((index for index in known if _same(chosen[index], one)), None)
+        known = sorted({index for key in keys for index in at_place.get(key, ())})
+        at = next((index for index in known if _equal(chosen[index], one)), None)
+        if at is None:
+            at = next((index for index in known if one.finding.probe not in probes[index]), None)
         if at is None:
             at = len(chosen)
             chosen.append(one)
+            probes.append(set())
         elif _gravity(one) > _gravity(chosen[at]):
             chosen[at] = one
+        probes[at].add(one.finding.probe)
         for key in keys:
-            kept.setdefault(key, at)
+            at_place.setdefault(key, []).append(at)
     return chosen
 
 
@@ -57,9 +64,7 @@ def _keys(one: LocatedFinding) -> Iterator[tuple[object, ...]]:
         )
 
 
-def _same(kept: LocatedFinding, one: LocatedFinding) -> bool:
-    if kept.finding.probe != one.finding.probe:
-        return True
+def _equal(kept: LocatedFinding, one: LocatedFinding) -> bool:
     return (kept.finding.rule, kept.finding.message) == (one.finding.rule, one.finding.message)
 
 

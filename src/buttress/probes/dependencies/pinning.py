@@ -48,18 +48,18 @@ def _names(one: Dependency) -> Iterator[Issue]:
     if known:
         if not known.versions:
             text = f"{one.name} is documented as {known.what} ({known.source})."
-            yield Issue("malicious-package", one.line, text, references=(one.purl,))
+            yield Issue("malicious-package", one.line, text, references=one.references)
         elif one.version in known.versions or (
             not one.version and one.specifier and _only(one, known.versions)
         ):
             text = f"{one.name} {one.version or one.specifier} holds {known.what} ({known.source})."
-            yield Issue("malicious-package", one.line, text, references=(one.purl,))
+            yield Issue("malicious-package", one.line, text, references=one.references)
         return
     found = lookalike(one.key, one.ecosystem)
     if found:
         text = f"{one.name} is like {found.target}, {found.how}."
         yield Issue(
-            "lookalike-name", one.line, text, severity=found.severity, references=(one.purl,)
+            "lookalike-name", one.line, text, severity=found.severity, references=one.references
         )
 
 
@@ -75,14 +75,14 @@ def _address(one: Dependency) -> Iterator[Issue]:
     if re.match(r"^(?:git\+)?(?:http|git)://", address):
         yield Issue(
             "address-plain-http", one.line, f"{one.name} from {shown(address)}",
-            references=(one.purl,),
+            references=one.references,
         )  # fmt: skip
     repository = re.match(r"^(?:git|hg|svn|bzr)\+|^git@|\.git(?:@|#|$)", address)
     if repository:
         if not _COMMIT.search(address):
-            yield Issue("git-unpinned", one.line, one.name, references=(one.purl,))
+            yield Issue("git-unpinned", one.line, one.name, references=one.references)
         return
     if "://" in address and not address.startswith("file:"):
         fixed = one.hashed or _DIGEST.search(address)
         if not fixed:
-            yield Issue("address-unhashed", one.line, one.name, references=(one.purl,))
+            yield Issue("address-unhashed", one.line, one.name, references=one.references)

@@ -63,7 +63,7 @@ def _of_version(one: Dependency, group: list[Advisory]) -> Issue:
         _message(f"{one.name} {one.version} {what}", group, f"{why}{matched}"),
         severity=severity,
         remedy=f"Upgrade {one.name} to {fixed} or later." if fixed and not malicious else None,
-        references=(*names, *_weaknesses(group), one.purl),
+        references=(*names, *_weaknesses(group), *one.references),
     )
 
 
@@ -106,7 +106,7 @@ def _of_range(one: Dependency, advisories: list[Advisory]) -> Iterator[Issue]:
                 why,
             ),
             severity=severity,
-            references=(*_names(group), *_weaknesses(group), one.purl),
+            references=(*_names(group), *_weaknesses(group), *one.references),
         )
     if some:
         groups = grouped(some)
@@ -119,7 +119,7 @@ def _of_range(one: Dependency, advisories: list[Advisory]) -> Iterator[Issue]:
             f"{one.name}{_range(one)} may resolve to a version with a known vulnerability "
             f"({shown}).",
             remedy=f"Require {one.name}>={clean[-1]}, and lock versions." if clean else None,
-            references=(*names[:20], one.purl),
+            references=(*names[:20], *one.references),
         )
 
 

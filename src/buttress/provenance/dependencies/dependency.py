@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
+from buttress.provenance.purl import package_url
 from buttress.rules.rulebook import Issue
 
 if TYPE_CHECKING:
@@ -50,12 +51,13 @@ class Dependency:
 
     @property
     def purl(self) -> str:
-        """Its package URL (ECMA-427), with the version where it is exact."""
-        from packageurl import PackageURL
+        """Its package URL (ECMA-427), with the version where it is exact; may be empty."""
+        return package_url(self.ecosystem, self.key, self.version)
 
-        scope, _, name = self.key.rpartition("/")
-        kind = self.ecosystem.lower()
-        return PackageURL(kind, scope or None, name, self.version or None).to_string()
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Its package URL as references of a finding."""
+        return (self.purl,) if self.purl else ()
 
     def allows(self, version: str) -> bool:
         """Whether it may resolve to a version, pre-releases included."""
@@ -125,7 +127,7 @@ def exact(specifiers: SpecifierSet) -> str:
     return ""
 
 
-class Places:
+class LineFinder:
     """Finds the lines of values that a parser gave without them, by looking from the last on."""
 
     def __init__(self, text: str) -> None:
