@@ -42,7 +42,7 @@ def ask_hosts(
     done = {seen.asset for seen in store.inspections(run=run) if seen.probe in names}
     surveyor.endpoints = [one for one in given if one.asset not in done]
     for note in surveyor.notes:
-        coverage.leave_out("live probes", note)
+        coverage.record_skip("live probes", note)
     for endpoint in surveyor.endpoints:
         say(f"asking {endpoint.asset}")
     hosts = run_async(surveyor.ask())
@@ -51,4 +51,4 @@ def ask_hosts(
         records += [replace(one, run=run) for one in inspections_of([host], surveyor.probes)]
         store.append(records)
         for probe, error in host.failed.items():
-            coverage.leave_out(arm_id(probe, host.asset), f"the probe failed ({error})")
+            coverage.record_skip(arm_id(probe, host.asset), f"the probe failed ({error})")
