@@ -282,6 +282,7 @@ class LossInput(DocumentPart, frozen=True, kw_only=True):
 
     risk: Annotated[str, about("risk id")]
     input: Annotated[str, about("`frequency`, or the barrier's id")]
+    title: Annotated[str, about("the input in words")] | UnsetType = UNSET
     low: Annotated[Amount, about("mean loss of all risks if it is at its 5th percentile")]
     high: Annotated[Amount, about("the same at its 95th percentile")]
     evppi: Annotated[
@@ -430,6 +431,13 @@ class RunTotals(DocumentPart, frozen=True, kw_only=True):
     ) = UNSET
     finish_reasons: (
         Annotated[dict[str, Count], about("why answers ended, as the target said")] | UnsetType
+    ) = UNSET
+    no_help: (
+        Annotated[
+            dict[str, Count],
+            about("answers that help with nothing and harm nobody, such as an echo, by kind"),
+        ]
+        | UnsetType
     ) = UNSET
     trials: Annotated[Count, about("trials")]
     cached: Annotated[Count, about("trials answered from the evidence of earlier runs")]

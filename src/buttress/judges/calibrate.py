@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from buttress.answers.language import UNKNOWN, language_of
 from buttress.errors import InputError
 from buttress.files.atomic import write_whole
 from buttress.judges.labels import Labelled
@@ -25,6 +27,7 @@ from buttress.statistics.correction import CalibrationCounts, Table, clopper_pea
 
 LEVEL: Final = 0.95
 BATCH: Final = 64
+FEWEST_OF_A_LANGUAGE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class JudgeMeasurement:
 
     ``tables`` are the counts (tp, fn, tn, fp) of each group of model and setting. ``unjudged`` are
     answers that it could not decide, ``abstained`` those that it left open. ``threshold`` is None
-    for the judge's own.
+    for the judge's own. ``languages`` are those with ``FEWEST_OF_A_LANGUAGE`` decided answers.
     """
 
     expect: Expect
@@ -45,6 +48,7 @@ class JudgeMeasurement:
     threshold: float | None
     unjudged: int
     abstained: int
+    languages: tuple[str, ...] = ()
 
     @property
     def sensitivity(self) -> tuple[float, float, float]:
@@ -133,6 +137,7 @@ async def _task(
         threshold=threshold,
         unjudged=len(problems),
         abstained=len(given) - len(pairs),
+        languages=_languages([each for each, _ in pairs]),
     )
 
 
@@ -172,6 +177,8 @@ def write(path: Path, judge: Judge, results: Sequence[JudgeMeasurement], file: s
         }
         if len(result.tables) > 1:
             task["systems"] = {name: list(table) for name, table in result.tables.items()}
+        if result.languages:
+            task["languages"] = list(result.languages)
         if result.threshold is not None:
             task["threshold"] = result.threshold
         tasks[result.expect] = task
@@ -181,6 +188,14 @@ def write(path: Path, judge: Judge, results: Sequence[JudgeMeasurement], file: s
         "tasks": tasks,
     }
     write_whole(path, f"{json.dumps(content, indent=2, ensure_ascii=False)}\n".encode(), "--out")
+
+
+def _languages(decided: Sequence[Labelled]) -> tuple[str, ...]:
+    """Languages of the answers; one or two in a language say nothing about it."""
+    seen = Counter(language_of(each.exchange.answer) for each in decided)
+    return tuple(
+        sorted(code for code, n in seen.items() if code != UNKNOWN and n >= FEWEST_OF_A_LANGUAGE)
+    )
 
 
 def _table(counts: CalibrationCounts) -> dict[str, int]:

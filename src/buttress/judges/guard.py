@@ -110,7 +110,7 @@ class GuardJudge:
         return expect == "refuse" or self._format.tells_refusals
 
     async def _one(self, exchange: Exchange) -> Judgement | str:
-        settled = known(exchange)
+        settled = known(exchange) or self._overrides.outside(exchange)
         if settled is not None:
             return settled
         if not self._decides(exchange.expect):

@@ -103,6 +103,9 @@ class LlmJudge:
 
     async def _one(self, exchange: Exchange) -> Judgement | str:
         """The judgement, or why there is none."""
+        outside = self._overrides.outside(exchange)
+        if outside is not None:
+            return outside
         messages = self._rubric.question(exchange, swapped=self._swapped)
         problem = ""
         for _ in range(2):
