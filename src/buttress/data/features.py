@@ -21,8 +21,10 @@ def save(folder: Path, arrays: Mapping[str, Array]) -> None:
 def load(folder: Path, name: str) -> Array:
     """An array, mapped where it has members."""
     path = folder / f"{name}.npy"
-    array: Array = np.load(path, allow_pickle=False)if path.stat().st_size < 4096 else np.load(
-        path, mmap_mode="r", allow_pickle=False
+    array: Array = (
+        np.load(path, allow_pickle=False)
+        if path.stat().st_size < 4096
+        else np.load(path, mmap_mode="r", allow_pickle=False)
     )
     return array
 

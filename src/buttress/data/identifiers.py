@@ -13,8 +13,44 @@ from datetime import date
 from typing import Final
 
 _CN_PROVINCES: Final = frozenset(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 "
-    "71 81 82 83 91".split()
+    [
+        "11",
+        "12",
+        "13",
+        "14",
+        "15",
+        "21",
+        "22",
+        "23",
+        "31",
+        "32",
+        "33",
+        "34",
+        "35",
+        "36",
+        "37",
+        "41",
+        "42",
+        "43",
+        "44",
+        "45",
+        "46",
+        "50",
+        "51",
+        "52",
+        "53",
+        "54",
+        "61",
+        "62",
+        "63",
+        "64",
+        "65",
+        "71",
+        "81",
+        "82",
+        "83",
+        "91",
+    ]
 )
 _CN_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CREDIT_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -40,13 +76,26 @@ _IBAN_LENGTHS: Final[Mapping[str, int]] = {
     country: int(length)
     for length, countries in (
         item.split(":")
-        for item in (
-            "15:NO 16:BE 18:DK,FI,FO,GL,NL,SD,FK 19:MK,SI 20:AT,BA,EE,KZ,LT,LU,MN,XK "
-            "21:CH,HR,LI,LV 22:BG,BH,CR,DE,GB,GE,IE,ME,RS,VA "
-            "23:AE,GI,IL,IQ,OM,SO,TL 24:AD,CZ,ES,MD,PK,RO,SA,SE,SK,TN,VG "
-            "25:LY,PT,ST 26:IS,TR 27:BI,DJ,FR,GR,IT,MC,MR,SM 28:AL,AZ,BY,CY,DO,GT,HN,HU,LB,NI,PL,SV "
-            "29:BR,EG,PS,QA,UA 30:JO,KW,MU,YE 31:MT,SC 32:LC 33:RU"
-        ).split()
+        for item in [
+            "15:NO",
+            "16:BE",
+            "18:DK,FI,FO,GL,NL,SD,FK",
+            "19:MK,SI",
+            "20:AT,BA,EE,KZ,LT,LU,MN,XK",
+            "21:CH,HR,LI,LV",
+            "22:BG,BH,CR,DE,GB,GE,IE,ME,RS,VA",
+            "23:AE,GI,IL,IQ,OM,SO,TL",
+            "24:AD,CZ,ES,MD,PK,RO,SA,SE,SK,TN,VG",
+            "25:LY,PT,ST",
+            "26:IS,TR",
+            "27:BI,DJ,FR,GR,IT,MC,MR,SM",
+            "28:AL,AZ,BY,CY,DO,GT,HN,HU,LB,NI,PL,SV",
+            "29:BR,EG,PS,QA,UA",
+            "30:JO,KW,MU,YE",
+            "31:MT,SC",
+            "32:LC",
+            "33:RU",
+        ]
     )
     for country in countries.split(",")
 }
@@ -67,10 +116,7 @@ def luhn(number: str) -> bool:
 def card(number: str) -> bool:
     """A payment card: 13 to 19 digits of an issuer's range, with a valid check digit."""
     return (
-        13 <= len(number) <= 19
-        and number[0] in "23456"
-        and len(set(number)) > 1
-        and luhn(number)
+        13 <= len(number) <= 19 and number[0] in "23456" and len(set(number)) > 1 and luhn(number)
     )
 
 
@@ -115,7 +161,7 @@ def cn_mobile(number: str) -> bool:
 
 
 def us_ssn(number: str) -> bool:
-    """A US social security number: no check digit, but some areas, groups and serials are unused."""
+    """A US social security number: no check digit; some areas, groups and serials are unused."""
     return (
         len(number) == 9
         and number[:3] not in ("000", "666")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -29,8 +30,8 @@ _MODULUS: Final = 1 << 512
 class Digest:
     """A digest of a multiset of records that does not depend on their order.
 
-    The sum of the records' SHA-512 modulo 2**512, hashed (Clarke et al. 2003, MSet-Add-Hash): whoever
-    changes the set on purpose must solve a hard sum, but there is no key.
+    The sum of the records' SHA-512 modulo 2**512, hashed (Clarke et al. 2003, MSet-Add-Hash).
+    It has no key: whoever changes the set can make the digest of the new one.
     """
 
     def __init__(self) -> None:
@@ -82,7 +83,7 @@ def write(corpus: Corpus, plan: Plan, folder: Path | None) -> Counts:
     digest = Digest()
     with ExitStack() as stack:
         sinks = _sinks(folder, stack) if folder is not None else {}
-        for shard in range(corpus.shards):
+        for shard in range(corpus.count):
             entries = corpus.kept(shard)
             log = corpus.log(shard)
             for entry in entries:
@@ -127,14 +128,13 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
             if path.suffix == ".zst"
             else file
         )
-        import io
-
-        for line in io.BufferedReader(lines, 1 << 20):
-            parts = msgspec.json.decode(line, type=kind)
-            yield {
-                name: bytes(value) if name == "record" else msgspec.json.decode(value)
-                for name, value in parts.items()
-            }
+        with io.BufferedReader(lines, 1 << 20) as buffered:
+            for line in buffered:
+                parts = msgspec.json.decode(line, type=kind)
+                yield {
+                    name: bytes(value) if name == "record" else msgspec.json.decode(value)
+                    for name, value in parts.items()
+                }
 
 
 def _partial(folder: Path, name: str) -> Path:
@@ -194,9 +194,7 @@ def _write_log(log: shards.Log, plan: Plan, sinks: dict[str, IO[bytes]]) -> None
             last = changed.number
 
 
-def _count(
-    counts: Counts, log: shards.Log, entries: list[shards.Entry], plan: Plan
-) -> None:
+def _count(counts: Counts, log: shards.Log, entries: list[shards.Entry], plan: Plan) -> None:
     for stage, by_source in log.seen.items():
         for source, number in by_source.items():
             counts.seen[stage] += number

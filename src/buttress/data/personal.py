@@ -55,9 +55,7 @@ class Detector:
             group = 1 if expression.groups else 0
             start, end = match.span(group)
             written = data[start:end].decode("ascii")
-            if self.check(written) and (
-                not self.context or _named(self.context, data, start)
-            ):
+            if self.check(written) and (not self.context or _named(self.context, data, start)):
                 yield start, end, _SEPARATORS.sub("", written)
                 place = end
             else:  # a later start may be the right one
@@ -66,6 +64,7 @@ class Detector:
                     place += 1
 
 
+_DIGIT: Final = re.compile(rb"[0-9]")
 _SEPARATORS: Final = re.compile(r"(?<=\w)[ -](?=\w)|[()/]")
 
 
@@ -131,7 +130,10 @@ def _email(text: str) -> bool:
     return ".." not in text and local[-1] != "." and len(local) <= 64 and len(domain) <= 253
 
 
-_TEL: Final = r"(?:tel|phone|mobile|cell|fax|call|whatsapp|\xe7\x94\xb5\xe8\xaf\x9d|\xe6\x89\x8b\xe6\x9c\xba)"
+_TEL: Final = (
+    r"(?:tel|phone|mobile|cell|fax|call|whatsapp"
+    r"|\xe7\x94\xb5\xe8\xaf\x9d|\xe6\x89\x8b\xe6\x9c\xba)"  # 电话, 手机 in UTF-8
+)
 DETECTORS: Final[tuple[Detector, ...]] = (
     Detector(
         "EMAIL",
@@ -150,14 +152,19 @@ DETECTORS: Final[tuple[Detector, ...]] = (
              _compact(identifiers.fr_nir)),
     Detector("CARD", r"\b\d(?:[ -]?\d){12,18}\b", _compact(identifiers.card)),
     Detector("KR_RRN", r"\b\d{6}-?\d{7}\b", _compact(identifiers.kr_rrn)),
-    Detector("IT_FISCAL_CODE", r"(?i)\b[A-Z]{6}[0-9A-Z]{2}[A-EHLMPRST][0-9A-Z]{2}[A-Z][0-9A-Z]{3}[A-Z]\b",
-             _compact(identifiers.it_fiscal_code)),
+    Detector(
+        "IT_FISCAL_CODE",
+        r"(?i)\b[A-Z]{6}[0-9A-Z]{2}[A-EHLMPRST][0-9A-Z]{2}[A-Z][0-9A-Z]{3}[A-Z]\b",
+        _compact(identifiers.it_fiscal_code),
+    ),
     Detector("ES_DNI", r"\b(?:\d{8}|[XYZ]-?\d{7})-?[A-Z]\b", _compact(identifiers.es_dni)),
     Detector("IN_AADHAAR", r"\b[2-9]\d{3}[ -]\d{4}[ -]\d{4}\b", _compact(identifiers.in_aadhaar)),
-    Detector("IN_AADHAAR", r"\b[2-9]\d{11}\b", _compact(identifiers.in_aadhaar), context="aadhaar|uid"),
+    Detector("IN_AADHAAR", r"\b[2-9]\d{11}\b", _compact(identifiers.in_aadhaar),
+             context="aadhaar|uid"),
     Detector("IN_PAN", r"\b[A-Z]{5}\d{4}[A-Z]\b", _compact(identifiers.in_pan)),
     Detector("UK_NINO", r"\b[A-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b", _compact(identifiers.uk_nino)),
-    Detector("UK_NHS", r"\b\d{3}[ -]?\d{3}[ -]?\d{4}\b", _compact(identifiers.uk_nhs), context=r"\bNHS\b"),
+    Detector("UK_NHS", r"\b\d{3}[ -]?\d{3}[ -]?\d{4}\b", _compact(identifiers.uk_nhs),
+             context=r"\bNHS\b"),
     Detector("DE_TAX_ID", r"\b\d{2} ?\d{3} ?\d{3} ?\d{3}\b", _compact(identifiers.de_tax_id),
              context=r"steuer|idnr|id-nr|tax|\btin\b"),
     Detector("US_SSN", r"\b\d{3}-\d{2}-\d{4}\b", _compact(identifiers.us_ssn)),
@@ -167,13 +174,23 @@ DETECTORS: Final[tuple[Detector, ...]] = (
              identifiers.bitcoin),
     Detector("WALLET", r"\b0x[0-9a-fA-F]{40}\b", _ethereum, needs=b"0x"),
     Detector("IP", r"\b(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:[^0-9.]|\.[^0-9]|\.?$)", _ipv4),
-    Detector("IP", r"(?:^|[^0-9A-Za-z:.])([0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7})(?:[^0-9A-Za-z:]|$)", _ipv6, needs=b":"),
+    Detector(
+        "IP",
+        r"(?:^|[^0-9A-Za-z:.])([0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7})(?:[^0-9A-Za-z:]|$)",
+        _ipv6, needs=b":",
+    ),
     Detector("CN_MOBILE", r"(?:^|[^0-9A-Za-z_.])((?:\+?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4})\b",
              lambda value: identifiers.cn_mobile(_digits(value)[-11:])),
-    Detector("PHONE", r"(?:^|[^0-9A-Za-z_+])(\+[1-9](?:[ .-]?\(?\d\)?){6,14})\b", _phone, needs=b"+"),
-    Detector("PHONE", r"(?:^|[^0-9A-Za-z_.-])((?:1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[.-])\d{3}[ .-]\d{4})\b", _nanp),
+    Detector("PHONE", r"(?:^|[^0-9A-Za-z_+])(\+[1-9](?:[ .-]?\(?\d\)?){6,14})\b", _phone,
+             needs=b"+"),
+    Detector(
+        "PHONE",
+        r"(?:^|[^0-9A-Za-z_.-])((?:1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[.-])\d{3}[ .-]\d{4})\b",
+        _nanp,
+    ),
     Detector("PHONE", r"(?:^|[^0-9A-Za-z_.-])(0\d{2,3}-\d{7,8})\b", _phone),
-    Detector("PHONE", r"(?:^|[^0-9A-Za-z_.+-])(\(?\d(?:[ ./-]?\(?\d\)?){6,14})\b", _phone, context=_TEL + r"[^\d]{0,16}$"),
+    Detector("PHONE", r"(?:^|[^0-9A-Za-z_.+-])(\(?\d(?:[ ./-]?\(?\d\)?){6,14})\b", _phone,
+             context=_TEL + r"[^\d]{0,16}$"),
 )  # fmt: skip
 KINDS: Final = (*dict.fromkeys(one.kind for one in DETECTORS), "SECRET")
 
@@ -184,7 +201,7 @@ def find(text: str, kinds: Collection[str]) -> list[Span]:
     found: list[tuple[int, int, str, str]] = []
     if "SECRET" in kinds:
         found += [(start, end, "SECRET", value) for start, end, value in secrets(data)]
-    numbers = any(digit in data for digit in (b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9"))
+    numbers = _DIGIT.search(data) is not None
     for detector in DETECTORS:
         if detector.kind not in kinds or (not numbers and detector.kind not in ("EMAIL", "IP")):
             continue
@@ -203,14 +220,13 @@ def secrets(data: bytes) -> Iterator[tuple[int, int, str]]:
         yield hit.start, hit.end, data[hit.start : hit.end].decode("utf-8", "replace")
 
 
-def in_characters(
-    text: str, data: bytes, found: Sequence[tuple[int, int, str, str]]
-) -> list[Span]:
+def in_characters(text: str, data: bytes, found: Sequence[tuple[int, int, str, str]]) -> list[Span]:
     """Spans in bytes of UTF-8 as spans in characters; those that cut a character grow to it."""
     if len(text) == len(data):
         return [Span(*one) for one in found]
     spans = []
-    for start, end, kind, value in found:
+    for first_byte, last_byte, kind, value in found:
+        start, end = first_byte, last_byte
         while start and data[start] & 0xC0 == 0x80:
             start -= 1
         while end < len(data) and data[end] & 0xC0 == 0x80:

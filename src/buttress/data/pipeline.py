@@ -57,7 +57,7 @@ class Corpus:
     """The corpus after all passes: where its shards and logs are."""
 
     work: Path
-    shards: int
+    count: int  # of shards
     passes: int
     records: int
     unreadable: int
@@ -202,9 +202,7 @@ def _applied(
             texts, applied = apply_edits([slot.text for slot in record.slots], outcome.edits)
             paths = [list(slot.path) for slot in record.slots]
             log.changed.append(
-                shards.Changed(
-                    place.number, stage, record.id, source, paths, applied, record.line
-                )
+                shards.Changed(place.number, stage, record.id, source, paths, applied, record.line)
             )
             kept.append(record.with_texts(texts))
         else:
@@ -295,10 +293,7 @@ def _decide(target: Path, spec: StageSpec, count: int) -> list[str]:
     if not marker.exists():
         stage = spec.make()
         assert isinstance(stage, CorpusStage)
-        scratch = target / "scratch"
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir()
-        decisions = stage.decide([_features(target, shard) for shard in range(count)], scratch)
+        decisions = stage.decide([_features(target, shard) for shard in range(count)])
         by_shard: dict[int, list[Any]] = {}
         for one in decisions.decisions:
             by_shard.setdefault(one.shard, []).append((one.index, one.outcome))
@@ -318,7 +313,10 @@ def _packed(one: tuple[int, Removal | Change]) -> list[Any]:
 
 def _read_decisions(path: Path) -> Iterator[tuple[int, Outcome]]:
     for index, removal, outcome in shards.read_any(path):
-        yield index, msgspec.convert(outcome, Removal if removal else Change)
+        if removal:
+            yield index, msgspec.convert(outcome, Removal)
+        else:
+            yield index, msgspec.convert(outcome, Change)
 
 
 def _shard(folder: Path, shard: int) -> Path:

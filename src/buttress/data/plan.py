@@ -134,7 +134,7 @@ def _from_text(text: str, base: Path) -> StageSpec:
                 f"unknown option '{key.strip()}'", field=f"--stage {name}",
                 expected=_known(schema),
             )  # fmt: skip
-    return _checked(name.strip(), options, schema, base, None, ())
+    return _checked(name.strip(), options, base)
 
 
 def _known(schema: Mapping[str, Any]) -> str:
@@ -171,21 +171,18 @@ def load(path: Path) -> Plan:
             raise located.error(where, f"unknown stage '{name}'", f"one of {known}")
         if not isinstance(options or {}, dict):
             raise located.error(where, "no options", "a mapping of options")
-        schema = option_schema(name)
-        stages.append(_checked(name, options or {}, schema, path.parent, located, where))
-    return Plan(
-        tuple(stages), located.data.get("field", ""), located.data.get("source_field", "")
-    )
+        stages.append(_checked(name, options or {}, path.parent, located, where))
+    return Plan(tuple(stages), located.data.get("field", ""), located.data.get("source_field", ""))
 
 
 def _checked(
     name: str,
     options: Mapping[str, Any],
-    schema: Mapping[str, Any],
     base: Path,
-    located: located_yaml.Located | None,
-    where: located_yaml.FieldPath,
+    located: located_yaml.Located | None = None,
+    where: located_yaml.FieldPath = (),
 ) -> StageSpec:
+    schema = option_schema(name)
     for error in json_schema.validator(schema).iter_errors(dict(options)):
         path = (*where, *error.absolute_path)
         problem = " ".join(str(error.message).split())

@@ -145,7 +145,7 @@ def _entries(file: Path) -> Iterator[_Entry]:
 def _opened(file: Path) -> IO[bytes]:
     suffix = file.suffix.lower()
     if suffix == ".gz":
-        return gzip.open(file, "rb")
+        return io.BufferedReader(gzip.GzipFile(file, "rb"), 1 << 20)
     if suffix == ".zst":
         return io.BufferedReader(_Zstandard(file), 1 << 20)
     return file.open("rb")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -37,7 +38,7 @@ def shingle_sets(texts: Sequence[str]) -> tuple[Hashes, npt.NDArray[np.int64]]:
     """
     hashes, owners = _shingles([text.lower() for text in texts])
     bounds = np.searchsorted(owners, np.arange(len(texts) + 1))
-    parts = [np.unique(hashes[start:end]) for start, end in zip(bounds, bounds[1:], strict=False)]
+    parts = [np.unique(hashes[start:end]) for start, end in pairwise(bounds)]
     offsets = np.zeros(len(texts) + 1, dtype=np.int64)
     np.cumsum([len(part) for part in parts], out=offsets[1:])
     return (np.concatenate(parts) if parts else np.zeros(0, np.uint64)), offsets
@@ -121,9 +122,7 @@ def _words(codes: npt.NDArray[np.uint32], begins: npt.NDArray[np.bool_]) -> Hash
     return _mixed(np.add.reduceat(weights * (codes.astype(np.uint64) + np.uint64(1)), starts))
 
 
-def _grams(
-    words: Hashes, owners: npt.NDArray[np.int64]
-) -> tuple[Hashes, npt.NDArray[np.int64]]:
+def _grams(words: Hashes, owners: npt.NDArray[np.int64]) -> tuple[Hashes, npt.NDArray[np.int64]]:
     weights = _random(WORDS, 1) | np.uint64(1)
     count = max(0, len(words) - WORDS + 1)
     whole = np.zeros(count, dtype=np.uint64)
@@ -167,7 +166,9 @@ def _random(count: int, use: int) -> Hashes:
 @cache
 def _ascii_kinds() -> npt.NDArray[np.uint8]:
     signs = (chr(code) for code in range(256))
-    return np.array([sign.isascii() and (sign.isalnum() or sign == "_") for sign in signs], np.uint8)
+    return np.array(
+        [sign.isascii() and (sign.isalnum() or sign == "_") for sign in signs], np.uint8
+    )
 
 
 @cache

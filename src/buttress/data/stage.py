@@ -72,8 +72,8 @@ class CorpusStage(Protocol):
         """Write features of a shard's records into its own ``folder``."""
         ...
 
-    def decide(self, folders: Sequence[Path], work: Path) -> Decisions:
-        """Decide from the folders of all shards, in order; ``work`` is for indexes on disk."""
+    def decide(self, folders: Sequence[Path]) -> Decisions:
+        """Decide from the folders of all shards, in order."""
         ...
 
 

@@ -65,7 +65,7 @@ class DataAlarm(DocumentPart, frozen=True, kw_only=True):
 
 
 class DataDocument(DocumentPart, frozen=True, kw_only=True):
-    """What cleaning did to a corpus. No text of a record is in it."""
+    """What cleaning did to a corpus; of texts it holds only what reasons quote."""
 
     schema: Annotated[Literal["buttress-data/1"], about("buttress-data/1")]
     version: Annotated[str, about("version of Buttress")]

@@ -15,8 +15,10 @@ from buttress.report.numbers import percent
 
 def render(document: Mapping[str, Any]) -> str:
     """The page; all text of the document is escaped."""
-    return _environment().get_template("data.html").render(
-        document=document, flow=_flow(document), total=max(1, document["records"]["in"])
+    return (
+        _environment()
+        .get_template("data.html")
+        .render(document=document, flow=_flow(document), total=max(1, document["records"]["in"]))
     )
 
 

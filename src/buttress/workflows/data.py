@@ -43,9 +43,7 @@ class DataRequest:
     dry_run: bool = False
 
 
-def clean(
-    request: DataRequest, progress: Callable[[str], None] = lambda _: None
-) -> dict[str, Any]:
+def clean(request: DataRequest, progress: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
     """Run the pipeline and write its outputs; the document of the run.
 
     Raises:

@@ -30,11 +30,11 @@ class Decontamination:
         words: length of the runs that count as a copy.
     """
 
-    def __init__(
-        self, files: list[Path] | None = None, own: bool = True, words: int = 13
-    ) -> None:
+    def __init__(self, files: list[Path] | None = None, own: bool = True, words: int = 13) -> None:
         if words < _SHORTEST:
-            raise InputError(f"{words} is too small", field="words", expected=f"{_SHORTEST} or more")
+            raise InputError(
+                f"{words} is too small", field="words", expected=f"{_SHORTEST} or more"
+            )
         self._files = tuple(files or ())
         self._own = own
         self._words = words

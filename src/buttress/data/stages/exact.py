@@ -40,7 +40,7 @@ class ExactDuplicates:
             digest.update(data)
         return digest.digest()[:16]
 
-    def decide(self, folders: Sequence[Path], work: Path) -> Decisions:
+    def decide(self, folders: Sequence[Path]) -> Decisions:
         """See ``CorpusStage``."""
         return Decisions(_decisions(folders))
 

@@ -39,7 +39,9 @@ class InvisibleCharacters:
 
     def _outcome(self, record: Record) -> Outcome:
         edits = [
-            edit for place, slot in enumerate(record.slots) for edit in self._edits(place, slot.text)
+            edit
+            for place, slot in enumerate(record.slots)
+            for edit in self._edits(place, slot.text)
         ]
         return Change(tuple(edits)) if edits else None
 

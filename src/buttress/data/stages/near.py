@@ -63,7 +63,7 @@ class NearDuplicates:
         )
         features.write_texts(folder, "ids", [record.id for record in records])
 
-    def decide(self, folders: Sequence[Path], work: Path) -> Decisions:
+    def decide(self, folders: Sequence[Path]) -> Decisions:
         """See ``CorpusStage``."""
         decisions = Decisions(iter(()))
         decisions.decisions = self._decisions(folders, decisions.notes)
@@ -80,8 +80,8 @@ class NearDuplicates:
         kept: dict[int, list[int]] = {}
         cut = 0
         removed: list[tuple[int, int, float]] = []
-        order = np.lexsort((buckets, rank[members])) if len(members) else members
-        bounds = np.flatnonzero(np.diff(members[order], prepend=-1)) if len(members) else []
+        order = np.lexsort((buckets, rank[members])) if len(members) else np.zeros(0, int)
+        bounds: list[int] = np.flatnonzero(np.diff(members[order], prepend=-1)).tolist()
         for start, end in zip(bounds, [*bounds[1:], len(order)], strict=True):
             document = int(members[order[start]])
             mine = buckets[order[start:end]].tolist()

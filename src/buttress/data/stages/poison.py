@@ -16,8 +16,8 @@ from buttress.files.visible import shortened
 from buttress.probes.agents.invisible import Hidden, concealed, invisible
 
 _ORDER: Final = re.compile(
-    r"(?i)\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:previous|prior|above|earlier|all|your)\b"
-    r".{0,30}\b(?:instruction|prompt|rule|guideline|direction)s?\b"
+    r"(?i)\b(?:ignore|disregard|forget|override)\b.{0,40}"
+    r"\b(?:previous|prior|above|earlier|all|your)\b.{0,30}\b(?:instruction|prompt|rule|guideline|direction)s?\b"
     r"|\byou (?:must|should|shall) (?:now |always |never )?(?:reply|respond|answer|say|output|comply)\b"
     r"|\b(?:when(?:ever)?|if) (?:you (?:see|read)|the (?:user|prompt) (?:says|contains))\b"
     r"|\b(?:system prompt|as an ai|dear (?:ai|assistant|model|llm))\b"

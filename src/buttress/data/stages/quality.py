@@ -14,7 +14,9 @@ from typing import Final
 from buttress.data.records import Record
 from buttress.data.stage import Outcome, Removal
 
-_WORD: Final = re.compile(r"[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\W\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
+_WORD: Final = re.compile(
+    r"[\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\W\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
+)
 _SYMBOL: Final = re.compile(r"#|\.\.\.|…|�")
 _ENOUGH: Final = 20  # words from which repetition can be judged
 
@@ -33,6 +35,7 @@ class Quality:
 
     def __init__(
         self,
+        *,
         min_words: int = 3,
         max_words: int = 1_000_000,
         max_symbols: float = 0.1,

@@ -55,7 +55,7 @@ class RepeatedPassages:
                         rows.append((index, slot, len(data), int.from_bytes(key, "big")))
         np.save(folder / "rows.npy", np.array(rows, dtype=np.int64).reshape(-1, 4))
 
-    def decide(self, folders: Sequence[Path], work: Path) -> Decisions:
+    def decide(self, folders: Sequence[Path]) -> Decisions:
         """See ``CorpusStage``."""
         tables = [np.load(folder / "rows.npy") for folder in folders]
         total = int(sum(table[:, 2].sum() for table in tables))
@@ -164,9 +164,10 @@ def _in_characters(
     spans = []
     for start, end in edges.reshape(-1, 2).tolist():
         first = int(number[start])
-        while end < len(data) and not lead[end]:
-            end -= 1
-        last = int(number[end])
+        stop = end
+        while stop < len(data) and not lead[stop]:
+            stop -= 1
+        last = int(number[stop])
         while first < last and _continues(text[first]):
             first += 1
         while first < last < len(text) and _continues(text[last]):
