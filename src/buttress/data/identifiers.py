@@ -115,9 +115,23 @@ def luhn(number: str) -> bool:
 
 def card(number: str) -> bool:
     """A payment card: 13 to 19 digits of an issuer's range, with a valid check digit."""
-    return (
-        13 <= len(number) <= 19 and number[0] in "23456" and len(set(number)) > 1 and luhn(number)
-    )
+    return len(number) in _card_lengths(number) and len(set(number)) > 1 and luhn(number)
+
+
+def _card_lengths(number: str) -> tuple[int, ...]:
+    """Lengths of the cards of the issuer that the first digits name."""
+    two, four = number[:2], int(number[:4] or 0)
+    if number[0] == "4":
+        return (13, 16, 19)
+    if "51" <= two <= "55" or 2221 <= four <= 2720:
+        return (16,)
+    if two in ("34", "37"):
+        return (15,)
+    if two in ("30", "36", "38", "39"):
+        return (14, 16, 19)
+    if two in ("50", "56", "57", "58") or number[0] == "6":
+        return (16, 17, 18, 19)
+    return (16,) if 3528 <= four <= 3589 else ()
 
 
 def iban_length(country: str) -> int:

@@ -142,7 +142,9 @@ def _share(
     population: int,
     reason: str,
 ) -> Requirement:
-    """The share of good records, of ``counted`` (good, looked at), against its least, by exact binomial bounds (Clopper-Pearson).
+    """The share of good records against its least, by exact bounds (Clopper-Pearson).
+
+    ``counted`` are the good records and all that were looked at.
 
     Where the sample is the whole population the share is known.
     """

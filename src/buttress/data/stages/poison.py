@@ -17,8 +17,10 @@ from buttress.probes.agents.invisible import Hidden, concealed, invisible
 
 _ORDER: Final = re.compile(
     r"(?i)\b(?:ignore|disregard|forget|override)\b.{0,40}"
-    r"\b(?:previous|prior|above|earlier|all|your)\b.{0,30}\b(?:instruction|prompt|rule|guideline|direction)s?\b"
-    r"|\byou (?:must|should|shall) (?:now |always |never )?(?:reply|respond|answer|say|output|comply)\b"
+    r"\b(?:previous|prior|above|earlier|all|your)\b.{0,30}"
+    r"\b(?:instruction|prompt|rule|guideline|direction)s?\b"
+    r"|\byou (?:must|should|shall) (?:now |always |never )?"
+    r"(?:reply|respond|answer|say|output|comply)\b"
     r"|\b(?:when(?:ever)?|if) (?:you (?:see|read)|the (?:user|prompt) (?:says|contains))\b"
     r"|\b(?:system prompt|as an ai|dear (?:ai|assistant|model|llm))\b"
     r"|(?:忽略|无视|忘记).{0,12}(?:指令|提示|规则|要求)|(?:你必须|你应当|你现在是)"
