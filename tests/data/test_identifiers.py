@@ -27,7 +27,7 @@ def _tax(generator: Random) -> str:
 
 def _resident(generator: Random) -> str:
     day = (
-        f"{generator.randint(1930, 2020)}{generator.randint(1, 12):02}{generator.randint(1, 31):02}"
+        f"{generator.randint(1985, 2005)}{generator.randint(1, 12):02}{generator.randint(1, 31):02}"
     )
     return f"{generator.choice(['110101', '360426'])}{day}{digits(generator, 3)}"
 
