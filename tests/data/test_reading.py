@@ -67,7 +67,7 @@ def test_text_files_are_a_record_each(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "data"),
     [
-        ("a.jsonl.gz", gzip.compress(LINES * 2000)[:-2000]),
+        ("a.jsonl.gz", gzip.compress(LINES * 2000)[:-20]),
         ("a.jsonl.gz", b"no gzip"),
         ("a.jsonl.zst", zstandard.compress(LINES * 2000)[:-20]),
         ("a.jsonl.zst", b"no zstandard"),

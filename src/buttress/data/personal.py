@@ -173,8 +173,11 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     Detector("WALLET", r"\b(?:[13][1-9A-HJ-NP-Za-km-z]{25,34}|(?i:bc1)[0-9A-Za-z]{11,71})\b",
              identifiers.bitcoin),
     Detector("WALLET", r"\b0x[0-9a-fA-F]{40}\b", _ethereum, needs=b"0x"),
-    Detector("IP", r"(?:^|[^0-9A-Za-z_.])(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:[^0-9.]|\.[^0-9]|\.?$)",
-             _ipv4),
+    Detector(
+        "IP",
+        r"(?:^|[^0-9A-Za-z_.])(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:[^0-9.]|\.[^0-9]|\.?$)",
+        _ipv4,
+    ),
     Detector(
         "IP",
         r"(?:^|[^0-9A-Za-z:.])([0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7})(?:[^0-9A-Za-z:]|$)",
