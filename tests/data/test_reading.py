@@ -112,7 +112,7 @@ RECORDS = [
     ({"text": "a"}, ["a"]),
     ({"messages": [{"role": "user", "content": "a"}, {"role": "x", "content": "b"}]}, ["a", "b"]),
     ({"conversations": [{"from": "human", "value": "a"}]}, ["a"]),
-    ({"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "image"}]}]},
+    ({"messages": [{"content": [{"type": "text", "text": "a"}, {"type": "image"}]}]},
      ["a"]),
     ({"prompt": "p", "chosen": "c", "rejected": "r"}, ["p", "c", "r"]),
     ({"chosen": [{"role": "user", "content": "c"}], "rejected": [{"role": "user", "content": "r"}]},

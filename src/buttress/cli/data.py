@@ -32,7 +32,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     restore.add_argument("folder", type=Path, metavar="DIR", help="folder of a run")
     which = restore.add_mutually_exclusive_group()
-    which.add_argument("--id", action="append", default=[], metavar="ID", help="a record")
+    which.add_argument(
+        "--id", action="append", default=[], metavar="ID", help="a removed or changed record"
+    )
     which.add_argument("--stage", default="", metavar="NAME", help="all that a stage did")
     restore.add_argument("--json", action="store_true", help="machine-readable output")
     restore.set_defaults(run=_restore)
