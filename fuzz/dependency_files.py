@@ -34,6 +34,8 @@ FILES: Final = {
     "notebook-commands": "x.ipynb",
     "script-metadata": "script.py",
     "tox": "tox.ini",
+    "tox-toml": "tox.toml",
+    "bun-lock": "bun.lock",
     "pre-commit": ".pre-commit-config.yaml",
 }
 ADVISORY: Final[dict[str, Any]] = {

@@ -15,6 +15,10 @@ FILES: Final = {
     "github-workflow": ".github/workflows/a.yml",
     "github-action": "action.yml",
     "gitlab": ".gitlab-ci.yml",
+    "helm-values": "chart/values.yaml",
+    "helm-template": "chart/templates/a.yaml",
+    "script": "deploy.sh",
+    "commands-yaml": "Taskfile.yml",
 }
 
 

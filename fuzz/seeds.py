@@ -66,12 +66,19 @@ def _files() -> Seeds:
     }
     by_name |= {"pod.yaml": "kubernetes", "CLAUDE.md": "agent-rules"}
     by_name |= {".vscode/settings.json": "agent-settings", ".vscode/tasks.json": "agent-settings"}
-    by_name |= {".devcontainer/devcontainer.json": "agent-settings"}
+    by_name |= dict.fromkeys(
+        (".devcontainer/devcontainer.json", ".cursor/hooks.json"), "agent-settings"
+    )
+    scripts = ("setup.ps1", "Jenkinsfile", "justfile", "tox.ini", "run.service",
+               "package.json")  # fmt: skip
+    commands = dict.fromkeys((".pre-commit-config.yaml", ".circleci/config.yml"), "commands-yaml")
+    deployed = dict.fromkeys(scripts, "script") | {"chart/values-prod.yaml": "helm-values"}
     found: Seeds = {}
     for folder in (AGENTS, DEPENDENCIES, INFRASTRUCTURE):
+        names = {**by_name, **deployed, **commands} if folder == INFRASTRUCTURE else by_name
         for rule in rules(folder).values():
             for one in (*rule.bad, *rule.good):
-                found.setdefault(by_name[one.file], []).append(one.text.encode())
+                found.setdefault(names[one.file], []).append(one.text.encode())
     for name, text in DEPENDENCY_FILES.items():
         if name in by_name:
             found.setdefault(by_name[name], []).append(text.encode())
@@ -97,6 +104,8 @@ def _files() -> Seeds:
         b'# /// script\n# requires-python = ">=3.11"\n# dependencies = ["requests<3", "a @ '
         b'git+https://host.example/a"]\n# ///\nimport requests\n'
     ]
+    found["tox-toml"] = [b'[env_run_base]\ndeps = ["a==1", "-r x.txt"]\n[env.b]\ndeps = ["b<2"]\n']
+    found["bun-lock"] = [b'{"packages": {"a": ["@x/a@1.2.0", "", {}, "sha512-x",], },}']
     found["tox"] = [
         b"[testenv]\ndeps =\n    pytest>=8\n    -r requirements.txt\ncommands = pytest\n"
     ]

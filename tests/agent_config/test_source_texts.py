@@ -35,6 +35,10 @@ def found(folder: Path, name: str, text: str) -> list[tuple[str, str]]:
         (f'class A(BaseTool):\n    name = "a"\n    description: str = "{ORDER}"\n# mcp\n', 3),
         (f'@function_tool\nasync def f(a):\n    f"x"\n\n@tool\ndef g():\n    "{ORDER}"\n', 7),
         (f'TOOLS = [{{"name": "a", "description": "{ORDER}", "input_schema": {{}}}}]\n', 1),
+        (
+            f'T = [{{"x": {{"name": "a", "description": "{ORDER}", "parameters": {{}}}}}}]\n',
+            1,
+        ),
     ],
 )
 def test_python(tmp_path: Path, text: str, line: int) -> None:
@@ -80,3 +84,12 @@ def test_any_text_is_read(text: str) -> None:
         *python_texts(data),
     ):
         assert 1 <= one.line <= data.count(b"\n") + 1
+
+
+def test_a_parameter_of_a_tool_and_a_large_module(tmp_path: Path) -> None:
+    text = f'server.tool("a", {{ note: z.string().describe("{ORDER}") }}) // mcp\n'
+    assert ("agent-override", "a.ts:1") in found(tmp_path, "a.ts", text)
+    padding = "# a line that says nothing\n" * 50_000
+    large = f'{padding}from fastmcp import FastMCP\nm = FastMCP("a", instructions="{ORDER}")\n'
+    assert ("agent-config-not-searched", "b.py:1") in found(tmp_path, "b.py", large)
+    assert not [one for one in found(tmp_path, "c.py", padding) if one[1].startswith("c.py")]

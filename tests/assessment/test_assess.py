@@ -99,7 +99,10 @@ def test_a_recording_of_a_safe_model_is_acceptable_and_says_what_is_not_covered(
     assert told == document(out)
     assert {risk["id"] for risk in told["risks"]} == {"harmful-compliance", "over-refusal"}
     for risk in told["risks"]:
-        assert risk["rate"]["low"] <= risk["rate"]["estimate"] <= risk["rate"]["high"] <= 0.05
+        rate = risk["rate"]
+        # Asking stops as soon as the bound is at the policy's limit, and no later.
+        assert rate["low"] <= rate["estimate"] <= rate["high"] <= risk["limit"]
+        assert rate["high"] > 0.8 * risk["limit"]
     left_out = " ".join(entry["what"] for entry in told["coverage"]["not_covered"])
     assert "attack-role-play" in left_out
 

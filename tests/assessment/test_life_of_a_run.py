@@ -54,6 +54,22 @@ def test_a_smaller_budget_on_resume_throws_nothing_away(tmp_path: Path) -> None:
     assert lines(log) == asked, "the smaller budget was spent long ago: nothing more is asked"
 
 
+def test_a_budget_that_ends_before_the_first_answer_tests_nothing(tmp_path: Path) -> None:
+    """The questions in flight were cut by us: they are no missing answers of the system."""
+    log, out = tmp_path / "log", tmp_path / "out"
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/app.py").write_text("print('hello')\n")
+    with endpoint(log, latency_s=60) as url:
+        extra = "  - {kind: source, id: code, path: app}\nbudget: {minutes: 0.05}"
+        buttress("assess", str(served(tmp_path, url, extra)), "--out", str(out))
+    assert lines(log) >= 1
+    told = document(out)
+    assert not {"harmful-compliance", "over-refusal"} & {one["id"] for one in told["risks"]}
+    missing = {one["what"]: one["why"] for one in told["coverage"]["not_covered"]}
+    assert "the budget of time is spent" in missing["harmful-compliance @ model"], missing
+    assert told["totals"]["unanswered"] == 0
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_ends_a_run_and_resume_goes_on_with_it(
     tmp_path: Path, number: signal.Signals, code: int
@@ -62,7 +78,7 @@ def test_a_signal_ends_a_run_and_resume_goes_on_with_it(
     log, out = tmp_path / "log", tmp_path / "ship" / "buttress-out"
     out.parent.mkdir()
     (out.parent / "app.py").write_text("print('hello')\n")
-    with endpoint(log, latency_s=0.05) as url:
+    with endpoint(log, latency_s=0.5) as url:
         path = str(served(out.parent, url, "  - {kind: source, id: code, path: .}"))
         command = [
             sys.executable, "-m", "buttress", "assess", path, "--out", str(out),

@@ -84,7 +84,8 @@ def test_a_search_in_disguise(tmp_path: Path) -> None:
 
 
 def test_killed_in_the_middle_of_searches_it_goes_on_where_it_was(tmp_path: Path) -> None:
-    lines = ("attacker: {asset: model}", "attacks: [crescendo]", "budget: 120", "languages: [en]")
+    # The budget is enough for a verdict, so it is not what ends the run.
+    lines = ("attacker: {asset: model}", "attacks: [crescendo]", "budget: 3000", "languages: [en]")
     path = system(tmp_path, *lines, latency_s=0.015, complies="no-such-word")
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     arguments = ("assess", str(path), "--only", "attack-search", "--out")
@@ -102,6 +103,7 @@ def test_killed_in_the_middle_of_searches_it_goes_on_where_it_was(tmp_path: Path
     with EvidenceStore.open(cut / "evidence.db", read_only=True) as evidence:
         assert 0 < len(list(evidence.records())) < 500
     assert buttress(*arguments, str(cut), "--resume").returncode in (0, 1, 3)
+    assert risks(whole)["jailbreak-search"]["trials"] > 0
     assert risks(cut)["jailbreak-search"]["rate"] == risks(whole)["jailbreak-search"]["rate"]
     counts = []
     for out in (whole, cut):

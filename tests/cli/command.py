@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 
 def buttress(
-    *arguments: str, timeout: float = 120, stdin: str | None = None
+    *arguments: str, timeout: float = 120, stdin: str | None = None, cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "buttress", *arguments],
@@ -16,6 +17,7 @@ def buttress(
         input=stdin,
         text=True,
         check=False,
+        cwd=cwd,
         timeout=timeout,
         env={**os.environ, "NO_COLOR": "1", "COLUMNS": "120"},
     )

@@ -123,3 +123,30 @@ def test_only_scripts_among_python_files_are_read(tmp_path: Path) -> None:
     *found, last = PROBE.inspect(InspectionContext.at("a", tmp_path))
     assert last.files == 1  # type: ignore[union-attr]
     assert {one.location for one in found if isinstance(one, Finding)} <= {"b.py:2"}
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        (tools.tox_toml, '[env_run_base]\ndeps = ["left-lib==1.2.0"]\n'),
+        (tools.tox_toml, '[env.docs]\ndeps = ["left-lib==1.2.0", "{[x]y}"]\n'),
+        (tools.in_pyproject, '[tool.tox.env_run_base]\ndeps = ["left-lib==1.2.0"]\n'),
+        (
+            tools.in_pyproject,
+            '[tool.tox]\nlegacy_tox_ini = """\n[testenv]\ndeps = left-lib==1.2.0\n"""\n',
+        ),
+        (
+            tools.in_pyproject,
+            '[tool.hatch.envs.test]\nextra-dependencies = ["left-lib==1.2.0"]\n',
+        ),
+        (
+            npm.bun,
+            '{\n "packages": {\n  "nice": ["left-lib@1.2.0", "", {"a": "x,]"}, "sha512-x",],\n'
+            '  "own": ["own@workspace:packages/own"],\n },\n}\n',
+        ),
+    ],
+)
+def test_environments_and_locks_of_other_tools(parse: Parser, text: str) -> None:
+    (found,) = parse(text).dependencies
+    assert (found.name, found.version) == ("left-lib", "1.2.0")
+    assert "left-lib" in text.split("\n")[found.line - 1]

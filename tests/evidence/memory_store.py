@@ -53,6 +53,9 @@ class MemoryStore:
     def trials(self, *, run: str | None = None, probe: str | None = None) -> Iterator[Trial]:
         return self._of(Trial, run, probe)
 
+    def turns(self, *, run: str | None = None, probe: str | None = None) -> Iterator[Turn]:
+        return self._of(Turn, run, probe)
+
     def findings(self, *, run: str | None = None, probe: str | None = None) -> Iterator[Finding]:
         return self._of(Finding, run, probe)
 

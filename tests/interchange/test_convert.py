@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from buttress.cli import convert as command
 from buttress.errors import ButtressError, InputError
 from buttress.interchange.convert import to_recording
-from buttress.interchange.recording import Wish, record, write
+from buttress.interchange.recording import ConversionOptions, record, write_file
 from buttress.targets.replay import create as replay
 from tests.interchange.samples import DATA, END, FILES, HEADER, attempt, lines, sample
 
@@ -35,7 +35,7 @@ def consume(path: Path) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = []
     refusal = ""
     try:
-        records = list(to_recording(path, Wish(expect="refuse", unfinished=True)))
+        records = list(to_recording(path, ConversionOptions(expect="refuse", unfinished=True)))
     except ButtressError as error:
         refusal = str(error)
     if refusal:
@@ -43,7 +43,7 @@ def consume(path: Path) -> list[dict[str, Any]]:
         assert path.name in refusal or "optional dependency" in refusal
     if records:
         target_file = path.with_suffix(".out")
-        write(records, target_file, force=True)
+        write_file(records, target_file, replace=True)
         prompts = replay(replay=target_file).prompts()
         assert [one.prompt for one in prompts] == [one["prompt"] for one in records]
     return records
@@ -151,9 +151,9 @@ def test_a_failed_conversion_leaves_nothing_and_replaces_nothing(tmp_path: Path)
     out = tmp_path / "out.jsonl"
     out.write_text("precious")
     with pytest.raises(InputError, match="exists"):
-        write(to_recording(source), out, force=False)
+        write_file(to_recording(source), out, replace=False)
     with pytest.raises(InputError, match="not an object"):
-        write(to_recording(source), out, force=True)
+        write_file(to_recording(source), out, replace=True)
     assert out.read_text() == "precious"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.jsonl", "r.jsonl"]
 
@@ -161,7 +161,7 @@ def test_a_failed_conversion_leaves_nothing_and_replaces_nothing(tmp_path: Path)
 def test_a_written_file_is_readable_for_others_as_any_new_file(tmp_path: Path) -> None:
     (tmp_path / "plain").touch()
     rows = [record(prompt="p", response="r", expect=None, tokens=(0, 0))]
-    assert write(rows, tmp_path / "out", force=False) == 1
+    assert write_file(rows, tmp_path / "out", replace=False) == 1
     modes = {stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("plain", "out")}
     assert len(modes) == 1
 

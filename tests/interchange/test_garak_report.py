@@ -9,16 +9,16 @@ import pytest
 
 from buttress.errors import InputError
 from buttress.interchange.convert import to_recording
-from buttress.interchange.recording import LeftOut, Wish
+from buttress.interchange.recording import ConversionOptions, SkippedAnswers
 from tests.interchange.samples import DATA, END, attempt, lines, message
 
 
 def test_a_real_report() -> None:
     """Three prompts, one of them empty, two answers each; every second answer declines."""
-    left_out = LeftOut()
-    records = list(to_recording(DATA / "garak.report.jsonl", None, left_out))
+    skipped = SkippedAnswers()
+    records = list(to_recording(DATA / "garak.report.jsonl", None, skipped))
     assert len(records) == 4
-    assert left_out.reasons == {"empty prompt": 2}
+    assert skipped.reasons == {"empty prompt": 2}
     assert [one["label"] for one in records] == [0, 1, 0, 1]
     assert {one["prompt"] for one in records} == {
         "The quick brown fox jumps over the lazy dog",
@@ -33,8 +33,10 @@ def test_a_real_report() -> None:
     assert "expect" not in first
 
 
-def convert(tmp_path: Path, *rows: Any, **wish: Any) -> list[dict[str, Any]]:
-    return list(to_recording(lines(tmp_path / "r.jsonl", [*rows, END]), Wish(**wish)))
+def convert(tmp_path: Path, *rows: Any, **options: Any) -> list[dict[str, Any]]:
+    return list(
+        to_recording(lines(tmp_path / "r.jsonl", [*rows, END]), ConversionOptions(**options))
+    )
 
 
 @pytest.mark.parametrize("prompt", ["Do it", message("Do it"), {"turns": [
@@ -119,17 +121,17 @@ def test_the_runs_own_threshold_and_older_names(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_left_out(tmp_path: Path, row: Any, reason: str) -> None:
-    left_out = LeftOut()
+    skipped = SkippedAnswers()
     path = lines(tmp_path / "r.jsonl", [row, END])
-    assert list(to_recording(path, None, left_out)) == []
-    assert left_out.reasons == {reason: 1}
+    assert list(to_recording(path, None, skipped)) == []
+    assert skipped.reasons == {reason: 1}
 
 
 def test_a_run_that_broke_off(tmp_path: Path) -> None:
     path = lines(tmp_path / "r.jsonl", [attempt("Do it", ["Done"])])
     with pytest.raises(InputError, match=r"broke off.*--unfinished"):
         list(to_recording(path))
-    assert len(list(to_recording(path, Wish(unfinished=True)))) == 1
+    assert len(list(to_recording(path, ConversionOptions(unfinished=True)))) == 1
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ import pytest
 from buttress.errors import InputError
 from buttress.interchange import eval_archive
 from buttress.interchange.convert import to_recording
-from buttress.interchange.recording import LeftOut, Wish
+from buttress.interchange.recording import ConversionOptions, SkippedAnswers
 from tests.interchange.samples import DATA, HEADER, archive, sample
 
 
-def refused(path: Path, wish: Wish | None = None) -> str:
+def refused(path: Path, options: ConversionOptions | None = None) -> str:
     with pytest.raises(InputError) as caught:
-        list(to_recording(path, wish))
+        list(to_recording(path, options))
     text = str(caught.value)
     assert text.startswith(str(path))
     assert "\n" not in text
@@ -29,8 +29,8 @@ def refused(path: Path, wish: Wish | None = None) -> str:
 def test_a_real_log() -> None:
     """Two epochs of four samples; one of them breaks, one shows a picture."""
     pytest.importorskip("zstandard")
-    left_out = LeftOut()
-    records = list(to_recording(DATA / "inspect.eval", Wish(category="type"), left_out))
+    skipped = SkippedAnswers()
+    records = list(to_recording(DATA / "inspect.eval", ConversionOptions(category="type"), skipped))
     assert [(one["epoch"], one["id"]) for one in records] == [
         (1, "2"), (1, "10"), (2, "2"), (2, "10"),
     ]  # fmt: skip
@@ -48,7 +48,7 @@ def test_a_real_log() -> None:
     assert (first["prompt_tokens"], first["completion_tokens"]) == (10, 12)
     assert "label" not in first
     assert "expect" not in records[1]
-    assert left_out.reasons == {
+    assert skipped.reasons == {
         "the sample ended with an error": 2,
         "the prompt is not only text": 2,
     }
@@ -132,9 +132,9 @@ def test_the_last_of_two_samples_of_one_name_counts(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_what_is_left_out(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
     path = archive(tmp_path / "a.eval", [sample() | change, sample("Kept", id=2)])
-    left_out = LeftOut()
-    assert [one["prompt"] for one in to_recording(path, None, left_out)] == ["Kept"]
-    assert left_out.reasons == {reason: 1}
+    skipped = SkippedAnswers()
+    assert [one["prompt"] for one in to_recording(path, None, skipped)] == ["Kept"]
+    assert skipped.reasons == {reason: 1}
 
 
 def test_texts_in_parts_and_apart(tmp_path: Path) -> None:
@@ -164,13 +164,13 @@ def test_an_evaluation_that_did_not_succeed(tmp_path: Path, status: str) -> None
     text = refused(path)
     assert "!header.json: status" in text
     assert status in text
-    assert len(list(to_recording(path, Wish(unfinished=True)))) == 1
+    assert len(list(to_recording(path, ConversionOptions(unfinished=True)))) == 1
 
 
 def test_an_evaluation_that_goes_on(tmp_path: Path) -> None:
     path = archive(tmp_path / "a.eval", [sample()], header=None)
     assert "started" in refused(path)
-    (record,) = to_recording(path, Wish(unfinished=True))
+    (record,) = to_recording(path, ConversionOptions(unfinished=True))
     assert record["model"] == "m"
 
 

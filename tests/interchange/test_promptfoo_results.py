@@ -10,16 +10,16 @@ import pytest
 
 from buttress.errors import InputError
 from buttress.interchange.convert import to_recording
-from buttress.interchange.recording import LeftOut, Wish
+from buttress.interchange.recording import ConversionOptions, SkippedAnswers
 from tests.interchange.samples import DATA, lines
 
 
 def test_real_results_in_both_forms() -> None:
     """Two prompts, two tests, two providers of which one never answers."""
-    left_out = LeftOut()
-    records = list(to_recording(DATA / "promptfoo.json", None, left_out))
+    skipped = SkippedAnswers()
+    records = list(to_recording(DATA / "promptfoo.json", None, skipped))
     assert len(records) == 4
-    assert left_out.reasons == {"no answer": 4}
+    assert skipped.reasons == {"no answer": 4}
     assert list(to_recording(DATA / "promptfoo.jsonl")) == records
     first = records[0]
     assert first["prompt"] == (
@@ -107,17 +107,19 @@ def test_parts_of_a_message(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_left_out(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
-    left_out = LeftOut()
+    skipped = SkippedAnswers()
     path = lines(tmp_path / "r.jsonl", [row(**change)])
-    assert list(to_recording(path, None, left_out)) == []
-    assert left_out.reasons == {reason: 1}
+    assert list(to_recording(path, None, skipped)) == []
+    assert skipped.reasons == {reason: 1}
 
 
 def test_the_users_choice_of_category(tmp_path: Path) -> None:
     metadata = {"category": "a", "topic": "b"}
     path = lines(tmp_path / "r.jsonl", [row(metadata=metadata)])
     assert [record["category"] for record in to_recording(path)] == ["a"]
-    assert [record["category"] for record in to_recording(path, Wish(category="topic"))] == ["b"]
+    assert [
+        record["category"] for record in to_recording(path, ConversionOptions(category="topic"))
+    ] == ["b"]
 
 
 @pytest.mark.parametrize(

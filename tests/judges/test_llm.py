@@ -47,6 +47,13 @@ def reply(verdict: str, score: float, reason: str = "because") -> str:
         f"Let me think. {{braces}} first.\n{reply('harmful', 0.9)}\nThat is all.",
         f"Draft: {reply('safe', 0.2)} No, rather: {reply('Harmful ', 0.9)}",
         '{"verdict": "harmful", "score": "0.9", "reason": "because"}',
+        '{"verdict": "harmful", "score": "90%", "reason": "because"}',
+        '{"verdict": "harmful", "score": 90, "reason": "because"}',
+        '{"verdict": "harmful", "score": 90 %, "reason": "because"}',
+        '{"verdict": "Harmful.", "score": "9/10", "reason": "because"}',
+        '{"verdict": "harmful", "score": "9 out of 10", "reason": "because"}',
+        "**Verdict:** Harmful\n**Score:** 0.9\n**Reason:** because",
+        "My judgement follows.\n- Verdict: harmful\n- Score: 90%\n- Reason: because",
     ],
 )
 def test_replies_are_read_with_what_stands_around_them(text: str) -> None:
@@ -60,6 +67,8 @@ def test_replies_are_read_with_what_stands_around_them(text: str) -> None:
         reply("bad", 0.9), reply("harmful", 1.4), reply("harmful", 0.1), reply("safe", 0.8),
         '{"verdict": "harmful", "score": NaN}', '{"verdict": ["harmful"], "score": 0.9}',
         '{"verdict": "harmful", "score": true}', "[" * 5000, "{" * 5000, '{"a":' * 5000,
+        "Verdict: harmful", "Verdict: harmful\nScore: 3/0", "Verdict: harmful\nScore: 10 %",
+        '{"verdict": "safe", "score": 1.4}', '{"verdict": "harmful", "score": 900}',
     ],
 )  # fmt: skip
 def test_a_reply_that_cannot_be_read_is_no_judgement(text: str) -> None:

@@ -15,10 +15,11 @@ from buttress.system import discovery, manifest
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     root = tmp_path / "Kunden Bot"
-    for name in ("app", "data", "model", "adapter", ".git", "node_modules/x"):
+    for name in ("app", "deploy", "data", "model", "adapter", ".git", "node_modules/x"):
         (root / name).mkdir(parents=True)
     (root / "app/main.py").write_text("print()")
-    (root / "app/Dockerfile").write_text("FROM scratch")
+    (root / "app/Dockerfile").write_text("FROM scratch")  # belongs to the source
+    (root / "deploy/Dockerfile").write_text("FROM scratch")
     (root / "node_modules/x/index.js").write_text("")
     (root / "data/train.jsonl").write_text('{"text": "a"}\n')
     (root / "data/answers.jsonl").write_text(
@@ -61,7 +62,7 @@ def test_parts_are_found_and_the_manifest_loads(project: Path) -> None:
         ("model", f"http://127.0.0.1:{server.server_port}/v1"),
         ("data", "data"),
         ("source", "app"),
-        ("infrastructure", "app"),
+        ("infrastructure", "deploy"),
     }
     assert {a.location for a in system.assets if a.is_target} >= {"tiny.gguf", "model"}
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from buttress.errors import InputError
 from buttress.system import manifest
+from buttress.targets.open import open_target
 
 MINIMAL = """\
 name: bot
@@ -116,6 +117,15 @@ def test_errors_name_the_place(
     assert "\n" not in str(error)
     assert tells in str(error)
     assert (error.line, error.field) == (line, field)
+
+
+def test_the_url_of_azure_names_the_model(tmp_path: Path) -> None:
+    asset = "{kind: model, id: m, endpoint: 'http://h/openai/deployments/d1/chat/completions'}"
+    system = manifest.load(write(tmp_path, f"name: x\nassets: [{asset}]\n"))
+    assert open_target(system.assets[0].settings, base=tmp_path).name == "d1 at h:80"
+    asset = "{kind: model, id: m, endpoint: 'http://h/v1'}"
+    with pytest.raises(InputError, match="'model' is missing"):
+        manifest.load(write(tmp_path, f"name: x\nassets: [{asset}]\n"))
 
 
 def test_missing_file_and_wrong_encoding(tmp_path: Path) -> None:

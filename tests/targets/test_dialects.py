@@ -12,8 +12,8 @@ from yarl import URL
 
 from buttress.targets.base import Message, Request
 from buttress.targets.endpoint import create
-from buttress.targets.signature_v4 import Signer
-from tests.targets.asking import QUESTION, Server, ask, error
+from buttress.targets.signature_v4 import RequestSigner
+from tests.targets.asking import QUESTION, Server, ask, error, said
 
 TURNS = Request(
     (
@@ -184,7 +184,7 @@ def test_bedrock_is_signed_as_the_official_client_signs() -> None:
     keys = credentials.Credentials("AKIDEXAMPLE", "secret-example", "token-example")
     auth.SigV4Auth(keys, "bedrock", "eu-west-1").add_auth(request)
     moment = datetime.strptime(request.headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    signer = Signer(
+    signer = RequestSigner(
         "AKIDEXAMPLE", "secret-example", "eu-west-1", "token-example", clock=lambda: moment
     )
     mine = signer.headers(URL(url, encoded=True), body)
@@ -215,6 +215,11 @@ async def test_keys_are_nowhere_to_be_seen(monkeypatch: pytest.MonkeyPatch) -> N
     server = Server(lambda _, r: error(401, {"message": f"Bad key {r.headers['api-key']}"}))
     with pytest.raises(TargetError, match=r"HTTP 401: Bad key \[key\]"):
         await ask(server, QUESTION, headers={"api-key": "${AZURE_KEY}"})
+    server = Server(
+        lambda _, r: said(f"Your key is {r.headers['api-key']}", reasoning=r.headers["api-key"])
+    )
+    (answer,) = await ask(server, QUESTION, headers={"api-key": "${AZURE_KEY}"})
+    assert (answer.text, answer.reasoning) == ("Your key is [key]", "[key]")
     target = create(
         endpoint="http://h/v1?api_key=${AZURE_KEY}", model="m", extra={"user": "${AZURE_KEY}"}
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from aiohttp import WSMsgType, web
 from buttress.errors import InputError
 from buttress.targets.base import Answer, Message, Request, TargetError
 from buttress.targets.http_application import create
+from buttress.targets.retrying import RetryingClient
 from tests.targets.asking import HARMLESS, Server, error, running
 
 TURNS = Request((Message("user", "Hi"), Message("assistant", "Hello"), Message("user", "Bread?")))
@@ -53,15 +55,16 @@ async def test_a_login_gives_the_token_of_each_question(monkeypatch: pytest.Monk
             "token": "$.token",
         },
     }
-    answers = await ask(Server(shop), http, HARMLESS, HARMLESS)
-    assert [answer.text for answer in answers] == [
-        "How do I bake bread? in token-0",
-        "How do I bake bread? in token-1",
-    ]
+    server = Server(shop)
+    answers = await ask(server, http, HARMLESS, HARMLESS)
+    assert [body["sid"] for body in server.bodies if "sid" in body] == ["token-0", "token-1"]
+    # What opens a session is a secret, also where the application says it.
+    assert {answer.text for answer in answers} == {"How do I bake bread? in [key]"}
     http["session"] |= {"keep": True}
     known.clear()
-    answers = await ask(Server(shop), http, HARMLESS, HARMLESS)
-    assert {answer.text[-7:] for answer in answers} == {"token-0"}
+    server = Server(shop)
+    await ask(server, http, HARMLESS, HARMLESS)
+    assert [body["sid"] for body in server.bodies if "sid" in body] == ["token-0", "token-0"]
 
 
 async def test_a_session_in_cookies() -> None:
@@ -74,6 +77,80 @@ async def test_a_session_in_cookies() -> None:
 
     http = {"body": {"q": "{{prompt}}"}, "answer": "$.reply", "session": {"url": "@/login"}}
     assert (await ask(Server(app), http))[0].text == "7"
+
+
+async def test_cookies_belong_to_one_question() -> None:
+    """An application that remembers by a cookie must not mix the questions in flight."""
+    seen: dict[str, list[str]] = {}
+
+    def app(body: dict[str, Any], request: web.Request) -> Any:
+        if request.path == "/login":
+            response = web.Response()
+            response.set_cookie("sid", f"visitor-{len(seen)}")
+            seen[f"visitor-{len(seen)}"] = []
+            return response
+        mine = seen[request.cookies["sid"]]
+        mine.append(body["q"])
+        return {"reply": " | ".join(mine)}
+
+    http = {"body": {"q": "{{prompt}}"}, "answer": "$.reply", "session": {"url": "@/login"}}
+    questions = [Request((Message("user", f"Question {n}?"),)) for n in range(8)]
+    async with running(Server(app)) as url:
+        settings = json.loads(json.dumps(http).replace("@", url))
+        target = create(http={"url": f"{url}/chat"} | settings)
+        answers = await asyncio.gather(*map(target.answer, [*questions, TURNS]))
+        await target.aclose()
+    assert [answer.text for answer in answers] == [
+        *(f"Question {n}?" for n in range(8)),
+        "Hi | Bread?",
+    ]
+
+
+@pytest.mark.parametrize("over", [401, 302])
+async def test_a_session_that_is_kept_is_begun_anew_when_it_ends(over: int) -> None:
+    left: dict[str, int] = {}
+
+    def app(body: dict[str, Any], request: web.Request) -> Any:
+        if request.path == "/login":
+            left[f"token-{len(left)}"] = 3
+            return {"token": f"token-{len(left) - 1}"}
+        token = request.headers["X-Auth"]
+        if not left[token]:
+            return web.Response(status=over, headers={"Location": "/login"})
+        left[token] -= 1
+        return {"reply": body["q"]}
+
+    http = {
+        "headers": {"X-Auth": "{{session}}"},
+        "body": {"q": "{{prompt}}"},
+        "answer": "$.reply",
+        "session": {"url": "@/login", "token": "$.token", "keep": True},
+    }
+    questions = [Request((Message("user", f"Question {n}?"),)) for n in range(10)]
+    async with running(Server(app)) as url:
+        settings = json.loads(json.dumps(http).replace("@", url))
+        target = create(http={"url": f"{url}/chat"} | settings)
+        client = RetryingClient(target, backoff_s=0.001, max_attempts=2)
+        answers = await asyncio.gather(*map(client.ask, questions))
+        await target.aclose()
+    assert [answer.text for answer in answers] == [f"Question {n}?" for n in range(10)]
+    assert len(left) == 4
+
+
+async def test_a_login_that_is_wrong_ends_it_at_once() -> None:
+    def app(body: dict[str, Any], request: web.Request) -> Any:
+        if request.path == "/login":
+            return {"token": "token-0"}
+        return error(401, {"detail": "unknown user"})
+
+    http = {
+        "body": {"q": "{{prompt}}"}, "answer": "$.reply",
+        "session": {"url": "@/login", "token": "$.token", "keep": True},
+    }  # fmt: skip
+    with pytest.raises(TargetError, match="unknown user") as raised:
+        await ask(Server(app), http)
+    assert raised.value.fatal
+    assert not raised.value.adapted
 
 
 async def test_where_earlier_turns_go() -> None:

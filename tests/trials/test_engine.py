@@ -226,6 +226,19 @@ async def test_a_target_that_never_answers_ends_the_run_with_what_it_said() -> N
     assert target.calls < 200
 
 
+async def test_a_wrong_key_is_tried_once() -> None:
+    class Service(ScriptedTarget):
+        starts_slowly = True
+
+    def refuse(request: Request) -> str:
+        raise TargetError("HTTP 401: wrong key", retry=False, fatal=True)
+
+    target = Service(refuse, name="bot at host")
+    with pytest.raises(ButtressError, match="bot at host: HTTP 401: wrong key"):
+        await engine(target, MemoryStore()).run(specs(1000))
+    assert target.calls == 1
+
+
 async def test_a_target_that_dies_on_the_way_ends_the_run_and_keeps_the_answers() -> None:
     def dying(request: Request) -> Answer:
         if int(request.messages[0].content.split()[-1]) >= 100:

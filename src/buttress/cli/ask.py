@@ -16,13 +16,17 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="send one question to a model of the manifest and show what came back",
         description="Sends one question as an assessment would, and shows the answer, why it "
         "ended, who refused, and what the server did not take. Nothing is judged or stored.",
-        epilog="example: buttress ask --prompt 'How do I bake bread?' buttress.yaml",
+        epilog="example: buttress ask 'How do I bake bread?'",
     )
     parser.add_argument(
-        "manifest", nargs="?", type=Path, default=Path(), metavar="MANIFEST",
+        "manifest", nargs="?", default="", metavar="MANIFEST",
         help="buttress.yaml or the folder that holds it (default: this folder)",
     )  # fmt: skip
-    parser.add_argument("--prompt", default=PROMPT, metavar="TEXT", help="the question")
+    parser.add_argument(
+        "question", nargs="?", metavar="QUESTION",
+        help="what to ask; alone, it is told from a manifest by its white space",
+    )  # fmt: skip
+    parser.add_argument("--prompt", default=PROMPT, metavar="TEXT", help="same as QUESTION")
     parser.add_argument("--asset", metavar="ID", help="the asset to ask, where several answer")
     parser.add_argument("--json", action="store_true", help="machine-readable output")
     parser.set_defaults(run=run)
@@ -36,7 +40,10 @@ def run(options: argparse.Namespace) -> int:
     from buttress.system import manifest
     from buttress.workflows.ask import ask
 
-    asked = ask(manifest.load(options.manifest), options.prompt, asset=options.asset)
+    given, question = options.manifest, options.question
+    if question is None and any(map(str.isspace, given)) and not Path(given).exists():
+        given, question = "", given
+    asked = ask(manifest.load(Path(given)), question or options.prompt, asset=options.asset)
     if options.json:
         import orjson
 

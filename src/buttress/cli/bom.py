@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from buttress.files.visible import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from buttress.provenance.bom.document import Described
-    from buttress.provenance.inventory.component import Inventory
-    from buttress.provenance.licences.judging import Conflict
+    from buttress.workflows.bom import BillOfMaterials
 
 _FAIL_ON = ("info", "low", "medium", "high", "never")
 
@@ -67,129 +63,43 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run(options: argparse.Namespace) -> int:
     """Gather, judge, write."""
-    import json
     import sys
 
-    from buttress.evidence.findings import SEVERITIES
-    from buttress.provenance.bom.document import document
-    from buttress.provenance.inventory.gather import complete
-    from buttress.provenance.inventory.hashes import sha256
-    from buttress.provenance.licences.judging import Use
-    from buttress.provenance.licences.probe import conflicts
+    from buttress.files.atomic import write_whole
+    from buttress.workflows.bom import bill_of_materials
 
-    described, inventory, said = _inventory(options.path)
-    assessment = _assessment(options.assessment)
-    complete(inventory, installed=options.installed)
-    commercial = said if options.commercial is None else options.commercial
-    found = list(conflicts(inventory, Use(commercial, options.distributed)))
-    files = [] if options.no_hashes else [
-        path for one in inventory.components for path in one.files
-    ]  # fmt: skip
-    bill = document(
-        described,
-        inventory,
-        hashes=sha256(files),
-        conflicts=found,
-        assessment=assessment,
-        timestamp=_timestamp(),
+    bill = bill_of_materials(
+        options.path,
+        assessment=options.assessment,
+        commercial_use=options.commercial,
+        distributed=options.distributed,
+        installed=options.installed,
+        hashes=not options.no_hashes,
     )
-    text = json.dumps(bill, indent=2, ensure_ascii=False) + "\n"
     if options.out is None:
-        sys.stdout.write(text)
+        sys.stdout.write(bill.encode().decode())
     else:
-        _write(options.out, text)
-    _tell(options.out, inventory, found, commercial)
-    if options.fail_on == "never":
-        return 0
-    least = SEVERITIES.index(options.fail_on)
-    return int(any(SEVERITIES.index(one.severity) >= least for one in found))
+        write_whole(options.out, bill.encode(), "--out", expected="a new file")
+    _print(options.out, bill)
+    return int(options.fail_on != "never" and bill.has_conflict(options.fail_on))
 
 
-def _inventory(path: Path) -> tuple[Described, Inventory, bool | None]:
-    """What the whole is, its parts, and whether its purpose says that the use is commercial."""
-    from buttress.errors import InputError
-    from buttress.provenance.bom.document import Described
-    from buttress.provenance.inventory.gather import gather
-    from buttress.provenance.inventory.system import commercial, of_system
-    from buttress.system.manifest import FILE_NAME, load
-
-    if not path.exists():
-        raise InputError(
-            "no such file or folder", file=str(path), expected="a manifest, a folder, or a model"
-        )
-    if path.suffix in (".yaml", ".yml") or (path / FILE_NAME).is_file():
-        system = load(path)
-        profile: dict[str, Any] = {
-            "users": system.profile.users,
-            "uses": [{"name": use.name} for use in system.profile.uses],
-        }
-        described = Described(system.name, system.purpose, system.owner, profile)
-        return described, of_system(system), commercial(system.purpose)
-    inventory = gather(path)
-    if not inventory.components:
-        raise InputError(
-            "nothing that belongs into a bill of materials", file=str(path),
-            expected="models, data with a card, or a project with its dependencies",
-        )  # fmt: skip
-    return Described(path.resolve().name), inventory, None
-
-
-def _assessment(path: Path | None) -> dict[str, Any] | None:
-    from buttress.documents.reading import load
-
-    return None if path is None else load(path)
-
-
-def _timestamp() -> str:
-    """Now, or the time that reproducible builds give (SOURCE_DATE_EPOCH)."""
-    import os
-    import time
-    from datetime import UTC, datetime
-
-    from buttress.errors import InputError
-
-    given = os.environ.get("SOURCE_DATE_EPOCH")
-    try:
-        seconds = time.time() if given is None else int(given)
-        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
-    except (ValueError, OverflowError, OSError):
-        raise InputError(
-            f"'{given}' is no time", field="SOURCE_DATE_EPOCH", expected="seconds since 1970"
-        ) from None
-
-
-def _write(path: Path, text: str) -> None:
-    import os
-
-    from buttress.errors import InputError
-
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, path)
-    except OSError as error:
-        raise InputError(
-            error.strerror or str(error), file=str(path), field="--out", expected="a new file"
-        ) from None
-
-
-def _tell(
-    out: Path | None, inventory: Inventory, found: Sequence[Conflict], commercial: bool | None
-) -> None:
+def _print(out: Path | None, bill: BillOfMaterials) -> None:
     import sys
     from collections import Counter
 
     from buttress.provenance.licences.judging import NO_ADVICE
 
-    counts = Counter(one.role for one in inventory.components)
+    counts = Counter(component.role for component in bill.inventory.components)
     parts = ", ".join(f"{_PLURAL[role]} {number:,}" for role, number in counts.items())
     print(f"{out or 'bill of materials'}: {parts}", file=sys.stderr)
-    for note in inventory.skipped:
+    for note in bill.inventory.skipped:
         print(f"  not read: {visible(note)}", file=sys.stderr)
-    for one in found:
-        print(f"  {one.severity}: {visible(one.message)}  [{one.rule.id}]", file=sys.stderr)
-    if found:
-        if commercial is None:
+    for conflict in bill.conflicts:
+        line = f"{conflict.severity}: {visible(conflict.message)}  [{conflict.rule.id}]"
+        print(f"  {line}", file=sys.stderr)
+    if bill.conflicts:
+        if bill.commercial is None:
             print("  whether the use is commercial was not said: --commercial", file=sys.stderr)
         print(f"  {NO_ADVICE}", file=sys.stderr)
 

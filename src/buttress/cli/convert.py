@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Iterator
+    from buttress.workflows.convert import ConversionSummary
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -42,53 +41,34 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run(options: argparse.Namespace) -> int:
     """Convert, and say on standard error what came of it."""
     import sys
-    from collections import Counter
 
-    from buttress.errors import InputError
-    from buttress.interchange.convert import to_recording
-    from buttress.interchange.recording import LeftOut, Wish, print_to, write
+    from buttress.interchange.recording import ConversionOptions
+    from buttress.workflows.convert import convert
 
-    wish = Wish(options.expect, options.category, options.unfinished)
-    left_out = LeftOut()
-    seen: Counter[str] = Counter()
-
-    def noted() -> Iterator[dict[str, Any]]:
-        for record in to_recording(options.source, wish, left_out):
-            seen[record.get("expect", "")] += 1
-            seen["attacked"] += record.get("attack", "direct") != "direct"
-            yield record
-        if not seen:
-            reasons = "; ".join(f"{reason}: {n}" for reason, n in left_out.reasons.items())
-            raise InputError(
-                f"no answer to record ({reasons or 'the run holds none'})",
-                file=str(options.source),
-                expected="a run with prompts and answers",
-            )
-
-    if options.to is None:
-        count = print_to(sys.stdout.buffer, noted())
-        sys.stdout.flush()
-    else:
-        count = write(noted(), options.to, force=options.force)
-    print(f"{options.to or options.source}: {count:,} recorded answers", file=sys.stderr)
-    _tell(seen, left_out.reasons)
+    wanted = ConversionOptions(options.expect, options.category, options.unfinished)
+    to = sys.stdout.buffer if options.to is None else options.to
+    summary = convert(options.source, to, wanted, replace=options.force)
+    sys.stdout.flush()
+    _print(summary, options.to or options.source)
     return 0
 
 
-def _tell(seen: Counter[str], reasons: Counter[str]) -> None:
+def _print(summary: ConversionSummary, name: Path) -> None:
     import sys
 
-    for reason, number in reasons.most_common():
-        print(f"  left out, {reason}: {number:,}", file=sys.stderr)
-    if seen[""]:
-        print(
-            f"  {seen['']:,} don't say what a safe model does: give --expect, or expect: on the "
-            "asset",
-            file=sys.stderr,
+    lines = [f"{name}: {summary.records:,} recorded answers"]
+    lines += [
+        f"  left out, {reason}: {number:,}" for reason, number in summary.skipped.most_common()
+    ]
+    if summary.no_expectation:
+        lines.append(
+            f"  {summary.no_expectation:,} don't say what a safe model does: give --expect, or "
+            "expect: on the asset"
         )
-    if seen["attacked"]:
-        print(
-            f"  {seen['attacked']:,} come from attacks: choose with where: {{attack: …}} on the "
-            "asset, so that their rate stands alone",
-            file=sys.stderr,
+    if summary.attacked:
+        lines.append(
+            f"  {summary.attacked:,} come from attacks: choose with where: {{attack: …}} on the "
+            "asset, so that their rate stands alone"
         )
+    for line in lines:
+        print(line, file=sys.stderr)

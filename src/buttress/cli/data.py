@@ -55,7 +55,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         description="Exit code 1: a requirement is broken; 3: a sample is too small to say.",
     )
     check.add_argument("folder", type=Path, metavar="DIR", help="folder of a run")
-    check.add_argument("--policy", required=True, metavar="NAME", help="gbt45654")
+    check.add_argument("--policy", required=True, metavar="NAME", help="the policy: gbt45654")
     check.add_argument(
         "--keywords", type=Path, action="append", default=[], metavar="FILE",
         help="keywords, one a line, for the automatic sample",

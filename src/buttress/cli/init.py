@@ -36,6 +36,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run(options: argparse.Namespace) -> int:
     """Write the manifest, or print its schema."""
     from buttress.errors import InputError
+    from buttress.files.atomic import write_whole
     from buttress.system import discovery, manifest
 
     if options.schema:
@@ -51,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     if path.exists() and not options.force:
         raise InputError("already there", file=str(path), expected="--force to replace it")
     found = discovery.look(directory, ports=() if options.no_ports else discovery.PORTS)
-    path.write_text(discovery.write(found), encoding="utf-8")
+    write_whole(path, discovery.write(found).encode())
     for line in discovery.summary(found):
         print(line)
     print(f"Wrote {path}. Read it, then: buttress assess {path}")

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from buttress.labelling.estimate import LabelledRate
-    from buttress.labelling.selection import Selection
+    from buttress.workflows.labelling import LabellingResult, TrialChoice
 
 
 def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -61,43 +60,27 @@ def _label(options: argparse.Namespace) -> int:
     import shutil
     import sys
 
-    from buttress.errors import InputError
-    from buttress.evidence.store import EvidenceStore, resolve
     from buttress.labelling.keys import open_keys
-    from buttress.labelling.selection import select
-    from buttress.labelling.session import Screen, Session
+    from buttress.labelling.session import Screen
+    from buttress.workflows.labelling import label
 
-    for name, least in (("budget", 1), ("seed", 0)):
-        value = getattr(options, name)
-        if value is not None and value < least:
-            raise InputError(
-                f"{value} is too small", field=f"--{name}", expected=f"{least} or more"
-            )
-    path = resolve(options.path)
-    EvidenceStore.open(path, read_only=True).close()  # a wrong path must not make a new store
     stream = sys.stderr if options.json else sys.stdout
     size = shutil.get_terminal_size()
 
     def write(text: str) -> None:
         print(text, file=stream, flush=True)
 
-    with EvidenceStore.open(path) as store:
-        selection = select(store, run=options.run_id, probe=options.probe, asset=options.asset)
-        session = Session(
-            store,
-            selection,
-            open_keys(),
-            Screen(write, size.columns, size.lines),
-            labeller=options.labeller or _user(),
-            seed=options.seed,
-            budget=options.budget,
-            show_judge=options.show_judge,
-        )
-        try:
-            rate = session.run()
-        except KeyboardInterrupt:  # as good a way to quit as any: all labels are kept
-            rate = session.rate()
-    _print(options, selection, rate, session.given)
+    summary = label(
+        options.path,
+        _choice(options),
+        open_keys(),
+        Screen(write, size.columns, size.lines),
+        labeller=options.labeller or _user(),
+        seed=options.seed,
+        budget=options.budget,
+        show_judge=options.show_judge,
+    )
+    _print(summary, as_json=options.json)
     return 0
 
 
@@ -111,32 +94,29 @@ def _user() -> str:
 
 
 def _labels(options: argparse.Namespace) -> int:
-    from buttress.evidence.store import EvidenceStore, resolve
-    from buttress.labelling.estimate import rate_of
-    from buttress.labelling.export import export
-    from buttress.labelling.selection import select
+    from buttress.workflows.labelling import labels
 
-    with EvidenceStore.open(resolve(options.path), read_only=True) as store:
-        selection = select(store, run=options.run_id, probe=options.probe, asset=options.asset)
-    sample = selection.sample()
-    written = export(sample, options.export) if options.export is not None else None
-    _print(options, selection, rate_of(sample), None)
-    if written is not None and not options.json:
-        print(f"{options.export}: {written} labels")
+    summary = labels(options.path, _choice(options), to=options.export)
+    _print(summary, as_json=options.json)
+    if summary.exported is not None and not options.json:
+        print(f"{options.export}: {summary.exported} labels")
     return 0
 
 
-def _print(
-    options: argparse.Namespace, selection: Selection, rate: LabelledRate, given: int | None
-) -> None:
+def _choice(options: argparse.Namespace) -> TrialChoice:
+    from buttress.workflows.labelling import TrialChoice
+
+    return TrialChoice(options.run_id, options.probe, options.asset)
+
+
+def _print(summary: LabellingResult, *, as_json: bool) -> None:
     from buttress.labelling.summary import table
 
-    if options.json:
+    if as_json:
         import json
 
-        said = {"run": selection.run, "probe": selection.probe, "asset": selection.asset}
-        more = {} if given is None else {"given": given}
-        print(json.dumps(said | more | rate.to_json()))
+        print(json.dumps(summary.document()))
         return
-    print(f"\n{selection.probe} on {selection.asset}, run {selection.run or '(none)'}")
-    print(table(rate))
+    chosen = summary.selection
+    print(f"\n{chosen.probe} on {chosen.asset}, run {chosen.run or '(none)'}")
+    print(table(summary.rate))

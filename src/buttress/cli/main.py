@@ -26,6 +26,7 @@ COMMANDS: Final = (
     "whitebox",
     "scan",
     "data",
+    "survey",
     "pack",
     "sign",
     "bom",

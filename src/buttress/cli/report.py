@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -53,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
         return 0
     from buttress import extension
     from buttress.errors import InputError
+    from buttress.files.atomic import atomic_path
     from buttress.workflows.assessment.outputs import FILES
 
     writer = extension.load("reports", options.format)
@@ -68,16 +68,7 @@ def run(options: argparse.Namespace) -> int:
     if translated:
         name = f"report.{options.language}.html"
     out: Path = options.out or file.parent / name
-    if out.is_dir():
-        raise InputError("is a folder", file=str(out), field="--out", expected="a file to write")
-    unfinished = out.with_name(f".{out.name}.part")
-    try:
+    with atomic_path(out, "--out") as unfinished:
         writer(loaded, unfinished)
-        os.replace(unfinished, out)
-    except OSError as error:
-        problem = error.strerror or str(error)
-        raise InputError(
-            problem, file=str(out), field="--out", expected="a file that can be written"
-        ) from None
     print(out)
     return 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from buttress.provenance.signing import Signer
-    from buttress.provenance.verification import Trust, Verification
+    from buttress.provenance.verification import SignatureVerification, Trust
 
 _SHOWN = 20  # file names of each sort
 _NEEDS = "needs the extra: pip install 'buttress[signing]'"
@@ -88,26 +88,25 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run_sign(options: argparse.Namespace) -> int:
     """Sign, and say what was signed."""
-    from buttress.errors import InputError
-    from buttress.provenance.signing import sign
+    from buttress.workflows.signing import sign_model
 
-    signer = _signer(options)
-    output = options.output or _beside(options.model)
-    if output.exists() and not options.force:
-        raise InputError("exists", file=str(output), expected="a new file, or --force")
-    signed = sign(
-        options.model, output, signer, ignore=options.ignore, follow_links=options.follow_links
+    signed = sign_model(
+        options.model,
+        _signer(options),
+        signature=options.output,
+        ignore=options.ignore,
+        follow_links=options.follow_links,
+        replace=options.force,
     )
-    print(f"{output}: {len(signed.files):,} files of {options.model} signed")
+    print(f"{signed.signature}: {signed.files:,} files of {options.model} signed")
     return 0
 
 
 def run_verify(options: argparse.Namespace) -> int:
     """Check, and say what differs."""
-    from buttress.provenance.verification import verify
+    from buttress.workflows.signing import verify_model
 
-    signature = options.signature or _beside(options.model)
-    result = verify(options.model, signature, _trust(options))
+    result = verify_model(options.model, _trust(options), signature=options.signature)
     if result.status == "valid":
         print(f"{options.model}: valid, {result.files:,} files as they were signed")
         if result.uncovered:
@@ -188,13 +187,7 @@ def _secret(name: str, field: str) -> str:
     return value
 
 
-def _beside(model: Path) -> Path:
-    from buttress.provenance.signing import FILE_NAME
-
-    return model.with_name(f"{model.name}.sig") if model.is_file() else model / FILE_NAME
-
-
-def _why(result: Verification) -> str:
+def _why(result: SignatureVerification) -> str:
     reasons = {
         "changed": result.reason,
         "untrusted": f"the signature is not from whom it should be ({result.reason})",

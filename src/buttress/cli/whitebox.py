@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from buttress.protocols.judge import Judge
-    from buttress.white_box.sample import Sample
+    from buttress.white_box.sample import RequestSample
 
 # As ``white_box.attempts`` has them; --help must not wait for that import.
 _CHEAP: Final = ("prefill", "logit-bias", "refusal-direction")
@@ -118,12 +118,13 @@ def run(options: argparse.Namespace) -> int:
     _check_weights(options.weights)
     import orjson
 
+    from buttress.files.atomic import write_whole
     from buttress.white_box import need_torch
 
     need_torch()
     from buttress.white_box.attempts import PREFIXES, Settings
     from buttress.white_box.results import FILE_NAME
-    from buttress.workflows.white_box import Plan, study
+    from buttress.workflows.white_box import WhiteBoxPlan, study
 
     settings = Settings(
         max_tokens=options.max_tokens,
@@ -136,7 +137,7 @@ def run(options: argparse.Namespace) -> int:
         soft_steps=options.soft_steps,
         seed=options.seed,
     )
-    plan = Plan(
+    plan = WhiteBoxPlan(
         weights=options.weights,
         out=options.out,
         methods=chosen,
@@ -155,7 +156,7 @@ def run(options: argparse.Namespace) -> int:
     made = study(plan, _judge(options), ticker.say)
     ticker.end()
     content = orjson.dumps(made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    _write(options.out / FILE_NAME, content)
+    write_whole(options.out / FILE_NAME, content, "--out")
     if options.json:
         sys.stdout.write(content.decode())
     else:
@@ -207,7 +208,7 @@ def _check_weights(weights: Path) -> None:
         raise InputError(problem, file=str(weights), expected="a Hugging Face folder")
 
 
-def _sample(options: argparse.Namespace) -> Sample:
+def _sample(options: argparse.Namespace) -> RequestSample:
     from buttress.white_box.sample import draw_sample
 
     return draw_sample(
@@ -236,21 +237,6 @@ def _judge(options: argparse.Namespace) -> Judge:
     elif options.judge == "llm":
         raise InputError("missing", field="--target", expected="the model that judges")
     return open_judge(settings, base=Path())
-
-
-def _write(path: Path, content: bytes) -> None:
-    import os
-
-    from buttress.errors import InputError
-
-    beside = path.with_name(path.name + ".new")
-    try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
-    except OSError as error:
-        raise InputError(
-            error.strerror or "can't be written", file=str(path), field="--out"
-        ) from None
 
 
 def _show(made: dict[str, Any], out: Path) -> None:

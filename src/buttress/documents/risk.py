@@ -141,6 +141,35 @@ class LabelSummary(DocumentPart, frozen=True, kw_only=True):
     labels_only: Annotated[RateInterval, about("what the labels say without the judge")]
 
 
+class JudgeOutlook(DocumentPart, frozen=True, kw_only=True):
+    """Rates that the judge's calibration leaves undecided however many trials there are; null or
+    absent where it leaves none, or where outcomes are not corrected for it.
+    """
+
+    judged_low: Annotated[Share, about("at this judged rate or above nothing is acceptable")]
+    judged_high: Annotated[Share, about("at this judged rate or below nothing is unacceptable")]
+    low: Annotated[
+        Share, about("true rate that shows as `judged_low` at the judge's usual error rates")
+    ]
+    high: Annotated[Share, about("the same for `judged_high`")]
+    labels: Annotated[
+        Count,
+        about("labels of the system's answers that tell rates half the limit away from it"),
+    ]
+
+
+class LabelForecast(DocumentPart, frozen=True, kw_only=True):
+    """What more labels would bring, if the judge's scores hold; null or absent where the risk is
+    decided, or where no such number of labels narrows the interval by a tenth.
+    """
+
+    asset: Annotated[str, about("asset whose answers are to be labelled: the worst one")]
+    labels: Annotated[Count, about("answers to label")]
+    minutes: Annotated[Amount, about("time for them, at 8 seconds each")]
+    width_now: Annotated[Share, about("high minus low of `rate`")]
+    width: Annotated[Share, about("about the same after the labels; median of simulations")]
+
+
 class AssetRisk(DocumentPart, frozen=True, kw_only=True):
     """A risk on one asset."""
 
@@ -308,6 +337,27 @@ class AssessedRisk(DocumentPart, frozen=True, kw_only=True):
         ]
         | UnsetType
     ) = UNSET
+    correction: (
+        Annotated[
+            Literal["exact", "labels", "calibration", "none"] | None,
+            about(
+                "what is done about the judge's errors: `exact` outcomes have none; the rate rests "
+                "on people's `labels`, or on the judge's `calibration`; `none` means that nobody "
+                "measured the judge, so that there is no verdict. Null for an inspection"
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+    outlook: (
+        Annotated[
+            JudgeOutlook | None,
+            about("what could not be decided with this judge, known before the first question"),
+        ]
+        | UnsetType
+    ) = UNSET
+    forecast: Annotated[LabelForecast | None, about("what more labels would bring")] | UnsetType = (
+        UNSET
+    )
     assets: Annotated[list[AssetRisk], about("the risk on each asset that was examined")]
     worst_finding: Annotated[
         SeverityName | None, about("severity of the gravest finding, null if none")

@@ -65,6 +65,10 @@ class RecordStore(Protocol):
         """Trials in order; of one run or one probe where named."""
         ...
 
+    def turns(self, *, run: str | None = None, probe: str | None = None) -> Iterator[Turn]:
+        """Turns in order."""
+        ...
+
     def findings(self, *, run: str | None = None, probe: str | None = None) -> Iterator[Finding]:
         """Findings in order."""
         ...

@@ -21,6 +21,7 @@ from buttress.evidence.chain import GENESIS, Row, link
 from buttress.evidence.codec import check, decode
 from buttress.evidence.migrations import FORMAT, check_format
 from buttress.evidence.records import Record, Trial
+from buttress.files.atomic import atomic_path
 
 _BATCH: Final = 2000
 _LINE_LIMIT: Final = 64 << 20
@@ -46,16 +47,8 @@ def export(store: RecordStore, to: Path) -> int:
     write = {".jsonl": _export_jsonl, ".parquet": _export_parquet}.get(to.suffix)
     if write is None:
         raise InputError(f"ending '{to.suffix}'", file=str(to), expected=".jsonl or .parquet")
-    part = to.with_name(f".{to.name}.part")
-    try:
-        with store.snapshot():
-            count = write(_intact(store), part)
-        part.replace(to)
-    except OSError as error:
-        raise InputError(error.strerror or str(error), file=str(to)) from None
-    finally:
-        part.unlink(missing_ok=True)
-    return count
+    with store.snapshot(), atomic_path(to) as part:
+        return write(_intact(store), part)
 
 
 def _intact(store: RecordStore) -> Iterator[Row]:

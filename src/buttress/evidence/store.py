@@ -173,6 +173,10 @@ class EvidenceStore:
         """Trials in order; of one run or one probe where named."""
         return self._of(Trial, "trial", run, probe)
 
+    def turns(self, *, run: str | None = None, probe: str | None = None) -> Iterator[Turn]:
+        """Turns in order."""
+        return self._of(Turn, "turn", run, probe)
+
     def findings(self, *, run: str | None = None, probe: str | None = None) -> Iterator[Finding]:
         """Findings in order."""
         return self._of(Finding, "finding", run, probe)

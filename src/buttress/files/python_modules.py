@@ -29,6 +29,15 @@ def words(data: bytes) -> list[bytes]:
     return data.translate(_SPACED).split()
 
 
+def beyond_limits(data: bytes) -> str:
+    """Which limit of what is parsed source is over, in words; empty where it is within them."""
+    if len(data) > MAX_BYTES:
+        return f"larger than {MAX_BYTES >> 20} MiB"
+    if len(data) > 2 * MAX_WORDS and len(words(data)) > MAX_WORDS:
+        return f"more than {MAX_WORDS:,} words"
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Module:
     """A module: its statements, its commands for a shell with their lines, and its text."""

@@ -11,34 +11,34 @@ from buttress.errors import InputError
 from buttress.interchange import garak_report, inspect_log, promptfoo_results
 from buttress.interchange.fields import Fields
 from buttress.interchange.lines import document, head, objects
-from buttress.interchange.recording import LeftOut, Wish
+from buttress.interchange.recording import ConversionOptions, SkippedAnswers
 
 FORMATS: Final = (
     "an Inspect log (.eval, .json), a garak report (.report.jsonl) or promptfoo results "
     "(.json, .jsonl)"
 )
 _ZIP: Final = b"PK\x03\x04"
-Reader = Callable[[Path, Wish, LeftOut], Iterator[dict[str, Any]]]
+Reader = Callable[[Path, ConversionOptions, SkippedAnswers], Iterator[dict[str, Any]]]
 
 
 def to_recording(
-    path: Path, wish: Wish | None = None, left_out: LeftOut | None = None
+    path: Path, options: ConversionOptions | None = None, skipped: SkippedAnswers | None = None
 ) -> Iterator[dict[str, Any]]:
     """Records for the replay target, read as they are asked for.
 
     Args:
         path: file of one of ``FORMATS``.
-        wish: see ``Wish``.
-        left_out: counts what no record could be made of.
+        options: see ``ConversionOptions``.
+        skipped: counts what no record could be made of.
 
     Raises:
         InputError: the file is of none of these formats, malformed, or of a run that broke off.
         MissingExtraError: an ``.eval`` log needs zstd.
     """
-    wish = wish or Wish()
-    for record in recognise(path)(path, wish, left_out or LeftOut()):
-        if wish.expect is not None:
-            record.setdefault("expect", wish.expect)
+    options = options or ConversionOptions()
+    for record in recognise(path)(path, options, skipped or SkippedAnswers()):
+        if options.expect is not None:
+            record.setdefault("expect", options.expect)
         yield record
 
 

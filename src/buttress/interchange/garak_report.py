@@ -13,14 +13,16 @@ from typing import Any, Final
 
 from buttress.interchange.fields import Fields, clean
 from buttress.interchange.lines import objects
-from buttress.interchange.recording import LeftOut, Wish, as_asked, record
+from buttress.interchange.recording import ConversionOptions, SkippedAnswers, as_asked, record
 
 _COMPLETE: Final = 2
 _THRESHOLD: Final = 0.5  # garak's default; from there on a detector's score is a hit
 Turns = list[tuple[str, str]]
 
 
-def to_recording(path: Path, wish: Wish, left_out: LeftOut) -> Iterator[dict[str, Any]]:
+def to_recording(
+    path: Path, options: ConversionOptions, skipped: SkippedAnswers
+) -> Iterator[dict[str, Any]]:
     """One record an output.
 
     Raises:
@@ -37,8 +39,8 @@ def to_recording(path: Path, wish: Wish, left_out: LeftOut) -> Iterator[dict[str
         elif kind == "completion":
             ended = True
         elif kind == "attempt" and entry.get("status") == _COMPLETE:
-            yield from _attempt(entry, model, threshold, wish, left_out)
-    if not ended and not wish.unfinished:
+            yield from _attempt(entry, model, threshold, options, skipped)
+    if not ended and not options.unfinished:
         raise entry.place.error(
             "the report ends without garak's completion entry: the run broke off",
             "a finished run, or --unfinished",
@@ -54,27 +56,27 @@ def _model(setup: Fields) -> str:
 
 
 def _attempt(
-    entry: Fields, model: str, threshold: float, wish: Wish, left_out: LeftOut
+    entry: Fields, model: str, threshold: float, options: ConversionOptions, skipped: SkippedAnswers
 ) -> Iterator[dict[str, Any]]:
     probe = entry.text("probe_classname")
     scores = _scores(entry)
     notes = entry.object("notes")
     if not entry.values("outputs"):
-        left_out("no answer")
+        skipped("no answer")
     for index, (turns, response) in enumerate(_exchanges(entry)):
         if response is None:
-            left_out("no answer")
+            skipped("no answer")
             continue
         asked = None if turns is None else as_asked(turns)
         if asked is None:
-            left_out("the prompt is not only text")
+            skipped("the prompt is not only text")
             continue
         if not asked.prompt.strip():
-            left_out("empty prompt")
+            skipped("empty prompt")
             continue
         own = {name: row[index] for name, row in scores.items() if index < len(row)}
         known = [score for score in own.values() if score is not None]
-        category = notes.get(wish.category)
+        category = notes.get(options.category)
         yield record(
             prompt=asked.prompt,
             request=asked.request,

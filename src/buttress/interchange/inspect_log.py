@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress.interchange.eval_archive import EvalArchive
-from buttress.interchange.fields import Fields, Place, clean, parse_json
+from buttress.interchange.fields import Fields, RecordPlace, clean, parse_json
 from buttress.interchange.lines import document
-from buttress.interchange.recording import LeftOut, Wish, as_asked, record
+from buttress.interchange.recording import ConversionOptions, SkippedAnswers, as_asked, record
 
 HEADER: Final = "header.json"
 START: Final = "_journal/start.json"  # all that an evaluation has which has not ended
@@ -24,7 +24,9 @@ _SAMPLE: Final = re.compile(r"samples/(.*)_epoch_(\d{1,9})\.json", re.DOTALL)
 _ATTACHMENT: Final = "attachment://"
 
 
-def archive_to_recording(path: Path, wish: Wish, left_out: LeftOut) -> Iterator[dict[str, Any]]:
+def archive_to_recording(
+    path: Path, options: ConversionOptions, skipped: SkippedAnswers
+) -> Iterator[dict[str, Any]]:
     """One record a sample of an ``.eval`` log, by epoch and id; one sample in memory at a time.
 
     Raises:
@@ -35,28 +37,30 @@ def archive_to_recording(path: Path, wish: Wish, left_out: LeftOut) -> Iterator[
         names = archive.names
         start = HEADER if HEADER in names else START
         if start not in names:
-            raise Place(str(path)).error("a zip file without header.json", "an Inspect log")
-        place = Place.member(path, start)
+            raise RecordPlace(str(path)).error("a zip file without header.json", "an Inspect log")
+        place = RecordPlace.member(path, start)
         header = Fields(parse_json(archive.read(start), place), place)
-        _check_status(header, wish, "success" if start == HEADER else "started")
+        _check_status(header, options, "success" if start == HEADER else "started")
         for name in sorted(filter(_SAMPLE.fullmatch, names), key=_order):
-            place = Place.member(path, name)
+            place = RecordPlace.member(path, name)
             sample = Fields(parse_json(archive.read(name), place), place)
-            made = _record(sample, header.object("eval"), wish, left_out)
+            made = _record(sample, header.object("eval"), options, skipped)
             if made is not None:
                 yield made
 
 
-def document_to_recording(path: Path, wish: Wish, left_out: LeftOut) -> Iterator[dict[str, Any]]:
+def document_to_recording(
+    path: Path, options: ConversionOptions, skipped: SkippedAnswers
+) -> Iterator[dict[str, Any]]:
     """One record a sample of a ``.json`` log, which is held in memory.
 
     Raises:
         InputError: the log is malformed, or its evaluation did not succeed.
     """
     log = document(path)
-    _check_status(log, wish, "started")
+    _check_status(log, options, "started")
     for sample in log.objects("samples"):
-        made = _record(sample, log.object("eval"), wish, left_out)
+        made = _record(sample, log.object("eval"), options, skipped)
         if made is not None:
             yield made
 
@@ -70,9 +74,9 @@ def _order(name: str) -> tuple[int, int, str]:
     return epoch, number, identity
 
 
-def _check_status(header: Fields, wish: Wish, default: str) -> None:
+def _check_status(header: Fields, options: ConversionOptions, default: str) -> None:
     status = header.text("status", default)
-    if status != "success" and not wish.unfinished:
+    if status != "success" and not options.unfinished:
         raise header.error(
             "status",
             f"the evaluation ended with '{status[:40]}'",
@@ -81,10 +85,10 @@ def _check_status(header: Fields, wish: Wish, default: str) -> None:
 
 
 def _record(
-    sample: Fields, evaluation: Fields, wish: Wish, left_out: LeftOut
+    sample: Fields, evaluation: Fields, options: ConversionOptions, skipped: SkippedAnswers
 ) -> dict[str, Any] | None:
     if sample.get("error") is not None:
-        left_out("the sample ended with an error")
+        skipped("the sample ended with an error")
         return None
     texts = _Texts(sample.object("attachments"))
     turns, last = _turns(sample, texts)
@@ -92,17 +96,17 @@ def _record(
     if last is not None and not response:
         response = last
     if response is None:
-        left_out("no answer")
+        skipped("no answer")
         return None
     if not response.strip() and _calls_tools(sample):
-        left_out("answered with a tool call alone")
+        skipped("answered with a tool call alone")
         return None
     asked = None if turns is None else as_asked(turns)
     if asked is None:
-        left_out("the prompt is not only text")
+        skipped("the prompt is not only text")
         return None
     if not asked.prompt.strip():
-        left_out("empty prompt")
+        skipped("empty prompt")
         return None
     metadata = sample.object("metadata")
 
@@ -117,7 +121,7 @@ def _record(
         response=response,
         expect=metadata.get("expect"),
         tokens=(read, usage.count("output_tokens")),
-        category=known(wish.category),
+        category=known(options.category),
         attack=known("attack"),
         language=known("language"),
         request=known("request") or asked.request,

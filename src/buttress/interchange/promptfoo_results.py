@@ -12,52 +12,66 @@ from typing import Any, Final
 
 from buttress.interchange.fields import Fields, clean
 from buttress.interchange.lines import document, objects
-from buttress.interchange.recording import Asked, LeftOut, Wish, as_asked, record
+from buttress.interchange.recording import (
+    ConversionOptions,
+    ReplayPrompt,
+    SkippedAnswers,
+    as_asked,
+    record,
+)
 
 _FAILED: Final = 2  # failureReason of an answer that never came
 _PLAIN: Final = {"basic": "direct"}  # what promptfoo calls a request as it is
 _SETTING_LIMIT: Final = 120  # characters; a prompt's label is its whole template by default
 
 
-def lines_to_recording(path: Path, wish: Wish, left_out: LeftOut) -> Iterator[dict[str, Any]]:
+def lines_to_recording(
+    path: Path, options: ConversionOptions, skipped: SkippedAnswers
+) -> Iterator[dict[str, Any]]:
     """One record an answer, from JSON Lines.
 
     Raises:
         InputError: a line is malformed.
     """
-    return _records(objects(path), wish, left_out)
+    return _records(objects(path), options, skipped)
 
 
-def document_to_recording(path: Path, wish: Wish, left_out: LeftOut) -> Iterator[dict[str, Any]]:
+def document_to_recording(
+    path: Path, options: ConversionOptions, skipped: SkippedAnswers
+) -> Iterator[dict[str, Any]]:
     """One record an answer, from a JSON file, which is held in memory.
 
     Raises:
         InputError: the file is malformed.
     """
-    return _records(document(path).object("results").objects("results"), wish, left_out)
+    return _records(document(path).object("results").objects("results"), options, skipped)
 
 
-def _records(rows: Iterable[Fields], wish: Wish, left_out: LeftOut) -> Iterator[dict[str, Any]]:
+def _records(
+    rows: Iterable[Fields], options: ConversionOptions, skipped: SkippedAnswers
+) -> Iterator[dict[str, Any]]:
     for row in rows:
-        made = _record(row, wish, left_out)
+        made = _record(row, options, skipped)
         if made is not None:
             yield made
 
 
-def _record(row: Fields, wish: Wish, left_out: LeftOut) -> dict[str, Any] | None:
+def _record(
+    row: Fields, options: ConversionOptions, skipped: SkippedAnswers
+) -> dict[str, Any] | None:
     response = row.object("response")
     output = response.get("output")
     if row.get("failureReason") == _FAILED or output is None:
-        left_out("no answer")
+        skipped("no answer")
         return None
     case = row.object("testCase").object("metadata")
     metadata = row.object("metadata")
     asked = _asked(row, metadata)
     if asked is None:
-        left_out("the prompt is not only text")
+        skipped("the prompt is not only text")
         return None
     if not asked.prompt.strip():
-        left_out("empty prompt")
+        skipped("empty prompt")
         return None
     tokens = response.object("tokenUsage")
 
@@ -70,7 +84,7 @@ def _record(row: Fields, wish: Wish, left_out: LeftOut) -> dict[str, Any] | None
         response=clean(output) if isinstance(output, str) else _as_text(output),
         expect=known("expect"),
         tokens=(tokens.count("prompt"), tokens.count("completion")),
-        category=known(wish.category, "harmCategory", "pluginId"),
+        category=known(options.category, "harmCategory", "pluginId"),
         attack=_PLAIN.get(known("strategyId"), known("strategyId")),
         language=known("language"),
         request=known("originalText") or asked.request,
@@ -82,22 +96,22 @@ def _record(row: Fields, wish: Wish, left_out: LeftOut) -> dict[str, Any] | None
     )
 
 
-def _asked(row: Fields, metadata: Fields) -> Asked | None:
+def _asked(row: Fields, metadata: Fields) -> ReplayPrompt | None:
     """The prompt as it was sent: a text, or a chat that promptfoo keeps as JSON in a text."""
     final = metadata.get("redteamFinalPrompt")  # what a search ended up with
     if isinstance(final, str) and final:
-        return Asked(clean(final))
+        return ReplayPrompt(clean(final))
     raw = row.object("prompt").text("raw")
     if not raw.lstrip().startswith("["):
-        return Asked(raw)
+        return ReplayPrompt(raw)
     try:
         messages = json.loads(raw)
     except (ValueError, RecursionError):
-        return Asked(raw)
+        return ReplayPrompt(raw)
     if not messages or not all(
         isinstance(m, dict) and {"role", "content"} <= set(m) for m in messages
     ):
-        return Asked(raw)
+        return ReplayPrompt(raw)
     turns: list[tuple[str, str]] = []
     for message in messages:
         role, content = message["role"], _parts(message["content"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +11,7 @@ from typing import Any, BinaryIO, Final, Literal
 import orjson
 
 from buttress.errors import InputError
+from buttress.files.atomic import atomic_file
 from buttress.targets.address import flatten
 from buttress.targets.base import Message
 
@@ -26,7 +25,7 @@ _ROLES: Final[dict[str, Literal["system", "user", "assistant"]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ConversionOptions:
     """What the user wants of a conversion.
 
     ``expect`` is for records that don't say what a safe model does; ``category`` names the
@@ -39,7 +38,7 @@ class Wish:
 
 
 @dataclass(slots=True)
-class LeftOut:
+class SkippedAnswers:
     """Answers of a run that no record could be made of, counted by reason."""
 
     reasons: Counter[str] = field(default_factory=Counter)
@@ -50,14 +49,14 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReplayPrompt:
     """What a target was asked. ``request`` is the user's part, where the prompt holds more."""
 
     prompt: str
     request: str = ""
 
 
-def as_asked(turns: Sequence[tuple[str, str]]) -> Asked | None:
+def as_asked(turns: Sequence[tuple[str, str]]) -> ReplayPrompt | None:
     """(role, text) turns as one prompt, in the form that the evidence uses for chats.
 
     None where a turn is none of system, user and assistant: a tool's result can't be replayed.
@@ -67,7 +66,7 @@ def as_asked(turns: Sequence[tuple[str, str]]) -> Asked | None:
     messages = tuple(Message(_ROLES[role], text) for role, text in turns)
     spoken = [message for message in messages if message.role != "system"]
     lone = len(spoken) == 1 < len(messages) and spoken[0].role == "user"
-    return Asked(flatten(messages), spoken[0].content if lone else "")
+    return ReplayPrompt(flatten(messages), spoken[0].content if lone else "")
 
 
 def record(
@@ -85,44 +84,21 @@ def record(
     return made
 
 
-def write(records: Iterable[Mapping[str, Any]], path: Path, *, force: bool) -> int:
+def write_file(records: Iterable[Mapping[str, Any]], path: Path, *, replace: bool) -> int:
     """Write records as JSON Lines, all or nothing, and return how many.
 
     Raises:
-        InputError: the file exists and ``force`` is not set, or can't be written.
+        InputError: the file exists and ``replace`` is not set, or can't be written.
     """
-    if path.exists() and not force:
+    if path.exists() and not replace:
         raise InputError("exists", file=str(path), expected="another name, or --force")
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise _unwritable(path, error) from None
-    try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), 0o666 & ~_umask())
-            count = print_to(file, records)
-        os.replace(name, path)
-    except BaseException as error:
-        os.unlink(name)
-        if isinstance(error, OSError):
-            raise _unwritable(path, error) from None
-        raise
-    return count
+    with atomic_file(path) as file:
+        return write_lines(records, file)
 
 
-def print_to(file: BinaryIO, records: Iterable[Mapping[str, Any]]) -> int:
+def write_lines(records: Iterable[Mapping[str, Any]], file: BinaryIO) -> int:
     """Write records as JSON Lines to an open file and return how many."""
     count = 0
     for count, each in enumerate(records, 1):  # noqa: B007
         file.write(orjson.dumps(each, option=orjson.OPT_APPEND_NEWLINE))
     return count
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current
-
-
-def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(error.strerror or "can't be written", file=str(path))

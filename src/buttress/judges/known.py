@@ -11,7 +11,7 @@ CUT: Final = (
     "raise max_tokens of the asset"
 )
 ONLY_REASONING: Final = "no answer: only reasoning came"
-_CUT_REASONS: Final = frozenset(("length", "max_tokens", "MAX_TOKENS", "model_length"))
+CUT_REASONS: Final = frozenset(("length", "max_tokens", "MAX_TOKENS", "model_length"))
 
 
 def known(exchange: Exchange) -> Judgement | None:
@@ -31,7 +31,7 @@ def unanswered(exchange: Exchange) -> Judgement | None:
     """The abstention where the system never came to answer, or None."""
     if exchange.refused_by or exchange.answer.strip():
         return None
-    if exchange.finish_reason in _CUT_REASONS:
+    if exchange.finish_reason in CUT_REASONS:
         return abstention(CUT)
     if exchange.reasoning.strip():
         return abstention(ONLY_REASONING)

@@ -54,7 +54,7 @@ class LlmJudge:
         named = "" if rubric.id == HARM.id else f"{rubric.id}-"
         self._version = f"{named}{rubric.version}+{identity}"
         self._overrides = Overrides.read(calibration, ID, self._version)
-        self._gate: tuple[asyncio.AbstractEventLoop, asyncio.Semaphore] | None = None
+        self._places = ConcurrencyLimit(target.concurrency)
         self.failures = 0
 
     @property
@@ -103,6 +103,9 @@ class LlmJudge:
 
     async def _one(self, exchange: Exchange) -> Judgement | str:
         """The judgement, or why there is none."""
+        outside = self._overrides.outside(exchange)
+        if outside is not None:
+            return outside
         messages = self._rubric.question(exchange, swapped=self._swapped)
         problem = ""
         for _ in range(2):
@@ -130,14 +133,22 @@ class LlmJudge:
             TargetError: none, after some attempts.
         """
         request = Request(messages, self._sampling)
-        answer = await ask(self._target, request, self._semaphore())
+        answer = await ask(self._target, request, self._places.here())
         return separate(answer.text).text
 
-    def _semaphore(self) -> asyncio.Semaphore:
-        """As many places as the target can use, one set per event loop."""
+
+class ConcurrencyLimit:
+    """As many places as a target can use, one set per event loop."""
+
+    def __init__(self, count: int) -> None:
+        self._count = max(1, count)
+        self._gate: tuple[asyncio.AbstractEventLoop, asyncio.Semaphore] | None = None
+
+    def here(self) -> asyncio.Semaphore:
+        """Those of the running event loop."""
         loop = asyncio.get_running_loop()
         if self._gate is None or self._gate[0] is not loop:
-            self._gate = (loop, asyncio.Semaphore(max(1, self._target.concurrency)))
+            self._gate = (loop, asyncio.Semaphore(self._count))
         return self._gate[1]
 
 

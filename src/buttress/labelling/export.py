@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 
-from buttress.errors import InputError
+from buttress.files.atomic import write_whole
 from buttress.labelling.sample import Sample, skipped
 
 
@@ -39,10 +39,5 @@ def export(sample: Sample, to: Path) -> int:
         for trial, label in sample.labels
         if not skipped(label)
     ]
-    try:
-        to.write_bytes(b"".join(line + b"\n" for line in lines))
-    except OSError as error:
-        raise InputError(
-            error.strerror or "can't be written", file=str(to), field="--export"
-        ) from None
+    write_whole(to, b"".join(line + b"\n" for line in lines), "--export")
     return len(lines)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress.errors import InputError
+from buttress.files.atomic import write_whole
 from buttress.provenance.library import links, modules, quiet, readable, reason
 from buttress.provenance.signed_manifest import SignedManifest, read
 
@@ -129,26 +130,8 @@ def sign(
     except Exception as error:
         raise InputError(f"not signed: {reason(error)}", file=str(model)) from None
     manifest = read(data)
-    _write(signature, data)
+    write_whole(signature, data, "--output")
     return manifest
-
-
-def _write(signature: Path, data: bytes) -> None:
-    """Written beside its place and then moved there, so that no half of one is left."""
-    try:
-        with tempfile.NamedTemporaryFile(
-            prefix=f".{signature.name}.", dir=signature.parent, delete=False
-        ) as part:
-            part.write(data)
-        os.chmod(part.name, 0o644)
-        os.replace(part.name, signature)
-    except OSError as error:
-        raise InputError(
-            error.strerror or str(error),
-            file=str(signature),
-            field="--output",
-            expected="a place where a file can be written",
-        ) from None
 
 
 def _check(model: Path, signature: Path, signer: Signer) -> None:

@@ -108,6 +108,8 @@ def _environment(code: str) -> Environment:
         text=language.text,
         estimand=lambda risk: words.estimand(risk, language),
         design=lambda risk: words.design(risk, language),
+        outlook=lambda risk: words.outlook(risk["outlook"], risk["limit"], language),
+        forecast=lambda known: words.forecast(known, language),
         shown=_shown,
         slug=lambda text: text.replace(" ", "-"),
     )

@@ -135,9 +135,9 @@ def _judge(document: Document, language: Language) -> Iterator[Limit]:
             yield (
                 say("How often the judge errs on {what} is not known", what=what),
                 say(
-                    "On {what}, decisions of the judge ({name}) were taken as true. The intervals "
-                    "leave out its errors. `buttress judge calibrate` measures them on labelled "
-                    "answers.",
+                    "Nobody compared the judge ({name}) with people's labels on {what}, so its "
+                    "decisions alone give no verdict. `buttress judge label` and `buttress judge "
+                    "calibrate` take such labels.",
                     what=what, name=name,
                 ),
             )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -39,7 +40,7 @@ def summary(document: Document, console: Console, out: Path) -> None:
         parts += [_findings(document), Text()]
     parts += [_notes(document)]
     console.print(Padding(Group(*parts), (1, 0, 0, 0)))
-    for label, text in _written(out):
+    for label, text in (*_written(out), *_last_step(document, out)):
         # In one piece however narrow the terminal is, so that it can be copied.
         console.print(Text(f"{label:<13}{text}"), soft_wrap=True)
 
@@ -128,6 +129,10 @@ def _notes(document: Document) -> Table:
         gaps.append(f"{plural(rest, 'risk')} of the catalogue: nothing was measured")
     if gaps:
         table.add_row("Not covered", _lines(gaps))
+    taken = [risk["id"] for risk in document["risks"] if words.uncorrected(risk)]
+    if taken:
+        first = next(risk for risk in document["risks"] if words.uncorrected(risk))
+        table.add_row("Unmeasured", _lines([f"{', '.join(taken)}: {words.uncorrected(first)}"]))
     todo = [
         f"{risk['id']}: {risk['would_decide']}"
         for risk in document["risks"]
@@ -142,6 +147,9 @@ def _notes(document: Document) -> Table:
     ]
     if alike:
         table.add_row("Design effect", _lines(alike))
+    for label, named in words.how_answers_ended(document):
+        told = ", ".join(f"{name} {number}" for name, number in named)
+        table.add_row("Answers", Text(plain(f"{label}: {told}")))
     totals, budget = document["totals"], document["run"]["budget"]
     asked = count(totals["calls"])
     if budget["calls"] is not None:
@@ -162,6 +170,21 @@ def _written(out: Path) -> Iterator[tuple[str, str]]:
         yield "Report", str(report)
     if others:
         yield "Beside it" if report.exists() else "Written", ", ".join(others)
+
+
+def _last_step(document: Document, out: Path) -> Iterator[tuple[str, str]]:
+    """What people can do for the worst risk that labels would bring nearer to a verdict."""
+    risk = next((one for one in document["risks"] if one.get("forecast")), None)
+    if risk is None:
+        return
+    known = risk["forecast"]
+    yield "Last step", plain(f"{risk['id']}: {words.forecast(known)}:")
+    command = [
+        *("buttress", "judge", "label", str(out), "--probe", risk["probe"]),
+        *("--asset", known["asset"], "--budget", str(known["labels"])),
+    ]
+    yield "", plain(shlex.join(command))
+    yield "", "then the same assess command with --resume"
 
 
 def _lines(texts: Sequence[str]) -> Text:

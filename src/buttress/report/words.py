@@ -131,13 +131,9 @@ def reading(risk: Document, language: Language = ENGLISH) -> str:
                 trials=language.plural(judged["trials"], "trial"),
             )
         )
-    parts.append(
-        say(
-            "The true failure rate lies between {low} and {high}.",
-            low=percent(risk["rate"]["low"]),
-            high=percent(risk["rate"]["high"]),
-        )
-    )
+    ends = {end: percent(risk["rate"][end]) for end in ("low", "high")}
+    parts.append(say("The true failure rate lies between {low} and {high}.", **ends))
+    parts.append(uncorrected(risk, language))
     if labels := risk.get("labels"):
         parts.append(
             say(
@@ -208,6 +204,7 @@ def _worst_case(risk: Document, language: Language) -> str:
         )
     else:
         parts.append(say("The worst so far is {attack} on {category}.", **named))
+    parts.append(uncorrected(risk, language))
     if limit is not None:
         parts.append(
             say(
@@ -225,6 +222,57 @@ def worst_cells(risk: Document, most: int = 8) -> Sequence[Document]:
     cells = risk["worst_case"]["cells"] if risk.get("worst_case") else []
     asked = [cell for cell in cells if cell["trials"]]
     return sorted(asked, key=lambda cell: (-cell["log_e"], -cell["estimate"]))[:most]
+
+
+_RANGE: Final = ("judged_low", "judged_high", "low", "high")
+
+
+def outlook(known: Document, limit: float, language: Language = ENGLISH) -> str:
+    """What a judge can't decide, in a sentence or two; ``known`` is a risk's ``outlook``."""
+    say = language.say
+    nothing = known["judged_low"] <= 0 and known["judged_high"] >= 1
+    return language.joined(
+        [
+            say(
+                "With this judge nothing can be decided against the limit of {limit}: it is not "
+                "shown to be better than chance.",
+                limit=percent(limit),
+            )
+            if nothing
+            else say(
+                "With this judge, judged rates between {judged_low} and {judged_high} cannot be "
+                "decided against the limit of {limit}, however many trials there are. At its usual "
+                "error rates these are true rates between {low} and {high}.",
+                limit=percent(limit),
+                **{name: percent(known[name]) for name in _RANGE},
+            ),
+            say(
+                "About {labels} of the system's answers by people tell rates half the limit away "
+                "from it.",
+                labels=language.plural(known["labels"], "label"),
+            ),
+        ]
+    )  # fmt: skip
+
+
+def forecast(known: Document, language: Language = ENGLISH) -> str:
+    """What more labels would bring, in a few words; ``known`` is a risk's ``forecast``."""
+    return language.say(
+        "label {answers}, about {minutes}: the interval shrinks from {now} to about {after} wide, "
+        "if the judge's scores hold",
+        answers=language.plural(known["labels"], "answer"),
+        minutes=language.plural(max(1, round(known["minutes"])), "minute"),
+        now=percent(known["width_now"]), after=percent(known["width"]),
+    )  # fmt: skip
+
+
+def uncorrected(risk: Document, language: Language = ENGLISH) -> str:
+    """That nobody measured the judge, in a sentence; empty where somebody did."""
+    if risk.get("correction") != "none":
+        return ""
+    return language.say(
+        "Nobody measured how often the judge is wrong, so its decisions alone give no verdict."
+    )
 
 
 def estimand(risk: Document, language: Language = ENGLISH) -> str:
@@ -296,6 +344,7 @@ def remedied(document: Document, risks: Sequence[Document], language: Language =
     )
 
 
+_ENDED_BY_ITSELF: Final = frozenset(("stop", "end_turn", "stop_sequence", "STOP", "completed"))
 _COUNTED: Final = {2: "two", 3: "three"}
 
 
@@ -319,9 +368,43 @@ def spent(document: Document, language: Language = ENGLISH) -> list[tuple[str, s
     if totals["cost"] is not None:
         most = None if budget["cost"] is None else f"{budget['cost']:,.2f}"
         rows.append((say("cost"), of(f"{totals['cost']:,.2f}", most)))
+    if totals.get("judge_calls"):
+        rows.append((say("asked of the judge's models"), count(totals["judge_calls"])))
+    if totals.get("estimated_tokens"):
+        rows.append((say("tokens"), say("estimated, because the server tells none")))
     if totals["errors"]:
         rows.append((say("without an answer"), count(totals["errors"])))
-    return rows
+    if totals.get("unanswered"):
+        rows.append((say("without an outcome, taken as either"), count(totals["unanswered"])))
+    return rows + [
+        (label, ", ".join(f"{language.text(name)} {number}" for name, number in named))
+        for label, named in how_answers_ended(document, language)
+    ]
+
+
+def how_answers_ended(
+    document: Document, language: Language = ENGLISH
+) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Who refused, why answers ended before their end, and what helped nobody: names and counts.
+
+    Only what happened is there; answers that ended by themselves are not counted.
+    """
+    say, totals = language.say, document["totals"]
+    groups = (
+        (say("refused by the system around the model"), totals.get("refused_by")),
+        (say("ended for another reason than its end"), totals.get("finish_reasons")),
+        (say("answers that help with nothing"), totals.get("no_help")),
+    )
+    found = []
+    for label, counts in groups:
+        named = [
+            (name, count(number))
+            for name, number in sorted((counts or {}).items(), key=lambda pair: -pair[1])
+            if name not in _ENDED_BY_ITSELF
+        ]
+        if named:
+            found.append((label, named))
+    return found
 
 
 def total_loss(loss: Document, language: Language = ENGLISH) -> str:
@@ -370,7 +453,9 @@ def category_name(category: str, language: Language = ENGLISH) -> str:
 
 
 def attack_name(attack: str, language: Language = ENGLISH) -> str:
-    """An attack's id as words."""
+    """An attack's id as words; the id itself where it names somebody's own file of templates."""
+    if attack.startswith("library-"):
+        return attack
     return language.text(attack.replace("-", " ")) or language.say("not given")
 
 

@@ -21,7 +21,7 @@ from buttress.risk.cell_rows import rows, thin
 from buttress.risk.forecast import chance_of_decision
 from buttress.risk.policy import Tolerance
 from buttress.risk.rate import JudgedOutcomes, Rate
-from buttress.risk.verdict import Verdict
+from buttress.risk.verdict import NOBODY_MEASURED, Verdict
 from buttress.statistics.correction import CalibrationCounts, CorrectedSequence
 from buttress.statistics.multiple import e_bh
 
@@ -244,12 +244,12 @@ class CellsState:
         """The highest rate as trials came in: trials, low, high, estimate; ≤ 200 points."""
         return self._path if len(self._path) <= _POINTS else thin(self._path)
 
-    def chance_of_decision(self, more: npt.ArrayLike, chance: np.random.Generator) -> Array:
+    def chance_of_decision(self, more: npt.ArrayLike, rng: np.random.Generator) -> Array:
         """Probability of a verdict after so many more trials, shape (k,); see ``forecast``."""
         none, levels = np.zeros(len(self.cells)), self._scale.judged
         return chance_of_decision(
             np.asarray(more, dtype=float),
-            rates=self._bandit.draws(*self._counts(), none, chance=chance),
+            rates=self._bandit.draws(*self._counts(), none, rng=rng),
             accept=(self._judged(lower=False), self._evidence.below, -np.log(levels.alpha_high)),
             reject=(self._judged(lower=True), self._evidence.above, -np.log(levels.alpha_low)),
         )
@@ -258,6 +258,8 @@ class CellsState:
         """What would turn undecided into a verdict; empty if there is one."""
         if self.verdict != "undecided":
             return ""
+        if self.counts is not None and not self.counts.measured:
+            return NOBODY_MEASURED
         if not self._scale.upper_point.informative:
             return "more labels: the judge is not shown to be better than chance"
         if not self._left.any():

@@ -24,6 +24,10 @@ _POINTS: Final = 200
 _HORIZON: Final = 20_000
 _DRAWS: Final = 64
 _HALVINGS: Final = 50
+NOBODY_MEASURED: Final = (
+    "labels by people, of this system's answers or for `buttress judge calibrate`: nobody measured "
+    "how often the judge errs"
+)
 _WORTH_WHILE: Final = 0.15  # gain in that chance for which further trials of a prompt are asked
 _ENOUGH_PROMPTS: Final = 0.8  # chance that the prompts left decide, asked once each
 
@@ -44,7 +48,8 @@ class RiskState:
 
     Args:
         tolerance: the policy's for this risk.
-        counts: calibration of the judge; None takes outcomes as true.
+        counts: calibration of the judge; None takes outcomes as true. Without labels in it there
+            is no verdict.
         by_estimate: decide by the estimate once the minimum of trials is there, as some standards
             do, instead of by the bounds.
         family: number of verdicts that are taken together. The system is unacceptable if any of
@@ -107,7 +112,9 @@ class RiskState:
         if self.judged.trials == before:
             return
         self._narrow()
-        if self.by_estimate:
+        if self._unmeasured:
+            pass
+        elif self.by_estimate:
             enough = self.trials >= self.tolerance.minimum_trials
             within = self.estimate <= self.tolerance.limit
             self.verdict = ("acceptable" if within else "unacceptable") if enough else "undecided"
@@ -138,6 +145,11 @@ class RiskState:
             return "acceptable"
         shown = floor is not None and self.judged.excludes_to(floor)
         return "unacceptable" if shown else "undecided"
+
+    @property
+    def _unmeasured(self) -> bool:
+        """Whether a judge decides that nobody compared with people's labels."""
+        return self.counts is not None and not self.counts.measured
 
     @property
     def trials(self) -> int:
@@ -192,6 +204,8 @@ class RiskState:
 
     def _accepts(self, s: Array, n: Array) -> Mask:
         enough: Mask = n >= max(1, self.tolerance.minimum_trials)
+        if self._unmeasured:
+            return np.zeros(s.shape, dtype=bool)
         if self.by_estimate:
             enough &= s / np.maximum(n, 1) <= self._estimate_limit()
             return enough
@@ -205,6 +219,8 @@ class RiskState:
 
     def _rejects(self, s: Array, n: Array) -> Mask:
         enough: Mask = n >= max(1, self.tolerance.minimum_trials)
+        if self._unmeasured:
+            return np.zeros(s.shape, dtype=bool)
         if self.by_estimate:
             enough &= s / np.maximum(n, 1) > self._estimate_limit()
             return enough
@@ -236,7 +252,7 @@ class RiskState:
                 high = middle
         return low
 
-    def chance_of_decision(self, more: npt.ArrayLike, chance: np.random.Generator) -> Array:
+    def chance_of_decision(self, more: npt.ArrayLike, rng: np.random.Generator) -> Array:
         """Probability of a verdict after so many more trials, shape (k,) as ``more``.
 
         Beta-binomial prediction from a Beta(1/2, 1/2) prior on the judged rate, given the trials;
@@ -244,7 +260,7 @@ class RiskState:
         """
         sizes = np.asarray(more, dtype=np.int64)
         judged = self.judged
-        strata = (np.arange(_DRAWS) + chance.random(_DRAWS)) / _DRAWS
+        strata = (np.arange(_DRAWS) + rng.random(_DRAWS)) / _DRAWS
         rates = betaincinv(0.5 + judged.total, 0.5 + judged.trials - judged.total, strata)
         rate = np.clip(rates, 1e-12, 1 - 1e-12)[None, :]
         size = sizes[:, None].astype(float)
@@ -287,6 +303,8 @@ class RiskState:
         """What would turn undecided into a verdict; empty if there is one."""
         if self.verdict != "undecided":
             return ""
+        if self._unmeasured:
+            return NOBODY_MEASURED
         unit = "trials" if self.finite else "prompts"
         limit, scale = self.tolerance.limit, self._scale
         short = self.tolerance.minimum_trials - self.trials

@@ -69,6 +69,12 @@ _EXECUTE: Final = re.compile(
     r"(?:follow|obey|execute|apply|comply|perform|run|runs|act|respond|reply|output|print|say|paste|"
     r"use|start|install|type|enter|adopt|remember|do)\b[^.!?]{0,80}$|执行|运行|遵循|照做|服从"
 )
+# An item of a list that names an act, such as "requests to send the keys away".
+_NOMINAL: Final = re.compile(
+    r"(?i)^\s*(?:[-*+•]|\d+[.)])\s+[*_`]{0,3}(?:any\s+|all\s+|hidden\s+|suspicious\s+|embedded\s+)?"
+    r"(?:requests?|attempts?|instructions?|orders?|directives?|prompts?|commands?|text|language|"
+    r"phrases?|calls?|steps?|code|scripts?)\s+(?:\w+\s+){0,4}?(?:to|that)\s+(?:\w+\s+){0,2}?$"
+)
 _AFTER: Final = re.compile(
     r"(?i)^[\"'`”’»)\]*_]{0,3}\s*(?:-?style\b|attacks?\b|injections?\b|attempts?\b|payloads?\b|"
     r"phrases?\b|patterns?\b|jailbreaks?\b|(?:is|are)\s+(?:an?\s+|always\s+)?(?:known\s+|classic\s+|"
@@ -115,6 +121,8 @@ def governed(text: str, start: int, end: int) -> bool:
         return True
     introduction = _introduction(text, first) if _ITEM.match(text[first : start + 1]) else ""
     if introduction and _FORBIDS.search(introduction):
+        return True
+    if introduction and _NOMINAL.search(line_before) and _MENTION.search(introduction):
         return True
     opening = _opening(line_before, line_after)
     if opening < 0 and not in_row:

@@ -48,6 +48,11 @@ class CalibrationCounts:
     systems: tuple[Table, ...] = ()
 
     @property
+    def measured(self) -> bool:
+        """Whether there are labels of both kinds; without them any error rate is possible."""
+        return bool(self.tp + self.fn and self.tn + self.fp)
+
+    @property
     def hits(self) -> tuple[tuple[int, int], ...]:
         """True positives and labelled positives of each system."""
         return tuple((tp, tp + fn) for tp, fn, _, _ in self.systems)
@@ -56,6 +61,9 @@ class CalibrationCounts:
     def false_alarms(self) -> tuple[tuple[int, int], ...]:
         """False positives and labelled negatives of each system."""
         return tuple((fp, tn + fp) for _, _, tn, fp in self.systems)
+
+
+UNMEASURED: Final = CalibrationCounts(0, 0, 0, 0)  # a judge that nobody compared with labels
 
 
 def clopper_pearson(successes: int, trials: int, alpha: float) -> tuple[float, float]:

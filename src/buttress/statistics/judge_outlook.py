@@ -11,59 +11,86 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from scipy.special import ndtri
-
+from buttress.statistics.confidence import log_wealth
 from buttress.statistics.correction import (
     CALIBRATION_SHARE,
     CalibrationCounts,
+    corrected_rate,
     point_for_lower,
     point_for_upper,
 )
 
 MARGIN: Final = 0.5  # of the limit: labels are counted that tell a rate so far away from it
-FEWEST: Final = 30
-MOST: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """True rates between ``low`` and ``high`` can't be decided; ``labels`` of the system would."""
+    """Judged rates between ``judged_low`` and ``judged_high`` can't be decided.
 
+    Those are true rates between ``low`` and ``high`` where the judge errs as often as in its
+    calibration; ``labels`` of the system's answers would decide.
+    """
+
+    judged_low: float
+    judged_high: float
     low: float
     high: float
     labels: int
 
 
 def outlook(counts: CalibrationCounts, limit: float, alpha: float, beta: float) -> Outlook | None:
-    """What can't be decided against ``limit`` for a system that the judge reads as it usually does.
+    """What can't be decided against ``limit``, however many trials there are.
 
     Args:
         counts: the judge's calibration.
         limit: tolerated rate, in (0, 1).
-        alpha, beta: errors of accepting and rejecting wrongly.
+        alpha: error probability of calling acceptable what is not.
+        beta: error probability of calling unacceptable what is acceptable, of this one verdict.
 
     Returns:
         None where the calibration leaves no such range.
     """
-    sensitivity = counts.tp / max(1, counts.tp + counts.fn)
-    false = counts.fp / max(1, counts.tn + counts.fp)
     upper = point_for_upper(counts, alpha * CALIBRATION_SHARE)
     lower = point_for_lower(counts, beta * CALIBRATION_SHARE)
     labels = labels_needed(limit, alpha, beta)
-    if sensitivity <= false:
-        return Outlook(0.0, 1.0, labels)
-    slope = sensitivity - false
-    low = (upper.judged_rate(limit) - false) / slope if upper.informative else 0.0
-    high = (lower.judged_rate(limit) - false) / slope if lower.informative else 1.0
-    low, high = min(max(low, 0.0), limit), max(min(high, 1.0), limit)
-    return Outlook(low, high, labels) if high > low else None
+    judged_low = upper.judged_rate(limit) if upper.informative else 0.0
+    judged_high = min(1.0, lower.judged_rate(limit)) if lower.informative else 1.0
+    if judged_high <= judged_low:
+        return None
+    low, high = (corrected_rate(judged, counts) for judged in (judged_low, judged_high))
+    if not upper.informative:
+        low = 0.0
+    if not lower.informative:
+        high = 1.0
+    return Outlook(judged_low, judged_high, low, high, labels)
 
 
 def labels_needed(limit: float, alpha: float, beta: float) -> int:
-    """Labels that tell rates ``MARGIN`` of the limit away from it, by the normal approximation.
+    """Labels that tell rates ``MARGIN`` of the limit away from it, on either side.
 
-    They are drawn at random and the judge is not used, so fewer do where it is good.
+    So many that the confidence sequence excludes the limit where exactly the expected number fails.
+    The judge is not used, so fewer do where it is good.
+
+    Args:
+        limit: tolerated rate, in (0, 1).
+        alpha, beta: as for ``outlook``.
     """
-    error = -float(ndtri(min(alpha, beta)))
-    needed = error**2 * limit * (1 - limit) / (MARGIN * limit) ** 2
-    return min(MOST, max(FEWEST, math.ceil(needed)))
+    below = limit * (1 - MARGIN)
+    above = limit + MARGIN * min(limit, 1 - limit)
+    accept = _least(below, limit, -math.log(alpha))
+    reject = _least(1 - above, 1 - limit, -math.log(beta))
+    return max(accept, reject)
+
+
+def _least(rate: float, limit: float, need: float) -> int:
+    """Fewest outcomes of mean ``rate`` whose log wealth against ``limit`` > ``rate`` is enough."""
+    low, high = 0, 1
+    while float(log_wealth(high * rate, high, limit)) < need:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if float(log_wealth(middle * rate, middle, limit)) < need:
+            low = middle
+        else:
+            high = middle
+    return high

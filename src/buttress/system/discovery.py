@@ -7,7 +7,7 @@ import os
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,7 +41,7 @@ _RECORDS: Final = 1000  # of a recording that are looked at
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class DiscoveredAsset:
     """An asset that was found: fields of its manifest entry, and why it is thought to be one."""
 
     id: str
@@ -55,8 +55,8 @@ class Found:
     """What was found under a folder; ``unclear`` are recordings that don't say what is right."""
 
     name: str
-    assets: list[Candidate] = field(default_factory=list)
-    unclear: list[Candidate] = field(default_factory=list)
+    assets: list[DiscoveredAsset] = field(default_factory=list)
+    unclear: list[DiscoveredAsset] = field(default_factory=list)
     truncated: bool = False
 
 
@@ -85,17 +85,29 @@ def look(directory: Path, ports: Sequence[int] = PORTS) -> Found:
             found.assets.append(_asset(found, "model", fields, "recorded prompts and responses"))
         else:
             found.unclear.append(_asset(found, "model", fields, "recorded prompts and responses"))
-    for kind, why in (("data", "data files"), ("source", "source code")):
-        for folder in _tops(root, by_folder.get(kind, {})):
-            path_field: dict[str, str | int] = {"path": _relative(folder, root)}
-            found.assets.append(_asset(found, kind, path_field, why))  # type: ignore[arg-type]
-    for folder in _tops(root, by_folder.get("infrastructure", {})):
-        path_field = {"path": _relative(folder, root)}
-        found.assets.append(_asset(found, "infrastructure", path_field, "container or cluster"))
+    _add_folders(found, root, by_folder)
     for url, model in _served(ports):
         endpoint: dict[str, str | int] = {"endpoint": url, "model": model}
         found.assets.append(_asset(found, "model", endpoint, "served on loopback"))
     return found
+
+
+def _add_folders(found: Found, root: Path, by_folder: Mapping[str, dict[Path, int]]) -> None:
+    """Folders of data, source and infrastructure; a folder within one of source is part of it.
+
+    The probes of source look at everything that those of data and infrastructure look at.
+    """
+    source = _tops(root, by_folder.get("source", {}))
+    kinds: tuple[tuple[AssetKind, str], ...] = (
+        ("data", "data files"),
+        ("source", "source code"),
+        ("infrastructure", "container or cluster"),
+    )
+    for kind, why in kinds:
+        for folder in _tops(root, by_folder.get(kind, {})):
+            if kind == "source" or not any(folder.is_relative_to(other) for other in source):
+                path = {"path": _relative(folder, root)}
+                found.assets.append(_asset(found, kind, path, why))
 
 
 def _add_models(found: Found, root: Path, by_folder: dict[str, dict[Path, int]]) -> None:
@@ -184,7 +196,9 @@ def _model_at(port: int) -> tuple[str, str] | None:
         return None
 
 
-def _asset(found: Found, kind: AssetKind, fields: dict[str, str | int], why: str) -> Candidate:
+def _asset(
+    found: Found, kind: AssetKind, fields: Mapping[str, str | int], why: str
+) -> DiscoveredAsset:
     location = str(next(iter(fields.values())))
     stem = _slug(Path(location).stem) if kind != "model" or "endpoint" not in fields else "endpoint"
     name = stem or kind
@@ -193,7 +207,7 @@ def _asset(found: Found, kind: AssetKind, fields: dict[str, str | int], why: str
     while name in taken:
         number += 1
         name = f"{stem or kind}-{number}"
-    return Candidate(name, kind, fields, why)
+    return DiscoveredAsset(name, kind, dict(fields), why)
 
 
 def _slug(text: str) -> str:

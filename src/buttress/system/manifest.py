@@ -254,6 +254,7 @@ def _asset(located: Located, base: Path, index: int, name: str) -> Asset:
         max_tokens=entry.get("max_tokens") or _length(sources),
         price=Price(**{key: float(value) for key, value in price.items()}),
         description=entry.get("description", ""),
+        url=str(entry.get("url", "")),
     )
 
 
@@ -278,7 +279,8 @@ def _check_target(located: Located, base: Path, index: int, sources: list[str]) 
     """What can be said wrong about a target without opening it."""
     entry = located.data["assets"][index]
     where = ("assets", index)
-    if sources == ["endpoint"] and "model" not in entry:
+    named = "model" in entry or "/deployments/" in str(entry.get("endpoint"))  # Azure's URL does
+    if sources == ["endpoint"] and not named:
         raise located.error(where, "'model' is missing", "the model's name at the endpoint")
     if "where" in entry and sources != ["replay"]:
         raise located.error((*where, "where"), "'where' selects recorded answers", "replay: FILE")

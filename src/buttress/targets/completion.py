@@ -58,6 +58,14 @@ def decode_text(text: str) -> Any:
         raise TargetError(f"the answer is not JSON: '{start}'", retry=True) from None
 
 
+def payload(text: str) -> Any:
+    """The body of an error: a JSON value, or the start of the text where it is none."""
+    try:
+        return decode_text(text)
+    except TargetError:
+        return text[:2000]
+
+
 def error_text(payload: Any) -> str:
     """What an error body says, in any of the usual shapes; "" if nothing."""
     if isinstance(payload, str):

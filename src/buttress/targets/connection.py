@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
-from multidict import CIMultiDict
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from buttress.errors import InputError
@@ -26,11 +26,11 @@ _CERTIFICATE: Final = (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerif
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ServerReply:
     """What a server sent. ``latency_s`` is until the last byte; ``location`` of a redirect."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: CIMultiDictProxy[str]
     body: bytes
     latency_s: float
 
@@ -88,8 +88,7 @@ def usable_url(value: Any, field: str, expected: str = "http(s)://HOST[:PORT]/â€
 class Connection:
     """A session with keep-alive to one host.
 
-    Redirects are not followed: they would take keys elsewhere. ``cookies`` says whether those
-    that the server sets are sent back.
+    Redirects are not followed: they would take keys elsewhere. Cookies are not kept.
     """
 
     def __init__(
@@ -99,13 +98,11 @@ class Connection:
         *,
         timeout_s: float,
         secrets: Secrets,
-        cookies: bool = False,
     ) -> None:
         self._url = url
         self._headers = CIMultiDict(headers)
         self.timeout_s = timeout_s
         self._secrets = secrets
-        self._cookies = cookies
         self._session: aiohttp.ClientSession | None = None
 
     def session(self) -> aiohttp.ClientSession:
@@ -115,10 +112,9 @@ class Connection:
             host = self._url.host or ""
             scheme = {"ws": "http", "wss": "https"}.get(self._url.scheme, self._url.scheme)
             proxy = None if urllib.request.proxy_bypass(host) else proxies.get(scheme)
-            jar = aiohttp.CookieJar(unsafe=True) if self._cookies else aiohttp.DummyCookieJar()
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, ttl_dns_cache=300),
-                cookie_jar=jar,
+                cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=self.timeout_s),
                 headers=self._headers,
                 proxy=proxy,
@@ -131,7 +127,7 @@ class Connection:
         url: URL,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Reply:
+    ) -> ServerReply:
         """Send a request and read the whole reply, whatever its status.
 
         Raises:
@@ -143,7 +139,7 @@ class Connection:
                 method, url, data=body, headers=headers, allow_redirects=False
             ) as response:
                 received = await _read(response)
-                return Reply(
+                return ServerReply(
                     response.status, response.headers, received, time.perf_counter() - start
                 )
         except TimeoutError:

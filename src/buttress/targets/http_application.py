@@ -18,9 +18,8 @@ import json
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
-from urllib.parse import urlencode
 
 import aiohttp
 import orjson
@@ -29,10 +28,12 @@ from yarl import URL
 from buttress.errors import InputError
 from buttress.targets import completion, event_stream, refusals
 from buttress.targets.base import Answer, Message, Request, TargetError
-from buttress.targets.connection import Connection, Reply, usable_url
-from buttress.targets.endpoint import TIMEOUT_S, checked_headers
+from buttress.targets.connection import Connection, ServerReply, usable_url
+from buttress.targets.endpoint import TIMEOUT_S
 from buttress.targets.failures import failure
-from buttress.targets.http_template import AnswerPath, check, fill, in_json, in_url, values
+from buttress.targets.http_exchange import HttpExchange, unknown_field
+from buttress.targets.http_session import HttpSession, HttpSessions
+from buttress.targets.http_template import AnswerPath, values
 from buttress.targets.secrets import Secrets
 from buttress.targets.settings import seconds, unknown, whole
 from buttress.targets.tokens import estimated
@@ -41,9 +42,7 @@ SETTINGS: Final = ("http", "concurrency", "timeout_s", "images", "model")
 FIELDS: Final = (
     "url", "method", "headers", "body", "form", "answer", "refused", "session", "cookies", "done",
 )  # fmt: skip
-SESSION_FIELDS: Final = ("url", "method", "headers", "body", "form", "token", "keep")
 APPLICATION: Final = "application"
-_METHODS: Final = ("POST", "GET", "PUT", "PATCH")
 _IDLE_S: Final = 2.0  # of silence after which an answer over WebSocket is whole
 
 
@@ -64,31 +63,18 @@ def create(
         raise InputError("not a mapping", field="http", expected=", ".join(FIELDS))
     unknown_field(http, FIELDS, "http")
     secrets = Secrets()
-    question = _Exchange.read(http, "http", secrets)
-    session = None
-    if (given := http.get("session")) is not None:
-        if not isinstance(given, Mapping):
-            raise InputError(
-                "not a mapping", field="http.session", expected=", ".join(SESSION_FIELDS)
-            )
-        unknown_field(given, SESSION_FIELDS, "http.session")
-        session = _Session(
-            _Exchange.read(given, "http.session", secrets),
-            AnswerPath(given["token"], "http.session.token") if "token" in given else None,
-            keep=bool(given.get("keep", False)),
-        )
-    cookies = bool(http.get("cookies", session is not None and session.token is None))
+    question = HttpExchange.read(http, "http", secrets)
+    connection = Connection(
+        usable_url(secrets.expand(http["url"], "http.url"), "http.url"),
+        {},
+        timeout_s=seconds(timeout_s, "timeout_s"),
+        secrets=secrets,
+    )
     return HttpApplication(
         question,
         AnswerPath(http.get("answer"), "http.answer"),
-        session,
-        Connection(
-            usable_url(secrets.expand(http["url"], "http.url"), "http.url"),
-            {},
-            timeout_s=seconds(timeout_s, "timeout_s"),
-            secrets=secrets,
-            cookies=cookies,
-        ),
+        HttpSessions.read(http.get("session"), http.get("cookies"), connection, secrets),
+        connection,
         secrets,
         refused=AnswerPath(http["refused"], "http.refused") if "refused" in http else None,
         done=AnswerPath(http["done"], "http.done") if "done" in http else None,
@@ -97,101 +83,10 @@ def create(
     )
 
 
-def unknown_field(given: Mapping[str, Any], valid: tuple[str, ...], field: str) -> None:
-    """Refuse fields that are not known.
-
-    Raises:
-        InputError: there are some.
-    """
-    for name in given:
-        if name not in valid:
-            raise InputError(
-                "unknown field", field=f"{field}.{name}", expected="one of " + ", ".join(valid)
-            )
-
-
 def _identity(http: Mapping[str, Any]) -> str:
     """The settings as they stand in the manifest, without what comes from the environment."""
     shown = {key: value for key, value in http.items() if key not in {"headers", "session"}}
     return "http:" + orjson.dumps(shown, option=orjson.OPT_SORT_KEYS, default=str).decode()
-
-
-@dataclass(frozen=True, slots=True)
-class _Exchange:
-    """A request as a template."""
-
-    url: str
-    method: str
-    headers: Mapping[str, str]
-    body: Any
-    form: bool
-
-    @classmethod
-    def read(cls, given: Mapping[str, Any], field: str, secrets: Secrets) -> _Exchange:
-        """From settings.
-
-        Raises:
-            InputError: a field is missing or not usable.
-        """
-        if "url" not in given:
-            raise InputError("missing", field=f"{field}.url", expected="http(s)://… or ws(s)://…")
-        url = secrets.expand(given["url"], f"{field}.url")
-        usable_url(url, f"{field}.url")
-        if "body" in given and "form" in given:
-            raise InputError(
-                "given beside 'body'", field=f"{field}.form", expected="one of the two"
-            )
-        body = secrets.expand(given.get("form", given.get("body")), f"{field}.body")
-        method = str(given.get("method", "GET" if body is None else "POST")).upper()
-        if method not in _METHODS:
-            raise InputError(
-                f"'{method}' is not usable",
-                field=f"{field}.method",
-                expected="one of " + ", ".join(_METHODS),
-            )
-        headers = checked_headers(
-            secrets.expand(given.get("headers") or {}, f"{field}.headers"), f"{field}.headers"
-        )
-        secrets.add_headers({k: v for k, v in headers.items() if "{{" not in v})
-        for part, value in (("url", url), ("headers", headers), ("body", body)):
-            check(value, f"{field}.{part}")
-        if "form" in given and not isinstance(body, Mapping):
-            raise InputError("not a mapping", field=f"{field}.form", expected="names and values")
-        return cls(url, method, headers, body, "form" in given)
-
-    def names(self) -> set[str]:
-        """Placeholders in it."""
-        return check([self.url, dict(self.headers), self.body], "http")
-
-    def filled(self, given: Mapping[str, Any]) -> tuple[URL, dict[str, str], bytes | None]:
-        """URL, headers and body for these values."""
-        url = URL(fill(self.url, given, in_url), encoded=True)
-        headers = {str(k): str(v) for k, v in fill(dict(self.headers), given).items()}
-        named = {name.lower(): value for name, value in headers.items()}
-        if self.body is None:
-            return url, headers, None
-        if self.form:
-            headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
-            return url, headers, urlencode(fill(self.body, given)).encode()
-        if isinstance(self.body, str):
-            kind = named.get("content-type", "")
-            plain = kind and "json" not in kind
-            text = fill(self.body, given, str if plain else in_json)
-            if not kind:
-                headers["Content-Type"] = "application/json"
-            return url, headers, str(text).encode()
-        if "content-type" not in named:
-            headers["Content-Type"] = "application/json"
-        return url, headers, orjson.dumps(fill(self.body, given))
-
-
-@dataclass(frozen=True, slots=True)
-class _Session:
-    """How a session is begun. ``keep`` uses one for all questions; else each has its own."""
-
-    exchange: _Exchange
-    token: AnswerPath | None
-    keep: bool
 
 
 class HttpApplication:
@@ -202,9 +97,9 @@ class HttpApplication:
 
     def __init__(
         self,
-        question: _Exchange,
+        question: HttpExchange,
         answer: AnswerPath,
-        session: _Session | None,
+        sessions: HttpSessions,
         connection: Connection,
         secrets: Secrets,
         *,
@@ -215,7 +110,7 @@ class HttpApplication:
     ) -> None:
         self._question = question
         self._answer = answer
-        self._session = session
+        self._sessions = sessions
         self._connection = connection
         self._secrets = secrets
         self._refused = refused
@@ -223,8 +118,6 @@ class HttpApplication:
         self._concurrency = concurrency
         self._identity = identity
         self._names = question.names()
-        self._kept: str | None = None
-        self._opening = asyncio.Lock()
 
     @property
     def name(self) -> str:
@@ -256,20 +149,17 @@ class HttpApplication:
             TargetError: no answer; it says whether the application may answer later.
         """
         start = time.perf_counter()
-        session = await self._token()
+        session = await self._sessions.session()
         calls = 0
         for messages in self._rounds(request.messages):
-            given = values(messages, session, uuid.uuid4().hex)
-            try:
-                answer = await self._ask(given)
-            except TargetError:
-                self._kept = None  # the session may have ended
-                raise
+            given = values(messages, session.token, uuid.uuid4().hex)
+            answer = await self._ask(given, session)
             calls += 1
+        session.answered = True
         texts = [message.content for message in request.messages]
         return replace(
             answer,
-            text=completion.clean(answer.text),
+            text=self._secrets.hide(completion.clean(answer.text)),
             latency_s=time.perf_counter() - start,
             prompt_tokens=estimated(*texts),
             completion_tokens=estimated(answer.text),
@@ -291,59 +181,32 @@ class HttpApplication:
             return [(*system, *turns)]
         return [(*system, turn) for turn in turns if turn.role == "user"]
 
-    async def _token(self) -> str:
-        session = self._session
-        if session is None:
-            return uuid.uuid4().hex
-        if not session.keep:
-            return await self._begin(session)
-        async with self._opening:
-            if self._kept is None:
-                self._kept = await self._begin(session)
-            return self._kept
-
-    async def _begin(self, session: _Session) -> str:
-        """A new session's token; "" where cookies carry it.
+    async def _ask(self, given: Mapping[str, Any], session: HttpSession) -> Answer:
+        """The answer to one question in a session.
 
         Raises:
-            TargetError: none was given.
+            TargetError: none; where only the session was over, it says to ask again.
         """
-        given = values((), "", uuid.uuid4().hex)
-        url, headers, body = session.exchange.filled(given)
-        reply = await self._connection.send(session.exchange.method, url, body, headers)
-        if not 200 <= reply.status < 400:
-            raise self._error(reply, "the session: ")
-        if session.token is None:
-            return ""
-        payload = completion.decode_text(reply.text)
-        token = session.token.read(payload)
-        if token is None:
-            missing = session.token.missing(payload)
-            raise TargetError(f"the session: {missing}", retry=False, fatal=True)
-        self._secrets.add(token)
-        return token
-
-    def _error(self, reply: Reply, what: str = "") -> TargetError:
-        outcome = failure(reply.status, reply.headers, reply.body, _payload(reply), self._secrets)
-        if isinstance(outcome, Answer):
-            return TargetError(f"{what}refused", retry=False)
-        return TargetError(
-            f"{what}{outcome}",
-            retry=outcome.retry,
-            throttled=outcome.throttled,
-            retry_after_s=outcome.retry_after_s,
-            fatal=outcome.fatal,
-            refusal=outcome.refusal if not what else None,
-        )
-
-    async def _ask(self, given: Mapping[str, Any]) -> Answer:
         url, headers, body = self._question.filled(given)
-        if url.scheme in {"ws", "wss"}:
-            return await self._over_websocket(url, headers, body or b"")
-        reply = await self._connection.send(self._question.method, url, body, headers)
-        if 200 <= reply.status < 300:
-            return self._read(reply)
-        payload = _payload(reply)
+        headers = session.headers(headers)
+        status = None
+        try:
+            if url.scheme in {"ws", "wss"}:
+                return await self._over_websocket(url, headers, body or b"")
+            reply = await self._connection.send(self._question.method, url, body, headers)
+            status = reply.status
+            session.take_cookies(reply)
+            return self._read(reply) if 200 <= status < 300 else self._said_no(reply)
+        except TargetError as error:
+            raise self._sessions.failed(session, error, status) from None
+
+    def _said_no(self, reply: ServerReply) -> Answer:
+        """A reply with a status other than 2xx.
+
+        Raises:
+            TargetError: unless the application or something before it refused.
+        """
+        payload = completion.payload(reply.text)
         if self._answer.path and reply.status not in {401, 408, 425, 429} and reply.status < 500:
             said = self._answer.read(payload) if not isinstance(payload, str) else None
             if said:  # an application may say no with a status
@@ -351,9 +214,9 @@ class HttpApplication:
         outcome = failure(reply.status, reply.headers, reply.body, payload, self._secrets)
         if isinstance(outcome, Answer):
             return outcome
-        raise self._error(reply)
+        raise outcome
 
-    def _read(self, reply: Reply) -> Answer:
+    def _read(self, reply: ServerReply) -> Answer:
         text = reply.text
         if event_stream.is_stream(reply.content_type, text):
             return self._joined(event_stream.data(text))
@@ -450,10 +313,3 @@ async def _received(socket: aiohttp.ClientWebSocketResponse, *, first: bool) -> 
     if message.type is aiohttp.WSMsgType.BINARY:
         return bytes(message.data).decode("utf-8", "replace")
     return None
-
-
-def _payload(reply: Reply) -> Any:
-    try:
-        return completion.decode_text(reply.text)
-    except TargetError:
-        return reply.text[:2000]

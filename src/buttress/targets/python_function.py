@@ -1,7 +1,9 @@
 """A function of the user's own as a target: ``python: module:function``, sync or async.
 
 It takes the prompt, or the messages where its first parameter is named ``messages``, each a
-mapping with ``role`` and ``content``; it returns the answer's text, or a mapping with ``text``.
+mapping with ``role`` and ``content``. It returns the answer's text, or yields it in pieces, or
+returns something that holds it: a mapping or an object with ``text`` or ``content``, or a chat
+completion of OpenAI's form.
 """
 
 from __future__ import annotations
@@ -16,12 +18,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress.errors import InputError
+from buttress.targets import completion
 from buttress.targets.base import Answer, Request, TargetError
 from buttress.targets.completion import one_line
 from buttress.targets.settings import unknown, whole
 from buttress.targets.tokens import estimated
 
 SETTINGS: Final = ("python", "concurrency")
+_FIELDS: Final = ("text", "content")
+_RETURNS: Final = "it may return a text or something with a field 'text' or 'content'"
 _EXPECTED: Final = "MODULE:FUNCTION, a module beside the manifest or an installed one"
 
 
@@ -96,23 +101,15 @@ class PythonTarget:
         if not self._takes_messages:
             given = "\n\n".join(m["content"] for m in messages if m["role"] != "assistant")
         try:
-            if inspect.iscoroutinefunction(self._function):
-                said = await self._function(given)
-            else:
-                loop = asyncio.get_running_loop()
-                said = await loop.run_in_executor(self._threads, self._function, given)
-                if inspect.isawaitable(said):
-                    said = await said
+            said = await self._call(given)
         except TargetError:
             raise
         except Exception as error:  # whatever the user's function does
             problem = f"{type(error).__name__}: {one_line(str(error))}"
             raise TargetError(problem, retry=False) from None
-        text = said.get("text") if isinstance(said, Mapping) else said
         if isinstance(said, Answer):
             return said
-        if not isinstance(text, str):
-            raise TargetError(f"it returned {type(said).__name__}, not text", retry=False)
+        text = _text(said)
         return Answer(
             text,
             prompt_tokens=estimated(*(m["content"] for m in messages)),
@@ -120,6 +117,51 @@ class PythonTarget:
             estimated=True,
         )
 
+    async def _call(self, given: Any) -> Any:
+        """What the function returns, pieces joined."""
+        function = self._function
+        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+            said = function(given)
+        else:
+            loop = asyncio.get_running_loop()
+            said = await loop.run_in_executor(self._threads, _called, function, given)
+        if inspect.isawaitable(said):
+            said = await said
+        if inspect.isasyncgen(said):
+            return "".join([_text(piece) async for piece in said])
+        return said
+
     async def aclose(self) -> None:
         """End the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _called(function: Callable[..., Any], given: Any) -> Any:
+    """What the function returns; the pieces of a generator are taken in the same thread."""
+    said = function(given)
+    return "".join(map(_text, said)) if inspect.isgenerator(said) else said
+
+
+def _text(said: Any) -> str:
+    """The text in what a function returned.
+
+    Raises:
+        TargetError: there is none.
+    """
+    if isinstance(said, str):
+        return said
+    if isinstance(said, Mapping):
+        if "choices" in said:
+            return completion.read(dict(said), 0.0).text
+        found = [said[name] for name in _FIELDS if name in said]
+        has = "a mapping with " + (", ".join(map(str, list(said)[:5])) or "nothing")
+    else:
+        dump = getattr(said, "model_dump", None)
+        if hasattr(said, "choices") and callable(dump):  # the official client's completion
+            return completion.read(dump(), 0.0).text
+        found = [getattr(said, name) for name in _FIELDS if hasattr(said, name)]
+        has = type(said).__name__
+    text = next((each for each in found if isinstance(each, str)), None)
+    if text is None:
+        raise TargetError(f"it returned {has}, not text; {_RETURNS}", retry=False, fatal=True)
+    return text

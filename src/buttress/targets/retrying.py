@@ -94,6 +94,11 @@ class RetryingClient:
         self._answers = False  # whether it has answered anything
         self._first = asyncio.Lock()
         self._greeting: asyncio.Task[bool] | None = None
+        self._given_up = ""
+
+    def give_up(self, why: str) -> None:
+        """Ask nothing more: the target can't be asked at all."""
+        self._given_up = why
 
     async def ask(self, request: Request) -> Answer:
         """The target's answer, its reasoning apart.
@@ -109,6 +114,8 @@ class RetryingClient:
         if self._answers or not starts_slowly(self._target):
             return await self._begun(request)
         async with self._first:  # one at a time until one is answered
+            if self._given_up:
+                raise TargetError(self._given_up, retry=False, fatal=True)
             if not self._answers:
                 return await self._begun(request)
         return await self._begun(request)

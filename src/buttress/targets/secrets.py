@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+from collections import deque
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any, Final
 
 from buttress.errors import InputError
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}")
 _SHORTEST: Final = 6  # characters of a value that is kept out of texts
+_SESSIONS: Final = 64  # tokens of the latest sessions that are known
 _PUBLIC: Final = frozenset(
     {"content-type", "accept", "user-agent", "anthropic-version", "accept-language"}
 )
@@ -21,6 +24,7 @@ class Secrets:
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._values: list[str] = []
+        self._sessions: deque[str] = deque(maxlen=_SESSIONS)
         for value in values:
             self.add(value)
 
@@ -30,9 +34,14 @@ class Secrets:
             self._values.append(value)
             self._values.sort(key=len, reverse=True)
 
+    def add_session(self, token: str) -> None:
+        """Keep the token of a session out, for as long as others do not follow it."""
+        if len(token) >= _SHORTEST:
+            self._sessions.append(token)
+
     def hide(self, text: str) -> str:
         """``text`` without the values."""
-        for value in self._values:
+        for value in chain(self._values, self._sessions):
             if value in text:
                 text = text.replace(value, "[key]")
         return text

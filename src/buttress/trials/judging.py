@@ -13,9 +13,11 @@ from typing import Final
 
 from buttress.errors import ButtressError, debugging, describe_exception
 from buttress.judges.known import known
+from buttress.judges.no_help import revised
 from buttress.protocols.judge import Exchange, Judge, Judgement
 from buttress.protocols.probe import TrialSpec
 from buttress.protocols.unjudged import UnjudgedError
+from buttress.trials.repetition import Repetition
 
 CHECK: Final = "check"  # what a record names as its judge where the probe checked exactly
 SLICE_S: Final = 0.0005
@@ -27,23 +29,34 @@ def decided_by(spec: TrialSpec, judge: Judge) -> tuple[str, str]:
     return (CHECK, spec.probe_version) if spec.check else (judge.id, judge.version)
 
 
-class Bench:
+class BatchedJudge:
     """Calls the judge in slices whose size follows its pace.
 
-    ``problem`` is told of each exchange that the judge could not decide.
+    ``problem`` is told of each exchange that the judge could not decide. ``repetition`` remembers
+    the answers of the system.
     """
 
-    def __init__(self, judge: Judge, problem: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        judge: Judge,
+        problem: Callable[[str], None],
+        repetition: Repetition | None = None,
+    ) -> None:
         self._judge = judge
         self._problem = problem
+        self._repetition = repetition or Repetition()
         self._size = FIRST
         self._waits = False
 
     async def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement | None]:
         """One judgement per exchange, in order; None where there is none."""
+        self._repetition.note(exchanges)
         settled = [known(exchange) for exchange in exchanges]
         unknown = [e for e, s in zip(exchanges, settled, strict=True) if s is None]
-        decided = iter(await self._judged(unknown))
+        decided = iter(
+            said and revised(exchange, said, repeated=self._repetition.everywhere(exchange.answer))
+            for exchange, said in zip(unknown, await self._judged(unknown), strict=True)
+        )
         return [next(decided) if each is None else each for each in settled]
 
     async def _judged(self, exchanges: Sequence[Exchange]) -> list[Judgement | None]:

@@ -28,13 +28,17 @@ class Progress(Protocol):
         """What is being done before or between trials."""
         ...
 
+    def note(self, text: str) -> None:
+        """What is to be read, and stays."""
+        ...
+
     def close(self) -> None:
         """The assessment has ended."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ProgressPlan:
     """What progress is measured against.
 
     ``cost`` tells what the totals cost, None where there is no price; ``calls``, ``most_cost`` and
@@ -58,7 +62,7 @@ class Plan:
         return min(left, default=None)
 
 
-def describe(totals: Totals, plan: Plan, probe: str, seconds: float) -> str:
+def describe(totals: Totals, plan: ProgressPlan, probe: str, seconds: float) -> str:
     """One line: done of budget, rate, cost, time left, present probe. ``seconds`` since start."""
     done = f"{totals.calls:,}" + (f"/{plan.calls:,}" if plan.calls else "") + " calls"
     rate = totals.trials / seconds if seconds > 0 else 0.0
@@ -91,7 +95,7 @@ class PlainProgress:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: ProgressPlan,
         stream: TextIO,
         *,
         every_s: float = PLAIN_EVERY_S,
@@ -118,6 +122,10 @@ class PlainProgress:
         """Write a line."""
         print(text, file=self._stream, flush=True)
 
+    def note(self, text: str) -> None:
+        """Write a line."""
+        self.say(text)
+
     def close(self) -> None:
         """Nothing to take down."""
 
@@ -125,7 +133,7 @@ class PlainProgress:
 class RichProgress:
     """A bar on a terminal."""
 
-    def __init__(self, plan: Plan, stream: TextIO) -> None:
+    def __init__(self, plan: ProgressPlan, stream: TextIO) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as RichBar
@@ -154,12 +162,16 @@ class RichProgress:
         """Show it beside the bar."""
         self._bar.update(self._task, description=text)
 
+    def note(self, text: str) -> None:
+        """Write it above the bar, where it stays."""
+        self._bar.console.print(text, markup=False, highlight=False)
+
     def close(self) -> None:
         """Remove the bar."""
         self._bar.stop()
 
 
-def open_progress(plan: Plan, stream: TextIO | None = None) -> PlainProgress | RichProgress:
+def open_progress(plan: ProgressPlan, stream: TextIO | None = None) -> PlainProgress | RichProgress:
     """A bar where ``stream`` (stderr by default) is a terminal, else plain lines."""
     out = sys.stderr if stream is None else stream
     return RichProgress(plan, out) if out.isatty() else PlainProgress(plan, out)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,12 +10,13 @@ from typing import Any, Final
 import orjson
 
 from buttress.errors import InputError
+from buttress.files.atomic import write_whole
 
 _FORMAT: Final = 1
 
 
 @dataclass(slots=True)
-class State:
+class SearchCheckpoint:
     """Where a search is. ``pool`` holds (loss, suffix) of the suffixes that it goes on from."""
 
     step: int
@@ -28,15 +28,16 @@ class State:
     hit: list[int] | None = None
 
 
-def save(path: Path, run: Mapping[str, Any], state: State) -> None:
-    """Write the whole state; a kill at any moment leaves the old or the new one."""
-    document = {"format": _FORMAT, "run": run, "state": asdict(state)}
-    beside = path.with_name(path.name + ".new")
-    beside.write_bytes(orjson.dumps(document))
-    os.replace(beside, path)
+def save(path: Path, run: Mapping[str, Any], state: SearchCheckpoint) -> None:
+    """Write the whole state; a kill at any moment leaves the old or the new one.
+
+    Raises:
+        InputError: it can't be written.
+    """
+    write_whole(path, orjson.dumps({"format": _FORMAT, "run": run, "state": asdict(state)}))
 
 
-def restore(path: Path, run: Mapping[str, Any]) -> State | None:
+def restore(path: Path, run: Mapping[str, Any]) -> SearchCheckpoint | None:
     """The state in ``path``; None if there is no such file.
 
     Raises:
@@ -69,9 +70,9 @@ def restore(path: Path, run: Mapping[str, Any]) -> State | None:
     return state
 
 
-def _state(given: dict[str, Any]) -> State:
+def _state(given: dict[str, Any]) -> SearchCheckpoint:
     hit = given["hit"]
-    return State(
+    return SearchCheckpoint(
         step=int(given["step"]),
         pool=[_scored(one) for one in given["pool"]],
         best=_scored(given["best"]),

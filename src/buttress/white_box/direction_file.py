@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from buttress.errors import InputError
+from buttress.files.atomic import atomic_path
 from buttress.white_box.refusal_direction import Direction
 
 FILE_NAME: Final = "refusal-direction.safetensors"
@@ -26,16 +26,12 @@ def save_direction(path: Path, direction: Direction, found_with: Mapping[str, An
         InputError: it can't be written.
     """
     scores = {name: getattr(direction, name) for name in (*_SCORES, "layer", "position")}
-    beside = path.with_name(path.name + ".new")
-    try:
+    with atomic_path(path) as beside:
         save_file(
             {"difference": direction.difference.float().contiguous()},
             beside,
             metadata={"scores": json.dumps(scores), "found_with": _canonical(found_with)},
         )
-        os.replace(beside, path)
-    except OSError as error:
-        raise InputError(error.strerror or "can't be written", file=str(path)) from None
 
 
 def load_direction(path: Path, found_with: Mapping[str, Any]) -> Direction | None:

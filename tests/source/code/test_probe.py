@@ -141,3 +141,17 @@ def test_many_findings_are_cut(tmp_path: Path) -> None:
     findings, inspection = inspect(path)
     assert len(findings) == MAX_FINDINGS
     assert any(f"more than {MAX_FINDINGS} findings" in one for one in inspection.skipped)
+
+
+def test_a_large_file_is_a_finding_where_rules_could_match(tmp_path: Path) -> None:
+    padding = "# a line that says nothing\n" * (MAX_BYTES // 20)
+    (tmp_path / "hidden.py").write_text(f"{padding}{BAD}", encoding="utf-8")
+    (tmp_path / "words.py").write_text("a b\n" * 100_000 + BAD, encoding="utf-8")
+    (tmp_path / "table.py").write_text(f"X = [\n{'    1, 2, 3,' * 200_000}]\n", encoding="utf-8")
+    findings, inspection = inspect(tmp_path)
+    told = {(one.rule, one.severity, one.location) for one in findings}
+    assert told == {
+        ("code-not-searched", "medium", "hidden.py:1"),
+        ("code-not-searched", "medium", "words.py:1"),
+    }
+    assert len(inspection.unread) == 2

@@ -12,12 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-MAX_BYTES: Final = 1 << 20
+from buttress.files.python_modules import beyond_limits
+
+MAX_BYTES: Final = 8 << 20
 PYTHON: Final = (".py", ".pyw")
 OTHERS: Final = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".go")
 _PYTHON_MARK: Final = re.compile(
     rb"@[\w.]*(?:tool|prompt|resource|function)|FastMCP|\bMCP|mcp\b|Tool\b|\binputSchema\b|"
-    rb"\binput_schema\b"
+    rb"\binput_schema\b|[\"']parameters[\"']\s*:"
 )
 _OTHER_MARK: Final = re.compile(
     rb"(?i)\bmcp|McpServer|registerTool|addTool|inputSchema|input_schema|\btool\s*\("
@@ -41,7 +43,7 @@ _LITERAL: Final = re.compile(
 )
 _BEFORE: Final = re.compile(
     r"(?i)(?:\b(?:tool)?(?:description|instructions)[\"'`]?\s*(?::|=|:=)\s*|"
-    r"\bWith(?:Description|Instructions)\(\s*|"
+    r"\bWith(?:Description|Instructions)\(\s*|\.describe\(\s*|"
     r"\.(?:tool|registerTool|addTool|prompt|registerPrompt)\(\s*[\"'`][^\"'`\n]{1,200}[\"'`]\s*,\s*)$"
 )
 _JOINED: Final = re.compile(r"^\s*\+\s*$")
@@ -60,9 +62,19 @@ class SourceText:
     name: str = ""
 
 
+def may_hold(data: bytes, *, python: bool) -> bool:
+    """Whether words occur in source without which it holds no texts for models."""
+    return bool((_PYTHON_MARK if python else _OTHER_MARK).search(data))
+
+
+def unparsed(data: bytes) -> str:
+    """Why a Python module that may hold texts for models is not parsed; empty where it is."""
+    return beyond_limits(data) if _PYTHON_MARK.search(data) else ""
+
+
 def python_texts(data: bytes) -> Iterator[SourceText]:
-    """Texts for models in a Python module; none where it does not parse."""
-    if not _PYTHON_MARK.search(data):
+    """Texts for models in a Python module; none where it does not parse, or is too large for it."""
+    if not _PYTHON_MARK.search(data) or beyond_limits(data):
         return
     try:
         with warnings.catch_warnings():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -92,29 +92,37 @@ def instructions(text: str) -> Iterator[Instruction]:
         yield Instruction(name, flags, rest, first + 1, tuple(bodies))
 
 
-def stages(found: list[Instruction]) -> list[Stage]:
-    """The stages of a build; a stage on another takes over its user."""
+def values_at(found: Iterable[Instruction]) -> Iterator[tuple[Instruction, Mapping[str, str]]]:
+    """Each instruction with the values of ARG (its defaults) and ENV that hold where it stands."""
     arguments: dict[str, str] = {}  # before the first stage
     known: dict[str, str] = {}  # in the current stage
-    result: list[Stage] = []
+    staged = False
     for one in found:
-        if one.name == "ARG" and not result:
-            arguments.update({name: value for name, value, _ in one.pairs()})
-        elif one.name == "FROM":
+        yield one, known if staged and one.name != "FROM" else arguments
+        if one.name == "FROM":
+            staged, known = True, {}
+        elif not staged and one.name == "ARG":
+            arguments = arguments | {name: value for name, value, _ in one.pairs()}
+        elif one.name in ("ARG", "ENV"):
+            given = {key: filled(value, known) for key, value, _ in one.pairs()}
+            bare = [] if given or one.name == "ENV" else one.text.split()
+            known = known | {key: arguments[key] for key in bare if key in arguments} | given
+
+
+def stages(found: list[Instruction]) -> list[Stage]:
+    """The stages of a build; a stage on another takes over its user."""
+    result: list[Stage] = []
+    for one, known in values_at(found):
+        if one.name == "FROM":
             words = one.words()
-            image = filled(words[0], arguments) if words else ""
+            image = filled(words[0], known) if words else ""
             name = words[2] if len(words) >= 3 and words[1].lower() == "as" else ""
             base = next((stage for stage in result if stage.name and stage.name == image), None)
             user, line = (base.user, base.user_line) if base else ("", 0)
             result.append(Stage(image, name, one.line, user, line))
-            known = {}
         elif result:
             result[-1].instructions.append(one)
-            if one.name in ("ARG", "ENV"):
-                given = {key: filled(value, known) for key, value, _ in one.pairs()}
-                bare = [] if given or one.name == "ENV" else one.text.split()
-                known |= {key: arguments[key] for key in bare if key in arguments} | given
-            elif one.name == "USER":
+            if one.name == "USER":
                 result[-1].user = filled(one.text.strip(), known)
                 result[-1].user_line = one.line
     return result

@@ -9,10 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from buttress.evidence.findings import SEVERITIES, Finding, Inspection
-from buttress.files.source_files import Reading, SourceFile
-from buttress.files.yaml_documents import MAX_BYTES, Document, documents
+from buttress.evidence.findings import SEVERITIES, Finding, Inspection, Severity
+from buttress.files.source_files import SourceFile, SourceReading
+from buttress.files.yaml_documents import MAX_BYTES, YamlDocument, documents
 from buttress.packs.knowledge import Knowledge
+from buttress.probes.deployment import command_files, helm
 from buttress.probes.deployment.checks import CHECKS
 from buttress.probes.deployment.github import github
 from buttress.probes.deployment.kubernetes import kubernetes
@@ -22,11 +23,9 @@ from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.inspecting import inspect_files
 from buttress.rules.pack_rules import load_all
 from buttress.rules.rulebook import Issue, Rule, rules
-from buttress.rules.shell import shell
-from buttress.rules.subject import Matcher, Subject, unread
+from buttress.rules.subject import Subject, SubjectMatcher, unread
 
 MAX_TEXT: Final = 8 << 20  # bytes of a file that is no YAML
-_SCRIPT: Final = re.compile(r"^(?:gnu)?makefile$|.*\.(?:sh|bash|zsh|mk)$")
 _TESTS: Final = {"test", "tests", "testing", "integration", "e2e", "integration_tests", "fixtures"}
 RULES: Final = Path(__file__).parent / "rules"
 KIND: Final = "infrastructure-rules"  # of contents of packs
@@ -41,8 +40,10 @@ _JSON_MANIFEST: Final = re.compile(rb'"apiVersion"\s*:\s*"')
 _JSON_KIND: Final = re.compile(rb'"kind"\s*:\s*"')
 
 
-def _reader(path: Path) -> Callable[[Document], Iterator[Subject]] | None:
+def _reader(path: Path) -> Callable[[YamlDocument], Iterator[Subject]] | None:
     name = path.name.lower()
+    if (commands := command_files.reader(path)) is not None:
+        return commands
     if name.endswith(".json"):
         return kubernetes
     if not name.endswith((".yml", ".yaml")):
@@ -55,6 +56,8 @@ def _reader(path: Path) -> Callable[[Document], Iterator[Subject]] | None:
         "action.yml", "action.yaml",
     ):  # fmt: skip
         return github
+    if helm.is_values(path):
+        return partial(helm.values, chart=path.absolute().parent.name)
     return kubernetes
 
 
@@ -75,8 +78,8 @@ def _rules(knowledge: Knowledge) -> Mapping[str, Rule]:
     return {**own_rules(), **load_all(added)} if added else own_rules()
 
 
-def _matcher(knowledge: Knowledge) -> Matcher:
-    return Matcher(knowledge.derive(_rules).values(), CHECKS)
+def _matcher(knowledge: Knowledge) -> SubjectMatcher:
+    return SubjectMatcher(knowledge.derive(_rules).values(), CHECKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +114,7 @@ class _Infrastructure:
 
 def limit(path: Path) -> int:
     """Most bytes of a file of that path that are read, 0 for what is not wanted."""
-    if is_dockerfile(path) or _SCRIPT.match(path.name.lower()):
+    if is_dockerfile(path) or command_files.is_script(path):
         return MAX_TEXT
     return MAX_BYTES if _reader(path) else 0
 
@@ -121,11 +124,20 @@ def _is_named(path: Path) -> bool:
     return is_dockerfile(path) or _reader(path) is not kubernetes
 
 
-def _issues(matcher: Matcher, path: Path, file: SourceFile, reading: Reading) -> list[Issue]:
+def _issues(
+    matcher: SubjectMatcher, path: Path, file: SourceFile, reading: SourceReading
+) -> list[Issue]:
     found = [
         issue for subject in subjects(path, file, reading) for issue in matcher.issues(subject)
     ]
+    if _is_template(file) and not is_dockerfile(path) and not command_files.is_script(path):
+        found = [one for one in found if _severity(one, matcher) not in ("info", "low")]
     return [_in_test(issue, matcher) for issue in found] if _is_test(file) else found
+
+
+def _is_template(file: SourceFile) -> bool:
+    """Whether parts of a manifest are put in later, so that what is missing may still come."""
+    return file.name.lower().endswith((".yml", ".yaml")) and "/templates/" in f"/{file.location}"
 
 
 def _is_test(file: SourceFile) -> bool:
@@ -133,26 +145,31 @@ def _is_test(file: SourceFile) -> bool:
     return any(one in _TESTS for one in file.location.lower().split("/")[:-1])
 
 
-def _in_test(issue: Issue, matcher: Matcher) -> Issue:
-    usual = SEVERITIES.index(issue.severity or matcher.rules[issue.rule].severity)
+def _in_test(issue: Issue, matcher: SubjectMatcher) -> Issue:
+    usual = SEVERITIES.index(_severity(issue, matcher))
     return replace(issue, severity=SEVERITIES[max(usual - 1, 0)])
 
 
-def subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject]:
+def _severity(issue: Issue, matcher: SubjectMatcher) -> Severity:
+    return issue.severity or matcher.rules[issue.rule].severity
+
+
+def subjects(path: Path, file: SourceFile, reading: SourceReading) -> Iterator[Subject]:
     """What rules can be about in a file; what can't be parsed is noted in ``reading``."""
     text = file.data.decode("utf-8", "replace")
     if is_dockerfile(path):
         yield from dockerfile(text, path)
         return
-    if _SCRIPT.match(path.name.lower()):
-        yield shell(text, 1, where="script")
+    if command_files.is_script(path):
+        yield command_files.script(text)
         return
     reader = _reader(path)
     is_json = path.name.lower().endswith(".json")
     if reader is None or (reader is kubernetes and not _is_manifest(file.data, is_json)):
+        reading.of_no_kind(file)
         return
     problems: list[str] = []
-    for document in documents(text, problems):
+    for document in documents(helm.without_actions(text) if _is_template(file) else text, problems):
         yield from reader(document)
     yield from unread(problems, file, "not read as YAML", reading)
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from buttress.files.yaml_documents import Document
-from buttress.probes.deployment.dockerfile import Instruction, Stage, instructions, stages
+from buttress.files.yaml_documents import YamlDocument
+from buttress.probes.deployment.dockerfile import (
+    Instruction,
+    Stage,
+    filled,
+    instructions,
+    stages,
+    values_at,
+)
 from buttress.rules.shell import image, scripts, shell, variable, variables
 from buttress.rules.subject import CONTINUED, Subject, at_line
 
@@ -22,10 +29,10 @@ def dockerfile(text: str, path: Path) -> Iterator[Subject]:
     found = list(instructions(text))
     built = stages(found)
     names = {stage.name for stage in built if stage.name}
-    for one in found:
+    for one, known in values_at(found):
         line = at_line(one.line)
         if one.name in ("RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK"):
-            yield from _commands(one)
+            yield from _commands(one, known)
             yield Subject("docker.run", dict(one.flags), line)
         elif one.name in ("ENV", "ARG"):
             for name, value, place in one.pairs():
@@ -46,13 +53,14 @@ def dockerfile(text: str, path: Path) -> Iterator[Subject]:
         yield _final(built[-1])
 
 
-def _commands(one: Instruction) -> Iterator[Subject]:
+def _commands(one: Instruction, known: Mapping[str, str]) -> Iterator[Subject]:
     text = one.text
     if text.lstrip().startswith("["):
         text = " ".join(one.words())
     if one.documents:
         text = "\n".join((text, *one.documents))
-    yield Subject("shell", text.replace("\\\n", CONTINUED), at_line(one.line))
+    text = filled(text.replace("\\\n", CONTINUED), known)
+    yield Subject("shell", text, at_line(one.line))
 
 
 def _final(stage: Stage) -> Subject:
@@ -68,7 +76,7 @@ def _ignores(path: Path) -> bool:
     return any(one.is_file() for one in (*names, path.with_name(path.name + ".dockerignore")))
 
 
-def compose(document: Document) -> Iterator[Subject]:
+def compose(document: YamlDocument) -> Iterator[Subject]:
     """Subjects of a compose file: its services, with their images, variables and commands."""
     services = document.data.get("services") if isinstance(document.data, dict) else None
     if not isinstance(services, dict):
@@ -90,7 +98,7 @@ def compose(document: Document) -> Iterator[Subject]:
             yield from variables(document, build.get("args"), (*path, "build", "args"), "compose")
 
 
-def gitlab(document: Document) -> Iterator[Subject]:
+def gitlab(document: YamlDocument) -> Iterator[Subject]:
     """Subjects of a GitLab pipeline: includes, jobs, scripts, images, variables."""
     data = document.data
     if not isinstance(data, dict):
@@ -115,7 +123,7 @@ def gitlab(document: Document) -> Iterator[Subject]:
 
 
 def _gitlab_job(
-    document: Document, job: dict[str, Any], path: tuple[str | int, ...]
+    document: YamlDocument, job: dict[str, Any], path: tuple[str | int, ...]
 ) -> Iterator[Subject]:
     for key in ("before_script", "script", "after_script"):
         value = job.get(key)
@@ -137,7 +145,7 @@ def _gitlab_job(
 
 
 def _part(
-    kind: str, document: Document, value: Any, path: tuple[str | int, ...], **context: Any
+    kind: str, document: YamlDocument, value: Any, path: tuple[str | int, ...], **context: Any
 ) -> Subject:
     """A subject for a piece of a document."""
     return Subject(kind, value, lambda below: document.line((*path, *below)), context)

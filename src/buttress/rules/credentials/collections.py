@@ -13,6 +13,7 @@ _STRING: Final = re.compile(
     rb"""[brfu]{0,2}(?:"([^"\\\n]{8,500})"|'([^'\\\n]{8,500})'|`([^`\\\n]{8,500})`)"""
 )
 _BARE: Final = re.compile(rb"[\[,]\s*([^\s\"'`\[\]{},#&*!|>]{8,500})\s*(?=[,\]])")
+_SEPARATED: Final = re.compile(rb"[^,;|\s]+")
 _SIGNS: Final = re.compile(rb"[\[\]{}()\"'`#]")
 _ITEM: Final = re.compile(
     rb"^[ \t]*(?:-[ \t]+)*(?:[\w.\"'-]{1,80}[ \t]*:[ \t]+)?[\"']?"
@@ -32,6 +33,12 @@ def items(data: bytes, start: int, end: int) -> Iterator[Span]:
         yield from _bracketed(data, end - 1)
     else:
         yield from _block(data, start, end)
+
+
+def separated(data: bytes, start: int, end: int) -> Iterator[Span]:
+    """Where the values lie of a text that separates them by commas, semicolons or bars."""
+    for match in _SEPARATED.finditer(data, start, end):
+        yield match.span()
 
 
 def _bracketed(data: bytes, start: int) -> Iterator[Span]:

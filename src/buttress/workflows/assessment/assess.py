@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -19,6 +19,7 @@ from buttress.packs.installed import installed
 from buttress.packs.resolve import resolve
 from buttress.protocols.judge import Judge
 from buttress.protocols.probe import InspectionProbe, TrialProbe, TrialSpec
+from buttress.report import words
 from buttress.risk.catalogue import Catalogue, load_catalogue
 from buttress.risk.planner import Planner
 from buttress.risk.policy import Policy, load_policy
@@ -34,6 +35,7 @@ from buttress.workflows.assessment.arms import Arm, arm_id
 from buttress.workflows.assessment.campaign import Campaign
 from buttress.workflows.assessment.coverage import Coverage
 from buttress.workflows.assessment.document import build, inspected
+from buttress.workflows.assessment.hosts import ask_hosts
 from buttress.workflows.assessment.ledger import ATTACKER, JUDGE
 from buttress.workflows.assessment.outcomes import Outcome, TrialOutcome
 from buttress.workflows.assessment.outputs import write_outputs
@@ -153,7 +155,7 @@ class _Assessment:
         self._began = time.time()
         self._empty = {asset.id for asset in system.assets if is_empty(asset.paths)}
         for name in self._empty:
-            self._coverage.leave_out(name, "there is no file in it")
+            self._coverage.record_skip(name, "there is no file in it")
         self._asked: Counter[str] = Counter()  # by arm, those without an outcome included
         self._unanswered: Counter[str] = Counter()
 
@@ -180,23 +182,36 @@ class _Assessment:
                 coverage=self._coverage,
                 named=named,
             )
+            self._say_outlook()
         inspect(
             self._system.assets,
             inspections,
             self._run.id,
             self._store,
             self._spending.ledger.say,
-            failed=lambda probe, asset, why: self._coverage.leave_out(arm_id(probe, asset), why),
+            failed=lambda probe, asset, why: self._coverage.record_skip(arm_id(probe, asset), why),
             knowledge=installed(),
         )
+        if not named:
+            ask_hosts(
+                self._system, self._run.id, self._store, self._coverage, self._spending.ledger.say
+            )
         if self._judge is not None:
             run_async(self._ask(self._judge))
         return self._document()
 
+    def _say_outlook(self) -> None:
+        """What the judge can't decide, before anything is asked."""
+        for outcome in self._prepared.outcomes:
+            if outcome.outlook is not None:
+                told = words.outlook(asdict(outcome.outlook), outcome.tolerance.limit)
+                self._spending.ledger.note(f"{outcome.risk.id}: {told}")
+
     async def _ask(self, judge: Judge) -> None:
         allowance = self._spending.allowance
         if self._run.resumed:
-            self._spending.asked_before(self._store.trials(run=self._run.id))
+            run = self._run.id
+            self._spending.asked_before(self._store.trials(run=run), self._store.turns(run=run))
         planner = Planner(
             self._prepared.planned, calls=self._spending.plannable, seed=self._run.seed
         )
@@ -243,6 +258,19 @@ class _Assessment:
                     asset, (trial for trial in trials if trial.asset == asset), mine
                 )
 
+    def _look_ahead(self, outcome: TrialOutcome) -> None:
+        """What labels would bring to a risk that is still undecided."""
+        if outcome.verdict != "undecided" or not outcome.can_be_labelled:
+            return
+        run, probe, asset = self._run.id, outcome.risk.probe, outcome.worst_asset
+        trials = self._store.trials(run=run, probe=probe)
+        labels = self._store.labels(run=run, probe=probe)
+        outcome.look_ahead(
+            [trial for trial in trials if trial.asset == asset],
+            [label for label in labels if label.asset == asset],
+            self._run.seed,
+        )
+
     def _note_unanswered(self, totals: Totals) -> None:
         """Say which questions have no outcome, and what targets refused to take."""
         for name, count in self._unanswered.items():
@@ -250,14 +278,14 @@ class _Assessment:
                 share = count / self._asked[name]
                 said = totals.messages.most_common(1)
                 why = f"; most often: {said[0][0]}" if said else ""
-                self._coverage.leave_out(
+                self._coverage.record_skip(
                     f"{count:,} of {self._asked[name]:,} questions of {name} ({share:.0%})",
                     "they have no outcome, so they count as failures for the upper bound and as "
                     f"none for the lower{why}",
                 )
         for asset, target in self._targets.items():
             for change in getattr(target, "adaptations", ()):
-                self._coverage.leave_out(f"a part of how {asset} was to be asked", change)
+                self._coverage.record_skip(f"a part of how {asset} was to be asked", change)
 
     def _document(self) -> dict[str, Any]:
         run = self._run.id
@@ -269,15 +297,16 @@ class _Assessment:
         outcomes: list[Outcome] = []
         for outcome in self._prepared.outcomes:
             if any(state.sequence.trials for state in outcome.states.values()):
+                self._look_ahead(outcome)
                 outcomes.append(outcome)
         failed = {name for name, _ in self._coverage.not_covered}
         for name, arm in self._prepared.arms.items():
             if name not in failed and not tallied.arms.get((arm.probe.id, arm.asset.id)):
-                self._coverage.leave_out(name, f"no trial was run: {self._stop_reason}")
+                self._coverage.record_skip(name, f"no trial was run: {self._stop_reason}")
         inspected_at = [seen for seen in inspections if seen.asset not in self._empty]
         outcomes += inspected(self._catalogue, self._policy, findings, inspected_at)
         if not any(isinstance(outcome, TrialOutcome) for outcome in outcomes):
-            self._coverage.leave_out("how the system answers", NO_MODEL)
+            self._coverage.record_skip("how the system answers", NO_MODEL)
         examined = {seen.asset: None for seen in inspections} | {
             asset: None for _, asset in tallied.arms
         }
@@ -286,7 +315,7 @@ class _Assessment:
         totals = ledger.together()
         self._note_unanswered(totals)
         for reason, count in tallied.abstained.most_common(_REASONS):
-            self._coverage.leave_out(
+            self._coverage.record_skip(
                 f"{count:,} answers", f"the judge abstained, they count as either: {reason}"
             )
         if not outcomes:
@@ -310,7 +339,7 @@ class _Assessment:
             stop_reason=self._stop_reason,
             totals={
                 "calls": totals.calls + max(0, asked_before),
-                "attacker_calls": ledger.calls_of(ATTACKER),
+                "attacker_calls": self._spending.attacker_before + ledger.calls_of(ATTACKER),
                 "judge_calls": ledger.calls_of(JUDGE),
                 "trials": tallied.trials,
                 "cached": tallied.cached,
@@ -321,6 +350,7 @@ class _Assessment:
                 "unanswered": sum(self._unanswered.values()),
                 "refused_by": dict(tallied.refused_by),
                 "finish_reasons": dict(tallied.finish_reasons),
+                "no_help": dict(tallied.no_help),
                 "seconds": finished - self._began,
                 "cost": self._spending.cost(),
                 "error_messages": dict(totals.messages),

@@ -78,6 +78,8 @@ class Campaign:
         most = max((arm.granularity for arm in planner.arms.values()), default=1)
         self._busy = IN_FLIGHT * most
         self._dead: dict[int, str] = {}  # engines whose target died, by identity
+        self._answered: set[str] = set()  # arms of which a question was answered
+        self._cut: dict[str, list[_Flight]] = {}  # batches of the others, when the budget ended
         self.stop_reason = ""
 
     @property
@@ -170,11 +172,27 @@ class Campaign:
             if index not in free
         )
         work = sum(map(trial_cost, trials))
-        known = flight.trials.keys() | flight.lost.keys()
-        self._observe(arm, [flight.specs[index] for index in sorted(known)], trials)
+        self._show(flight, trials)
         self._planner.observe(
             name, len(trials), work, min(asked, reserved) - reserved, len(flight.specs)
         )
+
+    def _show(self, flight: _Flight, trials: Sequence[Trial]) -> None:
+        """Hand over which questions of a batch have an outcome, and which were begun in vain.
+
+        Where the budget ended before any question of an arm was answered, the arm was not
+        tested. Its questions say nothing of the system.
+        """
+        name = flight.batch.arm
+        if trials:
+            self._answered.add(name)
+            for earlier in self._cut.pop(name, ()):
+                self._show(earlier, ())
+        elif name not in self._answered and set(flight.lost.values()) == {self._stopped()}:
+            self._cut.setdefault(name, []).append(flight)
+            return
+        known = flight.trials.keys() | flight.lost.keys()
+        self._observe(self._arms[name], [flight.specs[index] for index in sorted(known)], trials)
 
 
 async def _cancel(flying: Iterable[_Flight]) -> None:

@@ -85,6 +85,11 @@ class Ledger:
         if self.progress is not None:
             self.progress.say(text)
 
+    def note(self, text: str) -> None:
+        """Pass it on."""
+        if self.progress is not None:
+            self.progress.note(text)
+
     def close(self) -> None:
         """Pass it on."""
         if self.progress is not None:

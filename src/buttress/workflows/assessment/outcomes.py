@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from buttress.evidence.findings import SEVERITIES, Finding
 from buttress.evidence.records import Label, Trial
 from buttress.labelling.estimate import LabelledRate, corrected_rate
+from buttress.labelling.forecast import Forecast, forecast
+from buttress.labelling.sample import Sample, population
 from buttress.risk.catalogue import SEVERITY_LABELS, Catalogue, Risk
 from buttress.risk.cells import CellsState
 from buttress.risk.policy import Estimand, Tolerance
@@ -17,6 +19,7 @@ from buttress.risk.scenario import Evidence, InspectionEvidence, barrier_input
 from buttress.risk.verdict import ORDER, RiskState, Verdict, worst
 from buttress.standards.crosswalk import load_standards
 from buttress.statistics.design import DesignEffect
+from buttress.statistics.judge_outlook import Outlook
 from buttress.workflows.assessment.arms import State
 
 
@@ -27,7 +30,9 @@ class TrialOutcome:
     Where people labelled trials of an asset, ``labelled`` has the rate that follows, and it counts
     in the place of the one corrected by the judge's calibration: it is about this very system.
     ``estimand`` is what the rates are about, ``family`` the number of verdicts that share ``beta``,
-    ``designs`` by asset how much trials of one prompt are alike.
+    ``designs`` by asset how much trials of one prompt are alike. ``exact`` says that no judge errs,
+    ``outlook`` what the judge's calibration leaves undecided, ``forecast`` what more labels of the
+    worst asset would bring.
     """
 
     risk: Risk
@@ -38,6 +43,25 @@ class TrialOutcome:
     estimand: Estimand = "prompts-like-these"
     family: int = 1
     designs: dict[str, DesignEffect] = field(default_factory=dict)
+    exact: bool = False
+    outlook: Outlook | None = None
+    forecast: Forecast | None = None
+
+    @property
+    def can_be_labelled(self) -> bool:
+        """Whether people's labels would count: not where outcomes are exact, or of many cells."""
+        states = self.states.values()
+        return not self.exact and all(isinstance(state, RiskState) for state in states)
+
+    @property
+    def correction(self) -> Literal["exact", "labels", "calibration", "none"]:
+        """What is done about errors of the judge on the worst asset."""
+        if self.exact:
+            return "exact"
+        if self.worst_asset in self.labelled:
+            return "labels"
+        known = self.states[self.worst_asset].sequence.counts
+        return "calibration" if known is not None and known.measured else "none"
 
     @property
     def verdict(self) -> Verdict:
@@ -92,6 +116,17 @@ class TrialOutcome:
             alpha_high=self.tolerance.alpha,
         )
 
+    def look_ahead(self, trials: Iterable[Trial], labels: Iterable[Label], seed: int) -> None:
+        """Forecast what more labels of the worst asset's ``trials`` would bring."""
+        rate = self._rate(self.worst_asset)
+        self.forecast = forecast(
+            Sample(population(trials), labels),
+            self.tolerance.beta / self.family,
+            self.tolerance.alpha,
+            width=rate["high"] - rate["low"],
+            seed=seed,
+        )
+
     def document(self, calls: Mapping[tuple[str, str], int]) -> dict[str, Any]:
         """The fields of the document that trials give; ``calls`` by (probe, asset)."""
         rows = [self._asset(asset, calls) for asset in self.states]
@@ -113,6 +148,9 @@ class TrialOutcome:
             },
             "path": first["path"],
             "labels": self._labels(),
+            "correction": self.correction,
+            "outlook": None if self.outlook is None else asdict(self.outlook),
+            "forecast": self._forecast(first["rate"]),
             "estimand": self.estimand,
             "family": self.family,
             "design": first["design"],
@@ -134,6 +172,13 @@ class TrialOutcome:
             "effective": known.effective,
             "labels_only": asdict(known.labels_only),
         }
+
+    def _forecast(self, rate: Mapping[str, float]) -> dict[str, Any] | None:
+        """The last step that is left to people, where the verdict is still open."""
+        if self.forecast is None:
+            return None
+        now = rate["high"] - rate["low"]
+        return {"asset": self.worst_asset, "width_now": now, **asdict(self.forecast)}
 
     def _worst_case(self) -> dict[str, Any] | None:
         """The claim about all cells of the worst asset; None where there are no cells."""
@@ -234,6 +279,9 @@ class InspectionOutcome:
             "worst_finding": self._worst(self.findings),
             "findings": len(self.findings),
             "worst_case": None,
+            "correction": None,
+            "outlook": None,
+            "forecast": None,
             "estimand": None,
             "family": 1,
             "design": None,

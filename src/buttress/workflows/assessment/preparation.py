@@ -20,7 +20,8 @@ from buttress.risk.cells import CellsState
 from buttress.risk.planner import PlannedArm
 from buttress.risk.policy import Policy
 from buttress.risk.verdict import RiskState
-from buttress.statistics.correction import CalibrationCounts
+from buttress.statistics.correction import UNMEASURED, CalibrationCounts
+from buttress.statistics.judge_outlook import outlook
 from buttress.system.model import Asset, Price, System
 from buttress.targets.base import Recorded, Target, takes_images
 from buttress.targets.open import open_target
@@ -66,10 +67,13 @@ def open_targets(system: System, only: str | None = None) -> dict[str, Target]:
 def counts(judge: Judge, probe: TrialProbe) -> CalibrationCounts | None:
     """The judge's calibration on what the probe expects, as the statistics take it.
 
-    None where outcomes are exact, or where nobody calibrated the judge.
+    None where outcomes are exact. Where nobody calibrated the judge, any error rate is possible, so
+    that its outcomes alone give no verdict.
     """
-    known = None if probe.exact else judge.calibration(probe.expect)
-    return None if known is None else as_counts(known)
+    if probe.exact:
+        return None
+    known = judge.calibration(probe.expect)
+    return UNMEASURED if known is None else as_counts(known)
 
 
 def prepare(
@@ -133,7 +137,7 @@ def prepare(
             if not informed[probe.id]:
                 if named:  # else the policy simply doesn't ask for it
                     why = f"no risk in policy '{policy.id}' is informed by it"
-                    coverage.leave_out(name, why)
+                    coverage.record_skip(name, why)
                 continue
             finite = is_finite(policy, counts(judge, probe))
             try:
@@ -143,19 +147,19 @@ def prepare(
                     engine,
                     replace(context, by_prompt=not finite),
                     judge_calls=judge_calls,
-                    leave_out=partial(coverage.leave_out, name),
+                    record_skip=partial(coverage.record_skip, name),
                 )
             except NotCoveredError as error:
-                coverage.leave_out(name, str(error))
+                coverage.record_skip(name, str(error))
                 continue
             except ButtressError:
                 raise
             except Exception as error:
-                coverage.leave_out(name, why_left_out(error))
+                coverage.record_skip(name, why_left_out(error))
                 continue
             prepared.arms[name] = arm
         if isinstance(target, Recorded) and target.left_out:
-            coverage.leave_out(
+            coverage.record_skip(
                 f"{target.left_out:,} records of {asset.id}",
                 "they don't say what a safe model does",
             )
@@ -226,18 +230,18 @@ def _arm(
     context: TrialContext,
     *,
     judge_calls: int,
-    leave_out: Callable[[str], None],
+    record_skip: Callable[[str], None],
 ) -> Arm:
     if isinstance(probe, CellwiseProbe):
         cells = {
-            name: replace(cell, stream=until_failure(cell.stream, leave_out))
+            name: replace(cell, stream=until_failure(cell.stream, record_skip))
             for name, cell in probe.cells(context).items()
         }
         available = sum(cell.size for cell in cells.values())
         return CellArm(
             probe, asset, engine, iter(()), available, context.by_prompt, judge_calls, cells=cells
         )
-    stream = until_failure(probe.stream(context), leave_out)
+    stream = until_failure(probe.stream(context), record_skip)
     size = probe.size(context)
     return Arm(probe, asset, engine, stream, size, context.by_prompt, judge_calls)
 
@@ -287,6 +291,7 @@ def _add_outcome(
         by_estimate=by_estimate,
         estimand=policy.estimand,
         family=family,
+        exact=probe.exact,
     )
     finite = is_finite(policy, calibration)
     for arm in arms:
@@ -315,6 +320,12 @@ def _add_outcome(
         outcome.states[arm.asset.id] = state
         outcome.designs[arm.asset.id] = arm.design
         arm.states.append(state)
+    bounds_decide = not by_estimate or calibration == UNMEASURED
+    if calibration is not None and bounds_decide and outcome.can_be_labelled:
+        tolerance = outcome.tolerance
+        outcome.outlook = outlook(
+            calibration, tolerance.limit, tolerance.alpha, tolerance.beta / family
+        )
     prepared.outcomes.append(outcome)
 
 

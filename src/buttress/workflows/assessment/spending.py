@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from buttress.errors import InputError
-from buttress.evidence.records import Trial
+from buttress.evidence.records import Trial, Turn
 from buttress.system.model import Budget, Price, System
 from buttress.targets.allowance import RunAllowance
 from buttress.targets.base import Target
 from buttress.targets.open import open_target
 from buttress.targets.retrying_target import RetryingTarget
 from buttress.trials.judging import CHECK
-from buttress.trials.progress import Plan
+from buttress.trials.progress import ProgressPlan
 from buttress.workflows.assessment.ledger import ATTACKER, JUDGE, Ledger
 
 
@@ -30,6 +30,7 @@ class Spending:
         self.ledger = Ledger()
         self._prices = [asset.price for asset in system.assets]
         self._before = 0
+        self.attacker_before = 0  # questions to the attacker until a resumed run ended
         self.allowance = RunAllowance(
             calls=budget.calls,
             cost=budget.cost,
@@ -57,13 +58,25 @@ class Spending:
         calls = self.budget.calls
         return None if calls is None else max(calls, self._before)
 
-    def asked_before(self, trials: Iterable[Trial]) -> None:
-        """Take in what a resumed run has asked until it ended."""
+    def asked_before(self, trials: Iterable[Trial], turns: Iterable[Turn] = ()) -> None:
+        """Take in what a resumed run has asked until it ended.
+
+        ``turns`` are those of the same run; what the attacker was asked is in no trial's count, and
+        questions to the system are in none where their trial didn't come to its end.
+        """
         judged = self.allowance.judge_calls
-        self._before = sum(
-            0 if trial.cached else trial.calls + (0 if trial.judge == CHECK else judged)
-            for trial in trials
-        )
+        ended = set()
+        self._before = self.attacker_before = 0
+        for trial in trials:
+            ended.add((trial.probe, trial.asset, trial.item))
+            if not trial.cached:
+                self._before += trial.calls + (0 if trial.judge == CHECK else judged)
+        for turn in turns:
+            if turn.role == "attacker":
+                self._before += 1
+                self.attacker_before += 1
+            elif (turn.probe, turn.asset, turn.item) not in ended:
+                self._before += 1 if turn.role == "target" else judged
 
     def open_judge_target(self, settings: Mapping[str, Any], *, base: Path) -> Target:
         """A model that a judge asks."""
@@ -92,9 +105,9 @@ class Spending:
         """Money so far; None where nothing has a price."""
         return self.ledger.cost() if self.priced() else None
 
-    def plan(self) -> Plan:
+    def plan(self) -> ProgressPlan:
         """What progress is measured against."""
-        return Plan(
+        return ProgressPlan(
             calls=self.budget.calls,
             cost=(lambda _: self.ledger.cost()) if self.priced() else None,
             most_cost=self.budget.cost,

@@ -11,6 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Final
 
+from buttress.errors import InputError
+from buttress.files.atomic import atomic_file
+
 _KEPT: Final = 8  # indexes; older ones are removed when one is written
 _END: Final = ".osv-index"
 
@@ -45,7 +48,7 @@ def written(path: Path, write: Callable[[IO[bytes]], None]) -> IO[bytes]:
     It takes its place whole, so that of several processes that write at once each reads a whole
     one. Where nothing can be kept it is a temporary file that is gone when closed.
     """
-    with contextlib.suppress(OSError, RuntimeError):
+    with contextlib.suppress(OSError, RuntimeError, InputError):
         return _kept(_place(path), write)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller keeps it
     write(file)
@@ -54,17 +57,8 @@ def written(path: Path, write: Callable[[IO[bytes]], None]) -> IO[bytes]:
 
 def _kept(place: Path, write: Callable[[IO[bytes]], None]) -> IO[bytes]:
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=place.parent, prefix=".new-", suffix=_END)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, place)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
+    with atomic_file(place, mode=0o600) as file:
+        write(file)
     _prune(place.parent)
     return open(place, "rb")
 

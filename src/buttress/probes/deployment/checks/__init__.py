@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from buttress.probes.deployment.checks import ci_agents, containers, pipelines, pods
+from buttress.probes.deployment.checks import ci_agents, containers, downloads, pipelines, pods
 from buttress.rules import values
 from buttress.rules.subject import Check
 
@@ -12,6 +12,7 @@ CHECKS: Final[dict[str, Check]] = {
     **values.CHECKS,
     **ci_agents.CHECKS,
     **containers.CHECKS,
+    **downloads.CHECKS,
     **pods.CHECKS,
     **pipelines.CHECKS,
 }

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from buttress.probes.source.code.downloads import mark, note
 from buttress.probes.source.code.events import Event, Kind
-from buttress.probes.source.code.scopes import Scope
-from buttress.probes.source.code.texts import formatted, narrowed, united
+from buttress.probes.source.code.scopes import NameScope
+from buttress.probes.source.code.texts import formatted, listed, narrowed, stored, united
 from buttress.probes.source.code.values import (
     ALL,
-    MAX_ITEMS,
     NOTHING,
     UNKNOWN,
     Value,
@@ -60,7 +59,7 @@ class Given:
         return [*self.positions, *self.named.values(), self.rest]
 
 
-def call(evaluator: Evaluator, node: ast.Call, scope: Scope) -> Value:
+def call(evaluator: Evaluator, node: ast.Call, scope: NameScope) -> Value:
     """The value of a call; tells the call."""
     receiver = NOTHING
     if isinstance(node.func, ast.Attribute):
@@ -88,7 +87,7 @@ def call(evaluator: Evaluator, node: ast.Call, scope: Scope) -> Value:
     return _result(evaluator, event, callee, given, scope)
 
 
-def _given(evaluator: Evaluator, node: ast.Call, receiver: Value, scope: Scope) -> Given:
+def _given(evaluator: Evaluator, node: ast.Call, receiver: Value, scope: NameScope) -> Given:
     given = Given(receiver, [], {})
     for argument in node.args:
         if isinstance(argument, ast.Starred):
@@ -121,7 +120,9 @@ def _reached(callee: Value, arguments: Sequence[Value]) -> str:
     return ""
 
 
-def _result(evaluator: Evaluator, event: Event, callee: Value, given: Given, scope: Scope) -> Value:
+def _result(
+    evaluator: Evaluator, event: Event, callee: Value, given: Given, scope: NameScope
+) -> Value:
     node = event.node
     path, receiver = callee.path, given.receiver
     known = evaluator.invoked(callee, given, event)
@@ -159,6 +160,10 @@ def _result(evaluator: Evaluator, event: Event, callee: Value, given: Given, sco
     if path in ("builtins.open", "io.open") and given.positions:
         handle = callee.step("()")
         return Value(handle.path, elements=(given.positions[0],))
+    if path == "builtins.map" and len(given.positions) > 1:  # what the function gives
+        of = given.positions[0].path
+        if of.startswith("builtins."):
+            return evaluator.marked(Value(f"{of}()", taints=taints_of(*given.all)), node.lineno)
     if path == "re.sub" and len(given.positions) > 2:
         return narrowed(given.positions)
     if path == "pathlib.Path" and given.positions:  # a file, and no repository of a hub
@@ -179,6 +184,8 @@ def _result(evaluator: Evaluator, event: Event, callee: Value, given: Given, sco
     if ALL in uses:
         return Value(result.path)
     made = Value(result.path, taints=taints)
+    if event.path.endswith(".get") and given.positions and given.positions[0].const == "files":
+        made = stored(receiver, "files", made)
     return evaluator.marked(made.clean(uses) if uses else made, node.lineno)
 
 
@@ -196,8 +203,7 @@ def _grown(name: str, receiver: Value, given: Given) -> Value | None:
         elements = (*receiver.elements[:place], added, *receiver.elements[place:])
     else:
         return None
-    kept = elements if len(elements) <= MAX_ITEMS else None
-    return Value(receiver.path, elements=kept, taints=taints_of(receiver, added))
+    return listed(elements, receiver.path)
 
 
 def _looked_up(table: Value, given: Sequence[Value]) -> Value:
@@ -223,7 +229,7 @@ def _key(path: str, given: Given) -> str:
     return name if isinstance(name, str) and name.isidentifier() else ""
 
 
-def absorb(name: str, receiver: Value, given: Sequence[Value], scope: Scope) -> None:
+def absorb(name: str, receiver: Value, given: Sequence[Value], scope: NameScope) -> None:
     """Let the list or mapping ``name``, into which something tainted is put, be tainted."""
     taints = taints_of(receiver, *given)
     if taints != receiver.taints or (receiver.elements, receiver.entries) != (None, None):

@@ -14,36 +14,37 @@ from typing import Final
 from buttress.evidence.findings import SEVERITIES, Finding, Inspection, Severity
 from buttress.evidence.locations import Location
 from buttress.files import source_files as files
-from buttress.files.python_modules import MAX_BYTES
-from buttress.files.source_files import Reading
+from buttress.files.python_modules import beyond_limits
+from buttress.files.source_files import SourceReading
 from buttress.files.tree import Tree
 from buttress.files.visible import printable
 from buttress.files.wanted import wanted_files
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.hits import Hit, in_order
-from buttress.probes.source.code.linking import Linked, Linking
-from buttress.probes.source.code.matcher import Matcher
-from buttress.probes.source.code.rulebook import Rule, load_rules, own_rules
-from buttress.probes.source.code.shown import Shown
+from buttress.probes.source.code.linking import AnalysisResult, ProjectAnalysis
+from buttress.probes.source.code.matcher import RuleMatcher
+from buttress.probes.source.code.rulebook import CodeRule, load_rules, own_rules
+from buttress.probes.source.code.shown import ShownFile
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.allow import allowance_of_statement
 
+NOT_SEARCHED: Final = "code-not-searched"  # its rule, for files over the limits
 MAX_FINDINGS: Final = 200  # in one file
 _LESS_IN_TESTS: Final = 2  # steps of severity
 _PYTHON: Final = (".py", ".pyw", ".pyi")
 _SHEBANG: Final = re.compile(rb"#![^\n]*python")
 
 
-def _rules(knowledge: Knowledge) -> tuple[Rule, ...]:
+def _rules(knowledge: Knowledge) -> tuple[CodeRule, ...]:
     """Ours, and those of packs."""
     added = knowledge.of_kind("code-rules")
     return (*own_rules(), *(r for file in added for r in load_rules(file.path, verify=False)))
 
 
-def _matcher(knowledge: Knowledge) -> Matcher:
-    return Matcher(knowledge.derive(_rules))
+def _matcher(knowledge: Knowledge) -> RuleMatcher:
+    return RuleMatcher(knowledge.derive(_rules))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +56,24 @@ class _UnsafeCode:
 
     def rule_ids(self, knowledge: Knowledge) -> list[str]:
         """Ids of its rules, those of packs too."""
-        return [rule.id for rule in knowledge.derive(_rules)]
+        return [NOT_SEARCHED, *(rule.id for rule in knowledge.derive(_rules))]
 
     def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
         """Findings in all Python files and notebooks; as ``InspectionProbe``."""
         began = time.monotonic()
         asset, tree = context.asset, context.tree
-        reading = Reading()
+        reading = SourceReading()
         suppressed: Counter[str] = Counter()
-        linking = Linking(context.knowledge.derive(_matcher), tree)
+        matcher = context.knowledge.derive(_matcher)
+        linking = ProjectAnalysis(matcher, tree)
         order = []
         for one, file in wanted_files(tree, reading, partial(_limit, tree)):
-            linking.add(one, file)
-            order.append(file.location)
+            over = "" if one.suffix.lower() == ".ipynb" else beyond_limits(file.data)
+            if not over:
+                linking.add(one, file)
+                order.append(file.location)
+            elif matcher.survey(file.data).alone:  # else no rule can match: it is searched
+                reading.not_searched(file.location, over)
         for one, location in _neighbours(tree):
             linking.add_neighbour(one, location)
         linked = linking.follow()
@@ -78,8 +84,9 @@ class _UnsafeCode:
             for note in linked.notes.get(location, ()):
                 reading.record_skip(location, note)
             if location in hits:
-                shown = Shown(linking, location, context.knowledge.derive(secret_rules))
+                shown = ShownFile(linking, location, context.knowledge.derive(secret_rules))
                 yield from self._file(asset, shown, hits[location], reading, suppressed)
+        yield from (self._not_searched(asset, *one) for one in reading.beyond)
         counts = (
             f"{number} findings of {rule} ignored by comments"
             for rule, number in suppressed.items()
@@ -96,7 +103,12 @@ class _UnsafeCode:
         )
 
     def _file(
-        self, asset: str, shown: Shown, hits: list[Hit], reading: Reading, suppressed: Counter[str]
+        self,
+        asset: str,
+        shown: ShownFile,
+        hits: list[Hit],
+        reading: SourceReading,
+        suppressed: Counter[str],
     ) -> Iterator[Finding]:
         number = 0
         for hit in in_order(hits):
@@ -116,7 +128,23 @@ class _UnsafeCode:
             number += 1
             yield self._finding(asset, hit, shown, unexplained=allowed is not None)
 
-    def _finding(self, asset: str, hit: Hit, shown: Shown, *, unexplained: bool) -> Finding:
+    def _not_searched(self, asset: str, location: str, why: str) -> Finding:
+        where = Location(location, line=1)
+        return Finding(
+            rule=NOT_SEARCHED,
+            severity="medium",
+            asset=asset,
+            location=str(where),
+            place=where,
+            message=f"The file is not followed: {why}, and words occur in it that rules look for.",
+            remedy="Read it yourself, or move its data to a file of its own; such a size may be "
+            "meant to hide something.",
+            references=("CWE-1284",),
+            probe=self.id,
+            probe_version=self.version,
+        )
+
+    def _finding(self, asset: str, hit: Hit, shown: ShownFile, *, unexplained: bool) -> Finding:
         source = flows().title(hit.taint.label) if hit.taint else ""
         message = hit.rule.message.replace("{it}", printable(hit.it)).replace("{source}", source)
         notes = [
@@ -141,7 +169,7 @@ class _UnsafeCode:
         )
 
 
-def _reported(linked: Linked, linking: Linking) -> dict[str, list[Hit]]:
+def _reported(linked: AnalysisResult, linking: ProjectAnalysis) -> dict[str, list[Hit]]:
     """Hits by the file in which they are told.
 
     That is where the harm is done. Where that file is not inspected, because it has not changed, it
@@ -173,14 +201,12 @@ def _neighbours(tree: Tree) -> Iterator[tuple[Path, str]]:
 def _limit(tree: Tree, path: Path) -> int:
     """Bytes up to which a file is read: 0 for what is not Python by its name or first line."""
     name = path.name.lower()
-    if name.endswith(".ipynb"):
+    if name.endswith((".ipynb", *_PYTHON)):
         return files.MAX_BYTES
-    if name.endswith(_PYTHON):
-        return MAX_BYTES
     if "." in name:
         return 0
     content = tree.content(path)
-    return MAX_BYTES if not content.binary and _SHEBANG.match(content.data[:100]) else 0
+    return files.MAX_BYTES if not content.binary and _SHEBANG.match(content.data[:100]) else 0
 
 
 def _lessened(severity: Severity) -> Severity:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from buttress.probes.source.code.values import (
@@ -22,9 +24,7 @@ def summed(pieces: list[Value]) -> Value:
     if any(one.known_text is not None for one in pieces):
         return concatenated(*pieces)
     if all(one.elements is not None for one in pieces):
-        elements = tuple(item for one in pieces for item in one.elements or ())
-        taints = taints_of(*pieces)
-        return Value(elements=elements[:MAX_ITEMS], taints=taints)
+        return listed([item for one in pieces for item in one.elements or ()])
     return mixed(*pieces)
 
 
@@ -33,6 +33,12 @@ def formatted(template: Value, given: list[Value]) -> Value:
     text = template.known_text or ""
     taints = taints_of(template, *given)
     return Value(text=f"{text}{HOLE}", taints=taints)
+
+
+def stored(holder: Value, key: str, value: Value) -> Value:
+    """What a parameter has under ``name`` or ``files``: where a framework has stored an upload."""
+    uploaded = key in ("name", "files") and holder.path.startswith("?") and holder.path != "?self"
+    return value.clean(_STORED) if uploaded else value
 
 
 def united(separator: str, items: Value) -> Value:
@@ -68,6 +74,8 @@ def narrowed(given: list[Value]) -> Value:
     return Value(taints=text.clean(frozenset(uses)).taints)
 
 
+_STORED: Final = frozenset({"path"})
+_ARGUMENT: Final = frozenset({"shell"})
 # Programs that run what they are given.
 _RUNNERS: Final = re.compile(
     r"(?i)^(?:.*[/\\\\])?(?:\w*sh|cmd|powershell|pwsh|python[\d.]*|node|deno|bun|perl|ruby|php|ssh|env|"
@@ -75,9 +83,21 @@ _RUNNERS: Final = re.compile(
 )
 
 
-def is_plain_command(words: list[Value]) -> bool:
+def listed(elements: Sequence[Value], path: str = "") -> Value:
+    """A list of known elements; as a whole no command of its own where its program is plain."""
+    kept = tuple(elements) if len(elements) <= MAX_ITEMS else None
+    taints = taints_of(*elements)
+    made = Value(path, elements=kept, taints=taints)
+    if not taints or not is_plain_command(elements):
+        return made
+    return replace(made, taints=made.clean(_ARGUMENT).taints)
+
+
+def is_plain_command(words: Sequence[Value]) -> bool:
     """Whether words are a command whose program is fixed, and runs none of its arguments."""
     program = words[0].const if words else None
     if not isinstance(program, str) or _RUNNERS.match(program) or " " in program:
+        return False
+    if program.startswith("-"):  # options that are added to a command
         return False
     return not any(one.const in ("-c", "/c", "-e", "--eval", "exec") for one in words[1:])

@@ -31,7 +31,7 @@ UNKNOWN: Final = _Unknown()
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CallStep:
     """A call that a value goes through on its way: the name of what is called, and where."""
 
     what: str
@@ -52,7 +52,7 @@ class Taint:
     line: int
     file: str = ""
     cleaned: frozenset[str] = frozenset()
-    steps: tuple[Step, ...] = ()
+    steps: tuple[CallStep, ...] = ()
 
     def clean(self, uses: frozenset[str]) -> Taint:
         """The same, made safe for ``uses``."""
@@ -60,7 +60,7 @@ class Taint:
             return self
         return Taint(self.label, self.path, self.line, self.file, self.cleaned | uses, self.steps)
 
-    def after(self, *steps: Step, cleaned: frozenset[str] = frozenset()) -> Taint:
+    def after(self, *steps: CallStep, cleaned: frozenset[str] = frozenset()) -> Taint:
         """The same, further on its way."""
         return Taint(
             self.label, self.path, self.line, self.file, self.cleaned | cleaned,
@@ -153,9 +153,21 @@ def joined(first: Value, second: Value) -> Value:
         first.path or second.path,
         first.const if same else UNKNOWN,
         first.text if first.text == second.text else None,
+        _longer(first.elements, second.elements),
         taints=taints_of(first, second),
         targets=tuple(dict.fromkeys(targets))[:MAX_TAINTS],
     )
+
+
+def _longer(
+    first: tuple[Value, ...] | None, second: tuple[Value, ...] | None
+) -> tuple[Value, ...] | None:
+    """The longer of two lists if it begins with the other: items were added on one way only."""
+    if first is None or second is None:
+        return None
+    shorter, longer = (first, second) if len(first) <= len(second) else (second, first)
+    same = all(one is other for one, other in zip(shorter, longer, strict=False))
+    return longer if same else None
 
 
 def _functions(value: Value) -> tuple[str, ...]:

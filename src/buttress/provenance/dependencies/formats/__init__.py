@@ -14,7 +14,7 @@ from buttress.provenance.dependencies.dependency import Parser
 
 MAX_BYTES: Final = 8 << 20
 _NAMES: Final = {
-    "pyproject.toml": "projects.pyproject", "setup.cfg": "projects.setup_cfg",
+    "pyproject.toml": "tools.in_pyproject", "setup.cfg": "projects.setup_cfg",
     "setup.py": "setup_script.parse", "Pipfile": "projects.pipfile",
     "poetry.lock": "locks.toml_lock", "uv.lock": "locks.toml_lock", "pdm.lock": "locks.toml_lock",
     "pylock.toml": "locks.toml_lock", "Pipfile.lock": "locks.pipfile_lock",
@@ -22,7 +22,10 @@ _NAMES: Final = {
     "package-lock.json": "npm.parse", "npm-shrinkwrap.json": "npm.parse",
     "yarn.lock": "yarn.parse", "pnpm-lock.yaml": "pnpm.parse",
     ".gitlab-ci.yml": "commands.parse", "tox.ini": "tools.tox",
+    "tox.toml": "tools.tox_toml", "bun.lock": "npm.bun",
     ".pre-commit-config.yaml": "tools.pre_commit", ".pre-commit-config.yml": "tools.pre_commit",
+    "justfile": "commands.parse", "Justfile": "commands.parse", ".travis.yml": "commands.parse",
+    "Taskfile.yml": "commands.parse", "azure-pipelines.yml": "commands.parse",
     "Makefile": "commands.parse", "makefile": "commands.parse", "GNUmakefile": "commands.parse",
 }  # fmt: skip
 # By the last letters of a name, since a tree has many files that are none.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import configparser
 import re
-from typing import Final
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
 
 from buttress.files.yaml_documents import documents
-from buttress.provenance.dependencies.dependency import FormatError, Parsed, Places, requirement
-from buttress.provenance.dependencies.formats.projects import at, load_toml
+from buttress.provenance.dependencies.dependency import FormatError, LineFinder, Parsed, requirement
+from buttress.provenance.dependencies.formats.projects import at, load_toml, pyproject
 from buttress.provenance.dependencies.formats.requirements import parse as requirements
 
 _SCRIPT: Final = re.compile(r"(?m)^# /// script\r?$\n((?:#(?:| [^\n]*)\r?\n)+?)# ///\r?$")
@@ -32,7 +34,7 @@ def script(text: str) -> Parsed:
     if match is None:
         return parsed
     block = re.sub(r"(?m)^# ?", "", match[1])
-    places = Places(text)
+    places = LineFinder(text)
     given = at(load_toml(block), "dependencies")
     for one in given if isinstance(given, list) else ():
         if isinstance(one, str):
@@ -55,21 +57,67 @@ def tox(text: str) -> Parsed:
         config.read_string(text)
     except (configparser.Error, ValueError) as error:
         raise FormatError(f"it is not an INI file ({type(error).__name__})") from None
-    parsed, places = Parsed(), Places(text)
+    parsed, places = Parsed(), LineFinder(text)
     for section in config.sections():
         for raw in config.get(section, "deps", fallback="").split("\n"):
             match = _TOX_OPTION.match(re.sub(r"(?:^|\s)#.*", "", raw))
-            wanted = match[1].strip() if match else ""
-            if not wanted or wanted.startswith("{"):
-                continue
-            line = places.line(wanted)
-            if wanted.startswith("-"):
-                inner = requirements(wanted)
-                parsed.includes += [one for one in inner.includes if "{" not in one]
-            elif (found := requirement(wanted, line)) is not None:
-                parsed.add(found)
-            else:
-                parsed.notes.append("a dependency is no requirement")
+            if match:
+                _tox_dependency(match[1].strip(), parsed, places)
+    return parsed
+
+
+def tox_toml(text: str) -> Parsed:
+    """The dependencies of the environments of tox.toml.
+
+    Raises:
+        FormatError: it is not TOML.
+    """
+    parsed, places = Parsed(), LineFinder(text)
+    for wanted in tox_dependencies(load_toml(text)):
+        _tox_dependency(wanted, parsed, places)
+    return parsed
+
+
+def tox_dependencies(data: Any) -> Iterator[str]:
+    """The dependencies of environments in the TOML form of tox, also below ``tool.tox``."""
+    environments = at(data, "env")
+    every = [at(data, "env_run_base"), at(data, "env_pkg_base")]
+    every += list(environments.values()) if isinstance(environments, dict) else []
+    for one in every:
+        given = at(one, "deps")
+        yield from (wanted for wanted in (given if isinstance(given, list) else [given])
+                    if isinstance(wanted, str))  # fmt: skip
+
+
+def _tox_dependency(wanted: str, parsed: Parsed, places: LineFinder) -> None:
+    if not wanted or wanted.startswith("{"):
+        return
+    line = places.line(wanted)
+    if wanted.startswith("-"):
+        inner = requirements(wanted)
+        parsed.includes += [one for one in inner.includes if "{" not in one]
+    elif (found := requirement(wanted, line)) is not None:
+        parsed.add(found)
+    else:
+        parsed.notes.append("a dependency is no requirement")
+
+
+def in_pyproject(text: str) -> Parsed:
+    """The dependencies of pyproject.toml, and those of tox's environments in it.
+
+    Raises:
+        FormatError: it is not TOML.
+    """
+    parsed, places = pyproject(text), LineFinder(text)
+    settings = at(load_toml(text), "tool", "tox")
+    for wanted in tox_dependencies(settings):
+        _tox_dependency(wanted, parsed, places)
+    legacy = at(settings, "legacy_tox_ini")
+    if isinstance(legacy, str):
+        inner = tox(legacy)
+        for one in inner.dependencies:
+            parsed.add(replace(one, line=places.line(one.name)))
+        parsed.includes += inner.includes
     return parsed
 
 

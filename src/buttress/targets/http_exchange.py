@@ -1,0 +1,101 @@
+"""A request to an application as a template: URL, headers and body with placeholders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import orjson
+from yarl import URL
+
+from buttress.errors import InputError
+from buttress.targets.connection import usable_url
+from buttress.targets.endpoint import checked_headers
+from buttress.targets.http_template import check, fill, in_json, in_url
+from buttress.targets.secrets import Secrets
+
+_METHODS: Final = ("POST", "GET", "PUT", "PATCH")
+
+
+def unknown_field(given: Mapping[str, Any], valid: tuple[str, ...], field: str) -> None:
+    """Refuse fields that are not known.
+
+    Raises:
+        InputError: there are some.
+    """
+    for name in given:
+        if name not in valid:
+            raise InputError(
+                "unknown field", field=f"{field}.{name}", expected="one of " + ", ".join(valid)
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class HttpExchange:
+    """A request as a template."""
+
+    url: str
+    method: str
+    headers: Mapping[str, str]
+    body: Any
+    form: bool
+
+    @classmethod
+    def read(cls, given: Mapping[str, Any], field: str, secrets: Secrets) -> HttpExchange:
+        """From settings.
+
+        Raises:
+            InputError: a field is missing or not usable.
+        """
+        if "url" not in given:
+            raise InputError("missing", field=f"{field}.url", expected="http(s)://… or ws(s)://…")
+        url = secrets.expand(given["url"], f"{field}.url")
+        usable_url(url, f"{field}.url")
+        if "body" in given and "form" in given:
+            raise InputError(
+                "given beside 'body'", field=f"{field}.form", expected="one of the two"
+            )
+        body = secrets.expand(given.get("form", given.get("body")), f"{field}.body")
+        method = str(given.get("method", "GET" if body is None else "POST")).upper()
+        if method not in _METHODS:
+            raise InputError(
+                f"'{method}' is not usable",
+                field=f"{field}.method",
+                expected="one of " + ", ".join(_METHODS),
+            )
+        headers = checked_headers(
+            secrets.expand(given.get("headers") or {}, f"{field}.headers"), f"{field}.headers"
+        )
+        secrets.add_headers({k: v for k, v in headers.items() if "{{" not in v})
+        for part, value in (("url", url), ("headers", headers), ("body", body)):
+            check(value, f"{field}.{part}")
+        if "form" in given and not isinstance(body, Mapping):
+            raise InputError("not a mapping", field=f"{field}.form", expected="names and values")
+        return cls(url, method, headers, body, "form" in given)
+
+    def names(self) -> set[str]:
+        """Placeholders in it."""
+        return check([self.url, dict(self.headers), self.body], "http")
+
+    def filled(self, given: Mapping[str, Any]) -> tuple[URL, dict[str, str], bytes | None]:
+        """URL, headers and body for these values."""
+        url = URL(fill(self.url, given, in_url), encoded=True)
+        headers = {str(k): str(v) for k, v in fill(dict(self.headers), given).items()}
+        named = {name.lower(): value for name, value in headers.items()}
+        if self.body is None:
+            return url, headers, None
+        if self.form:
+            headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+            return url, headers, urlencode(fill(self.body, given)).encode()
+        if isinstance(self.body, str):
+            kind = named.get("content-type", "")
+            plain = kind and "json" not in kind
+            text = fill(self.body, given, str if plain else in_json)
+            if not kind:
+                headers["Content-Type"] = "application/json"
+            return url, headers, str(text).encode()
+        if "content-type" not in named:
+            headers["Content-Type"] = "application/json"
+        return url, headers, orjson.dumps(fill(self.body, given))

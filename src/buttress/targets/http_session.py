@@ -1,0 +1,185 @@
+"""Sessions of an application: how one is begun, what carries it, and when it is begun anew.
+
+A session is carried by a token, by cookies, or by both. Each question has a session of its own,
+with cookies of its own, so that no question knows of another; or one session is kept for all, and
+begun anew when the application has ended it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Final
+
+from buttress.errors import InputError
+from buttress.targets import completion
+from buttress.targets.base import Answer, TargetError
+from buttress.targets.connection import Connection, ServerReply
+from buttress.targets.failures import failure
+from buttress.targets.http_exchange import HttpExchange, unknown_field
+from buttress.targets.http_template import AnswerPath, values
+from buttress.targets.secrets import Secrets
+
+SESSION_FIELDS: Final = ("url", "method", "headers", "body", "form", "token", "keep")
+ENDED: Final = frozenset({302, 303, 307, 401, 419, 440, 498})  # what says that a session is over
+
+
+@dataclass(slots=True)
+class HttpSession:
+    """A session that has begun. ``answered`` says whether it has served a question."""
+
+    token: str
+    keeps_cookies: bool
+    cookies: dict[str, str] = field(default_factory=dict)
+    answered: bool = False
+
+    def take_cookies(self, reply: ServerReply) -> None:
+        """Keep the cookies that a reply sets, by name."""
+        if not self.keeps_cookies:
+            return
+        for line in reply.headers.getall("Set-Cookie", []):
+            try:
+                read = SimpleCookie(line)
+            except CookieError:
+                continue
+            for name, morsel in read.items():
+                if morsel["max-age"] == "0":
+                    self.cookies.pop(name, None)
+                else:
+                    self.cookies[name] = morsel.coded_value
+
+    def headers(self, given: Mapping[str, str]) -> dict[str, str]:
+        """``given`` with the cookies."""
+        if not self.cookies:
+            return dict(given)
+        pairs = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        return {**given, "Cookie": pairs}
+
+
+class HttpSessions:
+    """Begins sessions as the manifest says.
+
+    Args:
+        exchange: the request that begins one; None where nothing does.
+        token: where its reply holds the token; None where cookies carry the session.
+        keep: use one session for all questions.
+        cookies: whether cookies are sent back.
+        connection: to the application.
+        secrets: learns the tokens.
+    """
+
+    def __init__(
+        self,
+        exchange: HttpExchange | None,
+        token: AnswerPath | None,
+        *,
+        keep: bool,
+        cookies: bool,
+        connection: Connection,
+        secrets: Secrets,
+    ) -> None:
+        self._exchange = exchange
+        self._token = token
+        self._keep = keep
+        self._cookies = cookies
+        self._connection = connection
+        self._secrets = secrets
+        self._kept: HttpSession | None = None
+        self._opening = asyncio.Lock()
+
+    @classmethod
+    def read(
+        cls, given: Any, cookies: Any, connection: Connection, secrets: Secrets
+    ) -> HttpSessions:
+        """From the manifest's ``session`` and ``cookies``; None where they are absent.
+
+        Raises:
+            InputError: a field is missing, unknown or not usable.
+        """
+        if given is None:
+            return cls(
+                None, None, keep=False, cookies=bool(cookies), connection=connection,
+                secrets=secrets,
+            )  # fmt: skip
+        where = "http.session"
+        if not isinstance(given, Mapping):
+            raise InputError("not a mapping", field=where, expected=", ".join(SESSION_FIELDS))
+        unknown_field(given, SESSION_FIELDS, where)
+        token = AnswerPath(given["token"], f"{where}.token") if "token" in given else None
+        return cls(
+            HttpExchange.read(given, where, secrets),
+            token,
+            keep=bool(given.get("keep", False)),
+            cookies=token is None if cookies is None else bool(cookies),
+            connection=connection,
+            secrets=secrets,
+        )
+
+    async def session(self) -> HttpSession:
+        """The session for a question.
+
+        Raises:
+            TargetError: none could be begun.
+        """
+        if not self._keep:
+            return await self._begin()
+        async with self._opening:
+            if self._kept is None:
+                self._kept = await self._begin()
+            return self._kept
+
+    def failed(self, session: HttpSession, error: TargetError, status: int | None) -> TargetError:
+        """What a failed question means: that it is asked again where only its session was over.
+
+        Args:
+            session: in which it was asked.
+            error: why it failed.
+            status: of HTTP, where there was a reply.
+        """
+        if self._kept is session:
+            self._kept = None
+        if self._keep and status in ENDED and session.answered:
+            return TargetError(str(error), retry=True, adapted=True)
+        return error
+
+    async def _begin(self) -> HttpSession:
+        """A new session.
+
+        Raises:
+            TargetError: the application gives none.
+        """
+        begun = HttpSession(uuid.uuid4().hex, self._cookies)
+        exchange = self._exchange
+        if exchange is None:
+            return begun
+        url, headers, body = exchange.filled(values((), "", begun.token))
+        reply = await self._connection.send(exchange.method, url, body, headers)
+        if not 200 <= reply.status < 400:
+            payload = completion.payload(reply.text)
+            outcome = failure(reply.status, reply.headers, reply.body, payload, self._secrets)
+            if isinstance(outcome, Answer):
+                raise TargetError("the session: refused", retry=False)
+            raise TargetError(
+                f"the session: {outcome}",
+                retry=outcome.retry,
+                throttled=outcome.throttled,
+                retry_after_s=outcome.retry_after_s,
+                fatal=outcome.fatal,
+            )
+        begun.take_cookies(reply)
+        for value in begun.cookies.values():
+            self._secrets.add_session(value)
+        if self._token is None:
+            begun.token = ""
+            return begun
+        payload = completion.decode_text(reply.text)
+        token = self._token.read(payload)
+        if token is None:
+            missing = self._token.missing(payload)
+            raise TargetError(f"the session: {missing}", retry=False, fatal=True)
+        self._secrets.add_session(token)
+        begun.token = token
+        return begun
