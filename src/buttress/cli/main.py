@@ -35,6 +35,7 @@ COMMANDS: Final = (
     "probes",
     "convert",
     "judge",
+    "preferences",
     "evidence",
     "new",
 )
