@@ -1,8 +1,8 @@
 """Preference data of other tools as pairs with labels.
 
 ``trl``: TRL's prompt, chosen and rejected, as text or as messages. ``hh``: Anthropic's helpful and
-harmless dialogues. ``ultrafeedback``: a completion list with scores, or the binarised form. ``pku``:
-PKU-SafeRLHF's response_0 and response_1. ``argilla``: records with a question on two answers.
+harmless dialogues. ``ultrafeedback``: a list of completions with scores, or the binarised form.
+``pku``: PKU-SafeRLHF's response_0 and response_1. ``argilla``: records with a question on two answers.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ class Truth:
 
     Args:
         accuracy: chance that a labeller is right, shape (labellers,).
-        confusion: chance of each rating by true category, shape (labellers, categories, categories).
+        confusion: chance of each rating by true category, shape (labellers, true, given).
         prior: share of each true category, shape (categories,).
         posterior: chances of each true category of each unit, shape (units, categories).
     """

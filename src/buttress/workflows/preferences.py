@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -78,10 +78,8 @@ def label(request: LabelRequest, keys: Keys, screen: Screen) -> Labelling:
             labeller=request.labeller, seed=request.seed, budget=request.budget,
             question=request.question, language=request.language,
         )  # fmt: skip
-        try:
+        with suppress(KeyboardInterrupt):  # as good a way to quit as any: all labels are kept
             session.run()
-        except KeyboardInterrupt:  # as good a way to quit as any: all labels are kept
-            pass
         return Labelling(place, session.given, session.left)
 
 

@@ -96,9 +96,14 @@ def _accuracy(
     if int(active.sum()) < LEAST_LABELLERS:
         return {}, f"at least {LEAST_LABELLERS} labellers of the same pairs are needed"
     used = table[active]
-    truth = dawid_skene(used, len(CATEGORIES))
-    low, high = accuracy_intervals(used, len(CATEGORIES), seed=seed)
-    found = [name for name, used in zip(names, active, strict=True) if used]
+    # A category that nobody chose would only make the fit looser.
+    chosen = [each for each in range(len(CATEGORIES)) if (used == each).any()]
+    coded = np.full_like(used, -1)
+    for code, each in enumerate(chosen):
+        coded[used == each] = code
+    truth = dawid_skene(coded, len(chosen))
+    low, high = accuracy_intervals(coded, len(chosen), seed=seed)
+    found = [name for name, labels in zip(names, active, strict=True) if labels]
     return {
         name: (float(truth.accuracy[at]), float(low[at]), float(high[at]))
         for at, name in enumerate(found)

@@ -53,8 +53,8 @@ def preferences(store: RecordStore) -> list[Preference]:
 def read_pairs(path: Path) -> tuple[list[Pair], list[Preference]]:
     """Pairs of a file of JSON Lines, and the labels that it holds.
 
-    A line is ``{"id", "prompt", "first", "second", "expected", "labels": [{"choice", "labeller"}]}``
-    where the first, ``expected`` and ``labels`` may be absent.
+    A line is an object with ``prompt``, ``first`` and ``second``, and maybe ``id``, ``expected``
+    and ``labels``, a list of objects with ``choice`` and ``labeller``.
 
     Raises:
         InputError: not readable or a line is something else; names file, line and field.
