@@ -2,7 +2,8 @@
 
 ``trl``: TRL's prompt, chosen and rejected, as text or as messages. ``hh``: Anthropic's helpful and
 harmless dialogues. ``ultrafeedback``: a list of completions with scores, or the binarised form.
-``pku``: PKU-SafeRLHF's response_0 and response_1. ``argilla``: records with a question on two answers.
+``pku``: PKU-SafeRLHF's response_0 and response_1. ``argilla``: records with a question on two
+answers.
 """
 
 from __future__ import annotations
