@@ -26,7 +26,7 @@ def labels(
     seconds: float = 30,
     gold: bool = False,
 ) -> list[Preference]:
-    """Choices of a labeller who finds the first answer better, with errors, or always takes a side."""
+    """Choices of who finds the first answer better, with errors, or always takes a side."""
     made = []
     for number in range(count):
         pair = Pair(

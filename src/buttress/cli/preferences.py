@@ -54,7 +54,7 @@ def _register_others(actions: argparse._SubParsersAction[argparse.ArgumentParser
         description="Reads preference data of TRL, HH-RLHF, UltraFeedback, PKU-SafeRLHF or Argilla "
         "(JSON Lines, or a JSON list) and writes a file of pairs with its labels.",
     )
-    taken.add_argument("path", type=Path, metavar="FILE")
+    taken.add_argument("path", type=Path, metavar="FILE", help="preference data")
     taken.add_argument(
         "--from", dest="form", required=True, choices=("trl", "hh", "ultrafeedback", "pku",
         "argilla"), help="its format",
@@ -84,7 +84,9 @@ def _register_others(actions: argparse._SubParsersAction[argparse.ArgumentParser
         "pairs with all labels. Planted pairs and ties are left out for training.",
     )
     export.add_argument("paths", type=Path, nargs="+", metavar="FILE", help="stores or pairs")
-    export.add_argument("--out", type=Path, required=True, metavar="FILE.jsonl")
+    export.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.jsonl", help="what is written"
+    )
     export.add_argument(
         "--to", dest="form", choices=("trl", "pairs"), default="trl", help="format (default: trl)"
     )
