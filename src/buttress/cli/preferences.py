@@ -33,11 +33,14 @@ def _register_label(actions: argparse._SubParsersAction[argparse.ArgumentParser]
     )
     label.add_argument("--labeller", metavar="NAME", help="who labels (default: the user's name)")
     label.add_argument("--budget", type=int, metavar="N", help="stop after N labels")
-    label.add_argument("--seed", type=int, default=0, metavar="N", help="of order and sides")
+    label.add_argument("--seed", type=int, default=0, metavar="N", help="seed of order and sides")
     label.add_argument("--run", metavar="ID", dest="run_id", help="answers of that run only")
     label.add_argument("--question", metavar="TEXT", default="", help="what is asked of each pair")
     label.add_argument(
-        "--language", choices=("en", "zh"), default="en", help="of the screen (default: en)"
+        "--language",
+        choices=("en", "zh"),
+        default="en",
+        help="language of the screen (default: en)",
     )
     label.add_argument(
         "--store", type=Path, metavar="FILE.db",
@@ -57,13 +60,15 @@ def _register_others(actions: argparse._SubParsersAction[argparse.ArgumentParser
     taken.add_argument("path", type=Path, metavar="FILE", help="preference data")
     taken.add_argument(
         "--from", dest="form", required=True, choices=("trl", "hh", "ultrafeedback", "pku",
-        "argilla"), help="its format",
+        "argilla"), help="format of the file",
     )  # fmt: skip
     taken.add_argument(
         "--criterion", default="", metavar="NAME",
         help="pku: better (default) or safer; argilla: name of the question",
     )  # fmt: skip
-    taken.add_argument("--out", type=Path, required=True, metavar="FILE.jsonl", help="the pairs")
+    taken.add_argument(
+        "--out", type=Path, required=True, metavar="FILE.jsonl", help="where the pairs go"
+    )
     taken.set_defaults(run=_import)
 
     agree = actions.add_parser(
@@ -73,7 +78,7 @@ def _register_others(actions: argparse._SubParsersAction[argparse.ArgumentParser
         "Skene and on planted pairs, and signs of gaming.",
     )
     agree.add_argument("paths", type=Path, nargs="+", metavar="FILE", help="stores or pairs")
-    agree.add_argument("--seed", type=int, default=0, metavar="N", help="of the resampling")
+    agree.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the resampling")
     agree.add_argument("--json", action="store_true", help="machine-readable output")
     agree.set_defaults(run=_agreement)
 
