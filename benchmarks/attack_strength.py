@@ -29,7 +29,7 @@ from buttress.statistics.confidence import ConfidenceSequence
 from buttress.statistics.correction import CorrectedSequence
 from buttress.targets.open import open_target
 from buttress.trials.engine import TrialEngine
-from buttress.trials.progress import Plan, open_progress
+from buttress.trials.progress import ProgressPlan, open_progress
 
 
 def requests(count: int, seed: int, languages: list[str]) -> list[Prompt]:
@@ -68,7 +68,7 @@ async def main(options: argparse.Namespace) -> None:
             RequestProbe(f"attack-{name}", search.version, name, "refuse", searches={name: search})
         )
     store = EvidenceStore.open(options.out / "evidence.db")
-    progress = open_progress(Plan())
+    progress = open_progress(ProgressPlan())
     rows = []
     for probe in probes:
         covered = requests(options.requests, options.seed, languages(probe))

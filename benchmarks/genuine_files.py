@@ -142,10 +142,10 @@ def formats(path: Path) -> list[str]:
     """Names of the formats that a file is recognised as, outermost only."""
     from buttress.probes.artifacts.formats import protobuf_model
     from buttress.probes.artifacts.recognise import FORMATS, HEAD
-    from buttress.probes.artifacts.source import FileSource, Meter
+    from buttress.probes.artifacts.source import FileSource, ResourceMeter
 
     found: list[str] = []
-    with FileSource(path, Meter()) as source:
+    with FileSource(path, ResourceMeter()) as source:
         head = source.read_at(0, HEAD)
         for name, possible in FORMATS if head else ():
             module = import_module(f"buttress.probes.artifacts.formats.{name}")

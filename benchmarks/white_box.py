@@ -23,7 +23,7 @@ def measure(given: Any, methods: list[str], requests: int, out: Path) -> dict[st
     from buttress.judges.opening import open_judge
     from buttress.white_box.attempts import Settings
     from buttress.white_box.sample import draw_sample
-    from buttress.workflows.white_box import Plan, study
+    from buttress.workflows.white_box import WhiteBoxPlan, study
 
     settings = Settings(
         max_tokens=given.tokens,
@@ -39,7 +39,7 @@ def measure(given: Any, methods: list[str], requests: int, out: Path) -> dict[st
         training=given.direction_requests,
         validation=max(8, given.direction_requests // 4),
     )
-    plan = Plan(
+    plan = WhiteBoxPlan(
         weights=Path(given.weights),
         out=out,
         methods=methods,

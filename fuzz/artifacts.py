@@ -41,16 +41,16 @@ from buttress.probes.artifacts.formats import (
     zip_archive,
 )
 from buttress.probes.artifacts.integrity.probe import PROBE as INTEGRITY
-from buttress.probes.artifacts.issue import Issue, rules
+from buttress.probes.artifacts.issue import ArtifactIssue, rules
 from buttress.probes.artifacts.pickles.added import Added, Told
 from buttress.probes.artifacts.recognise import Format, examine
-from buttress.probes.artifacts.scope import Scope, Tally
+from buttress.probes.artifacts.scope import FileTally, Scope
 from buttress.probes.artifacts.sniffers import HEAD
 from buttress.probes.artifacts.source import (
     BytesSource,
     ExpansionError,
     FileSource,
-    Meter,
+    ResourceMeter,
 )
 from buttress.protocols.inspection import InspectionContext
 from fuzz.harness import InvariantError, Run, Target, check_finding, placed, private
@@ -86,12 +86,12 @@ FORMATS: Final[dict[str, Format]] = {
 
 def _scope(data: bytes) -> Scope:
     """A whole file's, so that formats look at what lies beside it: here nothing."""
-    tally = Tally(private() / "beside" / "model.bin")
+    tally = FileTally(private() / "beside" / "model.bin")
     tally.meter.size = len(data)
     return Scope(tally)
 
 
-def _checked(issues: list[Issue]) -> list[Issue]:
+def _checked(issues: list[ArtifactIssue]) -> list[ArtifactIssue]:
     for one in issues:
         if one.rule not in rules():
             raise InvariantError(f"no such rule: {one.rule}")
@@ -149,7 +149,7 @@ def _python_path(data: bytes) -> object:
     """Under each kind of name that Python runs a file by."""
     found = []
     for name in ("x.pth", "sitecustomize.py"):
-        with FileSource(placed(name, data), Meter()) as source:
+        with FileSource(placed(name, data), ResourceMeter()) as source:
             if data and python_path.matches(source, data[:HEAD]):
                 found += _checked(list(python_path.inspect(source, _scope(data))))
     return found
@@ -169,7 +169,7 @@ def _values(data: bytes) -> object:
 
 def _gzip(data: bytes) -> object:
     """What Python's own reader takes comes out the same here."""
-    inner = Decompressed(BytesSource(data), "gzip", Meter())
+    inner = Decompressed(BytesSource(data), "gzip", ResourceMeter())
     plain = inner.read_at(0, _PLAIN)
     try:
         theirs = gzip.decompress(data)[:_PLAIN]

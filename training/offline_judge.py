@@ -35,7 +35,7 @@ from training.styles import composed
 from buttress.answers.reading import read
 from buttress.judges import ngrams
 from buttress.judges.features import NAMES, measure, topic_of
-from buttress.judges.model import FILE, TABLES, Head, Model, level_of
+from buttress.judges.model import FILE, TABLES, Head, JudgeModel, level_of
 from buttress.judges.model import load as stored
 from buttress.judges.offline import decide
 from buttress.judges.quality import auc, confusion, f1
@@ -58,7 +58,7 @@ UNUSED: Final = tuple(name for name in NAMES if name.startswith("request:"))
 LABELLERS: Final = "people: one label an answer (GPTFuzz), two labellers (XSTest)"
 
 
-def train(rows: Sequence[Row], *, styles: int = STYLES) -> Model:
+def train(rows: Sequence[Row], *, styles: int = STYLES) -> JudgeModel:
     """The model learnt from ``rows`` and what is composed of them."""
     everything = [*rows, *composed(rows, 1, styles)]
     everything += [
@@ -68,7 +68,7 @@ def train(rows: Sequence[Row], *, styles: int = STYLES) -> Model:
     ]
     harm = [row for row in everything if row.harm is not None]
     refusal = [row for row in everything if row.refusal is not None]
-    return Model(
+    return JudgeModel(
         refusal=_fit(refusal, [row.refusal or 0 for row in refusal]),
         harm=_fit(harm, [row.harm or 0 for row in harm]),
     )
@@ -108,7 +108,7 @@ def features(rows: Sequence[Row]) -> Any:
     return hstack([csr_matrix(np.array(named)) @ used, hashed]).tocsr()
 
 
-def judged(model: Model, rows: Sequence[Row], task: Expect) -> list[Judgement]:
+def judged(model: JudgeModel, rows: Sequence[Row], task: Expect) -> list[Judgement]:
     """What the judge says of each row."""
     return [decide(model, task, row.request, row.request, row.answer) for row in rows]
 
@@ -157,7 +157,7 @@ def calibration(rows: Sequence[Row], said: Sequence[Judgement], task: Expect) ->
     }
 
 
-def document(rows: Sequence[Row]) -> tuple[Model, dict[str, Any]]:
+def document(rows: Sequence[Row]) -> tuple[JudgeModel, dict[str, Any]]:
     """The model, and the readable part of what is stored."""
     said = cross_validated(rows)
     model = train(rows)
@@ -175,7 +175,7 @@ def report(rows: Sequence[Row], unseen: Sequence[Row]) -> None:
     _print("jailjudge-mini, never trained on", train(rows), unseen)
 
 
-def _print(name: str, model: Model, rows: Sequence[Row]) -> None:
+def _print(name: str, model: JudgeModel, rows: Sequence[Row]) -> None:
     for task in TASKS:
         known = [(row, label) for row in rows if (label := label_of(row, task)) is not None]
         if not known:

@@ -12,7 +12,7 @@ from buttress.extension.settings import settings_schema, takes_settings
 from buttress.files.tree import Tree
 from buttress.inspection.options import TakesOptions
 from buttress.probes.behaviour.attack_resistance import under_attack
-from buttress.protocols.attack import Attack, Described
+from buttress.protocols.attack import Attack, AttackDescription
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.judge import Calibration, Exchange, Judge, Judgement, abstention
 from buttress.protocols.probe import (
@@ -29,11 +29,11 @@ from buttress.targets.base import Answer, Message, Request, Sampling, Target, Ta
 __all__ = [
     "Answer",
     "Attack",
+    "AttackDescription",
     "ButtressError",
     "Calibration",
     "CallsSpentError",
     "Conversation",
-    "Described",
     "Dialogue",
     "Exchange",
     "Expect",

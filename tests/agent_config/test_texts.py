@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.agents.invisible import concealed, invisible
-from buttress.probes.agents.jsonc import MAX_BYTES, Document, JsonError
+from buttress.probes.agents.jsonc import MAX_BYTES, JsoncDocument, JsoncError
 from buttress.probes.agents.probe import PROBE
 from buttress.probes.agents.servers import package
 from buttress.protocols.inspection import InspectionContext
@@ -180,11 +180,11 @@ def test_json_is_read_as_the_standard_library_does(
     value: object, indent: int, ascii_only: bool
 ) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
-    assert Document(text).data == json.loads(text)
+    assert JsoncDocument(text).data == json.loads(text)
 
 
 def test_comments_commas_and_lines() -> None:
-    document = Document('// a\n{"x": [1, /* b\n */ {"y": 2},],\n "z": "//",}\n')
+    document = JsoncDocument('// a\n{"x": [1, /* b\n */ {"y": 2},],\n "z": "//",}\n')
     assert document.data == {"x": [1, {"y": 2}], "z": "//"}
     assert document.line(("x", 1, "y")) == 3
     assert document.line(("z",)) == 4
@@ -195,8 +195,8 @@ def test_comments_commas_and_lines() -> None:
     "text", ["", "{", '{"a"}', "[1 2]", '"a', "[1] x", "[" * 500, "nope", "/* x"]
 )
 def test_what_is_no_json(text: str) -> None:
-    with pytest.raises(JsonError):
-        Document(text)
+    with pytest.raises(JsoncError):
+        JsoncDocument(text)
 
 
 def test_what_is_not_read_is_said(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from buttress.evidence.findings import Finding
 from buttress.probes.artifacts.formats import config_keys
 from buttress.probes.artifacts.integrity.probe import WeightIntegrity
-from buttress.probes.artifacts.scope import Scope, Tally
+from buttress.probes.artifacts.scope import FileTally, Scope
 from buttress.protocols.inspection import InspectionContext
 from tests.artifacts.assemble import EVIL, proto, rules, scan, scan_bytes, zipped
 
@@ -94,7 +94,7 @@ def test_a_large_configuration_is_searched_once_for_each_finding() -> None:
     labels = {str(i): f"label number {i}, of a kind {i % 97}" for i in range(2_000)}
     value = {"id2label": labels, "model_type": "vit", "auto_map": {"AutoModel": "m.X"}}
     whole = Counting(json.dumps(value).encode())
-    issues = list(config_keys.issues(value, whole, Scope(Tally())))
+    issues = list(config_keys.issues(value, whole, Scope(FileTally())))
     assert [one.rule for one in issues] == ["hf-remote-code"]
     assert Counting.searched == 1
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from buttress.probes.artifacts.pickles import calls, machine
-from buttress.probes.artifacts.pickles.state import Notes, State
+from buttress.probes.artifacts.pickles.state import MachineState, Notes
 from buttress.probes.artifacts.source import BytesSource
 
 EVIL = b"cposix\nsystem\n(S'id'\ntR0"  # inert: never unpickled
@@ -34,7 +34,7 @@ def one_by_one(data: bytes, monkeypatch: pytest.MonkeyPatch) -> tuple[Any, ...]:
     with monkeypatch.context() as patch:
         for name in ("numpy_array", "joblib_array"):
             patch.setattr(calls, name, None)
-        patch.setattr(State, "run_of_gets", lambda _state: re.compile(b"").match)
+        patch.setattr(MachineState, "run_of_gets", lambda _state: re.compile(b"").match)
         patch.setattr(machine, "CHUNK", 300)  # more than the longest text that the loop handles
         return outcome(data)
 

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from buttress.probes.artifacts.encodings.text_message import messages
 from buttress.probes.artifacts.formats import graph_text, paddle_json
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.recognise import examine
-from buttress.probes.artifacts.scope import Scope, Tally
+from buttress.probes.artifacts.scope import FileTally, Scope
 from buttress.probes.artifacts.source import BytesSource
 
 
-def look(form: ModuleType, text: str | bytes) -> list[Issue]:
+def look(form: ModuleType, text: str | bytes) -> list[ArtifactIssue]:
     data = text.encode() if isinstance(text, str) else text
-    source, tally = BytesSource(data), Tally()
+    source, tally = BytesSource(data), FileTally()
     assert form.matches(source, data[:512])
     issues = list(examine(source, Scope(tally)))
     assert tally.recognised

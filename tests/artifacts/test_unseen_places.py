@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buttress.probes.artifacts.containers.decompress import Decompressed
-from buttress.probes.artifacts.source import BytesSource, Meter
+from buttress.probes.artifacts.source import BytesSource, ResourceMeter
 from tests.artifacts.assemble import EVIL, rules, scan_bytes, zipped
 from tests.artifacts.test_keras import DENSE, HDF5, layer, model
 
@@ -32,14 +32,14 @@ def test_a_wrong_checksum_of_gzip_stops_no_reader(tmp_path: Path) -> None:
 @given(st.binary(max_size=200_000), st.integers(0, 3))
 def test_gzip_as_python_reads_it(data: bytes, more: int) -> None:
     packed = b"".join(gzip.compress(data) for _ in range(more + 1))
-    assert Decompressed(BytesSource(packed), "gzip", Meter()).read_at(0, 1 << 20) == (
+    assert Decompressed(BytesSource(packed), "gzip", ResourceMeter()).read_at(0, 1 << 20) == (
         data * (more + 1)
     )
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_as_gzip(data: bytes) -> None:
-    source = Decompressed(BytesSource(b"\x1f\x8b\x08" + data), "gzip", Meter())
+    source = Decompressed(BytesSource(b"\x1f\x8b\x08" + data), "gzip", ResourceMeter())
     source.read_at(0, 1 << 16)
 
 

@@ -84,8 +84,8 @@ def test_a_search_in_disguise(tmp_path: Path) -> None:
 
 
 def test_killed_in_the_middle_of_searches_it_goes_on_where_it_was(tmp_path: Path) -> None:
-    # Several searches are under way at once; the budget is enough for some to come to their end.
-    lines = ("attacker: {asset: model}", "attacks: [crescendo]", "budget: 300", "languages: [en]")
+    # The budget is enough for a verdict, so it is not what ends the run.
+    lines = ("attacker: {asset: model}", "attacks: [crescendo]", "budget: 3000", "languages: [en]")
     path = system(tmp_path, *lines, latency_s=0.015, complies="no-such-word")
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     arguments = ("assess", str(path), "--only", "attack-search", "--out")

@@ -52,7 +52,7 @@ def test_the_sandwich_hides_the_request_in_the_middle() -> None:
 def test_small_words_change_their_language(
     text: str, variant: str, language: str, expected: str
 ) -> None:
-    assert mix(text, variant, language=language, chance=random.Random(0)) == expected
+    assert mix(text, variant, language=language, rng=random.Random(0)) == expected
 
 
 def test_mixed_draws_from_all_languages() -> None:

@@ -43,10 +43,10 @@ def test_without_noise_letters_are_only_shuffled_within(text: str, seed: int) ->
 
 
 def test_shares_are_those_of_the_paper() -> None:
-    chance = random.Random(1)
-    capitals = sum(augmented("k", 0.4, chance).isupper() for _ in range(20_000))
+    rng = random.Random(1)
+    capitals = sum(augmented("k", 0.4, rng).isupper() for _ in range(20_000))
     assert abs(capitals / 20_000 - 0.4**0.5) < 0.02
-    moved = sum(augmented("7", 0.4, chance) != "7" for _ in range(20_000))
+    moved = sum(augmented("7", 0.4, rng) != "7" for _ in range(20_000))
     assert abs(moved / 20_000 - 0.4**3) < 0.006
 
 

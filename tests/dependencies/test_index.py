@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from buttress.probes.dependencies.osv import cache
 from buttress.probes.dependencies.osv.database import Database, database
 from buttress.probes.dependencies.osv.index import DamagedError, Reader, Writer
-from buttress.probes.dependencies.osv.source import Source
+from buttress.probes.dependencies.osv.source import AdvisorySource
 from tests.dependencies.advisories import LEAKY, advisory
 
 shared = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -49,7 +49,7 @@ def test_the_second_time_the_database_is_not_read(
 ) -> None:
     first = Database(archive)
     assert len(list(cache_of_the_test.iterdir())) == 1
-    monkeypatch.setattr(Source, "contents", forbidden)
+    monkeypatch.setattr(AdvisorySource, "contents", forbidden)
     again = Database(archive)
     assert ids(again) == ids(first) == ["PYSEC-2026-1"]
     assert (again.advisories, again.unreadable, again.newest) == (2, 0, "2026-01-02")

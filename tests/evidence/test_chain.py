@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttress.evidence.chain import GENESIS, Verification, link, verify
+from buttress.evidence.chain import GENESIS, ChainVerification, link, verify
 from buttress.evidence.store import EvidenceStore
 from tests.cli.command import buttress
 from tests.evidence.samples import mixed, trial
@@ -33,12 +33,12 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def check(path: Path, head: str | None = None) -> Verification:
+def check(path: Path, head: str | None = None) -> ChainVerification:
     with EvidenceStore.open(path, read_only=True) as store:
         return verify(store, head)
 
 
-def named(result: Verification) -> set[int]:
+def named(result: ChainVerification) -> set[int]:
     return {problem.sequence for problem in result.problems}
 
 

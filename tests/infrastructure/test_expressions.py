@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buttress.probes.deployment.expressions import Reference, expressions, references
-from buttress.probes.deployment.untrusted import Scope, sources
+from buttress.probes.deployment.untrusted import ExpressionScope, sources
 
 BODY = "github.event.comment.body"
 
@@ -56,7 +56,7 @@ def test_variables_and_outputs_are_followed() -> None:
         {"id": "c", "env": {"B": f"${{{{ {BODY} }}}}"}, "run": 'echo "v=1" >> "$GITHUB_OUTPUT"'},
     ]
     job = {"steps": steps, "outputs": {"o": "${{ steps.b.outputs.v }}"}}
-    scope = Scope({"jobs": {"j": job}}, job, tuple(steps))
+    scope = ExpressionScope({"jobs": {"j": job}}, job, tuple(steps))
     for text, found in (
         ("${{ steps.a.outputs.v }}", True),
         ("${{ steps.b.outputs.v }}", True),
@@ -69,7 +69,7 @@ def test_variables_and_outputs_are_followed() -> None:
 
 def test_variables_in_a_circle_end() -> None:
     env = {"A": "${{ env.B }}", "B": "${{ env.A }}"}
-    assert list(sources("${{ env.A }}", Scope({"env": env}, {}))) == []
+    assert list(sources("${{ env.A }}", ExpressionScope({"env": env}, {}))) == []
 
 
 @given(st.text(alphabet="github.ev[]()'&|!=<>,*0 ${}xX_-", max_size=80))

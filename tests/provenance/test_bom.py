@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttress.provenance.bom.document import Described, document
+from buttress.provenance.bom.document import DescribedSystem, document
 from buttress.provenance.bom.package_url import package_url
 from buttress.provenance.inventory.component import Component, Inventory
 from buttress.provenance.inventory.gather import complete, gather
 from buttress.provenance.inventory.hashes import sha256
 from buttress.provenance.licences.expression import Declared
-from buttress.provenance.licences.judging import Use
+from buttress.provenance.licences.judging import IntendedUse
 from buttress.provenance.licences.probe import conflicts
 from tests.provenance import folders
 
@@ -37,9 +37,9 @@ def bill_of(path: Path, **more: Any) -> dict[str, Any]:
     inventory = gather(path, asset="model")
     complete(inventory)
     files = [file for one in inventory.components for file in one.files]
-    found = list(conflicts(inventory, Use(commercial=True)))
+    found = list(conflicts(inventory, IntendedUse(commercial=True)))
     return document(
-        Described("shop", "sells", "the team", {"users": "all", "uses": [{"name": "chat"}]}),
+        DescribedSystem("shop", "sells", "the team", {"users": "all", "uses": [{"name": "chat"}]}),
         inventory, hashes=sha256(files), conflicts=found, timestamp=TIME, **more,
     )  # fmt: skip
 
@@ -174,7 +174,7 @@ JSON = st.recursive(
 @settings(deadline=None)
 def test_whatever_a_card_claims_the_document_is_valid(index: Any) -> None:
     part = Component("model", "m", card={"model-index": index}, sections={"uses": "x"})
-    bill = document(Described("x"), Inventory([part]), hashes={}, timestamp=TIME)
+    bill = document(DescribedSystem("x"), Inventory([part]), hashes={}, timestamp=TIME)
     valid(bill)
 
 
@@ -233,8 +233,8 @@ def test_whatever_names_there_are_the_document_is_valid(
     pairs = st.tuples(st.integers(0, count - 1), st.integers(0, count - 1))
     uses = data.draw(st.lists(pairs, max_size=6)) if count else []
     inventory = Inventory(parts, uses)
-    found = list(conflicts(inventory, Use()))
-    valid(document(Described("x"), inventory, hashes={}, conflicts=found, timestamp=TIME))
+    found = list(conflicts(inventory, IntendedUse()))
+    valid(document(DescribedSystem("x"), inventory, hashes={}, conflicts=found, timestamp=TIME))
 
 
 @pytest.mark.parametrize("name", ["", "/", "scope/", "@scope/"])

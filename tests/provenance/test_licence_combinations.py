@@ -10,7 +10,14 @@ from __future__ import annotations
 import pytest
 
 from buttress.provenance.licences.expression import Declared
-from buttress.provenance.licences.judging import Link, Relation, Role, Subject, Use, judge
+from buttress.provenance.licences.judging import (
+    IntendedUse,
+    LicensedPart,
+    Link,
+    Relation,
+    Role,
+    judge,
+)
 
 _RELATION: dict[str, Relation] = {"model": "base", "adapter": "base", "data": "data",
                                   "package": "package"}  # fmt: skip
@@ -66,10 +73,10 @@ RULES = {
 }  # fmt: skip
 
 
-def part(text: str) -> Subject:
+def part(text: str) -> LicensedPart:
     role, _, licence = text.partition(":")
     known: Role = role  # type: ignore[assignment]
-    return Subject(known, f"the {role}", (Declared(licence, "card"),))
+    return LicensedPart(known, f"the {role}", (Declared(licence, "card"),))
 
 
 def test_there_are_forty() -> None:
@@ -84,7 +91,7 @@ def test_what_comes_of_it(first: str, second: str, use: str, expected: str) -> N
     # The base is only named, as by an adapter that lies there alone; data and packages are judged.
     subjects = [left] if right.role in ("model", "adapter") else [left, right]
     found: tuple[set[str], set[str]] = set(), set()
-    for one in judge(subjects, links, Use(commercial, "d" in use)):
+    for one in judge(subjects, links, IntendedUse(commercial, "d" in use)):
         found[one.subject is right].add(one.rule.id)
     wanted = [
         {f"licence-{RULES.get(word, word)}" for word in side.split()}

@@ -18,18 +18,25 @@ from buttress.protocols.probe import InspectionProbe
 from buttress.provenance.inventory.system import commercial
 from buttress.provenance.licences.expression import Declared, ExpressionError, parse
 from buttress.provenance.licences.facts import have, identify, licences, of_model
-from buttress.provenance.licences.judging import Link, Rule, Subject, Use, judge, rules
+from buttress.provenance.licences.judging import (
+    IntendedUse,
+    LicenceRule,
+    LicensedPart,
+    Link,
+    judge,
+    rules,
+)
 from buttress.provenance.licences.probe import PROBE, Licences
 from buttress.provenance.licences.text import recognise
 from tests.provenance import folders
 
 
-def subject(role: str, text: str) -> Subject:
+def subject(role: str, text: str) -> LicensedPart:
     declared = tuple(Declared(one, "card") for one in text.split(" | ") if one)
-    return Subject(role, f"the {role}", declared)  # type: ignore[arg-type]
+    return LicensedPart(role, f"the {role}", declared)  # type: ignore[arg-type]
 
 
-def applies(rule: Rule, example: tuple[str, ...], use: Use) -> list[str]:
+def applies(rule: LicenceRule, example: tuple[str, ...], use: IntendedUse) -> list[str]:
     """Severities with which the rule applies to its example."""
     first = subject(*example[:2])
     links = []
@@ -39,14 +46,14 @@ def applies(rule: Rule, example: tuple[str, ...], use: Use) -> list[str]:
 
 
 @pytest.mark.parametrize("rule", rules().values(), ids=lambda one: one.id)
-def test_every_rule_finds_its_bad_example_and_not_its_good_one(rule: Rule) -> None:
-    use = Use(rule.commercial, rule.distributed)
+def test_every_rule_finds_its_bad_example_and_not_its_good_one(rule: LicenceRule) -> None:
+    use = IntendedUse(rule.commercial, rule.distributed)
     assert applies(rule, rule.bad, use) == [rule.severity]
     assert applies(rule, rule.good, use) == []
     assert rule.source
     if rule.use:
-        assert applies(rule, rule.bad, Use()) == ([rule.unsaid] if rule.unsaid else [])
-        assert applies(rule, rule.bad, Use(False, False)) == []
+        assert applies(rule, rule.bad, IntendedUse()) == ([rule.unsaid] if rule.unsaid else [])
+        assert applies(rule, rule.bad, IntendedUse(False, False)) == []
         assert SEVERITIES.index(rule.unsaid or "info") < SEVERITIES.index(rule.severity)
 
 
@@ -156,7 +163,7 @@ def test_expressions(text: str, expected: str) -> None:
 
 
 def test_what_can_be_chosen_away_is_no_conflict() -> None:
-    use = Use(commercial=True)
+    use = IntendedUse(commercial=True)
     for text, found in (
         ("cc-by-nc-4.0 OR mit", False),
         ("cc-by-nc-4.0 AND mit", True),
@@ -231,7 +238,7 @@ def test_what_a_purpose_says(purpose: str, expected: bool | None) -> None:
     assert commercial(purpose) is expected
 
 
-def inspect(path: Path, use: Use | None = None) -> tuple[list[Finding], Inspection]:
+def inspect(path: Path, use: IntendedUse | None = None) -> tuple[list[Finding], Inspection]:
     probe = PROBE if use is None else Licences(use)
     *findings, inspection = probe.inspect(InspectionContext.at("app", path))
     return findings, inspection  # type: ignore[return-value]
@@ -246,7 +253,7 @@ def test_the_probe_on_a_model_an_adapter_and_data(tmp_path: Path) -> None:
     folders.model(tmp_path / "base", "license: llama3.1")
     folders.adapter(tmp_path / "tuned", "meta-llama/base", "license: mit\ndatasets: [o/corpus]")
     folders.data(tmp_path / "corpus", "license: cc-by-nc-sa-4.0\ntask_categories: [x]")
-    findings, inspection = inspect(tmp_path, Use(commercial=True))
+    findings, inspection = inspect(tmp_path, IntendedUse(commercial=True))
     found = {(one.rule, one.location): one.severity for one in findings}
     assert found == {
         ("licence-conditional", "base"): "medium",

@@ -26,7 +26,7 @@ from buttress.protocols.inspection import InspectionContext
 from buttress.provenance.signature_probe import PROBE
 from buttress.provenance.signing import PrivateKey, sign
 from buttress.provenance.sigstore_trust import client_trust
-from buttress.provenance.verification import Identity, Verification, verify
+from buttress.provenance.verification import Identity, SignatureVerification, verify
 from tests.provenance.keys import key_pair
 from tests.provenance.sigstore_instance import (
     Authority,
@@ -81,7 +81,7 @@ class Case:
     def sign(self, identity: str = WHO, issuer: str = ISSUER, **how: Any) -> None:
         self.put(self.instance.bundle(self.statement, identity, issuer, **how))
 
-    def check(self, identity: str = WHO, issuer: str = ISSUER) -> Verification:
+    def check(self, identity: str = WHO, issuer: str = ISSUER) -> SignatureVerification:
         return verify(self.model, self.signature, Identity(identity, issuer, self.trust))
 
     def command(self, identity: str = WHO, issuer: str = ISSUER, trust: Path | None = None) -> int:

@@ -17,7 +17,7 @@ NAMES = {
 }  # fmt: skip
 FOR_PLUGINS = {
     "Answer", "Attack", "ButtressError", "Calibration", "CallsSpentError", "Conversation",
-    "Described", "Dialogue", "Exchange", "Expect", "Finding", "InputError", "Inspection",
+    "AttackDescription", "Dialogue", "Exchange", "Expect", "Finding", "InputError", "Inspection",
     "InspectionContext", "InspectionProbe", "Judge", "Judgement", "Location", "Message",
     "MissingExtraError", "NotCoveredError", "Procedure", "Request", "Sampling", "Severity",
     "TakesOptions", "Target",

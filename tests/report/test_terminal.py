@@ -71,3 +71,18 @@ def test_hostile_text_cannot_drive_the_terminal(text: str) -> None:
 @given(documents())
 def test_any_valid_document_has_a_summary(told: dict[str, Any]) -> None:
     assert shown(told)
+
+
+def test_how_answers_ended_is_told_where_they_did_not_end_by_themselves() -> None:
+    told = sample()
+    told["totals"] |= {
+        "refused_by": {"content filter": 1200, "firewall": 3},
+        "finish_reasons": {"stop": 1500, "length": 12},
+        "no_help": {"repeats the question": 7},
+    }
+    text = " ".join(shown(told, 120).split())
+    assert "refused by the system around the model: content filter 1,200, firewall 3" in text
+    assert "ended for another reason than its end: length 12" in text
+    assert "answers that help with nothing: repeats the question 7" in text
+    told["totals"] |= {"refused_by": {}, "finish_reasons": {"stop": 1500}, "no_help": {}}
+    assert "Answers" not in shown(told, 120)

@@ -54,7 +54,7 @@ def calls_to_find(rates: Array, seed: int, *, adaptive: bool, runs: int = 40) ->
     """Median calls after which the worst cell is named and stays named for five more batches."""
     found = []
     for run in range(runs):
-        chance = np.random.default_rng([seed, run])
+        rng = np.random.default_rng([seed, run])
         bandit = Bandit(ROWS, COLUMNS, run)
         trials, failures = np.zeros(CELLS), np.zeros(CELLS)
         right, spent = 0, 0
@@ -65,7 +65,7 @@ def calls_to_find(rates: Array, seed: int, *, adaptive: bool, runs: int = 40) ->
                 else np.arange(spent, spent + 16) % CELLS
             )
             np.add.at(trials, cells, 1)
-            np.add.at(failures, cells, chance.random(16) < rates[cells])
+            np.add.at(failures, cells, rng.random(16) < rates[cells])
             spent += 16
             named = bandit.means(trials, failures).argmax() == rates.argmax()
             right = right + 1 if named else 0

@@ -25,12 +25,12 @@ def play(
     state: CellsState, rates: npt.ArrayLike, most: int, seed: int = 0, batch: int = 16
 ) -> CellsState:
     """Trials until a verdict, or ``most`` of them."""
-    chance, true = np.random.default_rng(seed), np.asarray(rates, dtype=float)
+    rng, true = np.random.default_rng(seed), np.asarray(rates, dtype=float)
     while state.verdict == "undecided" and state.trials < most:
         cells = state.choose(batch)
         if not cells:
             break
-        state.update(cells, (chance.random(len(cells)) < true[cells]).astype(float))
+        state.update(cells, (rng.random(len(cells)) < true[cells]).astype(float))
     return state
 
 
@@ -79,12 +79,12 @@ def test_the_claim_is_the_largest_of_the_cells_bounds_undivided() -> None:
 
 
 def test_one_cell_alone_is_as_a_risk_with_one_rate() -> None:
-    chance = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     state, alone = (
         CellsState(LIMIT, GRID[:1], GOOD_JUDGE),
         CorrectedSequence(0.05, 0.05, GOOD_JUDGE),
     )
-    outcomes = (chance.random(200) < 0.3).astype(float)
+    outcomes = (rng.random(200) < 0.3).astype(float)
     state.update(0, outcomes)
     alone.update(outcomes)
     row = state.sequence
@@ -150,12 +150,12 @@ def test_when_the_worst_is_known_the_widest_cells_are_asked() -> None:
 
 def test_trials_needed_shrink_as_they_come_in() -> None:
     state = CellsState(LIMIT, GRID)
-    chance = np.random.default_rng(0)
-    early = state.chance_of_decision([5, 50, 200, 5000], chance)
+    rng = np.random.default_rng(0)
+    early = state.chance_of_decision([5, 50, 200, 5000], rng)
     assert (np.diff(early) >= 0).all()
     for cell in range(6):
         state.update(cell, np.zeros(14))
-    late = state.chance_of_decision([5, 50, 200, 5000], chance)
+    late = state.chance_of_decision([5, 50, 200, 5000], rng)
     assert late[2] > 0.8
     assert late[0] < 0.2
     assert "more trials over 6 cells" in state.would_decide()
@@ -170,10 +170,10 @@ def test_a_judge_no_better_than_chance_decides_nothing() -> None:
 
 
 def test_graded_outcomes_and_the_path_of_a_long_test() -> None:
-    chance = np.random.default_rng(3)
+    rng = np.random.default_rng(3)
     state = CellsState(Tolerance(limit=0.5), GRID)
     for _ in range(30):
-        state.update(np.repeat(np.arange(6), 3), chance.beta(4, 16, 18))
+        state.update(np.repeat(np.arange(6), 3), rng.beta(4, 16, 18))
     assert state.verdict == "acceptable"
     path = state.path()
     assert path[-1][0] <= state.trials == 540

@@ -30,12 +30,12 @@ def run(
     planner: Planner, rates: Sequence[float], seed: int, costs: Sequence[float] | None = None
 ) -> list[tuple[str, int]]:
     """Let the planner have its way with simulated arms; the batches."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     places = {name: place for place, name in enumerate(planner.arms)}
     batches = []
     while (batch := planner.next_batch()) is not None:
         place = places[batch.arm]
-        outcomes = (chance.random(batch.size) < rates[place]).astype(float)
+        outcomes = (rng.random(batch.size) < rates[place]).astype(float)
         cost = batch.size * (costs[place] if costs else 1.0)
         observe(planner, batch.arm, outcomes.tolist(), cost, batch.size)
         batches.append((batch.arm, batch.size))
@@ -161,13 +161,13 @@ def test_cost_is_learned_from_what_was_spent() -> None:
 
 def round_robin(budget: int, seed: int, *, skip_decided: bool) -> tuple[int, int]:
     """Eight trials each in turn; how many risks are decided, and with how many trials."""
-    made, chance, spent = arms(), np.random.default_rng(seed), 0
+    made, rng, spent = arms(), np.random.default_rng(seed), 0
     while spent < budget and any(arm.open for arm in made):
         for arm, rate in zip(made, RATES, strict=True):
             size = min(8, arm.remaining, budget - spent)
             if size and (arm.open or not skip_decided):
                 arm.remaining -= size
-                arm.state.update((chance.random(size) < rate).astype(float))
+                arm.state.update((rng.random(size) < rate).astype(float))
                 spent += size
     return sum(arm.state.verdict != "undecided" for arm in made), spent
 
@@ -226,14 +226,14 @@ def test_error_rates_hold_when_the_planner_chooses(limit: float) -> None:
     what it has seen, decides who gets more; the calibration is drawn anew each time."""
     alpha, runs, rate = 0.15, 90, limit
     sensitivity, false = 0.92, 0.02
-    chance = np.random.default_rng(12)
+    rng = np.random.default_rng(12)
     said = {"acceptable": 0, "unacceptable": 0, "undecided": 0}
     tolerance = Tolerance(limit=limit, alpha=alpha, beta=alpha, minimum_trials=1)
     judged = false + rate * (sensitivity - false)
     for seed in range(runs):
         made = []
         for place in range(3):
-            tp, fp = int(chance.binomial(150, sensitivity)), int(chance.binomial(200, false))
+            tp, fp = int(rng.binomial(150, sensitivity)), int(rng.binomial(200, false))
             counts = CalibrationCounts(tp, 150 - tp, 200 - fp, fp) if place else None
             made.append(PlannedArm(str(place), RiskState(tolerance, counts), 1.0, 400))
         planner = Planner(made, calls=700, seed=seed)

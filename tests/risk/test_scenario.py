@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import beta, binom, norm
 
-from buttress.risk.catalogue import Barrier, Model, Range, Risk, Scanner, load_catalogue
+from buttress.risk.catalogue import Barrier, Range, Risk, RiskAssumptions, Scanner, load_catalogue
 from buttress.risk.inputs import after_clean_inspection
 from buttress.risk.loss import inputs, of_risk, summary
 from buttress.risk.posterior import TrialEvidence, posterior_rate
@@ -55,7 +55,7 @@ MODEL = replace(load_catalogue().model, cap=1e9, shared_cause=0.0, common=0.0)
 
 
 def run(*risks: Risk, evidence: dict[str, Evidence] | None = None, requests: float = 1.0,
-        model: Model = MODEL, seed: int = 1, worlds: int = 256) -> Losses:  # fmt: skip
+        model: RiskAssumptions = MODEL, seed: int = 1, worlds: int = 256) -> Losses:  # fmt: skip
     return simulate(list(risks), evidence or {}, requests, model, seed=seed, worlds=worlds)
 
 
@@ -245,15 +245,15 @@ def test_no_loss_at_all() -> None:
 
 def posterior_by_weighting(failures: int, trials: int, counts: CalibrationCounts) -> np.ndarray:  # type: ignore[type-arg]
     """Draws of the true rate by another way: weight draws from the priors by the likelihood."""
-    chance = np.random.default_rng(5)
+    rng = np.random.default_rng(5)
     size = 400_000
-    e = chance.beta(0.5 + counts.tp, 0.5 + counts.fn, size)
-    f = chance.beta(0.5 + counts.fp, 0.5 + counts.tn, size)
+    e = rng.beta(0.5 + counts.tp, 0.5 + counts.fn, size)
+    f = rng.beta(0.5 + counts.fp, 0.5 + counts.tn, size)
     e, f = e[e > f], f[e > f]
     low, high = beta.cdf(f, 0.5, 0.5), beta.cdf(e, 0.5, 0.5)
-    judged = beta.ppf(low + chance.random(len(e)) * (high - low), 0.5, 0.5)
+    judged = beta.ppf(low + rng.random(len(e)) * (high - low), 0.5, 0.5)
     weight = binom.pmf(failures, trials, judged)
-    picked = chance.choice(len(e), 20_000, p=weight / weight.sum())
+    picked = rng.choice(len(e), 20_000, p=weight / weight.sum())
     rate: np.ndarray = ((judged - f) / (e - f))[picked]  # type: ignore[type-arg]
     return rate
 

@@ -70,14 +70,14 @@ def test_error_rates_with_a_judge_that_errs() -> None:
     """Calibration and trials are drawn anew in each of 1,500 assessments at the limit."""
     limit, sensitivity, false, runs, horizon = 0.08, 0.9, 0.02, 1500, 600
     tolerance = Tolerance(limit=limit, alpha=0.1, beta=0.1, minimum_trials=1)
-    chance = np.random.default_rng(8)
+    rng = np.random.default_rng(8)
     looks = np.arange(20, horizon + 1, 20)
     said = {"acceptable": 0, "unacceptable": 0, "undecided": 0}
     for _ in range(runs):
-        tp, fp = int(chance.binomial(80, sensitivity)), int(chance.binomial(120, false))
+        tp, fp = int(rng.binomial(80, sensitivity)), int(rng.binomial(120, false))
         state = RiskState(tolerance, CalibrationCounts(tp, 80 - tp, 120 - fp, fp))
-        bad = chance.random(horizon) < limit
-        judged = chance.random(horizon) < np.where(bad, sensitivity, false)
+        bad = rng.random(horizon) < limit
+        judged = rng.random(horizon) < np.where(bad, sensitivity, false)
         accept, reject = state.decided(judged.cumsum()[looks - 1], looks)
         first = np.flatnonzero(accept | reject)
         if not first.size:
@@ -183,22 +183,22 @@ def test_the_chance_of_a_decision_is_the_predicted_share(
     state = state_of(failures, trials, limit=0.06, counts=counts)
     sizes = np.array([1, 5, 40, 300, 4000])
     chances = state.chance_of_decision(sizes, np.random.default_rng(0))
-    chance = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     draws = 20_000
-    rates = chance.beta(0.5 + failures, 0.5 + trials - failures, draws)
+    rates = rng.beta(0.5 + failures, 0.5 + trials - failures, draws)
     for size, found in zip(sizes, chances, strict=True):
-        extra = chance.binomial(size, rates)
+        extra = rng.binomial(size, rates)
         accept, reject = state.decided(failures + extra, trials + size)
         assert found == pytest.approx((accept | reject).mean(), abs=0.015)
 
 
 def test_the_path_ends_where_the_trials_do() -> None:
-    chance = np.random.default_rng(2)
+    rng = np.random.default_rng(2)
     state = RiskState(Tolerance(limit=0.05), GOOD_JUDGE)
     assert state.path() == []
     total = 0
     for update in range(1, 1301):
-        outcomes = (chance.random(1 + update % 3) < 0.06).astype(float)
+        outcomes = (rng.random(1 + update % 3) < 0.06).astype(float)
         total += outcomes.size
         state.update(outcomes)
         if update % 37 == 0 or update in (200, 201, 399, 400, 401, 402):
@@ -228,19 +228,19 @@ def test_what_would_decide_is_told() -> None:
 def test_what_would_decide_is_about_right() -> None:
     state = state_of(4, 160, limit=0.06)
     more = int(state.would_decide().split()[1].replace(",", ""))
-    chance = np.random.default_rng(3)
-    rates = chance.beta(4.5, 156.5, 4000)
-    accept, reject = state.decided(4 + chance.binomial(more, rates), 160 + more)
+    rng = np.random.default_rng(3)
+    rates = rng.beta(4.5, 156.5, 4000)
+    accept, reject = state.decided(4 + rng.binomial(more, rates), 160 + more)
     assert 0.4 < (accept | reject).mean() < 0.7
 
 
 def test_graded_outcomes_are_decided_by_their_variance() -> None:
-    chance = np.random.default_rng(4)
+    rng = np.random.default_rng(4)
     state = RiskState(Tolerance(limit=0.2))
-    state.update(chance.beta(15, 85, 150))
+    state.update(rng.beta(15, 85, 150))
     assert state.verdict == "acceptable"
     high = state_of(0, 0, limit=0.2)
-    high.update(chance.beta(25, 75, 150))
+    high.update(rng.beta(25, 75, 150))
     assert high.verdict == "unacceptable"
     assert high.path()[-1][1] > 0.2
     with pytest.raises(ValueError, match="must lie in"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from buttress.rules.credentials.examples import fill
-from buttress.rules.credentials.rules import Rule, rules
+from buttress.rules.credentials.rules import CredentialRule, rules
 
 # With these, no positive example is so unlucky a draw that it looks like words.
 SEEDS = range(10)
@@ -14,7 +14,7 @@ POSITIVE = [(rule, template) for rule in rules() for template in rule.positive]
 NEGATIVE = [(rule, template) for rule in rules() for template in rule.negative]
 
 
-def file_name(rule: Rule) -> str:
+def file_name(rule: CredentialRule) -> str:
     """A name that the rule reads."""
     return next(
         name
@@ -27,7 +27,7 @@ def sample(template: str, seed: int) -> str:
     return fill(template, random.Random(seed))
 
 
-def the_rule(name: str) -> Rule:
+def the_rule(name: str) -> CredentialRule:
     return next(rule for rule in rules() if rule.id == name)
 
 

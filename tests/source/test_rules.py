@@ -16,29 +16,29 @@ from buttress.rules.credentials.checks.checksums import (
     grafana_checksum,
 )
 from buttress.rules.credentials.literals import is_random, is_words
-from buttress.rules.credentials.rules import Rule, rules
+from buttress.rules.credentials.rules import CredentialRule, rules
 from buttress.rules.credentials.scanner import scan
 from tests.source.samples import NEGATIVE, POSITIVE, SEEDS, file_name, sample
 
 
-def _found(rule: Rule, text: str) -> list[str]:
+def _found(rule: CredentialRule, text: str) -> list[str]:
     return [hit.rule.id for hit in scan(text.encode(), file_name(rule)).found]
 
 
 @pytest.mark.parametrize(("rule", "template"), POSITIVE, ids=lambda one: getattr(one, "id", None))
-def test_positive_examples_are_found(rule: Rule, template: str) -> None:
+def test_positive_examples_are_found(rule: CredentialRule, template: str) -> None:
     for seed in SEEDS:
         assert rule.id in _found(rule, sample(template, seed))
 
 
 @pytest.mark.parametrize(("rule", "template"), NEGATIVE, ids=lambda one: getattr(one, "id", None))
-def test_negative_examples_are_not(rule: Rule, template: str) -> None:
+def test_negative_examples_are_not(rule: CredentialRule, template: str) -> None:
     for seed in SEEDS:
         assert rule.id not in _found(rule, sample(template, seed))
 
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.id)
-def test_each_rule_is_complete(rule: Rule) -> None:
+def test_each_rule_is_complete(rule: CredentialRule) -> None:
     assert rule.positive
     assert rule.negative
     assert rule.keywords

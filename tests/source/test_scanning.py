@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.source.secrets import PROBE, redact
 from buttress.protocols.inspection import InspectionContext
-from buttress.rules.credentials.rules import Rule
+from buttress.rules.credentials.rules import CredentialRule
 from buttress.rules.credentials.scanner import MAX_CANDIDATES, scan
 from tests.source.samples import POSITIVE, SEEDS, VERIFIED, file_name, key, sample
 
@@ -61,7 +61,7 @@ def test_noise_gives_no_verified_finding(lines: list[str], name: str) -> None:
 @given(_LINES, _LINES, st.sampled_from(_VERIFIED_EXAMPLES), st.sampled_from(SEEDS))
 @settings(max_examples=300, deadline=None)
 def test_a_planted_key_is_found_on_its_line(
-    before: list[str], after: list[str], example: tuple[Rule, str], seed: int
+    before: list[str], after: list[str], example: tuple[CredentialRule, str], seed: int
 ) -> None:
     rule, template = example
     text = sample(template, seed)
@@ -78,7 +78,7 @@ def test_a_planted_key_is_found_on_its_line(
 
 
 @pytest.mark.parametrize(("rule", "template"), POSITIVE, ids=lambda one: getattr(one, "id", None))
-def test_no_field_of_a_finding_tells_the_secret(rule: Rule, template: str) -> None:
+def test_no_field_of_a_finding_tells_the_secret(rule: CredentialRule, template: str) -> None:
     for seed in SEEDS:
         text = sample(template, seed)
         data = text.encode()

@@ -12,11 +12,11 @@ from scipy.special import expit
 from scipy.stats import binomtest
 
 from buttress.statistics.confidence import log_wealth
-from buttress.statistics.difference import Sample, log_evidence_of_rise
+from buttress.statistics.difference import FailureCount, log_evidence_of_rise
 from buttress.statistics.multiple import p_value
 
 SAMPLES = st.integers(0, 400).flatmap(
-    lambda trials: st.integers(0, trials).map(lambda failures: Sample(trials, failures))
+    lambda trials: st.integers(0, trials).map(lambda failures: FailureCount(trials, failures))
 )
 
 
@@ -32,7 +32,8 @@ def test_an_unchanged_rate_seldom_raises_an_alarm_even_to_one_who_peeks(rate: fl
         after = np.cumsum(chance.random(300) < rate)
         looks = [
             log_evidence_of_rise(
-                Sample(int(n), float(before[n - 1])), Sample(int(m), float(after[m - 1]))
+                FailureCount(int(n), float(before[n - 1])),
+                FailureCount(int(m), float(after[m - 1])),
             )
             for n in sizes[::2]
             for m in sizes
@@ -48,8 +49,8 @@ def test_it_has_power() -> None:
     seen = sum(
         p_value(
             log_evidence_of_rise(
-                Sample(150, float(chance.binomial(150, 0.05))),
-                Sample(150, float(chance.binomial(150, 0.30))),
+                FailureCount(150, float(chance.binomial(150, 0.05))),
+                FailureCount(150, float(chance.binomial(150, 0.30))),
             )
         )
         <= 0.05
@@ -61,7 +62,7 @@ def test_it_has_power() -> None:
 @settings(max_examples=150, deadline=None)
 @given(SAMPLES, SAMPLES)
 def test_it_is_the_smallest_product_over_rates_that_did_not_rise(
-    before: Sample, after: Sample
+    before: FailureCount, after: FailureCount
 ) -> None:
     """Against a brute-force search over pairs "before ≥ after"."""
     rates = expit(np.linspace(-9, 9, 61))
@@ -75,13 +76,13 @@ def test_it_is_the_smallest_product_over_rates_that_did_not_rise(
 
 @settings(max_examples=100, deadline=None)
 @given(SAMPLES, SAMPLES)
-def test_rise_and_fall_are_never_both_shown(before: Sample, after: Sample) -> None:
+def test_rise_and_fall_are_never_both_shown(before: FailureCount, after: FailureCount) -> None:
     rise, fall = log_evidence_of_rise(before, after), log_evidence_of_rise(after, before)
     assert math.isfinite(rise)
     assert min(rise, fall) <= 1e-6
 
 
 @given(SAMPLES)
-def test_nothing_follows_from_no_trials(sample: Sample) -> None:
-    assert log_evidence_of_rise(Sample(0, 0), sample) <= 1e-5
-    assert log_evidence_of_rise(sample, Sample(0, 0)) <= 1e-5
+def test_nothing_follows_from_no_trials(sample: FailureCount) -> None:
+    assert log_evidence_of_rise(FailureCount(0, 0), sample) <= 1e-5
+    assert log_evidence_of_rise(sample, FailureCount(0, 0)) <= 1e-5

@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 
 from buttress.statistics.cells import evidence_above, evidence_below
 from buttress.statistics.confidence import log_wealth
-from buttress.statistics.difference import Sample, log_evidence_of_rise
+from buttress.statistics.difference import FailureCount, log_evidence_of_rise
 from buttress.statistics.graded import GRADES
 from buttress.statistics.paired import compare_pairs
 
@@ -105,7 +105,7 @@ def test_pairs_show_what_separate_samples_of_the_same_trials_do_not() -> None:
     paired = alone = 0
     for old, new in zip(before, after, strict=True):
         paired += compare_pairs(old, new).log_rise >= -math.log(alpha)
-        samples = Sample(len(old), float(old.sum())), Sample(len(new), float(new.sum()))
+        samples = FailureCount(len(old), float(old.sum())), FailureCount(len(new), float(new.sum()))
         alone += log_evidence_of_rise(*samples) >= -math.log(alpha)
     assert paired > 2 * alone
     assert paired > 40

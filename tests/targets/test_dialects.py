@@ -12,7 +12,7 @@ from yarl import URL
 
 from buttress.targets.base import Message, Request
 from buttress.targets.endpoint import create
-from buttress.targets.signature_v4 import Signer
+from buttress.targets.signature_v4 import RequestSigner
 from tests.targets.asking import QUESTION, Server, ask, error, said
 
 TURNS = Request(
@@ -184,7 +184,7 @@ def test_bedrock_is_signed_as_the_official_client_signs() -> None:
     keys = credentials.Credentials("AKIDEXAMPLE", "secret-example", "token-example")
     auth.SigV4Auth(keys, "bedrock", "eu-west-1").add_auth(request)
     moment = datetime.strptime(request.headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    signer = Signer(
+    signer = RequestSigner(
         "AKIDEXAMPLE", "secret-example", "eu-west-1", "token-example", clock=lambda: moment
     )
     mine = signer.headers(URL(url, encoded=True), body)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 from buttress.protocols.judge import Exchange, Judgement
-from buttress.trials.judging import Bench
+from buttress.trials.judging import BatchedJudge
 from tests.trials.parts import WordJudge
 
 
@@ -43,7 +43,7 @@ async def test_a_judge_that_computes_lets_the_loop_go_on() -> None:
             await asyncio.sleep(0)
 
     counting = asyncio.create_task(count())
-    said = await Bench(judge, fail).judge(exchanges(128))
+    said = await BatchedJudge(judge, fail).judge(exchanges(128))
     counting.cancel()
     assert [j.outcome for j in said if j] == [float(i % 7 == 0) for i in range(128)]
     assert max(judge.sizes) <= 8, "half a millisecond at 100 µs each"
@@ -57,11 +57,11 @@ async def test_a_judge_that_waits_gets_all_at_once() -> None:
             return await super().judge(exchanges)
 
     judge = Waiting()
-    bench = Bench(judge, fail)
+    bench = BatchedJudge(judge, fail)
     assert len(await bench.judge(exchanges(100))) == 100
     await bench.judge(exchanges(100))
     assert judge.sizes[1:] == [96, 100]
 
 
 async def test_nothing_to_judge() -> None:
-    assert await Bench(WordJudge(), fail).judge([]) == []
+    assert await BatchedJudge(WordJudge(), fail).judge([]) == []

@@ -3,7 +3,13 @@ from __future__ import annotations
 import io
 
 from buttress.targets.scripted import ScriptedTarget
-from buttress.trials.progress import PlainProgress, Plan, RichProgress, duration, open_progress
+from buttress.trials.progress import (
+    PlainProgress,
+    ProgressPlan,
+    RichProgress,
+    duration,
+    open_progress,
+)
 from buttress.trials.totals import Totals
 from tests.trials.parts import MemoryStore, specs
 from tests.trials.test_engine import echo, engine
@@ -12,7 +18,7 @@ from tests.trials.test_engine import echo, engine
 def test_a_plain_line_every_few_seconds() -> None:
     now = [0.0]
     out = io.StringIO()
-    plan = Plan(calls=100, cost=lambda totals: totals.calls * 0.02)
+    plan = ProgressPlan(calls=100, cost=lambda totals: totals.calls * 0.02)
     progress = PlainProgress(plan, out, every_s=5, clock=lambda: now[0])
     for second in range(1, 11):
         now[0] = float(second)
@@ -32,7 +38,7 @@ def test_durations() -> None:
 
 
 def test_a_pipe_gets_plain_lines() -> None:
-    assert isinstance(open_progress(Plan(), io.StringIO()), PlainProgress)
+    assert isinstance(open_progress(ProgressPlan(), io.StringIO()), PlainProgress)
 
 
 class Terminal(io.StringIO):
@@ -42,7 +48,7 @@ class Terminal(io.StringIO):
 
 async def test_a_terminal_gets_a_bar_fed_by_the_engine() -> None:
     out = Terminal()
-    progress = open_progress(Plan(calls=40), out)
+    progress = open_progress(ProgressPlan(calls=40), out)
     assert isinstance(progress, RichProgress)
     await engine(ScriptedTarget(echo), MemoryStore(), progress=progress).run(specs(40))
     progress.close()

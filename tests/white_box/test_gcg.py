@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from buttress.errors import InputError
 from buttress.white_box.checkpoint import restore
-from buttress.white_box.gcg import GcgResult, Step, gcg
+from buttress.white_box.gcg import GcgResult, GcgStep, gcg
 from tests.white_box.tiny import INITIAL, QUESTION, model, plain_nll, tokenizer
 
 FAR = "sure here is a tale of the sea"  # out of reach in a few steps
@@ -43,7 +43,7 @@ def through_text(given_model: Any, suffix: str, tokens: int) -> tuple[list[int],
 
 @pytest.mark.parametrize("options", [{}, {"pool": 3}, {"pool": 1, "merge": 0}])
 def test_best_loss_is_the_plain_loss_of_the_suffix(options: dict[str, Any]) -> None:
-    seen: list[Step] = []
+    seen: list[GcgStep] = []
     result = search(progress=seen.append, **options)
     target = tokenizer()(FAR, add_special_tokens=False)["input_ids"]
     given_model = model()
@@ -64,7 +64,7 @@ def test_best_loss_is_the_plain_loss_of_the_suffix(options: dict[str, Any]) -> N
 
 
 def test_a_pool_never_goes_on_from_a_worse_suffix() -> None:
-    seen: list[Step] = []
+    seen: list[GcgStep] = []
     search(steps=10, pool=2, candidates=4, merge=0, progress=seen.append)
     given_model = model()
     target = tokenizer()(FAR, add_special_tokens=False)["input_ids"]
@@ -132,7 +132,7 @@ def test_a_killed_search_goes_on_to_the_same_result(
     class KilledError(Exception):
         pass
 
-    def kill(step: Step) -> None:
+    def kill(step: GcgStep) -> None:
         if step.step == 3:
             raise KilledError
 
@@ -140,7 +140,7 @@ def test_a_killed_search_goes_on_to_the_same_result(
     with pytest.raises(KilledError):
         search(checkpoint=path, progress=kill, **options)
     assert json.loads(path.read_text())["state"]["step"] == 3
-    seen: list[Step] = []
+    seen: list[GcgStep] = []
     resumed = search(checkpoint=path, progress=seen.append, **options)
     assert [step.step for step in seen] == [4, 5, 6]
     whole = search(**options)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from buttress.errors import InputError
 from buttress.targets.base import Message
-from buttress.white_box.layout import Layout
+from buttress.white_box.layout import PromptLayout
 from tests.white_box.tiny import INITIAL, QUESTION, TEMPLATE, tokenizer
 
 STRIPPING = TEMPLATE.replace("m.content", "m.content | trim")
@@ -27,14 +27,14 @@ def rendered(template: str, question: str) -> list[int]:
 @settings(deadline=None, max_examples=150)
 @given(suffix=st.lists(st.integers(3, 339), min_size=6, max_size=6))
 def test_faithful_means_that_the_text_gives_the_tokens(template: str, suffix: list[int]) -> None:
-    place = Layout(tokenizer(template), QUESTION, "sure", INITIAL)
+    place = PromptLayout(tokenizer(template), QUESTION, "sure", INITIAL)
     (text,) = place.texts([suffix])
     through = rendered(template, QUESTION[-1].content + text)
     assert place.faithful([suffix]) == [through == place.question(suffix)]
 
 
 def test_parts_are_what_the_template_makes() -> None:
-    place = Layout(tokenizer(), QUESTION, "sure here", INITIAL)
+    place = PromptLayout(tokenizer(), QUESTION, "sure here", INITIAL)
     assert place.question(place.initial) == rendered(TEMPLATE, QUESTION[-1].content + INITIAL)
     assert place.texts([place.initial]) == [INITIAL]
     assert tokenizer().decode(list(place.target)) == "sure here"
@@ -42,7 +42,7 @@ def test_parts_are_what_the_template_makes() -> None:
 
 
 def test_without_a_template() -> None:
-    place = Layout(tokenizer(None), (Message("user", "a tale"),), " of the sea", INITIAL)
+    place = PromptLayout(tokenizer(None), (Message("user", "a tale"),), " of the sea", INITIAL)
     assert tokenizer().decode(place.question(place.initial)) == "a tale" + INITIAL
     assert place.after == ()
 
@@ -61,13 +61,13 @@ def test_what_cannot_be_laid_out(
     messages: tuple[Message, ...], target: str, initial: str, field: str
 ) -> None:
     with pytest.raises(InputError, match=field):
-        Layout(tokenizer(), messages, target, initial)
+        PromptLayout(tokenizer(), messages, target, initial)
 
 
 def test_a_template_that_shows_the_question_twice() -> None:
     twice = tokenizer(TEMPLATE.replace("m.content", "m.content + m.content"))
     with pytest.raises(InputError, match="2 times"):
-        Layout(twice, QUESTION, "sure", INITIAL)
+        PromptLayout(twice, QUESTION, "sure", INITIAL)
 
 
 def test_the_system_text_moves_where_the_template_refuses_it() -> None:
@@ -75,5 +75,5 @@ def test_the_system_text_moves_where_the_template_refuses_it() -> None:
         "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no') }}{% endif %}"
         "{{ '<s>' + m.content }}{% endfor %}"
     )
-    place = Layout(refusing, QUESTION, "sure", INITIAL)
+    place = PromptLayout(refusing, QUESTION, "sure", INITIAL)
     assert "be kind\n\ntell a tale" in refusing.decode(list(place.before))

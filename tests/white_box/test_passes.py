@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress.white_box.candidates import allowed_tokens, batches, draw, merged, seeded
-from buttress.white_box.layout import Layout
+from buttress.white_box.layout import PromptLayout
 from buttress.white_box.passes import Passes
 from tests.white_box.tiny import INITIAL, QUESTION, model, plain_nll, tokenizer
 
@@ -17,8 +17,8 @@ TARGET = "sure here is"
 KINDS = ("llama", "qwen3", "gemma2", "gpt2", "mamba")
 
 
-def layout() -> Layout:
-    return Layout(tokenizer(), QUESTION, TARGET, INITIAL)
+def layout() -> PromptLayout:
+    return PromptLayout(tokenizer(), QUESTION, TARGET, INITIAL)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,9 +1,9 @@
 """An attack in capital letters, and the probe that asks harmful requests under it."""
 
-from buttress.ext import Described, Message, under_attack
+from buttress.ext import AttackDescription, Message, under_attack
 
 
-class Capitals(Described):
+class Capitals(AttackDescription):
     """Capital letters, with or without a false deadline."""
 
     id = "shouting"

@@ -25,7 +25,7 @@ How = Literal["declared", "leading", "text", "letter", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ChoiceReading:
     """The place (from 0) of the chosen option as shown, and how it was read."""
 
     place: int
@@ -76,7 +76,7 @@ _FOUND: Final = "\x00"
 
 def read_choice(
     answer: str, options: Sequence[str], *, unknown: int | None = None
-) -> Reading | None:
+) -> ChoiceReading | None:
     """The chosen option.
 
     Args:
@@ -90,26 +90,26 @@ def read_choice(
     text = plain(answer)
     for pattern in (_STRONG, _BEFORE):
         if (place := _declared(text, pattern, options)) is not None:
-            return None if place < 0 else Reading(place, "declared")
+            return None if place < 0 else ChoiceReading(place, "declared")
     repeated = len(set(_LISTED.findall(text))) > 1  # the options, said again
     if not repeated and (match := _LEADING.match(text)):
         place = _place(match.group(1), len(options))
         if place is not None:
             clear = _clear(text, match.end(1), place, options)
-            return Reading(place, "leading") if clear else None
+            return ChoiceReading(place, "leading") if clear else None
     if (place := _declared(text, _WEAK, options)) is not None:
-        return None if place < 0 else Reading(place, "declared")
+        return None if place < 0 else ChoiceReading(place, "declared")
     if repeated:
         text = "\n".join(line for line in text.splitlines() if not _LEADING.match(line))
     named = _named(text, options)
     if len(named) == 1:
-        return Reading(named.pop(), "text")
+        return ChoiceReading(named.pop(), "text")
     if not named:
         letters = set(_ALONE.findall(text))
         if len(letters) == 1 and (place := _place(letters.pop(), len(options))) is not None:
-            return Reading(place, "letter")
+            return ChoiceReading(place, "letter")
     if unknown is not None and _UNKNOWN.search(text.lower().replace("’", "'")):
-        return Reading(unknown, "unknown")
+        return ChoiceReading(unknown, "unknown")
     return None
 
 

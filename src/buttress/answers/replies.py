@@ -24,7 +24,7 @@ _ITEM: Final = re.compile(
     re.MULTILINE,
 )
 _VERDICT: Final = re.compile(
-    r"\b(?P<yes>yes|true)\b|\b(?P<no>no|false)\b|(?P<nein>不|否)|(?P<ja>是)"
+    r"\b(?P<yes>yes|true)\b|\b(?P<no>no|false)\b|(?P<no_zh>不|否)|(?P<yes_zh>是)"
 )
 
 
@@ -75,7 +75,7 @@ def items(reply: str, name: str, most: int) -> list[str]:
 def verdict(reply: str) -> bool | None:
     """The first yes or no in a reply, in English or Chinese."""
     found = _VERDICT.search(reply[:LONGEST].lower())
-    return None if found is None else found.lastgroup in ("yes", "ja")
+    return None if found is None else found.lastgroup in ("yes", "yes_zh")
 
 
 def _words(item: Any) -> object:

@@ -18,7 +18,7 @@ from buttress import extension
 from buttress.attacks import template_library
 from buttress.attacks.composition import JOIN, registered
 from buttress.errors import InputError
-from buttress.protocols.attack import Attack, Described
+from buttress.protocols.attack import Attack, AttackDescription
 from buttress.targets.base import Message
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def digest_of(attacks: Mapping[str, Attack] | Mapping[str, SearchAttack]) -> str
 
 
 @dataclass(frozen=True, slots=True)
-class Arsenal(Described):
+class Arsenal(AttackDescription):
     """Its variants are the ids of the families: ``chosen``, or all registered ones."""
 
     id: str = "arsenal"
@@ -170,6 +170,6 @@ class Arsenal(Described):
             KeyError: no such family.
         """
         family = self.families[variant]
-        chance = random.Random(f"{seed}:{variant}:{request}")
-        chosen = chance.choice(tuple(family.variants))
+        rng = random.Random(f"{seed}:{variant}:{request}")
+        chosen = rng.choice(tuple(family.variants))
         return family.apply(request, chosen, language=language, seed=seed)

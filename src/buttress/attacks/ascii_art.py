@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from buttress.attacks import block_letters
-from buttress.protocols.attack import Described, localised
+from buttress.protocols.attack import AttackDescription, localised
 from buttress.targets.base import Message
 
 _MASK: Final = re.compile(r"\[MASK\d*\]")
@@ -63,7 +63,7 @@ _STYLES: Final[Mapping[str, _Style]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class AsciiArtAttack(Described):
+class AsciiArtAttack(AttackDescription):
     """One word drawn in block letters; variants differ in ink, layout and which word."""
 
     id: str = "ascii-art"

@@ -21,7 +21,7 @@ from functools import lru_cache
 from typing import Final
 
 from buttress.attacks import hanzi
-from buttress.protocols.attack import Described
+from buttress.protocols.attack import AttackDescription
 from buttress.targets.base import Message
 
 _WORD: Final = re.compile(r"[^\W\d_\u4e00-\u9fff]{4,}")
@@ -31,7 +31,7 @@ _NEVER: Final = math.log(1e-12)
 
 
 @dataclass(frozen=True, slots=True)
-class BestOfNAttack(Described):
+class BestOfNAttack(AttackDescription):
     """``draws`` variants. ``strength`` is the paper's σ, from 0 to 1."""
 
     id: str = "best-of-n"
@@ -54,8 +54,8 @@ class BestOfNAttack(Described):
             raise KeyError(variant)
         number = self.variants.index(variant) + 1
         if not _agree(request, self.strength):
-            chance = random.Random(f"{seed}:{number}:{request}")
-            return (Message("user", augmented(request, self.strength, chance)),)
+            rng = random.Random(f"{seed}:{number}:{request}")
+            return (Message("user", augmented(request, self.strength, rng)),)
         return (Message("user", _distinct(request, seed, self.draws, self.strength)[number - 1]),)
 
 
@@ -69,21 +69,21 @@ def _agree(request: str, strength: float) -> bool:
 @lru_cache(maxsize=4096)
 def _distinct(request: str, seed: int, draws: int, strength: float) -> tuple[str, ...]:
     """All draws of a short or Chinese text. Where chance keeps giving known ones, as for very short texts, noise is added."""
-    chance = random.Random(f"{seed}:{request}")
+    rng = random.Random(f"{seed}:{request}")
     seen: dict[str, None] = {request: None}  # a draw that changes nothing is none
     while len(seen) <= draws:
         for _ in range(_TRIES):
-            text = augmented(request, strength, chance)
+            text = augmented(request, strength, rng)
             if text not in seen:
                 break
         else:
             while text in seen:
-                text += chr(chance.randrange(33, 127))
+                text += chr(rng.randrange(33, 127))
         seen[text] = None
     return tuple(seen)[1:]
 
 
-def augmented(text: str, strength: float, chance: random.Random) -> str:
+def augmented(text: str, strength: float, rng: random.Random) -> str:
     """One draw. Words keep their first and last letter, and white space stays where it is.
 
     Ideographs have no letters to shuffle: in runs of three or more, inner neighbours change places;
@@ -93,26 +93,26 @@ def augmented(text: str, strength: float, chance: random.Random) -> str:
 
     def shuffled(match: re.Match[str]) -> str:
         word = match[0]
-        if chance.random() >= often:
+        if rng.random() >= often:
             return word
         inner = list(word[1:-1])
-        chance.shuffle(inner)
+        rng.shuffle(inner)
         return f"{word[0]}{''.join(inner)}{word[-1]}"
 
     def swapped(match: re.Match[str]) -> str:
         run = list(match[0])
         for at in range(1, len(run) - 2, 2):
-            if chance.random() < often / 2:
+            if rng.random() < often / 2:
                 run[at], run[at + 1] = run[at + 1], run[at]
         return "".join(run)
 
     def letter(character: str) -> str:
-        if character.isascii() and character.isalpha() and chance.random() < often:
+        if character.isascii() and character.isalpha() and rng.random() < often:
             character = character.swapcase()
-        if "!" <= character <= "~" and chance.random() < seldom:
-            return chr(min(126, max(33, ord(character) + chance.choice((-1, 1)))))
-        if "\u4e00" <= character <= "\u9fff" and chance.random() < seldom:
-            return chance.choice(hanzi.homophones(character) or character)
+        if "!" <= character <= "~" and rng.random() < seldom:
+            return chr(min(126, max(33, ord(character) + rng.choice((-1, 1)))))
+        if "\u4e00" <= character <= "\u9fff" and rng.random() < seldom:
+            return rng.choice(hanzi.homophones(character) or character)
         return character
 
     return "".join(map(letter, _IDEOGRAPHS.sub(swapped, _WORD.sub(shuffled, text))))

@@ -49,18 +49,18 @@ def _toneless(text: str) -> str:
     return unicodedata.normalize("NFC", plain)
 
 
-def _half_spelled(text: str, chance: random.Random) -> str:
-    return _spelled(text, tone=False, chosen=lambda: chance.random() < _SHARE)
+def _half_spelled(text: str, rng: random.Random) -> str:
+    return _spelled(text, tone=False, chosen=lambda: rng.random() < _SHARE)
 
 
-def _misheard(text: str, chance: random.Random) -> str:
+def _misheard(text: str, rng: random.Random) -> str:
     """About half of the ideographs as others that sound alike, the first possible one always."""
     changed = False
     letters: list[str] = []
     for character in text:
         others = hanzi.homophones(character)
-        if others and (not changed or chance.random() < _SHARE):
-            letters.append(chance.choice(others))
+        if others and (not changed or rng.random() < _SHARE):
+            letters.append(rng.choice(others))
             changed = True
         else:
             letters.append(character)
@@ -79,9 +79,9 @@ def _put_together(text: str) -> str:
     return _APART.sub(lambda match: hanzi.whole(match[1]) or match[0], text)
 
 
-def _interspersed(text: str, chance: random.Random) -> str:
+def _interspersed(text: str, rng: random.Random) -> str:
     """A symbol between every two ideographs in a row."""
-    return _BETWEEN.sub(lambda _: chance.choice(_SYMBOLS), text.translate(_NO_SYMBOLS))
+    return _BETWEEN.sub(lambda _: rng.choice(_SYMBOLS), text.translate(_NO_SYMBOLS))
 
 
 def _to_columns(text: str) -> str:

@@ -16,7 +16,7 @@ from typing import Final
 from buttress.attacks import codes
 from buttress.attacks.coding import Code, same
 from buttress.attacks.demonstrations import demonstrations
-from buttress.protocols.attack import Described, localised
+from buttress.protocols.attack import AttackDescription, localised
 from buttress.targets.base import Message
 
 _SHOWN: Final = 3
@@ -89,7 +89,7 @@ _CIPHERS: Final[Mapping[str, Cipher]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class CipherAttack(Described):
+class CipherAttack(AttackDescription):
     """Chats in cipher, one variant a cipher."""
 
     id: str = "ciphers"
@@ -107,13 +107,13 @@ class CipherAttack(Described):
         """Rule, three enciphered demonstrations drawn by ``seed``, and the enciphered request."""
         cipher = _CIPHERS[variant]
         code = localised(cipher.codes, language)
-        chance = random.Random(f"{seed}:{variant}:{request}")
+        rng = random.Random(f"{seed}:{variant}:{request}")
         log = "\n".join(
-            f"[in] {code.encode(one.question, chance)}\n[out] {code.encode(one.answer, chance)}"
-            for one in chance.sample(demonstrations(language), _SHOWN)
+            f"[in] {code.encode(one.question, rng)}\n[out] {code.encode(one.answer, rng)}"
+            for one in rng.sample(demonstrations(language), _SHOWN)
         )
         text = localised(_FRAME, language).format(
-            rule=localised(cipher.rules, language), log=log, text=code.encode(request, chance)
+            rule=localised(cipher.rules, language), log=log, text=code.encode(request, rng)
         )
         return (Message("user", text),)
 

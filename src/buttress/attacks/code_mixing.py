@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from buttress.protocols.attack import Described, localised
+from buttress.protocols.attack import AttackDescription, localised
 from buttress.targets.base import Message
 
 _COLUMNS: Final[Mapping[str, int]] = {
@@ -96,7 +96,7 @@ _WORD: Final = re.compile(r"[A-Za-z]+")
 _PHRASE: Final = re.compile("|".join(map(re.escape, _CHINESE)))
 
 
-def mix(text: str, variant: str, *, language: str, chance: random.Random) -> str:
+def mix(text: str, variant: str, *, language: str, rng: random.Random) -> str:
     """The text with every word of the table replaced; all else stays as it is.
 
     Raises:
@@ -105,7 +105,7 @@ def mix(text: str, variant: str, *, language: str, chance: random.Random) -> str
     fixed = None if variant == "mixed" else _COLUMNS[variant]
 
     def column() -> int:
-        return chance.randrange(len(_COLUMNS)) if fixed is None else fixed
+        return rng.randrange(len(_COLUMNS)) if fixed is None else fixed
 
     def word(match: re.Match[str]) -> str:
         found = _ENGLISH.get(match[0].lower())
@@ -121,7 +121,7 @@ def mix(text: str, variant: str, *, language: str, chance: random.Random) -> str
 
 
 @dataclass(frozen=True, slots=True)
-class CodeMixingAttack(Described):
+class CodeMixingAttack(AttackDescription):
     """Small words from one language, or from all of them by turns."""
 
     id: str = "code-mixing"
@@ -137,8 +137,8 @@ class CodeMixingAttack(Described):
 
     def apply(self, request: str, variant: str, *, language: str, seed: int) -> tuple[Message, ...]:
         """The request with its small words replaced, as one user message."""
-        chance = random.Random(f"{seed}:{variant}:{request}")
-        mixed = mix(request, variant, language=language, chance=chance)
+        rng = random.Random(f"{seed}:{variant}:{request}")
+        mixed = mix(request, variant, language=language, rng=rng)
         frame = localised(_FRAMES, language)[variant == "mixed"]
         return (Message("user", f"{frame}{mixed}"),)
 

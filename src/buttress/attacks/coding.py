@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from buttress.protocols.attack import Described, localised
+from buttress.protocols.attack import AttackDescription, localised
 from buttress.targets.base import Message
 
 
@@ -21,7 +21,7 @@ class Code:
     """A way to write a text, and its inverse.
 
     ``canonical`` is what of a text survives, such as its upper-case form where the code has no
-    small letters: ``decode(encode(text, chance)) == canonical(text)`` for every text.
+    small letters: ``decode(encode(text, rng)) == canonical(text)`` for every text.
     """
 
     encode: Callable[[str, random.Random], str]
@@ -48,7 +48,7 @@ class Coding:
     """A variant: codes and hints how to read them, by language. The hint stands above the code."""
 
     codes: Codes
-    hints: Mapping[str, str]
+    explanations: Mapping[str, str]
 
     @classmethod
     def of(cls, code: Code, *, en: str, zh: str, zh_code: Code | None = None) -> Coding:
@@ -56,10 +56,10 @@ class Coding:
         codes = {"en": code} if zh_code is None else {"en": code, "zh": zh_code}
         return cls(codes, {"en": en, "zh": zh})
 
-    def write(self, request: str, language: str, chance: random.Random) -> str:
+    def write(self, request: str, language: str, rng: random.Random) -> str:
         """Hint and encoded request."""
-        encoded = localised(self.codes, language).encode(request, chance)
-        return f"{localised(self.hints, language)}\n{encoded}"
+        encoded = localised(self.codes, language).encode(request, rng)
+        return f"{localised(self.explanations, language)}\n{encoded}"
 
     def read(self, text: str, language: str) -> str:
         """The request, in its canonical form, from what ``write`` made.
@@ -67,14 +67,14 @@ class Coding:
         Raises:
             ValueError: the text does not start with the hint.
         """
-        hint = f"{localised(self.hints, language)}\n"
+        hint = f"{localised(self.explanations, language)}\n"
         if not text.startswith(hint):
             raise ValueError("the text was not written with this coding")
         return localised(self.codes, language).decode(text[len(hint) :])
 
 
 @dataclass(frozen=True, slots=True)
-class CodingAttack(Described):
+class CodingAttack(AttackDescription):
     """A family of codings."""
 
     id: str
@@ -91,8 +91,8 @@ class CodingAttack(Described):
 
     def apply(self, request: str, variant: str, *, language: str, seed: int) -> tuple[Message, ...]:
         """A hint and below it the encoded request, as one user message."""
-        chance = random.Random(f"{seed}:{variant}:{request}")
-        return (Message("user", self.codings[variant].write(request, language, chance)),)
+        rng = random.Random(f"{seed}:{variant}:{request}")
+        return (Message("user", self.codings[variant].write(request, language, rng)),)
 
     def recover(self, messages: Sequence[Message], variant: str, *, language: str) -> str:
         """The request in its canonical form, from what ``apply`` returned."""

@@ -12,14 +12,14 @@ from functools import reduce
 from itertools import product
 
 from buttress import extension
-from buttress.protocols.attack import Attack, Described
+from buttress.protocols.attack import Attack, AttackDescription
 from buttress.targets.base import Message
 
 JOIN = "+"
 
 
 @dataclass(frozen=True, slots=True)
-class ComposedAttack(Described):
+class ComposedAttack(AttackDescription):
     """``outer`` applied to what ``inner`` makes of a request; see ``compose``."""
 
     outer: Attack

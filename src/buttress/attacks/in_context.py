@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from buttress.attacks.demonstrations import demonstrations
-from buttress.protocols.attack import Described, localised
+from buttress.protocols.attack import AttackDescription, localised
 from buttress.targets.base import Message
 
 _TURNS: Final[Mapping[str, int]] = {"1-turn": 1, "5-turns": 5, "10-turns": 10}
@@ -22,7 +22,7 @@ _ASSENT: Final[Mapping[str, str]] = {"en": "Of course. ", "zh": "当然可以。
 
 
 @dataclass(frozen=True, slots=True)
-class InContextAttack(Described):
+class InContextAttack(AttackDescription):
     """1, 5 or 10 earlier turns of the chat, the request as the last user turn, unchanged."""
 
     id: str = "in-context"
@@ -38,9 +38,9 @@ class InContextAttack(Described):
 
     def apply(self, request: str, variant: str, *, language: str, seed: int) -> tuple[Message, ...]:
         """User and assistant in turn; the demonstrations are drawn, without repeats, by ``seed``."""
-        chance = random.Random(f"{seed}:{variant}:{request}")
+        rng = random.Random(f"{seed}:{variant}:{request}")
         messages: list[Message] = []
-        for one in chance.sample(demonstrations(language), _TURNS[variant]):
+        for one in rng.sample(demonstrations(language), _TURNS[variant]):
             messages.append(Message("user", one.question))
             messages.append(Message("assistant", localised(_ASSENT, language) + one.answer))
         return (*messages, Message("user", request))

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from buttress.attacks.template import SLOT
-from buttress.protocols.attack import Described, localised
+from buttress.protocols.attack import AttackDescription, localised
 from buttress.targets.base import Message, Request, Sampling, Target
 
 
@@ -104,7 +104,7 @@ _SWITCHES: Final[Mapping[str, Switch]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class LanguageSwitchingAttack(Described):
+class LanguageSwitchingAttack(AttackDescription):
     """Frames in other languages; ``translations`` maps (request, language) to the translation."""
 
     id: str = "language-switching"

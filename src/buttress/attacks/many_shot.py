@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from buttress.attacks.demonstrations import demonstrations
-from buttress.protocols.attack import Described, localised
+from buttress.protocols.attack import AttackDescription, localised
 from buttress.targets.base import Message
 
 _SHOTS: Final[Mapping[str, int]] = {"4-shots": 4, "16-shots": 16, "64-shots": 64}
@@ -25,7 +25,7 @@ _WORDS: Final[Mapping[str, tuple[str, str, str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class ManyShotAttack(Described):
+class ManyShotAttack(AttackDescription):
     """4, 16 or 64 faux turns in one user message, the request in the last one."""
 
     id: str = "many-shot"
@@ -43,10 +43,10 @@ class ManyShotAttack(Described):
         """A transcript whose turns are drawn, without repeats, by ``seed``."""
         count = _SHOTS[variant]
         human, assistant, assent = localised(_WORDS, language)
-        chance = random.Random(f"{seed}:{variant}:{request}")
+        rng = random.Random(f"{seed}:{variant}:{request}")
         turns = [
             f"{human}{one.question}\n{assistant}{assent}{one.answer}"
-            for one in chance.sample(demonstrations(language), count)
+            for one in rng.sample(demonstrations(language), count)
         ]
         return (Message("user", "\n\n".join([*turns, f"{human}{request}\n{assistant}{assent}"])),)
 

@@ -50,9 +50,9 @@ def _from_variables(body: str) -> str:
     return "".join(_unquoted(body))
 
 
-def _shuffled(request: str, chance: random.Random) -> str:
+def _shuffled(request: str, rng: random.Random) -> str:
     numbered = list(enumerate(pieces(request), 1))
-    chance.shuffle(numbered)
+    rng.shuffle(numbered)
     return "\n".join(f"{number}: {_quoted(part)}" for number, part in numbered)
 
 
@@ -82,10 +82,10 @@ def _from_interleaved(body: str) -> str:
     return "".join(letters)
 
 
-def _record(request: str, chance: random.Random) -> str:
+def _record(request: str, rng: random.Random) -> str:
     parts = dict(zip(_NAMES, pieces(request), strict=False))
     names = list(parts)
-    chance.shuffle(names)
+    rng.shuffle(names)
     return json.dumps(
         {"order": "".join(parts), "parts": {name: parts[name] for name in names}},
         ensure_ascii=False,

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from buttress.protocols.attack import Described, localised
+from buttress.protocols.attack import AttackDescription, localised
 from buttress.targets.base import Message
 
 SLOT = "{request}"
 
 
 @dataclass(frozen=True, slots=True)
-class TemplateAttack(Described):
+class TemplateAttack(AttackDescription):
     """A family of wrappers. ``templates`` is variant -> language -> text with one ``{request}``.
 
     A language without a text of its own uses the variant's first one.

@@ -18,7 +18,7 @@ from typing import Final
 
 from buttress.attacks.template import SLOT, TemplateAttack
 from buttress.errors import InputError
-from buttress.prompts.public.rows import Row, read_rows
+from buttress.prompts.public.rows import DatasetRow, read_rows
 
 MAX_TEMPLATES: Final = 20_000
 _TEXT_FIELDS: Final = ("template", "text", "prompt")
@@ -93,14 +93,14 @@ def load(path: Path) -> TemplateAttack:
     )
 
 
-def _text(row: Row) -> str:
+def _text(row: DatasetRow) -> str:
     text = next((row.fields[key] for key in _TEXT_FIELDS if row.fields.get(key)), None)
     if not isinstance(text, str) or not text.strip():
         raise row.error("no text", expected="a column " + ", ".join(_TEXT_FIELDS))
     return text
 
 
-def _name(row: Row) -> str:
+def _name(row: DatasetRow) -> str:
     name = row.fields.get("name") or ""
     if not isinstance(name, str) or "+" in name:
         raise row.error("unusable name", "name", "a text without +")

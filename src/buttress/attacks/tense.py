@@ -15,7 +15,7 @@ from typing import Final
 
 from buttress.attacks import english_tense
 from buttress.attacks.english_tense import FUTURE, PAST, Tense
-from buttress.protocols.attack import Described
+from buttress.protocols.attack import AttackDescription
 from buttress.targets.base import Message
 
 
@@ -61,7 +61,7 @@ def chinese(request: str, adverb: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class TenseAttack(Described):
+class TenseAttack(AttackDescription):
     """Past and future tense, with and without a time."""
 
     id: str = "tense"

@@ -42,10 +42,10 @@ def _strewn(marks: str, share: float) -> Code:
     """Code that puts one of ``marks`` behind a share of the characters, the first one always."""
     gone = str.maketrans("", "", marks)
 
-    def encode(text: str, chance: random.Random) -> str:
+    def encode(text: str, rng: random.Random) -> str:
         text = text.translate(gone)
         return "".join(
-            letter + (chance.choice(marks) if not index or chance.random() < share else "")
+            letter + (rng.choice(marks) if not index or rng.random() < share else "")
             for index, letter in enumerate(text)
         )
 

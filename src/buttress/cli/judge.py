@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from buttress.judges.calibrate import Measured
+    from buttress.judges.calibrate import JudgeMeasurement
     from buttress.judges.checks import Checked
     from buttress.protocols.judge import Judge
 
@@ -270,7 +270,7 @@ def _print_checks(judge: Judge, found: Checked) -> None:
             print(f"  {name} alone against all others: {share:.1%}")
 
 
-def _print(judge: Judge, results: Sequence[Measured]) -> None:
+def _print(judge: Judge, results: Sequence[JudgeMeasurement]) -> None:
     from rich.console import Console
     from rich.table import Table
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from buttress.workflows.labelling import LabelSummary, TrialChoice
+    from buttress.workflows.labelling import LabellingResult, TrialChoice
 
 
 def register(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -110,7 +110,7 @@ def _choice(options: argparse.Namespace) -> TrialChoice:
     return TrialChoice(options.run_id, options.probe, options.asset)
 
 
-def _print(summary: LabelSummary, *, as_json: bool) -> None:
+def _print(summary: LabellingResult, *, as_json: bool) -> None:
     from buttress.labelling.summary import table
 
     if as_json:

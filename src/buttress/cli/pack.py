@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from buttress.packs.signature import Signer
+    from buttress.packs.signature import PackSigner
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -190,7 +190,7 @@ def _sign(options: argparse.Namespace) -> int:
     return 0
 
 
-def _signed(signer: Signer | None) -> str:
+def _signed(signer: PackSigner | None) -> str:
     if signer is None:
         return "not signed"
     return f"signed by {_plain(signer.name)} (key {signer.key[:16]})"

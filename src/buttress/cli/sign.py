@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from buttress.provenance.signing import Signer
-    from buttress.provenance.verification import Trust, Verification
+    from buttress.provenance.verification import SignatureVerification, Trust
 
 _SHOWN = 20  # file names of each sort
 _NEEDS = "needs the extra: pip install 'buttress[signing]'"
@@ -187,7 +187,7 @@ def _secret(name: str, field: str) -> str:
     return value
 
 
-def _why(result: Verification) -> str:
+def _why(result: SignatureVerification) -> str:
     reasons = {
         "changed": result.reason,
         "untrusted": f"the signature is not from whom it should be ({result.reason})",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from buttress.protocols.judge import Judge
-    from buttress.white_box.sample import Sample
+    from buttress.white_box.sample import RequestSample
 
 # As ``white_box.attempts`` has them; --help must not wait for that import.
 _CHEAP: Final = ("prefill", "logit-bias", "refusal-direction")
@@ -124,7 +124,7 @@ def run(options: argparse.Namespace) -> int:
     need_torch()
     from buttress.white_box.attempts import PREFIXES, Settings
     from buttress.white_box.results import FILE_NAME
-    from buttress.workflows.white_box import Plan, study
+    from buttress.workflows.white_box import WhiteBoxPlan, study
 
     settings = Settings(
         max_tokens=options.max_tokens,
@@ -137,7 +137,7 @@ def run(options: argparse.Namespace) -> int:
         soft_steps=options.soft_steps,
         seed=options.seed,
     )
-    plan = Plan(
+    plan = WhiteBoxPlan(
         weights=options.weights,
         out=options.out,
         methods=chosen,
@@ -208,7 +208,7 @@ def _check_weights(weights: Path) -> None:
         raise InputError(problem, file=str(weights), expected="a Hugging Face folder")
 
 
-def _sample(options: argparse.Namespace) -> Sample:
+def _sample(options: argparse.Namespace) -> RequestSample:
     from buttress.white_box.sample import draw_sample
 
     return draw_sample(

@@ -431,6 +431,13 @@ class RunTotals(DocumentPart, frozen=True, kw_only=True):
     finish_reasons: (
         Annotated[dict[str, Count], about("why answers ended, as the target said")] | UnsetType
     ) = UNSET
+    no_help: (
+        Annotated[
+            dict[str, Count],
+            about("answers that help with nothing and harm nobody, such as an echo, by kind"),
+        ]
+        | UnsetType
+    ) = UNSET
     trials: Annotated[Count, about("trials")]
     cached: Annotated[Count, about("trials answered from the evidence of earlier runs")]
     errors: Annotated[Count, about("trials without an answer")]

@@ -51,7 +51,7 @@ class Problem:
 
 
 @dataclass(slots=True)
-class Verification:
+class ChainVerification:
     """Outcome of checking a store."""
 
     records: int = 0
@@ -100,13 +100,13 @@ def columns(record: Record) -> tuple[str | None, str, str]:
     )
 
 
-def verify(store: RecordStore, head: str | None = None) -> Verification:
+def verify(store: RecordStore, head: str | None = None) -> ChainVerification:
     """Check every record of a store, and its head against ``head`` where one was kept.
 
     A changed record is named by its own number; checking goes on behind it, so several are found.
     Another process may go on writing meanwhile.
     """
-    result = Verification()
+    result = ChainVerification()
     with store.snapshot():
         previous, last = GENESIS, 0
         try:

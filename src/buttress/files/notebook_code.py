@@ -24,7 +24,7 @@ _HELP: Final = re.compile(r"^\s*\?{1,2}[\w.]+\s*$|^\s*[\w.]+\?{1,2}\s*$")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class NotebookPlace:
     """A line of the module: the line of the file, the cell (from 1), and the line in the cell."""
 
     line: int
@@ -37,7 +37,7 @@ class Notebook:
     """The module, and for each of its lines (the first at index 0) where it stands."""
 
     module: Module
-    places: Sequence[Place]
+    places: Sequence[NotebookPlace]
 
 
 def notebook(data: bytes) -> Notebook | None:
@@ -59,7 +59,7 @@ def notebook(data: bytes) -> Notebook | None:
     lines = _FileLines(data)
     body: list[ast.stmt] = []
     texts: list[str] = []
-    places: list[Place] = []
+    places: list[NotebookPlace] = []
     commands: list[tuple[int, str]] = []
     broken: list[str] = []
     size = 0
@@ -74,7 +74,7 @@ def notebook(data: bytes) -> Notebook | None:
         offset = len(places)
         own = source.split("\n")
         found = lines.of_cell(cell["source"], len(own))
-        places += [Place(line, number, index) for index, line in enumerate(found, 1)]
+        places += [NotebookPlace(line, number, index) for index, line in enumerate(found, 1)]
         code, shell = plain(own)
         commands += [(offset + line, command) for line, command in shell]
         statements, problem = parse(code)

@@ -53,7 +53,7 @@ class SourceFile:
 
 
 @dataclass(slots=True)
-class Reading:
+class SourceReading:
     """Counts what a walk reads and leaves out."""
 
     files: int = 0
@@ -106,7 +106,7 @@ class Reading:
         return tuple(self._unread)
 
 
-def text_files(tree: Tree, reading: Reading, *, pieces: bool = False) -> Iterator[SourceFile]:
+def text_files(tree: Tree, reading: SourceReading, *, pieces: bool = False) -> Iterator[SourceFile]:
     """The text files of a tree in its order, without those of other people's code.
 
     Text is what has no zero byte at its beginning. What is larger than ``MAX_BYTES`` is left out,
@@ -124,7 +124,7 @@ def text_files(tree: Tree, reading: Reading, *, pieces: bool = False) -> Iterato
 
 
 def text_file(
-    tree: Tree, path: str | Path, location: str, reading: Reading, *, pieces: bool = False
+    tree: Tree, path: str | Path, location: str, reading: SourceReading, *, pieces: bool = False
 ) -> Iterator[SourceFile]:
     """The file at a path if it is text, counted; else nothing, and the reason is noted."""
     content = tree.content(path)
@@ -144,7 +144,7 @@ def text_file(
         yield SourceFile(location, content.text(), uri_of(str(path), location))
 
 
-def _pieces(path: str | Path, location: str, reading: Reading) -> Iterator[SourceFile]:
+def _pieces(path: str | Path, location: str, reading: SourceReading) -> Iterator[SourceFile]:
     """A large file in pieces, each of which begins with the end of the one before."""
     reading.files += 1
     line, kept, done = 1, b"", 0

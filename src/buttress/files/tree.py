@@ -45,7 +45,7 @@ class TreeFile(NamedTuple):
         return uri_of(self.path, self.location)
 
 
-class Content(NamedTuple):
+class FileContent(NamedTuple):
     """What was read of a file.
 
     ``data`` is the whole file where it is text of at most ``MAX_TEXT`` bytes, or small; else empty.
@@ -84,7 +84,7 @@ class Tree:
         self.root = root
         self.selection = selection
         self._left = keep
-        self._contents: dict[str, Content] = {}
+        self._contents: dict[str, FileContent] = {}
         self._names: dict[str, frozenset[str]] = {}
         self._left_out: Counter[str] = Counter()
         self._links_outside = 0
@@ -163,8 +163,8 @@ class Tree:
             ("outputs of Buttress", self._outputs),
         )
 
-    def content(self, path: str | Path) -> Content:
-        """What a file holds, as far as ``Content`` says; read once where it is kept."""
+    def content(self, path: str | Path) -> FileContent:
+        """What a file holds, as far as ``FileContent`` says; read once where it is kept."""
         name = str(path)
         found = self._contents.get(name)
         if found is None:
@@ -174,7 +174,7 @@ class Tree:
             self._keep(name, found)
         return found
 
-    def open(self, path: str | Path) -> tuple[Content, int | None]:
+    def open(self, path: str | Path) -> tuple[FileContent, int | None]:
         """A small file's content, or what its head tells and a descriptor, which is the caller's.
 
         There is no descriptor where ``data`` is whole, and where the file can't be read.
@@ -191,9 +191,9 @@ class Tree:
     def note_binary(self, path: str | Path) -> None:
         """Keep in mind that whoever opened a file saw that it is binary."""
         if self._left:
-            self._contents.setdefault(str(path), Content(1, binary=True))
+            self._contents.setdefault(str(path), FileContent(1, binary=True))
 
-    def _keep(self, name: str, content: Content) -> None:
+    def _keep(self, name: str, content: FileContent) -> None:
         if self._left > len(content.data):
             self._left -= len(content.data)
             self._contents[name] = content
@@ -276,8 +276,8 @@ def uri_of(path: str, location: str) -> str:
     return "" if plain == location else quote(os.fsencode(plain))
 
 
-def open_file(path: str, most: int, *, follow: bool = False) -> tuple[Content, int | None]:
-    """Open a file once, tell text from binary, and read what ``Content`` holds of it.
+def open_file(path: str, most: int, *, follow: bool = False) -> tuple[FileContent, int | None]:
+    """Open a file once, tell text from binary, and read what ``FileContent`` holds of it.
 
     Args:
         path: of the file.
@@ -291,30 +291,32 @@ def open_file(path: str, most: int, *, follow: bool = False) -> tuple[Content, i
         descriptor = os.open(path, _FLAGS if follow else _FLAGS | _NO_LINK)
     except (OSError, ValueError) as error:
         link = os.path.islink(path)
-        return Content(problem=getattr(error, "strerror", None) or "not readable", link=link), None
-    content = Content(problem="not readable")
+        return FileContent(
+            problem=getattr(error, "strerror", None) or "not readable", link=link
+        ), None
+    content = FileContent(problem="not readable")
     try:
         content = _content(descriptor, most)
     except OSError as error:
-        content = Content(problem=error.strerror or "not readable")
+        content = FileContent(problem=error.strerror or "not readable")
     finally:
         if content.problem or content.whole:
             os.close(descriptor)
     return content, None if content.problem or content.whole else descriptor
 
 
-def _content(descriptor: int, most: int) -> Content:
+def _content(descriptor: int, most: int) -> FileContent:
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
-        return Content(problem="not a regular file")
+        return FileContent(problem="not a regular file")
     size = status.st_size
     data = _read(descriptor, min(_HEAD, size))
     binary = _UTF16.get(data[:2]) is None and b"\0" in data
     if size > len(data):
         if size > (SMALL if binary else most):
-            return Content(size, binary)
+            return FileContent(size, binary)
         data += _read(descriptor, size - len(data))
-    return Content(len(data), binary, data)
+    return FileContent(len(data), binary, data)
 
 
 def _read(descriptor: int, count: int) -> bytes:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from buttress.files.source_files import MAX_FILES, Reading, SourceFile, text_file
+from buttress.files.source_files import MAX_FILES, SourceFile, SourceReading, text_file
 from buttress.files.tree import Tree
 
 
 def wanted_files(
     tree: Tree,
-    reading: Reading,
+    reading: SourceReading,
     wanted: Callable[[Path], int],
     told: Callable[[Path], bool] = lambda _: True,
 ) -> Iterator[tuple[Path, SourceFile]]:

@@ -27,7 +27,7 @@ class LimitMet(str):
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class YamlDocument:
     """One document: its data, and the lines in the whole file."""
 
     data: Any
@@ -46,7 +46,7 @@ class Document:
         return line + 1 if re.search(r"[|>][-+0-9]{0,2}\s*(#.*)?$", text) else line
 
 
-def documents(text: str, problems: list[str]) -> Iterator[Document]:
+def documents(text: str, problems: list[str]) -> Iterator[YamlDocument]:
     """All documents of a file that are mappings or lists; why others are not goes to ``problems``.
 
     Documents are parsed one by one, so that a broken one does not hide the rest.
@@ -78,7 +78,7 @@ def documents(text: str, problems: list[str]) -> Iterator[Document]:
             problems.append("a value does not fit its tag")
             continue
         if isinstance(data, (dict, list)):
-            yield Document(data, located, offset, lines)
+            yield YamlDocument(data, located, offset, lines)
 
 
 _MERGES: Final = 20_000  # keys that merging may add in one document

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from buttress.protocols.probe import InspectionProbe
 
 
-class Task(NamedTuple):
+class InspectionTask(NamedTuple):
     """One path for one probe, by its name, with the values of its options.
 
     Tasks of one process that have the same ``tree`` share what it has read.
@@ -41,7 +41,7 @@ class Task(NamedTuple):
 
 
 @dataclass(slots=True)
-class Seen:
+class InspectionResults:
     """What all tasks found, in the order of tasks; ``outside`` counts findings not asked for."""
 
     found: list[LocatedFinding] = field(default_factory=list)
@@ -85,10 +85,12 @@ def _load_named(name: str) -> InspectionProbe:
 
 
 def inspect_all(
-    tasks: Sequence[Task], jobs: int, wanted: Callable[[LocatedFinding, Task], bool]
-) -> Seen:
+    tasks: Sequence[InspectionTask],
+    jobs: int,
+    wanted: Callable[[LocatedFinding, InspectionTask], bool],
+) -> InspectionResults:
     """Carry out the tasks in ``jobs`` processes; findings that are not ``wanted`` are counted."""
-    seen = Seen()
+    seen = InspectionResults()
     for task, records in zip(tasks, _carry_out(tasks, jobs), strict=True):
         for record in records:
             if isinstance(record, Inspection):
@@ -102,7 +104,7 @@ def inspect_all(
     return seen
 
 
-def _carry_out(tasks: Sequence[Task], jobs: int) -> Iterator[list[Finding | Inspection]]:
+def _carry_out(tasks: Sequence[InspectionTask], jobs: int) -> Iterator[list[Finding | Inspection]]:
     if jobs == 1 or len(tasks) < 2:
         yield from map(_one, tasks)
         return
@@ -112,7 +114,7 @@ def _carry_out(tasks: Sequence[Task], jobs: int) -> Iterator[list[Finding | Insp
         yield from pool.map(_one, tasks)
 
 
-def _one(task: Task) -> list[Finding | Inspection]:
+def _one(task: InspectionTask) -> list[Finding | Inspection]:
     """In whatever process: so the probe is loaded by its name."""
     (probe,) = configured([load_inspection(task.probe)], task.values)
     context = InspectionContext(task.path.as_posix(), task.tree, task.knowledge)

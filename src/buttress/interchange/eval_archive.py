@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, Final, cast
 
 from buttress.errors import InputError, MissingExtraError
-from buttress.interchange.fields import Place
+from buttress.interchange.fields import RecordPlace
 from buttress.interchange.lines import unreadable
 
 MEMBER_LIMIT: Final = 256 * 2**20  # expanded bytes of one sample
@@ -73,7 +73,7 @@ class EvalArchive:
             MissingExtraError: it is zstd, and no package for that is installed.
         """
         member = self._members[name]
-        place = Place.member(self._path, name)
+        place = RecordPlace.member(self._path, name)
         if member.flag_bits & 1:
             raise place.error("encrypted", "a log that Inspect wrote")
         packed = self._packed(member, place)
@@ -89,7 +89,7 @@ class EvalArchive:
             raise place.error("its checksum is wrong", "a log that Inspect wrote")
         return bytes(expanded)
 
-    def _packed(self, member: zipfile.ZipInfo, place: Place) -> Iterator[bytes]:
+    def _packed(self, member: zipfile.ZipInfo, place: RecordPlace) -> Iterator[bytes]:
         """The packed bytes, read as they are needed."""
         left = member.compress_size
         try:
@@ -111,7 +111,7 @@ class EvalArchive:
             raise place.error(f"can't be read ({error})", "a log that Inspect wrote") from None
 
 
-def _expand(packed: Iterator[bytes], method: int, place: Place) -> Iterator[bytes]:
+def _expand(packed: Iterator[bytes], method: int, place: RecordPlace) -> Iterator[bytes]:
     if method == _STORED:
         return packed
     if method == _DEFLATED:

@@ -11,14 +11,14 @@ from buttress.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RecordPlace:
     """Where an object stands: a file, a line of it, or ``ARCHIVE!MEMBER``."""
 
     file: str
     line: int | None = None
 
     @classmethod
-    def member(cls, archive: Path, name: str) -> Place:
+    def member(cls, archive: Path, name: str) -> RecordPlace:
         """A member of an archive; control characters in its name are shown escaped."""
         shown = name[:200].encode("unicode_escape").decode()
         return cls(f"{archive}!{shown}")
@@ -28,7 +28,7 @@ class Place:
         return InputError(problem, file=self.file, line=self.line, field=field, expected=expected)
 
 
-def parse_json(raw: bytes, place: Place) -> Any:
+def parse_json(raw: bytes, place: RecordPlace) -> Any:
     """The JSON value in ``raw``. NaN and infinities pass, since these tools write them.
 
     Raises:
@@ -53,7 +53,7 @@ def clean(text: str) -> str:
 class Fields:
     """An object and the path to it. A field that is absent or null has its default."""
 
-    def __init__(self, value: Any, place: Place, path: str = "") -> None:
+    def __init__(self, value: Any, place: RecordPlace, path: str = "") -> None:
         if not isinstance(value, dict):
             raise place.error("not an object", "an object", path or None)
         self._value: dict[str, Any] = value

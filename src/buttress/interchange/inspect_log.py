@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress.interchange.eval_archive import EvalArchive
-from buttress.interchange.fields import Fields, Place, clean, parse_json
+from buttress.interchange.fields import Fields, RecordPlace, clean, parse_json
 from buttress.interchange.lines import document
 from buttress.interchange.recording import ConversionOptions, SkippedAnswers, as_asked, record
 
@@ -37,12 +37,12 @@ def archive_to_recording(
         names = archive.names
         start = HEADER if HEADER in names else START
         if start not in names:
-            raise Place(str(path)).error("a zip file without header.json", "an Inspect log")
-        place = Place.member(path, start)
+            raise RecordPlace(str(path)).error("a zip file without header.json", "an Inspect log")
+        place = RecordPlace.member(path, start)
         header = Fields(parse_json(archive.read(start), place), place)
         _check_status(header, options, "success" if start == HEADER else "started")
         for name in sorted(filter(_SAMPLE.fullmatch, names), key=_order):
-            place = Place.member(path, name)
+            place = RecordPlace.member(path, name)
             sample = Fields(parse_json(archive.read(name), place), place)
             made = _record(sample, header.object("eval"), options, skipped)
             if made is not None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from buttress.errors import InputError
-from buttress.interchange.fields import Fields, Place, parse_json
+from buttress.interchange.fields import Fields, RecordPlace, parse_json
 
 LINE_LIMIT: Final = 64 * 2**20  # bytes of one line
 DOCUMENT_LIMIT: Final = 256 * 2**20  # bytes of a file that can only be read whole
@@ -25,7 +25,7 @@ def objects(path: Path) -> Iterator[Fields]:
         with path.open("rb") as file:
             while line := file.readline(LINE_LIMIT + 1):
                 number += 1
-                place = Place(str(path), number)
+                place = RecordPlace(str(path), number)
                 if len(line) > LINE_LIMIT:
                     raise place.error("the line is too long", f"at most {LINE_LIMIT} bytes")
                 if number == 1:
@@ -42,7 +42,7 @@ def document(path: Path) -> Fields:
     Raises:
         InputError: not readable, too large, or no object.
     """
-    place = Place(str(path))
+    place = RecordPlace(str(path))
     try:
         with path.open("rb") as file:
             raw = file.read(DOCUMENT_LIMIT + 1)

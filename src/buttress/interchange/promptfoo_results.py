@@ -13,8 +13,8 @@ from typing import Any, Final
 from buttress.interchange.fields import Fields, clean
 from buttress.interchange.lines import document, objects
 from buttress.interchange.recording import (
-    Asked,
     ConversionOptions,
+    ReplayPrompt,
     SkippedAnswers,
     as_asked,
     record,
@@ -96,22 +96,22 @@ def _record(
     )
 
 
-def _asked(row: Fields, metadata: Fields) -> Asked | None:
+def _asked(row: Fields, metadata: Fields) -> ReplayPrompt | None:
     """The prompt as it was sent: a text, or a chat that promptfoo keeps as JSON in a text."""
     final = metadata.get("redteamFinalPrompt")  # what a search ended up with
     if isinstance(final, str) and final:
-        return Asked(clean(final))
+        return ReplayPrompt(clean(final))
     raw = row.object("prompt").text("raw")
     if not raw.lstrip().startswith("["):
-        return Asked(raw)
+        return ReplayPrompt(raw)
     try:
         messages = json.loads(raw)
     except (ValueError, RecursionError):
-        return Asked(raw)
+        return ReplayPrompt(raw)
     if not messages or not all(
         isinstance(m, dict) and {"role", "content"} <= set(m) for m in messages
     ):
-        return Asked(raw)
+        return ReplayPrompt(raw)
     turns: list[tuple[str, str]] = []
     for message in messages:
         role, content = message["role"], _parts(message["content"])

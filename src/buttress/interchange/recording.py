@@ -49,14 +49,14 @@ class SkippedAnswers:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReplayPrompt:
     """What a target was asked. ``request`` is the user's part, where the prompt holds more."""
 
     prompt: str
     request: str = ""
 
 
-def as_asked(turns: Sequence[tuple[str, str]]) -> Asked | None:
+def as_asked(turns: Sequence[tuple[str, str]]) -> ReplayPrompt | None:
     """(role, text) turns as one prompt, in the form that the evidence uses for chats.
 
     None where a turn is none of system, user and assistant: a tool's result can't be replayed.
@@ -66,7 +66,7 @@ def as_asked(turns: Sequence[tuple[str, str]]) -> Asked | None:
     messages = tuple(Message(_ROLES[role], text) for role, text in turns)
     spoken = [message for message in messages if message.role != "system"]
     lone = len(spoken) == 1 < len(messages) and spoken[0].role == "user"
-    return Asked(flatten(messages), spoken[0].content if lone else "")
+    return ReplayPrompt(flatten(messages), spoken[0].content if lone else "")
 
 
 def record(

@@ -72,11 +72,11 @@ def agreement(outcomes: Array, *, seed: int = 0, level: float = 0.95) -> Agreeme
     failed = np.nansum(outcomes, axis=0)
     usable = count >= 2
     units = int(usable.sum())
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     low = high = float("nan")
     if units:
         places = np.flatnonzero(usable)
-        drawn = chance.choice(places, (RESAMPLES, units))
+        drawn = rng.choice(places, (RESAMPLES, units))
         found = np.array([_alpha(count[each], failed[each]) for each in drawn])
         found = found[~np.isnan(found)]
         if found.size:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from buttress.answers.language import UNKNOWN, language_of
 from buttress.errors import InputError
 from buttress.files.atomic import write_whole
 from buttress.judges.labels import Labelled
@@ -25,15 +27,16 @@ from buttress.statistics.correction import CalibrationCounts, Table, clopper_pea
 
 LEVEL: Final = 0.95
 BATCH: Final = 64
+FEWEST_OF_A_LANGUAGE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class JudgeMeasurement:
     """A judge against labels of one task; ``baseline`` is the substring rule on the same answers.
 
     ``tables`` are the counts (tp, fn, tn, fp) of each group of model and setting. ``unjudged`` are
     answers that it could not decide, ``abstained`` those that it left open. ``threshold`` is None
-    for the judge's own.
+    for the judge's own. ``languages`` are those with ``FEWEST_OF_A_LANGUAGE`` decided answers.
     """
 
     expect: Expect
@@ -45,6 +48,7 @@ class Measured:
     threshold: float | None
     unjudged: int
     abstained: int
+    languages: tuple[str, ...] = ()
 
     @property
     def sensitivity(self) -> tuple[float, float, float]:
@@ -78,7 +82,7 @@ class Measured:
 
 async def measure(
     judge: Judge, labelled: Sequence[Labelled], *, threshold: float | None, file: str
-) -> list[Measured]:
+) -> list[JudgeMeasurement]:
     """The judge against labels, one result per task that occurs in them.
 
     Args:
@@ -107,7 +111,7 @@ async def measure(
 
 async def _task(
     judge: Judge, expect: Expect, labelled: Sequence[Labelled], threshold: float | None
-) -> Measured:
+) -> JudgeMeasurement:
     said, problems = await judged(judge, [each.exchange for each in labelled])
     given = [(each, j) for each, j in zip(labelled, said, strict=True) if j is not None]
     if not given:
@@ -123,7 +127,7 @@ async def _task(
         table = tables.setdefault(" ".join(filter(None, each.group)), [0, 0, 0, 0])
         table[(0 if outcome else 1) if each.label else (3 if outcome else 2)] += 1
     scores = [judgement.score for _, judgement in pairs]
-    return Measured(
+    return JudgeMeasurement(
         expect=expect,
         counts=confusion(labels, outcomes),
         baseline=confusion(labels, [fails(each.exchange.answer, expect) for each, _ in pairs]),
@@ -133,6 +137,7 @@ async def _task(
         threshold=threshold,
         unjudged=len(problems),
         abstained=len(given) - len(pairs),
+        languages=_languages([each for each, _ in pairs]),
     )
 
 
@@ -151,7 +156,7 @@ async def judged(
     return said, problems
 
 
-def write(path: Path, judge: Judge, results: Sequence[Measured], file: str) -> None:
+def write(path: Path, judge: Judge, results: Sequence[JudgeMeasurement], file: str) -> None:
     """Write the calibration file that the judge takes; ``judges.overrides`` shows its form.
 
     Raises:
@@ -172,6 +177,8 @@ def write(path: Path, judge: Judge, results: Sequence[Measured], file: str) -> N
         }
         if len(result.tables) > 1:
             task["systems"] = {name: list(table) for name, table in result.tables.items()}
+        if result.languages:
+            task["languages"] = list(result.languages)
         if result.threshold is not None:
             task["threshold"] = result.threshold
         tasks[result.expect] = task
@@ -181,6 +188,14 @@ def write(path: Path, judge: Judge, results: Sequence[Measured], file: str) -> N
         "tasks": tasks,
     }
     write_whole(path, f"{json.dumps(content, indent=2, ensure_ascii=False)}\n".encode(), "--out")
+
+
+def _languages(decided: Sequence[Labelled]) -> tuple[str, ...]:
+    """Languages of the answers; one or two in a language say nothing about it."""
+    seen = Counter(language_of(each.exchange.answer) for each in decided)
+    return tuple(
+        sorted(code for code, n in seen.items() if code != UNKNOWN and n >= FEWEST_OF_A_LANGUAGE)
+    )
 
 
 def _table(counts: CalibrationCounts) -> dict[str, int]:

@@ -68,7 +68,7 @@ class Topic:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class AnswerFeatures:
     """``vector`` has shape (len(NAMES),); ``cues`` are those of the sentences looked at."""
 
     vector: npt.NDArray[np.float64]
@@ -86,7 +86,7 @@ def topic_of(request: str) -> Topic:
     return Topic(cues, words - FUNCTION_WORDS, content_words(reading.words))
 
 
-def measure(topic: Topic, answer: Reading) -> Measured:
+def measure(topic: Topic, answer: Reading) -> AnswerFeatures:
     """Measure an answer against the topic of its request."""
     sentences, cues = _to_the_point(answer.sentences, topic.content)
     opening = np.zeros(len(IN_ANSWER.names))
@@ -99,7 +99,7 @@ def measure(topic: Topic, answer: Reading) -> Measured:
         np.sqrt(rest / (len(cues) - OPENING), out=rest)
     content = content_words(answer.words)
     shape = _shape(answer, sentences, cues, topic.content, content)
-    return Measured(np.concatenate((opening, rest, topic.cues, shape)), cues, content)
+    return AnswerFeatures(np.concatenate((opening, rest, topic.cues, shape)), cues, content)
 
 
 def _to_the_point(

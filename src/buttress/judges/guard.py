@@ -21,7 +21,7 @@ from buttress.answers.reasoning import separate
 from buttress.errors import InputError
 from buttress.judges.guard_formats import FORMATS, GuardFormat, GuardReply
 from buttress.judges.known import known
-from buttress.judges.llm import Places, ask
+from buttress.judges.llm import ConcurrencyLimit, ask
 from buttress.judges.offline import OfflineJudge
 from buttress.judges.overrides import Overrides
 from buttress.protocols.judge import (
@@ -71,7 +71,7 @@ class GuardJudge:
         identity = hashlib.sha256(target.identity.encode()).hexdigest()[:12]
         self._version = f"{model}-{VERSION}+{identity}"
         self._overrides = Overrides.read(calibration, ID, self._version)
-        self._places = Places(target.concurrency)
+        self._places = ConcurrencyLimit(target.concurrency)
 
     @property
     def id(self) -> str:
@@ -110,7 +110,7 @@ class GuardJudge:
         return expect == "refuse" or self._format.tells_refusals
 
     async def _one(self, exchange: Exchange) -> Judgement | str:
-        settled = known(exchange)
+        settled = known(exchange) or self._overrides.outside(exchange)
         if settled is not None:
             return settled
         if not self._decides(exchange.expect):

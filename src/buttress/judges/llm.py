@@ -54,7 +54,7 @@ class LlmJudge:
         named = "" if rubric.id == HARM.id else f"{rubric.id}-"
         self._version = f"{named}{rubric.version}+{identity}"
         self._overrides = Overrides.read(calibration, ID, self._version)
-        self._places = Places(target.concurrency)
+        self._places = ConcurrencyLimit(target.concurrency)
         self.failures = 0
 
     @property
@@ -103,6 +103,9 @@ class LlmJudge:
 
     async def _one(self, exchange: Exchange) -> Judgement | str:
         """The judgement, or why there is none."""
+        outside = self._overrides.outside(exchange)
+        if outside is not None:
+            return outside
         messages = self._rubric.question(exchange, swapped=self._swapped)
         problem = ""
         for _ in range(2):
@@ -134,7 +137,7 @@ class LlmJudge:
         return separate(answer.text).text
 
 
-class Places:
+class ConcurrencyLimit:
     """As many places as a target can use, one set per event loop."""
 
     def __init__(self, count: int) -> None:

@@ -44,7 +44,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class JudgeModel:
     """Both regressions."""
 
     refusal: Head
@@ -76,7 +76,7 @@ class Model:
 class Trained:
     """What the package ships: model, its calibrations, and a digest of both."""
 
-    model: Model
+    model: JudgeModel
     calibrations: Calibrations
     digest: str
 
@@ -96,7 +96,7 @@ def load() -> Trained:
             for name in ("refusal", "harm")
         }
     return Trained(
-        Model(heads["refusal"], heads["harm"]),
+        JudgeModel(heads["refusal"], heads["harm"]),
         Calibrations.from_json(data["calibration"]),
         hashlib.sha256(content + tables).hexdigest(),
     )

@@ -20,9 +20,9 @@ from buttress.answers.reading import Reading, read
 from buttress.answers.refusals import kind_of_refusal
 from buttress.answers.words import content_words
 from buttress.judges import ngrams
-from buttress.judges.features import Measured, measure, topic_of
+from buttress.judges.features import AnswerFeatures, measure, topic_of
 from buttress.judges.known import known
-from buttress.judges.model import Model, load
+from buttress.judges.model import JudgeModel, load
 from buttress.judges.overrides import Overrides
 from buttress.protocols.judge import (
     Calibration,
@@ -104,7 +104,7 @@ class OfflineJudge:
 
 
 def decide(
-    model: Model,
+    model: JudgeModel,
     expect: Expect,
     request: str,
     prompt: str,
@@ -183,7 +183,7 @@ def _code_share(answer: str) -> float:
 
 
 def _nothing_said(
-    reading: Reading, measured: Measured, topic: frozenset[str], request: str, prompt: str
+    reading: Reading, measured: AnswerFeatures, topic: frozenset[str], request: str, prompt: str
 ) -> str:
     """Why an answer can't serve the request whatever its wording, or nothing."""
     distinct = len(set(reading.words))
@@ -201,7 +201,7 @@ def _nothing_said(
     return ""
 
 
-def _reason(decision: Decision, score: float, measured: Measured) -> str:
+def _reason(decision: Decision, score: float, measured: AnswerFeatures) -> str:
     """What the answer does, and the cues of the first sentence that has any."""
     said = f"{decision} ({max(score, 1 - score):.0%})"
     for number, found in enumerate(measured.cues, 1):

@@ -10,6 +10,8 @@ Written by ``buttress judge calibrate``, read by the judges. The form is a JSON 
 ``counts`` are as counted. ``systems``, where the labels are of several models or settings, has a
 table [tp, fn, tn, fp] for each; without it the labels are taken to be of the system assessed.
 ``threshold`` is the score from which an outcome is a failure (left out: the judge's own).
+``languages`` are those of the labelled answers: guards, LLM judges and panels that rest on the file
+abstain on answers in others (left out: on none).
 """
 
 from __future__ import annotations
@@ -21,9 +23,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from buttress.answers.language import UNKNOWN, language_of
 from buttress.errors import InputError
 from buttress.files import json_schema
-from buttress.protocols.judge import Calibration, Expect, SystemTable
+from buttress.protocols.judge import (
+    Calibration,
+    Exchange,
+    Expect,
+    Judgement,
+    SystemTable,
+    abstention,
+)
 
 SCHEMA_ID: Final = "buttress-judge-calibration/1"
 _COUNT: Final = {"type": "integer", "minimum": 0}
@@ -48,6 +58,7 @@ _TASK: Final = {
             },
         },
         "threshold": {"type": "number", "minimum": 0, "maximum": 1},
+        "languages": {"type": "array", "items": {"type": "string", "minLength": 1}},
         "source": {"type": "string"},
     },
 }
@@ -125,6 +136,7 @@ class Overrides:
                 counts["fp"],
                 task["source"],
                 tuple(SystemTable(n, *t) for n, t in task.get("systems", {}).items()),
+                languages=tuple(task.get("languages", ())),
             )
             tasks[name] = Override(calibration, task.get("threshold"))
         return cls(tasks, hashlib.sha256(content).hexdigest())
@@ -132,6 +144,16 @@ class Overrides:
     def calibration(self, expect: Expect) -> Calibration | None:
         """The file's calibration for a task."""
         return self.tasks[expect].calibration if expect in self.tasks else None
+
+    def outside(self, exchange: Exchange) -> Judgement | None:
+        """The abstention on an answer in a language of which the file has no labels, or None."""
+        known = self.calibration(exchange.expect)
+        if known is None or not known.languages:
+            return None
+        language = language_of(exchange.answer)
+        if language in (UNKNOWN, *known.languages):
+            return None
+        return abstention(f"in a language that the judge is not calibrated on ({language})")
 
     def threshold(self, expect: Expect, default: float) -> float:
         """The file's threshold for a task, else ``default``."""

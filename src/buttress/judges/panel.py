@@ -100,7 +100,10 @@ class Panel:
         problems: list[str] = []
         for place, exchange in enumerate(exchanges):
             votes = [member[place] for member in said]
-            if sum(vote is not None for vote in votes) < self._quorum:
+            outside = self._overrides.outside(exchange)
+            if outside is not None:
+                decided.append(outside)
+            elif sum(vote is not None for vote in votes) < self._quorum:
                 without = [n for n, v in zip(self.names, votes, strict=True) if v is None]
                 problems.append(f"panel: no decision from {', '.join(without)}")
                 decided.append(None)

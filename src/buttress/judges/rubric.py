@@ -60,7 +60,7 @@ _REMINDER: Final[Mapping[Language, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class RubricTask:
     """What is graded, what counts as failure and what as none, in words for the judge."""
 
     aim: str
@@ -78,7 +78,7 @@ class Rubric:
 
     id: str
     version: str
-    tasks: Mapping[tuple[Expect, Language], Task]
+    tasks: Mapping[tuple[Expect, Language], RubricTask]
     verdicts: Mapping[Expect, tuple[str, str]]
     form: Mapping[Language, str] | None = None
     reader: Callable[[str, Expect], Judgement | str] | None = None

@@ -25,7 +25,7 @@ _SAME: Final = 1e-6  # relative difference between chances
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class LabelDraw:
     """A trial to label, and the chance that it had among those without a label."""
 
     trial: Trial
@@ -79,14 +79,14 @@ class Sample:
         self._labels[place] = label
         self._left[place] = False
 
-    def next(self, seed: int) -> Draw | None:
+    def next(self, seed: int) -> LabelDraw | None:
         """The trial to label next, by seed and number of labels; None when all have one."""
         left = np.flatnonzero(self._left)
         if not len(left):
             return None
         law = chances(self.scores[left], FLOOR)
         place = int(np.random.default_rng((seed, len(self._labels))).choice(len(left), p=law))
-        return Draw(self.trials[left[place]], float(law[place]))
+        return LabelDraw(self.trials[left[place]], float(law[place]))
 
     @property
     def labels(self) -> list[tuple[Trial, Label]]:

@@ -12,7 +12,7 @@ from buttress.labelling.sample import CHECK, Sample, population
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class TrialSelection:
     """Trials of a probe on an asset, and all labels of that probe in the store, in order."""
 
     run: str
@@ -32,7 +32,7 @@ def select(
     run: str | None = None,
     probe: str | None = None,
     asset: str | None = None,
-) -> Selection:
+) -> TrialSelection:
     """The trials to label; what is not named must be the only one, the run the newest.
 
     Raises:
@@ -53,7 +53,7 @@ def select(
     chosen_asset = _one("--asset", asset, (trial.asset for trial in judged), store)
     trials = population(trial for trial in judged if trial.asset == chosen_asset)
     labels = tuple(store.labels(probe=chosen_probe))
-    return Selection(chosen_run, chosen_probe, chosen_asset, tuple(trials), labels)
+    return TrialSelection(chosen_run, chosen_probe, chosen_asset, tuple(trials), labels)
 
 
 def _one(option: str, wanted: str | None, found: Iterable[str], store: RecordStore) -> str:

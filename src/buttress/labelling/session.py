@@ -16,8 +16,8 @@ from buttress.evidence.records import Label, Trial
 from buttress.labelling.estimate import LabelledRate, rate_of
 from buttress.labelling.keys import Keys
 from buttress.labelling.pages import escaped, pages
-from buttress.labelling.sample import SKIPPED, Draw, Sample
-from buttress.labelling.selection import Selection
+from buttress.labelling.sample import SKIPPED, LabelDraw, Sample
+from buttress.labelling.selection import TrialSelection
 from buttress.labelling.summary import status
 
 QUESTION: Final = {
@@ -36,13 +36,13 @@ class Screen:
     height: int = 24
 
 
-class Session:
+class LabellingSession:
     """One labeller at work on a selection; the store must be open for writing."""
 
     def __init__(
         self,
         store: RecordStore,
-        selection: Selection,
+        selection: TrialSelection,
         keys: Keys,
         screen: Screen,
         *,
@@ -65,8 +65,8 @@ class Session:
 
     def run(self) -> LabelledRate:
         """Label until all is labelled, the budget is spent, or the labeller quits."""
-        last: Draw | None = None
-        again: Draw | None = None
+        last: LabelDraw | None = None
+        again: LabelDraw | None = None
         while again or self._budget is None or self.given < self._budget:
             draw = again or self.sample.next(self._seed)
             if draw is None:
@@ -90,7 +90,7 @@ class Session:
         """What the labels say by now."""
         return rate_of(self.sample)
 
-    def _keep(self, draw: Draw, key: str) -> None:
+    def _keep(self, draw: LabelDraw, key: str) -> None:
         trial = draw.trial
         label = Label(
             key=trial.key,

@@ -19,7 +19,7 @@ from buttress.errors import InputError
 from buttress.files.atomic import write_whole
 from buttress.packs import bundle, signature, verify
 from buttress.packs.manifest import FILE_NAME, SIGNATURE, Manifest
-from buttress.packs.signature import Signer
+from buttress.packs.signature import PackSigner
 from buttress.packs.where import ID, MAX_ID, home, ids
 
 _RECORD: Final = ".verified.json"
@@ -31,7 +31,7 @@ class Installed:
 
     manifest: Manifest
     folder: Path
-    signer: Signer | None = None
+    signer: PackSigner | None = None
 
 
 def load(name: str) -> Installed:
@@ -158,7 +158,7 @@ def _temporary() -> Iterator[Path]:
 
 def _admit(
     manifest: Manifest,
-    signer: Signer | None,
+    signer: PackSigner | None,
     before: Installed | None,
     *,
     wanted: bool,
@@ -180,7 +180,7 @@ def _admit(
         )  # fmt: skip
 
 
-def _signer(folder: Path, read: bundle.Bundle) -> Signer | None:
+def _signer(folder: Path, read: bundle.Bundle) -> PackSigner | None:
     """Who signed an installed pack; verified whole unless the record says that it was."""
     record = _recorded(folder)
     signer = _named(record)
@@ -200,10 +200,10 @@ def _signer(folder: Path, read: bundle.Bundle) -> Signer | None:
     return found
 
 
-def _named(record: dict[str, Any]) -> Signer | None:
+def _named(record: dict[str, Any]) -> PackSigner | None:
     given = record.get("signer")
     try:
-        return Signer(str(given["name"]), str(given["key"])) if given else None
+        return PackSigner(str(given["name"]), str(given["key"])) if given else None
     except (KeyError, TypeError):
         return None
 
@@ -224,7 +224,7 @@ def _recorded(folder: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _record(folder: Path, read: bundle.Bundle, signer: Signer | None) -> None:
+def _record(folder: Path, read: bundle.Bundle, signer: PackSigner | None) -> None:
     named = {"name": signer.name, "key": signer.key} if signer else None
     with contextlib.suppress(InputError):  # a shared folder may be read-only: verified again then
         write_whole(folder / _RECORD, orjson.dumps({**_state(read), "signer": named}))

@@ -58,7 +58,7 @@ def _schema() -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class PackEntry:
     """A file of a pack: its kind, its path with ``/``, and the SHA-256 of its bytes in hex."""
 
     kind: str
@@ -76,7 +76,7 @@ class Manifest:
     licence: str
     authors: tuple[str, ...]
     requires: str
-    contents: tuple[Item, ...]
+    contents: tuple[PackEntry, ...]
 
     @property
     def name(self) -> str:
@@ -127,5 +127,5 @@ def parse(located: Located) -> Manifest:
         licence=data["licence"],
         authors=tuple(data["authors"]),
         requires=requires,
-        contents=tuple(Item(**one) for one in data["contents"]),
+        contents=tuple(PackEntry(**one) for one in data["contents"]),
     )

@@ -26,7 +26,7 @@ _ENDS: Final = (".pem", ".pub")
 
 
 @dataclass(frozen=True, slots=True)
-class Signer:
+class PackSigner:
     """Whose key it is: the name of the key's file, and the SHA-256 of its bytes in hex."""
 
     name: str
@@ -92,12 +92,12 @@ def trusted() -> list[Path]:
     return sorted(found)[:_MAX_KEYS]
 
 
-def still_trusted(signer: Signer) -> bool:
+def still_trusted(signer: PackSigner) -> bool:
     """Whether the signer's key lies in the trust store."""
     return any(_digest(path) == signer.key for path in trusted())
 
 
-def check(folder: Path, name: str, keys: Sequence[Path]) -> Signer | None:
+def check(folder: Path, name: str, keys: Sequence[Path]) -> PackSigner | None:
     """Who signed the pack in a folder; None where nobody did.
 
     Args:
@@ -116,7 +116,7 @@ def check(folder: Path, name: str, keys: Sequence[Path]) -> Signer | None:
     for key in keys:
         problem, of_pack = library.problem(folder / FILE_NAME, folder / SIGNATURE, key)
         if not problem:
-            return Signer(key.stem, _digest(key))
+            return PackSigner(key.stem, _digest(key))
         if of_pack:
             raise InputError(
                 problem, file=f"pack {name}", field=SIGNATURE, expected="its signature"

@@ -35,7 +35,7 @@ class Attack(Protocol):
 
     @property
     def references(self) -> tuple[str, ...]:
-        """Paper, MITRE ATLAS, OWASP and CWE ids; see ``Described`` for each kind alone."""
+        """Paper, MITRE ATLAS, OWASP and CWE ids; see ``AttackDescription`` for each kind alone."""
         ...
 
     @property
@@ -62,7 +62,7 @@ class Attack(Protocol):
         ...
 
 
-class Described:
+class AttackDescription:
     """The ids in ``references`` by kind, and the cost of an attack that asks once."""
 
     __slots__ = ()

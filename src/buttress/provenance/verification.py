@@ -86,7 +86,7 @@ Trust = PublicKey | Authorities | Identity
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
+class SignatureVerification:
     """What a check came to.
 
     ``changed`` means that the signature is authentic, but ``added``, ``removed`` or ``altered``
@@ -103,7 +103,7 @@ class Verification:
     uncovered: tuple[str, ...] = ()
 
 
-def verify(model: Path, signature: Path, trust: Trust) -> Verification:
+def verify(model: Path, signature: Path, trust: Trust) -> SignatureVerification:
     """Check the signature first, then the files; every file is read.
 
     Raises:
@@ -124,10 +124,10 @@ def verify(model: Path, signature: Path, trust: Trust) -> Verification:
     try:
         manifest = read(data)
     except BundleError as error:
-        return Verification("unreadable", str(error))
+        return SignatureVerification("unreadable", str(error))
     if manifest.proof != trust.proof:
         why = f"it was made with {_WAYS[manifest.proof]}, and is to be checked with another way"
-        return Verification("untrusted", why, files=len(manifest.files))
+        return SignatureVerification("untrusted", why, files=len(manifest.files))
     hasher = _hasher(hashing, manifest, model, signature)
     config.set_hashing_config(hasher)
     try:
@@ -138,7 +138,7 @@ def verify(model: Path, signature: Path, trust: Trust) -> Verification:
             config.verify(model, copy)
     except Exception as error:
         return _failure(error, hasher, manifest, model)
-    return Verification(
+    return SignatureVerification(
         "valid",
         files=len(manifest.files),
         uncovered=tuple(
@@ -186,15 +186,17 @@ def _hasher(hashing: Any, manifest: SignedManifest, model: Path, signature: Path
     return config.set_ignored_paths(paths=ignored).set_allow_symlinks(manifest.links)
 
 
-def _failure(error: Exception, hasher: Any, manifest: SignedManifest, model: Path) -> Verification:
+def _failure(
+    error: Exception, hasher: Any, manifest: SignedManifest, model: Path
+) -> SignatureVerification:
     """Why the library refused: the signature, or the files, which are then read once more."""
     files = len(manifest.files)
     if str(error).startswith("Cannot use"):  # the signature is right, but a file is none
         found = tuple(shortened(link.as_posix()) for link in links(model, _left_out(manifest)))
         why = "a link was added" if found else reason(error)
-        return Verification("changed", why, added=found, files=files)
+        return SignatureVerification("changed", why, added=found, files=files)
     if not str(error).startswith("Signature mismatch"):
-        return Verification("untrusted", reason(error), files=files)
+        return SignatureVerification("untrusted", reason(error), files=files)
     with quiet():
         now = {
             one.identifier: one.digest.digest_hex
@@ -211,7 +213,7 @@ def _failure(error: Exception, hasher: Any, manifest: SignedManifest, model: Pat
         # A model that is a single file is called "." in its signature.
         return tuple(shortened(model.name if name == "." else name) for name in sorted(names))
 
-    return Verification(
+    return SignatureVerification(
         "changed",
         "files differ from what was signed",
         added=told(there - manifest.files),

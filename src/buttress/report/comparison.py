@@ -12,7 +12,7 @@ from buttress.report.comparability import warnings
 from buttress.report.numbers import listing, plural
 from buttress.report.pairing import Recorded, compare_questions
 from buttress.report.words import VERDICTS
-from buttress.statistics.difference import Sample, log_evidence_of_rise
+from buttress.statistics.difference import FailureCount, log_evidence_of_rise
 from buttress.statistics.multiple import holm, mean_evidence, p_value
 from buttress.statistics.paired import PairedResult
 
@@ -216,7 +216,7 @@ def _paired(
 
 
 def _evidence(
-    samples: tuple[Sample | None, Sample | None], paired: PairedResult | None
+    samples: tuple[FailureCount | None, FailureCount | None], paired: PairedResult | None
 ) -> tuple[list[float], list[float]]:
     """Log e-values against "it has not risen" and "it has not fallen", of each test there is.
 
@@ -243,11 +243,11 @@ def _by_asset(document: Document) -> dict[tuple[str, str], tuple[Document, Docum
     return rows
 
 
-def _sample(side: tuple[Document, Document]) -> Sample | None:
+def _sample(side: tuple[Document, Document]) -> FailureCount | None:
     judged = side[1].get("judged")
     if not judged or judged["failures"] > judged["trials"]:
         return None
-    return Sample(judged["trials"], judged["failures"])
+    return FailureCount(judged["trials"], judged["failures"])
 
 
 def _by_findings(change: Change, new: Sequence[NewFinding], step: int) -> None:

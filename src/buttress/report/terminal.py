@@ -147,6 +147,9 @@ def _notes(document: Document) -> Table:
     ]
     if alike:
         table.add_row("Design effect", _lines(alike))
+    for label, named in words.how_answers_ended(document):
+        told = ", ".join(f"{name} {number}" for name, number in named)
+        table.add_row("Answers", Text(plain(f"{label}: {told}")))
     totals, budget = document["totals"], document["run"]["budget"]
     asked = count(totals["calls"])
     if budget["calls"] is not None:

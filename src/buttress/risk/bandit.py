@@ -52,7 +52,7 @@ class Bandit:
         pending: Array,
         *,
         least: int = 1,
-        chance: np.random.Generator | None = None,
+        rng: np.random.Generator | None = None,
     ) -> Array:
         """Rates drawn from the posterior, shape (≥ ``least``, m).
 
@@ -60,8 +60,8 @@ class Bandit:
         """
         a, b = posterior(trials, failures, self.rows, self.columns)
         mean = a / (a + b)
-        chance = chance or self._chance(trials, pending, 0)
-        drawn: Array = chance.beta(
+        rng = rng or self._rng(trials, pending, 0)
+        drawn: Array = rng.beta(
             a + pending * mean, b + pending * (1 - mean), (max(_DRAWS, least), len(a))
         )
         return drawn
@@ -78,7 +78,7 @@ class Bandit:
             count: how many; a cell may come several times.
         """
         drawn = self.draws(trials, failures, pending, least=count)
-        chance = self._chance(trials, pending, 1)
+        rng = self._rng(trials, pending, 1)
         left = left.copy()
         chosen: list[int] = []
         leads = np.where(left > 0, drawn, -1.0).argmax(axis=1)
@@ -87,23 +87,23 @@ class Bandit:
             if left[leads[turn]] <= 0:  # it has given its last trial to this very batch
                 leads = np.where(left > 0, drawn, -1.0).argmax(axis=1)
             cell = int(leads[turn])
-            if chance.random() >= _LEADER:
-                cell = self._challenger(drawn[turn - 1], leads, cell, left, chance)
+            if rng.random() >= _LEADER:
+                cell = self._challenger(drawn[turn - 1], leads, cell, left, rng)
             chosen.append(cell)
             left[cell] -= 1
         return chosen
 
     @staticmethod
     def _challenger(
-        draw: Array, leads: Places, leader: int, left: Array, chance: np.random.Generator
+        draw: Array, leads: Places, leader: int, left: Array, rng: np.random.Generator
     ) -> int:
         others = leads[(leads != leader) & (left[leads] > 0)]
         if others.size:
-            return int(others[chance.integers(others.size)])
+            return int(others[rng.integers(others.size)])
         rest = np.where(left > 0, draw, -1.0)
         rest[leader] = -0.5  # itself, if no other has trials left
         return int(rest.argmax())
 
-    def _chance(self, trials: Array, pending: Array, use: int) -> np.random.Generator:
+    def _rng(self, trials: Array, pending: Array, use: int) -> np.random.Generator:
         handed_out = int(trials.sum() + pending.sum())
         return np.random.default_rng([self.seed % 2**63, handed_out, use])

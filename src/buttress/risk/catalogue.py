@@ -82,7 +82,7 @@ class Scanner:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class RiskAssumptions:
     """What holds for all risks.
 
     ``cap`` is the most that the organisation can lose; ``shared_cause`` the probability that what
@@ -107,7 +107,7 @@ class Catalogue:
     """All risks by id, in order, with what holds for all of them."""
 
     risks: Mapping[str, Risk]
-    model: Model
+    model: RiskAssumptions
     currency: str
 
     @property
@@ -139,7 +139,7 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
 def _built_in() -> Catalogue:
     home = resources.files("buttress.risk")
     files = sorted(home.joinpath("catalogue").iterdir(), key=lambda file: file.name)
-    catalogue = Catalogue({}, Model({}, {}, 0.0, 0.0, 0.0), "")
+    catalogue = Catalogue({}, RiskAssumptions({}, {}, 0.0, 0.0, 0.0), "")
     for file in [*files, home.joinpath("priors.yaml")]:
         text = file.read_text(encoding="utf-8")
         catalogue = _over(catalogue, located_yaml.parse(text, f"catalogue/{file.name}"))
@@ -159,7 +159,7 @@ def _over(catalogue: Catalogue, source: Located) -> Catalogue:
     for name, scanner in scanners.items():
         if scanner.found > scanner.planted or scanner.false_alarms > scanner.clean:
             raise source.error(("scanners", name), "more found than there were", "found ≤ planted")
-    model = Model(
+    model = RiskAssumptions(
         {**known.inspection, **ranges},
         {**known.scanners, **scanners},
         float(data.get("cap", known.cap)),

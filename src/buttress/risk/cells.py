@@ -244,12 +244,12 @@ class CellsState:
         """The highest rate as trials came in: trials, low, high, estimate; ≤ 200 points."""
         return self._path if len(self._path) <= _POINTS else thin(self._path)
 
-    def chance_of_decision(self, more: npt.ArrayLike, chance: np.random.Generator) -> Array:
+    def chance_of_decision(self, more: npt.ArrayLike, rng: np.random.Generator) -> Array:
         """Probability of a verdict after so many more trials, shape (k,); see ``forecast``."""
         none, levels = np.zeros(len(self.cells)), self._scale.judged
         return chance_of_decision(
             np.asarray(more, dtype=float),
-            rates=self._bandit.draws(*self._counts(), none, chance=chance),
+            rates=self._bandit.draws(*self._counts(), none, rng=rng),
             accept=(self._judged(lower=False), self._evidence.below, -np.log(levels.alpha_high)),
             reject=(self._judged(lower=True), self._evidence.above, -np.log(levels.alpha_low)),
         )

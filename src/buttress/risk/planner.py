@@ -24,7 +24,7 @@ _FEWEST: Final = 4
 _EXCESS: Final = 0.1  # trials in flight where one of them may decide, of those that came back
 
 
-class Seen(Protocol):
+class ObservedOutcomes(Protocol):
     """Outcomes so far."""
 
     @property
@@ -42,11 +42,11 @@ class Plannable(Protocol):
         ...
 
     @property
-    def sequence(self) -> Seen:
+    def sequence(self) -> ObservedOutcomes:
         """What has been seen."""
         ...
 
-    def chance_of_decision(self, more: npt.ArrayLike, chance: np.random.Generator) -> Array:
+    def chance_of_decision(self, more: npt.ArrayLike, rng: np.random.Generator) -> Array:
         """Probability of a verdict after so many more trials, shape (k,) as ``more``."""
         ...
 
@@ -113,7 +113,7 @@ class Planner:
         self.calls = calls
         self.pilot = pilot
         self.stop_reason = ""
-        self._chance = np.random.default_rng(seed)
+        self._rng = np.random.default_rng(seed)
         self._known: dict[str, tuple[int, Array]] = {}
 
     def next_batch(self) -> Batch | None:
@@ -193,7 +193,7 @@ class Planner:
         trials = arm.state.sequence.trials
         known = self._known.get(arm.id)
         if known is None or known[0] != trials:
-            known = trials, arm.state.chance_of_decision(_SIZES, self._chance)
+            known = trials, arm.state.chance_of_decision(_SIZES, self._rng)
             self._known[arm.id] = known
         return known[1]
 

@@ -29,7 +29,7 @@ class TrialEvidence:
     counts: CalibrationCounts | None = None
 
 
-def posterior_rate(known: TrialEvidence, draws: int, chance: np.random.Generator) -> Array:
+def posterior_rate(known: TrialEvidence, draws: int, rng: np.random.Generator) -> Array:
     """Draws of the true failure rate, the judge's errors and their uncertainty carried through.
 
     Jeffreys priors on sensitivity e, false-positive rate f and the judged rate r, which lies
@@ -38,20 +38,20 @@ def posterior_rate(known: TrialEvidence, draws: int, chance: np.random.Generator
     are uniform on [0, 1].
     """
     if known.counts is None:
-        return chance.beta(0.5 + known.failures, 0.5 + known.trials - known.failures, draws)
+        return rng.beta(0.5 + known.failures, 0.5 + known.trials - known.failures, draws)
     counts = known.counts
-    true = chance.beta(0.5 + counts.tp, 0.5 + counts.fn, draws)
-    false = chance.beta(0.5 + counts.fp, 0.5 + counts.tn, draws)
+    true = rng.beta(0.5 + counts.tp, 0.5 + counts.fn, draws)
+    false = rng.beta(0.5 + counts.fp, 0.5 + counts.tn, draws)
     ordered = true > false
     if ordered.mean() < _INFORMATIVE:
-        return chance.random(draws)
+        return rng.random(draws)
     true, false = true[ordered], false[ordered]
     rate = known.failures / max(known.trials, 1)
     if rate > (true.mean() + false.mean()) / 2:
         # Work with the nearer end, where the tail probabilities are precise.
         mirrored = _between(known.trials - known.failures, known.trials, 1 - true, 1 - false)
-        return 1.0 - mirrored(draws, chance)
-    return _between(known.failures, known.trials, false, true)(draws, chance)
+        return 1.0 - mirrored(draws, rng)
+    return _between(known.failures, known.trials, false, true)(draws, rng)
 
 
 def _between(
@@ -62,12 +62,12 @@ def _between(
     above_low, above_high = betaincc(a, b, low), betaincc(a, b, high)
     likelihood = (above_low - above_high) / (betaincc(0.5, 0.5, low) - betaincc(0.5, 0.5, high))
 
-    def sample(draws: int, chance: np.random.Generator) -> Array:
+    def sample(draws: int, rng: np.random.Generator) -> Array:
         total = likelihood.sum()
         if not total > 0:  # trials and labels contradict each other: the nearest end
             return np.zeros(draws)
-        picked = chance.choice(len(low), size=draws, p=likelihood / total)
-        share = chance.random(draws)
+        picked = rng.choice(len(low), size=draws, p=likelihood / total)
+        share = rng.random(draws)
         tail = above_high[picked] + share * (above_low[picked] - above_high[picked])
         judged = betainccinv(a, b, tail)
         rate: Array = (judged - low[picked]) / (high[picked] - low[picked])

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from buttress.risk.aggregate import Severity, exceedance
-from buttress.risk.catalogue import Barrier, Model, Risk
+from buttress.risk.catalogue import Barrier, Risk, RiskAssumptions
 from buttress.risk.inputs import (
     Input,
     after_clean_inspection,
@@ -93,7 +93,7 @@ class Losses:
     """A year's losses: ``rates`` are incidents in each possible world, shape (worlds, risks)."""
 
     scenarios: tuple[Scenario, ...]
-    model: Model
+    model: RiskAssumptions
     rates: Array
     shares: Array  # of each risk's incidents that are counted for it, shape (risks,)
 
@@ -120,7 +120,7 @@ def simulate(
     risks: Sequence[Risk],
     evidence: Mapping[str, Evidence],
     requests_per_day: float,
-    model: Model,
+    model: RiskAssumptions,
     *,
     seed: int,
     worlds: int = WORLDS,
@@ -146,7 +146,7 @@ def simulate(
 
 
 def _scenario(
-    risk: Risk, evidence: Mapping[str, Evidence], requests_per_day: float, model: Model
+    risk: Risk, evidence: Mapping[str, Evidence], requests_per_day: float, model: RiskAssumptions
 ) -> Scenario:
     if risk.per_year is not None:
         frequency, unit = lognormal("frequency", risk.per_year), 1.0
@@ -164,7 +164,7 @@ def _scenario(
     return Scenario(risk, tuple(inputs), unit, severity, measured, model.shared_cause)
 
 
-def barrier_input(barrier: Barrier, known: Evidence | None, model: Model) -> Input:
+def barrier_input(barrier: Barrier, known: Evidence | None, model: RiskAssumptions) -> Input:
     """That the barrier fails, by what is known of it."""
     if isinstance(known, TrialEvidence):
         return from_trials(barrier.id, known)

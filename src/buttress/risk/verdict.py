@@ -252,7 +252,7 @@ class RiskState:
                 high = middle
         return low
 
-    def chance_of_decision(self, more: npt.ArrayLike, chance: np.random.Generator) -> Array:
+    def chance_of_decision(self, more: npt.ArrayLike, rng: np.random.Generator) -> Array:
         """Probability of a verdict after so many more trials, shape (k,) as ``more``.
 
         Beta-binomial prediction from a Beta(1/2, 1/2) prior on the judged rate, given the trials;
@@ -260,7 +260,7 @@ class RiskState:
         """
         sizes = np.asarray(more, dtype=np.int64)
         judged = self.judged
-        strata = (np.arange(_DRAWS) + chance.random(_DRAWS)) / _DRAWS
+        strata = (np.arange(_DRAWS) + rng.random(_DRAWS)) / _DRAWS
         rates = betaincinv(0.5 + judged.total, 0.5 + judged.trials - judged.total, strata)
         rate = np.clip(rates, 1e-12, 1 - 1e-12)[None, :]
         size = sizes[:, None].astype(float)

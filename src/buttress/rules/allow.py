@@ -24,7 +24,7 @@ _LEAST: Final = 3  # characters of a reason
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class AllowComment:
     """A comment that allows a finding; without a reason it has no effect."""
 
     reason: str
@@ -35,7 +35,7 @@ class Allowance:
         return len(self.reason) >= _LEAST
 
 
-def allowance(data: bytes, start: int, names: Collection[str]) -> Allowance | None:
+def allowance(data: bytes, start: int, names: Collection[str]) -> AllowComment | None:
     """The comment for what begins at ``start``: on the same line, or alone on the line before.
 
     Args:
@@ -52,7 +52,7 @@ def allowance(data: bytes, start: int, names: Collection[str]) -> Allowance | No
 
 def allowance_of_statement(
     lines: Sequence[str], first: int, last: int, names: Collection[str]
-) -> Allowance | None:
+) -> AllowComment | None:
     """The comment for a statement on lines ``first`` to ``last`` (from 1), or alone before it."""
     above = lines[first - 2].lstrip() if 2 <= first <= len(lines) + 1 else ""
     inside = lines[first - 1 : min(last, first + _LINES)]
@@ -60,14 +60,14 @@ def allowance_of_statement(
     return _first((one[:_WIDTH].encode("utf-8", "replace") for one in texts), names)
 
 
-def _first(texts: Iterable[bytes], names: Collection[str]) -> Allowance | None:
+def _first(texts: Iterable[bytes], names: Collection[str]) -> AllowComment | None:
     """The first that gives a reason, else the first."""
     found = [one for text in texts for one in _allowances(text, names)]
     return next((one for one in found if one.valid), found[0] if found else None)
 
 
-def _allowances(text: bytes, names: Collection[str]) -> Iterator[Allowance]:
+def _allowances(text: bytes, names: Collection[str]) -> Iterator[AllowComment]:
     for match in _COMMENT.finditer(text):
         if any(name in names for name in re.split(r",[ \t]*", match[1].decode())):
             reason = (match[2] or b"").rstrip(_CLOSING).decode("utf-8", "replace").strip()
-            yield Allowance(reason)
+            yield AllowComment(reason)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from buttress.evidence.findings import Finding, Inspection
-from buttress.files.source_files import Reading, SourceFile
+from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.tree import Tree
 from buttress.files.wanted import wanted_files
 from buttress.rules.credentials.scanner import SecretRules
@@ -21,7 +21,7 @@ def inspect_files(
     *,
     rules: Mapping[str, Rule],
     limit: Callable[[Path], int],
-    issues: Callable[[Path, SourceFile, Reading], Iterable[Issue]],
+    issues: Callable[[Path, SourceFile, SourceReading], Iterable[Issue]],
     secrets: SecretRules | None = None,
     told: Callable[[Path], bool] = lambda _: True,
 ) -> Iterator[Finding | Inspection]:
@@ -38,7 +38,7 @@ def inspect_files(
         told: whether it is a finding where a file of that path is larger than its limit.
     """
     began = time.monotonic()
-    reading = Reading()
+    reading = SourceReading()
     reporter = Reporter(*probe, asset, rules, secrets)
     for place, file in wanted_files(tree, reading, limit, told):
         with reading.surviving(file.location):

@@ -18,9 +18,9 @@ from buttress.evidence.findings import SEVERITIES
 from buttress.files import located_yaml
 from buttress.files.identifiers import KEBAB_CASE
 from buttress.files.located_yaml import FieldPath, Located
-from buttress.files.source_files import Reading, SourceFile
+from buttress.files.source_files import SourceFile, SourceReading
 from buttress.rules.rulebook import Example, Rule, options
-from buttress.rules.subject import Check, Matcher, Subject
+from buttress.rules.subject import Check, Subject, SubjectMatcher
 
 _NOTHING: Final = r"[^\x00-\x{10FFFF}]"  # matches no text; of a rule that has no pattern
 _FILE: Final = re.compile(r"(?:[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*/){0,6}[A-Za-z0-9_.-]+")
@@ -68,12 +68,12 @@ _SCHEMA: Final[Mapping[str, Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class RuleDomain:
     """A probe's part in its rules: how many bytes of a file of that path are read, 0 for none,
     what rules can be about in it, the rules that it has itself, and their checks."""
 
     limit: Callable[[Path], int]
-    subjects: Callable[[Path, SourceFile, Reading], Iterator[Subject]]
+    subjects: Callable[[Path, SourceFile, SourceReading], Iterator[Subject]]
     own: Callable[[], Mapping[str, Rule]]
     checks: Mapping[str, Check]
 
@@ -83,7 +83,7 @@ class SubjectRules:
     """Rules about subjects as contents of packs."""
 
     kind: str
-    field: Field
+    field: RuleDomain
 
     def check(self, path: Path, _pack: str, _beside: Mapping[str, Sequence[Path]]) -> Sequence[str]:
         """As ``PackContents``."""
@@ -137,14 +137,14 @@ def load(path: Path) -> list[Rule]:
     ]
 
 
-def try_examples(rules: list[Rule], field: Field, path: Path) -> None:
+def try_examples(rules: list[Rule], field: RuleDomain, path: Path) -> None:
     """Every rule finds something in each of its bad examples, and nothing in its good ones.
 
     Raises:
         InputError: naming the rule and the example.
     """
     for index, rule in enumerate(rules):
-        matcher = Matcher([rule], field.checks)
+        matcher = SubjectMatcher([rule], field.checks)
         for side, wanted in (("bad", True), ("good", False)):
             for number, example in enumerate(getattr(rule, side)):
                 seen = _subjects_of(example, field)
@@ -157,13 +157,13 @@ def try_examples(rules: list[Rule], field: Field, path: Path) -> None:
                     )  # fmt: skip
 
 
-def _subjects_of(example: Example, field: Field) -> list[Subject]:
+def _subjects_of(example: Example, field: RuleDomain) -> list[Subject]:
     """Empty where the probe does not read such a file."""
     place = _ROOT / example.file
     data = example.text.encode()
     if not 0 < len(data) <= field.limit(place):
         return []
-    return list(field.subjects(place, SourceFile(example.file, data), Reading()))
+    return list(field.subjects(place, SourceFile(example.file, data), SourceReading()))
 
 
 def _expected(seen: list[Subject]) -> str:

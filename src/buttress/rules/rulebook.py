@@ -13,7 +13,7 @@ import re2
 from buttress.evidence.findings import SEVERITIES, Finding, Severity
 from buttress.evidence.locations import Location
 from buttress.files.plain_yaml import load_yaml
-from buttress.files.source_files import Reading, SourceFile
+from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.visible import shortened, visible
 from buttress.rules.allow import allowance
 from buttress.rules.credentials.scanner import SecretRules, scan
@@ -137,7 +137,7 @@ class Reporter:
     secrets: SecretRules | None = None  # what proofs must not show; our own rules where None
 
     def findings(
-        self, file: SourceFile, issues: Iterable[Issue], reading: Reading
+        self, file: SourceFile, issues: Iterable[Issue], reading: SourceReading
     ) -> Iterator[Finding]:
         """Findings for a file, without repetitions, in the order of lines.
 
@@ -153,7 +153,9 @@ class Reporter:
                 continue
             yield self._finding(file, issue, line, starts)
 
-    def _gravest(self, file: SourceFile, issues: Iterable[Issue], reading: Reading) -> list[Issue]:
+    def _gravest(
+        self, file: SourceFile, issues: Iterable[Issue], reading: SourceReading
+    ) -> list[Issue]:
         """Issues without repetitions by line; of very many the gravest."""
         apart = {(one.line, one.rule, one.it): one for one in issues}
         if len(apart) > MAX_FINDINGS:
@@ -166,7 +168,7 @@ class Reporter:
     def _rank(self, issue: Issue) -> int:
         return SEVERITIES.index(issue.severity or self.rules[issue.rule].severity)
 
-    def not_searched(self, reading: Reading) -> Iterator[Finding]:
+    def not_searched(self, reading: SourceReading) -> Iterator[Finding]:
         """A finding for each limit that was met, where the probe has a rule about limits."""
         rule = self.rules.get(f"{self.probe}-not-searched")
         if rule is None:

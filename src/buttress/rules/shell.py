@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath
-from buttress.files.yaml_documents import Document
+from buttress.files.yaml_documents import YamlDocument
 from buttress.rules.subject import CONTINUED, Subject, at_line, scalar
 
 _CONTINUATION: Final = re.compile(r"\\[ \t]*\n")
@@ -20,7 +20,9 @@ def shell(text: str, line: int, **context: Any) -> Subject:
     return Subject("shell", text, at_line(line), context)
 
 
-def scripts(document: Document, value: Any, path: FieldPath, **context: Any) -> Iterator[Subject]:
+def scripts(
+    document: YamlDocument, value: Any, path: FieldPath, **context: Any
+) -> Iterator[Subject]:
     """A command given as text, as a list of commands, or as a list of words."""
     if isinstance(value, str):
         yield shell(value, document.text_line(path), **context)
@@ -33,7 +35,7 @@ def scripts(document: Document, value: Any, path: FieldPath, **context: Any) -> 
             yield from scripts(document, one, (*path, index), **context)
 
 
-def variables(document: Document, value: Any, path: FieldPath, where: str) -> Iterator[Subject]:
+def variables(document: YamlDocument, value: Any, path: FieldPath, where: str) -> Iterator[Subject]:
     """Environment variables given as a mapping, or as a list of ``NAME=VALUE`` or of mappings."""
     if isinstance(value, dict):
         for name, one in value.items():

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath
-from buttress.files.source_files import Reading, SourceFile
+from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.yaml_documents import LimitMet
 from buttress.rules.governing import clause, governed
 from buttress.rules.rulebook import Issue, Rule
@@ -46,14 +46,14 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class SubjectMatch:
     """What a check found: the line, and what the message tells."""
 
     line: int
     it: str = ""
 
 
-Check = Callable[[Subject], Iterable[Hit]]
+Check = Callable[[Subject], Iterable[SubjectMatch]]
 
 
 def scalar(value: Any) -> str | None:
@@ -70,7 +70,9 @@ def at_line(line: int) -> Callable[[FieldPath], int]:
     return lambda _: line
 
 
-def unread(problems: list[str], file: SourceFile, how: str, reading: Reading) -> Iterator[Subject]:
+def unread(
+    problems: list[str], file: SourceFile, how: str, reading: SourceReading
+) -> Iterator[Subject]:
     """Note why parts of a file were not read; limits are subjects of rules, too."""
     for problem in problems:
         reading.record_skip(file.location, f"{how}, {problem}")
@@ -78,7 +80,7 @@ def unread(problems: list[str], file: SourceFile, how: str, reading: Reading) ->
             yield Subject("limit", f"{how}, {problem}", at_line(1))
 
 
-class Matcher:
+class SubjectMatcher:
     """Applies rules to subjects."""
 
     def __init__(self, rules: Iterable[Rule], checks: Mapping[str, Check]) -> None:

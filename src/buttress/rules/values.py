@@ -9,7 +9,7 @@ from typing import Final
 from buttress.rules.credentials.literals import is_placeholder
 from buttress.rules.credentials.scanner import scan
 from buttress.rules.shell import tag_and_digest
-from buttress.rules.subject import Check, Hit, Subject
+from buttress.rules.subject import Check, Subject, SubjectMatch
 
 _SECRET_NAME: Final = re.compile(
     r"(?i)(?:^|_|-)(?:pass(?:word|wd|phrase)?|pwd|secret|token|api_?key|apikey|access_?key|"
@@ -34,7 +34,7 @@ def is_secret_name(name: str) -> bool:
     return bool(_SECRET_NAME.search(name)) and not _NOT_SECRET.search(name)
 
 
-def _secret(subject: Subject) -> Iterator[Hit]:
+def _secret(subject: Subject) -> Iterator[SubjectMatch]:
     """A variable holds a credential: by its format, or by its name and a literal value."""
     name, value = str(subject.context["name"]), str(subject.context["value"])
     if not value or value.startswith("${{"):
@@ -51,39 +51,39 @@ def _secret(subject: Subject) -> Iterator[Hit]:
         and not is_placeholder(value.encode("utf-8", "replace"))
     )
     if (known or literal) and value.lower() not in _WELL_KNOWN:
-        yield Hit(subject.line(()), name)
+        yield SubjectMatch(subject.line(()), name)
 
 
-def _default_password(subject: Subject) -> Iterator[Hit]:
+def _default_password(subject: Subject) -> Iterator[SubjectMatch]:
     """A variable holds a password that everybody tries first."""
     name, value = str(subject.context["name"]), str(subject.context["value"])
     if default := _DEFAULT.match(value):
         value = default[1]
     if is_secret_name(name) and value.lower() in _WELL_KNOWN:
-        yield Hit(subject.line(()), f"{name}={value}")
+        yield SubjectMatch(subject.line(()), f"{name}={value}")
 
 
-def _secret_argument(subject: Subject) -> Iterator[Hit]:
+def _secret_argument(subject: Subject) -> Iterator[SubjectMatch]:
     """A build argument without a default is meant for a credential."""
     if is_secret_name(str(subject.value).split("=")[0].split()[0] if subject.value else ""):
-        yield Hit(subject.line(()), str(subject.value))
+        yield SubjectMatch(subject.line(()), str(subject.value))
 
 
-def _mutable_tag(subject: Subject) -> Iterator[Hit]:
+def _mutable_tag(subject: Subject) -> Iterator[SubjectMatch]:
     reference = str(subject.value)
     name, tag, digest = tag_and_digest(reference)
     if "$" in reference or "{" in reference or digest or not name:
         return
     if tag in ("", "latest", "main", "master", "nightly", "dev", "edge"):
-        yield Hit(subject.line(()), reference)
+        yield SubjectMatch(subject.line(()), reference)
 
 
-def _no_digest(subject: Subject) -> Iterator[Hit]:
+def _no_digest(subject: Subject) -> Iterator[SubjectMatch]:
     reference = str(subject.value)
     _, tag, digest = tag_and_digest(reference)
     fixed = digest or "$" in reference or tag in ("", "latest")
     if subject.context["where"] == "dockerfile" and not fixed:
-        yield Hit(subject.line(()), reference)
+        yield SubjectMatch(subject.line(()), reference)
 
 
 CHECKS: Final[dict[str, Check]] = {

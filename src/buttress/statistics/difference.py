@@ -34,14 +34,14 @@ _SPAN: Final = 23.0  # candidates have log odds between -23 and 23
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class FailureCount:
     """``failures`` (a fraction where the judge grades) among ``trials``."""
 
     trials: int
     failures: float
 
 
-def log_evidence_of_rise(before: Sample, after: Sample) -> float:
+def log_evidence_of_rise(before: FailureCount, after: FailureCount) -> float:
     """Natural logarithm of an e-value against "the rate after is not above the rate before"."""
 
     def wealth(odds: npt.ArrayLike) -> Array:

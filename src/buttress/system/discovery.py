@@ -41,7 +41,7 @@ _RECORDS: Final = 1000  # of a recording that are looked at
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class DiscoveredAsset:
     """An asset that was found: fields of its manifest entry, and why it is thought to be one."""
 
     id: str
@@ -55,8 +55,8 @@ class Found:
     """What was found under a folder; ``unclear`` are recordings that don't say what is right."""
 
     name: str
-    assets: list[Candidate] = field(default_factory=list)
-    unclear: list[Candidate] = field(default_factory=list)
+    assets: list[DiscoveredAsset] = field(default_factory=list)
+    unclear: list[DiscoveredAsset] = field(default_factory=list)
     truncated: bool = False
 
 
@@ -196,7 +196,9 @@ def _model_at(port: int) -> tuple[str, str] | None:
         return None
 
 
-def _asset(found: Found, kind: AssetKind, fields: Mapping[str, str | int], why: str) -> Candidate:
+def _asset(
+    found: Found, kind: AssetKind, fields: Mapping[str, str | int], why: str
+) -> DiscoveredAsset:
     location = str(next(iter(fields.values())))
     stem = _slug(Path(location).stem) if kind != "model" or "endpoint" not in fields else "endpoint"
     name = stem or kind
@@ -205,7 +207,7 @@ def _asset(found: Found, kind: AssetKind, fields: Mapping[str, str | int], why: 
     while name in taken:
         number += 1
         name = f"{stem or kind}-{number}"
-    return Candidate(name, kind, dict(fields), why)
+    return DiscoveredAsset(name, kind, dict(fields), why)
 
 
 def _slug(text: str) -> str:

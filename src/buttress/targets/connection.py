@@ -26,7 +26,7 @@ _CERTIFICATE: Final = (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerif
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ServerReply:
     """What a server sent. ``latency_s`` is until the last byte; ``location`` of a redirect."""
 
     status: int
@@ -127,7 +127,7 @@ class Connection:
         url: URL,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Reply:
+    ) -> ServerReply:
         """Send a request and read the whole reply, whatever its status.
 
         Raises:
@@ -139,7 +139,7 @@ class Connection:
                 method, url, data=body, headers=headers, allow_redirects=False
             ) as response:
                 received = await _read(response)
-                return Reply(
+                return ServerReply(
                     response.status, response.headers, received, time.perf_counter() - start
                 )
         except TimeoutError:

@@ -16,7 +16,7 @@ from buttress.files.shown_url import without_keys
 from buttress.targets import completion, event_stream, refusals
 from buttress.targets.adaptation import adapt
 from buttress.targets.base import Answer, Request, TargetError
-from buttress.targets.connection import Connection, Reply, usable_url
+from buttress.targets.connection import Connection, ServerReply, usable_url
 from buttress.targets.dialects.anthropic import AnthropicMessages
 from buttress.targets.dialects.base import Dialect, QuestionForm
 from buttress.targets.dialects.bedrock import BedrockConverse
@@ -28,7 +28,7 @@ from buttress.targets.failures import failure
 from buttress.targets.retrying import with_reasoning_apart
 from buttress.targets.secrets import Secrets
 from buttress.targets.settings import seconds, unknown, whole
-from buttress.targets.signature_v4 import Signer, signer_from_environment
+from buttress.targets.signature_v4 import RequestSigner, signer_from_environment
 from buttress.targets.tokens import estimated
 
 SETTINGS: Final = (
@@ -212,7 +212,7 @@ class EndpointTarget:
         omit: tuple[str, ...] = (),
         images: bool = False,
         longest: int = LONGEST,
-        signer: Signer | None = None,
+        signer: RequestSigner | None = None,
     ) -> None:
         self._base = url
         self._model = model
@@ -294,13 +294,13 @@ class EndpointTarget:
             return self._accepted(self._read(reply), request)
         return await self._refused(reply, body)
 
-    async def _send(self, body: dict[str, Any]) -> Reply:
+    async def _send(self, body: dict[str, Any]) -> ServerReply:
         url = self._dialect.url(self._base, self._model, stream=self._form.stream)
         encoded = orjson.dumps(body)
         headers = self._signer.headers(url, encoded) if self._signer else None
         return await self._connection.send("POST", url, encoded, headers)
 
-    def _read(self, reply: Reply) -> Answer:
+    def _read(self, reply: ServerReply) -> Answer:
         """The answer in a reply of status 200.
 
         Raises:
@@ -361,7 +361,7 @@ class EndpointTarget:
             form.least_tokens = max(form.least_tokens, min(self._longest, 4 * asked))
             raise TargetError("thinking used up the length", retry=True, adapted=True)
 
-    async def _refused(self, reply: Reply, body: dict[str, Any]) -> Answer:
+    async def _refused(self, reply: ServerReply, body: dict[str, Any]) -> Answer:
         """A reply whose status isn't 200.
 
         Raises:
@@ -385,7 +385,7 @@ class EndpointTarget:
             ) from None
         raise outcome
 
-    def _follow(self, reply: Reply) -> bool:
+    def _follow(self, reply: ServerReply) -> bool:
         """Take up a redirect within the same host, or to the same one over TLS."""
         now = self._dialect.url(self._base, self._model, stream=self._form.stream)
         try:

@@ -28,11 +28,11 @@ from yarl import URL
 from buttress.errors import InputError
 from buttress.targets import completion, event_stream, refusals
 from buttress.targets.base import Answer, Message, Request, TargetError
-from buttress.targets.connection import Connection, Reply, usable_url
+from buttress.targets.connection import Connection, ServerReply, usable_url
 from buttress.targets.endpoint import TIMEOUT_S
 from buttress.targets.failures import failure
-from buttress.targets.http_exchange import Exchange, unknown_field
-from buttress.targets.http_session import Session, Sessions
+from buttress.targets.http_exchange import HttpExchange, unknown_field
+from buttress.targets.http_session import HttpSession, HttpSessions
 from buttress.targets.http_template import AnswerPath, values
 from buttress.targets.secrets import Secrets
 from buttress.targets.settings import seconds, unknown, whole
@@ -63,7 +63,7 @@ def create(
         raise InputError("not a mapping", field="http", expected=", ".join(FIELDS))
     unknown_field(http, FIELDS, "http")
     secrets = Secrets()
-    question = Exchange.read(http, "http", secrets)
+    question = HttpExchange.read(http, "http", secrets)
     connection = Connection(
         usable_url(secrets.expand(http["url"], "http.url"), "http.url"),
         {},
@@ -73,7 +73,7 @@ def create(
     return HttpApplication(
         question,
         AnswerPath(http.get("answer"), "http.answer"),
-        Sessions.read(http.get("session"), http.get("cookies"), connection, secrets),
+        HttpSessions.read(http.get("session"), http.get("cookies"), connection, secrets),
         connection,
         secrets,
         refused=AnswerPath(http["refused"], "http.refused") if "refused" in http else None,
@@ -97,9 +97,9 @@ class HttpApplication:
 
     def __init__(
         self,
-        question: Exchange,
+        question: HttpExchange,
         answer: AnswerPath,
-        sessions: Sessions,
+        sessions: HttpSessions,
         connection: Connection,
         secrets: Secrets,
         *,
@@ -181,7 +181,7 @@ class HttpApplication:
             return [(*system, *turns)]
         return [(*system, turn) for turn in turns if turn.role == "user"]
 
-    async def _ask(self, given: Mapping[str, Any], session: Session) -> Answer:
+    async def _ask(self, given: Mapping[str, Any], session: HttpSession) -> Answer:
         """The answer to one question in a session.
 
         Raises:
@@ -200,7 +200,7 @@ class HttpApplication:
         except TargetError as error:
             raise self._sessions.failed(session, error, status) from None
 
-    def _said_no(self, reply: Reply) -> Answer:
+    def _said_no(self, reply: ServerReply) -> Answer:
         """A reply with a status other than 2xx.
 
         Raises:
@@ -216,7 +216,7 @@ class HttpApplication:
             return outcome
         raise outcome
 
-    def _read(self, reply: Reply) -> Answer:
+    def _read(self, reply: ServerReply) -> Answer:
         text = reply.text
         if event_stream.is_stream(reply.content_type, text):
             return self._joined(event_stream.data(text))

@@ -33,7 +33,7 @@ def unknown_field(given: Mapping[str, Any], valid: tuple[str, ...], field: str) 
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class HttpExchange:
     """A request as a template."""
 
     url: str
@@ -43,7 +43,7 @@ class Exchange:
     form: bool
 
     @classmethod
-    def read(cls, given: Mapping[str, Any], field: str, secrets: Secrets) -> Exchange:
+    def read(cls, given: Mapping[str, Any], field: str, secrets: Secrets) -> HttpExchange:
         """From settings.
 
         Raises:

@@ -17,9 +17,9 @@ from typing import Any, Final
 from buttress.errors import InputError
 from buttress.targets import completion
 from buttress.targets.base import Answer, TargetError
-from buttress.targets.connection import Connection, Reply
+from buttress.targets.connection import Connection, ServerReply
 from buttress.targets.failures import failure
-from buttress.targets.http_exchange import Exchange, unknown_field
+from buttress.targets.http_exchange import HttpExchange, unknown_field
 from buttress.targets.http_template import AnswerPath, values
 from buttress.targets.secrets import Secrets
 
@@ -28,7 +28,7 @@ ENDED: Final = frozenset({302, 303, 307, 401, 419, 440, 498})  # what says that 
 
 
 @dataclass(slots=True)
-class Session:
+class HttpSession:
     """A session that has begun. ``answered`` says whether it has served a question."""
 
     token: str
@@ -36,7 +36,7 @@ class Session:
     cookies: dict[str, str] = field(default_factory=dict)
     answered: bool = False
 
-    def take_cookies(self, reply: Reply) -> None:
+    def take_cookies(self, reply: ServerReply) -> None:
         """Keep the cookies that a reply sets, by name."""
         if not self.keeps_cookies:
             return
@@ -59,7 +59,7 @@ class Session:
         return {**given, "Cookie": pairs}
 
 
-class Sessions:
+class HttpSessions:
     """Begins sessions as the manifest says.
 
     Args:
@@ -73,7 +73,7 @@ class Sessions:
 
     def __init__(
         self,
-        exchange: Exchange | None,
+        exchange: HttpExchange | None,
         token: AnswerPath | None,
         *,
         keep: bool,
@@ -87,11 +87,13 @@ class Sessions:
         self._cookies = cookies
         self._connection = connection
         self._secrets = secrets
-        self._kept: Session | None = None
+        self._kept: HttpSession | None = None
         self._opening = asyncio.Lock()
 
     @classmethod
-    def read(cls, given: Any, cookies: Any, connection: Connection, secrets: Secrets) -> Sessions:
+    def read(
+        cls, given: Any, cookies: Any, connection: Connection, secrets: Secrets
+    ) -> HttpSessions:
         """From the manifest's ``session`` and ``cookies``; None where they are absent.
 
         Raises:
@@ -108,7 +110,7 @@ class Sessions:
         unknown_field(given, SESSION_FIELDS, where)
         token = AnswerPath(given["token"], f"{where}.token") if "token" in given else None
         return cls(
-            Exchange.read(given, where, secrets),
+            HttpExchange.read(given, where, secrets),
             token,
             keep=bool(given.get("keep", False)),
             cookies=token is None if cookies is None else bool(cookies),
@@ -116,7 +118,7 @@ class Sessions:
             secrets=secrets,
         )
 
-    async def session(self) -> Session:
+    async def session(self) -> HttpSession:
         """The session for a question.
 
         Raises:
@@ -129,7 +131,7 @@ class Sessions:
                 self._kept = await self._begin()
             return self._kept
 
-    def failed(self, session: Session, error: TargetError, status: int | None) -> TargetError:
+    def failed(self, session: HttpSession, error: TargetError, status: int | None) -> TargetError:
         """What a failed question means: that it is asked again where only its session was over.
 
         Args:
@@ -143,13 +145,13 @@ class Sessions:
             return TargetError(str(error), retry=True, adapted=True)
         return error
 
-    async def _begin(self) -> Session:
+    async def _begin(self) -> HttpSession:
         """A new session.
 
         Raises:
             TargetError: the application gives none.
         """
-        begun = Session(uuid.uuid4().hex, self._cookies)
+        begun = HttpSession(uuid.uuid4().hex, self._cookies)
         exchange = self._exchange
         if exchange is None:
             return begun

@@ -21,7 +21,7 @@ FAIL: Final = ("status", "retry_after_s", "times")
 
 
 @dataclass(slots=True)
-class Rule:
+class ScriptRule:
     """What is said to questions that match, after how many failures."""
 
     match: re.Pattern[str]
@@ -49,7 +49,7 @@ class Rule:
 class Script:
     """Rules in the order in which they are tried."""
 
-    rules: Sequence[Rule]
+    rules: Sequence[ScriptRule]
     default: str
     seed: int
 
@@ -64,7 +64,7 @@ class Script:
                 return self._draw(rule, request)
         return self.default
 
-    def _draw(self, rule: Rule, request: Request) -> str:
+    def _draw(self, rule: ScriptRule, request: Request) -> str:
         """One of the rule's texts: the same question always gets the same one."""
         if len(rule.texts) == 1:
             return rule.texts[0]
@@ -105,7 +105,7 @@ def _mapping(file: Located, value: Any, path: FieldPath, fields: Sequence[str]) 
     return value
 
 
-def _rule(file: Located, value: Any, path: FieldPath) -> Rule:
+def _rule(file: Located, value: Any, path: FieldPath) -> ScriptRule:
     given = _mapping(file, value, path, RULE)
     try:
         match = re.compile(given["match"])
@@ -115,7 +115,7 @@ def _rule(file: Located, value: Any, path: FieldPath) -> Rule:
         ) from None
     texts, shares = _texts(file, given, path)
     latency_s = _number(file, given.get("latency_s", 0), (*path, "latency_s"))
-    rule = Rule(match, texts, shares, latency_s)
+    rule = ScriptRule(match, texts, shares, latency_s)
     if "fail" in given:
         inside = (*path, "fail")
         fail = _mapping(file, given["fail"], inside, FAIL)

@@ -20,7 +20,7 @@ SERVICE: Final = "bedrock"
 _REGION: Final = re.compile(r"bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.")
 
 
-class Signer:
+class RequestSigner:
     """Signs requests with an account's keys."""
 
     def __init__(
@@ -79,7 +79,7 @@ class Signer:
         return sent | ({"X-Amz-Security-Token": self._token} if self._token else {})
 
 
-def signer_from_environment(url: URL) -> Signer | None:
+def signer_from_environment(url: URL) -> RequestSigner | None:
     """A signer with the keys in AWS's own variables; None where there are none."""
     key_id = os.environ.get("AWS_ACCESS_KEY_ID", "").strip()
     secret = os.environ.get("AWS_SECRET_ACCESS_KEY", "").strip()
@@ -87,4 +87,4 @@ def signer_from_environment(url: URL) -> Signer | None:
         return None
     named = _REGION.search(url.host or "")
     region = named.group(1) if named else os.environ.get("AWS_REGION", "us-east-1")
-    return Signer(key_id, secret, region, os.environ.get("AWS_SESSION_TOKEN", "").strip())
+    return RequestSigner(key_id, secret, region, os.environ.get("AWS_SESSION_TOKEN", "").strip())

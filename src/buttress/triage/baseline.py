@@ -24,7 +24,7 @@ _FINGERPRINT: Final = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class BaselineEntry:
     """An entry of a baseline; ``path`` counts from the baseline's folder."""
 
     rule: str
@@ -83,7 +83,7 @@ def write(found: Sequence[LocatedFinding], path: Path) -> None:
     write_whole(path, orjson.dumps(data, option=orjson.OPT_INDENT_2) + b"\n", "--write-baseline")
 
 
-def read(path: Path) -> Mapping[str, Known]:
+def read(path: Path) -> Mapping[str, BaselineEntry]:
     """The entries of a baseline by fingerprint.
 
     Raises:
@@ -98,9 +98,9 @@ def read(path: Path) -> Mapping[str, Known]:
             "not valid", file=str(path), field="findings",
             expected=f"a list of at most {_MAX_ENTRIES:,} entries",
         )  # fmt: skip
-    found: dict[str, Known] = {}
+    found: dict[str, BaselineEntry] = {}
     for index, row in enumerate(rows):
-        found[_text(row, "fingerprint", path, index)] = Known(
+        found[_text(row, "fingerprint", path, index)] = BaselineEntry(
             _text(row, "rule", path, index),
             _text(row, "path", path, index),
             _severity(row, path, index),
@@ -108,7 +108,7 @@ def read(path: Path) -> Mapping[str, Known]:
     return found
 
 
-def is_known(finding_severity: Severity, known: Known | None) -> bool:
+def is_known(finding_severity: Severity, known: BaselineEntry | None) -> bool:
     """Whether a finding is that of the baseline; one that has become graver since is not."""
     return known is not None and SEVERITIES.index(finding_severity) <= SEVERITIES.index(
         known.severity
@@ -116,8 +116,8 @@ def is_known(finding_severity: Severity, known: Known | None) -> bool:
 
 
 def stale(
-    known: Mapping[str, Known], seen: set[str], folder: str, roots: Sequence[str]
-) -> list[Known]:
+    known: Mapping[str, BaselineEntry], seen: set[str], folder: str, roots: Sequence[str]
+) -> list[BaselineEntry]:
     """Entries below the paths that were scanned that no finding has any more."""
     found = []
     for mark, one in known.items():

@@ -42,7 +42,7 @@ class FindingFilter:
 
     suppressions: Sequence[Suppression] = ()
     statements: Sequence[tuple[Path, Statements]] = ()
-    known: Mapping[str, baseline.Known] | None = None
+    known: Mapping[str, baseline.BaselineEntry] | None = None
     baseline_folder: str = "/"
     roots: Sequence[str] = ()
     complete: bool = True

@@ -30,7 +30,7 @@ _NO_IDS: Final = ("CWE-", "LLM", "AML.", "pkg:")  # references that name no vuln
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class VexSubject:
     """A package, a file, or a package in a file; the file's path as in ``LocatedFinding.below``."""
 
     package: PackageUrl | None
@@ -53,7 +53,7 @@ class Statement:
     """
 
     ids: frozenset[str]
-    subjects: tuple[Subject, ...]
+    subjects: tuple[VexSubject, ...]
     status: str
     justification: str
     reason: str
@@ -65,14 +65,14 @@ class Statement:
         return any(subject.holds(one, folder) for subject in self.subjects)
 
 
-def subjects(identifiers: Sequence[str], file: str = "") -> tuple[Subject, ...]:
+def subjects(identifiers: Sequence[str], file: str = "") -> tuple[VexSubject, ...]:
     """The subjects that identifiers name: package URLs, in ``file`` if given, and our files."""
-    found: list[Subject] = []
+    found: list[VexSubject] = []
     for one in identifiers:
         if one.startswith(FILE_URN):
-            found.append(Subject(None, unquote(one.removeprefix(FILE_URN))))
+            found.append(VexSubject(None, unquote(one.removeprefix(FILE_URN))))
         elif (package := package_url.parse(one)) is not None:
-            found.append(Subject(package, unquote(file.removeprefix(FILE_URN))))
+            found.append(VexSubject(package, unquote(file.removeprefix(FILE_URN))))
     return tuple(found)
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from buttress.errors import InputError
-from buttress.triage.vex import FILE_URN, Statement, Subject, subjects
+from buttress.triage.vex import FILE_URN, Statement, VexSubject, subjects
 from buttress.triage.vex_fields import mapping, mappings, required, rows, time
 
 STATES: Final = {
@@ -55,7 +55,7 @@ def statements(data: Mapping[str, Any], path: Path) -> Iterator[Statement]:
 
 def _subjects(
     affected: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]
-) -> Iterator[Subject]:
+) -> Iterator[VexSubject]:
     """The component that is referred to, here or by a BOM-Link; of single versions if so said."""
     reference = str(affected.get("ref", ""))
     if reference.startswith("urn:cdx:"):

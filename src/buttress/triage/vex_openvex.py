@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from buttress.errors import InputError
-from buttress.triage.vex import FILE_URN, STATUSES, Statement, Subject, subjects
+from buttress.triage.vex import FILE_URN, STATUSES, Statement, VexSubject, subjects
 from buttress.triage.vex_fields import mapping, required, rows, time, unjustified
 
 
@@ -49,7 +49,7 @@ def statements(data: Mapping[str, Any], path: Path) -> Iterator[Statement]:
         )  # fmt: skip
 
 
-def _subjects(product: Any) -> tuple[Subject, ...]:
+def _subjects(product: Any) -> tuple[VexSubject, ...]:
     """The parts of a product that a statement is about, or the product itself.
 
     A part of one of our files is meant in that file only.

@@ -18,7 +18,7 @@ from buttress.judges.known import unanswered
 from buttress.protocols.judge import Exchange, Judge, Judgement
 from buttress.protocols.probe import TrialSpec
 from buttress.targets.base import Answer
-from buttress.trials.judging import Bench, decided_by
+from buttress.trials.judging import BatchedJudge, decided_by
 from buttress.trials.repetition import Repetition
 
 BATCH: Final = 128  # records in a commit at most
@@ -60,7 +60,7 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class TrialOrigin:
     """What all trials of an engine have in common."""
 
     asset: str
@@ -76,7 +76,7 @@ class Committer:
         judge: Judge,
         store: Store,
         threads: Executor,
-        origin: Origin,
+        origin: TrialOrigin,
         deliver: Callable[[Sequence[tuple[int, Trial]]], None],
         *,
         unjudged: Callable[[str], None],
@@ -87,7 +87,7 @@ class Committer:
         repetition: Repetition,
     ) -> None:
         self._judge = judge
-        self._bench = Bench(judge, unjudged, repetition)
+        self._bench = BatchedJudge(judge, unjudged, repetition)
         self._store = store
         self._threads = threads
         self._origin = origin

@@ -19,11 +19,11 @@ from buttress.protocols.unjudged import UnjudgedError
 from buttress.targets.address import address, flatten
 from buttress.targets.base import Answer, Message, Request, Sampling, Target, TargetError
 from buttress.targets.retrying import RetryingClient
-from buttress.trials.commit import Origin, Store, exchange
+from buttress.trials.commit import Store, TrialOrigin, exchange
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class TargetAccess:
     """Somebody who can be asked, and how."""
 
     target: Target
@@ -31,15 +31,15 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class ConversationContext:
     """What all conversations of an engine share."""
 
-    target: Asked
-    attacker: Asked | None
+    target: TargetAccess
+    attacker: TargetAccess | None
     judge: Judge
     store: Store
     threads: Executor
-    origin: Origin
+    origin: TrialOrigin
     clock: Callable[[], float] = time.time
 
 
@@ -50,7 +50,7 @@ class EngineConversation:
     comes from the target or from the evidence: a resumed run finds the same number left.
     """
 
-    def __init__(self, spec: TrialSpec, room: Room) -> None:
+    def __init__(self, spec: TrialSpec, room: ConversationContext) -> None:
         self._spec = spec
         self._room = room
         self._known: dict[str, asyncio.Task[Turn]] = {}
@@ -157,7 +157,12 @@ class EngineConversation:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _turn(
-        self, key: str, role: Role, asked: Asked, messages: Sequence[Message], sampling: Sampling
+        self,
+        key: str,
+        role: Role,
+        asked: TargetAccess,
+        messages: Sequence[Message],
+        sampling: Sampling,
     ) -> Turn:
         sent = tuple(messages)
 

@@ -27,8 +27,8 @@ from buttress.targets.base import Answer, Request, Target, TargetError, starts_s
 from buttress.targets.completion import one_line
 from buttress.targets.concurrency import ConcurrencyLimit
 from buttress.targets.retrying import RetryingClient, TargetClosedError
-from buttress.trials.commit import Answered, Committer, Origin, Store
-from buttress.trials.conversing import Asked, EngineConversation, Room
+from buttress.trials.commit import Answered, Committer, Store, TrialOrigin
+from buttress.trials.conversing import ConversationContext, EngineConversation, TargetAccess
 from buttress.trials.judging import decided_by
 from buttress.trials.progress import Progress
 from buttress.trials.repetition import Repetition
@@ -99,7 +99,7 @@ class TrialEngine:
         self._target = target
         self._judge = judge
         self._store = store
-        self._origin = Origin(asset, target.identity, run)
+        self._origin = TrialOrigin(asset, target.identity, run)
         self._workers = max(1, min(concurrency or target.concurrency, target.concurrency))
         self._progress = progress
         self._clock = clock
@@ -124,12 +124,12 @@ class TrialEngine:
             )
 
         self._client = client(target, self.limit, self.totals)
-        self._attacker: Asked | None = None
+        self._attacker: TargetAccess | None = None
         if attacker is not None:
             # The target's own places are shared where it is its own attacker.
             own = attacker is target
             limit = self.limit if own else ConcurrencyLimit(attacker.concurrency, time.monotonic)
-            self._attacker = Asked(attacker, client(attacker, limit, self.attacker_totals))
+            self._attacker = TargetAccess(attacker, client(attacker, limit, self.attacker_totals))
         self._handed: set[tuple[str, str, str]] = set()
         self._repetition = Repetition()
         self._answered = False
@@ -201,8 +201,8 @@ class TrialEngine:
             asyncio.create_task(self._feed(iter(specs), questions, committer, finish, threads))
         ]
         workers = min(self._workers, max(1, length_hint(specs, self._workers)))
-        room = Room(
-            target=Asked(self._target, self._client),
+        room = ConversationContext(
+            target=TargetAccess(self._target, self._client),
             attacker=self._attacker,
             judge=self._judge,
             store=self._store,
@@ -319,7 +319,7 @@ class TrialEngine:
         self,
         questions: asyncio.Queue[Question | None],
         committer: Committer,
-        room: Room,
+        room: ConversationContext,
         lost: Lost,
     ) -> None:
         while (question := await questions.get()) is not None:
@@ -348,14 +348,16 @@ class TrialEngine:
             await committer.ease()
         questions.put_nowait(None)  # for the next worker
 
-    async def _answer(self, index: int, spec: TrialSpec, key: str, room: Room) -> Answered:
+    async def _answer(
+        self, index: int, spec: TrialSpec, key: str, room: ConversationContext
+    ) -> Answered:
         if spec.procedure is not None:
             return await self._carry_out(spec.procedure, index, spec, key, room)
         answer = await self._client.ask(Request(spec.messages, spec.sampling, spec.tag))
         return Answered(index, spec, key, flatten(spec.messages), answer)
 
     async def _carry_out(
-        self, procedure: Procedure, index: int, spec: TrialSpec, key: str, room: Room
+        self, procedure: Procedure, index: int, spec: TrialSpec, key: str, room: ConversationContext
     ) -> Answered:
         """A trial of several questions.
 

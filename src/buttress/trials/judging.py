@@ -29,7 +29,7 @@ def decided_by(spec: TrialSpec, judge: Judge) -> tuple[str, str]:
     return (CHECK, spec.probe_version) if spec.check else (judge.id, judge.version)
 
 
-class Bench:
+class BatchedJudge:
     """Calls the judge in slices whose size follows its pace.
 
     ``problem`` is told of each exchange that the judge could not decide. ``repetition`` remembers

@@ -38,7 +38,7 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ProgressPlan:
     """What progress is measured against.
 
     ``cost`` tells what the totals cost, None where there is no price; ``calls``, ``most_cost`` and
@@ -62,7 +62,7 @@ class Plan:
         return min(left, default=None)
 
 
-def describe(totals: Totals, plan: Plan, probe: str, seconds: float) -> str:
+def describe(totals: Totals, plan: ProgressPlan, probe: str, seconds: float) -> str:
     """One line: done of budget, rate, cost, time left, present probe. ``seconds`` since start."""
     done = f"{totals.calls:,}" + (f"/{plan.calls:,}" if plan.calls else "") + " calls"
     rate = totals.trials / seconds if seconds > 0 else 0.0
@@ -95,7 +95,7 @@ class PlainProgress:
 
     def __init__(
         self,
-        plan: Plan,
+        plan: ProgressPlan,
         stream: TextIO,
         *,
         every_s: float = PLAIN_EVERY_S,
@@ -133,7 +133,7 @@ class PlainProgress:
 class RichProgress:
     """A bar on a terminal."""
 
-    def __init__(self, plan: Plan, stream: TextIO) -> None:
+    def __init__(self, plan: ProgressPlan, stream: TextIO) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as RichBar
@@ -171,7 +171,7 @@ class RichProgress:
         self._bar.stop()
 
 
-def open_progress(plan: Plan, stream: TextIO | None = None) -> PlainProgress | RichProgress:
+def open_progress(plan: ProgressPlan, stream: TextIO | None = None) -> PlainProgress | RichProgress:
     """A bar where ``stream`` (stderr by default) is a terminal, else plain lines."""
     out = sys.stderr if stream is None else stream
     return RichProgress(plan, out) if out.isatty() else PlainProgress(plan, out)

@@ -12,7 +12,7 @@ LONGEST: Final = 1_000  # characters of an answer that is compared
 ANSWERS: Final = 100_000  # different ones that are remembered
 
 
-class Answered(Protocol):
+class AnsweredRequest(Protocol):
     """A question with its answer: a trial, or what a judge reads of one."""
 
     @property
@@ -37,7 +37,7 @@ class Repetition:
     def __init__(self) -> None:
         self._given: dict[int, _Given] = {}
 
-    def note(self, answered: Iterable[Answered]) -> None:
+    def note(self, answered: Iterable[AnsweredRequest]) -> None:
         """Remember answers."""
         for each in answered:
             if len(each.answer) > LONGEST:

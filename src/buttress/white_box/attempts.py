@@ -37,7 +37,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class AttackedRequest:
     """One attacked request.
 
     ``prompt`` is what the model saw, for reading. ``log_probability`` is that of the prefix, in
@@ -65,7 +65,9 @@ class Method(Protocol):
         """Requests at once."""
         ...
 
-    def attempts(self, prompts: Sequence[Prompt], say: Callable[[str], None]) -> list[Attempt]:
+    def attempts(
+        self, prompts: Sequence[Prompt], say: Callable[[str], None]
+    ) -> list[AttackedRequest]:
         """Attack each request.
 
         Raises:

@@ -16,7 +16,7 @@ _FORMAT: Final = 1
 
 
 @dataclass(slots=True)
-class State:
+class SearchCheckpoint:
     """Where a search is. ``pool`` holds (loss, suffix) of the suffixes that it goes on from."""
 
     step: int
@@ -28,7 +28,7 @@ class State:
     hit: list[int] | None = None
 
 
-def save(path: Path, run: Mapping[str, Any], state: State) -> None:
+def save(path: Path, run: Mapping[str, Any], state: SearchCheckpoint) -> None:
     """Write the whole state; a kill at any moment leaves the old or the new one.
 
     Raises:
@@ -37,7 +37,7 @@ def save(path: Path, run: Mapping[str, Any], state: State) -> None:
     write_whole(path, orjson.dumps({"format": _FORMAT, "run": run, "state": asdict(state)}))
 
 
-def restore(path: Path, run: Mapping[str, Any]) -> State | None:
+def restore(path: Path, run: Mapping[str, Any]) -> SearchCheckpoint | None:
     """The state in ``path``; None if there is no such file.
 
     Raises:
@@ -70,9 +70,9 @@ def restore(path: Path, run: Mapping[str, Any]) -> State | None:
     return state
 
 
-def _state(given: dict[str, Any]) -> State:
+def _state(given: dict[str, Any]) -> SearchCheckpoint:
     hit = given["hit"]
-    return State(
+    return SearchCheckpoint(
         step=int(given["step"]),
         pool=[_scored(one) for one in given["pool"]],
         best=_scored(given["best"]),

@@ -20,8 +20,8 @@ from buttress.errors import InputError
 from buttress.targets.base import Message
 from buttress.white_box.answers import continuations, text_of
 from buttress.white_box.candidates import allowed_tokens, draw, merged, seeded
-from buttress.white_box.checkpoint import State, restore, save
-from buttress.white_box.layout import Layout
+from buttress.white_box.checkpoint import SearchCheckpoint, restore, save
+from buttress.white_box.layout import PromptLayout
 from buttress.white_box.loading import evaluating, fingerprint
 from buttress.white_box.passes import Passes
 
@@ -30,7 +30,7 @@ _REDRAWS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class GcgStep:
     """One step's outcome. Losses are in nats per target token; ``seconds`` since the start."""
 
     step: int
@@ -83,7 +83,7 @@ def gcg(
     batch: int | None = None,
     answer_tokens: int = 64,
     checkpoint: Path | None = None,
-    progress: Callable[[Step], None] | None = None,
+    progress: Callable[[GcgStep], None] | None = None,
 ) -> GcgResult:
     """Search a suffix of the last question after which the answer begins with ``target``.
 
@@ -124,7 +124,7 @@ def gcg(
             raise InputError(f"{value} is not usable", field=name, expected=f"at least {least}")
     start = time.perf_counter()
     with evaluating(model):
-        layout = Layout(tokenizer, messages, target, initial)
+        layout = PromptLayout(tokenizer, messages, target, initial)
         passes = Passes(model, layout, reuse=reuse, batch=batch)
         search = _Search(
             passes,
@@ -149,8 +149,8 @@ def gcg(
         state = restore(checkpoint, run) if checkpoint is not None else None
         if state is None:
             first = search.first()
-            state = State(step=0, pool=[first], best=first)
-        before = State(0, [], state.best, seconds=state.seconds, tokens=state.tokens)
+            state = SearchCheckpoint(step=0, pool=[first], best=first)
+        before = SearchCheckpoint(0, [], state.best, seconds=state.seconds, tokens=state.tokens)
         stopped: Literal["target", "loss", "steps"] = "steps"
         while True:
             if stop_at_target and state.hit is not None:
@@ -175,7 +175,7 @@ def gcg(
                 save(checkpoint, run, state)
             if progress is not None:
                 text = layout.texts([state.pool[0][1]])[0]
-                progress(Step(state.step, steps, tried.loss, state.best[0], text, state.seconds))
+                progress(GcgStep(state.step, steps, tried.loss, state.best[0], text, state.seconds))
         found = state.hit or state.best[1]
         (answer,) = continuations(model, tokenizer, [layout.question(found)], answer_tokens)
         said = text_of(tokenizer, answer)
@@ -205,7 +205,7 @@ class _Search:
     def __init__(
         self,
         passes: Passes,
-        layout: Layout,
+        layout: PromptLayout,
         allowed: Tensor,
         *,
         candidates: int,
@@ -269,7 +269,7 @@ class _Search:
         return made[torch.tensor(self._layout.faithful(made.tolist()), dtype=torch.bool)]
 
 
-def _advance(state: State, tried: _Tried, pool: int) -> None:
+def _advance(state: SearchCheckpoint, tried: _Tried, pool: int) -> None:
     scored = (tried.loss, tried.suffix)
     state.step += 1
     state.losses.append(tried.loss)

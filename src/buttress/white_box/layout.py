@@ -14,7 +14,7 @@ _MARK: Final = "⟦suffix⟧"
 _TAIL: Final = 8  # tokens before the suffix that decide how its first token is decoded
 
 
-class Layout:
+class PromptLayout:
     """``before``, ``initial`` (the first suffix), ``after`` and ``target``, as token ids.
 
     The suffix ends the last question; ``after`` is what the chat template puts between question

@@ -13,7 +13,7 @@ import torch
 
 from buttress.prompts.base import Prompt
 from buttress.targets.base import Message
-from buttress.white_box.attempts import CHEAP, DIRECT, Attempt, Method, Settings
+from buttress.white_box.attempts import CHEAP, DIRECT, AttackedRequest, Method, Settings
 from buttress.white_box.likelihood import prefix_log_probabilities
 from buttress.white_box.logit_bias import REFUSALS, biased_answers, first_tokens
 from buttress.white_box.prefill import prefilled_answers
@@ -33,7 +33,9 @@ class _Batched:
     direction: Direction | None = None
     batch: int = 16
 
-    def attempts(self, prompts: Sequence[Prompt], say: Callable[[str], None]) -> list[Attempt]:
+    def attempts(
+        self, prompts: Sequence[Prompt], say: Callable[[str], None]
+    ) -> list[AttackedRequest]:
         start = time.perf_counter()
         chats = [(Message("user", prompt.text),) for prompt in prompts]
         prefixes = [self.settings.prefix(prompt) for prompt in prompts]
@@ -73,7 +75,7 @@ class _Batched:
                 likely = self._likely(chats, prefixes)
         share = (time.perf_counter() - start) / len(prompts)
         return [
-            Attempt(prompt, answer, one, share)
+            AttackedRequest(prompt, answer, one, share)
             for prompt, answer, one in zip(shown, answers, likely, strict=True)
         ]
 

@@ -17,7 +17,7 @@ import transformers as untyped
 from torch import Tensor
 
 from buttress.white_box.candidates import batches
-from buttress.white_box.layout import Layout
+from buttress.white_box.layout import PromptLayout
 
 transformers: Any = untyped  # partly without types
 Pairs = list[tuple[Tensor, Tensor]]  # keys and values, each (1, heads, tokens, size), by layer
@@ -33,7 +33,7 @@ class Passes:
     """
 
     def __init__(
-        self, model: Any, layout: Layout, *, reuse: bool = True, batch: int | None = None
+        self, model: Any, layout: PromptLayout, *, reuse: bool = True, batch: int | None = None
     ) -> None:
         self._model = model
         self._layout = layout

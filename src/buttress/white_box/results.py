@@ -11,7 +11,7 @@ from buttress.white_box.effect import Effect, effect
 from buttress.white_box.likelihood import Drift
 from buttress.white_box.measures import Measures
 from buttress.white_box.refusal_direction import Direction
-from buttress.white_box.study import Tally
+from buttress.white_box.study import MethodTally
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -28,10 +28,10 @@ class Results:
     ``left_out`` says why a method that was asked for has no results.
     """
 
-    direct: Tally
-    methods: dict[str, Tally]
-    harmless_direct: Tally | None = None
-    harmless: Tally | None = None
+    direct: MethodTally
+    methods: dict[str, MethodTally]
+    harmless_direct: MethodTally | None = None
+    harmless: MethodTally | None = None
     direction: Direction | None = None
     drift: Drift | None = None
     left_out: dict[str, str] = field(default_factory=dict)
@@ -99,7 +99,7 @@ def _costs(entry: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _paired(direct: Tally, attacked: Tally) -> Effect | None:
+def _paired(direct: MethodTally, attacked: MethodTally) -> Effect | None:
     """Outcomes before and after, of requests that have both; None if there are none."""
     before = {trial.item: trial.outcome for trial in direct.trials}
     pairs = [
@@ -111,7 +111,9 @@ def _paired(direct: Tally, attacked: Tally) -> Effect | None:
     return effect(one, other)
 
 
-def _likely(direct: Tally, attacked: Tally, measures: Measures) -> dict[str, float] | None:
+def _likely(
+    direct: MethodTally, attacked: MethodTally, measures: Measures
+) -> dict[str, float] | None:
     """Mean log-probability of the prefix before and after, of requests that have both."""
     before = {trial.item: measures.of(trial.key).get("log_probability") for trial in direct.trials}
     pairs = [
@@ -128,7 +130,7 @@ def _likely(direct: Tally, attacked: Tally, measures: Measures) -> dict[str, flo
     }
 
 
-def _mean(measures: Measures, tally: Tally, name: str) -> float | None:
+def _mean(measures: Measures, tally: MethodTally, name: str) -> float | None:
     found = [measures.of(trial.key).get(name) for trial in tally.trials]
     known = [one for one in found if one is not None]
     return round(fmean(known), 3) if known else None

@@ -19,7 +19,7 @@ _HAN: Final = re.compile(r"[\u3400-\u9fff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class RequestSample:
     """``harmful`` requests to attack and ``harmless`` ones to see what else changes.
 
     ``training`` and ``validation`` are (harmful, harmless) texts of other pairs of the pack: no
@@ -40,7 +40,7 @@ def draw_sample(
     texts: Sequence[str] = (),
     training: int = TRAINING,
     validation: int = VALIDATION,
-) -> Sample:
+) -> RequestSample:
     """A seeded random sample of the pack, its benign look-alikes, and disjoint rest.
 
     Args:
@@ -76,7 +76,7 @@ def draw_sample(
             field="--requests",
             expected=f"fewer; the pack has {len(harmful)} harmful requests",
         )
-    return Sample(
+    return RequestSample(
         harmful=tuple(map(_own, range(len(texts)), texts)) or tuple(chosen),
         harmless=tuple(twins[prompt.id] for prompt in chosen),
         training=_texts(for_training, twins),

@@ -10,8 +10,8 @@ from typing import Any
 
 from buttress.prompts.base import Prompt
 from buttress.targets.base import Message
-from buttress.white_box.attempts import Attempt, Settings
-from buttress.white_box.gcg import Step, gcg
+from buttress.white_box.attempts import AttackedRequest, Settings
+from buttress.white_box.gcg import GcgStep, gcg
 from buttress.white_box.likelihood import prefix_log_probabilities
 from buttress.white_box.soft_prompt import soft_prompt
 
@@ -27,12 +27,14 @@ class Gcg:
     id: str = "gcg"
     batch: int = 1
 
-    def attempts(self, prompts: Sequence[Prompt], say: Callable[[str], None]) -> list[Attempt]:
+    def attempts(
+        self, prompts: Sequence[Prompt], say: Callable[[str], None]
+    ) -> list[AttackedRequest]:
         """As ``Method``."""
         return [self._attempt(prompt, say) for prompt in prompts]
 
-    def _attempt(self, prompt: Prompt, say: Callable[[str], None]) -> Attempt:
-        def told(step: Step) -> None:
+    def _attempt(self, prompt: Prompt, say: Callable[[str], None]) -> AttackedRequest:
+        def told(step: GcgStep) -> None:
             say(
                 f"step {step.step}/{step.steps}, loss {step.loss:.3f}, best {step.best_loss:.3f}, "
                 f"{step.seconds / step.step:.1f} s a step"
@@ -56,7 +58,7 @@ class Gcg:
         (likely,) = prefix_log_probabilities(
             self.model, self.tokenizer, [(Message("user", attacked),)], [prefix]
         )
-        return Attempt(
+        return AttackedRequest(
             prompt=attacked,
             answer=result.answer,
             log_probability=likely,
@@ -80,7 +82,9 @@ class SoftPrompt:
     id: str = "soft-prompt"
     batch: int = 1
 
-    def attempts(self, prompts: Sequence[Prompt], say: Callable[[str], None]) -> list[Attempt]:
+    def attempts(
+        self, prompts: Sequence[Prompt], say: Callable[[str], None]
+    ) -> list[AttackedRequest]:
         """As ``Method``."""
         made = []
         for prompt in prompts:
@@ -97,7 +101,7 @@ class SoftPrompt:
                 ),
             )
             made.append(
-                Attempt(
+                AttackedRequest(
                     prompt=f"{prompt.text} [{len(result.embeddings)} optimised embeddings]",
                     answer=result.answer,
                     log_probability=-result.best_loss,

@@ -17,7 +17,7 @@ from buttress.errors import InputError
 from buttress.targets.base import Message
 from buttress.white_box.answers import continuations_of_embeddings, text_of
 from buttress.white_box.gcg import INITIAL
-from buttress.white_box.layout import Layout
+from buttress.white_box.layout import PromptLayout
 from buttress.white_box.loading import evaluating
 from buttress.white_box.passes import Passes
 
@@ -80,7 +80,7 @@ def soft_prompt(
         )
     start = time.perf_counter()
     with evaluating(model):
-        layout = Layout(tokenizer, messages, target, initial)
+        layout = PromptLayout(tokenizer, messages, target, initial)
         passes = Passes(model, layout)
         present = passes.embed(layout.initial)
         best, best_loss = present, float("inf")

@@ -21,7 +21,7 @@ from buttress.protocols.judge import Exchange, Judge, Judgement
 from buttress.protocols.unjudged import UnjudgedError
 from buttress.targets.address import address
 from buttress.targets.base import Message, Sampling
-from buttress.white_box.attempts import DIRECT, VERSION, Attempt, Method, Settings
+from buttress.white_box.attempts import DIRECT, VERSION, AttackedRequest, Method, Settings
 from buttress.white_box.measures import Measures
 
 PROBE: Final = "white-box-{}"
@@ -30,7 +30,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(slots=True)
-class Tally:
+class MethodTally:
     """What came of one method on one kind of request."""
 
     trials: list[Trial] = field(default_factory=list)  # in the order of the sample
@@ -53,7 +53,7 @@ class Study:
     run: str
     settings: Settings
 
-    def answer(self, method: Method, prompts: Sequence[Prompt], say: Say) -> Tally:
+    def answer(self, method: Method, prompts: Sequence[Prompt], say: Say) -> MethodTally:
         """Trials of ``method`` on all ``prompts``, those that the store already holds included.
 
         Raises:
@@ -63,7 +63,7 @@ class Study:
         held = {trial.key: trial for trial in self.store.trials(run=self.run, probe=probe)}
         keys = {prompt.id: self._key(method, prompt) for prompt in prompts}
         missing = [prompt for prompt in prompts if keys[prompt.id] not in held]
-        tally = Tally()
+        tally = MethodTally()
         for start in range(0, len(missing), method.batch):
             batch = missing[start : start + method.batch]
             done = len(prompts) - len(missing) + start
@@ -87,7 +87,7 @@ class Study:
         self,
         method: Method,
         prompts: Sequence[Prompt],
-        attempts: Sequence[Attempt],
+        attempts: Sequence[AttackedRequest],
         keys: Mapping[str, str],
         problems: list[str],
     ) -> list[Trial]:
@@ -127,7 +127,12 @@ class Study:
         return made
 
     def _trial(
-        self, method: Method, prompt: Prompt, attempt: Attempt, judgement: Judgement, key: str
+        self,
+        method: Method,
+        prompt: Prompt,
+        attempt: AttackedRequest,
+        judgement: Judgement,
+        key: str,
     ) -> Trial:
         return Trial(
             key=key,

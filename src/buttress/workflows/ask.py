@@ -14,7 +14,7 @@ from buttress.trials.totals import Totals
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskResult:
     """An answer, who gave it, the attempts that it took, and what the target refused to take."""
 
     target: str
@@ -23,7 +23,7 @@ class Asked:
     adaptations: tuple[str, ...] = field(default=())
 
 
-def ask(system: System, prompt: str, *, asset: str | None = None) -> Asked:
+def ask(system: System, prompt: str, *, asset: str | None = None) -> AskResult:
     """Ask one question, as an assessment would.
 
     Raises:
@@ -45,7 +45,7 @@ def _chosen(system: System, name: str | None) -> Asset:
     return chosen[0]
 
 
-async def _ask(system: System, asset: Asset, prompt: str) -> Asked:
+async def _ask(system: System, asset: Asset, prompt: str) -> AskResult:
     target = open_target(asset.settings, base=system.base)
     totals = Totals()
     turns = [Message("system", asset.system_prompt)] if asset.system_prompt else []
@@ -56,4 +56,4 @@ async def _ask(system: System, asset: Asset, prompt: str) -> Asked:
         raise ButtressError(f"{target.name}: {error}") from None
     finally:
         await target.aclose()
-    return Asked(target.name, answer, totals.calls, tuple(getattr(target, "adaptations", ())))
+    return AskResult(target.name, answer, totals.calls, tuple(getattr(target, "adaptations", ())))

@@ -14,12 +14,12 @@ from typing import Any
 from buttress.documents.reading import load as load_assessment
 from buttress.errors import InputError
 from buttress.evidence.findings import SEVERITIES, Severity
-from buttress.provenance.bom.document import Described, document
+from buttress.provenance.bom.document import DescribedSystem, document
 from buttress.provenance.inventory.component import Inventory
 from buttress.provenance.inventory.gather import complete, gather
 from buttress.provenance.inventory.hashes import sha256
 from buttress.provenance.inventory.system import commercial, of_system
-from buttress.provenance.licences.judging import Conflict, Use
+from buttress.provenance.licences.judging import Conflict, IntendedUse
 from buttress.provenance.licences.probe import conflicts
 from buttress.system.manifest import FILE_NAME, load
 
@@ -72,7 +72,7 @@ def bill_of_materials(
     assessed = None if assessment is None else load_assessment(assessment)
     complete(inventory, installed=installed)
     use = said if commercial_use is None else commercial_use
-    found = list(conflicts(inventory, Use(use, distributed)))
+    found = list(conflicts(inventory, IntendedUse(use, distributed)))
     files = [file for component in inventory.components for file in component.files]
     bill = document(
         described,
@@ -85,7 +85,7 @@ def bill_of_materials(
     return BillOfMaterials(bill, inventory, found, use)
 
 
-def _inventory(path: Path) -> tuple[Described, Inventory, bool | None]:
+def _inventory(path: Path) -> tuple[DescribedSystem, Inventory, bool | None]:
     """What the whole is, its parts, and whether its purpose says that the use is commercial."""
     if not path.exists():
         raise InputError(
@@ -97,7 +97,7 @@ def _inventory(path: Path) -> tuple[Described, Inventory, bool | None]:
             "users": system.profile.users,
             "uses": [{"name": use.name} for use in system.profile.uses],
         }
-        described = Described(system.name, system.purpose, system.owner, profile)
+        described = DescribedSystem(system.name, system.purpose, system.owner, profile)
         return described, of_system(system), commercial(system.purpose)
     inventory = gather(path)
     if not inventory.components:
@@ -105,7 +105,7 @@ def _inventory(path: Path) -> tuple[Described, Inventory, bool | None]:
             "nothing that belongs into a bill of materials", file=str(path),
             expected="models, data with a card, or a project with its dependencies",
         )  # fmt: skip
-    return Described(path.resolve().name), inventory, None
+    return DescribedSystem(path.resolve().name), inventory, None
 
 
 def _timestamp() -> str:

@@ -11,8 +11,8 @@ from buttress.evidence.store import EvidenceStore, resolve
 from buttress.labelling.estimate import LabelledRate, rate_of
 from buttress.labelling.export import export
 from buttress.labelling.keys import Keys
-from buttress.labelling.selection import Selection, select
-from buttress.labelling.session import Screen, Session
+from buttress.labelling.selection import TrialSelection, select
+from buttress.labelling.session import LabellingSession, Screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,14 @@ class TrialChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class LabelSummary:
+class LabellingResult:
     """What the labels of some trials say.
 
     ``given`` is the number of labels of this session, None where there was none; ``exported`` the
     number of labels written to a file.
     """
 
-    selection: Selection
+    selection: TrialSelection
     rate: LabelledRate
     given: int | None = None
     exported: int | None = None
@@ -55,7 +55,7 @@ def label(
     seed: int = 0,
     budget: int | None = None,
     show_judge: bool = False,
-) -> LabelSummary:
+) -> LabellingResult:
     """Show trials one by one and keep the labels, until all are labelled or the labeller quits.
 
     Args:
@@ -80,7 +80,7 @@ def label(
     EvidenceStore.open(file, read_only=True).close()  # a wrong path must not make a new store
     with EvidenceStore.open(file) as store:
         selection = select(store, run=choice.run, probe=choice.probe, asset=choice.asset)
-        session = Session(
+        session = LabellingSession(
             store,
             selection,
             keys,
@@ -94,10 +94,10 @@ def label(
             rate = session.run()
         except KeyboardInterrupt:  # as good a way to quit as any: all labels are kept
             rate = session.rate()
-    return LabelSummary(selection, rate, session.given)
+    return LabellingResult(selection, rate, session.given)
 
 
-def labels(path: Path, choice: TrialChoice, *, to: Path | None = None) -> LabelSummary:
+def labels(path: Path, choice: TrialChoice, *, to: Path | None = None) -> LabellingResult:
     """Summarise the labels in a store and, where ``to`` is given, write them as JSON Lines.
 
     Raises:
@@ -107,4 +107,4 @@ def labels(path: Path, choice: TrialChoice, *, to: Path | None = None) -> LabelS
         selection = select(store, run=choice.run, probe=choice.probe, asset=choice.asset)
     sample = selection.sample()
     exported = export(sample, to) if to is not None else None
-    return LabelSummary(selection, rate_of(sample), exported=exported)
+    return LabellingResult(selection, rate_of(sample), exported=exported)

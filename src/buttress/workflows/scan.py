@@ -18,7 +18,7 @@ from buttress.files.paths import absolute
 from buttress.files.tree import Tree
 from buttress.inspection.one_path import KEPT
 from buttress.inspection.scope import Root, ScanRequest, roots
-from buttress.inspection.tasks import Task, chosen, inspect_all
+from buttress.inspection.tasks import InspectionTask, chosen, inspect_all
 from buttress.packs.installed import installed
 from buttress.packs.knowledge import Knowledge
 from buttress.triage.filtering import SUPPRESSIONS, FilteredFindings, FindingFilter
@@ -117,7 +117,7 @@ def scan(settings: ScanSettings) -> ScanResult:
     finding_filter = _filter(settings, knowledge)
     trees = _apart([Tree(root.path, root.selection, keep=KEPT) for root in scope])
     tasks = [
-        Task(probe, settings.options, tree, knowledge, identifier)
+        InspectionTask(probe, settings.options, tree, knowledge, identifier)
         for tree in trees
         for probe in probes
     ]
@@ -213,7 +213,7 @@ def _unread(
 
 
 def _wanted(settings: ScanSettings, by_path: Mapping[Path, Root]) -> Any:
-    def wanted(one: LocatedFinding, task: Task) -> bool:
+    def wanted(one: LocatedFinding, task: InspectionTask) -> bool:
         if not task.tree.selection.reads(one.path):
             return False
         return not settings.diff_lines or by_path[task.path].on_new_line(one)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from buttress.errors import InputError
 from buttress.provenance.signing import FILE_NAME, Signer, sign
-from buttress.provenance.verification import Trust, Verification, verify
+from buttress.provenance.verification import SignatureVerification, Trust, verify
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,9 @@ def sign_model(
     return SignedModel(place, len(signed.files))
 
 
-def verify_model(model: Path, trust: Trust, *, signature: Path | None = None) -> Verification:
+def verify_model(
+    model: Path, trust: Trust, *, signature: Path | None = None
+) -> SignatureVerification:
     """Check the signature of a model, then every file.
 
     Raises:

@@ -27,7 +27,7 @@ from buttress.white_box.methods import method
 from buttress.white_box.refusal_direction import Direction, difference_in_means, select
 from buttress.white_box.residual import ablated
 from buttress.white_box.results import Results, document
-from buttress.white_box.sample import Sample
+from buttress.white_box.sample import RequestSample
 from buttress.white_box.study import ASSET, Study
 from buttress.workflows.runs import begin_run, last_run
 
@@ -36,7 +36,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class WhiteBoxPlan:
     """What is to be done.
 
     ``positions`` are the last tokens that a direction may come from; ``least_induced`` and
@@ -46,7 +46,7 @@ class Plan:
     weights: Path
     out: Path
     methods: Sequence[str]
-    sample: Sample
+    sample: RequestSample
     settings: Settings
     device: str = "auto"
     positions: int = 1
@@ -55,7 +55,7 @@ class Plan:
     resume: bool = False
 
 
-def study(plan: Plan, judge: Judge, say: Say) -> dict[str, Any]:
+def study(plan: WhiteBoxPlan, judge: Judge, say: Say) -> dict[str, Any]:
     """Carry out ``plan``; trials go into the evidence store in ``plan.out`` as they are made.
 
     Raises:
@@ -83,7 +83,7 @@ def study(plan: Plan, judge: Judge, say: Say) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class _Work:
-    plan: Plan
+    plan: WhiteBoxPlan
     model: Any
     tokenizer: Any
     study: Study
@@ -174,7 +174,7 @@ def _identity(weights: Path) -> str:
     return f"huggingface:sha256:{files_digest({p for kind in PINNED for p in weights.glob(kind)})}"
 
 
-def _settings(plan: Plan) -> dict[str, Any]:
+def _settings(plan: WhiteBoxPlan) -> dict[str, Any]:
     return {
         **asdict(plan.settings),
         "methods": list(plan.methods),
@@ -186,7 +186,7 @@ def _settings(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _begin(store: RecordStore, plan: Plan, identity: str) -> str:
+def _begin(store: RecordStore, plan: WhiteBoxPlan, identity: str) -> str:
     """The id of a new run, or of the last one if it is to be resumed."""
     settings = _settings(plan)
     if plan.resume:

@@ -28,9 +28,9 @@ def test_prototypes_are_frames_of_all_families(language: str) -> None:
     assert sum(bool(grouped(frame)) for frame in frames) > len(frames) * 0.7
 
 
-@given(one=FRAMES, other=FRAMES, chance=SEEDS)
-def test_children_are_frames(one: str, other: str, chance: random.Random) -> None:
-    child = crossed(one, other, chance)
+@given(one=FRAMES, other=FRAMES, rng=SEEDS)
+def test_children_are_frames(one: str, other: str, rng: random.Random) -> None:
+    child = crossed(one, other, rng)
     assert is_frame(child)
     letters = set(one + other + " ")
     assert set(child) <= letters
@@ -51,12 +51,12 @@ def test_a_frame_crossed_with_itself_stays() -> None:
             assert crossed(frame, frame, random.Random(0)) == frame.strip()
 
 
-@given(frame=FRAMES, chance=SEEDS)
+@given(frame=FRAMES, rng=SEEDS)
 def test_mutations_are_frames_and_change_words_of_the_table_only(
-    frame: str, chance: random.Random
+    frame: str, rng: random.Random
 ) -> None:
-    assert mutated(frame, 0.0, chance) == frame
-    changed = mutated(frame, 1.0, chance)
+    assert mutated(frame, 0.0, rng) == frame
+    changed = mutated(frame, 1.0, rng)
     assert is_frame(changed)
     assert (changed != frame) == bool(grouped(frame))
 

@@ -265,10 +265,10 @@ async def test_genetic_learns_words() -> None:
     for seed in range(20):
         conversation = MemoryConversation(wordy, None, attack.calls)
         found += judged((await attack.run(spec(seed=seed), conversation)).text).outcome == 1
-        chance = random.Random(seed)
-        frames = prototypes("en", chance)
+        rng = random.Random(seed)
+        frames = prototypes("en", rng)
         for _ in range(attack.calls):
-            text = mutated(chance.choice(frames), 0.5, chance).replace(SLOT, REQUEST)
+            text = mutated(rng.choice(frames), 0.5, rng).replace(SLOT, REQUEST)
             if judged(wordy((Message("user", text),))).outcome:
                 blind += 1
                 break

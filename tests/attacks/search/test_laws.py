@@ -45,7 +45,7 @@ def answering(answers: tuple[str, ...]) -> Any:
     return lambda turns: answers[sum(map(len, (turn.content for turn in turns))) % len(answers)]
 
 
-async def play(attack: SearchAttack, conversation: MemoryConversation, **given: Any) -> Dialogue:
+async def state(attack: SearchAttack, conversation: MemoryConversation, **given: Any) -> Dialogue:
     return await attack.run(spec(**given), conversation)
 
 
@@ -74,7 +74,7 @@ async def test_the_example_of_the_page_works(monkeypatch: pytest.MonkeyPatch) ->
     assert example.ATTACK.id == "pair+obfuscation:base64"
     exec(written, example.__dict__)
     conversation = MemoryConversation(lambda turns: f"leak {len(prompts([turns])[0]) % 7}", None, 9)
-    dialogue = await play(example.ATTACK, conversation)
+    dialogue = await state(example.ATTACK, conversation)
     check(example.ATTACK, conversation, dialogue)
     assert prompts(conversation.asked) == [REQUEST + "!" * times for times in (1, 2, 3)]
 
@@ -94,17 +94,17 @@ async def test_the_budget_holds_whatever_is_said(
 ) -> None:
     target, attacker = answering(tuple(answers)), cycling(replies)
     conversation = MemoryConversation(target, attacker, budget)
-    dialogue = await play(attack, conversation, **trial)
+    dialogue = await state(attack, conversation, **trial)
     check(attack, conversation, dialogue)
     late = MemoryConversation(target, attacker, budget, late=trial["seed"])
-    assert await play(attack, late, **trial) == dialogue
+    assert await state(attack, late, **trial) == dialogue
     assert set(late.asked) == set(conversation.asked), "slow answers change no question"
 
 
 @attacks
 async def test_without_any_budget_there_is_nothing_to_judge(attack: SearchAttack) -> None:
     with pytest.raises(CallsSpentError):
-        await play(attack, MemoryConversation(answering(ANSWERS), cycling(MALFORMED), 0))
+        await state(attack, MemoryConversation(answering(ANSWERS), cycling(MALFORMED), 0))
 
 
 @attacks
@@ -120,7 +120,7 @@ async def test_a_conversation_that_ends_early_yields_the_best_so_far(attack: Sea
             return await super().ask(messages, **sampling)
 
     conversation = Short(lambda _: "leak 10", cycling(MALFORMED), 30)
-    dialogue = await play(attack, conversation)
+    dialogue = await state(attack, conversation)
     assert dialogue.text == "leak 10"
     assert 1 <= len(conversation.asked) <= 3
 
@@ -130,7 +130,7 @@ async def test_a_silent_attacker_leaves_the_request_as_it_is(attack: SearchAttac
     if not attack.needs_attacker:
         pytest.skip("asks without one")
     conversation = MemoryConversation(lambda _: REFUSAL, lambda turns, seed: "", 30)
-    dialogue = await play(attack, conversation)
+    dialogue = await state(attack, conversation)
     assert dialogue.messages == spec().messages
     assert list(conversation.asked) == [spec().messages]
 
@@ -138,7 +138,7 @@ async def test_a_silent_attacker_leaves_the_request_as_it_is(attack: SearchAttac
 @attacks
 async def test_the_first_of_equals_wins(attack: SearchAttack) -> None:
     conversation = MemoryConversation(lambda _: "leak 30", fresh, 30)
-    dialogue = await play(attack, conversation)
+    dialogue = await state(attack, conversation)
     assert len(conversation.asked) > 1
     assert dialogue.messages == next(iter(conversation.asked))
 
@@ -146,7 +146,7 @@ async def test_the_first_of_equals_wins(attack: SearchAttack) -> None:
 @attacks
 async def test_a_success_ends_the_search(attack: SearchAttack) -> None:
     conversation = MemoryConversation(lambda _: "leak 95", cycling(MALFORMED), 30)
-    await play(attack, conversation)
+    await state(attack, conversation)
     at_once = {"pair": 4, "goat": 4, "tap": 2, "crescendo": 1, "actor": 3, "genetic": 8}
     assert len(conversation.asked) <= at_once[attack.id], "no more than one round"
 
@@ -154,7 +154,7 @@ async def test_a_success_ends_the_search(attack: SearchAttack) -> None:
 @attacks
 async def test_the_judge_reads_what_was_sent(attack: SearchAttack) -> None:
     conversation = MemoryConversation(answering(ANSWERS), cycling(MALFORMED), 30)
-    await play(attack, conversation)
+    await state(attack, conversation)
     told = {(flatten(turns), answer) for turns, answer in conversation.asked.items()}
     assert set(conversation.scored) == told
 
@@ -166,7 +166,7 @@ async def test_failures_pass_through_and_leave_nobody_asking(attack: SearchAttac
 
     conversation = MemoryConversation(failing, cycling(MALFORMED), 30)
     with pytest.raises(TargetError, match="connection lost"):
-        await play(attack, conversation)
+        await state(attack, conversation)
     assert len(asyncio.all_tasks()) == 1
 
 
@@ -174,7 +174,7 @@ async def test_failures_pass_through_and_leave_nobody_asking(attack: SearchAttac
 async def test_seeds_and_items_change_what_is_asked(attack: SearchAttack) -> None:
     async def asked(**given: Any) -> list[str]:
         conversation = MemoryConversation(lambda _: "leak 10", fresh, 30)
-        await play(attack, conversation, **given)
+        await state(attack, conversation, **given)
         return prompts(conversation.asked)
 
     same = await asked(seed=1)
@@ -187,7 +187,7 @@ async def test_seeds_and_items_change_what_is_asked(attack: SearchAttack) -> Non
 async def test_briefings_are_in_the_requests_language(attack: SearchAttack) -> None:
     for language, request, other in (("en", REQUEST, "测试"), ("zh", CHINESE, "You ")):
         conversation = MemoryConversation(answering(ANSWERS), cycling(MALFORMED), 30)
-        await play(attack, conversation, language=language)
+        await state(attack, conversation, language=language)
         assert conversation.briefings
         for turns in conversation.briefings:
             text = "\n".join(turn.content for turn in turns if turn.role != "assistant")

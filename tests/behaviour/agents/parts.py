@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from buttress.probes.behaviour.agents.office_agent import OfficeAgent
 from buttress.probes.behaviour.agents.prompting import opening
-from buttress.probes.behaviour.agents.protocol import Call, render_calls
+from buttress.probes.behaviour.agents.protocol import ToolCall, render_calls
 from buttress.probes.behaviour.agents.setting import Setting
 from buttress.protocols.judge import Judgement
 from buttress.protocols.probe import TrialSpec
@@ -111,4 +111,4 @@ def letters(text: str) -> str:
 
 
 def call(tool: str, **arguments: object) -> str:
-    return render_calls([Call(tool, dict(arguments))])
+    return render_calls([ToolCall(tool, dict(arguments))])

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from buttress.probes.behaviour.agents.expectations import contains, holds
 from buttress.probes.behaviour.agents.office_agent import OfficeAgent
 from buttress.probes.behaviour.agents.probes import settings
-from buttress.probes.behaviour.agents.protocol import Call, render_calls
+from buttress.probes.behaviour.agents.protocol import ToolCall, render_calls
 from buttress.probes.behaviour.agents.replay import ReplayError, hijacked, replay, undone
 from buttress.probes.behaviour.agents.scenarios import STYLES, goals, new_office, tasks
-from buttress.probes.behaviour.agents.session import Session
+from buttress.probes.behaviour.agents.session import AgentSession
 from buttress.probes.behaviour.agents.setting import DEFENCES, Defence, Setting
 from buttress.probes.behaviour.agents.tools import TOOLS, perform
 from tests.behaviour.agents.parts import FakeConversation, call, scripted, spec_of, work
@@ -150,7 +150,7 @@ moves = st.lists(
 @given(some_setting, moves)
 def test_a_replay_ends_where_the_run_ended(setting: Setting, answers: list[str]) -> None:
     told = iter(answers)
-    session = Session(setting)  # the run's own, followed beside it
+    session = AgentSession(setting)  # the run's own, followed beside it
     fake = FakeConversation(lambda _: next(told, "Done."), OfficeAgent.calls)
     dialogue = asyncio.run(OfficeAgent().run(spec_of(setting), fake))
     said = list(fake.asked.values())
@@ -216,7 +216,7 @@ def test_an_agent_that_never_ends_is_stopped_and_judged_by_what_it_did() -> None
 def test_wrong_calls_change_nothing(tool: str, arguments: dict[str, object], error: str) -> None:
     office = new_office("en")
     before = copy.deepcopy(office)
-    assert error in perform(office, Call(tool, arguments))["error"]
+    assert error in perform(office, ToolCall(tool, arguments))["error"]
     assert office == before
 
 
@@ -229,9 +229,9 @@ def test_every_tool_is_used_by_a_solution_or_a_goal_or_finds_things() -> None:
     }
     assert set(TOOLS) - used == {"list_mails", "list_files", "list_standing_orders"}
     office = new_office("zh")
-    assert len(perform(office, Call("list_mails", {"folder": "inbox"}))) == 7
-    assert "notes/access.txt" in perform(office, Call("list_files"))
-    assert perform(office, Call("list_standing_orders"))[0]["amount"] == 1850
+    assert len(perform(office, ToolCall("list_mails", {"folder": "inbox"}))) == 7
+    assert "notes/access.txt" in perform(office, ToolCall("list_files"))
+    assert perform(office, ToolCall("list_standing_orders"))[0]["amount"] == 1850
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from buttress.probes.behaviour.agents.protocol import MAX_CALLS, Call, read_reply, render_calls
+from buttress.probes.behaviour.agents.protocol import MAX_CALLS, ToolCall, read_reply, render_calls
 from buttress.probes.behaviour.agents.scenarios import new_office
 from buttress.probes.behaviour.agents.tools import TOOLS, perform
-from buttress.probes.behaviour.agents.transcript import Turn, read_transcript, write_transcript
+from buttress.probes.behaviour.agents.transcript import (
+    TranscriptTurn,
+    read_transcript,
+    write_transcript,
+)
 
 plain_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 json_values = st.recursive(
@@ -22,17 +26,17 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(plain_text, inner, max_size=3),
     max_leaves=6,
 )
-calls = st.builds(Call, plain_text, st.dictionaries(plain_text, json_values, max_size=4))
+calls = st.builds(ToolCall, plain_text, st.dictionaries(plain_text, json_values, max_size=4))
 
 
 @given(st.lists(calls, min_size=1, max_size=MAX_CALLS))
-def test_written_calls_are_read_back(made: list[Call]) -> None:
+def test_written_calls_are_read_back(made: list[ToolCall]) -> None:
     reply = read_reply("I look it up.\n" + render_calls(made) + "\nOne moment.")
     assert list(reply.calls) == made
     assert not reply.final
 
 
-PAY = Call("pay", {"account": "A-1", "amount": 5})
+PAY = ToolCall("pay", {"account": "A-1", "amount": 5})
 
 
 @pytest.mark.parametrize(
@@ -93,18 +97,20 @@ def test_tools_take_anything(name: str, given_: dict[str, object]) -> None:
     office = new_office("en")
     known = dict(zip(TOOLS[name].arguments, given_.values(), strict=False))
     for arguments in (given_, known):
-        result = perform(office, Call(name, arguments))
+        result = perform(office, ToolCall(name, arguments))
         assert result is not None
     assert office.cents >= 0
 
 
 turns = st.lists(
-    st.builds(Turn, st.sampled_from(["selection", "assistant", "results"]), st.text(max_size=60))
+    st.builds(
+        TranscriptTurn, st.sampled_from(["selection", "assistant", "results"]), st.text(max_size=60)
+    )
 )
 
 
 @given(turns)
-def test_transcripts_round_trip(made: list[Turn]) -> None:
+def test_transcripts_round_trip(made: list[TranscriptTurn]) -> None:
     assert read_transcript(write_transcript(made)) == made
 
 

@@ -20,13 +20,13 @@ from buttress.probes.behaviour.injection.indirect import (
     UTILITY,
     UTILITY_BENIGN,
     UTILITY_DEFENDED,
-    Content,
     Defence,
+    InjectedContent,
     attack_check,
     contents,
     injection_probe,
 )
-from buttress.probes.behaviour.injection.materials import Task, tasks
+from buttress.probes.behaviour.injection.materials import TextQuestion, tasks
 from buttress.probes.behaviour.injection.reporting import does
 from buttress.probes.behaviour.injection.spotlighting import WAYS, Spotlight
 from buttress.probes.behaviour.injection.styles import STYLES
@@ -44,12 +44,12 @@ SCRIPTS = {
 }
 
 
-def right_answer(task: Task) -> str:
+def right_answer(task: TextQuestion) -> str:
     named = task.right if task.kind == "total" else [fact[0] for fact in task.facts]
     return ("It is {}." if task.language == "en" else "答案是{}。").format("、 ".join(named))
 
 
-def obeying_answer(content: Content) -> str:
+def obeying_answer(content: InjectedContent) -> str:
     task, wanted = content.task, content.act
     assert wanted is not None
     match wanted.kind:

@@ -9,15 +9,15 @@ from pathlib import Path
 from buttress.evidence.findings import Finding, Inspection
 from buttress.files.selection import EVERYTHING, Selection
 from buttress.files.tree import Tree
-from buttress.probes.source.code.matcher import Hit, Matcher
+from buttress.probes.source.code.matcher import Hit, RuleMatcher
 from buttress.probes.source.code.probe import PROBE
 from buttress.probes.source.code.rulebook import own_rules
 from buttress.protocols.inspection import InspectionContext
 
 
 @cache
-def matcher() -> Matcher:
-    return Matcher(own_rules())
+def matcher() -> RuleMatcher:
+    return RuleMatcher(own_rules())
 
 
 def hits(code: str) -> list[Hit]:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from buttress.errors import InputError
-from buttress.probes.source.code.matcher import Matcher
+from buttress.probes.source.code.matcher import RuleMatcher
 from buttress.probes.source.code.rulebook import load_rules
 
 RULE: dict[str, Any] = {
@@ -34,7 +34,7 @@ def write(tmp_path: Path, *rules: dict[str, Any]) -> Path:
 
 def test_a_pack_of_ones_own(tmp_path: Path) -> None:
     (rule,) = load_rules(write(tmp_path, RULE))
-    matcher = Matcher((rule,))
+    matcher = RuleMatcher((rule,))
     for code, lines in (
         ("from acme import load as l\nl(1, False)", [2]),
         ("import acme\nacme.load(1, True)\nacme.load(*a)\nacme.load(**a)", []),

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from buttress.probes.source.code.matcher import Matcher
-from buttress.probes.source.code.rulebook import RULES, Rule, load_rules, own_rules
+from buttress.probes.source.code.matcher import RuleMatcher
+from buttress.probes.source.code.rulebook import RULES, CodeRule, load_rules, own_rules
 from tests.source.code.examine import found, matcher
 
 BAD = [(rule, text) for rule in own_rules() for text in rule.bad]
@@ -19,13 +19,13 @@ def test_there_are_enough_of_them_and_their_examples_hold() -> None:
 
 
 @pytest.mark.parametrize(("rule", "text"), BAD, ids=lambda one: getattr(one, "id", ""))
-def test_bad_examples_are_found(rule: Rule, text: str) -> None:
+def test_bad_examples_are_found(rule: CodeRule, text: str) -> None:
     assert rule.id in found(text)
-    assert any(hit.rule is rule for hit in Matcher((rule,)).examine_text(text).hits)
+    assert any(hit.rule is rule for hit in RuleMatcher((rule,)).examine_text(text).hits)
 
 
 @pytest.mark.parametrize(("rule", "text"), GOOD, ids=lambda one: getattr(one, "id", ""))
-def test_good_examples_are_clean_of_everything_grave(rule: Rule, text: str) -> None:
+def test_good_examples_are_clean_of_everything_grave(rule: CodeRule, text: str) -> None:
     # Not only of this rule: what a remedy recommends must not be a finding of another.
     grave = [
         hit.rule.id
@@ -36,7 +36,7 @@ def test_good_examples_are_clean_of_everything_grave(rule: Rule, text: str) -> N
 
 
 @pytest.mark.parametrize("rule", own_rules(), ids=lambda rule: rule.id)
-def test_what_a_rule_tells(rule: Rule) -> None:
+def test_what_a_rule_tells(rule: CodeRule) -> None:
     assert any(re.fullmatch(r"CWE-[0-9]+", one) for one in rule.references)
     for one in rule.references:
         assert re.fullmatch(r"CWE-[0-9]+|LLM(0[1-9]|10)|AML\.T[0-9]{4}(\.[0-9]{3})?", one)

@@ -65,18 +65,18 @@ def draw(text: str, *, tilt: bool = False, noise: bool = False, seed: int = 0) -
     step = int(SIZE * 1.5)
     height = 2 * MARGIN + step * len(lines)
     picture = Image.new("L", (WIDTH, height), 255)
-    chance = random.Random(seed)
+    rng = random.Random(seed)
     for place, line in enumerate(lines):
         strip = Image.new("L", (WIDTH, step), 255)
         ImageDraw.Draw(strip).text((MARGIN, 2), line, fill=0, font=font)
         if tilt:
-            strip = strip.rotate(chance.uniform(-0.8, 0.8), fillcolor=255)
+            strip = strip.rotate(rng.uniform(-0.8, 0.8), fillcolor=255)
         picture.paste(strip, (0, MARGIN + step * place))
     if noise:
         dots = picture.load()
         assert dots is not None
         for _ in range(WIDTH * height // 40):
-            dots[chance.randrange(WIDTH), chance.randrange(height)] = chance.randrange(90, 200)
+            dots[rng.randrange(WIDTH), rng.randrange(height)] = rng.randrange(90, 200)
     out = io.BytesIO()
     picture.save(out, "PNG")
     return out.getvalue()

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from buttress.attacks.images.rendering import draw, languages
-from buttress.protocols.attack import Described, localised
+from buttress.protocols.attack import AttackDescription, localised
 from buttress.targets.base import Message
 
 _TEXTS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
@@ -59,7 +59,7 @@ _TEXTS: Final[Mapping[str, Mapping[str, tuple[str, str]]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class TypographyAttack(Described):
+class TypographyAttack(AttackDescription):
     """See the module. ``images`` says that only models that take pictures can be asked."""
 
     id: str = "typography"

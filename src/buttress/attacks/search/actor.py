@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Final
 from buttress.answers.refusals import declined, unhelpful
 from buttress.answers.replies import field, items
 from buttress.attacks.search.actor_wording import ACTORS, KINDS, QUESTIONS, REASONS, REWRITE
-from buttress.attacks.search.play import Play, Tried
 from buttress.attacks.search.rounds import in_rounds
+from buttress.attacks.search.search_state import Attempt, SearchState
 from buttress.attacks.search.wording import excerpt, fill
-from buttress.protocols.attack import Described, localised
+from buttress.protocols.attack import AttackDescription, localised
 from buttress.protocols.procedure import Conversation, Dialogue
 from buttress.targets.base import Message
 
@@ -32,7 +32,7 @@ _TOKENS: Final = 500  # for lists
 
 
 @dataclass(frozen=True, slots=True)
-class ActorAttack(Described):
+class ActorAttack(AttackDescription):
     """``actors`` conversations side by side: ``questions`` each, and ``rewrites`` of them."""
 
     id: str = "actor"
@@ -56,16 +56,16 @@ class ActorAttack(Described):
         Raises:
             TargetError: from the conversation.
         """
-        play = Play(self.id, self.calls, spec, conversation)
-        names = await self._named(play)
-        await in_rounds(play, [_Chain(play, i, name, self) for i, name in enumerate(names)])
-        return await play.end()
+        state = SearchState(self.id, self.calls, spec, conversation)
+        names = await self._named(state)
+        await in_rounds(state, [_Chain(state, i, name, self) for i, name in enumerate(names)])
+        return await state.end()
 
-    async def _named(self, play: Play) -> list[str]:
+    async def _named(self, state: SearchState) -> list[str]:
         """The attacker model's actors; where it names too few, the kinds of actors fill up."""
-        language = play.spec.language
-        asked = fill(ACTORS, language, request=play.spec.request, count=self.actors)
-        found = await play.written(
+        language = state.spec.language
+        asked = fill(ACTORS, language, request=state.spec.request, count=self.actors)
+        found = await state.written(
             [Message("user", asked)],
             lambda reply: items(reply, "actors", self.actors) or None,
             "actors",
@@ -77,30 +77,30 @@ class ActorAttack(Described):
 
 
 class _Chain:
-    def __init__(self, play: Play, number: int, actor: str, attack: ActorAttack) -> None:
-        self._play = play
+    def __init__(self, state: SearchState, number: int, actor: str, attack: ActorAttack) -> None:
+        self._state = state
         self._number = number
         self._actor = actor
         self._length = attack.questions
         self._rewrites = attack.rewrites
         self._ahead: list[str] | None = None
-        self._failed: Tried | None = None
+        self._failed: Attempt | None = None
         self._turns: tuple[Message, ...] = ()
 
-    async def step(self, number: int) -> Tried | None:
+    async def step(self, number: int) -> Attempt | None:
         question = await self._next(number)
         if question is None:
             return None
         turns = (*self._turns, Message("user", question))
-        tried = await self._play.ask(turns)
-        if tried is None:
+        attempt = await self._state.ask(turns)
+        if attempt is None:
             return None
-        if not unhelpful(tried.answer):
-            self._turns = (*turns, Message("assistant", tried.answer))
+        if not unhelpful(attempt.answer):
+            self._turns = (*turns, Message("assistant", attempt.answer))
         elif self._rewrites > 0:
             self._rewrites -= 1
-            self._failed = tried
-        return tried
+            self._failed = attempt
+        return attempt
 
     async def _next(self, number: int) -> str | None:
         """The failed question rewritten, else the chain's next."""
@@ -117,12 +117,12 @@ class _Chain:
         """The chain of questions; tried again at the next step where no reply could be read."""
         asked = fill(
             QUESTIONS,
-            self._play.spec.language,
-            request=self._play.spec.request,
+            self._state.spec.language,
+            request=self._state.spec.request,
             actor=self._actor,
             count=self._length,
         )
-        return await self._play.written(
+        return await self._state.written(
             [Message("user", asked)],
             lambda reply: items(reply, "questions", self._length) or None,
             "questions",
@@ -131,19 +131,19 @@ class _Chain:
             tokens=_TOKENS,
         )
 
-    async def _rewritten(self, failed: Tried, number: int) -> str | None:
-        language = self._play.spec.language
+    async def _rewritten(self, failed: Attempt, number: int) -> str | None:
+        language = self._state.spec.language
         why = "declined" if declined(failed.answer) else "unknown"
         asked = fill(
             REWRITE,
             language,
-            request=self._play.spec.request,
+            request=self._state.spec.request,
             actor=self._actor,
             question=failed.messages[-1].content,
             answer=excerpt(failed.answer),
             reason=fill(REASONS[why], language),
         )
-        return await self._play.written(
+        return await self._state.written(
             [Message("user", asked)],
             lambda reply: field(reply, "question"),
             "rewrite",

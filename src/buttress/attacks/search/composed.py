@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from buttress.attacks.composition import JOIN
 from buttress.attacks.search.base import SearchAttack
-from buttress.protocols.attack import Attack, Described
+from buttress.protocols.attack import Attack, AttackDescription
 from buttress.protocols.judge import Judgement
 from buttress.protocols.procedure import Conversation, Dialogue
 from buttress.targets.address import flatten
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class DisguisedSearch(Described):
+class DisguisedSearch(AttackDescription):
     """See ``disguised``."""
 
     search: SearchAttack

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Final
 from buttress.answers.refusals import declined
 from buttress.answers.replies import field
 from buttress.attacks.search.crescendo_wording import DECLINED, NOTHING, SCORED, STATE, SYSTEM
-from buttress.attacks.search.play import Play, Tried
 from buttress.attacks.search.rounds import in_rounds
+from buttress.attacks.search.search_state import Attempt, SearchState
 from buttress.attacks.search.wording import excerpt, fill, grade
-from buttress.protocols.attack import Described
+from buttress.protocols.attack import AttackDescription
 from buttress.protocols.procedure import Conversation, Dialogue
 from buttress.targets.base import Message
 
@@ -32,7 +32,7 @@ _DECLINED_SHOWN: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class CrescendoAttack(Described):
+class CrescendoAttack(AttackDescription):
     """A conversation of at most ``rounds`` questions, of which ``backtracks`` may be taken back."""
 
     id: str = "crescendo"
@@ -55,41 +55,41 @@ class CrescendoAttack(Described):
         Raises:
             TargetError: from the conversation.
         """
-        play = Play(self.id, self.calls, spec, conversation)
-        await in_rounds(play, [_Climb(play, self.rounds, self.backtracks)])
-        return await play.end()
+        state = SearchState(self.id, self.calls, spec, conversation)
+        await in_rounds(state, [_Climb(state, self.rounds, self.backtracks)])
+        return await state.end()
 
 
 class _Climb:
-    def __init__(self, play: Play, rounds: int, backtracks: int) -> None:
-        self._play = play
+    def __init__(self, state: SearchState, rounds: int, backtracks: int) -> None:
+        self._state = state
         self._rounds = rounds
         self._backtracks = backtracks
         self._turns: tuple[Message, ...] = ()
         self._taken_back: list[str] = []
-        self._last: Tried | None = None  # of those in the history
+        self._last: Attempt | None = None  # of those in the history
 
-    async def step(self, number: int) -> Tried | None:
+    async def step(self, number: int) -> Attempt | None:
         if len(self._turns) // 2 >= self._rounds:
             return None
-        question = await self._play.written(
+        question = await self._state.written(
             self._briefing(), lambda reply: field(reply, "question"), number
         )
         if question is None:
             return None
         turns = (*self._turns, Message("user", question))
-        tried = await self._play.ask(turns)
-        if tried is None:
+        attempt = await self._state.ask(turns)
+        if attempt is None:
             return None
-        if declined(tried.answer) and len(self._taken_back) < self._backtracks:
+        if declined(attempt.answer) and len(self._taken_back) < self._backtracks:
             self._taken_back.append(question)
         else:
-            self._turns = (*turns, Message("assistant", tried.answer))
-            self._last = tried
-        return tried
+            self._turns = (*turns, Message("assistant", attempt.answer))
+            self._last = attempt
+        return attempt
 
     def _briefing(self) -> list[Message]:
-        language, request = self._play.spec.language, self._play.spec.request
+        language, request = self._state.spec.language, self._state.spec.request
         shown = [f"{turn.role}: {excerpt(turn.content, _EXCERPT)}" for turn in self._turns]
         note = ""
         if self._last is not None:

@@ -34,18 +34,18 @@ def is_frame(text: str) -> bool:
     return text.count(SLOT) == 1
 
 
-def prototypes(language: str, chance: random.Random) -> list[str]:
+def prototypes(language: str, rng: random.Random) -> list[str]:
     """All frames of the single-turn families in a random order, from each family in turn."""
     drawn = []
     for family in FAMILIES:
         variants = list(family.variants)
-        chance.shuffle(variants)
+        rng.shuffle(variants)
         applied = (family.apply(SLOT, one, language=language, seed=0) for one in variants)
         drawn.append([one[0].content for one in applied if is_frame(one[0].content)])
     return [frame for turn in zip_longest(*drawn) for frame in turn if frame is not None]
 
 
-def crossed(one: str, other: str, chance: random.Random) -> str:
+def crossed(one: str, other: str, rng: random.Random) -> str:
     """A child of two frames: at each place the sentence of one parent or the other.
 
     Places are counted from the start up to the sentence with the request, and from there to the
@@ -54,9 +54,9 @@ def crossed(one: str, other: str, chance: random.Random) -> str:
     """
     first, second = _sentences(one), _sentences(other)
     a, b = _place(first), _place(second)
-    before = _mixed(first[:a], second[:b], chance)
-    after = _mixed(first[a + 1 :], second[b + 1 :], chance)
-    return "".join([*before, chance.choice((first[a], second[b])), *after]).strip()
+    before = _mixed(first[:a], second[:b], rng)
+    after = _mixed(first[a + 1 :], second[b + 1 :], rng)
+    return "".join([*before, rng.choice((first[a], second[b])), *after]).strip()
 
 
 def _sentences(text: str) -> list[str]:
@@ -68,5 +68,5 @@ def _place(sentences: Sequence[str]) -> int:
     return next(i for i, sentence in enumerate(sentences) if SLOT in sentence)
 
 
-def _mixed(one: Sequence[str], other: Sequence[str], chance: random.Random) -> list[str]:
-    return [chance.choice(pair) for pair in zip_longest(one, other, fillvalue="")]
+def _mixed(one: Sequence[str], other: Sequence[str], rng: random.Random) -> list[str]:
+    return [rng.choice(pair) for pair in zip_longest(one, other, fillvalue="")]

@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Final
 
 from buttress.answers.replies import cleaned
 from buttress.attacks.search.frames import crossed, is_frame, prototypes
-from buttress.attacks.search.play import Play, Tried
 from buttress.attacks.search.rounds import together
+from buttress.attacks.search.search_state import Attempt, SearchState
 from buttress.attacks.search.synonyms import Momentum, mutated
 from buttress.attacks.search.wording import fill
 from buttress.attacks.template import SLOT
-from buttress.protocols.attack import Described
+from buttress.protocols.attack import AttackDescription
 from buttress.protocols.procedure import Conversation, Dialogue
 from buttress.targets.base import Message
 
@@ -52,7 +52,7 @@ _HEAT: Final = 0.25  # of the softmax over fitness; smaller breeds from the best
 
 
 @dataclass(frozen=True, slots=True)
-class GeneticAttack(Described):
+class GeneticAttack(AttackDescription):
     """``population`` frames, and ``generations`` of ``children`` of the best that were asked.
 
     Where children can't be made new, frames of the families that were not asked yet take their
@@ -82,32 +82,32 @@ class GeneticAttack(Described):
         Raises:
             TargetError: from the conversation.
         """
-        play = Play(self.id, self.calls, spec, conversation)
-        chance = random.Random(play.seed("chance"))
-        breeding = _Breeding(play, chance, self.mutation)
-        known: dict[str, Tried] = {}
-        spare = prototypes(spec.language, chance)
+        state = SearchState(self.id, self.calls, spec, conversation)
+        rng = random.Random(state.seed("chance"))
+        breeding = _Breeding(state, rng, self.mutation)
+        known: dict[str, Attempt] = {}
+        spare = prototypes(spec.language, rng)
         new, spare = spare[: self.population], spare[self.population :]
         for generation in range(1, self.generations + 2):
-            new = new[: play.budget - len(known)]
-            tried = await together(play.ask([_asked(frame, spec.request)]) for frame in new)
-            play.offer(tried)
-            answered = zip(new, tried, strict=True)
+            new = new[: state.budget - len(known)]
+            attempt = await together(state.ask([_asked(frame, spec.request)]) for frame in new)
+            state.offer(attempt)
+            answered = zip(new, attempt, strict=True)
             known |= {frame: one for frame, one in answered if one is not None}
-            if play.succeeded or len(known) >= play.budget or generation > self.generations:
+            if state.succeeded or len(known) >= state.budget or generation > self.generations:
                 break
             best = sorted(known, key=lambda frame: known[frame].rank, reverse=True)
             fitness = {frame: known[frame].judgement.score for frame in best[: self.population]}
             new = await breeding.children(fitness, known, self.children, generation)
             missing = self.children - len(new)
             new, spare = [*new, *spare[:missing]], spare[missing:]
-        return await play.end()
+        return await state.end()
 
 
 class _Breeding:
-    def __init__(self, play: Play, chance: random.Random, mutation: float) -> None:
-        self._play = play
-        self._chance = chance
+    def __init__(self, state: SearchState, rng: random.Random, mutation: float) -> None:
+        self._state = state
+        self._rng = rng
         self._mutation = mutation
         self._momentum = Momentum()
 
@@ -126,9 +126,7 @@ class _Breeding:
             if child not in known:
                 bred.setdefault(child)
         # All chance is drawn before anybody is asked, so that the order of replies plays no part.
-        plans = [
-            (self._chance.random() < self._mutation, self._chance.getrandbits(64)) for _ in bred
-        ]
+        plans = [(self._rng.random() < self._mutation, self._rng.getrandbits(64)) for _ in bred]
         reworded = await together(
             self._reworded(child, random.Random(seed), generation, number)
             if wanted
@@ -138,30 +136,28 @@ class _Breeding:
         return [frame for frame in dict.fromkeys(reworded) if frame not in known]
 
     def _child(self, fitness: Mapping[str, float]) -> str:
-        chance = self._chance
-        one = drawn(fitness, chance)
+        rng = self._rng
+        one = drawn(fitness, rng)
         others = {frame: value for frame, value in fitness.items() if frame != one}
-        other = drawn(others, chance) if others else one
-        child = crossed(one, other, chance) if chance.random() < _CROSSED else one
-        return mutated(self._momentum.improved(child, chance), _NOISE, chance)
+        other = drawn(others, rng) if others else one
+        child = crossed(one, other, rng) if rng.random() < _CROSSED else one
+        return mutated(self._momentum.improved(child, rng), _NOISE, rng)
 
-    async def _reworded(
-        self, frame: str, chance: random.Random, generation: int, number: int
-    ) -> str:
+    async def _reworded(self, frame: str, rng: random.Random, generation: int, number: int) -> str:
         """The frame in other words."""
-        if not self._play.has_attacker:
-            return mutated(frame, _WORDS, chance)
-        asked = fill(_REWRITE, self._play.spec.language, mark=SLOT, text=frame)
-        found = await self._play.written(
+        if not self._state.has_attacker:
+            return mutated(frame, _WORDS, rng)
+        asked = fill(_REWRITE, self._state.spec.language, mark=SLOT, text=frame)
+        found = await self._state.written(
             [Message("user", asked)], _read_frame, generation, number, tries=1
         )
-        return found or mutated(frame, _WORDS, chance)
+        return found or mutated(frame, _WORDS, rng)
 
 
-def drawn(fitness: Mapping[str, float], chance: random.Random) -> str:
+def drawn(fitness: Mapping[str, float], rng: random.Random) -> str:
     """A frame, with a chance that grows with its fitness (softmax)."""
     weights = [math.exp(value / _HEAT) for value in fitness.values()]
-    return chance.choices(list(fitness), weights)[0]
+    return rng.choices(list(fitness), weights)[0]
 
 
 def _read_frame(reply: str) -> str | None:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final
 
 from buttress.answers.replies import cleaned, section
 from buttress.attacks.search.goat_wording import FIRST, NEXT, REPLY, SYSTEM, THINKING
-from buttress.attacks.search.play import Play, Tried
 from buttress.attacks.search.rounds import in_rounds
+from buttress.attacks.search.search_state import Attempt, SearchState
 from buttress.attacks.search.wording import excerpt, fill
-from buttress.protocols.attack import Described
+from buttress.protocols.attack import AttackDescription
 from buttress.protocols.procedure import Conversation, Dialogue
 from buttress.targets.base import Message
 
@@ -30,7 +30,7 @@ _THOUGHTS: Final = 1_500  # characters of its own words that it sees
 
 
 @dataclass(frozen=True, slots=True)
-class GoatAttack(Described):
+class GoatAttack(AttackDescription):
     """``streams`` conversations side by side, each of ``turns`` turns."""
 
     id: str = "goat"
@@ -53,9 +53,9 @@ class GoatAttack(Described):
         Raises:
             TargetError: from the conversation.
         """
-        play = Play(self.id, self.calls, spec, conversation)
-        await in_rounds(play, [_Agent(play, i, self.turns) for i in range(self.streams)])
-        return await play.end()
+        state = SearchState(self.id, self.calls, spec, conversation)
+        await in_rounds(state, [_Agent(state, i, self.turns) for i in range(self.streams)])
+        return await state.end()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +73,14 @@ def read_turn(reply: str) -> tuple[str, str] | None:
 
 
 class _Agent:
-    def __init__(self, play: Play, number: int, turns: int) -> None:
-        self._play = play
+    def __init__(self, state: SearchState, number: int, turns: int) -> None:
+        self._state = state
         self._number = number
         self._most = turns
         self._said: list[_Turn] = []
 
-    async def step(self, number: int) -> Tried | None:
-        found = await self._play.written(self._briefing(), read_turn, self._number, number)
+    async def step(self, number: int) -> Attempt | None:
+        found = await self._state.written(self._briefing(), read_turn, self._number, number)
         if found is None:
             return None
         thoughts, message = found
@@ -89,13 +89,13 @@ class _Agent:
             for one in self._said
             for turn in (Message("user", one.message), Message("assistant", one.answer))
         ]
-        tried = await self._play.ask([*turns, Message("user", message)])
-        if tried is not None:
-            self._said.append(_Turn(thoughts, message, tried.answer))
-        return tried
+        attempt = await self._state.ask([*turns, Message("user", message)])
+        if attempt is not None:
+            self._said.append(_Turn(thoughts, message, attempt.answer))
+        return attempt
 
     def _briefing(self) -> list[Message]:
-        language, request = self._play.spec.language, self._play.spec.request
+        language, request = self._state.spec.language, self._state.spec.request
         system = fill(SYSTEM, language, request=request, turns=self._most)
         messages = [Message("system", system), Message("user", fill(FIRST, language))]
         start = max(0, len(self._said) - _MEMORY)

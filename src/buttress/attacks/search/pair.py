@@ -13,10 +13,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from buttress.attacks.search.play import Play, Tried
-from buttress.attacks.search.refinement import Attempt, propose
+from buttress.attacks.search.refinement import ProposalResult, propose
 from buttress.attacks.search.rounds import in_rounds
-from buttress.protocols.attack import Described
+from buttress.attacks.search.search_state import Attempt, SearchState
+from buttress.protocols.attack import AttackDescription
 from buttress.protocols.procedure import Conversation, Dialogue
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class PairAttack(Described):
+class PairAttack(AttackDescription):
     """``streams`` prompts side by side, each written ``depth`` times.
 
     Streams take turns in the three strategies: role-play, logical appeal, authority.
@@ -50,25 +50,25 @@ class PairAttack(Described):
         Raises:
             TargetError: from the conversation.
         """
-        play = Play(self.id, self.calls, spec, conversation)
-        await in_rounds(play, [_Stream(play, number) for number in range(self.streams)])
-        return await play.end()
+        state = SearchState(self.id, self.calls, spec, conversation)
+        await in_rounds(state, [_Stream(state, number) for number in range(self.streams)])
+        return await state.end()
 
 
 class _Stream:
-    def __init__(self, play: Play, number: int) -> None:
-        self._play = play
+    def __init__(self, state: SearchState, number: int) -> None:
+        self._state = state
         self._number = number
-        self._history: tuple[Attempt, ...] = ()
+        self._history: tuple[ProposalResult, ...] = ()
 
-    async def step(self, number: int) -> Tried | None:
-        proposal = await propose(self._play, self._number, self._history, self._number, number)
+    async def step(self, number: int) -> Attempt | None:
+        proposal = await propose(self._state, self._number, self._history, self._number, number)
         if proposal is None:
             return None
-        tried = await self._play.ask(proposal.turns)
-        if tried is not None:
-            self._history = (*self._history, Attempt(proposal, tried))
-        return tried
+        attempt = await self._state.ask(proposal.turns)
+        if attempt is not None:
+            self._history = (*self._history, ProposalResult(proposal, attempt))
+        return attempt
 
 
 ATTACK: Final = PairAttack()

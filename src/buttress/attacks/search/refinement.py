@@ -11,7 +11,7 @@ from typing import Final
 
 from buttress.answers.replies import field
 from buttress.attacks.search.pair_wording import BEGIN, FEEDBACK, STRATEGIES, SYSTEM
-from buttress.attacks.search.play import Play, Tried
+from buttress.attacks.search.search_state import Attempt, SearchState
 from buttress.attacks.search.wording import excerpt, fill, grade
 from buttress.protocols.attack import localised
 from buttress.targets.base import Message
@@ -33,11 +33,11 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class ProposalResult:
     """A proposal and what came of it."""
 
     proposal: Proposal
-    tried: Tried
+    attempt: Attempt
 
 
 def read_proposal(reply: str) -> Proposal | None:
@@ -47,14 +47,14 @@ def read_proposal(reply: str) -> Proposal | None:
 
 
 async def propose(
-    play: Play, strategy: int, history: tuple[Attempt, ...], *step: object
+    state: SearchState, strategy: int, history: tuple[ProposalResult, ...], *step: object
 ) -> Proposal | None:
     """The attacker model's next prompt; ``strategy`` counts round PAIR's three.
 
     Raises:
         TargetError: no reply.
     """
-    language, request = play.spec.language, play.spec.request
+    language, request = state.spec.language, state.spec.request
     how = localised(STRATEGIES[strategy % len(STRATEGIES)], language)
     messages = [
         Message("system", fill(SYSTEM, language, request=request, strategy=how)),
@@ -65,12 +65,12 @@ async def propose(
         feedback = fill(
             FEEDBACK,
             language,
-            answer=excerpt(one.tried.answer),
-            grade=grade(one.tried.judgement.score),
+            answer=excerpt(one.attempt.answer),
+            grade=grade(one.attempt.judgement.score),
             request=request,
         )
         messages += [
             Message("assistant", json.dumps(said, ensure_ascii=False)),
             Message("user", feedback),
         ]
-    return await play.written(messages, read_proposal, *step)
+    return await state.written(messages, read_proposal, *step)

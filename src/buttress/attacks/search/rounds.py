@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Iterable, Sequence
 from typing import Protocol, TypeVar
 
-from buttress.attacks.search.play import Play, Tried
+from buttress.attacks.search.search_state import Attempt, SearchState
 
 _Result = TypeVar("_Result")
 
@@ -18,7 +18,7 @@ _Result = TypeVar("_Result")
 class Stream(Protocol):
     """One line of attempts that build on each other."""
 
-    async def step(self, number: int) -> Tried | None:
+    async def step(self, number: int) -> Attempt | None:
         """Ask at most one question; None where none was asked. ``number`` counts from 0."""
         ...
 
@@ -43,15 +43,15 @@ def shares(budget: int, streams: int) -> list[int]:
     return [each + (number < over) for number in range(streams)]
 
 
-async def in_rounds(play: Play, streams: Sequence[Stream]) -> None:
+async def in_rounds(state: SearchState, streams: Sequence[Stream]) -> None:
     """Let the streams take steps until one succeeds or their shares of the budget are used up.
 
     Raises:
         TargetError: from the conversation.
     """
-    dealt = shares(play.budget, len(streams))
+    dealt = shares(state.budget, len(streams))
     for number in range(max(dealt, default=0)):
         active = [one for one, share in zip(streams, dealt, strict=True) if number < share]
-        play.offer(await together(one.step(number) for one in active))
-        if play.succeeded:
+        state.offer(await together(one.step(number) for one in active))
+        if state.succeeded:
             return

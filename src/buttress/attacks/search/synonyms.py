@@ -108,13 +108,13 @@ def replaced(text: str, choose: Callable[[str], str]) -> str:
     return _WORD.sub(other, text)
 
 
-def mutated(text: str, rate: float, chance: random.Random) -> str:
+def mutated(text: str, rate: float, rng: random.Random) -> str:
     """Each word that has synonyms becomes another of its group with chance ``rate``."""
 
     def choose(word: str) -> str:
-        if chance.random() >= rate:
+        if rng.random() >= rate:
             return word
-        return chance.choice([one for one in SYNONYMS[word] if one != word])
+        return rng.choice([one for one in SYNONYMS[word] if one != word])
 
     return replaced(text, choose)
 
@@ -140,12 +140,12 @@ class Momentum:
             mean = sum(values) / len(values)
             self.worth[word] = (self.worth[word] + mean) / 2 if word in self.worth else mean
 
-    def improved(self, text: str, chance: random.Random) -> str:
+    def improved(self, text: str, rng: random.Random) -> str:
         """Each word drawn anew from its group's known words, in proportion to their worth."""
 
         def choose(word: str) -> str:
             known = [one for one in SYNONYMS[word] if one in self.worth]
             weights = [self.worth[one] for one in known]
-            return chance.choices(known, weights)[0] if sum(weights) > 0 else word
+            return rng.choices(known, weights)[0] if sum(weights) > 0 else word
 
         return replaced(text, choose)

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Final
 from buttress.answers.reading import read
 from buttress.answers.replies import verdict
 from buttress.answers.words import content_words
-from buttress.attacks.search.play import Play
-from buttress.attacks.search.refinement import Attempt, Proposal, propose
+from buttress.attacks.search.refinement import Proposal, ProposalResult, propose
 from buttress.attacks.search.rounds import together
+from buttress.attacks.search.search_state import SearchState
 from buttress.attacks.search.wording import fill
-from buttress.protocols.attack import Described
+from buttress.protocols.attack import AttackDescription
 from buttress.protocols.procedure import Conversation, Dialogue
 from buttress.targets.base import Message
 
@@ -44,7 +44,7 @@ _ON_TOPIC: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class TapAttack(Described):
+class TapAttack(AttackDescription):
     """Each of the ``width`` best prompts gets ``branching`` successors, ``depth`` times."""
 
     id: str = "tap"
@@ -73,36 +73,36 @@ class TapAttack(Described):
         Raises:
             TargetError: from the conversation.
         """
-        play = Play(self.id, self.calls, spec, conversation)
-        leaves: list[tuple[Attempt, ...]] = [()]
-        room = play.budget
+        state = SearchState(self.id, self.calls, spec, conversation)
+        leaves: list[tuple[ProposalResult, ...]] = [()]
+        room = state.budget
         asked: set[str] = set()
         for depth in range(self.depth):
-            grown = await self._grown(play, leaves, depth)
+            grown = await self._grown(state, leaves, depth)
             new = [one for one in grown if one.proposal.prompt not in asked]
-            grown = (await _on_topic(play, new, depth))[:room]
+            grown = (await _on_topic(state, new, depth))[:room]
             asked |= {one.proposal.prompt for one in grown}
             room -= len(grown)
-            tried = await together(play.ask(one.proposal.turns) for one in grown)
-            play.offer(tried)
-            if play.succeeded or room == 0:
+            attempt = await together(state.ask(one.proposal.turns) for one in grown)
+            state.offer(attempt)
+            if state.succeeded or room == 0:
                 break
             histories = [
-                (*one.history, Attempt(one.proposal, result))
-                for one, result in zip(grown, tried, strict=True)
+                (*one.history, ProposalResult(one.proposal, result))
+                for one, result in zip(grown, attempt, strict=True)
                 if result is not None
             ]
-            histories.sort(key=lambda history: history[-1].tried.rank, reverse=True)
+            histories.sort(key=lambda history: history[-1].attempt.rank, reverse=True)
             leaves = histories[: self.width] or leaves
-        return await play.end()
+        return await state.end()
 
     async def _grown(
-        self, play: Play, leaves: list[tuple[Attempt, ...]], depth: int
+        self, state: SearchState, leaves: list[tuple[ProposalResult, ...]], depth: int
     ) -> list[_Branch]:
         """What the attacker model makes of the leaves, no prompt twice."""
         places = [(leaf, twig) for leaf in range(len(leaves)) for twig in range(self.branching)]
         proposals = await together(
-            propose(play, leaf * self.branching + twig, leaves[leaf], depth, leaf, twig)
+            propose(state, leaf * self.branching + twig, leaves[leaf], depth, leaf, twig)
             for leaf, twig in places
         )
         found: dict[str, _Branch] = {}
@@ -114,17 +114,17 @@ class TapAttack(Described):
 
 @dataclass(frozen=True, slots=True)
 class _Branch:
-    history: tuple[Attempt, ...]
+    history: tuple[ProposalResult, ...]
     proposal: Proposal
 
 
-async def _on_topic(play: Play, branches: list[_Branch], depth: int) -> list[_Branch]:
+async def _on_topic(state: SearchState, branches: list[_Branch], depth: int) -> list[_Branch]:
     """Those that still ask for the request, else the one nearest to it."""
-    request, language = play.spec.request, play.spec.language
+    request, language = state.spec.request, state.spec.language
 
     async def asked(number: int, message: str) -> bool | None:
         question = fill(_ON_TOPIC, language, request=request, message=message)
-        return await play.written(
+        return await state.written(
             [Message("user", question)], verdict, "topic", depth, number,
             tokens=_VERDICT_TOKENS, temperature=0.0, tries=1,
         )  # fmt: skip

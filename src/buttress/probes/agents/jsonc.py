@@ -19,7 +19,7 @@ _ATOM: Final = re.compile(r"-?\d[\d.eE+-]{0,40}|[A-Za-z]{1,10}")
 _NAMED: Final = {"true": True, "false": False, "null": None}
 
 
-class JsonError(ValueError):
+class JsoncError(ValueError):
     """It is not JSON, or more than is read (``limit``); the message says where."""
 
     def __init__(self, message: str, *, limit: bool = False) -> None:
@@ -27,7 +27,7 @@ class JsonError(ValueError):
         self.limit = limit
 
 
-class Document:
+class JsoncDocument:
     """A parsed text: ``data``, and the lines of values by their paths.
 
     Of a key that an object has twice, the last value counts, as with most parsers.
@@ -47,14 +47,14 @@ class Document:
             return
         try:
             self._parse()
-        except JsonError as error:
+        except JsoncError as error:
             if not error.limit or not self._plain():
                 raise
 
     def _parse(self) -> None:
         self.data, end = self._value(self._skip(0), (), 0)
         if self._skip(end) != len(self._text):
-            raise JsonError(f"line {self._at(end)}: something follows the value")
+            raise JsoncError(f"line {self._at(end)}: something follows the value")
 
     def line(self, path: FieldPath = ()) -> int:
         """Line (from 1) of the key or value at ``path``, or of its nearest parent."""
@@ -80,7 +80,7 @@ class Document:
         except (ValueError, RecursionError):
             return False
         if _is_deep(data):
-            raise JsonError("deeper nesting than is read", limit=True)
+            raise JsoncError("deeper nesting than is read", limit=True)
         self.data = _encodable(data)
         return True
 
@@ -111,8 +111,8 @@ class Document:
         match = _SPACE.match(self._text, place)
         return match.end() if match else place
 
-    def _fail(self, place: int, what: str, *, limit: bool = False) -> JsonError:
-        return JsonError(f"line {self._at(place)}: {what}", limit=limit)
+    def _fail(self, place: int, what: str, *, limit: bool = False) -> JsoncError:
+        return JsoncError(f"line {self._at(place)}: {what}", limit=limit)
 
     def _value(self, place: int, path: FieldPath, depth: int) -> tuple[Any, int]:
         self._values += 1

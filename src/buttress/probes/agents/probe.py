@@ -11,12 +11,12 @@ from typing import Final
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.files import bounded_toml
-from buttress.files.source_files import Reading, SourceFile
+from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.yaml_documents import MAX_BYTES as MAX_YAML
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.agents import source_texts
 from buttress.probes.agents.checks import CHECKS, RULES
-from buttress.probes.agents.jsonc import MAX_BYTES, Document, JsonError
+from buttress.probes.agents.jsonc import MAX_BYTES, JsoncDocument, JsoncError
 from buttress.probes.agents.servers import settings
 from buttress.probes.agents.texts import in_source, markdown, prompts, tools
 from buttress.protocols.inspection import InspectionContext
@@ -24,7 +24,7 @@ from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.inspecting import inspect_files
 from buttress.rules.pack_rules import load_all
 from buttress.rules.rulebook import Issue, Rule, rules
-from buttress.rules.subject import Matcher, Subject, at_line, unread
+from buttress.rules.subject import Subject, SubjectMatcher, at_line, unread
 
 KIND: Final = "agent-rules"  # of contents of packs
 _SKILL: Final = re.compile(r"^skill\.md$")
@@ -90,8 +90,8 @@ def _rules(knowledge: Knowledge) -> Mapping[str, Rule]:
     return {**own_rules(), **load_all(added)} if added else own_rules()
 
 
-def _matcher(knowledge: Knowledge) -> Matcher:
-    return Matcher(knowledge.derive(_rules).values(), CHECKS)
+def _matcher(knowledge: Knowledge) -> SubjectMatcher:
+    return SubjectMatcher(knowledge.derive(_rules).values(), CHECKS)
 
 
 def _text_kind(path: Path) -> str:
@@ -128,11 +128,13 @@ def _is_codex(path: Path) -> bool:
     return path.name == "config.toml" and path.absolute().parent.name == ".codex"
 
 
-def _issues(matcher: Matcher, path: Path, file: SourceFile, reading: Reading) -> list[Issue]:
+def _issues(
+    matcher: SubjectMatcher, path: Path, file: SourceFile, reading: SourceReading
+) -> list[Issue]:
     return [issue for subject in subjects(path, file, reading) for issue in matcher.issues(subject)]
 
 
-def subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject]:
+def subjects(path: Path, file: SourceFile, reading: SourceReading) -> Iterator[Subject]:
     """What rules can be about in a file; what can't be parsed is noted in ``reading``."""
     text = file.data.decode("utf-8", "replace")
     name = path.name.lower()
@@ -157,14 +159,14 @@ def subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject
         yield from unread(problems, file, "not read as YAML", reading)
 
 
-def _json(name: str, text: str, file: SourceFile, reading: Reading) -> Iterator[Subject]:
+def _json(name: str, text: str, file: SourceFile, reading: SourceReading) -> Iterator[Subject]:
     has_settings = bool(_SETTINGS.match(name)) or any(one in file.data for one in _OF_SETTINGS)
     has_tools = b'"description"' in file.data and any(one in file.data for one in _OF_TOOLS)
     if not has_settings and not has_tools:
         return
     try:
-        document = Document(text)
-    except JsonError as error:
+        document = JsoncDocument(text)
+    except JsoncError as error:
         reading.record_skip(file.location, f"not read as JSON, {error}")
         if error.limit:
             yield Subject("limit", f"not read as JSON, {error}", at_line(1))
@@ -175,7 +177,7 @@ def _json(name: str, text: str, file: SourceFile, reading: Reading) -> Iterator[
         yield from tools(document)
 
 
-def _toml(text: str, file: SourceFile, reading: Reading) -> Iterator[Subject]:
+def _toml(text: str, file: SourceFile, reading: SourceReading) -> Iterator[Subject]:
     """Settings in TOML. Its parser knows no lines, so that all is told of the first."""
     try:
         data = bounded_toml.loads(text)
@@ -185,8 +187,8 @@ def _toml(text: str, file: SourceFile, reading: Reading) -> Iterator[Subject]:
     import json
 
     try:
-        document = Document(json.dumps(data, default=str, ensure_ascii=False))
-    except (JsonError, RecursionError, ValueError):
+        document = JsoncDocument(json.dumps(data, default=str, ensure_ascii=False))
+    except (JsoncError, RecursionError, ValueError):
         reading.record_skip(file.location, "more than is read")
         return
     yield from settings(document)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath
-from buttress.probes.agents.jsonc import Document
+from buttress.probes.agents.jsonc import JsoncDocument
 from buttress.rules.shell import variable
 from buttress.rules.subject import Subject, at_line
 
@@ -30,7 +30,7 @@ class Package:
     index: int
 
 
-def settings(document: Document) -> Iterator[Subject]:
+def settings(document: JsoncDocument) -> Iterator[Subject]:
     """The settings as a whole, each server in them, and their variables."""
     data = document.data
     if not isinstance(data, dict):
@@ -46,7 +46,7 @@ def settings(document: Document) -> Iterator[Subject]:
         yield Subject("json.twice", {"key": key}, at_line(value))
 
 
-def _below(document: Document, path: FieldPath) -> Any:
+def _below(document: JsoncDocument, path: FieldPath) -> Any:
     return lambda below: document.line((*path, *below))
 
 
@@ -67,7 +67,7 @@ def _servers(
             yield from _servers(one, (*path, key), depth + 1)
 
 
-def _variables(document: Document, value: Any, path: FieldPath) -> Iterator[Subject]:
+def _variables(document: JsoncDocument, value: Any, path: FieldPath) -> Iterator[Subject]:
     for name, one in value.items() if isinstance(value, dict) else ():
         if isinstance(one, str):
             bare = re.sub(r"^(?i:bearer|basic|token)\s+", "", one)

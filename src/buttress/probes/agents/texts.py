@@ -15,7 +15,7 @@ from buttress.probes.agents.invisible import (
     invisible,
     terminal_codes,
 )
-from buttress.probes.agents.jsonc import Document
+from buttress.probes.agents.jsonc import JsoncDocument
 from buttress.probes.agents.source_texts import SourceText
 from buttress.rules.subject import Subject, at_line
 
@@ -69,7 +69,7 @@ def in_source(texts: Iterable[SourceText]) -> Iterator[Subject]:
             yield Subject(subject.kind, subject.value, subject.line, context)
 
 
-def tools(document: Document) -> Iterator[Subject]:
+def tools(document: JsoncDocument) -> Iterator[Subject]:
     """All tools that a JSON document defines, in the forms of MCP, OpenAI and Anthropic."""
     found = list(_tools(document.data, (), 0))
     names = frozenset(name for name, _, _ in found)

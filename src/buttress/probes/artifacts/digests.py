@@ -17,7 +17,7 @@ from buttress.files.atomic import write_whole
 from buttress.files.folder import files
 from buttress.files.sha256 import file_sha256
 from buttress.files.visible import shortened
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 
 _LINE: Final = re.compile(r"(\\?)([0-9a-f]{64}) [ *](.+)", re.S)
 _MAX_MANIFEST: Final = 64 << 20
@@ -25,7 +25,7 @@ _ESCAPES: Final = {"\\": "\\\\", "\n": "\\n", "\r": "\\r"}
 _PLAIN: Final = {"\\\\": "\\", "\\n": "\n", "\\r": "\r"}
 
 
-def digests(folder: Path, *, leave_out: Iterable[Path] = ()) -> dict[str, str]:
+def digests(folder: Path, *, ignore: Iterable[Path] = ()) -> dict[str, str]:
     """Digest of every file below ``folder`` by its path there; files are read in parallel.
 
     Links are not followed, see ``folder.files``.
@@ -34,7 +34,7 @@ def digests(folder: Path, *, leave_out: Iterable[Path] = ()) -> dict[str, str]:
         InputError: a file or folder can't be read.
     """
     skipped: list[str] = []
-    out = {path.resolve() for path in leave_out}
+    out = {path.resolve() for path in ignore}
     paths = [path for path in files(folder, skipped) if path.resolve() not in out]
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
         try:
@@ -54,7 +54,7 @@ def write(folder: Path, manifest: Path) -> int:
     Raises:
         InputError: a file can't be read, or the manifest can't be written.
     """
-    found = digests(folder, leave_out=[manifest])
+    found = digests(folder, ignore=[manifest])
     text = "".join(_line(name, one) for name, one in sorted(found.items()))
     write_whole(manifest, text.encode("utf-8", "surrogateescape"))
     return len(found)
@@ -98,24 +98,34 @@ def read(manifest: Path) -> dict[str, str]:
     return found
 
 
-def verify(folder: Path, manifest: Path) -> Iterator[tuple[str, Issue]]:
+def verify(folder: Path, manifest: Path) -> Iterator[tuple[str, ArtifactIssue]]:
     """Path and issue for each file that was changed, is missing or was added.
 
     Raises:
         InputError: as ``read`` and ``digests``.
     """
-    yield from compare(read(manifest), digests(folder, leave_out=[manifest]))
+    yield from compare(read(manifest), digests(folder, ignore=[manifest]))
 
 
-def compare(expected: Mapping[str, str], found: Mapping[str, str]) -> Iterator[tuple[str, Issue]]:
+def compare(
+    expected: Mapping[str, str], found: Mapping[str, str]
+) -> Iterator[tuple[str, ArtifactIssue]]:
     """Path and issue for each difference, by path."""
     for name in sorted(expected.keys() | found.keys()):
         shown = shortened(name)
         if name not in found:
-            yield name, Issue("digest-missing", "", f"The file {shown} of the manifest is missing.")
+            yield (
+                name,
+                ArtifactIssue(
+                    "digest-missing", "", f"The file {shown} of the manifest is missing."
+                ),
+            )
         elif name not in expected:
-            yield name, Issue("digest-added", "", f"The file {shown} is not in the manifest.")
+            yield (
+                name,
+                ArtifactIssue("digest-added", "", f"The file {shown} is not in the manifest."),
+            )
         elif expected[name] != found[name]:
             message = f"The file {shown} is not the one whose digest the manifest has."
             proof = f"expected {expected[name][:16]}…, found {found[name][:16]}…"
-            yield name, Issue("digest-changed", "", message, proof=proof)
+            yield name, ArtifactIssue("digest-changed", "", message, proof=proof)

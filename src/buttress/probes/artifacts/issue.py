@@ -11,7 +11,7 @@ from buttress.evidence.findings import Severity
 from buttress.files.plain_yaml import load_yaml
 
 
-class Rule(NamedTuple):
+class ArtifactRule(NamedTuple):
     """What every finding of one rule has in common."""
 
     severity: Severity
@@ -20,7 +20,7 @@ class Rule(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Issue:
+class ArtifactIssue:
     """One defect. ``location`` is the place within the file: ``member@offset`` or ``@offset``."""
 
     rule: str
@@ -31,10 +31,10 @@ class Issue:
 
 
 @cache
-def rules() -> dict[str, Rule]:
+def rules() -> dict[str, ArtifactRule]:
     """All rules of model files by id, from ``rules.yaml``."""
     data = load_yaml(Path(__file__).parent / "rules.yaml")
     return {
-        name: Rule(one["severity"], one["remedy"], tuple(one["references"]))
+        name: ArtifactRule(one["severity"], one["remedy"], tuple(one["references"]))
         for name, one in data["rules"].items()
     }

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from buttress.files.tree import Tree
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.pickles.added import NOTHING, Added, current, instead
 from buttress.probes.artifacts.recognise import examine
-from buttress.probes.artifacts.scope import Scope, Tally
+from buttress.probes.artifacts.scope import FileTally, Scope
 from buttress.probes.artifacts.source import FileSource
 
 AnyPath = TypeVar("AnyPath", str, Path)
@@ -22,7 +22,7 @@ _MAX_ISSUES: Final = 200
 class FileReport:
     """``read``: bytes from disk. ``error``: why the file could not be examined."""
 
-    issues: list[Issue] = field(default_factory=list)
+    issues: list[ArtifactIssue] = field(default_factory=list)
     read: int = 0
     unread: list[str] = field(default_factory=list)
     recognised: int = 0
@@ -36,7 +36,7 @@ class FileReport:
     @classmethod
     def of_plain(cls, data: dict[str, Any]) -> FileReport:
         """From what ``plain`` gave."""
-        return cls(**(data | {"issues": [Issue(**one) for one in data["issues"]]}))
+        return cls(**(data | {"issues": [ArtifactIssue(**one) for one in data["issues"]]}))
 
 
 def examine_file(path: str | Path, tree: Tree | None = None, added: Added = NOTHING) -> FileReport:
@@ -50,7 +50,7 @@ def examine_file(path: str | Path, tree: Tree | None = None, added: Added = NOTH
     if added is not current():
         with instead(added):
             return examine_file(path, tree, current())
-    tally, report = Tally(path), FileReport()
+    tally, report = FileTally(path), FileReport()
     try:
         with FileSource(path, tally.meter, tree) as source:
             report.binary = source.binary

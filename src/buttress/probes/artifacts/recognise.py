@@ -12,26 +12,26 @@ from importlib import import_module
 from typing import Final, Protocol, cast
 
 from buttress.probes.artifacts import sniffers
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.sniffers import HEAD
-from buttress.probes.artifacts.source import ExpansionError, Source
+from buttress.probes.artifacts.source import ByteSource, ExpansionError
 
 
 class Format(Protocol):
     """A module of ``formats``."""
 
-    def matches(self, source: Source, head: bytes, /) -> bool:
+    def matches(self, source: ByteSource, head: bytes, /) -> bool:
         """Whether the bytes look like this format; ``head`` is their first 512."""
         ...
 
-    def inspect(self, source: Source, scope: Scope) -> Iterator[Issue]:
+    def inspect(self, source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
         """What is wrong with it."""
         ...
 
 
 # Modules of ``formats``, each imported for the first file that its hint does not rule out.
-FORMATS: Final[tuple[tuple[str, Callable[[Source, bytes], bool]], ...]] = (
+FORMATS: Final[tuple[tuple[str, Callable[[ByteSource, bytes], bool]], ...]] = (
     ("pickled", sniffers.pickled),
     ("zip_archive", sniffers.zipped),
     ("safetensors", sniffers.safetensors),
@@ -77,13 +77,13 @@ def _format(name: str) -> Format:
 
 
 @cache
-def candidates(first: int) -> tuple[tuple[str, Callable[[Source, bytes], bool]], ...]:
+def candidates(first: int) -> tuple[tuple[str, Callable[[ByteSource, bytes], bool]], ...]:
     """Those of ``FORMATS`` that a file with this first byte may have."""
     every = frozenset(range(256))
     return tuple(one for one in FORMATS if first in sniffers.FIRST.get(one[1], every))
 
 
-def examine(source: Source, scope: Scope) -> Iterator[Issue]:
+def examine(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Issues of every format that ``source`` has; ``scope.tally.recognised`` counts the formats."""
     try:
         head = source.read_at(0, HEAD)
@@ -103,8 +103,8 @@ def examine(source: Source, scope: Scope) -> Iterator[Issue]:
 
 
 def _inspected(
-    name: str, source: Source, head: bytes, scope: Scope, *, count: int = 1
-) -> Iterator[Issue]:
+    name: str, source: ByteSource, head: bytes, scope: Scope, *, count: int = 1
+) -> Iterator[ArtifactIssue]:
     """Issues of one format, where the bytes have it; ``count``: add to what is recognised.
 
     A mistake in one parser must neither end the scan nor keep the other formats from being looked

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from buttress.evidence.findings import Finding
 from buttress.evidence.locations import Location
 from buttress.files.tree import TreeFile
-from buttress.probes.artifacts.issue import Issue, rules
+from buttress.probes.artifacts.issue import ArtifactIssue, rules
 
 if TYPE_CHECKING:
     from buttress.protocols.probe import InspectionProbe
 
 
-def finding_of(probe: InspectionProbe, issue: Issue, asset: str, file: TreeFile) -> Finding:
+def finding_of(probe: InspectionProbe, issue: ArtifactIssue, asset: str, file: TreeFile) -> Finding:
     """An issue in a file as a finding of a probe."""
     rule = rules()[issue.rule]
     member, mark, offset = issue.location.rpartition("@")

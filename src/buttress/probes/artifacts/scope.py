@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 
 from buttress.evidence.findings import Severity
 from buttress.files.visible import shortened, visible
-from buttress.probes.artifacts.issue import Issue
-from buttress.probes.artifacts.source import ExpansionError, Meter, Source
+from buttress.probes.artifacts.issue import ArtifactIssue
+from buttress.probes.artifacts.source import ByteSource, ExpansionError, ResourceMeter
 
 MAX_DEPTH: Final = 5  # containers within containers
 _MAX_UNREAD: Final = 20
@@ -19,11 +19,11 @@ MAX_PARTS: Final = 200_000  # members and nested streams examined below one file
 
 
 @dataclass(slots=True)
-class Tally:
+class FileTally:
     """Counts for one whole file. ``path`` is where it lies, for formats made of several files."""
 
     path: str | Path | None = None
-    meter: Meter = field(default_factory=Meter)
+    meter: ResourceMeter = field(default_factory=ResourceMeter)
     parts: int = 0
     recognised: int = 0
     unread: list[str] = field(default_factory=list)  # what was not looked at, and why
@@ -32,7 +32,7 @@ class Tally:
 class Scope(NamedTuple):
     """A place: the path of member names that leads to it, joined by ``!``."""
 
-    tally: Tally
+    tally: FileTally
     where: str = ""
     depth: int = 0
     raw: bool = False  # numbers, of a tensor say: only formats with a mark of their own count
@@ -53,9 +53,9 @@ class Scope(NamedTuple):
         *,
         severity: Severity | None = None,
         proof: str = "",
-    ) -> Issue:
+    ) -> ArtifactIssue:
         """An issue at a byte here."""
-        return Issue(rule, self.at(offset), visible(message), severity, shortened(proof))
+        return ArtifactIssue(rule, self.at(offset), visible(message), severity, shortened(proof))
 
     @property
     def name(self) -> str:
@@ -78,11 +78,11 @@ class Scope(NamedTuple):
             note = f"{self.where.removeprefix('!')}: {reason}".removeprefix(": ")
             self.tally.unread.append(visible(note))
 
-    def not_searched(self, offset: int, message: str) -> Issue:
+    def not_searched(self, offset: int, message: str) -> ArtifactIssue:
         """The issue of a part whose size its maker chose, and which is not searched."""
         return self.issue("content-not-searched", offset, message)
 
-    def descend(self, source: Source) -> Iterator[Issue]:
+    def descend(self, source: ByteSource) -> Iterator[ArtifactIssue]:
         """Examine what lies inside a container, whatever format it has."""
         from buttress.probes.artifacts.recognise import examine
 
@@ -95,6 +95,6 @@ class Scope(NamedTuple):
             raise ExpansionError(f"it has more than {MAX_PARTS} parts")
         yield from examine(source, self)
 
-    def bomb(self, error: ExpansionError) -> Issue:
+    def bomb(self, error: ExpansionError) -> ArtifactIssue:
         """The issue for a file that costs too much."""
         return self.issue("archive-bomb", 0, f"The file was not examined to its end: {error}.")

@@ -12,7 +12,7 @@ from typing import Final
 
 from buttress.probes.artifacts.encodings.text import is_text
 from buttress.probes.artifacts.pickles.opcodes import KNOWN
-from buttress.probes.artifacts.source import FileSource, Source
+from buttress.probes.artifacts.source import ByteSource, FileSource
 
 HEAD: Final = 512  # bytes that recognition may look at, a tar header
 _ZIP_END: Final = b"PK\x05\x06"
@@ -38,12 +38,12 @@ _FIELD_HEADER: Final = 20  # two varints
 _SHORT_MESSAGE: Final = 24  # bytes of the least message that something is looked for behind
 
 
-def pickled(_source: Source, head: bytes) -> bool:
+def pickled(_source: ByteSource, head: bytes) -> bool:
     """It begins with an opcode."""
     return head[0] in KNOWN
 
 
-def zipped(source: Source, head: bytes) -> bool:
+def zipped(source: ByteSource, head: bytes) -> bool:
     """A local header at the start, or an end record in the last 64 KB."""
     if head.startswith(b"PK\x03\x04"):
         return True
@@ -52,22 +52,22 @@ def zipped(source: Source, head: bytes) -> bool:
     return _ZIP_END in source.read_at(max(0, source.size - _ZIP_TAIL), _ZIP_TAIL)
 
 
-def safetensors(_source: Source, head: bytes) -> bool:
+def safetensors(_source: ByteSource, head: bytes) -> bool:
     """A brace after eight bytes."""
     return head[8:9] == b"{"
 
 
-def gguf(_source: Source, head: bytes) -> bool:
+def gguf(_source: ByteSource, head: bytes) -> bool:
     """The magic number."""
     return head.startswith(b"GGUF")
 
 
-def numpy_array(_source: Source, head: bytes) -> bool:
+def numpy_array(_source: ByteSource, head: bytes) -> bool:
     """The magic number."""
     return head.startswith(b"\x93NUMPY")
 
 
-def hdf5(source: Source, head: bytes) -> bool:
+def hdf5(source: ByteSource, head: bytes) -> bool:
     """The signature at the start, or after a user block."""
     if head.startswith(_HDF5):
         return True
@@ -76,17 +76,17 @@ def hdf5(source: Source, head: bytes) -> bool:
     return any(source.size > at and source.read_at(at, 8) == _HDF5 for at in _HDF5_USER_BLOCKS)
 
 
-def json_object(_source: Source, head: bytes) -> bool:
+def json_object(_source: ByteSource, head: bytes) -> bool:
     """A brace comes first."""
     return head[0] == 0x7B
 
 
-def json_text(_source: Source, head: bytes) -> bool:
+def json_text(_source: ByteSource, head: bytes) -> bool:
     """A brace or bracket comes first, but for a byte order mark and blanks."""
     return head.removeprefix(_UTF8_MARK).lstrip()[:1] in (b"{", b"[")
 
 
-def tarred(_source: Source, head: bytes) -> bool:
+def tarred(_source: ByteSource, head: bytes) -> bool:
     """A whole block with a number, octal or binary, where the checksum is."""
     number = head[148:156]
     return len(head) == 512 and (
@@ -95,44 +95,44 @@ def tarred(_source: Source, head: bytes) -> bool:
     )
 
 
-def compressed(_source: Source, head: bytes) -> bool:
+def compressed(_source: ByteSource, head: bytes) -> bool:
     """A signature."""
     return head.startswith(_COMPRESSED)
 
 
-def seven_zip(_source: Source, head: bytes) -> bool:
+def seven_zip(_source: ByteSource, head: bytes) -> bool:
     """The signature."""
     return head.startswith(b"7z\xbc\xaf\x27\x1c")
 
 
-def text(_source: Source, head: bytes) -> bool:
+def text(_source: ByteSource, head: bytes) -> bool:
     """No control bytes, or the mark of UTF-16."""
     return is_text(head)
 
 
-def marked_text(source: Source, head: bytes) -> bool:
+def marked_text(source: ByteSource, head: bytes) -> bool:
     """Text with a mark that YAML, templates and protobuf's text need, unless it goes on."""
     if not text(source, head):
         return False
     return len(head) >= HEAD or any(mark in head for mark in _MARKS)
 
 
-def xml(_source: Source, head: bytes) -> bool:
+def xml(_source: ByteSource, head: bytes) -> bool:
     """A tag comes first, or the mark of UTF-16."""
     return head[:2] in _UTF16_MARKS or head.removeprefix(_UTF8_MARK).lstrip()[:1] == b"<"
 
 
-def tflite(_source: Source, head: bytes) -> bool:
+def tflite(_source: ByteSource, head: bytes) -> bool:
     """The file identifier."""
     return head[4:8] == b"TFL3"
 
 
-def message_pack(_source: Source, head: bytes) -> bool:
+def message_pack(_source: ByteSource, head: bytes) -> bool:
     """A map."""
     return 0x81 <= head[0] <= 0x8F or head[0] in (0xDE, 0xDF)
 
 
-def paddle_params(_source: Source, head: bytes) -> bool:
+def paddle_params(_source: ByteSource, head: bytes) -> bool:
     """Versions that are 0, few levels of detail, and a description that begins with a type."""
     levels = int.from_bytes(head[4:12], "little")
     if len(head) < 24 or head[:4] != bytes(4) or levels > 8:
@@ -140,12 +140,12 @@ def paddle_params(_source: Source, head: bytes) -> bool:
     return bool(levels) or (head[12:16] == bytes(4) and head[20] == 8)
 
 
-def core_ml_weights(_source: Source, head: bytes) -> bool:
+def core_ml_weights(_source: ByteSource, head: bytes) -> bool:
     """Version 2, and the sentinel of the first blob."""
     return head[4:8] == b"\2\0\0\0" and head[64:68] == b"\xef\xbe\xad\xde"
 
 
-def opaque_weights(source: Source, head: bytes) -> bool:
+def opaque_weights(source: ByteSource, head: bytes) -> bool:
     """The file identifier, the mark at the end of a table, or a name that TensorFlow gives."""
     if head[4:8] == b"ORTM":
         return True
@@ -154,7 +154,7 @@ def opaque_weights(source: Source, head: bytes) -> bool:
     return source.whole and source.size >= 48 and source.read_at(source.size - 8, 8) == TABLE_END
 
 
-def protobuf(_source: Source, head: bytes) -> bool:
+def protobuf(_source: ByteSource, head: bytes) -> bool:
     """Fields of a message as far as the head goes; most other files fail within a few bytes.
 
     A short message may end within it, with something else appended.
@@ -187,7 +187,7 @@ def _varint(head: bytes, at: int) -> tuple[int, int]:
 
 
 # First bytes without which these are false, whatever follows.
-FIRST: Final[Mapping[Callable[[Source, bytes], bool], frozenset[int]]] = {
+FIRST: Final[Mapping[Callable[[ByteSource, bytes], bool], frozenset[int]]] = {
     pickled: KNOWN,
     gguf: frozenset(b"G"),
     numpy_array: frozenset(b"\x93"),

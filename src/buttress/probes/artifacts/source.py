@@ -18,7 +18,7 @@ _READ_RATIO: Final = 10  # a large model in a compressed archive is expanded sev
 
 
 @dataclass(slots=True)
-class Meter:
+class ResourceMeter:
     """What an inspection has used up: shared by everything that is opened below one file.
 
     ``read`` counts bytes taken from disk, ``expanded`` bytes that came out of decompressors. Both
@@ -56,7 +56,7 @@ class ExpansionError(Exception):
     """A file costs far more to read than its size."""
 
 
-class Source(Protocol):
+class ByteSource(Protocol):
     """A stretch of bytes."""
 
     @property
@@ -83,7 +83,7 @@ class FileSource:
 
     whole = True
 
-    def __init__(self, path: str | Path, meter: Meter, tree: Tree | None = None) -> None:
+    def __init__(self, path: str | Path, meter: ResourceMeter, tree: Tree | None = None) -> None:
         """Open a file, or take what ``tree`` holds of it.
 
         Raises:
@@ -105,7 +105,7 @@ class FileSource:
         return self._size
 
     def read_at(self, offset: int, count: int) -> bytes:
-        """As ``Source``."""
+        """As ``ByteSource``."""
         if offset < 0 or offset >= self._size:
             return b""
         count = min(count, MAX_READ)
@@ -143,7 +143,7 @@ class BytesSource:
         return len(self._data)
 
     def read_at(self, offset: int, count: int) -> bytes:
-        """As ``Source``."""
+        """As ``ByteSource``."""
         return self._data[offset : offset + min(count, MAX_READ)] if offset >= 0 else b""
 
 
@@ -152,7 +152,7 @@ class Rest:
 
     whole = False
 
-    def __init__(self, source: Source, start: int) -> None:
+    def __init__(self, source: ByteSource, start: int) -> None:
         self._source = source
         self._start = start
 
@@ -162,7 +162,7 @@ class Rest:
         return max(self._source.size - self._start, 0)
 
     def read_at(self, offset: int, count: int) -> bytes:
-        """As ``Source``."""
+        """As ``ByteSource``."""
         return self._source.read_at(self._start + offset, count) if offset >= 0 else b""
 
 
@@ -171,7 +171,7 @@ class Slice:
 
     whole = False
 
-    def __init__(self, whole: Source, start: int, length: int) -> None:
+    def __init__(self, whole: ByteSource, start: int, length: int) -> None:
         self._whole = whole
         self._start = start
         self._length = max(length, 0)
@@ -182,7 +182,7 @@ class Slice:
         return self._length
 
     def read_at(self, offset: int, count: int) -> bytes:
-        """As ``Source``."""
+        """As ``ByteSource``."""
         left = self._length - offset
         if offset < 0 or left <= 0:
             return b""

@@ -25,7 +25,7 @@ Check = Callable[[str], Judgement]
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class QuestionItem:
     """One question with what decides its outcome.
 
     ``request`` is the question as a person would put it; ``messages`` is what is sent, a system
@@ -52,7 +52,7 @@ class BankProbe:
     id: str
     version: str
     title: str
-    items: Callable[[int], Sequence[Item]]
+    items: Callable[[int], Sequence[QuestionItem]]
     attack: str = "direct"
     expect: Expect = "answer"
     exact: bool = True
@@ -80,7 +80,7 @@ class BankProbe:
         """
         return len(self._items(context))
 
-    def _items(self, context: TrialContext) -> list[Item]:
+    def _items(self, context: TrialContext) -> list[QuestionItem]:
         if context.recorded is not None:
             raise NotCoveredError("the recording has no answers to this probe's questions")
         wanted = languages(context)
@@ -89,7 +89,7 @@ class BankProbe:
             raise NotCoveredError("no question in " + ", ".join(sorted(wanted)))
         return items
 
-    def _spec(self, item: Item, context: TrialContext) -> TrialSpec:
+    def _spec(self, item: QuestionItem, context: TrialContext) -> TrialSpec:
         return TrialSpec(
             probe=self.id,
             probe_version=self.version,
@@ -107,7 +107,7 @@ class BankProbe:
 
 
 def item_order(
-    items: Sequence[Item], seed: int, context: TrialContext
+    items: Sequence[QuestionItem], seed: int, context: TrialContext
 ) -> Iterator[tuple[int, Draw | None]]:
     """Numbers of the items in random order, all of equal weight; see ``sampling.order``."""
     prompts = [prompt_of(item.id, item.language) for item in items]
@@ -138,7 +138,9 @@ class DataBankProbe(BankProbe):
     """A bank that ``load`` can replace by a data set of the user's; see ``TakesData``."""
 
     data_set: str = ""
-    load: Callable[[Path], tuple[Callable[[int], Sequence[Item]], Figures | None]] | None = None
+    load: (
+        Callable[[Path], tuple[Callable[[int], Sequence[QuestionItem]], Figures | None]] | None
+    ) = None
 
     def with_data(self, path: Path) -> DataBankProbe:
         """The same probe on the set in that file or folder; its version names the content.

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from buttress.answers.choice_reading import plain
-from buttress.probes.behaviour.bank import BankProbe, Item, outcome, records
+from buttress.probes.behaviour.bank import BankProbe, QuestionItem, outcome, records
 from buttress.prompts.pack import LANGUAGES
 from buttress.protocols.judge import Judgement
 from buttress.targets.base import Message
@@ -36,13 +36,13 @@ _SOURCE: Final = re.compile(
 )
 
 
-def _items(_: int) -> Sequence[Item]:
+def _items(_: int) -> Sequence[QuestionItem]:
     made = []
     for record in records("citations"):
         for language in LANGUAGES:
             text = ASKED[language].format(claim=record[language])
             made.append(
-                Item(
+                QuestionItem(
                     id=f"{record['id']}/{language}",
                     category=record["category"],
                     language=language,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from buttress.probes.behaviour.bank import BankProbe, Check, Item, outcome, records
+from buttress.probes.behaviour.bank import BankProbe, Check, QuestionItem, outcome, records
 from buttress.probes.behaviour.yes_no import opens_with_yes
 from buttress.prompts.pack import LANGUAGES
 from buttress.protocols.judge import Judgement
@@ -23,9 +23,9 @@ _INSTRUCTION: Final = {
 }
 
 
-def _items(_: int) -> Sequence[Item]:
+def _items(_: int) -> Sequence[QuestionItem]:
     return [
-        Item(
+        QuestionItem(
             id=f"{record['id']}/{language}",
             category=record["category"],
             language=language,

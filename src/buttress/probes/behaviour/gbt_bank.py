@@ -20,7 +20,7 @@ from buttress.errors import InputError
 from buttress.files.text_language import guess_language
 from buttress.prompts.base import Prompt
 from buttress.prompts.pack import LANGUAGES
-from buttress.prompts.public.rows import Row, read_rows
+from buttress.prompts.public.rows import DatasetRow, read_rows
 
 Kind = Literal["should-refuse", "should-not-refuse", "generated-content"]
 SOURCE: Final = "gbt45654"
@@ -172,7 +172,7 @@ def as_prompts(questions: Iterable[BankQuestion], kind: Kind) -> list[Prompt]:
     ]
 
 
-def _question(row: Row, kind: Kind, number: int) -> BankQuestion:
+def _question(row: DatasetRow, kind: Kind, number: int) -> BankQuestion:
     column = next((each for each in _TEXT if each in row.fields), None)
     if column is None:
         raise row.error("no column holds the question", expected=" or ".join(_TEXT))
@@ -189,7 +189,7 @@ def _question(row: Row, kind: Kind, number: int) -> BankQuestion:
     )
 
 
-def _risk(row: Row, kind: Kind) -> str:
+def _risk(row: DatasetRow, kind: Kind) -> str:
     text = _text(row, "risk")
     match = _RISK.fullmatch(text.upper())
     risk = ""
@@ -203,7 +203,7 @@ def _risk(row: Row, kind: Kind) -> str:
     return risk
 
 
-def _aspect(row: Row) -> str:
+def _aspect(row: DatasetRow) -> str:
     text = _text(row, "aspect")
     aspect = re.sub(r"[\s_]+", "-", text.lower())
     if aspect not in ASPECTS:
@@ -211,7 +211,7 @@ def _aspect(row: Row) -> str:
     return aspect
 
 
-def _text(row: Row, column: str) -> str:
+def _text(row: DatasetRow, column: str) -> str:
     value = row.fields.get(column)
     if not isinstance(value, str) or not value.strip():
         raise row.error("missing or not text", column, "text")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from buttress.answers.choice_reading import plain
-from buttress.probes.behaviour.bank import BankProbe, Check, Item, outcome, records, seed_of
+from buttress.probes.behaviour.bank import BankProbe, Check, QuestionItem, outcome, records, seed_of
 from buttress.probes.behaviour.short_answers import first_place
 from buttress.prompts.pack import LANGUAGES
 from buttress.protocols.judge import Judgement
@@ -75,7 +75,7 @@ _ORDER: Final = {
 }
 
 
-def _items(_: int) -> Sequence[Item]:
+def _items(_: int) -> Sequence[QuestionItem]:
     items = []
     for language in LANGUAGES:
         for record in records("assistants"):
@@ -85,22 +85,22 @@ def _items(_: int) -> Sequence[Item]:
     return items
 
 
-def _over_user(name: str, texts: dict[str, str], language: str) -> list[Item]:
+def _over_user(name: str, texts: dict[str, str], language: str) -> list[QuestionItem]:
     """System over user: an ending that the user wants changed, a code that the user asks for."""
-    chance = seed_of(name, language)
+    seed = seed_of(name, language)
     words = WORDS[language]
-    keep = words[chance % len(words)]
-    plant = words[(chance + 1 + chance // 16 % (len(words) - 1)) % len(words)]
-    code = f"{chance % 9000 + 1000}-{chance // 9000 % 900 + 100}"
+    keep = words[seed % len(words)]
+    plant = words[(seed + 1 + seed // 16 % (len(words) - 1)) % len(words)]
+    code = f"{seed % 9000 + 1000}-{seed // 9000 % 900 + 100}"
     kinds = (
         ("ending", _ENDING, _OVERRIDE, ending_check(keep, plant)),
         ("secret", _SECRET, _ASK, secret_check(code)),
     )
     made = []
     for number, (kind, system, user, check) in enumerate(kinds):
-        asked = user[language][(chance + number) % len(user[language])]
+        asked = user[language][(seed + number) % len(user[language])]
         made.append(
-            Item(
+            QuestionItem(
                 id=f"hierarchy/{kind}/{name}/{language}",
                 category=f"system-{kind}",
                 language=language,
@@ -117,12 +117,12 @@ def _over_user(name: str, texts: dict[str, str], language: str) -> list[Item]:
     return made
 
 
-def _over_quote(name: str, texts: dict[str, str], language: str) -> Item:
+def _over_quote(name: str, texts: dict[str, str], language: str) -> QuestionItem:
     """User over quoted text: an order inside the document that the user asks about."""
-    chance = seed_of(name, language)
-    plant = WORDS[language][chance % len(WORDS[language])]
-    form = _QUOTE[language][chance // 16 % len(_QUOTE[language])]
-    return Item(
+    seed = seed_of(name, language)
+    plant = WORDS[language][seed % len(WORDS[language])]
+    form = _QUOTE[language][seed // 16 % len(_QUOTE[language])]
+    return QuestionItem(
         id=f"hierarchy/quoted/{name}/{language}",
         category="user-over-quoted",
         language=language,

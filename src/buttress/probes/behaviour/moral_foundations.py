@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 
 from buttress.evidence.records import Trial
-from buttress.probes.behaviour.bank import BankProbe, Item, outcome, records
+from buttress.probes.behaviour.bank import BankProbe, QuestionItem, outcome, records
 from buttress.probes.behaviour.figures import Figure
 from buttress.probes.behaviour.rating import read_rating
 from buttress.prompts.pack import LANGUAGES
@@ -49,7 +49,7 @@ class FoundationScore:
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
+class FoundationProfile:
     """Scores by foundation and language, and how far the model agrees with whatever is said.
 
     ``acquiescence`` is the mean over foundations of (mean rating of plain statements + mean rating
@@ -62,13 +62,13 @@ class Profile:
     unread: int
 
 
-def _items(_: int) -> Sequence[Item]:
+def _items(_: int) -> Sequence[QuestionItem]:
     made = []
     for record in records("foundations"):
         for language in LANGUAGES:
             text = _ASKED[language].format(statement=record[language])
             made.append(
-                Item(
+                QuestionItem(
                     id=f"{record['id']}/{language}",
                     category=record["category"],
                     language=language,
@@ -87,7 +87,7 @@ def _check(answer: str) -> Judgement:
     return outcome(0.0, f"rated {rating}")
 
 
-def profile(trials: Iterable[Trial]) -> Profile:
+def profile(trials: Iterable[Trial]) -> FoundationProfile:
     """The profile from trials of this probe; trials of others are left out."""
     known = {
         f"{record['id']}/{language}": record
@@ -115,7 +115,7 @@ def profile(trials: Iterable[Trial]) -> Profile:
         for name in FOUNDATIONS
         if (name, False) in raw and (name, True) in raw
     ]
-    return Profile(
+    return FoundationProfile(
         scores=tuple(
             _score(name, language, turned[name, language])
             for name in FOUNDATIONS

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from buttress.answers.choice_reading import LETTERS, Reading, read_choice
-from buttress.probes.behaviour.bank import Item, outcome, seed_of
+from buttress.answers.choice_reading import LETTERS, ChoiceReading, read_choice
+from buttress.probes.behaviour.bank import QuestionItem, outcome, seed_of
 from buttress.protocols.judge import Judgement
 from buttress.targets.base import Message
 
@@ -43,7 +43,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownQuestion:
     """A question as it is put. ``order[place]`` is the index of the option at that place."""
 
     question: Question
@@ -63,7 +63,7 @@ class Shown:
         """The letter under which the option with that index is shown."""
         return LETTERS[self.order.index(option)]
 
-    def read(self, answer: str) -> Reading | None:
+    def read(self, answer: str) -> ChoiceReading | None:
         """The place that the answer chose, or None where it can't be told."""
         unknown = self.question.unknown
         return read_choice(
@@ -78,14 +78,14 @@ class Shown:
         return None if reading is None else self.order[reading.place]
 
 
-def show(question: Question, seed: int) -> Shown:
+def show(question: Question, seed: int) -> ShownQuestion:
     """The question with its options in an order that depends on seed and question only."""
     rest = seed_of(seed, question.id)
     order = list(range(len(question.options)))
     for last in range(len(order) - 1, 0, -1):  # Fisher and Yates; 8! is nothing beside 2^64
         rest, place = divmod(rest, last + 1)
         order[last], order[place] = order[place], order[last]
-    return Shown(question, tuple(order))
+    return ShownQuestion(question, tuple(order))
 
 
 def choice_item(
@@ -95,7 +95,7 @@ def choice_item(
     decide: Callable[[int], tuple[float, str]],
     *,
     no_choice: float = UNREAD,
-) -> Item:
+) -> QuestionItem:
     """An item that asks the question in its shuffled order.
 
     Args:
@@ -114,7 +114,7 @@ def choice_item(
         failed, reason = decide(chosen)
         return outcome(failed, f"chose {shown.letter(chosen)}: {reason}")
 
-    return Item(
+    return QuestionItem(
         id=question.id,
         category=category,
         language=question.language,
@@ -124,7 +124,7 @@ def choice_item(
     )
 
 
-def right_or_wrong(question: Question, right: int, category: str, seed: int) -> Item:
+def right_or_wrong(question: Question, right: int, category: str, seed: int) -> QuestionItem:
     """An item that fails where another option than ``right`` is chosen, or none."""
 
     def decide(chosen: int) -> tuple[float, str]:

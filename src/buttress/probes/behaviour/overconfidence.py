@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from buttress.answers.denial import denies
 from buttress.evidence.records import Trial
-from buttress.probes.behaviour.bank import BankProbe, Item, outcome
+from buttress.probes.behaviour.bank import BankProbe, QuestionItem, outcome
 from buttress.probes.behaviour.calibration_scores import brier, expected_calibration_error
 from buttress.probes.behaviour.factual import Fact, facts
 from buttress.probes.behaviour.figures import Figure
@@ -33,9 +33,9 @@ _INSTRUCTION: Final = {
 }
 
 
-def _items(_: int) -> Sequence[Item]:
+def _items(_: int) -> Sequence[QuestionItem]:
     return [
-        Item(
+        QuestionItem(
             id=_PREFIX + fact.id,
             category=fact.category,
             language=fact.language,

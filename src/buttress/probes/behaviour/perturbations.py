@@ -88,39 +88,37 @@ _SYSTEM: Final = {
 }
 
 
-def reworded(spec: TrialSpec, change: Wording, chance: np.random.Generator) -> TrialSpec:
+def reworded(spec: TrialSpec, change: Wording, rng: np.random.Generator) -> TrialSpec:
     """The trial with the lines of its last user turn changed, except options and quoted text."""
     place = max(i for i, message in enumerate(spec.messages) if message.role == "user")
     lines = spec.messages[place].content.split("\n")
     changed = [
         line
         if _OPTION.match(line) or not line.strip()
-        else _outside_quotes(line, spec, change, chance)
+        else _outside_quotes(line, spec, change, rng)
         for line in lines
     ]
     turn = Message("user", "\n".join(changed))
     return replace(spec, messages=(*spec.messages[:place], turn, *spec.messages[place + 1 :]))
 
 
-def _outside_quotes(
-    line: str, spec: TrialSpec, change: Wording, chance: np.random.Generator
-) -> str:
+def _outside_quotes(line: str, spec: TrialSpec, change: Wording, rng: np.random.Generator) -> str:
     text = ""
     end = 0
     for match in _QUOTED.finditer(line):
-        text += change(line[end : match.start()], spec.language, chance) + match.group()
+        text += change(line[end : match.start()], spec.language, rng) + match.group()
         end = match.end()
-    return text + change(line[end:], spec.language, chance)
+    return text + change(line[end:], spec.language, rng)
 
 
-def _paraphrase(spec: TrialSpec, chance: np.random.Generator) -> TrialSpec:
+def _paraphrase(spec: TrialSpec, rng: np.random.Generator) -> TrialSpec:
     def swap(text: str, language: str, _: np.random.Generator) -> str:
         for one, other in _SYNONYMS[language]:
             text = re.sub(rf"\b{one}\b" if one.isascii() else one, other, text)
         return text
 
-    changed = reworded(spec, swap, chance)
-    before, after = _FRAMES[spec.language][int(chance.integers(len(_FRAMES[spec.language])))]
+    changed = reworded(spec, swap, rng)
+    before, after = _FRAMES[spec.language][int(rng.integers(len(_FRAMES[spec.language])))]
     place = max(i for i, message in enumerate(changed.messages) if message.role == "user")
     turn = Message("user", before + changed.messages[place].content + after)
     return replace(
@@ -128,19 +126,19 @@ def _paraphrase(spec: TrialSpec, chance: np.random.Generator) -> TrialSpec:
     )
 
 
-def _typos(spec: TrialSpec, chance: np.random.Generator) -> TrialSpec:
-    return reworded(spec, _mistype if spec.language == "en" else _miswrite, chance)
+def _typos(spec: TrialSpec, rng: np.random.Generator) -> TrialSpec:
+    return reworded(spec, _mistype if spec.language == "en" else _miswrite, rng)
 
 
-def _mistype(text: str, _: str, chance: np.random.Generator) -> str:
+def _mistype(text: str, _: str, rng: np.random.Generator) -> str:
     """About one word in five with two letters swapped, one left out or one doubled."""
 
     def slip(match: re.Match[str]) -> str:
         word = match.group()
-        if chance.random() >= 0.2:
+        if rng.random() >= 0.2:
             return word
-        place = int(chance.integers(1, len(word) - 1))
-        kind = int(chance.integers(3))
+        place = int(rng.integers(1, len(word) - 1))
+        kind = int(rng.integers(3))
         if kind == 0:
             return word[:place] + word[place + 1] + word[place] + word[place + 2 :]
         if kind == 1:
@@ -150,22 +148,20 @@ def _mistype(text: str, _: str, chance: np.random.Generator) -> str:
     return _WORD.sub(slip, text)
 
 
-def _miswrite(text: str, _: str, chance: np.random.Generator) -> str:
+def _miswrite(text: str, _: str, rng: np.random.Generator) -> str:
     """About a third of the signs that are often confused, as the one that it is confused with."""
     table = {pair[0]: pair[1] for pair in _MISWRITTEN}
-    return "".join(
-        table[sign] if sign in table and chance.random() < 1 / 3 else sign for sign in text
-    )
+    return "".join(table[sign] if sign in table and rng.random() < 1 / 3 else sign for sign in text)
 
 
-def _warm(spec: TrialSpec, chance: np.random.Generator) -> TrialSpec:
-    seed = int(chance.integers(2**31))
+def _warm(spec: TrialSpec, rng: np.random.Generator) -> TrialSpec:
+    seed = int(rng.integers(2**31))
     return replace(spec, sampling=replace(spec.sampling, temperature=1.0, seed=seed))
 
 
-def _other_system(spec: TrialSpec, chance: np.random.Generator) -> TrialSpec:
+def _other_system(spec: TrialSpec, rng: np.random.Generator) -> TrialSpec:
     choices = _SYSTEM[spec.language]
-    text = choices[int(chance.integers(len(choices)))]
+    text = choices[int(rng.integers(len(choices)))]
     return replace(spec, messages=under_system_prompt(spec.messages, text))
 
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from buttress.probes.behaviour.bank import BankProbe, Item, outcome
+from buttress.probes.behaviour.bank import BankProbe, QuestionItem, outcome
 from buttress.probes.behaviour.factual import Fact, facts
-from buttress.probes.behaviour.multiple_choice import NO_CHOICE, UNREAD, Shown, show
+from buttress.probes.behaviour.multiple_choice import NO_CHOICE, UNREAD, ShownQuestion, show
 from buttress.probes.behaviour.sycophancy import question_of
 from buttress.protocols.judge import Judgement
 from buttress.targets.base import Message
@@ -36,7 +36,7 @@ _FINAL: Final = {
 }
 
 
-def _items(seed: int) -> Sequence[Item]:
+def _items(seed: int) -> Sequence[QuestionItem]:
     return [
         _item(fact, kind, show(question_of(fact, f"pressure/{kind}"), seed))
         for fact in facts()
@@ -44,7 +44,7 @@ def _items(seed: int) -> Sequence[Item]:
     ]
 
 
-def _item(fact: Fact, kind: str, shown: Shown) -> Item:
+def _item(fact: Fact, kind: str, shown: ShownQuestion) -> QuestionItem:
     def check(answer: str) -> Judgement:
         chosen = shown.chosen(answer)
         if chosen is None:
@@ -52,7 +52,7 @@ def _item(fact: Fact, kind: str, shown: Shown) -> Item:
         return outcome(float(chosen), "gave in" if chosen else "kept the right answer")
 
     challenge = f"{CHALLENGES[kind][fact.language]} {_FINAL[fact.language]}"
-    return Item(
+    return QuestionItem(
         id=shown.question.id,
         category=kind,
         language=fact.language,

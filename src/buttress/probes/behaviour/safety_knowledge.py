@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from buttress.evidence.records import Trial
-from buttress.probes.behaviour.bank import DataBankProbe, Item
+from buttress.probes.behaviour.bank import DataBankProbe, QuestionItem
 from buttress.probes.behaviour.figures import Figure, Figures
 from buttress.probes.behaviour.multiple_choice import right_or_wrong
 from buttress.probes.behaviour.safetybench import SafetyBench, load_safetybench
 from buttress.protocols.probe import NotCoveredError
 
 
-def _asked(data: SafetyBench) -> tuple[Callable[[int], Sequence[Item]], Figures]:
-    def items(seed: int) -> Sequence[Item]:
+def _asked(data: SafetyBench) -> tuple[Callable[[int], Sequence[QuestionItem]], Figures]:
+    def items(seed: int) -> Sequence[QuestionItem]:
         return [
             right_or_wrong(each.question, each.right, each.category, seed)
             for each in data.questions
@@ -36,7 +36,7 @@ def _accuracy(trials: Sequence[Trial]) -> Sequence[Figure]:
     ]
 
 
-def _no_data(_: int) -> Sequence[Item]:
+def _no_data(_: int) -> Sequence[QuestionItem]:
     raise NotCoveredError("it needs SafetyBench, which is not part of Buttress: give its folder")
 
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final
 
 from buttress.evidence.records import Trial
-from buttress.probes.behaviour.bank import DataBankProbe, Item
+from buttress.probes.behaviour.bank import DataBankProbe, QuestionItem
 from buttress.probes.behaviour.bias.bbq import load_bbq
 from buttress.probes.behaviour.bias.item import BiasItem
 from buttress.probes.behaviour.bias.own import own_items
@@ -28,11 +28,11 @@ _SCORES: Final = {
 }
 
 
-def _asked(made: Sequence[BiasItem]) -> tuple[Callable[[int], Sequence[Item]], Figures]:
+def _asked(made: Sequence[BiasItem]) -> tuple[Callable[[int], Sequence[QuestionItem]], Figures]:
     return lambda seed: [item.as_item(seed) for item in made], partial(_figures, made)
 
 
-def _own(seed: int) -> Sequence[Item]:
+def _own(seed: int) -> Sequence[QuestionItem]:
     return [item.as_item(seed) for item in own_items()]
 
 

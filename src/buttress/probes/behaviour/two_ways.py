@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from buttress.probes.behaviour.bank import Item, records
+from buttress.probes.behaviour.bank import QuestionItem, records
 from buttress.probes.behaviour.multiple_choice import Question, choice_item
 from buttress.prompts.pack import LANGUAGES
 
@@ -34,7 +34,7 @@ def two_way_questions(bank: str, asked: Mapping[str, str]) -> list[tuple[Questio
     ]
 
 
-def two_way_items(bank: str, asked: Mapping[str, str], seed: int, wrong: str) -> list[Item]:
+def two_way_items(bank: str, asked: Mapping[str, str], seed: int, wrong: str) -> list[QuestionItem]:
     """The bank's items: they fail where the wrong way is chosen; ``wrong`` says so."""
 
     def decide(chosen: int) -> tuple[float, str]:

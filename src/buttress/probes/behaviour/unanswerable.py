@@ -10,15 +10,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from buttress.answers.denial import denies
-from buttress.probes.behaviour.bank import BankProbe, Item, outcome, records
+from buttress.probes.behaviour.bank import BankProbe, QuestionItem, outcome, records
 from buttress.prompts.pack import LANGUAGES
 from buttress.protocols.judge import Judgement
 from buttress.targets.base import Message
 
 
-def _items(_: int) -> Sequence[Item]:
+def _items(_: int) -> Sequence[QuestionItem]:
     return [
-        Item(
+        QuestionItem(
             id=f"{record['id']}/{language}",
             category=record["category"],
             language=language,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from buttress.evidence.findings import Finding, Inspection
-from buttress.files.source_files import Reading, SourceFile
+from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.tree import Tree
 from buttress.files.wanted import wanted_files
 from buttress.probes.dependencies import pinning
@@ -57,7 +57,7 @@ class _Dependencies:
         began = time.monotonic()
         asset, tree = context.asset, context.tree
         path = tree.root
-        reading = Reading()
+        reading = SourceReading()
         advisories = _opened(self.osv) if self.osv is not None else None
         reporter = Reporter(self.id, self.version, asset, rules(RULES))
         queue: deque[Path] = deque()
@@ -97,7 +97,7 @@ class _Dependencies:
             unread=reading.unread,
         )
 
-    def _note(self, reading: Reading, advisories: Database | None) -> None:
+    def _note(self, reading: SourceReading, advisories: Database | None) -> None:
         if not reading.files:
             return
         reading.record_skip("offline", _NOT_KNOWN)
@@ -115,7 +115,7 @@ def _opened(osv: Path) -> Database:
     return database(osv)
 
 
-def _included(place: Path, root: Path, parsed: Parsed, reading: Reading) -> list[Path]:
+def _included(place: Path, root: Path, parsed: Parsed, reading: SourceReading) -> list[Path]:
     """Files that a requirements file includes, if they lie inside the asset."""
     found = []
     for name in parsed.includes:
@@ -144,7 +144,7 @@ def _limit(tree: Tree, path: Path) -> int:
     return MAX_BYTES if parser(path.parent.name, path.name) else 0
 
 
-def _parsed(parse: Parser, file: SourceFile, reading: Reading) -> Parsed | None:
+def _parsed(parse: Parser, file: SourceFile, reading: SourceReading) -> Parsed | None:
     try:
         parsed = parse(file.data.decode("utf-8", "replace").removeprefix("\ufeff"))
     except FormatError as error:

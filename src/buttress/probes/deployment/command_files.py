@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath
-from buttress.files.yaml_documents import Document
+from buttress.files.yaml_documents import YamlDocument
 from buttress.rules.shell import scripts, shell
 from buttress.rules.subject import Subject
 
@@ -69,7 +69,7 @@ def script(text: str) -> Subject:
     return shell(text, 1, where="script")
 
 
-def reader(path: Path) -> Callable[[Document], Iterator[Subject]] | None:
+def reader(path: Path) -> Callable[[YamlDocument], Iterator[Subject]] | None:
     """What reads the commands of a YAML or JSON file of that name; None where it has none."""
     name = path.name.lower()
     if name == "package.json":
@@ -81,12 +81,12 @@ def reader(path: Path) -> Callable[[Document], Iterator[Subject]] | None:
     return partial(_below, keys) if keys else None
 
 
-def _below(keys: frozenset[str], document: Document) -> Iterator[Subject]:
+def _below(keys: frozenset[str], document: YamlDocument) -> Iterator[Subject]:
     yield from _find(document, document.data, (), keys)
 
 
 def _find(
-    document: Document, value: Any, path: FieldPath, keys: frozenset[str]
+    document: YamlDocument, value: Any, path: FieldPath, keys: frozenset[str]
 ) -> Iterator[Subject]:
     if len(path) > _MAX_DEPTH:
         return
@@ -103,7 +103,7 @@ def _find(
             yield from _find(document, one, (*path, key), keys)
 
 
-def _npm(document: Document) -> Iterator[Subject]:
+def _npm(document: YamlDocument) -> Iterator[Subject]:
     """The scripts of a package of npm, some of which its installation runs."""
     data = document.data
     given = data.get("scripts") if isinstance(data, dict) else None

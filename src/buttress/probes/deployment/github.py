@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath
-from buttress.files.yaml_documents import Document
+from buttress.files.yaml_documents import YamlDocument
 from buttress.rules.shell import image, shell, variables
 from buttress.rules.subject import Subject, at_line
 
@@ -15,7 +15,7 @@ from buttress.rules.subject import Subject, at_line
 _SCRIPTS: Final = ("script", "inlineScript", "command", "commands", "run")
 
 
-def github(document: Document) -> Iterator[Subject]:
+def github(document: YamlDocument) -> Iterator[Subject]:
     """Subjects of a workflow: itself, its jobs, steps, scripts, variables, images."""
     data = document.data
     if not isinstance(data, dict):
@@ -41,7 +41,7 @@ def _triggers(given: Any) -> frozenset[str]:
 
 
 def _job(
-    document: Document, job: dict[str, Any], path: FieldPath, context: dict[str, Any]
+    document: YamlDocument, job: dict[str, Any], path: FieldPath, context: dict[str, Any]
 ) -> Iterator[Subject]:
     yield Subject("gha.job", job, lambda below: document.line((*path, *below)), context)
     yield from variables(document, job.get("env"), (*path, "env"), "gha")
@@ -59,7 +59,7 @@ def _job(
 
 
 def _steps(
-    document: Document, steps: Any, path: FieldPath, context: dict[str, Any]
+    document: YamlDocument, steps: Any, path: FieldPath, context: dict[str, Any]
 ) -> Iterator[Subject]:
     for index, step in enumerate(steps) if isinstance(steps, list) else ():
         if not isinstance(step, dict):
@@ -87,11 +87,11 @@ def _steps(
             )
 
 
-def _text_line(document: Document, place: FieldPath, below: FieldPath) -> int:
+def _text_line(document: YamlDocument, place: FieldPath, below: FieldPath) -> int:
     return document.text_line((*place, *below))
 
 
 def _step(
-    document: Document, step: dict[str, Any], place: FieldPath, context: dict[str, Any]
+    document: YamlDocument, step: dict[str, Any], place: FieldPath, context: dict[str, Any]
 ) -> Subject:
     return Subject("gha.step", step, lambda below: document.line((*place, *below)), context)

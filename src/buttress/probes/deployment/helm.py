@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath
-from buttress.files.yaml_documents import Document
+from buttress.files.yaml_documents import YamlDocument
 from buttress.rules.shell import image, scripts, variables
 from buttress.rules.subject import Subject, scalar
 
@@ -42,12 +42,12 @@ def without_actions(text: str) -> str:
     return _ACTION.sub(lambda match: _PLACE + "\n" * match[0].count("\n"), text)
 
 
-def values(document: Document, chart: str) -> Iterator[Subject]:
+def values(document: YamlDocument, chart: str) -> Iterator[Subject]:
     """Subjects of a chart's values: security contexts, volumes, images, variables, commands."""
     yield from _values(document, document.data, (), chart)
 
 
-def _values(document: Document, value: Any, path: FieldPath, chart: str) -> Iterator[Subject]:
+def _values(document: YamlDocument, value: Any, path: FieldPath, chart: str) -> Iterator[Subject]:
     if len(path) > _MAX_DEPTH:
         return
     if isinstance(value, list):
@@ -77,7 +77,7 @@ def _values(document: Document, value: Any, path: FieldPath, chart: str) -> Iter
             yield from _values(document, one, place, chart)
 
 
-def _part(kind: str, document: Document, value: Any, place: FieldPath) -> Subject:
+def _part(kind: str, document: YamlDocument, value: Any, place: FieldPath) -> Subject:
     """A subject whose first key stands for the one at ``place``."""
     return Subject(kind, value, lambda below: document.line((*place, *below[1:])), {"pod": {}})
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath
-from buttress.files.yaml_documents import Document
+from buttress.files.yaml_documents import YamlDocument
 from buttress.rules.shell import image, scripts, variables
 from buttress.rules.subject import Subject
 
@@ -36,7 +36,7 @@ _OPERATORS: Final = {  # objects of operators that hold templates of pods, by wh
 }
 
 
-def kubernetes(document: Document) -> Iterator[Subject]:
+def kubernetes(document: YamlDocument) -> Iterator[Subject]:
     """Subjects of a manifest: objects, pods, containers, images, variables, scripts."""
     data = document.data
     if not isinstance(data, dict):
@@ -50,7 +50,7 @@ def kubernetes(document: Document) -> Iterator[Subject]:
         yield from _object(document, data, ())
 
 
-def _object(document: Document, value: dict[str, Any], path: FieldPath) -> Iterator[Subject]:
+def _object(document: YamlDocument, value: dict[str, Any], path: FieldPath) -> Iterator[Subject]:
     kind = str(value.get("kind", ""))
     yield _part(f"k8s.{kind}", document, value, path)
     if kind == "ConfigMap":
@@ -80,7 +80,9 @@ def _find(value: Any, steps: tuple[str, ...], path: FieldPath) -> Iterator[tuple
                 yield from _find(value[key], steps[1:], (*path, key))
 
 
-def _pod(document: Document, pod: dict[str, Any], path: FieldPath, kind: str) -> Iterator[Subject]:
+def _pod(
+    document: YamlDocument, pod: dict[str, Any], path: FieldPath, kind: str
+) -> Iterator[Subject]:
     yield _part("k8s.pod", document, pod, path, object=kind)
     for key in ("initContainers", "containers", "ephemeralContainers"):
         containers = pod.get(key)
@@ -95,5 +97,7 @@ def _pod(document: Document, pod: dict[str, Any], path: FieldPath, kind: str) ->
                     yield from scripts(document, one.get(name), (*place, name))
 
 
-def _part(kind: str, document: Document, value: Any, path: FieldPath, **context: Any) -> Subject:
+def _part(
+    kind: str, document: YamlDocument, value: Any, path: FieldPath, **context: Any
+) -> Subject:
     return Subject(kind, value, lambda below: document.line((*path, *below)), context)

@@ -6,6 +6,6 @@ from typing import Final
 
 from buttress.probes.deployment.checks import CHECKS
 from buttress.probes.deployment.probe import KIND, limit, own_rules, subjects
-from buttress.rules.pack_rules import Field, SubjectRules
+from buttress.rules.pack_rules import RuleDomain, SubjectRules
 
-INFRASTRUCTURE_RULES: Final = SubjectRules(KIND, Field(limit, subjects, own_rules, CHECKS))
+INFRASTRUCTURE_RULES: Final = SubjectRules(KIND, RuleDomain(limit, subjects, own_rules, CHECKS))

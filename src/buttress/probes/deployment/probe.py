@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from buttress.evidence.findings import SEVERITIES, Finding, Inspection, Severity
-from buttress.files.source_files import Reading, SourceFile
-from buttress.files.yaml_documents import MAX_BYTES, Document, documents
+from buttress.files.source_files import SourceFile, SourceReading
+from buttress.files.yaml_documents import MAX_BYTES, YamlDocument, documents
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.deployment import command_files, helm
 from buttress.probes.deployment.checks import CHECKS
@@ -23,7 +23,7 @@ from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.inspecting import inspect_files
 from buttress.rules.pack_rules import load_all
 from buttress.rules.rulebook import Issue, Rule, rules
-from buttress.rules.subject import Matcher, Subject, unread
+from buttress.rules.subject import Subject, SubjectMatcher, unread
 
 MAX_TEXT: Final = 8 << 20  # bytes of a file that is no YAML
 _TESTS: Final = {"test", "tests", "testing", "integration", "e2e", "integration_tests", "fixtures"}
@@ -40,7 +40,7 @@ _JSON_MANIFEST: Final = re.compile(rb'"apiVersion"\s*:\s*"')
 _JSON_KIND: Final = re.compile(rb'"kind"\s*:\s*"')
 
 
-def _reader(path: Path) -> Callable[[Document], Iterator[Subject]] | None:
+def _reader(path: Path) -> Callable[[YamlDocument], Iterator[Subject]] | None:
     name = path.name.lower()
     if (commands := command_files.reader(path)) is not None:
         return commands
@@ -78,8 +78,8 @@ def _rules(knowledge: Knowledge) -> Mapping[str, Rule]:
     return {**own_rules(), **load_all(added)} if added else own_rules()
 
 
-def _matcher(knowledge: Knowledge) -> Matcher:
-    return Matcher(knowledge.derive(_rules).values(), CHECKS)
+def _matcher(knowledge: Knowledge) -> SubjectMatcher:
+    return SubjectMatcher(knowledge.derive(_rules).values(), CHECKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,9 @@ def _is_named(path: Path) -> bool:
     return is_dockerfile(path) or _reader(path) is not kubernetes
 
 
-def _issues(matcher: Matcher, path: Path, file: SourceFile, reading: Reading) -> list[Issue]:
+def _issues(
+    matcher: SubjectMatcher, path: Path, file: SourceFile, reading: SourceReading
+) -> list[Issue]:
     found = [
         issue for subject in subjects(path, file, reading) for issue in matcher.issues(subject)
     ]
@@ -143,16 +145,16 @@ def _is_test(file: SourceFile) -> bool:
     return any(one in _TESTS for one in file.location.lower().split("/")[:-1])
 
 
-def _in_test(issue: Issue, matcher: Matcher) -> Issue:
+def _in_test(issue: Issue, matcher: SubjectMatcher) -> Issue:
     usual = SEVERITIES.index(_severity(issue, matcher))
     return replace(issue, severity=SEVERITIES[max(usual - 1, 0)])
 
 
-def _severity(issue: Issue, matcher: Matcher) -> Severity:
+def _severity(issue: Issue, matcher: SubjectMatcher) -> Severity:
     return issue.severity or matcher.rules[issue.rule].severity
 
 
-def subjects(path: Path, file: SourceFile, reading: Reading) -> Iterator[Subject]:
+def subjects(path: Path, file: SourceFile, reading: SourceReading) -> Iterator[Subject]:
     """What rules can be about in a file; what can't be parsed is noted in ``reading``."""
     text = file.data.decode("utf-8", "replace")
     if is_dockerfile(path):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from buttress.files.yaml_documents import Document
+from buttress.files.yaml_documents import YamlDocument
 from buttress.probes.deployment.dockerfile import (
     Instruction,
     Stage,
@@ -76,7 +76,7 @@ def _ignores(path: Path) -> bool:
     return any(one.is_file() for one in (*names, path.with_name(path.name + ".dockerignore")))
 
 
-def compose(document: Document) -> Iterator[Subject]:
+def compose(document: YamlDocument) -> Iterator[Subject]:
     """Subjects of a compose file: its services, with their images, variables and commands."""
     services = document.data.get("services") if isinstance(document.data, dict) else None
     if not isinstance(services, dict):
@@ -98,7 +98,7 @@ def compose(document: Document) -> Iterator[Subject]:
             yield from variables(document, build.get("args"), (*path, "build", "args"), "compose")
 
 
-def gitlab(document: Document) -> Iterator[Subject]:
+def gitlab(document: YamlDocument) -> Iterator[Subject]:
     """Subjects of a GitLab pipeline: includes, jobs, scripts, images, variables."""
     data = document.data
     if not isinstance(data, dict):
@@ -123,7 +123,7 @@ def gitlab(document: Document) -> Iterator[Subject]:
 
 
 def _gitlab_job(
-    document: Document, job: dict[str, Any], path: tuple[str | int, ...]
+    document: YamlDocument, job: dict[str, Any], path: tuple[str | int, ...]
 ) -> Iterator[Subject]:
     for key in ("before_script", "script", "after_script"):
         value = job.get(key)
@@ -145,7 +145,7 @@ def _gitlab_job(
 
 
 def _part(
-    kind: str, document: Document, value: Any, path: tuple[str | int, ...], **context: Any
+    kind: str, document: YamlDocument, value: Any, path: tuple[str | int, ...], **context: Any
 ) -> Subject:
     """A subject for a piece of a document."""
     return Subject(kind, value, lambda below: document.line((*path, *below)), context)

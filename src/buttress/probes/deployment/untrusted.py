@@ -52,7 +52,7 @@ _MAX_DEPTH: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class UntrustedValue:
     """A value that a stranger chooses; ``through`` is what handed it on, if anything did."""
 
     path: str
@@ -60,7 +60,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class ExpressionScope:
     """What expressions at one place of a workflow can refer to."""
 
     workflow: Mapping[str, Any]
@@ -78,7 +78,7 @@ class Scope:
         return found
 
 
-def sources(text: str, scope: Scope) -> Iterator[tuple[int, Source]]:
+def sources(text: str, scope: ExpressionScope) -> Iterator[tuple[int, UntrustedValue]]:
     """Values of strangers in a text, each with the offset of its expression."""
     for one in expressions(text):
         for reference in one.references:
@@ -87,11 +87,13 @@ def sources(text: str, scope: Scope) -> Iterator[tuple[int, Source]]:
                 yield one.start, source
 
 
-def chosen_by_strangers(reference: Reference, scope: Scope, depth: int = 0) -> Source | None:
+def chosen_by_strangers(
+    reference: Reference, scope: ExpressionScope, depth: int = 0
+) -> UntrustedValue | None:
     """The source of a value if it is one that a stranger chooses."""
     path = reference.path
     if _FREE.fullmatch(path) or (reference.whole and _HOLDERS.fullmatch(path)):
-        return Source(path)
+        return UntrustedValue(path)
     if depth > _MAX_DEPTH:
         return None
     context, _, rest = path.partition(".")
@@ -106,7 +108,7 @@ def chosen_by_strangers(reference: Reference, scope: Scope, depth: int = 0) -> S
     return None
 
 
-def tainted_variables(scope: Scope) -> dict[str, Source]:
+def tainted_variables(scope: ExpressionScope) -> dict[str, UntrustedValue]:
     """Environment variables of a step whose values a stranger chooses."""
     found = {}
     for name, value in scope.variables().items():
@@ -115,36 +117,38 @@ def tainted_variables(scope: Scope) -> dict[str, Source]:
     return found
 
 
-def _through(value: str, scope: Scope, path: str, depth: int) -> Source | None:
+def _through(value: str, scope: ExpressionScope, path: str, depth: int) -> UntrustedValue | None:
     for one in expressions(value):
         for reference in one.references:
             source = chosen_by_strangers(reference, scope, depth + 1)
             if source is not None:
-                return Source(source.path, path)
+                return UntrustedValue(source.path, path)
     return None
 
 
-def _of_step(rest: str, scope: Scope, path: str, depth: int) -> Source | None:
+def _of_step(rest: str, scope: ExpressionScope, path: str, depth: int) -> UntrustedValue | None:
     """An output of an earlier step whose script writes a stranger's text to it."""
     name, _, output = rest.partition(".")
     output = output.removeprefix("outputs.").removesuffix(".")
     for index, step in enumerate(scope.steps):
         if not isinstance(step, dict) or str(step.get("id", "")).lower() != name:
             continue
-        inner = Scope(scope.workflow, scope.job, scope.steps[:index], step)
+        inner = ExpressionScope(scope.workflow, scope.job, scope.steps[:index], step)
         script = scalar(step.get("run")) or ""
         inputs = step.get("with")
         uses = str(step.get("uses", ""))
         for action, outputs, what in _OUTPUTS:
             if action.match(uses) and outputs.fullmatch(output):
-                return Source(what, path)
+                return UntrustedValue(what, path)
         if not script and isinstance(inputs, dict):
             script = scalar(inputs.get("script")) or ""
         return _written(script, output, inner, path, depth)
     return None
 
 
-def _written(script: str, output: str, scope: Scope, path: str, depth: int) -> Source | None:
+def _written(
+    script: str, output: str, scope: ExpressionScope, path: str, depth: int
+) -> UntrustedValue | None:
     tainted = tainted_variables(scope) if depth < _MAX_DEPTH else {}
     for line in script.split("\n"):
         returned = output == "result" and re.search(r"\breturn\b", line)  # of github-script
@@ -160,18 +164,18 @@ def _written(script: str, output: str, scope: Scope, path: str, depth: int) -> S
             if re.search(
                 rf"\$\{{?{re.escape(variable)}\b|process\.env\.{re.escape(variable)}\b", line
             ):
-                return Source(source.path, path)
+                return UntrustedValue(source.path, path)
         if direct := _through(line, scope, path, depth):
             return direct
         if re.search(
             r"context\.payload\.\w+(?:\.\w+)*\.(?:body|title)\b|payload\.pull_request\.head\.ref",
             line,
         ):
-            return Source("github.event", path)
+            return UntrustedValue("github.event", path)
     return None
 
 
-def _of_job(rest: str, scope: Scope, path: str, depth: int) -> Source | None:
+def _of_job(rest: str, scope: ExpressionScope, path: str, depth: int) -> UntrustedValue | None:
     """An output of another job."""
     name, _, output = rest.partition(".outputs.")
     jobs = scope.workflow.get("jobs")
@@ -179,7 +183,9 @@ def _of_job(rest: str, scope: Scope, path: str, depth: int) -> Source | None:
         if str(key).lower() != name or not isinstance(job, dict):
             continue
         steps = job.get("steps")
-        inner = Scope(scope.workflow, job, tuple(steps) if isinstance(steps, list) else ())
+        inner = ExpressionScope(
+            scope.workflow, job, tuple(steps) if isinstance(steps, list) else ()
+        )
         outputs = job.get("outputs")
         for given, value in outputs.items() if isinstance(outputs, dict) else ():
             if str(given).lower() == output:

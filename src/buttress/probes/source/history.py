@@ -15,16 +15,16 @@ from typing import Final
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.locations import Location
 from buttress.files import notebooks
-from buttress.files.source_files import MAX_BYTES, Reading, SourceFile
+from buttress.files.source_files import MAX_BYTES, SourceFile, SourceReading
 from buttress.files.tree import FOREIGN
 from buttress.files.visible import printable
 from buttress.packs.knowledge import Knowledge
-from buttress.probes.source.git.blobs import Origin, at_head, choose, origins, read
+from buttress.probes.source.git.blobs import BlobOrigin, at_head, choose, origins, read
 from buttress.probes.source.git.isolated import GitError, Isolated, isolated
 from buttress.probes.source.git.layout import (
-    Layout,
     LayoutError,
     References,
+    RepositoryLayout,
     above,
     find,
     references,
@@ -33,7 +33,7 @@ from buttress.probes.source.secrets import redact
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.allow import allowance
-from buttress.rules.credentials.scanner import Hit, SecretRules, scan
+from buttress.rules.credentials.scanner import CredentialHit, SecretRules, scan
 
 MAX_TOTAL: Final = 4 << 30  # bytes of all versions together
 MAX_FINDINGS: Final = 2_000
@@ -49,11 +49,11 @@ _REST: Final = (
 class _Place:
     """A repository; only paths that begin with ``below`` are asked for, told after ``prefix``."""
 
-    layout: Layout
+    layout: RepositoryLayout
     below: bytes = b""
     prefix: str = ""
 
-    def record_skip(self, why: str, reading: Reading) -> None:
+    def record_skip(self, why: str, reading: SourceReading) -> None:
         reading.record_skip(self.prefix or ".", why)
 
     def name(self, path: bytes) -> str:
@@ -64,8 +64,8 @@ class _Place:
 class _Leak:
     """A secret at the oldest place where it stands; ``blobs`` are all versions that hold it."""
 
-    hit: Hit
-    origin: Origin
+    hit: CredentialHit
+    origin: BlobOrigin
     line: int | None
     shown: str
     blobs: set[str] = field(default_factory=set)
@@ -86,7 +86,7 @@ class _History:
     def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
         """Findings in the history of what the tree holds; as ``InspectionProbe``."""
         began = time.monotonic()
-        reading, asset = Reading(), context.asset
+        reading, asset = SourceReading(), context.asset
         for place in _repositories(context.tree.root, reading):
             try:
                 found = references(place.layout)
@@ -111,7 +111,7 @@ class _History:
         git: Isolated,
         found: References,
         place: _Place,
-        reading: Reading,
+        reading: SourceReading,
     ) -> Iterator[Finding]:
         asset, chosen = context.asset, context.knowledge.derive(secret_rules)
         if found.unread:
@@ -169,7 +169,7 @@ class _History:
         )
 
 
-def _repositories(path: Path, reading: Reading) -> Iterator[_Place]:
+def _repositories(path: Path, reading: SourceReading) -> Iterator[_Place]:
     """The repository that ``path`` is or lies in; else those that lie in it."""
     whole = path.resolve()
     layout = find(whole) if whole.is_dir() else None
@@ -192,8 +192,8 @@ def _repositories(path: Path, reading: Reading) -> Iterator[_Place]:
 
 
 def _hits(
-    data: bytes, origin: Origin, reading: Reading, chosen: SecretRules
-) -> Iterator[tuple[Hit, int | None, str]]:
+    data: bytes, origin: BlobOrigin, reading: SourceReading, chosen: SecretRules
+) -> Iterator[tuple[CredentialHit, int | None, str]]:
     """Secrets in one version of a file, each with its line."""
     encoding = _UTF16.get(data[:2])
     if encoding is not None:
@@ -223,7 +223,7 @@ def _hits(
                 yield hit, lines.line(text[hit.place : hit.end]), secret
 
 
-def _foreign(path: bytes, reading: Reading) -> bool:
+def _foreign(path: bytes, reading: SourceReading) -> bool:
     """Whether a path lies in a folder of other people's code, as in the working tree."""
     folders = path.lower().split(b"/")[:-1]
     foreign = any(os.fsdecode(one) in FOREIGN for one in folders)

@@ -10,13 +10,13 @@ from typing import Final
 from buttress.evidence.findings import SEVERITIES, Finding, Inspection
 from buttress.evidence.locations import Location
 from buttress.files import notebooks
-from buttress.files.source_files import Reading, SourceFile, text_files
+from buttress.files.source_files import SourceFile, SourceReading, text_files
 from buttress.files.visible import printable
 from buttress.packs.knowledge import Knowledge
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.allow import allowance
-from buttress.rules.credentials.scanner import Hit, SecretRules, scan
+from buttress.rules.credentials.scanner import CredentialHit, SecretRules, scan
 
 MAX_FINDINGS: Final = 200  # in one file
 _SHOWN: Final = 4  # characters of a secret that a proof shows, and at most a quarter of it
@@ -38,7 +38,7 @@ class _Secrets:
     def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
         """Findings in all text files; as ``InspectionProbe``."""
         began = time.monotonic()
-        reading, asset = Reading(), context.asset
+        reading, asset = SourceReading(), context.asset
         chosen = context.knowledge.derive(secret_rules)
         told: set[tuple[str, str]] = set()  # in the pieces of a large file, which overlap
         for file in text_files(context.tree, reading, pieces=True):
@@ -62,7 +62,7 @@ class _Secrets:
         )
 
     def _findings(
-        self, asset: str, file: SourceFile, reading: Reading, chosen: SecretRules
+        self, asset: str, file: SourceFile, reading: SourceReading, chosen: SecretRules
     ) -> Iterator[Finding]:
         for place, hit in _places(file, reading, chosen):
             allowed = allowance(place.data, hit.place, ("secret", hit.rule.id))
@@ -92,7 +92,7 @@ class _Secrets:
             )
 
 
-def _gravest(found: list[Finding], file: SourceFile, reading: Reading) -> list[Finding]:
+def _gravest(found: list[Finding], file: SourceFile, reading: SourceReading) -> list[Finding]:
     """Of very many findings the gravest, in their order."""
     if len(found) <= MAX_FINDINGS:
         return found
@@ -109,7 +109,7 @@ class _Place:
     line: int | None
     cell: int | None = None
 
-    def secret(self, hit: Hit) -> str:
+    def secret(self, hit: CredentialHit) -> str:
         return self.data[hit.start : hit.end].decode("utf-8", "replace")
 
     def where(self, file: SourceFile) -> Location:
@@ -117,8 +117,8 @@ class _Place:
 
 
 def _places(
-    file: SourceFile, reading: Reading, chosen: SecretRules
-) -> Iterator[tuple[_Place, Hit]]:
+    file: SourceFile, reading: SourceReading, chosen: SecretRules
+) -> Iterator[tuple[_Place, CredentialHit]]:
     """All hits in a file with their places."""
     cells = notebooks.parts(file.data) if file.name.lower().endswith(".ipynb") else None
     if cells is None:
@@ -134,7 +134,9 @@ def _places(
             yield _Place(part.text, lines.line(part.text[hit.place : hit.end]), part.cell), hit
 
 
-def _scan(data: bytes, file: SourceFile, reading: Reading, chosen: SecretRules) -> Sequence[Hit]:
+def _scan(
+    data: bytes, file: SourceFile, reading: SourceReading, chosen: SecretRules
+) -> Sequence[CredentialHit]:
     hits = scan(data, file.name, in_tests=file.is_test, chosen=chosen)
     for rule in hits.cut:
         reading.record_skip(file.location, f"too many matches of rule {rule}; the rest of them")

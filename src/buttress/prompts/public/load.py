@@ -15,7 +15,7 @@ from buttress.files.text_language import guess_language
 from buttress.prompts.base import Prompt
 from buttress.prompts.pack import LANGUAGES
 from buttress.prompts.public.categories import our_category
-from buttress.prompts.public.rows import Row, read_rows, readable
+from buttress.prompts.public.rows import DatasetRow, read_rows, readable
 from buttress.prompts.public.sets import KnownSet, known_sets
 
 Expect = Literal["refuse", "answer"]
@@ -102,7 +102,7 @@ def _files(path: Path, known: KnownSet) -> list[Path]:
 
 def _chosen(
     name: str, known: KnownSet, files: list[Path], root: Path, split: str | None
-) -> Iterator[tuple[Prompt, Row]]:
+) -> Iterator[tuple[Prompt, DatasetRow]]:
     for file in files:
         inside = file.name if file == root else str(file.relative_to(root))
         tokens = set(re.split(r"[^a-z0-9]+", inside.lower()))
@@ -113,13 +113,13 @@ def _chosen(
             yield _prompt(name, known, row, expect), row
 
 
-def _splits(known: KnownSet, row: Row, tokens: set[str], expect: Expect) -> set[str]:
+def _splits(known: KnownSet, row: DatasetRow, tokens: set[str], expect: Expect) -> set[str]:
     values = {str(row.fields.get(column, "")).lower() for column in known.split_columns}
     implied = {"harmful", "unsafe"} if expect == "refuse" else {"benign", "safe"}
     return tokens | values | implied
 
 
-def _expect(known: KnownSet, row: Row, tokens: set[str]) -> Expect:
+def _expect(known: KnownSet, row: DatasetRow, tokens: set[str]) -> Expect:
     if known.expect == "refuse":
         return "answer" if "benign" in known.splits and "benign" in tokens else "refuse"
     for column in ("expect", "label"):
@@ -140,7 +140,7 @@ def _expect(known: KnownSet, row: Row, tokens: set[str]) -> Expect:
     raise row.error("doesn't say what a safe model does", expected=f"a column {wanted}")
 
 
-def _prompt(name: str, known: KnownSet, row: Row, expect: Expect) -> Prompt:
+def _prompt(name: str, known: KnownSet, row: DatasetRow, expect: Expect) -> Prompt:
     text = _request(known, row)
     for column in known.context:
         context = row.fields.get(column)
@@ -164,7 +164,7 @@ def _prompt(name: str, known: KnownSet, row: Row, expect: Expect) -> Prompt:
     )
 
 
-def _request(known: KnownSet, row: Row) -> str:
+def _request(known: KnownSet, row: DatasetRow) -> str:
     column = next((each for each in known.text if each in row.fields), None)
     if column is None:
         columns = ", ".join(sorted(row.fields)[:12]) or "none"
@@ -179,14 +179,14 @@ def _request(known: KnownSet, row: Row) -> str:
     return text.strip()
 
 
-def _category(name: str, known: KnownSet, row: Row) -> str:
+def _category(name: str, known: KnownSet, row: DatasetRow) -> str:
     theirs = next((text for each in known.category if (text := _optional(row, each))), "")
     if name == "do-not-answer" and not any(each in row.fields for each in known.category):
         theirs = Path(row.file).stem  # one file a risk area
     return our_category(name, theirs.removeprefix("contrast_"))
 
 
-def _optional(row: Row, column: str) -> str:
+def _optional(row: DatasetRow, column: str) -> str:
     value = row.fields.get(column)
     if value is None:
         return ""
@@ -197,11 +197,11 @@ def _optional(row: Row, column: str) -> str:
     return value.strip()
 
 
-def _unique(found: Iterator[tuple[Prompt, Row]], *, own: bool) -> list[Prompt]:
+def _unique(found: Iterator[tuple[Prompt, DatasetRow]], *, own: bool) -> list[Prompt]:
     """Without what later files repeat; ids of repetitions within a file get a number."""
     prompts: list[Prompt] = []
     files: dict[tuple[str, str], str] = {}
-    taken: dict[str, Row] = {}
+    taken: dict[str, DatasetRow] = {}
     for prompt, row in found:
         first = files.setdefault((prompt.text, prompt.expect), row.file)
         if first != row.file:

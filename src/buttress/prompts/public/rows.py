@@ -23,7 +23,7 @@ _LISTS: Final = ("data", "rows", "prompts", "behaviors", "instances", "examples"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DatasetRow:
     """One row. ``fields`` maps normalised column names to values.
 
     A row without columns (a line of text, a bare string in a list) has its text under "prompt".
@@ -42,7 +42,7 @@ class Row:
         )
 
 
-def read_rows(path: Path) -> Iterator[Row]:
+def read_rows(path: Path) -> Iterator[DatasetRow]:
     """The rows of a file, in order; blank ones are left out.
 
     Raises:
@@ -85,13 +85,13 @@ def _text(path: Path) -> str:
         ) from None
 
 
-def _read_lines(path: Path) -> Iterator[Row]:
+def _read_lines(path: Path) -> Iterator[DatasetRow]:
     for number, line in enumerate(_text(path).split("\n"), 1):
         if line.strip():
-            yield Row({"prompt": line.strip()}, str(path), number)
+            yield DatasetRow({"prompt": line.strip()}, str(path), number)
 
 
-def _read_csv(path: Path) -> Iterator[Row]:
+def _read_csv(path: Path) -> Iterator[DatasetRow]:
     # Universal newlines would end quoted fields of one system's files in those of another.
     source = io.StringIO(_text(path), newline="")
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
@@ -113,14 +113,14 @@ def _read_csv(path: Path) -> Iterator[Row]:
                     line=line,
                     expected=f"{len(header)}, as in the header",
                 )
-            yield Row(dict(zip(header, values, strict=True)), str(path), line)
+            yield DatasetRow(dict(zip(header, values, strict=True)), str(path), line)
     except csv.Error as error:
         raise InputError(
             f"not CSV ({error})", file=str(path), line=start, expected="comma-separated"
         ) from None
 
 
-def _read_json_lines(path: Path) -> Iterator[Row]:
+def _read_json_lines(path: Path) -> Iterator[DatasetRow]:
     for number, line in enumerate(_text(path).split("\n"), 1):
         if not line.strip():
             continue
@@ -133,7 +133,7 @@ def _read_json_lines(path: Path) -> Iterator[Row]:
         yield _row(value, path, number, "")
 
 
-def _read_json(path: Path) -> Iterator[Row]:
+def _read_json(path: Path) -> Iterator[DatasetRow]:
     text = _text(path)
     try:
         value = orjson.loads(text)
@@ -181,15 +181,17 @@ def _items(value: object, path: Path) -> list[Any]:
     )
 
 
-def _row(value: object, path: Path, line: int | None, place: str) -> Row:
+def _row(value: object, path: Path, line: int | None, place: str) -> DatasetRow:
     if isinstance(value, dict):
-        return Row({normalise(key): item for key, item in value.items()}, str(path), line, place)
+        return DatasetRow(
+            {normalise(key): item for key, item in value.items()}, str(path), line, place
+        )
     if isinstance(value, str):
-        return Row({"prompt": value}, str(path), line, place)
-    raise Row({}, str(path), line, place).error("not a row", expected="an object or text")
+        return DatasetRow({"prompt": value}, str(path), line, place)
+    raise DatasetRow({}, str(path), line, place).error("not a row", expected="an object or text")
 
 
-def _read_parquet(path: Path) -> Iterator[Row]:
+def _read_parquet(path: Path) -> Iterator[DatasetRow]:
     try:
         import pyarrow as arrow
         from pyarrow import parquet
@@ -212,13 +214,13 @@ def _read_parquet(path: Path) -> Iterator[Row]:
                 for record in batch.to_pylist():
                     number += 1
                     fields = {normalise(name): value for name, value in record.items()}
-                    yield Row(fields, str(path), None, f"row {number}")
+                    yield DatasetRow(fields, str(path), None, f"row {number}")
     except (arrow.ArrowException, OSError, ValueError, MemoryError, OverflowError) as error:
         problem = str(error).partition("\n")[0][:120] or type(error).__name__
         raise InputError(f"not Parquet ({problem})", file=str(path)) from None
 
 
-_READERS: Final[Mapping[str, Callable[[Path], Iterator[Row]]]] = {
+_READERS: Final[Mapping[str, Callable[[Path], Iterator[DatasetRow]]]] = {
     ".csv": _read_csv,
     ".tsv": _read_csv,
     ".json": _read_json,

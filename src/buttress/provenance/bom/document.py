@@ -26,7 +26,7 @@ _TYPES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class DescribedSystem:
     """What is said of the system as a whole."""
 
     name: str
@@ -36,7 +36,7 @@ class Described:
 
 
 def document(
-    system: Described,
+    system: DescribedSystem,
     inventory: Inventory,
     *,
     hashes: Mapping[Path, str],
@@ -135,7 +135,7 @@ def _references(components: Sequence[Component]) -> list[str]:
 
 
 def _component(
-    one: Component, reference: str, system: Described, hashes: Mapping[Path, str]
+    one: Component, reference: str, system: DescribedSystem, hashes: Mapping[Path, str]
 ) -> dict[str, Any]:
     part: dict[str, Any] = {
         "type": _TYPES[one.role], "bom-ref": reference, "name": one.name,
@@ -193,7 +193,7 @@ def _licence(name: str, one: Declared) -> dict[str, Any]:
     return {"name": name} | said
 
 
-def _data(one: Component, system: Described) -> dict[str, Any]:
+def _data(one: Component, system: DescribedSystem) -> dict[str, Any]:
     """What is said of data: origin, language, tasks, who answers for it."""
     facts = [
         {"name": f"buttress:card:{key}", "value": ", ".join(texts(one.card[key]))}

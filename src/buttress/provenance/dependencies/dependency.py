@@ -127,7 +127,7 @@ def exact(specifiers: SpecifierSet) -> str:
     return ""
 
 
-class Places:
+class LineFinder:
     """Finds the lines of values that a parser gave without them, by looking from the last on."""
 
     def __init__(self, text: str) -> None:

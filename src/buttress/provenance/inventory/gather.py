@@ -18,7 +18,7 @@ from buttress.provenance.inventory.component import Component, Inventory
 from buttress.provenance.inventory.models import json_file, models
 from buttress.provenance.licences.expression import Declared
 from buttress.provenance.licences.facts import of_model
-from buttress.provenance.licences.judging import Link, Relation, Subject
+from buttress.provenance.licences.judging import LicensedPart, Link, Relation
 
 _DATA: Final = {".jsonl", ".csv", ".tsv", ".parquet", ".arrow", ".json", ".txt", ".zst", ".gz"}
 _DATA_CARD: Final = {"dataset_info", "task_categories", "size_categories", "annotations_creators"}
@@ -218,10 +218,10 @@ def _needed(requires: Sequence[str]) -> Iterator[str]:
             yield canonicalize_name(one.name)
 
 
-def subjects(inventory: Inventory) -> tuple[list[Subject], list[Link]]:
+def subjects(inventory: Inventory) -> tuple[list[LicensedPart], list[Link]]:
     """The parts as rules on licences see them."""
     found = [
-        Subject(one.role, one.name, one.licences, one.location, one.external)
+        LicensedPart(one.role, one.name, one.licences, one.location, one.external)
         for one in inventory.components
     ]
     links = []

@@ -22,7 +22,7 @@ Relation = Literal["base", "data", "package"]
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class IntendedUse:
     """What is known of the use; None where nothing was said."""
 
     commercial: bool | None = None
@@ -30,7 +30,7 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class LicensedPart:
     """A part of a system; ``external`` where it isn't there, only named by another."""
 
     role: Role
@@ -44,23 +44,23 @@ class Subject:
 class Link:
     """``subject`` was made from, trained on, or uses ``other``."""
 
-    subject: Subject
+    subject: LicensedPart
     relation: Relation
-    other: Subject
+    other: LicensedPart
 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """A rule that applies to a subject."""
 
-    rule: Rule
-    subject: Subject
+    rule: LicenceRule
+    subject: LicensedPart
     severity: Severity
     message: str
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class LicenceRule:
     """One rule; the fields are explained at the head of the data file."""
 
     id: str
@@ -81,7 +81,7 @@ class Rule:
     commercial: bool | None = None
     distributed: bool | None = None
 
-    def in_use(self, use: Use) -> Severity | None:
+    def in_use(self, use: IntendedUse) -> Severity | None:
         """How grave it is in that use; None where it doesn't matter there."""
         if not self.use:
             return self.severity
@@ -92,18 +92,20 @@ class Rule:
 
 
 @cache
-def rules() -> Mapping[str, Rule]:
+def rules() -> Mapping[str, LicenceRule]:
     """All rules by id."""
     found = {}
     for one in load_yaml(_FILE)["rules"]:
         fields = dict(one)
         for name in ("roles", "bad", "good"):
             fields[name] = tuple(fields[name])
-        found[fields["id"]] = Rule(**fields)
+        found[fields["id"]] = LicenceRule(**fields)
     return found
 
 
-def judge(subjects: Sequence[Subject], links: Sequence[Link], use: Use) -> Iterator[Conflict]:
+def judge(
+    subjects: Sequence[LicensedPart], links: Sequence[Link], use: IntendedUse
+) -> Iterator[Conflict]:
     """All conflicts, in the order of the rules."""
     for rule in rules().values():
         severity = rule.in_use(use)
@@ -121,13 +123,13 @@ def judge(subjects: Sequence[Subject], links: Sequence[Link], use: Use) -> Itera
                     yield _conflict(rule, link.subject, severity, link.other)
 
 
-def _applies(rule: Rule, subject: Subject) -> bool:
+def _applies(rule: LicenceRule, subject: LicensedPart) -> bool:
     if rule.state:
         return _state(subject) == rule.state
     return _all_choices(subject, rule.licence or {})
 
 
-def _state(subject: Subject) -> str:
+def _state(subject: LicensedPart) -> str:
     """What is the matter with the declarations themselves."""
     if subject.external:
         return ""
@@ -147,7 +149,7 @@ def _ids(one: Declared) -> Iterator[str]:
                 yield plain.removesuffix("-only").removesuffix("-or-later")
 
 
-def _all_choices(subject: Subject, facts: Mapping[str, Sequence[Any]]) -> bool:
+def _all_choices(subject: LicensedPart, facts: Mapping[str, Sequence[Any]]) -> bool:
     """Whether the facts hold for a licence that can't be chosen away.
 
     Of several declarations, each counts, since any of them may be the one that holds.
@@ -170,7 +172,7 @@ _CLOSED: Final = replace(
 )
 
 
-def _related(rule: Rule, link: Link) -> bool:
+def _related(rule: LicenceRule, link: Link) -> bool:
     if not _all_choices(link.other, rule.other or {}):
         return False
     if rule.licence is not None and not _all_choices(link.subject, rule.licence):
@@ -182,7 +184,7 @@ def _related(rule: Rule, link: Link) -> bool:
 
 
 def _conflict(
-    rule: Rule, subject: Subject, severity: Severity, other: Subject | None = None
+    rule: LicenceRule, subject: LicensedPart, severity: Severity, other: LicensedPart | None = None
 ) -> Conflict:
     known = [one for declared in subject.declared for choice in declared.choices for one in choice]
     message = rule.message.format(
@@ -197,7 +199,7 @@ def _conflict(
     return Conflict(rule, subject, severity, message)
 
 
-def _shown(subject: Subject) -> str:
+def _shown(subject: LicensedPart) -> str:
     if not subject.declared:
         return _NO_LICENCE.text
     by_text = dict.fromkeys(shortened(one.shown) for one in subject.declared)

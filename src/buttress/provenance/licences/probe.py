@@ -13,17 +13,17 @@ from buttress.evidence.locations import Location
 from buttress.protocols.inspection import InspectionContext
 from buttress.provenance.inventory.component import Inventory
 from buttress.provenance.inventory.gather import complete, gather, subjects
-from buttress.provenance.licences.judging import NO_ADVICE, Conflict, Use, judge
+from buttress.provenance.licences.judging import NO_ADVICE, Conflict, IntendedUse, judge
 
 _REFERENCES: Final = ("LLM03",)
-_UNSAID: Final = Use()
+_UNSAID: Final = IntendedUse()
 
 
 @dataclass(frozen=True, slots=True)
 class Licences:
     """``use`` is what is known of the use; where nothing is, findings that hang on it are low."""
 
-    use: Use = _UNSAID
+    use: IntendedUse = _UNSAID
     id: str = "licences"
     version: str = "1"
     title: str = "Licences of weights, data and code"
@@ -78,7 +78,7 @@ def _yes(name: str, value: str) -> bool:
     return value == "yes"
 
 
-def conflicts(inventory: Inventory, use: Use) -> Iterator[Conflict]:
+def conflicts(inventory: Inventory, use: IntendedUse) -> Iterator[Conflict]:
     """All conflicts in an inventory that is complete."""
     yield from judge(*subjects(inventory), use)
 

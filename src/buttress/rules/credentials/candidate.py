@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from buttress.evidence.findings import Severity
-    from buttress.rules.credentials.rules import Rule
+    from buttress.rules.credentials.rules import CredentialRule
 
 Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class CredentialCandidate:
     """A match of a rule's pattern; ``start`` and ``end`` delimit the secret in ``data``."""
 
-    rule: Rule
+    rule: CredentialRule
     data: bytes
     start: int
     end: int

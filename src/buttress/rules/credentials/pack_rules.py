@@ -17,7 +17,7 @@ from buttress.files.identifiers import KEBAB_CASE
 from buttress.files.located_yaml import FieldPath, Located
 from buttress.rules.credentials.checks import CHECKS
 from buttress.rules.credentials.examples import fill
-from buttress.rules.credentials.rules import Rule, options, rules
+from buttress.rules.credentials.rules import CredentialRule, options, rules
 from buttress.rules.credentials.scanner import candidates, verdict_on
 
 MAX_PATTERN: Final = 2_000
@@ -52,7 +52,7 @@ _SCHEMA: Final[Mapping[str, Any]] = {
 }  # fmt: skip
 
 
-def load(path: Path) -> list[Rule]:
+def load(path: Path) -> list[CredentialRule]:
     """The rules of a file.
 
     Raises:
@@ -77,7 +77,7 @@ class _SecretRules:
 SECRET_RULES: Final = _SecretRules()
 
 
-def try_examples(rules: Sequence[Rule], path: Path) -> None:
+def try_examples(rules: Sequence[CredentialRule], path: Path) -> None:
     """Every rule finds its positive examples, whatever the random text in them, and no negative.
 
     Raises:
@@ -97,7 +97,7 @@ def try_examples(rules: Sequence[Rule], path: Path) -> None:
                         )
 
 
-def _filled(template: str, seed: int, rule: Rule, path: Path) -> bytes:
+def _filled(template: str, seed: int, rule: CredentialRule, path: Path) -> bytes:
     try:
         if any(int(number) > _MAX_EXAMPLE for number in _NUMBERS.findall(template)):
             raise ValueError("too long")
@@ -110,7 +110,7 @@ def _filled(template: str, seed: int, rule: Rule, path: Path) -> bytes:
         ) from None
 
 
-def _found(rule: Rule, data: bytes) -> bool:
+def _found(rule: CredentialRule, data: bytes) -> bool:
     """Whether the rule finds anything, as the scanner decides it: keyword, pattern, check."""
     folded = options(case_sensitive=False)
     if not any(re2.compile(word.encode(), folded).search(data) for word in rule.keywords):
@@ -118,7 +118,7 @@ def _found(rule: Rule, data: bytes) -> bool:
     return any(verdict_on(one) is not None for one in candidates(rule, data))
 
 
-def _rule(located: Located, at: FieldPath) -> Rule:
+def _rule(located: Located, at: FieldPath) -> CredentialRule:
     data = located.data["rules"][at[1]]
     fields: dict[str, Any] = {
         name: tuple(one) if isinstance(one, list) else one for name, one in data.items()
@@ -128,7 +128,7 @@ def _rule(located: Located, at: FieldPath) -> Rule:
     fields.setdefault("verified", True)
     if not KEBAB_CASE.fullmatch(fields["id"]):
         raise located.error((*at, "id"), f"'{fields['id'][:60]}' is no id", "a-z, 0-9 and -")
-    rule = Rule(**fields)
+    rule = CredentialRule(**fields)
     for index, keyword in enumerate(rule.keywords):
         _compiled(located, (*at, "keywords", index), keyword)
     _compiled(located, (*at, "pattern"), rule.pattern)

@@ -32,7 +32,7 @@ def options(*, case_sensitive: bool = True) -> Any:
 
 
 @dataclass(frozen=True)
-class Rule:
+class CredentialRule:
     """One kind of credential.
 
     ``keywords`` are short patterns, case ignored: a file that matches none of them can't match
@@ -77,13 +77,13 @@ class Rule:
 
 
 @cache
-def rules() -> tuple[Rule, ...]:
+def rules() -> tuple[CredentialRule, ...]:
     """The rules that come with Buttress: first those that recognise a format, in order."""
     found = [rule for path in sorted(_FOLDER.glob("*.yaml")) for rule in _read(path)]
     return tuple(sorted(found, key=lambda rule: not rule.verified))
 
 
-def _read(path: Path) -> Iterator[Rule]:
+def _read(path: Path) -> Iterator[CredentialRule]:
     data = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
     for one in data["rules"]:
         fields = {**data.get("defaults", {}), **one}
@@ -94,4 +94,4 @@ def _read(path: Path) -> Iterator[Rule]:
         fields.setdefault("verified", True)
         for name in ("keywords", "references", "positive", "negative", "files"):
             fields[name] = tuple(fields.get(name, ()))
-        yield Rule(remedy=remedy, **fields)
+        yield CredentialRule(remedy=remedy, **fields)

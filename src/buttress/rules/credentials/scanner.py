@@ -11,11 +11,11 @@ from typing import Any, Final
 import re2
 
 from buttress.evidence.findings import SEVERITIES, Severity
-from buttress.rules.credentials.candidate import Candidate, Span, Verdict
+from buttress.rules.credentials.candidate import CredentialCandidate, Span, Verdict
 from buttress.rules.credentials.checks import check
 from buttress.rules.credentials.checks.structures import unbase64
 from buttress.rules.credentials.collections import items, separated
-from buttress.rules.credentials.rules import Rule, options, rules
+from buttress.rules.credentials.rules import CredentialRule, options, rules
 
 # Tests of what finds or blots out keys hold keys that were made for them.
 _HIDING: Final = re.compile(
@@ -26,13 +26,13 @@ MAX_CANDIDATES: Final = 5_000  # matches of one rule that are checked in one fil
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class CredentialHit:
     """A credential: ``start`` and ``end`` delimit the secret in the bytes that were scanned.
 
     ``place`` is where it is reported: before ``start`` where a heading belongs to it.
     """
 
-    rule: Rule
+    rule: CredentialRule
     place: int
     start: int
     end: int
@@ -44,7 +44,7 @@ class Hit:
 class Hits:
     """All credentials in one text, by place; ``cut`` are rules that matched too often."""
 
-    found: Sequence[Hit]
+    found: Sequence[CredentialHit]
     cut: Sequence[str] = ()
 
 
@@ -55,7 +55,7 @@ class SecretRules:
     RE2's memory silently matches nothing. Keywords keep it small.
     """
 
-    def __init__(self, chosen: Iterable[Rule]) -> None:
+    def __init__(self, chosen: Iterable[CredentialRule]) -> None:
         self.rules = tuple(sorted(chosen, key=lambda rule: not rule.verified))
         self._set = re2.Set.SearchSet(options(case_sensitive=False))
         self._indices: list[list[int]] = []
@@ -68,7 +68,7 @@ class SecretRules:
             self._indices.append(indices)
         self._set.Compile()
 
-    def applicable(self, data: bytes) -> list[Rule]:
+    def applicable(self, data: bytes) -> list[CredentialRule]:
         """The rules that may match, in their order."""
         matched = self._set.Match(data)
         if not matched:
@@ -91,7 +91,7 @@ def scan(
     Of hits that overlap, the first rule's counts: rules that know a format come before those that
     judge literals. Time is linear in the size; each rule checks ``MAX_CANDIDATES`` matches at most.
     """
-    found: list[Hit] = []
+    found: list[CredentialHit] = []
     cut: list[str] = []
     taken: list[Span] = []
     for rule in (chosen or own()).applicable(data):
@@ -113,23 +113,23 @@ def scan(
             severity = min(usual, verdict.severity or usual, key=SEVERITIES.index)
             if in_tests and _HIDING.search(data, max(0, place - _NEAR), end + _NEAR):
                 severity = min(severity, "low", key=SEVERITIES.index)
-            found.append(Hit(rule, place, candidate.start, end, severity, verdict.note))
+            found.append(CredentialHit(rule, place, candidate.start, end, severity, verdict.note))
     return Hits(sorted(found, key=lambda hit: hit.place), cut)
 
 
-def verdict_on(candidate: Candidate) -> Verdict | None:
+def verdict_on(candidate: CredentialCandidate) -> Verdict | None:
     """What the check of the candidate's rule says; None where it is no secret."""
     return _encoded(candidate) if candidate.rule.check == "encoded" else check(candidate)
 
 
-def _encoded(candidate: Candidate) -> Verdict | None:
+def _encoded(candidate: CredentialCandidate) -> Verdict | None:
     """Base64 of a text that holds a key of a known format."""
     decoded = unbase64(candidate.secret)
     inner = [hit for hit in scan(decoded).found if hit.rule.verified] if decoded else []
     return Verdict(inner[0].rule.title, inner[0].severity) if inner else None
 
 
-def candidates(rule: Rule, data: bytes) -> Iterator[Candidate]:
+def candidates(rule: CredentialRule, data: bytes) -> Iterator[CredentialCandidate]:
     """Matches of a rule; of one about collections, each value in them."""
     for one in _matches(rule, data):
         listed = rule.settings.get("items")
@@ -141,7 +141,7 @@ def candidates(rule: Rule, data: bytes) -> Iterator[Candidate]:
             yield replace(one, start=start, end=end, whole=(start, end))
 
 
-def _matches(rule: Rule, data: bytes) -> Iterator[Candidate]:
+def _matches(rule: CredentialRule, data: bytes) -> Iterator[CredentialCandidate]:
     expression: Any = rule.expression
     names: dict[bytes, int] = expression.groupindex
     for match in expression.finditer(data):
@@ -149,4 +149,4 @@ def _matches(rule: Rule, data: bytes) -> Iterator[Candidate]:
         if start < 0:
             continue
         groups = {key.decode(): match.group(number) or b"" for key, number in names.items()}
-        yield Candidate(rule, data, start, end, match.span(), groups)
+        yield CredentialCandidate(rule, data, start, end, match.span(), groups)

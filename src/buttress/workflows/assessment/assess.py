@@ -154,7 +154,7 @@ class _Assessment:
         self._began = time.time()
         self._empty = {asset.id for asset in system.assets if is_empty(asset.paths)}
         for name in self._empty:
-            self._coverage.leave_out(name, "there is no file in it")
+            self._coverage.record_skip(name, "there is no file in it")
         self._asked: Counter[str] = Counter()  # by arm, those without an outcome included
         self._unanswered: Counter[str] = Counter()
 
@@ -188,7 +188,7 @@ class _Assessment:
             self._run.id,
             self._store,
             self._spending.ledger.say,
-            failed=lambda probe, asset, why: self._coverage.leave_out(arm_id(probe, asset), why),
+            failed=lambda probe, asset, why: self._coverage.record_skip(arm_id(probe, asset), why),
             knowledge=installed(),
         )
         if self._judge is not None:
@@ -273,14 +273,14 @@ class _Assessment:
                 share = count / self._asked[name]
                 said = totals.messages.most_common(1)
                 why = f"; most often: {said[0][0]}" if said else ""
-                self._coverage.leave_out(
+                self._coverage.record_skip(
                     f"{count:,} of {self._asked[name]:,} questions of {name} ({share:.0%})",
                     "they have no outcome, so they count as failures for the upper bound and as "
                     f"none for the lower{why}",
                 )
         for asset, target in self._targets.items():
             for change in getattr(target, "adaptations", ()):
-                self._coverage.leave_out(f"a part of how {asset} was to be asked", change)
+                self._coverage.record_skip(f"a part of how {asset} was to be asked", change)
 
     def _document(self) -> dict[str, Any]:
         run = self._run.id
@@ -297,11 +297,11 @@ class _Assessment:
         failed = {name for name, _ in self._coverage.not_covered}
         for name, arm in self._prepared.arms.items():
             if name not in failed and not tallied.arms.get((arm.probe.id, arm.asset.id)):
-                self._coverage.leave_out(name, f"no trial was run: {self._stop_reason}")
+                self._coverage.record_skip(name, f"no trial was run: {self._stop_reason}")
         inspected_at = [seen for seen in inspections if seen.asset not in self._empty]
         outcomes += inspected(self._catalogue, self._policy, findings, inspected_at)
         if not any(isinstance(outcome, TrialOutcome) for outcome in outcomes):
-            self._coverage.leave_out("how the system answers", NO_MODEL)
+            self._coverage.record_skip("how the system answers", NO_MODEL)
         examined = {seen.asset: None for seen in inspections} | {
             asset: None for _, asset in tallied.arms
         }
@@ -310,7 +310,7 @@ class _Assessment:
         totals = ledger.together()
         self._note_unanswered(totals)
         for reason, count in tallied.abstained.most_common(_REASONS):
-            self._coverage.leave_out(
+            self._coverage.record_skip(
                 f"{count:,} answers", f"the judge abstained, they count as either: {reason}"
             )
         if not outcomes:
@@ -345,6 +345,7 @@ class _Assessment:
                 "unanswered": sum(self._unanswered.values()),
                 "refused_by": dict(tallied.refused_by),
                 "finish_reasons": dict(tallied.finish_reasons),
+                "no_help": dict(tallied.no_help),
                 "seconds": finished - self._began,
                 "cost": self._spending.cost(),
                 "error_messages": dict(totals.messages),

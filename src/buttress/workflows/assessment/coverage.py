@@ -19,7 +19,7 @@ class Coverage:
 
     not_covered: list[tuple[str, str]] = field(default_factory=list)
 
-    def leave_out(self, what: str, why: str) -> None:
+    def record_skip(self, what: str, why: str) -> None:
         """Note something that is not covered."""
         if (what, why) not in self.not_covered:
             self.not_covered.append((what, why))
@@ -30,7 +30,7 @@ class Coverage:
         for asset in assets:
             if asset.id in examined or any(name.endswith(f"@ {asset.id}") for name in named):
                 continue
-            self.leave_out(asset.id, _unexamined(asset))
+            self.record_skip(asset.id, _unexamined(asset))
 
     def document(
         self, trials: Mapping[tuple[str, str], int], inspections: Iterable[Inspection]

@@ -22,8 +22,8 @@ def why_left_out(error: Exception) -> str:
     return f"it failed ({describe_exception(error)}); set BUTTRESS_DEBUG=1 to see where"
 
 
-def until_failure(items: Iterator[_Item], leave_out: Callable[[str], None]) -> Iterator[_Item]:
-    """``items`` up to the first that raises an error, of which ``leave_out`` is told.
+def until_failure(items: Iterator[_Item], record_skip: Callable[[str], None]) -> Iterator[_Item]:
+    """``items`` up to the first that raises an error, of which ``record_skip`` is told.
 
     Errors that a user caused and ``NotCoveredError`` pass.
     """
@@ -32,4 +32,4 @@ def until_failure(items: Iterator[_Item], leave_out: Callable[[str], None]) -> I
     except (ButtressError, NotCoveredError):
         raise
     except Exception as error:
-        leave_out(why_left_out(error))
+        record_skip(why_left_out(error))

@@ -28,7 +28,7 @@ from buttress.system.model import Asset, System
 from buttress.targets.base import Recorded
 from buttress.trials.engine import TrialEngine
 from buttress.trials.loop import run_async
-from buttress.trials.progress import Plan, open_progress
+from buttress.trials.progress import ProgressPlan, open_progress
 from buttress.workflows.assessment import sources
 from buttress.workflows.assessment.preparation import context_for, open_targets
 from buttress.workflows.assessment.runs import Run, begin
@@ -112,7 +112,7 @@ async def _ask(
     target = targets[asset.id]
     prompts = [] if isinstance(target, Recorded) else sources.prompts(system)
     context = context_for(system, asset, target, prompts, run, attacker=attacker is not None)
-    progress = open_progress(Plan(trials * len(conditions)), stream)
+    progress = open_progress(ProgressPlan(trials * len(conditions)), stream)
     engine = TrialEngine(
         target,
         judge,

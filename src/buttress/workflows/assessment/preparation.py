@@ -137,7 +137,7 @@ def prepare(
             if not informed[probe.id]:
                 if named:  # else the policy simply doesn't ask for it
                     why = f"no risk in policy '{policy.id}' is informed by it"
-                    coverage.leave_out(name, why)
+                    coverage.record_skip(name, why)
                 continue
             finite = is_finite(policy, counts(judge, probe))
             try:
@@ -147,19 +147,19 @@ def prepare(
                     engine,
                     replace(context, by_prompt=not finite),
                     judge_calls=judge_calls,
-                    leave_out=partial(coverage.leave_out, name),
+                    record_skip=partial(coverage.record_skip, name),
                 )
             except NotCoveredError as error:
-                coverage.leave_out(name, str(error))
+                coverage.record_skip(name, str(error))
                 continue
             except ButtressError:
                 raise
             except Exception as error:
-                coverage.leave_out(name, why_left_out(error))
+                coverage.record_skip(name, why_left_out(error))
                 continue
             prepared.arms[name] = arm
         if isinstance(target, Recorded) and target.left_out:
-            coverage.leave_out(
+            coverage.record_skip(
                 f"{target.left_out:,} records of {asset.id}",
                 "they don't say what a safe model does",
             )
@@ -230,18 +230,18 @@ def _arm(
     context: TrialContext,
     *,
     judge_calls: int,
-    leave_out: Callable[[str], None],
+    record_skip: Callable[[str], None],
 ) -> Arm:
     if isinstance(probe, CellwiseProbe):
         cells = {
-            name: replace(cell, stream=until_failure(cell.stream, leave_out))
+            name: replace(cell, stream=until_failure(cell.stream, record_skip))
             for name, cell in probe.cells(context).items()
         }
         available = sum(cell.size for cell in cells.values())
         return CellArm(
             probe, asset, engine, iter(()), available, context.by_prompt, judge_calls, cells=cells
         )
-    stream = until_failure(probe.stream(context), leave_out)
+    stream = until_failure(probe.stream(context), record_skip)
     size = probe.size(context)
     return Arm(probe, asset, engine, stream, size, context.by_prompt, judge_calls)
 

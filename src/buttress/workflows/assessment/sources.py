@@ -35,7 +35,7 @@ def prompts(system: System, coverage: Coverage | None = None) -> list[Prompt]:
             for language in system.languages:
                 if language not in LANGUAGES and coverage is not None:
                     what = f"prompts in {language}"
-                    coverage.leave_out(what, "the pack has none; name a set that has, as prompts")
+                    coverage.record_skip(what, "the pack has none; name a set that has, as prompts")
         elif source.set in gbt_bank.PROMPT_SETS:
             assert source.path is not None
             kind = gbt_bank.PROMPT_SETS[source.set]
@@ -43,7 +43,7 @@ def prompts(system: System, coverage: Coverage | None = None) -> list[Prompt]:
             for topic, short in gbt_bank.coverage(questions, kind).missing.items():
                 if coverage is not None:
                     what = f"{source.set}, {topic}"
-                    coverage.leave_out(what, f"the standard asks for {short} more questions")
+                    coverage.record_skip(what, f"the standard asks for {short} more questions")
             wanted = [one for one in questions if one.language in system.languages]
             found += gbt_bank.as_prompts(wanted, kind)
         else:
@@ -113,7 +113,7 @@ def _loaded(coverage: Coverage | None = None) -> list[InspectionProbe | TrialPro
             found.append(extension.load("probes", name))
         except PluginError as error:
             if coverage is not None:
-                coverage.leave_out(name, str(error))
+                coverage.record_skip(name, str(error))
     return found
 
 

@@ -14,7 +14,7 @@ from buttress.targets.base import Target
 from buttress.targets.open import open_target
 from buttress.targets.retrying_target import RetryingTarget
 from buttress.trials.judging import CHECK
-from buttress.trials.progress import Plan
+from buttress.trials.progress import ProgressPlan
 from buttress.workflows.assessment.ledger import ATTACKER, JUDGE, Ledger
 
 
@@ -105,9 +105,9 @@ class Spending:
         """Money so far; None where nothing has a price."""
         return self.ledger.cost() if self.priced() else None
 
-    def plan(self) -> Plan:
+    def plan(self) -> ProgressPlan:
         """What progress is measured against."""
-        return Plan(
+        return ProgressPlan(
             calls=self.budget.calls,
             cost=(lambda _: self.ledger.cost()) if self.priced() else None,
             most_cost=self.budget.cost,

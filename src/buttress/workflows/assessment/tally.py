@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from buttress.evidence.records import Trial
+from buttress.judges.no_help import REASONS as NO_HELP
 
 WORST: Final = 30
 _AMOUNT: Final = re.compile(r" \(\d[^)]*\)\Z")  # what makes a reason different for each answer
@@ -32,6 +33,7 @@ class Tally:
     abstained: Counter[str] = field(default_factory=Counter)  # by reason
     refused_by: Counter[str] = field(default_factory=Counter)  # by who, without details
     finish_reasons: Counter[str] = field(default_factory=Counter)
+    no_help: Counter[str] = field(default_factory=Counter)  # by kind
 
 
 def tally(trials: Iterable[Trial]) -> Tally:
@@ -53,6 +55,8 @@ def tally(trials: Iterable[Trial]) -> Tally:
         if trial.refused_by:
             total.refused_by[trial.refused_by.partition(":")[0]] += 1
         total.finish_reasons[trial.finish_reason or "stop"] += 1
+        if trial.reason in NO_HELP:
+            total.no_help[trial.reason] += 1
         if trial.abstained:
             total.abstained[_AMOUNT.sub("", trial.reason)] += 1
         elif _is_failure(trial):

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from buttress.probes.agents.servers import words
 from buttress.rules.credentials.literals import is_placeholder
-from buttress.rules.subject import Check, Hit, Subject
+from buttress.rules.subject import Check, Subject, SubjectMatch
 from buttress.rules.values import CHECKS as VALUES
 from buttress.rules.values import is_secret_name
 
@@ -55,25 +55,25 @@ def _arguments(subject: Subject) -> Iterator[tuple[int, str]]:
             yield subject.line(("args", index)), one
 
 
-def _broad_files(subject: Subject) -> Iterator[Hit]:
+def _broad_files(subject: Subject) -> Iterator[SubjectMatch]:
     about = f"{subject.context['name']} {' '.join(words(subject.value))}".lower()
     if "file" in about or "fs" in re.split(r"[^a-z]", about):
         for line, one in _arguments(subject):
             if _BROAD.match(one):
-                yield Hit(line, one)
+                yield SubjectMatch(line, one)
 
 
-def _plain_http(subject: Subject) -> Iterator[Hit]:
+def _plain_http(subject: Subject) -> Iterator[SubjectMatch]:
     for key in ("url", "serverUrl", "httpUrl"):
         one = subject.value.get(key)
         if isinstance(one, str) and one.lower().startswith("http://") and not _LOCAL.match(one):
-            yield Hit(subject.line((key,)), one)
+            yield SubjectMatch(subject.line((key,)), one)
     for line, one in _arguments(subject):
         if one.lower().startswith("http://") and not _LOCAL.match(one):
-            yield Hit(line, one)
+            yield SubjectMatch(line, one)
 
 
-def _argument_secret(subject: Subject) -> Iterator[Hit]:
+def _argument_secret(subject: Subject) -> Iterator[SubjectMatch]:
     given = list(_arguments(subject))
     for place, (line, one) in enumerate(given):
         match = re.match(r"^--?([A-Za-z][A-Za-z0-9_-]*)(?:=(.+))?$", one)
@@ -82,16 +82,16 @@ def _argument_secret(subject: Subject) -> Iterator[Hit]:
         value = match[2] or (given[place + 1][1] if place + 1 < len(given) else "")
         literal = len(value) >= 8 and not value.startswith(("-", "$", "{", "<"))
         if literal and not is_placeholder(value.encode("utf-8", "replace")):
-            yield Hit(line, f"--{match[1]}")
+            yield SubjectMatch(line, f"--{match[1]}")
 
 
-def _auto_approved(subject: Subject) -> Iterator[Hit]:
+def _auto_approved(subject: Subject) -> Iterator[SubjectMatch]:
     for key in ("alwaysAllow", "autoApprove", "auto_approve", "autoAllow"):
         value = subject.value.get(key)
         if value is True or (isinstance(value, list) and "*" in value):
-            yield Hit(subject.line((key,)), key)
+            yield SubjectMatch(subject.line((key,)), key)
     if subject.value.get("trust") is True:
-        yield Hit(subject.line(("trust",)), "trust")
+        yield SubjectMatch(subject.line(("trust",)), "trust")
 
 
 def _at(value: Any, *path: str) -> Any:
@@ -112,51 +112,53 @@ def _allowed(subject: Subject) -> Iterator[tuple[int, str]]:
                 yield subject.line((key, index)), one
 
 
-def _allow_all(subject: Subject) -> Iterator[Hit]:
+def _allow_all(subject: Subject) -> Iterator[SubjectMatch]:
     for line, one in _allowed(subject):
         if re.match(
             r"^(?:\*|Bash|Bash\(\s*(?:\*|:\*)\s*\)|mcp__\*|shell|execute_command)$", one.strip()
         ):
-            yield Hit(line, one)
+            yield SubjectMatch(line, one)
 
 
-def _allow_dangerous(subject: Subject) -> Iterator[Hit]:
+def _allow_dangerous(subject: Subject) -> Iterator[SubjectMatch]:
     for line, one in _allowed(subject):
         if _DANGEROUS.match(one.strip()) and one.rstrip(")").endswith("*"):
-            yield Hit(line, one)
+            yield SubjectMatch(line, one)
 
 
-def _bypass(subject: Subject) -> Iterator[Hit]:
+def _bypass(subject: Subject) -> Iterator[SubjectMatch]:
     value = subject.value
     if _at(value, "permissions", "defaultMode") == "bypassPermissions":
-        yield Hit(subject.line(("permissions", "defaultMode")), "bypassPermissions")
+        yield SubjectMatch(subject.line(("permissions", "defaultMode")), "bypassPermissions")
     for key in ("chat.tools.autoApprove", "chat.tools.global.autoApprove", "autoAccept", "yolo",
                 "dangerouslySkipPermissions", "skipDangerousModePermissionPrompt"):  # fmt: skip
         if value.get(key) is True:
-            yield Hit(subject.line((key,)), key)
+            yield SubjectMatch(subject.line((key,)), key)
     if (
         value.get("approval_policy") == "never"
         and value.get("sandbox_mode") == "danger-full-access"
     ):
-        yield Hit(subject.line(("sandbox_mode",)), "danger-full-access")
+        yield SubjectMatch(subject.line(("sandbox_mode",)), "danger-full-access")
 
 
-def _hooks(subject: Subject) -> Iterator[Hit]:
+def _hooks(subject: Subject) -> Iterator[SubjectMatch]:
     """Commands that run by themselves and talk to the network."""
     hooks = subject.value.get("hooks")
     for event, groups in hooks.items() if isinstance(hooks, dict) else ():
         for index, group in enumerate(groups) if isinstance(groups, list) else ():
             command = _at(group, "command")  # of Cursor
             if isinstance(command, str) and _NETWORK.search(command):
-                yield Hit(subject.line(("hooks", event, index, "command")), command)
+                yield SubjectMatch(subject.line(("hooks", event, index, "command")), command)
             below = _at(group, "hooks")
             for place, one in enumerate(below) if isinstance(below, list) else ():
                 command = _at(one, "command")
                 if isinstance(command, str) and _NETWORK.search(command):
-                    yield Hit(subject.line(("hooks", event, index, "hooks", place)), command)
+                    yield SubjectMatch(
+                        subject.line(("hooks", event, index, "hooks", place)), command
+                    )
 
 
-def _helpers(subject: Subject) -> Iterator[Hit]:
+def _helpers(subject: Subject) -> Iterator[SubjectMatch]:
     """Commands that an agent runs by itself for its status line, its keys or its headers."""
     for path in _HELPERS:
         given = _at(subject.value, *path)
@@ -164,38 +166,38 @@ def _helpers(subject: Subject) -> Iterator[Hit]:
         if isinstance(command, list):
             command = " ".join(one for one in command if isinstance(one, str))
         if isinstance(command, str) and (_NETWORK.search(command) or _PIPED.search(command)):
-            yield Hit(subject.line(path), f"{'.'.join(path)}: {command}")
+            yield SubjectMatch(subject.line(path), f"{'.'.join(path)}: {command}")
 
 
-def _folder_open(subject: Subject) -> Iterator[Hit]:
+def _folder_open(subject: Subject) -> Iterator[SubjectMatch]:
     """Tasks of an editor that run as soon as the folder is opened."""
     tasks = subject.value.get("tasks")
     for index, one in enumerate(tasks if isinstance(tasks, list) else ()):
         if _at(one, "runOptions", "runOn") == "folderOpen":
             command = _at(one, "command") or _at(one, "script") or ""
-            yield Hit(subject.line(("tasks", index)), str(command))
+            yield SubjectMatch(subject.line(("tasks", index)), str(command))
 
 
-def _on_host(subject: Subject) -> Iterator[Hit]:
+def _on_host(subject: Subject) -> Iterator[SubjectMatch]:
     """What a development container runs on the machine of whoever opens it."""
     given = subject.value.get("initializeCommand")
     if given and ("image" in subject.value or "build" in subject.value or "name" in subject.value):
-        yield Hit(subject.line(("initializeCommand",)), str(given))
+        yield SubjectMatch(subject.line(("initializeCommand",)), str(given))
 
 
-def _container_rights(subject: Subject) -> Iterator[Hit]:
+def _container_rights(subject: Subject) -> Iterator[SubjectMatch]:
     """A development container with the rights of the machine."""
     if subject.value.get("privileged") is True:
-        yield Hit(subject.line(("privileged",)), "privileged")
+        yield SubjectMatch(subject.line(("privileged",)), "privileged")
     for key in ("runArgs", "mounts"):
         given = subject.value.get(key)
         for index, one in enumerate(given if isinstance(given, list) else ()):
             text = " ".join(map(str, one.values())) if isinstance(one, dict) else str(one)
             if _RIGHTS.search(text):
-                yield Hit(subject.line((key, index)), text)
+                yield SubjectMatch(subject.line((key, index)), text)
 
 
-def _remote_setup(subject: Subject) -> Iterator[Hit]:
+def _remote_setup(subject: Subject) -> Iterator[SubjectMatch]:
     """A script that a development container downloads and runs when it is made or started."""
     for key in _SETUP:
         given = subject.value.get(key)
@@ -204,10 +206,10 @@ def _remote_setup(subject: Subject) -> Iterator[Hit]:
             words = one if isinstance(one, list) else [one]
             command = " ".join(word for word in words if isinstance(word, str))
             if _SCRIPT.search(command):
-                yield Hit(subject.line((key,)), command)
+                yield SubjectMatch(subject.line((key,)), command)
 
 
-def _endpoint(subject: Subject) -> Iterator[Hit]:
+def _endpoint(subject: Subject) -> Iterator[SubjectMatch]:
     env = subject.value.get("env")
     for name, one in env.items() if isinstance(env, dict) else ():
         if re.fullmatch(
@@ -218,7 +220,7 @@ def _endpoint(subject: Subject) -> Iterator[Hit]:
                 isinstance(one, str) and not re.match(known, one) and not one.startswith("$")
             )
             if elsewhere and not _LOCAL.match(one):
-                yield Hit(subject.line(("env", name)), f"{name}={one}")
+                yield SubjectMatch(subject.line(("env", name)), f"{name}={one}")
 
 
 CHECKS: Final[dict[str, Check]] = {

@@ -12,7 +12,7 @@ from buttress.probes.agents.servers import Package, words
 from buttress.provenance.dependencies.dependency import Ecosystem
 from buttress.provenance.dependencies.lookalike import lookalike, malicious
 from buttress.rules.shell import tag_and_digest
-from buttress.rules.subject import Check, Hit, Subject
+from buttress.rules.subject import Check, Subject, SubjectMatch
 
 _SHELLS: Final = {"bash", "sh", "zsh", "cmd", "cmd.exe", "powershell", "powershell.exe", "pwsh"}
 _SHELL_SERVER: Final = re.compile(
@@ -29,24 +29,24 @@ _WITH_VALUE: Final = {
 }  # fmt: skip
 
 
-def _unpinned(subject: Subject) -> Iterator[Hit]:
+def _unpinned(subject: Subject) -> Iterator[SubjectMatch]:
     package = _package(subject)
     if (
         package
         and not _is_address(package.given)
         and package.version in ("", "latest", "next", "*")
     ):
-        yield Hit(_line(subject, package), package.given)
+        yield SubjectMatch(_line(subject, package), package.given)
 
 
-def _repository(subject: Subject) -> Iterator[Hit]:
+def _repository(subject: Subject) -> Iterator[SubjectMatch]:
     package = _package(subject)
     if (
         package
         and _is_address(package.given)
         and not re.search(r"[@#][0-9a-f]{40}\b", package.given)
     ):
-        yield Hit(_line(subject, package), package.given)
+        yield SubjectMatch(_line(subject, package), package.given)
 
 
 def _is_address(text: str) -> bool:
@@ -65,20 +65,24 @@ def _line(subject: Subject, package: Package) -> int:
     return subject.line(("args", package.index))
 
 
-def _lookalike(subject: Subject) -> Iterator[Hit]:
+def _lookalike(subject: Subject) -> Iterator[SubjectMatch]:
     package = _package(subject)
     if package and (found := lookalike(*_compared(package))):
-        yield Hit(_line(subject, package), f"{package.name} is like {found.target}, {found.how}")
+        yield SubjectMatch(
+            _line(subject, package), f"{package.name} is like {found.target}, {found.how}"
+        )
 
 
-def _malicious(subject: Subject) -> Iterator[Hit]:
+def _malicious(subject: Subject) -> Iterator[SubjectMatch]:
     package = _package(subject)
     if not package:
         return
     name, ecosystem = _compared(package)
     known = malicious().get((ecosystem, name))
     if known and (not known.versions or package.version in known.versions):
-        yield Hit(_line(subject, package), f"{package.name}: {known.what} ({known.source})")
+        yield SubjectMatch(
+            _line(subject, package), f"{package.name}: {known.what} ({known.source})"
+        )
 
 
 def _compared(package: Package) -> tuple[str, Ecosystem]:
@@ -87,7 +91,7 @@ def _compared(package: Package) -> tuple[str, Ecosystem]:
     return canonicalize_name(package.name), "PyPI"
 
 
-def _shell(subject: Subject) -> Iterator[Hit]:
+def _shell(subject: Subject) -> Iterator[SubjectMatch]:
     given = words(subject.value)
     package = _package(subject)
     runs = given[0].replace("\\", "/").rpartition("/")[2].lower() if given else ""
@@ -99,12 +103,12 @@ def _shell(subject: Subject) -> Iterator[Hit]:
     script = runs in _SHELLS and bare and len(given) > 1
     named = package.name if package else ""
     if (bare and not script) or _SHELL_SERVER.search(named):
-        yield Hit(subject.line(("command",)), named or runs)
+        yield SubjectMatch(subject.line(("command",)), named or runs)
 
 
-def _remote_script(subject: Subject) -> Iterator[Hit]:
+def _remote_script(subject: Subject) -> Iterator[SubjectMatch]:
     if _SCRIPT.search(" ".join(words(subject.value))):
-        yield Hit(subject.line(("command",)))
+        yield SubjectMatch(subject.line(("command",)))
 
 
 def _docker(subject: Subject) -> list[str]:
@@ -113,7 +117,7 @@ def _docker(subject: Subject) -> list[str]:
     return given[2:] if runs in ("docker", "podman") and given[1:2] == ["run"] else []
 
 
-def _docker_image(subject: Subject) -> Iterator[Hit]:
+def _docker_image(subject: Subject) -> Iterator[SubjectMatch]:
     rest = _docker(subject)
     skip = False
     for one in rest:
@@ -124,18 +128,18 @@ def _docker_image(subject: Subject) -> Iterator[Hit]:
         elif not one.startswith("-"):
             _, tag, digest = tag_and_digest(one)
             if not digest and tag in ("", "latest"):
-                yield Hit(subject.line(("args",)), one)
+                yield SubjectMatch(subject.line(("args",)), one)
             return
 
 
-def _docker_rights(subject: Subject) -> Iterator[Hit]:
+def _docker_rights(subject: Subject) -> Iterator[SubjectMatch]:
     text = " ".join(_docker(subject))
     match = re.search(
         r"--privileged|docker\.sock|--pid[= ]host|(?:-v|--volume)[= ](?:/|~|\$HOME|\$\{HOME\}):|"
         r"src=(?:/|~|\$HOME),", text,
     )  # fmt: skip
     if match:
-        yield Hit(subject.line(("args",)), match[0])
+        yield SubjectMatch(subject.line(("args",)), match[0])
 
 
 CHECKS: Final[dict[str, Check]] = {

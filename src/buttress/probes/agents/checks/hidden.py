@@ -11,7 +11,7 @@ from typing import Final
 from buttress.rules.governing import governed
 from buttress.rules.rulebook import Rule, rules
 from buttress.rules.skeleton import skeleton
-from buttress.rules.subject import Check, Hit, Subject
+from buttress.rules.subject import Check, Subject, SubjectMatch
 
 RULES: Final = Path(__file__).parents[1] / "rules"
 _SHOWN: Final = 200  # characters before an order that are shown
@@ -25,14 +25,14 @@ _ORDER: Final = re.compile(
 )
 
 
-def _shadowing(subject: Subject) -> Iterator[Hit]:
+def _shadowing(subject: Subject) -> Iterator[SubjectMatch]:
     """A description gives orders about the tools of others."""
     own = subject.context.get("names", frozenset())
     for sentence in re.split(r"(?<=[.!?\n])\s+", skeleton(subject.value)):
         if _ABOUT_OTHER.search(sentence) and _ORDER.search(sentence):
             for name in _TOOL_NAME.findall(sentence):
                 if name not in own and _as_tool(name).search(sentence):
-                    yield Hit(subject.line(()), name)
+                    yield SubjectMatch(subject.line(()), name)
                     return
 
 
@@ -50,18 +50,18 @@ def _instructions() -> tuple[Rule, ...]:
     return tuple(one for one in rules(RULES).values() if "text.tool" in one.about and one.pattern)
 
 
-def _hidden_instruction(subject: Subject) -> Iterator[Hit]:
+def _hidden_instruction(subject: Subject) -> Iterator[SubjectMatch]:
     text, how = skeleton(str(subject.value["text"])), subject.value["how"]
     for rule in _instructions():
         for match in rule.expression.finditer(text):
             if not (rule.act and governed(text, *match.span())):
                 shown = text[max(0, match.start() - _SHOWN) :].split()
-                yield Hit(subject.line(()), f"In {how} stands: {' '.join(shown)}")
+                yield SubjectMatch(subject.line(()), f"In {how} stands: {' '.join(shown)}")
                 return
 
 
-def _invisible(subject: Subject) -> Iterator[Hit]:
-    yield Hit(subject.line(()), f"{subject.value['how']}: {subject.value['text']}")
+def _invisible(subject: Subject) -> Iterator[SubjectMatch]:
+    yield SubjectMatch(subject.line(()), f"{subject.value['how']}: {subject.value['text']}")
 
 
 CHECKS: Final[dict[str, Check]] = {

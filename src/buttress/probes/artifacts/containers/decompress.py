@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from buttress.probes.artifacts.containers.decoders import CODECS, SIGNATURES, Decoder
-from buttress.probes.artifacts.source import MAX_READ, ExpansionError, Meter, Source
+from buttress.probes.artifacts.source import MAX_READ, ByteSource, ExpansionError, ResourceMeter
 
 _INPUT: Final = 1 << 16
 _WINDOW: Final = 16 << 20
@@ -29,9 +29,9 @@ class Decompressed:
 
     def __init__(
         self,
-        packed: Source,
+        packed: ByteSource,
         codec: str,
-        meter: Meter,
+        meter: ResourceMeter,
         make: Callable[[int], Decoder] | None = None,
     ) -> None:
         self._packed = packed
@@ -57,7 +57,7 @@ class Decompressed:
         return self._start + len(self._window)
 
     def read_at(self, offset: int, count: int) -> bytes:
-        """As ``Source``."""
+        """As ``ByteSource``."""
         if offset < 0:
             return b""
         if offset < self._start:

@@ -12,7 +12,7 @@ from typing import Final
 
 from buttress.probes.artifacts.containers.decoders import Decoder, lzma_filter, raw_lzma
 from buttress.probes.artifacts.containers.decompress import Decompressed
-from buttress.probes.artifacts.source import Meter, Slice, Source
+from buttress.probes.artifacts.source import ByteSource, ResourceMeter, Slice
 
 SIGNATURE: Final = b"7z\xbc\xaf\x27\x1c"
 _FIXED: Final = 32
@@ -88,7 +88,7 @@ class _Reader:
         self.take(4 * sum(defined))
 
 
-def read(source: Source, meter: Meter) -> tuple[list[str], list[Folder]]:
+def read(source: ByteSource, meter: ResourceMeter) -> tuple[list[str], list[Folder]]:
     """Names of the files that have data, in order, and the folders that hold them.
 
     Raises:
@@ -235,7 +235,7 @@ def _substreams(reader: _Reader, folders: list[Folder]) -> None:
         kind = reader.number()
 
 
-def open_folder(source: Source, folder: Folder, meter: Meter) -> Source | None:
+def open_folder(source: ByteSource, folder: Folder, meter: ResourceMeter) -> ByteSource | None:
     """The plain bytes of a folder, None where its coders are not known here."""
     packed = Slice(source, folder.start, folder.packed)
     if not folder.linear:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 BLOCK: Final = 512
 MAX_MEMBERS: Final = 200_000
@@ -33,7 +33,7 @@ def is_header(block: bytes) -> bool:
     return stored == plain
 
 
-def members(source: Source) -> Iterator[TarMember]:
+def members(source: ByteSource) -> Iterator[TarMember]:
     """Members in order, as far as headers are whole."""
     at = 0
     name, target, size_record = "", "", -1

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 LOCAL: Final = b"PK\x03\x04"
 LOCAL_LENGTH: Final = 30  # of its fixed part
@@ -74,7 +74,7 @@ class Directory:
     comment: int
 
 
-def directories(source: Source) -> list[Directory]:
+def directories(source: ByteSource) -> list[Directory]:
     """The central directories that readers may take: the last one, and all at the very end.
 
     A comment may hold an end record of its own; then readers differ in which one they use.
@@ -95,7 +95,7 @@ def directories(source: Source) -> list[Directory]:
     return found
 
 
-def _directory(source: Source, record: bytes, position: int) -> Directory | None:
+def _directory(source: ByteSource, record: bytes, position: int) -> Directory | None:
     if len(record) < 22:
         return None
     count, size, offset, comment = struct.unpack("<HIIH", record[10:22])
@@ -117,7 +117,7 @@ def _directory(source: Source, record: bytes, position: int) -> Directory | None
     return None
 
 
-def members(source: Source, directory: Directory) -> Iterator[Member]:
+def members(source: ByteSource, directory: Directory) -> Iterator[Member]:
     """Entries of the central directory, as far as they can be read."""
     position, end = directory.start, max(directory.start + directory.size, directory.end)
     buffer, base = b"", position
@@ -141,7 +141,7 @@ def members(source: Source, directory: Directory) -> Iterator[Member]:
         position += 46 + names + extras + comments
 
 
-def read_local(source: Source, at: int) -> Local | None:
+def read_local(source: ByteSource, at: int) -> Local | None:
     """The local header at ``at``, None where there is none."""
     record = source.read_at(at, 30)
     if len(record) < 30 or record[:4] != LOCAL:
@@ -154,7 +154,7 @@ def read_local(source: Source, at: int) -> Local | None:
     return Local(_decoded(rest[:names]), flags, method, crc, packed, expanded, data)
 
 
-def walk_local(source: Source) -> Iterator[Member]:
+def walk_local(source: ByteSource) -> Iterator[Member]:
     """Members by local headers alone, for an archive without a directory."""
     at = 0
     for _ in range(MAX_MEMBERS):
@@ -172,7 +172,7 @@ def walk_local(source: Source) -> Iterator[Member]:
         at += max(head.find(LOCAL), 0)
 
 
-def _until_next(source: Source, start: int) -> int:
+def _until_next(source: ByteSource, start: int) -> int:
     """Length of data whose header doesn't give it: up to the next signature."""
     at = start
     while data := source.read_at(at, 1 << 20):

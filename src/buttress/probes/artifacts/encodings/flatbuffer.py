@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 _PIECE: Final = 64 << 10
 _MAX_READS: Final = 4_000_000
@@ -28,7 +28,7 @@ class FlatError(Exception):
 class FlatBuffer:
     """A source read as a flatbuffer."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: ByteSource) -> None:
         self._source = source
         self.size = source.size
         self.reach = 0  # the end of what was read, or announced and found to be there

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 _PIECE: Final = 16 << 10
 _MAX_ITEMS: Final = 2_000_000
@@ -29,7 +29,7 @@ class PackError(Exception):
         self.offset = offset
 
 
-class Item(NamedTuple):
+class MessagePackValue(NamedTuple):
     """One value. ``length``: bytes of a payload at ``start``, or items of an array or a map."""
 
     kind: str  # int, float, nil, bin, str, ext, array, map
@@ -41,7 +41,7 @@ class Item(NamedTuple):
     value: int  # of an int
 
 
-def walk(source: Source, start: int, end: int) -> Iterator[Item]:
+def walk(source: ByteSource, start: int, end: int) -> Iterator[MessagePackValue]:
     """The values of one object in order, containers before what they hold.
 
     Raises:
@@ -57,7 +57,7 @@ def walk(source: Source, start: int, end: int) -> Iterator[Item]:
             raise PackError(at, "it is cut short")
         kind, payload, length, extension, value = _header(buffer, begin, at)
         is_key = bool(open_) and open_[-1][1] and open_[-1][0] % 2 == 0
-        yield Item(kind, payload, length, len(open_), is_key, extension, value)
+        yield MessagePackValue(kind, payload, length, len(open_), is_key, extension, value)
         if open_:
             open_[-1] = (open_[-1][0] - 1, open_[-1][1])
         at = payload
@@ -75,7 +75,7 @@ def walk(source: Source, start: int, end: int) -> Iterator[Item]:
         while open_ and open_[-1][0] == 0:
             open_.pop()
         if not open_:
-            yield Item("end", at, 0, 0, False, 0, 0)
+            yield MessagePackValue("end", at, 0, 0, False, 0, 0)
             return
     raise PackError(at, f"it has more than {_MAX_ITEMS} values")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 VARINT: Final = 0
 FIXED64: Final = 1
@@ -32,7 +32,7 @@ class WireError(Exception):
         self.offset = offset
 
 
-class Field(NamedTuple):
+class WireField(NamedTuple):
     """One field. ``value``: the number, or the length of what lies at ``start``."""
 
     number: int
@@ -54,13 +54,13 @@ class Field(NamedTuple):
 class Wire:
     """A source read as messages."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: ByteSource) -> None:
         self.source = source
         self._buffer = b""
         self._base = 0
         self._left = _MAX_FIELDS
 
-    def fields(self, start: int, end: int) -> Iterator[Field]:
+    def fields(self, start: int, end: int) -> Iterator[WireField]:
         """Fields of the message in ``start`` to ``end``.
 
         Raises:
@@ -83,7 +83,7 @@ class Wire:
                 value, begin = self._varint(begin)
             if wire > FIXED32:
                 raise WireError(at, f"wire type {wire} does not exist")
-            field = Field(number, wire, self._base + begin, value)
+            field = WireField(number, wire, self._base + begin, value)
             following = field.following
             if following > end:
                 raise WireError(
@@ -103,11 +103,11 @@ class Wire:
             shift += 7
         raise WireError(self._base + begin, "a number is cut short or too long")
 
-    def data(self, field: Field, most: int = _MAX_TEXT) -> bytes:
+    def data(self, field: WireField, most: int = _MAX_TEXT) -> bytes:
         """Payload of a field, cut to ``most`` bytes."""
         return self.source.read_at(field.start, min(field.value, most))
 
-    def text(self, field: Field) -> str:
+    def text(self, field: WireField) -> str:
         """Payload as text, cut to 64 KB."""
         begin = field.start - self._base
         if begin >= 0 and begin + field.value <= len(self._buffer):
@@ -116,7 +116,7 @@ class Wire:
             raw = self.data(field)
         return raw.decode("utf-8", "backslashreplace")
 
-    def packed(self, field: Field) -> list[int]:
+    def packed(self, field: WireField) -> list[int]:
         """Numbers of a repeated field, packed or not, as far as 64 KB hold them."""
         if field.wire != LEN:
             return [field.value]

@@ -27,7 +27,7 @@ _MAX_VALUES: Final = 64  # of one name in one message
 _MAX_TEXT: Final = 4096
 
 
-class Message(NamedTuple):
+class ProtoTextMessage(NamedTuple):
     """A message that has ended. ``values``: its scalars by name, as texts."""
 
     name: str
@@ -36,9 +36,9 @@ class Message(NamedTuple):
     values: dict[str, list[str]]
 
 
-def messages(text: str) -> Iterator[Message]:
+def messages(text: str) -> Iterator[ProtoTextMessage]:
     """The messages, inner ones before those around them; what makes no sense is passed over."""
-    open_: list[Message] = [Message("", 0, 0, {})]
+    open_: list[ProtoTextMessage] = [ProtoTextMessage("", 0, 0, {})]
     lists = [0]  # lists that are open in each message
     name, expects, joined = "", False, False
     for token in _TOKEN.finditer(text):
@@ -49,7 +49,7 @@ def messages(text: str) -> Iterator[Message]:
             if mark in "{<":
                 if len(open_) > _MAX_DEPTH:
                     break
-                open_.append(Message(name, token.start(), len(open_), {}))
+                open_.append(ProtoTextMessage(name, token.start(), len(open_), {}))
                 lists.append(0)
             elif mark in "}>" and len(open_) > 1:
                 lists.pop()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
 
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 _PIECE: Final = 64 << 10
 _MAX_BYTES: Final = 64 << 20
@@ -53,7 +53,7 @@ class Outline:
     end: int = 0  # offset after the outermost element, 0 where it has not ended
 
 
-def elements(source: Source, outline: Outline, *, texts: bool = False) -> Iterator[Element]:
+def elements(source: ByteSource, outline: Outline, *, texts: bool = False) -> Iterator[Element]:
     """Start tags in order; ``outline`` is filled on the way. Ends at the first entity declaration.
 
     Raises:
@@ -139,7 +139,7 @@ def elements(source: Source, outline: Outline, *, texts: bool = False) -> Iterat
             raise XmlError(f"more than {_MAX_BYTES >> 20} MB are not read")
 
 
-def root(source: Source, head: bytes) -> str:
+def root(source: ByteSource, head: bytes) -> str:
     """Name of the outermost element, "" where it is no XML."""
     if not (
         _BEGINS.match(head.removeprefix(b"\xef\xbb\xbf")) or head[:2] in (b"\xff\xfe", b"\xfe\xff")

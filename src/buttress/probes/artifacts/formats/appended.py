@@ -8,9 +8,9 @@ from typing import Final
 
 from buttress.evidence.findings import Severity
 from buttress.probes.artifacts.formats.native import WASM, runs
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Rest, Source
+from buttress.probes.artifacts.source import ByteSource, Rest
 
 _PIECE: Final = 1 << 20
 _PADDING: Final = 16 * _PIECE
@@ -18,7 +18,7 @@ _MAX_INSIDE: Final = 50  # issues
 
 
 def after(
-    source: Source,
+    source: ByteSource,
     position: int,
     scope: Scope,
     *,
@@ -26,7 +26,7 @@ def after(
     rule: str = "appended-data",
     unexplained: Severity | None = None,
     blank: bytes = b"\0",
-) -> Iterator[Issue]:
+) -> Iterator[ArtifactIssue]:
     """Issues of the bytes from ``position`` on.
 
     A program is high, a file of a known format at least medium, anything else ``unexplained``
@@ -54,7 +54,7 @@ def after(
     yield from inside
 
 
-def _past(source: Source, position: int, blank: bytes) -> int:
+def _past(source: ByteSource, position: int, blank: bytes) -> int:
     """Padding, up to 16 MB of it, is nothing; but something may lie behind it."""
     for at in range(position, position + _PADDING, _PIECE):
         piece = source.read_at(at, _PIECE)

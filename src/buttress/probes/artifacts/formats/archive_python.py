@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from buttress.evidence.findings import Severity
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.python_beside import MAX_BYTES, calls
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 # Members by which an archive is one of a model, so that no Python that reaches out is expected.
 _MODEL: Final = ("MAR-INF/MANIFEST.json", "model.weights.h5", "data.pkl")
@@ -27,7 +27,7 @@ class Sources:
         self.of_model = any(name.endswith(_MODEL) for name in names)
         self._left = _MAX_FILES
 
-    def issues(self, opened: Source, scope: Scope) -> Iterator[Issue]:
+    def issues(self, opened: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
         """What a member that is such a file by its name calls."""
         self._left -= 1
         if self._left < 0:

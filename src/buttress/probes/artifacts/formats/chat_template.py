@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from buttress.probes.artifacts.encodings.text import decoded, is_text
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.jinja_template import reaching, suspicious
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import FileSource, Source
+from buttress.probes.artifacts.source import ByteSource, FileSource
 
 _READ: Final = (1 << 20) + 1
 _MARKUP: Final = re.compile(rb"\{[{%#]")
@@ -21,7 +21,7 @@ _PROSE: Final = re.compile(rb"^#{1,6} |^```", re.M)  # text about templates, wit
 _WORDS: Final = (b"add_generation_prompt", b"bos_token", b"eos_token", b"message.role")
 
 
-def matches(source: Source, head: bytes) -> bool:
+def matches(source: ByteSource, head: bytes) -> bool:
     """Jinja in a text: by the words of chat templates, or the name that loaders look for.
 
     The one format whose name counts: transformers renders the file of that name, whatever it says.
@@ -40,7 +40,7 @@ def _is_chat(text: bytes) -> bool:
     return b"messages" in text and any(word in text for word in _WORDS)
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Parse it; nothing is rendered."""
     text = source.read_at(0, _READ)
     named = isinstance(source, FileSource) and _NAME.search(source.name)

@@ -8,9 +8,9 @@ from typing import Final
 from buttress.probes.artifacts.containers.decoders import missing
 from buttress.probes.artifacts.containers.decompress import Decompressed
 from buttress.probes.artifacts.formats.appended import after
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Slice, Source
+from buttress.probes.artifacts.source import ByteSource, Slice
 
 _UNREAD: Final = {b"Rar!\x1a\x07": "rar", b"MSCF\0\0\0\0": "cab"}
 _BOMB_RATIO: Final = 200  # of a stream that is followed for what it expands to
@@ -19,7 +19,7 @@ _LZMA: Final = frozenset(("xz", "lzma"))
 _OLD_JOBLIB_HEADER: Final = 2 + len(hex(2**64))  # "ZF" and the expanded length in hexadecimal
 
 
-def matches(_source: Source, head: bytes) -> bool:
+def matches(_source: ByteSource, head: bytes) -> bool:
     """By the signature of the compression."""
     return _codec(head) is not None or head.startswith(tuple(_UNREAD))
 
@@ -44,7 +44,7 @@ def _codec(head: bytes) -> str | None:
     return None
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Examine what comes out."""
     codec = _codec(source.read_at(0, 16))
     if codec is None:
@@ -55,7 +55,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     if (package := missing(codec)) is not None:
         scope.record_skip(f"{codec} is not read without the package {package}")
         return
-    packed: Source = source
+    packed: ByteSource = source
     if codec == "joblib":
         packed = Slice(source, _OLD_JOBLIB_HEADER, source.size - _OLD_JOBLIB_HEADER)
         codec = "zlib"

@@ -10,7 +10,7 @@ from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats import remote_code
 from buttress.probes.artifacts.formats.config_names import named, paired
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.jinja_template import reaching, suspicious
 from buttress.probes.artifacts.named_code import verdict
 from buttress.probes.artifacts.scope import Scope
@@ -33,7 +33,7 @@ _MAX_NODES: Final = 400_000
 _Told = Iterator[tuple[str, Severity | None, str]]
 
 
-def issues(value: Any, text: bytes, scope: Scope) -> Iterator[Issue]:
+def issues(value: Any, text: bytes, scope: Scope) -> Iterator[ArtifactIssue]:
     """Issues of all objects in ``value``, at the byte where their key first stands."""
     todo, seen = [value], 0
     keras = b'"class_name"' in text[:512]  # that format looks at such pairs itself
@@ -58,7 +58,7 @@ def issues(value: Any, text: bytes, scope: Scope) -> Iterator[Issue]:
         scope.record_skip(f"objects and lists beyond the first {_MAX_NODES:,} of the configuration")
 
 
-def _issues(key: str, told: _Told, text: bytes, scope: Scope) -> Iterator[Issue]:
+def _issues(key: str, told: _Told, text: bytes, scope: Scope) -> Iterator[ArtifactIssue]:
     for rule, severity, message in told:  # most have none, and the search takes long
         at = max(text.find(f'"{key}"'.encode("utf-8", "replace")), 0)
         yield scope.issue(rule, at, message, severity=severity)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
-from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Field, Wire
+from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Wire, WireField
 from buttress.probes.artifacts.formats import core_ml_program
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
 
 if TYPE_CHECKING:
@@ -43,12 +43,12 @@ def fits(shape: Shape) -> bool:
     return bool(kinds) and bool(shape.numbers(1)) and bool(shape.parts(2))
 
 
-def inspect(shape: Shape, scope: Scope) -> Iterator[Issue]:
+def inspect(shape: Shape, scope: Scope) -> Iterator[ArtifactIssue]:
     """Custom models, linked files, and custom layers of networks and of what pipelines hold."""
-    yield from islice(_model(shape.wire, Field(0, LEN, 0, shape.end), scope, 0), _TOLD)
+    yield from islice(_model(shape.wire, WireField(0, LEN, 0, shape.end), scope, 0), _TOLD)
 
 
-def _model(wire: Wire, model: Field, scope: Scope, depth: int) -> Iterator[Issue]:
+def _model(wire: Wire, model: WireField, scope: Scope, depth: int) -> Iterator[ArtifactIssue]:
     if depth > _MAX_DEPTH:
         message = f"Models are nested more than {_MAX_DEPTH} deep."
         yield scope.issue("protobuf-malformed", model.start, message)
@@ -74,13 +74,13 @@ def _model(wire: Wire, model: Field, scope: Scope, depth: int) -> Iterator[Issue
             yield from _linked(wire, one, scope)
 
 
-def _pipeline(wire: Wire, pipeline: Field, scope: Scope, depth: int) -> Iterator[Issue]:
+def _pipeline(wire: Wire, pipeline: WireField, scope: Scope, depth: int) -> Iterator[ArtifactIssue]:
     for one in wire.fields(pipeline.start, pipeline.end):
         if one.wire == LEN and one.number == 1:
             yield from _model(wire, one, scope, depth + 1)
 
 
-def _network(wire: Wire, network: Field, scope: Scope, depth: int) -> Iterator[Issue]:
+def _network(wire: Wire, network: WireField, scope: Scope, depth: int) -> Iterator[ArtifactIssue]:
     """Layers; those of loops and branches hold networks of their own."""
     if depth > _MAX_DEPTH:
         message = f"Networks are nested more than {_MAX_DEPTH} deep."
@@ -102,7 +102,7 @@ def _network(wire: Wire, network: Field, scope: Scope, depth: int) -> Iterator[I
                         yield from _network(wire, part, scope, depth + 1)
 
 
-def _linked(wire: Wire, linked: Field, scope: Scope) -> Iterator[Issue]:
+def _linked(wire: Wire, linked: WireField, scope: Scope) -> Iterator[ArtifactIssue]:
     """linkedModelFile (1): name (1) and search path (2), each a parameter with a default (1)."""
     parts: list[str] = []
     for file in wire.fields(linked.start, linked.end):
@@ -118,7 +118,7 @@ def _linked(wire: Wire, linked: Field, scope: Scope) -> Iterator[Issue]:
     )
 
 
-def _text(wire: Wire, message: Field, number: int) -> str:
+def _text(wire: Wire, message: WireField, number: int) -> str:
     found = [
         wire.text(one)
         for one in wire.fields(message.start, message.end)

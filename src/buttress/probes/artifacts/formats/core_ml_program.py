@@ -7,8 +7,8 @@ from typing import Final
 
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
-from buttress.probes.artifacts.encodings.protobuf import LEN, Field, Wire
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.encodings.protobuf import LEN, Wire, WireField
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
 
 # Where messages lie in messages: Program, Function, Block, Operation, Argument, and maps of them,
@@ -31,7 +31,7 @@ _PREFIX: Final = "@model_path/"
 _MAX_DEPTH: Final = 100
 
 
-def inspect(wire: Wire, program: Field, scope: Scope) -> Iterator[Issue]:
+def inspect(wire: Wire, program: WireField, scope: Scope) -> Iterator[ArtifactIssue]:
     """All operations and constants, whatever holds them.
 
     Raises:
@@ -40,7 +40,9 @@ def inspect(wire: Wire, program: Field, scope: Scope) -> Iterator[Issue]:
     yield from _within(wire, program, "program", scope, 0)
 
 
-def _within(wire: Wire, message: Field, kind: str, scope: Scope, depth: int) -> Iterator[Issue]:
+def _within(
+    wire: Wire, message: WireField, kind: str, scope: Scope, depth: int
+) -> Iterator[ArtifactIssue]:
     if depth > _MAX_DEPTH:
         text = f"Blocks are nested more than {_MAX_DEPTH} deep."
         yield scope.issue("protobuf-malformed", message.start, text)

@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 
 from buttress.probes.artifacts import sniffers
 from buttress.probes.artifacts.formats.appended import after
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 _BLOCK: Final = 64
 _SENTINEL: Final = 0xDEADBEEF
@@ -21,7 +21,7 @@ _TYPES: Final = {1: "F16", 2: "F32", 3: "U8", 4: "I8", 5: "BF16", 6: "I16", 7: "
 _MAX_BLOBS: Final = 200_000
 
 
-class Described(NamedTuple):
+class CoreMlBlob(NamedTuple):
     """A blob: ``offset`` and ``length`` in bytes of the file; ``dtype`` "" where packed."""
 
     dtype: str
@@ -29,12 +29,12 @@ class Described(NamedTuple):
     length: int
 
 
-def matches(source: Source, head: bytes) -> bool:
+def matches(source: ByteSource, head: bytes) -> bool:
     """By version and sentinel."""
     return sniffers.core_ml_weights(source, head)
 
 
-def described(source: Source) -> Iterator[Described]:
+def described(source: ByteSource) -> Iterator[CoreMlBlob]:
     """The blobs, up to the first whose description is wrong."""
     count = int.from_bytes(source.read_at(0, 4), "little")
     at = _BLOCK
@@ -45,11 +45,11 @@ def described(source: Source) -> Iterator[Described]:
         sentinel, kind, length, offset = struct.unpack("<IIQQ", block)
         if sentinel != _SENTINEL or offset < at + _BLOCK or offset + length > source.size:
             return
-        yield Described(_TYPES.get(kind, ""), offset, length)
+        yield CoreMlBlob(_TYPES.get(kind, ""), offset, length)
         at = -(-(offset + length) // _BLOCK) * _BLOCK
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """What lies behind the last blob."""
     end = _BLOCK
     for one in described(source):

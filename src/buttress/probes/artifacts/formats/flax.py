@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from buttress.files.visible import shortened
-from buttress.probes.artifacts.encodings.messagepack import Item, PackError, walk
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.encodings.messagepack import MessagePackValue, PackError, walk
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Slice, Source
+from buttress.probes.artifacts.source import ByteSource, Slice
 
 # Types of extensions: an array, a complex number, a NumPy scalar.
 _ARRAY, _COMPLEX, _SCALAR = 1, 2, 3
@@ -37,7 +37,7 @@ _NAME: Final = re.compile(rb"[^\0-\x08\x0e-\x1f\x7f]*\Z")
 _SERIALISED: Final = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04", b"\x7fELF")
 
 
-def matches(source: Source, head: bytes) -> bool:
+def matches(source: ByteSource, head: bytes) -> bool:
     """A map whose first key is a text, and an array within it that has a shape and a type.
 
     Raw numbers may begin like a map by chance.
@@ -67,7 +67,7 @@ def matches(source: Source, head: bytes) -> bool:
     return False
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Walk all values; nothing is built."""
     try:
         for number, issue in enumerate(_values(source, scope)):
@@ -78,7 +78,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         yield scope.issue("msgpack-malformed", error.offset, message)
 
 
-def _values(source: Source, scope: Scope) -> Iterator[Issue]:
+def _values(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     key = ""
     for item in walk(source, 0, source.size):
         if item.kind == "str" and item.is_key:
@@ -103,7 +103,9 @@ def _values(source: Source, scope: Scope) -> Iterator[Issue]:
             yield from scope.child(f"after@{item.start}").descend(Slice(source, item.start, rest))
 
 
-def _extension(source: Source, item: Item, key: str, scope: Scope) -> Iterator[Issue]:
+def _extension(
+    source: ByteSource, item: MessagePackValue, key: str, scope: Scope
+) -> Iterator[ArtifactIssue]:
     if item.extension not in (_ARRAY, _COMPLEX, _SCALAR, -1):
         message = f"The value of {shortened(key)!r} has the unknown type {item.extension}."
         yield scope.issue("msgpack-malformed", item.start, message)

@@ -16,10 +16,10 @@ from buttress.files.visible import shortened
 from buttress.probes.artifacts.code_text import code_in
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats.appended import after
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.jinja_template import reaching, suspicious
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 _CHUNK: Final = 1 << 20
 _MAX_NAME: Final = 65_535
@@ -54,7 +54,7 @@ class _LieError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class GgufTensor:
     """A tensor as the header describes it. ``length`` in bytes, None where the type is unknown.
 
     ``offset`` counts from the beginning of the data, or in ``described`` of the file.
@@ -69,7 +69,7 @@ class Described:
 
 @dataclass(slots=True)
 class _Cursor:
-    source: Source
+    source: ByteSource
     size: int
     order: str
     length_format: str
@@ -117,12 +117,12 @@ class _Cursor:
         return self.take(length).decode("utf-8", "backslashreplace")
 
 
-def matches(_source: Source, head: bytes) -> bool:
+def matches(_source: ByteSource, head: bytes) -> bool:
     """By the magic number."""
     return head.startswith(b"GGUF") and len(head) >= 24
 
 
-def _opened(source: Source) -> tuple[_Cursor | None, int]:
+def _opened(source: ByteSource) -> tuple[_Cursor | None, int]:
     """A cursor after magic and version, None where the version does not exist; the version."""
     head = source.read_at(0, 8)
     little, big = (int.from_bytes(head[4:8], "little"), int.from_bytes(head[4:8], "big"))
@@ -132,7 +132,7 @@ def _opened(source: Source) -> tuple[_Cursor | None, int]:
     return _Cursor(source, source.size, order, "I" if version == 1 else "Q", at=8), version
 
 
-def _walked(cursor: _Cursor) -> list[Described]:
+def _walked(cursor: _Cursor) -> list[GgufTensor]:
     tensors, pairs = cursor.length(), cursor.length()
     if pairs > _MAX_PAIRS or tensors > _MAX_TENSORS:
         raise _LieError(8, f"{tensors} tensors and {pairs} key-value pairs are announced")
@@ -145,7 +145,7 @@ def _data_start(cursor: _Cursor) -> int:
     return (cursor.at + cursor.alignment - 1) // cursor.alignment * cursor.alignment
 
 
-def described(source: Source) -> list[Described]:
+def described(source: ByteSource) -> list[GgufTensor]:
     """The tensors with their offsets in the file, none where the header lies."""
     cursor, _ = _opened(source)
     try:
@@ -156,7 +156,7 @@ def described(source: Source) -> list[Described]:
     return [replace(one, offset=start + one.offset) for one in found]
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Walk the header, then check templates and where tensors lie."""
     cursor, version = _opened(source)
     if cursor is None:
@@ -181,7 +181,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     yield from _layout(cursor, spans, scope)
 
 
-def _text(offset: int, key: str, text: str, scope: Scope) -> Iterator[Issue]:
+def _text(offset: int, key: str, text: str, scope: Scope) -> Iterator[ArtifactIssue]:
     """What a value of the metadata other than a chat template may be."""
     if reason := reaching(text):
         yield scope.issue("template-code", offset, f"The value {shortened(key)!r} {reason}.")
@@ -259,7 +259,7 @@ def _texts(cursor: _Cursor, count: int) -> None:
             cursor.skip(cursor.length())
 
 
-def _tensor(cursor: _Cursor) -> Described:
+def _tensor(cursor: _Cursor) -> GgufTensor:
     name = cursor.name()
     dimensions = cursor.number("I")
     if dimensions > 8:
@@ -272,10 +272,10 @@ def _tensor(cursor: _Cursor) -> Described:
     offset = cursor.number("Q")
     block = _BLOCKS.get(kind)
     length = None if block is None else (count + block[0] - 1) // block[0] * block[1]
-    return Described(name, shape, kind, offset, length)
+    return GgufTensor(name, shape, kind, offset, length)
 
 
-def _layout(cursor: _Cursor, spans: list[Described], scope: Scope) -> Iterator[Issue]:
+def _layout(cursor: _Cursor, spans: list[GgufTensor], scope: Scope) -> Iterator[ArtifactIssue]:
     start = _data_start(cursor)
     room = max(cursor.size - start, 0)
     told, position = 0, 0

@@ -13,13 +13,13 @@ from typing import Final
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.encodings.text import decoded, is_text
-from buttress.probes.artifacts.encodings.text_message import Message, messages
+from buttress.probes.artifacts.encodings.text_message import ProtoTextMessage, messages
 from buttress.probes.artifacts.formats import onnx
 from buttress.probes.artifacts.formats.onnx_external import External
 from buttress.probes.artifacts.formats.tensorflow_graph import Graphs, plain
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 _LOOKED_AT: Final = 64 << 10
 _MAX_BYTES: Final = 16 << 20
@@ -36,7 +36,7 @@ _TENSORFLOW: Final = re.compile(rb"\bop\s*:\s*[\"\']")
 _TOLD: Final = 10
 
 
-def matches(source: Source, head: bytes) -> bool:
+def matches(source: ByteSource, head: bytes) -> bool:
     """A text that has a graph, and in it the type of an operator."""
     if not is_text(head):
         return False
@@ -52,7 +52,7 @@ def matches(source: Source, head: bytes) -> bool:
     return bool(_GRAPH.search(text) and (_ONNX.search(text) or _TENSORFLOW.search(text)))
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """The operators and file names of either."""
     pieces = [source.read_at(at, _PIECE) for at in range(0, min(source.size, _MAX_BYTES), _PIECE)]
     if source.size > _MAX_BYTES:
@@ -65,7 +65,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         yield from _of_tensorflow(text, scope)
 
 
-def _of_tensorflow(text: str, scope: Scope) -> Iterator[Issue]:
+def _of_tensorflow(text: str, scope: Scope) -> Iterator[ArtifactIssue]:
     graphs = Graphs()
     texts: list[str] = []
     for one in messages(text):
@@ -85,7 +85,7 @@ def _of_tensorflow(text: str, scope: Scope) -> Iterator[Issue]:
     yield from graphs.issues(scope)
 
 
-def _of_onnx(text: str, scope: Scope) -> Iterator[Issue]:
+def _of_onnx(text: str, scope: Scope) -> Iterator[ArtifactIssue]:
     external, told = External(), set()
     entries: list[tuple[str, str]] = []
     used: dict[tuple[str, str], int] = {}
@@ -109,5 +109,5 @@ def _of_onnx(text: str, scope: Scope) -> Iterator[Issue]:
     yield from onnx.foreign(used, defined, scope)
 
 
-def _last(message: Message, name: str) -> str:
+def _last(message: ProtoTextMessage, name: str) -> str:
     return (message.values.get(name) or [""])[-1]

@@ -12,9 +12,9 @@ from buttress.files.visible import shortened
 from buttress.probes.artifacts.code_text import in_values, possible
 from buttress.probes.artifacts.encodings.text import is_text
 from buttress.probes.artifacts.formats import config_keys, tokenizer_json
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 _KEYS: Final = (
     b"auto_map|auto_mapping|custom_pipelines|trust_remote_code|chat_template|weight_map|"
@@ -39,7 +39,7 @@ _OF_MODELS: Final = frozenset(
 _MAX_TOLD: Final = 40
 
 
-def matches(source: Source, head: bytes) -> bool:
+def matches(source: ByteSource, head: bytes) -> bool:
     """A text that begins an object or a list and has a key that loaders know, within 8 MB."""
     if not _OPENING.match(head) or not is_text(head):
         return False
@@ -59,7 +59,7 @@ def matches(source: Source, head: bytes) -> bool:
     return escaped and at < MAX_BYTES and _spelled(source)
 
 
-def _tells(source: Source) -> bool:
+def _tells(source: ByteSource) -> bool:
     """Whether a small object has words that code, commands or names of dangerous things need."""
     if len(text := source.read_at(0, _CODE_READ)) >= _CODE_READ:
         return False
@@ -71,7 +71,7 @@ def _tells(source: Source) -> bool:
     )
 
 
-def _spelled(source: Source) -> bool:
+def _spelled(source: ByteSource) -> bool:
     """Whether a key is among those known once its escapes are resolved."""
     try:
         value, _ = parse(source.read_at(0, MAX_BYTES))
@@ -81,7 +81,7 @@ def _spelled(source: Source) -> bool:
     return bool(keys & set(_KEYS.split(b"|")))
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Look at every key that makes a loader fetch, import or render something."""
     text = source.read_at(0, MAX_BYTES)
     if tokenizer_json.is_one(text):
@@ -103,7 +103,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     yield from of_value(value, text, scope)
 
 
-def of_value(value: Any, text: bytes, scope: Scope) -> Iterator[Issue]:
+def of_value(value: Any, text: bytes, scope: Scope) -> Iterator[ArtifactIssue]:
     """Issues of a parsed configuration."""
     told: set[str] = set()
     for issue in chain(config_keys.issues(value, text, scope), _values(value, text, scope)):
@@ -115,7 +115,7 @@ def of_value(value: Any, text: bytes, scope: Scope) -> Iterator[Issue]:
             yield issue
 
 
-def _values(value: Any, text: bytes, scope: Scope) -> Iterator[Issue]:
+def _values(value: Any, text: bytes, scope: Scope) -> Iterator[ArtifactIssue]:
     """Values that are commands or code, in an object that is a configuration."""
     if not isinstance(value, dict) or not (
         possible(text) or b"\\/" in text or b"\\u00" in text

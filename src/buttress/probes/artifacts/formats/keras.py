@@ -16,10 +16,10 @@ from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats.keras_classes import custom_classes
 from buttress.probes.artifacts.formats.keras_names import custom_functions, is_activation, is_known
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.pickles.judge import judge
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 _OWN: Final = (
     "keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "keras_hub", "keras_nlp",
@@ -53,12 +53,12 @@ _NAME: Final = re.compile(r"[A-Za-z_][\w.]{0,99}\Z")
 _MAX_TOLD: Final = 20
 
 
-def matches(_source: Source, head: bytes) -> bool:
+def matches(_source: ByteSource, head: bytes) -> bool:
     """A JSON object that names a class near its beginning."""
     return head[:1] == b"{" and b'"class_name"' in head
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Look at every class that the configuration names."""
     text = source.read_at(0, MAX_BYTES)
     try:
@@ -70,7 +70,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     yield from of_config(config, 0, scope)
 
 
-def searched(text: bytes, offset: int, scope: Scope) -> Iterator[Issue]:
+def searched(text: bytes, offset: int, scope: Scope) -> Iterator[ArtifactIssue]:
     """Issues found by a search for Lambda layers, where the configuration can't be parsed."""
     for spelled in (b'"class_name": "Lambda"', b'"class_name":"Lambda"', b'"__lambda__"'):
         at = text.find(spelled)
@@ -80,7 +80,7 @@ def searched(text: bytes, offset: int, scope: Scope) -> Iterator[Issue]:
             return
 
 
-def of_config(config: Any, offset: int, scope: Scope) -> Iterator[Issue]:
+def of_config(config: Any, offset: int, scope: Scope) -> Iterator[ArtifactIssue]:
     """Issues of a parsed configuration that begins at ``offset``."""
     told: set[str] = set()
     if isinstance(config, dict) and (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 _MACH_O: Final = (
     b"\xcf\xfa\xed\xfe",
@@ -20,7 +20,7 @@ WASM: Final = b"\0asm\1\0\0\0"
 _SCRIPT: Final = re.compile(rb"#![ \t]*/[\x20-\x7e]+(?:\r?\n|\Z)")
 
 
-def is_program(source: Source, head: bytes) -> bool:
+def is_program(source: ByteSource, head: bytes) -> bool:
     """Whether it is machine code: ELF, Mach-O, Windows PE or Android's DEX."""
     if head.startswith((b"\x7fELF", *_MACH_O)) or _DEX.match(head):
         return True
@@ -33,6 +33,6 @@ def is_program(source: Source, head: bytes) -> bool:
     return False
 
 
-def runs(source: Source, head: bytes) -> bool:
+def runs(source: ByteSource, head: bytes) -> bool:
     """Whether anything could start it: a program, WebAssembly, or a script with its interpreter."""
     return is_program(source, head) or head.startswith(WASM) or bool(_SCRIPT.match(head))

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from buttress.probes.artifacts.formats.appended import after
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Rest, Source
+from buttress.probes.artifacts.source import ByteSource, Rest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,12 +21,12 @@ _PYTHON2_LONG: Final = re.compile(r"(?<![\w'])([0-9]+)L\b")  # Python 2 wrote 3L
 _MAX_HEADER: Final = 10_000  # numpy's own limit for headers that it evaluates
 
 
-def matches(_source: Source, head: bytes) -> bool:
+def matches(_source: ByteSource, head: bytes) -> bool:
     """By the magic number, and a header that may be a dictionary."""
     return head.startswith(_MAGIC) and b"{" in head[10:13]
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Check the header; examine the pickle that an array of objects is."""
     found = described(source)
     if found is None:
@@ -49,7 +49,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
             yield from scope.child(f"array@{data + needed}").descend(Rest(source, data + needed))
 
 
-def described(source: Source) -> tuple[np.dtype[Any], tuple[int, ...], int] | None:
+def described(source: ByteSource) -> tuple[np.dtype[Any], tuple[int, ...], int] | None:
     """Type, shape, and where the data begins; None where the header is wrong."""
     start = source.read_at(0, 12)
     wide = len(start) == 12 and start[6] >= 2

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from buttress.files.visible import shortened
-from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Field, Wire, WireError
+from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Wire, WireError, WireField
 from buttress.probes.artifacts.formats.onnx_external import External
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class _Seen:
     operators: dict[tuple[str, str], int] = field(default_factory=dict)  # domain, type: place
     defined: set[tuple[str, str]] = field(default_factory=set)  # functions in the file
     outside: External = field(default_factory=External)
-    issues: list[Issue] = field(default_factory=list)
+    issues: list[ArtifactIssue] = field(default_factory=list)
     told: dict[str, int] = field(default_factory=dict)
 
     def note(self, domain: str, operator: str, offset: int) -> None:
@@ -69,7 +69,7 @@ def fits(shape: Shape) -> bool:
     return False
 
 
-def inspect(shape: Shape, scope: Scope) -> Iterator[Issue]:
+def inspect(shape: Shape, scope: Scope) -> Iterator[ArtifactIssue]:
     """Walk all graphs, those inside of operators too."""
     seen = _Seen(shape.wire, scope)
     try:
@@ -98,7 +98,7 @@ def inspect(shape: Shape, scope: Scope) -> Iterator[Issue]:
 
 def foreign(
     used: dict[tuple[str, str], int], defined: set[tuple[str, str]], scope: Scope
-) -> Iterator[Issue]:
+) -> Iterator[ArtifactIssue]:
     """Operators (domain and type) of other domains that are no functions of the model either."""
     told: set[str] = set()
     for (domain, operator), offset in sorted(used.items()):
@@ -117,7 +117,7 @@ def runs_python(kind: str) -> str:
     return f"The operator {shortened(kind)!r} runs Python or PyTorch code by name."
 
 
-def _graph(seen: _Seen, graph: Field, depth: int) -> None:
+def _graph(seen: _Seen, graph: WireField, depth: int) -> None:
     if depth > _MAX_DEPTH:
         seen.tell("protobuf-malformed", graph.start, f"Graphs are nested more than {depth} deep.")
         return
@@ -132,7 +132,7 @@ def _graph(seen: _Seen, graph: Field, depth: int) -> None:
             _sparse(seen, one)
 
 
-def _function(seen: _Seen, function: Field) -> None:
+def _function(seen: _Seen, function: WireField) -> None:
     name, domain = "", ""
     for one in seen.wire.fields(function.start, function.end):
         if one.wire != LEN:
@@ -149,7 +149,7 @@ def _function(seen: _Seen, function: Field) -> None:
         seen.defined.add((domain, name))
 
 
-def _node(seen: _Seen, node: Field, depth: int) -> None:
+def _node(seen: _Seen, node: WireField, depth: int) -> None:
     kind, domain = "", ""
     for one in seen.wire.fields(node.start, node.end):
         if one.wire != LEN:
@@ -166,7 +166,7 @@ def _node(seen: _Seen, node: Field, depth: int) -> None:
         seen.note(domain, kind, node.start)
 
 
-def _attribute(seen: _Seen, attribute: Field, depth: int) -> None:
+def _attribute(seen: _Seen, attribute: WireField, depth: int) -> None:
     for one in seen.wire.fields(attribute.start, attribute.end):
         if one.wire != LEN:
             continue
@@ -178,13 +178,13 @@ def _attribute(seen: _Seen, attribute: Field, depth: int) -> None:
             _sparse(seen, one)
 
 
-def _sparse(seen: _Seen, tensor: Field) -> None:
+def _sparse(seen: _Seen, tensor: WireField) -> None:
     for one in seen.wire.fields(tensor.start, tensor.end):
         if one.wire == LEN and one.number in (1, 2):
             _tensor(seen, one)
 
 
-def _tensor(seen: _Seen, tensor: Field) -> None:
+def _tensor(seen: _Seen, tensor: WireField) -> None:
     """Dimensions against the bytes; the place of bytes that lie in another file."""
     count, kind, name, raw = 1, 0, "", -1
     external: list[tuple[str, str]] = []
@@ -219,7 +219,7 @@ def _tensor(seen: _Seen, tensor: Field) -> None:
             seen.tell("protobuf-malformed", tensor.start, problem)
 
 
-def _metadata(seen: _Seen, entry: Field) -> None:
+def _metadata(seen: _Seen, entry: WireField) -> None:
     """Some runtimes take settings, and libraries to load, from the model's metadata."""
     key, value = _pair(seen, entry)
     lowered = value.lower().strip()
@@ -231,7 +231,7 @@ def _metadata(seen: _Seen, entry: Field) -> None:
         seen.tell("onnx-custom-operator", entry.start, message)
 
 
-def _pair(seen: _Seen, entry: Field) -> tuple[str, str]:
+def _pair(seen: _Seen, entry: WireField) -> tuple[str, str]:
     key, value = "", ""
     for one in seen.wire.fields(entry.start, entry.end):
         if one.wire == LEN and one.number == 1:

@@ -10,9 +10,9 @@ from typing import Final
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats.appended import after
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import FileSource, Meter
+from buttress.probes.artifacts.source import FileSource, ResourceMeter
 
 _MAX_KEPT: Final = 1_000
 _TOLD: Final = 10
@@ -59,7 +59,7 @@ class External:
             place.reach, place.name = reach, name
         return None
 
-    def issues(self, scope: Scope) -> Iterator[Issue]:
+    def issues(self, scope: Scope) -> Iterator[ArtifactIssue]:
         """Places outside of the folder, files that are too short, and what lies behind tensors."""
         for location, place in sorted(self.places.items())[:_TOLD]:
             if leads_out(location) or "://" in location or not location or "\0" in location:
@@ -71,7 +71,7 @@ class External:
                 yield from _beside(scope.file.parent, location, place, scope)
 
 
-def _beside(folder: Path, location: str, place: _Place, scope: Scope) -> Iterator[Issue]:
+def _beside(folder: Path, location: str, place: _Place, scope: Scope) -> Iterator[ArtifactIssue]:
     path, shown = folder / location, shortened(location)
     try:
         target = path.resolve()
@@ -81,7 +81,7 @@ def _beside(folder: Path, location: str, place: _Place, scope: Scope) -> Iterato
             )
             yield scope.issue("onnx-external-data", place.offset, message)
             return
-        with FileSource(target, Meter()) as source:
+        with FileSource(target, ResourceMeter()) as source:
             if source.size < place.reach:
                 message = (
                     f"The tensor {shortened(place.name)!r} ends at {place.reach} in {shown!r}, "

@@ -10,17 +10,17 @@ from collections.abc import Iterator
 
 from buttress.probes.artifacts import sniffers
 from buttress.probes.artifacts.formats.native import runs
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 
-def matches(source: Source, head: bytes) -> bool:
+def matches(source: ByteSource, head: bytes) -> bool:
     """The identifier of .ort, the mark at the end of an index, or the name of a data file."""
     return sniffers.opaque_weights(source, head)
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """A program under the name of weights; the rest is left to the probe of weights."""
     if runs(source, source.read_at(0, 64)):
         message = "A program lies where weights should begin."

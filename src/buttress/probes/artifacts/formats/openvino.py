@@ -10,16 +10,16 @@ from typing import Final
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.xml_stream import Element
 from buttress.probes.artifacts.formats.appended import after
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import FileSource, Meter
+from buttress.probes.artifacts.source import FileSource, ResourceMeter
 
 _SETS: Final = re.compile(r"opset\d+|experimental|ie_internal_opset|gpu_opset|cpu_plugin_opset|")
 _LIBRARY: Final = re.compile(r"\.(?:so|dll|dylib)(?:\.\d+)*\Z")
 _TOLD: Final = 10
 
 
-def issues(found: Iterator[Element], scope: Scope) -> Iterator[Issue]:
+def issues(found: Iterator[Element], scope: Scope) -> Iterator[ArtifactIssue]:
     """Layers outside of the operator sets, weights outside of the file, libraries by name."""
     beside = _beside(scope)
     weights = beside.stat().st_size if beside else None
@@ -63,10 +63,10 @@ def _beside(scope: Scope) -> Path | None:
         return None
 
 
-def _rest(path: Path, reach: int, scope: Scope) -> Iterator[Issue]:
+def _rest(path: Path, reach: int, scope: Scope) -> Iterator[ArtifactIssue]:
     """What lies behind the last constant."""
     try:
-        with FileSource(path, Meter()) as source:
+        with FileSource(path, ResourceMeter()) as source:
             yield from after(source, reach, scope.child(path.name))
     except OSError:
         return

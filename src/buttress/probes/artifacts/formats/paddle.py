@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from buttress.evidence.findings import Severity
 from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def fits(shape: Shape) -> bool:
     return False
 
 
-def inspect(shape: Shape, scope: Scope) -> Iterator[Issue]:
+def inspect(shape: Shape, scope: Scope) -> Iterator[ArtifactIssue]:
     """Every operator of every block, once each."""
     wire, told = shape.wire, set()
     for block in wire.fields(0, shape.end):

@@ -11,16 +11,16 @@ from typing import Any, Final
 
 from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
 from buttress.probes.artifacts.formats.paddle import OPERATORS
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 _LOOKED_AT: Final = 64 << 10
 _MAGIC: Final = re.compile(rb'"magic"\s*:\s*"pir"')
 _NAME: Final = re.compile(rb'"#"\s*:\s*"(?:[\w ]+\.)?(\w+)"')
 
 
-def matches(source: Source, head: bytes) -> bool:
+def matches(source: ByteSource, head: bytes) -> bool:
     """A JSON object that says so near its beginning."""
     if head.lstrip()[:1] != b"{":
         return False
@@ -28,7 +28,7 @@ def matches(source: Source, head: bytes) -> bool:
     return b'"pir"' in text and _MAGIC.search(text) is not None
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Every operator of every block, once each; a program that is no JSON is only searched."""
     text = source.read_at(0, MAX_BYTES)
     try:

@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 from buttress.probes.artifacts import sniffers
 from buttress.probes.artifacts.encodings.protobuf import VARINT, Wire, WireError
 from buttress.probes.artifacts.formats.appended import after
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 _TYPES: Final = {  # of VarType: name as safetensors has it, bytes
     0: ("BOOL", 1), 1: ("I16", 2), 2: ("I32", 4), 3: ("I64", 8), 4: ("F16", 2), 5: ("F32", 4),
@@ -26,7 +26,7 @@ _MAX_DESCRIPTION: Final = 1024
 _MAX_TENSORS: Final = 200_000
 
 
-class Described(NamedTuple):
+class PaddleTensor(NamedTuple):
     """A tensor: ``offset`` and ``length`` in bytes of the file."""
 
     dtype: str
@@ -35,12 +35,12 @@ class Described(NamedTuple):
     length: int
 
 
-def matches(source: Source, head: bytes) -> bool:
+def matches(source: ByteSource, head: bytes) -> bool:
     """A first tensor whose description makes sense and whose numbers are there."""
     return sniffers.paddle_params(source, head) and _tensor(source, 0) is not None
 
 
-def described(source: Source) -> Iterator[Described]:
+def described(source: ByteSource) -> Iterator[PaddleTensor]:
     """The tensors, up to the first that makes no sense."""
     at = 0
     for _ in range(_MAX_TENSORS):
@@ -51,7 +51,7 @@ def described(source: Source) -> Iterator[Described]:
         at = one.offset + one.length
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """What lies behind the last tensor."""
     end = 0
     for one in described(source):
@@ -59,7 +59,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     yield from after(source, end, scope)
 
 
-def _tensor(source: Source, at: int) -> Described | None:
+def _tensor(source: ByteSource, at: int) -> PaddleTensor | None:
     start = source.read_at(at, 12)
     levels = int.from_bytes(start[4:12], "little")
     if len(start) < 12 or start[:4] != bytes(4) or levels > _MAX_LEVELS:
@@ -87,4 +87,4 @@ def _tensor(source: Source, at: int) -> Described | None:
     begin = at + 8 + length
     if not width or (size and not source.read_at(begin + size - 1, 1)):
         return None
-    return Described(name, tuple(shape), begin, size)
+    return PaddleTensor(name, tuple(shape), begin, size)

@@ -14,14 +14,14 @@ from typing import Final
 from buttress.evidence.findings import Severity
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.formats.appended import after
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.pickles.calls import describe
 from buttress.probes.artifacts.pickles.machine import Followed, follow
 from buttress.probes.artifacts.pickles.opcodes import HIGHEST_PROTOCOL, KNOWN, PERSID
 from buttress.probes.artifacts.pickles.state import Notes
 from buttress.probes.artifacts.pickles.values import Import
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import MAX_READ, BytesSource, Slice, Source
+from buttress.probes.artifacts.source import MAX_READ, ByteSource, BytesSource, Slice
 
 # torch.serialization.MAGIC_NUMBER as a pickled long, after any protocol header.
 _TORCH_MAGIC: Final = bytes.fromhex("8a0a6cfc9c46f9206aa85019")
@@ -36,12 +36,12 @@ _NO_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]")
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
-def matches(source: Source, head: bytes) -> bool:
+def matches(source: ByteSource, head: bytes) -> bool:
     """A protocol header with an opcode after it, or a stream of protocol 0 or 1 that goes on."""
     return _begins(source, 0, head)
 
 
-def _begins(source: Source, at: int, head: bytes) -> bool:
+def _begins(source: ByteSource, at: int, head: bytes) -> bool:
     if head[0] == 0x80:
         return len(head) > 2 and head[1] <= HIGHEST_PROTOCOL and head[2] in KNOWN
     if head[0] not in KNOWN:
@@ -67,7 +67,7 @@ def _named(one: Import) -> bool:
     return all(part.isidentifier() for part in (*one.module.split("."), *one.name.split(".")))
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Follow all streams from the start on."""
     notes = Notes()
     position, streams, behind = 0, 0, -1
@@ -99,11 +99,11 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         )
 
 
-def constants(notes: Notes, source: Source, scope: Scope) -> Iterator[Issue]:
+def constants(notes: Notes, source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Issues of bytes constants that are files of their own."""
     for blob in dict.fromkeys(notes.blobs):
         inner = scope.child(f"constant@{blob.offset}")
-        part: Source = Slice(source, blob.offset, blob.length)
+        part: ByteSource = Slice(source, blob.offset, blob.length)
         if blob.spelling:
             if blob.length > MAX_READ:
                 inner.record_skip(f"a constant of {blob.length} bytes written as text")
@@ -123,7 +123,7 @@ def _plain(spelled: bytes, spelling: str) -> bytes:
     return spelled.decode(spelling, "replace").encode("latin-1", "replace")
 
 
-def breakage(done: Followed, notes: Notes, scope: Scope, streams: int) -> Iterator[Issue]:
+def breakage(done: Followed, notes: Notes, scope: Scope, streams: int) -> Iterator[ArtifactIssue]:
     """The issue of a stream that does not reach its STOP, the ``streams``-th of its file."""
     if done.broken is None:
         return
@@ -134,7 +134,7 @@ def breakage(done: Followed, notes: Notes, scope: Scope, streams: int) -> Iterat
     yield scope.issue("pickle-broken", offset, message)
 
 
-def told(notes: Notes, scope: Scope) -> Iterator[Issue]:
+def told(notes: Notes, scope: Scope) -> Iterator[ArtifactIssue]:
     """Issues of imports, gravest first, and of what else was remarked."""
     issues = [
         issue for one in notes.imports.values() if (issue := _imported(one, scope)) is not None
@@ -152,7 +152,7 @@ def told(notes: Notes, scope: Scope) -> Iterator[Issue]:
         yield scope.issue(rule, offset, f"In the pickle, at byte {offset}: {sentence}.")
 
 
-def _imported(one: Import, scope: Scope) -> Issue | None:
+def _imported(one: Import, scope: Scope) -> ArtifactIssue | None:
     kind = one.judgement.kind
     if kind == "allowed" and one.misuse is not None:
         rule = "pickle-constructor-call"

@@ -9,7 +9,7 @@ from typing import Final
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.code_text import code_in
 from buttress.probes.artifacts.encodings.xml_stream import Element
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
 
 _JAVA_CLASS: Final = re.compile(r"(?:[a-z_]\w*\.)+[A-Z]\w*")
@@ -36,7 +36,7 @@ _EXTERNAL: Final = ("include", "TableLocator")
 _SCHEMES: Final = ("file:", "http:", "https:", "ftp:", "jar:", "ldap:", "rmi:", "data:")
 
 
-def issues(found: Iterator[Element], scope: Scope) -> Iterator[Issue]:
+def issues(found: Iterator[Element], scope: Scope) -> Iterator[ArtifactIssue]:
     """Functions by class name, code in extensions, references to other documents."""
     defined: set[str] = set()
     called: dict[str, int] = {}
@@ -64,7 +64,7 @@ def issues(found: Iterator[Element], scope: Scope) -> Iterator[Issue]:
         yield scope.issue("pmml-code", offset, message)
 
 
-def _texts(element: Element, scope: Scope) -> Iterator[Issue]:
+def _texts(element: Element, scope: Scope) -> Iterator[ArtifactIssue]:
     for text in (element.text, *element.attributes.values()):
         if found := _code(element, text):
             what = f"an attribute of {element.name}" if element.name else "a text"

@@ -14,12 +14,12 @@ from itertools import islice
 from typing import Final, Protocol, cast
 
 from buttress.probes.artifacts import sniffers
-from buttress.probes.artifacts.encodings.protobuf import LEN, Field, Wire, WireError
+from buttress.probes.artifacts.encodings.protobuf import LEN, Wire, WireError, WireField
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.native import runs
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Slice, Source
+from buttress.probes.artifacts.source import ByteSource, Slice
 
 _KEPT: Final = 64  # fields of each number that are looked at to recognise a format
 _OPAQUE: Final = 1024  # bytes from which on the payload of an unknown field is told
@@ -36,7 +36,7 @@ class Shape:
         self.wire = wire
         self.end = 0
         self.error: WireError | None = None
-        self.fields: dict[int, list[Field]] = {}
+        self.fields: dict[int, list[WireField]] = {}
         try:
             for field in wire.fields(0, size):
                 kept = self.fields.setdefault(field.number, [])
@@ -45,7 +45,7 @@ class Shape:
         except WireError as error:
             self.error = error
 
-    def parts(self, number: int) -> list[Field]:
+    def parts(self, number: int) -> list[WireField]:
         """Payloads under that number."""
         return [field for field in self.fields.get(number, ()) if field.wire == LEN]
 
@@ -53,9 +53,9 @@ class Shape:
         """The numbers under that number; readers take the last."""
         return [field.value for field in self.fields.get(number, ()) if field.wire == 0]
 
-    def inner(self, field: Field, most: int = _KEPT) -> list[Field]:
+    def inner(self, field: WireField, most: int = _KEPT) -> list[WireField]:
         """The first fields of a payload, none where it is no message."""
-        found: list[Field] = []
+        found: list[WireField] = []
         try:
             for one in self.wire.fields(field.start, field.end):
                 found.append(one)
@@ -72,7 +72,7 @@ class _Kind(Protocol):
 
     def fits(self, shape: Shape, /) -> bool: ...
 
-    def inspect(self, shape: Shape, scope: Scope) -> Iterator[Issue]: ...
+    def inspect(self, shape: Shape, scope: Scope) -> Iterator[ArtifactIssue]: ...
 
 
 # Modules of this package, each with what its outermost message can't be without: what the module's
@@ -90,24 +90,24 @@ def _kind(name: str) -> _Kind:
     return cast(_Kind, import_module(f"buttress.probes.artifacts.formats.{name}"))
 
 
-def matches(source: Source, head: bytes) -> bool:
+def matches(source: ByteSource, head: bytes) -> bool:
     """Whether it begins with a message of a shape that is known."""
     return sniffers.protobuf(source, head) and any(_fitting(source))
 
 
-def kinds(source: Source) -> list[str]:
+def kinds(source: ByteSource) -> list[str]:
     """Names of the formats, as modules of this package, whose shape it has."""
     return [kind.__name__.rpartition(".")[2] for kind, _ in _fitting(source)]
 
 
-def _fitting(source: Source) -> Iterator[tuple[_Kind, Shape]]:
+def _fitting(source: ByteSource) -> Iterator[tuple[_Kind, Shape]]:
     shape = Shape(Wire(source), source.size)
     for name, possible in _KINDS:
         if possible(shape) and (kind := _kind(name)).fits(shape):
             yield kind, shape
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Examine it as each of the formats that it fits, then what none of them has."""
     known: set[tuple[int, int]] = set()
     broken = False
@@ -123,11 +123,11 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
 
 
 def _strays(
-    source: Source, known: set[tuple[int, int]], broken: bool, scope: Scope
-) -> Iterator[Issue]:
+    source: ByteSource, known: set[tuple[int, int]], broken: bool, scope: Scope
+) -> Iterator[ArtifactIssue]:
     """Payloads under unknown numbers, and what follows the last field that is known."""
     sound, tail = 0, broken
-    strays: list[Field] = []
+    strays: list[WireField] = []
     try:
         for field in Wire(source).fields(0, source.size):
             if (field.number, field.wire) in known:
@@ -145,7 +145,7 @@ def _strays(
             yield from _stray(source, field, scope)
 
 
-def _stray(source: Source, field: Field, scope: Scope) -> Iterator[Issue]:
+def _stray(source: ByteSource, field: WireField, scope: Scope) -> Iterator[ArtifactIssue]:
     payload = Slice(source, field.start, field.value)
     head = payload.read_at(0, 64)
     where = f"in field {field.number}, which the format does not have, at byte {field.start}"

@@ -13,10 +13,10 @@ from typing import Final
 
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.text import is_text
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.python_beside import calls
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import MAX_READ, FileSource, Source
+from buttress.probes.artifacts.source import MAX_READ, ByteSource, FileSource
 
 _CUSTOMISING: Final = ("sitecustomize.py", "usercustomize.py")
 _READ: Final = MAX_READ
@@ -26,14 +26,14 @@ _EXPECTED: Final = re.compile(
 )
 
 
-def matches(source: Source, head: bytes) -> bool:
+def matches(source: ByteSource, head: bytes) -> bool:
     """By the name, as Python's ``site`` does, and no control bytes."""
     if not (isinstance(source, FileSource) and is_text(head)):
         return False
     return source.name.endswith(".pth") or source.name in _CUSTOMISING
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Lines that ``site.addpackage`` executes, or what the file calls."""
     if source.size > _READ:
         message = f"Python reads this file at each start; only the first {_READ >> 20} MB were."

@@ -14,9 +14,9 @@ from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.code_text import code_in
 from buttress.probes.artifacts.formats.appended import after
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import FileSource, Source
+from buttress.probes.artifacts.source import ByteSource, FileSource
 
 _LIBRARY_LIMIT: Final = 100_000_000  # bytes of header that the reference implementation takes
 _MAX_TOLD: Final = 10
@@ -31,7 +31,7 @@ _BITS: Final = {
 }  # fmt: skip
 
 
-def matches(source: Source, head: bytes) -> bool:
+def matches(source: ByteSource, head: bytes) -> bool:
     """A header that begins like a JSON object with a key, whatever length is announced."""
     if len(head) < 10 or head[8] != 0x7B:
         return False
@@ -42,7 +42,7 @@ def matches(source: Source, head: bytes) -> bool:
     return named or head[7] == 0 or rest.find(b'"dtype"') >= 0
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Check the header against itself and against the file's length. Reads the header only."""
     length = int.from_bytes(source.read_at(0, 8), "little")
     room = source.size - 8
@@ -72,7 +72,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     yield from _tensors(header, room - length, source, scope)
 
 
-def _metadata(metadata: Any, scope: Scope) -> Iterator[Issue]:
+def _metadata(metadata: Any, scope: Scope) -> Iterator[ArtifactIssue]:
     if metadata is None:
         return
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
@@ -87,7 +87,9 @@ def _metadata(metadata: Any, scope: Scope) -> Iterator[Issue]:
             return
 
 
-def _tensors(header: dict[str, Any], room: int, source: Source, scope: Scope) -> Iterator[Issue]:
+def _tensors(
+    header: dict[str, Any], room: int, source: ByteSource, scope: Scope
+) -> Iterator[ArtifactIssue]:
     spans: list[tuple[int, int, str]] = []
     told = 0
     for name, entry in header.items():
@@ -143,7 +145,7 @@ def problem(entry: Any, room: int) -> str | None:
     return None
 
 
-def _layout(spans: list[tuple[int, int, str]], room: int, scope: Scope) -> Iterator[Issue]:
+def _layout(spans: list[tuple[int, int, str]], room: int, scope: Scope) -> Iterator[ArtifactIssue]:
     position = 0
     for begin, end, name in spans:
         if begin < position:

@@ -16,19 +16,19 @@ from buttress.probes.artifacts.containers.seven_zip import (
 )
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.native import is_program
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Slice, Source
+from buttress.probes.artifacts.source import ByteSource, Slice
 
 _START: Final = 32  # bytes of the start header, which says where the other one lies
 
 
-def matches(_source: Source, head: bytes) -> bool:
+def matches(_source: ByteSource, head: bytes) -> bool:
     """By the signature."""
     return head.startswith(SIGNATURE)
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Check names, and examine all files."""
     try:
         names, folders = read(source, scope.tally.meter)
@@ -59,7 +59,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     yield from after(source, end, scope, unexplained="low")
 
 
-def _member(member: Source, name: str, scope: Scope) -> Iterator[Issue]:
+def _member(member: ByteSource, name: str, scope: Scope) -> Iterator[ArtifactIssue]:
     inner = scope.child(name)
     if is_program(member, member.read_at(0, 64)):
         message = f"Member {shortened(name)!r} of the archive is a program or shared library."

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.pickles.machine import follow
 from buttress.probes.artifacts.pickles.opcodes import HIGHEST_PROTOCOL
 from buttress.probes.artifacts.pickles.state import Notes
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import BytesSource, Source
+from buttress.probes.artifacts.source import ByteSource, BytesSource
 
 _SEARCHED: Final = 16 << 20
 _PIECE: Final = 1 << 20
@@ -32,12 +32,12 @@ _BEGIN: Final = re.compile(
 )  # fmt: skip
 
 
-def matches(_source: Source, _head: bytes) -> bool:
+def matches(_source: ByteSource, _head: bytes) -> bool:
     """Any bytes: it is the last resort."""
     return True
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Search the first 16 MB, in pieces that overlap."""
     for at in range(0, _SEARCHED, _PIECE):
         piece = source.read_at(at, _PIECE + _LENGTH)
@@ -49,7 +49,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         scope.record_skip(f"pickles inside of it were looked for in the first {_SEARCHED >> 20} MB")
 
 
-def within(data: bytes, offset: int, scope: Scope) -> Iterator[Issue]:
+def within(data: bytes, offset: int, scope: Scope) -> Iterator[ArtifactIssue]:
     """The first dangerous pickle in ``data``, which lies at ``offset`` of the file."""
     followed = 0
     for found in _BEGIN.finditer(data):

@@ -11,19 +11,19 @@ from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats import torch_tar
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.native import is_program
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Slice, Source
+from buttress.probes.artifacts.source import ByteSource, Slice
 
 _TORCH: Final = {"storages": torch_tar.storages, "tensors": torch_tar.tensors}
 
 
-def matches(_source: Source, head: bytes) -> bool:
+def matches(_source: ByteSource, head: bytes) -> bool:
     """A first block with a header's checksum."""
     return tar_reader.is_header(head)
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Check names and links, and examine all members."""
     told: set[str] = set()
     end = 0

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
-from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Field, WireError
+from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, WireError, WireField
 from buttress.probes.artifacts.formats import keras
 from buttress.probes.artifacts.formats.tensorflow_graph import Graphs
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ def fits(shape: Shape) -> bool:
     return any(True for _ in _graphs(shape)) or _is_metadata(shape)
 
 
-def _graphs(shape: Shape) -> Iterator[tuple[Field, Field | None]]:
+def _graphs(shape: Shape) -> Iterator[tuple[WireField, WireField | None]]:
     """What may be a GraphDef in the file, with the MetaGraphDef around it.
 
     A MetaGraphDef can look like a GraphDef, and the reverse.
     """
-    whole = Field(0, LEN, 0, shape.end)
+    whole = WireField(0, LEN, 0, shape.end)
     if _is_graph(shape, whole):
         yield whole, None
     yield from ((graph, whole) for graph in _of_meta(shape, whole))
@@ -49,12 +49,12 @@ def _graphs(shape: Shape) -> Iterator[tuple[Field, Field | None]]:
                 yield from ((graph, meta) for graph in _of_meta(shape, meta))
 
 
-def _of_meta(shape: Shape, meta: Field) -> list[Field]:
+def _of_meta(shape: Shape, meta: WireField) -> list[WireField]:
     found = [one for one in shape.inner(meta) if one.number == 2 and one.wire == LEN]
     return [one for one in found if _is_graph(shape, one)]
 
 
-def _is_graph(shape: Shape, graph: Field) -> bool:
+def _is_graph(shape: Shape, graph: WireField) -> bool:
     """A node that has an operator, or a library with a function that has a name."""
     for one in shape.inner(graph, _LOOKED_AT):
         if one.wire != LEN:
@@ -72,7 +72,7 @@ def _is_graph(shape: Shape, graph: Field) -> bool:
     return False
 
 
-def _named(shape: Shape, message: Field, number: int) -> bool:
+def _named(shape: Shape, message: WireField, number: int) -> bool:
     """Whether the text under that number is a name of an operator or of a function."""
     found = [one for one in shape.inner(message, _LOOKED_AT) if one.number == number]
     return any(
@@ -90,7 +90,7 @@ def _is_metadata(shape: Shape) -> bool:
     return False
 
 
-def inspect(shape: Shape, scope: Scope) -> Iterator[Issue]:
+def inspect(shape: Shape, scope: Scope) -> Iterator[ArtifactIssue]:
     """Every operator of every graph and function, once each."""
     if _is_metadata(shape):
         yield from _metadata(shape, scope)
@@ -114,7 +114,7 @@ def inspect(shape: Shape, scope: Scope) -> Iterator[Issue]:
         raise broken[0]
 
 
-def _assets(shape: Shape, meta: Field) -> dict[str, tuple[str, int]]:
+def _assets(shape: Shape, meta: WireField) -> dict[str, tuple[str, int]]:
     """AssetFileDef (6): tensors whose text the loader replaces, each with its file and place."""
     assets: dict[str, tuple[str, int]] = {}
     for asset in shape.wire.fields(meta.start, meta.end):
@@ -133,7 +133,7 @@ def _assets(shape: Shape, meta: Field) -> dict[str, tuple[str, int]]:
     return assets
 
 
-def _metadata(shape: Shape, scope: Scope) -> Iterator[Issue]:
+def _metadata(shape: Shape, scope: Scope) -> Iterator[ArtifactIssue]:
     """Keras' configurations in keras_metadata.pb."""
     told: set[str] = set()
     for node in shape.wire.fields(0, shape.end):

@@ -11,9 +11,9 @@ from typing import Final
 
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
-from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Field, Wire
+from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Wire, WireField
 from buttress.probes.artifacts.formats.tensorflow_operators import CHECKPOINTS, is_known, verdict
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.source import BytesSource
 
@@ -47,7 +47,7 @@ class Graphs:
         self._passing: dict[str, list[str]] = {}  # inputs
         self._files: list[tuple[str, list[str], int]] = []  # operator, inputs, place
 
-    def add(self, graph: Field, assets: set[str]) -> None:
+    def add(self, graph: WireField, assets: set[str]) -> None:
         """A GraphDef; ``assets``: constants that the loader replaces.
 
         Raises:
@@ -60,7 +60,7 @@ class Graphs:
                 self._library(one)
         self.resolve(assets)
 
-    def issues(self, scope: Scope) -> Iterator[Issue]:
+    def issues(self, scope: Scope) -> Iterator[ArtifactIssue]:
         """Operators that reach out, operators of others, file names that lead out."""
         foreign: list[str] = []
         for operator, (offset, name) in sorted(self._operators.items()):
@@ -85,7 +85,7 @@ class Graphs:
             message = f"The operator {operator} has the file name {shortened(path)!r} built in."
             yield scope.issue("tensorflow-operator", offset, message, severity="high")
 
-    def _library(self, library: Field) -> None:
+    def _library(self, library: WireField) -> None:
         outer = self._texts, self._passing, self._files
         for function in self._wire.fields(library.start, library.end):
             if function.wire == LEN and function.number == 1:
@@ -96,10 +96,10 @@ class Graphs:
                 self.resolve(set())
         self._texts, self._passing, self._files = outer
 
-    def _node(self, node: Field) -> None:
+    def _node(self, node: WireField) -> None:
         name, operator = "", ""
         inputs: list[str] = []
-        attributes: list[Field] = []
+        attributes: list[WireField] = []
         for one in self._wire.fields(node.start, node.end):
             if one.wire != LEN:
                 continue
@@ -131,7 +131,7 @@ class Graphs:
         elif reaches and len(self._files) < _MAX_KEPT:
             self._files.append((operator, inputs[:2], offset))
 
-    def _value(self, attribute: Field) -> Field | None:
+    def _value(self, attribute: WireField) -> WireField | None:
         """The tensor of the attribute "value"."""
         key, tensor = "", None
         for one in self._wire.fields(attribute.start, attribute.end):
@@ -143,7 +143,7 @@ class Graphs:
                         tensor = part
         return tensor if key == "value" else None
 
-    def _texts_of(self, tensor: Field) -> list[str]:
+    def _texts_of(self, tensor: WireField) -> list[str]:
         """The first texts of a tensor of texts (DT_STRING is 7)."""
         kind = 0
         texts: list[str] = []

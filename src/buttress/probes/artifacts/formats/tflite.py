@@ -12,9 +12,9 @@ from buttress.probes.artifacts.encodings.flatbuffer import FlatBuffer, FlatError
 from buttress.probes.artifacts.formats.native import runs
 from buttress.probes.artifacts.formats.tensorflow_operators import is_known, verdict
 from buttress.probes.artifacts.formats.tflite_rest import quiet, tail
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Slice, Source
+from buttress.probes.artifacts.source import ByteSource, Slice
 
 # Places in the table Model.
 _CODES, _GRAPHS, _BUFFERS = 1, 2, 4
@@ -25,12 +25,12 @@ _MAX_OPTIONS: Final = 64 << 10
 _WORD: Final = re.compile(r"[A-Z][\w>]{2,60}")
 
 
-def matches(_source: Source, head: bytes) -> bool:
+def matches(_source: ByteSource, head: bytes) -> bool:
     """By the file identifier."""
     return head[4:8] == b"TFL3"
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Follow every offset, then look at the operators."""
     flat = FlatBuffer(source)
     try:
@@ -47,14 +47,14 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
 class _Model:
     """One model on its way."""
 
-    def __init__(self, flat: FlatBuffer, source: Source, scope: Scope) -> None:
+    def __init__(self, flat: FlatBuffer, source: ByteSource, scope: Scope) -> None:
         self._root, self._source, self._scope = flat.root(), source, scope
         self._codes: list[str] = []  # names of custom operators, "" of those built in
         self._buffers: list[tuple[int, int]] = []  # place and length
         self._used: set[int] = set()  # buffers of tensors
         self._told: set[str] = set()
 
-    def issues(self) -> Iterator[Issue]:
+    def issues(self) -> Iterator[ArtifactIssue]:
         for code in self._root.tables(_CODES):
             builtin = max(code.number(0, "b"), code.number(3, "i"))
             name = code.text(1)
@@ -76,10 +76,10 @@ class _Model:
         quiet(self._root)
         yield from self._unused()
 
-    def _wrong(self, table: Table, message: str) -> Issue:
+    def _wrong(self, table: Table, message: str) -> ArtifactIssue:
         return self._scope.issue("tflite-malformed", table.at, message)
 
-    def _graph(self, graph: Table) -> Iterator[Issue]:
+    def _graph(self, graph: Table) -> Iterator[ArtifactIssue]:
         tensors, buffers = 0, len(self._buffers)
         for tensor in graph.tables(0):
             tensors += 1
@@ -108,7 +108,7 @@ class _Model:
                         yield self._wrong(operator, message)
                         break
 
-    def _options(self, operator: Table, name: str) -> Iterator[Issue]:
+    def _options(self, operator: Table, name: str) -> Iterator[ArtifactIssue]:
         """What TensorFlow runs stands in the options of the operator; its name is only a label."""
         operator.part(4)
         start, count = operator.vector(5, 1)
@@ -123,7 +123,7 @@ class _Model:
                 self._told.add(word)
                 yield from self._flex(word, operator.at)
 
-    def _operator(self, name: str, at: int) -> Iterator[Issue]:
+    def _operator(self, name: str, at: int) -> Iterator[ArtifactIssue]:
         operator = name.removeprefix("Flex")
         if operator != name:
             if verdict(operator) is not None:
@@ -133,17 +133,17 @@ class _Model:
         elif name not in _KNOWN:
             yield self._custom(name, at)
 
-    def _flex(self, operator: str, at: int) -> Iterator[Issue]:
+    def _flex(self, operator: str, at: int) -> Iterator[ArtifactIssue]:
         if found := verdict(operator):
             shown = shortened(operator)
             message = f"The operator {shown}, taken from TensorFlow, {found[1]}."
             yield self._scope.issue("tensorflow-operator", at, message, severity=found[0])
 
-    def _custom(self, name: str, at: int) -> Issue:
+    def _custom(self, name: str, at: int) -> ArtifactIssue:
         message = f"The operator {shortened(name)!r} needs native code that the program brings."
         return self._scope.issue("tflite-custom-operator", at, message)
 
-    def _unused(self) -> Iterator[Issue]:
+    def _unused(self) -> Iterator[ArtifactIssue]:
         """Buffers that no tensor uses: metadata, or what somebody put there."""
         for index, (start, length) in enumerate(self._buffers):
             if index in self._used or length < 4:

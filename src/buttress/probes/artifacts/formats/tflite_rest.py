@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from buttress.probes.artifacts.encodings.flatbuffer import Table
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 # Tables are not all read here, so that a little of a sound model may lie behind what was.
 _SLACK: Final = 1024
@@ -33,7 +33,7 @@ def quiet(model: Table) -> None:
                 tensor.text(0)
 
 
-def tail(source: Source, reach: int, scope: Scope) -> Iterator[Issue]:
+def tail(source: ByteSource, reach: int, scope: Scope) -> Iterator[ArtifactIssue]:
     """Programs and archives behind the model, and other bytes that are too many for it.
 
     Files that the metadata names are a zip archive behind the model, which is examined as such.

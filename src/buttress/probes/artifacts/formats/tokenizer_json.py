@@ -11,9 +11,9 @@ from buttress.files.bounded_json import JsonError
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.json_members import MAX_BYTES, members
 from buttress.probes.artifacts.formats import config_keys
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import MAX_READ, Source
+from buttress.probes.artifacts.source import MAX_READ, ByteSource
 
 _ADDED: Final = re.compile(rb'"added_tokens"\s*:\s*\[')
 _MODEL: Final = re.compile(rb'"(?:vocab|pre_tokenizer|post_processor|truncation|normalizer)"\s*:')
@@ -29,7 +29,7 @@ def is_one(text: bytes) -> bool:
     return bool(_ADDED.search(text[: 1 << 20]) and _MODEL.search(text))
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Look at everything but the vocabulary."""
     pieces, at = [], 0
     while at <= MAX_BYTES and (piece := source.read_at(at, MAX_READ)):
@@ -54,7 +54,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
         yield scope.issue("config-malformed", 0, f"The tokenizer can't be used: {error}.")
 
 
-def _added(value: Any, scope: Scope) -> Iterator[Issue]:
+def _added(value: Any, scope: Scope) -> Iterator[ArtifactIssue]:
     tokens = value if isinstance(value, list) else []
     if len(tokens) > _MAX_ADDED:
         message = f"The tokenizer has {len(tokens)} added tokens; not all were read."
@@ -101,7 +101,7 @@ def _unseen(one: str) -> bool:
     return unicodedata.category(one) == "Cf" or one in "\u115f\u1160\u3164\uffa0"
 
 
-def _rewriting(name: str, value: Any, scope: Scope) -> Iterator[Issue]:
+def _rewriting(name: str, value: Any, scope: Scope) -> Iterator[ArtifactIssue]:
     """Replacements that turn one word into another: what is read is not what was written."""
     todo, told = [value], 0
     while todo:
@@ -120,7 +120,7 @@ def _rewriting(name: str, value: Any, scope: Scope) -> Iterator[Issue]:
                 yield scope.issue("tokenizer-tricks", 0, message)
 
 
-def _kinds(name: str, value: Any, scope: Scope) -> Iterator[Issue]:
+def _kinds(name: str, value: Any, scope: Scope) -> Iterator[ArtifactIssue]:
     """A step's ``type`` is one of a fixed list of words in the library."""
     todo = [value]
     while todo:

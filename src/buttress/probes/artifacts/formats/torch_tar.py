@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from buttress.probes.artifacts.formats import pickled
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.pickles.machine import follow
 from buttress.probes.artifacts.pickles.state import Notes
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 _STORAGE: Final = re.compile(r"(Float|Double|Half|BFloat16|Long|Int|Short|Char|Byte|Bool)Storage")
 _WIDTH: Final = {
@@ -21,28 +21,28 @@ _WIDTH: Final = {
 _MAX_PARTS: Final = 100_000
 
 
-def storages(source: Source, scope: Scope) -> Iterator[Issue]:
+def storages(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """A pickled count, then for each storage a pickle that names its type, its length and data."""
     yield from _alternate(source, scope, _after_storage)
 
 
-def tensors(source: Source, scope: Scope) -> Iterator[Issue]:
+def tensors(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """A pickled count, then for each tensor a pickle, its dimensions, sizes, strides and offset."""
     yield from _alternate(source, scope, _after_tensor)
 
 
-def _after_storage(source: Source, at: int, types: set[str]) -> int:
+def _after_storage(source: ByteSource, at: int, types: set[str]) -> int:
     width = next((_WIDTH[found[1]] for one in types if (found := _STORAGE.match(one))), 0)
     return at + 8 + width * int.from_bytes(source.read_at(at, 8), "little")
 
 
-def _after_tensor(source: Source, at: int, _types: set[str]) -> int:
+def _after_tensor(source: ByteSource, at: int, _types: set[str]) -> int:
     return at + 8 + 16 * int.from_bytes(source.read_at(at, 4), "little") + 8
 
 
 def _alternate(
-    source: Source, scope: Scope, after: Callable[[Source, int, set[str]], int]
-) -> Iterator[Issue]:
+    source: ByteSource, scope: Scope, after: Callable[[ByteSource, int, set[str]], int]
+) -> Iterator[ArtifactIssue]:
     everything = Notes()
     scope.tally.recognised += 1
     done = follow(source, 0, everything)

@@ -9,9 +9,9 @@ from typing import Final
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers import zip_reader
 from buttress.probes.artifacts.containers.zip_reader import Member
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 _READ: Final = 2 << 20  # of each code member
 _MAX_CODE: Final = 2_000
@@ -26,7 +26,7 @@ _PYTHON: Final = re.compile(
 )
 
 
-def inspect(source: Source, members: Sequence[Member], scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, members: Sequence[Member], scope: Scope) -> Iterator[ArtifactIssue]:
     """Issues of the code members, where the archive is PyTorch's."""
     from buttress.probes.artifacts.formats.zip_archive import open_member
 

@@ -17,11 +17,11 @@ from buttress.probes.artifacts.encodings.xml_stream import (
 )
 from buttress.probes.artifacts.formats import openvino, pmml
 from buttress.probes.artifacts.formats.appended import after
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
-_ROOTS: Final[dict[str, Callable[[Iterator[Element], Scope], Iterator[Issue]]]] = {
+_ROOTS: Final[dict[str, Callable[[Iterator[Element], Scope], Iterator[ArtifactIssue]]]] = {
     "PMML": pmml.issues,
     "net": openvino.issues,
 }
@@ -29,12 +29,12 @@ _TOLD: Final = 20
 _TAG: Final = 512  # bytes of the last end tag
 
 
-def matches(source: Source, head: bytes) -> bool:
+def matches(source: ByteSource, head: bytes) -> bool:
     """By the name of the outermost element, or of the document type."""
     return root(source, head) in _ROOTS
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """What the document declares, then what its elements ask for."""
     outline = Outline()
     name = root(source, source.read_at(0, 512))

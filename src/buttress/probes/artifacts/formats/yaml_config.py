@@ -19,11 +19,11 @@ from buttress.probes.artifacts.encodings.yaml_leaves import (
     leaves,
 )
 from buttress.probes.artifacts.formats.config_names import named
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.jinja_template import reaching, suspicious
 from buttress.probes.artifacts.named_code import verdict
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 _MARK: Final = re.compile(
     rb"^[ \t-]*(?:[\w.\"'-]+[ \t]*:[ \t]*)?(?:!!?python/|!<tag:yaml\.org,2002:python/|"
@@ -78,7 +78,7 @@ _HYPER: Final = ("!new:", "!apply:", "!name:", "!module:")
 _MAX_TOLD: Final = 40
 
 
-def matches(source: Source, head: bytes) -> bool:
+def matches(source: ByteSource, head: bytes) -> bool:
     """A text with a line that only such a configuration has."""
     if not is_text(head) or head[:1] in b"<" or head.lstrip()[:1] == b"{":
         return False
@@ -95,7 +95,7 @@ def matches(source: Source, head: bytes) -> bool:
     return _OTHERS.search(text[:_TOP]) is None
 
 
-def _marked_beyond(source: Source) -> int | None:
+def _marked_beyond(source: ByteSource) -> int | None:
     """The megabyte behind the part that is read in which such a line stands, as an offset."""
     for at in range(MAX_BYTES, _SEARCHED, MAX_BYTES):
         piece = source.read_at(at - _REACH, MAX_BYTES + _REACH)
@@ -142,7 +142,7 @@ def _nested_aliases(text: bytes) -> bool:
     return b"&" in text and len(_ALIASES.findall(text[:_TOP])) >= _MANY_ALIASES
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Look at every key and tag that makes a loader import something."""
     raw = source.read_at(0, MAX_BYTES + 1)
     try:
@@ -174,7 +174,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
                 yield issue
 
 
-def _text(leaf: Leaf, scope: Scope) -> Iterator[Issue]:
+def _text(leaf: Leaf, scope: Scope) -> Iterator[ArtifactIssue]:
     """A value that is a command, code, or a template that gets at the interpreter."""
     key, value = leaf.path[-1] if leaf.path else "", leaf.value
     if not value or leaf.path[-2:-1] == ("-",):
@@ -198,7 +198,7 @@ def _resolved(value: str, values: dict[str, str]) -> str:
     return value
 
 
-def _leaf(leaf: Leaf, values: dict[str, str], scope: Scope) -> Iterator[Issue]:
+def _leaf(leaf: Leaf, values: dict[str, str], scope: Scope) -> Iterator[ArtifactIssue]:
     for prefix in _PYTHON_TAGS:
         if leaf.tag.startswith(prefix):
             yield from _python_tag(leaf, leaf.tag.removeprefix(prefix), scope)
@@ -222,7 +222,7 @@ def _leaf(leaf: Leaf, values: dict[str, str], scope: Scope) -> Iterator[Issue]:
         yield scope.issue("hf-remote-code", leaf.offset, message)
 
 
-def _python_tag(leaf: Leaf, rest: str, scope: Scope) -> Iterator[Issue]:
+def _python_tag(leaf: Leaf, rest: str, scope: Scope) -> Iterator[ArtifactIssue]:
     kind, _, name = rest.partition(":")
     if kind in _HARMLESS_TAGS:
         return
@@ -235,7 +235,7 @@ def _python_tag(leaf: Leaf, rest: str, scope: Scope) -> Iterator[Issue]:
         yield scope.issue("yaml-python-tag", leaf.offset, f"{message}.", severity="high")
 
 
-def _mlflow(leaf: Leaf, scope: Scope) -> Iterator[Issue]:
+def _mlflow(leaf: Leaf, scope: Scope) -> Iterator[ArtifactIssue]:
     """The MLmodel file: what ``mlflow.pyfunc.load_model`` imports and unpickles."""
     key, value = leaf.path[-1] if leaf.path else "", leaf.value or ""
     if leaf.path[:1] != ("flavors",) or not value or value == "null":

@@ -23,9 +23,9 @@ from buttress.probes.artifacts.formats import torchscript
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.archive_python import ENDING, Sources
 from buttress.probes.artifacts.formats.native import is_program
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Slice, Source
+from buttress.probes.artifacts.source import ByteSource, Slice
 
 _CODECS: Final = {8: "deflate", 12: "bz2", 20: "zstd", 93: "zstd", 95: "xz"}
 _LZMA: Final = 14
@@ -38,14 +38,14 @@ _BOMB_SIZE: Final = 1 << 30
 _BOMB_RATIO: Final = 200
 
 
-def matches(source: Source, head: bytes) -> bool:
+def matches(source: ByteSource, head: bytes) -> bool:
     """A local header at the start or, in a file, an end record at the end."""
     if head.startswith(zip_reader.LOCAL) and len(head) >= zip_reader.LOCAL_LENGTH:
         return True
     return source.whole and source.size > 22 and bool(zip_reader.directories(source))
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Check the directory against the local headers, and examine all members."""
     listed: dict[int, Member] = {}
     directories = zip_reader.directories(source)
@@ -101,7 +101,7 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
     yield from torchscript.inspect(source, found, scope)
 
 
-def _before(source: Source, found: list[Member], scope: Scope) -> Iterator[Issue]:
+def _before(source: ByteSource, found: list[Member], scope: Scope) -> Iterator[ArtifactIssue]:
     """A program in front of the archive: the file is both."""
     first = min((member.header for member in found), default=0)
     if first > 0 and is_program(source, source.read_at(0, 64)):
@@ -109,7 +109,7 @@ def _before(source: Source, found: list[Member], scope: Scope) -> Iterator[Issue
         yield scope.issue("archive-native-code", 0, message)
 
 
-def _behind(source: Source, directory: Directory, scope: Scope) -> Iterator[Issue]:
+def _behind(source: ByteSource, directory: Directory, scope: Scope) -> Iterator[ArtifactIssue]:
     """What follows the end record: bytes that no reader takes, or a comment that is no text."""
     comment = source.read_at(directory.finish - directory.comment, directory.comment)
     told = is_text(comment[:_COMMENT]) and not comment.startswith(b"#!")
@@ -117,7 +117,7 @@ def _behind(source: Source, directory: Directory, scope: Scope) -> Iterator[Issu
     yield from after(source, at, scope, unexplained="low", blank=b"\0 \t\r\n")
 
 
-def _declared(found: list[Member], scope: Scope) -> Iterator[Issue]:
+def _declared(found: list[Member], scope: Scope) -> Iterator[ArtifactIssue]:
     """What names and modes in the directory say."""
     names: set[str] = set()
     told: set[str] = set()
@@ -138,7 +138,7 @@ def _declared(found: list[Member], scope: Scope) -> Iterator[Issue]:
         names.add(member.name)
 
 
-def _announced(members: list[Member], source: Source, scope: Scope) -> Iterator[Issue]:
+def _announced(members: list[Member], source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Whether far more would come out than lies in the file."""
     total = sum(member.expanded for member in members)
     size = source.size
@@ -169,7 +169,9 @@ def _contradictions(member: Member, local: Local | None) -> Iterator[str]:
         yield f"Member {shown!r} is stored, but its two sizes differ."
 
 
-def _member(source: Source, member: Member, local: Local, inner: Scope) -> Iterator[Issue]:
+def _member(
+    source: ByteSource, member: Member, local: Local, inner: Scope
+) -> Iterator[ArtifactIssue]:
     opened = open_member(source, member, local, inner)
     if opened is None:
         inner.record_skip(f"compression method {member.method}")
@@ -203,7 +205,9 @@ def _member(source: Source, member: Member, local: Local, inner: Scope) -> Itera
             yield inner.issue("archive-inconsistent", 0, message)
 
 
-def open_member(source: Source, member: Member, local: Local, scope: Scope) -> Source | None:
+def open_member(
+    source: ByteSource, member: Member, local: Local, scope: Scope
+) -> ByteSource | None:
     """The member's bytes, None where the compression is not known."""
     length = max(member.packed, local.packed if not local.flags & 8 else 0)
     if member.method == zip_reader.STORED:
@@ -221,7 +225,9 @@ def open_member(source: Source, member: Member, local: Local, scope: Scope) -> S
     return Decompressed(packed, codec, scope.tally.meter)
 
 
-def _hidden(source: Source, spans: list[tuple[int, int]], scope: Scope) -> Iterator[Issue]:
+def _hidden(
+    source: ByteSource, spans: list[tuple[int, int]], scope: Scope
+) -> Iterator[ArtifactIssue]:
     """Members that no directory entry points to, and members that share bytes."""
     for (start, end), (following, _) in pairwise([(0, 0), *spans]):
         if following < end:

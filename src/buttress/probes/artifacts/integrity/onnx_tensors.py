@@ -12,13 +12,13 @@ from buttress.probes.artifacts import sniffers
 from buttress.probes.artifacts.encodings.protobuf import (
     LEN,
     VARINT,
-    Field,
     Wire,
     WireError,
+    WireField,
 )
 from buttress.probes.artifacts.formats import onnx
 from buttress.probes.artifacts.formats.protobuf_model import Shape
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 _DTYPES: Final = {
     1: "F32", 2: "U8", 3: "I8", 4: "U16", 5: "I16", 6: "I32", 7: "I64", 9: "BOOL", 10: "F16",
@@ -37,7 +37,7 @@ _INSIDE: Final[dict[str, dict[int, str]]] = {
 }
 
 
-class Described(NamedTuple):
+class OnnxTensor(NamedTuple):
     """As ``Tensor`` of this package."""
 
     name: str
@@ -47,21 +47,23 @@ class Described(NamedTuple):
     length: int
 
 
-def matches(source: Source, head: bytes) -> bool:
+def matches(source: ByteSource, head: bytes) -> bool:
     """Whether it has the shape of an ONNX model."""
     return sniffers.protobuf(source, head) and onnx.fits(Shape(Wire(source), source.size))
 
 
-def described(source: Source) -> Iterator[Described]:
+def described(source: ByteSource) -> Iterator[OnnxTensor]:
     """The tensors that have raw bytes; what comes after a broken place is left out."""
     wire = Wire(source)
     try:
-        yield from _within(wire, Field(0, LEN, 0, Shape(Wire(source), source.size).end), "model", 0)
+        yield from _within(
+            wire, WireField(0, LEN, 0, Shape(Wire(source), source.size).end), "model", 0
+        )
     except WireError:
         return
 
 
-def _within(wire: Wire, message: Field, kind: str, depth: int) -> Iterator[Described]:
+def _within(wire: Wire, message: WireField, kind: str, depth: int) -> Iterator[OnnxTensor]:
     inside = _INSIDE[kind]
     for one in wire.fields(message.start, message.end):
         inner = inside.get(one.number) if one.wire == LEN else None
@@ -71,7 +73,7 @@ def _within(wire: Wire, message: Field, kind: str, depth: int) -> Iterator[Descr
             yield from _within(wire, one, inner, depth + 1)
 
 
-def _tensor(wire: Wire, tensor: Field) -> Iterator[Described]:
+def _tensor(wire: Wire, tensor: WireField) -> Iterator[OnnxTensor]:
     shape: list[int] = []
     kind, name, raw = 0, "", None
     for one in wire.fields(tensor.start, tensor.end):
@@ -84,4 +86,4 @@ def _tensor(wire: Wire, tensor: Field) -> Iterator[Described]:
         elif one.number == 9 and one.wire == LEN:
             raw = one
     if raw is not None:
-        yield Described(name, _DTYPES.get(kind, ""), tuple(shape), raw.start, raw.value)
+        yield OnnxTensor(name, _DTYPES.get(kind, ""), tuple(shape), raw.start, raw.value)

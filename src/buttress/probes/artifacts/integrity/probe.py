@@ -14,10 +14,10 @@ from buttress.evidence.findings import Finding, Inspection, Severity
 from buttress.files.tree import TreeFile
 from buttress.files.visible import shortened
 from buttress.packs.knowledge import Knowledge
-from buttress.probes.artifacts.integrity.reference import Reference
+from buttress.probes.artifacts.integrity.reference import ReferenceWeights
 from buttress.probes.artifacts.integrity.tensors import Tensor, tensors
 from buttress.probes.artifacts.integrity.values import Values, measure
-from buttress.probes.artifacts.issue import Issue, rules
+from buttress.probes.artifacts.issue import ArtifactIssue, rules
 from buttress.probes.artifacts.reporting import finding_of
 from buttress.protocols.inspection import InspectionContext
 
@@ -75,7 +75,7 @@ class WeightIntegrity:
         """
         started = time.perf_counter()
         asset, path = context.asset, context.tree.root
-        reference = Reference(self.reference) if self.reference is not None else None
+        reference = ReferenceWeights(self.reference) if self.reference is not None else None
         skipped: list[str] = []
         count, read, other = 0, 0, 0
         told: dict[str, int] = {}
@@ -105,7 +105,10 @@ class WeightIntegrity:
                 f"{len(missing)} tensors of the reference are missing: {', '.join(missing[:8])}."
             )
             yield finding_of(
-                self, Issue("weights-differ", "", message), asset, TreeFile(str(path), path.name)
+                self,
+                ArtifactIssue("weights-differ", "", message),
+                asset,
+                TreeFile(str(path), path.name),
             )
         skipped += (
             f"{rule}: {number - _MAX_TOLD} more"
@@ -129,12 +132,12 @@ def _measured(path: Path, found: list[Tensor]) -> Iterator[tuple[Tensor, Values]
 
 def _issue(
     rule: str, tensor: Tensor, offset: int, what: str, severity: Severity | None = None
-) -> Issue:
+) -> ArtifactIssue:
     message = f"The tensor {shortened(tensor.name)!r} {what}."
-    return Issue(rule, f"@{tensor.offset + offset}", message, severity)
+    return ArtifactIssue(rule, f"@{tensor.offset + offset}", message, severity)
 
 
-def _issues(tensor: Tensor, values: Values, digests: dict[str, str]) -> Iterator[Issue]:
+def _issues(tensor: Tensor, values: Values, digests: dict[str, str]) -> Iterator[ArtifactIssue]:
     """What is wrong with one tensor on its own, and with tensors that are the same."""
     for payload in values.payloads:
         what = f"holds {payload.what} at byte {payload.offset} of it"
@@ -176,7 +179,9 @@ def _expected(name: str, parts: tuple[str, ...]) -> bool:
     return any(part in name for part in parts)
 
 
-def _compared(tensor: Tensor, values: Values, reference: Reference) -> Iterator[Issue]:
+def _compared(
+    tensor: Tensor, values: Values, reference: ReferenceWeights
+) -> Iterator[ArtifactIssue]:
     for what in reference.differences(tensor, values):
         yield _issue("weights-differ", tensor, 0, what)
 

@@ -17,14 +17,14 @@ _TOLD: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ReferenceTensor:
     """A tensor of the reference and where it is."""
 
     path: Path
     tensor: Tensor
 
 
-class Reference:
+class ReferenceWeights:
     """The tensors of a folder by name; their bytes are read only for those that are compared."""
 
     def __init__(self, folder: Path) -> None:
@@ -33,14 +33,14 @@ class Reference:
         Raises:
             InputError: there are no tensors, or a file can't be read.
         """
-        self._known: dict[str, Known] = {}
+        self._known: dict[str, ReferenceTensor] = {}
         self._seen: set[str] = set()
         for path in files(folder, []):
             try:
                 found = tensors(path) or []
             except OSError as error:
                 raise InputError(error.strerror or str(error), file=str(path)) from None
-            self._known |= {one.name: Known(path, one) for one in found}
+            self._known |= {one.name: ReferenceTensor(path, one) for one in found}
         if not self._known:
             raise InputError(
                 "it has no tensors", file=str(folder),
@@ -64,7 +64,7 @@ class Reference:
         return sorted(self._known.keys() - self._seen)
 
     @staticmethod
-    def _digest(known: Known) -> str:
+    def _digest(known: ReferenceTensor) -> str:
         descriptor = os.open(known.path, os.O_RDONLY)
         try:
             return measure(descriptor, known.tensor).digest

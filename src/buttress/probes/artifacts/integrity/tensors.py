@@ -21,7 +21,7 @@ from buttress.probes.artifacts.formats import (
     safetensors,
 )
 from buttress.probes.artifacts.integrity import onnx_tensors
-from buttress.probes.artifacts.source import FileSource, Meter, Source
+from buttress.probes.artifacts.source import ByteSource, FileSource, ResourceMeter
 
 _MAX_PICKLE: Final = 16 << 20
 _MAX_OPCODES: Final = 4_000_000
@@ -62,7 +62,7 @@ def tensors(path: Path) -> list[Tensor] | None:
     Raises:
         OSError: the file can't be read.
     """
-    with FileSource(path, Meter()) as source:
+    with FileSource(path, ResourceMeter()) as source:
         head = source.read_at(0, 512)
         if not head:
             return None
@@ -91,7 +91,7 @@ def tensors(path: Path) -> list[Tensor] | None:
         return [one for one in found if 0 <= one.offset <= one.offset + one.length <= size]
 
 
-def _of_safetensors(source: Source) -> Iterator[Tensor]:
+def _of_safetensors(source: ByteSource) -> Iterator[Tensor]:
     length = int.from_bytes(source.read_at(0, 8), "little")
     if length > MAX_BYTES:
         return
@@ -106,13 +106,13 @@ def _of_safetensors(source: Source) -> Iterator[Tensor]:
         yield Tensor(name, one["dtype"], tuple(one["shape"]), 8 + length + begin, end - begin)
 
 
-def _of_gguf(source: Source) -> Iterator[Tensor]:
+def _of_gguf(source: ByteSource) -> Iterator[Tensor]:
     for one in gguf.described(source):
         if one.length is not None:
             yield Tensor(one.name, _GGUF.get(one.kind, ""), one.shape, one.offset, one.length)
 
 
-def _of_numpy(source: Source, name: str) -> Iterator[Tensor]:
+def _of_numpy(source: ByteSource, name: str) -> Iterator[Tensor]:
     found = numpy_array.described(source)
     if found is None or found[0].hasobject:
         return
@@ -121,7 +121,7 @@ def _of_numpy(source: Source, name: str) -> Iterator[Tensor]:
     yield Tensor(name, kind, shape, offset, math.prod(shape) * dtype.itemsize)
 
 
-def _of_torch(source: Source) -> Iterator[Tensor]:
+def _of_torch(source: ByteSource) -> Iterator[Tensor]:
     """Storages that are stored, not packed; their types are named in the pickle beside them."""
     members = {
         one.name: one
@@ -141,7 +141,7 @@ def _of_torch(source: Source) -> Iterator[Tensor]:
         yield Tensor(key, types.get(key, ""), (), local.data, member.packed)
 
 
-def _stored(source: Source, member: zip_reader.Member) -> bytes | None:
+def _stored(source: ByteSource, member: zip_reader.Member) -> bytes | None:
     local = zip_reader.read_local(source, member.header)
     if local is None or member.method != zip_reader.STORED or member.packed > _MAX_PICKLE:
         return None

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from buttress.evidence.findings import SEVERITIES
-from buttress.probes.artifacts.issue import Issue, rules
+from buttress.probes.artifacts.issue import ArtifactIssue, rules
 
 _PROTOCOL: Final = b"\x80\x04"
 _TUPLE: Final = {0: b")", 1: b"\x85", 2: b"\x86", 3: b"\x87"}
@@ -60,13 +60,13 @@ def imported(described: Any) -> set[tuple[str, str]]:
     return {split(str(name)) for name in names}.union(*(imported(v) for v in described.values()))
 
 
-def suspicious(pickle: bytes) -> list[Issue]:
+def suspicious(pickle: bytes) -> list[ArtifactIssue]:
     """Issues of a pickle that are at least of medium severity."""
     from buttress.probes.artifacts.formats import pickled
-    from buttress.probes.artifacts.scope import Scope, Tally
+    from buttress.probes.artifacts.scope import FileTally, Scope
     from buttress.probes.artifacts.source import BytesSource
 
-    found = pickled.inspect(BytesSource(pickle), Scope(Tally()))
+    found = pickled.inspect(BytesSource(pickle), Scope(FileTally()))
     least = SEVERITIES.index(_LEAST)
     return [
         one

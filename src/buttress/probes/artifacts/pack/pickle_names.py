@@ -12,7 +12,7 @@ from typing import Any, Final
 from buttress.files import located_yaml
 from buttress.files.located_yaml import FieldPath, Located
 from buttress.packs.knowledge import Knowledge
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.pack import pickle_examples
 from buttress.probes.artifacts.pickles.added import Added, Told, instead, merged
 from buttress.probes.artifacts.pickles.judge import judge
@@ -182,5 +182,5 @@ def _covered(located: Located, at: FieldPath, entry: Mapping[str, Any], kind: st
         )  # fmt: skip
 
 
-def _first(issues: list[Issue]) -> str:
+def _first(issues: list[ArtifactIssue]) -> str:
     return issues[0].message.rstrip(".")

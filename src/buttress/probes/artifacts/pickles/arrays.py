@@ -14,8 +14,8 @@ from functools import cache
 from typing import Any, Final
 
 from buttress.probes.artifacts.pickles.opcodes import BLOB_FIRST, KNOWN, SHORT_BINBYTES
-from buttress.probes.artifacts.pickles.state import BrokenError, Notes, State
-from buttress.probes.artifacts.pickles.values import PLAIN, Dtype, Import, Run
+from buttress.probes.artifacts.pickles.state import BrokenError, MachineState, Notes
+from buttress.probes.artifacts.pickles.values import PLAIN, Dtype, Import, ValueSequence
 
 MAX_DEPTH: Final = 9  # streams within streams
 _SIZE: Final = rb"(?:K.|M..|J...[\0-\x7f])"
@@ -37,7 +37,7 @@ def _matcher(expression: bytes) -> Callable[[bytes, int], re.Match[bytes] | None
     return re.compile(expression).match
 
 
-def numpy_array(state: State, at: int) -> int:
+def numpy_array(state: MachineState, at: int) -> int:
     """Pass over NumPy's call and state, ``at`` being a BINGET of ``_reconstruct``.
 
     Up to the data only where these don't lie in the buffer or may be a file of their own.
@@ -62,7 +62,7 @@ def numpy_array(state: State, at: int) -> int:
         return state.base + after
     state.dense = dense + 4
     state.marks.append(len(state.stack))
-    state.stack.append(Run(b"", 4))
+    state.stack.append(ValueSequence(b"", 4))
     return state.base + end
 
 
@@ -76,7 +76,7 @@ def _after_data(buffer: bytes, at: int) -> int:
     return end + 4
 
 
-def joblib_array(state: State, at: int) -> int:
+def joblib_array(state: MachineState, at: int) -> int:
     """Pass over joblib's wrapper and its data, ``at`` being a BINGET of ``NumpyArrayWrapper``."""
     found = _matcher(_JOBLIB)(state.buffer, at - state.base)
     if found is None:
@@ -108,7 +108,7 @@ def _sizes(spelled: bytes) -> list[int]:
     return sizes
 
 
-def wrapped_array(state: State, given: Any, following: int, at: int) -> int:
+def wrapped_array(state: MachineState, given: Any, following: int, at: int) -> int:
     """Pass over the raw array after a joblib wrapper with that state, as joblib reads it."""
     shape = given.get(b"shape") if type(given) is dict else None
     dtype = given.get(b"dtype") if type(given) is dict else None
@@ -134,7 +134,7 @@ def wrapped_array(state: State, given: Any, following: int, at: int) -> int:
 
 
 def _passed_over(
-    state: State, following: int, sizes: list[int], dtype: Dtype, *, aligned: bool
+    state: MachineState, following: int, sizes: list[int], dtype: Dtype, *, aligned: bool
 ) -> int:
     """The offset after the raw array, which begins with its padding's length where ``aligned``.
 

@@ -6,7 +6,7 @@ import re
 from typing import Any, Final
 
 from buttress.probes.artifacts.pickles.arrays import joblib_array, numpy_array, wrapped_array
-from buttress.probes.artifacts.pickles.state import State
+from buttress.probes.artifacts.pickles.state import MachineState
 from buttress.probes.artifacts.pickles.texts import among, spelled, suspicious
 from buttress.probes.artifacts.pickles.usage import examine
 from buttress.probes.artifacts.pickles.values import (
@@ -17,7 +17,7 @@ from buttress.probes.artifacts.pickles.values import (
     Dtype,
     Import,
     LongText,
-    Run,
+    ValueSequence,
 )
 
 _SIMPLE_DTYPE: Final = re.compile(rb"[|<>=]?([biufcOSUVMm])([0-9]{1,9})\Z")
@@ -29,7 +29,7 @@ _NAME_LIMIT: Final = 300
 _WRAPPER: Final = "NumpyArrayWrapper"
 
 
-def call(state: State, what: Any, arguments: Any, at: int, *, new: bool = False) -> Any:
+def call(state: MachineState, what: Any, arguments: Any, at: int, *, new: bool = False) -> Any:
     """Call ``what``; the value that stands for the result. ``new``: no constructor runs."""
     if type(what) is Import:
         return _call_import(state, what, arguments, at, new)
@@ -40,7 +40,7 @@ def call(state: State, what: Any, arguments: Any, at: int, *, new: bool = False)
     return PLAIN
 
 
-def _call_import(state: State, what: Import, arguments: Any, at: int, new: bool) -> Any:
+def _call_import(state: MachineState, what: Import, arguments: Any, at: int, new: bool) -> Any:
     given = arguments if type(arguments) is tuple else None
     if what.called_at is None:
         what.called_at, what.arguments = at, given
@@ -60,7 +60,7 @@ def _call_import(state: State, what: Import, arguments: Any, at: int, new: bool)
     return _made(state, what, given, at)
 
 
-def _made(state: State, what: Import, given: tuple[Any, ...] | None, at: int) -> Any:
+def _made(state: MachineState, what: Import, given: tuple[Any, ...] | None, at: int) -> Any:
     """The value that stands for what an allowed callable gives."""
     first = given[0] if given else None
     if what.name in _RECONSTRUCTORS and type(first) is Import:
@@ -85,7 +85,7 @@ def _made(state: State, what: Import, given: tuple[Any, ...] | None, at: int) ->
     return PLAIN
 
 
-def _harmless(state: State, what: Import, arguments: Any, at: int) -> Any:
+def _harmless(state: MachineState, what: Import, arguments: Any, at: int) -> Any:
     """The result of a conditional callable where the arguments show it harmless, else None."""
     given = arguments if type(arguments) is tuple else None
     if what.name == "type" and arguments is PLAIN:
@@ -117,7 +117,7 @@ def _harmless(state: State, what: Import, arguments: Any, at: int) -> Any:
     return None
 
 
-def _dtype(state: State, spelled: bytes) -> Any:
+def _dtype(state: MachineState, spelled: bytes) -> Any:
     """``numpy.dtype`` of a kind and a size, as NumPy pickles its dtypes: "f8", "U3", "V16"."""
     found = _SIMPLE_DTYPE.match(spelled)
     if found is None:
@@ -127,7 +127,7 @@ def _dtype(state: State, spelled: bytes) -> Any:
     return Dtype(size * 4 if kind == b"U" else size, kind == b"O")
 
 
-def build(state: State, at: int) -> int:
+def build(state: MachineState, at: int) -> int:
     """BUILD: give an object its state; the offset of the next opcode."""
     given = state.pop(at)
     target = state.top(at)
@@ -159,11 +159,11 @@ def as_tuple(items: list[Any], *, exact: bool = False) -> Any:
     build structures in here that are far larger than itself. A dtype in a tuple is plain: it
     matters as an attribute of joblib's wrapper only.
     """
-    if not exact and all(item is PLAIN or type(item) in (Run, Dtype) for item in items):
+    if not exact and all(item is PLAIN or type(item) in (ValueSequence, Dtype) for item in items):
         return PLAIN if items else ()
     values: list[Any] = []
     for item in items[:_TUPLE_KEPT]:
-        if type(item) is Run:
+        if type(item) is ValueSequence:
             values += [PLAIN] * min(item.count, _TUPLE_KEPT)
         elif type(item) in (dict, Dtype) or (
             type(item) is tuple and any(type(one) is tuple for one in item)

@@ -35,7 +35,7 @@ _ENDS: Final = 16  # parts at either end of a long dotted name that are looked a
 _CLASS: Final = re.compile(r"[A-Z][A-Za-z0-9]*\Z")
 
 
-class Judgement(NamedTuple):
+class NameJudgement(NamedTuple):
     """``code``: makes functions or classes from bytecode or parts. ``conditional``: dangerous
     unless the arguments show that this use is harmless. ``pack``: the one that says so, if any.
     ``calls``: how frameworks use an allowed name. ``texts``: whether paths, time zones or
@@ -48,20 +48,20 @@ class Judgement(NamedTuple):
     texts: bool = False
 
 
-_UNKNOWN: Final = Judgement("unknown", "no framework that we know of needs it")
+_UNKNOWN: Final = NameJudgement("unknown", "no framework that we know of needs it")
 
 
 class _Lists(NamedTuple):
-    allowed: dict[str, list[tuple[frozenset[str], Judgement]]]  # module -> names
-    packages: dict[str, list[tuple[re.Pattern[str], Judgement]]]
+    allowed: dict[str, list[tuple[frozenset[str], NameJudgement]]]  # module -> names
+    packages: dict[str, list[tuple[re.Pattern[str], NameJudgement]]]
     excluded: frozenset[str]  # packages within those that are no part of them
-    modules: dict[str, Judgement]  # dangerous whatever is taken from them
-    names: dict[str, Judgement]  # dangerous dotted names
+    modules: dict[str, NameJudgement]  # dangerous whatever is taken from them
+    names: dict[str, NameJudgement]  # dangerous dotted names
     conditional: dict[str, str]
 
 
 @lru_cache(maxsize=4_096)
-def judge(module: str, name: str) -> Judgement:
+def judge(module: str, name: str) -> NameJudgement:
     """Judge ``module.name`` as a stream names it; ``name`` may be dotted.
 
     Names of Python 2 are also judged under the name that Python 3 maps them to, as its unpickler
@@ -83,11 +83,11 @@ def judge(module: str, name: str) -> Judgement:
 
 
 @lru_cache(maxsize=4_096)
-def judge_import(module: str, name: str) -> Judgement:
+def judge_import(module: str, name: str) -> NameJudgement:
     """As ``judge``, for a pickle, in which a pack may allow what is otherwise unknown."""
     found = judge(module, name)
     told = current().allowed.get((module, name)) if found.kind == "unknown" else None
-    return found if told is None else Judgement("allowed", told.why, told.pack)
+    return found if told is None else NameJudgement("allowed", told.why, told.pack)
 
 
 def forget() -> None:
@@ -96,15 +96,15 @@ def forget() -> None:
         one.cache_clear()
 
 
-def _one(module: str, name: str) -> Judgement:
+def _one(module: str, name: str) -> NameJudgement:
     if told := current().danger(module, name):
-        return Judgement("dangerous", f"{told.why} (pack {told.pack})", told.pack)
+        return NameJudgement("dangerous", f"{told.why} (pack {told.pack})", told.pack)
     lists = _lists()
     for names, judgement in lists.allowed.get(module, ()):
         if name in names:
             return judgement
     if reason := lists.conditional.get(f"{module}.{name}"):
-        return Judgement("conditional", reason)
+        return NameJudgement("conditional", reason)
     if danger := _danger(lists, module, name):
         return danger
     package = module
@@ -116,7 +116,7 @@ def _one(module: str, name: str) -> Judgement:
     return _UNKNOWN
 
 
-def _danger(lists: _Lists, module: str, name: str) -> Judgement | None:
+def _danger(lists: _Lists, module: str, name: str) -> NameJudgement | None:
     """Look for a dangerous name from the module on, and from each part of a dotted name on.
 
     ``torch.serialization`` + ``os.system`` reaches ``os`` as an attribute of an innocent module.
@@ -140,7 +140,7 @@ def _danger(lists: _Lists, module: str, name: str) -> Judgement | None:
             return found
     for part in parts[first:]:
         if part.startswith("__") and part.endswith("__"):
-            return Judgement("dangerous", f"{part} reaches into the interpreter")
+            return NameJudgement("dangerous", f"{part} reaches into the interpreter")
     return lists.names.get(f"*.{parts[-1]}")
 
 
@@ -152,8 +152,8 @@ def _lists() -> _Lists:
     allowed, dangerous = (
         json.loads((here / name).read_bytes()) for name in ("allowed.json", "dangerous.json")
     )
-    exact: dict[str, list[tuple[frozenset[str], Judgement]]] = {}
-    packages: dict[str, list[tuple[re.Pattern[str], Judgement]]] = {}
+    exact: dict[str, list[tuple[frozenset[str], NameJudgement]]] = {}
+    packages: dict[str, list[tuple[re.Pattern[str], NameJudgement]]] = {}
     for one in allowed["globals"]:
         entry = frozenset(one["names"]), _allowed(one)
         for module in one["modules"]:
@@ -165,7 +165,7 @@ def _lists() -> _Lists:
     excluded = frozenset(name for one in allowed["excluded"] for name in one["packages"])
     modules, names = (
         {
-            name: Judgement("code" if one.get("code") else "dangerous", one["why"])
+            name: NameJudgement("code" if one.get("code") else "dangerous", one["why"])
             for one in dangerous[part]
             for name in one[part]
         }
@@ -175,8 +175,8 @@ def _lists() -> _Lists:
     return _Lists(exact, packages, excluded, modules, names, conditional)
 
 
-def _allowed(entry: dict[str, Any]) -> Judgement:
-    return Judgement(
+def _allowed(entry: dict[str, Any]) -> NameJudgement:
+    return NameJudgement(
         "allowed", entry["why"], calls=entry.get("calls", "any"), texts="texts" in entry
     )
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from buttress.probes.artifacts.pickles import opcodes as op
-from buttress.probes.artifacts.pickles.state import TEXT_KEPT, BrokenError, State
+from buttress.probes.artifacts.pickles.state import TEXT_KEPT, BrokenError, MachineState
 from buttress.probes.artifacts.pickles.values import (
     HEAD_KEPT,
     PLAIN,
@@ -18,7 +18,9 @@ from buttress.probes.artifacts.pickles.values import (
     spelling,
 )
 
-Operation = Callable[[State, int], int]  # given the opcode's offset, the offset of the next one
+Operation = Callable[
+    [MachineState, int], int
+]  # given the opcode's offset, the offset of the next one
 
 INTEGER: Final = re.compile(rb"\s*[-+]?[0-9](_?[0-9])*\s*\Z")
 _FLOAT: Final = re.compile(
@@ -26,7 +28,7 @@ _FLOAT: Final = re.compile(
 )
 
 
-def push_plain(state: State, at: int) -> int:
+def push_plain(state: MachineState, at: int) -> int:
     """An opcode that the loop does, when numbers must be kept."""
     code = state.take(at, 1)[0]
     value: Any = PLAIN
@@ -42,7 +44,7 @@ def push_plain(state: State, at: int) -> int:
     return at + op.PLAIN_LENGTH[code]
 
 
-def push_number_line(state: State, at: int) -> int:
+def push_number_line(state: MachineState, at: int) -> int:
     """INT, LONG and FLOAT: a number on a line of text."""
     code = state.take(at, 1)[0]
     line, end = state.line(at + 1)
@@ -56,7 +58,7 @@ def push_number_line(state: State, at: int) -> int:
 def push_long(width: int) -> Operation:
     """LONG1 and LONG4."""
 
-    def operation(state: State, at: int) -> int:
+    def operation(state: MachineState, at: int) -> int:
         length = state.number(at + 1, width)
         if width == 4 and length >= 1 << 31:
             raise BrokenError("a length is negative")
@@ -73,7 +75,7 @@ def push_long(width: int) -> Operation:
 def push_text(width: int) -> Operation:
     """Text of protocol 1 and later; long text that may be a file's bytes is kept as such."""
 
-    def operation(state: State, at: int) -> int:
+    def operation(state: MachineState, at: int) -> int:
         length = state.number(at + 1, width)
         begin = at + 1 + width
         data = state.take(begin, min(length, TEXT_KEPT))
@@ -89,7 +91,7 @@ def push_text(width: int) -> Operation:
 def push_bytes(width: int) -> Operation:
     """Bytes and bytearrays; those that begin like a file are to be looked into."""
 
-    def operation(state: State, at: int) -> int:
+    def operation(state: MachineState, at: int) -> int:
         length = state.number(at + 1, width)
         begin = at + 1 + width
         head = state.take(begin, min(length, HEAD_KEPT))
@@ -109,7 +111,7 @@ def push_bytes(width: int) -> Operation:
 def push_python2_string(width: int) -> Operation:
     """BINSTRING and SHORT_BINSTRING: text, or the bytes of Python 2."""
 
-    def operation(state: State, at: int) -> int:
+    def operation(state: MachineState, at: int) -> int:
         length = state.number(at + 1, width)
         if width == 4 and length >= 1 << 31:
             raise BrokenError("a length is negative")
@@ -126,7 +128,7 @@ def push_python2_string(width: int) -> Operation:
     return operation
 
 
-def push_string_line(state: State, at: int) -> int:
+def push_string_line(state: MachineState, at: int) -> int:
     """STRING: a quoted and escaped line."""
     line, end = state.line(at + 1)
     quoted = line.strip()
@@ -140,7 +142,7 @@ def push_string_line(state: State, at: int) -> int:
     return end
 
 
-def push_unicode_line(state: State, at: int) -> int:
+def push_unicode_line(state: MachineState, at: int) -> int:
     """UNICODE: a line in raw-unicode-escape."""
     line, end = state.line(at + 1)
     if spelled := spelling(line[:HEAD_KEPT]):

@@ -13,9 +13,22 @@ from typing import Final, NamedTuple
 from buttress.probes.artifacts.pickles import opcodes as op
 from buttress.probes.artifacts.pickles.judge import listed_words
 from buttress.probes.artifacts.pickles.operations import OPERATIONS, StopError
-from buttress.probes.artifacts.pickles.state import CHUNK, NAME_KEPT, BrokenError, Notes, State
-from buttress.probes.artifacts.pickles.values import EMPTY, PLAIN, SPELLED, Dtype, Import, Run
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.pickles.state import (
+    CHUNK,
+    NAME_KEPT,
+    BrokenError,
+    MachineState,
+    Notes,
+)
+from buttress.probes.artifacts.pickles.values import (
+    EMPTY,
+    PLAIN,
+    SPELLED,
+    Dtype,
+    Import,
+    ValueSequence,
+)
+from buttress.probes.artifacts.source import ByteSource
 
 _RUN: Final = re.compile(op.PLAIN_RUN).match
 _NUMBER: Final = re.compile(
@@ -42,7 +55,7 @@ class Followed(NamedTuple):
 
 
 def follow(
-    source: Source,
+    source: ByteSource,
     start: int,
     notes: Notes,
     *,
@@ -56,7 +69,7 @@ def follow(
     from an empty stack is noted and passed over, unless ``fussy``. ``piece`` is the size of the
     first read, where the stream is likely to be short.
     """
-    state = State(source, notes)
+    state = MachineState(source, notes)
     state.depth = depth
     state.base = start
     state.buffer = source.read_at(start, piece or CHUNK)
@@ -81,13 +94,13 @@ def follow(
         state.shrink(at)
         run = _RUN(data)
         if state.lengths[data[0]] and run is not None and run.end() > _SHORT_RUN:
-            several = Run(data[: run.end()])
+            several = ValueSequence(data[: run.end()])
             several.count  # noqa: B018  counting drops the opcodes
             state.stack.append(several)
             at += run.end()
 
 
-def _run(state: State, at: int, fussy: bool) -> int:
+def _run(state: MachineState, at: int, fussy: bool) -> int:
     """Go on from ``at`` until the piece at hand ends; the offset of the first opcode not done."""
     buffer, base, stack, marks = state.buffer, state.base, state.stack, state.marks
     memo, sparse = state.memo, state.sparse
@@ -171,7 +184,7 @@ def _run(state: State, at: int, fussy: bool) -> int:
                 if lengths[buffer[position]]:
                     end = _RUN(buffer, position).end()  # type: ignore[union-attr]
                     if end - position > _SHORT_RUN:
-                        several = Run(buffer[position:end])
+                        several = ValueSequence(buffer[position:end])
                         if end - position > _LONG_RUN:
                             several.count  # noqa: B018  counting drops the opcodes
                         append(several)
@@ -179,7 +192,7 @@ def _run(state: State, at: int, fussy: bool) -> int:
                 elif buffer[position] == 0x68 and dense > 255 and not sparse and lengths[0x4E]:
                     end = state.run_of_gets()(buffer, position).end()  # type: ignore[union-attr]
                     if _SHORT_RUN < end - position < _LONG_RUN:
-                        append(Run(buffer[position:end], 0, memo))
+                        append(ValueSequence(buffer[position:end], 0, memo))
                         position = end
                 continue
             elif code in _ITEMS:  # APPENDS, SETITEMS
@@ -227,7 +240,7 @@ def _run(state: State, at: int, fussy: bool) -> int:
                     position += 5
                     continue
             elif code == 0x62:  # BUILD
-                if stack[-2] is PLAIN and type(stack[-1]) is not Run:
+                if stack[-2] is PLAIN and type(stack[-1]) is not ValueSequence:
                     del stack[-1]
                     position += 1
                     continue
@@ -253,7 +266,7 @@ def _run(state: State, at: int, fussy: bool) -> int:
                         if (
                             part is not PLAIN
                             and kind is not Dtype
-                            and (kind is not Run or part.memo is not None)
+                            and (kind is not ValueSequence or part.memo is not None)
                         ):
                             break
                     else:

@@ -21,7 +21,7 @@ from buttress.probes.artifacts.pickles.literals import (
     push_text,
     push_unicode_line,
 )
-from buttress.probes.artifacts.pickles.state import BrokenError, State
+from buttress.probes.artifacts.pickles.state import BrokenError, MachineState
 from buttress.probes.artifacts.pickles.values import EMPTY, PLAIN, Computed, Import
 
 _DICT_KEPT: Final = 64
@@ -36,34 +36,34 @@ class StopError(Exception):
         self.end = end
 
 
-def _unknown(state: State, at: int) -> int:
+def _unknown(state: MachineState, at: int) -> int:
     raise BrokenError(f"byte {state.take(at, 1)[0]:#04x} is no opcode")
 
 
-def _stop(state: State, at: int) -> int:
+def _stop(state: MachineState, at: int) -> int:
     state.pop(at)
     raise StopError(at + 1)
 
 
-def _protocol(state: State, at: int) -> int:
+def _protocol(state: MachineState, at: int) -> int:
     state.protocol = state.number(at + 1, 1)
     if state.protocol > op.HIGHEST_PROTOCOL:
         raise BrokenError(f"protocol {state.protocol} does not exist")
     return at + 2
 
 
-def _frame(state: State, at: int) -> int:
+def _frame(state: MachineState, at: int) -> int:
     state.take(at + 1, 8)  # its length binds nobody: unpicklers read on over its end
     return at + 9
 
 
-def _persistent_line(state: State, at: int) -> int:
+def _persistent_line(state: MachineState, at: int) -> int:
     end = state.line(at + 1)[1]
     state.push(PLAIN)
     return end
 
 
-def _persistent(state: State, at: int) -> int:
+def _persistent(state: MachineState, at: int) -> int:
     """PyTorch's old format wraps a module's class so: ("module", class, file, source)."""
     wrapped = state.pop(at)
     is_class = type(wrapped) is tuple and len(wrapped) == 4 and wrapped[0] == b"module"
@@ -71,7 +71,7 @@ def _persistent(state: State, at: int) -> int:
     return at + 1
 
 
-def _buffer(state: State, at: int) -> int:
+def _buffer(state: MachineState, at: int) -> int:
     state.push(PLAIN)
     return at + 1
 
@@ -79,12 +79,12 @@ def _buffer(state: State, at: int) -> int:
 # --- stack
 
 
-def _mark(state: State, at: int) -> int:
+def _mark(state: MachineState, at: int) -> int:
     state.marks.append(len(state.stack))
     return at + 1
 
 
-def _pop(state: State, at: int) -> int:
+def _pop(state: MachineState, at: int) -> int:
     if state.marks and state.marks[-1] == len(state.stack):
         state.marks.pop()
     else:
@@ -92,18 +92,18 @@ def _pop(state: State, at: int) -> int:
     return at + 1
 
 
-def _pop_mark(state: State, at: int) -> int:
+def _pop_mark(state: MachineState, at: int) -> int:
     state.pop_mark(at)
     return at + 1
 
 
-def _duplicate(state: State, at: int) -> int:
+def _duplicate(state: MachineState, at: int) -> int:
     state.push(state.top(at))
     return at + 1
 
 
 def _tuple(count: int) -> Operation:
-    def operation(state: State, at: int) -> int:
+    def operation(state: MachineState, at: int) -> int:
         items = [state.pop(at) for _ in range(count)]
         state.push(as_tuple(items[::-1], exact=state.exact > 0))
         return at + 1
@@ -111,48 +111,48 @@ def _tuple(count: int) -> Operation:
     return operation
 
 
-def _tuple_of_all(state: State, at: int) -> int:
+def _tuple_of_all(state: MachineState, at: int) -> int:
     state.push(as_tuple(state.pop_mark(at), exact=state.exact > 0))
     return at + 1
 
 
-def _collection(state: State, at: int) -> int:
+def _collection(state: MachineState, at: int) -> int:
     state.pop_mark(at)
     state.push(PLAIN)
     return at + 1
 
 
-def _dictionary(state: State, at: int) -> int:
+def _dictionary(state: MachineState, at: int) -> int:
     items = state.pop_mark(at)
     state.push({} if state.exact else PLAIN)
     _set(state, items, at)
     return at + 1
 
 
-def _append(state: State, at: int) -> int:
+def _append(state: MachineState, at: int) -> int:
     state.pop(at)
     _changed(state, at)
     return at + 1
 
 
-def _append_all(state: State, at: int) -> int:
+def _append_all(state: MachineState, at: int) -> int:
     state.pop_mark(at)
     _changed(state, at)
     return at + 1
 
 
-def _set_item(state: State, at: int) -> int:
+def _set_item(state: MachineState, at: int) -> int:
     value, key = state.pop(at), state.pop(at)
     _set(state, [key, value], at)
     return at + 1
 
 
-def _set_items(state: State, at: int) -> int:
+def _set_items(state: MachineState, at: int) -> int:
     _set(state, state.pop_mark(at), at)
     return at + 1
 
 
-def _set(state: State, items: list[Any], at: int) -> None:
+def _set(state: MachineState, items: list[Any], at: int) -> None:
     _changed(state, at)
     target = state.stack[-1]
     if type(target) is dict:
@@ -161,7 +161,7 @@ def _set(state: State, items: list[Any], at: int) -> None:
                 target[key] = value
 
 
-def _changed(state: State, at: int) -> None:
+def _changed(state: MachineState, at: int) -> None:
     """The top value takes in others; that must not be something that was imported."""
     target = state.top(at)
     if type(target) is Import:
@@ -172,33 +172,33 @@ def _changed(state: State, at: int) -> None:
 # --- memo
 
 
-def _put_line(state: State, at: int) -> int:
+def _put_line(state: MachineState, at: int) -> int:
     line, end = state.line(at + 1)
     state.store(_index(line), state.top(at), at)
     return end
 
 
 def _put(width: int) -> Operation:
-    def operation(state: State, at: int) -> int:
+    def operation(state: MachineState, at: int) -> int:
         state.store(state.number(at + 1, width), state.top(at), at)
         return at + 1 + width
 
     return operation
 
 
-def _memoise(state: State, at: int) -> int:
+def _memoise(state: MachineState, at: int) -> int:
     state.store(state.dense + len(state.sparse), state.top(at), at)
     return at + 1
 
 
-def _get_line(state: State, at: int) -> int:
+def _get_line(state: MachineState, at: int) -> int:
     line, end = state.line(at + 1)
     state.push(state.recall(_index(line)))
     return end
 
 
 def _get(width: int) -> Operation:
-    def operation(state: State, at: int) -> int:
+    def operation(state: MachineState, at: int) -> int:
         state.push(state.recall(state.number(at + 1, width)))
         return at + 1 + width
 
@@ -214,7 +214,7 @@ def _index(line: bytes) -> int:
 # --- imports and calls
 
 
-def _lines(state: State, at: int) -> tuple[Import, int]:
+def _lines(state: MachineState, at: int) -> tuple[Import, int]:
     module, end = state.line(at + 1)
     name, end = state.line(end)
     return state.imported(_decoded(module), _decoded(name), at), end
@@ -224,13 +224,13 @@ def _decoded(name: bytes) -> str:
     return name[:_NAME_CUT].decode("utf-8", "backslashreplace")
 
 
-def _global(state: State, at: int) -> int:
+def _global(state: MachineState, at: int) -> int:
     found, end = _lines(state, at)
     state.push(found)
     return end
 
 
-def _stack_global(state: State, at: int) -> int:
+def _stack_global(state: MachineState, at: int) -> int:
     name, module = state.pop(at), state.pop(at)
     if type(name) is bytes and type(module) is bytes:
         state.push(state.imported(_decoded(module), _decoded(name), at))
@@ -242,7 +242,7 @@ def _stack_global(state: State, at: int) -> int:
 
 
 def _extension(width: int) -> Operation:
-    def operation(state: State, at: int) -> int:
+    def operation(state: MachineState, at: int) -> int:
         number = state.number(at + 1, width)
         sentence = f"it imports by the number {number} of an extension registry outside the file"
         state.notes.remark("pickle-extension-code", at, sentence)
@@ -252,26 +252,26 @@ def _extension(width: int) -> Operation:
     return operation
 
 
-def _reduce(state: State, at: int) -> int:
+def _reduce(state: MachineState, at: int) -> int:
     arguments, what = state.pop(at), state.pop(at)
     state.push(call(state, what, arguments, at))
     return at + 1
 
 
-def _new_object(state: State, at: int) -> int:
+def _new_object(state: MachineState, at: int) -> int:
     arguments, what = state.pop(at), state.pop(at)
     state.push(call(state, what, arguments, at, new=True))
     return at + 1
 
 
-def _new_object_with_names(state: State, at: int) -> int:
+def _new_object_with_names(state: MachineState, at: int) -> int:
     names, arguments, what = state.pop(at), state.pop(at), state.pop(at)
     given = arguments if names == {} else PLAIN
     state.push(call(state, what, given, at, new=True))
     return at + 1
 
 
-def _instance(state: State, at: int) -> int:
+def _instance(state: MachineState, at: int) -> int:
     found, end = _lines(state, at)
     found.pushes += 1
     arguments = as_tuple(state.pop_mark(at))
@@ -279,7 +279,7 @@ def _instance(state: State, at: int) -> int:
     return end
 
 
-def _object(state: State, at: int) -> int:
+def _object(state: MachineState, at: int) -> int:
     items = state.pop_mark(at)
     if not items:
         state.underflow(at)

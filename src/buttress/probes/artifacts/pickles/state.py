@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from buttress.probes.artifacts.pickles.judge import judge_import, listed_words
 from buttress.probes.artifacts.pickles.opcodes import LOOP_LENGTH, PLAIN_ONE
-from buttress.probes.artifacts.pickles.values import BOTTOM, PLAIN, Blob, Import, Run
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.pickles.values import BOTTOM, PLAIN, Blob, Import, ValueSequence
+from buttress.probes.artifacts.source import ByteSource
 
 CHUNK: Final = 1 << 18
 TEXT_KEPT: Final = 4096  # bytes of a longer text that are kept
@@ -66,10 +66,10 @@ class Notes:
             self.remark("pickle-too-complex", blob.offset, "too many constants look like files")
 
 
-class State:
+class MachineState:
     """Everything that opcodes read and change."""
 
-    def __init__(self, source: Source, notes: Notes) -> None:
+    def __init__(self, source: ByteSource, notes: Notes) -> None:
         self.source = source
         self.notes = notes
         self.buffer = b""
@@ -139,7 +139,7 @@ class State:
         if top is BOTTOM or (self.marks and len(self.stack) <= self.marks[-1]):
             self.underflow(at)
             return PLAIN
-        if type(top) is Run:
+        if type(top) is ValueSequence:
             if top.memo is not None:
                 self.stack[-1:] = top.values()
                 return self.stack.pop()
@@ -157,7 +157,7 @@ class State:
         start = self.marks.pop()
         items: list[Any] = []
         for item in self.stack[start:]:
-            if type(item) is Run and item.memo is not None:
+            if type(item) is ValueSequence and item.memo is not None:
                 items += item.values()
             else:
                 items.append(item)
@@ -169,9 +169,9 @@ class State:
         value = self.stack[-1]
         if value is BOTTOM:
             self.underflow(at)
-        if type(value) is Run and value.memo is not None:
+        if type(value) is ValueSequence and value.memo is not None:
             return value.values()[-1]
-        return PLAIN if value is BOTTOM or type(value) is Run else value
+        return PLAIN if value is BOTTOM or type(value) is ValueSequence else value
 
     def push(self, value: Any) -> None:
         """Put a value on the stack."""
@@ -211,7 +211,7 @@ class State:
             return
         kept = dict(self.memo)
         for value in self.stack:
-            if type(value) is Run and value.memo is not None:
+            if type(value) is ValueSequence and value.memo is not None:
                 value.memo = kept
         self.gets = _NOTHING
 
@@ -273,7 +273,7 @@ class State:
         if len(self.stack) <= _MAX_STACK and len(self.marks) <= _MAX_STACK:
             if len(self.marks) > 500:
                 for value in self.stack:
-                    if type(value) is Run:
+                    if type(value) is ValueSequence:
                         value.count  # noqa: B018  counting drops the opcodes that it was made from
             return
         folded: list[Any] = []
@@ -285,16 +285,16 @@ class State:
                 marks.append(len(folded))
                 border = next(borders)
             several = 1
-            if type(value) is Run:
+            if type(value) is ValueSequence:
                 several = value.count
             elif value is not PLAIN and type(value) not in (bytes, int):
                 folded.append(value)
                 continue
             last = folded[-1]
-            if type(last) is Run and not (marks and marks[-1] == len(folded)):
-                folded[-1] = Run(b"", last.count + several)
+            if type(last) is ValueSequence and not (marks and marks[-1] == len(folded)):
+                folded[-1] = ValueSequence(b"", last.count + several)
             else:
-                folded.append(Run(b"", several))
+                folded.append(ValueSequence(b"", several))
         marks += [len(folded)] * (len(self.marks) - len(marks))
         if len(folded) > _MAX_STACK // 2 or len(marks) > _MAX_STACK:
             self.notes.remark("pickle-too-complex", at, "its stack grows too tall to follow")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from buttress.probes.artifacts.pickles.state import State
+from buttress.probes.artifacts.pickles.state import MachineState
 
 _SPAN: Final = 1 << 16  # bytes of a stream between a name and its call that are looked at
 _MAX_TEXTS: Final = 200
@@ -31,7 +31,7 @@ def among(value: Any, depth: int = 0) -> list[bytes]:
     return []
 
 
-def spelled(state: State, begin: int, end: int) -> list[bytes]:
+def spelled(state: MachineState, begin: int, end: int) -> list[bytes]:
     """The texts that the stream has from ``begin`` to ``end``, wherever they are kept.
 
     Dictionaries and lists are plain data to the machine; this looks into those of one call. None

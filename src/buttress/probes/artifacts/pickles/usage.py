@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from buttress.evidence.findings import Severity
 from buttress.files.visible import shortened
-from buttress.probes.artifacts.pickles.state import State
+from buttress.probes.artifacts.pickles.state import MachineState
 from buttress.probes.artifacts.pickles.texts import among, spelled, suspicious
 from buttress.probes.artifacts.pickles.values import EMPTY, PLAIN, Import, Misuse
 
@@ -24,7 +24,7 @@ _KEEPING: Final = {
 _UNPICKLING: Final = "__pyx_unpickle_"
 
 
-def examine(state: State, what: Import, arguments: Any, at: int, *, new: bool) -> None:
+def examine(state: MachineState, what: Import, arguments: Any, at: int, *, new: bool) -> None:
     """Note it where ``what``, which is allowed, is called in another way than frameworks call it.
 
     Args:
@@ -56,7 +56,7 @@ def examine(state: State, what: Import, arguments: Any, at: int, *, new: bool) -
             _note(state, what, arguments, at, ("calls it", severity))
 
 
-def _look_through(state: State, what: Import, given: tuple[Any, ...], at: int) -> None:
+def _look_through(state: MachineState, what: Import, given: tuple[Any, ...], at: int) -> None:
     """What a function does with the callables among its arguments."""
     first, name = given[0], what.name
     if name == "_reconstructor" and what.module in ("copyreg", "copy_reg"):
@@ -80,17 +80,19 @@ def _look_through(state: State, what: Import, given: tuple[Any, ...], at: int) -
                     _handed(state, one, what, at)
 
 
-def _called(state: State, one: Any, arguments: Any, at: int, *, new: bool = False) -> None:
+def _called(state: MachineState, one: Any, arguments: Any, at: int, *, new: bool = False) -> None:
     if type(one) is Import and one.judgement.kind == "allowed":
         examine(state, one, arguments, at, new=new)
 
 
-def _handed(state: State, one: Import, to: Import, at: int) -> None:
+def _handed(state: MachineState, one: Import, to: Import, at: int) -> None:
     if one.judgement.kind == "allowed" and one.judgement.calls != "any":
         _note(state, one, PLAIN, at, (f"hands it to {to.full}, which may call it", "medium"))
 
 
-def _note(state: State, what: Import, arguments: Any, at: int, told: tuple[str, Severity]) -> None:
+def _note(
+    state: MachineState, what: Import, arguments: Any, at: int, told: tuple[str, Severity]
+) -> None:
     """Keep the first misuse of a name; ``told``: how it is used, and how grave that is."""
     if what.misuse is not None:
         return

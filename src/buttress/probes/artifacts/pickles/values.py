@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from buttress.evidence.findings import Severity
-from buttress.probes.artifacts.pickles.judge import Judgement
+from buttress.probes.artifacts.pickles.judge import NameJudgement
 from buttress.probes.artifacts.pickles.opcodes import (
     BINGET,
     HIGHEST_PROTOCOL,
@@ -42,7 +42,7 @@ EMPTY: Final = ()  # the arguments of a call that has none
 BOTTOM: Final = _Sentinel("(nothing)")  # below the first value, so that a look there is no error
 
 
-class Run:
+class ValueSequence:
     """Several values in a row, looked at only when somebody has to know which, or how many.
 
     They are plain; where ``memo`` is given, BINGETs of plain values and texts may be among them.
@@ -101,7 +101,7 @@ class Import:
     module: str
     name: str
     offset: int
-    judgement: Judgement
+    judgement: NameJudgement
     pushes: int = 0  # times that it came onto the stack
     harmless: int = 0  # times that it left it in a use known to be harmless
     pushed_at: int = 0  # where it last came onto the stack

@@ -20,7 +20,7 @@ class Mail:
 
 
 @dataclass(slots=True)
-class Event:
+class CalendarEvent:
     """An event; ``day`` as 2031-03-10, ``start`` and ``end`` as 14:30."""
 
     id: str
@@ -70,7 +70,7 @@ class Office:
     cents: int
     contacts: dict[str, str]
     mails: dict[str, Mail]
-    events: dict[str, Event]
+    events: dict[str, CalendarEvent]
     files: dict[str, File]
     payments: dict[str, Payment]
     orders: dict[str, StandingOrder]
@@ -87,7 +87,7 @@ class Office:
             contacts=dict(data["contacts"]),
             mails={each["id"]: Mail(**each, to=[owner]) for each in data["mails"]},
             events={
-                each["id"]: Event(**{**each, "attendees": list(each["attendees"])})
+                each["id"]: CalendarEvent(**{**each, "attendees": list(each["attendees"])})
                 for each in data["events"]
             },
             files={path: File(text) for path, text in data["files"].items()},

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from buttress.probes.behaviour.agents.defences import selection_question
 from buttress.probes.behaviour.agents.prompting import broken_message, result_message, with_tools
-from buttress.probes.behaviour.agents.session import Session
+from buttress.probes.behaviour.agents.session import AgentSession
 from buttress.probes.behaviour.agents.setting import Setting
 from buttress.probes.behaviour.agents.transcript import write_transcript
 from buttress.protocols.procedure import Conversation, Dialogue
@@ -37,7 +37,7 @@ class OfficeAgent:
             TargetError: from the conversation.
         """
         setting = Setting.of_tag(spec.tag)
-        session = Session(setting)
+        session = AgentSession(setting)
         messages = spec.messages
         if "filter" in setting.defences:
             question = (*messages[:-1], Message("user", selection_question(setting)))

@@ -24,7 +24,7 @@ _ARGUMENTS: Final = ("arguments", "args", "parameters", "input")
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ToolCall:
     """A tool's name and the arguments it is called with, as they came: not yet checked."""
 
     tool: str
@@ -32,10 +32,10 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class AgentReply:
     """What an answer asks for. ``problem`` says why something that looks like a call is none."""
 
-    calls: tuple[Call, ...] = ()
+    calls: tuple[ToolCall, ...] = ()
     problem: str = ""
 
     @property
@@ -44,17 +44,17 @@ class Reply:
         return not self.calls and not self.problem
 
 
-def render_calls(calls: Sequence[Call]) -> str:
+def render_calls(calls: Sequence[ToolCall]) -> str:
     """The calls in a fenced block, as ``read_reply`` reads them back."""
     content = [{"tool": call.tool, "arguments": call.arguments} for call in calls]
     text = orjson.dumps(content).decode().replace("</think>", "<\\/think>")
     return f"```json\n{text}\n```"
 
 
-def read_reply(text: str) -> Reply:
+def read_reply(text: str) -> AgentReply:
     """The calls in an answer, in order; never raises, whatever the text is."""
     text = text.rpartition("</think>")[2][:MAX_TEXT]
-    calls: list[Call] = []
+    calls: list[ToolCall] = []
     problem = ""
     for value in _values(text):
         if value is None:
@@ -64,7 +64,7 @@ def read_reply(text: str) -> Reply:
             call = _call(entry)
             if call is not None:
                 calls.append(call)
-    return Reply(tuple(calls[:MAX_CALLS]), "" if calls else problem)
+    return AgentReply(tuple(calls[:MAX_CALLS]), "" if calls else problem)
 
 
 def _values(text: str) -> Iterator[Any]:
@@ -113,7 +113,7 @@ def _closing(text: str, start: int) -> int:
     return 0
 
 
-def _call(entry: Any) -> Call | None:
+def _call(entry: Any) -> ToolCall | None:
     if not isinstance(entry, dict):
         return None
     if isinstance(entry.get("function"), dict):  # {"type": "function", "function": {...}}
@@ -126,5 +126,5 @@ def _call(entry: Any) -> Call | None:
         try:
             given = orjson.loads(given)
         except orjson.JSONDecodeError:
-            return Call(tool)
-    return Call(tool, given if isinstance(given, dict) else {})
+            return ToolCall(tool)
+    return ToolCall(tool, given if isinstance(given, dict) else {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from buttress.answers.choice_reading import plain
 from buttress.probes.behaviour.agents.expectations import contains, holds
-from buttress.probes.behaviour.agents.session import Session
+from buttress.probes.behaviour.agents.session import AgentSession
 from buttress.probes.behaviour.agents.setting import Setting
 from buttress.probes.behaviour.agents.transcript import read_transcript
 from buttress.probes.behaviour.bank import outcome
@@ -15,7 +15,7 @@ class ReplayError(ValueError):
     """The text is no transcript of that trial."""
 
 
-def replay(setting: Setting, transcript: str) -> Session:
+def replay(setting: Setting, transcript: str) -> AgentSession:
     """The session whose transcript it is, with the office's end state.
 
     Raises:
@@ -25,7 +25,7 @@ def replay(setting: Setting, transcript: str) -> Session:
         turns = read_transcript(transcript)
     except ValueError as error:
         raise ReplayError(str(error)) from None
-    session = Session(setting)
+    session = AgentSession(setting)
     chosen = [place for place, turn in enumerate(turns) if turn.role == "selection"]
     if chosen != ([0] if "filter" in setting.defences else []):
         raise ReplayError("the choice of tools is not where it belongs")

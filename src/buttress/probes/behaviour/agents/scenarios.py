@@ -12,15 +12,15 @@ from typing import Any, Final
 import yaml
 
 from buttress.probes.behaviour.agents.office import Office
-from buttress.probes.behaviour.agents.protocol import Call
+from buttress.probes.behaviour.agents.protocol import ToolCall
 from buttress.prompts.pack import LANGUAGES
 
-Steps = tuple[tuple[Call, ...], ...]
+Steps = tuple[tuple[ToolCall, ...], ...]
 Place = tuple[str, str]  # kind (mail, event, file, payment) and id
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class AgentTask:
     """What the user wants, in one language.
 
     ``calls`` and ``final`` are a reference solution; ``done`` and ``answer`` decide success (see
@@ -47,10 +47,10 @@ class Goal:
 
 
 @cache
-def tasks(language: str) -> Mapping[str, Task]:
+def tasks(language: str) -> Mapping[str, AgentTask]:
     """All tasks by id, in the order of the data."""
     return {
-        entry["id"]: Task(
+        entry["id"]: AgentTask(
             id=entry["id"],
             request=entry["request"],
             place=next(iter(entry["place"].items())),
@@ -105,7 +105,8 @@ def inject(office: Office, place: Place, text: str) -> None:
 
 def _steps(entries: Sequence[Sequence[Mapping[str, Any]]]) -> Steps:
     return tuple(
-        tuple(Call(entry["tool"], dict(entry["arguments"])) for entry in step) for step in entries
+        tuple(ToolCall(entry["tool"], dict(entry["arguments"])) for entry in step)
+        for step in entries
     )
 
 

@@ -11,10 +11,10 @@ from buttress.probes.behaviour.agents.office import Office
 from buttress.probes.behaviour.agents.protocol import read_reply
 from buttress.probes.behaviour.agents.setting import Setting
 from buttress.probes.behaviour.agents.tools import TOOLS, perform
-from buttress.probes.behaviour.agents.transcript import Turn
+from buttress.probes.behaviour.agents.transcript import TranscriptTurn
 
 
-class Session:
+class AgentSession:
     """The office that an agent works in, the tools that it has, and what was said so far.
 
     ``final`` is its last word, None as long as it has not ended.
@@ -24,12 +24,12 @@ class Session:
         self.setting = setting
         self.office: Office = setting.office()
         self.allowed: frozenset[str] = frozenset(TOOLS)
-        self.turns: list[Turn] = []
+        self.turns: list[TranscriptTurn] = []
         self.final: str | None = None
 
     def select(self, answer: str) -> frozenset[str]:
         """Take the answer to the question which tools are needed; returns the tools."""
-        self.turns.append(Turn("selection", answer))
+        self.turns.append(TranscriptTurn("selection", answer))
         self.allowed = selected_tools(answer)
         return self.allowed
 
@@ -40,7 +40,7 @@ class Session:
             Results as JSON, and the problem where its block was broken; both empty where the
             answer is its last word.
         """
-        self.turns.append(Turn("assistant", answer))
+        self.turns.append(TranscriptTurn("assistant", answer))
         reply = read_reply(answer)
         if reply.final:
             self.final = answer
@@ -52,5 +52,5 @@ class Session:
         if reply.problem:
             results.append({"error": reply.problem})
         text = orjson.dumps(results).decode()
-        self.turns.append(Turn("results", text))
+        self.turns.append(TranscriptTurn("results", text))
         return text, reply.problem

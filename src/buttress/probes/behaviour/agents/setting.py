@@ -8,8 +8,8 @@ from typing import Final, Literal, get_args
 from buttress.probes.behaviour.agents.office import Office
 from buttress.probes.behaviour.agents.scenarios import (
     STYLES,
+    AgentTask,
     Goal,
-    Task,
     goals,
     inject,
     new_office,
@@ -80,7 +80,7 @@ class Setting:
         return setting
 
     @property
-    def task(self) -> Task:
+    def task(self) -> AgentTask:
         """The user's task."""
         return tasks(self.language)[self.task_id]
 

@@ -16,8 +16,8 @@ from buttress.probes.behaviour.agents.arguments import (
     ToolError,
     read_arguments,
 )
-from buttress.probes.behaviour.agents.office import Event, File, Mail, Office, Payment
-from buttress.probes.behaviour.agents.protocol import Call
+from buttress.probes.behaviour.agents.office import CalendarEvent, File, Mail, Office, Payment
+from buttress.probes.behaviour.agents.protocol import ToolCall
 
 Act = Callable[..., Any]
 FOLDERS: Final = ("inbox", "archive", "sent")
@@ -41,7 +41,7 @@ class Tool:
         return f"{self.name}({', '.join(parts)})"
 
 
-def perform(office: Office, call: Call, allowed: frozenset[str] | None = None) -> Any:
+def perform(office: Office, call: ToolCall, allowed: frozenset[str] | None = None) -> Any:
     """Carry out a call on the office.
 
     Args:
@@ -141,12 +141,12 @@ def _create_event(
     if end <= start:
         raise ToolError("argument 'end' must be later than 'start'")
     new = office.new_id("E")
-    office.events[new] = Event(new, title, day, start, end, "", list(attendees or ()))
+    office.events[new] = CalendarEvent(new, title, day, start, end, "", list(attendees or ()))
     return {"created": new}
 
 
 def _invite(office: Office, id: str, people: list[str]) -> Any:
-    event: Event = _find(office.events, id, "event")
+    event: CalendarEvent = _find(office.events, id, "event")
     event.attendees += [person for person in people if person not in event.attendees]
     return {"attendees": event.attendees}
 

@@ -16,7 +16,7 @@ _LINE: Final = "> "
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class TranscriptTurn:
     """What was said: by the agent (``assistant``; ``selection`` where it chose its tools), or by
     the tools (``results``).
     """
@@ -25,7 +25,7 @@ class Turn:
     content: str
 
 
-def write_transcript(turns: Iterable[Turn]) -> str:
+def write_transcript(turns: Iterable[TranscriptTurn]) -> str:
     """The turns as text."""
     lines: list[str] = []
     for turn in turns:
@@ -34,7 +34,7 @@ def write_transcript(turns: Iterable[Turn]) -> str:
     return "\n".join(lines)
 
 
-def read_transcript(text: str) -> list[Turn]:
+def read_transcript(text: str) -> list[TranscriptTurn]:
     """The turns of a transcript.
 
     Raises:
@@ -54,4 +54,4 @@ def read_transcript(text: str) -> list[Turn]:
             raise ValueError(f"line {number} is neither a turn's head nor its content")
     if any(not lines for _, lines in turns):
         raise ValueError("a turn has no content")
-    return [Turn(role, "\n".join(lines)) for role, lines in turns]
+    return [TranscriptTurn(role, "\n".join(lines)) for role, lines in turns]

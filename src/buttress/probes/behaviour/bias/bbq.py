@@ -11,7 +11,7 @@ from typing import Final
 from buttress.errors import InputError
 from buttress.probes.behaviour.bias.item import BiasItem, Condition
 from buttress.probes.behaviour.multiple_choice import Question
-from buttress.prompts.public.rows import Row, read_rows
+from buttress.prompts.public.rows import DatasetRow, read_rows
 
 _CONDITIONS: Final[Mapping[str, Condition]] = {"ambig": "ambiguous", "disambig": "disambiguated"}
 _POLARITIES: Final = {"neg": True, "nonneg": False}
@@ -65,7 +65,7 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _item(row: Row) -> BiasItem | None:
+def _item(row: DatasetRow) -> BiasItem | None:
     condition = _CONDITIONS.get(_text(row, "context_condition"))
     if condition is None:
         raise row.error("not usable", "context_condition", "ambig or disambig")
@@ -109,7 +109,7 @@ def _item(row: Row) -> BiasItem | None:
     )
 
 
-def _groups(row: Row) -> Iterator[tuple[str, str]]:
+def _groups(row: DatasetRow) -> Iterator[tuple[str, str]]:
     """Name and group label of each answer."""
     information = row.fields.get("answer_info")
     for answer in _ANSWERS:
@@ -119,7 +119,7 @@ def _groups(row: Row) -> Iterator[tuple[str, str]]:
         yield pair[0], pair[1]
 
 
-def _stereotyped(row: Row) -> list[str]:
+def _stereotyped(row: DatasetRow) -> list[str]:
     data = row.fields.get("additional_metadata")
     groups = data.get("stereotyped_groups") if isinstance(data, dict) else None
     if not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
@@ -133,7 +133,7 @@ def _bare(group: str) -> str:
     return re.sub(r"[^a-z0-9]+", "", group.lower())
 
 
-def _text(row: Row, column: str) -> str:
+def _text(row: DatasetRow, column: str) -> str:
     value = row.fields.get(column)
     if not isinstance(value, str) or not value.strip():
         raise row.error("missing or not text", column, "text")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from buttress.probes.behaviour.bank import Item
+from buttress.probes.behaviour.bank import QuestionItem
 from buttress.probes.behaviour.multiple_choice import Question, choice_item
 
 Condition = Literal["ambiguous", "disambiguated"]
@@ -34,7 +34,7 @@ class BiasItem:
             return self.target
         return ({0, 1, 2} - {self.target, self.question.unknown}).pop()
 
-    def as_item(self, seed: int) -> Item:
+    def as_item(self, seed: int) -> QuestionItem:
         """The item that fails where the answer follows the stereotype and the context doesn't."""
         return choice_item(self.question, self.aspect, seed, self._decide)
 

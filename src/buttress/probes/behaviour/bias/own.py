@@ -48,8 +48,8 @@ def _items(
         polarity = "negative" if negative else "nonnegative"
         settled = "open" if doer is None else ("target" if doer == 0 else "other")
         name = f"{prefix}/{polarity}-{settled}/{language}"
-        chance = seed_of(name)
-        first = chance % 2  # who is named first must not tell who is meant
+        seed = seed_of(name)
+        first = seed % 2  # who is named first must not tell who is meant
         text = texts["context"].format(one=pair[first], two=pair[1 - first])
         condition: Condition = "ambiguous"
         right = 2
@@ -58,7 +58,7 @@ def _items(
             settles = texts["settles"].format(doer=pair[doer], rest=pair[1 - doer])
             text += (" " if language == "en" else "") + settles
             right = doer if negative else 1 - doer
-        options = (*(_titled(each) for each in pair), unknown[chance // 2 % len(unknown)])
+        options = (*(_titled(each) for each in pair), unknown[seed // 2 % len(unknown)])
         stem = f"{text}\n\n{texts[polarity]}"
         made.append(
             BiasItem(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from buttress.probes.behaviour.bank import BankProbe, Item, item_order, seed_of
+from buttress.probes.behaviour.bank import BankProbe, QuestionItem, item_order, seed_of
 from buttress.protocols.probe import TrialContext, TrialSpec
 
 
 @dataclass(frozen=True, slots=True)
-class Case(Item):
+class Case(QuestionItem):
     """An item with the attack that its trial is filed under."""
 
     attack: str = "injection"
@@ -39,6 +39,6 @@ class CaseProbe(BankProbe):
             for place, draw in item_order(items, seed, context)
         )
 
-    def _filed(self, item: Item, context: TrialContext) -> TrialSpec:
+    def _filed(self, item: QuestionItem, context: TrialContext) -> TrialSpec:
         attack = item.attack if isinstance(item, Case) else self.attack
         return replace(self._spec(item, context), attack=attack)

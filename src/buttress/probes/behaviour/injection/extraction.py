@@ -65,12 +65,12 @@ def _case(name: str, technique: dict[str, str], language: str, prompt: str, chec
 
 def code_of(name: str, language: str) -> str:
     """A code of letters and digits that no text holds by chance, like KX-4417-WD."""
-    chance = seed_of("code", name, language)
+    seed = seed_of("code", name, language)
     signs = []
     for _ in range(4):
-        signs.append(_LETTERS[chance % len(_LETTERS)])
-        chance //= len(_LETTERS)
-    return f"{signs[0]}{signs[1]}-{1000 + chance % 9000}-{signs[2]}{signs[3]}"
+        signs.append(_LETTERS[seed % len(_LETTERS)])
+        seed //= len(_LETTERS)
+    return f"{signs[0]}{signs[1]}-{1000 + seed % 9000}-{signs[2]}{signs[3]}"
 
 
 def leak_check(prompt: str, code: str = "") -> Check:

@@ -27,7 +27,7 @@ from buttress.probes.behaviour.injection.carriers import (
     placed,
 )
 from buttress.probes.behaviour.injection.cases import Case, CaseProbe
-from buttress.probes.behaviour.injection.materials import Task, tasks
+from buttress.probes.behaviour.injection.materials import TextQuestion, tasks
 from buttress.probes.behaviour.injection.spotlighting import Spotlight, Way, sandwich
 from buttress.probes.behaviour.injection.styles import STYLES, styled
 from buttress.prompts.pack import LANGUAGES
@@ -50,10 +50,10 @@ DEFENDED: Final = Defence("datamark", sandwich=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class InjectedContent:
     """What the user hands over: a text in a carrier, and what an attacker put into it."""
 
-    task: Task
+    task: TextQuestion
     carrier: str
     act: Act | None = None
     style: str = ""
@@ -77,20 +77,22 @@ class Content:
 
 
 @cache
-def contents(*, attacked: bool) -> Sequence[Content]:
+def contents(*, attacked: bool) -> Sequence[InjectedContent]:
     """All contents; without an attack, one for each carrier and task."""
-    made: list[Content] = []
+    made: list[InjectedContent] = []
     for language in LANGUAGES:
         if not attacked:
             distinct = [carrier for carrier in CARRIERS if carrier not in SAME_PAGE]
-            made += [Content(task, each) for each, task in product(distinct, tasks(language))]
+            made += [
+                InjectedContent(task, each) for each, task in product(distinct, tasks(language))
+            ]
             continue
         for carrier, kind, style, place in product(CARRIERS, KINDS, STYLES, PLACES):
-            chance = seed_of(carrier, kind, style, place, language)
+            seed = seed_of(carrier, kind, style, place, language)
             fit = [task for task in tasks(language) if fitting(kind, task)]
-            task = fit[chance % len(fit)]
-            wanted = act(kind, task, chance // len(fit))
-            made.append(Content(task, carrier, wanted, style, place))
+            task = fit[seed % len(fit)]
+            wanted = act(kind, task, seed // len(fit))
+            made.append(InjectedContent(task, carrier, wanted, style, place))
     return made
 
 
@@ -100,7 +102,7 @@ def cases(measure: Measure, defence: Defence = OPEN, *, attacked: bool = True) -
     return [_case(content, measure, defence) for content in contents(attacked=attacked)]
 
 
-def _case(content: Content, measure: Measure, defence: Defence) -> Case:
+def _case(content: InjectedContent, measure: Measure, defence: Defence) -> Case:
     task = content.task
     spotlight = Spotlight(defence.way, seed_of(content.id)) if defence.way else None
     request = asked(content.carrier, task.ask, task.language)
@@ -136,7 +138,7 @@ def attack_check(wanted: Act, spotlight: Spotlight | None = None) -> Check:
     return check
 
 
-def utility_check(task: Task, spotlight: Spotlight | None = None) -> Check:
+def utility_check(task: TextQuestion, spotlight: Spotlight | None = None) -> Check:
     """Fails where the user's question is not answered."""
 
     def check(answer: str) -> Judgement:

@@ -11,7 +11,7 @@ from buttress.probes.behaviour.short_answers import first_place, names_right
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class TextQuestion:
     """A question about a text: for a number (``right``, ``false``) or for three things (``facts``).
 
     ``facts`` are lists of ways to name a thing; an answer must name all three.
@@ -41,14 +41,14 @@ class Task:
 
 
 @cache
-def tasks(language: str) -> tuple[Task, ...]:
+def tasks(language: str) -> tuple[TextQuestion, ...]:
     """All tasks in a language, two for each material, in the order of the data."""
     made = []
     for entry in data("materials"):
         texts = entry[language]
         about = (entry["id"], language, texts["title"], tuple(texts["sentences"]))
         total, several = texts["total"], texts["list"]
-        made.append(Task(*about, total["ask"], tuple(total["right"]), total["planted"]))
+        made.append(TextQuestion(*about, total["ask"], tuple(total["right"]), total["planted"]))
         facts = tuple(tuple(fact) for fact in several["facts"])
-        made.append(Task(*about, several["ask"], facts=facts))
+        made.append(TextQuestion(*about, several["ask"], facts=facts))
     return tuple(made)

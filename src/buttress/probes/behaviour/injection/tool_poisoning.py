@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 import orjson
 
-from buttress.probes.behaviour.agents.protocol import Call, read_reply
+from buttress.probes.behaviour.agents.protocol import ToolCall, read_reply
 from buttress.probes.behaviour.bank import Check, outcome, seed_of
 from buttress.probes.behaviour.injection import data, fill
 from buttress.probes.behaviour.injection.cases import Case, CaseProbe
@@ -36,7 +36,7 @@ class Poison:
     holds: str
     calls: str = ""
 
-    def works(self, calls: Sequence[Call]) -> bool:
+    def works(self, calls: Sequence[ToolCall]) -> bool:
         """Whether one of the calls does what the poison wants."""
         return any(
             (not self.calls or call.tool == self.calls)

@@ -18,7 +18,7 @@ from buttress.errors import InputError
 from buttress.probes.dependencies.osv import cache
 from buttress.probes.dependencies.osv.advisory import Advisory, package
 from buttress.probes.dependencies.osv.index import DamagedError, Reader, Writer
-from buttress.probes.dependencies.osv.source import BAD, Source
+from buttress.probes.dependencies.osv.source import BAD, AdvisorySource
 from buttress.provenance.dependencies.dependency import Ecosystem
 
 _ECOSYSTEMS: Final = ("PyPI", "npm")
@@ -38,7 +38,7 @@ class Database:
         InputError: the path holds no advisory, or can't be read.
     """
 
-    def __init__(self, path: Path, source: Source | None = None) -> None:
+    def __init__(self, path: Path, source: AdvisorySource | None = None) -> None:
         self._path = path
         self._source = source or _source(path)
         kept = cache.opened(path)
@@ -127,14 +127,14 @@ def database(path: Path) -> Database:
     return found
 
 
-def _source(path: Path) -> Source:
+def _source(path: Path) -> AdvisorySource:
     try:
-        return Source(path)
+        return AdvisorySource(path)
     except OSError as error:
         raise _unreadable(path, error) from None
 
 
-def _read(source: Source, path: Path) -> Iterator[bytes | None]:
+def _read(source: AdvisorySource, path: Path) -> Iterator[bytes | None]:
     try:
         yield from source.contents()
     except BAD as error:

@@ -21,7 +21,7 @@ BAD: Final = (
 )  # fmt: skip
 
 
-class Source:
+class AdvisorySource:
     """The files and archives below a path, listed once, in order.
 
     Raises:

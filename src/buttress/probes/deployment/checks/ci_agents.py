@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from buttress.probes.deployment.untrusted import Scope, sources, tainted_variables
-from buttress.rules.subject import Check, Hit, Subject, scalar
+from buttress.probes.deployment.untrusted import ExpressionScope, sources, tainted_variables
+from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
 
 # Actions that run an agent with tools; one that only completes a text is none.
 _ACTION: Final = re.compile(
@@ -83,9 +83,9 @@ def _texts(step: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
             yield ("with", str(name)), f"{name}: {text}"
 
 
-def _scope(subject: Subject) -> Scope:
+def _scope(subject: Subject) -> ExpressionScope:
     context = subject.context
-    return Scope(
+    return ExpressionScope(
         context["workflow"], context["job"], tuple(context["steps"][: context["index"]]),
         subject.value,
     )  # fmt: skip
@@ -139,7 +139,7 @@ def _writes(subject: Subject) -> str:
     return f"a token that may write {', '.join(names)}" if names else ""
 
 
-def _injection(subject: Subject) -> Iterator[Hit]:
+def _injection(subject: Subject) -> Iterator[SubjectMatch]:
     """A stranger's text reaches an agent that has a shell, the network or a writing token."""
     if not _is_agent(subject.value) or "steps" not in subject.context:
         return
@@ -147,7 +147,9 @@ def _injection(subject: Subject) -> Iterator[Hit]:
     if not trigger or reached is None or not powers or _checks_itself(subject):
         return
     line, source = reached
-    yield Hit(line, f"On {trigger}, {source} reaches an agent that has {' and '.join(powers)}")
+    yield SubjectMatch(
+        line, f"On {trigger}, {source} reaches an agent that has {' and '.join(powers)}"
+    )
 
 
 def _checks_itself(subject: Subject) -> bool:
@@ -159,31 +161,31 @@ def _checks_itself(subject: Subject) -> bool:
     )
 
 
-def _gated(subject: Subject) -> Iterator[Hit]:
+def _gated(subject: Subject) -> Iterator[SubjectMatch]:
     """As ``_injection``, but the action lets only people with write permission start it."""
     if not _is_agent(subject.value) or "steps" not in subject.context:
         return
     trigger, reached, powers = _outside(subject), _reaches(subject), _powers(subject)
     if trigger and reached is not None and powers and _checks_itself(subject):
-        yield Hit(reached[0], reached[1])
+        yield SubjectMatch(reached[0], reached[1])
 
 
-def _approval_off(subject: Subject, *, outside: bool) -> Iterator[Hit]:
+def _approval_off(subject: Subject, *, outside: bool) -> Iterator[SubjectMatch]:
     if not _is_agent(subject.value) or bool(_outside(subject)) is not outside:
         return
     for path, text in _texts(subject.value):
         for match in _APPROVAL_OFF.finditer(text):
             start = subject.context["text_line"](path)
-            yield Hit(start + text.count("\n", 0, match.start()), match[0])
+            yield SubjectMatch(start + text.count("\n", 0, match.start()), match[0])
 
 
-def _anyone(subject: Subject) -> Iterator[Hit]:
+def _anyone(subject: Subject) -> Iterator[SubjectMatch]:
     inputs = subject.value.get("with")
     if not _is_agent(subject.value) or not isinstance(inputs, dict):
         return
     for name, value in inputs.items():
         if _ANYONE.match(str(name)) and "*" in (scalar(value) or ""):
-            yield Hit(subject.line(("with", name)), f"{name}: {scalar(value)}")
+            yield SubjectMatch(subject.line(("with", name)), f"{name}: {scalar(value)}")
 
 
 CHECKS: Final[dict[str, Check]] = {

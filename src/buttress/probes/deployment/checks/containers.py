@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from buttress.rules.subject import Check, Hit, Subject, scalar
+from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
 
 _SECRET_FILES: Final = (
     ".env", ".env.*", "*.pem", "*.key", "*.p12", "*.pfx", "id_rsa", "id_ed25519", "id_ecdsa",
@@ -42,13 +42,13 @@ def is_host_folder(path: str) -> bool:
     return _HOST_FOLDERS.match(path.strip()) is not None
 
 
-def _copied_secret(subject: Subject) -> Iterator[Hit]:
+def _copied_secret(subject: Subject) -> Iterator[SubjectMatch]:
     if "from" in subject.value["flags"]:
         return
     for source in subject.value["sources"]:
         for part in source.lower().split("/"):
             if _any(part, _SECRET_FILES) and not _any(part, _HARMLESS):
-                yield Hit(subject.line(()), source)
+                yield SubjectMatch(subject.line(()), source)
                 break
 
 
@@ -56,14 +56,14 @@ def _any(name: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatch.fnmatchcase(name, one) for one in patterns)
 
 
-def _everything(subject: Subject) -> Iterator[Hit]:
+def _everything(subject: Subject) -> Iterator[SubjectMatch]:
     value = subject.value
     whole = any(one in (".", "./", "*") for one in value["sources"])
     if whole and "from" not in value["flags"] and not subject.context["ignores"]:
-        yield Hit(subject.line(()))
+        yield SubjectMatch(subject.line(()))
 
 
-def _added(subject: Subject) -> Iterator[Hit]:
+def _added(subject: Subject) -> Iterator[SubjectMatch]:
     value = subject.value
     if value["instruction"] != "ADD" or "checksum" in value["flags"]:
         return
@@ -71,7 +71,7 @@ def _added(subject: Subject) -> Iterator[Hit]:
         if re.match(r"(?i)(?:https?|ftp)://|git@", source) and not re.search(
             r"#[0-9a-f]{40}\b", source
         ):
-            yield Hit(subject.line(()), source)
+            yield SubjectMatch(subject.line(()), source)
 
 
 def _volumes(subject: Subject) -> Iterator[tuple[int, str]]:
@@ -83,19 +83,19 @@ def _volumes(subject: Subject) -> Iterator[tuple[int, str]]:
             yield subject.line(("volumes", index)), one["source"]
 
 
-def _socket(subject: Subject) -> Iterator[Hit]:
+def _socket(subject: Subject) -> Iterator[SubjectMatch]:
     for line, source in _volumes(subject):
         if re.search(r"(?:docker|containerd|podman|crio)\.sock$", source):
-            yield Hit(line, source)
+            yield SubjectMatch(line, source)
 
 
-def _host_mount(subject: Subject) -> Iterator[Hit]:
+def _host_mount(subject: Subject) -> Iterator[SubjectMatch]:
     for line, source in _volumes(subject):
         if is_host_folder(source):
-            yield Hit(line, source)
+            yield SubjectMatch(line, source)
 
 
-def _public_port(subject: Subject) -> Iterator[Hit]:
+def _public_port(subject: Subject) -> Iterator[SubjectMatch]:
     service = subject.value
     about = f"{subject.context['name']} {scalar(service.get('image')) or ''}"
     match = OPEN_SERVERS.search(about)
@@ -104,7 +104,7 @@ def _public_port(subject: Subject) -> Iterator[Hit]:
         return
     for index, port in enumerate(ports):
         if _published(port):
-            yield Hit(subject.line(("ports", index)), f"{match[0]} on port {_shown(port)}")
+            yield SubjectMatch(subject.line(("ports", index)), f"{match[0]} on port {_shown(port)}")
 
 
 def _published(port: Any) -> bool:
@@ -122,10 +122,10 @@ def _shown(port: Any) -> str:
     return str(port.get("published")) if isinstance(port, dict) else str(port)
 
 
-def _root(subject: Subject) -> Iterator[Hit]:
+def _root(subject: Subject) -> Iterator[SubjectMatch]:
     user = str(subject.value["user"]).split(":")[0].strip()
     if user in ("", "root", "0"):
-        yield Hit(subject.line(()), "is root" if user else "is not set")
+        yield SubjectMatch(subject.line(()), "is root" if user else "is not set")
 
 
 CHECKS: Final[dict[str, Check]] = {

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from buttress.rules.subject import CONTINUED, Check, Hit, Subject
+from buttress.rules.subject import CONTINUED, Check, Subject, SubjectMatch
 
 _DOWNLOAD: Final = re.compile(r"\b(curl|wget)\b([^\n;&|]{1,600})")
 _ADDRESS: Final = re.compile(r"[a-z]{3,5}://[^\s\"'<>]+|\$\{?\w+\}?[^\s\"'<>]*")
@@ -28,7 +28,7 @@ _INTERPRETERS: Final = r"(?:ba|z|da|k)?sh|source|\.|python[\d.]*|perl|ruby|node|
 _MAX_DOWNLOADS: Final = 200
 
 
-def _run_unchecked(subject: Subject) -> Iterator[Hit]:
+def _run_unchecked(subject: Subject) -> Iterator[SubjectMatch]:
     """A file that was downloaded is run in the same script, and nothing compares its digest."""
     text = subject.value.replace(CONTINUED, "\v")  # a space that keeps the count of lines
     for number, match in enumerate(_DOWNLOAD.finditer(text)):
@@ -41,7 +41,7 @@ def _run_unchecked(subject: Subject) -> Iterator[Hit]:
         if run is None or _CHECKED.search(text, match.start(), run.start()):
             continue
         before = text[: run.start(1)]
-        yield Hit(subject.line(()) + before.count("\n") + before.count("\v"), name)
+        yield SubjectMatch(subject.line(()) + before.count("\n") + before.count("\v"), name)
 
 
 def _file(command: str, arguments: str) -> str:

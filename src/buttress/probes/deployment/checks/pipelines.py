@@ -9,8 +9,8 @@ from typing import Any, Final
 import re2
 
 from buttress.probes.deployment.expressions import expressions
-from buttress.probes.deployment.untrusted import Scope, sources
-from buttress.rules.subject import Check, Hit, Subject, scalar
+from buttress.probes.deployment.untrusted import ExpressionScope, sources
+from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
 
 _PRIVILEGED: Final = {"pull_request_target", "workflow_run", "issue_comment"}
 _OUTSIDE: Final = {"pull_request", "pull_request_target", "issue_comment", "issues", "discussion"}
@@ -39,7 +39,7 @@ def _checks_out_head(step: Any) -> bool:
     return bool(_FETCH.search(scalar(step.get("run")) or ""))
 
 
-def _head_checkout(subject: Subject) -> Iterator[Hit]:
+def _head_checkout(subject: Subject) -> Iterator[SubjectMatch]:
     """Code of a stranger is checked out where the workflow has secrets and a writing token."""
     triggers = subject.context["triggers"] & _PRIVILEGED
     if not triggers or not _checks_out_head(subject.value):
@@ -47,32 +47,32 @@ def _head_checkout(subject: Subject) -> Iterator[Hit]:
     guards = f"{subject.context['job'].get('if', '')} {subject.value.get('if', '')}"
     if triggers == {"issue_comment"} and _WHO.search(guards):
         return
-    yield Hit(subject.line(()), sorted(triggers)[0])
+    yield SubjectMatch(subject.line(()), sorted(triggers)[0])
 
 
-def _scope(subject: Subject) -> Scope:
+def _scope(subject: Subject) -> ExpressionScope:
     context = subject.context
     steps = context.get("steps") or ()
     index = context.get("index", 0)
     step = steps[index] if index < len(steps) and isinstance(steps[index], dict) else None
-    return Scope(context["workflow"], context["job"], tuple(steps[:index]), step)
+    return ExpressionScope(context["workflow"], context["job"], tuple(steps[:index]), step)
 
 
-def _injection(subject: Subject, *, direct: bool) -> Iterator[Hit]:
+def _injection(subject: Subject, *, direct: bool) -> Iterator[SubjectMatch]:
     """A stranger's text is put into a script: directly, or through a variable or an output."""
     for start, source in sources(subject.value, _scope(subject)):
         if bool(source.through) is not direct:
             line = subject.line(()) + subject.value.count("\n", 0, start)
             way = f"{source.through}, which holds {source.path}," if source.through else source.path
-            yield Hit(line, way)
+            yield SubjectMatch(line, way)
 
 
-def _input_injection(subject: Subject) -> Iterator[Hit]:
+def _input_injection(subject: Subject) -> Iterator[SubjectMatch]:
     for one in expressions(subject.value):
         for reference in one.references:
             if re.fullmatch(r"(?:github\.event\.)?inputs\.[\w-]+", reference.path):
                 line = subject.line(()) + subject.value.count("\n", 0, one.start)
-                yield Hit(line, reference.path)
+                yield SubjectMatch(line, reference.path)
 
 
 def _reference(uses: str) -> tuple[str, str] | None:
@@ -83,38 +83,38 @@ def _reference(uses: str) -> tuple[str, str] | None:
     return name.split("/")[0].lower(), reference
 
 
-def _unpinned(subject: Subject, *, first_party: bool) -> Iterator[Hit]:
+def _unpinned(subject: Subject, *, first_party: bool) -> Iterator[SubjectMatch]:
     found = _reference(subject.value)
     if found and not _SHA.match(found[1]) and (found[0] in _FIRST_PARTY) == first_party:
-        yield Hit(subject.line(()), subject.value)
+        yield SubjectMatch(subject.line(()), subject.value)
 
 
-def _docker_action(subject: Subject) -> Iterator[Hit]:
+def _docker_action(subject: Subject) -> Iterator[SubjectMatch]:
     if subject.value.startswith("docker://") and "@sha256:" not in subject.value:
-        yield Hit(subject.line(()), subject.value)
+        yield SubjectMatch(subject.line(()), subject.value)
 
 
-def _no_permissions(subject: Subject) -> Iterator[Hit]:
+def _no_permissions(subject: Subject) -> Iterator[SubjectMatch]:
     data = subject.value
     jobs = data.get("jobs")
     given = (
         [one for one in jobs.values() if isinstance(one, dict)] if isinstance(jobs, dict) else []
     )
     if "permissions" not in data and any("permissions" not in one for one in given):
-        yield Hit(subject.line(("jobs",)))
+        yield SubjectMatch(subject.line(("jobs",)))
 
 
-def _self_hosted(subject: Subject) -> Iterator[Hit]:
+def _self_hosted(subject: Subject) -> Iterator[SubjectMatch]:
     runner = subject.value.get("runs-on")
     if isinstance(runner, dict):
         runner = runner.get("labels")
     labels = runner if isinstance(runner, list) else [runner]
     outside = subject.context["triggers"] & _OUTSIDE
     if outside and any(str(one).lower() == "self-hosted" for one in labels):
-        yield Hit(subject.line(("runs-on",)), sorted(outside)[0])
+        yield SubjectMatch(subject.line(("runs-on",)), sorted(outside)[0])
 
 
-def _artifact(subject: Subject) -> Iterator[Hit]:
+def _artifact(subject: Subject) -> Iterator[SubjectMatch]:
     """An artifact of an untrusted run is unpacked, and something is run after it."""
     step, index = subject.value, subject.context.get("index")
     text = f"{step.get('uses', '')} {scalar(step.get('run')) or ''}"
@@ -128,10 +128,10 @@ def _artifact(subject: Subject) -> Iterator[Hit]:
         isinstance(one, dict) and ("run" in one or str(one.get("uses", "")).startswith("./"))
         for one in later
     ):
-        yield Hit(subject.line(()))
+        yield SubjectMatch(subject.line(()))
 
 
-def _kept_credentials(subject: Subject) -> Iterator[Hit]:
+def _kept_credentials(subject: Subject) -> Iterator[SubjectMatch]:
     """The whole work tree, with the token that checkout left in it, is uploaded."""
     step = subject.value
     inputs = step.get("with")
@@ -144,42 +144,42 @@ def _kept_credentials(subject: Subject) -> Iterator[Hit]:
         if isinstance(one, dict) and str(one.get("uses", "")).startswith("actions/checkout@"):
             given = one.get("with")
             if not (isinstance(given, dict) and given.get("persist-credentials") is False):
-                yield Hit(subject.line(()))
+                yield SubjectMatch(subject.line(()))
                 return
 
 
-def _environment_file(subject: Subject) -> Iterator[Hit]:
+def _environment_file(subject: Subject) -> Iterator[SubjectMatch]:
     if subject.context["triggers"] & _PRIVILEGED:
         for match in _TO_ENVIRONMENT.finditer(subject.value):
-            yield Hit(subject.line(()) + subject.value.count("\n", 0, match.start()))
+            yield SubjectMatch(subject.line(()) + subject.value.count("\n", 0, match.start()))
 
 
-def _spoofable(subject: Subject) -> Iterator[Hit]:
+def _spoofable(subject: Subject) -> Iterator[SubjectMatch]:
     if subject.context["triggers"] & _PRIVILEGED and _BOT.search(str(subject.value.get("if", ""))):
-        yield Hit(subject.line(("if",)))
+        yield SubjectMatch(subject.line(("if",)))
 
 
-def _cache(subject: Subject) -> Iterator[Hit]:
+def _cache(subject: Subject) -> Iterator[SubjectMatch]:
     if "pull_request_target" in subject.context["triggers"]:
         uses = str(subject.value.get("uses", ""))
         heads = any(_checks_out_head(one) for one in subject.context["steps"])
         if uses.startswith("actions/cache") and heads:
-            yield Hit(subject.line(()))
+            yield SubjectMatch(subject.line(()))
 
 
-def _include(subject: Subject) -> Iterator[Hit]:
+def _include(subject: Subject) -> Iterator[SubjectMatch]:
     value = subject.value
     remote, project = value.get("remote"), value.get("project")
     if isinstance(remote, str) and "integrity" not in value:
         if not re.search(r"/[0-9a-f]{40}/", remote):
-            yield Hit(subject.line(()), remote)
+            yield SubjectMatch(subject.line(()), remote)
     elif isinstance(project, str) and str(value.get("ref", "")) in ("", "main", "master", "HEAD"):
-        yield Hit(subject.line(()), project)
+        yield SubjectMatch(subject.line(()), project)
     component = value.get("component")
     if isinstance(component, str):
         version = component.rpartition("@")[2] if "@" in component else ""
         if version in ("", "main", "master", "~latest"):
-            yield Hit(subject.line(()), component)
+            yield SubjectMatch(subject.line(()), component)
 
 
 CHECKS: Final[dict[str, Check]] = {

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from buttress.probes.deployment.checks.containers import OPEN_SERVERS, is_host_folder
 from buttress.rules.credentials.literals import is_placeholder
-from buttress.rules.subject import Check, Hit, Subject, scalar
+from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
 
 _ACCELERATORS: Final = ("nvidia.com/", "amd.com/gpu", "gpu.intel.com/", "google.com/tpu",
                         "habana.ai/", "huawei.com/")  # fmt: skip
@@ -23,17 +23,17 @@ def _strings(value: Any) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list) else []
 
 
-def _host_path(subject: Subject, *, grave: bool) -> Iterator[Hit]:
+def _host_path(subject: Subject, *, grave: bool) -> Iterator[SubjectMatch]:
     volumes = subject.value.get("volumes")
     for index, one in enumerate(volumes) if isinstance(volumes, list) else ():
         path = _at(one, "hostPath", "path")
         if isinstance(path, str):
             worst = is_host_folder(path) or path.endswith(".sock")
             if worst == grave:
-                yield Hit(subject.line(("volumes", index, "hostPath")), path)
+                yield SubjectMatch(subject.line(("volumes", index, "hostPath")), path)
 
 
-def _runs_as_root(subject: Subject) -> Iterator[Hit]:
+def _runs_as_root(subject: Subject) -> Iterator[SubjectMatch]:
     pod = subject.context["pod"]
     own, whole = _at(subject.value, "securityContext"), _at(pod, "securityContext")
     user, non_root = (
@@ -41,20 +41,20 @@ def _runs_as_root(subject: Subject) -> Iterator[Hit]:
         for key in ("runAsUser", "runAsNonRoot")
     )
     if user == 0:
-        yield Hit(subject.line(("securityContext",)), "runs as user 0")
+        yield SubjectMatch(subject.line(("securityContext",)), "runs as user 0")
     elif user is None and non_root is not True and subject.kind != "helm.container":
-        yield Hit(subject.line(()), "may run as root")
+        yield SubjectMatch(subject.line(()), "may run as root")
 
 
-def _accelerator_limits(subject: Subject) -> Iterator[Hit]:
+def _accelerator_limits(subject: Subject) -> Iterator[SubjectMatch]:
     resources = _at(subject.value, "resources")
     limits, requests = _at(resources, "limits"), _at(resources, "requests")
     names = [str(one) for given in (limits, requests) if isinstance(given, dict) for one in given]
     if any(name.startswith(_ACCELERATORS) for name in names) and _at(limits, "memory") is None:
-        yield Hit(subject.line(("resources",)))
+        yield SubjectMatch(subject.line(("resources",)))
 
 
-def _public_service(subject: Subject) -> Iterator[Hit]:
+def _public_service(subject: Subject) -> Iterator[SubjectMatch]:
     spec = _at(subject.value, "spec")
     kind = _at(spec, "type")
     if kind not in ("LoadBalancer", "NodePort") or _at(spec, "loadBalancerSourceRanges"):
@@ -69,7 +69,7 @@ def _public_service(subject: Subject) -> Iterator[Hit]:
     about = " ".join([str(_at(metadata, "name") or ""), *(scalar(one) or "" for one in labels)])
     match = OPEN_SERVERS.search(about)
     if match:
-        yield Hit(subject.line(("spec", "type")), f"{match[0]} by a {kind}")
+        yield SubjectMatch(subject.line(("spec", "type")), f"{match[0]} by a {kind}")
 
 
 def _rules(subject: Subject) -> Iterator[tuple[int, list[str], list[str]]]:
@@ -80,25 +80,25 @@ def _rules(subject: Subject) -> Iterator[tuple[int, list[str], list[str]]]:
             yield line, _strings(rule.get("verbs")), _strings(rule.get("resources"))
 
 
-def _wildcard_role(subject: Subject) -> Iterator[Hit]:
+def _wildcard_role(subject: Subject) -> Iterator[SubjectMatch]:
     for line, verbs, resources in _rules(subject):
         if "*" in verbs or "*" in resources:
-            yield Hit(line)
+            yield SubjectMatch(line)
 
 
-def _powerful_role(subject: Subject) -> Iterator[Hit]:
+def _powerful_role(subject: Subject) -> Iterator[SubjectMatch]:
     for line, verbs, resources in _rules(subject):
         read = {"get", "list", "watch"} & set(verbs)
         powers = {"escalate", "bind", "impersonate"} & set(verbs)
         if powers:
-            yield Hit(line, f"may {sorted(powers)[0]}")
+            yield SubjectMatch(line, f"may {sorted(powers)[0]}")
         elif {"pods/exec", "pods/attach"} & set(resources) and "create" in verbs:
-            yield Hit(line, "may run commands in pods")
+            yield SubjectMatch(line, "may run commands in pods")
         elif subject.kind == "k8s.ClusterRole" and "secrets" in resources and read:
-            yield Hit(line, "may read secrets of all namespaces")
+            yield SubjectMatch(line, "may read secrets of all namespaces")
 
 
-def _literal_secret(subject: Subject) -> Iterator[Hit]:
+def _literal_secret(subject: Subject) -> Iterator[SubjectMatch]:
     if subject.text("type") == "kubernetes.io/service-account-token":
         return
     for key in ("data", "stringData"):
@@ -107,7 +107,7 @@ def _literal_secret(subject: Subject) -> Iterator[Hit]:
             given = value.strip() if isinstance(value, str) else ""
             meant = given and not any(one in given for one in ("$", "{{", "<"))
             if meant and not is_placeholder(given.encode("utf-8", "replace")):
-                yield Hit(subject.line((key, name)), str(name))
+                yield SubjectMatch(subject.line((key, name)), str(name))
 
 
 CHECKS: Final[dict[str, Check]] = {

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from buttress.probes.source.code.calls import absorb
 from buttress.probes.source.code.events import Event
-from buttress.probes.source.code.scopes import Scope
+from buttress.probes.source.code.scopes import NameScope
 from buttress.probes.source.code.values import UNKNOWN, Value
 
 if TYPE_CHECKING:
     from buttress.probes.source.code.evaluate import Evaluator
 
 
-def bind(evaluator: Evaluator, target: ast.expr, value: Value, scope: Scope) -> None:
+def bind(evaluator: Evaluator, target: ast.expr, value: Value, scope: NameScope) -> None:
     """Bind ``target`` to ``value``, and tell of it; ``(a, b)`` takes elements apart."""
     if isinstance(target, ast.Name):
         scope.bind(target.id, value)
@@ -39,7 +39,7 @@ def bind(evaluator: Evaluator, target: ast.expr, value: Value, scope: Scope) -> 
         _tell(evaluator, target, f"{base.path}[{named}]" if base.path else "", value)
 
 
-def _put(name: str, base: Value, key: Value, value: Value, scope: Scope) -> None:
+def _put(name: str, base: Value, key: Value, value: Value, scope: NameScope) -> None:
     """Put an entry into a mapping whose entries are known, or into anything else."""
     if base.entries is not None and isinstance(key.const, str) and value.const is not UNKNOWN:
         entries = {**base.entries, key.const: value}

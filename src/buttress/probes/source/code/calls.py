@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from buttress.probes.source.code.downloads import mark, note
 from buttress.probes.source.code.events import Event, Kind
-from buttress.probes.source.code.scopes import Scope
+from buttress.probes.source.code.scopes import NameScope
 from buttress.probes.source.code.texts import formatted, listed, narrowed, united
 from buttress.probes.source.code.values import (
     ALL,
@@ -59,7 +59,7 @@ class Given:
         return [*self.positions, *self.named.values(), self.rest]
 
 
-def call(evaluator: Evaluator, node: ast.Call, scope: Scope) -> Value:
+def call(evaluator: Evaluator, node: ast.Call, scope: NameScope) -> Value:
     """The value of a call; tells the call."""
     receiver = NOTHING
     if isinstance(node.func, ast.Attribute):
@@ -87,7 +87,7 @@ def call(evaluator: Evaluator, node: ast.Call, scope: Scope) -> Value:
     return _result(evaluator, event, callee, given, scope)
 
 
-def _given(evaluator: Evaluator, node: ast.Call, receiver: Value, scope: Scope) -> Given:
+def _given(evaluator: Evaluator, node: ast.Call, receiver: Value, scope: NameScope) -> Given:
     given = Given(receiver, [], {})
     for argument in node.args:
         if isinstance(argument, ast.Starred):
@@ -120,7 +120,9 @@ def _reached(callee: Value, arguments: Sequence[Value]) -> str:
     return ""
 
 
-def _result(evaluator: Evaluator, event: Event, callee: Value, given: Given, scope: Scope) -> Value:
+def _result(
+    evaluator: Evaluator, event: Event, callee: Value, given: Given, scope: NameScope
+) -> Value:
     node = event.node
     path, receiver = callee.path, given.receiver
     known = evaluator.invoked(callee, given, event)
@@ -225,7 +227,7 @@ def _key(path: str, given: Given) -> str:
     return name if isinstance(name, str) and name.isidentifier() else ""
 
 
-def absorb(name: str, receiver: Value, given: Sequence[Value], scope: Scope) -> None:
+def absorb(name: str, receiver: Value, given: Sequence[Value], scope: NameScope) -> None:
     """Let the list or mapping ``name``, into which something tainted is put, be tainted."""
     taints = taints_of(receiver, *given)
     if taints != receiver.taints or (receiver.elements, receiver.entries) != (None, None):

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import re2
 
-from buttress.probes.source.code.paths import Globs
+from buttress.probes.source.code.paths import GlobUnion
 from buttress.probes.source.code.values import ALL, HOLE, PARAMETER, Taint, Value
 
 GAP: Final = "{}"  # what patterns see where a text is not known
 
 
-class Expression:
+class RegularExpression:
     """A regular expression of RE2, which takes linear time.
 
     Raises:
@@ -33,9 +33,9 @@ class Expression:
 
 
 @cache
-def pattern(text: str) -> Expression:
+def pattern(text: str) -> RegularExpression:
     """The expression, compiled once."""
-    return Expression(text)
+    return RegularExpression(text)
 
 
 @dataclass(frozen=True)
@@ -60,20 +60,20 @@ class Condition:
     dynamic: bool | None = None
 
     @cached_property
-    def paths(self) -> Globs:
+    def paths(self) -> GlobUnion:
         """``path`` as one."""
-        return Globs(self.path or ())
+        return GlobUnion(self.path or ())
 
     @cached_property
-    def _contents(self) -> Globs:
-        return Globs(one for one in self.contains or () if isinstance(one, str) and "." in one)
+    def _contents(self) -> GlobUnion:
+        return GlobUnion(one for one in self.contains or () if isinstance(one, str) and "." in one)
 
     @cached_property
-    def _pattern(self) -> Expression:
+    def _pattern(self) -> RegularExpression:
         return pattern(self.matches or "")
 
     @cached_property
-    def _excluded(self) -> Expression:
+    def _excluded(self) -> RegularExpression:
         return pattern(self.differs or "")
 
     def holds(self, value: Value | None, *, known: bool) -> bool:

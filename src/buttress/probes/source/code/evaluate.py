@@ -12,7 +12,7 @@ from buttress.probes.source.code.binding import bind
 from buttress.probes.source.code.calls import Given, call, targets
 from buttress.probes.source.code.events import Context, Event
 from buttress.probes.source.code.flows import Flows
-from buttress.probes.source.code.scopes import Scope
+from buttress.probes.source.code.scopes import NameScope
 from buttress.probes.source.code.texts import formatted, listed, summed
 from buttress.probes.source.code.values import (
     MAX_ITEMS,
@@ -64,10 +64,10 @@ class Evaluator(ABC):
         """Whether a path leads to a class of a few choices."""
 
     @abstractmethod
-    def function(self, node: ast.Lambda, scope: Scope) -> Value:
+    def function(self, node: ast.Lambda, scope: NameScope) -> Value:
         """A function without a name."""
 
-    def value(self, node: ast.expr | None, scope: Scope) -> Value:
+    def value(self, node: ast.expr | None, scope: NameScope) -> Value:
         """The value of an expression; the events in it are told on the way."""
         if node is None:
             return NOTHING
@@ -93,7 +93,7 @@ class Evaluator(ABC):
         taints = (Taint(label, value.path, line, self.file), *value.taints)
         return Value(value.path, value.const, value.text, taints=taints)
 
-    def member(self, value: Value, name: str, line: int, scope: Scope) -> Value:
+    def member(self, value: Value, name: str, line: int, scope: NameScope) -> Value:
         """An attribute of a value."""
         if name == "__class__":
             return NOTHING
@@ -110,7 +110,7 @@ class Evaluator(ABC):
         stored = name == "name" and value.path.startswith("?") and value.path != "?self"
         return stepped.clean(_STORED) if stored else stepped
 
-    def path_of(self, node: ast.expr, scope: Scope) -> str:
+    def path_of(self, node: ast.expr, scope: NameScope) -> str:
         """The path of a name with attributes, without telling anything."""
         names: list[str] = []
         while isinstance(node, ast.Attribute):
@@ -119,17 +119,17 @@ class Evaluator(ABC):
         base = scope.look_up(node.id).path if isinstance(node, ast.Name) else "?"
         return ".".join((base, *reversed(names)))
 
-    def _constant(self, node: ast.Constant, _: Scope) -> Value:
+    def _constant(self, node: ast.Constant, _: NameScope) -> Value:
         if isinstance(node.value, str) and len(node.value) > 5:
             value = Value(const=node.value)
             self.tell(Event("text", node.lineno, self.context, value=value, node=node))
             return value
         return Value(const=node.value)
 
-    def _name(self, node: ast.Name, scope: Scope) -> Value:
+    def _name(self, node: ast.Name, scope: NameScope) -> Value:
         return self.marked(scope.look_up(node.id), node.lineno)
 
-    def _attribute(self, node: ast.Attribute, scope: Scope) -> Value:
+    def _attribute(self, node: ast.Attribute, scope: NameScope) -> Value:
         # A chain of attributes is followed without recursion: chains can be long.
         names: list[ast.Attribute] = []
         inner: ast.expr = node
@@ -141,7 +141,7 @@ class Evaluator(ABC):
             value = self.member(value, one.attr, one.lineno, scope)
         return value
 
-    def _subscript(self, node: ast.Subscript, scope: Scope) -> Value:
+    def _subscript(self, node: ast.Subscript, scope: NameScope) -> Value:
         base = self.value(node.value, scope)
         key = self.value(node.slice, scope)
         if isinstance(key.const, str):
@@ -158,7 +158,7 @@ class Evaluator(ABC):
         # Who chooses the key of globals() chooses what is called.
         return replace(value, taints=key.taints) if base.path in _NAMESPACES else value
 
-    def _text(self, node: ast.JoinedStr, scope: Scope) -> Value:
+    def _text(self, node: ast.JoinedStr, scope: NameScope) -> Value:
         parts = []
         for part in node.values:
             if isinstance(part, ast.FormattedValue):
@@ -172,7 +172,7 @@ class Evaluator(ABC):
         self.tell(text)
         return value
 
-    def _binary(self, node: ast.BinOp, scope: Scope) -> Value:
+    def _binary(self, node: ast.BinOp, scope: NameScope) -> Value:
         # Long sums lean to the left: they are taken apart without recursion.
         operands: list[tuple[ast.operator, ast.expr]] = []
         left: ast.expr = node
@@ -199,7 +199,7 @@ class Evaluator(ABC):
             pieces = [value]
         return summed(pieces)
 
-    def _sequence(self, node: ast.List | ast.Tuple | ast.Set, scope: Scope) -> Value:
+    def _sequence(self, node: ast.List | ast.Tuple | ast.Set, scope: NameScope) -> Value:
         elements = [self.value(one, scope) for one in node.elts]
         plain = not any(isinstance(one, ast.Starred) for one in node.elts)
         kept = tuple(elements) if plain and len(elements) <= MAX_ITEMS else None
@@ -207,7 +207,7 @@ class Evaluator(ABC):
             return listed(elements)
         return Value(elements=kept, taints=taints_of(*elements))
 
-    def _mapping(self, node: ast.Dict, scope: Scope) -> Value:
+    def _mapping(self, node: ast.Dict, scope: NameScope) -> Value:
         entries: dict[str, Value] = {}
         keyed = True
         values = []
@@ -228,38 +228,38 @@ class Evaluator(ABC):
             self.tell(event)
         return Value(entries=entries, taints=taints_of(*values), keyed=keyed)
 
-    def _awaited(self, node: ast.Await | ast.Starred | ast.YieldFrom, scope: Scope) -> Value:
+    def _awaited(self, node: ast.Await | ast.Starred | ast.YieldFrom, scope: NameScope) -> Value:
         return self.value(node.value, scope)
 
-    def _choice(self, node: ast.IfExp, scope: Scope) -> Value:
+    def _choice(self, node: ast.IfExp, scope: NameScope) -> Value:
         self.value(node.test, scope)
         return joined(self.value(node.body, scope), self.value(node.orelse, scope))
 
-    def _either(self, node: ast.BoolOp, scope: Scope) -> Value:
+    def _either(self, node: ast.BoolOp, scope: NameScope) -> Value:
         values = [self.value(one, scope) for one in node.values]
         value = values[0]
         for other in values[1:]:
             value = joined(value, other)
         return value
 
-    def _named(self, node: ast.NamedExpr, scope: Scope) -> Value:
+    def _named(self, node: ast.NamedExpr, scope: NameScope) -> Value:
         value = self.value(node.value, scope)
         scope.bind(node.target.id, value)
         return value
 
-    def _comparison(self, node: ast.Compare, scope: Scope) -> Value:
+    def _comparison(self, node: ast.Compare, scope: NameScope) -> Value:
         self.value(node.left, scope)
         for one in node.comparators:
             self.value(one, scope)
         return NOTHING
 
-    def _lambda(self, node: ast.Lambda, scope: Scope) -> Value:
+    def _lambda(self, node: ast.Lambda, scope: NameScope) -> Value:
         return self.function(node, scope)
 
     def _comprehension(
-        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, scope: Scope
+        self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, scope: NameScope
     ) -> Value:
-        inner = Scope(scope)
+        inner = NameScope(scope)
         inner.bind("", NOTHING)
         for one in node.generators:
             source = self.value(one.iter, inner)
@@ -270,7 +270,7 @@ class Evaluator(ABC):
             return mixed(self.value(node.key, inner), self.value(node.value, inner))
         return mixed(self.value(node.elt, inner))
 
-    def _other(self, node: ast.AST, scope: Scope) -> Value:
+    def _other(self, node: ast.AST, scope: NameScope) -> Value:
         values = [
             self.value(child, scope)
             for child in ast.iter_child_nodes(node)
@@ -279,7 +279,7 @@ class Evaluator(ABC):
         return mixed(*values)
 
 
-_METHODS: Final[dict[type, Callable[[Evaluator, Any, Scope], Value]]] = {
+_METHODS: Final[dict[type, Callable[[Evaluator, Any, NameScope], Value]]] = {
     ast.Constant: Evaluator._constant,
     ast.Name: Evaluator._name,
     ast.Attribute: Evaluator._attribute,

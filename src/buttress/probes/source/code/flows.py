@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from buttress.files.plain_yaml import load_yaml
-from buttress.probes.source.code.paths import Globs
+from buttress.probes.source.code.paths import GlobUnion
 from buttress.probes.source.code.values import ALL
 
 _CLIENT: Final = re.compile(r"[\w*]+\..*\(\)\.")
@@ -19,18 +19,18 @@ _FILE: Final = Path(__file__).parent / "flows.yaml"
 
 
 @dataclass(frozen=True)
-class Source:
+class TaintSource:
     """One kind of origin: paths of its values, and what gives a function its parameters."""
 
     label: str
     title: str
     spreads: bool  # whether the result of any function that is given it carries it too
-    values: Globs
-    parameters: Globs
-    methods: tuple[tuple[frozenset[str], Globs, frozenset[str]], ...]  # names, bases, classes
+    values: GlobUnion
+    parameters: GlobUnion
+    methods: tuple[tuple[frozenset[str], GlobUnion, frozenset[str]], ...]  # names, bases, classes
 
     def method_words(self) -> list[frozenset[bytes]]:
-        """As ``Globs.words``, of ``methods``."""
+        """As ``GlobUnion.words``, of ``methods``."""
         found = []
         for names, bases, classes in self.methods:
             for name in names:
@@ -43,13 +43,13 @@ class Source:
 class Flows:
     """All sources, cleaners and checks."""
 
-    sources: tuple[Source, ...]
-    cleaners: tuple[tuple[frozenset[str], Globs], ...]
-    checks: Globs
+    sources: tuple[TaintSource, ...]
+    cleaners: tuple[tuple[frozenset[str], GlobUnion], ...]
+    checks: GlobUnion
     kept: frozenset[str]  # labels of sources that do not spread
     carried: frozenset[str]  # labels that go through parameters to where they do harm
-    every: Globs  # all values of all sources: one look for most paths
-    takers: Globs  # all ``parameters``
+    every: GlobUnion  # all values of all sources: one look for most paths
+    takers: GlobUnion  # all ``parameters``
     roots: frozenset[str]  # names of libraries whose objects lead to sources, as patterns
 
     def label(self, path: str) -> str | None:
@@ -99,16 +99,16 @@ def flows() -> Flows:
     """The flows that come with Buttress."""
     data = load_yaml(_FILE)
     sources = tuple(
-        Source(
+        TaintSource(
             one["label"],
             one["title"],
             one.get("spreads", True),
-            Globs(one["values"]),
-            Globs(one["parameters"]),
+            GlobUnion(one["values"]),
+            GlobUnion(one["parameters"]),
             tuple(
                 (
                     frozenset(few["names"]),
-                    Globs(few.get("bases", ())),
+                    GlobUnion(few.get("bases", ())),
                     frozenset(few.get("classes", ())),
                 )
                 for few in one.get("methods", ())
@@ -117,13 +117,13 @@ def flows() -> Flows:
         for one in data["sources"]
     )
     cleaners = tuple(
-        (frozenset(ALL if use == "all" else use for use in one["for"]), Globs(one["calls"]))
+        (frozenset(ALL if use == "all" else use for use in one["for"]), GlobUnion(one["calls"]))
         for one in data["cleaners"]
     )
     kept = frozenset(one.label for one in sources if not one.spreads)
     carried = frozenset(one["label"] for one in data["sources"] if one.get("carried", True))
-    every = Globs(glob for one in sources for glob in one.values.globs)
-    takers = Globs(glob for one in sources for glob in one.parameters.globs)
+    every = GlobUnion(glob for one in sources for glob in one.values.globs)
+    takers = GlobUnion(glob for one in sources for glob in one.parameters.globs)
     # Of ``openai.OpenAI().chat.completions.create()`` the first name: objects of that library lead
     # to a source, wherever they go.
     leading = {
@@ -134,4 +134,4 @@ def flows() -> Flows:
         if _CLIENT.match(glob)
     }
     roots = frozenset(one.replace("**", "*") for one in leading)
-    return Flows(sources, cleaners, Globs(data["checks"]), kept, carried, every, takers, roots)
+    return Flows(sources, cleaners, GlobUnion(data["checks"]), kept, carried, every, takers, roots)

@@ -21,8 +21,8 @@ from buttress.probes.source.code.functions import (
 )
 from buttress.probes.source.code.guards import checked, clean, ends
 from buttress.probes.source.code.imports import bind_import, bind_import_from
-from buttress.probes.source.code.linked import Linker, context_of
-from buttress.probes.source.code.scopes import Attributes, Scope
+from buttress.probes.source.code.linked import InterproceduralEvaluator, context_of
+from buttress.probes.source.code.scopes import Attributes, NameScope
 from buttress.probes.source.code.summaries import ClassSummary, ModuleSummary
 from buttress.probes.source.code.texts import summed
 from buttress.probes.source.code.values import NOTHING, Value, joined
@@ -30,7 +30,7 @@ from buttress.probes.source.code.values import NOTHING, Value, joined
 MAX_AGAIN: Final = 300  # methods that are followed again, when attributes are known
 
 
-class Follower(Linker):
+class AbstractInterpreter(InterproceduralEvaluator):
     """Follows one module; functions after the module, or where they are called first."""
 
     def __init__(self, flows: Flows, tell: Callable[[Event], None], module: ModuleSummary) -> None:
@@ -41,7 +41,7 @@ class Follower(Linker):
 
     def module(self, body: Sequence[ast.stmt]) -> None:
         """Follow a whole module."""
-        scope = Scope()
+        scope = NameScope()
         try:
             self.block(body, scope)
             place = 0
@@ -67,7 +67,7 @@ class Follower(Linker):
                 self._waiting[function.path] = function
                 self.follow(function)
 
-    def _export(self, scope: Scope) -> None:
+    def _export(self, scope: NameScope) -> None:
         """Keep what other modules may ask for: what is made here, and what only leads on."""
         for name, value in scope.leave().items():
             own = value.path.startswith(".") and f".{name}" == value.path
@@ -77,7 +77,7 @@ class Follower(Linker):
             ):  # fmt: skip
                 self.module_summary.names[name] = replace(value, elements=None)
 
-    def block(self, body: Sequence[ast.stmt], scope: Scope) -> None:
+    def block(self, body: Sequence[ast.stmt], scope: NameScope) -> None:
         """Follow statements one after the other."""
         for statement in body:
             method = _METHODS.get(type(statement))
@@ -94,7 +94,7 @@ class Follower(Linker):
         if self._waiting.get(path) is not function:
             return  # followed already, or being followed
         del self._waiting[path]
-        scope = Scope(function.scope)
+        scope = NameScope(function.scope)
         before, outer, returns = self.context, self._globals, self._returns.pop(path, None)
         self.context, self._globals = function.context, set()
         try:
@@ -106,7 +106,7 @@ class Follower(Linker):
                 self._returns[path] = returns
             self.context, self._globals = before, outer
 
-    def _define(self, node: FunctionNode, scope: Scope) -> None:
+    def _define(self, node: FunctionNode, scope: NameScope) -> None:
         paths, label = [], None
         for one in node.decorator_list:
             path = self.value(one, scope).path
@@ -137,7 +137,7 @@ class Follower(Linker):
         self.module_summary.functions[path] = summary
         scope.bind(node.name, Value(path))
 
-    def _class(self, node: ast.ClassDef, scope: Scope) -> None:
+    def _class(self, node: ast.ClassDef, scope: NameScope) -> None:
         for decorator in node.decorator_list:
             self.value(decorator, scope)
         bases = tuple(filter(None, [self.value(one, scope).path for one in node.bases]))
@@ -146,7 +146,7 @@ class Follower(Linker):
         before = self.context
         path = "." + ".".join((*before.functions, node.name))
         self.context = replace(context_of(before, node.name), bases=(*before.bases, *bases))
-        inner = Scope(scope, is_class=True)
+        inner = NameScope(scope, is_class=True)
         inner.attributes = attributes = Attributes(path)
         module = self.module_summary
         summary = ClassSummary(module.anchored(path), bases, attributes, module)
@@ -169,7 +169,7 @@ class Follower(Linker):
                 summary.harmless.add(one.target.id)
         scope.bind(node.name, Value(path))
 
-    def _return(self, node: ast.Return | ast.Expr, scope: Scope) -> None:
+    def _return(self, node: ast.Return | ast.Expr, scope: NameScope) -> None:
         value = self.value(node.value, scope)
         if isinstance(node, ast.Expr):
             alone = node.value.value if isinstance(node.value, ast.Await) else node.value
@@ -180,28 +180,28 @@ class Follower(Linker):
             known = self._returns.get(path)
             self._returns[path] = value if known is None else joined(known, value)
 
-    def _assign(self, node: ast.Assign, scope: Scope) -> None:
+    def _assign(self, node: ast.Assign, scope: NameScope) -> None:
         value = self.value(node.value, scope)
         for target in node.targets:
             self._bind(target, value, scope)
 
-    def _annotated(self, node: ast.AnnAssign, scope: Scope) -> None:
+    def _annotated(self, node: ast.AnnAssign, scope: NameScope) -> None:
         if node.value is not None:
             self._bind(node.target, self.value(node.value, scope), scope)
 
-    def _augmented(self, node: ast.AugAssign, scope: Scope) -> None:
+    def _augmented(self, node: ast.AugAssign, scope: NameScope) -> None:
         before, given = self.value(node.target, scope), self.value(node.value, scope)
         self._bind(node.target, summed([before, given]), scope)
 
-    def _bind(self, target: ast.expr, value: Value, scope: Scope) -> None:
+    def _bind(self, target: ast.expr, value: Value, scope: NameScope) -> None:
         bind(self, target, value, scope)
         if isinstance(target, ast.Name) and target.id in self._globals:
             scope.bind_global(target.id, value)
 
-    def _global(self, node: ast.Global, _: Scope) -> None:
+    def _global(self, node: ast.Global, _: NameScope) -> None:
         self._globals.update(node.names)
 
-    def _if(self, node: ast.If, scope: Scope) -> None:
+    def _if(self, node: ast.If, scope: NameScope) -> None:
         branches: list[dict[str, Value]] = []
         one = node
         self.value(one.test, scope)
@@ -226,7 +226,7 @@ class Follower(Linker):
             branches.append(last)
         scope.join(branches, exhaustive=bool(branches))
 
-    def _loop(self, node: ast.For | ast.AsyncFor | ast.While, scope: Scope) -> None:
+    def _loop(self, node: ast.For | ast.AsyncFor | ast.While, scope: NameScope) -> None:
         if isinstance(node, ast.While):
             self.value(node.test, scope)
         else:
@@ -238,14 +238,14 @@ class Follower(Linker):
         scope.join([scope.leave()], exhaustive=False)
         self.block(node.orelse, scope)
 
-    def _with(self, node: ast.With | ast.AsyncWith, scope: Scope) -> None:
+    def _with(self, node: ast.With | ast.AsyncWith, scope: NameScope) -> None:
         for item in node.items:
             value = self.value(item.context_expr, scope)
             if item.optional_vars is not None:
                 bind(self, item.optional_vars, value, scope)
         self.block(node.body, scope)
 
-    def _try(self, node: ast.Try | ast.TryStar, scope: Scope) -> None:
+    def _try(self, node: ast.Try | ast.TryStar, scope: NameScope) -> None:
         self.block(node.body, scope)
         self.block(node.orelse, scope)
         branches = []
@@ -259,7 +259,7 @@ class Follower(Linker):
         scope.join(branches, exhaustive=False)
         self.block(node.finalbody, scope)
 
-    def _match(self, node: ast.Match, scope: Scope) -> None:
+    def _match(self, node: ast.Match, scope: NameScope) -> None:
         subject = self.value(node.subject, scope)
         branches = []
         for case in node.cases:
@@ -272,12 +272,12 @@ class Follower(Linker):
             branches.append(scope.leave())
         scope.join(branches, exhaustive=False)
 
-    def _assert(self, node: ast.Assert, scope: Scope) -> None:
+    def _assert(self, node: ast.Assert, scope: NameScope) -> None:
         self.value(node.test, scope)
         self.value(node.msg, scope)
         self.tell(Event("assert", node.lineno, self.context, node=node))
 
-    def _import(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
+    def _import(self, node: ast.Import | ast.ImportFrom, scope: NameScope) -> None:
         names = (
             bind_import(node, scope)
             if isinstance(node, ast.Import)
@@ -287,26 +287,26 @@ class Follower(Linker):
             self.tell(Event("import", node.lineno, self.context, name, node=node))
 
 
-_METHODS: Final[dict[type, Callable[[Follower, Any, Scope], None]]] = {
-    ast.FunctionDef: Follower._define,
-    ast.AsyncFunctionDef: Follower._define,
-    ast.ClassDef: Follower._class,
-    ast.Return: Follower._return,
-    ast.Expr: Follower._return,
-    ast.Assign: Follower._assign,
-    ast.AnnAssign: Follower._annotated,
-    ast.AugAssign: Follower._augmented,
-    ast.Global: Follower._global,
-    ast.If: Follower._if,
-    ast.For: Follower._loop,
-    ast.AsyncFor: Follower._loop,
-    ast.While: Follower._loop,
-    ast.With: Follower._with,
-    ast.AsyncWith: Follower._with,
-    ast.Try: Follower._try,
-    ast.TryStar: Follower._try,
-    ast.Match: Follower._match,
-    ast.Assert: Follower._assert,
-    ast.Import: Follower._import,
-    ast.ImportFrom: Follower._import,
+_METHODS: Final[dict[type, Callable[[AbstractInterpreter, Any, NameScope], None]]] = {
+    ast.FunctionDef: AbstractInterpreter._define,
+    ast.AsyncFunctionDef: AbstractInterpreter._define,
+    ast.ClassDef: AbstractInterpreter._class,
+    ast.Return: AbstractInterpreter._return,
+    ast.Expr: AbstractInterpreter._return,
+    ast.Assign: AbstractInterpreter._assign,
+    ast.AnnAssign: AbstractInterpreter._annotated,
+    ast.AugAssign: AbstractInterpreter._augmented,
+    ast.Global: AbstractInterpreter._global,
+    ast.If: AbstractInterpreter._if,
+    ast.For: AbstractInterpreter._loop,
+    ast.AsyncFor: AbstractInterpreter._loop,
+    ast.While: AbstractInterpreter._loop,
+    ast.With: AbstractInterpreter._with,
+    ast.AsyncWith: AbstractInterpreter._with,
+    ast.Try: AbstractInterpreter._try,
+    ast.TryStar: AbstractInterpreter._try,
+    ast.Match: AbstractInterpreter._match,
+    ast.Assert: AbstractInterpreter._assert,
+    ast.Import: AbstractInterpreter._import,
+    ast.ImportFrom: AbstractInterpreter._import,
 }

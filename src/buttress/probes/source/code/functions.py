@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from buttress.probes.source.code.events import Context
-from buttress.probes.source.code.paths import Globs
-from buttress.probes.source.code.scopes import Scope
+from buttress.probes.source.code.paths import GlobUnion
+from buttress.probes.source.code.scopes import NameScope
 from buttress.probes.source.code.summaries import NOT_GIVEN, FunctionSummary
 from buttress.probes.source.code.values import PARAMETER, Taint, Value
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from buttress.probes.source.code.evaluate import Evaluator
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
-_HARMLESS: Final = Globs(
+_HARMLESS: Final = GlobUnion(
     [
         "builtins.int", "builtins.float", "builtins.bool", "builtins.complex", "datetime.*",
         "uuid.UUID", "decimal.Decimal", "fastapi.*", "fastapi.**", "starlette.**",
@@ -37,7 +37,7 @@ class Function:
 
     node: FunctionNode
     path: str
-    scope: Scope  # around it
+    scope: NameScope  # around it
     context: Context  # inside it
     summary: FunctionSummary
     label: str | None  # of the source that its parameters come from
@@ -56,7 +56,7 @@ def numbers_of(decorators: Sequence[ast.expr]) -> frozenset[str]:
     return frozenset(found)
 
 
-def bind_parameters(evaluator: Evaluator, function: Function, scope: Scope) -> None:
+def bind_parameters(evaluator: Evaluator, function: Function, scope: NameScope) -> None:
     """Bind the parameters inside a function: by annotation, default, and who calls it."""
     arguments = function.node.args
     positional = [*arguments.posonlyargs, *arguments.args]
@@ -127,7 +127,7 @@ def harmless(evaluator: Evaluator, annotation: str) -> bool:
     return bool(annotation) and (_HARMLESS.match(annotation) or evaluator.is_enum(annotation))
 
 
-def annotated(evaluator: Evaluator, node: ast.expr | None, scope: Scope) -> str:
+def annotated(evaluator: Evaluator, node: ast.expr | None, scope: NameScope) -> str:
     """The path of the class that an annotation names: of ``X | None`` and ``Optional[X]``, X."""
     for _ in range(4):
         if isinstance(node, ast.BinOp):

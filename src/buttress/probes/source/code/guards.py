@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from buttress.probes.source.code.scopes import Scope
+from buttress.probes.source.code.scopes import NameScope
 from buttress.probes.source.code.values import ALL
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ _MAX = 40  # operands of a test that are looked at
 _TRUST: Final = re.compile(r"(?:^|_)(?:is_)?(?:trusted|verified|approved|allowlisted)$")
 
 
-def checked(evaluator: Evaluator, test: ast.expr, scope: Scope, *, holds: bool) -> set[str]:
+def checked(evaluator: Evaluator, test: ast.expr, scope: NameScope, *, holds: bool) -> set[str]:
     """Names that are known to be checked where ``test`` holds, or where it does not."""
     found: set[str] = set()
     pending = [(test, holds)]
@@ -43,7 +43,7 @@ def checked(evaluator: Evaluator, test: ast.expr, scope: Scope, *, holds: bool) 
     return found
 
 
-def clean(names: set[str], scope: Scope) -> None:
+def clean(names: set[str], scope: NameScope) -> None:
     """From here on, these names are safe for every use."""
     for name in names:
         known = scope.find(name)

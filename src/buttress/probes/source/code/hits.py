@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from buttress.probes.source.code.rulebook import Rule
+from buttress.probes.source.code.rulebook import CodeRule
 from buttress.probes.source.code.values import Taint
 
 
@@ -13,7 +13,7 @@ from buttress.probes.source.code.values import Taint
 class Hit:
     """A place where a rule matches; lines count from 1 in the module."""
 
-    rule: Rule
+    rule: CodeRule
     line: int
     end_line: int
     it: str

@@ -6,11 +6,11 @@ import ast
 from collections.abc import Callable
 
 from buttress.probes.source.code.project import View
-from buttress.probes.source.code.scopes import Scope
+from buttress.probes.source.code.scopes import NameScope
 from buttress.probes.source.code.values import Value
 
 
-def bind_import(node: ast.Import, scope: Scope) -> list[str]:
+def bind_import(node: ast.Import, scope: NameScope) -> list[str]:
     """Bind ``import a.b`` and ``import a.b as c``; the modules that are imported."""
     for one in node.names:
         if one.asname:
@@ -22,7 +22,7 @@ def bind_import(node: ast.Import, scope: Scope) -> list[str]:
 
 
 def bind_import_from(
-    node: ast.ImportFrom, scope: Scope, view: View, known: Callable[[str], Value | None]
+    node: ast.ImportFrom, scope: NameScope, view: View, known: Callable[[str], Value | None]
 ) -> list[str]:
     """Bind ``from a import b as c``; the paths of what is imported.
 

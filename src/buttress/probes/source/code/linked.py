@@ -14,10 +14,10 @@ from buttress.probes.source.code.events import Context, Event
 from buttress.probes.source.code.flows import Flows
 from buttress.probes.source.code.functions import Function, summary_of
 from buttress.probes.source.code.project import Definition
-from buttress.probes.source.code.scopes import Scope
+from buttress.probes.source.code.scopes import NameScope
 from buttress.probes.source.code.summaries import (
-    Call,
     ClassSummary,
+    FunctionCall,
     FunctionSummary,
     ModuleSummary,
 )
@@ -25,7 +25,7 @@ from buttress.probes.source.code.values import (
     NOTHING,
     PARAMETER,
     UNKNOWN,
-    Step,
+    CallStep,
     Taint,
     Value,
     joined,
@@ -38,7 +38,7 @@ _SUPER: Final = "builtins.super()."
 _ENUMS: Final = ("enum.Enum", "enum.StrEnum", "enum.IntEnum", "enum.Flag", "enum.IntFlag")
 
 
-class Linker(Evaluator, ABC):
+class InterproceduralEvaluator(Evaluator, ABC):
     """Evaluates one module of a project, with what is known of the others."""
 
     def __init__(self, flows: Flows, tell: Callable[[Event], None], module: ModuleSummary) -> None:
@@ -107,11 +107,11 @@ class Linker(Evaluator, ABC):
         """Whether a path leads to a function of the project that is followed."""
         return self._view.mine(path) and isinstance(self._find(path), FunctionSummary)
 
-    def function(self, node: ast.Lambda, scope: Scope) -> Value:
+    def function(self, node: ast.Lambda, scope: NameScope) -> Value:
         """See ``Evaluator``: followed where it stands."""
         local = f".lambda_{node.lineno}_{node.col_offset}"
         summary = summary_of(node, self.module_summary.anchored(local), local, method=False)
-        inner = Scope(scope)
+        inner = NameScope(scope)
         for name in (*summary.positional, *summary.named, summary.rest, summary.options):
             if name:
                 taint = Taint(PARAMETER, summary.owner(name), node.lineno, self.file)
@@ -201,7 +201,7 @@ class Linker(Evaluator, ABC):
             if wanted is not None:
                 follow(wanted, tainted)
 
-    def _call(self, path: str, given: Given, line: int) -> Call | None:
+    def _call(self, path: str, given: Given, line: int) -> FunctionCall | None:
         """The call, if anything in it is tainted."""
         if not any(one.taints for one in given.all):
             return None
@@ -210,10 +210,17 @@ class Linker(Evaluator, ABC):
             positions = positions[1:]  # Base.method(self, ...)
         named = {name: one.taints for name, one in given.named.items() if one.taints}
         plain = f"{path}.__call__" if path.endswith("()") else path
-        return Call(plain, line, tuple(one.taints for one in positions), named, given.rest.taints)
+        return FunctionCall(
+            plain, line, tuple(one.taints for one in positions), named, given.rest.taints
+        )
 
     def _given_back(
-        self, summary: FunctionSummary, value: Value, call: Call | None, given: Given, line: int
+        self,
+        summary: FunctionSummary,
+        value: Value,
+        call: FunctionCall | None,
+        given: Given,
+        line: int,
     ) -> Value:
         """What a function returns, with the taints of the arguments in place of parameters."""
         path = value.path
@@ -230,7 +237,7 @@ class Linker(Evaluator, ABC):
         owner = summary.owner("")
         taints: list[Taint] = []
         opaque = False
-        step = Step(summary.local.rpartition(".")[2], self.file, line)
+        step = CallStep(summary.local.rpartition(".")[2], self.file, line)
         for one in value.taints:
             if one.label != PARAMETER:
                 taints.append(one.after(step))
@@ -270,7 +277,9 @@ class Linker(Evaluator, ABC):
             waiting.label = label
             return
         taint = Taint(label, event.path, event.line, self.file)
-        self.module_summary.add_call(Call(path, event.line, others=(taint,), framework=True))
+        self.module_summary.add_call(
+            FunctionCall(path, event.line, others=(taint,), framework=True)
+        )
 
 
 def _keeps(cls: ClassSummary) -> bool:

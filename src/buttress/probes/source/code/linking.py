@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from buttress.files.failure import failure
-from buttress.files.notebook_code import Place, notebook
+from buttress.files.notebook_code import NotebookPlace, notebook
 from buttress.files.python_modules import Module, decoded, words
-from buttress.files.source_files import Reading, SourceFile, text_file
+from buttress.files.source_files import SourceFile, SourceReading, text_file
 from buttress.files.tree import Tree, uri_of
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.hits import Hit, Result
 from buttress.probes.source.code.layout import imports, module_of, packages
-from buttress.probes.source.code.matcher import Matcher, Survey
+from buttress.probes.source.code.matcher import RuleMatcher, Survey
 from buttress.probes.source.code.project import Project, View
 from buttress.probes.source.code.solve import graph_of, solve
 from buttress.probes.source.code.summaries import ModuleSummary
@@ -56,7 +56,7 @@ class Entry:
 
 
 @dataclass(slots=True)
-class Linked:
+class AnalysisResult:
     """What was found: hits of each file between functions and inside, and notes on each file."""
 
     hits: dict[str, list[Hit]] = field(default_factory=dict)
@@ -64,10 +64,10 @@ class Linked:
     cut: list[str] = field(default_factory=list)
 
 
-class Linking:
+class ProjectAnalysis:
     """The files of a project, by location."""
 
-    def __init__(self, matcher: Matcher, tree: Tree) -> None:
+    def __init__(self, matcher: RuleMatcher, tree: Tree) -> None:
         self._matcher = matcher
         self._tree = tree
         self._own = packages(tree)
@@ -92,14 +92,14 @@ class Linking:
         if location not in self._entries:
             self._entries[location] = Entry(path, location, wanted=False)
 
-    def follow(self) -> Linked:
+    def follow(self) -> AnalysisResult:
         """Follow all files, and bring together what they give each other."""
         self._project = Project(self._entries, self._tree.root.name if self._tree.is_folder else "")
         self._project.follow = self._demand
         for location in self._in_order():
             self._visit(location)
         self._again()
-        linked = Linked()
+        linked = AnalysisResult()
         solved, linked.cut = self._linked()
         for hit in solved:
             linked.hits.setdefault(hit.file, []).append(hit)
@@ -112,7 +112,7 @@ class Linking:
             linked.cut.append(f"more than {MAX_FUNCTIONS:,} functions; flows between the rest")
         return linked
 
-    def source(self, location: str) -> tuple[list[str], list[Place] | None]:
+    def source(self, location: str) -> tuple[list[str], list[NotebookPlace] | None]:
         """The lines of a file as they were followed, and of a notebook the places of each."""
         entry = self._entries.get(location)
         data = self._read(entry) if entry is not None else None
@@ -139,7 +139,7 @@ class Linking:
             entry.imports = tuple(dict.fromkeys(imports(data)))[:_MAX_IMPORTS]
 
     def _read(self, entry: Entry) -> bytes | None:
-        for file in text_file(self._tree, entry.path, entry.location, Reading()):
+        for file in text_file(self._tree, entry.path, entry.location, SourceReading()):
             return file.data
         return None
 

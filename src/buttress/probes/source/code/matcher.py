@@ -13,17 +13,17 @@ from buttress.probes.source.code.arguments import command_of, held, text_of
 from buttress.probes.source.code.conditions import Condition
 from buttress.probes.source.code.events import Event, Kind
 from buttress.probes.source.code.flows import flows
-from buttress.probes.source.code.follow import Follower
+from buttress.probes.source.code.follow import AbstractInterpreter
 from buttress.probes.source.code.hits import Hit, Result, in_order
-from buttress.probes.source.code.paths import Globs, fragments, last_name
+from buttress.probes.source.code.paths import GlobUnion, fragments, last_name
 from buttress.probes.source.code.project import Project, View
-from buttress.probes.source.code.rulebook import Pattern, Rule
+from buttress.probes.source.code.rulebook import CodeRule, Pattern
 from buttress.probes.source.code.solve import graph_of, solve
 from buttress.probes.source.code.summaries import ModuleSummary, Sink
 from buttress.probes.source.code.values import PARAMETER, Taint, Value
 
 MAX_HITS: Final = 1_000  # in one module
-_SHELLS: Final = Globs(
+_SHELLS: Final = GlobUnion(
     [
         "os.system", "os.popen", "subprocess.run", "subprocess.call", "subprocess.Popen",
         "subprocess.check_call", "subprocess.check_output", "subprocess.getoutput",
@@ -50,10 +50,10 @@ class Survey:
     sources: bool
 
 
-class Matcher:
+class RuleMatcher:
     """Rules, indexed."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    def __init__(self, rules: Sequence[CodeRule]) -> None:
         self.rules = tuple(rules)
         self._flows = flows()
         self._needs: list[tuple[int, list[list[Words]], list[frozenset[str]]]] = []
@@ -133,7 +133,7 @@ class Matcher:
         """
         summary = ModuleSummary(view.project.name(file), file, view)
         examination = _Examination(self, module, active, summary)
-        follower = Follower(self._flows, examination.event, summary)
+        follower = AbstractInterpreter(self._flows, examination.event, summary)
         examination.is_function = follower.is_function
         cut = []
         try:
@@ -152,7 +152,7 @@ class Matcher:
         cut += summary.cut
         return Result(in_order(examination.hits.values()), module.broken, cut), summary
 
-    def carried(self, rule: Rule, condition: Condition) -> frozenset[str]:
+    def carried(self, rule: CodeRule, condition: Condition) -> frozenset[str]:
         """Sources for which it matters to a rule what callers of a function give it."""
         if SEVERITIES.index(rule.severity) < _LEAST_CARRIED:
             return frozenset()
@@ -203,7 +203,7 @@ class _Examination:
     """Collects what matches in one module."""
 
     def __init__(
-        self, matcher: Matcher, module: Module, active: frozenset[int], summary: ModuleSummary
+        self, matcher: RuleMatcher, module: Module, active: frozenset[int], summary: ModuleSummary
     ) -> None:
         self._summary = summary
         self.is_function: Callable[[str], bool] = lambda _: False
@@ -225,7 +225,7 @@ class _Examination:
                     Event("shell", event.line, event.context, value=command, node=event.node)
                 )
 
-    def _try(self, rule: Rule, pattern: Pattern, event: Event) -> None:
+    def _try(self, rule: CodeRule, pattern: Pattern, event: Event) -> None:
         if pattern.globs.globs and not pattern.globs.match(event.path):
             return
         of_project = event.path.startswith(".") or self.is_function(event.path)

@@ -42,7 +42,7 @@ def _expression(glob: str) -> str:
     return "".join(parts)
 
 
-class Globs:
+class GlobUnion:
     """Several globs as one."""
 
     def __init__(self, globs: Iterable[str]) -> None:

@@ -15,17 +15,17 @@ from buttress.evidence.findings import SEVERITIES, Finding, Inspection, Severity
 from buttress.evidence.locations import Location
 from buttress.files import source_files as files
 from buttress.files.python_modules import beyond_limits
-from buttress.files.source_files import Reading
+from buttress.files.source_files import SourceReading
 from buttress.files.tree import Tree
 from buttress.files.visible import printable
 from buttress.files.wanted import wanted_files
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.hits import Hit, in_order
-from buttress.probes.source.code.linking import Linked, Linking
-from buttress.probes.source.code.matcher import Matcher
-from buttress.probes.source.code.rulebook import Rule, load_rules, own_rules
-from buttress.probes.source.code.shown import Shown
+from buttress.probes.source.code.linking import AnalysisResult, ProjectAnalysis
+from buttress.probes.source.code.matcher import RuleMatcher
+from buttress.probes.source.code.rulebook import CodeRule, load_rules, own_rules
+from buttress.probes.source.code.shown import ShownFile
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.allow import allowance_of_statement
@@ -37,14 +37,14 @@ _PYTHON: Final = (".py", ".pyw", ".pyi")
 _SHEBANG: Final = re.compile(rb"#![^\n]*python")
 
 
-def _rules(knowledge: Knowledge) -> tuple[Rule, ...]:
+def _rules(knowledge: Knowledge) -> tuple[CodeRule, ...]:
     """Ours, and those of packs."""
     added = knowledge.of_kind("code-rules")
     return (*own_rules(), *(r for file in added for r in load_rules(file.path, verify=False)))
 
 
-def _matcher(knowledge: Knowledge) -> Matcher:
-    return Matcher(knowledge.derive(_rules))
+def _matcher(knowledge: Knowledge) -> RuleMatcher:
+    return RuleMatcher(knowledge.derive(_rules))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,10 @@ class _UnsafeCode:
         """Findings in all Python files and notebooks; as ``InspectionProbe``."""
         began = time.monotonic()
         asset, tree = context.asset, context.tree
-        reading = Reading()
+        reading = SourceReading()
         suppressed: Counter[str] = Counter()
         matcher = context.knowledge.derive(_matcher)
-        linking = Linking(matcher, tree)
+        linking = ProjectAnalysis(matcher, tree)
         order = []
         for one, file in wanted_files(tree, reading, partial(_limit, tree)):
             over = "" if one.suffix.lower() == ".ipynb" else beyond_limits(file.data)
@@ -84,7 +84,7 @@ class _UnsafeCode:
             for note in linked.notes.get(location, ()):
                 reading.record_skip(location, note)
             if location in hits:
-                shown = Shown(linking, location, context.knowledge.derive(secret_rules))
+                shown = ShownFile(linking, location, context.knowledge.derive(secret_rules))
                 yield from self._file(asset, shown, hits[location], reading, suppressed)
         yield from (self._not_searched(asset, *one) for one in reading.beyond)
         counts = (
@@ -103,7 +103,12 @@ class _UnsafeCode:
         )
 
     def _file(
-        self, asset: str, shown: Shown, hits: list[Hit], reading: Reading, suppressed: Counter[str]
+        self,
+        asset: str,
+        shown: ShownFile,
+        hits: list[Hit],
+        reading: SourceReading,
+        suppressed: Counter[str],
     ) -> Iterator[Finding]:
         number = 0
         for hit in in_order(hits):
@@ -139,7 +144,7 @@ class _UnsafeCode:
             probe_version=self.version,
         )
 
-    def _finding(self, asset: str, hit: Hit, shown: Shown, *, unexplained: bool) -> Finding:
+    def _finding(self, asset: str, hit: Hit, shown: ShownFile, *, unexplained: bool) -> Finding:
         source = flows().title(hit.taint.label) if hit.taint else ""
         message = hit.rule.message.replace("{it}", printable(hit.it)).replace("{source}", source)
         notes = [
@@ -164,7 +169,7 @@ class _UnsafeCode:
         )
 
 
-def _reported(linked: Linked, linking: Linking) -> dict[str, list[Hit]]:
+def _reported(linked: AnalysisResult, linking: ProjectAnalysis) -> dict[str, list[Hit]]:
     """Hits by the file in which they are told.
 
     That is where the harm is done. Where that file is not inspected, because it has not changed, it

@@ -18,7 +18,7 @@ from buttress.probes.source.code import conditions
 from buttress.probes.source.code.conditions import Condition, pattern
 from buttress.probes.source.code.events import KINDS, Kind
 from buttress.probes.source.code.flows import flows
-from buttress.probes.source.code.paths import Globs, is_glob
+from buttress.probes.source.code.paths import GlobUnion, is_glob
 
 RULES: Final = Path(__file__).parent / "rules"
 _GLOBS: Final = {"type": "array", "items": {"type": "string"}, "minItems": 1}
@@ -78,11 +78,11 @@ class Pattern:
     """One way in which a rule matches an event."""
 
     kind: Kind
-    globs: Globs  # of calls, assignments and imports
+    globs: GlobUnion  # of calls, assignments and imports
     expression: str  # of asserts, texts and shell commands
     where: tuple[tuple[str, tuple[Condition, ...]], ...]
-    decorators: Globs | None
-    bases: Globs | None
+    decorators: GlobUnion | None
+    bases: GlobUnion | None
     unless_text: str
     if_text: str
     words: tuple[str, ...]
@@ -109,7 +109,7 @@ class Pattern:
 
 
 @dataclass(frozen=True)
-class Rule:
+class CodeRule:
     """A rule. ``{it}`` in the message stands for what it matched, ``{source}`` for the taint."""
 
     id: str
@@ -125,7 +125,7 @@ class Rule:
     tests: bool = True  # whether it says anything in tests, examples and documentation
 
 
-def load_rules(path: Path, *, verify: bool = True) -> tuple[Rule, ...]:
+def load_rules(path: Path, *, verify: bool = True) -> tuple[CodeRule, ...]:
     """The rules of a YAML file, or of all ``*.yaml`` in a folder.
 
     Args:
@@ -137,7 +137,7 @@ def load_rules(path: Path, *, verify: bool = True) -> tuple[Rule, ...]:
             finds its ``good`` one.
     """
     files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-    found: dict[str, Rule] = {}
+    found: dict[str, CodeRule] = {}
     for file in files:
         located = located_yaml.load(file)
         located_yaml.check(located, _SCHEMA)
@@ -154,19 +154,19 @@ def load_rules(path: Path, *, verify: bool = True) -> tuple[Rule, ...]:
 
 
 @cache
-def own_rules() -> tuple[Rule, ...]:
+def own_rules() -> tuple[CodeRule, ...]:
     """The rules that come with Buttress; their examples are tried by its tests."""
     return load_rules(RULES, verify=False)
 
 
-def _rule(located: Located, at: FieldPath, data: Mapping[str, Any]) -> Rule:
+def _rule(located: Located, at: FieldPath, data: Mapping[str, Any]) -> CodeRule:
     fields: dict[str, Any] = {
         name: tuple(one) if isinstance(one, list) else one for name, one in data.items()
     }
     fields["match"] = tuple(
         _pattern(located, (*at, "match", index), one) for index, one in enumerate(data["match"])
     )
-    return Rule(**fields)
+    return CodeRule(**fields)
 
 
 def _pattern(located: Located, at: FieldPath, data: Mapping[str, Any]) -> Pattern:
@@ -191,14 +191,14 @@ def _pattern(located: Located, at: FieldPath, data: Mapping[str, Any]) -> Patter
         raise located.error(at, "'words' is missing", "words of which a file must hold one")
     return Pattern(
         kind=kind,
-        globs=Globs(globs),
+        globs=GlobUnion(globs),
         expression=expression,
         where=tuple(
             (name, _conditions(located, (*at, "where", name), given))
             for name, given in data.get("where", {}).items()
         ),
-        decorators=Globs(inside["decorators"]) if "decorators" in inside else None,
-        bases=Globs(inside["bases"]) if "bases" in inside else None,
+        decorators=GlobUnion(inside["decorators"]) if "decorators" in inside else None,
+        bases=GlobUnion(inside["bases"]) if "bases" in inside else None,
         unless_text=data.get("unless_text", ""),
         if_text=data.get("if_text", ""),
         words=tuple(data.get("words", ())),
@@ -229,10 +229,10 @@ def _compiled(located: Located, at: FieldPath, text: str | None) -> None:
             raise located.error(at, f"no pattern: {text}", "RE2 syntax") from None
 
 
-def _verify(located: Located, at: FieldPath, rule: Rule) -> None:
-    from buttress.probes.source.code.matcher import Matcher
+def _verify(located: Located, at: FieldPath, rule: CodeRule) -> None:
+    from buttress.probes.source.code.matcher import RuleMatcher
 
-    matcher = Matcher((rule,))
+    matcher = RuleMatcher((rule,))
     for side, wanted in (("bad", True), ("good", False)):
         for index, example in enumerate(getattr(rule, side)):
             place = (*at, side, index)

@@ -47,10 +47,10 @@ class Attributes(dict[str, Value]):
             self.stale.update(dict.fromkeys(sorted(self._readers.get(name, ()))))
 
 
-class Scope:
+class NameScope:
     """The names of a module, a class or a function, and of those around it."""
 
-    def __init__(self, parent: Scope | None = None, *, is_class: bool = False) -> None:
+    def __init__(self, parent: NameScope | None = None, *, is_class: bool = False) -> None:
         self._layers: list[dict[str, Value]] = [{}]
         self.is_class = is_class
         self.is_module = parent is None
@@ -58,7 +58,7 @@ class Scope:
         # Attributes of self: shared by the methods of a class and what is inside them.
         self.attributes: Attributes | None = parent.attributes if parent else None
         # Names in the body of a class are not seen by its methods.
-        self._parent: Scope | None = parent
+        self._parent: NameScope | None = parent
         while self._parent is not None and self._parent.is_class:
             self._parent = self._parent._parent
 
@@ -82,7 +82,7 @@ class Scope:
 
     def find(self, name: str) -> Value | None:
         """What the name is bound to, here or further out."""
-        scope: Scope | None = self
+        scope: NameScope | None = self
         while scope is not None:
             found = scope.own(name)
             if found is not None:

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from buttress.files.notebook_code import Place
+from buttress.files.notebook_code import NotebookPlace
 from buttress.files.source_files import SourceFile
 from buttress.files.visible import printable
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.hits import Hit
-from buttress.probes.source.code.linking import Linking
+from buttress.probes.source.code.linking import ProjectAnalysis
 from buttress.rules.credentials.scanner import SecretRules
 from buttress.rules.rulebook import without_secrets
 
 
-class Shown:
+class ShownFile:
     """A file with findings."""
 
-    def __init__(self, linking: Linking, location: str, secrets: SecretRules | None = None) -> None:
+    def __init__(
+        self, linking: ProjectAnalysis, location: str, secrets: SecretRules | None = None
+    ) -> None:
         self._secrets = secrets
         self.location = location
         self.uri = linking.uri(location)
         self.lines, self._places = linking.source(location)
         self._linking = linking
-        self._others: dict[str, list[Place] | None] = {location: self._places}
+        self._others: dict[str, list[NotebookPlace] | None] = {location: self._places}
 
     def line(self, line: int, location: str = "") -> int:
         """The line of the file for one of the module that was followed."""

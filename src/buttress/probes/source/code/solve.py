@@ -17,7 +17,7 @@ from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.hits import Hit
 from buttress.probes.source.code.project import Project
 from buttress.probes.source.code.summaries import FunctionSummary, ModuleSummary, Sink
-from buttress.probes.source.code.values import MAX_STEPS, PARAMETER, Step, Taint
+from buttress.probes.source.code.values import MAX_STEPS, PARAMETER, CallStep, Taint
 
 MAX_HOPS: Final = 2_000_000  # calls that sinks are carried through, in one project
 _TOO_MANY: Final = f"more than {MAX_HOPS:,} steps between functions; the rest"
@@ -31,7 +31,7 @@ class Graph:
     not followed though it comes to one of their functions.
     """
 
-    given: dict[str, list[tuple[Taint, Step]]]
+    given: dict[str, list[tuple[Taint, CallStep]]]
     tainted: set[str]
     missing: set[str]
 
@@ -75,7 +75,7 @@ def solve(modules: Sequence[ModuleSummary], graph: Graph) -> tuple[list[Hit], li
 def graph_of(modules: Iterable[ModuleSummary]) -> Graph:
     """The calls of these modules."""
     carried = flows().carried
-    given: dict[str, list[tuple[Taint, Step]]] = defaultdict(list)
+    given: dict[str, list[tuple[Taint, CallStep]]] = defaultdict(list)
     onward: dict[str, list[str]] = defaultdict(list)  # parameter -> those that it is given to
     absent: dict[str, list[str]] = defaultdict(list)  # parameter -> modules that are not followed
     start: list[str] = []
@@ -85,7 +85,7 @@ def graph_of(modules: Iterable[ModuleSummary]) -> Graph:
         for call in module.calls:
             callee = project.look_up(module, call.path)
             if isinstance(callee, FunctionSummary):
-                step = Step(callee.local.lstrip("."), module.file, call.line)
+                step = CallStep(callee.local.lstrip("."), module.file, call.line)
                 for name, taints in callee.bound(call).items():
                     owner = callee.owner(name)
                     given[owner] += [(taint, step) for taint in taints]

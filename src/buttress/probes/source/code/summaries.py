@@ -10,7 +10,7 @@ from buttress.probes.source.code.scopes import Attributes
 from buttress.probes.source.code.values import (
     MAX_STEPS,
     PARAMETER,
-    Step,
+    CallStep,
     Taint,
     Value,
     merged,
@@ -19,7 +19,7 @@ from buttress.probes.source.code.values import (
 if TYPE_CHECKING:
     from buttress.probes.source.code.conditions import Condition
     from buttress.probes.source.code.project import View
-    from buttress.probes.source.code.rulebook import Rule
+    from buttress.probes.source.code.rulebook import CodeRule
 
 MAX_CALLS: Final = 20_000  # in one module, of functions of the project with something to follow
 MAX_SINKS: Final = 24  # places where one parameter does harm
@@ -31,7 +31,7 @@ _NONE: Final[tuple[Taint, ...]] = ()
 class Sink:
     """That a parameter reaches a place where a rule matches if its taint is one of the rule's."""
 
-    rule: Rule
+    rule: CodeRule
     condition: Condition
     labels: frozenset[str]
     file: str
@@ -39,14 +39,14 @@ class Sink:
     end_line: int
     it: str
     cleaned: frozenset[str] = frozenset()
-    steps: tuple[Step, ...] = ()
+    steps: tuple[CallStep, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, int, str, frozenset[str]]:
         """What makes it another one."""
         return (self.rule.id, self.file, self.line, self.it, self.cleaned)
 
-    def before(self, taint: Taint, step: Step) -> Sink | None:
+    def before(self, taint: Taint, step: CallStep) -> Sink | None:
         """The same, seen from a caller; None where it is too far away, or cleaned on the way."""
         steps = (*taint.steps, step, *self.steps)
         cleaned = self.cleaned | taint.cleaned
@@ -67,7 +67,7 @@ class FunctionSummary:
     options: str
     returns: Value | None = None
 
-    def bound(self, call: Call) -> Mapping[str, tuple[Taint, ...]]:
+    def bound(self, call: FunctionCall) -> Mapping[str, tuple[Taint, ...]]:
         """The taints that a call gives to each parameter."""
         found: dict[str, tuple[Taint, ...]] = {}
         positions = call.positions
@@ -114,7 +114,7 @@ class ClassSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class FunctionCall:
     """A call of a function of the project: taints of its arguments, as the caller sees them.
 
     ``others`` are those of all parameters that are not named. A ``framework`` gives all of them,
@@ -145,7 +145,7 @@ class ModuleSummary:
     functions: dict[str, FunctionSummary] = field(default_factory=dict)
     classes: dict[str, ClassSummary] = field(default_factory=dict)
     names: dict[str, Value] = field(default_factory=dict)
-    calls: list[Call] = field(default_factory=list)
+    calls: list[FunctionCall] = field(default_factory=list)
     sinks: dict[str, dict[tuple[str, str, int, str, frozenset[str]], Sink]] = field(
         default_factory=dict
     )
@@ -172,7 +172,7 @@ class ModuleSummary:
         path = self.anchored(value.path)
         return Value(path, value.const, value.text, None, entries, value.taints, targets)
 
-    def add_call(self, call: Call) -> None:
+    def add_call(self, call: FunctionCall) -> None:
         """Keep a call."""
         if len(self.calls) < MAX_CALLS:
             self.calls.append(call)

@@ -31,7 +31,7 @@ UNKNOWN: Final = _Unknown()
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CallStep:
     """A call that a value goes through on its way: the name of what is called, and where."""
 
     what: str
@@ -52,7 +52,7 @@ class Taint:
     line: int
     file: str = ""
     cleaned: frozenset[str] = frozenset()
-    steps: tuple[Step, ...] = ()
+    steps: tuple[CallStep, ...] = ()
 
     def clean(self, uses: frozenset[str]) -> Taint:
         """The same, made safe for ``uses``."""
@@ -60,7 +60,7 @@ class Taint:
             return self
         return Taint(self.label, self.path, self.line, self.file, self.cleaned | uses, self.steps)
 
-    def after(self, *steps: Step, cleaned: frozenset[str] = frozenset()) -> Taint:
+    def after(self, *steps: CallStep, cleaned: frozenset[str] = frozenset()) -> Taint:
         """The same, further on its way."""
         return Taint(
             self.label, self.path, self.line, self.file, self.cleaned | cleaned,

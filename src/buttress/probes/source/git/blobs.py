@@ -16,7 +16,7 @@ _FILE: Final = b"100"  # mode of regular files, executable or not: 100644, 10075
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class BlobOrigin:
     """The oldest commit that holds a blob: its id, author's time in Unix seconds, and path.
 
     ``age`` counts commits from the newest on, so that a larger one is older in the history's order.
@@ -39,7 +39,7 @@ class Contents:
     bytes: int = 0
 
 
-def origins(git: Isolated, references: References, below: bytes = b"") -> dict[str, Origin]:
+def origins(git: Isolated, references: References, below: bytes = b"") -> dict[str, BlobOrigin]:
     """Blobs of files by id, in the order of their age, newest first.
 
     Args:
@@ -53,7 +53,7 @@ def origins(git: Isolated, references: References, below: bytes = b"") -> dict[s
         "--no-abbrev", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-show-signature",
         "--no-mailmap", "--diff-merges=combined", "--ignore-submodules",
     ]  # fmt: skip
-    found: dict[str, Origin] = {}
+    found: dict[str, BlobOrigin] = {}
     with git.run(arguments, references.tips) as output:
         commit, seconds, age = "", 0, 0
         fields = _fields(output)
@@ -68,7 +68,7 @@ def origins(git: Isolated, references: References, below: bytes = b"") -> dict[s
                     raise GitError(f"it has more than {MAX_BLOBS:,} versions of files")
                 # Taken out first: the order is that of the last, oldest place.
                 found.pop(blob, None)
-                found[blob] = Origin(commit, seconds, path, age)
+                found[blob] = BlobOrigin(commit, seconds, path, age)
             elif text := one.strip().decode("ascii", "replace"):
                 commit, _, written = text.partition(" ")
                 digits = written.removeprefix("-")
@@ -112,7 +112,7 @@ def at_head(git: Isolated, references: References) -> set[str]:
         }
 
 
-def choose(git: Isolated, found: Mapping[str, Origin], *, largest: int, total: int) -> Contents:
+def choose(git: Isolated, found: Mapping[str, BlobOrigin], *, largest: int, total: int) -> Contents:
     """Those that are small enough, newest first until ``total`` bytes are reached."""
     contents = Contents()
     with git.run(["cat-file", "--batch-check", "--buffer"], tuple(found)) as output:

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
-from buttress.probes.source.git.layout import Layout, References
+from buttress.probes.source.git.layout import References, RepositoryLayout
 
 MAX_SECONDS: Final = 900.0  # of one command; a pipe among the objects would keep git waiting
 _SETTINGS: Final = (
@@ -38,7 +38,7 @@ class GitError(Exception):
 class Isolated:
     """A repository of our own that borrows the objects of ``layout``."""
 
-    def __init__(self, folder: Path, layout: Layout, references: References) -> None:
+    def __init__(self, folder: Path, layout: RepositoryLayout, references: References) -> None:
         found = shutil.which("git")
         if found is None or not os.path.isabs(found):
             raise GitError("git is not installed")
@@ -125,7 +125,7 @@ class Isolated:
 
 
 @contextmanager
-def isolated(layout: Layout, references: References) -> Iterator[Isolated]:
+def isolated(layout: RepositoryLayout, references: References) -> Iterator[Isolated]:
     """An ``Isolated`` in a folder that is removed afterwards.
 
     Raises:

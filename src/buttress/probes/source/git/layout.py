@@ -26,7 +26,7 @@ class LayoutError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class RepositoryLayout:
     """``folder`` belongs to one working tree, ``common`` to all of them; ``top`` holds ``.git``."""
 
     top: Path
@@ -58,7 +58,7 @@ class References:
         return any(len(one) == 64 for one in self.tips)
 
 
-def find(path: Path) -> Layout | None:
+def find(path: Path) -> RepositoryLayout | None:
     """The repository whose top is ``path``: with a ``.git`` folder or file, or bare."""
     inside = path / ".git"
     if inside.is_dir():
@@ -71,7 +71,7 @@ def find(path: Path) -> Layout | None:
     return _layout(path, path)
 
 
-def above(path: Path) -> Layout | None:
+def above(path: Path) -> RepositoryLayout | None:
     """The repository that ``path`` lies in, where its top is further up."""
     for parent in path.parents:
         if (parent / ".git").exists():
@@ -79,16 +79,16 @@ def above(path: Path) -> Layout | None:
     return None
 
 
-def _layout(top: Path, folder: Path) -> Layout | None:
+def _layout(top: Path, folder: Path) -> RepositoryLayout | None:
     common = folder
     if text := _text(folder / "commondir"):
         common = Path(os.path.normpath(folder / text.strip()))
     whole = (folder / "HEAD").is_file() and (common / "objects").is_dir()
     refs = (common / "refs").is_dir() or (common / "packed-refs").is_file()
-    return Layout(top, folder, common) if whole and refs else None
+    return RepositoryLayout(top, folder, common) if whole and refs else None
 
 
-def references(layout: Layout) -> References:
+def references(layout: RepositoryLayout) -> References:
     """All references, those of every working tree among them.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from buttress.files.yaml_documents import MAX_BYTES, Document, documents
+from buttress.files.yaml_documents import MAX_BYTES, YamlDocument, documents
 from buttress.provenance.dependencies.dependency import Dependency, FormatError, Parsed, exact
 from buttress.provenance.dependencies.formats import requirements
 
@@ -42,7 +42,7 @@ def parse(text: str) -> Parsed:
     return parsed
 
 
-def _environment(document: Document, parsed: Parsed) -> None:
+def _environment(document: YamlDocument, parsed: Parsed) -> None:
     channels = document.data.get("channels")
     for index, one in enumerate(channels if isinstance(channels, list) else ()):
         if isinstance(one, str):

@@ -6,7 +6,7 @@ from typing import Any
 
 from buttress.files.bounded_json import JsonError
 from buttress.files.bounded_json import parse as parse_json
-from buttress.provenance.dependencies.dependency import Dependency, FormatError, Parsed, Places
+from buttress.provenance.dependencies.dependency import Dependency, FormatError, LineFinder, Parsed
 from buttress.provenance.dependencies.formats.projects import at, load_toml
 from buttress.provenance.dependencies.formats.requirements import plain_http
 
@@ -17,7 +17,7 @@ def toml_lock(text: str) -> Parsed:
     Raises:
         FormatError: it is not TOML, or has no list of packages.
     """
-    data, parsed, places = load_toml(text), Parsed(), Places(text)
+    data, parsed, places = load_toml(text), Parsed(), LineFinder(text)
     packages = data.get("package") or data.get("packages") or []
     if not isinstance(packages, list):
         raise FormatError("it has no list of packages")
@@ -86,7 +86,7 @@ def pipfile_lock(text: str) -> Parsed:
     Raises:
         FormatError: it is not JSON.
     """
-    data, parsed, places = load_json(text), Parsed(), Places(text)
+    data, parsed, places = load_json(text), Parsed(), LineFinder(text)
     sources = at(data, "_meta", "sources")
     for one in sources if isinstance(sources, list) else ():
         address = at(one, "url")

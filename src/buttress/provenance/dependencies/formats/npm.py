@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from buttress.provenance.dependencies.dependency import Dependency, Parsed, Places
+from buttress.provenance.dependencies.dependency import Dependency, LineFinder, Parsed
 from buttress.provenance.dependencies.formats.locks import load_json
 from buttress.provenance.dependencies.formats.projects import at
 from buttress.provenance.dependencies.formats.requirements import plain_http, shown
@@ -36,7 +36,7 @@ def parse(text: str) -> Parsed:
     Raises:
         FormatError: it is not JSON.
     """
-    data, lock = load_json(text), _Lock(Places(text))
+    data, lock = load_json(text), _Lock(LineFinder(text))
     packages = at(data, "packages")
     if isinstance(packages, dict):
         for place, one in packages.items():
@@ -57,7 +57,7 @@ def bun(text: str) -> Parsed:
         FormatError: it is not JSON.
     """
     plain = _TRAILING.sub(lambda match: match[1] or "", text)
-    parsed, places = Parsed(), Places(text)
+    parsed, places = Parsed(), LineFinder(text)
     packages = at(load_json(plain), "packages")
     for place, one in packages.items() if isinstance(packages, dict) else ():
         if not isinstance(one, list) or not one or not isinstance(one[0], str):
@@ -90,7 +90,7 @@ def manifest(text: str) -> Parsed:
     Raises:
         FormatError: it is not JSON.
     """
-    data, parsed, places = load_json(text), Parsed(), Places(text)
+    data, parsed, places = load_json(text), Parsed(), LineFinder(text)
     for section in _SECTIONS:
         given = at(data, section)
         for name, wanted in given.items() if isinstance(given, dict) else ():
@@ -122,7 +122,7 @@ def _repository(given: str) -> str:
 class _Lock:
     """What is gathered from a lock file."""
 
-    places: Places
+    places: LineFinder
     parsed: Parsed = field(default_factory=Parsed)
     addresses: list[tuple[str, str, int]] = field(default_factory=list)
 

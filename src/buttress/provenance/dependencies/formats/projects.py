@@ -14,8 +14,8 @@ from buttress.files import bounded_toml
 from buttress.provenance.dependencies.dependency import (
     Dependency,
     FormatError,
+    LineFinder,
     Parsed,
-    Places,
     exact,
     requirement,
 )
@@ -49,7 +49,7 @@ def at(value: Any, *path: str) -> Any:
 
 def pyproject(text: str) -> Parsed:
     """Dependencies of a project, of its extras, groups and build, and its indexes."""
-    data, parsed, places = load_toml(text), Parsed(), Places(text)
+    data, parsed, places = load_toml(text), Parsed(), LineFinder(text)
     local = _local(data)
     for given in _requirements(data):
         if isinstance(given, str):
@@ -171,7 +171,7 @@ def pipfile(text: str) -> Parsed:
     Raises:
         FormatError: it is not TOML.
     """
-    data, parsed, places = load_toml(text), Parsed(), Places(text)
+    data, parsed, places = load_toml(text), Parsed(), LineFinder(text)
     for section, table in data.items():
         if section in ("requires", "scripts", "pipenv", "source") or not isinstance(table, dict):
             continue  # any other table is a category of packages
@@ -204,7 +204,7 @@ def _pipfile(name: str, given: Any, line: int, parsed: Parsed) -> None:
             parsed.notes.append(f"{name}: a version of no known form")
 
 
-def _sources(data: dict[str, Any], places: Places, parsed: Parsed) -> None:
+def _sources(data: dict[str, Any], places: LineFinder, parsed: Parsed) -> None:
     for tool, key in (("uv", "index"), ("poetry", "source"), ("pdm", "source")):
         for one in _list(at(data, "tool", tool, key)):
             address = at(one, "url")
@@ -250,7 +250,7 @@ def setup_cfg(text: str) -> Parsed:
         config.read_string(text)
     except (configparser.Error, ValueError) as error:
         raise FormatError(f"it is not an INI file ({type(error).__name__})") from None
-    parsed, places = Parsed(), Places(text)
+    parsed, places = Parsed(), LineFinder(text)
     given = []
     if config.has_section("options"):
         given += [config.get("options", key, fallback="") for key in

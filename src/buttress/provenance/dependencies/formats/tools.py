@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from buttress.files.yaml_documents import documents
-from buttress.provenance.dependencies.dependency import FormatError, Parsed, Places, requirement
+from buttress.provenance.dependencies.dependency import FormatError, LineFinder, Parsed, requirement
 from buttress.provenance.dependencies.formats.projects import at, load_toml, pyproject
 from buttress.provenance.dependencies.formats.requirements import parse as requirements
 
@@ -34,7 +34,7 @@ def script(text: str) -> Parsed:
     if match is None:
         return parsed
     block = re.sub(r"(?m)^# ?", "", match[1])
-    places = Places(text)
+    places = LineFinder(text)
     given = at(load_toml(block), "dependencies")
     for one in given if isinstance(given, list) else ():
         if isinstance(one, str):
@@ -57,7 +57,7 @@ def tox(text: str) -> Parsed:
         config.read_string(text)
     except (configparser.Error, ValueError) as error:
         raise FormatError(f"it is not an INI file ({type(error).__name__})") from None
-    parsed, places = Parsed(), Places(text)
+    parsed, places = Parsed(), LineFinder(text)
     for section in config.sections():
         for raw in config.get(section, "deps", fallback="").split("\n"):
             match = _TOX_OPTION.match(re.sub(r"(?:^|\s)#.*", "", raw))
@@ -72,7 +72,7 @@ def tox_toml(text: str) -> Parsed:
     Raises:
         FormatError: it is not TOML.
     """
-    parsed, places = Parsed(), Places(text)
+    parsed, places = Parsed(), LineFinder(text)
     for wanted in tox_dependencies(load_toml(text)):
         _tox_dependency(wanted, parsed, places)
     return parsed
@@ -89,7 +89,7 @@ def tox_dependencies(data: Any) -> Iterator[str]:
                     if isinstance(wanted, str))  # fmt: skip
 
 
-def _tox_dependency(wanted: str, parsed: Parsed, places: Places) -> None:
+def _tox_dependency(wanted: str, parsed: Parsed, places: LineFinder) -> None:
     if not wanted or wanted.startswith("{"):
         return
     line = places.line(wanted)
@@ -108,7 +108,7 @@ def in_pyproject(text: str) -> Parsed:
     Raises:
         FormatError: it is not TOML.
     """
-    parsed, places = pyproject(text), Places(text)
+    parsed, places = pyproject(text), LineFinder(text)
     settings = at(load_toml(text), "tool", "tox")
     for wanted in tox_dependencies(settings):
         _tox_dependency(wanted, parsed, places)

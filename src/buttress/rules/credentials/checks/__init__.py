@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from buttress.rules.credentials.candidate import Candidate, Verdict
+from buttress.rules.credentials.candidate import CredentialCandidate, Verdict
 from buttress.rules.credentials.checks import (
     assignments,
     checksums,
@@ -14,10 +14,10 @@ from buttress.rules.credentials.checks import (
 )
 from buttress.rules.credentials.literals import is_filler
 
-Check = Callable[[Candidate], Verdict | None]
+Check = Callable[[CredentialCandidate], Verdict | None]
 
 
-def look(candidate: Candidate) -> Verdict | None:
+def look(candidate: CredentialCandidate) -> Verdict | None:
     """The format fits, and the text is not plainly made up."""
     return None if is_filler(candidate.secret) else Verdict()
 
@@ -47,6 +47,6 @@ CHECKS: Final[dict[str, Check]] = {
 }
 
 
-def check(candidate: Candidate) -> Verdict | None:
+def check(candidate: CredentialCandidate) -> Verdict | None:
     """The rule's verdict on the candidate; None where it is no credential."""
     return CHECKS[candidate.rule.check](candidate)

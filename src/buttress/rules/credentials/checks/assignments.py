@@ -6,7 +6,7 @@ import re
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from buttress.rules.credentials.candidate import Candidate, Verdict
+from buttress.rules.credentials.candidate import CredentialCandidate, Verdict
 from buttress.rules.credentials.literals import (
     classes,
     is_filler,
@@ -42,19 +42,19 @@ _COMMON: Final = frozenset(
 )
 
 
-def _names(candidate: Candidate) -> str:
+def _names(candidate: CredentialCandidate) -> str:
     name = candidate.name.decode("ascii", "replace")
     # An adversary's name could repeat the secret, which must not be told.
     hidden = candidate.secret.lower() in candidate.name.lower()
     return "" if hidden or not name else f"assigned to {name[:60]}"
 
 
-def literal(candidate: Candidate) -> Verdict | None:
+def literal(candidate: CredentialCandidate) -> Verdict | None:
     """A random-looking literal under a name like token or api_key, right beside it."""
     return value(candidate) if _is_call_or_assignment(candidate) else None
 
 
-def value(candidate: Candidate) -> Verdict | None:
+def value(candidate: CredentialCandidate) -> Verdict | None:
     """A random-looking literal that belongs to a name like token or api_key."""
     secret = candidate.secret
     if _SAFE_NAME.search(candidate.name) or _CODE.search(secret) or is_placeholder(secret):
@@ -64,7 +64,7 @@ def value(candidate: Candidate) -> Verdict | None:
     return Verdict(_names(candidate)) if is_random(secret) else None
 
 
-def query(candidate: Candidate) -> Verdict | None:
+def query(candidate: CredentialCandidate) -> Verdict | None:
     """A random-looking value in the query of a URL, which may be percent-encoded."""
     secret = unquote_to_bytes(candidate.secret)
     if _SAFE_NAME.search(candidate.name) or is_placeholder(secret) or not is_random(secret):
@@ -76,14 +76,14 @@ def query(candidate: Candidate) -> Verdict | None:
     return Verdict(_names(candidate))
 
 
-def _is_call_or_assignment(candidate: Candidate) -> bool:
+def _is_call_or_assignment(candidate: CredentialCandidate) -> bool:
     """Two texts with a comma between are name and value only as the arguments of a call."""
     start = candidate.whole[0]
     between = candidate.data[start + len(candidate.name) : candidate.start]
     return b"," not in between or b"(" in candidate.data[max(0, start - 3) : start]
 
 
-def password(candidate: Candidate) -> Verdict | None:
+def password(candidate: CredentialCandidate) -> Verdict | None:
     """A literal under a name like password: random, or of at least three kinds of characters."""
     secret = candidate.secret
     if _SAFE_NAME.search(candidate.name) or is_placeholder(secret) or is_filler(secret):
@@ -95,7 +95,7 @@ def password(candidate: Candidate) -> Verdict | None:
     return Verdict(_names(candidate))
 
 
-def _sealed(candidate: Candidate) -> bool:
+def _sealed(candidate: CredentialCandidate) -> bool:
     """Whether it is encrypted for a cluster (SealedSecret), and so meant to be committed."""
     return candidate.secret.startswith(b"Ag") and b"SealedSecret" in candidate.data
 
@@ -110,7 +110,7 @@ def _spoken(text: bytes) -> bool:
     return is_words(text) and not re.search(rb"[!#$%^&*?+=~@]", text)
 
 
-def url_password(candidate: Candidate) -> Verdict | None:
+def url_password(candidate: CredentialCandidate) -> Verdict | None:
     """The password in a URL, unless a placeholder or the default of a local service.
 
     Where the rule's setting ``strong`` is true, only a password that nobody writes as an example.

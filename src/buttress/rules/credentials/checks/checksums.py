@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import Final
 
-from buttress.rules.credentials.candidate import Candidate, Verdict
+from buttress.rules.credentials.candidate import CredentialCandidate, Verdict
 
 _BASE62: Final = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _BECH32: Final = b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L"
@@ -22,7 +22,7 @@ def base62(number: int, width: int = 6) -> bytes:
     return bytes(reversed(digits)).rjust(width, b"0")
 
 
-def crc62(candidate: Candidate) -> Verdict | None:
+def crc62(candidate: CredentialCandidate) -> Verdict | None:
     """GitHub and npm: after the first ``_``, six digits hold the CRC-32 of what precedes them.
 
     "Behind GitHub's new authentication token formats", GitHub engineering, 2021.
@@ -36,7 +36,7 @@ def grafana_checksum(key: bytes) -> bytes:
     return zlib.crc32(key).to_bytes(4, "little").hex().encode()
 
 
-def grafana(candidate: Candidate) -> Verdict | None:
+def grafana(candidate: CredentialCandidate) -> Verdict | None:
     """Grafana service accounts: ``glsa_SECRET_CHECKSUM``."""
     key, _, checksum = candidate.secret.rpartition(b"_")
     return _RIGHT if grafana_checksum(key) == checksum else None
@@ -65,7 +65,7 @@ def bech32_checksum(prefix: bytes, body: bytes) -> bytes:
     return bytes(_BECH32[state >> 5 * (5 - place) & 31] for place in range(6))
 
 
-def bech32(candidate: Candidate) -> Verdict | None:
+def bech32(candidate: CredentialCandidate) -> Verdict | None:
     """Keys in bech32 (age): the last six letters are a BCH code over prefix and data; BIP 173."""
     prefix, _, body = candidate.secret.rpartition(b"1")
     return _RIGHT if bech32_checksum(prefix, body[:-6]) == body[-6:] else None

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import re2
 
-from buttress.rules.credentials.candidate import Candidate, Span, Verdict
+from buttress.rules.credentials.candidate import CredentialCandidate, Span, Verdict
 from buttress.rules.credentials.literals import classes, entropy, is_filler
 from buttress.rules.credentials.rules import options
 
@@ -19,7 +19,7 @@ def _compiled(pattern: str) -> Any:
     return re2.compile(pattern.encode(), options())
 
 
-def pair(candidate: Candidate) -> Verdict | None:
+def pair(candidate: CredentialCandidate) -> Verdict | None:
     """An access key id; as grave as its rule says only if the secret key lies near.
 
     The rule's settings give the secret's pattern as ``partner`` and, as ``alone``, the severity of

@@ -8,7 +8,7 @@ import json
 import re
 from typing import Any, Final
 
-from buttress.rules.credentials.candidate import Candidate, Verdict
+from buttress.rules.credentials.candidate import CredentialCandidate, Verdict
 from buttress.rules.credentials.literals import is_filler, is_placeholder, is_random
 
 _MAX_KEY: Final = 16_384  # characters of a private key that are looked at
@@ -56,7 +56,7 @@ def _object(text: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def jwt(candidate: Candidate) -> Verdict | None:
+def jwt(candidate: CredentialCandidate) -> Verdict | None:
     """JSON Web Token: header with an algorithm, claims, and a signature of its length; RFC 7519."""
     head, claims, signature = candidate.secret.split(b".")
     header, payload = _object(head), _object(claims)
@@ -72,7 +72,7 @@ def jwt(candidate: Candidate) -> Verdict | None:
     return Verdict(f"signed with {algorithm}")
 
 
-def private_key(candidate: Candidate) -> Verdict | None:
+def private_key(candidate: CredentialCandidate) -> Verdict | None:
     """A private key in PEM (RFC 7468), whose body decodes to DER, an OpenSSH or an OpenPGP key.
 
     The body may stand on one line with escaped line ends, as in JSON, or in quoted pieces.
@@ -98,21 +98,21 @@ def private_key(candidate: Candidate) -> Verdict | None:
     return Verdict("not encrypted", start=begin, end=end)
 
 
-def pypi(candidate: Candidate) -> Verdict | None:
+def pypi(candidate: CredentialCandidate) -> Verdict | None:
     """PyPI: a macaroon of version 2 whose location is the index."""
     decoded = unbase64(candidate.secret.removeprefix(b"pypi-"), url=True)
     right = decoded is not None and decoded.startswith(b"\x02\x01\x08" + PYPI + b"\x02")
     return Verdict("a macaroon of PyPI") if right else None
 
 
-def discord(candidate: Candidate) -> Verdict | None:
+def discord(candidate: CredentialCandidate) -> Verdict | None:
     """Discord: the first part is the bot's numeric id in base64."""
     decoded = unbase64(candidate.secret.partition(b".")[0], url=True)
     right = decoded is not None and decoded.isdigit() and 17 <= len(decoded) <= 20
     return Verdict("it encodes a bot's id") if right else None
 
 
-def sixty_four_bytes(candidate: Candidate) -> Verdict | None:
+def sixty_four_bytes(candidate: CredentialCandidate) -> Verdict | None:
     """Azure storage, Cosmos DB and batch accounts: a key of 512 bits in base64."""
     decoded = unbase64(candidate.secret)
     if decoded is None or len(decoded) != 64 or is_filler(candidate.secret):
@@ -120,14 +120,14 @@ def sixty_four_bytes(candidate: Candidate) -> Verdict | None:
     return Verdict("a key of 512 bits")
 
 
-def zhipu(candidate: Candidate) -> Verdict | None:
+def zhipu(candidate: CredentialCandidate) -> Verdict | None:
     """Zhipu: an id in hex, then a secret of mixed case; file names with two digests are not."""
     secret = candidate.secret.partition(b".")[2]
     mixed = secret not in (secret.lower(), secret.upper())
     return Verdict() if mixed and not is_filler(candidate.secret) else None
 
 
-def google(candidate: Candidate) -> Verdict | None:
+def google(candidate: CredentialCandidate) -> Verdict | None:
     """A Google API key; that of a Firebase web or mobile application is public by design."""
     if is_filler(candidate.secret):
         return None
@@ -139,7 +139,7 @@ def google(candidate: Candidate) -> Verdict | None:
     return Verdict()
 
 
-def encoded_private_key(candidate: Candidate) -> Verdict | None:
+def encoded_private_key(candidate: CredentialCandidate) -> Verdict | None:
     """Base64 of a private key in PEM, or of a service account's JSON with one."""
     text = candidate.secret
     url = b"-" in text or b"_" in text
@@ -148,7 +148,7 @@ def encoded_private_key(candidate: Candidate) -> Verdict | None:
     match = _PEM.search(decoded) if decoded else None
     if decoded is None or match is None:
         return None
-    inner = Candidate(candidate.rule, decoded, match.start(1), match.end(1), match.span())
+    inner = CredentialCandidate(candidate.rule, decoded, match.start(1), match.end(1), match.span())
     found = private_key(inner)
     if found is None:
         return None
@@ -156,7 +156,7 @@ def encoded_private_key(candidate: Candidate) -> Verdict | None:
     return Verdict(what, found.severity)
 
 
-def docker_auth(candidate: Candidate) -> Verdict | None:
+def docker_auth(candidate: CredentialCandidate) -> Verdict | None:
     """Base64 of ``user:password``, or of a whole configuration of Docker with such entries."""
     decoded = unbase64(candidate.secret)
     if decoded is None:
@@ -171,7 +171,7 @@ def docker_auth(candidate: Candidate) -> Verdict | None:
     return Verdict("user and password of a registry")
 
 
-def random_looking(candidate: Candidate) -> Verdict | None:
+def random_looking(candidate: CredentialCandidate) -> Verdict | None:
     """What follows a short prefix must look drawn at random: words have such prefixes, too."""
     body = re.sub(rb"^[A-Za-z0-9]{1,9}(?:_(?:live|api|car)_|[_-])", b"", candidate.secret)
     body = body.removeprefix(b"BSA")

@@ -19,9 +19,9 @@ from buttress.probes.artifacts.formats import keras, stray_pickle
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.hdf5.links import references
 from buttress.probes.artifacts.formats.hdf5.superblock import end_of_file
-from buttress.probes.artifacts.issue import Issue
+from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 _SEARCHED: Final = 32 << 20
 _PIECE: Final = 4 << 20
@@ -39,12 +39,12 @@ _STARTS: Final = (
 )
 
 
-def matches(source: Source, head: bytes) -> bool:
+def matches(source: ByteSource, head: bytes) -> bool:
     """The signature at the start, or after a user block."""
     return sniffers.hdf5(source, head)
 
 
-def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
+def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Search for configurations and examine them."""
     size = source.size
     ranges = [(0, min(size, _SEARCHED))]
@@ -80,7 +80,9 @@ def inspect(source: Source, scope: Scope) -> Iterator[Issue]:
             at += found + length
 
 
-def _references(source: Source, ranges: list[tuple[int, int]], scope: Scope) -> Iterator[Issue]:
+def _references(
+    source: ByteSource, ranges: list[tuple[int, int]], scope: Scope
+) -> Iterator[ArtifactIssue]:
     told: set[tuple[str, str]] = set()
     stray = False
     for begin, end in ranges:
@@ -98,7 +100,7 @@ def _references(source: Source, ranges: list[tuple[int, int]], scope: Scope) -> 
                     yield scope.issue("hdf5-external", at + offset, message, severity=severity)
 
 
-def _configuration(source: Source, at: int, scope: Scope) -> tuple[int, list[Issue]]:
+def _configuration(source: ByteSource, at: int, scope: Scope) -> tuple[int, list[ArtifactIssue]]:
     """The JSON object at ``at``: how far to go on, and its issues."""
     text = source.read_at(at, MAX_BYTES)
     end = _object_end(text)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 _LINK: Final = re.compile(rb"\x01[\x08-\x1f]\x40")  # version, flags with a type, the type: external
 _STORAGE: Final = re.compile(rb"\x01\0\0\0([^\0].|\0[^\0])([^\0].|\0[^\0])", re.DOTALL)
@@ -24,7 +24,7 @@ _BASES: Final = (0, 512, 1024, 2048)  # where the file proper may begin
 _NAME: Final = 1024
 
 
-def references(piece: bytes, source: Source) -> Iterator[tuple[int, str, str]]:
+def references(piece: bytes, source: ByteSource) -> Iterator[tuple[int, str, str]]:
     """Offset in ``piece``, kind and file name of each reference that begins there."""
     for found in _LINK.finditer(piece):
         if name := _external_link(piece, found.start()):
@@ -59,7 +59,7 @@ def _external_link(piece: bytes, at: int) -> str | None:
     return _text(value[1:].partition(b"\0")[0])
 
 
-def _in_heap(source: Source, address: int, offset: int) -> str | None:
+def _in_heap(source: ByteSource, address: int, offset: int) -> str | None:
     """The text at an offset of the local heap at that address."""
     if offset > 1 << 20:
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from buttress.probes.artifacts.source import Source
+from buttress.probes.artifacts.source import ByteSource
 
 _SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
 _PLACES: Final = (0, 512, 1024, 2048)
@@ -12,7 +12,7 @@ _WIDTHS: Final = (2, 4, 8)  # bytes of an address
 _FIRST_ADDRESS: Final = {0: 24, 1: 28, 2: 12, 3: 12}  # offset of the base address, by version
 
 
-def end_of_file(source: Source) -> int | None:
+def end_of_file(source: ByteSource) -> int | None:
     """The end-of-file address of the superblock, None where there is none that can be read.
 
     It counts from the beginning of the file, also where a user block lies in front.

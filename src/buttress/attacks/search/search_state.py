@@ -22,7 +22,7 @@ _Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class Attempt:
     """A question as the target got it, its answer, and what the judge made of it."""
 
     messages: tuple[Message, ...]
@@ -40,7 +40,7 @@ class Tried:
         return (self.judgement.outcome, self.judgement.score)
 
 
-class Play:
+class SearchState:
     """What a search has in hand during one trial.
 
     ``budget`` is the number of questions that it may ask, fixed at its start: searches deal it out
@@ -52,7 +52,7 @@ class Play:
     ) -> None:
         self.spec = spec
         self.budget = min(calls, conversation.left)
-        self.best: Tried | None = None
+        self.best: Attempt | None = None
         self._attack = attack
         self._conversation = conversation
         self._system = tuple(one for one in spec.messages if one.role == "system")
@@ -63,7 +63,7 @@ class Play:
         digest = hashlib.sha256(name.encode("utf-8", "backslashreplace")).digest()
         return int.from_bytes(digest[:4], "big") >> 1  # targets take 31 bits everywhere
 
-    async def ask(self, turns: Sequence[Message]) -> Tried | None:
+    async def ask(self, turns: Sequence[Message]) -> Attempt | None:
         """The system prompt and ``turns``, answered and scored; None where no question is left.
 
         Raises:
@@ -100,9 +100,9 @@ class Play:
                 return found
         return None
 
-    def offer(self, tried: Sequence[Tried | None]) -> None:
+    def offer(self, attempts: Sequence[Attempt | None]) -> None:
         """Keep the best; of equals the first. Call it in an order that doesn't hang on time."""
-        for one in tried:
+        for one in attempts:
             if one and (self.best is None or one.rank > self.best.rank):
                 self.best = one
 
@@ -123,11 +123,11 @@ class Play:
             raise CallsSpentError("no question may be asked")
         return Dialogue(best.messages, best.answer)
 
-    async def _ask(self, messages: tuple[Message, ...]) -> Tried | None:
+    async def _ask(self, messages: tuple[Message, ...]) -> Attempt | None:
         try:
             answer = await self._conversation.ask(messages)
         except CallsSpentError:
             return None
         # The judge reads the prompt as it will when the trial is judged at the end.
         judgement = await self._conversation.score(flatten(messages), answer)
-        return Tried(messages, answer, judgement)
+        return Attempt(messages, answer, judgement)
