@@ -18,7 +18,7 @@ from buttress.evidence.store import EvidenceStore
 from buttress.files import located_yaml
 from buttress.interchange.convert import to_recording
 from buttress.interchange.preferences import FORMATS, read_preferences
-from buttress.interchange.recording import LeftOut
+from buttress.interchange.recording import SkippedAnswers
 from buttress.judges.labels import read_labels
 from buttress.labelling.preferences.pairs import read_pairs
 from buttress.prompts.public import known_sets, load_public
@@ -93,7 +93,7 @@ def _record(data: bytes) -> object:
 
 def _converted(name: str) -> Run:
     def run(data: bytes) -> object:
-        left_out = LeftOut()
+        left_out = SkippedAnswers()
         records = list(islice(to_recording(placed(name, data), None, left_out), _MOST))
         for one in records:
             orjson.dumps(one)
