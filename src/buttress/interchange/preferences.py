@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from buttress.errors import InputError
 from buttress.evidence.records import Preference
-from buttress.interchange.fields import Fields, Place, clean, parse_json
+from buttress.interchange.fields import Fields, RecordPlace, clean, parse_json
 from buttress.interchange.lines import DOCUMENT_LIMIT, head, objects, unreadable
 from buttress.labelling.preferences.pairs import Pair, imported, shuffled
 
@@ -66,7 +66,7 @@ def _records(path: Path) -> Iterator[Fields]:
             raw = file.read(DOCUMENT_LIMIT + 1)
     except OSError as error:
         raise unreadable(path, error) from None
-    place = Place(str(path))
+    place = RecordPlace(str(path))
     if len(raw) > DOCUMENT_LIMIT:
         raise place.error("too large to be read whole", "JSON Lines")
     values = parse_json(raw.removeprefix(b"\xef\xbb\xbf"), place)
