@@ -25,6 +25,7 @@ COMMANDS: Final = (
     "measure",
     "whitebox",
     "scan",
+    "survey",
     "pack",
     "sign",
     "bom",

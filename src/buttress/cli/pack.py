@@ -44,6 +44,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         one.add_argument(
             "--require-signature", action="store_true", help="refuse a pack that is not signed"
         )
+    lint = _add(parts, "lint", _lint, "say what is wrong in a folder of AI-Infra-Guard's rules")
+    lint.add_argument("folder", type=Path, metavar="DIR", help="its package, data or a checkout")
+    lint.add_argument("--json", action="store_true", help="machine-readable output")
     remove = _add(parts, "remove", _remove, "remove an installed pack")
     remove.add_argument("id", metavar="ID", help="id of the pack")
     new = _add(parts, "new", _new, "write a pack with a file of each kind, to start from")
@@ -141,6 +144,33 @@ def _install(options: argparse.Namespace) -> int:
     name = installed.manifest.name
     print(f"Installed {name} in {installed.folder}{instead}; {_signed(installed.signer)}.")
     return 0
+
+
+def _lint(options: argparse.Namespace) -> int:
+    import json
+    from collections import Counter
+    from dataclasses import asdict
+
+    from buttress.files.visible import visible
+    from buttress.probes.infrastructure.aig.files import load
+    from buttress.probes.infrastructure.aig.lint import lint
+
+    folder = load(options.folder, option="DIR")
+    notes = lint(folder)
+    if options.json:
+        print(json.dumps([asdict(one) for one in notes], indent=2, ensure_ascii=False))
+        return 1 if notes else 0
+    for one in notes:
+        print(visible(f"{one.level:6} {one.file}: {one.what}"))
+    counts = Counter(one.level for one in notes)
+    read = sum(len(folder.advisories(name)) for name in folder.advisory_names)
+    print(
+        f"{len(folder.fingerprints)} fingerprints and {read} advisories read; "
+        f"{counts['error']} files or rules not read, {counts['never']} that can never fire, "
+        f"{counts['always']} that fire on everything, "
+        f"{counts['weak']} that do not say what was meant."
+    )
+    return 1 if notes else 0
 
 
 def _remove(options: argparse.Namespace) -> int:

@@ -55,6 +55,16 @@ def _probes() -> list[dict[str, str]]:
                 "what": probe.title,
             }
         )
+    for name in extension.names("live_probes"):
+        probe = extension.load("live_probes", name)
+        rows.append(
+            {
+                "id": name,
+                "yields": "findings",
+                "examines": f"hosts ({probe.layer})",
+                "what": probe.title,
+            }
+        )
     return rows
 
 

@@ -26,6 +26,45 @@ def document(
     inspections: Sequence[Inspection],
 ) -> dict[str, Any]:
     """The document; ``findings`` are those that count, and what does not stands apart."""
+    return {
+        "schema": "buttress-scan/1",
+        "system": {
+            "name": "scan",
+            "assets": [{"id": path.as_posix(), "location": path.as_posix()} for path in roots],
+        },
+        "run": run_of(identifier, began),
+        **filtered_rows(filtered),
+        "coverage": {"covered": covered(inspections)},
+    }
+
+
+def run_of(identifier: str, began: float) -> dict[str, Any]:
+    """How a document was made."""
+    return {
+        "id": identifier,
+        "started": _iso(began),
+        "finished": _iso(time.time()),
+        "versions": {"buttress": __version__},
+    }
+
+
+def covered(inspections: Sequence[Inspection]) -> list[dict[str, Any]]:
+    """What each probe looked at."""
+    return [
+        {
+            "probe": one.probe,
+            "asset": one.asset,
+            "trials": None,
+            "files": one.files,
+            "bytes": one.bytes,
+            "skipped": list(one.skipped),
+        }
+        for one in inspections
+    ]
+
+
+def filtered_rows(filtered: FilteredFindings) -> dict[str, Any]:
+    """The findings that count, those that do not and why, and the notes of the filter."""
     suppressed = [
         _row(one)
         | {"status": entry.status, "justification": entry.justification, "reason": entry.reason,
@@ -38,17 +77,6 @@ def document(
         for one, said in filtered.cleared
     ]  # fmt: skip
     return {
-        "schema": "buttress-scan/1",
-        "system": {
-            "name": "scan",
-            "assets": [{"id": path.as_posix(), "location": path.as_posix()} for path in roots],
-        },
-        "run": {
-            "id": identifier,
-            "started": _iso(began),
-            "finished": _iso(time.time()),
-            "versions": {"buttress": __version__},
-        },
         "findings": [
             _row(one) | {"fingerprint": mark}
             for one, mark in zip(filtered.counting, _marks(filtered.counting), strict=True)
@@ -57,19 +85,6 @@ def document(
         "baseline": [_row(one) for one in filtered.known],
         "outside": filtered.outside,
         "notes": list(filtered.notes),
-        "coverage": {
-            "covered": [
-                {
-                    "probe": one.probe,
-                    "asset": one.asset,
-                    "trials": None,
-                    "files": one.files,
-                    "bytes": one.bytes,
-                    "skipped": list(one.skipped),
-                }
-                for one in inspections
-            ]
-        },
     }
 
 

@@ -16,12 +16,14 @@ from buttress.documents.measurement import Measurement
 from buttress.documents.preferences import PreferencesDocument
 from buttress.documents.risk import AssessedRisk, AssetRisk, RateInterval
 from buttress.documents.scan_types import ScanDocument
+from buttress.documents.survey_types import SurveyDocument
 from buttress.documents.white_box import WhiteBoxDocument
 from buttress.errors import InputError
 
 DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "assessment": Assessment,
     "scan": ScanDocument,
+    "survey": SurveyDocument,
     "measure": Measurement,
     "diff": ComparisonDocument,
     "white-box": WhiteBoxDocument,

@@ -21,6 +21,7 @@ from buttress.errors import ButtressError, InputError, PluginError, debugging
 GROUPS: Final = {
     "probes": ("buttress.probes", "buttress.inspections"),  # all, those that ask and that inspect
     "inspections": ("buttress.inspections",),
+    "live_probes": ("buttress.live_probes",),
     "attacks": ("buttress.attacks",),
     "judges": ("buttress.judges",),
     "targets": ("buttress.targets",),

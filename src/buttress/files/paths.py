@@ -16,5 +16,7 @@ def absolute(path: str | os.PathLike[str]) -> str:
 
 
 def relative(path: str, folder: str) -> str:
-    """A path from a folder, both absolute; with ``..`` where it lies outside."""
+    """A path from a folder, both absolute; with ``..`` where it lies outside; a URL as it is."""
+    if "://" in path:
+        return path
     return os.path.relpath(path, folder).replace(os.sep, "/")

@@ -2,54 +2,164 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from buttress.packs.knowledge import OWN, Knowledge
+
 if TYPE_CHECKING:
-    from buttress.evidence.findings import Finding, Inspection
-    from buttress.system.model import Asset
+    from pathlib import Path
+
+    from buttress.evidence.findings import Finding, Severity
+
+NO_VALUES: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request to a host; ``path`` begins with a slash and may hold a query.
+
+    A ``{name}`` in the value of a header stands for what an earlier answer gave. ``once`` keeps
+    requests apart that are alike and yet must each be sent, such as those of different sessions.
+    """
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    once: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to a request: an HTTP status, headers by lower-case name, and the body read."""
+    """An answer: status, headers as they came, the body as far as it was read, decompressed.
+
+    ``cut`` says which limit ended the reading, empty where all was read.
+    """
 
     status: int
-    headers: Mapping[str, str]
+    headers: tuple[tuple[str, str], ...]
     body: bytes
+    cut: str = ""
+    _lowered: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    def header(self, name: str) -> str:
+        """The values of a header, joined by a comma; empty where there is none."""
+        if not self._lowered and self.headers:
+            for given, value in self.headers:
+                key = given.lower()
+                before = self._lowered.get(key)
+                self._lowered[key] = value if before is None else f"{before}, {value}"
+        return self._lowered.get(name.lower(), "")
 
 
 class Session(Protocol):
     """The only way of a live probe to a host.
 
-    It contacts no host and no port but those that the manifest names, follows no redirect to
-    another, bounds rate, time and the bytes that are read, and records each request.
+    It contacts no host and no port but the one that the user named, follows no redirect, sends
+    nothing that the probe did not plan, bounds rate, time and the bytes that are read, sends each
+    distinct request once for all probes, and records it.
     """
 
-    def request(
-        self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes = b""
-    ) -> Reply:
-        """Send a request below the asset's URL.
+    @property
+    def url(self) -> str:
+        """``http://host:port`` or ``https://host:port``."""
+        ...
+
+    async def ask(self, request: Request, values: Mapping[str, str] = NO_VALUES) -> Reply | None:
+        """Send a request that was planned, or give the answer that it already had.
+
+        Args:
+            request: one of the probe's ``plan``.
+            values: what stands for ``{name}`` in its headers.
+
+        Returns:
+            None where there was no answer in time, or none that is HTTP.
 
         Raises:
-            InputError: the path leads to another host or port.
-            OSError: no connection, or no answer in time.
+            PermissionError: the request was not planned.
         """
         ...
 
-    @property
-    def sent(self) -> tuple[str, ...]:
-        """All that was sent so far, a line each, for the record of the inspection."""
+    async def ask_following(self, request: Request) -> Reply | None:
+        """As ``ask``; redirects on the same host and port are followed where the user allows it."""
         ...
+
+    async def follow(self, path: str) -> Reply | None:
+        """The answer to a path on this host that an answer named, such as that of an icon.
+
+        Paths that were planned are always allowed; others only where the user allowed it.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A fact about a host that is no defect: a product and what proves it.
+
+    ``proof`` is the part of an answer that names the product; ``version_proof`` the part that
+    gives its version.
+    """
+
+    product: str
+    name: str
+    version: str = ""
+    url: str = ""
+    proof: str = ""
+    version_url: str = ""
+    version_proof: str = ""
+    source: str = ""
+    not_affected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """A vulnerability of a package, as a database of advisories tells it.
+
+    ``affected`` is None where the version is not known.
+    """
+
+    id: str
+    aliases: tuple[str, ...]
+    summary: str
+    severity: Severity
+    affected: bool | None
+    fixed: str = ""
+
+
+class AdvisorySource(Protocol):
+    """A database of advisories about packages."""
+
+    def about(self, package: str, version: str) -> Sequence[Flaw]:
+        """Flaws of a package, ``PyPI/name`` or ``npm/name``; ``version`` may be empty."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LiveContext:
+    """What a live probe may draw on.
+
+    ``rules`` is a folder of AI-Infra-Guard's rules; ``as_written`` reads them with every quirk, and
+    leaves Buttress's own out. ``active`` allows requests that may change something; ``follow``
+    redirects and links within the host and port.
+    """
+
+    knowledge: Knowledge = OWN
+    rules: Path | None = None
+    as_written: bool = False
+    active: bool = False
+    advisories: AdvisorySource | None = None
+
+    @property
+    def follow(self) -> bool:
+        """Whether redirects and links within the host and port are followed."""
+        return self.as_written
 
 
 @runtime_checkable
 class LiveProbe(Protocol):
-    """Talks to a running host and yields findings, and at last one ``Inspection``.
-
-    None is run yet: an asset with a ``url`` and no files is told as not covered.
-    """
+    """Talks to a running host, and yields observations and findings."""
 
     @property
     def id(self) -> str:
@@ -67,10 +177,23 @@ class LiveProbe(Protocol):
         ...
 
     @property
-    def kinds(self) -> tuple[str, ...]:
-        """Asset kinds that it examines."""
+    def layer(self) -> str:
+        """infrastructure, link, service or client."""
         ...
 
-    def examine(self, asset: Asset, session: Session) -> Iterator[Finding | Inspection]:
-        """Examine the host of ``asset.location``; safe by default: it changes nothing there."""
+    def plan(self, context: LiveContext) -> Sequence[Request]:
+        """Every request that it may send to a host.
+
+        Raises:
+            InputError: what the user gave for it can't be used.
+        """
+        ...
+
+    async def examine(
+        self, session: Session, context: LiveContext
+    ) -> Sequence[Finding | Observation]:
+        """Examine a host; safe by default: it changes nothing there.
+
+        The asset and the time of findings are filled in by the caller.
+        """
         ...

@@ -18,6 +18,7 @@ def write(
     inspections: Sequence[Inspection],
     fails: Callable[[LocatedFinding], bool],
     path: Path,
+    title: str = "buttress scan",
 ) -> None:
     """Write a suite for each probe and a case for each finding.
 
@@ -27,7 +28,7 @@ def write(
     Raises:
         InputError: not writable.
     """
-    top = Xml.Element("testsuites", name="buttress scan")
+    top = Xml.Element("testsuites", name=title)
     here = absolute(".")
     for probe in dict.fromkeys(one.probe for one in inspections):
         suite = Xml.SubElement(top, "testsuite", name=_legal(probe))

@@ -24,6 +24,8 @@ _LEVEL: Final = {
 }  # fmt: skip
 # What code hosts read as a CVSS-like figure to sort alerts by.
 _SCORE: Final = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "2.5", "info": "0.0"}
+_HOST: Final = re.compile(r"(?:https?|tcp)://")
+_IN_URL: Final = "/:?#[]@!$&'()*+,;=%"
 _CWE: Final = re.compile(r"CWE-[0-9]{1,9}")
 
 
@@ -121,6 +123,13 @@ def _results(
 def _location(finding: Mapping[str, Any], asset: str) -> dict[str, Any]:
     """Relative to the manifest's folder where the asset lies in it."""
     where = location_of(finding)
+    if _HOST.match(where.path):  # not a file, so that it counts from no folder
+        return {
+            "physicalLocation": {
+                "artifactLocation": {"uri": quote(where.path, safe=_IN_URL, errors="replace")}
+            },
+            "logicalLocations": [{"name": finding["asset"], "kind": "module"}],
+        }
     physical: dict[str, Any] = {
         "artifactLocation": {
             "uri": _uri(asset, where),

@@ -254,6 +254,7 @@ def _asset(located: Located, base: Path, index: int, name: str) -> Asset:
         max_tokens=entry.get("max_tokens") or _length(sources),
         price=Price(**{key: float(value) for key, value in price.items()}),
         description=entry.get("description", ""),
+        url=str(entry.get("url", "")),
     )
 
 

@@ -49,6 +49,7 @@ class Asset:
     max_tokens: int = 160
     price: Price = Price()
     description: str = ""
+    url: str = ""  # of a host that live probes may ask; empty for none
 
     @property
     def is_target(self) -> bool:

@@ -35,6 +35,7 @@ from buttress.workflows.assessment.arms import Arm, arm_id
 from buttress.workflows.assessment.campaign import Campaign
 from buttress.workflows.assessment.coverage import Coverage
 from buttress.workflows.assessment.document import build, inspected
+from buttress.workflows.assessment.hosts import ask_hosts
 from buttress.workflows.assessment.ledger import ATTACKER, JUDGE
 from buttress.workflows.assessment.outcomes import Outcome, TrialOutcome
 from buttress.workflows.assessment.outputs import write_outputs
@@ -191,6 +192,10 @@ class _Assessment:
             failed=lambda probe, asset, why: self._coverage.record_skip(arm_id(probe, asset), why),
             knowledge=installed(),
         )
+        if not named:
+            ask_hosts(
+                self._system, self._run.id, self._store, self._coverage, self._spending.ledger.say
+            )
         if self._judge is not None:
             run_async(self._ask(self._judge))
         return self._document()

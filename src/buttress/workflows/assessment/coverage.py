@@ -74,7 +74,10 @@ class Coverage:
         for (probe, asset), row in merged.items():
             # Weights hold no source and source no weights: only an asset nobody read is news.
             if not row["files"] and asset not in read:
-                why = "no file that this probe reads was found"
+                why = next(
+                    (note for note in row["skipped"] if note.startswith("not reached: ")),
+                    "no file that this probe reads was found",
+                )
                 not_covered.append({"what": arm_id(probe, asset), "why": why})
         return {"covered": covered, "not_covered": not_covered}
 
@@ -83,6 +86,6 @@ def _unexamined(asset: Asset) -> str:
     if asset.kind == "model" or asset.paths or "://" not in asset.location:
         return f"no probe that was run examines an asset of kind {asset.kind}"
     return (
-        f"no live probe examines an asset of kind {asset.kind}: nothing was sent to "
-        f"{asset.location}, and nothing is known of it; give its files as path"
+        f"no live probe was run: nothing was sent to {asset.location}, and nothing is known of it; "
+        "see `buttress survey`, or give its files as path"
     )

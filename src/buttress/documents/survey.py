@@ -1,0 +1,98 @@
+"""What a survey sent and saw as data: the document ``buttress-survey/1``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from buttress.documents.scan import covered, filtered_rows, run_of
+
+if TYPE_CHECKING:
+    from buttress.evidence.findings import Inspection
+    from buttress.live.session import Sent
+    from buttress.live.survey import HostResult
+    from buttress.protocols.live import Observation, Request
+    from buttress.triage.filtering import FilteredFindings
+
+LIMITS: Final = (
+    "A version match proves no exploit: the flaw may be patched, or out of reach.",
+    "Silence is not safety: a product may hide its name, and a rule may be missing.",
+    "What was not reached was not tested.",
+)
+
+
+def document(
+    identifier: str,
+    began: float,
+    *,
+    name: str,
+    hosts: Sequence[HostResult],
+    filtered: FilteredFindings,
+    inspections: Sequence[Inspection],
+    notes: Sequence[str],
+) -> dict[str, Any]:
+    """The document; ``name`` is that of the system, or ``survey``."""
+    numbers: dict[Request, int] = {}
+    rows = [_host(one, numbers) for one in hosts]
+    findings = filtered_rows(filtered)
+    findings["notes"] = [*findings["notes"], *notes]
+    return {
+        "schema": "buttress-survey/1",
+        "system": {
+            "name": name,
+            "assets": [{"id": one.asset, "location": one.url} for one in hosts],
+        },
+        "run": run_of(identifier, began),
+        **findings,
+        "coverage": {"covered": covered(inspections)},
+        "requests": [request_row(one) for one in numbers],
+        "hosts": rows,
+        "limits": list(LIMITS),
+    }
+
+
+def request_row(one: Request) -> dict[str, Any]:
+    """A request as data, without secrets."""
+    from buttress.files.shown_url import without_keys
+    from buttress.live.session import shown_headers
+
+    return {
+        "method": one.method,
+        "path": without_keys(one.path),
+        "headers": shown_headers(one),
+        "body": one.body.decode("utf-8", "replace"),
+    }
+
+
+def sent_row(one: Sent, number: int) -> dict[str, Any]:
+    """A request that was sent, as data; ``number`` tells which it is."""
+    return {
+        "request": number,
+        "url": one.url,
+        "time": round(one.time, 3),
+        "seconds": one.seconds,
+        "status": one.status,
+        "bytes": one.bytes,
+        "note": one.note,
+    }
+
+
+def _host(one: HostResult, numbers: dict[Request, int]) -> dict[str, Any]:
+    return {
+        "asset": one.asset,
+        "url": one.url,
+        "reached": one.reached,
+        "ended": one.why,
+        "not_sent": one.not_sent,
+        "seconds": one.seconds,
+        "products": [_product(each) for each in one.observations],
+        "elsewhere": dict(one.elsewhere),
+        "failed": dict(one.failed),
+        "sent": [
+            sent_row(each, numbers.setdefault(each.request, len(numbers))) for each in one.sent
+        ],
+    }
+
+
+def _product(one: Observation) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in one.__slots__}

@@ -1,0 +1,1 @@
+"""The machine that talks to hosts: scope, plan, connections with limits, a record of all sent."""

@@ -1,0 +1,170 @@
+"""A connection to one host: plain or TLS, one request at a time, each within its limits."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from functools import cache
+from typing import Final, cast
+
+from buttress.live.limits import Limits
+from buttress.live.response import ResponseReader
+
+_CLOSED: Final = "the connection was closed"
+_QUIET_S: Final = 0.3
+_LATE: Final = "no whole answer in time"
+
+
+class ExchangeError(OSError):
+    """No answer that can be used; the message says why. ``timed_out`` tells silence apart."""
+
+    def __init__(self, message: str, *, timed_out: bool = False) -> None:
+        super().__init__(message)
+        self.timed_out = timed_out
+
+
+@cache
+def unverified_tls() -> ssl.SSLContext:
+    """TLS that accepts any certificate and any version: what is there is to be seen, not trusted.
+
+    Nothing secret is sent over it.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.options |= getattr(ssl, "OP_LEGACY_SERVER_CONNECT", 0x4)
+    return context
+
+
+async def raw_exchange(host: str, port: int, data: bytes, limits: Limits) -> bytes:
+    """Send bytes over a connection of their own, and what comes back until it is quiet.
+
+    Raises:
+        ExchangeError: no connection, or nothing came back in time.
+    """
+    writer: asyncio.StreamWriter | None = None
+    received = bytearray()
+    try:
+        async with asyncio.timeout(limits.timeout_s):
+            reader, writer = await asyncio.open_connection(host, port)
+            writer.write(data)
+            while len(received) < limits.header_bytes:
+                wait = _QUIET_S if received else limits.timeout_s
+                part = await asyncio.wait_for(reader.read(limits.header_bytes), wait)
+                if not part:
+                    break
+                received += part
+    except TimeoutError:
+        pass
+    except OSError as error:
+        raise ExchangeError(f"no connection: {error.strerror or error}") from None
+    finally:
+        if writer is not None:
+            writer.transport.abort()
+    if not received:
+        raise ExchangeError("nothing came back", timed_out=True)
+    return bytes(received[: limits.header_bytes])
+
+
+class Connection(asyncio.Protocol):
+    """Made by ``connect``; ``exchange`` sends a request and returns what was read."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._transport: asyncio.Transport | None = None
+        self._reader: ResponseReader | None = None
+        self._done: asyncio.Future[None] | None = None
+        self.usable = False
+
+    @classmethod
+    async def connect(cls, host: str, port: int, limits: Limits, *, tls: bool) -> Connection:
+        """Open a connection.
+
+        Raises:
+            ExchangeError: refused, not reachable, no TLS where it was asked for, or no answer in
+                ``limits.timeout_s``.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(limits.timeout_s):
+                _, protocol = await loop.create_connection(
+                    lambda: cls(limits),
+                    host,
+                    port,
+                    ssl=unverified_tls() if tls else None,
+                    server_hostname=host if tls else None,
+                )
+        except TimeoutError:
+            raise ExchangeError("no connection in time", timed_out=True) from None
+        except ssl.SSLError as error:
+            raise ExchangeError(f"no TLS: {error.reason or error}") from None
+        except (OSError, ValueError, UnicodeError) as error:
+            told = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise ExchangeError(f"no connection: {told}") from None
+        return protocol
+
+    async def exchange(self, data: bytes) -> ResponseReader:
+        """Send ``data`` and read the answer.
+
+        Raises:
+            ExchangeError: no answer in time, or none that is HTTP.
+        """
+        if self._transport is None or not self.usable:
+            raise ExchangeError(_CLOSED)
+        loop = asyncio.get_running_loop()
+        reader = self._reader = ResponseReader(self._limits)
+        done = self._done = loop.create_future()
+        timer = loop.call_later(self._limits.timeout_s, self._give_up)
+        self._transport.write(data)
+        try:
+            await done
+        finally:
+            timer.cancel()
+            self._done = None
+            if not reader.keep_alive:
+                self.close()
+        if reader.failed:
+            raise ExchangeError(reader.failed, timed_out=reader.failed == _LATE)
+        return reader
+
+    def close(self) -> None:
+        """Drop the connection at once."""
+        self.usable = False
+        if self._transport is not None:
+            self._transport.abort()
+            self._transport = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the event loop."""
+        self._transport = cast(asyncio.Transport, transport)
+        self.usable = True
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the event loop."""
+        reader = self._reader
+        if reader is None or self._done is None:
+            self.close()  # it speaks without being asked
+            return
+        reader.feed(data)
+        if reader.done:
+            self._wake()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the event loop."""
+        del exc
+        self.usable = False
+        self._transport = None
+        if self._reader is not None and self._done is not None:
+            self._reader.eof()
+            self._wake()
+
+    def _give_up(self) -> None:
+        if self._reader is not None and not self._reader.done:
+            self._reader.late(_LATE)
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._done is not None and not self._done.done():
+            self._done.set_result(None)

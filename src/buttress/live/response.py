@@ -1,0 +1,166 @@
+"""Reads one HTTP/1 answer from bytes as they come, within limits, and tolerates bad manners."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from typing import Final
+
+import httptools
+
+from buttress.live.limits import Limits
+from buttress.protocols.live import Reply
+
+_INFORMATIONAL: Final = range(100, 200)
+_GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
+_EVENT: Final = re.compile(rb"data:[ \t]*\S[^\r\n]*(?:\r\n|\n|\r)(?:\r\n|\n|\r)")
+_STEP: Final = 256 << 10  # of inflated bytes at a time
+
+
+class ResponseReader:
+    """``feed`` bytes until ``done``; ``reply`` is what came.
+
+    ``failed`` says why there is none. ``keep_alive`` is whether the connection can serve another
+    request; ``received`` counts bytes as sent.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._headers: list[tuple[str, str]] = []
+        self._body = bytearray()
+        self._parser = self._new_parser()
+        self._inflate: zlib._Decompress | None = None
+        self._in_body = False
+        self._stream = False
+        self.received = 0
+        self.done = False
+        self.cut = ""
+        self.failed = ""
+        self.keep_alive = False
+
+    def feed(self, data: bytes) -> None:
+        """Take what the connection brought."""
+        if self.done:
+            self.keep_alive = False  # bytes that nobody asked for
+            return
+        self.received += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._finish(keep_alive=False)
+        except httptools.HttpParserError as error:
+            if self._in_body and not self.done:
+                self._end(f"broken off: {_told(error)}")
+            elif not self.done:
+                self._fail(f"no HTTP: {_told(error)}")
+            else:
+                self.keep_alive = False
+            return
+        if not self._in_body and self.received > self._limits.header_bytes:
+            self._fail(f"headers longer than {self._limits.header_bytes:,} bytes")
+
+    def eof(self) -> None:
+        """The connection was closed."""
+        if self.done:
+            return
+        if not self._in_body:
+            self._fail("closed without an answer" if not self.received else "closed in the headers")
+        elif self._has("content-length") or self._has("transfer-encoding"):
+            self._end("closed before its end")
+        else:
+            self._finish(keep_alive=False)
+
+    def late(self, why: str) -> None:
+        """No more is waited for: what came of a body is kept, and told as cut."""
+        if self._in_body:
+            self._end(why)
+        else:
+            self._fail(why)
+
+    def reply(self) -> Reply | None:
+        """The answer as far as it was read."""
+        if self.failed or not self._in_body:
+            return None
+        return Reply(
+            self._parser.get_status_code(), tuple(self._headers), bytes(self._body), self.cut
+        )
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Called by the parser."""
+        self._headers.append((name.decode("latin-1"), value.decode("latin-1").strip()))
+
+    def on_headers_complete(self) -> None:
+        """Called by the parser."""
+        if self._parser.get_status_code() in _INFORMATIONAL:
+            self._headers.clear()
+            return
+        self._in_body = True
+        kind = next((v for n, v in self._headers if n.lower() == "content-type"), "")
+        self._stream = "text/event-stream" in kind.lower()
+        coding = next((v for n, v in self._headers if n.lower() == "content-encoding"), "")
+        if coding.lower() in ("gzip", "x-gzip", "deflate"):
+            self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
+
+    def on_body(self, body: bytes) -> None:
+        """Called by the parser."""
+        if self.done:
+            return
+        try:
+            self._take(body)
+        except zlib.error as error:
+            if self._body or not self._inflate:
+                self._end(f"not inflated: {error}")
+            else:
+                self._inflate = None
+                self._body += body[: self._limits.body_bytes]
+        if self._stream and not self.done and _EVENT.search(self._body):
+            self._finish(keep_alive=False)  # of an endless stream of events the first is enough
+        elif (len(self._body) >= self._limits.body_bytes and not self.done) or (
+            self.received > self._limits.body_bytes + self._limits.header_bytes and not self.done
+        ):
+            self._end(f"body longer than {self._limits.body_bytes:,} bytes")
+
+    def on_message_complete(self) -> None:
+        """Called by the parser."""
+        if self._in_body and not self.done:  # else of an interim answer: the real one follows
+            self._finish(keep_alive=self._parser.should_keep_alive())
+
+    def _take(self, body: bytes) -> None:
+        if self._inflate is None:
+            room = self._limits.body_bytes - len(self._body)
+            self._body += body[:room]
+            return
+        waiting = body
+        while waiting and len(self._body) < self._limits.body_bytes:
+            room = min(_STEP, self._limits.body_bytes - len(self._body))
+            self._body += self._inflate.decompress(waiting, room)
+            waiting = self._inflate.unconsumed_tail
+
+    def _new_parser(self) -> httptools.HttpResponseParser:
+        parser = httptools.HttpResponseParser(self)
+        parser.set_dangerous_leniencies(
+            lenient_headers=True,
+            lenient_chunked_length=True,
+            lenient_transfer_encoding=True,
+            lenient_optional_lf_after_cr=True,
+            lenient_optional_cr_before_lf=True,
+            lenient_optional_crlf_after_chunk=True,
+            lenient_spaces_after_chunk_size=True,
+        )
+        return parser
+
+    def _has(self, name: str) -> bool:
+        return any(given.lower() == name for given, _ in self._headers)
+
+    def _end(self, why: str) -> None:
+        self.cut, self.done, self.keep_alive = why, True, False
+
+    def _fail(self, why: str) -> None:
+        self.failed, self.done, self.keep_alive = why, True, False
+
+    def _finish(self, *, keep_alive: bool) -> None:
+        self.done, self.keep_alive = True, keep_alive
+
+
+def _told(error: Exception) -> str:
+    return " ".join(str(error).split())[:80] or type(error).__name__

@@ -1,0 +1,1 @@
+"""What runs on a host: products, their versions, and what they offer to anybody."""

@@ -1,0 +1,181 @@
+"""Conditions on an answer, as data, and the part of the answer that shows that they hold."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+from buttress.files.visible import shortened
+from buttress.probes.infrastructure.aig.matching import compiled
+from buttress.probes.infrastructure.aig.texts import decoded
+from buttress.protocols.live import Reply, Request
+
+_TITLE: Final = re.compile(r"<title[^>]{0,200}>\s*([^<]{0,300}?)\s*</title", re.I)
+_MISSING: Final = object()
+_JSON_BYTES: Final = 1 << 20
+_KNOWN: Final = frozenset(
+    ("get", "post", "raw", "data", "send", "status", "header", "body", "title", "json", "without")
+)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer as text, as JSON, and by its title, each made once."""
+
+    reply: Reply
+
+    @cached_property
+    def text(self) -> str:
+        """The body."""
+        return decoded(self.reply.body, self.reply.header("content-type"))
+
+    @cached_property
+    def title(self) -> str:
+        """What ``<title>`` holds, empty where there is none."""
+        match = _TITLE.search(self.text[:100_000])
+        return match[1] if match else ""
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as JSON, or the data of the first event of a stream; None where it is none."""
+        text = self.text
+        if "text/event-stream" in self.reply.header("content-type"):
+            lines = (line[5:].strip() for line in text.splitlines() if line.startswith("data:"))
+            text = next((line for line in lines if line), "")
+        start = text[:200].lstrip()[:1]
+        if start not in ("{", "[", '"') or len(text) > _JSON_BYTES:
+            return None
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            return None
+
+    def at(self, path: str) -> Any:
+        """The value of JSON at ``a.b.0``; ``_MISSING`` where there is none."""
+        value = self.json
+        for key in path.split(".") if path else ():
+            if isinstance(value, dict) and key in value:
+                value = value[key]
+            elif isinstance(value, list) and key.isdigit() and int(key) < len(value):
+                value = value[int(key)]
+            else:
+                return _MISSING
+        return _MISSING if value is None and path else value
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A request, and what its answer must hold: all of it.
+
+    Texts are regular expressions (RE2), searched without regard to case. ``without`` must not be
+    found in the body. A status of 0 stands for any.
+    """
+
+    request: Request
+    status: tuple[int, ...] = (200,)
+    header: Mapping[str, str] = field(default_factory=dict)
+    body: tuple[str, ...] = ()
+    title: str = ""
+    json: Mapping[str, str] = field(default_factory=dict)
+    without: str = ""
+
+    def proof(self, answer: Answer) -> str | None:
+        """The part of the answer that shows that the condition holds; None where it does not."""
+        reply = answer.reply
+        if 0 not in self.status and reply.status not in self.status:
+            return None
+        parts: list[str] = []
+        for name, pattern in self.header.items():
+            value = reply.header(name)
+            if not value or not _found(pattern, value):
+                return None
+            parts.append(f"{name}: {value}")
+        if self.title:
+            if not _found(self.title, answer.title):
+                return None
+            parts.append(f"<title>{answer.title}")
+        for path, pattern in self.json.items():
+            value = answer.at(path)
+            if value is _MISSING or not _found(pattern, _plain(value)):
+                return None
+            parts.append(f"{path or 'JSON'} = {_plain(value)}")
+        for pattern in self.body:
+            if not (match := _found(pattern, answer.text)):
+                return None
+            parts.append(match.group(0))
+        if self.without and _found(self.without, answer.text):
+            return None
+        return shortened("; ".join(parts) or f"status {reply.status}")
+
+    def captured(self, answer: Answer) -> str:
+        """The first group that an expression of the condition captures, empty where none does."""
+        for path, pattern in self.json.items():
+            value = answer.at(path)
+            if value is not _MISSING and (found := _group(pattern, _plain(value))):
+                return found
+        for name, pattern in self.header.items():
+            if found := _group(pattern, answer.reply.header(name)):
+                return found
+        if self.title and (found := _group(self.title, answer.title)):
+            return found
+        return next((one for pattern in self.body if (one := _group(pattern, answer.text))), "")
+
+
+def condition(data: Mapping[str, Any]) -> Condition:
+    """A condition from its data.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if unknown := set(data) - _KNOWN:
+        raise ValueError(f"unknown field '{min(unknown)}'")
+    status = data.get("status", 200)
+    body = data.get("body", ())
+    made = Condition(
+        _request(data),
+        tuple(status) if isinstance(status, list) else (int(status),),
+        dict(data.get("header", {})),
+        (body,) if isinstance(body, str) else tuple(body),
+        data.get("title", ""),
+        {path: str(pattern) for path, pattern in data.get("json", {}).items()},
+        data.get("without", ""),
+    )
+    for pattern in (
+        *made.header.values(),
+        *made.body,
+        *made.json.values(),
+        made.title,
+        made.without,
+    ):
+        compiled(f"(?i){pattern}")
+    return made
+
+
+def _request(data: Mapping[str, Any]) -> Request:
+    send = tuple((str(name), str(value)) for name, value in data.get("send", {}).items())
+    body = str(data.get("data", "")).encode()
+    if "raw" in data:
+        return Request("TCP", "", body=str(data["raw"]).encode())
+    if "post" in data:
+        return Request("POST", data["post"], send, body)
+    return Request("GET", data["get"], send)
+
+
+def _found(pattern: str, text: str) -> Any:
+    return compiled(f"(?i){pattern}").search(text)
+
+
+def _group(pattern: str, text: str) -> str:
+    match = _found(pattern, text)
+    if not match:
+        return ""
+    return next((one for one in match.groups() if one), "")
+
+
+def _plain(value: Any) -> str:
+    """A value of JSON as the text that patterns are held against."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

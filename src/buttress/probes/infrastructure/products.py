@@ -1,0 +1,191 @@
+"""Buttress's own fingerprints: products as data, with the requests that prove them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from buttress.files.plain_yaml import load_yaml
+from buttress.probes.infrastructure.answers import Answer, Condition, condition
+from buttress.probes.infrastructure.versions import Scheme
+from buttress.protocols.live import Reply, Request
+
+_FOLDER: Final = Path(__file__).parent / "data"
+Ask = Callable[[Request], Awaitable[Reply | None]]
+_PRODUCT_FIELDS: Final = frozenset(
+    ("id", "name", "packages", "versions", "aliases", "untold", "ask", "match", "version",
+     "exposed", "examples", "not")
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Something that a product offers to anybody: the rule that it falls under, and its sign."""
+
+    rule: str
+    condition: Condition
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product: how it is known, how its version is told, and what it may offer to anybody.
+
+    ``packages`` are those of ecosystems that it is published as, such as ``PyPI/gradio``;
+    ``aliases`` other spellings of its name; ``untold`` versions that it gives whatever its release.
+    ``ask`` says how to find the version out where no answer tells it.
+    """
+
+    id: str
+    name: str
+    versions: Scheme
+    match: tuple[Condition, ...]
+    version: tuple[Condition, ...]
+    exposed: tuple[Exposure, ...]
+    packages: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    untold: tuple[str, ...] = ()
+    ask: str = ""
+    examples: tuple[Mapping[str, Any], ...] = ()
+    others: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """A product that answered, with the parts of answers that prove it and its version."""
+
+    product: Product
+    request: Request
+    proof: str
+    version: str = ""
+    version_request: Request | None = None
+    version_proof: str = ""
+
+
+@cache
+def products() -> tuple[Product, ...]:
+    """Buttress's products, in the order of their ids.
+
+    Raises:
+        ValueError: the data is wrong; names the product.
+    """
+    found: dict[str, Product] = {}
+    for path in sorted((_FOLDER / "products").glob("*.yaml")):
+        for data in load_yaml(path)["products"]:
+            try:
+                made = product(data)
+            except (ValueError, KeyError, TypeError) as error:
+                raise ValueError(f"{path.name}: {data.get('id')}: {error}") from None
+            if made.id in found:
+                raise ValueError(f"{path.name}: '{made.id}' is given twice")
+            found[made.id] = made
+    return tuple(found[one] for one in sorted(found))
+
+
+def product(data: Mapping[str, Any]) -> Product:
+    """A product from its data.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is none.
+    """
+    if unknown := set(data) - _PRODUCT_FIELDS:
+        raise ValueError(f"unknown field '{min(unknown)}'")
+    return Product(
+        data["id"],
+        data["name"],
+        data.get("versions", "semver"),
+        tuple(map(condition, data["match"])),
+        tuple(map(condition, data.get("version", ()))),
+        tuple(map(exposure, data.get("exposed", ()))),
+        tuple(data.get("packages", ())),
+        tuple(data.get("aliases", ())),
+        tuple(map(str, data.get("untold", ()))),
+        data.get("ask", ""),
+        tuple(data.get("examples", ())),
+        tuple(data.get("not", ())),
+    )
+
+
+def plan(given: Iterable[Product]) -> list[Request]:
+    """Every request that products are known by, then those that follow once one is known."""
+    given = list(given)
+    found = dict.fromkeys(one.request for each in given for one in each.match)
+    for each in given:
+        found.update(dict.fromkeys(one.request for one in each.version))
+        found.update(dict.fromkeys(one.condition.request for one in each.exposed))
+    return list(found)
+
+
+async def identify(given: Sequence[Product], ask: Ask) -> list[Identified]:
+    """The products that answer, with their versions where an answer tells them."""
+    answers = Answers(ask)
+    found: list[Identified] = []
+    for each in given:
+        for one in each.match:
+            answer = await answers.get(one.request)
+            proof = one.proof(answer) if answer else None
+            if proof is not None:
+                found.append(await _with_version(each, one.request, proof, answers))
+                break
+    return found
+
+
+async def exposures(of: Product, ask: Ask) -> list[tuple[Exposure, str]]:
+    """What a product offers to anybody, each with the part of the answer that proves it."""
+    answers = Answers(ask)
+    found = []
+    for one in of.exposed:
+        answer = await answers.get(one.condition.request)
+        proof = one.condition.proof(answer) if answer else None
+        if proof is not None:
+            found.append((one, proof))
+    return found
+
+
+def normalised(name: str) -> str:
+    """A name without case and punctuation, by which spellings are compared."""
+    return re.sub(r"[^0-9a-z]+", "", name.lower())
+
+
+class Answers:
+    """The answers of one host, each read once."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._read: dict[Request, Answer | None] = {}
+
+    async def get(self, request: Request) -> Answer | None:
+        """The answer to a request; None where there was none."""
+        if request not in self._read:
+            reply = await self._ask(request)
+            self._read[request] = None if reply is None else Answer(reply)
+        return self._read[request]
+
+
+async def _with_version(of: Product, request: Request, proof: str, answers: Answers) -> Identified:
+    for one in of.version:
+        answer = await answers.get(one.request)
+        told = one.proof(answer) if answer else None
+        if answer is None or told is None:
+            continue
+        version = one.captured(answer).strip()
+        if version and version not in of.untold:
+            return Identified(of, request, proof, version, one.request, told)
+    return Identified(of, request, proof)
+
+
+def exposure(data: Mapping[str, Any]) -> Exposure:
+    """An exposure from its data.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is none.
+    """
+    return Exposure(
+        data["rule"],
+        condition({key: value for key, value in data.items() if key not in ("rule", "what")}),
+        data["what"],
+    )

@@ -1,0 +1,54 @@
+"""Live probes in an assessment: the assets with a ``url`` are asked what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from buttress.evidence.base import RecordStore
+from buttress.evidence.findings import Finding, Inspection
+from buttress.system.model import System
+from buttress.trials.loop import run_async
+from buttress.workflows.assessment.arms import arm_id
+from buttress.workflows.assessment.coverage import Coverage
+from buttress.workflows.survey import (
+    Surveyor,
+    SurveySettings,
+    inspections_of,
+    system_endpoints,
+)
+
+
+def ask_hosts(
+    system: System,
+    run: str,
+    store: RecordStore,
+    coverage: Coverage,
+    say: Callable[[str], None],
+) -> None:
+    """Put what live probes find at the system's hosts into the store.
+
+    Hosts that an interrupted run has asked already are not asked again. One that is not reached is
+    told as not covered.
+
+    Raises:
+        InputError: the URL of an asset is none.
+    """
+    given = system_endpoints(system)
+    if not given:
+        return
+    surveyor = Surveyor(SurveySettings(system=system, suppress=False))
+    names = {probe.id for probe in surveyor.probes}
+    done = {seen.asset for seen in store.inspections(run=run) if seen.probe in names}
+    surveyor.endpoints = [one for one in given if one.asset not in done]
+    for note in surveyor.notes:
+        coverage.record_skip("live probes", note)
+    for endpoint in surveyor.endpoints:
+        say(f"asking {endpoint.asset}")
+    hosts = run_async(surveyor.ask())
+    for host in hosts:
+        records: list[Finding | Inspection] = [replace(one, run=run) for one in host.findings]
+        records += [replace(one, run=run) for one in inspections_of([host], surveyor.probes)]
+        store.append(records)
+        for probe, error in host.failed.items():
+            coverage.record_skip(arm_id(probe, host.asset), f"the probe failed ({error})")

@@ -1,0 +1,373 @@
+"""Talks to running hosts: what runs there, what it offers to anybody, which flaws are known."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from buttress import extension
+from buttress.errors import InputError, PluginError, debugging
+from buttress.evidence.findings import SEVERITIES, Finding, Inspection
+from buttress.evidence.places import LocatedFinding
+from buttress.files.paths import absolute
+from buttress.live.limits import Limits
+from buttress.live.scope import Endpoint, endpoints, read_targets
+from buttress.live.survey import HostResult, dry_run, planned, survey
+from buttress.packs.installed import installed
+from buttress.protocols.live import LiveContext, LiveProbe, Request
+from buttress.triage.filtering import SUPPRESSIONS, FilteredFindings, FindingFilter
+from buttress.trials.loop import run_async
+from buttress.workflows.advisories import OsvAdvisories
+
+if TYPE_CHECKING:
+    from buttress.packs.knowledge import Knowledge
+    from buttress.system.model import System
+
+ACCEPTABLE: Final = 0
+FOUND: Final = 1
+UNDECIDED: Final = 3
+LAYERS: Final = ("infrastructure", "link", "service", "client")
+_TOLD_PROBLEMS: Final = 5
+_LIMITS: Final = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class SurveySettings:
+    """What to ask and what counts.
+
+    ``targets`` are URLs, ``HOST:PORT``, hosts and networks (with ``ports``); without any, those of
+    ``system``, the assets with a ``url``. ``only`` and ``layers`` choose probes, all where None.
+    ``rules`` is a folder of AI-Infra-Guard's rules. The rest is as in ``ScanSettings``.
+    """
+
+    targets: Sequence[str] = ()
+    targets_file: Path | None = None
+    ports: Sequence[int] = ()
+    system: System | None = None
+    only: Sequence[str] | None = None
+    layers: Sequence[str] | None = None
+    rules: Path | None = None
+    as_written: bool = False
+    active: bool = False
+    osv: Path | None = None
+    limits: Limits = _LIMITS
+    fail_on: str = "high"
+    suppressions: Path | None = None
+    suppress: bool = True
+    baseline: Path | None = None
+
+
+@dataclass(slots=True)
+class SurveyResult:
+    """What a survey sent and saw. ``notes`` are what the user should know of its rules."""
+
+    id: str
+    began: float
+    settings: SurveySettings
+    hosts: list[HostResult]
+    filtered: FilteredFindings
+    inspections: list[Inspection]
+    notes: list[str]
+
+    def fails(self, one: LocatedFinding) -> bool:
+        """Whether a finding is as grave as ``fail_on``."""
+        least = self.settings.fail_on
+        return bool(least) and (
+            SEVERITIES.index(one.finding.severity) >= list(SEVERITIES).index(least)  # type: ignore[arg-type]
+        )
+
+    @property
+    def code(self) -> int:
+        """0 acceptable, 1 found, 3 where no host was reached, for that proves nothing."""
+        if any(map(self.fails, self.filtered.counting)):
+            return FOUND
+        return ACCEPTABLE if any(one.reached for one in self.hosts) else UNDECIDED
+
+    def document(self) -> dict[str, Any]:
+        """The document ``buttress-survey/1``."""
+        from buttress.documents.survey import document
+
+        system = self.settings.system
+        return document(
+            self.id,
+            self.began,
+            name=system.name if system else "survey",
+            hosts=self.hosts,
+            filtered=self.filtered,
+            inspections=self.inspections,
+            notes=self.notes,
+        )  # fmt: skip
+
+
+class Surveyor:
+    """A survey before anything is sent: its hosts, probes and plan.
+
+    Raises:
+        InputError: a target, a probe, a folder or a file is not what it must be.
+    """
+
+    def __init__(self, settings: SurveySettings, knowledge: Knowledge | None = None) -> None:
+        self.settings = settings
+        if settings.as_written and settings.rules is None:
+            raise InputError("needs --rules", field="--rules-as-written", expected="--rules FOLDER")
+        self.endpoints = _endpoints(settings)
+        self.notes: list[str] = []
+        self.probes = _probes(settings, self.notes)
+        self.context = LiveContext(
+            knowledge=knowledge or installed(),
+            rules=settings.rules,
+            as_written=settings.as_written,
+            active=settings.active,
+            advisories=OsvAdvisories(settings.osv) if settings.osv is not None else None,
+        )
+        self._filter = _filter(settings)
+
+    @cached_property
+    def requests(self) -> list[Request]:
+        """Every request that may be sent to a host."""
+        return planned(self.probes, self.context)
+
+    def dry_run(self) -> Iterator[tuple[str, str, Request]]:
+        """Method, URL and request of everything that may be sent; sends nothing."""
+        return dry_run(self.endpoints, self.requests)
+
+    async def ask(self, done: Callable[[HostResult], None] = lambda _: None) -> list[HostResult]:
+        """Ask all hosts; results stand in the order of ``endpoints``."""
+        return await survey(self.endpoints, self.probes, self.context, self.settings.limits, done)
+
+    def run(self, done: Callable[[HostResult], None] = lambda _: None) -> SurveyResult:
+        """Ask all hosts."""
+        identifier, began = os.urandom(6).hex(), time.time()
+        _ = self.requests  # what can't be used is told before anything is sent
+        hosts = run_async(self.ask(done))
+        found = sorted(
+            (_located(replace(one, run=identifier)) for host in hosts for one in host.findings),
+            key=lambda one: (
+                -SEVERITIES.index(one.finding.severity), one.finding.asset, one.finding.location,
+            ),
+        )  # fmt: skip
+        inspections = [replace(one, run=identifier) for one in inspections_of(hosts, self.probes)]
+        return SurveyResult(
+            identifier, began, self.settings, hosts,
+            self._filter.apply(found, 0, datetime.now(UTC).date()),
+            inspections, [*self.notes, *_rule_notes(self.context)],
+        )  # fmt: skip
+
+
+def inspections_of(
+    hosts: Iterable[HostResult], probes: Sequence[LiveProbe]
+) -> Iterator[Inspection]:
+    """What each probe looked at; the requests are in ``extra``, under ``sent``."""
+    for host in hosts:
+        skipped = [f"not all was asked: {host.why}"] if host.why else []
+        if host.not_sent:
+            skipped.append(f"{host.not_sent} requests were not sent")
+        if not host.reached:
+            skipped = [f"not reached: {host.why or 'no answer'}"]
+        for probe in probes:
+            failure = host.failed.get(probe.id)
+            yield Inspection(
+                probe.id,
+                probe.version,
+                host.asset,
+                files=sum(1 for one in host.sent if one.status),
+                bytes=sum(one.bytes for one in host.sent),
+                skipped=(*skipped, *((f"the probe failed ({failure})",) if failure else ())),
+                seconds=host.seconds,
+                time=host.began,
+                extra={
+                    "sent": [
+                        [one.request.method, one.url, round(one.time, 3), one.status]
+                        for one in host.sent
+                    ]
+                },
+            )
+
+
+def system_endpoints(system: System) -> list[Endpoint]:
+    """The endpoints of the assets with a ``url``.
+
+    Raises:
+        InputError: a URL is none.
+    """
+    found = []
+    for asset in system.assets:
+        if asset.url:
+            try:
+                found += [replace(one, asset=asset.id) for one in endpoints([asset.url], ())]
+            except InputError as error:
+                raise InputError(
+                    error.problem, field=f"assets.{asset.id}.url", expected=error.expected
+                ) from None
+    return found
+
+
+def _endpoints(settings: SurveySettings) -> list[Endpoint]:
+    targets = list(settings.targets)
+    if settings.targets_file is not None:
+        targets += read_targets(settings.targets_file)
+    if targets:
+        return endpoints(targets, settings.ports)
+    found = system_endpoints(settings.system) if settings.system else []
+    if not found:
+        raise InputError(
+            "nothing to ask", field="TARGET",
+            expected="a target, --targets FILE, or a manifest with an asset that has a url",
+        )  # fmt: skip
+    return found
+
+
+def live_probes(notes: list[str]) -> dict[str, LiveProbe]:
+    """All live probes by name; one that can't be loaded is told in ``notes`` and left out."""
+    found: dict[str, LiveProbe] = {}
+    for name in extension.names("live_probes"):
+        try:
+            found[name] = extension.load("live_probes", name)
+        except PluginError as error:
+            if debugging():
+                raise
+            notes.append(f"left out: {error}")
+    return found
+
+
+def _probes(settings: SurveySettings, notes: list[str]) -> list[LiveProbe]:
+    known = live_probes(notes)
+    for name in settings.only or ():
+        if name not in known:
+            raise InputError(
+                f"unknown live probe '{name}'", field="--only",
+                expected="one of " + ", ".join(known),
+            )  # fmt: skip
+    for layer in settings.layers or ():
+        if layer not in LAYERS:
+            raise InputError(
+                f"unknown layer '{layer}'", field="--layer",
+                expected="one of " + ", ".join(LAYERS),
+            )  # fmt: skip
+    chosen = [
+        probe
+        for name, probe in known.items()
+        if (settings.only is None or name in settings.only)
+        and (settings.layers is None or probe.layer in settings.layers)
+    ]
+    if not chosen:
+        raise InputError(
+            "no live probe examines that", field="--layer",
+            expected="one of " + ", ".join(sorted({probe.layer for probe in known.values()})),
+        )  # fmt: skip
+    return chosen
+
+
+def _located(finding: Finding) -> LocatedFinding:
+    return LocatedFinding(finding, finding.where.path, "", None)
+
+
+def _filter(settings: SurveySettings) -> FindingFilter:
+    file = settings.suppressions if settings.suppress else None
+    if file is None and settings.suppress and Path(SUPPRESSIONS).is_file():
+        file = Path(SUPPRESSIONS)
+    suppressions = []
+    if file is not None:
+        from buttress.triage.suppressions import load
+
+        suppressions = load(file)
+    known = None
+    if settings.baseline is not None:
+        from buttress.triage import baseline
+
+        known = baseline.read(settings.baseline)
+    return FindingFilter(
+        suppressions=suppressions,
+        known=known,
+        baseline_folder=absolute(settings.baseline.parent) if settings.baseline else "/",
+        complete=False,
+    )
+
+
+def _rule_notes(context: LiveContext) -> Iterator[str]:
+    """What of the rules was left out."""
+    if context.rules is None:
+        return
+    from buttress.probes.infrastructure.probe import rules_of
+
+    rules = rules_of(context)
+    if rules is None:
+        return
+    yield f"rules of {rules.folder.path}: {len(rules.folder.fingerprints)} fingerprints"
+    problems = rules.folder.problems if context.as_written else rules.problems
+    for one in problems[:_TOLD_PROBLEMS]:
+        yield f"left out: {one.file}: {one.what}"
+    if len(problems) > _TOLD_PROBLEMS:
+        yield (
+            f"left out: {len(problems) - _TOLD_PROBLEMS} more rules; "
+            "`buttress pack lint` tells them all"
+        )
+    if rules.not_sent and not context.as_written:
+        yield f"not asked without --active: {', '.join(rules.not_sent)}"
+
+
+def make_known(result: SurveyResult, path: Path) -> SurveyResult:
+    """Write a baseline: what counted until now is known from now on.
+
+    Raises:
+        InputError: not writable.
+    """
+    from buttress.triage import baseline
+
+    every = [*result.filtered.counting, *result.filtered.known]
+    baseline.write(every, path)
+    return replace(result, filtered=replace(result.filtered, counting=[], known=every))
+
+
+def write(result: SurveyResult, made: Mapping[str, Any], out: Path) -> None:
+    """Write the document, every request a line, and the evidence into the folder ``out``.
+
+    Raises:
+        InputError: not writable.
+    """
+    import orjson
+
+    from buttress.evidence.records import Provenance
+    from buttress.evidence.store import FILE_NAME, EvidenceStore
+    from buttress.files.atomic import write_whole
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            error.strerror or str(error), file=str(out), field="--out", expected="a folder"
+        ) from None
+    write_whole(out / "survey.json", orjson.dumps(made, option=orjson.OPT_INDENT_2), "--out")
+    lines = (
+        orjson.dumps(sent | made["requests"][sent["request"]])
+        for host in made["hosts"]
+        for sent in host["sent"]
+    )
+    write_whole(out / "requests.jsonl", b"".join(line + b"\n" for line in lines), "--out")
+    with EvidenceStore.open(out / FILE_NAME) as store:
+        store.append(
+            [
+                Provenance(
+                    run=result.id,
+                    system=made["system"]["name"],
+                    started=result.began,
+                    seed=0,
+                    policy="survey",
+                    digests={},
+                    versions=made["run"]["versions"],
+                    details={},
+                )
+            ]
+        )
+        store.append([one for host in result.hosts for one in _stamped(host, result.id)])
+        store.append(result.inspections)
+
+
+def _stamped(host: HostResult, run: str) -> Iterator[Finding]:
+    return (replace(one, run=run) for one in host.findings)

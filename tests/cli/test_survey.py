@@ -1,0 +1,151 @@
+"""``buttress survey``: what it prints and writes, its exit codes, and that it sends no more."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from buttress.documents.schemas import as_object
+from tests.cli.command import buttress
+from tests.live.servers import Web, serving
+
+OPEN = {
+    "/": "Ollama is running",
+    "/api/version": '{"version":"0.5.7"}',
+    "/api/tags": '{"models":[]}',
+}
+
+
+@contextmanager
+def web(pages: Mapping[str, Any]) -> Iterator[tuple[Web, int]]:
+    """A server in a thread of its own."""
+    handler = Web(pages)
+    ready, stop, port = threading.Event(), threading.Event(), 0
+
+    async def serve() -> None:
+        nonlocal port
+        async with serving(handler) as port:
+            ready.set()
+            while not stop.is_set():
+                await asyncio.sleep(0.02)
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
+    thread.start()
+    ready.wait(10)
+    try:
+        yield handler, port
+    finally:
+        stop.set()
+        thread.join(10)
+
+
+def test_a_survey_from_dry_run_to_its_files(tmp_path: Path) -> None:
+    with web(OPEN) as (handler, port):
+        target = f"127.0.0.1:{port}"
+        listed = buttress("survey", target, "--dry-run", "--json")
+        assert (listed.returncode, handler.connections) == (0, 0)
+        done = buttress(
+            "survey", target, "--json", "--out", str(tmp_path / "out"),
+            "--sarif", str(tmp_path / "s.sarif"), "--junit", str(tmp_path / "j.xml"),
+        )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    made = json.loads(done.stdout)
+    as_object("survey", made)
+    (host,) = made["hosts"]
+    assert [(one["product"], one["version"]) for one in host["products"]] == [("ollama", "0.5.7")]
+    assert {"open-model-management", "dns-rebinding"} == {one["rule"] for one in made["findings"]}
+    allowed = {(row["method"], row["url"]) for row in map(json.loads, listed.stdout.splitlines())}
+    sent = [json.loads(line) for line in (tmp_path / "out/requests.jsonl").read_text().splitlines()]
+    assert {(row["method"], row["url"]) for row in sent} <= allowed
+    assert [(row["method"], row["path"]) for row in sent] == handler.seen
+    assert json.loads((tmp_path / "out/survey.json").read_text()) == made
+    verified = buttress("evidence", "verify", str(tmp_path / "out"))
+    assert verified.returncode == 0, verified.stderr
+    (run,) = json.loads((tmp_path / "s.sarif").read_text())["runs"]
+    uris = {
+        one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in run["results"]
+    }
+    assert uris == {f"http://127.0.0.1:{port}/api/tags"}
+    assert 'failures="1"' in (tmp_path / "j.xml").read_text()
+
+
+def test_what_is_known_or_suppressed_does_not_count(tmp_path: Path) -> None:
+    with web(OPEN) as (_, port):
+        target, known = f"http://127.0.0.1:{port}", str(tmp_path / "known.json")
+        assert buttress("survey", target, "--write-baseline", known).returncode == 0
+        again = buttress("survey", target, "--baseline", known)
+        assert again.returncode == 0
+        assert "2 in the baseline" in again.stdout
+        ignore = tmp_path / "ignore.yaml"
+        ignore.write_text(
+            "version: 1\nsuppressions:\n"
+            "  - {rule: open-model-management, path: '**', status: accepted, reason: a lab,\n"
+            "     expires: 2099-01-01}\n"
+        )
+        quiet = buttress("survey", target, "--ignore-file", str(ignore))
+        assert quiet.returncode == 0, quiet.stdout
+        assert "1 suppressed" in quiet.stdout
+
+
+def test_text_tells_the_limits_and_who_was_not_reached() -> None:
+    with web(OPEN) as (_, port):
+        pass
+    done = buttress("survey", f"http://127.0.0.1:{port}")
+    assert done.returncode == 3
+    assert "not reached" in done.stdout
+    assert "Silence is not safety" in done.stdout
+    assert "nothing is proved" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["127.0.0.1"], "names no port"),
+        (["ftp://x"], "no URL"),
+        (["127.0.0.1:1", "--only", "nothing"], "unknown live probe"),
+        (["127.0.0.1:1", "--layer", "nothing"], "unknown layer"),
+        (["127.0.0.1:1", "--rules", "/nowhere"], "--rules"),
+        (["127.0.0.1:1", "--rules-as-written"], "needs --rules"),
+        (["--targets", "/nowhere"], "--targets"),
+        (["127.0.0.1:1", "--rate", "x"], "--rate"),
+        (["127.0.0.1:1", "--ports", "0"], "--ports"),
+        ([], "nothing to ask"),
+    ],
+)
+def test_bad_input_is_told_in_one_line(
+    arguments: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = buttress("survey", *arguments)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_manifest_names_the_hosts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with web(OPEN) as (_, port):
+        (tmp_path / "script.yaml").write_text('{"rules": [], "default": "I cannot help."}')
+        (tmp_path / "buttress.yaml").write_text(
+            "name: shop\nassets:\n  - {id: bot, kind: model, script: script.yaml}\n"
+            f"  - {{id: store, kind: infrastructure, url: 'http://127.0.0.1:{port}'}}\n"
+        )
+        done = buttress("survey", "--json")
+        assert done.returncode == 1, done.stderr
+        made = json.loads(done.stdout)
+        assert made["system"]["name"] == "shop"
+        assert {one["asset"] for one in made["findings"]} == {"store"}
+        assessed = buttress("assess", "buttress.yaml", "--out", "run", "--budget", "40")
+        assert assessed.returncode in (0, 1, 3), assessed.stderr
+    document = json.loads((tmp_path / "run/assessment.json").read_text())
+    assert "open-model-management" in {one["rule"] for one in document["findings"]}
+    assert ("infrastructure-live", "store") in {
+        (one["probe"], one["asset"]) for one in document["coverage"]["covered"]
+    }

@@ -1,0 +1,199 @@
+"""Scope, plan and limits: only what was named is asked, and no host can hurt the others."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import subprocess
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from buttress.errors import InputError
+from buttress.evidence.findings import Finding
+from buttress.live.limits import Limits
+from buttress.live.scope import Endpoint, endpoints, port_list
+from buttress.live.survey import HostResult, dry_run, planned, survey
+from buttress.probes.infrastructure.probe import PROBE
+from buttress.protocols.live import LiveContext, Observation, Request, Session
+from tests.live.servers import HOSTILE, Web, hostile, serving
+
+CONTEXT = LiveContext()
+QUICK = Limits(timeout_s=1.0)
+OLLAMA = {"/": "Ollama is running", "/api/version": '{"version":"0.5.7"}'}
+
+
+async def ask(ports: Sequence[int], limits: Limits = QUICK) -> list[HostResult]:
+    return await survey([Endpoint("127.0.0.1", port) for port in ports], [PROBE], CONTEXT, limits)
+
+
+def named(result: HostResult) -> list[tuple[str, str]]:
+    return [(one.product, one.version) for one in result.observations]
+
+
+async def test_a_product_is_named_over_one_connection_and_every_request_recorded() -> None:
+    web = Web(OLLAMA)
+    async with serving(web) as port:
+        (result,) = await ask([port])
+    assert named(result) == [("ollama", "0.5.7")]
+    assert result.observations[0].version_proof == "version = 0.5.7"
+    assert web.connections == 1
+    assert len(set(web.seen)) > 40
+    assert [(one.request.method, one.request.path) for one in result.sent] == web.seen
+    assert all(one.url.startswith(f"http://127.0.0.1:{port}/") for one in result.sent)
+
+
+async def test_each_distinct_request_is_sent_once() -> None:
+    async with serving(Web(OLLAMA)) as port:
+        (result,) = await ask([port])
+    assert len({one.request for one in result.sent}) == len(result.sent)
+
+
+async def test_what_is_sent_is_a_subset_of_the_dry_run() -> None:
+    web = Web({**OLLAMA, "/api/tags": '{"models":[]}'})
+    async with serving(web) as port:
+        target = Endpoint("127.0.0.1", port)
+        listed = {
+            (method, url, request)
+            for method, url, request in dry_run([target], planned([PROBE], CONTEXT))
+        }
+        assert web.connections == 0
+        (result,) = await ask([port])
+    assert {(one.request.method, one.url, one.request) for one in result.sent} <= listed
+    assert [one.rule for one in result.findings].count("open-model-management") == 1
+
+
+async def test_a_redirect_that_leads_elsewhere_is_recorded_and_not_followed() -> None:
+    other = Web(OLLAMA)
+    async with serving(other) as elsewhere:
+        away = f"http://127.0.0.1:{elsewhere}/x"
+        async with serving(Web({"/": (302, {"Location": away}, "")})) as port:
+            (result,) = await ask([port])
+    assert other.connections == 0
+    assert result.elsewhere == {away: "a redirect"}
+    assert named(result) == []
+
+
+async def test_a_probe_can_send_nothing_that_it_did_not_plan() -> None:
+    class Curious:
+        id, version, title, layer = "curious", "1", "asks more than it said", "infrastructure"
+
+        def plan(self, context: LiveContext) -> Sequence[Request]:
+            return [Request("GET", "/")]
+
+        async def examine(
+            self, session: Session, context: LiveContext
+        ) -> Sequence[Finding | Observation]:
+            await session.ask(Request("DELETE", "/"))
+            return []
+
+    web = Web({})
+    async with serving(web) as port:
+        (result,) = await survey([Endpoint("127.0.0.1", port)], [Curious()], CONTEXT, QUICK)
+    assert web.seen == []
+    assert "PermissionError" in result.failed["curious"]
+
+
+async def test_tls_is_found_out(tmp_path: Path) -> None:
+    made = subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+         "/CN=other.invalid", "-keyout", "key.pem", "-out", "cert.pem"],
+        cwd=tmp_path, capture_output=True, check=False,
+    )  # fmt: skip
+    if made.returncode:
+        pytest.skip("no openssl program")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+    async with serving(Web(OLLAMA), ssl=context) as port:
+        (result,) = await ask([port])
+    assert result.url == f"https://127.0.0.1:{port}"
+    assert named(result) == [("ollama", "0.5.7")]
+
+
+async def test_a_compressed_answer_is_read() -> None:
+    import gzip
+
+    packed = (200, {"Content-Encoding": "gzip"}, gzip.compress(b"Ollama is running"))
+    async with serving(Web({**OLLAMA, "/": packed})) as port:
+        (result,) = await ask([port])
+    assert named(result) == [("ollama", "0.5.7")]
+
+
+async def test_redis_is_asked_in_its_own_words_where_http_is_not_spoken() -> None:
+    async def redis(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        line = await reader.readline()
+        if line == b"INFO server\r\n":
+            writer.write(b"$40\r\n# Server\r\nredis_version:7.0.15\r\n\r\n")
+            await writer.drain()
+        writer.close()
+
+    async with serving(redis) as port:
+        (result,) = await ask([port])
+    assert named(result) == [("redis", "7.0.15")]
+    assert [one.rule for one in result.findings] == ["open-data-store"]
+    assert result.findings[0].location == f"tcp://127.0.0.1:{port}"
+
+
+async def test_nobody_there_is_not_reached() -> None:
+    async with serving(Web({})) as port:
+        pass
+    (result,) = await ask([port])
+    assert not result.reached
+    assert "no connection" in result.why
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+async def test_a_hostile_host_ends_in_time_and_bounded(kind: str) -> None:
+    limits = Limits(timeout_s=0.5)
+    async with AsyncExitStack() as stack:
+        bad = await stack.enter_async_context(serving(hostile(kind)))
+        good = [await stack.enter_async_context(serving(Web(OLLAMA))) for _ in range(5)]
+        results = await asyncio.wait_for(ask([*good, bad], limits), 60)
+    assert all(named(one) == [("ollama", "0.5.7")] for one in results[:-1])
+    last = results[-1]
+    waited = sum(one.seconds for one in last.sent)
+    assert waited <= 3 * limits.timeout_s + 1
+    assert sum(one.bytes for one in last.sent) <= limits.host_bytes + limits.body_bytes
+    if kind not in ("redirect loop", "bad chunks"):  # these answer, if badly
+        assert last.why
+
+
+async def test_requests_keep_to_the_rate() -> None:
+    async with serving(Web({})) as port:
+        (result,) = await ask([port], Limits(timeout_s=5, host_rate=200))
+    times = [one.time for one in result.sent]
+    assert times[-1] - times[0] >= (len(times) - 2) / 200 * 0.9
+
+
+@pytest.mark.parametrize(
+    ("target", "ports", "expected"),
+    [
+        ("http://h", [], [("h", 80, "http", "")]),
+        ("https://h:8443/app/", [], [("h", 8443, "https", "/app")]),
+        ("h:81", [], [("h", 81, "", "")]),
+        ("[::1]:81", [], [("::1", 81, "", "")]),
+        ("h", [1, 2], [("h", 1, "", ""), ("h", 2, "", "")]),
+        ("10.0.0.0/30", [1], [("10.0.0.1", 1, "", ""), ("10.0.0.2", 1, "", "")]),
+    ],
+)
+def test_targets(target: str, ports: list[int], expected: list[tuple[str, int, str, str]]) -> None:
+    found = endpoints([target], ports)
+    assert [(one.host, one.port, one.scheme, one.base) for one in found] == expected
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["h", "h:0", "h:99999", "ftp://h", "http://u:p@h", "10.0.0.0/2", "a b:1", "-:1", "1.2.3:1", ""],
+)
+def test_what_is_no_target_is_told(target: str) -> None:
+    with pytest.raises(InputError, match="expected"):
+        endpoints([target], [80] if "/2" in target else [])
+
+
+def test_ports() -> None:
+    assert port_list("80,8000-8002") == [80, 8000, 8001, 8002]
+    for bad in ("", "0", "2-1", "x", "70000"):
+        with pytest.raises(ValueError, match=r"invalid literal|expected ports"):
+            port_list(bad)

@@ -1,0 +1,78 @@
+"""Each product is known by its own examples and by no other's; each counterexample names none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from buttress.probes.infrastructure.products import Product, identify, products
+from buttress.protocols.live import Reply, Request
+
+GENERIC: dict[str, Mapping[str, Any]] = {
+    "a page for every path": {"*": "<!doctype html><title>Shop</title><div id=root></div>"},
+    "an empty object for every path": {"*": "{}"},
+    "an empty list for every path": {"*": "[]"},
+    "an error as JSON": {"*": {"status": 404, "body": '{"detail":"Not Found"}'}},
+    "a bare version for every path": {"*": '{"version":"1.2.3"}'},
+    "a welcome page": {
+        "/": {"body": "<title>Welcome to nginx!</title>", "header": {"Server": "nginx/1.22.1"}}
+    },
+    "a health check": {"/health": '{"status":"ok"}', "/healthz": "ok"},
+    "models of OpenAI": {
+        "/v1/models": '{"object":"list","data":[{"id":"gpt-5","owned_by":"openai"}]}'
+    },
+    "an article about all of them": {
+        "/": "<title>AI servers compared</title>" + " ".join(one.name for one in products())
+    },
+}
+
+
+def answers(pages: Mapping[str, Any], raw: str | None = None) -> Any:
+    async def ask(request: Request) -> Reply | None:
+        if request.method == "TCP":
+            return None if raw is None else Reply(200, (), raw.encode())
+        page = pages.get(request.path, pages.get("*", {"status": 404, "body": "not here"}))
+        if isinstance(page, str):
+            page = {"body": page}
+        headers = tuple(page.get("header", {}).items())
+        return Reply(page.get("status", 200), headers, page.get("body", "").encode())
+
+    return ask
+
+
+def named(pages: Mapping[str, Any], raw: str | None = None) -> dict[str, str]:
+    found = asyncio.run(identify(products(), answers(pages, raw)))
+    assert all(one.proof for one in found)
+    return {one.product.id: one.version for one in found}
+
+
+def test_there_are_at_least_sixty_products() -> None:
+    assert len(products()) >= 60
+
+
+@pytest.mark.parametrize("product", products(), ids=lambda one: one.id)
+def test_examples_name_this_product_and_no_other(product: Product) -> None:
+    assert product.examples
+    assert product.others
+    for example in product.examples:
+        got = named(example.get("answers", {}), example.get("raw"))
+        assert got == {product.id: str(example["version"])}
+
+
+@pytest.mark.parametrize("product", products(), ids=lambda one: one.id)
+def test_counterexamples_do_not_name_it(product: Product) -> None:
+    for pages in product.others:
+        assert product.id not in named(pages)
+
+
+@pytest.mark.parametrize("name", GENERIC)
+def test_what_could_be_anything_is_nothing(name: str) -> None:
+    assert named(GENERIC[name]) == {}
+
+
+@pytest.mark.parametrize("product", products(), ids=lambda one: one.id)
+def test_every_product_tells_its_version_or_how_to_find_it_out(product: Product) -> None:
+    assert product.version or product.ask
