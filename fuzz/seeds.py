@@ -70,8 +70,8 @@ def _files() -> Seeds:
     by_name |= dict.fromkeys(
         (".devcontainer/devcontainer.json", ".cursor/hooks.json"), "agent-settings"
     )
-    scripts = ("setup.ps1", "Jenkinsfile", "justfile", "tox.ini", "scripts/setup", "run.service",
-               "notes", "package.json")  # fmt: skip
+    scripts = ("setup.ps1", "Jenkinsfile", "justfile", "tox.ini", "run.service",
+               "package.json")  # fmt: skip
     commands = dict.fromkeys((".pre-commit-config.yaml", ".circleci/config.yml"), "commands-yaml")
     deployed = dict.fromkeys(scripts, "script") | {"chart/values-prod.yaml": "helm-values"}
     found: Seeds = {}

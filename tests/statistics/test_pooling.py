@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
+from scipy.stats import binom
 
 from buttress.statistics.correction import clopper_pearson
-from buttress.statistics.pooling import pool
+from buttress.statistics.pooling import _laplace, pool
 
 
 def test_an_empty_cell_borrows_from_its_row_and_column() -> None:
@@ -153,3 +154,25 @@ def test_one_hot_cell_among_39_cool_ones_is_held(hot: float, cool: float, trials
         held += bool(pooled.low[row, column] <= hot <= pooled.high[row, column])
         assert ((pooled.low <= rates) & (rates <= pooled.high)).mean() > 0.8
     assert held / runs >= 0.93 - 2 * np.sqrt(0.93 * 0.07 / runs)
+
+
+@pytest.mark.parametrize("scales", [(0.1, 0.5, 1.2), (2.5, 0.1, 0.1), (0.5, 2.5, 2.5)])
+def test_the_approximation_is_that_of_the_whole_matrices(scales: tuple[float, ...]) -> None:
+    """Mode, variances and evidence, by the inverse of the covariance of all cells."""
+    shape = (4, 6)
+    rng = np.random.default_rng(3)
+    n = rng.integers(0, 30, 24).astype(float)
+    k = rng.binomial(n.astype(int), 0.2).astype(float)
+    mode, spread, evidence = _laplace(shape, n, k, scales)
+    family, category = np.divmod(np.arange(24), 6)
+    covariance = 9.0 + np.eye(24) * scales[2] ** 2
+    covariance += (family[:, None] == family) * scales[0] ** 2
+    covariance += (category[:, None] == category) * scales[1] ** 2
+    inverse = np.linalg.inv(covariance)
+    rate = expit(mode)
+    weight = np.diag(n * rate * (1 - rate))
+    assert inverse @ mode == pytest.approx(k - n * rate, abs=1e-6)
+    assert spread**2 == pytest.approx(np.diag(np.linalg.inv(inverse + weight)), abs=1e-6)
+    likelihood = binom.logpmf(k, n, rate).sum() - 0.5 * mode @ inverse @ mode
+    determinant = np.linalg.slogdet(np.eye(24) + covariance @ weight)[1]
+    assert evidence == pytest.approx(likelihood - 0.5 * determinant, abs=1e-6)

@@ -22,7 +22,7 @@ class KeywordJudge:
         return [self._one(exchange) for exchange in exchanges]
 
     def calibration(self, expect: Expect) -> Calibration | None:
-        """None: nobody compared it with people's labels, so rates are not corrected."""
+        """None: nobody compared it with people's labels, so its outcomes give no verdict."""
         del expect
 
     def _one(self, exchange: Exchange) -> Judgement:

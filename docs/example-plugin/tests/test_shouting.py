@@ -54,9 +54,10 @@ def test_a_pack_without_words_is_refused(tmp_path: Path) -> None:
 def test_an_assessment_uses_all_of_them(tmp_path: Path) -> None:
     only = ["attack-shouting", "shouting-words"]
     assessment = buttress.assess(ROOT / "buttress.yaml", out=tmp_path, only=only, budget=200)
-    assert {risk.id: risk.verdict for risk in assessment.risks} == {
-        "jailbreak-shouting": "unacceptable"  # a parrot never refuses
-    }
+    (risk,) = assessment.risks
+    assert risk.id == "jailbreak-shouting"
+    assert risk.trials == 200
+    assert risk.verdict == "undecided"  # nobody measured the judge
     assert assessment.judge is not None
     assert assessment.judge.id == "shouting-keyword"
     assert [finding.rule for finding in assessment.findings] == ["shouting-words"]

@@ -26,7 +26,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "question", nargs="?", metavar="QUESTION",
         help="what to ask; alone, it is told from a manifest by its white space",
     )  # fmt: skip
-    parser.add_argument("--prompt", default=PROMPT, metavar="TEXT", help="as QUESTION")
+    parser.add_argument("--prompt", default=PROMPT, metavar="TEXT", help="same as QUESTION")
     parser.add_argument("--asset", metavar="ID", help="the asset to ask, where several answer")
     parser.add_argument("--json", action="store_true", help="machine-readable output")
     parser.set_defaults(run=run)

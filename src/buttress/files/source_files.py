@@ -90,6 +90,11 @@ class SourceReading:
         except Exception as error:
             self.record_unread(location, failure(error))
 
+    def of_no_kind(self, file: SourceFile) -> None:
+        """Take back that a file was read: it is none of those that the probe is about."""
+        self.files -= 1
+        self.bytes -= len(file.data)
+
     def count(self, what: str, number: int = 1) -> None:
         """Count something of a kind that is not worth a note each."""
         if number:

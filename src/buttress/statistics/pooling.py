@@ -74,8 +74,8 @@ def pool(
     k = failures.ravel().astype(float)
     rng = np.random.default_rng(20240229)
     grid = list(product(_SCALES, repeat=3))
-    design = _design(*trials.shape)
-    fits = [_laplace(design, n, k, _deviations(trials.shape, scales)) for scales in grid]
+    shape = trials.shape
+    fits = [_laplace(shape, n, k, scales) for scales in grid]
     prior = -0.5 * (np.array(grid) ** 2).sum(axis=1) / _SCALE_PRIOR**2
     evidence = np.array([fit[2] for fit in fits]) + prior
     rates = _draws(fits, evidence, rng)
@@ -87,7 +87,6 @@ def pool(
     for cell in np.flatnonzero(apart > _DOUBT):
         alone = clopper_pearson(int(k[cell]), int(n[cell]), alpha / 2)
         low[cell], high[cell] = min(low[cell], alone[0]), max(high[cell], alone[1])
-    shape = trials.shape
     return Pooled(mixed.mean(axis=0).reshape(shape), low.reshape(shape), high.reshape(shape))
 
 
@@ -142,56 +141,87 @@ def _predicted(mean: Array, spread: Array, n: Array, k: Array) -> Array:
     return found
 
 
-def _design(families: int, categories: int) -> Array:
-    """Rows are cells; columns intercept, families, categories, cells."""
-    cells = families * categories
-    row, column = np.divmod(np.arange(cells), categories)
-    return np.concatenate(
-        [
-            np.ones((cells, 1)),
-            np.eye(families)[row],
-            np.eye(categories)[column],
-            np.eye(cells),
-        ],
-        axis=1,
-    )
-
-
-def _deviations(shape: tuple[int, ...], scales: Sequence[float]) -> Array:
-    """Standard deviation of each effect, in the order of the design's columns."""
-    families, categories = shape
-    sizes = (1, families, categories, families * categories)
-    return np.repeat([_INTERCEPT_SD, *scales], sizes)
-
-
-def _laplace(design: Array, n: Array, k: Array, sd: Array) -> tuple[Array, Array, float]:
+def _laplace(
+    shape: tuple[int, int], n: Array, k: Array, scales: Sequence[float]
+) -> tuple[Array, Array, float]:
     """Posterior mean and standard deviation of the cells' log odds, and the log evidence.
 
-    Works with the (small) covariance K of the cells' log odds rather than with the effects:
-    Rasmussen & Williams 2006, Gaussian Processes, algorithms 3.1 and 5.1.
+    The cells' log odds have the covariance K = X P X' + t I, where X says which family and
+    category a cell is of, P holds the variances of intercept, families and categories, and t is the
+    variance of a cell's own effect. Newton's steps follow Rasmussen & Williams 2006, Gaussian
+    Processes, algorithms 3.1 and 5.1, with the inverse by Woodbury's identity: matrices are as
+    large as there are families and categories, not cells.
+
+    Args:
+        shape: families and categories.
+        n, k: trials and failures of each cell, row by row.
+        scales: standard deviations of the effects of families, categories and cells.
     """
-    scaled = design * sd
-    covariance = scaled @ scaled.T
+    families, categories = shape
+    own = scales[2] ** 2
+    variance = np.repeat(
+        [_INTERCEPT_SD**2, scales[0] ** 2, scales[1] ** 2], [1, families, categories]
+    )
     odds = np.zeros(len(n))
-    chol = np.eye(len(n))
-    root = np.zeros(len(n))
-    inner = np.zeros(len(n))
+    weight = precision = inner = odds
     for _ in range(_NEWTON):
         rate = expit(odds)
         weight = np.maximum(n * rate * (1 - rate), 1e-10)
-        root = np.sqrt(weight)
-        chol = np.linalg.cholesky(np.eye(len(n)) + root[:, None] * covariance * root)
-        right = weight * odds + k - n * rate
-        half = np.linalg.solve(chol, root * (covariance @ right))
-        inner = right - root * np.linalg.solve(chol.T, half)
-        step = covariance @ inner
+        precision = _precision(shape, weight / (1 + own * weight), variance)
+        right = (weight * odds + k - n * rate) / (1 + own * weight)
+        effects = np.asarray(np.linalg.solve(precision, _by_effect(shape, right)), dtype=float)
+        inner = right - weight / (1 + own * weight) * _by_cell(shape, effects)
+        step = _by_cell(shape, variance * _by_effect(shape, inner)) + own * inner
         if np.abs(step - odds).max() < 1e-8:
             odds = step
             break
         odds = odds + np.clip(step - odds, -4, 4)
-    solved = np.linalg.solve(chol, root[:, None] * covariance)
-    variance = np.maximum(np.diag(covariance) - (solved**2).sum(axis=0), 1e-12)
+    shrink = 1 / (1 + own * weight)
+    covariance = np.asarray(np.linalg.inv(precision), dtype=float)
+    spread = own * shrink + shrink**2 * _variance_of_cells(shape, covariance)
     binomial = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
     likelihood = (k * odds - n * np.logaddexp(0, odds) + binomial).sum()
-    evidence = likelihood - 0.5 * odds @ inner - np.log(np.diag(chol)).sum()
-    return odds, np.sqrt(variance), float(evidence)
+    determinant = (
+        np.log1p(own * weight).sum() + np.log(variance).sum() + np.linalg.slogdet(precision)[1]
+    )
+    evidence = likelihood - 0.5 * odds @ inner - 0.5 * determinant
+    return odds, np.sqrt(np.maximum(spread, 1e-12)), float(evidence)
+
+
+def _by_effect(shape: tuple[int, int], cells: Array) -> Array:
+    """X' v: sums of all cells, of each family and of each category."""
+    table = cells.reshape(shape)
+    return np.concatenate([[table.sum()], table.sum(axis=1), table.sum(axis=0)])
+
+
+def _by_cell(shape: tuple[int, int], effects: Array) -> Array:
+    """X b: for each cell the sum of its effects."""
+    families = shape[0]
+    table: Array = effects[0] + effects[1 : families + 1, None] + effects[families + 1 :]
+    return table.ravel()
+
+
+def _precision(shape: tuple[int, int], weight: Array, variance: Array) -> Array:
+    """P^-1 + X' W X, for a diagonal W."""
+    families = shape[0]
+    table = weight.reshape(shape)
+    sums = _by_effect(shape, weight)
+    made = np.diag(sums + 1 / variance)
+    made[0, 1:] = made[1:, 0] = sums[1:]
+    made[1 : families + 1, families + 1 :] = table
+    made[families + 1 :, 1 : families + 1] = table.T
+    return made
+
+
+def _variance_of_cells(shape: tuple[int, int], covariance: Array) -> Array:
+    """Diagonal of X V X': the variance of the sum of each cell's effects."""
+    families = shape[0]
+    row, column = slice(1, families + 1), slice(families + 1, None)
+    single = np.diag(covariance)
+    table: Array = (
+        covariance[0, 0]
+        + (single[row] + 2 * covariance[0, row])[:, None]
+        + (single[column] + 2 * covariance[0, column])
+        + 2 * covariance[row, column]
+    )
+    return table.ravel()

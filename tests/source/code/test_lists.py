@@ -36,9 +36,3 @@ def test_an_argument_of_a_fixed_program(how: str) -> None:
 def test_words_that_are_joined_for_a_shell() -> None:
     code = f"{WEB}c = ['ls']\nc.append(q)\nos.system(' '.join(c))\n"
     assert "shell-injection" in found(code)
-
-
-def test_the_place_where_a_framework_stored_a_file() -> None:
-    code = "import gradio\ndef f(x):\n    return open(x{}).read()\ngradio.Interface(f, 'a', 'b')\n"
-    assert "path-untrusted" in found(code.format(""))
-    assert "path-untrusted" not in found(code.format(".name"))

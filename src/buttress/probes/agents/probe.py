@@ -146,9 +146,13 @@ def subjects(path: Path, file: SourceFile, reading: SourceReading) -> Iterator[S
         if over := source_texts.unparsed(file.data):
             reading.record_unread(file.location, over)
             yield Subject("limit", f"descriptions of tools in it are not read, {over}", at_line(1))
+        if not source_texts.may_hold(file.data, python=True):
+            reading.of_no_kind(file)
         yield from in_source(source_texts.python_texts(file.data))
     elif name.endswith(source_texts.OTHERS):
         raw = name.endswith(".go")
+        if not source_texts.may_hold(file.data, python=False):
+            reading.of_no_kind(file)
         yield from in_source(source_texts.literal_texts(file.data, raw=raw))
     elif name.endswith(".json"):
         yield from _json(name, text, file, reading)
@@ -163,6 +167,7 @@ def _json(name: str, text: str, file: SourceFile, reading: SourceReading) -> Ite
     has_settings = bool(_SETTINGS.match(name)) or any(one in file.data for one in _OF_SETTINGS)
     has_tools = b'"description"' in file.data and any(one in file.data for one in _OF_TOOLS)
     if not has_settings and not has_tools:
+        reading.of_no_kind(file)
         return
     try:
         document = JsoncDocument(text)

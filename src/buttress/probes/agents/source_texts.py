@@ -62,6 +62,11 @@ class SourceText:
     name: str = ""
 
 
+def may_hold(data: bytes, *, python: bool) -> bool:
+    """Whether words occur in source without which it holds no texts for models."""
+    return bool((_PYTHON_MARK if python else _OTHER_MARK).search(data))
+
+
 def unparsed(data: bytes) -> str:
     """Why a Python module that may hold texts for models is not parsed; empty where it is."""
     return beyond_limits(data) if _PYTHON_MARK.search(data) else ""

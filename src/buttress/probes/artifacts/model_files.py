@@ -56,7 +56,7 @@ class ModelFiles:
             if report.error is not None:
                 unread.append(f"{relative}: {report.error}")
                 continue
-            count += 1
+            count += bool(report.recognised)
             read += report.read
             unread += (f"{relative}: {reason}" for reason in report.unread)
             if not report.recognised:

@@ -166,6 +166,7 @@ def subjects(path: Path, file: SourceFile, reading: SourceReading) -> Iterator[S
     reader = _reader(path)
     is_json = path.name.lower().endswith(".json")
     if reader is None or (reader is kubernetes and not _is_manifest(file.data, is_json)):
+        reading.of_no_kind(file)
         return
     problems: list[str] = []
     for document in documents(helm.without_actions(text) if _is_template(file) else text, problems):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from buttress.probes.source.code.downloads import mark, note
 from buttress.probes.source.code.events import Event, Kind
 from buttress.probes.source.code.scopes import NameScope
-from buttress.probes.source.code.texts import formatted, listed, narrowed, united
+from buttress.probes.source.code.texts import formatted, listed, narrowed, stored, united
 from buttress.probes.source.code.values import (
     ALL,
     NOTHING,
@@ -184,6 +184,8 @@ def _result(
     if ALL in uses:
         return Value(result.path)
     made = Value(result.path, taints=taints)
+    if event.path.endswith(".get") and given.positions and given.positions[0].const == "files":
+        made = stored(receiver, "files", made)
     return evaluator.marked(made.clean(uses) if uses else made, node.lineno)
 
 

@@ -13,7 +13,7 @@ from buttress.probes.source.code.calls import Given, call, targets
 from buttress.probes.source.code.events import Context, Event
 from buttress.probes.source.code.flows import Flows
 from buttress.probes.source.code.scopes import NameScope
-from buttress.probes.source.code.texts import formatted, listed, summed
+from buttress.probes.source.code.texts import formatted, listed, stored, summed
 from buttress.probes.source.code.values import (
     MAX_ITEMS,
     NOTHING,
@@ -28,7 +28,6 @@ from buttress.probes.source.code.values import (
 
 MAX_DEPTH: Final = 100  # expressions within expressions that are followed
 _BELOW: Final = frozenset({"hub"})
-_STORED: Final = frozenset({"path"})
 _NAMESPACES: Final = ("builtins.globals()", "builtins.locals()", "builtins.vars()")
 
 
@@ -105,10 +104,7 @@ class Evaluator(ABC):
             known = self.attribute(value, name) if value.path else None
         if known is not None:
             return self.marked(known, line)
-        stepped = self.stepped(value, f".{name}", line)
-        # Of a file that a framework has stored, its name is where it lies.
-        stored = name == "name" and value.path.startswith("?") and value.path != "?self"
-        return stepped.clean(_STORED) if stored else stepped
+        return stored(value, name, self.stepped(value, f".{name}", line))
 
     def path_of(self, node: ast.expr, scope: NameScope) -> str:
         """The path of a name with attributes, without telling anything."""
@@ -147,9 +143,10 @@ class Evaluator(ABC):
         if isinstance(key.const, str):
             if base.entries is not None and key.const in base.entries:
                 return base.entries[key.const]
-            return self.stepped(
+            stepped = self.stepped(
                 base, f"[{key.const}]" if key.const.isidentifier() else "[]", node.lineno
             )
+            return stored(base, key.const, stepped)
         if isinstance(key.const, int) and base.elements and 0 <= key.const < len(base.elements):
             return base.elements[key.const]
         if base.entries is not None and key.const is UNKNOWN:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -36,6 +37,13 @@ from buttress.probes.source.code.values import (
 MAX_AHEAD: Final = 6  # functions that are followed within each other, because they are called
 _SUPER: Final = "builtins.super()."
 _ENUMS: Final = ("enum.Enum", "enum.StrEnum", "enum.IntEnum", "enum.Flag", "enum.IntFlag")
+
+
+_STORED: Final = re.compile(
+    r"gradio\.(?:components\.)?(?:File|Files|Image|Audio|Video|UploadButton|Model3D|ImageEditor|"
+    r"Gallery|FileExplorer)\(\)"
+)
+_PATH: Final = frozenset({"path"})
 
 
 class InterproceduralEvaluator(Evaluator, ABC):
@@ -272,14 +280,32 @@ class InterproceduralEvaluator(Evaluator, ABC):
                     self._give(one.path, label, event)
 
     def _give(self, path: str, label: str, event: Event) -> None:
+        taint = Taint(label, event.path, event.line, self.file)
+        positions = _from_components(event, taint)
         waiting = self._waiting.get(path)
-        if waiting is not None:
+        if waiting is not None and not positions:
             waiting.label = label
             return
-        taint = Taint(label, event.path, event.line, self.file)
         self.module_summary.add_call(
-            FunctionCall(path, event.line, others=(taint,), framework=True)
+            FunctionCall(path, event.line, positions, others=(taint,), framework=True)
         )
+
+
+def _from_components(event: Event, taint: Taint) -> tuple[tuple[Taint, ...], ...]:
+    """Taints of the parameters that components of Gradio fill, where some are uploaded files.
+
+    Gradio stores such a file and gives the function the place: a stranger does not choose it.
+    """
+    if not event.path.startswith("gradio."):
+        return ()
+    given = event.named.get("inputs") or (event.arguments[1] if len(event.arguments) > 1 else None)
+    if given is None:
+        return ()
+    components = given.elements if given.elements is not None else (given,)
+    stored = [_STORED.match(one.path) is not None for one in components]
+    if not any(stored):
+        return ()
+    return tuple((taint.clean(_PATH) if one else taint,) for one in stored)
 
 
 def _keeps(cls: ClassSummary) -> bool:

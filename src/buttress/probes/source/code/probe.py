@@ -56,7 +56,7 @@ class _UnsafeCode:
 
     def rule_ids(self, knowledge: Knowledge) -> list[str]:
         """Ids of its rules, those of packs too."""
-        return [*(rule.id for rule in knowledge.derive(_rules)), NOT_SEARCHED]
+        return [NOT_SEARCHED, *(rule.id for rule in knowledge.derive(_rules))]
 
     def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
         """Findings in all Python files and notebooks; as ``InspectionProbe``."""

@@ -35,6 +35,12 @@ def formatted(template: Value, given: list[Value]) -> Value:
     return Value(text=f"{text}{HOLE}", taints=taints)
 
 
+def stored(holder: Value, key: str, value: Value) -> Value:
+    """What a parameter has under ``name`` or ``files``: where a framework has stored an upload."""
+    uploaded = key in ("name", "files") and holder.path.startswith("?") and holder.path != "?self"
+    return value.clean(_STORED) if uploaded else value
+
+
 def united(separator: str, items: Value) -> Value:
     """Texts joined by a separator."""
     if items.elements is None:
@@ -68,6 +74,7 @@ def narrowed(given: list[Value]) -> Value:
     return Value(taints=text.clean(frozenset(uses)).taints)
 
 
+_STORED: Final = frozenset({"path"})
 _ARGUMENT: Final = frozenset({"shell"})
 # Programs that run what they are given.
 _RUNNERS: Final = re.compile(
