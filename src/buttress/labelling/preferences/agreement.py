@@ -92,7 +92,7 @@ def _accuracy(
 ) -> tuple[dict[str, Estimate], str]:
     if not table.shape[1]:
         return {}, "no pair has two labels"
-    active = (table >= 0).any(axis=1)
+    active = np.asarray((table >= 0).any(axis=1))
     if int(active.sum()) < LEAST_LABELLERS:
         return {}, f"at least {LEAST_LABELLERS} labellers of the same pairs are needed"
     used = table[active]
@@ -103,7 +103,7 @@ def _accuracy(
         coded[used == each] = code
     truth = dawid_skene(coded, len(chosen))
     low, high = accuracy_intervals(coded, len(chosen), seed=seed)
-    found = [name for name, labels in zip(names, active, strict=True) if labels]
+    found = [name for name, labels in zip(names, active.tolist(), strict=True) if labels]
     return {
         name: (float(truth.accuracy[at]), float(low[at]), float(high[at]))
         for at, name in enumerate(found)
