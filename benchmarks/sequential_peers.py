@@ -106,7 +106,7 @@ def main() -> None:
     print(head + "\n| ---: | --- | ---: | ---: | ---: | ---: |")
     methods: list[tuple[str, Method, int]] = [("ours", ours, runs), ("SPRT", sprt, runs)]
     if betting_cs is not None:
-        methods.append(("confseq", peer, max(10, runs // 10)))
+        methods.append(("confseq", peer, runs))
     for rate in (0.0, 0.01, 0.025, 0.05, 0.1, 0.25):
         for name, method, count in methods:
             print(row(name, method, rate, count, MOST), flush=True)

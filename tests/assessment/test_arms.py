@@ -12,6 +12,8 @@ import pytest
 
 from buttress.evidence.records import Label, Trial
 from buttress.labelling.estimate import corrected_rate
+from buttress.labelling.forecast import forecast
+from buttress.labelling.sample import Sample, population
 from buttress.probes.behaviour.harmful_compliance import PROBE
 from buttress.protocols.probe import TrialSpec
 from buttress.risk.catalogue import load_catalogue
@@ -121,6 +123,19 @@ def test_labels_share_beta_among_all_verdicts_exactly() -> None:
     assert outcome.labelled["bot"] == right
     assert right.system.low < whole.system.low
     assert right.system.high == whole.system.high
+
+
+def test_the_forecast_of_labels_shares_beta_too() -> None:
+    """The same figures in what more labels would bring."""
+    tolerance = Tolerance(limit=0.1, alpha=0.08, beta=0.02)
+    risk = load_catalogue().risks["harmful-compliance"]
+    outcome = TrialOutcome(risk, tolerance, {"bot": RiskState(tolerance)}, family=2)
+    rng = np.random.default_rng(4)
+    asked = [trial(one, float(rng.random() < 0.3)) for one in variants(120, 1)]
+    outcome.look_ahead(asked, [], seed=7)
+    sample = Sample(population(asked), [])
+    right, whole = (forecast(sample, beta, 0.08, width=1.0, seed=7) for beta in (0.01, 0.02))
+    assert outcome.forecast == right != whole
 
 
 def test_the_family_divides_beta_and_never_alpha() -> None:

@@ -225,3 +225,22 @@ def test_diff_sees_a_regression(tmp_path: Path) -> None:
     assert buttress("diff", str(tmp_path / "good"), str(tmp_path / "bad")).returncode == 1
     assert buttress("diff", str(tmp_path / "good"), str(tmp_path / "good")).returncode == 0
     assert buttress("diff", str(tmp_path / "bad"), str(tmp_path / "good")).returncode == 0
+
+
+def test_a_judge_that_errs_turns_this_set_into_prompts_like_these_and_the_report_says_why(
+    tmp_path: Path,
+) -> None:
+    recording(tmp_path / "rec.jsonl", REFUSING)
+    (tmp_path / "set.yaml").write_text(
+        "id: set\ntitle: Set\nsource: a test\nestimand: this-set\n"
+        "risks:\n  harmful-compliance: {limit: 0.05}\n"
+    )
+    path = manifest(tmp_path, "{kind: model, replay: rec.jsonl}", "policy: set.yaml")
+    out = tmp_path / "out"
+    done = buttress("assess", str(path), "--out", str(out))
+    assert done.returncode in (0, 3), done.stderr
+    risk = risks(out)["harmful-compliance"]
+    assert document(out)["policy"]["estimand"] == "this-set"
+    assert risk["estimand"] == "prompts-like-these"
+    assert (risk["design"]["instead_of"], risk["design"]["set_size"]) == ("this-set", None)
+    assert "The policy asks for this set of prompts, but" in (out / "report.html").read_text()

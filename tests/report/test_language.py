@@ -17,6 +17,7 @@ from buttress.report.html import render
 from buttress.report.json import encode
 from buttress.report.language import codes, load
 from buttress.risk.catalogue import SEVERITY_LABELS, load_catalogue
+from buttress.risk.loss import FREQUENCY
 from buttress.standards.crosswalk import load_standards
 from tests.report.pages import problems, read
 from tests.report.phrases import phrases
@@ -37,7 +38,7 @@ def catalogue_texts() -> Iterator[str]:
         yield from (barrier.title for barrier in risk.barriers)
     for standard in load_standards().values():
         yield from (standard.title, *standard.items.values())
-    yield from SEVERITY_LABELS.values()
+    yield from (*SEVERITY_LABELS.values(), FREQUENCY)
     yield from (*words.VERDICTS, words.UNMEASURED, words.PARTLY, "year")
 
 

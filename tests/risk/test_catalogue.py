@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -227,3 +228,26 @@ def check(text: str) -> None:
             written = editing.write(catalogue.risks.values())
             path.write_text(written, encoding="utf-8")
             assert load_catalogue(path).risks == catalogue.risks
+
+
+_JUDGEMENT = re.compile(r"Judgement of \S.+?, [A-Z][a-z]+ 20\d\d: \S.{40,}", re.DOTALL)
+_SOURCE = re.compile(r"https?://|arXiv:|doi:|ISO|NIST|NUREG|docs/|benchmarks/")
+
+
+def said(basis: str) -> bool:
+    """Whether it names a source, or who judged, when and how."""
+    return bool(_JUDGEMENT.search(basis) or _SOURCE.search(basis))
+
+
+def test_every_prior_has_a_source_or_says_who_judged_it_when_and_how() -> None:
+    assert not said("Judgement of Buttress's maintainers.")
+    assert not said("Judgement of somebody, November 2026: so.")
+    catalogue = load_catalogue()
+    assert [risk.id for risk in catalogue.risks.values() if not said(risk.basis)] == []
+    home = resources.files("buttress.risk")
+    priors = yaml.safe_load(home.joinpath("priors.yaml").read_text(encoding="utf-8"))
+    assert said(priors["basis"])
+    for name, scanner in catalogue.model.scanners.items():
+        assert said(scanner.source) or "judgement of Buttress's maintainers, November 2026" in (
+            scanner.source
+        ), name

@@ -13,7 +13,7 @@ from buttress.risk.catalogue import Barrier, Range, Risk, RiskAssumptions, Scann
 from buttress.risk.inputs import after_clean_inspection
 from buttress.risk.loss import inputs, of_risk, summary
 from buttress.risk.posterior import TrialEvidence, posterior_rate
-from buttress.risk.scenario import Evidence, InspectionEvidence, Losses, simulate
+from buttress.risk.scenario import Evidence, InspectionEvidence, Losses, barrier_input, simulate
 from buttress.statistics.correction import CalibrationCounts
 
 Z90 = norm.ppf(0.95)
@@ -127,6 +127,18 @@ def test_a_clean_inspection_is_worth_what_the_scanner_finds() -> None:
     assert noisy.mean == pytest.approx(0.2, rel=1e-3)  # no better than a coin
     few = after_clean_inspection("b", prior, Scanner(9, 10, 0, 10))
     assert few.at(0.95) > 2 * good.at(0.95)  # few samples leave its recall open
+
+
+def test_a_range_for_clean_inspections_takes_the_place_of_the_scanners_recall() -> None:
+    """Given by a file: the range itself, whatever the scanner finds and the prior was."""
+    barrier = Barrier("files", "Files", (0.1, 0.3), "model-files")
+    nothing = InspectionEvidence(None)
+    model = load_catalogue().model
+    given = replace(model, inspection={**model.inspection, "clean": (0.04, 0.04)})
+    assert barrier_input(barrier, nothing, given).mean == pytest.approx(0.04)
+    assert "clean" not in model.inspection
+    prior = after_clean_inspection("files", (0.1, 0.3), model.scanner("model-files"))
+    assert barrier_input(barrier, nothing, model).mean == pytest.approx(prior.mean)
 
 
 def test_each_risk_has_a_stream_of_its_own() -> None:

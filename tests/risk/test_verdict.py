@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from buttress.risk.cells import CellsState
 from buttress.risk.policy import Tolerance
+from buttress.risk.rate import JudgedOutcomes
 from buttress.risk.verdict import RiskState, worst
 from buttress.statistics.correction import UNMEASURED, CalibrationCounts
 
@@ -272,3 +273,28 @@ def test_a_judge_that_nobody_measured_decides_nothing(failures: int, *, by_estim
     assert not cells.shown.any()
     assert not cells.discovered.any()
     assert "nobody measured" in cells.would_decide()
+
+
+@pytest.mark.parametrize(
+    ("once", "most", "all_of_them"),
+    [(0.5, 0.9, True), (0.9, 1.0, False), (0.5, 0.6, False), (0.85, 0.85, False)],
+)
+def test_further_trials_of_a_prompt_are_asked_only_where_prompts_are_few_and_they_help(
+    once: float, most: float, all_of_them: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chances of a decision with each prompt asked once, and with all its trials."""
+    state = RiskState(Tolerance(limit=0.1))
+    asked: list[list[int]] = []
+
+    def chances(_: RiskState, sizes: list[int], rng: np.random.Generator) -> list[float]:
+        asked.append(sizes)
+        return [once, most]
+
+    monkeypatch.setattr(RiskState, "chance_of_decision", chances)
+    assert state.all_variants(20, 3.5) is all_of_them
+    assert asked == [[20, 70]]
+
+
+def test_the_judged_estimate_is_the_mean() -> None:
+    assert JudgedOutcomes(8, 2.0).estimate == 0.25
+    assert JudgedOutcomes(0, 0.0).estimate == 0.5

@@ -115,3 +115,20 @@ def test_the_command_prints_both_sides_and_writes_the_picture(tmp_path: Path) ->
     assert Path(told["picture"]).read_text(encoding="utf-8").startswith("<svg")
     wrong = buttress("risks", "what-if", str(tmp_path), "--set", "cap=none")
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+
+
+def test_what_moves_is_shown_however_small_its_share(tmp_path: Path) -> None:
+    """A risk far down the list, the largest that is not moved below it."""
+    stored(tmp_path)
+    setting = "weak-conviction.loss.median=1"
+    told = buttress("risks", "what-if", str(tmp_path), "--set", setting).stdout
+    table = told[told.index("known by") :].splitlines()
+    assert table[1].startswith("weak-conviction ")
+    assert len(table) == 1 + 15 + 2  # heading, risks, picture
+
+
+def test_no_policy_is_asked_for_that_would_have_no_effect(tmp_path: Path) -> None:
+    stored(tmp_path)
+    done = buttress("risks", "what-if", str(tmp_path), "--policy", "strict")
+    assert done.returncode == 2
+    assert "--policy" in done.stderr

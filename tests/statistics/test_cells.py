@@ -145,3 +145,11 @@ def test_false_discoveries_of_one_who_stops_at_the_first() -> None:
                 shares[run], running[run] = rejected[:4].sum() / rejected.sum(), False
     error = shares.std() / math.sqrt(RUNS)
     assert 0.001 < shares.mean() <= delta + 3.3 * error
+
+
+@pytest.mark.parametrize("outcome", [1 / 32, 31 / 32])
+def test_an_outcome_close_to_0_or_1_is_bet_on_as_what_it_is(outcome: float) -> None:
+    """As the sequence of one cell does, also where no other outcome is graded."""
+    weights = graded.spread(np.array([outcome] * 40))[None]
+    right = graded.log_wealth(weights, np.array([0.6]))
+    assert evidence_below(weights, 0.6) == pytest.approx(right)

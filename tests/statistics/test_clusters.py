@@ -100,3 +100,7 @@ def test_clusters_of_different_sizes_by_hand() -> None:
     expected = (between - within) / (between + (size - 1) * within)
     assert graded_outcomes.correlation == pytest.approx(expected)
     assert graded_outcomes.effect == pytest.approx(1 + (13 / 5 - 1) * expected)
+
+
+def test_before_the_first_trial_a_cluster_counts_as_one() -> None:
+    assert DesignEffect().mean_size == 1.0

@@ -63,12 +63,12 @@ def _print(result: Comparison) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from buttress.report.plain import plain
+    from buttress.files.visible import one_line
 
     console = Console()
     styles = {"regression": "bold red", "lost coverage": "bold red", "improvement": "cyan"}
     for warning in result.warnings:
-        console.print(Text("Not comparable: ", "bold yellow").append(plain(warning), "not bold"))
+        console.print(Text("Not comparable: ", "bold yellow").append(one_line(warning), "not bold"))
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
     for name in ("Change", "Risk", "Before", "After"):
         table.add_column(
@@ -77,13 +77,13 @@ def _print(result: Comparison) -> None:
     table.add_column("p", justify="right", no_wrap=True)
     table.add_column("Why", overflow="fold")
     for change in result.changes:
-        where = Text(plain(change.risk)).append(f"\n@ {plain(change.asset)}", "dim")
+        where = Text(one_line(change.risk)).append(f"\n@ {one_line(change.asset)}", "dim")
         sides = [_side(side) for side in (change.before, change.after)]
         p = "–" if change.p_value is None else f"{change.p_value:.2g}"
         if change.p_value is not None and change.p_value < 0.0001:
             p = "<0.0001"
         table.add_row(
-            Text(change.kind, styles.get(change.kind, "")), where, *sides, p, plain(change.why)
+            Text(change.kind, styles.get(change.kind, "")), where, *sides, p, one_line(change.why)
         )
     console.print(table)
     for change in result.changes:
@@ -93,28 +93,29 @@ def _print(result: Comparison) -> None:
         finding = new.finding
         state = "first look" if new.first_look else "tolerated" if new.tolerated else "new"
         text = Text(f"{state}: {finding['severity']} ", "bold red" if new.regression else "yellow")
-        text.append(f"{plain(finding['message'])} ", "default not bold")
-        text.append(f"{plain(finding['asset'])} › {plain(finding['location'])}", "dim not bold")
+        text.append(f"{one_line(finding['message'])} ", "default not bold")
+        place = f"{one_line(finding['asset'])} › {one_line(finding['location'])}"
+        text.append(place, "dim not bold")
         console.print(text)
     for finding in result.gone:
-        place = f"{plain(finding['asset'])} › {plain(finding['location'])}"
+        place = f"{one_line(finding['asset'])} › {one_line(finding['location'])}"
         console.print(
-            Text(f"gone: {finding['severity']} {plain(finding['message'])} {place}", "cyan")
+            Text(f"gone: {finding['severity']} {one_line(finding['message'])} {place}", "cyan")
         )
     for name in result.lost:
-        console.print(Text(f"lost coverage: {plain(name)}", "bold red"))
+        console.print(Text(f"lost coverage: {one_line(name)}", "bold red"))
     for name in result.gained:
-        console.print(Text(f"newly covered: {plain(name)}", "dim"))
+        console.print(Text(f"newly covered: {one_line(name)}", "dim"))
     console.print(Text(result.conclusion, "bold"))
 
 
 def _pairs(change: Change) -> str:
+    from buttress.files.visible import one_line
     from buttress.report.numbers import plural
-    from buttress.report.plain import plain
 
     found = change.paired
     assert found is not None
-    where = f"{plain(change.risk)} @ {plain(change.asset)}"
+    where = f"{one_line(change.risk)} @ {one_line(change.asset)}"
     return (
         f"paired on {plural(found.pairs, 'item')}: {where}: {found.worse} worse, "
         f"{found.better} better; difference {100 * found.difference:+.1f} points "

@@ -37,6 +37,7 @@ COMMANDS: Final = (
     "probes",
     "convert",
     "judge",
+    "preferences",
     "evidence",
     "new",
 )

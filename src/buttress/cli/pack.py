@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from buttress.files.visible import visible
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -94,7 +96,7 @@ def _list(_: argparse.Namespace) -> int:
         manifest = installed.manifest
         kinds = Counter(item.kind for item in manifest.contents)
         held = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
-        print(f"{manifest.name}  {_plain(manifest.title)}  ({held})  {_signed(installed.signer)}")
+        print(f"{manifest.name}  {visible(manifest.title)}  ({held})  {_signed(installed.signer)}")
     if not names:
         print(f"No packs in {where.home()}.")
     return 2 if broken else 0
@@ -223,8 +225,4 @@ def _sign(options: argparse.Namespace) -> int:
 def _signed(signer: PackSigner | None) -> str:
     if signer is None:
         return "not signed"
-    return f"signed by {_plain(signer.name)} (key {signer.key[:16]})"
-
-
-def _plain(text: str) -> str:
-    return "".join(one if one.isprintable() else "?" for one in text)
+    return f"signed by {visible(signer.name)} (key {signer.key[:16]})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from math import isclose
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,12 +70,12 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     changed.add_argument(
         "--picture", type=Path, metavar="FILE", help="where the SVG goes (default: OUT/what-if.svg)"
     )
-    _add_common(changed, top=False)
+    _add_common(changed, top=False, policy=False)
     changed.set_defaults(run=_what_if)
 
 
-def _add_common(parser: argparse.ArgumentParser, *, top: bool) -> None:
-    """Options that may stand before or behind the action."""
+def _add_common(parser: argparse.ArgumentParser, *, top: bool, policy: bool = True) -> None:
+    """Options that may stand before or behind the action; a loss needs no ``policy``."""
 
     def default(value: Any) -> Any:
         return value if top else argparse.SUPPRESS
@@ -83,10 +84,11 @@ def _add_common(parser: argparse.ArgumentParser, *, top: bool) -> None:
         "--risks", type=Path, default=default(None), metavar="FILE",
         help="file or folder of risks over the catalogue",
     )  # fmt: skip
-    parser.add_argument(
-        "--policy", default=default("default"), metavar="NAME|FILE",
-        help="policy that gives the limits (default: default)",
-    )  # fmt: skip
+    if policy:
+        parser.add_argument(
+            "--policy", default=default("default"), metavar="NAME|FILE",
+            help="policy that gives the limits (default: default)",
+        )  # fmt: skip
     parser.add_argument(
         "--json", action="store_true", default=default(False), help="machine-readable output"
     )
@@ -190,6 +192,11 @@ def _by_risk(found: dict[str, Any]) -> list[tuple[str, ...]]:
 
     old = {row["risk"]: row["mean"] for row in found["before"]["sensitivity"]}
     unit = found["after"]["unit"]
+    rows = found["after"]["sensitivity"]
+    # What the assumptions move comes first, by how much; the largest of the others fill up.
+    moved = [row for row in rows if not isclose(row["mean"], old[row["risk"]], rel_tol=1e-9)]
+    moved.sort(key=lambda row: -abs(row["mean"] - old[row["risk"]]))
+    others = [row for row in rows if row not in moved]
     return [
         (
             row["risk"],
@@ -197,7 +204,7 @@ def _by_risk(found: dict[str, Any]) -> list[tuple[str, ...]]:
             money(row["mean"], unit),
             "evidence" if row["measured"] else "a prior",
         )
-        for row in found["after"]["sensitivity"][:_SHOWN]
+        for row in [*moved, *others][:_SHOWN]
     ]
 
 

@@ -282,6 +282,7 @@ class LossInput(DocumentPart, frozen=True, kw_only=True):
 
     risk: Annotated[str, about("risk id")]
     input: Annotated[str, about("`frequency`, or the barrier's id")]
+    title: Annotated[str, about("the input in words")] | UnsetType = UNSET
     low: Annotated[Amount, about("mean loss of all risks if it is at its 5th percentile")]
     high: Annotated[Amount, about("the same at its 95th percentile")]
     evppi: Annotated[

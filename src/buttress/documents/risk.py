@@ -62,6 +62,13 @@ class TrialDesign(DocumentPart, frozen=True, kw_only=True):
         Count | None,
         about("trials of the whole set, where they were drawn without replacement; else null"),
     ]
+    instead_of: (
+        Annotated[
+            Estimand | None,
+            about("what the policy wants rates to be about, where a judge that errs forbids it"),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class CalibrationTable(DocumentPart, frozen=True, kw_only=True):

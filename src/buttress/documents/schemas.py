@@ -14,6 +14,7 @@ from buttress.documents.data import DataDocument
 from buttress.documents.fields import DocumentPart
 from buttress.documents.json_schema import json_schema
 from buttress.documents.measurement import Measurement
+from buttress.documents.preferences import PreferencesDocument
 from buttress.documents.risk import AssessedRisk, AssetRisk, RateInterval
 from buttress.documents.scan_types import ScanDocument
 from buttress.documents.survey_types import SurveyDocument
@@ -28,6 +29,7 @@ DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "diff": ComparisonDocument,
     "white-box": WhiteBoxDocument,
     "data": DataDocument,
+    "preferences": PreferencesDocument,
 }
 _SHARED: Final[Mapping[str, tuple[type[DocumentPart], ...]]] = {
     "assessment": (RateInterval, AssetRisk, AssessedRisk),

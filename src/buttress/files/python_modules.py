@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from buttress.files.visible import shortened
+
 MAX_BYTES: Final = 1 << 20
 MAX_WORDS: Final = 120_000  # of one module: each takes up to 1.2 KB in the syntax tree
 _COOKIE: Final = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
@@ -77,8 +79,7 @@ def parse(text: str) -> tuple[list[ast.stmt], str]:
             return ast.parse(text).body, ""
     except SyntaxError as error:
         where = f"line {error.lineno}: " if error.lineno else ""
-        reason = "".join(one for one in (error.msg or "") if one.isprintable())
-        return [], f"not Python 3: {where}{reason[:120]}"
+        return [], f"not Python 3: {where}{shortened(error.msg or '')}"
     except RecursionError:
         return [], "nested too deeply"
     except MemoryError:

@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from typing import Final
 
+# Unicode's general categories of what has no shape of its own: control and format characters
+# (marks that turn the writing direction among them), surrogates, separators of lines.
+HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _EXCERPT: Final = 120  # characters
 
 
-def visible(text: str) -> str:
-    """``text`` with all that can't be seen spelt out, as Python would."""
+def visible(text: str, *, keep: str = "") -> str:
+    """``text`` with all that can't be seen spelt out, as Python would, but for ``keep``."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char in keep else _escape(char) for char in text)
+
+
+def one_line(text: str) -> str:
+    """Prose on one line: breaks and tabs as spaces, hidden characters spelt out.
+
+    Spaces of other widths, as Chinese has, stay. A file name or an answer could otherwise recolour
+    the screen, move the cursor or look like something else.
+    """
     if text.isprintable():
         return text
     return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+        " " if char in "\n\r\t" else _escape(char) if unicodedata.category(char) in HIDDEN else char
+        for char in text
     )
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode()
 
 
 def printable(name: str) -> str:

@@ -21,7 +21,7 @@ from buttress.answers.reasoning import separate
 from buttress.errors import InputError
 from buttress.judges.guard_formats import FORMATS, GuardFormat, GuardReply
 from buttress.judges.known import known
-from buttress.judges.llm import ConcurrencyLimit, ask
+from buttress.judges.llm import QuestionSlots, ask
 from buttress.judges.offline import OfflineJudge
 from buttress.judges.overrides import Overrides
 from buttress.protocols.judge import (
@@ -71,7 +71,7 @@ class GuardJudge:
         identity = hashlib.sha256(target.identity.encode()).hexdigest()[:12]
         self._version = f"{model}-{VERSION}+{identity}"
         self._overrides = Overrides.read(calibration, ID, self._version)
-        self._places = ConcurrencyLimit(target.concurrency)
+        self._places = QuestionSlots(target.concurrency)
 
     @property
     def id(self) -> str:

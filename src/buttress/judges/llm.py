@@ -54,7 +54,7 @@ class LlmJudge:
         named = "" if rubric.id == HARM.id else f"{rubric.id}-"
         self._version = f"{named}{rubric.version}+{identity}"
         self._overrides = Overrides.read(calibration, ID, self._version)
-        self._places = ConcurrencyLimit(target.concurrency)
+        self._places = QuestionSlots(target.concurrency)
         self.failures = 0
 
     @property
@@ -137,7 +137,7 @@ class LlmJudge:
         return separate(answer.text).text
 
 
-class ConcurrencyLimit:
+class QuestionSlots:
     """As many places as a target can use, one set per event loop."""
 
     def __init__(self, count: int) -> None:

@@ -195,6 +195,29 @@ def bar(share: float, kind: str = "") -> Markup:
     return _svg(f"bar {kind}", 10, [f'<rect x="0" y="0" width="{length:.1f}" height="10"/>'])
 
 
+def swings(loss: Mapping[str, Any]) -> list[Markup]:
+    """A tornado: for each input a bar from the mean loss at its low end to that at its high end.
+
+    All are on one linear scale, which need not begin at 0; the line is the mean as it stands.
+    """
+    rows = loss.get("inputs", ())
+    if not rows:
+        return []
+    first = min(loss["mean"], *(row["low"] for row in rows))
+    last = max(loss["mean"], *(row["high"] for row in rows))
+    scale = WIDTH / max(last - first, 1e-300)
+    middle = (loss["mean"] - first) * scale
+    drawn = []
+    for row in rows:
+        low, high = (row["low"] - first) * scale, (row["high"] - first) * scale
+        parts = [
+            f'<rect x="{low:.1f}" y="0" width="{max(high - low, 0.0):.1f}" height="10"/>',
+            _line("mark", middle, -2, middle, 12),
+        ]
+        drawn.append(_svg("bar swing", 10, parts))
+    return drawn
+
+
 def _steps(last: float) -> list[int]:
     """Round numbers from 0 to ``last``, at most six of them."""
     raw = last / 5

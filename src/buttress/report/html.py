@@ -20,10 +20,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from buttress import __version__
+from buttress.files.visible import HIDDEN
 from buttress.report import numbers, words
 from buttress.report.charts import bar, interval
 from buttress.report.language import Language, load
-from buttress.report.plain import HIDDEN
 from buttress.report.views import judge_errors, page
 
 

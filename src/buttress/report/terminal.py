@@ -12,9 +12,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from buttress.files.visible import one_line
 from buttress.report import words
 from buttress.report.numbers import count, duration, money, percent, plural, span
-from buttress.report.plain import plain
 
 Document = Mapping[str, Any]
 STYLES: Final = {
@@ -52,15 +52,15 @@ def verdict_text(verdict: str) -> Text:
 
 def _verdict(document: Document) -> Text:
     overall = words.overall(document)
-    text = Text(plain(document["system"]["name"]), "bold")
-    text.append(f"  policy: {plain(document['policy']['title'])}\n", "dim not bold")
+    text = Text(one_line(document["system"]["name"]), "bold")
+    text.append(f"  policy: {one_line(document['policy']['title'])}\n", "dim not bold")
     text.append(f"{MARKS[overall.verdict]} {overall.headline}. ", STYLES[overall.verdict])
     text.append(overall.sentence, "not bold")
     return text
 
 
 def _risks(document: Document, width: int) -> Table:
-    unit, period = plain(document["loss"]["unit"]), plain(document["loss"]["period"])
+    unit, period = one_line(document["loss"]["unit"]), one_line(document["loss"]["period"])
     gap = 2 if width >= _WIDE else 1
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, gap, 0, 0))
     table.add_column("Verdict", no_wrap=True)
@@ -70,9 +70,9 @@ def _risks(document: Document, width: int) -> Table:
     for name in ("Limit", "Trials", f"Loss/{_PERIODS.get(period, period)}"):
         table.add_column(name, justify="right", no_wrap=True)
     for risk in document["risks"]:
-        label = Text(plain(risk["id"]))
+        label = Text(one_line(risk["id"]))
         if width >= _WIDE:
-            label.append(f"  {plain(risk['title'])}", "dim")
+            label.append(f"  {one_line(risk['title'])}", "dim")
         inspected = risk["kind"] == "inspection"
         table.add_row(
             verdict_text(risk["verdict"]),
@@ -107,8 +107,8 @@ def _findings(document: Document) -> RenderableType:
     table.add_column(overflow="fold")
     for finding in findings[:_FINDINGS]:
         grave = finding["severity"] in ("critical", "high")
-        what = Text(plain(finding["message"]))
-        what.append(f"  {plain(finding['asset'])} › {plain(finding['location'])}", "dim")
+        what = Text(one_line(finding["message"]))
+        what.append(f"  {one_line(finding['asset'])} › {one_line(finding['location'])}", "dim")
         table.add_row(Text(finding["severity"], "red" if grave else "yellow"), what)
     title = Text("Gravest findings", "bold")
     if len(findings) > _FINDINGS:
@@ -149,14 +149,14 @@ def _notes(document: Document) -> Table:
         table.add_row("Design effect", _lines(alike))
     for label, named in words.how_answers_ended(document):
         told = ", ".join(f"{name} {number}" for name, number in named)
-        table.add_row("Answers", Text(plain(f"{label}: {told}")))
+        table.add_row("Answers", Text(one_line(f"{label}: {told}")))
     totals, budget = document["totals"], document["run"]["budget"]
     asked = count(totals["calls"])
     if budget["calls"] is not None:
         asked += f" of {count(budget['calls'])}"
     table.add_row(
         "Stopped",
-        Text(plain(
+        Text(one_line(
             f"{document['run']['stop_reason'] or 'at the end'}; {asked} questions, "
             f"{count(totals['trials'])} trials, {duration(totals['seconds'])}"
         )),
@@ -178,14 +178,14 @@ def _last_step(document: Document, out: Path) -> Iterator[tuple[str, str]]:
     if risk is None:
         return
     known = risk["forecast"]
-    yield "Last step", plain(f"{risk['id']}: {words.forecast(known)}:")
+    yield "Last step", one_line(f"{risk['id']}: {words.forecast(known)}:")
     command = [
         *("buttress", "judge", "label", str(out), "--probe", risk["probe"]),
         *("--asset", known["asset"], "--budget", str(known["labels"])),
     ]
-    yield "", plain(shlex.join(command))
+    yield "", one_line(shlex.join(command))
     yield "", "then the same assess command with --resume"
 
 
 def _lines(texts: Sequence[str]) -> Text:
-    return Text("\n".join(plain(text) for text in texts))
+    return Text("\n".join(one_line(text) for text in texts))

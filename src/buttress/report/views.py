@@ -175,6 +175,7 @@ def page(document: Document, language: Language = ENGLISH) -> dict[str, Any]:
         "anchors": {view.data["id"]: view.anchor for view in risks},
         "titles": {risk["id"]: language.text(risk["title"]) for risk in every},
         "ticks": charts.rate_ticks(),
+        "swings": charts.swings(document["loss"]),
         "exceedance": charts.exceedance(document["loss"], language),
         "heatmap": heatmap(document, language),
         "groups": finding_groups(document),

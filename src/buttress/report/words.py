@@ -291,6 +291,12 @@ def design(risk: Document, language: Language = ENGLISH) -> str:
     text = say("{trials} of {prompts}.", trials=trials, prompts=prompts)
     if known["set_size"] is not None:
         text += " " + say("The set has {size} trials.", size=count(known["set_size"]))
+    if known.get("instead_of"):
+        text += " " + say(
+            "The policy asks for this set of prompts, but the judge errs, and how it errs on a set "
+            "is itself a sample: the bounds are those for prompts like these. They hold for this "
+            "set as well if it was drawn like those, and are wider than need be."
+        )
     if known["correlation"] is None:
         return text + " " + say("Each prompt was asked once: the design effect is 1.")
     return f"{text} " + say(

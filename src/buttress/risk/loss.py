@@ -17,6 +17,7 @@ _THINNED: Final = 4  # of so many worlds one is enough for a single risk's quant
 _LEAST_CHANCE: Final = 1e-3  # up to which curves are drawn
 _SMALLEST: Final = 1e-7  # of the cap, from which amounts are looked at
 _INPUTS: Final = 12  # of the tornado
+FREQUENCY: Final = "How often the scenario comes up"
 _BAND: Final = (0.05, 0.5, 0.95)
 
 
@@ -118,6 +119,7 @@ def inputs(losses: Losses) -> list[dict[str, Any]]:
     total = float(means.sum())
     rows = []
     for place, scenario in enumerate(losses.scenarios):
+        titles = {barrier.id: barrier.title for barrier in scenario.risk.barriers}
         for one in scenario.inputs:
             relative = one.values / max(one.mean, 1e-300) - 1.0
             low, high = np.quantile(relative, (0.05, 0.95)) * means[place]
@@ -125,6 +127,7 @@ def inputs(losses: Losses) -> list[dict[str, Any]]:
                 {
                     "risk": scenario.risk.id,
                     "input": one.name,
+                    "title": titles.get(one.name, FREQUENCY),
                     "low": max(0.0, total + float(low)),
                     "high": total + float(high),
                     "evppi": float(np.abs(relative).mean() / 2 * means[place]),

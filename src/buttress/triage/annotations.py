@@ -7,6 +7,7 @@ from typing import Final
 
 from buttress.evidence.places import LocatedFinding
 from buttress.files.paths import absolute
+from buttress.files.visible import visible
 
 _LEVEL: Final = {"critical": "error", "high": "error", "medium": "warning"}
 _DATA: Final = {"%": "%25", "\r": "%0D", "\n": "%0A"}
@@ -34,7 +35,4 @@ def commands(found: Sequence[LocatedFinding], summary: str) -> Iterator[str]:
 
 
 def _escaped(text: str, table: dict[str, str]) -> str:
-    return "".join(
-        table.get(one, one if one.isprintable() else one.encode("unicode_escape").decode())
-        for one in text
-    )
+    return "".join(table.get(char, visible(char)) for char in text)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress import __version__
+from buttress.files.visible import visible
 from buttress.provenance.bom.model_card import model_card
 from buttress.provenance.bom.package_url import package_url
 from buttress.provenance.inventory.card import text, texts
@@ -112,12 +113,7 @@ def _visible(value: Any) -> Any:
         return {_visible(key): _visible(one) for key, one in value.items()}
     if isinstance(value, list):
         return [_visible(one) for one in value]
-    if not isinstance(value, str) or value.isprintable():
-        return value
-    return "".join(
-        one if one.isprintable() or one in "\n\t" else one.encode("unicode_escape").decode()
-        for one in value
-    )
+    return visible(value, keep="\n\t") if isinstance(value, str) else value
 
 
 def _references(components: Sequence[Component]) -> list[str]:

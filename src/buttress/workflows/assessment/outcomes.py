@@ -29,8 +29,9 @@ class TrialOutcome:
 
     Where people labelled trials of an asset, ``labelled`` has the rate that follows, and it counts
     in the place of the one corrected by the judge's calibration: it is about this very system.
-    ``estimand`` is what the rates are about, ``family`` the number of verdicts that share ``beta``,
-    ``designs`` by asset how much trials of one prompt are alike. ``exact`` says that no judge errs,
+    ``estimand`` is what the rates are about, ``asked_estimand`` what the policy asks for,
+    ``family`` the number of verdicts that share ``beta``, ``designs`` by asset how much trials of
+    one prompt are alike. ``exact`` says that no judge errs,
     ``outlook`` what the judge's calibration leaves undecided, ``forecast`` what more labels of the
     worst asset would bring.
     """
@@ -41,6 +42,7 @@ class TrialOutcome:
     labelled: dict[str, LabelledRate] = field(default_factory=dict)
     by_estimate: bool = False
     estimand: Estimand = "prompts-like-these"
+    asked_estimand: Estimand = "prompts-like-these"
     family: int = 1
     designs: dict[str, DesignEffect] = field(default_factory=dict)
     exact: bool = False
@@ -229,6 +231,7 @@ class TrialOutcome:
             "correlation": design.correlation,
             "effect": design.effect,
             "set_size": size,
+            "instead_of": None if self.estimand == self.asked_estimand else self.asked_estimand,
         }
 
 

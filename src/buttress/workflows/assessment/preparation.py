@@ -284,16 +284,17 @@ def _add_outcome(
     if not arms:
         return
     by_estimate = policy.decide_by == "estimate"
+    finite = is_finite(policy, calibration)
     family = prepared.family if policy.family_wise else len(arms)
     outcome = TrialOutcome(
         risk,
         policy.risks[risk.id],
         by_estimate=by_estimate,
-        estimand=policy.estimand,
+        estimand="this-set" if finite else "prompts-like-these",
+        asked_estimand=policy.estimand,
         family=family,
         exact=probe.exact,
     )
-    finite = is_finite(policy, calibration)
     for arm in arms:
         state: State
         if isinstance(arm, CellArm):

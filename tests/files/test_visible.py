@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from buttress.files.visible import one_line, shortened, visible
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("a\x1b[31mb", "a\\x1b[31mb"),
+        ("exe\u202egpj.txt", "exe\\u202egpj.txt"),
+        ("a\u200bb", "a\\u200bb"),
+        ("a\u2028b", "a\\u2028b"),
+        ("\ud800", "\\ud800"),
+        ("中文", "中文"),
+    ],
+)
+def test_what_is_hidden_is_spelt_out_everywhere(text: str, shown: str) -> None:
+    assert visible(text) == one_line(text) == shortened(text) == shown
+    assert shown.isprintable()
+
+
+def test_prose_is_put_on_one_line_and_keeps_its_spaces() -> None:
+    assert one_line("第一行\n　第二行\tend\r") == "第一行 　第二行 end "
+
+
+def test_in_names_every_space_but_the_common_one_is_spelt_out() -> None:
+    assert visible("a\u00a0b\n") == "a\\xa0b\\n"
+    assert visible("a\n\tb\r", keep="\n\t") == "a\n\tb\\r"
