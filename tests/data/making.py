@@ -12,7 +12,7 @@ import orjson
 
 from buttress.cli.main import main
 from buttress.data import output
-from buttress.data.plan import Plan, from_command_line
+from buttress.data.plan import PipelinePlan, from_command_line
 from buttress.data.restore import kept_lines
 from buttress.workflows.data import DataRequest, clean
 
@@ -50,7 +50,7 @@ def written(path: Path, records: list[dict[str, Any]]) -> Path:
 
 def cleaned(path: Path, out: Path, *stages: str, **more: Any) -> dict[str, Any]:
     """Run stages over a file."""
-    plan = Plan(from_command_line(stages, Path()))
+    plan = PipelinePlan(from_command_line(stages, Path()))
     return clean(DataRequest((path,), plan, out, **more))
 
 

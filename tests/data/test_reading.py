@@ -129,10 +129,10 @@ def test_texts_of_records(record: dict, wanted: list[str]) -> None:
 def test_a_field_is_named(tmp_path: Path) -> None:
     record = {"meta": {"body": "a@b.example.org"}, "text": "c@d.example"}
     path = written(tmp_path / "in.jsonl", [record])
-    from buttress.data.plan import Plan, from_command_line
+    from buttress.data.plan import PipelinePlan, from_command_line
     from buttress.workflows.data import DataRequest, clean
 
-    plan = Plan(from_command_line(["pii"], Path()), field="meta.body", source_field="text")
+    plan = PipelinePlan(from_command_line(["pii"], Path()), field="meta.body", source_field="text")
     document = clean(DataRequest((path,), plan, tmp_path / "out"))
     assert kept(tmp_path / "out") == [{"meta": {"body": "[EMAIL_1]"}, "text": "c@d.example"}]
     assert [one["source"] for one in document["sources"]] == ["c@d.example"]

@@ -91,7 +91,7 @@ def _register_run(actions: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def _run(options: argparse.Namespace) -> int:
-    from buttress.data.plan import DEFAULT, Plan, from_command_line, load
+    from buttress.data.plan import DEFAULT, PipelinePlan, from_command_line, load
     from buttress.errors import InputError
     from buttress.workflows.data import DataRequest, clean, exit_code
 
@@ -104,9 +104,9 @@ def _run(options: argparse.Namespace) -> int:
     plan = (
         load(options.pipeline)
         if options.pipeline
-        else Plan(from_command_line(options.stage or DEFAULT, Path()))
+        else PipelinePlan(from_command_line(options.stage or DEFAULT, Path()))
     )
-    plan = Plan(
+    plan = PipelinePlan(
         plan.stages,
         plan.field if options.field is None else options.field,
         plan.source_field if options.source_field is None else options.source_field,

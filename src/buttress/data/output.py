@@ -16,7 +16,7 @@ import orjson
 
 from buttress.data import shards
 from buttress.data.pipeline import Corpus
-from buttress.data.plan import Plan
+from buttress.data.plan import PipelinePlan
 from buttress.data.records import content_key
 
 KEPT: Final = "kept"
@@ -77,7 +77,7 @@ class SourceCounts:
     removals: Counter[int] = field(default_factory=Counter)
 
 
-def write(corpus: Corpus, plan: Plan, folder: Path | None) -> Counts:
+def write(corpus: Corpus, plan: PipelinePlan, folder: Path | None) -> Counts:
     """Write the outputs into ``folder``, or only count where it is None."""
     counts = Counts()
     digest = Digest()
@@ -141,7 +141,7 @@ def _partial(folder: Path, name: str) -> Path:
     return folder / f".partial-{name}"
 
 
-def _write_log(log: shards.Log, plan: Plan, sinks: dict[str, IO[bytes]]) -> None:
+def _write_log(log: shards.Log, plan: PipelinePlan, sinks: dict[str, IO[bytes]]) -> None:
     for removed in log.removed:
         sinks[REMOVED].write(
             msgspec.json.encode(
@@ -194,7 +194,9 @@ def _write_log(log: shards.Log, plan: Plan, sinks: dict[str, IO[bytes]]) -> None
             last = changed.number
 
 
-def _count(counts: Counts, log: shards.Log, entries: list[shards.Entry], plan: Plan) -> None:
+def _count(
+    counts: Counts, log: shards.Log, entries: list[shards.ShardEntry], plan: PipelinePlan
+) -> None:
     for stage, by_source in log.seen.items():
         for source, number in by_source.items():
             counts.seen[stage] += number

@@ -20,11 +20,11 @@ import orjson
 
 from buttress.data import shards
 from buttress.data.edits import apply_edits
-from buttress.data.plan import Plan, StageSpec
+from buttress.data.plan import PipelinePlan, StageSpec
 from buttress.data.reading import Readable, Unreadable, expand, read
 from buttress.data.records import Record
 from buttress.data.runner import run_tasks
-from buttress.data.stage import Change, CorpusStage, Outcome, RecordStage, Removal
+from buttress.data.stage import CorpusStage, Outcome, RecordChange, RecordStage, Removal
 from buttress.errors import InputError
 
 WORK: Final = ".work"
@@ -47,7 +47,7 @@ class Task:
     source: Path
     target: Path
     shard: int
-    plan: Plan
+    plan: PipelinePlan
     work: Pass
     decided: int | None
 
@@ -63,7 +63,7 @@ class Corpus:
     unreadable: int
     notes: tuple[tuple[int, str], ...]  # stage, what it did not look at
 
-    def kept(self, shard: int) -> list[shards.Entry]:
+    def kept(self, shard: int) -> list[shards.ShardEntry]:
         """The records of a shard that are kept."""
         return shards.read_entries(_shard(self.work / str(self.passes), shard))
 
@@ -88,7 +88,7 @@ class Corpus:
 
 def process(
     inputs: Sequence[Path],
-    plan: Plan,
+    plan: PipelinePlan,
     folder: Path,
     *,
     workers: int = 1,
@@ -198,7 +198,7 @@ def _applied(
                     outcome.reason, outcome.duplicate_of, record.line,
                 )
             )  # fmt: skip
-        elif isinstance(outcome, Change):
+        elif isinstance(outcome, RecordChange):
             texts, applied = apply_edits([slot.text for slot in record.slots], outcome.edits)
             paths = [list(slot.path) for slot in record.slots]
             log.changed.append(
@@ -210,7 +210,7 @@ def _applied(
     return kept
 
 
-def _identity(files: Sequence[Path], plan: Plan) -> dict[str, Any]:
+def _identity(files: Sequence[Path], plan: PipelinePlan) -> dict[str, Any]:
     """What must be the same for a run to go on."""
     inputs = []
     for file in files:
@@ -240,7 +240,7 @@ def _begin(work: Path, identity: dict[str, Any], resume: bool) -> None:
 
 def _read(
     files: Sequence[Path],
-    plan: Plan,
+    plan: PipelinePlan,
     folder: Path,
     work: Path,
     progress: Callable[[str], None],
@@ -258,12 +258,12 @@ def _read(
     }  # fmt: skip
     with (folder / UNREADABLE).open("wb") as aside:
 
-        def entries() -> Iterator[shards.Entry]:
+        def entries() -> Iterator[shards.ShardEntry]:
             for one in read(files, plan.field):
                 if isinstance(one, Readable):
                     said["records"] += 1
                     place = one.position
-                    yield shards.Entry(place.number, place.file, place.line, one.line)
+                    yield shards.ShardEntry(place.number, place.file, place.line, one.line)
                     continue
                 said["unreadable"] += 1
                 if said["unreadable"] == 1:
@@ -306,7 +306,7 @@ def _decide(target: Path, spec: StageSpec, count: int) -> list[str]:
     return notes
 
 
-def _packed(one: tuple[int, Removal | Change]) -> list[Any]:
+def _packed(one: tuple[int, Removal | RecordChange]) -> list[Any]:
     index, outcome = one
     return [index, isinstance(outcome, Removal), msgspec.to_builtins(outcome)]
 
@@ -316,7 +316,7 @@ def _read_decisions(path: Path) -> Iterator[tuple[int, Outcome]]:
         if removal:
             yield index, msgspec.convert(outcome, Removal)
         else:
-            yield index, msgspec.convert(outcome, Change)
+            yield index, msgspec.convert(outcome, RecordChange)
 
 
 def _shard(folder: Path, shard: int) -> Path:

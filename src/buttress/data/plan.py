@@ -89,7 +89,7 @@ class StageSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PipelinePlan:
     """Stages in order, and the fields that they read."""
 
     stages: tuple[StageSpec, ...]
@@ -154,7 +154,7 @@ def _value(text: str, schema: Mapping[str, Any]) -> Any:
         return text
 
 
-def load(path: Path) -> Plan:
+def load(path: Path) -> PipelinePlan:
     """A pipeline from YAML: ``stages``, a list of names or of ``NAME: {OPTION: VALUE}``.
 
     Raises:
@@ -172,7 +172,9 @@ def load(path: Path) -> Plan:
         if not isinstance(options or {}, dict):
             raise located.error(where, "no options", "a mapping of options")
         stages.append(_checked(name, options or {}, path.parent, located, where))
-    return Plan(tuple(stages), located.data.get("field", ""), located.data.get("source_field", ""))
+    return PipelinePlan(
+        tuple(stages), located.data.get("field", ""), located.data.get("source_field", "")
+    )
 
 
 def _checked(

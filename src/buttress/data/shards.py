@@ -17,7 +17,7 @@ MAX_RECORDS: Final = 4_000
 MAX_BYTES: Final = 8 << 20
 
 
-class Entry(msgspec.Struct, array_like=True):
+class ShardEntry(msgspec.Struct, array_like=True):
     """A record in a shard."""
 
     number: int
@@ -87,9 +87,9 @@ def write_whole(path: Path, data: bytes) -> None:
     os.replace(temporary, path)
 
 
-def read_entries(path: Path) -> list[Entry]:
+def read_entries(path: Path) -> list[ShardEntry]:
     """The records of a shard."""
-    return msgspec.msgpack.decode(_unpacked(path), type=list[Entry])
+    return msgspec.msgpack.decode(_unpacked(path), type=list[ShardEntry])
 
 
 def read_log(path: Path) -> Log:
@@ -107,7 +107,7 @@ def _unpacked(path: Path) -> bytes:
     return data
 
 
-def as_records(entries: Iterable[Entry], field: str, source_field: str) -> list[Record]:
+def as_records(entries: Iterable[ShardEntry], field: str, source_field: str) -> list[Record]:
     """Records of entries."""
     return [
         Record(
@@ -120,17 +120,17 @@ def as_records(entries: Iterable[Entry], field: str, source_field: str) -> list[
     ]
 
 
-def as_entries(records: Sequence[Record]) -> list[Entry]:
+def as_entries(records: Sequence[Record]) -> list[ShardEntry]:
     """Entries of records."""
     return [
-        Entry(one.position.number, one.position.file, one.position.line, one.line)
+        ShardEntry(one.position.number, one.position.file, one.position.line, one.line)
         for one in records
     ]
 
 
-def batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+def batches(entries: Iterable[ShardEntry]) -> Iterator[list[ShardEntry]]:
     """Cut into shards; where the cuts are depends on the input alone."""
-    batch: list[Entry] = []
+    batch: list[ShardEntry] = []
     size = 0
     for entry in entries:
         batch.append(entry)

@@ -26,13 +26,13 @@ class Removal:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RecordChange:
     """Texts of a record are edited."""
 
     edits: tuple[Edit, ...]
 
 
-Outcome = Removal | Change | None
+Outcome = Removal | RecordChange | None
 
 
 @runtime_checkable
@@ -50,7 +50,7 @@ class Decision:
 
     shard: int
     index: int
-    outcome: Removal | Change
+    outcome: Removal | RecordChange
 
 
 @dataclass(slots=True)

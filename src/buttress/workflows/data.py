@@ -16,7 +16,7 @@ from buttress import __version__
 from buttress.data import output
 from buttress.data.output import Counts
 from buttress.data.pipeline import WORK, Corpus, process
-from buttress.data.plan import Plan
+from buttress.data.plan import PipelinePlan
 from buttress.documents.schemas import as_object
 from buttress.errors import InputError
 from buttress.files.atomic import write_whole
@@ -35,7 +35,7 @@ class DataRequest:
     """What to clean, by which plan, and where the outputs go."""
 
     inputs: tuple[Path, ...]
-    plan: Plan
+    plan: PipelinePlan
     out: Path
     workers: int = 1
     resume: bool = False
@@ -148,7 +148,7 @@ def _document(request: DataRequest, corpus: Corpus, counts: Counts) -> dict[str,
     }
 
 
-def _sources(plan: Plan, counts: Counts) -> list[dict[str, Any]]:
+def _sources(plan: PipelinePlan, counts: Counts) -> list[dict[str, Any]]:
     harm = [number for number, spec in enumerate(plan.stages) if spec.name == _HARM]
     rows = []
     for name, source in sorted(counts.sources.items()):
@@ -170,7 +170,7 @@ def _sources(plan: Plan, counts: Counts) -> list[dict[str, Any]]:
     return rows
 
 
-def _alarms(plan: Plan, counts: Counts) -> list[dict[str, Any]]:
+def _alarms(plan: PipelinePlan, counts: Counts) -> list[dict[str, Any]]:
     alarms = []
     for name, source in sorted(counts.sources.items()):
         for number, spec in enumerate(plan.stages):

@@ -30,7 +30,7 @@ _BATCH: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Requirement:
+class DataRequirement:
     """A requirement and what is known of it.
 
     ``status``: "met" where the bound clears the limit; "estimate" where the estimate alone does;
@@ -47,7 +47,7 @@ class Requirement:
     reason: str
 
 
-def check(folder: Path, policy: str, keywords: Sequence[Path] = ()) -> list[Requirement]:
+def check(folder: Path, policy: str, keywords: Sequence[Path] = ()) -> list[DataRequirement]:
     """The requirements of a policy.
 
     Raises:
@@ -74,13 +74,13 @@ def check(folder: Path, policy: str, keywords: Sequence[Path] = ()) -> list[Requ
     ]
 
 
-def exit_code(requirements: Sequence[Requirement]) -> int:
+def exit_code(requirements: Sequence[DataRequirement]) -> int:
     """1 where one is broken, else 3 where one is undecided, else 0."""
     states = {one.status for one in requirements}
     return 1 if "broken" in states else 3 if "undecided" in states else 0
 
 
-def to_json(folder: Path, policy: str, requirements: Sequence[Requirement]) -> dict[str, Any]:
+def to_json(folder: Path, policy: str, requirements: Sequence[DataRequirement]) -> dict[str, Any]:
     """For machines."""
     return {
         "policy": policy,
@@ -89,27 +89,29 @@ def to_json(folder: Path, policy: str, requirements: Sequence[Requirement]) -> d
     }
 
 
-def _sources(document: dict[str, Any]) -> list[Requirement]:
+def _sources(document: dict[str, Any]) -> list[DataRequirement]:
     found = []
     for source in document["sources"]:
         harmful, count = source["harmful"], source["records"]
         name = f"source {source['source']}"
         if harmful is None:
             found.append(
-                Requirement(name, "undecided", 0, count, None, None, HARM_LIMIT,
+                DataRequirement(name, "undecided", 0, count, None, None, HARM_LIMIT,
                             "the run had no stage harm")
             )  # fmt: skip
             continue
         status: Literal["met", "broken"] = "broken" if harmful > HARM_LIMIT else "met"
         reason = "share removed by the stage harm, all records looked at"
-        found.append(Requirement(name, status, count, count, harmful, harmful, HARM_LIMIT, reason))
+        found.append(
+            DataRequirement(name, status, count, count, harmful, harmful, HARM_LIMIT, reason)
+        )
     return found
 
 
-def _automatic(folder: Path, kept: int, keywords: Sequence[Path]) -> Requirement:
+def _automatic(folder: Path, kept: int, keywords: Sequence[Path]) -> DataRequirement:
     needed = -(-kept // int(1 / AUTOMATIC_SAMPLE))
     if not keywords:
-        return Requirement(
+        return DataRequirement(
             "automatic-sample", "undecided", 0, needed, None, None, AUTOMATIC_SHARE,
             "no keywords; name files by --keywords",
         )  # fmt: skip
@@ -141,7 +143,7 @@ def _share(
     limit: float,
     population: int,
     reason: str,
-) -> Requirement:
+) -> DataRequirement:
     """The share of good records against its least, by exact bounds (Clopper-Pearson).
 
     ``counted`` are the good records and all that were looked at.
@@ -150,18 +152,20 @@ def _share(
     """
     good, sample = counted
     if not sample:
-        return Requirement(name, "undecided", 0, needed, None, None, limit, f"no sample: {reason}")
+        return DataRequirement(
+            name, "undecided", 0, needed, None, None, limit, f"no sample: {reason}"
+        )
     estimate = good / sample
     low, high = clopper_pearson(good, sample, _ALPHA)
     if sample >= population:
         low = high = estimate
     if high < limit:
-        return Requirement(name, "broken", sample, needed, estimate, high, limit, reason)
+        return DataRequirement(name, "broken", sample, needed, estimate, high, limit, reason)
     if sample < needed:
-        return Requirement(
+        return DataRequirement(
             name, "undecided", sample, needed, estimate, low, limit, f"sample too small: {reason}"
         )
     if estimate < limit:
-        return Requirement(name, "broken", sample, needed, estimate, low, limit, reason)
+        return DataRequirement(name, "broken", sample, needed, estimate, low, limit, reason)
     status: Literal["met", "estimate"] = "met" if low >= limit else "estimate"
-    return Requirement(name, status, sample, needed, estimate, low, limit, reason)
+    return DataRequirement(name, status, sample, needed, estimate, low, limit, reason)

@@ -35,7 +35,7 @@ _QUESTION: Final = {
 
 
 @dataclass(slots=True)
-class Tally:
+class ReviewTally:
     """Labels of one population: ``good`` of ``labelled`` were decided rightly."""
 
     population: int
@@ -57,15 +57,15 @@ class Tally:
         }  # fmt: skip
 
 
-def tally(folder: Path) -> dict[Population, Tally]:
+def tally(folder: Path) -> dict[Population, ReviewTally]:
     """What the labels of a run say by now.
 
     Raises:
         InputError: no finished run in ``folder``.
     """
     records = load(folder)["records"]
-    found: dict[Population, Tally] = {
-        "kept": Tally(records["kept"]), "removed": Tally(records["removed"])
+    found: dict[Population, ReviewTally] = {
+        "kept": ReviewTally(records["kept"]), "removed": ReviewTally(records["removed"])
     }  # fmt: skip
     for name, one in found.items():
         sequence = ConfidenceSequence(_ALPHA, _ALPHA)
@@ -82,7 +82,7 @@ def tally(folder: Path) -> dict[Population, Tally]:
 
 def review(
     folder: Path, keys: Keys, screen: Screen, *, budget: int | None = None, seed: int = 0
-) -> dict[Population, Tally]:
+) -> dict[Population, ReviewTally]:
     """Show drawn records and keep labels until the budget is spent or the labeller quits."""
     document = load(folder)
     digest = document["digest"]

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from buttress.data.edits import Edit
 from buttress.data.records import Record
-from buttress.data.stage import Change, Outcome
+from buttress.data.stage import Outcome, RecordChange
 
 # Tags (but not in flags), runs of variation selectors, zero widths between letters of an alphabet
 # that needs none, controls of direction, and controls that no text has.
@@ -43,7 +43,7 @@ class InvisibleCharacters:
             for place, slot in enumerate(record.slots)
             for edit in self._edits(place, slot.text)
         ]
-        return Change(tuple(edits)) if edits else None
+        return RecordChange(tuple(edits)) if edits else None
 
     def _edits(self, place: int, text: str) -> Iterator[Edit]:
         if text.isascii() and text.isprintable():

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from buttress.data.edits import Edit
 from buttress.data.personal import KINDS, Span, find
 from buttress.data.records import Record
-from buttress.data.stage import Change, Outcome
+from buttress.data.stage import Outcome, RecordChange
 from buttress.errors import InputError
 
 KEY: Final = "BUTTRESS_PSEUDONYM_KEY"
@@ -58,7 +58,7 @@ class PersonalData:
             for place, slot in enumerate(record.slots)
             for span in find(slot.text, self._kinds)
         ]
-        return Change(tuple(edits)) if edits else None
+        return RecordChange(tuple(edits)) if edits else None
 
 
 class _Numbers:

@@ -9,7 +9,7 @@ from buttress.data.records import Record
 from buttress.data.stage import Outcome, Removal
 
 
-class Sources:
+class SourceRules:
     """Checks where a record comes from.
 
     Args:

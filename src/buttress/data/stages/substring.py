@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from buttress.data.edits import Edit
 from buttress.data.records import Record
-from buttress.data.stage import Change, Decision, Decisions, Removal
+from buttress.data.stage import Decision, Decisions, RecordChange, Removal
 from buttress.errors import InputError, MissingExtraError
 
 _SEPARATOR: Final = b"\xff"  # never in UTF-8
@@ -83,11 +83,11 @@ class RepeatedPassages:
                     left[shard, index] = True
         for (shard, index), found in sorted(edits.items()):
             if (shard, index) in left:
-                outcome: Removal | Change = Removal(
+                outcome: Removal | RecordChange = Removal(
                     "repeated-passage", "a whole text is made of repeated passages"
                 )
             else:
-                outcome = Change(tuple(found))
+                outcome = RecordChange(tuple(found))
             yield Decision(shard, index, outcome)
 
     def _block_spans(
