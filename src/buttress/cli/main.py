@@ -25,6 +25,7 @@ COMMANDS: Final = (
     "measure",
     "whitebox",
     "scan",
+    "data",
     "survey",
     "pack",
     "sign",
@@ -36,6 +37,7 @@ COMMANDS: Final = (
     "probes",
     "convert",
     "judge",
+    "preferences",
     "evidence",
     "new",
 )
