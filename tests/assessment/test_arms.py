@@ -56,9 +56,8 @@ def test_failures_that_the_judge_is_not_certain_of_are_held_open() -> None:
     """They count for the estimate and the upper bound; a check that is exact is always certain."""
     exact = replace(spec(3), check=lambda answer: Judgement(1.0, 1.0))
     asked = [spec(0), spec(1), spec(2), exact]
-    came = [
-        replace(trial(one, 1.0), score=score) for one, score in zip(asked, (0.9, 0.7, 0.1, 0.1))
-    ]
+    scores = (0.9, 0.7, 0.1, 0.1)
+    came = [replace(trial(a, 1.0), score=b) for a, b in zip(asked, scores, strict=True)]
     came[2] = replace(came[2], outcome=0.0)
     seen = observations(asked, came, by_prompt=False, certain_score=0.8)
     assert [one.low for one in seen] == [one.high for one in seen] == [1.0, 1.0, 0.0, 1.0]

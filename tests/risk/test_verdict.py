@@ -97,13 +97,13 @@ def test_error_rates_where_only_certain_failures_count_for_the_lower_bound() -> 
 
     A judge that is certain is right more often, and how often it errs varies less.
     """
-    limit, alpha, beta, runs, horizon = 0.1, 0.2, 0.1, 400, 400
+    limit, alpha, beta, runs, horizon = 0.1, 0.2, 0.1, 160, 400
     tolerance = Tolerance(limit=limit, alpha=alpha, beta=beta, minimum_trials=1)
     rng = np.random.default_rng(14)
 
     def errors(size: int) -> tuple[Array, Array, Array, Array]:
-        hits, alarms = rng.beta(18, 2, size), rng.beta(0.6, 9.0, size)
-        return hits, hits * rng.beta(14, 6, size), alarms, alarms * rng.beta(1.0, 5.0, size)
+        hits, alarms = rng.beta(18, 2, size), rng.beta(0.4, 4.0, size)
+        return hits, hits * rng.beta(14, 6, size), alarms, 0.15 * alarms
 
     def tables(hits: Array, alarms: Array) -> CalibrationCounts:
         tp, fp = rng.binomial(40, hits), rng.binomial(60, alarms)

@@ -122,7 +122,8 @@ class ConfidenceSequence:
     probability ≤ ``alpha_high``. ``weights`` are the outcomes on the grid of ``graded``. Where an
     outcome is known in part, the lower bound takes the least and the upper bound, by ``highs``,
     the most that it can be. The two may be about outcomes by different rules: then the lower bound
-    is on the mean of ``certain``, the upper bound on that of the outcomes. Bounds are running intersections over the times that one looked.
+    is on the mean of ``certain``, the upper bound on that of the outcomes. Bounds are running
+    intersections over the times that one looked.
     """
 
     alpha_low: float
