@@ -17,8 +17,10 @@ from buttress.evidence.codec import check, decode, encode, kind_of
 from buttress.evidence.store import EvidenceStore
 from buttress.files import located_yaml
 from buttress.interchange.convert import to_recording
-from buttress.interchange.recording import LeftOut
+from buttress.interchange.preferences import FORMATS, read_preferences
+from buttress.interchange.recording import SkippedAnswers
 from buttress.judges.labels import read_labels
+from buttress.labelling.preferences.pairs import read_pairs
 from buttress.prompts.public import known_sets, load_public
 from buttress.prompts.public.rows import read_rows
 from buttress.risk.catalogue import load_catalogue
@@ -91,7 +93,7 @@ def _record(data: bytes) -> object:
 
 def _converted(name: str) -> Run:
     def run(data: bytes) -> object:
-        left_out = LeftOut()
+        left_out = SkippedAnswers()
         records = list(islice(to_recording(placed(name, data), None, left_out), _MOST))
         for one in records:
             orjson.dumps(one)
@@ -161,6 +163,24 @@ def _labels(data: bytes) -> object:
     return list(read_labels(placed("labels.jsonl", data)))
 
 
+def _preferences(form: str) -> Run:
+    def run(data: bytes) -> object:
+        criterion = "better" if form == "pku" else ""
+        found = list(islice(read_preferences(placed("set.jsonl", data), form, criterion), _MOST))
+        for pair, labels in found:
+            orjson.dumps([pair.item, pair.prompt, pair.first, pair.second])
+            if any(one.key != pair.key for one in labels):
+                raise InvariantError("a label of another pair")
+        return found
+
+    return run
+
+
+def _pairs(data: bytes) -> object:
+    pairs, labels = read_pairs(placed("pairs.jsonl", data))
+    return pairs, labels, [pair.key for pair in pairs]
+
+
 def _completion(data: bytes) -> object:
     """The body of an endpoint's answer."""
     payload = completion.decode(data)
@@ -189,5 +209,7 @@ TARGETS: Final = (
     Target("risk-policy", _policy),
     Target("recording", _replay),
     Target("labels", _labels),
+    *(Target(f"preferences-{form}", _preferences(form)) for form in FORMATS),
+    Target("preference-pairs", _pairs),
     Target("completion", _completion, (TargetError,)),
 )

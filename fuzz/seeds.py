@@ -15,6 +15,7 @@ from tests.dependencies.advisories import LEAKY
 from tests.dependencies.test_fuzz import FILES as DEPENDENCY_FILES
 from tests.evidence.samples import mixed
 from tests.interchange import samples as logs
+from tests.interchange.preference_samples import SAMPLES as PREFERENCES
 from tests.packs import making
 from tests.provenance import folders
 from tests.scanning.test_suppressions import ENTRY
@@ -202,6 +203,11 @@ def _records() -> Seeds:
         "risk-policy": policies,
         "recording": [orjson.dumps(recorded) + b"\n" + orjson.dumps(recorded | {"prompt": "Who?"})],
         "labels": [orjson.dumps(labelled)],
+        **{f"preferences-{form}": rows for form, rows in PREFERENCES.items()},
+        "preference-pairs": [
+            b'{"prompt": "Why?", "first": "So.", "second": "No.", "expected": "first",'
+            b' "labels": [{"choice": "tie", "labeller": "ann"}]}\n'
+        ],
         "completion": [orjson.dumps(completion), orjson.dumps(errors), orjson.dumps([errors])],
     }  # fmt: skip
 

@@ -85,8 +85,10 @@ def test_a_signal_ends_a_run_and_resume_goes_on_with_it(
             "--budget", "150", *ONLY,
         ]  # fmt: skip
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            # A run in the background of a shell ignores Ctrl-C, and so would its children.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        )  # fmt: skip
         deadline = time.monotonic() + 60
         while lines(log) < 20 and time.monotonic() < deadline:
             time.sleep(0.01)

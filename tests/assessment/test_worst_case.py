@@ -52,7 +52,7 @@ def test_a_weak_spot_is_found_and_named(tmp_path: Path) -> None:
         asked[cell["attack"]] += cell["trials"]
     assert asked["library-t1"] > max(n for attack, n in asked.items() if attack != "library-t1")
     html = (tmp_path / "out/report.html").read_text()
-    assert "The worst so far is library t1" in html
+    assert "The worst so far is library-t1" in html
     assert "shown above the limit" in html
 
 

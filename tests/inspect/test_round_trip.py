@@ -14,7 +14,7 @@ from aiohttp import web
 
 from buttress.evidence.store import EvidenceStore
 from buttress.interchange.convert import to_recording
-from buttress.interchange.recording import write
+from buttress.interchange.recording import write_file
 from buttress.judges.offline import create as offline
 from buttress.probes.behaviour.harmful_compliance import PROBE
 from buttress.protocols.probe import TrialContext
@@ -63,7 +63,7 @@ async def test_the_log_converts_back_and_gives_the_same_assessment(tmp_path: Pat
     assert 0 < failures < 60
 
     recording = tmp_path / "recorded.jsonl"
-    assert write(to_recording(log), recording, force=False) == 60
+    assert write_file(to_recording(log), recording, replace=False) == 60
     target = replay(replay=recording)
     context = TrialContext(seed=0, prompts=(), recorded=target.prompts())
     engine = TrialEngine(target, offline(), MemoryStore(), asset="a", run="r", seed=0)

@@ -17,7 +17,7 @@ from buttress.live.limits import Limits
 from buttress.live.scope import Endpoint, endpoints, port_list
 from buttress.live.survey import HostResult, dry_run, planned, survey
 from buttress.probes.infrastructure.probe import PROBE
-from buttress.protocols.live import LiveContext, Observation, Request, Session
+from buttress.protocols.live import LiveContext, LiveObservation, LiveRequest, Session
 from tests.live.servers import HOSTILE, Web, hostile, serving
 
 CONTEXT = LiveContext()
@@ -80,13 +80,13 @@ async def test_a_probe_can_send_nothing_that_it_did_not_plan() -> None:
     class Curious:
         id, version, title, layer = "curious", "1", "asks more than it said", "infrastructure"
 
-        def plan(self, context: LiveContext) -> Sequence[Request]:
-            return [Request("GET", "/")]
+        def plan(self, context: LiveContext) -> Sequence[LiveRequest]:
+            return [LiveRequest("GET", "/")]
 
         async def examine(
             self, session: Session, context: LiveContext
-        ) -> Sequence[Finding | Observation]:
-            await session.ask(Request("DELETE", "/"))
+        ) -> Sequence[Finding | LiveObservation]:
+            await session.ask(LiveRequest("DELETE", "/"))
             return []
 
     web = Web({})

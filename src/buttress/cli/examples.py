@@ -26,6 +26,14 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "buttress measure social-bias shop-bot",
         "buttress measure sycophancy --trials 400 --conditions paraphrase,typos",
     ),
+    "preferences": ("buttress preferences agreement pairs.db",),
+    "preferences label": (
+        "buttress preferences label pairs.jsonl --labeller ann --budget 50",
+        "buttress preferences label runs/demo --language zh",
+    ),
+    "preferences import": ("buttress preferences import hh.jsonl --from hh --out pairs.jsonl",),
+    "preferences agreement": ("buttress preferences agreement ann.db ben.db cem.db --json",),
+    "preferences export": ("buttress preferences export pairs.db --out train.jsonl --to trl",),
     "whitebox": (
         "buttress whitebox weights",
         "buttress whitebox weights --method gcg --requests 8 --resume",

@@ -75,7 +75,7 @@ def _label(options: argparse.Namespace) -> int:
         _choice(options),
         open_keys(),
         Screen(write, size.columns, size.lines),
-        labeller=options.labeller or _user(),
+        labeller=options.labeller or user_name(),
         seed=options.seed,
         budget=options.budget,
         show_judge=options.show_judge,
@@ -84,7 +84,8 @@ def _label(options: argparse.Namespace) -> int:
     return 0
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Who is logged in, or ``unknown``."""
     import getpass
 
     try:

@@ -36,6 +36,7 @@ COMMANDS: Final = (
     "probes",
     "convert",
     "judge",
+    "preferences",
     "evidence",
     "new",
 )

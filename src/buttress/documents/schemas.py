@@ -13,6 +13,7 @@ from buttress.documents.comparison import ComparisonDocument
 from buttress.documents.fields import DocumentPart
 from buttress.documents.json_schema import json_schema
 from buttress.documents.measurement import Measurement
+from buttress.documents.preferences import PreferencesDocument
 from buttress.documents.risk import AssessedRisk, AssetRisk, RateInterval
 from buttress.documents.scan_types import ScanDocument
 from buttress.documents.survey_types import SurveyDocument
@@ -26,6 +27,7 @@ DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "measure": Measurement,
     "diff": ComparisonDocument,
     "white-box": WhiteBoxDocument,
+    "preferences": PreferencesDocument,
 }
 _SHARED: Final[Mapping[str, tuple[type[DocumentPart], ...]]] = {
     "assessment": (RateInterval, AssetRisk, AssessedRisk),

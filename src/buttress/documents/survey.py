@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from buttress.evidence.findings import Inspection
     from buttress.live.session import Sent
     from buttress.live.survey import HostResult
-    from buttress.protocols.live import Observation, Request
+    from buttress.protocols.live import LiveObservation, LiveRequest
     from buttress.triage.filtering import FilteredFindings
 
 LIMITS: Final = (
@@ -32,7 +32,7 @@ def document(
     notes: Sequence[str],
 ) -> dict[str, Any]:
     """The document; ``name`` is that of the system, or ``survey``."""
-    numbers: dict[Request, int] = {}
+    numbers: dict[LiveRequest, int] = {}
     rows = [_host(one, numbers) for one in hosts]
     findings = filtered_rows(filtered)
     findings["notes"] = [*findings["notes"], *notes]
@@ -51,7 +51,7 @@ def document(
     }
 
 
-def request_row(one: Request) -> dict[str, Any]:
+def request_row(one: LiveRequest) -> dict[str, Any]:
     """A request as data, without secrets."""
     from buttress.files.shown_url import without_keys
     from buttress.live.session import shown_headers
@@ -77,7 +77,7 @@ def sent_row(one: Sent, number: int) -> dict[str, Any]:
     }
 
 
-def _host(one: HostResult, numbers: dict[Request, int]) -> dict[str, Any]:
+def _host(one: HostResult, numbers: dict[LiveRequest, int]) -> dict[str, Any]:
     return {
         "asset": one.asset,
         "url": one.url,
@@ -94,5 +94,5 @@ def _host(one: HostResult, numbers: dict[Request, int]) -> dict[str, Any]:
     }
 
 
-def _product(one: Observation) -> dict[str, Any]:
+def _product(one: LiveObservation) -> dict[str, Any]:
     return {name: getattr(one, name) for name in one.__slots__}

@@ -18,6 +18,7 @@ from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.records import (
     Label,
     Plan,
+    Preference,
     Provenance,
     Record,
     Trial,
@@ -181,6 +182,8 @@ def describe(row: Row) -> str:
             return f"turn of {record.probe}/{record.item}"
         case Label():
             return f"label of {record.probe}/{record.item}"
+        case Preference():
+            return f"preference of {record.labeller} on {record.item}"
         case Finding():
             return f"finding {record.rule} at {record.location}"
         case Inspection():

@@ -119,6 +119,30 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Preference:
+    """What a person says about two answers to one prompt.
+
+    ``left`` is the answer that was shown first; empty where nobody knows, as with imported labels.
+    """
+
+    key: str  # digest of prompt and answers, in this order
+    item: str  # id of the pair
+    prompt: str
+    first: str
+    second: str
+    choice: str  # "first", "second", "tie" or "skipped"
+    labeller: str
+    left: str = ""  # "first", "second" or ""
+    seconds: float = 0.0  # from showing the pair to the choice; 0 where nobody knows
+    expected: str = ""  # the right choice of a planted pair
+    note: str = ""
+    time: float = 0.0  # Unix seconds
+    run: str = ""
+    probe: str = "preferences"
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """What a run was made with: asset digests, versions, seed, policy, command."""
 
@@ -158,12 +182,13 @@ class UnknownRecord:
     fields: dict[str, Any] = field(hash=False)
 
 
-KnownRecord = Trial | Turn | Label | Finding | Inspection | Provenance | Plan
+KnownRecord = Trial | Turn | Label | Preference | Finding | Inspection | Provenance | Plan
 Record = KnownRecord | UnknownRecord
 KINDS: Final[dict[str, type[KnownRecord]]] = {
     "trial": Trial,
     "turn": Turn,
     "label": Label,
+    "preference": Preference,
     "finding": Finding,
     "inspection": Inspection,
     "provenance": Provenance,

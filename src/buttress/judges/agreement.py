@@ -9,6 +9,8 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from buttress.statistics.krippendorff import alpha_of_counts
+
 Array = npt.NDArray[np.float64]
 RESAMPLES: Final = 2000
 
@@ -54,15 +56,7 @@ def krippendorff_alpha(outcomes: Array) -> float:
 
 
 def _alpha(count: Array, failed: Array) -> float:
-    usable = count >= 2
-    count, failed = count[usable], failed[usable]
-    total = count.sum()
-    ones = failed.sum()
-    expected = ones * (total - ones)
-    if not expected:
-        return float("nan")
-    observed = (failed * (count - failed) / (count - 1)).sum()
-    return float(1 - (total - 1) * observed / expected)
+    return alpha_of_counts(np.stack([count - failed, failed], axis=1))
 
 
 def agreement(outcomes: Array, *, seed: int = 0, level: float = 0.95) -> Agreement:

@@ -68,7 +68,7 @@ async def raw_exchange(host: str, port: int, data: bytes, limits: Limits) -> byt
     return bytes(received[: limits.header_bytes])
 
 
-class Connection(asyncio.Protocol):
+class HostConnection(asyncio.Protocol):
     """Made by ``connect``; ``exchange`` sends a request and returns what was read."""
 
     def __init__(self, limits: Limits) -> None:
@@ -79,7 +79,7 @@ class Connection(asyncio.Protocol):
         self.usable = False
 
     @classmethod
-    async def connect(cls, host: str, port: int, limits: Limits, *, tls: bool) -> Connection:
+    async def connect(cls, host: str, port: int, limits: Limits, *, tls: bool) -> HostConnection:
         """Open a connection.
 
         Raises:

@@ -10,13 +10,13 @@ from urllib.parse import urljoin, urlsplit
 
 from buttress import __version__
 from buttress.files.shown_url import without_keys
-from buttress.live.connection import Connection, ExchangeError, raw_exchange
+from buttress.live.connection import ExchangeError, HostConnection, raw_exchange
 from buttress.live.limits import Limits
 from buttress.live.pace import Pace
 from buttress.live.scope import Endpoint
-from buttress.protocols.live import NO_VALUES, Reply, Request
+from buttress.protocols.live import NO_VALUES, LiveRequest, Reply
 
-ROOT: Final = Request("GET", "/")
+ROOT: Final = LiveRequest("GET", "/")
 RAW: Final = "TCP"  # a method that is none of HTTP: the body is sent as it is
 _AGENT: Final = f"buttress/{__version__}"
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
@@ -32,7 +32,7 @@ class Sent:
     ``status`` is 0 where there was no answer; ``note`` says why, or why the body was cut.
     """
 
-    request: Request
+    request: LiveRequest
     url: str
     time: float
     seconds: float
@@ -52,7 +52,7 @@ class HostSession:
 
     endpoint: Endpoint
     limits: Limits
-    planned: Collection[Request]
+    planned: Collection[LiveRequest]
     overall: Pace
     follow_links: bool = False
     sent: list[Sent] = field(default_factory=list)
@@ -62,8 +62,8 @@ class HostSession:
     not_sent: int = 0
 
     def __post_init__(self) -> None:
-        self._connection: Connection | None = None
-        self._replies: dict[Request, Reply | None] = {}
+        self._connection: HostConnection | None = None
+        self._replies: dict[LiveRequest, Reply | None] = {}
         self._pace = Pace(self.limits.host_rate)
         self._failures = 0
         self._late = 0
@@ -85,7 +85,9 @@ class HostSession:
         """Whether an answer was HTTP."""
         return bool(self.scheme)
 
-    async def ask(self, request: Request, values: Mapping[str, str] = NO_VALUES) -> Reply | None:
+    async def ask(
+        self, request: LiveRequest, values: Mapping[str, str] = NO_VALUES
+    ) -> Reply | None:
         """See ``protocols.live.Session``."""
         if request not in self._replies:
             if request not in self.planned:
@@ -93,7 +95,7 @@ class HostSession:
             self._replies[request] = await self._first(request, values)
         return self._replies[request]
 
-    async def ask_following(self, request: Request) -> Reply | None:
+    async def ask_following(self, request: LiveRequest) -> Reply | None:
         """As ``ask``; redirects on the same host and port are followed where links may be."""
         reply = await self.ask(request)
         for _ in range(_HOPS):
@@ -117,7 +119,7 @@ class HostSession:
             self._connection.close()
             self._connection = None
 
-    async def _first(self, request: Request, values: Mapping[str, str]) -> Reply | None:
+    async def _first(self, request: LiveRequest, values: Mapping[str, str]) -> Reply | None:
         """Send a request; the first of all finds out whether the host speaks TLS."""
         if request.method == RAW:
             return await self._raw(request)
@@ -140,7 +142,9 @@ class HostSession:
         self.ended = self.ended or (self.sent[-1].note if self.sent else "no answer")
         return None
 
-    async def _send(self, request: Request, values: Mapping[str, str], scheme: str) -> Reply | None:
+    async def _send(
+        self, request: LiveRequest, values: Mapping[str, str], scheme: str
+    ) -> Reply | None:
         if self.ended:
             self.not_sent += 1
             return None
@@ -177,7 +181,7 @@ class HostSession:
         return reply
 
     async def _exchange(
-        self, request: Request, values: Mapping[str, str], scheme: str
+        self, request: LiveRequest, values: Mapping[str, str], scheme: str
     ) -> Reply | None:
         data = self._bytes(request, values)
         if self._connection is None or not self._connection.usable:
@@ -200,11 +204,11 @@ class HostSession:
 
     async def _connect(self, scheme: str) -> None:
         self.close()
-        self._connection = await Connection.connect(
+        self._connection = await HostConnection.connect(
             self.endpoint.host, self.endpoint.port, self.limits, tls=scheme == "https"
         )
 
-    async def _raw(self, request: Request) -> Reply | None:
+    async def _raw(self, request: LiveRequest) -> Reply | None:
         if self.endpoint.scheme or self.scheme or self._late:
             return None  # it speaks HTTP, or is silent
         await self.overall.wait()
@@ -223,7 +227,7 @@ class HostSession:
         self.sent.append(Sent(request, url, began, seconds, 1 if reply else 0, size, note))
         return reply
 
-    def _bytes(self, request: Request, values: Mapping[str, str]) -> bytes:
+    def _bytes(self, request: LiveRequest, values: Mapping[str, str]) -> bytes:
         given = {name.lower(): value for name, value in request.headers}
         lines = [f"{request.method} {self.endpoint.base}{request.path} HTTP/1.1"]
         if "host" not in given:
@@ -242,7 +246,7 @@ class HostSession:
         if reply.status in _REDIRECTS and (location := reply.header("location")):
             self._here(location, "a redirect")
 
-    def _here(self, link: str, what: str) -> Request | None:
+    def _here(self, link: str, what: str) -> LiveRequest | None:
         """The request that a link leads to on this host and port; else it is noted as elsewhere."""
         base = self.url
         try:
@@ -266,7 +270,7 @@ class HostSession:
         text = f"{path}?{parts.query}" if parts.query else path
         if any(ord(one) <= 32 or ord(one) > 126 for one in text):
             return None
-        return Request("GET", text)
+        return LiveRequest("GET", text)
 
     def _failed(self, *, timed_out: bool) -> None:
         self.close()
@@ -285,7 +289,7 @@ class HostSession:
             self.ended = f"it sent more than {self.limits.host_bytes:,} bytes"
 
 
-def shown_headers(request: Request) -> dict[str, str]:
+def shown_headers(request: LiveRequest) -> dict[str, str]:
     """The headers of a request, with a mark in place of secrets."""
     return {
         name: "[secret]" if name.lower() in _SECRET_HEADERS else value

@@ -13,7 +13,7 @@ from buttress.live.limits import Limits
 from buttress.live.pace import Pace
 from buttress.live.scope import Endpoint
 from buttress.live.session import HostSession, Sent
-from buttress.protocols.live import LiveContext, LiveProbe, Observation, Request
+from buttress.protocols.live import LiveContext, LiveObservation, LiveProbe, LiveRequest
 
 
 @dataclass
@@ -32,7 +32,7 @@ class HostResult:
     seconds: float
     sent: list[Sent]
     elsewhere: dict[str, str]
-    observations: list[Observation] = field(default_factory=list)
+    observations: list[LiveObservation] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
 
@@ -42,17 +42,17 @@ class HostResult:
         return self.endpoint.asset or self.url
 
 
-def planned(probes: Sequence[LiveProbe], context: LiveContext) -> list[Request]:
+def planned(probes: Sequence[LiveProbe], context: LiveContext) -> list[LiveRequest]:
     """Every request that the probes may send to a host, each once, in the order of the probes."""
-    found: dict[Request, None] = {}
+    found: dict[LiveRequest, None] = {}
     for probe in probes:
         found.update(dict.fromkeys(probe.plan(context)))
     return list(found)
 
 
 def dry_run(
-    endpoints: Sequence[Endpoint], requests: Sequence[Request]
-) -> Iterator[tuple[str, str, Request]]:
+    endpoints: Sequence[Endpoint], requests: Sequence[LiveRequest]
+) -> Iterator[tuple[str, str, LiveRequest]]:
     """Method, URL and request of everything that may be sent; sends nothing.
 
     A host whose scheme is not known appears with both.
@@ -97,7 +97,7 @@ async def _host(
     session: HostSession, probes: Sequence[LiveProbe], context: LiveContext
 ) -> HostResult:
     began, clock = time.time(), time.perf_counter()
-    seen: list[Finding | Observation] = []
+    seen: list[Finding | LiveObservation] = []
     failed: dict[str, str] = {}
     try:
         for probe in probes:
@@ -112,7 +112,7 @@ async def _host(
         began, round(time.perf_counter() - clock, 3), session.sent, session.elsewhere,
         failed=failed,
     )  # fmt: skip
-    result.observations = [one for one in seen if isinstance(one, Observation)]
+    result.observations = [one for one in seen if isinstance(one, LiveObservation)]
     result.findings = [
         replace(one, asset=result.asset, time=began) for one in seen if isinstance(one, Finding)
     ]

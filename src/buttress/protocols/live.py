@@ -17,7 +17,7 @@ NO_VALUES: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class LiveRequest:
     """An HTTP request to a host; ``path`` begins with a slash and may hold a query.
 
     A ``{name}`` in the value of a header stands for what an earlier answer gave. ``once`` keeps
@@ -67,7 +67,9 @@ class Session(Protocol):
         """``http://host:port`` or ``https://host:port``."""
         ...
 
-    async def ask(self, request: Request, values: Mapping[str, str] = NO_VALUES) -> Reply | None:
+    async def ask(
+        self, request: LiveRequest, values: Mapping[str, str] = NO_VALUES
+    ) -> Reply | None:
         """Send a request that was planned, or give the answer that it already had.
 
         Args:
@@ -82,7 +84,7 @@ class Session(Protocol):
         """
         ...
 
-    async def ask_following(self, request: Request) -> Reply | None:
+    async def ask_following(self, request: LiveRequest) -> Reply | None:
         """As ``ask``; redirects on the same host and port are followed where the user allows it."""
         ...
 
@@ -95,7 +97,7 @@ class Session(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
+class LiveObservation:
     """A fact about a host that is no defect: a product and what proves it.
 
     ``proof`` is the part of an answer that names the product; ``version_proof`` the part that
@@ -128,7 +130,7 @@ class Flaw:
     fixed: str = ""
 
 
-class AdvisorySource(Protocol):
+class AdvisoryLookup(Protocol):
     """A database of advisories about packages."""
 
     def about(self, package: str, version: str) -> Sequence[Flaw]:
@@ -149,7 +151,7 @@ class LiveContext:
     rules: Path | None = None
     as_written: bool = False
     active: bool = False
-    advisories: AdvisorySource | None = None
+    advisories: AdvisoryLookup | None = None
 
     @property
     def follow(self) -> bool:
@@ -181,7 +183,7 @@ class LiveProbe(Protocol):
         """infrastructure, link, service or client."""
         ...
 
-    def plan(self, context: LiveContext) -> Sequence[Request]:
+    def plan(self, context: LiveContext) -> Sequence[LiveRequest]:
         """Every request that it may send to a host.
 
         Raises:
@@ -191,7 +193,7 @@ class LiveProbe(Protocol):
 
     async def examine(
         self, session: Session, context: LiveContext
-    ) -> Sequence[Finding | Observation]:
+    ) -> Sequence[Finding | LiveObservation]:
         """Examine a host; safe by default: it changes nothing there.
 
         The asset and the time of findings are filled in by the caller.

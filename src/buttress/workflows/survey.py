@@ -20,7 +20,7 @@ from buttress.live.limits import Limits
 from buttress.live.scope import Endpoint, endpoints, read_targets
 from buttress.live.survey import HostResult, dry_run, planned, survey
 from buttress.packs.installed import installed
-from buttress.protocols.live import LiveContext, LiveProbe, Request
+from buttress.protocols.live import LiveContext, LiveProbe, LiveRequest
 from buttress.triage.filtering import SUPPRESSIONS, FilteredFindings, FindingFilter
 from buttress.trials.loop import run_async
 from buttress.workflows.advisories import OsvAdvisories
@@ -129,11 +129,11 @@ class Surveyor:
         self._filter = _filter(settings)
 
     @cached_property
-    def requests(self) -> list[Request]:
+    def requests(self) -> list[LiveRequest]:
         """Every request that may be sent to a host."""
         return planned(self.probes, self.context)
 
-    def dry_run(self) -> Iterator[tuple[str, str, Request]]:
+    def dry_run(self) -> Iterator[tuple[str, str, LiveRequest]]:
         """Method, URL and request of everything that may be sent; sends nothing."""
         return dry_run(self.endpoints, self.requests)
 

@@ -17,13 +17,13 @@ from buttress.probes.infrastructure.aig import as_written, corrected
 from buttress.probes.infrastructure.aig.expression import (
     ADVISORY,
     FINGERPRINT,
-    ExpressionError,
+    RuleExpressionError,
     parse,
 )
 from buttress.probes.infrastructure.aig.files import RuleFolder, load
 from buttress.probes.infrastructure.aig.lint import lint
 from buttress.probes.infrastructure.aig.matching import (
-    Subject,
+    MatchSubject,
     UndefinedComparisonError,
     check_patterns,
     matches,
@@ -38,7 +38,7 @@ from buttress.probes.infrastructure.aig.texts import (
 )
 from buttress.probes.infrastructure.aig.version_order import compares, fires
 from buttress.probes.infrastructure.versions import VersionRange
-from buttress.protocols.live import Reply, Request
+from buttress.protocols.live import LiveRequest, Reply
 from tests.shared import DATA
 
 ANSWERED = DATA.parent / "aig" if DATA else Path("aig")
@@ -65,7 +65,7 @@ def lines(name: str) -> Iterator[Any]:
         yield from map(json.loads, file)
 
 
-def answer(expression: str, subject: Subject) -> bool | str:
+def answer(expression: str, subject: MatchSubject) -> bool | str:
     try:
         parsed = parse(expression, FINGERPRINT)
         check_patterns(parsed)
@@ -82,7 +82,7 @@ def test_every_matcher_is_answered_as_the_original_does() -> None:
     wrong = [
         row
         for row in rows
-        if answer(row["expr"], Subject(row["body"], row["header"], row["icon"], b""))
+        if answer(row["expr"], MatchSubject(row["body"], row["header"], row["icon"], b""))
         != row["expect"]
     ]
     assert len(rows) == 1_500
@@ -126,7 +126,7 @@ def test_pages_are_named_as_by_the_original(shipped: RuleFolder) -> None:
             status, headers, body = row["pages"].get(path, row["otherwise"])
             return Reply(status, tuple(map(tuple, headers)), body.encode())
 
-        async def ask(request: Request, follow: Any = follow) -> Reply:
+        async def ask(request: LiveRequest, follow: Any = follow) -> Reply:
             return await follow(request.path)
 
         hits = asyncio.run(as_written.identify(shipped.fingerprints, ask, follow))
@@ -177,11 +177,11 @@ def test_lint_of_the_shipped_rules(shipped: RuleFolder) -> None:
     ],
 )
 def test_expressions(text: str, value: bool | str) -> None:
-    assert answer(text, Subject("aBc", "Server: x\n", -1861)) == value
+    assert answer(text, MatchSubject("aBc", "Server: x\n", -1861)) == value
 
 
 def test_depth_is_bounded() -> None:
-    with pytest.raises(ExpressionError, match="brackets inside one another"):
+    with pytest.raises(RuleExpressionError, match="brackets inside one another"):
         parse("(" * 5_000 + 'body="a"' + ")" * 5_000, FINGERPRINT)
 
 
@@ -267,7 +267,7 @@ def test_a_folder_without_rules_is_bad_input(tmp_path: Path) -> None:
 def test_regular_expressions_as_they_were_meant(folder: Path) -> None:
     (one,) = load(folder).fingerprints
     expression = one.http[0].matchers[0].expression
-    page = Subject('  {"Demo": 1}', "", 0)
+    page = MatchSubject('  {"Demo": 1}', "", 0)
     assert not matches(expression, page)
     assert corrected.matches(expression, page)
 

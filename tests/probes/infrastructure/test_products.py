@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from buttress.probes.infrastructure.products import Product, identify, products
-from buttress.protocols.live import Reply, Request
+from buttress.protocols.live import LiveRequest, Reply
 
 GENERIC: dict[str, Mapping[str, Any]] = {
     "a page for every path": {"*": "<!doctype html><title>Shop</title><div id=root></div>"},
@@ -31,7 +31,7 @@ GENERIC: dict[str, Mapping[str, Any]] = {
 
 
 def answers(pages: Mapping[str, Any], raw: str | None = None) -> Any:
-    async def ask(request: Request) -> Reply | None:
+    async def ask(request: LiveRequest) -> Reply | None:
         if request.method == "TCP":
             return None if raw is None else Reply(200, (), raw.encode())
         page = pages.get(request.path, pages.get("*", {"status": 404, "body": "not here"}))

@@ -12,7 +12,7 @@ from typing import Any, Final
 from buttress.files.visible import shortened
 from buttress.probes.infrastructure.aig.matching import compiled
 from buttress.probes.infrastructure.aig.texts import decoded
-from buttress.protocols.live import Reply, Request
+from buttress.protocols.live import LiveRequest, Reply
 
 _TITLE: Final = re.compile(r"<title[^>]{0,200}>\s*([^<]{0,300}?)\s*</title", re.I)
 _MISSING: Final = object()
@@ -23,7 +23,7 @@ _KNOWN: Final = frozenset(
 
 
 @dataclass(frozen=True)
-class Answer:
+class HostAnswer:
     """An answer as text, as JSON, and by its title, each made once."""
 
     reply: Reply
@@ -68,14 +68,14 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Condition:
+class AnswerCondition:
     """A request, and what its answer must hold: all of it.
 
     Texts are regular expressions (RE2), searched without regard to case. ``without`` must not be
     found in the body. A status of 0 stands for any.
     """
 
-    request: Request
+    request: LiveRequest
     status: tuple[int, ...] = (200,)
     header: Mapping[str, str] = field(default_factory=dict)
     body: tuple[str, ...] = ()
@@ -83,7 +83,7 @@ class Condition:
     json: Mapping[str, str] = field(default_factory=dict)
     without: str = ""
 
-    def proof(self, answer: Answer) -> str | None:
+    def proof(self, answer: HostAnswer) -> str | None:
         """The part of the answer that shows that the condition holds; None where it does not."""
         reply = answer.reply
         if 0 not in self.status and reply.status not in self.status:
@@ -111,7 +111,7 @@ class Condition:
             return None
         return shortened("; ".join(parts) or f"status {reply.status}")
 
-    def captured(self, answer: Answer) -> str:
+    def captured(self, answer: HostAnswer) -> str:
         """The first group that an expression of the condition captures, empty where none does."""
         for path, pattern in self.json.items():
             value = answer.at(path)
@@ -125,7 +125,7 @@ class Condition:
         return next((one for pattern in self.body if (one := _group(pattern, answer.text))), "")
 
 
-def condition(data: Mapping[str, Any]) -> Condition:
+def condition(data: Mapping[str, Any]) -> AnswerCondition:
     """A condition from its data.
 
     Raises:
@@ -135,7 +135,7 @@ def condition(data: Mapping[str, Any]) -> Condition:
         raise ValueError(f"unknown field '{min(unknown)}'")
     status = data.get("status", 200)
     body = data.get("body", ())
-    made = Condition(
+    made = AnswerCondition(
         _request(data),
         tuple(status) if isinstance(status, list) else (int(status),),
         dict(data.get("header", {})),
@@ -155,14 +155,14 @@ def condition(data: Mapping[str, Any]) -> Condition:
     return made
 
 
-def _request(data: Mapping[str, Any]) -> Request:
+def _request(data: Mapping[str, Any]) -> LiveRequest:
     send = tuple((str(name), str(value)) for name, value in data.get("send", {}).items())
     body = str(data.get("data", "")).encode()
     if "raw" in data:
-        return Request("TCP", "", body=str(data["raw"]).encode())
+        return LiveRequest("TCP", "", body=str(data["raw"]).encode())
     if "post" in data:
-        return Request("POST", data["post"], send, body)
-    return Request("GET", data["get"], send)
+        return LiveRequest("POST", data["post"], send, body)
+    return LiveRequest("GET", data["get"], send)
 
 
 def _found(pattern: str, text: str) -> Any:

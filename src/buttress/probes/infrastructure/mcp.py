@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from buttress.files.visible import shortened
-from buttress.probes.infrastructure.answers import Answer
-from buttress.protocols.live import Reply, Request, Session
+from buttress.probes.infrastructure.answers import HostAnswer
+from buttress.protocols.live import LiveRequest, Reply, Session
 
 PRODUCT: Final = "mcp-server"
 ALIASES: Final = ("mcp", "mcp sse", "mcp server")
@@ -28,16 +28,16 @@ class McpServer:
 
     name: str
     version: str
-    request: Request
+    request: LiveRequest
     proof: str
     tools: tuple[str, ...] | None
     tools_proof: str
     foreign: str  # the part of the answer to a foreign Host and Origin, empty where it was refused
 
 
-def plan() -> list[Request]:
+def plan() -> list[LiveRequest]:
     """Every request of the handshake, of the list of tools, and of the test for foreign hosts."""
-    found: list[Request] = []
+    found: list[LiveRequest] = []
     for path in _PATHS:
         found += [_initialize(path), _initialize(path, foreign=True)]
         for session in (True, False):
@@ -68,7 +68,7 @@ async def examine(session: Session) -> McpServer | None:
         )
     reply = await session.ask(_SSE)
     if reply is not None and reply.status == 200:
-        text = Answer(reply).text
+        text = HostAnswer(reply).text
         if "text/event-stream" in reply.header("content-type") and "event: endpoint" in text:
             return McpServer("", "", _SSE, shortened("event: endpoint"), None, "", "")
     return None
@@ -98,12 +98,12 @@ def _server_info(reply: Reply | None) -> dict[str, Any] | None:
 def _result(reply: Reply | None) -> dict[str, Any] | None:
     if reply is None or reply.status != 200:
         return None
-    data = Answer(reply).json
+    data = HostAnswer(reply).json
     result = data.get("result") if isinstance(data, dict) else None
     return result if isinstance(result, dict) else None
 
 
-def _initialize(path: str, *, foreign: bool = False) -> Request:
+def _initialize(path: str, *, foreign: bool = False) -> LiveRequest:
     body = _rpc(
         "initialize", 1,
         {
@@ -112,15 +112,15 @@ def _initialize(path: str, *, foreign: bool = False) -> Request:
             "clientInfo": {"name": "buttress", "version": "1"},
         },
     )  # fmt: skip
-    return Request("POST", path, _HEADERS + (_FOREIGN if foreign else ()), body)
+    return LiveRequest("POST", path, _HEADERS + (_FOREIGN if foreign else ()), body)
 
 
-def _initialized(path: str, *, session: bool) -> Request:
-    return Request("POST", path, _headers(session), _rpc("notifications/initialized", None, {}))
+def _initialized(path: str, *, session: bool) -> LiveRequest:
+    return LiveRequest("POST", path, _headers(session), _rpc("notifications/initialized", None, {}))
 
 
-def _tools(path: str, *, session: bool) -> Request:
-    return Request("POST", path, _headers(session), _rpc("tools/list", 2, {}))
+def _tools(path: str, *, session: bool) -> LiveRequest:
+    return LiveRequest("POST", path, _headers(session), _rpc("tools/list", 2, {}))
 
 
 def _headers(session: bool) -> tuple[tuple[str, str], ...]:
@@ -141,4 +141,4 @@ def _text(value: Any) -> str:
     return shortened(value) if isinstance(value, str) else ""
 
 
-_SSE: Final = Request("GET", "/sse", (("Accept", "text/event-stream"),))
+_SSE: Final = LiveRequest("GET", "/sse", (("Accept", "text/event-stream"),))

@@ -14,15 +14,15 @@ from buttress.files.visible import shortened
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.infrastructure import mcp, products, vulnerabilities
 from buttress.probes.infrastructure.aig import as_written, corrected
-from buttress.probes.infrastructure.aig.files import Problem, RuleFolder, load
+from buttress.probes.infrastructure.aig.files import RuleFolder, RuleProblem, load
 from buttress.probes.infrastructure.aig.ranges import bounds
-from buttress.probes.infrastructure.aig.rules import Advisory, Fingerprint
-from buttress.probes.infrastructure.answers import Answer
+from buttress.probes.infrastructure.aig.rules import AdvisoryRule, FingerprintRule
+from buttress.probes.infrastructure.answers import HostAnswer
 from buttress.probes.infrastructure.products import Exposure, Product, normalised
 from buttress.probes.infrastructure.reports import PROBE as NAME
 from buttress.probes.infrastructure.reports import VERSION, finding
 from buttress.probes.infrastructure.versions import Scheme, VersionRange
-from buttress.protocols.live import LiveContext, Observation, Request, Session
+from buttress.protocols.live import LiveContext, LiveObservation, LiveRequest, Session
 
 _INITIALIZE: Final = b'"method":"initialize"'
 _OWN: Final = "buttress"
@@ -37,12 +37,12 @@ class LoadedRules:
     """
 
     folder: RuleFolder
-    fingerprints: list[Fingerprint]
-    problems: list[Problem]
+    fingerprints: list[FingerprintRule]
+    problems: list[RuleProblem]
     not_sent: list[str] = field(default_factory=list)
-    _sorted: dict[tuple[str, Scheme], list[Advisory]] = field(default_factory=dict)
+    _sorted: dict[tuple[str, Scheme], list[AdvisoryRule]] = field(default_factory=dict)
 
-    def advisories(self, product: str, scheme: Scheme) -> list[Advisory]:
+    def advisories(self, product: str, scheme: Scheme) -> list[AdvisoryRule]:
         """The advisories about a product under any spelling, without those that can't be meant."""
         key = product, scheme
         if key not in self._sorted:
@@ -77,7 +77,7 @@ class InfrastructureProbe:
     title = "Products, versions and open interfaces of hosts"
     layer = "infrastructure"
 
-    def plan(self, context: LiveContext) -> Sequence[Request]:
+    def plan(self, context: LiveContext) -> Sequence[LiveRequest]:
         """See ``LiveProbe``."""
         if context.as_written:
             rules = rules_of(context)
@@ -88,18 +88,18 @@ class InfrastructureProbe:
         if rules := rules_of(context):
             found.update(dict.fromkeys(as_written.plan(rules.fingerprints)))
             if any(one.uses_icon for one in rules.fingerprints):
-                found[Request("GET", "/favicon.ico")] = None
+                found[LiveRequest("GET", "/favicon.ico")] = None
         return list(found)
 
     async def examine(
         self, session: Session, context: LiveContext
-    ) -> Sequence[Finding | Observation]:
+    ) -> Sequence[Finding | LiveObservation]:
         """See ``LiveProbe``."""
         rules = rules_of(context)
         if context.as_written:
             return await _as_written(session, rules) if rules else []
         seen = await _own(session)
-        found: list[Finding | Observation] = []
+        found: list[Finding | LiveObservation] = []
         server = await mcp.examine(session)
         if server is not None:
             seen.append(_mcp_seen(session, server))
@@ -108,7 +108,7 @@ class InfrastructureProbe:
             await _add_foreign(session, rules, seen)
         for one in _of_any_host():
             reply = await session.ask(one.condition.request)
-            proof = one.condition.proof(Answer(reply)) if reply else None
+            proof = one.condition.proof(HostAnswer(reply)) if reply else None
             if proof is not None:
                 found.append(
                     finding(
@@ -150,7 +150,7 @@ def _names() -> Mapping[str, str]:
 
 def _load(_: Knowledge, path: Path, active: bool) -> LoadedRules:
     folder = load(path)
-    kept: list[Fingerprint] = []
+    kept: list[FingerprintRule] = []
     problems = list(folder.problems)
     not_sent: list[str] = []
     for one in folder.fingerprints:
@@ -168,11 +168,11 @@ def _load(_: Knowledge, path: Path, active: bool) -> LoadedRules:
                 not_sent.append(one.name)
         if http:
             version = tuple(rule for rule in one.version if active or rule.request.method == "GET")
-            kept.append(Fingerprint(one.name, one.kind, http, version, one.file))
+            kept.append(FingerprintRule(one.name, one.kind, http, version, one.file))
     return LoadedRules(folder, kept, problems, not_sent)
 
 
-def _url(session: Session, request: Request | None) -> str:
+def _url(session: Session, request: LiveRequest | None) -> str:
     if request is None:
         return ""
     if request.method == "TCP":
@@ -180,24 +180,24 @@ def _url(session: Session, request: Request | None) -> str:
     return session.url + request.path
 
 
-async def _as_written(session: Session, rules: LoadedRules) -> list[Finding | Observation]:
+async def _as_written(session: Session, rules: LoadedRules) -> list[Finding | LiveObservation]:
     hits = await as_written.identify(
         rules.folder.fingerprints, session.ask_following, session.follow
     )
-    found: list[Finding | Observation] = []
+    found: list[Finding | LiveObservation] = []
     for one in hits:
         url = _url(session, one.request)
         version_url = _url(session, one.version_request)
         name = one.fingerprint.name
         proof = shortened(one.matcher)
         found.append(
-            Observation(
+            LiveObservation(
                 name, name, one.version, url, proof, version_url,
                 shortened(one.version_text), _FOREIGN,
             )
         )  # fmt: skip
         advisories = as_written.reported(rules.folder.advisories(name), one.version, session.url)
-        subject = vulnerabilities.Subject(
+        subject = vulnerabilities.ProductSubject(
             name, one.version, version_url or url, shortened(one.version_text) or proof
         )
         found += vulnerabilities.as_written(subject, advisories)
@@ -251,8 +251,8 @@ def _untold(known: Seen, version: str) -> bool:
 
 async def _product(
     session: Session, seen: Seen, rules: LoadedRules | None, context: LiveContext
-) -> list[Finding | Observation]:
-    found: list[Finding | Observation] = []
+) -> list[Finding | LiveObservation]:
+    found: list[Finding | LiveObservation] = []
     if seen.product is not None:
         for one, proof in await products.exposures(seen.product, session.ask):
             found.append(
@@ -274,12 +274,12 @@ async def _product(
         if context.advisories is not None
         for one in context.advisories.about(package, seen.version if known.proven else "")
     ]
-    subject = vulnerabilities.Subject(
+    subject = vulnerabilities.ProductSubject(
         seen.name, seen.version, seen.version_url or seen.url,
         seen.version_proof or seen.proof, seen.product.ask if seen.product else "",
     )  # fmt: skip
     more, clear = vulnerabilities.findings(subject, sorted_, flaws)
-    observed = Observation(
+    observed = LiveObservation(
         seen.id, seen.name, seen.version, seen.url, seen.proof, seen.version_url,
         seen.version_proof, seen.source, clear,
     )  # fmt: skip

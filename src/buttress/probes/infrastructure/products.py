@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress.files.plain_yaml import load_yaml
-from buttress.probes.infrastructure.answers import Answer, Condition, condition
+from buttress.probes.infrastructure.answers import AnswerCondition, HostAnswer, condition
 from buttress.probes.infrastructure.versions import Scheme
-from buttress.protocols.live import Reply, Request
+from buttress.protocols.live import LiveRequest, Reply
 
 _FOLDER: Final = Path(__file__).parent / "data"
-Ask = Callable[[Request], Awaitable[Reply | None]]
+Ask = Callable[[LiveRequest], Awaitable[Reply | None]]
 _PRODUCT_FIELDS: Final = frozenset(
     ("id", "name", "packages", "versions", "aliases", "untold", "ask", "match", "version",
      "exposed", "examples", "not")
@@ -27,7 +27,7 @@ class Exposure:
     """Something that a product offers to anybody: the rule that it falls under, and its sign."""
 
     rule: str
-    condition: Condition
+    condition: AnswerCondition
     what: str
 
 
@@ -43,8 +43,8 @@ class Product:
     id: str
     name: str
     versions: Scheme
-    match: tuple[Condition, ...]
-    version: tuple[Condition, ...]
+    match: tuple[AnswerCondition, ...]
+    version: tuple[AnswerCondition, ...]
     exposed: tuple[Exposure, ...]
     packages: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
@@ -59,10 +59,10 @@ class Identified:
     """A product that answered, with the parts of answers that prove it and its version."""
 
     product: Product
-    request: Request
+    request: LiveRequest
     proof: str
     version: str = ""
-    version_request: Request | None = None
+    version_request: LiveRequest | None = None
     version_proof: str = ""
 
 
@@ -110,7 +110,7 @@ def product(data: Mapping[str, Any]) -> Product:
     )
 
 
-def plan(given: Iterable[Product]) -> list[Request]:
+def plan(given: Iterable[Product]) -> list[LiveRequest]:
     """Every request that products are known by, then those that follow once one is known."""
     given = list(given)
     found = dict.fromkeys(one.request for each in given for one in each.match)
@@ -122,7 +122,7 @@ def plan(given: Iterable[Product]) -> list[Request]:
 
 async def identify(given: Sequence[Product], ask: Ask) -> list[Identified]:
     """The products that answer, with their versions where an answer tells them."""
-    answers = Answers(ask)
+    answers = ProductAnswers(ask)
     found: list[Identified] = []
     for each in given:
         for one in each.match:
@@ -136,7 +136,7 @@ async def identify(given: Sequence[Product], ask: Ask) -> list[Identified]:
 
 async def exposures(of: Product, ask: Ask) -> list[tuple[Exposure, str]]:
     """What a product offers to anybody, each with the part of the answer that proves it."""
-    answers = Answers(ask)
+    answers = ProductAnswers(ask)
     found = []
     for one in of.exposed:
         answer = await answers.get(one.condition.request)
@@ -151,22 +151,24 @@ def normalised(name: str) -> str:
     return re.sub(r"[^0-9a-z]+", "", name.lower())
 
 
-class Answers:
+class ProductAnswers:
     """The answers of one host, each read once."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
-        self._read: dict[Request, Answer | None] = {}
+        self._read: dict[LiveRequest, HostAnswer | None] = {}
 
-    async def get(self, request: Request) -> Answer | None:
+    async def get(self, request: LiveRequest) -> HostAnswer | None:
         """The answer to a request; None where there was none."""
         if request not in self._read:
             reply = await self._ask(request)
-            self._read[request] = None if reply is None else Answer(reply)
+            self._read[request] = None if reply is None else HostAnswer(reply)
         return self._read[request]
 
 
-async def _with_version(of: Product, request: Request, proof: str, answers: Answers) -> Identified:
+async def _with_version(
+    of: Product, request: LiveRequest, proof: str, answers: ProductAnswers
+) -> Identified:
     for one in of.version:
         answer = await answers.get(one.request)
         told = one.proof(answer) if answer else None

@@ -8,7 +8,7 @@ from typing import Final
 
 from buttress.evidence.findings import SEVERITIES, Finding, Severity
 from buttress.probes.infrastructure.aig.corrected import Sorted
-from buttress.probes.infrastructure.aig.rules import Advisory
+from buttress.probes.infrastructure.aig.rules import AdvisoryRule
 from buttress.probes.infrastructure.reports import finding
 from buttress.protocols.live import Flaw
 
@@ -31,7 +31,7 @@ class Vulnerability:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ProductSubject:
     """The product that vulnerabilities are told of: its name, version and where both were seen."""
 
     name: str
@@ -42,7 +42,7 @@ class Subject:
 
 
 def findings(
-    subject: Subject, advisories: Sorted, flaws: Iterable[Flaw]
+    subject: ProductSubject, advisories: Sorted, flaws: Iterable[Flaw]
 ) -> tuple[list[Finding], int]:
     """A finding for each proven vulnerability, one for all possible ones, and how many are not."""
     flaws = list(flaws)
@@ -63,12 +63,12 @@ def findings(
     return found, clear
 
 
-def as_written(subject: Subject, advisories: Iterable[Advisory]) -> list[Finding]:
+def as_written(subject: ProductSubject, advisories: Iterable[AdvisoryRule]) -> list[Finding]:
     """A finding for each advisory that AI-Infra-Guard reports, whatever proves it."""
     return [_proven(subject, _of_advisory(one)) for one in advisories]
 
 
-def _proven(subject: Subject, one: Vulnerability) -> Finding:
+def _proven(subject: ProductSubject, one: Vulnerability) -> Finding:
     told = f": {one.summary}" if one.summary else ""
     return finding(
         "vulnerable-version",
@@ -82,7 +82,7 @@ def _proven(subject: Subject, one: Vulnerability) -> Finding:
     )
 
 
-def _possible(subject: Subject, some: Sequence[Vulnerability]) -> Finding:
+def _possible(subject: ProductSubject, some: Sequence[Vulnerability]) -> Finding:
     number = len(some)
     why = (
         "its version is not known"
@@ -120,7 +120,7 @@ def _merged(some: Iterable[Vulnerability]) -> list[Vulnerability]:
     return sorted(found, key=lambda one: -SEVERITIES.index(one.severity))
 
 
-def _of_advisory(one: Advisory) -> Vulnerability:
+def _of_advisory(one: AdvisoryRule) -> Vulnerability:
     names = (one.cve.strip() or one.file.rpartition("/")[2].removesuffix(".yaml"),)
     return Vulnerability(
         names,

@@ -7,54 +7,59 @@ from dataclasses import dataclass
 from typing import Final
 
 from buttress.probes.infrastructure.aig.expression import Expression
-from buttress.probes.infrastructure.aig.matching import Subject, compiled, matches
+from buttress.probes.infrastructure.aig.matching import MatchSubject, compiled, matches
 from buttress.probes.infrastructure.aig.ranges import intersection
-from buttress.probes.infrastructure.aig.rules import Advisory, Fingerprint, Matcher, VersionRule
+from buttress.probes.infrastructure.aig.rules import (
+    AdvisoryRule,
+    FingerprintRule,
+    Matcher,
+    VersionRule,
+)
 from buttress.probes.infrastructure.aig.texts import decoded, header_text, icon_hash, icon_path
 from buttress.probes.infrastructure.aig.version_order import fires
-from buttress.protocols.live import Reply, Request
+from buttress.protocols.live import LiveRequest, Reply
 
-Ask = Callable[[Request], Awaitable[Reply | None]]
+Ask = Callable[[LiveRequest], Awaitable[Reply | None]]
 Follow = Callable[[str], Awaitable[Reply | None]]
-Holds = Callable[[Expression, Subject], bool]
-ROOT: Final = Request("GET", "/")
+Holds = Callable[[Expression, MatchSubject], bool]
+ROOT: Final = LiveRequest("GET", "/")
 
 
 @dataclass(slots=True)
-class Hit:
+class FingerprintHit:
     """A product that a rule named: the rule's request, and the matcher that held."""
 
-    fingerprint: Fingerprint
-    request: Request
+    fingerprint: FingerprintRule
+    request: LiveRequest
     matcher: str
     version: str = ""
-    version_request: Request | None = None
+    version_request: LiveRequest | None = None
     version_text: str = ""  # the part of the answer that gives the version
 
 
-class Answers:
+class AnswersAsWritten:
     """Answers of one host as texts, each made once."""
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
-        self._subjects: dict[Request, Subject | None] = {}
+        self._subjects: dict[LiveRequest, MatchSubject | None] = {}
         self.icon = 0
 
-    async def subject(self, request: Request) -> Subject | None:
+    async def subject(self, request: LiveRequest) -> MatchSubject | None:
         """The answer to a request, None where there was none."""
         if request not in self._subjects:
             reply = await self._ask(request)
             self._subjects[request] = None if reply is None else _subject(reply, self.icon)
         return self._subjects[request]
 
-    def given(self, request: Request) -> Subject | None:
+    def given(self, request: LiveRequest) -> MatchSubject | None:
         """An answer that is already there."""
         return self._subjects.get(request)
 
 
-def plan(fingerprints: Iterable[Fingerprint]) -> list[Request]:
+def plan(fingerprints: Iterable[FingerprintRule]) -> list[LiveRequest]:
     """Every request of these fingerprints, each once; the icon's is apart."""
-    found: dict[Request, None] = {ROOT: None}
+    found: dict[LiveRequest, None] = {ROOT: None}
     for one in fingerprints:
         found.update((rule.request, None) for rule in one.http)
         found.update((rule.request, None) for rule in one.version)
@@ -62,19 +67,19 @@ def plan(fingerprints: Iterable[Fingerprint]) -> list[Request]:
 
 
 async def identify(
-    fingerprints: Sequence[Fingerprint], ask: Ask, follow: Follow, holds: Holds = matches
-) -> list[Hit]:
+    fingerprints: Sequence[FingerprintRule], ask: Ask, follow: Follow, holds: Holds = matches
+) -> list[FingerprintHit]:
     """The products that answer, with versions where a rule gives one.
 
     ``holds`` is how matchers are read.
     """
-    answers = Answers(ask)
+    answers = AnswersAsWritten(ask)
     if any(one.uses_icon for one in fingerprints):
         answers.icon = await icon(ask, follow)
     for one in fingerprints:
         for rule in one.http:
             await answers.subject(rule.request)
-    hits: dict[str, Hit] = {}
+    hits: dict[str, FingerprintHit] = {}
     for one in fingerprints:
         hit = _hit(one, answers, holds)
         if hit is None:
@@ -96,7 +101,7 @@ async def icon(ask: Ask, follow: Follow) -> int:
     return 0 if reply is None else icon_hash(reply.body)
 
 
-def reported(advisories: Iterable[Advisory], version: str, url: str) -> list[Advisory]:
+def reported(advisories: Iterable[AdvisoryRule], version: str, url: str) -> list[AdvisoryRule]:
     """The advisories that the original reports for a version; empty stands for an unknown one."""
     return [
         one
@@ -105,8 +110,8 @@ def reported(advisories: Iterable[Advisory], version: str, url: str) -> list[Adv
     ]
 
 
-def _subject(reply: Reply, icon_number: int) -> Subject:
-    return Subject(
+def _subject(reply: Reply, icon_number: int) -> MatchSubject:
+    return MatchSubject(
         decoded(reply.body, reply.header("content-type")),
         header_text(reply.headers),
         icon_number,
@@ -114,20 +119,20 @@ def _subject(reply: Reply, icon_number: int) -> Subject:
     )
 
 
-def _hit(one: Fingerprint, answers: Answers, holds: Holds) -> Hit | None:
+def _hit(one: FingerprintRule, answers: AnswersAsWritten, holds: Holds) -> FingerprintHit | None:
     for rule in one.http:
         subject = answers.given(rule.request)
         if subject is None:
             continue
         if not rule.matchers:
-            return Hit(one, rule.request, "")
+            return FingerprintHit(one, rule.request, "")
         for matcher in rule.matchers:
             if holds(matcher.expression, subject):
-                return Hit(one, rule.request, matcher.text)
+                return FingerprintHit(one, rule.request, matcher.text)
     return None
 
 
-async def _find_version(hit: Hit, answers: Answers, holds: Holds) -> None:
+async def _find_version(hit: FingerprintHit, answers: AnswersAsWritten, holds: Holds) -> None:
     ranges: list[str] = []
     for rule in hit.fingerprint.version:
         subject = await answers.subject(rule.request)
@@ -144,11 +149,11 @@ async def _find_version(hit: Hit, answers: Answers, holds: Holds) -> None:
         hit.version = intersection(ranges)
 
 
-def _any(matchers: Sequence[Matcher], subject: Subject, holds: Holds) -> bool:
+def _any(matchers: Sequence[Matcher], subject: MatchSubject, holds: Holds) -> bool:
     return not matchers or any(holds(one.expression, subject) for one in matchers)
 
 
-def extracted(rule: VersionRule, subject: Subject) -> tuple[str, str] | None:
+def extracted(rule: VersionRule, subject: MatchSubject) -> tuple[str, str] | None:
     """The version that an extractor takes out of an answer, and the text around it."""
     try:
         group = int(rule.group)

@@ -15,14 +15,19 @@ from typing import Final, Literal
 from buttress.probes.infrastructure.aig.expression import (
     ORDERING,
     Chain,
-    Comparison,
     Expression,
+    RuleComparison,
     comparisons,
     evaluate,
 )
-from buttress.probes.infrastructure.aig.files import Problem
-from buttress.probes.infrastructure.aig.matching import Subject, compiled
-from buttress.probes.infrastructure.aig.rules import Advisory, Fingerprint, HttpRule, Matcher
+from buttress.probes.infrastructure.aig.files import RuleProblem
+from buttress.probes.infrastructure.aig.matching import MatchSubject, compiled
+from buttress.probes.infrastructure.aig.rules import (
+    AdvisoryRule,
+    FingerprintRule,
+    HttpRule,
+    Matcher,
+)
 from buttress.probes.infrastructure.aig.texts import lower
 from buttress.probes.infrastructure.versions import (
     Scheme,
@@ -37,9 +42,9 @@ _ESCAPED_QUOTE: Final = re.compile(r'\\"')
 _NOTHING: Final = VersionRange()
 # What any web server may say: a matcher that holds for all of it tells nothing.
 _NEUTRAL: Final = (
-    Subject("", "", 0),
-    Subject("<html><head><title>Welcome</title></head></html>", "Server: nginx\n", 0),
-    Subject('{"detail":"Not Found"}', "Content-Type: application/json\n", 0),
+    MatchSubject("", "", 0),
+    MatchSubject("<html><head><title>Welcome</title></head></html>", "Server: nginx\n", 0),
+    MatchSubject('{"detail":"Not Found"}', "Content-Type: application/json\n", 0),
 )
 
 
@@ -47,30 +52,30 @@ _NEUTRAL: Final = (
 class Sorted:
     """Advisories of a product by what its version says of them."""
 
-    affected: tuple[Advisory, ...] = ()
-    possibly: tuple[Advisory, ...] = ()
+    affected: tuple[AdvisoryRule, ...] = ()
+    possibly: tuple[AdvisoryRule, ...] = ()
     not_affected: int = 0
 
 
-def matches(expression: Expression, subject: Subject) -> bool:
+def matches(expression: Expression, subject: MatchSubject) -> bool:
     """Whether a matcher holds as it was meant."""
     return evaluate(expression, lambda one: _holds(one, subject))
 
 
-def usable(one: Fingerprint) -> tuple[Fingerprint, list[Problem]]:
+def usable(one: FingerprintRule) -> tuple[FingerprintRule, list[RuleProblem]]:
     """A fingerprint without the rules that can't be meant, and why those are set aside."""
-    problems: list[Problem] = []
+    problems: list[RuleProblem] = []
     rules: list[HttpRule] = []
     for at, rule in enumerate(one.http):
         kept = []
         if not rule.matchers:
             problems.append(
-                Problem(one.file, f"http[{at}]: has no matcher, so any answer would do")
+                RuleProblem(one.file, f"http[{at}]: has no matcher, so any answer would do")
             )
         for matcher in rule.matchers:
             why = fault(matcher)
             if why:
-                problems.append(Problem(one.file, f"http[{at}]: {matcher.text}: {why}"))
+                problems.append(RuleProblem(one.file, f"http[{at}]: {matcher.text}: {why}"))
             else:
                 kept.append(matcher)
         if kept:
@@ -93,12 +98,12 @@ def fault(matcher: Matcher) -> str:
     return ""
 
 
-def meant_pattern(one: Comparison) -> str:
+def meant_pattern(one: RuleComparison) -> str:
     """The regular expression with its backslashes; only those before quotation marks go."""
     return _ESCAPED_QUOTE.sub('"', one.raw)
 
 
-def sort(advisories: Iterable[Advisory], known: VersionRange, scheme: Scheme) -> Sorted:
+def sort(advisories: Iterable[AdvisoryRule], known: VersionRange, scheme: Scheme) -> Sorted:
     """Divide the advisories of a product by what is known of its version."""
     affected, possibly, clear = [], [], 0
     for one in advisories:
@@ -112,7 +117,7 @@ def sort(advisories: Iterable[Advisory], known: VersionRange, scheme: Scheme) ->
     return Sorted(tuple(affected), tuple(possibly), clear)
 
 
-def classify(one: Advisory, known: VersionRange, scheme: Scheme) -> Class:
+def classify(one: AdvisoryRule, known: VersionRange, scheme: Scheme) -> Class:
     """What a version says of an advisory; one that states no versions is possible at most."""
     if one.rule is None:
         return "possibly"
@@ -125,25 +130,25 @@ def classify(one: Advisory, known: VersionRange, scheme: Scheme) -> Class:
 
 
 def set_aside(
-    advisories: Sequence[Advisory], scheme: Scheme
-) -> tuple[list[Advisory], list[Problem]]:
+    advisories: Sequence[AdvisoryRule], scheme: Scheme
+) -> tuple[list[AdvisoryRule], list[RuleProblem]]:
     """The advisories that can be meant, and why others can't.
 
     One that holds wherever the product runs on a public address is no statement about versions:
     what it warns of is what the checks of exposure test.
     """
-    kept: list[Advisory] = []
-    problems: list[Problem] = []
+    kept: list[AdvisoryRule] = []
+    problems: list[RuleProblem] = []
     for one in advisories:
         why = advisory_fault(one, advisories, scheme)
         if why:
-            problems.append(Problem(one.file, f"rule: {one.rule_text.strip()}: {why}"))
+            problems.append(RuleProblem(one.file, f"rule: {one.rule_text.strip()}: {why}"))
         else:
             kept.append(one)
     return kept, problems
 
 
-def advisory_fault(one: Advisory, others: Sequence[Advisory], scheme: Scheme) -> str:
+def advisory_fault(one: AdvisoryRule, others: Sequence[AdvisoryRule], scheme: Scheme) -> str:
     """Why an advisory's rule can't be meant; empty where it can, or where there is none."""
     if one.rule is None:
         return ""
@@ -180,7 +185,7 @@ def always(rule: Expression, scheme: Scheme) -> bool:
     return _three_valued(rule, lowest, scheme) is True
 
 
-def _foreign(one: Advisory, others: Sequence[Advisory], scheme: Scheme) -> str:
+def _foreign(one: AdvisoryRule, others: Sequence[AdvisoryRule], scheme: Scheme) -> str:
     """A rule with lower bounds only that lie beyond the numbers that all other rules name."""
     assert one.rule is not None
     own = comparisons(one.rule)
@@ -204,7 +209,7 @@ def _major(text: str) -> int:
     return int(match[0]) if match else 0
 
 
-def _holds(one: Comparison, subject: Subject) -> bool:
+def _holds(one: RuleComparison, subject: MatchSubject) -> bool:
     if one.operator in ORDERING:
         return False
     if one.operator == "~=":
@@ -221,7 +226,7 @@ def _holds(one: Comparison, subject: Subject) -> bool:
 
 def _three_valued(rule: Expression, known: VersionRange, scheme: Scheme) -> bool | None:
     """The value of a rule, None where what is known does not decide it (Kleene's logic)."""
-    if isinstance(rule, Comparison):
+    if isinstance(rule, RuleComparison):
         if rule.keyword != "version":
             return None
         return holds(known, rule.operator, rule.text, scheme)

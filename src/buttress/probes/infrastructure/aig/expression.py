@@ -16,12 +16,12 @@ _SPACE: Final = " \t\r\n"
 _MAX_DEPTH: Final = 100
 
 
-class ExpressionError(ValueError):
+class RuleExpressionError(ValueError):
     """The text is no expression; the message says where."""
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class RuleComparison:
     """``keyword operator "text"``.
 
     ``text`` is what the original compares with: every backslash is dropped and the character behind
@@ -42,7 +42,7 @@ class Chain:
     joints: tuple[str, ...]
 
 
-Expression = Comparison | Chain
+Expression = RuleComparison | Chain
 
 
 def parse(text: str, keywords: Sequence[Keyword]) -> Expression:
@@ -54,13 +54,13 @@ def parse(text: str, keywords: Sequence[Keyword]) -> Expression:
     parser = _Parser(text, keywords)
     expression = parser.chain(0)
     if parser.place < len(text):
-        raise ExpressionError(f"nothing may follow the expression, at {parser.place + 1}")
+        raise RuleExpressionError(f"nothing may follow the expression, at {parser.place + 1}")
     return expression
 
 
-def evaluate(expression: Expression, holds: Callable[[Comparison], bool]) -> bool:
+def evaluate(expression: Expression, holds: Callable[[RuleComparison], bool]) -> bool:
     """Whether an expression is true; a side that no longer matters is not asked about."""
-    if isinstance(expression, Comparison):
+    if isinstance(expression, RuleComparison):
         return holds(expression)
     value = evaluate(expression.parts[0], holds)
     for joint, part in zip(expression.joints, expression.parts[1:], strict=True):
@@ -69,9 +69,9 @@ def evaluate(expression: Expression, holds: Callable[[Comparison], bool]) -> boo
     return value
 
 
-def comparisons(expression: Expression) -> list[Comparison]:
+def comparisons(expression: Expression) -> list[RuleComparison]:
     """All comparisons of an expression, in the order in which they stand."""
-    if isinstance(expression, Comparison):
+    if isinstance(expression, RuleComparison):
         return [expression]
     return [one for part in expression.parts for one in comparisons(part)]
 
@@ -83,7 +83,7 @@ class _Parser:
 
     def chain(self, depth: int) -> Expression:
         if depth > _MAX_DEPTH:
-            raise ExpressionError(f"more than {_MAX_DEPTH} brackets inside one another")
+            raise RuleExpressionError(f"more than {_MAX_DEPTH} brackets inside one another")
         parts = [self._primary(depth)]
         joints: list[str] = []
         while self.text.startswith(("&&", "||"), self.place):
@@ -97,7 +97,7 @@ class _Parser:
             self._forward(1)
             inner = self.chain(depth + 1)
             if not self.text.startswith(")", self.place):
-                raise ExpressionError(f"a bracket is not closed, at {self.place + 1}")
+                raise RuleExpressionError(f"a bracket is not closed, at {self.place + 1}")
             self._forward(1)
             return inner
         # Keywords are case-sensitive prefixes: what follows one need not be apart from it.
@@ -106,17 +106,17 @@ class _Parser:
         )
         if keyword is None:
             wanted = ", ".join(self.keywords)
-            raise ExpressionError(f"expected one of {wanted} or a bracket, at {self.place + 1}")
+            raise RuleExpressionError(f"expected one of {wanted} or a bracket, at {self.place + 1}")
         self._forward(len(keyword))
         operator = next((one for one in _OPERATORS if self.text.startswith(one, self.place)), None)
         if operator is None:
-            raise ExpressionError(f"expected an operator, at {self.place + 1}")
+            raise RuleExpressionError(f"expected an operator, at {self.place + 1}")
         self._forward(len(operator))
-        return Comparison(keyword, operator, *self._quoted())
+        return RuleComparison(keyword, operator, *self._quoted())
 
     def _quoted(self) -> tuple[str, str]:
         if not self.text.startswith('"', self.place):
-            raise ExpressionError(f"expected a quotation mark, at {self.place + 1}")
+            raise RuleExpressionError(f"expected a quotation mark, at {self.place + 1}")
         start = place = self.place + 1
         kept: list[str] = []
         while place < len(self.text) and self.text[place] != '"':
@@ -127,7 +127,7 @@ class _Parser:
             kept.append(self.text[place])
             place += 1
         if place >= len(self.text):
-            raise ExpressionError(f"a text is not closed, at {start}")
+            raise RuleExpressionError(f"a text is not closed, at {start}")
         raw = self.text[start:place]
         self.place = place
         self._forward(1)

@@ -14,13 +14,13 @@ from buttress.errors import InputError
 from buttress.probes.infrastructure.aig.expression import ADVISORY, FINGERPRINT, comparisons, parse
 from buttress.probes.infrastructure.aig.matching import check_patterns, compiled
 from buttress.probes.infrastructure.aig.rules import (
-    Advisory,
-    Fingerprint,
+    AdvisoryRule,
+    FingerprintRule,
     HttpRule,
     Matcher,
     VersionRule,
 )
-from buttress.protocols.live import Request
+from buttress.protocols.live import LiveRequest
 
 T = TypeVar("T")
 _MAX_BYTES: Final = 4 << 20
@@ -34,7 +34,7 @@ _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class RuleProblem:
     """A file, or a rule in it, that can't be used."""
 
     file: str
@@ -46,17 +46,17 @@ class RuleFolder:
     """The fingerprints of a folder, and its advisories, which are parsed when asked for."""
 
     path: Path
-    fingerprints: list[Fingerprint]
-    problems: list[Problem]
+    fingerprints: list[FingerprintRule]
+    problems: list[RuleProblem]
     _advisory_files: dict[str, list[Path]] = field(default_factory=dict)
-    _parsed: dict[str, list[Advisory]] = field(default_factory=dict)
+    _parsed: dict[str, list[AdvisoryRule]] = field(default_factory=dict)
 
     @property
     def advisory_names(self) -> Sequence[str]:
         """The names under which there are advisories."""
         return list(self._advisory_files)
 
-    def advisories(self, name: str) -> list[Advisory]:
+    def advisories(self, name: str) -> list[AdvisoryRule]:
         """The advisories under a name, byte for byte; ``problems`` grows by those left out."""
         if name not in self._parsed:
             files = self._advisory_files.get(name, [])
@@ -78,7 +78,7 @@ def load(folder: Path, language: str = "en", option: str = "--rules") -> RuleFol
         raise InputError(
             "no rules of AI-Infra-Guard", file=str(folder), field=option, expected=_EXPECTED
         )
-    problems: list[Problem] = []
+    problems: list[RuleProblem] = []
     fingerprints = list(_all(_yaml_files(base / "fingerprints"), base, fingerprint, problems))
     if not fingerprints:
         raise InputError(
@@ -98,7 +98,7 @@ def load(folder: Path, language: str = "en", option: str = "--rules") -> RuleFol
     return loaded
 
 
-def fingerprint(data: Any, file: str) -> Fingerprint:
+def fingerprint(data: Any, file: str) -> FingerprintRule:
     """A fingerprint from the contents of its file.
 
     Raises:
@@ -106,7 +106,7 @@ def fingerprint(data: Any, file: str) -> Fingerprint:
     """
     info = _mapping(data, "info")
     metadata = info.get("metadata")
-    return Fingerprint(
+    return FingerprintRule(
         _text(info, "name", "info"),
         _text(metadata, "type", "metadata") if isinstance(metadata, dict) else "",
         tuple(_http_rule(one, at) for at, one in enumerate(_list(data, "http"))),
@@ -115,7 +115,7 @@ def fingerprint(data: Any, file: str) -> Fingerprint:
     )
 
 
-def advisory(data: Any, file: str) -> Advisory:
+def advisory(data: Any, file: str) -> AdvisoryRule:
     """An advisory from the contents of its file.
 
     Raises:
@@ -126,7 +126,7 @@ def advisory(data: Any, file: str) -> Advisory:
         raise ValueError("rule is missing; expected a rule, which may be empty")
     rule = _text(data, "rule", "")
     references = [one for holder in (data, info) for one in _texts(holder.get("references"))]
-    return Advisory(
+    return AdvisoryRule(
         _text(info, "name", "info"),
         _text(info, "cve", "info"),
         _text(info, "summary", "info"),
@@ -151,16 +151,16 @@ def _yaml_files(folder: Path) -> list[Path]:
 
 
 def _all(
-    files: Sequence[Path], base: Path, read: Callable[[Any, str], T], problems: list[Problem]
+    files: Sequence[Path], base: Path, read: Callable[[Any, str], T], problems: list[RuleProblem]
 ) -> Iterator[T]:
     for path in files:
         name = path.relative_to(base).as_posix()
         try:
             yield read(_plain(path), name)
         except OSError as error:
-            problems.append(Problem(name, error.strerror or str(error)))
+            problems.append(RuleProblem(name, error.strerror or str(error)))
         except (yaml.YAMLError, ValueError, RecursionError) as error:
-            problems.append(Problem(name, " ".join(str(error).split())[:300]))
+            problems.append(RuleProblem(name, " ".join(str(error).split())[:300]))
 
 
 def _plain(path: Path) -> dict[str, Any]:
@@ -214,10 +214,10 @@ def _version_rule(data: Any, at: int) -> VersionRule:
     )
 
 
-def _request(data: Mapping[str, Any], method: str, where: str) -> Request:
+def _request(data: Mapping[str, Any], method: str, where: str) -> LiveRequest:
     path = _text(data, "path", where)
     body = _text(data, "data", where).encode() if method == "POST" else b""
-    return Request(method, path if path.startswith("/") else f"/{path}", body=body)
+    return LiveRequest(method, path if path.startswith("/") else f"/{path}", body=body)
 
 
 def _matchers(data: Mapping[str, Any], where: str) -> tuple[Matcher, ...]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from buttress.probes.infrastructure.aig.corrected import advisory_fault, always, fault
-from buttress.probes.infrastructure.aig.expression import ORDERING, Comparison, comparisons
+from buttress.probes.infrastructure.aig.expression import ORDERING, RuleComparison, comparisons
 from buttress.probes.infrastructure.aig.files import RuleFolder
-from buttress.probes.infrastructure.aig.rules import Fingerprint, Matcher, VersionRule
+from buttress.probes.infrastructure.aig.rules import FingerprintRule, Matcher, VersionRule
 from buttress.probes.infrastructure.products import normalised
 
 Level = Literal["error", "never", "always", "weak"]
@@ -63,7 +63,7 @@ def lint(folder: RuleFolder) -> list[Note]:
     return sorted(notes, key=lambda one: (one.file, one.what))
 
 
-def _fingerprint(one: Fingerprint) -> Iterator[Note]:
+def _fingerprint(one: FingerprintRule) -> Iterator[Note]:
     if not one.http:
         yield Note(one.file, "never", "http: there is no rule")
     for at, rule in enumerate(one.http):
@@ -86,7 +86,7 @@ def _matcher(file: str, where: str, matcher: Matcher) -> Iterator[Note]:
         yield from _comparison(file, told, one)
 
 
-def _comparison(file: str, told: str, one: Comparison) -> Iterator[Note]:
+def _comparison(file: str, told: str, one: RuleComparison) -> Iterator[Note]:
     if one.operator in ORDERING:
         return
     if one.operator == "~=":

@@ -11,8 +11,8 @@ import re2
 
 from buttress.probes.infrastructure.aig.expression import (
     ORDERING,
-    Comparison,
     Expression,
+    RuleComparison,
     comparisons,
     evaluate,
 )
@@ -25,7 +25,7 @@ class UndefinedComparisonError(ValueError):
 
 
 @dataclass(frozen=True)
-class Subject:
+class MatchSubject:
     """What expressions are asked about: texts of one answer, and the icon's number."""
 
     body: str
@@ -57,7 +57,7 @@ class Subject:
         return str(self.icon) if keyword == "icon" else self.digest
 
 
-def matches(expression: Expression, subject: Subject) -> bool:
+def matches(expression: Expression, subject: MatchSubject) -> bool:
     """Whether an expression of a fingerprint holds.
 
     Raises:
@@ -97,7 +97,7 @@ def _lowered(text: str) -> str:
     return lower(text)
 
 
-def _holds(one: Comparison, subject: Subject) -> bool:
+def _holds(one: RuleComparison, subject: MatchSubject) -> bool:
     if one.operator in ORDERING:
         raise UndefinedComparisonError(f"'{one.operator}' does not compare texts")
     text = subject.text(one.keyword)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from buttress.probes.infrastructure.aig.expression import Expression, comparisons
-from buttress.protocols.live import Request
+from buttress.protocols.live import LiveRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Matcher:
 class HttpRule:
     """The product answers if any matcher holds for the answer; without matchers any answer will."""
 
-    request: Request
+    request: LiveRequest
     matchers: tuple[Matcher, ...]
 
 
@@ -29,7 +29,7 @@ class HttpRule:
 class VersionRule:
     """Gives the version by a regular expression, or a range where its matchers hold."""
 
-    request: Request
+    request: LiveRequest
     matchers: tuple[Matcher, ...] = ()
     part: str = ""
     group: str = ""
@@ -38,7 +38,7 @@ class VersionRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Fingerprint:
+class FingerprintRule:
     """A product: alternatives by which it is known, and how to tell its version."""
 
     name: str
@@ -59,7 +59,7 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True)
-class Advisory:
+class AdvisoryRule:
     """An advisory; ``rule`` is None where the file states no versions."""
 
     name: str

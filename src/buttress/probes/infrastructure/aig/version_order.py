@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from buttress.probes.infrastructure.aig.expression import Comparison, Expression, evaluate
+from buttress.probes.infrastructure.aig.expression import Expression, RuleComparison, evaluate
 
 _TAIL: Final = re.compile(r"^(.*[0-9])-?([A-Za-z]+[0-9]*)$", re.S)
 _DOT_LETTERS: Final = re.compile(r"\.[A-Za-z]+")
@@ -55,7 +55,7 @@ def fires(rule: Expression, version: str, url: str) -> bool:
         UnknownOperatorError: the rule uses ``~=``.
     """
 
-    def holds(one: Comparison) -> bool:
+    def holds(one: RuleComparison) -> bool:
         if one.operator == "~=":
             raise UnknownOperatorError("'~=' compares no versions")
         if one.keyword == "is_internal":

@@ -1,0 +1,1 @@
+"""Human feedback on pairs of answers: which pairs, how they are labelled, how far people agree."""

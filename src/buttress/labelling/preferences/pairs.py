@@ -1,0 +1,191 @@
+"""Pairs of answers to one prompt, from a file of pairs or from an evidence store."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from buttress.errors import InputError
+from buttress.evidence.base import RecordStore
+from buttress.evidence.codec import decode
+from buttress.evidence.records import Preference
+
+CHOICES: Final = ("first", "second", "tie", "skipped")
+SIDES: Final = ("first", "second")
+LINE_LIMIT: Final = 16 << 20  # bytes of one line
+_EXPECTED: Final = 'an object with "prompt", "first" and "second"'
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two answers to a prompt. ``expected`` is the right choice of a planted pair, else empty."""
+
+    item: str
+    prompt: str
+    first: str
+    second: str
+    expected: str = ""
+
+    @property
+    def key(self) -> str:
+        """Digest of prompt and answers, in hex."""
+        text = orjson.dumps([self.prompt, self.first, self.second])
+        return hashlib.sha256(text).hexdigest()
+
+
+def preferences(store: RecordStore) -> list[Preference]:
+    """All preferences in a store; of a labeller's several choices for a pair the last."""
+    kept: dict[tuple[str, str], Preference] = {}
+    for row in store.rows():
+        if row.kind == "preference":
+            record = decode(row.kind, row.payload)
+            assert isinstance(record, Preference)
+            kept[record.key, record.labeller] = record
+    return list(kept.values())
+
+
+def read_pairs(path: Path) -> tuple[list[Pair], list[Preference]]:
+    """Pairs of a file of JSON Lines, and the labels that it holds.
+
+    A line is an object with ``prompt``, ``first`` and ``second``, and maybe ``id``, ``expected``
+    and ``labels``, a list of objects with ``choice`` and ``labeller``.
+
+    Raises:
+        InputError: not readable or a line is something else; names file, line and field.
+    """
+    pairs: list[Pair] = []
+    labels: list[Preference] = []
+    number = 0
+    try:
+        with path.open("rb") as file:
+            while line := file.readline(LINE_LIMIT + 1):
+                number += 1
+                if len(line) > LINE_LIMIT:
+                    raise InputError(
+                        "the line is too long", file=str(path), line=number,
+                        expected=f"at most {LINE_LIMIT} bytes",
+                    )  # fmt: skip
+                if line.strip():
+                    pair, given = _pair(line, path, number)
+                    pairs.append(pair)
+                    labels += given
+    except OSError as error:
+        why = (error.strerror or "can't be read").lower()
+        raise InputError(why, file=str(path), expected="a file of pairs") from None
+    return pairs, labels
+
+
+def write_pairs(pairs: Iterable[tuple[Pair, Iterable[Preference]]], to: Path) -> int:
+    """Write pairs with their labels in the form that ``read_pairs`` takes; their number.
+
+    Raises:
+        InputError: the file can't be written.
+    """
+    count = 0
+    try:
+        with to.open("wb") as file:
+            for pair, labels in pairs:
+                line: dict[str, Any] = {
+                    "id": pair.item, "prompt": pair.prompt,
+                    "first": pair.first, "second": pair.second,
+                }  # fmt: skip
+                if pair.expected:
+                    line["expected"] = pair.expected
+                given = [{"choice": one.choice, "labeller": one.labeller} for one in labels]
+                if given:
+                    line["labels"] = given
+                file.write(orjson.dumps(line) + b"\n")
+                count += 1
+    except OSError as error:
+        raise InputError(error.strerror or "can't be written", file=str(to)) from None
+    return count
+
+
+def stored_pairs(store: RecordStore, *, run: str | None = None) -> list[Pair]:
+    """Pairs of different answers to the same prompt among the trials of a store.
+
+    Answers of several runs, targets and samples are paired; of one run where it is named.
+
+    Raises:
+        InputError: no prompt has two different answers.
+    """
+    answers: dict[tuple[str, str], dict[str, None]] = {}
+    for trial in store.trials(run=run):
+        if trial.answer.strip():
+            answers.setdefault((trial.item, trial.prompt), {})[trial.answer] = None
+    pairs = [
+        _ordered(f"{item}:{number}", prompt, *both)
+        for (item, prompt), found in answers.items()
+        for number, both in enumerate(combinations(found, 2), 1)
+    ]
+    if not pairs:
+        raise InputError(
+            "no prompt with two different answers", file=store.name,
+            expected="several runs, targets or samples of the same prompts",
+        )  # fmt: skip
+    return pairs
+
+
+def pair_of(record: Preference) -> Pair:
+    """The pair that was labelled."""
+    return Pair(record.item, record.prompt, record.first, record.second, record.expected)
+
+
+def imported(pair: Pair, choice: str, labeller: str) -> Preference:
+    """A label that another tool kept."""
+    return Preference(
+        pair.key, pair.item, pair.prompt, pair.first, pair.second, choice, labeller,
+        expected=pair.expected,
+    )  # fmt: skip
+
+
+def shuffled(item: str, prompt: str, better: str, other: str) -> tuple[Pair, str]:
+    """A pair whose order says nothing about which is better, and the better one's place in it."""
+    pair = _ordered(item, prompt, better, other)
+    return pair, "first" if pair.first == better else "second"
+
+
+def _ordered(item: str, prompt: str, one: str, other: str) -> Pair:
+    """By digest, so that the same two answers always stand in the same order."""
+    swap = _digest(prompt, one) > _digest(prompt, other)
+    return Pair(item, prompt, other, one) if swap else Pair(item, prompt, one, other)
+
+
+def _digest(*texts: str) -> bytes:
+    return hashlib.sha256(orjson.dumps(texts)).digest()
+
+
+def _pair(line: bytes, path: Path, number: int) -> tuple[Pair, Iterator[Preference]]:
+    def wrong(field: str | None, problem: str, expected: str) -> InputError:
+        return InputError(problem, file=str(path), line=number, field=field, expected=expected)
+
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise wrong(None, f"not JSON ({error.msg})", _EXPECTED) from None
+    if not isinstance(value, dict):
+        raise wrong(None, "not an object", _EXPECTED)
+    for name in ("prompt", "first", "second"):
+        if not isinstance(value.get(name), str):
+            raise wrong(name, "missing" if value.get(name) is None else "not text", "text")
+    item, expected = value.get("id", f"line:{number}"), value.get("expected", "")
+    if not isinstance(item, str):
+        raise wrong("id", "not text", "text")
+    if expected not in ("", *CHOICES[:3]):
+        raise wrong("expected", f"'{expected}'"[:80], "first, second or tie")
+    given = value.get("labels", [])
+    if not isinstance(given, list):
+        raise wrong("labels", "not a list", "a list of objects")
+    pair = Pair(item, value["prompt"], value["first"], value["second"], expected)
+    for place, label in enumerate(given):
+        if not isinstance(label, Mapping) or label.get("choice") not in CHOICES:
+            raise wrong(f"labels[{place}].choice", "not a choice", "one of " + ", ".join(CHOICES))
+        if not isinstance(label.get("labeller"), str):
+            raise wrong(f"labels[{place}].labeller", "not text", "text")
+    return pair, (imported(pair, each["choice"], each["labeller"]) for each in given)
