@@ -254,7 +254,8 @@ def test_no_system_left_out_gets_a_lower_bound_above_what_people_say() -> None:
     wrong = 0
     for place, (tp, fn, tn, fp) in enumerate(certain.systems):
         rest = certain.systems[:place] + certain.systems[place + 1 :]
-        others = CalibrationCounts(*(sum(column) for column in zip(*rest, strict=True)), rest)
+        true, missed, right, false = (sum(column) for column in zip(*rest, strict=True))
+        others = CalibrationCounts(true, missed, right, false, rest)
         size = tp + fn + tn + fp
         bound = corrected_lower((tp + fp) / size, point_for_lower(others, 0.025))
         wrong += bound > (tp + fn) / size

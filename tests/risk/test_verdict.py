@@ -110,7 +110,8 @@ def test_error_rates_where_only_certain_failures_count_for_the_lower_bound() -> 
         rows = tuple(
             (int(a), 40 - int(a), 60 - int(b), int(b)) for a, b in zip(tp, fp, strict=True)
         )
-        return CalibrationCounts(*(sum(column) for column in zip(*rows, strict=True)), rows)
+        true, missed, right, false = (sum(column) for column in zip(*rows, strict=True))
+        return CalibrationCounts(true, missed, right, false, rows)
 
     sharper = wrong = false_accepts = 0
     for run in range(runs):

@@ -76,7 +76,9 @@ def observations(
     found = []
     for _, group in groupby(seen, key=lambda each: each[0].prompt_id):
         rows = list(group)
-        low, high, certain = (sum(row[i] for row in rows) / len(rows) for i in (1, 2, 3))
+        low = sum(row[1] for row in rows) / len(rows)
+        high = sum(row[2] for row in rows) / len(rows)
+        certain = sum(row[3] for row in rows) / len(rows)
         found.append(Observation(rows[0][0], low, high, certain))
     return found
 
