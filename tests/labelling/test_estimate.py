@@ -153,3 +153,33 @@ def test_any_labels_give_bounds_in_order(
     for each in (said.here, said.system, said.labels_only, said.fixed):
         assert 0 <= each.low <= each.high <= 1
         assert -1e-9 <= each.estimate <= 1 + 1e-9
+
+
+def test_trials_of_one_prompt_count_as_one_where_the_rate_is_the_system_s() -> None:
+    """Ten prompts with four trials each, all labelled, three prompts fail as a whole."""
+    made = scored([0.9 if number < 12 else 0.1 for number in range(40)])
+    shared = [replace(trial, cluster=f"prompt-{number // 4}") for number, trial in enumerate(made)]
+    once = [trial for number, trial in enumerate(made) if number % 4 == 0]
+    told = {
+        name: corrected_rate(
+            given, [label(trial, float(trial.score > 0.5)) for trial in given],
+            alpha_low=0.02, alpha_high=0.08,
+        )
+        for name, given in (("apart", made), ("shared", shared), ("once", once))
+    }  # fmt: skip
+    assert [each.here.estimate for each in told.values()] == pytest.approx([0.3] * 3)
+    assert told["shared"].here == told["apart"].here
+    assert told["shared"].system.low == pytest.approx(told["once"].system.low, abs=1e-3)
+    assert told["shared"].system.high == pytest.approx(told["once"].system.high, abs=1e-3)
+    assert told["shared"].system.width > 1.5 * told["apart"].system.width
+    assert told["shared"].fixed == told["once"].fixed
+    independent = {name: each.independent for name, each in told.items()}
+    assert independent == pytest.approx({"apart": 40, "shared": 10, "once": 10})
+
+
+def test_without_shared_prompts_labels_are_worth_themselves() -> None:
+    made, truth = random_store(60, 4)
+    said = rate_of(labelled(made, truth, 25))
+    assert said.effective is not None
+    assert said.independent == pytest.approx(said.effective)
+    assert rate_of(Sample(population(made))).independent == 0

@@ -19,7 +19,8 @@ def scored(number: int, seed: int) -> list[Trial]:
     chance = np.random.default_rng(seed)
     made = []
     for index, score in enumerate(chance.beta(0.3, 2.0, number)):
-        made += trials([REFUSAL], key=f"key-{index:04}", score=float(score))
+        key = f"key-{index:04}"
+        made += trials([REFUSAL], key=key, item=key, score=float(score))
     return population(made)
 
 

@@ -53,8 +53,10 @@ def test_the_interval_is_nearly_as_narrow_and_holds_the_rate(*, sure: bool) -> N
         truth = rng.random(TRIALS) < RATE
         judged = np.where(truth, rng.random(TRIALS) < SENSITIVITY, rng.random(TRIALS) < FALSE)
         made = [
-            replace(template, key=f"key-{index:04}", score=scores[0] if failed else scores[1])
-            for index, failed in enumerate(judged)
+            replace(template, key=key, item=key, score=scores[0] if failed else scores[1])
+            for key, failed in zip(
+                (f"key-{index:04}" for index in range(TRIALS)), judged, strict=True
+            )
         ]
         sample = Sample(population(made))
         places = {trial.key: place for place, trial in enumerate(sample.trials)}

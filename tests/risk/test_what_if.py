@@ -75,6 +75,17 @@ def stored(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_the_ends_of_what_can_be_set_can_be_set() -> None:
+    """Every request may be one that the risk is about, and the 95 % loss may be the median."""
+    median = BASE.catalogue.risks[RISK].loss[0]
+    changed = BASE.changed([f"{RISK}.frequency=1", f"{RISK}.loss.p95={median}"])
+    risk = changed.catalogue.risks[RISK]
+    assert risk.per_request == (1.0, 1.0)
+    assert risk.loss == (median, median)
+    with pytest.raises(InputError, match="can't be set"):
+        BASE.changed([f"{RISK}.loss.mean={median * 2}"])
+
+
 def test_from_stored_evidence(tmp_path: Path) -> None:
     found = what_if(stored(tmp_path), settings=["secret-exposure.revocation=0.001"])
     before, after = (

@@ -43,6 +43,16 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "buttress scan . --diff main... --fail-on high --sarif findings.sarif",
         "buttress scan model.pkl --only model-files",
     ),
+    "data": ("buttress data run corpus.jsonl --out clean", "buttress data stages"),
+    "data run": (
+        "buttress data run corpus.jsonl --out clean",
+        "buttress data run corpus/ --stage exact --stage near:threshold=0.7 --out clean",
+        "buttress data run corpus/ --pipeline pipeline.yaml --workers 4 --out clean --resume",
+    ),
+    "data stages": ("buttress data stages --json",),
+    "data restore": ("buttress data restore clean --stage near",),
+    "data review": ("buttress data review clean --budget 100",),
+    "data check": ("buttress data check clean --policy gbt45654 --keywords words.txt",),
     "survey": (
         "buttress survey http://127.0.0.1:8000 --dry-run",
         "buttress survey 10.0.0.0/24 --ports 80,8000,11434 --out survey",

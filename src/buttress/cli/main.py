@@ -25,6 +25,7 @@ COMMANDS: Final = (
     "measure",
     "whitebox",
     "scan",
+    "data",
     "survey",
     "pack",
     "sign",

@@ -10,6 +10,7 @@ import msgspec
 
 from buttress.documents.assessment import Assessment
 from buttress.documents.comparison import ComparisonDocument
+from buttress.documents.data import DataDocument
 from buttress.documents.fields import DocumentPart
 from buttress.documents.json_schema import json_schema
 from buttress.documents.measurement import Measurement
@@ -27,6 +28,7 @@ DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "measure": Measurement,
     "diff": ComparisonDocument,
     "white-box": WhiteBoxDocument,
+    "data": DataDocument,
     "preferences": PreferencesDocument,
 }
 _SHARED: Final[Mapping[str, tuple[type[DocumentPart], ...]]] = {

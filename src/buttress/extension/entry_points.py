@@ -26,6 +26,7 @@ GROUPS: Final = {
     "judges": ("buttress.judges",),
     "targets": ("buttress.targets",),
     "reports": ("buttress.reports",),
+    "data_stages": ("buttress.data_stages",),
     "pack_contents": ("buttress.pack_contents",),
     "pack_signatures": ("buttress.pack_signatures",),
 }

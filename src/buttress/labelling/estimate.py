@@ -44,13 +44,16 @@ class LabelledRate:
     ``system`` and ``here`` may be looked at after every label: the rate of the system on requests
     drawn as these were, and the share of failures among these very trials. ``labels_only`` is as
     ``here`` without the judge's scores. ``fixed`` is as ``system``, by a normal approximation that
-    only holds for a number of labels chosen beforehand. ``judged`` takes the judge's outcomes as
-    true, and is as biased as the judge.
+    only holds for a number of labels chosen beforehand. Both take the prompt as the unit.
+    ``judged`` takes the judge's outcomes as true and trials as independent, and is as biased as
+    the judge.
 
     ``drawn`` labels were drawn with a known chance, ``known`` were not; ``skipped`` of both could
     not be decided, and count as either in the bounds. ``power`` in [0, 1] is how much the judge's
     scores are used. ``effective`` is how many labels drawn uniformly would give the labels' part of
-    the standard error without the judge; None where there are too few to tell.
+    the standard error without the judge; None where there are too few to tell. ``independent`` is
+    how many labelled prompts with one trial each would tell as much about the system, if trials of
+    one prompt failed all together or not at all.
     """
 
     trials: int
@@ -64,6 +67,7 @@ class LabelledRate:
     fixed: Interval
     power: float
     effective: float | None
+    independent: float
 
     @property
     def labels(self) -> int:
@@ -106,6 +110,7 @@ def rate_of(sample: Sample, alpha_low: float = 0.025, alpha_high: float = 0.025)
     rate = estimate(tuned)
     error = standard_error(tuned)
     drawn = sum(chance < 1 for _, _, chance in sample.draws())
+    effective = _effective(tuned, rate, error)
     return LabelledRate(
         trials=len(sample.trials),
         drawn=drawn,
@@ -129,7 +134,8 @@ def rate_of(sample: Sample, alpha_low: float = 0.025, alpha_high: float = 0.025)
         ),
         fixed=_fixed(tuned, rate, error, alpha_low, alpha_high),
         power=tuned.power,
-        effective=_effective(tuned, rate, error),
+        effective=effective,
+        independent=_independent(tuned, effective or float(len(undecided))),
     )
 
 
@@ -142,6 +148,7 @@ def _draws(sample: Sample, undecided: float) -> Draws:
             [undecided if skipped(label) else label.outcome for _, label, _ in rows], dtype=float
         ),
         chances=np.array([chance for _, _, chance in rows], dtype=float),
+        prompts=sample.prompts,
     )
 
 
@@ -154,7 +161,7 @@ def _judged(sample: Sample, alpha_low: float, alpha_high: float) -> Interval:
 def _fixed(path: Path, rate: float, error: float, alpha_low: float, alpha_high: float) -> Interval:
     if not path.total or not np.isfinite(error):
         return Interval(rate, 0.0, 1.0)
-    spread = float(np.sqrt(error**2 + rate * (1 - rate) / path.total))
+    spread = float(np.sqrt(error**2 + rate * (1 - rate) * path.prompts.concentration))
     low = rate + float(ndtri(alpha_low)) * spread
     high = rate - float(ndtri(alpha_high)) * spread
     return Interval(rate, max(0.0, low), min(1.0, high))
@@ -167,3 +174,14 @@ def _effective(path: Path, rate: float, error: float) -> float | None:
     if not np.isfinite(error) or error <= 0 or not 0 < rate < 1:
         return None
     return 1 / (error**2 / (rate * (1 - rate)) + 1 / path.total)
+
+
+def _independent(path: Path, labels: float) -> float:
+    """Prompts with one trial each that tell as much as ``labels`` drawn uniformly out of N trials.
+
+    ``labels`` itself where each prompt has one trial; the number of prompts where all trials have a
+    label and prompts equally many trials.
+    """
+    if not labels:
+        return 0.0
+    return 1 / (1 / labels - 1 / path.total + path.prompts.concentration)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -71,7 +71,13 @@ def _future(sample: Sample, rng: np.random.Generator, labels: int) -> _Future:
     rows += _drawn(sample.scores, left, rng, labels)
     places, outcomes, odds = zip(*rows, strict=True)
     return _Future(
-        Draws(sample.scores, np.array(places), np.array(outcomes, dtype=float), np.array(odds)),
+        Draws(
+            sample.scores,
+            np.array(places),
+            np.array(outcomes, dtype=float),
+            np.array(odds),
+            prompts=sample.prompts,
+        ),
         known,
     )
 
@@ -93,7 +99,9 @@ def _drawn(
 
 def _width(future: _Future, labels: int, alpha_low: float, alpha_high: float) -> float:
     draws, end = future.draws, future.known + labels
-    seen = Draws(draws.scores, draws.drawn[:end], draws.labels[:end], draws.chances[:end])
+    seen = replace(
+        draws, drawn=draws.drawn[:end], labels=draws.labels[:end], chances=draws.chances[:end]
+    )
     path = follow(seen, min(alpha_low, alpha_high))
     low, high = system_bounds(path, alpha_low, alpha_high)
     return high - low

@@ -56,6 +56,11 @@ class Sample:
         """``trials`` as from ``population``."""
         self.trials = list(trials)
         self.scores = scores(self.trials)
+        numbers: dict[str, int] = {}
+        self.prompts = np.array(
+            [numbers.setdefault(trial.prompt_id, len(numbers)) for trial in self.trials],
+            dtype=np.int64,
+        )
         self._place = {trial.key: place for place, trial in enumerate(self.trials)}
         self._left = np.ones(len(self.trials), dtype=bool)
         self._labels: dict[int, Label] = {}

@@ -30,6 +30,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from buttress.statistics.labelled_prompts import LabelledPrompts
+
 Array = npt.NDArray[np.float64]
 FLOOR: Final = 0.8  # share of the chances that is the same for all; docs/labelling.md has why
 _SIZES: Final[Array] = np.array([0.5, 1.0, 2.0])  # of bets
@@ -45,7 +47,8 @@ class Draws:
 
     ``scores``: shape (N,), in [0, 1]. ``drawn``: places in it, shape (T,), none twice. ``labels``:
     in [0, 1], shape (T,). ``chances``: shape (T,), with which each was drawn out of those left, at
-    least ``floor`` / (trials left).
+    least ``floor`` / (trials left). ``prompts``: number of the prompt of each trial, shape (N,);
+    None where no two trials share one.
     """
 
     scores: Array
@@ -53,10 +56,13 @@ class Draws:
     labels: Array
     chances: Array
     floor: float = FLOOR
+    prompts: npt.NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         if not len(self.drawn) == len(self.labels) == len(self.chances):
             raise ValueError("drawn, labels and chances must have one length")
+        if self.prompts is not None and len(self.prompts) != len(self.scores):
+            raise ValueError("prompts and scores must have one length")
         if len(set(self.drawn.tolist())) != len(self.drawn):
             raise ValueError("a trial was drawn twice")
         for name in ("scores", "labels", "chances"):
@@ -75,6 +81,7 @@ class Path:
     ``values``, ``least``, ``most``: shape (T',), for the draws with a chance below 1. ``bets``: the
     bet of size 1 on each, in units of 1/X. ``weights``: of each X in the estimate. ``believed``:
     the mean of the scores. ``known``: sum of the labels so far; ``left``: trials without one.
+    ``prompts``: the same by prompt.
     """
 
     values: Array
@@ -87,6 +94,7 @@ class Path:
     known: float
     left: int
     total: int
+    prompts: LabelledPrompts
 
     @property
     def range(self) -> tuple[float, float]:
@@ -173,6 +181,9 @@ def follow(draws: Draws, alpha: float, *, power: float | None = None) -> Path:
         known=known,
         left=remaining,
         total=size,
+        prompts=LabelledPrompts.of(
+            np.arange(size) if draws.prompts is None else draws.prompts, draws.drawn, draws.labels
+        ),
     )
 
 

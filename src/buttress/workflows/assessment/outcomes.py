@@ -104,7 +104,7 @@ class TrialOutcome:
         asset = self.worst_asset
         sequence = self.states[asset].sequence
         if (known := self.labelled.get(asset)) is not None:
-            count = known.effective or float(known.labels)
+            count = known.independent
             return TrialEvidence(count, known.system.estimate * count)
         # Of many cells, that of the worst: who attacks chooses.
         return TrialEvidence(sequence.judged.trials, sequence.judged.total, sequence.counts)

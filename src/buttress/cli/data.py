@@ -1,0 +1,254 @@
+"""``buttress data``: clean training data, undo it, review and check the result."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command with its actions."""
+    parser = commands.add_parser(
+        "data",
+        help="clean training data: duplicates, personal data, secrets, harm; undo, review, check",
+        description="Cleans training data and keeps account of every record.",
+    )
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    _register_run(actions)
+    stages = actions.add_parser(
+        "stages", help="list the stages and their options", description="List stages and options."
+    )
+    stages.add_argument("--json", action="store_true", help="machine-readable output")
+    stages.set_defaults(run=_stages)
+    restore = actions.add_parser(
+        "restore",
+        help="undo a run: records by id, a stage, or everything",
+        description="Puts records back as they came in, or what one stage did. Without --id and "
+        "--stage, everything.",
+    )
+    restore.add_argument("folder", type=Path, metavar="DIR", help="folder of a run")
+    which = restore.add_mutually_exclusive_group()
+    which.add_argument(
+        "--id", action="append", default=[], metavar="ID", help="a removed or changed record"
+    )
+    which.add_argument("--stage", default="", metavar="NAME", help="all that a stage did")
+    restore.add_argument("--json", action="store_true", help="machine-readable output")
+    restore.set_defaults(run=_restore)
+    review = actions.add_parser(
+        "review",
+        help="label a drawn sample: wrong removals and misses, with intervals",
+        description="Shows kept and removed records by turns, drawn at random, and keeps your "
+        "labels. The intervals hold whenever you stop.",
+    )
+    review.add_argument("folder", type=Path, metavar="DIR", help="folder of a run")
+    review.add_argument("--budget", type=int, metavar="N", help="stop after N labels")
+    review.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the draws")
+    review.add_argument("--json", action="store_true", help="machine-readable summary")
+    review.set_defaults(run=_review)
+    check = actions.add_parser(
+        "check",
+        help="check a run against a policy for training data",
+        description="Exit code 1: a requirement is broken; 3: a sample is too small to say.",
+    )
+    check.add_argument("folder", type=Path, metavar="DIR", help="folder of a run")
+    check.add_argument("--policy", required=True, metavar="NAME", help="the policy: gbt45654")
+    check.add_argument(
+        "--keywords", type=Path, action="append", default=[], metavar="FILE",
+        help="keywords, one a line, for the automatic sample",
+    )  # fmt: skip
+    check.add_argument("--json", action="store_true", help="machine-readable output")
+    check.set_defaults(run=_check)
+
+
+def _register_run(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    run = actions.add_parser(
+        "run",
+        help="take records through the stages",
+        description="Reads JSON Lines, JSON, Parquet and text, also with .gz or .zst, and takes "
+        "each record through the stages. Exit code 1: a stage removed too much of a source, or a "
+        "source is refused.",
+    )
+    run.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="files or folders")
+    how = run.add_mutually_exclusive_group()
+    how.add_argument("--pipeline", type=Path, metavar="FILE.yaml", help="stages with options")
+    how.add_argument(
+        "--stage", action="append", default=[], metavar="NAME[:OPTION=VALUE,…]",
+        help="a stage; repeat for several, in order (default: unicode, exact, near, pii, secrets)",
+    )  # fmt: skip
+    run.add_argument("--field", metavar="NAME", help="the field with the text")
+    run.add_argument("--source-field", metavar="NAME", help="the field that names the source")
+    run.add_argument("--out", type=Path, required=True, metavar="DIR", help="where outputs go")
+    run.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
+    run.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    run.add_argument("--seed", type=int, default=0, metavar="N", help="seed of samples")
+    run.add_argument("--dry-run", action="store_true", help="say what would be done, write nothing")
+    run.add_argument("--json", action="store_true", help="print the document")
+    run.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from buttress.data.plan import DEFAULT, PipelinePlan, from_command_line, load
+    from buttress.errors import InputError
+    from buttress.workflows.data import DataRequest, clean, exit_code
+
+    for name, least in (("workers", 1), ("seed", 0)):
+        if getattr(options, name) < least:
+            raise InputError(
+                f"{getattr(options, name)} is too small", field=f"--{name}",
+                expected=f"{least} or more",
+            )  # fmt: skip
+    plan = (
+        load(options.pipeline)
+        if options.pipeline
+        else PipelinePlan(from_command_line(options.stage or DEFAULT, Path()))
+    )
+    plan = PipelinePlan(
+        plan.stages,
+        plan.field if options.field is None else options.field,
+        plan.source_field if options.source_field is None else options.source_field,
+    )
+    request = DataRequest(
+        tuple(options.inputs), plan, options.out, workers=options.workers, resume=options.resume,
+        seed=options.seed, dry_run=options.dry_run,
+    )  # fmt: skip
+    document = clean(request, lambda text: print(text, file=sys.stderr, flush=True))
+    if options.json:
+        print(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        _show(document, options.out)
+    return exit_code(document)
+
+
+def _show(document: Mapping[str, Any], out: Path) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console()
+    records = document["records"]
+    console.print(
+        f"{records['in']:,} records: {records['kept']:,} kept, {records['removed']:,} removed, "
+        f"{records['unreadable']:,} unreadable; {records['changed']:,} of the kept changed."
+    )
+    table = _table("stage", "saw", "removed", "changed")
+    for stage in document["stages"]:
+        table.add_row(
+            stage["name"], *(f"{stage[name]:,}" for name in ("seen", "removed", "changed"))
+        )
+    console.print(table)
+    for stage in document["stages"]:
+        for note in stage["notes"]:
+            console.print(f"{stage['name']}: {escape(note)}", style="dim")
+    for alarm in document["alarms"]:
+        console.print(
+            f"[bold red]{alarm['rule']}[/]: {alarm['stage']} removed {alarm['share']:.1%} of "
+            f"{escape(_visible(alarm['source']))}; at most {alarm['limit']:.1%} is allowed."
+        )
+    console.print(f"Digest of what is kept: {document['digest']}", style="dim")
+    if document["dry_run"]:
+        console.print("Dry run: nothing was written.")
+    else:
+        console.print(f"Outputs are in {escape(str(out))}.")
+
+
+def _visible(text: str) -> str:
+    from buttress.files.visible import shortened
+
+    return shortened(text)
+
+
+def _table(*columns: str) -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for place, name in enumerate(columns):
+        table.add_column(name, justify="right" if place else "left")
+    return table
+
+
+def _stages(options: argparse.Namespace) -> int:
+    from buttress.workflows.data import stage_rows
+
+    rows = stage_rows()
+    if options.json:
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        return 0
+    for row in rows:
+        print(f"{row['name']}: {row['about']}")
+        for name, schema in row["options"]["properties"].items():
+            kind = schema.get("type") or " or ".join(map(str, schema.get("enum", ())))
+            shown = " or ".join(kind) if isinstance(kind, list) else kind
+            print(f"    {name} ({shown})")
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from buttress.workflows.data_restore import undo
+
+    result, later = undo(options.folder, ids=options.id, stage=options.stage)
+    if options.json:
+        said = {
+            "restored": result.records, "kept": result.kept, "removed": result.removed,
+            "changed": result.changed, "overlapping": result.overlapping, "digest": result.digest,
+            "not_seen_by": later,
+        }  # fmt: skip
+        print(json.dumps(said))
+        return 0
+    print(f"{result.records:,} records restored; {result.kept:,} are kept now.")
+    if result.overlapping:
+        print(f"{result.overlapping:,} changes stay: later stages changed the same place.")
+    if later and sum(result.removals.values()):
+        print(f"These stages have not seen what came back: {', '.join(later)}.")
+    return 0
+
+
+def _review(options: argparse.Namespace) -> int:
+    import shutil
+
+    from buttress.errors import InputError
+    from buttress.labelling.keys import open_keys
+    from buttress.labelling.session import Screen
+    from buttress.workflows.data_review import review, tally
+
+    if options.budget is not None and options.budget < 1:
+        raise InputError(f"{options.budget} is too small", field="--budget", expected="1 or more")
+    stream = sys.stderr if options.json else sys.stdout
+    size = shutil.get_terminal_size()
+    screen = Screen(lambda text: print(text, file=stream, flush=True), size.columns, size.lines)
+    try:
+        found = review(
+            options.folder, open_keys(), screen, budget=options.budget, seed=options.seed
+        )
+    except KeyboardInterrupt:  # as good a way to quit as any: all labels are kept
+        found = tally(options.folder)
+    if options.json:
+        print(json.dumps({name: one.to_json() for name, one in found.items()}))
+        return 0
+    for name, one in found.items():
+        what = "should not have been kept" if name == "kept" else "should not have been removed"
+        share = "–" if one.wrong is None else f"{one.wrong:.1%} ({one.low:.1%} to {one.high:.1%})"
+        print(f"{name}: {one.labelled} of {one.population:,} labelled; {what}: {share}")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from buttress.workflows.data_check import check, exit_code, to_json
+
+    found = check(options.folder, options.policy, options.keywords)
+    if options.json:
+        print(json.dumps(to_json(options.folder, options.policy, found), ensure_ascii=False))
+        return exit_code(found)
+    for one in found:
+        numbers = (
+            ""
+            if one.estimate is None or one.bound is None
+            else f"{one.estimate:.2%}, bound {one.bound:.2%}; "
+        )
+        print(
+            f"{_visible(one.name)}: {one.status} ({numbers}limit {one.limit:.0%}, "
+            f"{one.sample:,} of {one.needed:,} needed; {one.reason})"
+        )
+    return exit_code(found)

@@ -1,0 +1,1 @@
+"""The machine that cleans training data: reading, stages, indexes on disk, the runner."""

@@ -1,0 +1,170 @@
+"""Records of training data: their texts, where these stand, and how one is changed.
+
+A record is one JSON object. Its line is kept as it came: a record that no stage changes is written
+byte for byte, and in one that is changed all other fields keep their bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import msgspec
+import orjson
+
+FieldPath = tuple[str | int, ...]
+
+# Fields that hold text where the user names none, in the order in which they are read.
+TEXT_FIELDS: Final = (
+    *("text", "content", "document", "body", "raw_content"),
+    *("system", "instruction", "prompt", "question", "query", "context", "input"),
+    *("output", "completion", "response", "answer", "chosen", "rejected"),
+    *("messages", "conversations", "conversation", "dialogue"),
+)
+_TURN_FIELDS: Final = ("content", "value", "text")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a record came from: ``number`` counts readable records over all inputs, from 0."""
+
+    number: int
+    file: str
+    line: int  # from 1; the row of a Parquet file
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A text of a record: the path of its field, and the text."""
+
+    path: FieldPath
+    text: str
+
+
+class Record:
+    """One record: ``line`` is its JSON without the line break."""
+
+    def __init__(
+        self, line: bytes, position: Position, *, field: str = "", source_field: str = ""
+    ) -> None:
+        self.line = line
+        self.position = position
+        self._field = field
+        self._source_field = source_field
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """The parsed record."""
+        data: dict[str, Any] = orjson.loads(self.line)
+        return data
+
+    @cached_property
+    def key(self) -> bytes:
+        """SHA-256 of the record with sorted keys, 32 bytes: the same in every file and order."""
+        return content_key(self.data)
+
+    @property
+    def id(self) -> str:
+        """The record's own ``id``, or the first 16 hexadecimal digits of its key."""
+        own = self.data.get("id")
+        if isinstance(own, str) and own:
+            return own
+        if isinstance(own, int) and not isinstance(own, bool):
+            return str(own)
+        return self.key.hex()[:16]
+
+    @cached_property
+    def slots(self) -> tuple[Slot, ...]:
+        """The record's texts; empty where it has none."""
+        return tuple(text_slots(self.data, self._field))
+
+    @cached_property
+    def text(self) -> str:
+        """All texts, an empty line between two."""
+        return "\n\n".join(slot.text for slot in self.slots)
+
+    @property
+    def source(self) -> str:
+        """The value of the source field, or the name of the file where there is none."""
+        return source_of(self.data, self._source_field) or self.position.file
+
+    def with_texts(self, texts: Sequence[str]) -> Record:
+        """The record with these texts in place of its own, one for each slot."""
+        line = self.line
+        if any(slot.text != text for slot, text in zip(self.slots, texts, strict=True)):
+            line = _rewritten(
+                self.line,
+                {slot.path: text for slot, text in zip(self.slots, texts, strict=True)},
+            )
+        return Record(line, self.position, field=self._field, source_field=self._source_field)
+
+
+def content_key(data: Any) -> bytes:
+    """SHA-256 of JSON data with sorted keys, 32 bytes."""
+    return hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def text_slots(data: dict[str, Any], field: str = "") -> Iterator[Slot]:
+    """The texts of a record.
+
+    Args:
+        data: the record.
+        field: the field to read, with dots between levels; the fields of ``TEXT_FIELDS`` where
+            empty. A field holds a text, a list of texts, or a list of turns with ``content`` or
+            ``value``.
+    """
+    if field:
+        path: FieldPath = (field,) if field in data else tuple(field.split("."))
+        value: Any = data
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        yield from _texts(value, path)
+        return
+    for name in TEXT_FIELDS:
+        if name in data:
+            yield from _texts(data[name], (name,))
+
+
+def _texts(value: Any, path: FieldPath) -> Iterator[Slot]:
+    if isinstance(value, str):
+        yield Slot(path, value)
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _texts(item, (*path, place))
+    elif isinstance(value, dict):
+        for name in _TURN_FIELDS:
+            if name in value:
+                yield from _texts(value[name], (*path, name))
+
+
+def source_of(data: dict[str, Any], field: str = "") -> str:
+    """The source that a record names, by default in ``source`` or ``meta.source``."""
+    for path in (field,) if field else ("source", "meta.source", "metadata.source"):
+        value: Any = data
+        for name in (path,) if path in data else path.split("."):
+            value = value.get(name) if isinstance(value, dict) else None
+        if isinstance(value, str) and value:
+            return value
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+    return ""
+
+
+def _rewritten(line: bytes, texts: dict[FieldPath, str]) -> bytes:
+    """The JSON object ``line`` with the texts at these paths replaced; all else keeps its bytes."""
+    groups: dict[str | int, dict[FieldPath, str]] = {}
+    for path, text in texts.items():
+        groups.setdefault(path[0], {})[path[1:]] = text
+    parsed: Any
+    if line.lstrip()[:1] == b"[":
+        parsed = msgspec.json.decode(line, type=list[msgspec.Raw])
+    else:
+        parsed = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+    for name, inner in groups.items():
+        old = bytes(parsed[name])
+        new = orjson.dumps(inner[()]) if () in inner else _rewritten(old, inner)
+        parsed[name] = msgspec.Raw(new)
+    return msgspec.json.encode(parsed)

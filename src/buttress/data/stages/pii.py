@@ -1,0 +1,89 @@
+"""``pii``: personal data is replaced by placeholders or by keyed pseudonyms."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Sequence
+from typing import Final, Literal
+
+from buttress.data.edits import Edit
+from buttress.data.personal import KINDS, Span, find
+from buttress.data.records import Record
+from buttress.data.stage import Outcome, RecordChange
+from buttress.errors import InputError
+
+KEY: Final = "BUTTRESS_PSEUDONYM_KEY"
+_SHORTEST_KEY: Final = 16
+
+
+class PersonalData:
+    """Replaces personal data.
+
+    Args:
+        types: kinds to replace; all but SECRET, which is the stage ``secrets``, where empty.
+        mode: "placeholder" writes ``[EMAIL_1]``, numbered within a record; "pseudonym" writes
+            ``[EMAIL_3f9c…]``, the same for a value in the whole corpus, by HMAC-SHA256 with the key
+            in the environment variable BUTTRESS_PSEUDONYM_KEY.
+    """
+
+    def __init__(
+        self,
+        types: list[str] | None = None,
+        mode: Literal["placeholder", "pseudonym"] = "placeholder",
+    ) -> None:
+        chosen = [one.upper() for one in types or KINDS if types or one != "SECRET"]
+        for name in chosen:
+            if name not in KINDS:
+                raise InputError(
+                    f"unknown type '{name}'", field="types", expected="of " + ", ".join(KINDS)
+                )
+        self._kinds = tuple(chosen)
+        self._mode = mode
+        if mode == "pseudonym" and len(os.environ.get(KEY, "")) < _SHORTEST_KEY:
+            raise InputError(
+                "no key for pseudonyms", field=KEY,
+                expected=f"an environment variable of {_SHORTEST_KEY} characters or more",
+            )  # fmt: skip
+
+    def apply(self, records: Sequence[Record]) -> Sequence[Outcome]:
+        """See ``RecordStage``."""
+        return [self._outcome(record) for record in records]
+
+    def _outcome(self, record: Record) -> Outcome:
+        name = _Numbers() if self._mode == "placeholder" else _pseudonym
+        edits = [
+            Edit(place, span.start, span.end, name(span), span.kind)
+            for place, slot in enumerate(record.slots)
+            for span in find(slot.text, self._kinds)
+        ]
+        return RecordChange(tuple(edits)) if edits else None
+
+
+class _Numbers:
+    """Numbers values of a kind in the order in which a record has them."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], int] = {}
+        self._last: dict[str, int] = {}
+
+    def __call__(self, span: Span) -> str:
+        value = (span.kind, span.value.lower())
+        if value not in self._seen:
+            self._last[span.kind] = self._last.get(span.kind, 0) + 1
+            self._seen[value] = self._last[span.kind]
+        return f"[{span.kind}_{self._seen[value]}]"
+
+
+def _pseudonym(span: Span) -> str:
+    message = f"{span.kind}\0{span.value.lower()}".encode()
+    code = hmac.new(os.environ[KEY].encode(), message, hashlib.sha256).hexdigest()[:12]
+    return f"[{span.kind}_{code}]"
+
+
+class Credentials(PersonalData):
+    """``secrets``: credentials, by the rules of ``buttress scan``, as ``[SECRET_1]``."""
+
+    def __init__(self) -> None:
+        super().__init__(["SECRET"])

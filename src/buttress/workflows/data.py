@@ -1,0 +1,208 @@
+"""Cleaning training data: one run of the pipeline, its document, its card."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from buttress import __version__
+from buttress.data import output
+from buttress.data.output import Counts
+from buttress.data.pipeline import WORK, Corpus, process
+from buttress.data.plan import PipelinePlan
+from buttress.documents.schemas import as_object
+from buttress.errors import InputError
+from buttress.files.atomic import write_whole
+from buttress.report.data_card import data_card
+from buttress.report.data_page import render
+
+DOCUMENT: Final = "data.json"
+CARD: Final = "data-card.md"
+PAGE: Final = "report.html"
+HARM_LIMIT: Final = 0.05  # GB/T 45654-2025: above it a source is not to be used
+_HARM: Final = "harm"
+
+
+@dataclass(frozen=True, slots=True)
+class DataRequest:
+    """What to clean, by which plan, and where the outputs go."""
+
+    inputs: tuple[Path, ...]
+    plan: PipelinePlan
+    out: Path
+    workers: int = 1
+    resume: bool = False
+    seed: int = 0
+    dry_run: bool = False
+
+
+def clean(request: DataRequest, progress: Callable[[str], None] = lambda _: None) -> dict[str, Any]:
+    """Run the pipeline and write its outputs; the document of the run.
+
+    Raises:
+        InputError: a mistake in the request, or the folder holds another run.
+    """
+    out = request.out
+    if request.dry_run:
+        with tempfile.TemporaryDirectory(prefix="buttress-data-") as name:
+            corpus = process(
+                request.inputs, request.plan, Path(name), workers=request.workers, progress=progress
+            )
+            return _document(request, corpus, output.write(corpus, request.plan, None))
+    if out.exists() and not out.is_dir():
+        raise InputError("no folder", file=str(out), field="--out", expected="a folder to write to")
+    if (out / DOCUMENT).exists():
+        if request.resume and not (out / WORK).exists():
+            progress("the run is complete already")
+            return load(out)
+        if not request.resume:
+            raise InputError(
+                "holds a run", file=str(out), field="--out", expected="a new folder, or --resume"
+            )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(error.strerror or str(error), file=str(out), field="--out") from None
+    corpus = process(
+        request.inputs, request.plan, out, workers=request.workers, resume=request.resume,
+        progress=progress,
+    )  # fmt: skip
+    progress("writing")
+    document = _document(request, corpus, output.write(corpus, request.plan, out))
+    write_outputs(out, document)
+    shutil.rmtree(out / WORK)
+    return document
+
+
+def write_outputs(out: Path, document: Mapping[str, Any]) -> None:
+    """Write the card, the page and, last, the document."""
+    write_whole(out / CARD, data_card(document).encode(), "--out")
+    write_whole(out / PAGE, render(document).encode(), "--out")
+    data = orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"
+    write_whole(out / DOCUMENT, data, "--out")
+
+
+def load(folder: Path) -> dict[str, Any]:
+    """The document of a run.
+
+    Raises:
+        InputError: there is none, or it is not valid.
+    """
+    path = folder / DOCUMENT
+    expected = "the folder of a finished `buttress data run`"
+    if not path.is_file():
+        raise InputError(f"no {DOCUMENT} in it", file=str(folder), expected=expected)
+    try:
+        document = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise InputError(str(error), file=str(path), expected=expected) from None
+    if not isinstance(document, dict):
+        raise InputError("no JSON object", file=str(path), expected=expected)
+    as_object("data", document)
+    return document
+
+
+def _document(request: DataRequest, corpus: Corpus, counts: Counts) -> dict[str, Any]:
+    stages = []
+    for number, spec in enumerate(request.plan.stages):
+        stages.append(
+            spec.to_json()
+            | {
+                "seen": counts.seen[number],
+                "removed": counts.removals[number],
+                "changed": counts.changes[number],
+                "rules": dict(sorted(counts.rules.get(number, {}).items())),
+                "types": dict(sorted(counts.kinds.get(number, {}).items())),
+                "notes": [note for stage, note in corpus.notes if stage == number],
+                "examples": counts.examples.get(number, []),
+            }
+        )
+    return {
+        "schema": "buttress-data/1",
+        "version": __version__,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "dry_run": request.dry_run,
+        "inputs": [str(path) for path in request.inputs],
+        "field": request.plan.field,
+        "source_field": request.plan.source_field,
+        "seed": request.seed,
+        "records": {
+            "in": corpus.records + corpus.unreadable,
+            "kept": counts.kept,
+            "removed": counts.removed,
+            "changed": counts.changed,
+            "unreadable": corpus.unreadable,
+        },
+        "digest": counts.digest,
+        "stages": stages,
+        "sources": _sources(request.plan, counts),
+        "alarms": _alarms(request.plan, counts),
+        "restored": 0,
+    }
+
+
+def _sources(plan: PipelinePlan, counts: Counts) -> list[dict[str, Any]]:
+    harm = [number for number, spec in enumerate(plan.stages) if spec.name == _HARM]
+    rows = []
+    for name, source in sorted(counts.sources.items()):
+        removed: dict[str, int] = {}
+        for number, count in sorted(source.removals.items()):
+            stage = plan.stages[number].name
+            removed[stage] = removed.get(stage, 0) + count
+        seen = sum(source.seen[number] for number in harm[:1])
+        share = sum(source.removals[number] for number in harm) / seen if seen else None
+        rows.append(
+            {
+                "source": name,
+                "records": source.read,
+                "kept": source.kept,
+                "removed": removed,
+                "harmful": share,
+            }
+        )
+    return rows
+
+
+def _alarms(plan: PipelinePlan, counts: Counts) -> list[dict[str, Any]]:
+    alarms = []
+    for name, source in sorted(counts.sources.items()):
+        for number, spec in enumerate(plan.stages):
+            if not source.seen[number]:
+                continue
+            share = source.removals[number] / source.seen[number]
+            limits = {"max-removed-share": spec.limit}
+            if spec.name == _HARM:
+                limits["source-refused"] = HARM_LIMIT
+            alarms += [
+                {"rule": rule, "stage": spec.name, "source": name, "share": share, "limit": limit}
+                for rule, limit in limits.items()
+                if share > limit
+            ]
+    return alarms
+
+
+def exit_code(document: Mapping[str, Any]) -> int:
+    """0, or 1 where a rule was broken."""
+    return 1 if document["alarms"] else 0
+
+
+def stage_rows() -> Sequence[dict[str, Any]]:
+    """Each stage with what it does and the JSON Schema of its options."""
+    from buttress.data.plan import option_schema
+    from buttress.extension import entry_points
+
+    rows = []
+    for name in entry_points.names("data_stages"):
+        factory = entry_points.load("data_stages", name)
+        lines = (factory.__doc__ or "").strip().splitlines()
+        rows.append(
+            {"name": name, "about": lines[0] if lines else "", "options": option_schema(name)}
+        )
+    return rows

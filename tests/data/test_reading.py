@@ -1,0 +1,156 @@
+"""Every kind of input; what can't be read is counted and ends nothing."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import orjson
+import pyarrow as pa
+import pytest
+import zstandard
+from pyarrow import parquet
+
+from buttress.data import reading
+from buttress.data.reading import Readable, Unreadable, expand, read
+from buttress.errors import InputError
+from tests.data.making import cleaned, kept, written
+
+ROWS = [{"text": f"text {number}", "n": number} for number in range(5)]
+LINES = b"".join(orjson.dumps(row) + b"\n" for row in ROWS)
+
+
+def rows(path: Path) -> tuple[list[dict], list[Unreadable]]:
+    entries = list(read(expand([path])))
+    return (
+        [orjson.loads(one.line) for one in entries if isinstance(one, Readable)],
+        [one for one in entries if isinstance(one, Unreadable)],
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.jsonl", LINES),
+        ("a.ndjson", b"\xef\xbb\xbf" + LINES),
+        ("a.jsonl.gz", gzip.compress(LINES)),
+        ("a.jsonl.zst", zstandard.compress(LINES)),
+        ("b.jsonl.zst", zstandard.compress(LINES[:40]) + zstandard.compress(LINES[40:])),
+        ("a.json", orjson.dumps(ROWS)),
+        ("b.json", orjson.dumps(ROWS, option=orjson.OPT_INDENT_2)),
+        ("crlf.jsonl", LINES.replace(b"\n", b"\r\n\r\n")),
+    ],
+)
+def test_kinds_of_files(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).write_bytes(data)
+    assert rows(tmp_path / name) == (ROWS, [])
+
+
+def test_parquet(tmp_path: Path) -> None:
+    turns = [[{"role": "user", "content": "hi"}]] * 5
+    table = pa.table({"n": range(5), "messages": turns, "text": [row["text"] for row in ROWS]})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    found, wrong = rows(tmp_path)
+    assert not wrong
+    assert [row["text"] for row in found] == [row["text"] for row in ROWS]
+    assert found[0]["messages"] == turns[0]
+
+
+def test_text_files_are_a_record_each(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("first\n\nof two", "utf-8")
+    (tmp_path / "b.txt").write_bytes(b"\xff\xfe")
+    found, wrong = rows(tmp_path)
+    assert found == [{"text": "first\n\nof two"}]
+    assert [one.reason for one in wrong] == ["byte 0 is not UTF-8"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.jsonl.gz", gzip.compress(LINES * 2000)[:-20]),
+        ("a.jsonl.gz", b"no gzip"),
+        ("a.jsonl.zst", zstandard.compress(LINES * 2000)[:-20]),
+        ("a.jsonl.zst", b"no zstandard"),
+        ("a.parquet", b"PAR1 broken PAR1"),
+        ("a.json", b'[{"text": "x"}, '),
+    ],
+)
+def test_broken_files_end_nothing(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).write_bytes(data)
+    written(tmp_path / "z.jsonl", ROWS)
+    found, wrong = rows(tmp_path)
+    assert len(wrong) == 1
+    assert wrong[0].file == str(tmp_path / name)
+    assert "\n" not in wrong[0].reason
+    assert found[-5:] == ROWS
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"text": "\\ud800"}', b'{"text": NaN}', b'{"text": "a', b"[1", b'"text"', b"12",
+        b'{"text": 1}', b"{}", b"\xff\xfe", b"[" * 5000, b'{"text": "\xff"}',
+    ],
+)  # fmt: skip
+def test_broken_lines_end_nothing(tmp_path: Path, line: bytes) -> None:
+    (tmp_path / "a.jsonl").write_bytes(LINES + line + b"\n" + LINES)
+    found, wrong = rows(tmp_path / "a.jsonl")
+    assert found == ROWS * 2
+    assert [(one.line, one.raw) for one in wrong] == [(6, line)]
+
+
+def test_long_lines_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MAX_LINE", 100)
+    long = orjson.dumps({"text": "a" * 1000})
+    (tmp_path / "a.jsonl").write_bytes(LINES + long + b"\n" + LINES)
+    found, wrong = rows(tmp_path / "a.jsonl")
+    assert found == ROWS * 2
+    assert [one.line for one in wrong] == [6]
+
+
+RECORDS = [
+    ({"text": "a"}, ["a"]),
+    ({"messages": [{"role": "user", "content": "a"}, {"role": "x", "content": "b"}]}, ["a", "b"]),
+    ({"conversations": [{"from": "human", "value": "a"}]}, ["a"]),
+    ({"messages": [{"content": [{"type": "text", "text": "a"}, {"type": "image"}]}]},
+     ["a"]),
+    ({"prompt": "p", "chosen": "c", "rejected": "r"}, ["p", "c", "r"]),
+    ({"chosen": [{"role": "user", "content": "c"}], "rejected": [{"role": "user", "content": "r"}]},
+     ["c", "r"]),
+    ({"instruction": "i", "input": "", "output": "o"}, ["i", "", "o"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("record", "wanted"), RECORDS)
+def test_texts_of_records(record: dict, wanted: list[str]) -> None:
+    assert [slot.text for slot in reading.text_slots(record)] == wanted
+
+
+def test_a_field_is_named(tmp_path: Path) -> None:
+    record = {"meta": {"body": "a@b.example.org"}, "text": "c@d.example"}
+    path = written(tmp_path / "in.jsonl", [record])
+    from buttress.data.plan import PipelinePlan, from_command_line
+    from buttress.workflows.data import DataRequest, clean
+
+    plan = PipelinePlan(from_command_line(["pii"], Path()), field="meta.body", source_field="text")
+    document = clean(DataRequest((path,), plan, tmp_path / "out"))
+    assert kept(tmp_path / "out") == [{"meta": {"body": "[EMAIL_1]"}, "text": "c@d.example"}]
+    assert [one["source"] for one in document["sources"]] == ["c@d.example"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("nothing.jsonl", "no such file"), ("a.bin", "unknown kind of file"), ("empty", "no file")],
+)
+def test_mistakes_in_inputs(tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / "a.bin").write_bytes(b"")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match=message):
+        expand([tmp_path / name])
+
+
+def test_nothing_readable_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b"one\ntwo\n")
+    with pytest.raises(InputError, match="none of 2 records can be read") as caught:
+        cleaned(tmp_path / "a.jsonl", tmp_path / "out", "exact")
+    assert str(caught.value).startswith(f"{tmp_path}/a.jsonl:1: ")
