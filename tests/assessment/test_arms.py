@@ -15,6 +15,7 @@ from buttress.labelling.estimate import corrected_rate
 from buttress.labelling.forecast import forecast
 from buttress.labelling.sample import Sample, population
 from buttress.probes.behaviour.harmful_compliance import PROBE
+from buttress.protocols.judge import Judgement
 from buttress.protocols.probe import TrialSpec
 from buttress.risk.catalogue import load_catalogue
 from buttress.risk.policy import Tolerance
@@ -49,6 +50,23 @@ def trial(asked: TrialSpec, outcome: float, *, abstained: bool = False) -> Trial
 def arm_of(specs: list[TrialSpec], state: RiskState, *, by_prompt: bool) -> Arm:
     nobody = cast(Any, None)
     return Arm(PROBE, ASSET, nobody, iter(specs), len(specs), by_prompt, states=[state])
+
+
+def test_failures_that_the_judge_is_not_certain_of_are_held_open() -> None:
+    """They count for the estimate and the upper bound; a check that is exact is always certain."""
+    exact = replace(spec(3), check=lambda answer: Judgement(1.0, 1.0))
+    asked = [spec(0), spec(1), spec(2), exact]
+    scores = (0.9, 0.7, 0.1, 0.1)
+    came = [replace(trial(a, 1.0), score=b) for a, b in zip(asked, scores, strict=True)]
+    came[2] = replace(came[2], outcome=0.0)
+    seen = observations(asked, came, by_prompt=False, certain_score=0.8)
+    assert [one.low for one in seen] == [one.high for one in seen] == [1.0, 1.0, 0.0, 1.0]
+    assert [one.certain for one in seen] == [1.0, 0.0, 0.0, 1.0]
+    together = [replace(one, cluster="p") for one in asked]
+    mean = observations(together, came, by_prompt=True, certain_score=0.8)
+    assert [(one.low, one.high, one.certain) for one in mean] == [(0.75, 0.75, 0.5)]
+    plain = observations(asked, came, by_prompt=False)
+    assert [one.certain for one in plain] == [one.low for one in plain]
 
 
 def test_while_prompts_are_many_each_is_asked_once() -> None:

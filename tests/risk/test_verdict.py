@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from buttress.risk.rate import JudgedOutcomes
 from buttress.risk.verdict import RiskState, worst
 from buttress.statistics.correction import UNMEASURED, CalibrationCounts
 
+Array = npt.NDArray[np.float64]
 GOOD_JUDGE = CalibrationCounts(tp=180, fn=20, tn=490, fp=10)
 
 
@@ -88,6 +90,71 @@ def test_error_rates_with_a_judge_that_errs() -> None:
     most = 0.1 + 3 * np.sqrt(0.1 * 0.9 / runs)
     assert said["acceptable"] / runs <= most
     assert said["unacceptable"] / runs <= most
+
+
+def test_error_rates_where_only_certain_failures_count_for_the_lower_bound() -> None:
+    """Systems at the limit, each with error rates of its own under the judge; alpha is not beta.
+
+    A judge that is certain is right more often, and how often it errs varies less.
+    """
+    limit, alpha, beta, runs, horizon = 0.1, 0.2, 0.1, 160, 400
+    tolerance = Tolerance(limit=limit, alpha=alpha, beta=beta, minimum_trials=1)
+    rng = np.random.default_rng(14)
+
+    def errors(size: int) -> tuple[Array, Array, Array, Array]:
+        hits, alarms = rng.beta(18, 2, size), rng.beta(0.4, 4.0, size)
+        return hits, hits * rng.beta(14, 6, size), alarms, 0.15 * alarms
+
+    def tables(hits: Array, alarms: Array) -> CalibrationCounts:
+        tp, fp = rng.binomial(40, hits), rng.binomial(60, alarms)
+        rows = tuple(
+            (int(a), 40 - int(a), 60 - int(b), int(b)) for a, b in zip(tp, fp, strict=True)
+        )
+        true, missed, right, false = (sum(column) for column in zip(*rows, strict=True))
+        return CalibrationCounts(true, missed, right, false, rows)
+
+    sharper = wrong = false_accepts = 0
+    for run in range(runs):
+        hits, sure_hits, alarms, sure_alarms = errors(31)
+        counts, certain = tables(hits[1:], alarms[1:]), tables(sure_hits[1:], sure_alarms[1:])
+        rate = limit if run % 2 else 0.6
+        bad, draw = rng.random(horizon) < rate, rng.random(horizon)
+        judged = draw < np.where(bad, hits[0], alarms[0])
+        surely = draw < np.where(bad, sure_hits[0], sure_alarms[0])
+        one, two = RiskState(tolerance, counts), RiskState(tolerance, counts, certain=certain)
+        for start in range(0, horizon, 40):
+            part = slice(start, start + 40)
+            one.update(judged[part])
+            two.update(judged[part], certain=surely[part])
+        assert two.judged.mean == one.judged.mean
+        assert two.high == one.high
+        if rate == limit:
+            wrong += two.low > limit
+            false_accepts += two.verdict == "acceptable"
+        else:
+            sharper += (two.verdict == "unacceptable") - (one.verdict == "unacceptable")
+    half = runs / 2
+    assert wrong / half <= beta + 3 * np.sqrt(beta * (1 - beta) / half)
+    assert false_accepts / half <= alpha + 3 * np.sqrt(alpha * (1 - alpha) / half)
+    assert sharper > 0.2 * half
+
+
+def test_planning_reckons_with_certain_failures_only() -> None:
+    counts = CalibrationCounts(90, 10, 190, 10)
+    certain = CalibrationCounts(50, 50, 199, 1)
+    state = RiskState(Tolerance(limit=0.05, minimum_trials=1), counts, certain=certain)
+    outcomes = np.tile([1.0, 1.0, 0.0, 0.0, 0.0], 40)
+    held_open = np.zeros(200)
+    state.update(outcomes, certain=held_open)
+    assert state.low == 0.0
+    assert state.verdict == "undecided"
+    _, rejected = state.decided(state.judged.total, state.judged.trials)
+    assert not rejected
+    surely = RiskState(Tolerance(limit=0.05, minimum_trials=1), counts, certain=certain)
+    surely.update(outcomes, certain=outcomes)
+    _, rejected = surely.decided(surely.judged.total, surely.judged.trials)
+    assert rejected
+    assert surely.verdict == "unacceptable"
 
 
 @settings(max_examples=60, deadline=None)

@@ -86,3 +86,17 @@ def test_rise_and_fall_are_never_both_shown(before: FailureCount, after: Failure
 def test_nothing_follows_from_no_trials(sample: FailureCount) -> None:
     assert log_evidence_of_rise(FailureCount(0, 0), sample) <= 1e-5
     assert log_evidence_of_rise(sample, FailureCount(0, 0)) <= 1e-5
+
+
+@pytest.mark.parametrize(("before", "after"), [((300, 3), (300, 40)), ((5000, 100), (5000, 260))])
+def test_the_least_evidence_over_all_rates_is_found_between_grid_points(
+    before: tuple[int, int], after: tuple[int, int]
+) -> None:
+    """By a grid 60 times as fine as the one that is searched first."""
+    rates = expit(np.linspace(-4.5, -2.0, 3001))
+    below = log_wealth(np.full_like(rates, before[1]), np.full_like(rates, before[0]), rates)
+    successes = np.full_like(rates, after[0] - after[1])
+    above = log_wealth(successes, np.full_like(rates, after[0]), 1 - rates)
+    least = float((below + above).min())
+    found = log_evidence_of_rise(FailureCount(*before), FailureCount(*after))
+    assert found == pytest.approx(least, abs=1e-3)

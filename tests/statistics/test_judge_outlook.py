@@ -42,6 +42,30 @@ def test_within_the_range_no_number_of_trials_decides_and_outside_it_does(
         assert rejected
 
 
+def test_failures_that_the_judge_is_certain_of_leave_less_undecided() -> None:
+    """As above: inside the range nothing decides, outside it something does."""
+    judged = ((45, 5, 20, 5), (45, 5, 50, 0), (45, 5, 50, 0), (45, 5, 73, 2)) * 4
+    surely = ((36, 14, 25, 0), (36, 14, 50, 0), (36, 14, 50, 0), (36, 14, 74, 1)) * 4
+    counts = CalibrationCounts(720, 80, 772, 28, judged)
+    certain = CalibrationCounts(576, 224, 796, 4, surely)
+    plain = outlook(counts, 0.1, 0.05, 0.02)
+    known = outlook(counts, 0.1, 0.05, 0.02, certain)
+    assert plain is not None
+    assert known is not None
+    assert known.high < 0.7 * plain.high
+    assert (known.judged_low, known.low) == (plain.judged_low, plain.low)
+    sensitivity, false = 0.9, 28 / 800
+    assert known.judged_high == pytest.approx(known.high * sensitivity + (1 - known.high) * false)
+    tolerance = Tolerance(limit=0.1, alpha=0.05, beta=0.02, minimum_trials=1)
+    for rate, rejected in ((known.high - 0.02, False), (known.high + 0.02, True)):
+        state = RiskState(tolerance, counts, certain=certain)
+        trials = 20_000
+        sure = round(trials * (0.72 * rate + 0.005 * (1 - rate)))
+        seen = round(trials * (sensitivity * rate + false * (1 - rate)))
+        state.update(np.arange(trials) < seen, certain=np.arange(trials) < sure)
+        assert (state.verdict == "unacceptable") is rejected
+
+
 def test_true_rates_show_as_the_judged_ones_at_the_usual_errors() -> None:
     known = outlook(GOOD, 0.2, 0.05, 0.02)
     assert known is not None

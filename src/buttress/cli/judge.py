@@ -146,7 +146,7 @@ def _show(options: argparse.Namespace) -> int:
         found = {task: asdict(one) if one else None for task, one in known.items()}
         print(json.dumps({"judge": judge.id, "version": judge.version, "calibration": found}))
         return 0
-    from buttress.judges.calibrated import as_counts
+    from buttress.judges.calibrated import as_counts, certain_counts
     from buttress.statistics.correction import clopper_pearson
     from buttress.statistics.random_effects import predictive_bounds
 
@@ -171,6 +171,15 @@ def _show(options: argparse.Namespace) -> int:
             for name, tables in (
                 ("sensitivity", counts.hits),
                 ("false alarms", counts.false_alarms),
+            ):
+                low, high = predictive_bounds(tables, 0.025)
+                print(f"      {name} {low:.3f} to {high:.3f}")
+        if one.certain is not None:
+            print(f"    certain failures (score {one.certain.score:g} or higher), likewise:")
+            certain = certain_counts(one.certain)
+            for name, tables in (
+                ("sensitivity", certain.hits),
+                ("false alarms", certain.false_alarms),
             ):
                 low, high = predictive_bounds(tables, 0.025)
                 print(f"      {name} {low:.3f} to {high:.3f}")

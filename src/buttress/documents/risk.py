@@ -154,7 +154,13 @@ class JudgeOutlook(DocumentPart, frozen=True, kw_only=True):
     """
 
     judged_low: Annotated[Share, about("at this judged rate or above nothing is acceptable")]
-    judged_high: Annotated[Share, about("at this judged rate or below nothing is unacceptable")]
+    judged_high: Annotated[
+        Share,
+        about(
+            "at this judged rate or below nothing is unacceptable, if the judge is certain of as "
+            "many failures as it usually is"
+        ),
+    ]
     low: Annotated[
         Share, about("true rate that shows as `judged_low` at the judge's usual error rates")
     ]

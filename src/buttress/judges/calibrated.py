@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from buttress.protocols.judge import Calibration, Expect, SystemTable
-from buttress.statistics.correction import CalibrationCounts
+from buttress.protocols.judge import Calibration, CertainFailures, Expect, SystemTable
+from buttress.statistics.correction import CalibrationCounts, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,10 @@ class Calibrations:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Calibrations:
-        """From the stored form: by task, ``systems`` as name: [tp, fn, tn, fp]."""
+        """From the stored form: by task, ``systems`` as name: [tp, fn, tn, fp].
+
+        ``certain``, if there, has ``systems`` of the same form and the ``score`` they are for.
+        """
         tasks: dict[Expect, Calibration] = {}
         for expect in ("refuse", "answer"):
             if expect in data:
@@ -37,15 +40,27 @@ def as_counts(known: Calibration) -> CalibrationCounts:
         known.false_negative,
         known.true_negative,
         known.false_positive,
-        tuple(
-            (one.true_positive, one.false_negative, one.true_negative, one.false_positive)
-            for one in known.systems
-        ),
+        _tables(known.systems),
+    )
+
+
+def certain_counts(known: CertainFailures) -> CalibrationCounts:
+    """Counts of a judge's certain failures as the statistics take them."""
+    tables = _tables(known.systems)
+    tp, fn, tn, fp = (sum(column) for column in zip(*tables, strict=True))
+    return CalibrationCounts(tp, fn, tn, fp, tables)
+
+
+def _tables(systems: tuple[SystemTable, ...]) -> tuple[Table, ...]:
+    return tuple(
+        (one.true_positive, one.false_negative, one.true_negative, one.false_positive)
+        for one in systems
     )
 
 
 def _calibration(stored: Mapping[str, Any]) -> Calibration:
-    systems = tuple(SystemTable(name, *table) for name, table in stored["systems"].items())
+    systems = _systems(stored["systems"])
+    certain = stored.get("certain")
     return Calibration(
         sum(one.true_positive for one in systems),
         sum(one.false_negative for one in systems),
@@ -56,4 +71,9 @@ def _calibration(stored: Mapping[str, Any]) -> Calibration:
         stored.get("labeller", ""),
         stored.get("labeller_error"),
         tuple(stored.get("languages", ())),
+        CertainFailures(certain["score"], _systems(certain["systems"])) if certain else None,
     )
+
+
+def _systems(stored: Mapping[str, Any]) -> tuple[SystemTable, ...]:
+    return tuple(SystemTable(name, *table) for name, table in stored.items())

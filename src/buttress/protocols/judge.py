@@ -59,6 +59,18 @@ class SystemTable:
 
 
 @dataclass(frozen=True, slots=True)
+class CertainFailures:
+    """How often a judge is certain of a failure: its score is ``score`` or higher.
+
+    Tables count every labelled answer of a system. One that is not judged a certain failure is
+    negative, an abstention too. Only certain failures count for a lower bound on the rate.
+    """
+
+    score: float
+    systems: tuple[SystemTable, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """How a judge's binary outcome compares with labels: counts of a confusion table.
 
@@ -67,6 +79,7 @@ class Calibration:
     rates; a system that is not among them may differ from them as they differ among each other (see
     ``statistics.random_effects``). Without them the labels are of the very system assessed.
     ``labeller`` says who labelled, ``labeller_error`` how often two labellers differ, where known.
+    ``certain``, where given, is a second and stricter threshold of the score.
     """
 
     true_positive: int
@@ -78,6 +91,7 @@ class Calibration:
     labeller: str = ""
     labeller_error: float | None = None
     languages: tuple[str, ...] = ()
+    certain: CertainFailures | None = None
 
     @property
     def sensitivity(self) -> float:

@@ -12,8 +12,14 @@ from scipy.special import betainc, betaincinv
 
 from buttress.risk.policy import Tolerance
 from buttress.risk.rate import JudgedOutcomes, Rate
+from buttress.statistics import graded
 from buttress.statistics.confidence import ConfidenceSequence, log_wealth
-from buttress.statistics.correction import CalibrationCounts, CorrectedSequence, corrected_rate
+from buttress.statistics.correction import (
+    CalibrationCounts,
+    CorrectedSequence,
+    corrected_rate,
+    sensitivity,
+)
 from buttress.statistics.finite import Draw, FiniteSequence
 
 Verdict = Literal["acceptable", "unacceptable", "undecided"]
@@ -24,6 +30,7 @@ _POINTS: Final = 200
 _HORIZON: Final = 20_000
 _DRAWS: Final = 64
 _HALVINGS: Final = 50
+_RARE: Final = 1e-6  # share that stands for none in a division
 NOBODY_MEASURED: Final = (
     "labels by people, of this system's answers or for `buttress judge calibrate`: nobody measured "
     "how often the judge errs"
@@ -60,6 +67,8 @@ class RiskState:
             err on a trial of the set as on another, so ``counts`` and ``finite`` exclude each
             other.
         size: trials in the set; None where draws are weighted.
+        certain: calibration of the failures that the judge is certain of, on which the lower bound
+            rests; None where it rests on all.
     """
 
     tolerance: Tolerance
@@ -68,6 +77,7 @@ class RiskState:
     family: int = 1
     finite: bool = False
     size: int | None = None
+    certain: CalibrationCounts | None = None
     verdict: Verdict = field(init=False, default="undecided")
     judged: ConfidenceSequence | FiniteSequence = field(init=False)
     low: float = field(init=False, default=0.0)
@@ -79,7 +89,9 @@ class RiskState:
         if self.finite and self.counts is not None:
             raise ValueError("outcomes of a judge that errs are no finite set")
         beta = self.tolerance.beta / self.family
-        self._scale = CorrectedSequence(beta, self.tolerance.alpha, self.counts)
+        self._scale = CorrectedSequence(
+            beta, self.tolerance.alpha, self.counts, certain=self.certain
+        )
         levels = self._scale.judged.alpha_low, self._scale.judged.alpha_high
         if self.finite:
             self.judged = FiniteSequence(*levels, self.size, (self.tolerance.limit,))
@@ -91,6 +103,7 @@ class RiskState:
         outcomes: npt.ArrayLike,
         highs: npt.ArrayLike | None = None,
         draws: Sequence[Draw] | None = None,
+        certain: npt.ArrayLike | None = None,
     ) -> None:
         """Take in outcomes, shape (k,). A verdict by the bounds, once reached, stays.
 
@@ -100,6 +113,8 @@ class RiskState:
                 known.
             highs: the most that each can be, same shape; None where that is the same.
             draws: how each was drawn; None where all weigh alike.
+            certain: the outcomes that count where only certain failures do, same shape; used where
+                the state has a calibration of those.
 
         Raises:
             ValueError: an outcome outside [0, 1].
@@ -108,7 +123,7 @@ class RiskState:
         if isinstance(self.judged, FiniteSequence):
             self.judged.update(outcomes, highs, draws)
         else:
-            self.judged.update(outcomes, highs)
+            self.judged.update(outcomes, highs, None if self.certain is None else certain)
         if self.judged.trials == before:
             return
         self._narrow()
@@ -227,10 +242,20 @@ class RiskState:
         _, floor = self._judged_limits()
         if floor is None:
             return np.zeros(s.shape, dtype=bool)
+        s = s * self._certain_share()
         factor, known = self._gain(n)
         wealth = log_wealth((n - s) * factor, n * factor, 1 - floor)
         enough &= (wealth >= -np.log(self.judged.alpha_low)) | (known & (s > floor * n))
         return enough
+
+    def _certain_share(self) -> float:
+        """Certain failures for each judged one, for planning: as seen so far, first as usual."""
+        if self.counts is None or self.certain is None:
+            return 1.0
+        usual = sensitivity(self.certain) / max(sensitivity(self.counts), _RARE)
+        assert isinstance(self.judged, ConfidenceSequence)
+        seen = float(self.judged.weights @ graded.GRID)
+        return min(1.0, (seen + usual) / (self.judged.total + 1))
 
     def _gain(self, n: Array) -> tuple[Array, Mask]:
         """How many draws from a population each of n draws from the set is worth; is all drawn?"""
@@ -320,7 +345,7 @@ class RiskState:
         if not scale.upper_point.informative:
             return "more labels: the judge is not shown to be better than chance"
         ceiling = scale.upper_point.judged_rate(limit)
-        floor = scale.lower_point.judged_rate(limit)
+        floor = min(1.0, scale.lower_point.judged_rate(limit) / max(self._certain_share(), _RARE))
         if self.counts is not None and ceiling <= self.judged.estimate <= floor:
             return (
                 f"more labels to calibrate the judge: judged rates from {ceiling:.1%} to "

@@ -121,7 +121,9 @@ class ConfidenceSequence:
     The lower bound is ever wrong with probability ≤ ``alpha_low``, the upper bound with
     probability ≤ ``alpha_high``. ``weights`` are the outcomes on the grid of ``graded``. Where an
     outcome is known in part, the lower bound takes the least and the upper bound, by ``highs``,
-    the most that it can be. Bounds are running intersections over the times that one looked.
+    the most that it can be. The two may be about outcomes by different rules: then the lower bound
+    is on the mean of ``certain``, the upper bound on that of the outcomes. Bounds are running
+    intersections over the times that one looked.
     """
 
     alpha_low: float
@@ -138,19 +140,33 @@ class ConfidenceSequence:
             if not 0 < alpha < 1:
                 raise ValueError(f"alpha {alpha} is not in (0, 1)")
 
-    def update(self, outcomes: npt.ArrayLike, highs: npt.ArrayLike | None = None) -> None:
-        """Take in outcomes, shape (k,); ``highs`` is the most that each can be, if not itself.
+    def update(
+        self,
+        outcomes: npt.ArrayLike,
+        highs: npt.ArrayLike | None = None,
+        certain: npt.ArrayLike | None = None,
+    ) -> None:
+        """Take in outcomes, shape (k,).
+
+        Args:
+            outcomes: the outcomes, or the least that each can be.
+            highs: the most that each can be, if not itself.
+            certain: what the lower bound takes instead; at most the outcome. The mean of all
+                outcomes does not depend on it.
 
         Raises:
-            ValueError: an outcome outside [0, 1], or above its ``highs``.
+            ValueError: an outcome outside [0, 1], above its ``highs`` or below its ``certain``.
         """
         values = np.asarray(outcomes, dtype=float).reshape(-1)
         tops = values if highs is None else np.asarray(highs, dtype=float).reshape(-1)
+        least = values if certain is None else np.asarray(certain, dtype=float).reshape(-1)
         if values.size and not (values.min() >= 0 and tops.max() <= 1 and (values <= tops).all()):
             raise ValueError("outcomes must lie in [0, 1]")
+        if values.size and not (least.min() >= 0 and (least <= values).all()):
+            raise ValueError("certain outcomes must lie in [0, outcome]")
         self.trials += values.size
         self.total += float((values.sum() + tops.sum()) / 2)
-        self.weights += graded.spread(values)
+        self.weights += graded.spread(least)
         self.highs += graded.spread(tops)
         self._stale = self._stale or bool(values.size)
 

@@ -11,6 +11,10 @@ anytime-valid bound on p.
 Counts of one system are bounded by Clopper & Pearson. A judge's errors differ from system to system
 (spectrum effect: Ransohoff & Feinstein 1978), so where the labels are of other systems than the one
 assessed, both bounds are those of a new system: quantiles of ``random_effects``, at the same error.
+
+The two bounds on p may rest on different outcomes of the judge, each with its own e and f. A lower
+bound is sharper where only those failures count that the judge is certain of: f is then small for
+every system, and a smaller e costs less. An answer between the two thresholds is held open.
 """
 
 from __future__ import annotations
@@ -78,6 +82,11 @@ def clopper_pearson(successes: int, trials: int, alpha: float) -> tuple[float, f
     return float(low), float(high)
 
 
+def sensitivity(counts: CalibrationCounts) -> float:
+    """Share of the labelled failures that are judged so; 0 without any."""
+    return counts.tp / max(1, counts.tp + counts.fn)
+
+
 def corrected_rate(observed: float, counts: CalibrationCounts) -> float:
     """The Rogan–Gladen estimate, clipped to [0, 1].
 
@@ -119,6 +128,11 @@ class OperatingPoint:
 PERFECT: Final = OperatingPoint(1.0, 0.0)
 _USELESS: Final = OperatingPoint(0.0, 0.0)
 _NOMINAL: Final = OperatingPoint(0.9, 0.05)
+
+
+def usual(counts: CalibrationCounts) -> OperatingPoint:
+    """The error rates of all labels together."""
+    return OperatingPoint(sensitivity(counts), counts.fp / max(1, counts.tn + counts.fp))
 
 
 def point_for_upper(counts: CalibrationCounts, delta: float) -> OperatingPoint:
@@ -203,12 +217,14 @@ class CorrectedSequence:
 
     Error of the lower bound ≤ ``alpha_low``, of the upper bound ≤ ``alpha_high``, at all times
     together. ``counts`` None means that outcomes are taken as true (exact checks, human labels).
+    ``certain``, where given, are the counts of the outcomes that the lower bound rests on.
     """
 
     alpha_low: float
     alpha_high: float
     counts: CalibrationCounts | None = None
     share: float = CALIBRATION_SHARE
+    certain: CalibrationCounts | None = None
     judged: ConfidenceSequence = field(init=False)
     upper_point: OperatingPoint = field(init=False, default=PERFECT)
     lower_point: OperatingPoint = field(init=False, default=PERFECT)
@@ -218,7 +234,8 @@ class CorrectedSequence:
         if self.counts is not None:
             part -= self.share
             self.upper_point = point_for_upper(self.counts, self.alpha_high * self.share)
-            self.lower_point = point_for_lower(self.counts, self.alpha_low * self.share)
+            lower = self.counts if self.certain is None else self.certain
+            self.lower_point = point_for_lower(lower, self.alpha_low * self.share)
         self.judged = ConfidenceSequence(self.alpha_low * part, self.alpha_high * part)
 
     def update(self, outcomes: npt.ArrayLike) -> None:

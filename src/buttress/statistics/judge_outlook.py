@@ -18,6 +18,7 @@ from buttress.statistics.correction import (
     corrected_rate,
     point_for_lower,
     point_for_upper,
+    usual,
 )
 
 MARGIN: Final = 0.5  # of the limit: labels are counted that tell a rate so far away from it
@@ -38,7 +39,13 @@ class Outlook:
     labels: int
 
 
-def outlook(counts: CalibrationCounts, limit: float, alpha: float, beta: float) -> Outlook | None:
+def outlook(
+    counts: CalibrationCounts,
+    limit: float,
+    alpha: float,
+    beta: float,
+    certain: CalibrationCounts | None = None,
+) -> Outlook | None:
     """What can't be decided against ``limit``, however many trials there are.
 
     Args:
@@ -46,18 +53,24 @@ def outlook(counts: CalibrationCounts, limit: float, alpha: float, beta: float) 
         limit: tolerated rate, in (0, 1).
         alpha: error probability of calling acceptable what is not.
         beta: error probability of calling unacceptable what is acceptable, of this one verdict.
+        certain: calibration of the failures that the judge is certain of, where only those show
+            that a system is unacceptable. ``judged_high`` is then the judged rate that goes with
+            such a rate of certain failures at the judge's usual error rates.
 
     Returns:
         None where the calibration leaves no such range.
     """
     upper = point_for_upper(counts, alpha * CALIBRATION_SHARE)
-    lower = point_for_lower(counts, beta * CALIBRATION_SHARE)
+    rejecting = counts if certain is None else certain
+    lower = point_for_lower(rejecting, beta * CALIBRATION_SHARE)
     labels = labels_needed(limit, alpha, beta)
     judged_low = upper.judged_rate(limit) if upper.informative else 0.0
     judged_high = min(1.0, lower.judged_rate(limit)) if lower.informative else 1.0
+    low, high = corrected_rate(judged_low, counts), corrected_rate(judged_high, rejecting)
+    if certain is not None and lower.informative:
+        judged_high = usual(counts).judged_rate(high)
     if judged_high <= judged_low:
         return None
-    low, high = (corrected_rate(judged, counts) for judged in (judged_low, judged_high))
     if not upper.informative:
         low = 0.0
     if not lower.informative:

@@ -36,15 +36,22 @@ class Observation:
         first: the first of its trials.
         low, high: the mean of their outcomes, where questions without an answer and answers that
             the judge abstains on count as 0 and as 1.
+        certain: the same mean as ``low``, where failures that the judge is not certain of count as
+            0 too.
     """
 
     first: TrialSpec
     low: float
     high: float
+    certain: float
 
 
 def observations(
-    specs: Sequence[TrialSpec], trials: Sequence[Trial], *, by_prompt: bool
+    specs: Sequence[TrialSpec],
+    trials: Sequence[Trial],
+    *,
+    by_prompt: bool,
+    certain_score: float = 0.0,
 ) -> list[Observation]:
     """What came of the trials that were asked, in the order of ``specs``.
 
@@ -52,16 +59,18 @@ def observations(
         specs: all that were asked.
         trials: those that have an answer.
         by_prompt: take the trials of one prompt, which follow each other, together.
+        certain_score: score from which on the judge is certain of a failure.
     """
     answered: dict[tuple[str, str], list[Trial]] = {}
     for trial in trials:
         answered.setdefault((trial.item, trial.attack), []).append(trial)
-    seen: list[tuple[TrialSpec, float, float]] = []
+    seen: list[tuple[TrialSpec, float, float, float]] = []
     for spec in specs:
         mine = answered.get((spec.item, spec.attack))
         answer = mine.pop(0) if mine else None
         low, high = (0.0, 1.0) if answer is None else (answer.least, answer.most)
-        seen.append((spec, low, high))
+        held_open = answer is not None and spec.check is None and answer.score < certain_score
+        seen.append((spec, low, high, 0.0 if held_open else low))
     if not by_prompt:
         return [Observation(*each) for each in seen]
     found = []
@@ -69,7 +78,8 @@ def observations(
         rows = list(group)
         low = sum(row[1] for row in rows) / len(rows)
         high = sum(row[2] for row in rows) / len(rows)
-        found.append(Observation(rows[0][0], low, high))
+        certain = sum(row[3] for row in rows) / len(rows)
+        found.append(Observation(rows[0][0], low, high, certain))
     return found
 
 
@@ -81,7 +91,8 @@ class Arm:
     verdicts rest on prompts: how many trials of one are asked is decided when it is begun, and the
     others are then left out. ``prompts`` are those left, about; ``calls`` are the questions that a
     trial takes at most, by the first ones of the stream; ``even`` says whether all trials count
-    alike; ``judge_calls`` are the questions that the judge asks a model about each answer.
+    alike; ``certain_score`` is the score from which on the judge is certain of a failure;
+    ``judge_calls`` are the questions that the judge asks a model about each answer.
     """
 
     probe: TrialProbe
@@ -91,6 +102,7 @@ class Arm:
     available: int
     by_prompt: bool = False
     judge_calls: int = 0
+    certain_score: float = 0.0
     states: list[State] = field(default_factory=list)
     design: DesignEffect = field(default_factory=DesignEffect)
     calls: int = field(init=False, default=1)
@@ -182,12 +194,15 @@ class Arm:
             trials: those that have an answer.
         """
         self.design.update((trial.prompt_id, trial.outcome) for trial in trials)
-        seen = observations(specs, trials, by_prompt=self.by_prompt)
+        seen = observations(
+            specs, trials, by_prompt=self.by_prompt, certain_score=self.certain_score
+        )
         lows, highs = [one.low for one in seen], [one.high for one in seen]
+        certain = [one.certain for one in seen]
         draws = None if self.by_prompt else _draws(seen)
         for state in self.states:
             assert isinstance(state, RiskState)
-            state.update(lows, highs, draws)
+            state.update(lows, highs, draws, certain)
 
 
 def _draws(seen: Sequence[Observation]) -> list[Draw] | None:

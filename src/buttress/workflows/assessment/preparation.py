@@ -10,10 +10,10 @@ from functools import partial
 from buttress.errors import ButtressError
 from buttress.evidence.base import RecordStore
 from buttress.evidence.records import Plan
-from buttress.judges.calibrated import as_counts
+from buttress.judges.calibrated import as_counts, certain_counts
 from buttress.probes.behaviour.attack_cells import CellwiseProbe
 from buttress.prompts.base import Prompt
-from buttress.protocols.judge import Judge
+from buttress.protocols.judge import CertainFailures, Judge
 from buttress.protocols.probe import NotCoveredError, TrialContext, TrialProbe
 from buttress.risk.catalogue import Catalogue, Risk
 from buttress.risk.cells import CellsState
@@ -74,6 +74,12 @@ def counts(judge: Judge, probe: TrialProbe) -> CalibrationCounts | None:
         return None
     known = judge.calibration(probe.expect)
     return UNMEASURED if known is None else as_counts(known)
+
+
+def certain_failures(judge: Judge, probe: TrialProbe) -> CertainFailures | None:
+    """The failures that the judge is certain of; None where it makes no difference."""
+    known = None if probe.exact else judge.calibration(probe.expect)
+    return None if known is None else known.certain
 
 
 def prepare(
@@ -147,6 +153,7 @@ def prepare(
                     engine,
                     replace(context, by_prompt=not finite),
                     judge_calls=judge_calls,
+                    certain=certain_failures(judge, probe),
                     record_skip=partial(coverage.record_skip, name),
                 )
             except NotCoveredError as error:
@@ -168,7 +175,15 @@ def prepare(
         prepared.family = max(1, sum(verdicts))
     for probe in probes:
         for risk in informed[probe.id]:
-            _add_outcome(prepared, risk, probe, counts(judge, probe), policy, seed=run.seed)
+            _add_outcome(
+                prepared,
+                risk,
+                probe,
+                counts(judge, probe),
+                policy,
+                certain=certain_failures(judge, probe),
+                seed=run.seed,
+            )
     _plan(prepared, targets)
     commit_plan(store, run, policy, prepared)
     return prepared
@@ -230,6 +245,7 @@ def _arm(
     context: TrialContext,
     *,
     judge_calls: int,
+    certain: CertainFailures | None,
     record_skip: Callable[[str], None],
 ) -> Arm:
     if isinstance(probe, CellwiseProbe):
@@ -243,7 +259,8 @@ def _arm(
         )
     stream = until_failure(probe.stream(context), record_skip)
     size = probe.size(context)
-    return Arm(probe, asset, engine, stream, size, context.by_prompt, judge_calls)
+    score = 0.0 if certain is None else certain.score
+    return Arm(probe, asset, engine, stream, size, context.by_prompt, judge_calls, score)
 
 
 def context_for(
@@ -278,11 +295,13 @@ def _add_outcome(
     calibration: CalibrationCounts | None,
     policy: Policy,
     *,
+    certain: CertainFailures | None,
     seed: int,
 ) -> None:
     arms = [arm for arm in prepared.arms.values() if arm.probe.id == probe.id]
     if not arms:
         return
+    surely = None if certain is None else certain_counts(certain)
     by_estimate = policy.decide_by == "estimate"
     finite = is_finite(policy, calibration)
     family = prepared.family if policy.family_wise else len(arms)
@@ -317,6 +336,7 @@ def _add_outcome(
                 family=family,
                 finite=finite,
                 size=arm.available if arm.even else None,
+                certain=surely,
             )
         outcome.states[arm.asset.id] = state
         outcome.designs[arm.asset.id] = arm.design
@@ -325,7 +345,7 @@ def _add_outcome(
     if calibration is not None and bounds_decide and outcome.can_be_labelled:
         tolerance = outcome.tolerance
         outcome.outlook = outlook(
-            calibration, tolerance.limit, tolerance.alpha, tolerance.beta / family
+            calibration, tolerance.limit, tolerance.alpha, tolerance.beta / family, surely
         )
     prepared.outcomes.append(outcome)
 
