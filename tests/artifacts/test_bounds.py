@@ -225,3 +225,11 @@ def test_unreadable_parts_are_said(tmp_path: Path) -> None:
     (tmp_path / "a.rar").write_bytes(b"Rar!\x1a\x07\x01\x00" + bytes(20))
     _, inspection = scan(tmp_path)
     assert any("rar is not read" in one for one in inspection.skipped)
+
+
+def test_an_unknown_escape_in_a_string_says_nothing_on_our_behalf(tmp_path: Path) -> None:
+    """Warnings are errors in the tests; a user would see them among the findings."""
+    system = b"S'o\\x73'\nS'\\u system'\n"
+    assert not scan_bytes(tmp_path, system + b"\x86.", "escapes.pkl")
+    called = b"cos\nsystem\n(S'\\u id'\ntR."
+    assert rules(scan_bytes(tmp_path, called, "called.pkl"))

@@ -54,7 +54,9 @@ def load(kind: str, name: str) -> Any:
     """
     known = names(kind)
     if name not in known:
-        raise InputError(f"unknown {kind[:-1]} '{name}'", expected="one of " + ", ".join(known))
+        raise InputError(
+            f"unknown {kind[:-1].replace('_', ' ')} '{name}'", expected="one of " + ", ".join(known)
+        )
     from importlib import import_module
 
     module, _, attributes = known[name].partition("[")[0].partition(":")

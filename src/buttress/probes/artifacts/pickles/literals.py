@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -134,12 +135,20 @@ def push_string_line(state: MachineState, at: int) -> int:
     quoted = line.strip()
     if len(quoted) < 2 or quoted[0] not in b"'\"":
         raise BrokenError("a string is not quoted")
-    try:
-        value = codecs.escape_decode(quoted[1:-1])[0]
-    except ValueError:  # a cut or odd escape
-        value = quoted[1:-1]
-    state.push(value)
+    state.push(_unescaped(quoted[1:-1]))
     return end
+
+
+def _unescaped(text: bytes) -> bytes:
+    """``text`` with its escapes resolved; as it is where one of them is cut or odd."""
+    if b"\\" not in text:
+        return text
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an unknown escape is a matter of the file, not of ours
+        try:
+            return bytes(codecs.escape_decode(text)[0])
+        except ValueError:
+            return text
 
 
 def push_unicode_line(state: MachineState, at: int) -> int:
