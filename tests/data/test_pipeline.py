@@ -220,7 +220,7 @@ def test_dry_run_writes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--stage", "nothing"), "unknown data_stage 'nothing'; expected one of"),
+        (("--stage", "nothing"), "unknown data stage 'nothing'; expected one of"),
         (("--stage", "near:treshold=1"), "unknown option 'treshold'; expected of threshold"),
         (("--stage", "near:threshold=2"), "stage near: threshold: 2 is not usable"),
         (("--stage", "near:threshold=x"), "'x' is not of type 'number'"),
