@@ -43,7 +43,7 @@ _PROMPT: Final = re.compile(
 _AGENT_YAML: Final = re.compile(r"^(?:.*[-_.])?(?:agents?|tasks|crew|prompts?)(?:[-_.].*)?\.ya?ml$")
 _SETTINGS: Final = re.compile(
     r"^(?:\.?mcp(?:[-_.].*)?|.*[-_.]mcp|claude_desktop_config|\.claude|cline_mcp_settings|mcp_settings|"
-    r"settings(?:\.local)?|mcp_config|hooks|\.?devcontainer|tasks)\.json$"
+    r"settings(?:\.local)?|mcp_config|hooks|\.?devcontainer|tasks|opencode)\.jsonc?$"
 )
 _OF_SETTINGS: Final = (b'"mcpServers"', b'"mcp_servers"', b'"context_servers"')
 _OF_TOOLS: Final = (b'"inputSchema"', b'"input_schema"', b'"parameters"')

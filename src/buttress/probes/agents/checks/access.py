@@ -23,7 +23,12 @@ _DANGEROUS: Final = re.compile(
     r"^Bash\((?:sudo|curl|wget|rm|bash|sh|zsh|eval|python3?|node|perl|ruby|ssh|scp|nc|chmod|docker|kubectl|"
     r"aws|gcloud|npx|uvx)(?:[ :]\*|:\*|\))"
 )
-_NETWORK: Final = re.compile(r"\b(?:curl|wget|nc|ncat|scp|ssh|Invoke-WebRequest|iwr)\b")
+_NETWORK: Final = re.compile(
+    r"\b(?:curl|wget|nc|ncat|netcat|socat|scp|sftp|rsync|ssh|ftp|nslookup|Invoke-WebRequest|"
+    r"Invoke-RestMethod|iwr|irm|urllib|requests\.(?:get|post|put)|httpx|http\.client|aiohttp|socket|"
+    r"urlopen|fetch\(|axios|https?\.(?:get|request)|Net::HTTP|LWP|file_get_contents|"
+    r"Net\.WebClient)|/dev/(?:tcp|udp)/|\bopenssl\s+s_client\b"
+)
 
 _PIPED: Final = re.compile(r"\|\s*(?:ba|z)?sh\b|base64\s+(?:-d|--decode)|\beval\b")
 _RIGHTS: Final = re.compile(
