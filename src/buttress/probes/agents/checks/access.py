@@ -126,6 +126,13 @@ def _allow_all(subject: Subject) -> Iterator[SubjectMatch]:
 
 
 def _allow_dangerous(subject: Subject) -> Iterator[SubjectMatch]:
+    given = subject.value.get("permission")  # of opencode: by tool, or for all
+    for key in ("bash", "*"):
+        one = _at(given, key)
+        if (one if isinstance(one, str) else _at(one, "*")) == "allow":
+            yield SubjectMatch(subject.line(("permission", key)), f"{key}: allow")
+    if given == "allow":
+        yield SubjectMatch(subject.line(("permission",)), "permission: allow")
     for line, one in _allowed(subject):
         if _DANGEROUS.match(one.strip()) and one.rstrip(")").endswith("*"):
             yield SubjectMatch(line, one)
