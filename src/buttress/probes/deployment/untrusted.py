@@ -226,9 +226,7 @@ def _of_environment(
     return None
 
 
-def _of_matrix(
-    rest: str, scope: ExpressionScope, path: str, depth: int
-) -> UntrustedValue | None:
+def _of_matrix(rest: str, scope: ExpressionScope, path: str, depth: int) -> UntrustedValue | None:
     """A dimension of the matrix, or the whole of it, where an expression gives it."""
     strategy = scope.job.get("strategy")
     matrix = strategy.get("matrix") if isinstance(strategy, dict) else None
