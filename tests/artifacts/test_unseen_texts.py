@@ -234,8 +234,8 @@ def test_a_trap_whose_sentence_is_part_of_an_expression(body: str) -> None:
 
 def test_errors_and_tags_are_no_trap() -> None:
     for plain in (
-        "{% if 'tool' in m.content %}{{ raise_exception('Roles must alternate user and tool') }}{% endif %}",
-        "{% if '</think>' in m.content %}{{ 'You are a model that thinks before it answers' }}{% endif %}",
+        "{% if 'tool' in m.content %}{{ raise_exception('Roles must be user or it') }}{% endif %}",
+        "{% if '</think>' in m.content %}{{ 'You think before you answer a user' }}{% endif %}",
         "{% if 'tool' in m.content %}{{ m.content }}{% endif %}",
     ):
         assert suspicious(plain) is None

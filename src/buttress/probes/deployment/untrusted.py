@@ -203,7 +203,7 @@ def _written(
 
 
 def _in_blocks(script: str) -> Iterator[tuple[str, str]]:
-    """Lines, each with the name of the value of several lines (``NAME<<END``) that it is part of."""
+    """Lines, each with the name of the value (``NAME<<END``) that it is part of."""
     name = end = ""
     for line in script.split("\n"):
         if end and re.search(rf"(?<!\w){re.escape(end)}\b", line):

@@ -66,9 +66,9 @@ def part_of(evaluator: Evaluator, node: ast.expr, scope: NameScope) -> str:
             node = node.values[0]
         elif isinstance(node, ast.Call):
             first = node.args[0] if node.args else None
-            if isinstance(first, ast.Name):
-                if evaluator.flows.parsers.match(evaluator.path_of(node.func, scope)):
-                    return first.id
+            parsers = evaluator.flows.parsers
+            if isinstance(first, ast.Name) and parsers.match(evaluator.path_of(node.func, scope)):
+                return first.id
             if not isinstance(node.func, ast.Attribute):
                 return ""
             node = node.func.value
