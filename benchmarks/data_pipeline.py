@@ -22,8 +22,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
-from buttress.data.personal import DETECTORS, find
 from buttress.data.shingles import shingle_sets, signatures
+from buttress.rules.personal.detectors import DETECTORS, find
 
 RUNNER = Path(__file__).parent / "peers" / "run_data.py"
 STAGES = ("exact", "near", "pii")
@@ -126,7 +126,17 @@ def _spans(texts: list[str], kinds: tuple[str, ...] | None) -> int:
 
 def _run(path: Path, out: Path) -> tuple[float, float]:
     """CPU seconds and peak memory in MB of a run in a process of its own."""
-    command = [sys.executable, "-m", "buttress", "data", "run", str(path), "--out", str(out), "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "buttress",
+        "data",
+        "run",
+        str(path),
+        "--out",
+        str(out),
+        "--json",
+    ]
     for stage in STAGES:
         command += ["--stage", f"{stage}:max_removed_share=1"]
     process = os.posix_spawn(sys.executable, command, dict(os.environ))
