@@ -139,7 +139,8 @@ def _run(path: Path, out: Path) -> tuple[float, float]:
     ]
     for stage in STAGES:
         command += ["--stage", f"{stage}:max_removed_share=1"]
-    process = os.posix_spawn(sys.executable, command, dict(os.environ))
+    silent = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_WRONLY, 0) for number in (1, 2)]
+    process = os.posix_spawn(sys.executable, command, dict(os.environ), file_actions=silent)
     _, status, used = os.wait4(process, 0)
     if status:
         raise SystemExit(f"data run failed: {status}")
