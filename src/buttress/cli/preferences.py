@@ -12,9 +12,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add the command and its actions."""
     parser = commands.add_parser(
         "preferences",
-        help="human feedback: label pairs of answers, import, agreement, export",
+        help="human feedback: label pairs of answers, import, agreement, score, export",
         description="Human feedback on pairs of answers: labels at the terminal, preference data "
-        "of other tools, agreement and accuracy of labellers, data for training.",
+        "of other tools, agreement and accuracy of labellers, scores of reward models, data for "
+        "training.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     _register_label(actions)
@@ -55,7 +56,8 @@ def _register_others(actions: argparse._SubParsersAction[argparse.ArgumentParser
         "import",
         help="preference data of other tools as a file of pairs",
         description="Reads preference data of TRL, HH-RLHF, UltraFeedback, PKU-SafeRLHF or Argilla "
-        "(JSON Lines, or a JSON list) and writes a file of pairs with its labels.",
+        "(JSON Lines, a JSON list or Parquet, with gzip or without) and writes a file of pairs "
+        "with its labels.",
     )
     taken.add_argument("path", type=Path, metavar="FILE", help="preference data")
     taken.add_argument(
@@ -81,6 +83,22 @@ def _register_others(actions: argparse._SubParsersAction[argparse.ArgumentParser
     agree.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the resampling")
     agree.add_argument("--json", action="store_true", help="machine-readable output")
     agree.set_defaults(run=_agreement)
+
+    score = actions.add_parser(
+        "score",
+        help="how well a reward model's scores order labelled pairs",
+        description="Accuracy, calibration and dependence on length and place of a reward model "
+        "on held-out pairs, from a file of its scores; with --best-of, what a gold judge thinks "
+        "of the answers that it picks (best-of-n over KL).",
+    )
+    score.add_argument("path", type=Path, metavar="SCORES", help="pairs with scores")
+    score.add_argument(
+        "--best-of", type=Path, dest="samples", metavar="FILE",
+        help="samples with prompt, proxy and gold score",
+    )  # fmt: skip
+    score.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the resampling")
+    score.add_argument("--json", action="store_true", help="machine-readable output")
+    score.set_defaults(run=_score)
 
     export = actions.add_parser(
         "export",
@@ -180,6 +198,21 @@ def _show(document: Mapping[str, Any]) -> None:
         print(f"  {visible(one['name'])}: {', '.join(parts)}")
         for sign in one["signs"]:
             print(f"    look at this: {sign['explanation']}")
+
+
+def _score(options: argparse.Namespace) -> int:
+    import json
+
+    from buttress.workflows.reward_model import score_reward_model
+
+    document = score_reward_model(options.path, options.samples, seed=options.seed)
+    if options.json:
+        print(json.dumps(document, ensure_ascii=False))
+    else:
+        from buttress.cli.reward_model import show
+
+        show(document)
+    return 0
 
 
 def _export(options: argparse.Namespace) -> int:

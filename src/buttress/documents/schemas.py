@@ -15,6 +15,7 @@ from buttress.documents.fields import DocumentPart
 from buttress.documents.json_schema import json_schema
 from buttress.documents.measurement import Measurement
 from buttress.documents.preferences import PreferencesDocument
+from buttress.documents.reward_model import RewardModelDocument
 from buttress.documents.risk import AssessedRisk, AssetRisk, RateInterval
 from buttress.documents.scan_types import ScanDocument
 from buttress.documents.survey_types import SurveyDocument
@@ -30,6 +31,7 @@ DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "white-box": WhiteBoxDocument,
     "data": DataDocument,
     "preferences": PreferencesDocument,
+    "reward-model": RewardModelDocument,
 }
 _SHARED: Final[Mapping[str, tuple[type[DocumentPart], ...]]] = {
     "assessment": (RateInterval, AssetRisk, AssessedRisk),
