@@ -38,6 +38,9 @@ def _register_label(actions: argparse._SubParsersAction[argparse.ArgumentParser]
     label.add_argument("--run", metavar="ID", dest="run_id", help="answers of that run only")
     label.add_argument("--question", metavar="TEXT", default="", help="what is asked of each pair")
     label.add_argument(
+        "--rubric", type=Path, metavar="FILE.yaml", help="criteria to ask of each pair, one by one"
+    )
+    label.add_argument(
         "--language",
         choices=("en", "zh"),
         default="en",
@@ -80,6 +83,7 @@ def _register_others(actions: argparse._SubParsersAction[argparse.ArgumentParser
         "Skene and on planted pairs, and signs of gaming.",
     )
     agree.add_argument("paths", type=Path, nargs="+", metavar="FILE", help="stores or pairs")
+    _add_criterion(agree)
     agree.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the resampling")
     agree.add_argument("--json", action="store_true", help="machine-readable output")
     agree.set_defaults(run=_agreement)
@@ -113,7 +117,14 @@ def _register_others(actions: argparse._SubParsersAction[argparse.ArgumentParser
     export.add_argument(
         "--to", dest="form", choices=("trl", "pairs"), default="trl", help="format (default: trl)"
     )
+    _add_criterion(export)
     export.set_defaults(run=_export)
+
+
+def _add_criterion(action: argparse.ArgumentParser) -> None:
+    action.add_argument(
+        "--criterion", metavar="ID", help="labels by that criterion of a rubric, where several are"
+    )
 
 
 def _label(options: argparse.Namespace) -> int:
@@ -142,6 +153,7 @@ def _label(options: argparse.Namespace) -> int:
         budget=options.budget,
         seed=options.seed,
         question=options.question,
+        rubric=options.rubric,
         language=options.language,
         run=options.run_id,
     )
@@ -166,7 +178,7 @@ def _agreement(options: argparse.Namespace) -> int:
 
     from buttress.workflows.preferences import agreement_of
 
-    document = agreement_of(options.paths, options.seed)
+    document = agreement_of(options.paths, options.seed, options.criterion)
     if options.json:
         print(json.dumps(document, ensure_ascii=False))
     else:
@@ -218,6 +230,6 @@ def _score(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     from buttress.workflows.preferences import export
 
-    done = export(options.paths, options.out, options.form)
+    done = export(options.paths, options.out, options.form, options.criterion)
     print(f"{options.out}: {done.written} pairs; {done.left_out} left out (tied or planted)")
     return 0
