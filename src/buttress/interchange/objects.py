@@ -6,6 +6,7 @@ Each may be packed with gzip, as published preference data often is; Parquet pac
 from __future__ import annotations
 
 import gzip
+import io
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
@@ -50,7 +51,9 @@ def objects_of(path: Path) -> Iterator[Fields]:
 
 
 def _opened(path: Path, magic: bytes) -> IO[bytes]:
-    return gzip.open(path, "rb") if magic.startswith(_GZIP) else path.open("rb")
+    if magic.startswith(_GZIP):
+        return io.BufferedReader(gzip.GzipFile(path, "rb"), 1 << 20)
+    return path.open("rb")
 
 
 def _values(stream: IO[bytes], path: Path) -> Iterator[Fields]:

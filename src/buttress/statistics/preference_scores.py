@@ -136,7 +136,7 @@ def _weights(groups: int, rng: np.random.Generator) -> Array:
 
 
 def _by_prompt(values: Array, prompts: Prompts) -> Array:
-    return np.bincount(prompts, values, minlength=int(prompts.max()) + 1)
+    return np.bincount(prompts, values, minlength=int(prompts.max()) + 1).astype(float)
 
 
 def _slope(difference: Array, prompts: Prompts) -> ScoreFigure:
