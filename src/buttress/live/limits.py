@@ -11,8 +11,9 @@ class Limits:
 
     ``timeout_s`` bounds a connection and each answer; a host may keep us waiting for twice as long
     in all, and as long again in handshakes of ``handshake_bytes`` each. ``body_bytes`` bounds one
-    body, as sent and as inflated, ``host_bytes`` all of a host. ``rate`` and ``host_rate`` are requests a second in all and to one host, 0 for no limit; a host
-    is always asked one request at a time. ``hosts`` are asked at the same time.
+    body, as sent and as inflated, ``host_bytes`` all of a host. ``rate`` and ``host_rate`` are
+    requests a second in all and to one host, 0 for no limit; a host is always asked one request at
+    a time. ``hosts`` are asked at the same time.
     """
 
     timeout_s: float = 10.0

@@ -129,8 +129,8 @@ class HostSession:
             return await self._raw(request)
         if request.script is not None:
             return await self._converse(request)
-        if request.certificate and self.scheme != "https":
-            return None
+        if request.certificate:
+            return None if self.scheme == "http" else await self._send(request, values, "https")
         if self.scheme:
             return await self._send(request, values, self.scheme)
         if self.ended:
@@ -154,7 +154,7 @@ class HostSession:
     async def _send(
         self, request: LiveRequest, values: Mapping[str, str], scheme: str
     ) -> Reply | None:
-        if self.ended:
+        if self._hopeless or (self.ended and not request.certificate):
             self.not_sent += 1
             return None
         url = f"{self.endpoint.url(scheme)}{without_keys(request.path)}"

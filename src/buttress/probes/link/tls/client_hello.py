@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from dataclasses import dataclass
-from functools import cache
 from typing import Final, Literal
 
+from buttress.probes.link.tls.handshake_keys import public_keys
 from buttress.probes.link.tls.server_flight import ServerFlight
 from buttress.probes.link.tls.suites import SSL2, SSL3, TLS12, TLS13, VERSION_NAMES, named
 from buttress.protocols.live import WireScript
@@ -34,8 +34,8 @@ Authentication = Literal["", "rsa", "ecdsa"]
 class ClientHello:
     """An offer of one version and some suites; a ``WireScript``.
 
-    ``whole`` reads up to the end of the server's flight, else its hello is enough. ``authentication``
-    limits the kinds of certificates in TLS 1.3. ``groups`` are those of RFC 8422 and 8446.
+    ``whole`` reads up to the end of the server's flight, else its hello is enough. In TLS 1.3
+    ``authentication`` limits the kinds of certificates. ``groups`` are those of RFC 8422 and 8446.
     """
 
     version: int
@@ -60,6 +60,7 @@ class ClientHello:
                 else []
             ),
             *(["over weak curves"] if self.groups == WEAK_GROUPS else []),
+            *([f"over group {self.groups[0]}"] if len(self.groups) == 1 else []),
         ]
         return " ".join((f"ClientHello of {VERSION_NAMES[self.version]}", *extra, f"with {names}"))
 
@@ -116,8 +117,9 @@ class ClientHello:
             parts.append(_extension(5, b"\x01\x00\x00\x00\x00"))
         if self.version == TLS13:
             parts.append(_extension(43, _vector(TLS13.to_bytes(2), 1)))
+            usual = self.groups[:2]  # a server that wants another group says so
             shares = b"".join(
-                group.to_bytes(2) + _vector(public, 2) for group, public in public_shares()
+                group.to_bytes(2) + _vector(public, 2) for group, public in public_keys(usual)
             )
             parts.append(_extension(51, _vector(shares, 2)))
         return b"".join(parts)
@@ -160,14 +162,6 @@ def read_answer(offer: ClientHello, host: str, received: bytes) -> ServerFlight:
 def flight_of(offer: ClientHello, opening: bytes) -> ServerFlight:
     """An empty flight that reads answers to the offer; ``opening`` are its bytes."""
     return ServerFlight(opening[5:], whole=offer.whole, ssl2=offer.version == SSL2)
-
-
-@cache
-def public_shares() -> tuple[tuple[int, bytes], ...]:
-    """Our shares of a key in TLS 1.3, by group."""
-    from buttress.probes.link.tls.handshake_keys import public_keys
-
-    return public_keys()
 
 
 def _server_name(host: str) -> bytes:

@@ -7,27 +7,32 @@ then reads the same again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, hmac
-from cryptography.hazmat.primitives.asymmetric import ec, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, x448, x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM, ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+PrivateKey = ec.EllipticCurvePrivateKey | x25519.X25519PrivateKey | x448.X448PrivateKey
 AEAD = AESGCM | ChaCha20Poly1305 | AESCCM
 _X25519: Final = 29
-_P256: Final = 23
+_X448: Final = 30
+_CURVES: Final[dict[int, ec.EllipticCurve]] = {
+    23: ec.SECP256R1(), 24: ec.SECP384R1(), 25: ec.SECP521R1(),
+}  # fmt: skip
+KEYED_GROUPS: Final = (_X25519, *_CURVES, _X448)
 _SEED: Final = hashlib.sha256(b"buttress survey: key share").digest()
-_SUITES: Final[dict[int, tuple[Callable[[bytes], AEAD], int, type[hashes.HashAlgorithm]]]] = {
-    0x1301: (AESGCM, 16, hashes.SHA256),
-    0x1302: (AESGCM, 32, hashes.SHA384),
-    0x1303: (ChaCha20Poly1305, 32, hashes.SHA256),
-    0x1304: (AESCCM, 16, hashes.SHA256),
-    0x1305: (lambda key: AESCCM(key, tag_length=8), 16, hashes.SHA256),
+_SUITES: Final[dict[int, tuple[Callable[[bytes], AEAD], int, hashes.HashAlgorithm]]] = {
+    0x1301: (AESGCM, 16, hashes.SHA256()),
+    0x1302: (AESGCM, 32, hashes.SHA384()),
+    0x1303: (ChaCha20Poly1305, 32, hashes.SHA256()),
+    0x1304: (AESCCM, 16, hashes.SHA256()),
+    0x1305: (lambda key: AESCCM(key, tag_length=8), 16, hashes.SHA256()),
 }
 
 
@@ -53,14 +58,14 @@ class RecordReader:
         digest.update(transcript)
 
         def extract(salt: bytes, secret: bytes) -> bytes:
-            mac = hmac.HMAC(salt, algorithm())
+            mac = hmac.HMAC(salt, algorithm)
             mac.update(secret)
             return mac.finalize()
 
         def expand(secret: bytes, label: bytes, context: bytes, count: int) -> bytes:
             name = b"tls13 " + label
             info = count.to_bytes(2) + bytes([len(name)]) + name + bytes([len(context)]) + context
-            return HKDFExpand(algorithm(), count, info).derive(secret)
+            return HKDFExpand(algorithm, count, info).derive(secret)
 
         early = extract(bytes(length), bytes(length))
         handshake = extract(expand(early, b"derived", empty, length), _agreed(group, share))
@@ -86,33 +91,37 @@ class RecordReader:
         return plain[-1], plain[:-1]
 
 
-def public_keys() -> tuple[tuple[int, bytes], ...]:
-    """Our shares by group: X25519 and P-256."""
-    return (
-        (_X25519, _x25519().public_key().public_bytes_raw()),
-        (
-            _P256,
-            _p256().public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint),
-        ),
-    )
+def public_keys(groups: Sequence[int]) -> tuple[tuple[int, bytes], ...]:
+    """Our shares for those of ``groups`` that we have keys for."""
+    return tuple((group, _public(group)) for group in groups if group in KEYED_GROUPS)
+
+
+def _public(group: int) -> bytes:
+    key = _private(group)
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    return key.public_key().public_bytes_raw()
 
 
 def _agreed(group: int, share: bytes) -> bytes:
+    if group not in KEYED_GROUPS:
+        raise ValueError(f"group {group}")
+    key = _private(group)
+    if isinstance(key, x25519.X25519PrivateKey):
+        return key.exchange(x25519.X25519PublicKey.from_public_bytes(share))
+    if isinstance(key, x448.X448PrivateKey):
+        return key.exchange(x448.X448PublicKey.from_public_bytes(share))
+    return key.exchange(
+        ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(_CURVES[group], share)
+    )
+
+
+@cache
+def _private(
+    group: int,
+) -> ec.EllipticCurvePrivateKey | x25519.X25519PrivateKey | x448.X448PrivateKey:
     if group == _X25519:
-        return _x25519().exchange(x25519.X25519PublicKey.from_public_bytes(share))
-    if group == _P256:
-        curve = ec.SECP256R1()
-        return _p256().exchange(
-            ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(curve, share)
-        )
-    raise ValueError(f"group {group}")
-
-
-@cache
-def _x25519() -> x25519.X25519PrivateKey:
-    return x25519.X25519PrivateKey.from_private_bytes(_SEED)
-
-
-@cache
-def _p256() -> ec.EllipticCurvePrivateKey:
-    return ec.derive_private_key(int.from_bytes(_SEED) >> 8, ec.SECP256R1())
+        return x25519.X25519PrivateKey.from_private_bytes(_SEED)
+    if group == _X448:
+        return x448.X448PrivateKey.from_private_bytes((_SEED + _SEED)[:56])
+    return ec.derive_private_key(int.from_bytes(_SEED) >> 8, _CURVES[group])

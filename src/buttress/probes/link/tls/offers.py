@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from buttress.probes.link.tls.client_hello import (
     FALLBACK,
+    GROUPS,
     WEAK_GROUPS,
     Authentication,
     ClientHello,
     read_answer,
 )
+from buttress.probes.link.tls.handshake_keys import KEYED_GROUPS
 from buttress.probes.link.tls.server_flight import ServerFlight
 from buttress.probes.link.tls.suites import (
     SSL2,
@@ -72,8 +74,11 @@ def plan() -> list[LiveRequest]:
         ]
     found.append(_request(ClientHello(TLS12, old, whole=True, groups=WEAK_GROUPS)))
     found += [
-        _request(ClientHello(TLS13, offers(TLS13)[0], whole=True, authentication=kind))
+        _request(
+            ClientHello(TLS13, offers(TLS13)[0], whole=True, authentication=kind, groups=groups)
+        )
         for kind in _KINDS
+        for groups in (GROUPS, *((one,) for one in KEYED_GROUPS))
     ]
     return found
 
@@ -94,9 +99,7 @@ async def ask(session: Session) -> TlsAnswers | None:
     return answers
 
 
-async def _enumerate(
-    session: Session, version: int, answers: TlsAnswers, *, spoke: bool
-) -> bool:
+async def _enumerate(session: Session, version: int, answers: TlsAnswers, *, spoke: bool) -> bool:
     """Ask for all suites of a version, then without the one that was chosen, and so on."""
     accepted = answers.suites.setdefault(version, [])
     for part in offers(version):
@@ -125,7 +128,14 @@ async def _details(session: Session, answers: TlsAnswers) -> None:
     if TLS13 in answers.versions:
         for kind in _KINDS:
             offer = ClientHello(TLS13, offers(TLS13)[0], whole=True, authentication=kind)
-            _note(answers, await _hello(session, offer, answers))
+            flight = await _hello(session, offer, answers)
+            hello = flight.hello if flight is not None else None
+            if hello is not None and hello.retry and hello.group in KEYED_GROUPS:
+                flight = await _hello(session, replace(offer, groups=(hello.group,)), answers)
+            _note(answers, flight)
+            if flight is not None and flight.hello is not None and not flight.certificates:
+                told = flight.problem or "no certificate in the answer"
+                answers.unanswered.append(f"certificate in TLS 1.3 ({kind.upper()}): {told}")
     if not older:
         return
     best = older[0]
@@ -151,9 +161,7 @@ async def _details(session: Session, answers: TlsAnswers) -> None:
             answers.guards_fallback = flight.alert == _INAPPROPRIATE_FALLBACK
 
 
-async def _hello(
-    session: Session, offer: ClientHello, answers: TlsAnswers
-) -> ServerFlight | None:
+async def _hello(session: Session, offer: ClientHello, answers: TlsAnswers) -> ServerFlight | None:
     """The answer to an offer; None where none came in time or it is not TLS."""
     reply = await session.ask(_request(offer))
     if reply is None:
@@ -187,7 +195,7 @@ def _by_key(accepted: list[int]) -> list[tuple[int, ...]]:
 
 
 def _dh_bits(flight: ServerFlight) -> int:
-    """Length of the prime of an ephemeral DH key (RFC 5246 section 7.4.3), 0 where there is none."""
+    """Bits of the prime of an ephemeral DH key (RFC 5246 section 7.4.3), 0 where there is none."""
     hello = flight.hello
     if hello is None or not named([hello.suite])[0].exchange.startswith(("DHE", "DH_anon")):
         return 0
@@ -196,7 +204,7 @@ def _dh_bits(flight: ServerFlight) -> int:
 
 
 def _curve(flight: ServerFlight | None) -> int:
-    """The weak curve of the server's ephemeral key (RFC 8422 section 5.4), 0 where there is none."""
+    """The weak curve of an ephemeral key (RFC 8422 section 5.4), 0 where there is none."""
     if flight is None or flight.hello is None or flight.key_exchange[:1] != bytes([_NAMED_CURVE]):
         return 0
     curve = int.from_bytes(flight.key_exchange[1:3])

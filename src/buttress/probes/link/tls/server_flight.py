@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from buttress.probes.link.tls.handshake_keys import RecordReader
+
 _ALERT: Final = 21
 _HANDSHAKE: Final = 22
 _ENCRYPTED: Final = 23
@@ -81,7 +83,7 @@ class ServerFlight:
         self._transcript = client_hello
         self._buffer = bytearray()
         self._messages = bytearray()
-        self._reader: object | None = None
+        self._reader: RecordReader | None = None
 
     def feed(self, data: bytes) -> None:
         """Take what the connection brought."""
@@ -166,8 +168,6 @@ class ServerFlight:
                     self.staple = _Fields(data[1:]).vector(3)
 
     def _read_encrypted(self, header: bytes, content: bytes) -> None:
-        from buttress.probes.link.tls.handshake_keys import RecordReader
-
         if self.hello is None:
             self._end("an encrypted record before the hello")
             return
@@ -175,7 +175,6 @@ class ServerFlight:
             if self._reader is None:
                 hello = self.hello
                 self._reader = RecordReader(hello.suite, hello.group, hello.share, self._transcript)
-            assert isinstance(self._reader, RecordReader)
             kind, plain = self._reader.read(header, content)
         except ValueError as error:
             self._end(f"not decrypted: {error}")
