@@ -73,7 +73,7 @@ def test_a_survey_from_dry_run_to_its_files(tmp_path: Path) -> None:
     uris = {
         one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in run["results"]
     }
-    assert uris == {f"http://127.0.0.1:{port}/api/tags"}
+    assert uris == {f"http://127.0.0.1:{port}/api/tags", f"http://127.0.0.1:{port}/"}
     assert 'failures="1"' in (tmp_path / "j.xml").read_text()
 
 

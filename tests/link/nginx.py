@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,10 +16,17 @@ PROGRAM = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/lo
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
+    (port,) = free_ports(1)
+    return port
+
+
+def free_ports(number: int) -> list[int]:
+    """Ports that nobody listens on, no two the same."""
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
 
 
 @contextmanager
@@ -27,7 +34,7 @@ def nginx(folder: Path, servers: Mapping[str, str]) -> Iterator[dict[str, int]]:
     """The ports of ``servers``, name to the inside of a server block; ``@listen`` ends in ssl."""
     if PROGRAM is None:
         pytest.skip("no nginx")
-    ports = {name: free_port() for name in servers}
+    ports = dict(zip(servers, free_ports(len(servers)), strict=True))
     blocks = "\n".join(
         "server {\n"
         + (f"listen 127.0.0.1:{ports[name]}" + (" ssl" if "ssl_certificate" in inside else ""))

@@ -33,7 +33,8 @@ def _rsa(bits: int) -> rsa.RSAPrivateKey:
     return rsa.generate_private_key(65537, bits)
 
 
-def _servers(folder: Path) -> dict[str, str]:
+def tls_servers(folder: Path) -> dict[str, str]:
+    """The insides of server blocks by name; their certificates are written into the folder."""
     certificates_ = {
         "good": issue("shop", BETWEEN, names=NAMES, key=_rsa(2048)),
         "ecdsa": issue("shop", BETWEEN, names=NAMES),
@@ -107,9 +108,10 @@ def _servers(folder: Path) -> dict[str, str]:
             "add_header Set-Cookie 'old_session=; Max-Age=0';" + ANSWER,
         ),
         "to plain": tls("good", MODERN + "location / { return 302 http://localhost/x; }"),
-        "plain": ANSWER,
-        "plain to TLS": "return 301 https://$host$request_uri;",
     }
+
+
+PLAIN = {"plain": ANSWER, "plain to TLS": "return 301 https://$host$request_uri;"}
 
 
 EXPECTED = {
@@ -145,7 +147,10 @@ EXPECTED = {
 def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, int]]:
     folder = tmp_path_factory.mktemp("nginx")
     (folder / "roots.pem").write_bytes(ROOT.certificate.public_bytes(Encoding.PEM))
-    with pytest.MonkeyPatch.context() as patch, nginx(folder, _servers(folder)) as found:
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        nginx(folder, {**tls_servers(folder), **PLAIN}) as found,
+    ):
         patch.setenv("SSL_CERT_FILE", str(folder / "roots.pem"))
         patch.setenv("SSL_CERT_DIR", str(folder))
         certificates.trusted_roots.cache_clear()

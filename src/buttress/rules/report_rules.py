@@ -36,7 +36,7 @@ def report_rules(path: Path) -> Mapping[str, ReportRule]:
 
 
 @dataclass(frozen=True, slots=True)
-class Reporter:
+class LiveFindingMaker:
     """Makes the findings of a probe from the kinds in ``path``."""
 
     probe: str

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from buttress.rules.report_rules import Reporter
+from buttress.rules.report_rules import LiveFindingMaker
 
 PROBE: Final = "link-live"
 VERSION: Final = "1"
-finding: Final = Reporter(PROBE, VERSION, Path(__file__).parent / "data" / "rules.yaml").finding
+finding: Final = LiveFindingMaker(
+    PROBE, VERSION, Path(__file__).parent / "data" / "rules.yaml"
+).finding
