@@ -9,8 +9,8 @@ from pathlib import Path
 
 from buttress.evidence.findings import Finding, Severity
 from buttress.evidence.locations import Location
-from buttress.files.plain_yaml import load_yaml
 from buttress.files.shown_url import without_keys
+from buttress.files.yaml_loader import load_yaml
 
 
 @dataclass(frozen=True, slots=True)

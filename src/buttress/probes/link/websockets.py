@@ -18,7 +18,7 @@ PATHS: Final = (
 )  # fmt: skip
 _KEY: Final = base64.b64encode(b"buttress-survey.").decode()
 _ACCEPT: Final = base64.b64encode(
-    hashlib.sha1(  # noqa: S324
+    hashlib.sha1(
         f"{_KEY}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode(), usedforsecurity=False
     ).digest()
 ).decode()

@@ -8,13 +8,13 @@ from itertools import chain
 from typing import Any, Final
 
 from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.files.byte_source import ByteSource
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.code_text import in_values, possible
 from buttress.probes.artifacts.encodings.text import is_text
 from buttress.probes.artifacts.formats import config_keys, tokenizer_json
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource
 
 _KEYS: Final = (
     b"auto_map|auto_mapping|custom_pipelines|trust_remote_code|chat_template|weight_map|"

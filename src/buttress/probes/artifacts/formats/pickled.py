@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from buttress.evidence.findings import Severity
+from buttress.files.byte_source import MAX_READ, ByteSource, BytesSource, Slice
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import ArtifactIssue
@@ -21,7 +22,6 @@ from buttress.probes.artifacts.pickles.opcodes import HIGHEST_PROTOCOL, KNOWN, P
 from buttress.probes.artifacts.pickles.state import Notes
 from buttress.probes.artifacts.pickles.values import Import
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import MAX_READ, ByteSource, BytesSource, Slice
 
 # torch.serialization.MAGIC_NUMBER as a pickled long, after any protocol header.
 _TORCH_MAGIC: Final = bytes.fromhex("8a0a6cfc9c46f9206aa85019")
