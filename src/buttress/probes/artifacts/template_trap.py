@@ -21,15 +21,10 @@ def reason(node: object) -> str | None:
     """What about this node is a trap, as the end of a sentence."""
     from jinja2 import nodes
 
-    branch = (
-        node.body
-        if isinstance(node, nodes.If)
-        else [node.expr1]
-        if isinstance(node, nodes.CondExpr)
-        else []
-    )
-    if branch and (word := _asked(node.test)) and _adds(branch):  # type: ignore[attr-defined]
-        return f"adds sentences of its own where {word!r} is said, at line {node.lineno}"
+    if isinstance(node, nodes.If | nodes.CondExpr):
+        branch = node.body if isinstance(node, nodes.If) else [node.expr1]
+        if (word := _asked(node.test)) and _adds(branch):
+            return f"adds sentences of its own where {word!r} is said, at line {node.lineno}"
     return endless(node)
 
 

@@ -136,5 +136,5 @@ def flows() -> Flows:
         if _CLIENT.match(glob)
     }
     roots = frozenset(one.replace("**", "*") for one in leading)
-    names = (GlobUnion(data[key]) for key in ("checks", "exits", "parsers"))
-    return Flows(sources, cleaners, *names, kept, carried, every, takers, roots)
+    checks, exits, parsers = (GlobUnion(data[key]) for key in ("checks", "exits", "parsers"))
+    return Flows(sources, cleaners, checks, exits, parsers, kept, carried, every, takers, roots)
