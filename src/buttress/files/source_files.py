@@ -119,7 +119,8 @@ def text_files(tree: Tree, reading: SourceReading, *, pieces: bool = False) -> I
     """
     for file in tree.own:
         if reading.files >= MAX_FILES:
-            reading.record_skip(file.location, f"more than {MAX_FILES:,} files; this and the rest")
+            why = f"more than {MAX_FILES:,} files; this and the rest"
+            reading.record_unread(file.location, why)
             break
         yield from text_file(tree, file.path, file.location, reading, pieces=pieces)
     for where, why in tree.text_notes():

@@ -75,8 +75,10 @@ def unread(
 ) -> Iterator[Subject]:
     """Note why parts of a file were not read; limits are subjects of rules, too."""
     for problem in problems:
-        reading.record_skip(file.location, f"{how}, {problem}")
-        if isinstance(problem, LimitMet):
+        limit = isinstance(problem, LimitMet)
+        tell = reading.record_unread if limit else reading.record_skip
+        tell(file.location, f"{how}, {problem}")
+        if limit:
             yield Subject("limit", f"{how}, {problem}", at_line(1))
 
 

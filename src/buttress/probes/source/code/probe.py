@@ -78,7 +78,7 @@ class _UnsafeCode:
             linking.add_neighbour(one, location)
         linked = linking.follow()
         for note in linked.cut:
-            reading.record_skip(".", note)
+            reading.record_unread(".", note)
         hits = _reported(linked, linking)
         for location in order:
             for note in linked.notes.get(location, ()):
@@ -123,7 +123,8 @@ class _UnsafeCode:
                 reading.record_skip(f"{shown.location}:{shown.line(hit.line)}", note)
                 continue
             if number == MAX_FINDINGS:
-                reading.record_skip(shown.location, f"more than {MAX_FINDINGS} findings; the rest")
+                why = f"more than {MAX_FINDINGS} findings; the rest"
+                reading.record_unread(shown.location, why)
                 return
             number += 1
             yield self._finding(asset, hit, shown, unexplained=allowed is not None)
