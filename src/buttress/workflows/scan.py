@@ -140,7 +140,7 @@ def scan(settings: ScanSettings) -> ScanResult:
         [root.path for root in scope],
         finding_filter.apply(found, seen.outside, today),
         seen.inspections,
-        [] if _is_narrow(settings.request) else _unread(settings, seen.inspections, trees),
+        [] if _may_be_empty(settings.request) else _unread(settings, seen.inspections, trees),
     )  # fmt: skip
 
 
@@ -262,6 +262,11 @@ def _suppressions(file: Path, knowledge: Knowledge) -> list[Suppression]:
 def _all_probes() -> list[InspectionProbe]:
     """Whatever runs now: a suppression may be for a probe that ``only`` leaves out."""
     return list(chosen(None, {}, list(extension.names("inspections"))).values())
+
+
+def _may_be_empty(request: ScanRequest) -> bool:
+    """Whether it is usual that no file is left: nothing changed, or a hook names other kinds."""
+    return bool(request.diff or request.within)
 
 
 def _is_narrow(request: ScanRequest) -> bool:
