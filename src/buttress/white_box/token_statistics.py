@@ -44,6 +44,12 @@ def tokens_of(tokenizer: Any, text: str, limit: int = MAX_TOKENS) -> list[int]:
     return ids if start is None or ids[:1] == [start] else [start, *ids]
 
 
+def positions(model: Any) -> int | None:
+    """The most tokens that the model takes, where its positions are numbered; None if any."""
+    most = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    return most if isinstance(most, int) and most > 0 else None
+
+
 @torch.no_grad()
 def token_statistics(
     model: Any,

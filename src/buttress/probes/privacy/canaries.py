@@ -69,7 +69,7 @@ def make_canaries(
         )
     generator = Random(f"canaries {seed}")
     names: set[str] = set()
-    made = []
+    made: list[Canary] = []
     for times in repeats:
         for _ in range(count):
             name = _name(generator, names)
