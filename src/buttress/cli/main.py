@@ -38,6 +38,7 @@ COMMANDS: Final = (
     "convert",
     "judge",
     "preferences",
+    "oversee",
     "evidence",
     "new",
 )
