@@ -77,7 +77,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     canaries.add_argument(
         "--repeats", default="1,4,16,64", metavar="N,…", help="how often each is planted"
     )
-    canaries.add_argument("--digits", type=int, default=8, metavar="N", help="of a secret")
+    canaries.add_argument(
+        "--digits", type=int, default=8, metavar="N", help="digits of a secret (default: 8)"
+    )
     canaries.add_argument(
         "--template", metavar="TEXT", help="sentence with {name} and {secret}, once each"
     )

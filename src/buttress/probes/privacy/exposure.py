@@ -20,7 +20,7 @@ _BITS_OF_DIGIT: Final = math.log2(10)
 
 
 @dataclass(frozen=True, slots=True)
-class Exposure:
+class SecretExposure:
     """In bits. ``low`` and ``high``: 95 % interval of what all secrets of the kind would show.
 
     ``saturated``: no reference is more likely, so ``bits`` is the most that they can show;
@@ -36,7 +36,7 @@ class Exposure:
     p_value: float
 
 
-def exposure(secret: float, references: Sequence[float], digits: int) -> Exposure:
+def exposure(secret: float, references: Sequence[float], digits: int) -> SecretExposure:
     """The exposure of a secret.
 
     Args:
@@ -50,7 +50,7 @@ def exposure(secret: float, references: Sequence[float], digits: int) -> Exposur
     low, high = clopper_pearson(above, count, 0.025)
     rank = above + 1
     saturated = above == 0
-    return Exposure(
+    return SecretExposure(
         bits=min(most, math.log2(count + 1) - math.log2(rank)),
         low=max(0.0, -math.log2(high)) if high > 0 else most,
         high=min(most, -math.log2(low)) if low > 0 else most,
