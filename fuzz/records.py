@@ -25,6 +25,7 @@ from buttress.interchange.preferences import FORMATS, read_preferences
 from buttress.interchange.recording import SkippedAnswers
 from buttress.judges.labels import read_labels
 from buttress.labelling.preferences.pairs import read_pairs
+from buttress.probes.privacy.audit_scores import audit, read_scores
 from buttress.prompts.public import known_sets, load_public
 from buttress.prompts.public.rows import read_rows
 from buttress.risk.catalogue import load_catalogue
@@ -219,7 +220,16 @@ def _pipeline(data: bytes) -> object:
     return load_pipeline(placed("pipeline.yaml", data))
 
 
+def _audit(data: bytes) -> object:
+    scores = read_scores(placed("scores.jsonl", data))
+    found = audit(scores[:50], delta=1e-5, alpha=0.05)
+    if not 0 <= found.bound.epsilon_low <= found.largest:
+        raise InvariantError(f"bound {found}")
+    return found
+
+
 TARGETS: Final = (
+    Target("privacy-audit", _audit),
     *(
         Target(f"data-{suffix[1:].replace('.', '-')}", _data(suffix))
         for suffix in (".jsonl", ".json", ".parquet", ".txt", ".jsonl.gz", ".jsonl.zst")

@@ -235,6 +235,10 @@ def _training_data() -> Seeds:
         "data-jsonl-gz": [gzip.compress(whole), gzip.compress(lines[0]) + gzip.compress(lines[1])],
         "data-jsonl-zst": [zstandard.ZstdCompressor().compress(whole)],
         "data-pipeline": plans,
+        "privacy-audit": [
+            b'{"id": "a", "in": 1.5, "out": -2}\n{"id": 2, "in": 0, "out": 3}\n',
+            b'{"id": "a", "in": 1, "out": null}\n{"id": "b", "out": 2e3}\n',
+        ],
     }
 
 

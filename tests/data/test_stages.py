@@ -92,6 +92,15 @@ def test_near_has_the_precision_and_recall_of_exact_similarity(tmp_path: Path) -
     assert len(missed) <= 0.05 * len(gone)
 
 
+@pytest.mark.parametrize(
+    "made", [["one"], ["one two three", "four five six"], ["", "..."], ["a b c d e f", "g"] * 2]
+)
+def test_near_of_texts_that_are_not_near(tmp_path: Path, made: list[str]) -> None:
+    path = written(tmp_path / "in.jsonl", [{"text": text} for text in made])
+    document = cleaned(path, tmp_path / "out", "near:max_removed_share=1")
+    assert document["records"]["kept"] == len({*made}) or not any(made)
+
+
 def test_near_makes_no_chains(tmp_path: Path) -> None:
     """Each text is near the next one, the first is not near the last: most of them stay."""
     generator = Random(3)

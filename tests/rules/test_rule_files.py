@@ -8,19 +8,26 @@ from typing import Any
 import pytest
 import yaml
 
+import buttress.probes.infrastructure
+import buttress.probes.link
 from buttress.errors import InputError
 from buttress.probes.agents.checks import RULES as AGENTS
 from buttress.probes.artifacts.issue import RULES as ARTIFACTS
 from buttress.probes.dependencies.probe import RULES as DEPENDENCIES
 from buttress.probes.deployment.probe import RULES as DEPLOYMENT
-from buttress.probes.infrastructure.reports import RULES as LIVE
 from buttress.probes.source.code.rulebook import CODE
 from buttress.provenance.licences.judging import RULES as LICENCES
 from buttress.rules.credentials.kind import CREDENTIALS
+from buttress.rules.report_rules import live_rules
 from buttress.rules.rule import Example, Rule
 from buttress.rules.rule_files import ExampleError, RuleKind, read
 
-KINDS = (AGENTS, ARTIFACTS, DEPENDENCIES, DEPLOYMENT, LIVE, CODE, LICENCES, CREDENTIALS)
+LIVE, LINK = (
+    live_rules(Path(package.__path__[0]) / "data" / "rules.yaml")
+    for package in (buttress.probes.infrastructure, buttress.probes.link)
+)
+KINDS = (AGENTS, ARTIFACTS, DEPENDENCIES, DEPLOYMENT, LIVE, LINK, CODE, LICENCES, CREDENTIALS)
+NAMES = [str(kind.source.parent.parent.name) + "-" + kind.name for kind in KINDS]
 
 
 def written(folder: Path, rules: Any, **more: Any) -> Path:
@@ -33,11 +40,14 @@ def first(kind: RuleKind[Any]) -> dict[str, Any]:
     """A rule that comes with Buttress, as its file has it."""
     path = kind.source if kind.source.is_file() else sorted(kind.source.glob("*.yaml"))[0]
     data = yaml.safe_load(path.read_text("utf-8"))
-    rule: dict[str, Any] = {**data.get("defaults", {}), **data["rules"][0]}
+    rules = data["rules"]
+    if isinstance(rules, dict):
+        rules = [{"id": name, **one} for name, one in rules.items()]
+    rule: dict[str, Any] = {**data.get("defaults", {}), **rules[0]}
     return rule
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -60,7 +70,7 @@ def test_a_fault_in_a_rule_of_our_own_is_found(
     assert str(caught.value).startswith(f"{path}:")
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", KINDS, ids=NAMES)
 def test_every_kind_has_rules_with_ids_of_their_own(kind: RuleKind[Any]) -> None:
     assert kind.own
     for name, rule in kind.own.items():
@@ -75,6 +85,21 @@ def test_defaults_hold_where_a_rule_says_nothing(tmp_path: Path) -> None:
     rules = [{"id": "a", **base}, {"id": "b", "severity": "high", **base}]
     path = written(tmp_path, rules, defaults={"severity": "low"})
     assert [one.severity for one in read(path, ARTIFACTS.format).rules] == ["low", "high"]
+
+
+def test_rules_by_id_are_rules_in_a_list(tmp_path: Path) -> None:
+    base = {"remedy": "Do.", "references": ["CWE-1"]}
+    path = tmp_path / "rules.yaml"
+    path.write_text(yaml.safe_dump({"rules": {"a": {"severity": "low", **base}}}))
+    assert list(read(path, ARTIFACTS.format).rules) == [
+        Rule(id="a", severity="low", remedy="Do.", references=("CWE-1",))
+    ]
+    path.write_text(
+        "rules:\n  a:\n    severity: low\n    remedy: Do.\n    references: [CWE-1]\n  b:\n"
+        "    remedy: Do.\n    references: [CWE-1]\n    severity: grave\n"
+    )
+    with pytest.raises(InputError, match=r"rules.yaml:9: rules\[1\].severity"):
+        read(path, ARTIFACTS.format)
 
 
 def test_what_is_written_in_python_only_our_own_files_name(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from buttress.evidence.findings import Severity
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A text that a rule finds, or does not; ``file`` is the name of the file that it stands in."""
+    """A text that a rule finds, or does not, in a file of that name; "" where any will do."""
 
+    file: str
     text: str
-    file: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,8 @@ class ExampleError(ValueError):
 class RuleFormat(Generic[R]):
     """The form of one kind of rules in YAML.
 
-    A file has ``rules``, a list, and may have ``defaults``: values of fields for all its rules.
+    A file has ``rules``, a list or a mapping by id, and may have ``defaults``: values of fields
+    for all its rules.
 
     Attributes:
         fields: JSON Schemas of the fields beyond those that every rule has.
@@ -134,6 +135,7 @@ def read(path: Path, form: RuleFormat[R], *, shipped: bool = False) -> RuleFile[
     """
     located = located_yaml.load(path)
     if isinstance(located.data, dict):
+        _as_list(located)
         _fill_in(located.data)
     located_yaml.check(located, form.schema)
     rules: list[R] = []
@@ -157,6 +159,18 @@ def common(data: Mapping[str, Any]) -> dict[str, Any]:
         **{name: data[name] for name in names if name in data},
         "references": tuple(data["references"]),
     }
+
+
+def _as_list(located: Located) -> None:
+    """Make a mapping of ids to rules a list of rules, whose lines are known as well."""
+    rules = located.data.get("rules")
+    if not isinstance(rules, dict) or not all(isinstance(one, dict) for one in rules.values()):
+        return
+    for index, (name, rule) in enumerate(rules.items()):
+        for rest in ((), *((key,) for key in rule)):
+            line = located.line(("rules", name, *rest))
+            located.lines[("rules", index, *rest)] = line or 1
+    located.data["rules"] = [{"id": name, **rule} for name, rule in rules.items()]
 
 
 def _fill_in(data: dict[str, Any]) -> None:

@@ -82,14 +82,14 @@ def named_examples(located: Located, at: FieldPath, data: Mapping[str, Any]) -> 
     found: dict[str, Any] = {}
     for side in ("bad", "good"):
         examples = []
-        for index, one in enumerate(data[side]):
+        for index, one in enumerate(data.get(side, ())):
             whole = one if isinstance(one, dict) else {"file": data.get("file", ""), "text": one}
             if not _FILE.fullmatch(whole["file"]):
                 raise located.error(
                     (*at, side, index), f"'{whole['file'][:60]}' names no file",
                     "the rule's 'file', or {file: NAME, text: TEXT}",
                 )  # fmt: skip
-            examples.append(Example(whole["text"], whole["file"]))
+            examples.append(Example(whole["file"], whole["text"]))
         found[side] = tuple(examples)
     return found
 
@@ -122,6 +122,6 @@ SUBJECT_RULES: Final = RuleFormat(
 )  # fmt: skip
 EXAMPLE_RULES: Final = RuleFormat(
     fields={"title": TEXT, "message": TEXT, **EXAMPLE_FIELDS},
-    required=("title", "message", "bad", "good"),
+    required=("title", "message", "good"),
     build=lambda located, at, data: Rule(**common(data), **named_examples(located, at, data)),
 )

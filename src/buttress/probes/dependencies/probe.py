@@ -17,7 +17,7 @@ from buttress.files.wanted import wanted_files
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.dependencies import pinning
 from buttress.protocols.inspection import InspectionContext
-from buttress.provenance.dependencies.dependency import FormatError, Parsed, Parser
+from buttress.provenance.dependencies.dependency import REST, FormatError, Parsed, Parser
 from buttress.provenance.dependencies.formats import MAX_BYTES, parser, requirements
 from buttress.provenance.dependencies.formats.tools import is_script
 from buttress.rules.reporting import Issue, Reporter
@@ -92,6 +92,7 @@ class _Dependencies:
                         found = _issues(file, parsed, advisories)
                         yield from reporter.findings(file, found, reading)
                         queue += _included(place, path, parsed, reading)
+        yield from reporter.not_searched(reading)
         self._note(reading, advisories)
         yield Inspection(
             probe=self.id,
@@ -158,7 +159,8 @@ def _parsed(parse: Parser, file: SourceFile, reading: SourceReading) -> Parsed |
         reading.record_skip(file.location, str(error))
         return None
     for note in dict.fromkeys(parsed.notes):
-        reading.record_skip(file.location, note)
+        tell = reading.not_searched if note == REST else reading.record_skip
+        tell(file.location, note)
     return parsed
 
 

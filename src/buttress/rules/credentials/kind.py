@@ -23,8 +23,8 @@ def _build(located: Located, at: FieldPath, data: Mapping[str, Any]) -> Credenti
         pattern=data["pattern"],
         in_tests=data.get("in_tests", data["severity"]),
         files=tuple(data.get("files", ())),
-        bad=tuple(map(Example, data["positive"])),
-        good=tuple(map(Example, data["negative"])),
+        bad=tuple(Example("", text) for text in data["positive"]),
+        good=tuple(Example("", text) for text in data["negative"]),
     )
     for index, keyword in enumerate(rule.keywords):
         check_pattern(located, (*at, "keywords", index), keyword, compiled_bytes, empty=b"")

@@ -95,8 +95,8 @@ def _build(located: Located, at: FieldPath, data: Mapping[str, Any]) -> CodeRule
             _pattern(located, (*at, "match", index), one) for index, one in enumerate(data["match"])
         ),
         tests=data.get("tests", True),
-        bad=tuple(map(Example, data["bad"])),
-        good=tuple(map(Example, data["good"])),
+        bad=tuple(Example("", text) for text in data["bad"]),
+        good=tuple(Example("", text) for text in data["good"]),
     )
 
 

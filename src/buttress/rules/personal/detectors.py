@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from buttress.data import identifiers
 from buttress.rules.credentials.scanner import scan
 from buttress.rules.patterns import compiled_bytes
+from buttress.rules.personal import identifiers
 
 _CONTEXT: Final = 40  # bytes before a number in which its name is looked for
 _IPV6_PREFIXES: Final = ("2", "3", "fe80", "fc", "fd")
