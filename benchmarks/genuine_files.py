@@ -140,9 +140,9 @@ def unpack(wheels: Path, folder: Path) -> None:
 
 def formats(path: Path) -> list[str]:
     """Names of the formats that a file is recognised as, outermost only."""
+    from buttress.files.byte_source import FileSource, ResourceMeter
     from buttress.probes.artifacts.formats import protobuf_model
     from buttress.probes.artifacts.recognise import FORMATS, HEAD
-    from buttress.probes.artifacts.source import FileSource, ResourceMeter
 
     found: list[str] = []
     with FileSource(path, ResourceMeter()) as source:

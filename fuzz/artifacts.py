@@ -10,6 +10,12 @@ from typing import Final
 
 from buttress.evidence.findings import Inspection
 from buttress.files.bounded_json import JsonError, parse
+from buttress.files.byte_source import (
+    BytesSource,
+    ExpansionError,
+    FileSource,
+    ResourceMeter,
+)
 from buttress.probes.artifacts import code_text, digests, jinja_template, python_beside
 from buttress.probes.artifacts.containers.decompress import Decompressed
 from buttress.probes.artifacts.encodings.text_message import messages
@@ -46,12 +52,6 @@ from buttress.probes.artifacts.pickles.added import Added, Told
 from buttress.probes.artifacts.recognise import Format, examine
 from buttress.probes.artifacts.scope import FileTally, Scope
 from buttress.probes.artifacts.sniffers import HEAD
-from buttress.probes.artifacts.source import (
-    BytesSource,
-    ExpansionError,
-    FileSource,
-    ResourceMeter,
-)
 from buttress.protocols.inspection import InspectionContext
 from fuzz.harness import InvariantError, Run, Target, check_finding, placed, private
 

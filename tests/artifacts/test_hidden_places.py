@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from buttress.files.byte_source import BytesSource
 from buttress.probes.artifacts.formats.hdf5.links import references
-from buttress.probes.artifacts.source import BytesSource
 from tests.artifacts.assemble import EVIL, constant, proto, rules, scan_bytes, text, wide_text
 from tests.artifacts.test_keras import HDF5
 from tests.artifacts.test_tensor_files import GOOD, safetensors

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buttress.evidence.findings import Finding
+from buttress.files.byte_source import BytesSource
 from buttress.probes.artifacts.formats import core_ml_weights, paddle_params
 from buttress.probes.artifacts.integrity.probe import PROBE as INTEGRITY
 from buttress.probes.artifacts.integrity.tensors import tensors
-from buttress.probes.artifacts.source import BytesSource
 from buttress.protocols.inspection import InspectionContext
 from tests.artifacts.assemble import scan, scan_bytes
 from tests.artifacts.test_what_follows import ELF

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from buttress.files.byte_source import BytesSource
 from buttress.probes.artifacts.pickles import calls, machine
 from buttress.probes.artifacts.pickles.state import MachineState, Notes
-from buttress.probes.artifacts.source import BytesSource
 
 EVIL = b"cposix\nsystem\n(S'id'\ntR0"  # inert: never unpickled
 

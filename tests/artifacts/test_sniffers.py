@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from buttress.files.byte_source import BytesSource
 from buttress.probes.artifacts.recognise import FORMATS, _format, candidates
 from buttress.probes.artifacts.sniffers import HEAD
-from buttress.probes.artifacts.source import BytesSource
 from tests.artifacts.assemble import EVIL, zipped
 from tests.artifacts.test_archives import torch_zip
 from tests.artifacts.test_graph_files import GOOD_ONNX

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from buttress.files.byte_source import BytesSource
 from buttress.probes.artifacts.encodings.text_message import messages
 from buttress.probes.artifacts.formats import graph_text, paddle_json
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.recognise import examine
 from buttress.probes.artifacts.scope import FileTally, Scope
-from buttress.probes.artifacts.source import BytesSource
 
 
 def look(form: ModuleType, text: str | bytes) -> list[ArtifactIssue]:

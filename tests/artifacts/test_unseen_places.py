@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from buttress.files.byte_source import BytesSource, ResourceMeter
 from buttress.probes.artifacts.containers.decompress import Decompressed
-from buttress.probes.artifacts.source import BytesSource, ResourceMeter
 from tests.artifacts.assemble import EVIL, rules, scan_bytes, zipped
 from tests.artifacts.test_keras import DENSE, HDF5, layer, model
 

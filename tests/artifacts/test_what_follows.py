@@ -17,8 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from buttress.files.byte_source import BytesSource
 from buttress.probes.artifacts.formats.hdf5.superblock import end_of_file
-from buttress.probes.artifacts.source import BytesSource
 from tests.artifacts.assemble import EVIL, rules, scan_bytes, zipped
 from tests.artifacts.test_configurations import PMML
 from tests.artifacts.test_more_archives import seven

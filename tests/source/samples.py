@@ -18,7 +18,16 @@ def file_name(rule: CredentialRule) -> str:
     """A name that the rule reads."""
     return next(
         name
-        for name in ("app.py", "settings.env", "pod.yaml", "main.tf", ".pgpass", ".netrc", ".npmrc")
+        for name in (
+            "app.py",
+            "settings.env",
+            "pod.yaml",
+            "main.tf",
+            ".pgpass",
+            ".netrc",
+            ".npmrc",
+            "a.toml",
+        )
         if rule.reads(name)
     )
 

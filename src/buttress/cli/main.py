@@ -26,6 +26,7 @@ COMMANDS: Final = (
     "whitebox",
     "scan",
     "data",
+    "privacy",
     "survey",
     "pack",
     "sign",
@@ -38,6 +39,7 @@ COMMANDS: Final = (
     "convert",
     "judge",
     "preferences",
+    "oversee",
     "evidence",
     "new",
 )

@@ -43,8 +43,9 @@ _PROMPT: Final = re.compile(
 _AGENT_YAML: Final = re.compile(r"^(?:.*[-_.])?(?:agents?|tasks|crew|prompts?)(?:[-_.].*)?\.ya?ml$")
 _SETTINGS: Final = re.compile(
     r"^(?:\.?mcp(?:[-_.].*)?|.*[-_.]mcp|claude_desktop_config|\.claude|cline_mcp_settings|mcp_settings|"
-    r"settings(?:\.local)?|mcp_config|hooks|\.?devcontainer|tasks)\.json$"
+    r"settings(?:\.local)?|mcp_config|hooks|\.?devcontainer|tasks|opencode)\.jsonc?$"
 )
+_JSON: Final = (".json", ".jsonc")
 _OF_SETTINGS: Final = (b'"mcpServers"', b'"mcp_servers"', b'"context_servers"')
 _OF_TOOLS: Final = (b'"inputSchema"', b'"input_schema"', b'"parameters"')
 
@@ -108,7 +109,7 @@ def _text_kind(path: Path) -> str:
 def limit(path: Path) -> int:
     """Most bytes of a file of that path that are read, 0 for what is not wanted."""
     name = path.name.lower()
-    if name.endswith(".json"):
+    if name.endswith(_JSON):
         return MAX_BYTES
     if name.endswith((*source_texts.PYTHON, *source_texts.OTHERS)):
         return source_texts.MAX_BYTES
@@ -120,7 +121,7 @@ def limit(path: Path) -> int:
 def _is_named(path: Path) -> bool:
     """Whether it is the file's name that makes it one for agents: other JSON is mostly data."""
     name = path.name.lower()
-    data = (".json", *source_texts.PYTHON, *source_texts.OTHERS)
+    data = (*_JSON, *source_texts.PYTHON, *source_texts.OTHERS)
     return not name.endswith(data) or bool(_SETTINGS.match(name))
 
 
@@ -154,7 +155,7 @@ def subjects(path: Path, file: SourceFile, reading: SourceReading) -> Iterator[S
         if not source_texts.may_hold(file.data, python=False):
             reading.of_no_kind(file)
         yield from in_source(source_texts.literal_texts(file.data, raw=raw))
-    elif name.endswith(".json"):
+    elif name.endswith(_JSON):
         yield from _json(name, text, file, reading)
     elif _is_codex(path):
         yield from _toml(text, file, reading)

@@ -7,12 +7,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from buttress.files.byte_source import FileSource
 from buttress.files.tree import Tree
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.pickles.added import NOTHING, Added, current, instead
 from buttress.probes.artifacts.recognise import examine
 from buttress.probes.artifacts.scope import FileTally, Scope
-from buttress.probes.artifacts.source import FileSource
 
 AnyPath = TypeVar("AnyPath", str, Path)
 _MAX_ISSUES: Final = 200

@@ -11,11 +11,11 @@ from functools import cache
 from importlib import import_module
 from typing import Final, Protocol, cast
 
+from buttress.files.byte_source import ByteSource, ExpansionError
 from buttress.probes.artifacts import sniffers
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
 from buttress.probes.artifacts.sniffers import HEAD
-from buttress.probes.artifacts.source import ByteSource, ExpansionError
 
 
 class Format(Protocol):

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from buttress.evidence.findings import Severity
+from buttress.files.byte_source import ByteSource, ExpansionError, ResourceMeter
 from buttress.files.visible import shortened, visible
 from buttress.probes.artifacts.issue import ArtifactIssue
-from buttress.probes.artifacts.source import ByteSource, ExpansionError, ResourceMeter
 
 MAX_DEPTH: Final = 5  # containers within containers
 _MAX_UNREAD: Final = 20

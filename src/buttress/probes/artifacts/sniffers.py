@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from buttress.files.byte_source import ByteSource, FileSource
 from buttress.probes.artifacts.encodings.text import is_text
 from buttress.probes.artifacts.pickles.opcodes import KNOWN
-from buttress.probes.artifacts.source import ByteSource, FileSource
 
 HEAD: Final = 512  # bytes that recognition may look at, a tar header
 _ZIP_END: Final = b"PK\x05\x06"

@@ -16,7 +16,7 @@ from buttress.files.tree import Tree
 from buttress.files.wanted import wanted_files
 from buttress.probes.dependencies import pinning
 from buttress.protocols.inspection import InspectionContext
-from buttress.provenance.dependencies.dependency import FormatError, Parsed, Parser
+from buttress.provenance.dependencies.dependency import REST, FormatError, Parsed, Parser
 from buttress.provenance.dependencies.formats import MAX_BYTES, parser, requirements
 from buttress.provenance.dependencies.formats.tools import is_script
 from buttress.rules.rulebook import Issue, Reporter, rules
@@ -85,6 +85,7 @@ class _Dependencies:
                         found = _issues(file, parsed, advisories)
                         yield from reporter.findings(file, found, reading)
                         queue += _included(place, path, parsed, reading)
+        yield from reporter.not_searched(reading)
         self._note(reading, advisories)
         yield Inspection(
             probe=self.id,
@@ -151,7 +152,8 @@ def _parsed(parse: Parser, file: SourceFile, reading: SourceReading) -> Parsed |
         reading.record_skip(file.location, str(error))
         return None
     for note in dict.fromkeys(parsed.notes):
-        reading.record_skip(file.location, note)
+        tell = reading.not_searched if note == REST else reading.record_skip
+        tell(file.location, note)
     return parsed
 
 

@@ -14,7 +14,7 @@ from buttress.evidence.findings import SEVERITIES, Severity
 from buttress.rules.credentials.candidate import CredentialCandidate, Span, Verdict
 from buttress.rules.credentials.checks import check
 from buttress.rules.credentials.checks.structures import unbase64
-from buttress.rules.credentials.collections import items, separated
+from buttress.rules.credentials.collections import items, separated, table
 from buttress.rules.credentials.rules import CredentialRule, options, rules
 
 # Tests of what finds or blots out keys hold keys that were made for them.
@@ -136,9 +136,14 @@ def candidates(rule: CredentialRule, data: bytes) -> Iterator[CredentialCandidat
         if not listed:
             yield one
             continue
-        values = separated if listed == "separated" else items
-        for start, end in values(data, one.start, one.end):
+        for start, end in _values(listed, data, one):
             yield replace(one, start=start, end=end, whole=(start, end))
+
+
+def _values(listed: str, data: bytes, one: CredentialCandidate) -> Iterator[Span]:
+    if listed == "table":
+        return table(data, one.end)
+    return (separated if listed == "separated" else items)(data, one.start, one.end)
 
 
 def _matches(rule: CredentialRule, data: bytes) -> Iterator[CredentialCandidate]:

@@ -7,8 +7,8 @@ import zlib
 from collections.abc import Callable
 from typing import Final
 
+from buttress.files.byte_source import MAX_READ, ByteSource, ExpansionError, ResourceMeter
 from buttress.probes.artifacts.containers.decoders import CODECS, SIGNATURES, Decoder
-from buttress.probes.artifacts.source import MAX_READ, ByteSource, ExpansionError, ResourceMeter
 
 _INPUT: Final = 1 << 16
 _WINDOW: Final = 16 << 20

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from buttress.files.byte_source import ByteSource, ResourceMeter, Slice
 from buttress.probes.artifacts.containers.decoders import Decoder, lzma_filter, raw_lzma
 from buttress.probes.artifacts.containers.decompress import Decompressed
-from buttress.probes.artifacts.source import ByteSource, ResourceMeter, Slice
 
 SIGNATURE: Final = b"7z\xbc\xaf\x27\x1c"
 _FIXED: Final = 32

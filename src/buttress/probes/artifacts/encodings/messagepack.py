@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from buttress.probes.artifacts.source import ByteSource
+from buttress.files.byte_source import ByteSource
 
 _PIECE: Final = 16 << 10
 _MAX_ITEMS: Final = 2_000_000

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from xml.parsers import expat
 
-from buttress.probes.artifacts.source import ByteSource
+from buttress.files.byte_source import ByteSource
 
 _PIECE: Final = 64 << 10
 _MAX_BYTES: Final = 64 << 20

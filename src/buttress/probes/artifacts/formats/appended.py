@@ -7,10 +7,10 @@ from itertools import islice
 from typing import Final
 
 from buttress.evidence.findings import Severity
+from buttress.files.byte_source import ByteSource, Rest
 from buttress.probes.artifacts.formats.native import WASM, runs
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource, Rest
 
 _PIECE: Final = 1 << 20
 _PADDING: Final = 16 * _PIECE

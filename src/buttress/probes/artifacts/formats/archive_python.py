@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from buttress.evidence.findings import Severity
+from buttress.files.byte_source import ByteSource
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.python_beside import MAX_BYTES, calls
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource
 
 # Members by which an archive is one of a model, so that no Python that reaches out is expected.
 _MODEL: Final = ("MAR-INF/MANIFEST.json", "model.weights.h5", "data.pkl")

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.byte_source import ByteSource, FileSource
 from buttress.probes.artifacts.encodings.text import decoded, is_text
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.jinja_template import reaching, suspicious
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource, FileSource
 
 _READ: Final = (1 << 20) + 1
 _MARKUP: Final = re.compile(rb"\{[{%#]")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.byte_source import ByteSource, Slice
 from buttress.probes.artifacts.containers.decoders import missing
 from buttress.probes.artifacts.containers.decompress import Decompressed
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource, Slice
 
 _UNREAD: Final = {b"Rar!\x1a\x07": "rar", b"MSCF\0\0\0\0": "cab"}
 _BOMB_RATIO: Final = 200  # of a stream that is followed for what it expands to

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from buttress.files.protobuf_wire import LEN, VARINT, Wire, WireField
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
-from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Wire, WireField
 from buttress.probes.artifacts.formats import core_ml_program
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.protobuf_wire import LEN, Wire, WireField
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
-from buttress.probes.artifacts.encodings.protobuf import LEN, Wire, WireField
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
 

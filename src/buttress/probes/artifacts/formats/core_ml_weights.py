@@ -9,11 +9,11 @@ import struct
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from buttress.files.byte_source import ByteSource
 from buttress.probes.artifacts import sniffers
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource
 
 _BLOCK: Final = 64
 _SENTINEL: Final = 0xDEADBEEF

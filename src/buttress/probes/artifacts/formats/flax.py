@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.byte_source import ByteSource, Slice
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.messagepack import MessagePackValue, PackError, walk
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource, Slice
 
 # Types of extensions: an array, a complex number, a NumPy scalar.
 _ARRAY, _COMPLEX, _SCALAR = 1, 2, 3

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from buttress.files.byte_source import ByteSource
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.code_text import code_in
 from buttress.probes.artifacts.containers.names import leads_out
@@ -19,7 +20,6 @@ from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.jinja_template import reaching, suspicious
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource
 
 _CHUNK: Final = 1 << 20
 _MAX_NAME: Final = 65_535

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.byte_source import ByteSource
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.encodings.text import decoded, is_text
@@ -19,7 +20,6 @@ from buttress.probes.artifacts.formats.onnx_external import External
 from buttress.probes.artifacts.formats.tensorflow_graph import Graphs, plain
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource
 
 _LOOKED_AT: Final = 64 << 10
 _MAX_BYTES: Final = 16 << 20

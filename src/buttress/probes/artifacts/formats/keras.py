@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from buttress.evidence.findings import Severity
 from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.files.byte_source import ByteSource
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats.keras_classes import custom_classes
@@ -19,7 +20,6 @@ from buttress.probes.artifacts.formats.keras_names import custom_functions, is_a
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.pickles.judge import judge
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource
 
 _OWN: Final = (
     "keras", "tf_keras", "tensorflow.keras", "tensorflow.python.keras", "keras_hub", "keras_nlp",

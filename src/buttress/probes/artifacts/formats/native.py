@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from buttress.probes.artifacts.source import ByteSource
+from buttress.files.byte_source import ByteSource
 
 _MACH_O: Final = (
     b"\xcf\xfa\xed\xfe",

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from buttress.files.byte_source import ByteSource, Rest
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource, Rest
 
 if TYPE_CHECKING:
     import numpy as np

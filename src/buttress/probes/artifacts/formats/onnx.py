@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from buttress.files.protobuf_wire import LEN, VARINT, Wire, WireError, WireField
 from buttress.files.visible import shortened
-from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Wire, WireError, WireField
 from buttress.probes.artifacts.formats.onnx_external import External
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from buttress.files.byte_source import FileSource, ResourceMeter
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import FileSource, ResourceMeter
 
 _MAX_KEPT: Final = 1_000
 _TOLD: Final = 10

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from buttress.files.byte_source import ByteSource
 from buttress.probes.artifacts import sniffers
 from buttress.probes.artifacts.formats.native import runs
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource
 
 
 def matches(source: ByteSource, head: bytes) -> bool:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from buttress.files.byte_source import FileSource, ResourceMeter
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.xml_stream import Element
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import FileSource, ResourceMeter
 
 _SETS: Final = re.compile(r"opset\d+|experimental|ie_internal_opset|gpu_opset|cpu_plugin_opset|")
 _LIBRARY: Final = re.compile(r"\.(?:so|dll|dylib)(?:\.\d+)*\Z")

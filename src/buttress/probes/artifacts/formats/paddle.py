@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from buttress.evidence.findings import Severity
-from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT
+from buttress.files.protobuf_wire import LEN, VARINT
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
 

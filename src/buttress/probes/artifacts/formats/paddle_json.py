@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.files.byte_source import ByteSource
 from buttress.probes.artifacts.formats.paddle import OPERATORS
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource
 
 _LOOKED_AT: Final = 64 << 10
 _MAGIC: Final = re.compile(rb'"magic"\s*:\s*"pir"')

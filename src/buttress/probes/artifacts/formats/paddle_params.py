@@ -10,12 +10,12 @@ import math
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from buttress.files.byte_source import ByteSource
+from buttress.files.protobuf_wire import VARINT, Wire, WireError
 from buttress.probes.artifacts import sniffers
-from buttress.probes.artifacts.encodings.protobuf import VARINT, Wire, WireError
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource
 
 _TYPES: Final = {  # of VarType: name as safetensors has it, bytes
     0: ("BOOL", 1), 1: ("I16", 2), 2: ("I32", 4), 3: ("I64", 8), 4: ("F16", 2), 5: ("F32", 4),

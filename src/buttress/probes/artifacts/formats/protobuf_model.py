@@ -13,13 +13,13 @@ from importlib import import_module
 from itertools import islice
 from typing import Final, Protocol, cast
 
+from buttress.files.byte_source import ByteSource, Slice
+from buttress.files.protobuf_wire import LEN, Wire, WireError, WireField
 from buttress.probes.artifacts import sniffers
-from buttress.probes.artifacts.encodings.protobuf import LEN, Wire, WireError, WireField
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.native import runs
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource, Slice
 
 _KEPT: Final = 64  # fields of each number that are looked at to recognise a format
 _OPAQUE: Final = 1024  # bytes from which on the payload of an unknown field is told

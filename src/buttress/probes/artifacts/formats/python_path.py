@@ -11,12 +11,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.byte_source import MAX_READ, ByteSource, FileSource
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.text import is_text
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.python_beside import calls
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import MAX_READ, ByteSource, FileSource
 
 _CUSTOMISING: Final = ("sitecustomize.py", "usercustomize.py")
 _READ: Final = MAX_READ

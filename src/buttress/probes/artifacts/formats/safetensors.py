@@ -11,12 +11,12 @@ from fractions import Fraction
 from typing import Any, Final
 
 from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.files.byte_source import ByteSource, FileSource
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.code_text import code_in
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource, FileSource
 
 _LIBRARY_LIMIT: Final = 100_000_000  # bytes of header that the reference implementation takes
 _MAX_TOLD: Final = 10

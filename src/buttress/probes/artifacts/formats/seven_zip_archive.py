@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.byte_source import ByteSource, Slice
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.containers.seven_zip import (
@@ -18,7 +19,6 @@ from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.native import is_program
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource, Slice
 
 _START: Final = 32  # bytes of the start header, which says where the other one lies
 

@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.byte_source import ByteSource, BytesSource
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.pickles.machine import follow
 from buttress.probes.artifacts.pickles.opcodes import HIGHEST_PROTOCOL
 from buttress.probes.artifacts.pickles.state import Notes
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource, BytesSource
 
 _SEARCHED: Final = 16 << 20
 _PIECE: Final = 1 << 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.byte_source import ByteSource, Slice
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers import tar_reader
 from buttress.probes.artifacts.containers.names import leads_out
@@ -13,7 +14,6 @@ from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.formats.native import is_program
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource, Slice
 
 _TORCH: Final = {"storages": torch_tar.storages, "tensors": torch_tar.tensors}
 

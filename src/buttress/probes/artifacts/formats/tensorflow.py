@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.files.protobuf_wire import LEN, VARINT, WireError, WireField
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
-from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, WireError, WireField
 from buttress.probes.artifacts.formats import keras
 from buttress.probes.artifacts.formats.tensorflow_graph import Graphs
 from buttress.probes.artifacts.issue import ArtifactIssue

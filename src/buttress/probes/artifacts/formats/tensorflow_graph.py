@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.byte_source import BytesSource
+from buttress.files.protobuf_wire import LEN, VARINT, Wire, WireField
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.containers.names import leads_out
-from buttress.probes.artifacts.encodings.protobuf import LEN, VARINT, Wire, WireField
 from buttress.probes.artifacts.formats.tensorflow_operators import CHECKPOINTS, is_known, verdict
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import BytesSource
 
 _MAX_KEPT: Final = 20_000
 _MAX_OPERATORS: Final = 5_000

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+from buttress.files.byte_source import ByteSource, Slice
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.flatbuffer import FlatBuffer, FlatError, Table
 from buttress.probes.artifacts.formats.native import runs
@@ -14,7 +15,6 @@ from buttress.probes.artifacts.formats.tensorflow_operators import is_known, ver
 from buttress.probes.artifacts.formats.tflite_rest import quiet, tail
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource, Slice
 
 # Places in the table Model.
 _CODES, _GRAPHS, _BUFFERS = 1, 2, 4

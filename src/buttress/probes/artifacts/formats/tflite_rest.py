@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.files.byte_source import ByteSource
 from buttress.probes.artifacts.encodings.flatbuffer import Table
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource
 
 # Tables are not all read here, so that a little of a sound model may lie behind what was.
 _SLACK: Final = 1024

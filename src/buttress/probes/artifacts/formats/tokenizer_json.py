@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from buttress.files.bounded_json import JsonError
+from buttress.files.byte_source import MAX_READ, ByteSource
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.json_members import MAX_BYTES, members
 from buttress.probes.artifacts.formats import config_keys
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import MAX_READ, ByteSource
 
 _ADDED: Final = re.compile(rb'"added_tokens"\s*:\s*\[')
 _MODEL: Final = re.compile(rb'"(?:vocab|pre_tokenizer|post_processor|truncation|normalizer)"\s*:')

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from buttress.files.byte_source import ByteSource
 from buttress.probes.artifacts.formats import pickled
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.pickles.machine import follow
 from buttress.probes.artifacts.pickles.state import Notes
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource
 
 _STORAGE: Final = re.compile(r"(Float|Double|Half|BFloat16|Long|Int|Short|Char|Byte|Bool)Storage")
 _WIDTH: Final = {

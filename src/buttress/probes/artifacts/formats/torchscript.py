@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from buttress.files import zip_reader
+from buttress.files.byte_source import ByteSource
 from buttress.files.visible import shortened
-from buttress.probes.artifacts.containers import zip_reader
-from buttress.probes.artifacts.containers.zip_reader import Member
+from buttress.files.zip_reader import Member
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource
 
 _READ: Final = 2 << 20  # of each code member
 _MAX_CODE: Final = 2_000

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from buttress.evidence.findings import Severity
+from buttress.files.byte_source import ByteSource
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.encodings.xml_stream import (
     Element,
@@ -19,7 +20,6 @@ from buttress.probes.artifacts.formats import openvino, pmml
 from buttress.probes.artifacts.formats.appended import after
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource
 
 _ROOTS: Final[dict[str, Callable[[Iterator[Element], Scope], Iterator[ArtifactIssue]]]] = {
     "PMML": pmml.issues,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from buttress.files.byte_source import ByteSource
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.code_text import in_values, possible
 from buttress.probes.artifacts.containers.names import leads_out
@@ -23,7 +24,6 @@ from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.jinja_template import reaching, suspicious
 from buttress.probes.artifacts.named_code import verdict
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource
 
 _MARK: Final = re.compile(
     rb"^[ \t-]*(?:[\w.\"'-]+[ \t]*:[ \t]*)?(?:!!?python/|!<tag:yaml\.org,2002:python/|"

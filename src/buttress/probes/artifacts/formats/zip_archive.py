@@ -12,12 +12,13 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
+from buttress.files import zip_reader
+from buttress.files.byte_source import ByteSource, Slice
 from buttress.files.visible import shortened
-from buttress.probes.artifacts.containers import zip_reader
+from buttress.files.zip_reader import Directory, Local, Member
 from buttress.probes.artifacts.containers.decoders import lzma_filter, missing, raw_lzma
 from buttress.probes.artifacts.containers.decompress import Decompressed
 from buttress.probes.artifacts.containers.names import leads_out
-from buttress.probes.artifacts.containers.zip_reader import Directory, Local, Member
 from buttress.probes.artifacts.encodings.text import is_text
 from buttress.probes.artifacts.formats import torchscript
 from buttress.probes.artifacts.formats.appended import after
@@ -25,7 +26,6 @@ from buttress.probes.artifacts.formats.archive_python import ENDING, Sources
 from buttress.probes.artifacts.formats.native import is_program
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource, Slice
 
 _CODECS: Final = {8: "deflate", 12: "bz2", 20: "zstd", 93: "zstd", 95: "xz"}
 _LZMA: Final = 14

@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from buttress.probes.artifacts import sniffers
-from buttress.probes.artifacts.encodings.protobuf import (
+from buttress.files.byte_source import ByteSource
+from buttress.files.protobuf_wire import (
     LEN,
     VARINT,
     Wire,
     WireError,
     WireField,
 )
+from buttress.probes.artifacts import sniffers
 from buttress.probes.artifacts.formats import onnx
 from buttress.probes.artifacts.formats.protobuf_model import Shape
-from buttress.probes.artifacts.source import ByteSource
 
 _DTYPES: Final = {
     1: "F32", 2: "U8", 3: "I8", 4: "U16", 5: "I16", 6: "I32", 7: "I64", 9: "BOOL", 10: "F16",

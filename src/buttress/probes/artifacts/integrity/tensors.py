@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from buttress.files import zip_reader
 from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
-from buttress.probes.artifacts.containers import zip_reader
+from buttress.files.byte_source import ByteSource, FileSource, ResourceMeter
 from buttress.probes.artifacts.formats import (
     core_ml_weights,
     gguf,
@@ -21,7 +22,6 @@ from buttress.probes.artifacts.formats import (
     safetensors,
 )
 from buttress.probes.artifacts.integrity import onnx_tensors
-from buttress.probes.artifacts.source import ByteSource, FileSource, ResourceMeter
 
 _MAX_PICKLE: Final = 16 << 20
 _MAX_OPCODES: Final = 4_000_000

@@ -62,9 +62,9 @@ def imported(described: Any) -> set[tuple[str, str]]:
 
 def suspicious(pickle: bytes) -> list[ArtifactIssue]:
     """Issues of a pickle that are at least of medium severity."""
+    from buttress.files.byte_source import BytesSource
     from buttress.probes.artifacts.formats import pickled
     from buttress.probes.artifacts.scope import FileTally, Scope
-    from buttress.probes.artifacts.source import BytesSource
 
     found = pickled.inspect(BytesSource(pickle), Scope(FileTally()))
     least = SEVERITIES.index(_LEAST)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from buttress.files.byte_source import ByteSource
 from buttress.probes.artifacts.pickles import opcodes as op
 from buttress.probes.artifacts.pickles.judge import listed_words
 from buttress.probes.artifacts.pickles.operations import OPERATIONS, StopError
@@ -28,7 +29,6 @@ from buttress.probes.artifacts.pickles.values import (
     Import,
     ValueSequence,
 )
-from buttress.probes.artifacts.source import ByteSource
 
 _RUN: Final = re.compile(op.PLAIN_RUN).match
 _NUMBER: Final = re.compile(

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from buttress.files.byte_source import ByteSource
 from buttress.probes.artifacts.pickles.judge import judge_import, listed_words
 from buttress.probes.artifacts.pickles.opcodes import LOOP_LENGTH, PLAIN_ONE
 from buttress.probes.artifacts.pickles.values import BOTTOM, PLAIN, Blob, Import, ValueSequence
-from buttress.probes.artifacts.source import ByteSource
 
 CHUNK: Final = 1 << 18
 TEXT_KEPT: Final = 4096  # bytes of a longer text that are kept

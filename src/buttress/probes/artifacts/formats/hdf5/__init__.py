@@ -12,6 +12,7 @@ from typing import Final
 
 from buttress.evidence.findings import Severity
 from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
+from buttress.files.byte_source import ByteSource
 from buttress.files.visible import shortened
 from buttress.probes.artifacts import sniffers
 from buttress.probes.artifacts.containers.names import leads_out
@@ -21,7 +22,6 @@ from buttress.probes.artifacts.formats.hdf5.links import references
 from buttress.probes.artifacts.formats.hdf5.superblock import end_of_file
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
-from buttress.probes.artifacts.source import ByteSource
 
 _SEARCHED: Final = 32 << 20
 _PIECE: Final = 4 << 20

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from buttress.probes.artifacts.source import ByteSource
+from buttress.files.byte_source import ByteSource
 
 _LINK: Final = re.compile(rb"\x01[\x08-\x1f]\x40")  # version, flags with a type, the type: external
 _STORAGE: Final = re.compile(rb"\x01\0\0\0([^\0].|\0[^\0])([^\0].|\0[^\0])", re.DOTALL)

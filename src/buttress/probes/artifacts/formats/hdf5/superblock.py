@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from buttress.probes.artifacts.source import ByteSource
+from buttress.files.byte_source import ByteSource
 
 _SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
 _PLACES: Final = (0, 512, 1024, 2048)

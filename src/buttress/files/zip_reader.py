@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from buttress.probes.artifacts.source import ByteSource
+from buttress.files.byte_source import ByteSource
 
 LOCAL: Final = b"PK\x03\x04"
 LOCAL_LENGTH: Final = 30  # of its fixed part

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from buttress.probes.artifacts.source import ByteSource
+from buttress.files.byte_source import ByteSource
 
 VARINT: Final = 0
 FIXED64: Final = 1
