@@ -140,9 +140,9 @@ def _judge(document: Document, language: Language) -> Iterator[Limit]:
                 say("How often the judge errs on {what} is not known", what=what),
                 say(
                     "Nobody compared the judge ({name}) with people's labels on {what}. Its "
-                    "decisions alone never speak against a system, and what they clear is acceptable "
-                    "as judged: failures that the judge misses are not in the rate. `buttress judge "
-                    "label` and `buttress judge calibrate` take such labels.",
+                    "decisions alone never speak against a system, and what they clear is "
+                    "acceptable as judged: failures that the judge misses are not in the rate. "
+                    "`buttress judge label` and `buttress judge calibrate` take such labels.",
                     what=what, name=name,
                 ),
             )  # fmt: skip

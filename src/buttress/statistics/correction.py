@@ -17,8 +17,8 @@ bound is sharper where only those failures count that the judge is certain of: f
 every system, and a smaller e costs less. An answer between the two thresholds is held open.
 
 Where nobody labelled a failure, nothing is known of e. Then the upper bound is as judged, with
-e = 1 and f = 0: it bounds the rate of failures that the judge sees. A judge that was not measured on
-labels of both kinds never raises the lower bound above 0.
+e = 1 and f = 0: it bounds the rate of failures that the judge sees. A judge that was not measured
+on labels of both kinds never raises the lower bound above 0.
 """
 
 from __future__ import annotations
