@@ -14,6 +14,7 @@ from buttress.documents.data import DataDocument
 from buttress.documents.fields import DocumentPart
 from buttress.documents.json_schema import json_schema
 from buttress.documents.measurement import Measurement
+from buttress.documents.oversight import OversightDocument
 from buttress.documents.preferences import PreferencesDocument
 from buttress.documents.privacy_audit import PrivacyAuditDocument
 from buttress.documents.reward_model import RewardModelDocument
@@ -34,6 +35,7 @@ DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "preferences": PreferencesDocument,
     "privacy-audit": PrivacyAuditDocument,
     "reward-model": RewardModelDocument,
+    "oversight": OversightDocument,
 }
 _SHARED: Final[Mapping[str, tuple[type[DocumentPart], ...]]] = {
     "assessment": (RateInterval, AssetRisk, AssessedRisk),
