@@ -31,8 +31,7 @@ from buttress.evidence.store import EvidenceStore
 from buttress.probes.agents.checks import RULES as AGENTS
 from buttress.probes.dependencies.probe import RULES as DEPENDENCIES
 from buttress.probes.deployment.probe import RULES as INFRASTRUCTURE
-from buttress.probes.source.code.rulebook import own_rules
-from buttress.rules.rulebook import rules
+from buttress.probes.source.code.rulebook import CODE
 from fuzz import agents, dependency_files, infrastructure
 from fuzz.artifact_seeds import artifacts
 from fuzz.harness import private
@@ -78,7 +77,7 @@ def _files() -> Seeds:
     found: Seeds = {}
     for folder in (AGENTS, DEPENDENCIES, INFRASTRUCTURE):
         names = {**by_name, **deployed, **commands} if folder == INFRASTRUCTURE else by_name
-        for rule in rules(folder).values():
+        for rule in folder.own.values():
             for one in (*rule.bad, *rule.good):
                 found.setdefault(names[one.file], []).append(one.text.encode())
     for name, text in DEPENDENCY_FILES.items():
@@ -127,7 +126,7 @@ def _files() -> Seeds:
 
 
 def _code() -> Seeds:
-    texts = [one.encode() for rule in own_rules() for one in (*rule.bad, *rule.good)]
+    texts = [one.text.encode() for rule in CODE.own.values() for one in (*rule.bad, *rule.good)]
     cells = [
         {"cell_type": "code", "source": text.decode().splitlines(keepends=True), "outputs": []}
         for text in texts[:40]
