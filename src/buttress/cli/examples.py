@@ -43,6 +43,8 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "buttress scan . --diff main... --fail-on high --sarif findings.sarif",
         "buttress scan model.pkl --only model-files",
     ),
+    "oversee": ("buttress oversee debate --task arithmetic --overseer small --worker large",),
+    "preferences score": ("buttress preferences score scores.jsonl --json",),
     "privacy": (
         "buttress privacy weights --members train.jsonl --non-members held-out.jsonl --out run",
         "buttress privacy weights --canaries planted/canaries.jsonl --json",
