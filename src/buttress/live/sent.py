@@ -16,6 +16,7 @@ from buttress.live.scope import Endpoint
 from buttress.protocols.live import LiveRequest, Reply
 
 DNS: Final = "DNS"  # a method that is none of HTTP: the name of the host is looked up
+_SHOWN: Final = 2_000  # bytes of a body
 _AGENT: Final = f"buttress/{__version__}"
 _SECRET_HEADERS: Final = frozenset(
     ("authorization", "cookie", "mcp-session-id", "x-api-key", "api-key", "proxy-authorization")
@@ -101,7 +102,9 @@ def shown_body(request: LiveRequest) -> str:
     """The body of a request, or what is said where it is not HTTP."""
     if request.script is not None:
         return request.script.title
-    return request.body.decode("utf-8", "replace")
+    text = request.body[:_SHOWN].decode("utf-8", "replace")
+    left = len(request.body) - _SHOWN
+    return f"{text}… and {left:,} bytes more" if left > 0 else text
 
 
 def request_bytes(
