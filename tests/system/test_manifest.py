@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress.errors import InputError
-from buttress.system import manifest
 from buttress.targets.open import open_target
+from buttress.workflows import manifest
 
 MINIMAL = """\
 name: bot
