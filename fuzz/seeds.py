@@ -236,6 +236,16 @@ def _training_data() -> Seeds:
         "data-jsonl-gz": [gzip.compress(whole), gzip.compress(lines[0]) + gzip.compress(lines[1])],
         "data-jsonl-zst": [zstandard.ZstdCompressor().compress(whole)],
         "data-pipeline": plans,
+        "token-scores": [
+            b'{"id":"a","text":"t","member":true,"log_probabilities":[-1,-2.5]}\n'
+            b'{"id":"b","text":"","member":false,"log_probabilities":[],"neighbours":[-1]}\n',
+            b'{"id":"a","text":"t","member":true,"log_probabilities":[-1],"means":[-2],'
+            b'"deviations":[0],"prefixed_log_probabilities":[-3],'
+            b'"reference_log_probabilities":[-1,-1]}\n',
+        ],
+        "canaries": [
+            b'{"id":"c1","prefix":"p ","secret":"123","suffix":".","twin":"9","repeats":4}\n'
+        ],
         "privacy-audit": [
             b'{"id": "a", "in": 1.5, "out": -2}\n{"id": 2, "in": 0, "out": 3}\n',
             b'{"id": "a", "in": 1, "out": null}\n{"id": "b", "out": 2e3}\n',

@@ -16,6 +16,7 @@ from buttress.documents.json_schema import json_schema
 from buttress.documents.measurement import Measurement
 from buttress.documents.oversight import OversightDocument
 from buttress.documents.preferences import PreferencesDocument
+from buttress.documents.privacy import PrivacyDocument
 from buttress.documents.privacy_audit import PrivacyAuditDocument
 from buttress.documents.reward_model import RewardModelDocument
 from buttress.documents.risk import AssessedRisk, AssetRisk, RateInterval
@@ -33,6 +34,7 @@ DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "white-box": WhiteBoxDocument,
     "data": DataDocument,
     "preferences": PreferencesDocument,
+    "privacy": PrivacyDocument,
     "privacy-audit": PrivacyAuditDocument,
     "reward-model": RewardModelDocument,
     "oversight": OversightDocument,
