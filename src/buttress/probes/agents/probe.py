@@ -22,11 +22,10 @@ from buttress.probes.agents.texts import in_source, markdown, prompts, tools
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.inspecting import inspect_files
-from buttress.rules.pack_rules import load_all
-from buttress.rules.rulebook import Issue, Rule, rules
+from buttress.rules.reporting import Issue
 from buttress.rules.subject import Subject, SubjectMatcher, at_line, unread
+from buttress.rules.subject_rule import SubjectRule
 
-KIND: Final = "agent-rules"  # of contents of packs
 _SKILL: Final = re.compile(r"^skill\.md$")
 _RULES: Final = re.compile(
     r"^(?:agents?|claude|claude\.local|gemini|warp|crush|copilot-instructions)\.md$|"
@@ -80,15 +79,9 @@ class _AgentConfig:
         )
 
 
-def own_rules() -> Mapping[str, Rule]:
-    """The rules that come with Buttress, by id."""
-    return rules(RULES)
-
-
-def _rules(knowledge: Knowledge) -> Mapping[str, Rule]:
+def _rules(knowledge: Knowledge) -> Mapping[str, SubjectRule]:
     """All rules, those of packs too."""
-    added = [(file.pack, file.path) for file in knowledge.of_kind(KIND)]
-    return {**own_rules(), **load_all(added)} if added else own_rules()
+    return RULES.with_packs(knowledge.of_kind(RULES.name))
 
 
 def _matcher(knowledge: Knowledge) -> SubjectMatcher:

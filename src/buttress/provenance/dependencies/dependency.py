@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from buttress.provenance.purl import package_url
-from buttress.rules.rulebook import Issue
+from buttress.rules.reporting import Issue
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
