@@ -50,7 +50,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
 def run(options: argparse.Namespace) -> int:
     """Draft, review or ask."""
-    from buttress.system import manifest
+    from buttress.workflows import manifest
     from buttress.workflows.values import ValuesRequest, drafted, measure_values
 
     request = ValuesRequest(
