@@ -1,4 +1,4 @@
-"""What hostile files cost: seconds of processor time and peak memory of a whole ``buttress scan`` on each.
+"""What hostile files cost: processor time and peak memory of a whole ``buttress scan`` on each.
 
 Every file is built here and inert: bombs, nesting of ten thousand levels, counts that lie, and text
 of a megabyte that drives careless parsers into quadratic time or a stack overflow. All inspection
