@@ -74,8 +74,9 @@ def tools(document: JsoncDocument) -> Iterator[Subject]:
     found = list(_tools(document.data, (), 0))
     names = frozenset(name for name, _, _ in found)
     for name, tool, path in found:
-        for below in _parameters(tool):
-            yield Subject("tool.parameter", below[-1], at_line(document.line((*path, *below))))
+        for parameter in _parameters(tool):
+            line = document.line((*path, *parameter))
+            yield Subject("tool.parameter", parameter[-1], at_line(line))
         for below, text in _descriptions(tool, (), 0):
             line = document.line((*path, *below))
             for subject in subjects("tool", text, line, name):
