@@ -31,6 +31,7 @@ class Subject:
     line: Callable[[FieldPath], int]
     context: Mapping[str, Any] = field(default_factory=dict)
     breaks: bool = True  # whether line breaks in the text are those of the file
+    lookalikes: bool = True  # whether what the text looks like is searched as well
 
     def text(self, *path: str | int) -> str:
         """A scalar in the data as YAML would write it; empty where there is none."""
@@ -110,6 +111,8 @@ def _in_text(rule: Rule, subject: Subject) -> Iterator[Issue]:
     for issue in _matches(rule, subject, text):
         lines.add(issue.line)
         yield issue
+    if not subject.lookalikes:
+        return
     folded = skeleton(text)
     if folded is not text:
         # Look-alike letters: what the text looks like is searched as well.
