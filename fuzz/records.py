@@ -11,6 +11,10 @@ from typing import Any, Final
 
 import orjson
 
+from buttress.data.plan import load as load_pipeline
+from buttress.data.reading import Readable
+from buttress.data.reading import read as read_data
+from buttress.data.records import Record
 from buttress.evidence import exchange
 from buttress.evidence.chain import GENESIS, link, verify
 from buttress.evidence.codec import check, decode, encode, kind_of
@@ -21,6 +25,7 @@ from buttress.interchange.preferences import FORMATS, read_preferences
 from buttress.interchange.recording import SkippedAnswers
 from buttress.judges.labels import read_labels
 from buttress.labelling.preferences.pairs import read_pairs
+from buttress.probes.privacy.audit_scores import audit, read_scores
 from buttress.prompts.public import known_sets, load_public
 from buttress.prompts.public.rows import read_rows
 from buttress.risk.catalogue import load_catalogue
@@ -189,7 +194,47 @@ def _completion(data: bytes) -> object:
     return answer
 
 
+def _data(suffix: str) -> Run:
+    """Records of training data: each is an object with a text, and its place is in the file."""
+
+    def run(data: bytes) -> object:
+        path = placed(f"data{suffix}", data)
+        found = list(islice(read_data([path]), _MOST))
+        lines = [one.position.line for one in found if isinstance(one, Readable)]
+        if lines != sorted(lines) or any(line < 1 for line in lines):
+            raise InvariantError(f"lines {lines}")
+        for one in found:
+            if isinstance(one, Readable):
+                record = Record(one.line, one.position)
+                same = record.with_texts([slot.text for slot in record.slots])
+                if same.line != record.line or not record.slots:
+                    raise InvariantError("a record without a text, or changed by nothing")
+            elif not one.reason or "\n" in one.reason:
+                raise InvariantError(f"reason {one.reason!r}")
+        return found
+
+    return run
+
+
+def _pipeline(data: bytes) -> object:
+    return load_pipeline(placed("pipeline.yaml", data))
+
+
+def _audit(data: bytes) -> object:
+    scores = read_scores(placed("scores.jsonl", data))
+    found = audit(scores[:50], delta=1e-5, alpha=0.05)
+    if not 0 <= found.bound.epsilon_low <= found.largest:
+        raise InvariantError(f"bound {found}")
+    return found
+
+
 TARGETS: Final = (
+    Target("privacy-audit", _audit),
+    *(
+        Target(f"data-{suffix[1:].replace('.', '-')}", _data(suffix))
+        for suffix in (".jsonl", ".json", ".parquet", ".txt", ".jsonl.gz", ".jsonl.zst")
+    ),
+    Target("data-pipeline", _pipeline),
     Target("evidence-import", _import),
     Target("evidence-chained", _chained),
     Target("evidence-record", _record),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import re
@@ -185,6 +186,7 @@ def _records() -> Seeds:
         "usage": {"prompt_tokens": 3, "completion_tokens": 1}}  # fmt: skip
     errors = {"error": {"message": "too many", "code": "429", "type": "rate"}}
     return {
+        **_training_data(),
         "evidence-import": [path.read_bytes()],
         "evidence-chained": [*lines, b"\n".join(lines)],
         "evidence-record": [k.encode() + b"\n" + payload for k, payload in kinds.items()],
@@ -210,6 +212,35 @@ def _records() -> Seeds:
         ],
         "completion": [orjson.dumps(completion), orjson.dumps(errors), orjson.dumps([errors])],
     }  # fmt: skip
+
+
+def _training_data() -> Seeds:
+    import zstandard
+
+    turns = [{"role": "user", "content": "Why?"}, {"from": "gpt", "value": "So."}]
+    records = [
+        {"id": 1, "text": "One\u00e9 two", "meta": {"source": "a"}}, {"messages": turns},
+        {"prompt": "Why?", "chosen": turns, "rejected": ["No.", {"text": "Never."}]}, {"n": 1},
+    ]  # fmt: skip
+    lines = [orjson.dumps(one) for one in records]
+    whole = b"\xef\xbb\xbf" + b"\n".join([*lines, b"[1]", b"{"])
+    plans = [
+        b"stages: [exact, near: {threshold: 0.8, max_removed_share: 1}]\nfield: text\n",
+        b"stages:\n- sources: {deny: ['bad/*'], licences: [mit]}\n- pii: {types: [EMAIL]}\n",
+    ]
+    return {
+        "data-jsonl": [*lines, whole, orjson.dumps(records)],
+        "data-json": [orjson.dumps(records), orjson.dumps(records, option=orjson.OPT_INDENT_2)],
+        "data-parquet": [_parquet()],
+        "data-txt": [b"A text.\r\n", "Straße 中文".encode(), "中文".encode("gb18030")],
+        "data-jsonl-gz": [gzip.compress(whole), gzip.compress(lines[0]) + gzip.compress(lines[1])],
+        "data-jsonl-zst": [zstandard.ZstdCompressor().compress(whole)],
+        "data-pipeline": plans,
+        "privacy-audit": [
+            b'{"id": "a", "in": 1.5, "out": -2}\n{"id": 2, "in": 0, "out": 3}\n',
+            b'{"id": "a", "in": 1, "out": null}\n{"id": "b", "out": 2e3}\n',
+        ],
+    }
 
 
 def _parquet() -> bytes:

@@ -170,3 +170,115 @@ def test_bad_input_is_one_line(tmp_path: Path, line: bytes, place: str) -> None:
     assert done.stderr.startswith(f"buttress: error: {path}{place}")
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "bad.db").exists()
+
+
+def scored(folder: Path) -> Path:
+    """A model that prefers long answers, whatever people choose, and never the second of two."""
+    path = folder / "scores.jsonl"
+    rows = []
+    for n in range(60):
+        longer_chosen = n % 2 == 0
+        chosen, rejected = ("long " * 9, "short") if longer_chosen else ("short", "long " * 9)
+        rows.append(
+            {"prompt": f"p{n}", "first": chosen, "second": rejected, "choice": "first",
+             "score_first": len(chosen) / 10, "score_second": len(rejected) / 10}
+        )  # fmt: skip
+    path.write_bytes(b"\n".join(map(orjson.dumps, rows)))
+    return path
+
+
+def test_a_reward_model_that_counts_letters_is_found_out(tmp_path: Path) -> None:
+    samples = tmp_path / "samples.jsonl"
+    samples.write_bytes(
+        b"\n".join(
+            orjson.dumps({"prompt": f"p{n}", "proxy": [0, 1, 2, 3], "gold": [0, 2, 1, -3]})
+            for n in range(20)
+        )
+    )
+    path = scored(tmp_path)
+    done = buttress("preferences", "score", str(path), "--best-of", str(samples), "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    check_typed("reward-model", document)
+    assert document["accuracy"]["estimate"] == 0.5
+    assert document["length"]["correlation"]["estimate"] == pytest.approx(1)
+    assert document["length"]["accuracy_chosen_longer"]["estimate"] == 1
+    assert document["length"]["accuracy_chosen_shorter"]["estimate"] == 0
+    assert document["position"]["accuracy_chosen_second"]["estimate"] is None
+    assert document["best_of_n"]["verdict"] == "overoptimised"
+    assert [one["gold"] for one in document["best_of_n"]["points"]] == pytest.approx(
+        [0, 2 / 6 - 3 * 3 / 6 + 1 * 2 / 6, -3]
+    )
+    said = buttress("preferences", "score", str(path), "--best-of", str(samples)).stdout
+    assert "accuracy where people chose the shorter: 0.000" in said
+    assert "overoptimised: the gold score falls" in said
+
+
+def test_scores_without_places_or_sense_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "scores.jsonl"
+    row = {"prompt": "p", "chosen": "a", "rejected": "b", "score_chosen": 1, "score_rejected": 1}
+    path.write_bytes(orjson.dumps(row))
+    done = buttress("preferences", "score", str(path))
+    assert "dependence on place: not known" in done.stdout
+    assert "1 with equal scores" in done.stdout
+    path.write_bytes(orjson.dumps(row | {"score_chosen": "good"}))
+    done = buttress("preferences", "score", str(path))
+    assert done.returncode == 2
+    assert done.stderr.endswith(
+        "scores.jsonl:1: score_chosen: not a finite number; expected a finite number\n"
+    )
+
+
+RUBRIC = (
+    "criteria:\n  - {id: helpful, en: 'Which helps more?', zh: 哪个更有帮助？}\n"
+    "  - {id: honest, en: 'Which is more honest?'}\n"
+)
+
+
+def test_a_rubric_is_asked_criterion_by_criterion(tmp_path: Path) -> None:
+    rubric = tmp_path / "rubric.yaml"
+    rubric.write_text(RUBRIC)
+    path = pairs(tmp_path, 2)
+    done = label(path, "a\nb\nu\nt\na\nq\n", "--rubric", str(rubric), "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"store": str(tmp_path / "pairs.db"), "given": 3, "left": 1}
+    found = kept(tmp_path / "pairs.db")
+    assert [one.criterion for one in found] == ["helpful", "honest", "helpful"]
+    assert found[1].choice == "tie"
+    assert found[0].key == found[1].key != found[2].key
+    assert done.stderr.count("ANSWER A") == 4  # two pairs, and both again after undo
+    done = label(path, "s\n", "--rubric", str(rubric), "--language", "zh")
+    assert "Which is more honest?" in done.stdout  # in the language that there is
+    label(path, "a\nb\na\nb\n", "--rubric", str(rubric), name="ben")
+    done = buttress("preferences", "agreement", str(tmp_path / "pairs.db"), "--json")
+    assert done.returncode == 2
+    assert "several criteria" in done.stderr
+    assert "--criterion" in done.stderr
+    options = ("--criterion", "honest")
+    done = buttress("preferences", "agreement", str(tmp_path / "pairs.db"), "--json", *options)
+    document = json.loads(done.stdout)
+    check_typed("preferences", document)
+    assert (document["criterion"], document["labels"]) == ("honest", 3)
+    out = tmp_path / "all.jsonl"
+    options = ("--criterion", "helpful", "--to", "pairs", "--out", str(out))
+    buttress("preferences", "export", str(tmp_path / "pairs.db"), *options)
+    done = buttress("preferences", "agreement", str(out), "--json")
+    assert json.loads(done.stdout)["criterion"] == "helpful"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("criteria: []\n", "criteria: empty"),
+        ("criteria:\n  - {id: A, en: x}\n", "rubric.yaml:2: criteria[0].id: not usable"),
+        ("criteria:\n  - {id: a}\n", "criteria[0].en: missing or not text"),
+        ("criteria:\n  - {id: a, en: x}\n  - {id: a, en: y}\n", "'a' stands twice"),
+        ("criteria:\n  - {id: a, en: x, de: y}\n", "criteria[0].de: unknown field"),
+        ("question: x\n", "criteria: missing or not a list"),
+    ],
+)
+def test_wrong_rubrics_are_told(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "rubric.yaml").write_text(text)
+    done = label(pairs(tmp_path), "a\n", "--rubric", str(tmp_path / "rubric.yaml"))
+    assert done.returncode == 2
+    assert message in done.stderr

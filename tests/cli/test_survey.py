@@ -60,7 +60,8 @@ def test_a_survey_from_dry_run_to_its_files(tmp_path: Path) -> None:
     as_object("survey", made)
     (host,) = made["hosts"]
     assert [(one["product"], one["version"]) for one in host["products"]] == [("ollama", "0.5.7")]
-    assert {"open-model-management", "dns-rebinding"} == {one["rule"] for one in made["findings"]}
+    rules = {one["rule"] for one in made["findings"]}
+    assert rules == {"open-model-management", "dns-rebinding", "no-tls"}
     allowed = {(row["method"], row["url"]) for row in map(json.loads, listed.stdout.splitlines())}
     sent = [json.loads(line) for line in (tmp_path / "out/requests.jsonl").read_text().splitlines()]
     assert {(row["method"], row["url"]) for row in sent} <= allowed
@@ -72,7 +73,7 @@ def test_a_survey_from_dry_run_to_its_files(tmp_path: Path) -> None:
     uris = {
         one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in run["results"]
     }
-    assert uris == {f"http://127.0.0.1:{port}/api/tags"}
+    assert uris == {f"http://127.0.0.1:{port}/api/tags", f"http://127.0.0.1:{port}/"}
     assert 'failures="1"' in (tmp_path / "j.xml").read_text()
 
 
@@ -82,7 +83,7 @@ def test_what_is_known_or_suppressed_does_not_count(tmp_path: Path) -> None:
         assert buttress("survey", target, "--write-baseline", known).returncode == 0
         again = buttress("survey", target, "--baseline", known)
         assert again.returncode == 0
-        assert "2 in the baseline" in again.stdout
+        assert "3 in the baseline" in again.stdout
         ignore = tmp_path / "ignore.yaml"
         ignore.write_text(
             "version: 1\nsuppressions:\n"

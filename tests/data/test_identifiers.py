@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from buttress.data import identifiers
+from buttress.rules.personal import identifiers
 
 
 def digits(generator: Random, count: int) -> str:

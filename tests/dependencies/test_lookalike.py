@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttress.files.plain_yaml import load_yaml
+from buttress.files.yaml_loader import load_yaml
 from buttress.provenance.dependencies import lookalike as module
 from buttress.provenance.dependencies.lookalike import lookalike, malicious
 

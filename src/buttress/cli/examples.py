@@ -43,6 +43,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "buttress scan . --diff main... --fail-on high --sarif findings.sarif",
         "buttress scan model.pkl --only model-files",
     ),
+    "privacy": ("buttress privacy audit scores.jsonl --delta 1e-5 --claimed 3",),
     "data": ("buttress data run corpus.jsonl --out clean", "buttress data stages"),
     "data run": (
         "buttress data run corpus.jsonl --out clean",

@@ -26,6 +26,7 @@ COMMANDS: Final = (
     "whitebox",
     "scan",
     "data",
+    "privacy",
     "survey",
     "pack",
     "sign",

@@ -12,9 +12,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add the command and its actions."""
     parser = commands.add_parser(
         "preferences",
-        help="human feedback: label pairs of answers, import, agreement, export",
+        help="human feedback: label pairs of answers, import, agreement, score, export",
         description="Human feedback on pairs of answers: labels at the terminal, preference data "
-        "of other tools, agreement and accuracy of labellers, data for training.",
+        "of other tools, agreement and accuracy of labellers, scores of reward models, data for "
+        "training.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     _register_label(actions)
@@ -37,6 +38,9 @@ def _register_label(actions: argparse._SubParsersAction[argparse.ArgumentParser]
     label.add_argument("--run", metavar="ID", dest="run_id", help="answers of that run only")
     label.add_argument("--question", metavar="TEXT", default="", help="what is asked of each pair")
     label.add_argument(
+        "--rubric", type=Path, metavar="FILE.yaml", help="criteria to ask of each pair, one by one"
+    )
+    label.add_argument(
         "--language",
         choices=("en", "zh"),
         default="en",
@@ -55,7 +59,8 @@ def _register_others(actions: argparse._SubParsersAction[argparse.ArgumentParser
         "import",
         help="preference data of other tools as a file of pairs",
         description="Reads preference data of TRL, HH-RLHF, UltraFeedback, PKU-SafeRLHF or Argilla "
-        "(JSON Lines, or a JSON list) and writes a file of pairs with its labels.",
+        "(JSON Lines, a JSON list or Parquet, with gzip or without) and writes a file of pairs "
+        "with its labels.",
     )
     taken.add_argument("path", type=Path, metavar="FILE", help="preference data")
     taken.add_argument(
@@ -78,9 +83,26 @@ def _register_others(actions: argparse._SubParsersAction[argparse.ArgumentParser
         "Skene and on planted pairs, and signs of gaming.",
     )
     agree.add_argument("paths", type=Path, nargs="+", metavar="FILE", help="stores or pairs")
+    _add_criterion(agree)
     agree.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the resampling")
     agree.add_argument("--json", action="store_true", help="machine-readable output")
     agree.set_defaults(run=_agreement)
+
+    score = actions.add_parser(
+        "score",
+        help="how well a reward model's scores order labelled pairs",
+        description="Accuracy, calibration and dependence on length and place of a reward model "
+        "on held-out pairs, from a file of its scores; with --best-of, what a gold judge thinks "
+        "of the answers that it picks (best-of-n over KL).",
+    )
+    score.add_argument("path", type=Path, metavar="SCORES", help="pairs with scores")
+    score.add_argument(
+        "--best-of", type=Path, dest="samples", metavar="FILE",
+        help="samples with prompt, proxy and gold score",
+    )  # fmt: skip
+    score.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the resampling")
+    score.add_argument("--json", action="store_true", help="machine-readable output")
+    score.set_defaults(run=_score)
 
     export = actions.add_parser(
         "export",
@@ -95,7 +117,14 @@ def _register_others(actions: argparse._SubParsersAction[argparse.ArgumentParser
     export.add_argument(
         "--to", dest="form", choices=("trl", "pairs"), default="trl", help="format (default: trl)"
     )
+    _add_criterion(export)
     export.set_defaults(run=_export)
+
+
+def _add_criterion(action: argparse.ArgumentParser) -> None:
+    action.add_argument(
+        "--criterion", metavar="ID", help="labels by that criterion of a rubric, where several are"
+    )
 
 
 def _label(options: argparse.Namespace) -> int:
@@ -124,6 +153,7 @@ def _label(options: argparse.Namespace) -> int:
         budget=options.budget,
         seed=options.seed,
         question=options.question,
+        rubric=options.rubric,
         language=options.language,
         run=options.run_id,
     )
@@ -148,7 +178,7 @@ def _agreement(options: argparse.Namespace) -> int:
 
     from buttress.workflows.preferences import agreement_of
 
-    document = agreement_of(options.paths, options.seed)
+    document = agreement_of(options.paths, options.seed, options.criterion)
     if options.json:
         print(json.dumps(document, ensure_ascii=False))
     else:
@@ -182,9 +212,24 @@ def _show(document: Mapping[str, Any]) -> None:
             print(f"    look at this: {sign['explanation']}")
 
 
+def _score(options: argparse.Namespace) -> int:
+    import json
+
+    from buttress.workflows.reward_model import score_reward_model
+
+    document = score_reward_model(options.path, options.samples, seed=options.seed)
+    if options.json:
+        print(json.dumps(document, ensure_ascii=False))
+    else:
+        from buttress.cli.reward_model import show
+
+        show(document)
+    return 0
+
+
 def _export(options: argparse.Namespace) -> int:
     from buttress.workflows.preferences import export
 
-    done = export(options.paths, options.out, options.form)
+    done = export(options.paths, options.out, options.form, options.criterion)
     print(f"{options.out}: {done.written} pairs; {done.left_out} left out (tied or planted)")
     return 0

@@ -136,9 +136,9 @@ def _show(options: argparse.Namespace) -> int:
             raise InputError(f"unknown risk '{name}'", expected=choices)
     text = editing.write(catalogue.risks[name] for name in dict.fromkeys(options.ids))
     if options.json:
-        import yaml
+        from buttress.files.yaml_loader import parse_plain
 
-        return _print_json(yaml.safe_load(text))
+        return _print_json(parse_plain(text))
     print(text, end="")
     return 0
 

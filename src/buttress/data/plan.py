@@ -12,6 +12,7 @@ from buttress.errors import InputError, PluginError
 from buttress.extension import entry_points
 from buttress.extension.settings import settings_schema, with_paths
 from buttress.files import json_schema, located_yaml
+from buttress.files.yaml_loader import parse_plain
 
 DEFAULT: Final = ("unicode", "exact", "near", "pii", "secrets")
 SHARE: Final = "max_removed_share"
@@ -142,15 +143,13 @@ def _known(schema: Mapping[str, Any]) -> str:
 
 
 def _value(text: str, schema: Mapping[str, Any]) -> Any:
-    import yaml
-
     if schema.get("type") in ("array", ["array", "null"]):
         return [text] if text else []
     if schema.get("type") == "string" or "enum" in schema:
         return text
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
+        return parse_plain(text)
+    except ValueError:
         return text
 
 

@@ -49,6 +49,7 @@ class PreferencesDocument(DocumentPart, frozen=True, kw_only=True):
 
     schema: Annotated[Literal["buttress/preferences/1"], about("buttress/preferences/1")]
     files: Annotated[list[str], about("names of the files that were read")]
+    criterion: Annotated[str, about("the rubric's criterion; empty without a rubric")]
     pairs: Annotated[Count, about("pairs with a label")]
     labels: Annotated[Count, about("labels without skipped ones")]
     alpha: Annotated[AlphaEstimate, about("agreement of all labellers")]

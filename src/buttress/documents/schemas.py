@@ -15,6 +15,8 @@ from buttress.documents.fields import DocumentPart
 from buttress.documents.json_schema import json_schema
 from buttress.documents.measurement import Measurement
 from buttress.documents.preferences import PreferencesDocument
+from buttress.documents.privacy_audit import PrivacyAuditDocument
+from buttress.documents.reward_model import RewardModelDocument
 from buttress.documents.risk import AssessedRisk, AssetRisk, RateInterval
 from buttress.documents.scan_types import ScanDocument
 from buttress.documents.survey_types import SurveyDocument
@@ -30,6 +32,8 @@ DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "white-box": WhiteBoxDocument,
     "data": DataDocument,
     "preferences": PreferencesDocument,
+    "privacy-audit": PrivacyAuditDocument,
+    "reward-model": RewardModelDocument,
 }
 _SHARED: Final[Mapping[str, tuple[type[DocumentPart], ...]]] = {
     "assessment": (RateInterval, AssetRisk, AssessedRisk),

@@ -9,7 +9,7 @@ from buttress.documents.scan import covered, filtered_rows, run_of
 
 if TYPE_CHECKING:
     from buttress.evidence.findings import Inspection
-    from buttress.live.session import Sent
+    from buttress.live.sent import Sent
     from buttress.live.survey import HostResult
     from buttress.protocols.live import LiveObservation, LiveRequest
     from buttress.triage.filtering import FilteredFindings
@@ -54,13 +54,13 @@ def document(
 def request_row(one: LiveRequest) -> dict[str, Any]:
     """A request as data, without secrets."""
     from buttress.files.shown_url import without_keys
-    from buttress.live.session import shown_headers
+    from buttress.live.sent import shown_body, shown_headers
 
     return {
         "method": one.method,
         "path": without_keys(one.path),
         "headers": shown_headers(one),
-        "body": one.body.decode("utf-8", "replace"),
+        "body": shown_body(one),
     }
 
 
@@ -86,6 +86,7 @@ def _host(one: HostResult, numbers: dict[LiveRequest, int]) -> dict[str, Any]:
         "not_sent": one.not_sent,
         "seconds": one.seconds,
         "products": [_product(each) for each in one.observations],
+        "facts": [{"name": each.name, "values": list(each.values)} for each in one.facts],
         "elsewhere": dict(one.elsewhere),
         "failed": dict(one.failed),
         "sent": [

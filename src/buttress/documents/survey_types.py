@@ -26,10 +26,10 @@ class SurveyedHosts(DocumentPart, frozen=True, kw_only=True):
 class SurveyRequest(DocumentPart, frozen=True, kw_only=True):
     """A request, as it was sent to one host or several."""
 
-    method: Annotated[str, about("method of HTTP, or TCP where bytes were sent as they are")]
+    method: Annotated[str, about("method of HTTP, or TLS, TCP or DNS")]
     path: Annotated[str, about("path below the URL of the host")]
     headers: Annotated[dict[str, str], about("headers beside the usual ones, without secrets")]
-    body: Annotated[str, about("body")]
+    body: Annotated[str, about("body, or for TLS what was offered")]
 
 
 class SentRequest(DocumentPart, frozen=True, kw_only=True):
@@ -39,7 +39,7 @@ class SentRequest(DocumentPart, frozen=True, kw_only=True):
     url: Annotated[str, about("URL")]
     time: Annotated[Amount, about("seconds since 1970-01-01, UTC")]
     seconds: Annotated[Amount, about("until the answer was read")]
-    status: Annotated[Count, about("status of HTTP, 0 where there was no answer")]
+    status: Annotated[Count, about("status of HTTP, 1 for another answer, 0 for none")]
     bytes: Annotated[Count, about("length of the body as read, decompressed")]
     note: Annotated[str, about("why there was no answer, or why its body was cut")]
 
@@ -58,6 +58,13 @@ class SurveyedProduct(DocumentPart, frozen=True, kw_only=True):
     not_affected: Annotated[Count, about("advisories that its version rules out")]
 
 
+class SurveyedFact(DocumentPart, frozen=True, kw_only=True):
+    """A fact about a host that is neither defect nor product."""
+
+    name: Annotated[str, about("what, such as a version of TLS")]
+    values: Annotated[list[str], about("the values, such as its cipher suites")]
+
+
 class SurveyedAnswers(DocumentPart, frozen=True, kw_only=True):
     """A host: what was sent to it and what was seen."""
 
@@ -68,6 +75,7 @@ class SurveyedAnswers(DocumentPart, frozen=True, kw_only=True):
     not_sent: Annotated[Count, about("requests that were not sent since it was given up")]
     seconds: Annotated[Amount, about("how long it took")]
     products: Annotated[list[SurveyedProduct], about("products that answered")]
+    facts: Annotated[list[SurveyedFact], about("such as versions of TLS with their suites")]
     elsewhere: Annotated[
         dict[str, str], about("addresses that answers led to and that were not contacted, and how")
     ]

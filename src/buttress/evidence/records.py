@@ -139,6 +139,7 @@ class Preference:
     time: float = 0.0  # Unix seconds
     run: str = ""
     probe: str = "preferences"
+    criterion: str = ""  # id of the rubric's criterion that was asked; empty without a rubric
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
 
 

@@ -16,6 +16,7 @@ import yaml
 
 from buttress.errors import InputError
 from buttress.files import json_schema
+from buttress.files.yaml_loader import BoundedLoader
 
 FieldPath = tuple[str | int, ...]
 _MAX_BYTES = 4 * 1024 * 1024
@@ -83,9 +84,8 @@ def parse(text: str, file: str) -> Located:
         InputError: as ``load``.
     """
     located = Located(file=file, data=None)
-    loader = yaml.SafeLoader
     try:
-        instance = loader(text)
+        instance = BoundedLoader(text)
         try:
             node = instance.get_single_node()
             if node is not None:
@@ -96,12 +96,14 @@ def parse(text: str, file: str) -> Located:
         mark = error.problem_mark or error.context_mark
         problem = " ".join(filter(None, (error.context, error.problem)))
         raise InputError(
-            f"not valid YAML: {problem}", file=file, line=mark.line + 1 if mark else None
+            f"not valid YAML: {problem}",
+            file=file,
+            line=min(mark.line, text.count("\n")) + 1 if mark else None,
         ) from None
     except yaml.YAMLError as error:
         raise InputError(f"not valid YAML: {str(error).splitlines()[0]}", file=file) from None
-    except RecursionError:
-        raise InputError("nested too deeply", file=file) from None
+    except UnicodeEncodeError:
+        raise InputError("a character that UTF-8 can't hold", file=file) from None
     return located
 
 
@@ -115,7 +117,7 @@ def encodable(text: str) -> str:
 class _Builder:
     """Turns YAML nodes into plain data, recording lines."""
 
-    def __init__(self, loader: yaml.SafeLoader, located: Located) -> None:
+    def __init__(self, loader: BoundedLoader, located: Located) -> None:
         self._loader = loader
         self._located = located
         self._nodes = 0

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 from buttress.errors import InputError
 from buttress.evidence.records import Preference
-from buttress.interchange.fields import Fields, RecordPlace, clean, parse_json
-from buttress.interchange.lines import DOCUMENT_LIMIT, head, objects, unreadable
+from buttress.interchange.fields import Fields, clean
+from buttress.interchange.objects import objects_of
 from buttress.labelling.preferences.pairs import Pair, imported, shuffled
 
 Labelled = tuple[Pair, list[Preference]]
@@ -37,7 +37,7 @@ def read_preferences(path: Path, form: str, criterion: str = "") -> Iterator[Lab
     """Pairs with their labels, read as they are asked for.
 
     Args:
-        path: JSON Lines, or one JSON list of objects.
+        path: JSON Lines, a JSON list of objects, or Parquet; packed with gzip or not.
         form: one of ``FORMATS``.
         criterion: for ``pku``, ``better`` or ``safer``; for ``argilla``, the question's name.
 
@@ -49,31 +49,12 @@ def read_preferences(path: Path, form: str, criterion: str = "") -> Iterator[Lab
         raise InputError(
             f"unknown format '{form}'", field="--from", expected="one of " + ", ".join(FORMATS)
         )
-    for number, record in enumerate(_records(path), 1):
+    for number, record in enumerate(objects_of(path), 1):
         for pair, labels in read(record, criterion):
             # Ids stay short and are unique in the file.
             item = f"{form}:{number}" if not pair.item else f"{form}:{number}:{pair.item}"
             kept = Pair(item, pair.prompt, pair.first, pair.second, pair.expected)
             yield kept, [imported(kept, one.choice, one.labeller) for one in labels]
-
-
-def _records(path: Path) -> Iterator[Fields]:
-    if not head(path, 4096).lstrip().startswith(b"["):
-        yield from objects(path)
-        return
-    try:
-        with path.open("rb") as file:
-            raw = file.read(DOCUMENT_LIMIT + 1)
-    except OSError as error:
-        raise unreadable(path, error) from None
-    place = RecordPlace(str(path))
-    if len(raw) > DOCUMENT_LIMIT:
-        raise place.error("too large to be read whole", "JSON Lines")
-    values = parse_json(raw.removeprefix(b"\xef\xbb\xbf"), place)
-    if not isinstance(values, list):
-        raise place.error("not a list", "a list of objects")
-    for number, value in enumerate(values):
-        yield Fields(value, place, f"[{number}]")
 
 
 def _labelled(
@@ -85,6 +66,15 @@ def _labelled(
 
 def _trl(record: Fields, criterion: str) -> Iterator[Labelled]:
     del criterion
+    yield _labelled(*chosen_and_rejected(record), "trl")
+
+
+def chosen_and_rejected(record: Fields) -> tuple[str, str, str]:
+    """Prompt, chosen and rejected answer of a record in one of TRL's forms.
+
+    Raises:
+        InputError: a field is missing, or not text or messages.
+    """
     if record.get("completion") is not None and record.get("chosen") is None:
         raise record.error("chosen", "missing: labels of single answers are no pairs", "a pair")
     chosen, rejected = _turns(record, "chosen"), _turns(record, "rejected")
@@ -107,7 +97,7 @@ def _trl(record: Fields, criterion: str) -> Iterator[Labelled]:
             raise record.error("prompt", "missing", "a prompt, or texts that begin with it")
         prompt = texts[0][:end].rstrip()
         chosen, rejected = [("", texts[0][end:])], [("", texts[1][end:])]
-    yield _labelled(prompt, _joined(chosen), _joined(rejected), "trl")
+    return prompt, _joined(chosen), _joined(rejected)
 
 
 def _hh(record: Fields, criterion: str) -> Iterator[Labelled]:

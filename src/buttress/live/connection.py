@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Sequence
 from functools import cache
 from typing import Final, cast
 
 from buttress.live.limits import Limits
 from buttress.live.response import ResponseReader
+from buttress.protocols.live import WireTalk
 
 _CLOSED: Final = "the connection was closed"
 _QUIET_S: Final = 0.3
@@ -29,6 +31,11 @@ def unverified_tls() -> ssl.SSLContext:
 
     Nothing secret is sent over it.
     """
+    return new_unverified_tls()
+
+
+def new_unverified_tls() -> ssl.SSLContext:
+    """As ``unverified_tls``, to be added to."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -38,7 +45,7 @@ def unverified_tls() -> ssl.SSLContext:
     return context
 
 
-async def raw_exchange(host: str, port: int, data: bytes, limits: Limits) -> bytes:
+async def raw_exchange(addresses: Sequence[str], port: int, data: bytes, limits: Limits) -> bytes:
     """Send bytes over a connection of their own, and what comes back until it is quiet.
 
     Raises:
@@ -48,7 +55,7 @@ async def raw_exchange(host: str, port: int, data: bytes, limits: Limits) -> byt
     received = bytearray()
     try:
         async with asyncio.timeout(limits.timeout_s):
-            reader, writer = await asyncio.open_connection(host, port)
+            reader, writer = await _first_of(addresses, port)
             writer.write(data)
             while len(received) < limits.header_bytes:
                 wait = _QUIET_S if received else limits.timeout_s
@@ -68,6 +75,51 @@ async def raw_exchange(host: str, port: int, data: bytes, limits: Limits) -> byt
     return bytes(received[: limits.header_bytes])
 
 
+async def converse(addresses: Sequence[str], port: int, talk: WireTalk, limits: Limits) -> bytes:
+    """Lead a conversation over a connection of its own; returns all that the host sent.
+
+    That the host closes the connection is an answer, an empty one where it said nothing before.
+
+    Raises:
+        ExchangeError: no connection, or the host was silent before the conversation was done.
+    """
+    writer: asyncio.StreamWriter | None = None
+    received = bytearray()
+    try:
+        async with asyncio.timeout(limits.timeout_s):
+            reader, writer = await _first_of(addresses, port)
+            writer.write(talk.opening)
+            while not talk.done and len(received) < limits.handshake_bytes:
+                part = await reader.read(limits.handshake_bytes)
+                if not part:
+                    break
+                received += part
+                writer.write(talk.feed(part))
+    except TimeoutError:
+        raise ExchangeError(_LATE, timed_out=True) from None
+    except ConnectionRefusedError as error:
+        raise ExchangeError(f"no connection: {error.strerror or error}") from None
+    except ConnectionError:
+        pass  # closed with a reset
+    except OSError as error:
+        raise ExchangeError(f"no connection: {error.strerror or error}") from None
+    finally:
+        if writer is not None:
+            writer.transport.abort()
+    return bytes(received)
+
+
+async def _first_of(
+    addresses: Sequence[str], port: int
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    for address in addresses[:-1]:
+        try:
+            return await asyncio.open_connection(address, port)
+        except OSError:
+            continue
+    return await asyncio.open_connection(addresses[-1], port)
+
+
 class HostConnection(asyncio.Protocol):
     """Made by ``connect``; ``exchange`` sends a request and returns what was read."""
 
@@ -79,23 +131,37 @@ class HostConnection(asyncio.Protocol):
         self.usable = False
 
     @classmethod
-    async def connect(cls, host: str, port: int, limits: Limits, *, tls: bool) -> HostConnection:
-        """Open a connection.
+    async def connect(
+        cls,
+        host: str,
+        addresses: Sequence[str],
+        port: int,
+        limits: Limits,
+        tls: ssl.SSLContext | None,
+    ) -> HostConnection:
+        """Open a connection to the first of ``addresses`` that takes it; ``host`` is its name.
 
         Raises:
             ExchangeError: refused, not reachable, no TLS where it was asked for, or no answer in
                 ``limits.timeout_s``.
         """
         loop = asyncio.get_running_loop()
+
+        async def opened(address: str) -> HostConnection:
+            _, protocol = await loop.create_connection(
+                lambda: cls(limits), address, port,
+                ssl=tls, server_hostname=host if tls else None,
+            )  # fmt: skip
+            return protocol
+
         try:
             async with asyncio.timeout(limits.timeout_s):
-                _, protocol = await loop.create_connection(
-                    lambda: cls(limits),
-                    host,
-                    port,
-                    ssl=unverified_tls() if tls else None,
-                    server_hostname=host if tls else None,
-                )
+                for address in addresses[:-1]:
+                    try:
+                        return await opened(address)
+                    except OSError:
+                        continue
+                return await opened(addresses[-1])
         except TimeoutError:
             raise ExchangeError("no connection in time", timed_out=True) from None
         except ssl.SSLError as error:
@@ -103,7 +169,6 @@ class HostConnection(asyncio.Protocol):
         except (OSError, ValueError, UnicodeError) as error:
             told = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise ExchangeError(f"no connection: {told}") from None
-        return protocol
 
     async def exchange(self, data: bytes) -> ResponseReader:
         """Send ``data`` and read the answer.

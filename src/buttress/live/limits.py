@@ -10,13 +10,15 @@ class Limits:
     """Bytes and seconds.
 
     ``timeout_s`` bounds a connection and each answer; a host may keep us waiting for twice as long
-    in all. ``body_bytes`` bounds one body, as sent and as inflated, ``host_bytes`` all of a host.
-    ``rate`` and ``host_rate`` are requests a second in all and to one host, 0 for no limit; a host
-    is always asked one request at a time. ``hosts`` are asked at the same time.
+    in all, and as long again in handshakes of ``handshake_bytes`` each. ``body_bytes`` bounds one
+    body, as sent and as inflated, ``host_bytes`` all of a host. ``rate`` and ``host_rate`` are
+    requests a second in all and to one host, 0 for no limit; a host is always asked one request at
+    a time. ``hosts`` are asked at the same time.
     """
 
     timeout_s: float = 10.0
     header_bytes: int = 64 << 10
+    handshake_bytes: int = 128 << 10
     body_bytes: int = 2 << 20
     host_bytes: int = 16 << 20
     failures: int = 3

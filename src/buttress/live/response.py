@@ -11,7 +11,7 @@ import httptools
 from buttress.live.limits import Limits
 from buttress.protocols.live import Reply
 
-_INFORMATIONAL: Final = range(100, 200)
+_INFORMATIONAL: Final = frozenset(range(100, 200)) - {101}  # after 101 no other answer follows
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 _EVENT: Final = re.compile(rb"data:[ \t]*\S[^\r\n]*(?:\r\n|\n|\r)(?:\r\n|\n|\r)")
 _STEP: Final = 256 << 10  # of inflated bytes at a time

@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Collection, Mapping
+import ssl
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
-from buttress import __version__
 from buttress.files.shown_url import without_keys
-from buttress.live.connection import ExchangeError, HostConnection, raw_exchange
+from buttress.live.addresses import is_address, look_up
+from buttress.live.client_certificate import with_certificate
+from buttress.live.connection import (
+    ExchangeError,
+    HostConnection,
+    converse,
+    raw_exchange,
+    unverified_tls,
+)
 from buttress.live.limits import Limits
 from buttress.live.pace import Pace
 from buttress.live.scope import Endpoint
+from buttress.live.sent import DNS, Recording, Sent, request_bytes
 from buttress.protocols.live import NO_VALUES, LiveRequest, Reply
 
 ROOT: Final = LiveRequest("GET", "/")
 RAW: Final = "TCP"  # a method that is none of HTTP: the body is sent as it is
-_AGENT: Final = f"buttress/{__version__}"
+TLS: Final = "TLS"  # a method that is none of HTTP: its script is followed
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
 _HOPS: Final = 10
 _NEEDS_TLS: Final = (b"HTTP request was sent to HTTPS port", b"HTTP request to an HTTPS server")
-_SECRET_HEADERS: Final = frozenset(("authorization", "cookie", "mcp-session-id"))
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A request that was sent: when (seconds since 1970), for how long, and what came back.
-
-    ``status`` is 0 where there was no answer; ``note`` says why, or why the body was cut.
-    """
-
-    request: LiveRequest
-    url: str
-    time: float
-    seconds: float
-    status: int
-    bytes: int
-    note: str = ""
 
 
 @dataclass
@@ -68,7 +59,20 @@ class HostSession:
         self._failures = 0
         self._late = 0
         self._waited = 0.0
+        self._shaking = 0.0
+        self._hopeless = False  # nothing is sent any more, handshakes neither
         self._received = 0
+        self._addresses: Sequence[str] = ()
+
+    @property
+    def host(self) -> str:
+        """See ``protocols.live.Session``."""
+        return self.endpoint.host
+
+    @property
+    def answers(self) -> Mapping[LiveRequest, Reply]:
+        """See ``protocols.live.Session``."""
+        return {one: reply for one, reply in self._replies.items() if reply is not None}
 
     @property
     def url(self) -> str:
@@ -78,7 +82,7 @@ class HostSession:
     @property
     def reached(self) -> bool:
         """Whether the host gave an answer."""
-        return any(one.status for one in self.sent)
+        return any(one.answered for one in self.sent)
 
     @property
     def speaks_http(self) -> bool:
@@ -90,7 +94,7 @@ class HostSession:
     ) -> Reply | None:
         """See ``protocols.live.Session``."""
         if request not in self._replies:
-            if request not in self.planned:
+            if not self._is_planned(request):
                 raise PermissionError(f"{request.method} {request.path} was not planned")
             self._replies[request] = await self._first(request, values)
         return self._replies[request]
@@ -123,6 +127,10 @@ class HostSession:
         """Send a request; the first of all finds out whether the host speaks TLS."""
         if request.method == RAW:
             return await self._raw(request)
+        if request.script is not None:
+            return await self._converse(request)
+        if request.certificate:
+            return None if self.scheme == "http" else await self._send(request, values, "https")
         if self.scheme:
             return await self._send(request, values, self.scheme)
         if self.ended:
@@ -140,50 +148,38 @@ class HostSession:
             self._failures = 0
             return reply
         self.ended = self.ended or (self.sent[-1].note if self.sent else "no answer")
+        self._failures = 0
         return None
 
     async def _send(
         self, request: LiveRequest, values: Mapping[str, str], scheme: str
     ) -> Reply | None:
-        if self.ended:
+        if self._hopeless or (self.ended and not request.certificate):
             self.not_sent += 1
             return None
-        await self.overall.wait()
-        await self._pace.wait()
-        began, clock = time.time(), time.perf_counter()
-        reply, note = None, ""
-        try:
-            reply = await self._exchange(request, values, scheme)
-        except ExchangeError as error:
-            note = str(error)
-            self._failed(timed_out=error.timed_out)
-        seconds = time.perf_counter() - clock
-        self._waited += seconds
-        if reply is not None:
+        url = f"{self.endpoint.url(scheme)}{without_keys(request.path)}"
+        if not await self._resolve():
+            return None
+        data = request_bytes(request, self.endpoint, values)
+        with Recording(self.sent, request, url) as record:
+            await self._turn()
+            record.begin()
+            if request.certificate:
+                record.reply = await self._with_certificate(data)
+            else:
+                record.reply = await self._exchange(data, scheme, record)
+        self._waited += self.sent[-1].seconds
+        if record.reply is not None:
             self._failures = 0
-            self._received += len(reply.body)
-            note = reply.cut
-            if note:
-                self._late += note.endswith("in time")
-            self._redirect(reply)
-        self.sent.append(
-            Sent(
-                request,
-                f"{self.endpoint.url(scheme)}{without_keys(request.path)}",
-                began,
-                round(seconds, 4),
-                reply.status if reply else 0,
-                len(reply.body) if reply else 0,
-                note,
-            )
-        )
+            self._received += len(record.reply.body)
+            self._late += record.reply.cut.endswith("in time")
+            self._redirect(record.reply)
+        else:
+            self._failed(timed_out=record.timed_out)
         self._judge_patience()
-        return reply
+        return record.reply
 
-    async def _exchange(
-        self, request: LiveRequest, values: Mapping[str, str], scheme: str
-    ) -> Reply | None:
-        data = self._bytes(request, values)
+    async def _exchange(self, data: bytes, scheme: str, record: Recording) -> Reply | None:
         if self._connection is None or not self._connection.usable:
             await self._connect(scheme)
             return await self._over_connection(data)
@@ -193,6 +189,9 @@ class HostSession:
             # The host closed an idle connection: not an answer to this request.
             if str(error) not in ("the connection was closed", "closed without an answer"):
                 raise
+            record.failed(str(error))
+        await self._turn()
+        record.begin()
         await self._connect(scheme)
         return await self._over_connection(data)
 
@@ -204,43 +203,78 @@ class HostSession:
 
     async def _connect(self, scheme: str) -> None:
         self.close()
-        self._connection = await HostConnection.connect(
-            self.endpoint.host, self.endpoint.port, self.limits, tls=scheme == "https"
+        self._connection = await self._connected(unverified_tls() if scheme == "https" else None)
+
+    async def _connected(self, tls: ssl.SSLContext | None) -> HostConnection:
+        return await HostConnection.connect(
+            self.endpoint.host, self._addresses, self.endpoint.port, self.limits, tls
         )
 
-    async def _raw(self, request: LiveRequest) -> Reply | None:
-        if self.endpoint.scheme or self.scheme or self._late:
-            return None  # it speaks HTTP, or is silent
-        await self.overall.wait()
-        began, clock = time.time(), time.perf_counter()
-        reply, note = None, ""
+    async def _with_certificate(self, data: bytes) -> Reply | None:
+        connection = await self._connected(with_certificate())
         try:
-            received = await raw_exchange(
-                self.endpoint.host, self.endpoint.port, request.body, self.limits
-            )
-            reply = Reply(200, (), received)
-        except ExchangeError as error:
-            note = str(error)
-        seconds = round(time.perf_counter() - clock, 4)
-        url = f"tcp://{self.endpoint.shown}"
-        size = len(reply.body) if reply else 0
-        self.sent.append(Sent(request, url, began, seconds, 1 if reply else 0, size, note))
-        return reply
+            return (await connection.exchange(data)).reply()
+        finally:
+            connection.close()
 
-    def _bytes(self, request: LiveRequest, values: Mapping[str, str]) -> bytes:
-        given = {name.lower(): value for name, value in request.headers}
-        lines = [f"{request.method} {self.endpoint.base}{request.path} HTTP/1.1"]
-        if "host" not in given:
-            lines.append(f"Host: {self.endpoint.shown}")
-        lines.append(f"User-Agent: {_AGENT}")
-        if "accept" not in given:
-            lines.append("Accept: */*")
-        lines.append("Accept-Encoding: gzip")
-        for name, value in request.headers:
-            lines.append(f"{name}: {_filled(value, values)}")
-        if request.body or request.method == "POST":
-            lines.append(f"Content-Length: {len(request.body)}")
-        return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + request.body
+    async def _converse(self, request: LiveRequest) -> Reply | None:
+        """Follow a script over a connection of its own."""
+        if self._hopeless or request.script is None:
+            self.not_sent += 1
+            return None
+        if not await self._resolve():
+            return None
+        talk = request.script.begin(self.endpoint.host)
+        with Recording(self.sent, request, f"tls://{self.endpoint.shown}") as record:
+            await self._turn()
+            record.begin()
+            received = await converse(self._addresses, self.endpoint.port, talk, self.limits)
+            record.reply = Reply(1, (), received)
+        self._shaking += self.sent[-1].seconds
+        if record.reply is None:
+            self._failed(timed_out=record.timed_out)
+        else:
+            self._failures = 0
+        self._judge_patience()
+        return record.reply
+
+    async def _raw(self, request: LiveRequest) -> Reply | None:
+        if self.endpoint.scheme or self.scheme or self._late or not await self._resolve():
+            return None  # it speaks HTTP, or is silent
+        with Recording(self.sent, request, f"tcp://{self.endpoint.shown}") as record:
+            await self.overall.wait()
+            record.begin()
+            received = await raw_exchange(
+                self._addresses, self.endpoint.port, request.body, self.limits
+            )
+            record.reply = Reply(1, (), received)
+        return Reply(200, (), record.reply.body) if record.reply else None
+
+    async def _turn(self) -> None:
+        await self.overall.wait()
+        await self._pace.wait()
+
+    async def _resolve(self) -> bool:
+        """Look the name up, once for the session, so that it means one host all the time."""
+        if self._addresses or is_address(self.endpoint.host):
+            self._addresses = self._addresses or (self.endpoint.host,)
+            return True
+        recording = Recording(self.sent, LiveRequest(DNS, ""), f"dns://{self.endpoint.host}")
+        with recording:
+            self._addresses = await look_up(self.endpoint.host, self.limits.timeout_s)
+            recording.reply = Reply(1, (), b"")
+            recording.note = ", ".join(self._addresses)
+        if not self._addresses:
+            self.ended, self._hopeless = self.sent[-1].note, True
+        return bool(self._addresses)
+
+    def _is_planned(self, request: LiveRequest) -> bool:
+        if request in self.planned:
+            return True
+        script = request.script
+        return script is not None and any(
+            one.script.covers(script) for one in self.planned if one.script is not None
+        )
 
     def _redirect(self, reply: Reply) -> None:
         if reply.status in _REDIRECTS and (location := reply.header("location")):
@@ -280,29 +314,16 @@ class HostSession:
     def _judge_patience(self) -> None:
         """End the session with a host that wastes time or floods."""
         if self._late >= 2:
-            self.ended = "two answers were not there in time"
+            ended = "two answers were not there in time"
         elif self._failures >= self.limits.failures:
-            self.ended = f"{self._failures} requests in a row failed: {self.sent[-1].note}"
-        elif self._waited > self.limits.waiting_s:
-            self.ended = f"it kept us waiting for more than {self.limits.waiting_s:g} s"
+            ended = f"{self._failures} requests in a row failed: {self.sent[-1].note}"
+        elif max(self._waited, self._shaking) > self.limits.waiting_s:
+            ended = f"it kept us waiting for more than {self.limits.waiting_s:g} s"
         elif self._received > self.limits.host_bytes:
-            self.ended = f"it sent more than {self.limits.host_bytes:,} bytes"
-
-
-def shown_headers(request: LiveRequest) -> dict[str, str]:
-    """The headers of a request, with a mark in place of secrets."""
-    return {
-        name: "[secret]" if name.lower() in _SECRET_HEADERS else value
-        for name, value in request.headers
-    }
-
-
-def _filled(value: str, values: Mapping[str, str]) -> str:
-    if "{" not in value:
-        return value
-    for name, text in values.items():
-        value = value.replace(f"{{{name}}}", "".join(c for c in text if " " <= c <= "~"))
-    return value
+            ended = f"it sent more than {self.limits.host_bytes:,} bytes"
+        else:
+            return
+        self.ended, self._hopeless = self.ended or ended, True
 
 
 def _wants_tls(reply: Reply) -> bool:

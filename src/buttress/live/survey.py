@@ -9,11 +9,20 @@ from dataclasses import dataclass, field, replace
 
 from buttress.errors import describe_exception
 from buttress.evidence.findings import Finding
+from buttress.live.addresses import is_address
 from buttress.live.limits import Limits
 from buttress.live.pace import Pace
 from buttress.live.scope import Endpoint
-from buttress.live.session import HostSession, Sent
-from buttress.protocols.live import LiveContext, LiveObservation, LiveProbe, LiveRequest
+from buttress.live.sent import DNS, Sent
+from buttress.live.session import RAW, HostSession
+from buttress.protocols.live import (
+    LiveContext,
+    LiveFact,
+    LiveObservation,
+    LiveProbe,
+    LiveRequest,
+    Observed,
+)
 
 
 @dataclass
@@ -34,6 +43,7 @@ class HostResult:
     elsewhere: dict[str, str]
     observations: list[LiveObservation] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    facts: list[LiveFact] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -58,14 +68,23 @@ def dry_run(
     A host whose scheme is not known appears with both.
     """
     for endpoint in endpoints:
+        if not is_address(endpoint.host):
+            yield DNS, f"dns://{endpoint.host}", LiveRequest(DNS, "")
         for scheme in endpoint.schemes:
             for request in requests:
-                if request.method != "TCP":
+                if _over_http(request, scheme):
                     yield request.method, f"{endpoint.url(scheme)}{request.path}", request
-        if not endpoint.scheme:
-            for request in requests:
-                if request.method == "TCP":
-                    yield request.method, f"tcp://{endpoint.shown}", request
+        for request in requests:
+            if request.script is not None and endpoint.scheme != "http":
+                yield request.method, f"tls://{endpoint.shown}", request
+            elif request.method == RAW and not endpoint.scheme:
+                yield request.method, f"tcp://{endpoint.shown}", request
+
+
+def _over_http(request: LiveRequest, scheme: str) -> bool:
+    if request.script is not None or request.method == RAW:
+        return False
+    return scheme == "https" or not request.certificate
 
 
 async def survey(
@@ -97,7 +116,7 @@ async def _host(
     session: HostSession, probes: Sequence[LiveProbe], context: LiveContext
 ) -> HostResult:
     began, clock = time.time(), time.perf_counter()
-    seen: list[Finding | LiveObservation] = []
+    seen: list[Finding | Observed] = []
     failed: dict[str, str] = {}
     try:
         for probe in probes:
@@ -113,6 +132,7 @@ async def _host(
         failed=failed,
     )  # fmt: skip
     result.observations = [one for one in seen if isinstance(one, LiveObservation)]
+    result.facts = [one for one in seen if isinstance(one, LiveFact)]
     result.findings = [
         replace(one, asset=result.asset, time=began) for one in seen if isinstance(one, Finding)
     ]

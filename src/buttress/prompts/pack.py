@@ -9,9 +9,9 @@ from importlib import resources
 from typing import Final, Literal
 
 import orjson
-import yaml
 
 from buttress.errors import InputError
+from buttress.files.yaml_loader import load_yaml
 from buttress.prompts.base import Prompt
 
 SOURCE: Final = "buttress"
@@ -36,7 +36,7 @@ class Category:
 @cache
 def load_categories() -> Mapping[str, Category]:
     """All harm categories by id, in the order of reports."""
-    text = resources.files("buttress.prompts").joinpath("categories.yaml").read_bytes()
+    file = resources.files("buttress.prompts").joinpath("categories.yaml")
     return {
         name: Category(
             id=name,
@@ -46,7 +46,7 @@ def load_categories() -> Mapping[str, Category]:
                 (standard, item) for standard, items in entry["standards"].items() for item in items
             ),
         )
-        for name, entry in yaml.safe_load(text)["categories"].items()
+        for name, entry in load_yaml(file)["categories"].items()
     }
 
 

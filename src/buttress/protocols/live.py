@@ -16,12 +16,49 @@ if TYPE_CHECKING:
 NO_VALUES: Mapping[str, str] = {}
 
 
+class WireTalk(Protocol):
+    """One conversation over a connection of its own, as ``WireScript`` leads it."""
+
+    @property
+    def opening(self) -> bytes:
+        """What is sent first."""
+        ...
+
+    @property
+    def done(self) -> bool:
+        """Whether no more is wanted from the host."""
+        ...
+
+    def feed(self, data: bytes) -> bytes:
+        """Take what the host sent; returns what to send next, often nothing."""
+        ...
+
+
+class WireScript(Protocol):
+    """What is said to a host beside HTTP, such as a TLS handshake. Hashable, and without state."""
+
+    @property
+    def title(self) -> str:
+        """For people and the record: what is sent."""
+        ...
+
+    def begin(self, host: str) -> WireTalk:
+        """A conversation with a host of that name or address."""
+        ...
+
+    def covers(self, other: WireScript) -> bool:
+        """Whether ``other`` asks for a part of what this one asks for, so it is planned too."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class LiveRequest:
     """An HTTP request to a host; ``path`` begins with a slash and may hold a query.
 
     A ``{name}`` in the value of a header stands for what an earlier answer gave. ``once`` keeps
     requests apart that are alike and yet must each be sent, such as those of different sessions.
+    ``script`` is what is said where the method is none of HTTP; ``certificate`` asks over a TLS
+    connection of its own, with a client certificate that was made for the occasion.
     """
 
     method: str
@@ -29,6 +66,8 @@ class LiveRequest:
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     once: str = ""
+    script: WireScript | None = None
+    certificate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +104,21 @@ class Session(Protocol):
     @property
     def url(self) -> str:
         """``http://host:port`` or ``https://host:port``."""
+        ...
+
+    @property
+    def host(self) -> str:
+        """The name or address that the user named."""
+        ...
+
+    @property
+    def scheme(self) -> str:
+        """``http`` or ``https``; empty as long as no answer showed which, or none was HTTP."""
+        ...
+
+    @property
+    def answers(self) -> Mapping[LiveRequest, Reply]:
+        """Every answer of the host so far, those to other probes' requests too."""
         ...
 
     async def ask(
@@ -113,6 +167,17 @@ class LiveObservation:
     version_proof: str = ""
     source: str = ""
     not_affected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFact:
+    """A fact about a host that is neither defect nor product, such as a TLS version with suites."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+Observed = LiveObservation | LiveFact
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +256,7 @@ class LiveProbe(Protocol):
         """
         ...
 
-    async def examine(
-        self, session: Session, context: LiveContext
-    ) -> Sequence[Finding | LiveObservation]:
+    async def examine(self, session: Session, context: LiveContext) -> Sequence[Finding | Observed]:
         """Examine a host; safe by default: it changes nothing there.
 
         The asset and the time of findings are filled in by the caller.

@@ -4,26 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from importlib import resources
+from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from buttress.files.visible import visible
-from buttress.report.numbers import percent
+from buttress.report import numbers
+from buttress.report.language import load
+
+_SOURCES: Final = 40  # that are shown, those that lost most first
+_WIDE, _HIGH = 1000.0, 100.0  # of the drawing of one stage, in its own units
 
 
-def render(document: Mapping[str, Any]) -> str:
-    """The page; all text of the document is escaped."""
+def render(document: Mapping[str, Any], language: str = "en") -> str:
+    """The page; all text of the document is escaped.
+
+    Raises:
+        InputError: there is no such language.
+    """
+    readable = document["records"]["in"] - document["records"]["unreadable"]
+    sources = sorted(
+        document["sources"], key=lambda one: (one["kept"] - one["records"], one["source"])
+    )
     return (
-        _environment()
+        _environment(language)
         .get_template("data.html")
-        .render(document=document, flow=_flow(document), total=max(1, document["records"]["in"]))
+        .render(
+            document=document,
+            language=load(language),
+            style=_text("report.css") + _text("data.css"),
+            flow=_flow(document["stages"], readable),
+            kept_drawing=_drawing([_rectangle("rest", document["records"]["kept"], readable)]),
+            total=max(1, document["records"]["in"]),
+            sources=sources[:_SOURCES],
+            more_sources=len(sources) - len(sources[:_SOURCES]),
+        )
     )
 
 
 @cache
-def _environment() -> Environment:
+def _text(name: str) -> str:
+    folder = resources.files("buttress.report").joinpath("templates")
+    return folder.joinpath(name).read_text(encoding="utf-8")
+
+
+@cache
+def _environment(code: str) -> Environment:
+    language = load(code)
     environment = Environment(
         loader=PackageLoader("buttress.report", "templates"),
         autoescape=True,
@@ -31,43 +60,53 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(percent=percent, shown=visible, count=lambda value: f"{value:,}")
+    environment.filters.update(percent=numbers.percent, shown=visible, count=numbers.count)
+    environment.globals.update(say=language.say, plural=language.plural)
     return environment
 
 
-def _flow(document: Mapping[str, Any]) -> Markup:
-    """A Sankey diagram: the stream of records, from which each stage takes a branch downwards."""
-    readable = document["records"]["in"] - document["records"]["unreadable"]
-    stages = document["stages"]
-    if not readable or not stages:
-        return Markup("")
-    step, height = 1000 / (len(stages) + 1), 120.0
-    left, shapes = readable, []
-    for number, stage in enumerate(stages):
-        x = (number + 0.5) * step
-        thick = height * left / readable
-        shapes.append(
-            f'<rect class="stream" x="{x - step / 2:.1f}" y="10" width="{step:.1f}" '
-            f'height="{thick:.1f}"/>'
+def _flow(stages: list[dict[str, Any]], readable: int) -> list[dict[str, Any]]:
+    """A Sankey diagram, one drawing a stage: the stream goes down, a branch leaves to the right."""
+    rows, left = [], readable
+    for stage in stages:
+        after = left - stage["removed"]
+        shapes = [_rectangle("stream", after, readable)]
+        if stage["removed"]:
+            shapes.append(_branch(after, left, readable))
+        rows.append(
+            {
+                "name": stage["name"],
+                "seen": stage["seen"],
+                "removed": stage["removed"],
+                "drawing": _drawing(shapes),
+            }
         )
-        gone = height * stage["removed"] / readable
-        if gone:
-            bottom = 10 + thick
-            end = x + step / 2
-            shapes.append(
-                f'<path class="gone" d="M{end - step / 3:.1f},{bottom - gone:.1f} '
-                f"C{end:.1f},{bottom - gone:.1f} {end:.1f},{bottom:.1f} {end:.1f},190 "
-                f"L{end - max(gone, 1):.1f},190 "
-                f"C{end - max(gone, 1):.1f},{bottom + 4:.1f} {end - step / 3:.1f},{bottom:.1f} "
-                f'{end - step / 3:.1f},{bottom:.1f} Z"/>'
-            )
-        left -= stage["removed"]
-    shapes.append(
-        f'<rect class="kept" x="{1000 - step:.1f}" y="10" width="{step:.1f}" '
-        f'height="{height * left / readable:.1f}"/>'
-    )
+        left = after
+    return rows
+
+
+def _drawing(shapes: list[str]) -> Markup:
     return Markup(
-        '<svg viewBox="0 0 1000 200" role="img" aria-label="Records through the stages">'
+        f'<svg viewBox="0 0 {_WIDE:.0f} {_HIGH:.0f}" preserveAspectRatio="none" aria-hidden="true">'
         + "".join(shapes)
         + "</svg>"
+    )
+
+
+def _rectangle(name: str, count: int, whole: int) -> str:
+    width = _WIDE * count / max(1, whole)
+    return f'<rect class="{name}" x="0" y="0" width="{width:.1f}" height="{_HIGH:.0f}"/>'
+
+
+def _branch(after: int, before: int, whole: int) -> str:
+    """What leaves: as wide above as its share of the stream, then to the right edge."""
+    left, right = _WIDE * after / whole, _WIDE * before / whole
+    thick = min(0.55 * _HIGH, max(4.0, (right - left) / 4))  # at the right edge
+    low, high = _HIGH - 8 - thick, _HIGH - 8
+    bend = left + min(60.0, _WIDE - left)
+    return (
+        f'<path class="leaving" d="M{left:.1f},0 L{max(right, left + 2):.1f},0 '
+        f"C{max(right, left + 2):.1f},{low / 2:.1f} {max(bend, right):.1f},{low:.1f} "
+        f"{_WIDE:.0f},{low:.1f} L{_WIDE:.0f},{high:.1f} "
+        f'C{bend:.1f},{high:.1f} {left:.1f},{high:.1f} {left:.1f},0 Z"/>'
     )

@@ -14,10 +14,10 @@ from functools import cache, cached_property
 from importlib import resources
 from typing import Any, Final
 
-import yaml
 from markupsafe import Markup
 
 from buttress.errors import InputError
+from buttress.files.yaml_loader import load_yaml
 from buttress.report import numbers
 
 _HOME: Final = "languages"
@@ -121,5 +121,5 @@ def load(code: str) -> Language:
         expected = f"one of {', '.join(known)}"
         raise InputError(f"unknown language: {code}", field="--language", expected=expected)
     file = resources.files("buttress.report").joinpath(_HOME, f"{code}.yaml")
-    data: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    data: dict[str, Any] = load_yaml(file)
     return Language(code, data["messages"], data["nouns"], data["texts"], data["patterns"])

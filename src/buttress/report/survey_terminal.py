@@ -12,6 +12,7 @@ from buttress.report.scan_terminal import summary
 if TYPE_CHECKING:
     from buttress.triage.filtering import FilteredFindings
 
+_TLS: Final = ("SSL 2", "SSL 3", "TLS 1.")
 _SHOWN: Final = 3  # findings of one rule at one place
 
 
@@ -49,7 +50,8 @@ def _host(host: Mapping[str, Any], *, verbose: bool) -> Iterator[str]:
     named = ", ".join(
         f"{one['name']} {one['version'] or '(version not told)'}" for one in host["products"]
     )
-    yield f"{host['url']}: {named or 'no product known'}"
+    layers = ", ".join(one["name"] for one in host["facts"] if one["name"].startswith(_TLS))
+    yield f"{host['url']}: {', '.join(filter(None, (named, layers))) or 'no product known'}"
     if host["ended"]:
         yield f"  given up: {host['ended']}; {host['not_sent']} requests were not sent"
     for probe, error in host["failed"].items():
@@ -61,6 +63,8 @@ def _host(host: Mapping[str, Any], *, verbose: bool) -> Iterator[str]:
             yield f"  {one['name']}: {one['url']}: {one['proof']}"
             if one["version_proof"]:
                 yield f"  version: {one['version_url']}: {one['version_proof']}"
+        for one in host["facts"]:
+            yield f"  {one['name']}: {', '.join(one['values'])}"
 
 
 def _findings(findings: Sequence[Mapping[str, Any]], *, verbose: bool) -> Iterator[str]:

@@ -12,9 +12,9 @@ import re2
 
 from buttress.evidence.findings import SEVERITIES, Finding, Severity
 from buttress.evidence.locations import Location
-from buttress.files.plain_yaml import load_yaml
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.visible import shortened, visible
+from buttress.files.yaml_loader import load_yaml
 from buttress.rules.allow import allowance
 from buttress.rules.credentials.scanner import SecretRules, scan
 

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
+from buttress.files.yaml_loader import load_yaml
 
 NOT_ASSESSED = "not assessed"
 _WORST_FIRST = ("unacceptable", "undecided", "acceptable")
@@ -29,7 +29,7 @@ def load_standards() -> Mapping[str, Standard]:
     file = resources.files("buttress.standards").joinpath("data", "standards.yaml")
     return {
         name: Standard(name, entry["title"], entry["items"])
-        for name, entry in yaml.safe_load(file.read_text(encoding="utf-8"))["standards"].items()
+        for name, entry in load_yaml(file)["standards"].items()
     }
 
 

@@ -26,6 +26,7 @@ from buttress.report.data_page import render
 DOCUMENT: Final = "data.json"
 CARD: Final = "data-card.md"
 PAGE: Final = "report.html"
+CHINESE_PAGE: Final = "report.zh.html"
 HARM_LIMIT: Final = 0.05  # GB/T 45654-2025: above it a source is not to be used
 _HARM: Final = "harm"
 
@@ -85,6 +86,7 @@ def write_outputs(out: Path, document: Mapping[str, Any]) -> None:
     """Write the card, the page and, last, the document."""
     write_whole(out / CARD, data_card(document).encode(), "--out")
     write_whole(out / PAGE, render(document).encode(), "--out")
+    write_whole(out / CHINESE_PAGE, render(document, "zh").encode(), "--out")
     data = orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"
     write_whole(out / DOCUMENT, data, "--out")
 

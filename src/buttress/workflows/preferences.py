@@ -35,6 +35,7 @@ from buttress.labelling.preferences.pairs import (
     stored_pairs,
     write_pairs,
 )
+from buttress.labelling.preferences.rubric import read_rubric
 from buttress.labelling.preferences.session import PairSession
 from buttress.labelling.session import Screen
 
@@ -52,6 +53,7 @@ class LabelRequest:
     budget: int | None = None
     seed: int = 0
     question: str = ""
+    rubric: Path | None = None
     language: str = "en"
     run: str | None = None
 
@@ -71,12 +73,15 @@ def label(request: LabelRequest, keys: Keys, screen: Screen) -> Labelling:
     Raises:
         InputError: not usable, or a store in use.
     """
+    if request.rubric is not None and request.question:
+        raise InputError("asked by the rubric", field="--question", expected="none with --rubric")
+    rubric = read_rubric(request.rubric) if request.rubric is not None else ()
     pairs, place = _to_label(request)
     with EvidenceStore.open(place) as store:
         session = PairSession(
             store, pairs, preferences(store), keys, screen,
             labeller=request.labeller, seed=request.seed, budget=request.budget,
-            question=request.question, language=request.language,
+            question=request.question, rubric=rubric, language=request.language,
         )  # fmt: skip
         with suppress(KeyboardInterrupt):  # as good a way to quit as any: all labels are kept
             session.run()
@@ -96,17 +101,20 @@ def import_pairs(path: Path, form: str, to: Path, criterion: str = "") -> tuple[
     return written, sum(len(labels) for _, labels in read)
 
 
-def agreement_of(paths: Sequence[Path], seed: int = 0) -> dict[str, Any]:
+def agreement_of(
+    paths: Sequence[Path], seed: int = 0, criterion: str | None = None
+) -> dict[str, Any]:
     """How far the labellers in these stores and files agree; ``buttress/preferences/1``.
 
     Raises:
-        InputError: not usable, or no label in any.
+        InputError: not usable, no label in any, or several criteria and none named.
     """
-    labels = _labels(paths)
+    labels = _labels(paths, criterion)
     found = agreement(labels, seed=seed)
     document = PreferencesDocument(
         schema="buttress/preferences/1",
         files=[path.name for path in paths],
+        criterion=labels[0].criterion,
         pairs=found.pairs,
         labels=found.labels,
         alpha=AlphaEstimate(
@@ -131,16 +139,19 @@ class Exported:
     left_out: int
 
 
-def export(paths: Sequence[Path], to: Path, form: str = "trl") -> Exported:
+def export(
+    paths: Sequence[Path], to: Path, form: str = "trl", criterion: str | None = None
+) -> Exported:
     """Write labelled pairs: all labels as ``pairs``, or the majority's choice as ``trl`` takes it.
 
     Raises:
-        InputError: not usable, not writable, or an unknown format.
+        InputError: not usable, not writable, an unknown format, or several criteria and none
+            named.
     """
     if form not in TARGETS:
         raise InputError(f"unknown format '{form}'", field="--to", expected=" or ".join(TARGETS))
     by_pair: dict[str, list[Preference]] = {}
-    for one in _labels(paths):
+    for one in _labels(paths, criterion):
         by_pair.setdefault(one.key, []).append(one)
     if form == "pairs":
         return Exported(write_pairs(((pair_of(each[0]), each) for each in by_pair.values()), to), 0)
@@ -179,9 +190,9 @@ def _to_label(request: LabelRequest) -> tuple[list[Pair], Path]:
     return pairs, place / FILE_NAME if place.is_dir() else place
 
 
-def _labels(paths: Sequence[Path]) -> list[Preference]:
-    """The last choice of each labeller for each pair, over all files."""
-    kept: dict[tuple[str, str], Preference] = {}
+def _labels(paths: Sequence[Path], criterion: str | None) -> list[Preference]:
+    """The last choice of each labeller for each pair by that criterion, over all files."""
+    kept: dict[tuple[str, str, str], Preference] = {}
     for path in paths:
         if _is_store(path):
             with EvidenceStore.open(resolve(path), read_only=True) as store:
@@ -189,14 +200,22 @@ def _labels(paths: Sequence[Path]) -> list[Preference]:
         else:
             _, labels = read_pairs(path)
         for one in labels:
-            before = kept.get((one.key, one.labeller))
+            before = kept.get((one.key, one.labeller, one.criterion))
             if before is None or one.time >= before.time:
-                kept[one.key, one.labeller] = one
+                kept[one.key, one.labeller, one.criterion] = one
     if not kept:
         raise InputError(
             "no labels", file=str(paths[0]), expected="labels of `buttress preferences label`"
         )
-    return list(kept.values())
+    named = sorted({one.criterion for one in kept.values()})
+    if criterion is None and len(named) == 1:
+        return list(kept.values())
+    if criterion not in named:
+        several = criterion is None
+        problem = "labels by several criteria" if several else f"no label by '{criterion}'"
+        known = ", ".join(one or "'' (no criterion)" for one in named)
+        raise InputError(problem, field="--criterion", expected=f"one of {known}")
+    return [one for one in kept.values() if one.criterion == criterion]
 
 
 def _is_store(path: Path) -> bool:

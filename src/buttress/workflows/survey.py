@@ -176,7 +176,7 @@ def inspections_of(
                 probe.id,
                 probe.version,
                 host.asset,
-                files=sum(1 for one in host.sent if one.status),
+                files=sum(1 for one in host.sent if one.answered),
                 bytes=sum(one.bytes for one in host.sent),
                 skipped=(*skipped, *((f"the probe failed ({failure})",) if failure else ())),
                 seconds=host.seconds,

@@ -9,6 +9,7 @@ because it is near something that left itself. What is kept depends on the conte
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -82,7 +83,7 @@ class NearDuplicates:
         removed: list[tuple[int, int, float]] = []
         order = np.lexsort((buckets, rank[members])) if len(members) else np.zeros(0, int)
         bounds: list[int] = np.flatnonzero(np.diff(members[order], prepend=-1)).tolist()
-        for start, end in zip(bounds, [*bounds[1:], len(order)], strict=True):
+        for start, end in pairwise([*bounds, len(order)]):
             document = int(members[order[start]])
             mine = buckets[order[start:end]].tolist()
             others = sorted({one for bucket in mine for one in kept.get(bucket, ())})

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from buttress.data.edits import Edit
-from buttress.data.personal import KINDS, Span, find
 from buttress.data.records import Record
 from buttress.data.stage import Outcome, RecordChange
 from buttress.errors import InputError
+from buttress.rules.personal.detectors import KINDS, Span, find
 
 KEY: Final = "BUTTRESS_PSEUDONYM_KEY"
 _SHORTEST_KEY: Final = 16

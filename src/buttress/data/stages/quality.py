@@ -55,9 +55,9 @@ class Quality:
         words = _WORD.findall(text)
         count = len(words)
         if count < self._least:
-            return Removal("too-short", f"{count} words")
+            return Removal("too-short", f"{count} word" if count == 1 else f"{count} words")
         if count > self._most:
-            return Removal("too-long", f"{count} words")
+            return Removal("too-long", f"{count} word" if count == 1 else f"{count} words")
         symbols = len(_SYMBOL.findall(text)) / count
         if symbols > self._symbols:
             return Removal("symbols", f"{symbols:.2f} symbols a word")

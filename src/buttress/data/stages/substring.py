@@ -1,9 +1,13 @@
 """``substring``: passages that another text holds as well are cut out; the first copy stays.
 
 Suffix arrays (Lee et al. 2022, "Deduplicating training data makes language models better") over
-blocks of bounded size. Texts are put into blocks, and ordered within a block, by a digest of their
-content, so that "first" does not depend on the order of the input. A cut never goes through a
-character, a combining sequence, or from one text to the next.
+blocks of bounded size. What goes into a block together is decided by minimizers (Roberts et al.
+2004, "Reducing storage requirements for biological sequence comparison"): the least hash of the
+short runs of bytes in a window of ``length`` bytes. Equal windows have equal minimizers, so they
+meet in one block wherever they stand, and a window whose minimizer occurs once is not repeated.
+The order of texts is that of a digest of their content, so that "first" does not depend on the
+order of the input. A cut never goes through a character, a combining sequence, or from one text to
+the next.
 """
 
 from __future__ import annotations
@@ -20,10 +24,17 @@ import numpy.typing as npt
 from buttress.data.edits import Edit
 from buttress.data.records import Record
 from buttress.data.stage import Decision, Decisions, RecordChange, Removal
+from buttress.data.stages.minimizers import STRETCH, stretches
 from buttress.errors import InputError, MissingExtraError
 
 _SEPARATOR: Final = b"\xff"  # never in UTF-8
 _JOINERS: Final = frozenset("\u200d\ufe0e\ufe0f")
+_PARTITION: Final = 1 << 20  # stretches whose minimizers are compared at once
+_ROW: Final = np.dtype(
+    [("index", "<i8"), ("slot", "<i8"), ("begin", "<i8"), ("size", "<i8"), ("key", "<u8")]
+)
+_MARK: Final = np.dtype([("shard", "<i8"), ("row", "<i8"), ("start", "<i8"), ("end", "<i8")])
+_Array = npt.NDArray[Any]
 
 
 class RepeatedPassages:
@@ -31,7 +42,7 @@ class RepeatedPassages:
 
     Args:
         length: bytes of UTF-8 from which a passage counts.
-        block: bytes of text that are searched together; repeats between blocks are not found.
+        block: bytes that are sorted at once; bounds memory and does not change the result.
     """
 
     def __init__(self, length: int = 200, block: int = 16 << 20) -> None:
@@ -43,83 +54,162 @@ class RepeatedPassages:
         self._block = block
 
     def observe(self, records: Sequence[Record], folder: Path) -> None:
-        """See ``CorpusStage``: the texts that are long enough, and where each stands."""
-        rows: list[tuple[int, int, int, int]] = []
+        """See ``CorpusStage``: the texts that are long enough, and their stretches."""
+        rows: list[tuple[int, int, int, int, int]] = []
+        found: list[_Array] = [np.zeros(0, STRETCH)]
+        begin = 0
         with (folder / "texts").open("wb") as file:
             for index, record in enumerate(records):
                 for slot, one in enumerate(record.slots):
                     data = one.text.encode("utf-8", "surrogatepass")
-                    if len(data) >= self._length:
-                        key = hashlib.sha256(data + record.key).digest()[:7]
-                        file.write(data)
-                        rows.append((index, slot, len(data), int.from_bytes(key, "big")))
-        np.save(folder / "rows.npy", np.array(rows, dtype=np.int64).reshape(-1, 4))
+                    if len(data) < self._length:
+                        continue
+                    key = int.from_bytes(hashlib.sha256(data + record.key).digest()[:8], "big")
+                    file.write(data)
+                    own = stretches(data, self._length)
+                    own["row"] = len(rows)
+                    found.append(own)
+                    rows.append((index, slot, begin, len(data), key))
+                    begin += len(data)
+        everything = np.concatenate(found)
+        everything.sort(order="minimizer", kind="stable")
+        np.save(folder / "rows.npy", np.array(rows, dtype=_ROW))
+        np.save(folder / "stretches.npy", everything)
 
     def decide(self, folders: Sequence[Path]) -> Decisions:
         """See ``CorpusStage``."""
-        tables = [np.load(folder / "rows.npy") for folder in folders]
-        total = int(sum(table[:, 2].sum() for table in tables))
-        blocks = max(1, -(-total // self._block))
-        decisions = Decisions(self._decisions(folders, tables, blocks))
-        if blocks > 1:
+        decisions = Decisions(iter(()))
+        marks = [np.zeros(0, _MARK)]
+        left_out = 0
+        for shard, row, stretch in _repeated(folders):
+            for chosen, cut in self._groups(stretch):
+                left_out += cut
+                marks.append(self._marks(folders, shard[chosen], row[chosen], stretch[chosen]))
+        if left_out:
             decisions.notes.append(
-                f"searched in {blocks} blocks; passages repeated between blocks were not looked for"
+                f"passages that repeat too often for one block of {self._block:,} bytes were "
+                f"searched in parts {left_out:,} times; raise 'block'"
             )
+        decisions.decisions = self._decisions(folders, np.concatenate(marks))
         return decisions
 
-    def _decisions(
-        self, folders: Sequence[Path], tables: Sequence[npt.NDArray[Any]], blocks: int
-    ) -> Iterator[Decision]:
-        edits: dict[tuple[int, int], list[Edit]] = {}
-        left: dict[tuple[int, int], bool] = {}
-        for block in range(blocks):
-            for shard, index, slot, text, spans in self._block_spans(
-                folders, tables, blocks, block
-            ):
-                edits.setdefault((shard, index), []).extend(
-                    Edit(slot, start, end, "", "REPEATED") for start, end in spans
-                )
-                if not _rest(text, spans).strip():
-                    left[shard, index] = True
-        for (shard, index), found in sorted(edits.items()):
-            if (shard, index) in left:
-                outcome: Removal | RecordChange = Removal(
-                    "repeated-passage", "a whole text is made of repeated passages"
-                )
+    def _groups(self, stretch: _Array) -> Iterator[tuple[_Array, bool]]:
+        """Runs of stretches of at most a block; whether one minimizer's had to be parted."""
+        edges = np.flatnonzero(np.diff(stretch["minimizer"])) + 1
+        bounds = np.concatenate([[0], edges, [len(stretch)]])
+        sizes = np.add.reduceat(stretch["size"].astype(np.int64) + 1, bounds[:-1])
+        first, filled = 0, 0
+        for low, high, size in zip(bounds[:-1], bounds[1:], sizes, strict=True):
+            if filled and filled + size > self._block:
+                yield np.arange(first, low), False
+                first, filled = low, 0
+            if size > self._block:
+                ends = np.cumsum(stretch["size"][low:high].astype(np.int64) + 1)
+                part = ends // self._block
+                for number in np.unique(part):
+                    yield low + np.flatnonzero(part == number), bool(number)
+                first, filled = high, 0
             else:
-                outcome = RecordChange(tuple(found))
-            yield Decision(shard, index, outcome)
+                filled += int(size)
+        if filled:
+            yield np.arange(first, len(stretch)), False
 
-    def _block_spans(
-        self,
-        folders: Sequence[Path],
-        tables: Sequence[npt.NDArray[Any]],
-        blocks: int,
-        block: int,
-    ) -> Iterator[tuple[int, int, int, str, list[tuple[int, int]]]]:
-        """Shard, record, slot, text and stretches to cut, of the texts of one block."""
-        texts: list[tuple[int, int, int, int, bytes]] = []  # key, shard, index, slot, text
-        for shard, (folder, table) in enumerate(zip(folders, tables, strict=True)):
-            chosen = np.flatnonzero(table[:, 3] % blocks == block)
-            begins = np.concatenate([[0], np.cumsum(table[:, 2])])
+    def _marks(
+        self, folders: Sequence[Path], shard: _Array, row: _Array, stretch: _Array
+    ) -> _Array:
+        """Bytes of texts, from ``start`` to ``end``, that lie in a repeated passage."""
+        pieces = _pieces(folders, shard, row, stretch)
+        order = np.lexsort((stretch["start"], stretch["row"], shard, row["key"]))
+        known: set[bytes] = set()
+        marks, parts, owners = [], [], []
+        for place in order.tolist():
+            piece = pieces[place]
+            start = int(stretch["start"][place])
+            if piece in known:  # all of it stands earlier
+                marks.append((shard[place], stretch["row"][place], start, start + len(piece)))
+                continue
+            known.add(piece)
+            parts.append(piece)
+            owners.append(place)
+        joined = _SEPARATOR.join(parts) + _SEPARATOR
+        runs = _runs(repeats(joined, self._length))
+        begins = np.cumsum([0, *(len(part) + 1 for part in parts)])
+        which = np.searchsorted(begins, runs[:, 0], side="right") - 1
+        for (low, high), number in zip(runs.tolist(), which.tolist(), strict=True):
+            place = owners[number]
+            offset = int(stretch["start"][place]) - int(begins[number])
+            marks.append((shard[place], stretch["row"][place], low + offset, high + offset))
+        return np.array(marks, dtype=_MARK)
+
+    def _decisions(self, folders: Sequence[Path], marks: _Array) -> Iterator[Decision]:
+        marks = np.sort(marks, order=("shard", "row", "start"))
+        for number, folder in enumerate(folders):
+            own = marks[np.searchsorted(marks["shard"], number) :]
+            own = own[: np.searchsorted(own["shard"], number, side="right")]
+            if not len(own):
+                continue
+            rows = np.load(folder / "rows.npy")
+            edits: dict[int, list[Edit]] = {}
+            whole: set[int] = set()
             with (folder / "texts").open("rb") as file:
-                for row in chosen.tolist():
-                    file.seek(int(begins[row]))
-                    data = file.read(int(table[row, 2]))
-                    index, slot, _, key = table[row].tolist()
-                    texts.append((key, shard, index, slot, data))
-        texts.sort(key=lambda one: (one[0], one[4], one[1:4]))
-        joined = _SEPARATOR.join(data for *_, data in texts) + _SEPARATOR
-        repeated = repeats(joined, self._length)
-        place = 0
-        for _, shard, index, slot, data in texts:
-            mask = repeated[place : place + len(data)]
-            place += len(data) + 1
-            if mask.any():
-                text = data.decode("utf-8", "surrogatepass")
-                spans = _in_characters(text, data, mask, self._length)
-                if spans:
-                    yield shard, index, slot, text, spans
+                for row in np.unique(own["row"]).tolist():
+                    index, slot, begin, size, _ = rows[row].tolist()
+                    file.seek(begin)
+                    data = file.read(size)
+                    mask = np.zeros(size, dtype=bool)
+                    for *_, start, end in own[own["row"] == row].tolist():
+                        mask[start:end] = True
+                    text = data.decode("utf-8", "surrogatepass")
+                    spans = _in_characters(text, data, mask, self._length)
+                    edits.setdefault(index, []).extend(
+                        Edit(slot, start, end, "", "REPEATED") for start, end in spans
+                    )
+                    if spans and not _rest(text, spans).strip():
+                        whole.add(index)
+            for index, found in sorted(edits.items()):
+                if index in whole:
+                    why = "a whole text is made of repeated passages"
+                    yield Decision(number, index, Removal("repeated-passage", why))
+                elif found:
+                    yield Decision(number, index, RecordChange(tuple(found)))
+
+
+def _repeated(folders: Sequence[Path]) -> Iterator[tuple[_Array, _Array, _Array]]:
+    """Shard, row and stretch of those whose minimizer occurs more than once, by minimizer."""
+    tables = [np.load(folder / "stretches.npy", mmap_mode="r") for folder in folders]
+    rows = [np.load(folder / "rows.npy") for folder in folders]
+    parts = -(-sum(map(len, tables)) // _PARTITION)
+    bounds = [(number << 64) // parts for number in range(1, parts)]
+    cuts = [
+        np.searchsorted(table["minimizer"], np.array(bounds, dtype=np.uint64)) for table in tables
+    ]
+    for number in range(parts):
+        found, shards, own = [], [], []
+        for shard, (table, cut) in enumerate(zip(tables, cuts, strict=True)):
+            low = int(cut[number - 1]) if number else 0
+            high = int(cut[number]) if number < parts - 1 else len(table)
+            piece = np.array(table[low:high])
+            found.append(piece)
+            shards.append(np.full(len(piece), shard))
+            own.append(rows[shard][piece["row"]])
+        stretch, shard_of, row = map(np.concatenate, (found, shards, own))
+        _, back, counts = np.unique(stretch["minimizer"], return_inverse=True, return_counts=True)
+        chosen = np.flatnonzero(counts[back] > 1)
+        chosen = chosen[np.argsort(stretch["minimizer"][chosen], kind="stable")]
+        if len(chosen):
+            yield shard_of[chosen], row[chosen], stretch[chosen]
+
+
+def _pieces(folders: Sequence[Path], shard: _Array, row: _Array, stretch: _Array) -> list[bytes]:
+    """The bytes of the stretches."""
+    places = row["begin"] + stretch["start"]
+    pieces = [b""] * len(stretch)
+    for number in np.unique(shard).tolist():
+        texts = np.memmap(folders[number] / "texts", mode="r", dtype=np.uint8)
+        for place in np.flatnonzero(shard == number).tolist():
+            begin = int(places[place])
+            pieces[place] = texts[begin : begin + int(stretch["size"][place])].tobytes()
+    return pieces
 
 
 def repeats(data: bytes, length: int) -> npt.NDArray[np.bool_]:
@@ -154,15 +244,20 @@ def repeats(data: bytes, length: int) -> npt.NDArray[np.bool_]:
     return found
 
 
+def _runs(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """Where each run of true begins and ends, shape (runs, 2)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
+    return edges.reshape(-1, 2)
+
+
 def _in_characters(
     text: str, data: bytes, mask: npt.NDArray[np.bool_], length: int
 ) -> list[tuple[int, int]]:
     """The stretches of the mask as characters, shrunk so that none cuts a combining sequence."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
     lead = (np.frombuffer(data, np.uint8) & 0xC0) != 0x80
     number = np.concatenate([[0], np.cumsum(lead)])  # characters that begin before a byte
     spans = []
-    for start, end in edges.reshape(-1, 2).tolist():
+    for start, end in _runs(mask).tolist():
         first = int(number[start])
         stop = end
         while stop < len(data) and not lead[stop]:

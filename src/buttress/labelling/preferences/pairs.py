@@ -40,13 +40,13 @@ class Pair:
 
 
 def preferences(store: RecordStore) -> list[Preference]:
-    """All preferences in a store; of a labeller's several choices for a pair the last."""
-    kept: dict[tuple[str, str], Preference] = {}
+    """All preferences in a store; of a labeller's choices on a pair and criterion the last."""
+    kept: dict[tuple[str, str, str], Preference] = {}
     for row in store.rows():
         if row.kind == "preference":
             record = decode(row.kind, row.payload)
             assert isinstance(record, Preference)
-            kept[record.key, record.labeller] = record
+            kept[record.key, record.labeller, record.criterion] = record
     return list(kept.values())
 
 
@@ -54,7 +54,7 @@ def read_pairs(path: Path) -> tuple[list[Pair], list[Preference]]:
     """Pairs of a file of JSON Lines, and the labels that it holds.
 
     A line is an object with ``prompt``, ``first`` and ``second``, and maybe ``id``, ``expected``
-    and ``labels``, a list of objects with ``choice`` and ``labeller``.
+    and ``labels``, a list of objects with ``choice``, ``labeller`` and maybe ``criterion``.
 
     Raises:
         InputError: not readable or a line is something else; names file, line and field.
@@ -97,7 +97,7 @@ def write_pairs(pairs: Iterable[tuple[Pair, Iterable[Preference]]], to: Path) ->
                 }  # fmt: skip
                 if pair.expected:
                     line["expected"] = pair.expected
-                given = [{"choice": one.choice, "labeller": one.labeller} for one in labels]
+                given = [_label_fields(one) for one in labels]
                 if given:
                     line["labels"] = given
                 file.write(orjson.dumps(line) + b"\n")
@@ -105,6 +105,11 @@ def write_pairs(pairs: Iterable[tuple[Pair, Iterable[Preference]]], to: Path) ->
     except OSError as error:
         raise InputError(error.strerror or "can't be written", file=str(to)) from None
     return count
+
+
+def _label_fields(label: Preference) -> dict[str, str]:
+    fields = {"choice": label.choice, "labeller": label.labeller}
+    return fields | {"criterion": label.criterion} if label.criterion else fields
 
 
 def stored_pairs(store: RecordStore, *, run: str | None = None) -> list[Pair]:
@@ -137,11 +142,11 @@ def pair_of(record: Preference) -> Pair:
     return Pair(record.item, record.prompt, record.first, record.second, record.expected)
 
 
-def imported(pair: Pair, choice: str, labeller: str) -> Preference:
+def imported(pair: Pair, choice: str, labeller: str, criterion: str = "") -> Preference:
     """A label that another tool kept."""
     return Preference(
         pair.key, pair.item, pair.prompt, pair.first, pair.second, choice, labeller,
-        expected=pair.expected,
+        expected=pair.expected, criterion=criterion,
     )  # fmt: skip
 
 
@@ -188,4 +193,9 @@ def _pair(line: bytes, path: Path, number: int) -> tuple[Pair, Iterator[Preferen
             raise wrong(f"labels[{place}].choice", "not a choice", "one of " + ", ".join(CHOICES))
         if not isinstance(label.get("labeller"), str):
             raise wrong(f"labels[{place}].labeller", "not text", "text")
-    return pair, (imported(pair, each["choice"], each["labeller"]) for each in given)
+        if not isinstance(label.get("criterion", ""), str):
+            raise wrong(f"labels[{place}].criterion", "not text", "text")
+    return pair, (
+        imported(pair, each["choice"], each["labeller"], each.get("criterion", ""))
+        for each in given
+    )

@@ -1,5 +1,7 @@
 """Labelling pairs at a terminal: shows two answers, sides at random, takes a choice.
 
+With a rubric each pair is shown once and asked by each criterion.
+
 A choice is in the store before the next pair is shown, so a session may end at any time, in any
 way; the labeller's next one goes on where it ended.
 """
@@ -9,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from buttress.evidence.base import RecordStore
@@ -16,6 +19,7 @@ from buttress.evidence.records import Preference
 from buttress.labelling.keys import Keys
 from buttress.labelling.pages import escaped, pages
 from buttress.labelling.preferences.pairs import Pair
+from buttress.labelling.preferences.rubric import Criterion
 from buttress.labelling.session import Screen
 
 _MARGIN: Final = 6  # lines kept for what stands under a page
@@ -63,6 +67,19 @@ def left_side(pair: Pair, labeller: str, seed: int) -> str:
     return ("first", "second")[_drawn("side", pair, labeller, seed)[0] & 1]
 
 
+@dataclass(frozen=True, slots=True)
+class PairQuestion:
+    """A pair under one criterion."""
+
+    pair: Pair
+    criterion: Criterion
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Of the pair and the criterion."""
+        return self.pair.key, self.criterion.id
+
+
 class PairSession:
     """One labeller at work on pairs; the store must be open for writing."""
 
@@ -78,39 +95,53 @@ class PairSession:
         seed: int = 0,
         budget: int | None = None,
         question: str = "",
+        rubric: Sequence[Criterion] = (),
         language: str = "en",
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """``known`` are the preferences in the store; ``question`` replaces the usual one."""
+        """``known`` are the preferences in the store.
+
+        ``question`` replaces the usual one, the criteria of a rubric are asked in its stead.
+        """
         self._words = WORDS[language]
+        asked = question or self._words["question"]
+        criteria = tuple(rubric) or (Criterion("", asked, asked),)
         self._store = store
-        self._pairs = order(pairs, labeller, seed)
-        self._done = {one.key for one in known if one.labeller == labeller}
+        self._questions = [
+            PairQuestion(pair, criterion)
+            for pair in order(pairs, labeller, seed)
+            for criterion in criteria
+        ]
+        self._pairs = len({one.pair.key for one in self._questions})
+        self._done = {(one.key, one.criterion) for one in known if one.labeller == labeller}
+        self._language = language
+        self._on_screen: Pair | None = None
         self._keys = keys
         self._screen = screen
         self._labeller = labeller
         self._seed = seed
         self._budget = budget
-        self._question = question or self._words["question"]
         self._clock = clock
         self._note = ""
         self.given = 0
 
     @property
     def left(self) -> int:
-        """Pairs that this labeller has not labelled."""
-        return sum(pair.key not in self._done for pair in self._pairs)
+        """Pairs that this labeller has not labelled, by one criterion at least."""
+        return len({one.pair.key for one in self._questions if one.key not in self._done})
 
     def run(self) -> None:
         """Label until all is labelled, the budget is spent, or the labeller quits."""
-        last: Pair | None = None
-        again: Pair | None = None
+        last: PairQuestion | None = None
+        again: PairQuestion | None = None
         while again or self._budget is None or self.given < self._budget:
-            pair = again or next((one for one in self._pairs if one.key not in self._done), None)
-            if pair is None:
+            asked = again or next(
+                (one for one in self._questions if one.key not in self._done), None
+            )
+            if asked is None:
                 self._say("end")
                 return
-            self._show(pair)
+            self._show(asked)
             since = self._clock()
             key = self._choice(may_undo=last is not None)
             if key in ("q", ""):
@@ -118,21 +149,22 @@ class PairSession:
             if key == "u":
                 again = last
                 continue
-            self._keep(pair, key, self._clock() - since)
+            self._keep(asked, key, self._clock() - since)
             self.given += again is None
-            last, again = pair, None
+            last, again = asked, None
 
-    def _keep(self, pair: Pair, key: str, seconds: float) -> None:
+    def _keep(self, asked: PairQuestion, key: str, seconds: float) -> None:
+        pair = asked.pair
         left = left_side(pair, self._labeller, self._seed)
         sides = (left, "second" if left == "first" else "first")
         choice = sides[_KEYS[key]] if key in _KEYS else {"t": "tie", "s": "skipped"}[key]
         label = Preference(
             pair.key, pair.item, pair.prompt, pair.first, pair.second, choice, self._labeller,
             left=left, seconds=max(0.0, seconds), expected=pair.expected, note=self._note,
-            time=self._clock(),
+            time=self._clock(), criterion=asked.criterion.id,
         )  # fmt: skip
         self._store.append([label])
-        self._done.add(pair.key)
+        self._done.add(asked.key)
         self._note = ""
 
     def _choice(self, *, may_undo: bool) -> str:
@@ -152,19 +184,24 @@ class PairSession:
             else:
                 self._say("no_key", key=escaped(key))
 
-    def _show(self, pair: Pair) -> None:
-        words = self._words
+    def _show(self, asked: PairQuestion) -> None:
+        words, pair = self._words, asked.pair
+        question = asked.criterion.question(self._language)
+        if self._on_screen == pair:
+            self._screen.write("\n" + escaped(question))
+            return
+        self._on_screen = pair
         self._screen.write("")
         self._screen.write("─" * min(self._screen.width, 72))
-        self._say("count", done=len(self._pairs) - self.left, all=len(self._pairs),
-                  item=escaped(pair.item))  # fmt: skip
+        done = self._pairs - self.left
+        self._say("count", done=done, all=self._pairs, item=escaped(pair.item))
         answers = [pair.first, pair.second]
         if left_side(pair, self._labeller, self._seed) == "second":
             answers.reverse()
         text = f"{words['prompt']}\n{pair.prompt}\n"
         for name, answer in zip("AB", answers, strict=True):
             text += f"\n{words['answer'].format(name=name)}\n{answer}\n"
-        text += f"\n{self._question}"
+        text += f"\n{question}"
         shown = pages(escaped(text), self._screen.width, self._screen.height - _MARGIN)
         for number, page in enumerate(shown, 1):
             self._screen.write("\n".join(page))

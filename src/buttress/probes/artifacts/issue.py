@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from buttress.evidence.findings import Severity
-from buttress.files.plain_yaml import load_yaml
+from buttress.files.yaml_loader import load_yaml
 
 
 class ArtifactRule(NamedTuple):

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from buttress.evidence.findings import Finding
-from buttress.files.plain_yaml import load_yaml
 from buttress.files.visible import shortened
+from buttress.files.yaml_loader import load_yaml
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.infrastructure import mcp, products, vulnerabilities
 from buttress.probes.infrastructure.aig import as_written, corrected

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from buttress.files.plain_yaml import load_yaml
+from buttress.files.yaml_loader import load_yaml
 from buttress.probes.infrastructure.answers import AnswerCondition, HostAnswer, condition
 from buttress.probes.infrastructure.versions import Scheme
 from buttress.protocols.live import LiveRequest, Reply

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress.evidence.findings import Severity
-from buttress.files.plain_yaml import load_yaml
+from buttress.files.yaml_loader import load_yaml
 from buttress.provenance.dependencies.dependency import Ecosystem
 
 _DATA: Final = Path(__file__).parent / "data"

@@ -9,12 +9,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from buttress.files.yaml_loader import parse_plain
 from buttress.provenance.licences.expression import Declared
 from buttress.provenance.licences.text import MAX_BYTES, recognise
 
-_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_CARD: Final = 1 << 20
 _MAX_FRONT: Final = 64 << 10
 _MAX_ITEMS: Final = 200
@@ -48,9 +46,8 @@ def front_matter(data: bytes) -> Mapping[str, Any]:
     if match is None or len(match[1]) > _MAX_FRONT:
         return {}
     try:
-        found = yaml.load(match[1].decode("utf-8"), Loader=_LOADER)
-    # Beside its own errors, the library lets through those of dates, numbers and deep nesting.
-    except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError):
+        found = parse_plain(match[1].decode("utf-8"))
+    except ValueError:
         return {}
     if not isinstance(found, dict):
         return {}

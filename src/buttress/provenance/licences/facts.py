@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from buttress.files.plain_yaml import load_yaml
+from buttress.files.yaml_loader import load_yaml
 
 _FILE: Final = Path(__file__).parent / "data/licences.yaml"
 _MARKS: Final = re.compile(r"[^a-z0-9.+]+")

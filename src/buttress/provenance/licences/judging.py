@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from buttress.evidence.findings import Severity
-from buttress.files.plain_yaml import load_yaml
 from buttress.files.visible import shortened
+from buttress.files.yaml_loader import load_yaml
 from buttress.provenance.licences.expression import Declared
 from buttress.provenance.licences.facts import Licence, have, licences
 

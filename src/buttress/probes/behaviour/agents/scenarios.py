@@ -9,8 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-import yaml
-
+from buttress.files.yaml_loader import load_yaml
 from buttress.probes.behaviour.agents.office import Office
 from buttress.probes.behaviour.agents.protocol import ToolCall
 from buttress.prompts.pack import LANGUAGES
@@ -113,7 +112,7 @@ def _steps(entries: Sequence[Sequence[Mapping[str, Any]]]) -> Steps:
 @cache
 def _data(name: str, language: str) -> Any:
     file = resources.files("buttress.probes.behaviour.agents").joinpath("data", f"{name}.yaml")
-    return _localised(yaml.safe_load(file.read_bytes()), language)
+    return _localised(load_yaml(file), language)
 
 
 def _localised(value: Any, language: str) -> Any:

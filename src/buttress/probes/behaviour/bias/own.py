@@ -7,8 +7,7 @@ from importlib import resources
 from itertools import product
 from typing import Final
 
-import yaml
-
+from buttress.files.yaml_loader import load_yaml
 from buttress.probes.behaviour.bank import DATA, seed_of
 from buttress.probes.behaviour.bias.item import BiasItem, Condition
 from buttress.probes.behaviour.multiple_choice import Question
@@ -21,7 +20,7 @@ _TEXTS: Final = ("context", "settles", "negative", "nonnegative")
 def own_items() -> tuple[BiasItem, ...]:
     """All questions: each scenario and pair of groups, ambiguous and settled either way."""
     file = resources.files("buttress.probes.behaviour").joinpath(DATA, "bias.yaml")
-    data = yaml.safe_load(file.read_bytes())
+    data = load_yaml(file)
     return tuple(
         item
         for aspect, entry in data["aspects"].items()

@@ -9,14 +9,14 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-import yaml
+from buttress.files.yaml_loader import load_yaml
 
 
 @cache
 def data(name: str) -> Any:
     """The content of ``data/NAME.yaml``."""
     file = resources.files("buttress.probes.behaviour.injection").joinpath("data", f"{name}.yaml")
-    return yaml.safe_load(file.read_bytes())
+    return load_yaml(file)
 
 
 def fill(text: str, /, **values: str) -> str:

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import yaml
-
 from buttress.errors import InputError
+from buttress.files.yaml_loader import parse_plain
 from buttress.probes.infrastructure.aig.expression import ADVISORY, FINGERPRINT, comparisons, parse
 from buttress.probes.infrastructure.aig.matching import check_patterns, compiled
 from buttress.probes.infrastructure.aig.rules import (
@@ -29,8 +28,6 @@ _NAME: Final = re.compile(
     r"\A(?:\s*#[^\n]*\n)*info:[ \t]*\r?\n[ \t]+name:[ \t]*([^\n#'\"|>&*!][^\n#]*)"
 )
 _EXPECTED: Final = "a folder with 'fingerprints' and 'vuln_en' or 'vuln' in it"
-# All scalars as text, as the original reads them; the C parser where there is one.
-_LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +156,7 @@ def _all(
             yield read(_plain(path), name)
         except OSError as error:
             problems.append(RuleProblem(name, error.strerror or str(error)))
-        except (yaml.YAMLError, ValueError, RecursionError) as error:
+        except ValueError as error:
             problems.append(RuleProblem(name, " ".join(str(error).split())[:300]))
 
 
@@ -168,7 +165,7 @@ def _plain(path: Path) -> dict[str, Any]:
         content = file.read(_MAX_BYTES + 1)
     if len(content) > _MAX_BYTES:
         raise ValueError("more than 4 MiB")
-    data = yaml.load(content.decode(), Loader=_LOADER)
+    data = parse_plain(content.decode(), scalars=False)  # as the original reads them
     if not isinstance(data, dict):
         raise ValueError("expected a mapping with 'info'")
     return data

@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
-from buttress.files.plain_yaml import load_yaml
+from buttress.files.yaml_loader import load_yaml
 from buttress.probes.source.code.paths import GlobUnion
 from buttress.probes.source.code.values import ALL
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import re2
 
-from buttress.data import identifiers
 from buttress.rules.credentials.rules import options
 from buttress.rules.credentials.scanner import scan
+from buttress.rules.personal import identifiers
 
 _CONTEXT: Final = 40  # bytes before a number in which its name is looked for
 _IPV6_PREFIXES: Final = ("2", "3", "fe80", "fc", "fd")

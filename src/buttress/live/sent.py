@@ -1,0 +1,124 @@
+"""The record of a request that was sent, and its form as bytes and for people."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Final
+
+from buttress import __version__
+from buttress.live.connection import ExchangeError
+from buttress.live.scope import Endpoint
+from buttress.protocols.live import LiveRequest, Reply
+
+DNS: Final = "DNS"  # a method that is none of HTTP: the name of the host is looked up
+_AGENT: Final = f"buttress/{__version__}"
+_SECRET_HEADERS: Final = frozenset(
+    ("authorization", "cookie", "mcp-session-id", "x-api-key", "api-key", "proxy-authorization")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request that was sent: when (seconds since 1970), for how long, and what came back.
+
+    ``status`` is 0 where there was no answer, 1 for an answer that is not HTTP; ``note`` says why
+    there was none, or why the body was cut, or which addresses a name has.
+    """
+
+    request: LiveRequest
+    url: str
+    time: float
+    seconds: float
+    status: int
+    bytes: int
+    note: str = ""
+
+    @property
+    def answered(self) -> bool:
+        """Whether the host itself gave an answer."""
+        return bool(self.status) and self.request.method != DNS
+
+
+class Recording:
+    """Puts what is sent within it into a list, whatever comes of it; ``ExchangeError`` ends it.
+
+    ``reply`` is the answer, to be set by the caller; ``timed_out`` says that there was silence.
+    """
+
+    def __init__(self, kept: list[Sent], request: LiveRequest, url: str) -> None:
+        self._kept, self._request, self._url = kept, request, url
+        self.reply: Reply | None = None
+        self.note = ""
+        self.timed_out = False
+        self.begin()
+
+    def begin(self) -> None:
+        """The time counts from now."""
+        self._began, self._clock = time.time(), time.perf_counter()
+
+    def failed(self, why: str) -> None:
+        """It was sent, and there was no answer; what follows is sent once more."""
+        self._add(why)
+
+    def __enter__(self) -> Recording:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> bool:
+        if isinstance(error, ExchangeError):
+            self.reply, self.timed_out = None, error.timed_out
+            self._add(str(error))
+            return True
+        if error is None or self.reply is not None:
+            self._add(self.note or (self.reply.cut if self.reply else ""))
+        return False
+
+    def _add(self, note: str) -> None:
+        reply = self.reply
+        seconds = round(time.perf_counter() - self._clock, 4)
+        status, size = (reply.status, len(reply.body)) if reply else (0, 0)
+        self._kept.append(Sent(self._request, self._url, self._began, seconds, status, size, note))
+
+
+def shown_headers(request: LiveRequest) -> dict[str, str]:
+    """The headers of a request, with a mark in place of secrets."""
+    return {
+        name: "[secret]" if name.lower() in _SECRET_HEADERS else value
+        for name, value in request.headers
+    }
+
+
+def shown_body(request: LiveRequest) -> str:
+    """The body of a request, or what is said where it is not HTTP."""
+    if request.script is not None:
+        return request.script.title
+    return request.body.decode("utf-8", "replace")
+
+
+def request_bytes(request: LiveRequest, endpoint: Endpoint, values: Mapping[str, str]) -> bytes:
+    """The request as HTTP/1.1; ``values`` stand for ``{name}`` in its headers."""
+    given = {name.lower(): value for name, value in request.headers}
+    lines = [f"{request.method} {endpoint.base}{request.path} HTTP/1.1"]
+    if "host" not in given:
+        lines.append(f"Host: {endpoint.shown}")
+    lines.append(f"User-Agent: {_AGENT}")
+    if "accept" not in given:
+        lines.append("Accept: */*")
+    lines.append("Accept-Encoding: gzip")
+    for name, value in request.headers:
+        lines.append(f"{name}: {_filled(value, values)}")
+    if request.body or request.method == "POST":
+        lines.append(f"Content-Length: {len(request.body)}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + request.body
+
+
+def _filled(value: str, values: Mapping[str, str]) -> str:
+    if "{" not in value:
+        return value
+    for name, text in values.items():
+        value = value.replace(f"{{{name}}}", "".join(c for c in text if " " <= c <= "~"))
+    return value

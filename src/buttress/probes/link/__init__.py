@@ -1,0 +1,1 @@
+"""The layer between client and service: TLS, certificates, headers, cookies, WebSockets."""

@@ -1,0 +1,1 @@
+"""TLS as a client sees it before anything is encrypted: offers, and what servers answer."""

@@ -1,0 +1,1 @@
+"""Personal data: patterns, check digits, and where they stand in a text."""
