@@ -130,7 +130,7 @@ def parse(data: bytes, resolve: Callable[[int], str] | None = None) -> Element:
             pool = StringPool(data, chunk)
         elif chunk.kind == _RESOURCE_NUMBERS:
             count = max(chunk.end - chunk.body, 0) // 4
-            numbers = struct.unpack_from(f"<{count}I", data, chunk.body)
+            numbers = _unpack(f"<{count}I", data, chunk.body)
         elif chunk.kind == _START and pool is not None:
             builder.start(_element(data, chunk, pool, numbers, resolve))
         elif chunk.kind == _END:

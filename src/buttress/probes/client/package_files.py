@@ -241,18 +241,21 @@ class PackageInspector:
                         yield from self._once(finding)
         elif whole and texts.limit(name.rpartition("/")[2]):
             yield from self._issues(text, texts.subjects(text, SourceReading(), delivered=True))
-            if lower.endswith(texts.MAPS):
-                yield from self._sources(text)
+            if sources := self._sources(text) if lower.endswith(texts.MAPS) else []:
+                for source in sources:
+                    yield from self._credentials(source)
+                return  # the map's own text says the same
         yield from self._credentials(text)
 
     def _credentials(self, text: SourceFile) -> Iterator[Finding]:
         for finding in credentials.in_text(text, self.secrets, self._own, self._asset):
             yield from self._once(finding)
 
-    def _sources(self, text: SourceFile) -> Iterator[Finding]:
-        for name, content in texts.sources_of(text.data, self.reading, _shown(text)):
-            member = f"{text.member}!{shortened(name)}"
-            yield from self._credentials(replace(text, data=content, member=member))
+    def _sources(self, text: SourceFile) -> list[SourceFile]:
+        return [
+            replace(text, data=content, member=f"{text.member}!{shortened(name)}")
+            for name, content in texts.sources_of(text.data, self.reading, _shown(text))
+        ]
 
     def _binary(self, data: bytes, start: int, member: SourceFile) -> Iterator[Finding]:
         strings = binary_text(data, start)
@@ -308,7 +311,11 @@ def _resolver(package: Package) -> Callable[[int], str] | None:
 
 
 def _digest(package: Package, name: str) -> str:
+    """SHA-256 of a file, hex; "" where it lies outside the package."""
     digest = hashlib.sha256()
-    for piece in package.members.pieces(name):
-        digest.update(piece)
+    try:
+        for piece in package.members.pieces(name):
+            digest.update(piece)
+    except MemberError:
+        return ""
     return digest.hexdigest()
