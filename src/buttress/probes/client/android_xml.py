@@ -11,7 +11,7 @@ import struct
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from buttress.probes.client.markup import Element, ElementBuilder, MarkupError
+from buttress.probes.client.markup import ElementBuilder, MarkupElement, MarkupError
 
 MAX_BYTES: Final = 16 << 20
 _POOL: Final = 0x0001
@@ -109,7 +109,7 @@ def matches(head: bytes) -> bool:
     return len(head) >= 16 and head[0] < 4 and head[1] == 0 and not head.lstrip().startswith(b"<")
 
 
-def parse(data: bytes, resolve: Callable[[int], str] | None = None) -> Element:
+def parse(data: bytes, resolve: Callable[[int], str] | None = None) -> MarkupElement:
     """The root element.
 
     Args:
@@ -148,10 +148,10 @@ def _element(
     pool: StringPool,
     numbers: tuple[int, ...],
     resolve: Callable[[int], str] | None,
-) -> Element:
+) -> MarkupElement:
     _, name, start, size, count = _unpack("<IIHHH", data, chunk.body)
     stride = max(size, 20)
-    element = Element(pool[name])
+    element = MarkupElement(pool[name])
     for index in range(min(count, _MAX_ATTRIBUTES)):
         at = chunk.body + start + index * stride
         if at + 20 > chunk.end:

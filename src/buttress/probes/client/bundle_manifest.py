@@ -6,7 +6,7 @@ from typing import Final
 
 from buttress.files.byte_source import BytesSource
 from buttress.files.protobuf_wire import LEN, VARINT, Wire, WireError
-from buttress.probes.client.markup import ANDROID, Element, ElementBuilder, MarkupError
+from buttress.probes.client.markup import ANDROID, ElementBuilder, MarkupElement, MarkupError
 
 _ELEMENT: Final = 1  # of XmlNode
 _NAME: Final = 3  # of XmlElement
@@ -20,7 +20,7 @@ _PRIMITIVE: Final = 7  # of Item
 _BOOLEAN: Final = 8  # of Primitive
 
 
-def parse(data: bytes) -> Element:
+def parse(data: bytes) -> MarkupElement:
     """The root element.
 
     Raises:
@@ -43,7 +43,7 @@ def _node(wire: Wire, data: bytes, start: int, end: int, builder: ElementBuilder
 
 
 def _element(wire: Wire, data: bytes, start: int, end: int, builder: ElementBuilder) -> None:
-    element = Element("")
+    element = MarkupElement("")
     children: list[tuple[int, int]] = []
     for one in wire.fields(start, end):
         if one.wire != LEN:

@@ -34,7 +34,7 @@ _MAX_BACKTRACKED: Final = 1 << 20  # characters that are searched without RE2
 
 
 @dataclass(frozen=True, slots=True)
-class Advisory:
+class LibraryAdvisory:
     """One vulnerability of a library: its versions, severity, names and summary."""
 
     below: str
@@ -50,7 +50,7 @@ class Library:
 
     name: str
     version: str
-    advisories: tuple[Advisory, ...]
+    advisories: tuple[LibraryAdvisory, ...]
 
     @property
     def severity(self) -> Severity:
@@ -130,7 +130,7 @@ class LibraryRules:
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.set_aside = 0  # expressions that are not used
-        self._advisories: dict[str, tuple[Advisory, ...]] = {}
+        self._advisories: dict[str, tuple[LibraryAdvisory, ...]] = {}
         self._extractors: dict[str, list[tuple[str, _Extractor]]] = {"filename": [], "content": []}
         self._digests: dict[str, tuple[str, str]] = {}
         for name, library in data.items():
@@ -216,12 +216,12 @@ def _checked(data: Any) -> Mapping[str, Any]:
     return data
 
 
-def _advisory(data: Mapping[str, Any]) -> Advisory:
+def _advisory(data: Mapping[str, Any]) -> LibraryAdvisory:
     identifiers = data.get("identifiers", {})
     names = [*identifiers.get("CVE", ())]
     names += [identifiers["githubID"]] if identifiers.get("githubID") else []
     severity = data.get("severity", "medium")
-    return Advisory(
+    return LibraryAdvisory(
         below=str(data.get("below", "")),
         at_or_above=str(data.get("atOrAbove", "")),
         severity=severity if severity in SEVERITIES else "medium",
@@ -230,7 +230,7 @@ def _advisory(data: Mapping[str, Any]) -> Advisory:
     )
 
 
-def _affects(advisory: Advisory, version: str) -> bool:
+def _affects(advisory: LibraryAdvisory, version: str) -> bool:
     if advisory.below and at_least(version, advisory.below):
         return False
     return not advisory.at_or_above or at_least(version, advisory.at_or_above)

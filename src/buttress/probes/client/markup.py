@@ -19,7 +19,7 @@ class MarkupError(ValueError):
 
 
 @dataclass(slots=True)
-class Element:
+class MarkupElement:
     """An element. Names of attributes in Android's namespace begin with ``android:``.
 
     ``line`` is that of the text that the element was read from, or was written as.
@@ -27,15 +27,15 @@ class Element:
 
     name: str
     attributes: dict[str, str] = field(default_factory=dict)
-    children: list[Element] = field(default_factory=list)
+    children: list[MarkupElement] = field(default_factory=list)
     line: int = 1
     text: str = ""
 
-    def each(self, name: str) -> Iterator[Element]:
+    def each(self, name: str) -> Iterator[MarkupElement]:
         """Its children of that name."""
         return (child for child in self.children if child.name == name)
 
-    def below(self) -> Iterator[Element]:
+    def below(self) -> Iterator[MarkupElement]:
         """Itself and all elements in it, in the order of the text."""
         left = [self]
         while left:
@@ -48,11 +48,11 @@ class ElementBuilder:
     """Puts elements together as their beginnings and ends come, within bounds."""
 
     def __init__(self) -> None:
-        self.root: Element | None = None
-        self._open: list[Element] = []
+        self.root: MarkupElement | None = None
+        self._open: list[MarkupElement] = []
         self._count = 0
 
-    def start(self, element: Element) -> None:
+    def start(self, element: MarkupElement) -> None:
         """An element begins.
 
         Raises:
@@ -78,7 +78,7 @@ class ElementBuilder:
             self._open[-1].text += text[: _SHOWN - len(self._open[-1].text)]
 
 
-def parse(data: bytes) -> Element:
+def parse(data: bytes) -> MarkupElement:
     """The root element of a text.
 
     Raises:
@@ -89,7 +89,7 @@ def parse(data: bytes) -> Element:
 
     def start(name: str, attributes: dict[str, str]) -> None:
         named = {_prefixed(key): value for key, value in attributes.items()}
-        element = Element(name.rpartition(" ")[2], named, line=parser.CurrentLineNumber)
+        element = MarkupElement(name.rpartition(" ")[2], named, line=parser.CurrentLineNumber)
         builder.start(element)
 
     def entity(*_: object) -> None:
@@ -117,11 +117,11 @@ def _prefixed(name: str) -> str:
     return f"android:{local}" if space == ANDROID else local
 
 
-def written(root: Element) -> bytes:
+def written(root: MarkupElement) -> bytes:
     """The elements as indented text, a line each; sets each element's ``line`` to its own."""
     lines: list[str] = []
 
-    def write(element: Element, depth: int) -> None:
+    def write(element: MarkupElement, depth: int) -> None:
         space = "  " * depth
         attributes = "".join(
             f" {name}={quoteattr(value[:_SHOWN])}" for name, value in element.attributes.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -11,11 +12,19 @@ from buttress.probes.client import texts
 from buttress.probes.client.checks import CHECKS
 from buttress.probes.client.probe import KIND, limit, own_rules
 from buttress.rules.pack_rules import RuleDomain, SubjectRules
-from buttress.rules.subject import Subject
+from buttress.rules.subject import Subject, at_line
+
+_FACTS: Final = "package.facts.json"  # in examples: a fact that the probe draws from a package
+
+
+def _limit(path: Path) -> int:
+    return texts.MAX_JSON if path.name == _FACTS else limit(path)
 
 
 def _subjects(_path: Path, file: SourceFile, reading: SourceReading) -> Iterator[Subject]:
+    if file.name == _FACTS:
+        return iter([Subject("package", json.loads(file.data), at_line(1))])
     return texts.subjects(file, reading, delivered=texts.is_delivered(file.location))
 
 
-CLIENT_RULES: Final = SubjectRules(KIND, RuleDomain(limit, _subjects, own_rules, CHECKS))
+CLIENT_RULES: Final = SubjectRules(KIND, RuleDomain(_limit, _subjects, own_rules, CHECKS))

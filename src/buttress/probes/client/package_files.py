@@ -21,7 +21,7 @@ from buttress.probes.client.binary_text import binary_text
 from buttress.probes.client.javascript_libraries import Library, LibraryRules
 from buttress.probes.client.markup import MarkupError
 from buttress.probes.client.members import MemberError, read
-from buttress.probes.client.packages import Package, PackageError, open_package
+from buttress.probes.client.packages import ClientPackage, PackageError, open_package
 from buttress.probes.client.signing_block import signatures
 from buttress.rules.credentials.scanner import SecretRules
 from buttress.rules.rulebook import WHOLE_FILE, Issue, Reporter
@@ -83,7 +83,7 @@ class PackageInspector:
             yield from self._limit(file, f"it was not read to its end: {error}")
 
     def _package(
-        self, package: Package, file: SourceFile, meter: ResourceMeter, depth: int
+        self, package: ClientPackage, file: SourceFile, meter: ResourceMeter, depth: int
     ) -> Iterator[Finding]:
         yield from self._facts(package, file)
         left: Counter[str] = Counter()
@@ -104,7 +104,12 @@ class PackageInspector:
             self.reading.count(f"{what} in packages", number)
 
     def _nested(
-        self, package: Package, name: str, member: SourceFile, meter: ResourceMeter, depth: int
+        self,
+        package: ClientPackage,
+        name: str,
+        member: SourceFile,
+        meter: ResourceMeter,
+        depth: int,
     ) -> Iterator[Finding]:
         if depth + 1 >= _MAX_DEPTH:
             yield from self._limit(member, f"packages are nested more than {_MAX_DEPTH} deep")
@@ -142,7 +147,7 @@ class PackageInspector:
             self._told.add(key)
             yield finding
 
-    def _facts(self, package: Package, file: SourceFile) -> Iterator[Finding]:
+    def _facts(self, package: ClientPackage, file: SourceFile) -> Iterator[Finding]:
         facts: list[str] = []
         if package.kind == "android":
             found = signatures(package.source, package.members)
@@ -168,7 +173,7 @@ class PackageInspector:
         subjects = [Subject("package", {"fact": fact}, at_line(1)) for fact in facts]
         yield from self._issues(file, subjects, whole=True)
 
-    def _member(self, package: Package, name: str, member: SourceFile) -> Iterator[Finding]:
+    def _member(self, package: ClientPackage, name: str, member: SourceFile) -> Iterator[Finding]:
         if name in _MANIFESTS:
             yield from self._android(package, name, member)
         elif name == f"{package.root}Info.plist" and package.kind == "ios":
@@ -180,7 +185,7 @@ class PackageInspector:
         else:
             yield from self._content(package, name, member)
 
-    def _android(self, package: Package, name: str, member: SourceFile) -> Iterator[Finding]:
+    def _android(self, package: ClientPackage, name: str, member: SourceFile) -> Iterator[Finding]:
         data = read(package.members, name, android_xml.MAX_BYTES)
         if name not in _MANIFESTS and _NETWORK not in data.replace(b"\0", b""):
             return
@@ -197,7 +202,9 @@ class PackageInspector:
             yield from self._issues(text, [subject])
             yield from self._credentials(text)
 
-    def _property_list(self, package: Package, name: str, member: SourceFile) -> Iterator[Finding]:
+    def _property_list(
+        self, package: ClientPackage, name: str, member: SourceFile
+    ) -> Iterator[Finding]:
         try:
             data = texts.property_list(read(package.members, name, texts.MAX_MARKUP))
         except MarkupError as error:
@@ -207,7 +214,7 @@ class PackageInspector:
         yield from self._issues(text, [subject])
         yield from self._credentials(text)
 
-    def _content(self, package: Package, name: str, member: SourceFile) -> Iterator[Finding]:
+    def _content(self, package: ClientPackage, name: str, member: SourceFile) -> Iterator[Finding]:
         kept, start, line = b"", 0, 1
         binary: bool | None = None
         for piece in package.members.pieces(name):
@@ -304,13 +311,13 @@ def _shown(file: SourceFile) -> str:
     return f"{file.location}{file.member}"
 
 
-def _resolver(package: Package) -> Callable[[int], str] | None:
+def _resolver(package: ClientPackage) -> Callable[[int], str] | None:
     if _RESOURCES not in package.members.names:
         return None
     return ResourceTable(read(package.members, _RESOURCES, _MAX_TABLE)).value
 
 
-def _digest(package: Package, name: str) -> str:
+def _digest(package: ClientPackage, name: str) -> str:
     """SHA-256 of a file, hex; "" where it lies outside the package."""
     digest = hashlib.sha256()
     try:

@@ -27,7 +27,7 @@ class PackageError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Package:
+class ClientPackage:
     """A package. ``root`` is the folder in it that holds the application, "" or ending in ``/``."""
 
     kind: Kind
@@ -41,7 +41,7 @@ class Package:
         return (name for name in self.members.names if name.lower().endswith(_NESTED))
 
 
-def open_package(source: ByteSource, meter: ResourceMeter, appid: str = "") -> Package | None:
+def open_package(source: ByteSource, meter: ResourceMeter, appid: str = "") -> ClientPackage | None:
     """The package that a source is, None where it is of no such kind.
 
     Args:
@@ -55,14 +55,14 @@ def open_package(source: ByteSource, meter: ResourceMeter, appid: str = "") -> P
     head = source.read_at(0, 32)
     try:
         if asar.matches(head):
-            return Package("electron", StoredMembers.of_asar(source), source)
+            return ClientPackage("electron", StoredMembers.of_asar(source), source)
         if wxapkg.matches(head):
             plain = _decrypted(source, appid) if head.startswith(wxapkg.ENCRYPTED) else source
-            return Package("mini-program", StoredMembers.of_wxapkg(plain), plain)
+            return ClientPackage("mini-program", StoredMembers.of_wxapkg(plain), plain)
         if head.startswith(signed_extension.MAGIC):
             start = signed_extension.archive_start(source)
             inner = Slice(source, start, source.size - start)
-            return Package("extension", ZipMembers(inner, meter), source)
+            return ClientPackage("extension", ZipMembers(inner, meter), source)
     except (asar.AsarError, wxapkg.WxapkgError, WireError) as error:
         raise PackageError(str(error)) from None
     if head.startswith(LOCAL) or (source.size > 22 and directories(source)):
@@ -70,21 +70,21 @@ def open_package(source: ByteSource, meter: ResourceMeter, appid: str = "") -> P
     return None
 
 
-def _zipped(source: ByteSource, meter: ResourceMeter) -> Package | None:
+def _zipped(source: ByteSource, meter: ResourceMeter) -> ClientPackage | None:
     members = ZipMembers(source, meter)
     names = set(members.names)
     if "AndroidManifest.xml" in names:
-        return Package("android", members, source)
+        return ClientPackage("android", members, source)
     if "base/manifest/AndroidManifest.xml" in names or "BundleConfig.pb" in names:
-        return Package("android-bundle", members, source)
+        return ClientPackage("android-bundle", members, source)
     for name in members.names:
         parts = name.split("/")
         if len(parts) == 3 and parts[0] == "Payload" and parts[2] == "Info.plist":
-            return Package("ios", members, source, f"Payload/{parts[1]}/")
+            return ClientPackage("ios", members, source, f"Payload/{parts[1]}/")
     if "manifest.json" in names and any(name.endswith((".js", *_WEB)) for name in names):
-        return Package("extension", members, source)
+        return ClientPackage("extension", members, source)
     if any(name.lower().endswith(_NESTED) for name in names):
-        return Package("bundle", members, source)
+        return ClientPackage("bundle", members, source)
     return None
 
 

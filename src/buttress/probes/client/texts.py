@@ -14,7 +14,7 @@ from buttress.files.jsonc import JsoncDocument, JsoncError
 from buttress.files.located_yaml import FieldPath
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.probes.client import android_xml
-from buttress.probes.client.markup import Element, MarkupError, parse, written
+from buttress.probes.client.markup import MarkupElement, MarkupError, parse, written
 from buttress.rules.subject import Subject, at_line
 
 MAX_MARKUP: Final = 2 << 20
@@ -106,13 +106,13 @@ def script(file: SourceFile, *, delivered: bool) -> Iterator[Subject]:
         yield Subject("electron.source", text, line, lookalikes=False)
 
 
-def android(root: Element, kind: str, file: SourceFile) -> tuple[SourceFile, Subject]:
+def android(root: MarkupElement, kind: str, file: SourceFile) -> tuple[SourceFile, Subject]:
     """A decoded manifest or configuration as text, and its subject."""
     text = SourceFile(file.location, written(root), file.uri, member=file.member)
     return text, Subject(kind, root, at_line(1))
 
 
-def android_kind(root: Element) -> str:
+def android_kind(root: MarkupElement) -> str:
     """The kind of subject that an XML document is; "" for none."""
     if root.name == "manifest" and any(True for _ in root.each("application")):
         return "android.manifest"
@@ -241,7 +241,7 @@ def _sources(found: Any) -> Iterator[tuple[str, bytes]]:
                 yield from _sources(section.get("map"))
 
 
-def decoded_xml(data: bytes, resolve: Callable[[int], str] | None = None) -> Element:
+def decoded_xml(data: bytes, resolve: Callable[[int], str] | None = None) -> MarkupElement:
     """The root of a document in a package: binary, or text as in test builds.
 
     Raises:

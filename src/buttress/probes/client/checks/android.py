@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from buttress.probes.client.checks.hosts import is_local
-from buttress.probes.client.markup import Element
+from buttress.probes.client.markup import MarkupElement
 from buttress.rules.subject import Check, Subject, SubjectMatch
 
 _COMPONENTS: Final = ("activity", "activity-alias", "service", "receiver", "provider")
@@ -23,16 +23,16 @@ _OF_SYSTEM: Final = (
 _ENTRY: Final = ("android.intent.category.LAUNCHER", "android.intent.category.LEANBACK_LAUNCHER")
 
 
-def _application(subject: Subject) -> Element | None:
-    root: Element = subject.value
+def _application(subject: Subject) -> MarkupElement | None:
+    root: MarkupElement = subject.value
     return next(root.each("application"), None)
 
 
-def _flag(element: Element, name: str) -> str:
+def _flag(element: MarkupElement, name: str) -> str:
     return element.attributes.get(f"android:{name}", "").lower()
 
 
-def _level(root: Element, name: str, usual: int) -> int:
+def _level(root: MarkupElement, name: str, usual: int) -> int:
     """A level of the platform that the manifest names; text projects keep it elsewhere."""
     for one in root.each("uses-sdk"):
         text = one.attributes.get(f"android:{name}", "")
@@ -68,7 +68,7 @@ def _cleartext(subject: Subject) -> Iterator[SubjectMatch]:
     application = _application(subject)
     if application is None or _flag(application, "networkSecurityConfig"):
         return  # the configuration decides, and is looked at itself
-    root: Element = subject.value
+    root: MarkupElement = subject.value
     if _flag(application, "usesCleartextTraffic") == "true":
         yield SubjectMatch(application.line, "usesCleartextTraffic is true")
         return
@@ -94,20 +94,20 @@ def _exported(subject: Subject) -> Iterator[SubjectMatch]:
         yield SubjectMatch(component.line, f"{component.name} {name}")
 
 
-def _is_exported(component: Element, target: int) -> bool:
+def _is_exported(component: MarkupElement, target: int) -> bool:
     said = _flag(component, "exported")
     filtered = any(True for _ in component.each("intent-filter"))
     return said == "true" or (not said and filtered and target < _EXPLICIT_EXPORT)
 
 
-def _guarded(component: Element) -> bool:
+def _guarded(component: MarkupElement) -> bool:
     if component.attributes.get("android:permission"):
         return True
     both = ("android:readPermission", "android:writePermission")
     return component.name == "provider" and all(component.attributes.get(one) for one in both)
 
 
-def _is_expected(component: Element) -> bool:
+def _is_expected(component: MarkupElement) -> bool:
     """The entry of an application, a page that a web link opens, and what only the system calls."""
     filters = list(component.each("intent-filter"))
     for one in filters:
@@ -121,7 +121,7 @@ def _is_expected(component: Element) -> bool:
 
 
 def _user_certificates(subject: Subject) -> Iterator[SubjectMatch]:
-    root: Element = subject.value
+    root: MarkupElement = subject.value
     for part in root.children:
         if part.name == "debug-overrides":
             continue
@@ -131,7 +131,7 @@ def _user_certificates(subject: Subject) -> Iterator[SubjectMatch]:
 
 
 def _permitted(subject: Subject) -> Iterator[SubjectMatch]:
-    root: Element = subject.value
+    root: MarkupElement = subject.value
     for one in root.below():
         if one.attributes.get("cleartextTrafficPermitted", "").lower() != "true":
             continue
@@ -143,7 +143,7 @@ def _permitted(subject: Subject) -> Iterator[SubjectMatch]:
 
 
 def _pin_expired(subject: Subject) -> Iterator[SubjectMatch]:
-    root: Element = subject.value
+    root: MarkupElement = subject.value
     for one in root.below():
         text = one.attributes.get("expiration", "")
         if one.name != "pin-set" or not text:
