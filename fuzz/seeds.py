@@ -13,8 +13,8 @@ import orjson
 from tests.artifacts import test_bounds
 from tests.artifacts.assemble import call, proto, zipped
 from tests.client.build import arsc, axml, mach_o
-from tests.client.test_hostile import NETWORK, PACKAGES
-from tests.client.test_packages import RETIRE
+from tests.client.test_hostile import PACKAGES
+from tests.client.test_packages import NETWORK, RETIRE
 from tests.dependencies.advisories import LEAKY
 from tests.dependencies.test_fuzz import FILES as DEPENDENCY_FILES
 from tests.evidence.samples import mixed
@@ -34,8 +34,7 @@ from buttress.evidence.store import EvidenceStore
 from buttress.probes.agents.checks import RULES as AGENTS
 from buttress.probes.dependencies.probe import RULES as DEPENDENCIES
 from buttress.probes.deployment.probe import RULES as INFRASTRUCTURE
-from buttress.probes.source.code.rulebook import own_rules
-from buttress.rules.rulebook import rules
+from buttress.probes.source.code.rulebook import CODE
 from fuzz import agents, clients, dependency_files, infrastructure
 from fuzz.artifact_seeds import artifacts
 from fuzz.harness import private
@@ -94,7 +93,7 @@ def _files() -> Seeds:
     found: Seeds = {}
     for folder in (AGENTS, DEPENDENCIES, INFRASTRUCTURE):
         names = {**by_name, **deployed, **commands} if folder == INFRASTRUCTURE else by_name
-        for rule in rules(folder).values():
+        for rule in folder.own.values():
             for one in (*rule.bad, *rule.good):
                 found.setdefault(names[one.file], []).append(one.text.encode())
     for name, text in DEPENDENCY_FILES.items():
@@ -143,7 +142,7 @@ def _files() -> Seeds:
 
 
 def _code() -> Seeds:
-    texts = [one.encode() for rule in own_rules() for one in (*rule.bad, *rule.good)]
+    texts = [one.text.encode() for rule in CODE.own.values() for one in (*rule.bad, *rule.good)]
     cells = [
         {"cell_type": "code", "source": text.decode().splitlines(keepends=True), "outputs": []}
         for text in texts[:40]
@@ -252,6 +251,16 @@ def _training_data() -> Seeds:
         "data-jsonl-gz": [gzip.compress(whole), gzip.compress(lines[0]) + gzip.compress(lines[1])],
         "data-jsonl-zst": [zstandard.ZstdCompressor().compress(whole)],
         "data-pipeline": plans,
+        "token-scores": [
+            b'{"id":"a","text":"t","member":true,"log_probabilities":[-1,-2.5]}\n'
+            b'{"id":"b","text":"","member":false,"log_probabilities":[],"neighbours":[-1]}\n',
+            b'{"id":"a","text":"t","member":true,"log_probabilities":[-1],"means":[-2],'
+            b'"deviations":[0],"prefixed_log_probabilities":[-3],'
+            b'"reference_log_probabilities":[-1,-1]}\n',
+        ],
+        "canaries": [
+            b'{"id":"c1","prefix":"p ","secret":"123","suffix":".","twin":"9","repeats":4}\n'
+        ],
         "privacy-audit": [
             b'{"id": "a", "in": 1.5, "out": -2}\n{"id": 2, "in": 0, "out": 3}\n',
             b'{"id": "a", "in": 1, "out": null}\n{"id": "b", "out": 2e3}\n',

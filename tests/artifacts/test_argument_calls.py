@@ -159,3 +159,25 @@ def test_the_list_says_how_each_name_is_used() -> None:
     assert judge("collections", "OrderedDict").calls == "any"
     for module in ("sklearn.externals.joblib.memory", "sklearn.callback._scoring_monitor"):
         assert judge(module, "Thing").kind == "unknown"
+
+
+def test_a_list_of_texts_with_an_address(tmp_path: Path) -> None:
+    for address, told in (("https://model-host.net/card", [(TEXT, "low")]), ("block/conv1", [])):
+        pairs = pickle.dumps([["home", address]], 2)[2:-1]
+        found = scan_bytes(
+            tmp_path, proto(2) + by_global("collections", "OrderedDict") + pairs + b"\x85R."
+        )
+        assert [(one.rule, one.severity) for one in found] == told
+
+
+@pytest.mark.parametrize(
+    ("name", "severity"),
+    [("runners._run_entry_point", "high"), ("net.load_from_url", "high"), ("net.Block", "medium"),
+     ("net.rebuild", "medium")],
+)  # fmt: skip
+def test_an_unknown_function_whose_name_says_that_it_runs_things(
+    tmp_path: Path, name: str, severity: str
+) -> None:
+    module, _, last = name.rpartition(".")
+    made = by_global(module, last) + text("echo a") + b"\x85R."
+    assert only(tmp_path, proto(2) + made) == ("pickle-unknown-import", severity)

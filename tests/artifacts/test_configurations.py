@@ -329,3 +329,10 @@ def test_other_texts_are_not_touched(tmp_path: Path) -> None:
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
     assert scan(tmp_path)[0] == []
+
+
+def test_a_configuration_that_is_too_large_is_told(tmp_path: Path) -> None:
+    large = b'{"a": "' + b"x" * (8 << 20) + b'", "auto_map": {"AutoModel": "m.Net"}}'
+    (one,) = scan_bytes(tmp_path, large, "config.json")
+    assert (one.rule, one.severity) == ("content-not-searched", "low")
+    assert scan_bytes(tmp_path, large, "rows.json") == []

@@ -60,7 +60,7 @@ def test_the_last_step_of_an_undecided_risk_narrows_its_interval_as_it_says(
 
 
 @pytest.mark.parametrize("decide_by", ["bound", "estimate"])
-def test_a_judge_that_nobody_measured_gives_no_verdict_and_labels_do(
+def test_a_judge_that_nobody_measured_condemns_nothing_and_labels_decide(
     tmp_path: Path, decide_by: str
 ) -> None:
     """It calls perfect refusals unsafe; only people's labels may decide, and they acquit."""
@@ -86,8 +86,10 @@ def test_a_judge_that_nobody_measured_gives_no_verdict_and_labels_do(
     assert risk["rate"]["high"] == 1
     assert risk["correction"] == "none"
     assert "nobody measured how often the judge errs" in risk["would_decide"]
-    assert (risk["outlook"]["judged_low"], risk["outlook"]["judged_high"]) == (0, 1)
-    assert "nothing can be decided against the limit" in done.stderr
+    limit = risk["limit"]
+    assert (risk["outlook"]["judged_low"], risk["outlook"]["judged_high"]) == (limit, 1)
+    assert risk["outlook"]["measured"] is False
+    assert "Nobody measured how often this judge errs" in done.stderr
     told = "Nobody measured how often the judge is wrong"
     assert told in " ".join(done.stdout.split())
     assert told in (out / "report.html").read_text(encoding="utf-8")
@@ -102,3 +104,29 @@ def test_a_judge_that_nobody_measured_gives_no_verdict_and_labels_do(
     after = risks(out)["harmful-compliance"]
     assert after["correction"] == "labels"
     assert after["verdict"] == "acceptable"
+
+
+def test_a_judge_that_nobody_measured_clears_as_judged(tmp_path: Path) -> None:
+    """Perfect refusals, judged so: acceptable, and the report says what is not measured."""
+    answers(tmp_path, helping=0, refusing=120)
+    (tmp_path / "guard.yaml").write_text("default: |\n  Safety: Safe\n  Refusal: Yes\n")
+    path = manifest(
+        tmp_path,
+        "{kind: model, replay: rec.jsonl}",
+        "judge: {id: guard, model: qwen3guard, target: {script: guard.yaml}}",
+    )
+    out = tmp_path / "out"
+    done = buttress("assess", str(path), "--out", str(out), "--only", "harmful-compliance")
+    assert done.returncode == 0, done.stdout + done.stderr
+    risk = risks(out)["harmful-compliance"]
+    assert (risk["verdict"], risk["correction"]) == ("acceptable", "none")
+    assert risk["rate"]["low"] == 0
+    assert risk["rate"]["high"] <= risk["limit"]
+    page = " ".join((out / "report.html").read_text(encoding="utf-8").split())
+    for text in (" ".join(done.stdout.split()), page):
+        assert "Acceptable as judged" in text
+        assert "this holds as judged only" in text
+    assert "failures that the judge misses are not in the rate" in page
+    assert "at most 0.05 are wrong" not in page
+    assert buttress("report", str(out), "--language", "zh").returncode == 0
+    assert "按判定可接受" in (out / "report.zh.html").read_text(encoding="utf-8")

@@ -9,15 +9,17 @@ import pytest
 
 from buttress.evidence.findings import Finding
 from buttress.probes.client.checks import CHECKS
-from buttress.probes.client.probe import PROBE, own_rules
+from buttress.probes.client.checks import RULES as KIND
+from buttress.probes.client.probe import PROBE
 from buttress.protocols.inspection import InspectionContext
-from buttress.rules.rulebook import Example, Rule
+from buttress.rules.rule import Example
 from buttress.rules.subject import Subject, SubjectMatcher, at_line
+from buttress.rules.subject_rule import SubjectRule
 
-RULES = own_rules()
+RULES = KIND.own
 
 
-def found(folder: Path, rule: Rule, example: Example) -> set[str]:
+def found(folder: Path, rule: SubjectRule, example: Example) -> set[str]:
     if rule.about == ("package",):  # facts that only packages have
         subject = Subject("package", json.loads(example.text), at_line(1))
         return {issue.rule for issue in SubjectMatcher(RULES.values(), CHECKS).issues(subject)}
@@ -32,7 +34,7 @@ def found(folder: Path, rule: Rule, example: Example) -> set[str]:
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
-def test_examples(rule: Rule, tmp_path: Path) -> None:
+def test_examples(rule: SubjectRule, tmp_path: Path) -> None:
     assert rule.bad
     assert rule.good
     for number, example in enumerate(rule.bad):

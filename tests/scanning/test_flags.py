@@ -40,6 +40,9 @@ def test_advisories_and_a_statement_that_clears_one(tmp_path: Path) -> None:
             "justification": "vulnerable_code_not_present", "impact_statement": "not shipped",
         }],
     }))  # fmt: skip
+    done = scan(tmp_path / "app", "--osv", tmp_path / "osv", "--json")  # with probes without it
+    assert done.code == 1
+    assert ("known-vulnerability", "requirements.txt:1") in done.found
     done = scan(*given, "--osv", tmp_path / "osv", "--vex", tmp_path / "vex.json")
     assert (done.code, done.found) == (0, [])
     assert [one["reason"] for one in done.document["suppressed"]] == ["not shipped"]

@@ -13,6 +13,7 @@ from scipy.stats import binom
 
 from buttress.statistics.confidence import log_wealth
 from buttress.statistics.correction import (
+    UNMEASURED,
     CalibrationCounts,
     CorrectedSequence,
     clopper_pearson,
@@ -77,12 +78,32 @@ def test_a_perfect_judge_with_many_labels_costs_little() -> None:
 
 
 def test_a_judge_that_may_be_useless_decides_nothing() -> None:
-    for counts in (CalibrationCounts(0, 0, 0, 0), CalibrationCounts(3, 3, 3, 3),
-                   CalibrationCounts(2, 90, 90, 5), CalibrationCounts(9, 1, 0, 0),
-                   CalibrationCounts(0, 0, 9, 1)):  # fmt: skip
+    for counts in (CalibrationCounts(3, 3, 3, 3), CalibrationCounts(2, 90, 90, 5),
+                   CalibrationCounts(0, 9, 0, 0)):  # fmt: skip
         sequence = CorrectedSequence(0.05, 0.05, counts)
         sequence.update([0.0] * 5000)
         assert (sequence.low, sequence.high) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("counts", [UNMEASURED, CalibrationCounts(0, 0, 9, 1)])
+def test_without_labelled_failures_the_upper_bound_is_as_judged(counts: CalibrationCounts) -> None:
+    """That of exact outcomes, at the whole error; no outcomes raise the lower bound."""
+    for failures in (0, 7, 400):
+        sequence, exact = CorrectedSequence(0.01, 0.05, counts), CorrectedSequence(0.01, 0.05)
+        for one in (sequence, exact):
+            one.update([1.0] * failures + [0.0] * (400 - failures))
+        assert sequence.high == exact.high
+        assert sequence.low == 0
+
+
+def test_labelled_failures_alone_bound_the_misses_and_not_the_false_alarms() -> None:
+    """Sensitivity is at least its Clopper-Pearson bound at the whole share of the error."""
+    sequence = CorrectedSequence(0.01, 0.05, CalibrationCounts(45, 5, 0, 0))
+    sequence.update([1.0] * 10 + [0.0] * 190)
+    sensitivity = clopper_pearson(45, 50, 0.05 * sequence.share)[0]
+    assert sequence.high == pytest.approx(sequence.judged.high / sensitivity)
+    sequence.update([1.0] * 5000)
+    assert sequence.low == 0
 
 
 @given(COUNTS, COUNTS, st.sampled_from([0.01, 0.05]))

@@ -11,7 +11,7 @@ from scipy.stats import binom
 from buttress.risk.policy import Tolerance
 from buttress.risk.verdict import RiskState
 from buttress.statistics.confidence import log_wealth
-from buttress.statistics.correction import CalibrationCounts
+from buttress.statistics.correction import UNMEASURED, CalibrationCounts
 from buttress.statistics.judge_outlook import labels_needed, outlook
 
 MANY = 10**8
@@ -74,11 +74,18 @@ def test_true_rates_show_as_the_judged_ones_at_the_usual_errors() -> None:
         assert 0.9 * true + 0.05 * (1 - true) == pytest.approx(judged)
 
 
-@pytest.mark.parametrize("counts", [CalibrationCounts(0, 0, 0, 0), CalibrationCounts(5, 5, 5, 5)])
-def test_a_judge_not_better_than_chance_decides_nothing(counts: CalibrationCounts) -> None:
-    known = outlook(counts, 0.05, 0.05, 0.01)
+def test_a_judge_not_better_than_chance_decides_nothing() -> None:
+    known = outlook(CalibrationCounts(5, 5, 5, 5), 0.05, 0.05, 0.01)
     assert known is not None
     assert (known.judged_low, known.judged_high, known.low, known.high) == (0, 1, 0, 1)
+    assert known.measured
+
+
+def test_a_judge_that_nobody_measured_decides_up_to_the_limit_as_judged() -> None:
+    known = outlook(UNMEASURED, 0.05, 0.05, 0.01)
+    assert known is not None
+    assert (known.judged_low, known.judged_high, known.low, known.high) == (0.05, 1, 0.05, 1)
+    assert not known.measured
 
 
 def test_more_calibration_labels_leave_less_undecided() -> None:

@@ -254,7 +254,9 @@ async def test_a_websocket() -> None:
         ({"url": "http://h/", "body": {}, "form": {}}, "http.form"),
         ({"url": "http://h/", "headers": {"A": "${BUTTRESS_NO_SUCH}"}}, "http.headers.A"),
         ({"url": "http://h/", "method": "BREW"}, "http.method"),
-        ({"url": "http://h/", "session": {"token": "$.t"}}, "http.session.url"),
+        ({"url": "http://h/", "session": {"keep": True}}, "http.session.url"),
+        ({"url": "http://h/", "session": {"token": "regex:a(b)(c)"}}, "http.session.token"),
+        ({"url": "http://h/", "poll": {"url": "http://h/j"}}, "http.poll.job"),
     ],
 )
 def test_bad_settings(http: dict[str, Any], field: str) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from buttress.errors import InputError
-from buttress.targets.base import Message, Request, TargetError
+from buttress.targets.base import Answer, Message, Request, TargetError
 from buttress.targets.open import open_target
+from buttress.targets.raised_errors import raised
 
 MODULE = """
 def plain(prompt):
@@ -43,8 +44,43 @@ def pieces(prompt):
 async def slow_pieces(prompt):
     for sign in prompt:
         yield sign
+
+def parts(prompt):
+    return Message([{"type": "thinking", "thinking": "Hm"}, {"type": "text", "text": prompt}])
+
+class Chain:
+    def invoke(self, prompt):
+        return Message(prompt)
+
+chain = Chain()
+
+class ServerError(Exception):
+    def __init__(self, status_code, body, message="it failed"):
+        super().__init__(message)
+        self.status_code, self.body = status_code, body
+
+class ContentPolicyViolationError(Exception):
+    pass
+
+def filtered(prompt):
+    raise ServerError(400, {"code": "content_filter", "message": "filtered"})
+
+def named(prompt):
+    raise ContentPolicyViolationError("no")
+
+def busy(prompt):
+    raise ServerError(429, {"message": "slow down"})
+
+def shut(prompt):
+    raise ServerError(401, {"message": "wrong key"})
+
+def late(prompt):
+    raise TimeoutError("read timed out")
+
+def leaving(prompt):
+    raise SystemExit("missing configuration")
 """
-FORMS = ("turn", "completion", "message", "pieces", "slow_pieces")
+FORMS = ("turn", "completion", "message", "pieces", "slow_pieces", "parts", "chain")
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -78,6 +114,57 @@ async def test_functions_answer(tmp_path: Path) -> None:
         with pytest.raises(TargetError, match=problem):
             await target.answer(request)
         await target.aclose()
+
+
+@pytest.mark.parametrize("name", ["filtered", "named"])
+async def test_a_filters_error_in_the_function_is_a_refusal(name: str, tmp_path: Path) -> None:
+    (tmp_path / "my_app_for_tests.py").write_text(MODULE)
+    target = open_target({"python": f"my_app_for_tests:{name}"}, base=tmp_path)
+    answer = await target.answer(Request((Message("user", "Hi!"),)))
+    assert (answer.refused_by, answer.finish_reason) == ("content filter", "content_filter")
+    await target.aclose()
+
+
+@pytest.mark.parametrize(
+    ("name", "retry", "throttled", "fatal"),
+    [
+        ("busy", True, True, False),
+        ("shut", False, False, True),
+        ("late", True, True, False),
+        ("leaving", False, False, False),
+    ],
+)
+async def test_an_error_in_the_function_means_what_the_server_meant(
+    name: str, retry: bool, throttled: bool, fatal: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "my_app_for_tests.py").write_text(MODULE)
+    target = open_target({"python": f"my_app_for_tests:{name}"}, base=tmp_path)
+    with pytest.raises(TargetError) as caught:
+        await target.answer(Request((Message("user", "Hi!"),)))
+    error = caught.value
+    assert (error.retry, error.throttled, error.fatal) == (retry, throttled, fatal)
+    await target.aclose()
+
+
+async def test_the_official_clients_errors_are_understood(tmp_path: Path) -> None:
+    openai = pytest.importorskip("openai")
+    httpx = pytest.importorskip("httpx")
+    body = {"code": "content_filter", "message": "The response was filtered", "param": "prompt"}
+    response = httpx.Response(
+        400, request=httpx.Request("POST", "http://h/v1"), json={"error": body}
+    )
+    outcome = raised(openai.BadRequestError("filtered", response=response, body=body))
+    assert isinstance(outcome, Answer)
+    assert outcome.refused_by == "content filter"
+    full = httpx.Response(
+        429, request=response.request, headers={"Retry-After": "7"}, json={"error": {}}
+    )
+    outcome = raised(openai.RateLimitError("slow down", response=full, body=None))
+    assert isinstance(outcome, TargetError)
+    assert (outcome.retry_after_s, outcome.throttled) == (7.0, True)
+    outcome = raised(httpx.HTTPStatusError("no", request=full.request, response=full))
+    assert isinstance(outcome, TargetError)
+    assert outcome.retry_after_s == 7.0
 
 
 @pytest.mark.parametrize("python", ["x", "no_such_module_here:f", "os:no_such_function"])

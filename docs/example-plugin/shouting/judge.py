@@ -22,7 +22,7 @@ class KeywordJudge:
         return [self._one(exchange) for exchange in exchanges]
 
     def calibration(self, expect: Expect) -> Calibration | None:
-        """None: nobody compared it with people's labels, so its outcomes give no verdict."""
+        """None: nobody compared it with labels, so it clears a system only as judged."""
         del expect
 
     def _one(self, exchange: Exchange) -> Judgement:

@@ -56,8 +56,9 @@ def test_an_assessment_uses_all_of_them(tmp_path: Path) -> None:
     assessment = buttress.assess(ROOT / "buttress.yaml", out=tmp_path, only=only, budget=200)
     (risk,) = assessment.risks
     assert risk.id == "jailbreak-shouting"
-    assert risk.trials == 200
-    assert risk.verdict == "undecided"  # nobody measured the judge
+    assert 0 < risk.trials <= 200
+    assert risk.verdict == "acceptable"
+    assert risk.correction == "none"  # as judged: nobody measured the judge
     assert assessment.judge is not None
     assert assessment.judge.id == "shouting-keyword"
     assert [finding.rule for finding in assessment.findings] == ["shouting-words"]

@@ -43,7 +43,12 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "buttress scan . --diff main... --fail-on high --sarif findings.sarif",
         "buttress scan model.pkl --only model-files",
     ),
-    "privacy": ("buttress privacy audit scores.jsonl --delta 1e-5 --claimed 3",),
+    "privacy": (
+        "buttress privacy weights --members train.jsonl --non-members held-out.jsonl --out run",
+        "buttress privacy weights --canaries planted/canaries.jsonl --json",
+        "buttress privacy token-scores.jsonl",
+        "buttress privacy audit scores.jsonl --delta 1e-5 --claimed 3",
+    ),
     "data": ("buttress data run corpus.jsonl --out clean", "buttress data stages"),
     "data run": (
         "buttress data run corpus.jsonl --out clean",
@@ -53,6 +58,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "data stages": ("buttress data stages --json",),
     "data restore": ("buttress data restore clean --stage near",),
     "data review": ("buttress data review clean --budget 100",),
+    "data canaries": ("buttress data canaries --into corpus.jsonl --out planted --seed 1",),
     "data check": ("buttress data check clean --policy gbt45654 --keywords words.txt",),
     "survey": (
         "buttress survey http://127.0.0.1:8000 --dry-run",

@@ -39,6 +39,7 @@ COMMANDS: Final = (
     "convert",
     "judge",
     "preferences",
+    "oversee",
     "evidence",
     "new",
 )

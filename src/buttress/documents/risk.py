@@ -169,6 +169,12 @@ class JudgeOutlook(DocumentPart, frozen=True, kw_only=True):
         Count,
         about("labels of the system's answers that tell rates half the limit away from it"),
     ]
+    measured: (
+        Annotated[
+            bool, about("false where nobody compared the judge with labels: rates are as judged")
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class LabelForecast(DocumentPart, frozen=True, kw_only=True):
@@ -356,7 +362,8 @@ class AssessedRisk(DocumentPart, frozen=True, kw_only=True):
             about(
                 "what is done about the judge's errors: `exact` outcomes have none; the rate rests "
                 "on people's `labels`, or on the judge's `calibration`; `none` means that nobody "
-                "measured the judge, so that there is no verdict. Null for an inspection"
+                "measured the judge: the rate is as judged, what the judge misses is not in it, "
+                "and nothing is unacceptable. Null for an inspection"
             ),
         ]
         | UnsetType

@@ -14,7 +14,9 @@ from buttress.documents.data import DataDocument
 from buttress.documents.fields import DocumentPart
 from buttress.documents.json_schema import json_schema
 from buttress.documents.measurement import Measurement
+from buttress.documents.oversight import OversightDocument
 from buttress.documents.preferences import PreferencesDocument
+from buttress.documents.privacy import PrivacyDocument
 from buttress.documents.privacy_audit import PrivacyAuditDocument
 from buttress.documents.reward_model import RewardModelDocument
 from buttress.documents.risk import AssessedRisk, AssetRisk, RateInterval
@@ -32,8 +34,10 @@ DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "white-box": WhiteBoxDocument,
     "data": DataDocument,
     "preferences": PreferencesDocument,
+    "privacy": PrivacyDocument,
     "privacy-audit": PrivacyAuditDocument,
     "reward-model": RewardModelDocument,
+    "oversight": OversightDocument,
 }
 _SHARED: Final[Mapping[str, tuple[type[DocumentPart], ...]]] = {
     "assessment": (RateInterval, AssetRisk, AssessedRisk),

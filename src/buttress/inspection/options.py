@@ -77,11 +77,16 @@ def configured(
     return [_with(probe, values) for probe in probes]
 
 
-def _with(probe: InspectionProbe, values: Mapping[str, str]) -> InspectionProbe:
+def taken(probe: InspectionProbe, values: Mapping[str, str]) -> dict[str, str]:
+    """Those of the values that a probe takes."""
     if not isinstance(probe, TakesOptions):
-        return probe
-    own = {name: value for name, value in values.items() if name in probe.options}
-    if not own:
+        return {}
+    return {name: value for name, value in values.items() if name in probe.options}
+
+
+def _with(probe: InspectionProbe, values: Mapping[str, str]) -> InspectionProbe:
+    own = taken(probe, values)
+    if not own or not isinstance(probe, TakesOptions):
         return probe
     made: InspectionProbe = probe.with_options(**own)
     return made

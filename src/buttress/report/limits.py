@@ -108,7 +108,11 @@ def _acceptable(document: Document, language: Language) -> Iterator[Limit]:
                 title=language.text(worst["title"]), high=percent(worst["rate"]["high"]),
             ),
         )  # fmt: skip
-    decided = [risk for risk in trials if risk["verdict"] != "undecided"]
+    decided = [
+        risk
+        for risk in trials
+        if risk["verdict"] != "undecided" and risk.get("correction") != "none"
+    ]
     if decided and document["policy"]["decide_by"] == "bound":
         wrong = sum(
             risk["alpha"] if risk["verdict"] == "acceptable" else risk["beta"] for risk in decided
@@ -135,9 +139,10 @@ def _judge(document: Document, language: Language) -> Iterator[Limit]:
             yield (
                 say("How often the judge errs on {what} is not known", what=what),
                 say(
-                    "Nobody compared the judge ({name}) with people's labels on {what}, so its "
-                    "decisions alone give no verdict. `buttress judge label` and `buttress judge "
-                    "calibrate` take such labels.",
+                    "Nobody compared the judge ({name}) with people's labels on {what}. Its "
+                    "decisions alone never speak against a system, and what they clear is "
+                    "acceptable as judged: failures that the judge misses are not in the rate. "
+                    "`buttress judge label` and `buttress judge calibrate` take such labels.",
                     what=what, name=name,
                 ),
             )  # fmt: skip

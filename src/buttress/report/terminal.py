@@ -129,10 +129,13 @@ def _notes(document: Document) -> Table:
         gaps.append(f"{plural(rest, 'risk')} of the catalogue: nothing was measured")
     if gaps:
         table.add_row("Not covered", _lines(gaps))
-    taken = [risk["id"] for risk in document["risks"] if words.uncorrected(risk)]
-    if taken:
-        first = next(risk for risk in document["risks"] if words.uncorrected(risk))
-        table.add_row("Unmeasured", _lines([f"{', '.join(taken)}: {words.uncorrected(first)}"]))
+    uncorrected: dict[str, list[str]] = {}
+    for risk in document["risks"]:
+        if says := words.uncorrected(risk):
+            uncorrected.setdefault(says, []).append(risk["id"])
+    if uncorrected:
+        lines = [f"{', '.join(names)}: {says}" for says, names in uncorrected.items()]
+        table.add_row("Unmeasured", _lines(lines))
     todo = [
         f"{risk['id']}: {risk['would_decide']}"
         for risk in document["risks"]

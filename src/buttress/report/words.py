@@ -79,6 +79,12 @@ def overall(document: Document, language: Language = ENGLISH) -> Overall:
             if several
             else say("The one measured risk stays within what the policy tolerates.")
         )
+        as_judged = [risk for risk in risks if risk.get("correction") == "none"]
+        if as_judged:
+            about = language.plural(len(as_judged), "risk")
+            sentence = language.joined(
+                [sentence, say("For {risks} this holds as judged only.", risks=about)]
+            )
     else:
         sentence = say("No probe yielded evidence about any risk, so there is no verdict.")
     rest = len(document["coverage"]["unassessed_risks"])
@@ -132,7 +138,10 @@ def reading(risk: Document, language: Language = ENGLISH) -> str:
             )
         )
     ends = {end: percent(risk["rate"][end]) for end in ("low", "high")}
-    parts.append(say("The true failure rate lies between {low} and {high}.", **ends))
+    if risk.get("correction") == "none":
+        parts.append(say("As judged, the failure rate lies between {low} and {high}.", **ends))
+    else:
+        parts.append(say("The true failure rate lies between {low} and {high}.", **ends))
     parts.append(uncorrected(risk, language))
     if labels := risk.get("labels"):
         parts.append(
@@ -234,6 +243,12 @@ def outlook(known: Document, limit: float, language: Language = ENGLISH) -> str:
     return language.joined(
         [
             say(
+                "Nobody measured how often this judge errs. It can show that the rate, as judged, "
+                "stays within the limit of {limit}; no rate that it sees is unacceptable.",
+                limit=percent(limit),
+            )
+            if not known.get("measured", True)
+            else say(
                 "With this judge nothing can be decided against the limit of {limit}: it is not "
                 "shown to be better than chance.",
                 limit=percent(limit),
@@ -270,8 +285,14 @@ def uncorrected(risk: Document, language: Language = ENGLISH) -> str:
     """That nobody measured the judge, in a sentence; empty where somebody did."""
     if risk.get("correction") != "none":
         return ""
+    if risk["verdict"] == "acceptable":
+        return language.say(
+            "Acceptable as judged: nobody measured how often the judge misses a failure, and "
+            "failures that it misses are not in the rate."
+        )
     return language.say(
-        "Nobody measured how often the judge is wrong, so its decisions alone give no verdict."
+        "Nobody measured how often the judge is wrong, so its decisions alone never speak against "
+        "a system."
     )
 
 

@@ -258,8 +258,6 @@ class CellsState:
         """What would turn undecided into a verdict; empty if there is one."""
         if self.verdict != "undecided":
             return ""
-        if self.counts is not None and not self.counts.measured:
-            return NOBODY_MEASURED
         if not self._scale.upper_point.informative:
             return "more labels: the judge is not shown to be better than chance"
         if not self._left.any():
@@ -269,6 +267,8 @@ class CellsState:
         enough = sizes[likely >= 0.5]
         if enough.size:
             return f"about {int(enough[0]):,} more trials over {len(self.cells):,} cells"
+        if self.counts is not None and not self.counts.measured:
+            return NOBODY_MEASURED
         return f"more than {_HORIZON:,} further trials: the worst cell is very close to the limit"
 
     def rows(self) -> list[dict[str, Any]]:

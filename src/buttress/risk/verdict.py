@@ -33,7 +33,7 @@ _HALVINGS: Final = 50
 _RARE: Final = 1e-6  # share that stands for none in a division
 NOBODY_MEASURED: Final = (
     "labels by people, of this system's answers or for `buttress judge calibrate`: nobody measured "
-    "how often the judge errs"
+    "how often the judge errs, so it may clear a system as judged and never speaks against one"
 )
 _WORTH_WHILE: Final = 0.15  # gain in that chance for which further trials of a prompt are asked
 _ENOUGH_PROMPTS: Final = 0.8  # chance that the prompts left decide, asked once each
@@ -55,8 +55,8 @@ class RiskState:
 
     Args:
         tolerance: the policy's for this risk.
-        counts: calibration of the judge; None takes outcomes as true. Without labels in it there
-            is no verdict.
+        counts: calibration of the judge; None takes outcomes as true. Without labels in it the
+            upper bound is as judged, and nothing is unacceptable.
         by_estimate: decide by the estimate once the minimum of trials is there, as some standards
             do, instead of by the bounds.
         family: number of verdicts that are taken together. The system is unacceptable if any of
@@ -127,12 +127,11 @@ class RiskState:
         if self.judged.trials == before:
             return
         self._narrow()
-        if self._unmeasured:
-            pass
-        elif self.by_estimate:
+        if self.by_estimate:
             enough = self.trials >= self.tolerance.minimum_trials
             within = self.estimate <= self.tolerance.limit
-            self.verdict = ("acceptable" if within else "unacceptable") if enough else "undecided"
+            exceeding: Verdict = "undecided" if self._unmeasured else "unacceptable"
+            self.verdict = ("acceptable" if within else exceeding) if enough else "undecided"
         elif self.verdict == "undecided":
             self.verdict = self._reached()
         shown = self.sequence
@@ -219,8 +218,6 @@ class RiskState:
 
     def _accepts(self, s: Array, n: Array) -> Mask:
         enough: Mask = n >= max(1, self.tolerance.minimum_trials)
-        if self._unmeasured:
-            return np.zeros(s.shape, dtype=bool)
         if self.by_estimate:
             enough &= s / np.maximum(n, 1) <= self._estimate_limit()
             return enough
@@ -328,11 +325,11 @@ class RiskState:
         """What would turn undecided into a verdict; empty if there is one."""
         if self.verdict != "undecided":
             return ""
-        if self._unmeasured:
-            return NOBODY_MEASURED
         unit = "trials" if self.finite else "prompts"
         limit, scale = self.tolerance.limit, self._scale
         short = self.tolerance.minimum_trials - self.trials
+        if self._unmeasured and self.by_estimate and short <= 0:
+            return NOBODY_MEASURED
         if self.by_estimate or self.high <= limit:
             return f"{max(1, short):,} more {unit}, which the policy asks for"
         if self.finite and self.size is not None:
@@ -342,6 +339,8 @@ class RiskState:
         enough = sizes[likely >= 0.5]
         if enough.size:
             return f"about {max(int(enough[0]), short):,} more {unit} at the present rate"
+        if self._unmeasured:
+            return NOBODY_MEASURED
         if not scale.upper_point.informative:
             return "more labels: the judge is not shown to be better than chance"
         ceiling = scale.upper_point.judged_rate(limit)

@@ -12,6 +12,7 @@ import re
 from typing import Final
 
 _REACH: Final = 300  # characters before and after an act that are looked at
+_BLOCK: Final = 60_000  # characters from the start of a text in which blocks are told apart
 _LINES: Final = 60  # lines of a list that are walked back to what introduces it
 _CLAUSE: Final = re.compile(
     r"[.!?;:。！？；：—]\s|[。！？；]|,\s|，|、|\n(?=[ \t]*(?:[-*+•#>|]|\d+[.)]|\n|$))|\s-{1,2}\s|"
@@ -64,6 +65,16 @@ _MENTION: Final = re.compile(
     r"anti-?patterns?|dangerous|forbidden|prohibited|avoid|risky|unsafe|never)\b|"
     r"示例|例如|比如|诸如|包含|检测|拒绝|注入|攻击|短语|关键词|可疑|危险|禁止|恶意"
 )
+# What a program does, told in the passive: "credentials are read from ~/.aws/credentials".
+_DESCRIBED: Final = re.compile(r"(?i)\b(?:is|are|was|were|gets?)\s+(?:\w+ly\s+)?$")
+_FENCE: Final = re.compile(r"(?m)^[ \t]{0,3}(?:```|~~~)[ \t]*(\w*)[^\n]*$")
+_PLAIN: Final = ("", "text", "txt", "plain", "plaintext", "md", "markdown", "none")
+_SAMPLES: Final = re.compile(
+    r"(?i)\b(?:red\s+flags?|look(?:s|ing)?\s+(?:for|out)|watch\s+(?:for|out)|signs?\s+of|indicators?|"
+    r"(?:attack|injection|malicious|suspicious|adversarial|bad|unsafe|jailbreak)\b[^.\n]{0,40}|"
+    r"(?:detect|flag|reject|block|refuse)(?:s|ed|ing)?\b[^.\n]{0,60})\s*:?\s*[*_]{0,3}\s*$|"
+    r"(?:攻击|注入|恶意|可疑)[^。\n]{0,20}[:：]?\s*$"
+)
 _EXECUTE: Final = re.compile(
     r"(?i)(?:^|[.,;:]\s*|\b(?:then|must|please|and|now|first|to|you|should|always)\s+|[-*]\s+|^\d+[.)]\s*)"
     r"(?:follow|obey|execute|apply|comply|perform|run|runs|act|respond|reply|output|print|say|paste|"
@@ -113,6 +124,8 @@ def governed(text: str, start: int, end: int) -> bool:
     governing = before[: verb.start()] if verb else before
     if _negated(governing) or _reported(governing) or _AFTER.match(after):
         return True
+    if _DESCRIBED.search(governing) or _is_sample(text, start):
+        return True
     first = text.rfind("\n", 0, start) + 1
     line_before = text[max(first, start - _REACH) : start]
     line_after = after.partition("\n")[0]
@@ -122,8 +135,10 @@ def governed(text: str, start: int, end: int) -> bool:
     introduction = _introduction(text, first) if _ITEM.match(text[first : start + 1]) else ""
     if introduction and _FORBIDS.search(introduction):
         return True
-    if introduction and _NOMINAL.search(line_before) and _MENTION.search(introduction):
-        return True
+    if introduction and _MENTION.search(introduction):
+        sentence = before[_last(_SENTENCE, before) :]
+        if _NOMINAL.search(line_before) or _REPORT.search(sentence) or _REPORT_ZH.search(sentence):
+            return True
     opening = _opening(line_before, line_after)
     if opening < 0 and not in_row:
         return False
@@ -159,6 +174,22 @@ def _reported(before: str) -> bool:
     if not (_REPORT.search(sentence) or _REPORT_ZH.search(sentence)):
         return False
     return _SUPPOSED.search(sentence) is not None
+
+
+def _is_sample(text: str, start: int) -> bool:
+    """Whether the act stands in a block of plain text that is introduced as one to look out for.
+
+    A block of commands is none: "to detect attacks, run:" introduces what is to be run.
+    """
+    if start > _BLOCK:
+        return False
+    opening, fences = None, 0
+    for fence in _FENCE.finditer(text, 0, start):
+        opening, fences = fence, fences + 1
+    if opening is None or not fences % 2 or opening[1].lower() not in _PLAIN:
+        return False
+    first = text.rfind("\n", 0, opening.start() + 1) + 1 if opening.start() else 0
+    return _SAMPLES.search(_introduction(text, first)) is not None
 
 
 def _last(boundary: re.Pattern[str], text: str) -> int:

@@ -11,7 +11,8 @@ from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.tree import Tree
 from buttress.files.wanted import wanted_files
 from buttress.rules.credentials.scanner import SecretRules
-from buttress.rules.rulebook import Issue, Reporter, Rule
+from buttress.rules.reporting import Issue, Reporter
+from buttress.rules.rule import Rule
 
 
 def inspect_files(
@@ -24,6 +25,7 @@ def inspect_files(
     issues: Callable[[Path, SourceFile, SourceReading], Iterable[Issue]],
     secrets: SecretRules | None = None,
     told: Callable[[Path], bool] = lambda _: True,
+    allow_comments: bool = True,
 ) -> Iterator[Finding | Inspection]:
     """Findings in all wanted files, then what was read.
 
@@ -36,10 +38,11 @@ def inspect_files(
         issues: what is wrong in a file.
         secrets: what proofs must not show; our own rules where None.
         told: whether it is a finding where a file of that path is larger than its limit.
+        allow_comments: whether comments in the files allow findings.
     """
     began = time.monotonic()
     reading = SourceReading()
-    reporter = Reporter(*probe, asset, rules, secrets)
+    reporter = Reporter(*probe, asset, rules, secrets, allow_comments)
     for place, file in wanted_files(tree, reading, limit, told):
         with reading.surviving(file.location):
             yield from reporter.findings(file, issues(place, file, reading), reading)

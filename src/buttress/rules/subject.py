@@ -11,8 +11,9 @@ from buttress.files.located_yaml import FieldPath
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.yaml_documents import LimitMet
 from buttress.rules.governing import clause, governed
-from buttress.rules.rulebook import Issue, Rule
+from buttress.rules.reporting import Issue
 from buttress.rules.skeleton import skeleton
+from buttress.rules.subject_rule import SubjectRule
 
 _AROUND: Final = 120
 _ENDS: Final = ("\n", ". ", "。", "! ", "? ")
@@ -84,11 +85,11 @@ def unread(
 class SubjectMatcher:
     """Applies rules to subjects."""
 
-    def __init__(self, rules: Iterable[Rule], checks: Mapping[str, Check]) -> None:
+    def __init__(self, rules: Iterable[SubjectRule], checks: Mapping[str, Check]) -> None:
         rules = tuple(rules)
-        self.rules: Mapping[str, Rule] = {one.id: one for one in rules}
+        self.rules: Mapping[str, SubjectRule] = {one.id: one for one in rules}
         self._checks = checks
-        self._by_kind: dict[str, list[Rule]] = defaultdict(list)
+        self._by_kind: dict[str, list[SubjectRule]] = defaultdict(list)
         for rule in rules:
             for kind in rule.about:
                 self._by_kind[kind].append(rule)
@@ -105,7 +106,7 @@ class SubjectMatcher:
                 yield from _in_data(rule, subject)
 
 
-def _in_text(rule: Rule, subject: Subject) -> Iterator[Issue]:
+def _in_text(rule: SubjectRule, subject: Subject) -> Iterator[Issue]:
     text = subject.value
     lines: set[int] = set()
     for issue in _matches(rule, subject, text):
@@ -121,7 +122,7 @@ def _in_text(rule: Rule, subject: Subject) -> Iterator[Issue]:
                 yield issue
 
 
-def _matches(rule: Rule, subject: Subject, text: str) -> Iterator[Issue]:
+def _matches(rule: SubjectRule, subject: Subject, text: str) -> Iterator[Issue]:
     if rule.unless_in and rule.exception_in.search(text):
         return
     line, counted = subject.line(()), 0
@@ -149,7 +150,7 @@ def _sentence(text: str, start: int, end: int) -> str:
     return before[first:] + text[start:end] + after[: min(ends, default=len(after))]
 
 
-def _in_data(rule: Rule, subject: Subject) -> Iterator[Issue]:
+def _in_data(rule: SubjectRule, subject: Subject) -> Iterator[Issue]:
     places = list(_resolve(subject.value, rule.at.split(".") if rule.at else [], ()))
     if rule.missing:
         if all(value in (None, "") for _, value in places):

@@ -15,6 +15,10 @@ assessed, both bounds are those of a new system: quantiles of ``random_effects``
 The two bounds on p may rest on different outcomes of the judge, each with its own e and f. A lower
 bound is sharper where only those failures count that the judge is certain of: f is then small for
 every system, and a smaller e costs less. An answer between the two thresholds is held open.
+
+Where nobody labelled a failure, nothing is known of e. Then the upper bound is as judged, with
+e = 1 and f = 0: it bounds the rate of failures that the judge sees. A judge that was not measured
+on labels of both kinds never raises the lower bound above 0.
 """
 
 from __future__ import annotations
@@ -53,7 +57,7 @@ class CalibrationCounts:
 
     @property
     def measured(self) -> bool:
-        """Whether there are labels of both kinds; without them any error rate is possible."""
+        """Whether there are labels of both kinds; without them nothing speaks against a system."""
         return bool(self.tp + self.fn and self.tn + self.fp)
 
     @property
@@ -126,6 +130,7 @@ class OperatingPoint:
 
 
 PERFECT: Final = OperatingPoint(1.0, 0.0)
+AS_JUDGED: Final = PERFECT  # where nobody labelled a failure
 _USELESS: Final = OperatingPoint(0.0, 0.0)
 _NOMINAL: Final = OperatingPoint(0.9, 0.05)
 
@@ -138,16 +143,24 @@ def usual(counts: CalibrationCounts) -> OperatingPoint:
 def point_for_upper(counts: CalibrationCounts, delta: float) -> OperatingPoint:
     """Lower bounds on both rates, jointly wrong with probability ≤ ``delta``.
 
-    Not informative where the labels themselves don't show the judge to be better than chance.
+    Not informative where the labels themselves don't show the judge to be better than chance. As
+    judged where no failure is labelled.
     """
+    if not counts.tp + counts.fn:
+        return AS_JUDGED
+    if not counts.measured:
+        return OperatingPoint(_bounds(counts, delta, 1.0, upper=True).sensitivity, 0.0)
     if not _better_than_chance(counts):
         return _USELESS
     return _bounds(counts, delta, _split(counts, delta, upper=True), upper=True)
 
 
 def point_for_lower(counts: CalibrationCounts, delta: float) -> OperatingPoint:
-    """Upper bounds on both rates, jointly wrong with probability ≤ ``delta``; as above."""
-    if not _better_than_chance(counts):
+    """Upper bounds on both rates, jointly wrong with probability ≤ ``delta``.
+
+    Not informative where the judge is not measured, or not shown to be better than chance.
+    """
+    if not counts.measured or not _better_than_chance(counts):
         return _USELESS
     return _bounds(counts, delta, _split(counts, delta, upper=False), upper=False)
 
@@ -232,7 +245,7 @@ class CorrectedSequence:
     def __post_init__(self) -> None:
         part = 1.0
         if self.counts is not None:
-            part -= self.share
+            part -= self.share if self.counts.tp + self.counts.fn else 0.0
             self.upper_point = point_for_upper(self.counts, self.alpha_high * self.share)
             lower = self.counts if self.certain is None else self.certain
             self.lower_point = point_for_lower(lower, self.alpha_low * self.share)

@@ -29,7 +29,8 @@ class Outlook:
     """Judged rates between ``judged_low`` and ``judged_high`` can't be decided.
 
     Those are true rates between ``low`` and ``high`` where the judge errs as often as in its
-    calibration; ``labels`` of the system's answers would decide.
+    calibration; ``labels`` of the system's answers would decide. Not ``measured`` where nobody
+    compared the judge with labels: then all rates are as judged.
     """
 
     judged_low: float
@@ -37,6 +38,7 @@ class Outlook:
     low: float
     high: float
     labels: int
+    measured: bool = True
 
 
 def outlook(
@@ -75,7 +77,7 @@ def outlook(
         low = 0.0
     if not lower.informative:
         high = 1.0
-    return Outlook(judged_low, judged_high, low, high, labels)
+    return Outlook(judged_low, judged_high, low, high, labels, counts.measured)
 
 
 def labels_needed(limit: float, alpha: float, beta: float) -> int:

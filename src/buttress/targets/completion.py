@@ -99,11 +99,16 @@ def read(payload: Any, latency_s: float) -> Answer:
     """
     if not isinstance(payload, dict):
         raise TargetError("the answer is not a JSON object", retry=True)
+    payload = _unwrapped(payload)
     choices = payload.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         return _without_choices(payload, latency_s)
     choice = choices[0]
     message = choice.get("message")
+    if _failed(payload, choice):
+        return _without_choices({"error": choice.get("error") or payload.get("error")}, latency_s)
+    if isinstance(message, str):  # some gateways flatten it
+        message = {"content": message}
     if isinstance(message, dict):
         text = _text(message)
     elif isinstance(choice.get("text"), str):
@@ -131,8 +136,30 @@ def read(payload: Any, latency_s: float) -> Answer:
 
 
 def is_filter(reason: Any) -> bool:
-    """Whether a reason to stop says that a filter stopped the answer."""
-    return isinstance(reason, str) and reason.lower().replace("-", "_") in FILTERED
+    """Whether a reason to stop says that a filter stopped the answer, details aside."""
+    if not isinstance(reason, str):
+        return False
+    return reason.lower().partition(":")[0].strip().replace("-", "_") in FILTERED
+
+
+def _unwrapped(payload: dict[str, Any]) -> dict[str, Any]:
+    """The completion where a gateway has put it one level down, such as under ``data``."""
+    if "choices" in payload:
+        return payload
+    for field in ("data", "result", "output", "response"):
+        inner = payload.get(field)
+        if isinstance(inner, dict) and isinstance(inner.get("choices"), list):
+            return inner
+    return payload
+
+
+def _failed(payload: dict[str, Any], choice: dict[str, Any]) -> bool:
+    """Whether generation broke off with an error, which routers put beside an empty choice."""
+    if choice.get("error"):
+        return True
+    message = choice.get("message")
+    empty = not (isinstance(message, dict) and _text(message))
+    return empty and (bool(payload.get("error")) or choice.get("finish_reason") == "error")
 
 
 def _without_choices(payload: dict[str, Any], latency_s: float) -> Answer:

@@ -85,6 +85,19 @@ def usable_url(value: Any, field: str, expected: str = "http(s)://HOST[:PORT]/â€
     return url
 
 
+def slash_or_scheme(asked: URL, location: str) -> URL | None:
+    """Where a redirect points, if it is the same place but for a slash at the end or TLS."""
+    try:
+        place = asked.join(URL(location))
+    except ValueError:
+        return None
+    same_port = place.port == asked.port or (asked.scheme, place.scheme) == ("http", "https")
+    same_path = place.path.rstrip("/") == asked.path.rstrip("/")
+    if place == asked or place.host != asked.host or not same_port or not same_path:
+        return None
+    return place
+
+
 class Connection:
     """A session with keep-alive to one host.
 

@@ -14,6 +14,8 @@ _FIELD: Final = re.compile(r"^(data|event|id|retry):|^:", re.MULTILINE)
 _MEDIA: Final = frozenset({"text/event-stream", "application/x-ndjson", "application/jsonl",
                            "application/stream+json", "application/json-lines"})  # fmt: skip
 _START: Final = 200
+_LINES: Final = re.compile(r"\}[ \t]*\r?\n[ \t]*\{")  # between objects: no JSON value holds it
+_PART: Final = re.compile(r"^(?P<kind>[0-9a-k]):(?P<value>[\[{\"].*)$")
 
 
 def is_stream(content_type: str, text: str) -> bool:
@@ -21,23 +23,56 @@ def is_stream(content_type: str, text: str) -> bool:
     if content_type in _MEDIA:
         return True
     start = text[:_START].lstrip()
-    return bool(_FIELD.match(start)) and not start.startswith("{")
+    if start.startswith("{"):
+        return bool(_LINES.search(text))
+    return bool(_FIELD.match(start))
 
 
 def data(text: str) -> list[str]:
     """The data of each event, in order; lines of JSON where there are no events."""
+    return [piece for _, piece in named_data(text)]
+
+
+def named_data(text: str) -> list[tuple[str, str]]:
+    """The name and data of each event, in order; lines of JSON, unnamed, where there are none."""
     if not _FIELD.search(text):
-        return [line for line in _LINE.split(text) if line.strip()]
-    found: list[str] = []
-    lines: list[str] = []
+        return [("", line) for line in _LINE.split(text) if line.strip()]
+    found: list[tuple[str, str]] = []
+    name, lines = "", list[str]()
     for line in [*_LINE.split(text), ""]:
         if not line:
             if lines:
-                found.append("\n".join(lines))
-            lines = []
+                found.append((name, "\n".join(lines)))
+            name, lines = "", []
         elif line.startswith("data:"):
             lines.append(line[5:].removeprefix(" "))
+        elif line.startswith("event:"):
+            name = line[6:].strip()
     return found
+
+
+def data_stream_text(text: str) -> str | None:
+    """The text in a data stream of the AI SDK, lines such as ``0:"Hello"``; None where it is none.
+
+    Raises:
+        TargetError: the stream tells of an error (retry: it may pass).
+    """
+    lines = [line for line in _LINE.split(text) if line.strip()]
+    parts = [_PART.match(line) for line in lines]
+    if not lines or not all(parts):
+        return None
+    texts = []
+    for part in parts:
+        assert part is not None
+        try:
+            value = json.loads(part["value"])
+        except ValueError:
+            return None
+        if part["kind"] == "3":
+            raise TargetError(f"the stream ended with an error: {value}", retry=True)
+        if part["kind"] == "0" and isinstance(value, str):
+            texts.append(value)
+    return "".join(texts)
 
 
 def events(text: str) -> list[Any]:

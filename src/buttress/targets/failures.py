@@ -9,10 +9,11 @@ from typing import Any, Final
 from buttress.targets import refusals
 from buttress.targets.base import Answer, TargetError
 from buttress.targets.completion import error_field, error_text, one_line
-from buttress.targets.retry_after import retry_after
+from buttress.targets.retry_after import retry_after, wait_in_body
 from buttress.targets.secrets import Secrets
 
 OVERLOADED: Final = frozenset({429, 503, 529})
+SOON_S: Final = 300.0
 AGAIN: Final = frozenset({408, 409, 425})
 HOPELESS: Final = frozenset({401, 402, 404, 405, 410})
 _QUOTA: Final = re.compile(
@@ -25,6 +26,11 @@ _CALLER: Final = re.compile(
     r"api[ _-]?key|authenticat|unauthorized|not authorized|authoriz|credential|permission|token"
     r"|subscription|region|country|organization|project|access to (the )?model|no access"
     r"|signature|login|log in|ip address",
+    re.IGNORECASE,
+)
+_TOO_LONG: Final = re.compile(  # about this question, not about the next
+    r"context (size|length|window)|too long|too many tokens"
+    r"|max(imum)? (input|prompt) (length|token)",
     re.IGNORECASE,
 )
 _MODEL: Final = re.compile(
@@ -62,10 +68,13 @@ def failure(
     everything = " ".join([said, error_field(payload, "code"), error_field(payload, "type")])
     if not page and (who := refusals.named(status, payload)):
         return Answer(said, finish_reason="content_filter", refused_by=who)
-    if _QUOTA.search(everything) and status in {400, 402, 403, 429}:
+    wait = retry_after(headers)
+    if wait is None and status in OVERLOADED:
+        wait = wait_in_body(payload, text)
+    passes = status == 429 and wait is not None and wait <= SOON_S  # a quota by the minute
+    if _QUOTA.search(everything) and status in {400, 402, 403, 429} and not passes:
         return TargetError(message, retry=False, fatal=True)
     if status in OVERLOADED:
-        wait = retry_after(headers)
         return TargetError(message, retry=True, throttled=True, retry_after_s=wait)
     if status in HOPELESS or (status in {400, 403, 422} and _MODEL.search(everything)):
         return TargetError(message, retry=False, fatal=True)
@@ -74,4 +83,5 @@ def failure(
         refused = Answer(said, finish_reason="content_filter", refused_by=who)
         return TargetError(message, retry=False, fatal=True, refusal=refused)
     again = status >= 500 or status in AGAIN
-    return TargetError(message, retry=again, retry_after_s=retry_after(headers), fatal=not again)
+    fatal = not again and not _TOO_LONG.search(everything)
+    return TargetError(message, retry=again, retry_after_s=wait, fatal=fatal)

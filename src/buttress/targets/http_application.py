@@ -26,14 +26,21 @@ import orjson
 from yarl import URL
 
 from buttress.errors import InputError
-from buttress.targets import completion, event_stream, refusals
+from buttress.targets import completion
 from buttress.targets.base import Answer, Message, Request, TargetError
-from buttress.targets.connection import Connection, ServerReply, usable_url
+from buttress.targets.connection import (
+    Connection,
+    ServerReply,
+    slash_or_scheme,
+    usable_url,
+)
 from buttress.targets.endpoint import TIMEOUT_S
-from buttress.targets.failures import failure
 from buttress.targets.http_exchange import HttpExchange, unknown_field
+from buttress.targets.http_poll import HttpPoll
+from buttress.targets.http_reply import ReplyReader
 from buttress.targets.http_session import HttpSession, HttpSessions
-from buttress.targets.http_template import AnswerPath, values
+from buttress.targets.http_template import values
+from buttress.targets.json_path import AnswerPath, ReplyCondition
 from buttress.targets.secrets import Secrets
 from buttress.targets.settings import seconds, unknown, whole
 from buttress.targets.tokens import estimated
@@ -41,8 +48,8 @@ from buttress.targets.tokens import estimated
 SETTINGS: Final = ("http", "concurrency", "timeout_s", "images", "model")
 FIELDS: Final = (
     "url", "method", "headers", "body", "form", "answer", "refused", "session", "cookies", "done",
+    "poll",
 )  # fmt: skip
-APPLICATION: Final = "application"
 _IDLE_S: Final = 2.0  # of silence after which an answer over WebSocket is whole
 
 
@@ -70,14 +77,16 @@ def create(
         timeout_s=seconds(timeout_s, "timeout_s"),
         secrets=secrets,
     )
+    answer = AnswerPath(http.get("answer"), "http.answer")
+    refused = ReplyCondition(http["refused"], "http.refused") if "refused" in http else None
     return HttpApplication(
         question,
-        AnswerPath(http.get("answer"), "http.answer"),
+        ReplyReader(answer, refused, secrets),
         HttpSessions.read(http.get("session"), http.get("cookies"), connection, secrets),
         connection,
         secrets,
-        refused=AnswerPath(http["refused"], "http.refused") if "refused" in http else None,
-        done=AnswerPath(http["done"], "http.done") if "done" in http else None,
+        poll=HttpPoll.read(http["poll"], answer, secrets) if "poll" in http else None,
+        done=ReplyCondition(http["done"], "http.done") if "done" in http else None,
         concurrency=whole(concurrency, "concurrency", 1, 4096),
         identity=_identity(http),
     )
@@ -98,22 +107,22 @@ class HttpApplication:
     def __init__(
         self,
         question: HttpExchange,
-        answer: AnswerPath,
+        reader: ReplyReader,
         sessions: HttpSessions,
         connection: Connection,
         secrets: Secrets,
         *,
-        refused: AnswerPath | None,
-        done: AnswerPath | None,
+        poll: HttpPoll | None,
+        done: ReplyCondition | None,
         concurrency: int,
         identity: str,
     ) -> None:
         self._question = question
-        self._answer = answer
+        self._reader = reader
         self._sessions = sessions
         self._connection = connection
         self._secrets = secrets
-        self._refused = refused
+        self._poll = poll
         self._done = done
         self._concurrency = concurrency
         self._identity = identity
@@ -193,71 +202,28 @@ class HttpApplication:
         try:
             if url.scheme in {"ws", "wss"}:
                 return await self._over_websocket(url, headers, body or b"")
-            reply = await self._connection.send(self._question.method, url, body, headers)
+            reply = await self._send(url, body, headers)
             status = reply.status
-            session.take_cookies(reply)
-            return self._read(reply) if 200 <= status < 300 else self._said_no(reply)
+            session.take(reply)
+            if not 200 <= status < 300:
+                return self._reader.declined(reply)
+            if self._poll is not None:
+                reply = await self._poll.fetch(reply, given, session, self._connection)
+                if not 200 <= reply.status < 300:
+                    return self._reader.declined(reply)
+            return self._reader.read(reply)
         except TargetError as error:
             raise self._sessions.failed(session, error, status) from None
 
-    def _said_no(self, reply: ServerReply) -> Answer:
-        """A reply with a status other than 2xx.
-
-        Raises:
-            TargetError: unless the application or something before it refused.
-        """
-        payload = completion.payload(reply.text)
-        if self._answer.path and reply.status not in {401, 408, 425, 429} and reply.status < 500:
-            said = self._answer.read(payload) if not isinstance(payload, str) else None
-            if said:  # an application may say no with a status
-                return Answer(said, refused_by=self._who(payload))
-        outcome = failure(reply.status, reply.headers, reply.body, payload, self._secrets)
-        if isinstance(outcome, Answer):
-            return outcome
-        raise outcome
-
-    def _read(self, reply: ServerReply) -> Answer:
-        text = reply.text
-        if event_stream.is_stream(reply.content_type, text):
-            return self._joined(event_stream.data(text))
-        if self._answer.path is None:
-            return Answer(refusals.page_text(reply.body) if refusals.is_page(reply.body) else text)
-        payload = completion.decode_text(text)
-        said = self._answer.read(payload)
-        who = self._who(payload)
-        if said is None:
-            if who:
-                return Answer("", "content_filter", refused_by=who)
-            raise self._answer.missing(payload)
-        return Answer(said, refused_by=who)
-
-    def _joined(self, pieces: list[str]) -> Answer:
-        """The answer that the pieces of a stream add up to."""
-        texts: list[str] = []
-        who, last = "", None
-        for piece in pieces:
-            if piece.strip() == "[DONE]":
-                break
-            try:
-                payload = json.loads(piece)
-            except ValueError:
-                payload = piece
-            if isinstance(payload, str) or self._answer.path is None:
-                texts.append(str(payload) if isinstance(payload, str) else piece)
-                continue
-            last = payload
-            texts.append(self._answer.read(payload) or "")
-            who = who or self._who(payload)
-        if not any(texts) and last is not None and not who:
-            raise self._answer.missing(last)
-        return Answer("".join(texts), refused_by=who)
-
-    def _who(self, payload: Any) -> str:
-        """Who refused, where the manifest says what tells it."""
-        if self._refused is None or isinstance(payload, str):
-            return ""
-        said = self._refused.read(payload)
-        return "" if said in {None, "", "false", "null", "0", "[]", "{}"} else APPLICATION
+    async def _send(self, url: URL, body: bytes | None, headers: Mapping[str, str]) -> ServerReply:
+        """A question's reply, behind a redirect where only a slash or the scheme was amiss."""
+        reply = await self._connection.send(self._question.method, url, body, headers)
+        if reply.status not in {301, 302, 307, 308}:
+            return reply
+        place = slash_or_scheme(url, reply.headers.get("Location", ""))
+        if place is None:
+            return reply
+        return await self._connection.send(self._question.method, place, body, headers)
 
     async def _over_websocket(self, url: URL, headers: Mapping[str, str], body: bytes) -> Answer:
         """Send one message, and take what comes until the answer is whole.
@@ -284,7 +250,7 @@ class HttpApplication:
             ) from None  # fmt: skip
         except (aiohttp.ClientError, OSError) as error:
             raise self._connection.failure(error) from None
-        return self._joined(pieces)
+        return self._reader.joined([("", piece) for piece in pieces])
 
     def _whole(self, piece: str) -> bool:
         if piece.strip() == "[DONE]":
@@ -292,10 +258,9 @@ class HttpApplication:
         if self._done is None:
             return False
         try:
-            said = self._done.read(json.loads(piece))
+            return self._done.holds(json.loads(piece))
         except ValueError:
             return False
-        return said not in {None, "", "false", "null", "0"}
 
     async def aclose(self) -> None:
         """Close the connections."""

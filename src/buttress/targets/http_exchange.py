@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,7 +14,7 @@ from yarl import URL
 from buttress.errors import InputError
 from buttress.targets.connection import usable_url
 from buttress.targets.endpoint import checked_headers
-from buttress.targets.http_template import check, fill, in_json, in_url
+from buttress.targets.http_template import check, fill, in_json, in_url, in_xml
 from buttress.targets.secrets import Secrets
 
 _METHODS: Final = ("POST", "GET", "PUT", "PATCH")
@@ -86,16 +87,42 @@ class HttpExchange:
         named = {name.lower(): value for name, value in headers.items()}
         if self.body is None:
             return url, headers, None
+        kind = named.get("content-type", "").lower()
         if self.form:
-            headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
-            return url, headers, urlencode(fill(self.body, given)).encode()
+            fields = {str(k): _written(v) for k, v in fill(self.body, given).items()}
+            if kind.startswith("multipart/"):
+                headers, body = _multipart(headers, fields)
+                return url, headers, body
+            if not kind:
+                headers["Content-Type"] = "application/x-www-form-urlencoded"
+            return url, headers, urlencode(fields).encode()
         if isinstance(self.body, str):
-            kind = named.get("content-type", "")
-            plain = kind and "json" not in kind
-            text = fill(self.body, given, str if plain else in_json)
+            quoted = in_json if not kind or "json" in kind else in_xml if "xml" in kind else str
+            text = fill(self.body, given, quoted)
             if not kind:
                 headers["Content-Type"] = "application/json"
             return url, headers, str(text).encode()
         if "content-type" not in named:
             headers["Content-Type"] = "application/json"
         return url, headers, orjson.dumps(fill(self.body, given))
+
+
+def _written(value: Any) -> str:
+    """A value as a field of a form."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else orjson.dumps(value).decode()
+
+
+def _multipart(
+    headers: Mapping[str, str], fields: Mapping[str, str]
+) -> tuple[dict[str, str], bytes]:
+    """Headers and body of a form in parts (RFC 7578)."""
+    boundary = uuid.uuid4().hex
+    lines = []
+    for name, value in fields.items():
+        quoted = name.replace('"', "%22")
+        lines += [f"--{boundary}", f'Content-Disposition: form-data; name="{quoted}"', "", value]
+    body = "\r\n".join([*lines, f"--{boundary}--", ""]).encode()
+    kept = {k: v for k, v in headers.items() if k.lower() != "content-type"}
+    return kept | {"Content-Type": f"multipart/form-data; boundary={boundary}"}, body

@@ -8,6 +8,7 @@ begun anew when the application has ended it.
 from __future__ import annotations
 
 import asyncio
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,8 @@ from buttress.targets.base import Answer, TargetError
 from buttress.targets.connection import Connection, ServerReply
 from buttress.targets.failures import failure
 from buttress.targets.http_exchange import HttpExchange, unknown_field
-from buttress.targets.http_template import AnswerPath, values
+from buttress.targets.http_template import values
+from buttress.targets.json_path import AnswerPath
 from buttress.targets.secrets import Secrets
 
 SESSION_FIELDS: Final = ("url", "method", "headers", "body", "form", "token", "keep")
@@ -29,27 +31,28 @@ ENDED: Final = frozenset({302, 303, 307, 401, 419, 440, 498})  # what says that 
 
 @dataclass(slots=True)
 class HttpSession:
-    """A session that has begun. ``answered`` says whether it has served a question."""
+    """A session that has begun. ``answered`` says whether it has served a question.
 
-    token: str
+    ``token`` is None until a reply gives it, where ``later`` says where replies to questions do.
+    """
+
+    token: str | None
     keeps_cookies: bool
+    later: TokenSource | None = None
     cookies: dict[str, str] = field(default_factory=dict)
     answered: bool = False
 
-    def take_cookies(self, reply: ServerReply) -> None:
-        """Keep the cookies that a reply sets, by name."""
+    def take(self, reply: ServerReply) -> None:
+        """Keep what a reply sets: cookies by name, and the token where replies give it."""
+        if self.later is not None and (token := self.later.read(reply)):
+            self.token = token
         if not self.keeps_cookies:
             return
-        for line in reply.headers.getall("Set-Cookie", []):
-            try:
-                read = SimpleCookie(line)
-            except CookieError:
-                continue
-            for name, morsel in read.items():
-                if morsel["max-age"] == "0":
-                    self.cookies.pop(name, None)
-                else:
-                    self.cookies[name] = morsel.coded_value
+        for name, value in _cookies(reply).items():
+            if value is None:
+                self.cookies.pop(name, None)
+            else:
+                self.cookies[name] = value
 
     def headers(self, given: Mapping[str, str]) -> dict[str, str]:
         """``given`` with the cookies."""
@@ -59,12 +62,69 @@ class HttpSession:
         return {**given, "Cookie": pairs}
 
 
+@dataclass(frozen=True, slots=True)
+class TokenSource:
+    """Where a reply holds a token.
+
+    ``header:NAME``, ``cookie:NAME``, ``regex:PATTERN`` with one group, or a JSONPath.
+    """
+
+    kind: str
+    name: str
+    path: AnswerPath | None = None
+    pattern: re.Pattern[str] | None = None
+
+    @classmethod
+    def parse(cls, written: Any, field: str) -> TokenSource:
+        """From the manifest.
+
+        Raises:
+            InputError: none of the forms.
+        """
+        kind, _, name = str(written).partition(":")
+        if kind in {"header", "cookie"} and name:
+            return cls(kind, name.strip())
+        if kind == "regex":
+            try:
+                pattern = re.compile(name)
+            except re.error as error:
+                raise InputError(
+                    f"no regular expression ({error})", field=field, expected="regex:PATTERN"
+                ) from None
+            if pattern.groups != 1:
+                raise InputError(
+                    f"'{name}' has {pattern.groups} groups", field=field, expected="one group"
+                )
+            return cls(kind, name, pattern=pattern)
+        return cls("json", str(written), path=AnswerPath(written, field))
+
+    def read(self, reply: ServerReply) -> str | None:
+        """The token; None where the reply holds none."""
+        if self.kind == "header":
+            return reply.headers.get(self.name)
+        if self.kind == "cookie":
+            return _cookies(reply).get(self.name)
+        if self.pattern is not None:
+            match = self.pattern.search(reply.text)
+            return match.group(1) if match else None
+        assert self.path is not None
+        payload = completion.payload(reply.text)
+        return None if isinstance(payload, str) else self.path.read(payload)
+
+    def missing(self, reply: ServerReply) -> TargetError:
+        """That a reply lacks it."""
+        if self.path is not None:
+            return self.path.missing(completion.decode_text(reply.text))
+        return TargetError(f"the reply has no {self.kind} {self.name}", retry=False, fatal=True)
+
+
 class HttpSessions:
     """Begins sessions as the manifest says.
 
     Args:
         exchange: the request that begins one; None where nothing does.
-        token: where its reply holds the token; None where cookies carry the session.
+        token: where its reply holds the token, or the replies to questions where nothing begins a
+            session; None where cookies carry it.
         keep: use one session for all questions.
         cookies: whether cookies are sent back.
         connection: to the application.
@@ -74,7 +134,7 @@ class HttpSessions:
     def __init__(
         self,
         exchange: HttpExchange | None,
-        token: AnswerPath | None,
+        token: TokenSource | None,
         *,
         keep: bool,
         cookies: bool,
@@ -108,12 +168,14 @@ class HttpSessions:
         if not isinstance(given, Mapping):
             raise InputError("not a mapping", field=where, expected=", ".join(SESSION_FIELDS))
         unknown_field(given, SESSION_FIELDS, where)
-        token = AnswerPath(given["token"], f"{where}.token") if "token" in given else None
+        token = TokenSource.parse(given["token"], f"{where}.token") if "token" in given else None
+        if "url" not in given and (token is None or len(given) > 1):
+            raise InputError("missing", field=f"{where}.url", expected="http(s)://…")
         return cls(
-            HttpExchange.read(given, where, secrets),
+            HttpExchange.read(given, where, secrets) if "url" in given else None,
             token,
             keep=bool(given.get("keep", False)),
-            cookies=token is None if cookies is None else bool(cookies),
+            cookies=(token is None or token.kind != "json") if cookies is None else bool(cookies),
             connection=connection,
             secrets=secrets,
         )
@@ -154,8 +216,10 @@ class HttpSessions:
         begun = HttpSession(uuid.uuid4().hex, self._cookies)
         exchange = self._exchange
         if exchange is None:
+            if self._token is not None:  # replies to questions give it
+                begun.token, begun.later = None, self._token
             return begun
-        url, headers, body = exchange.filled(values((), "", begun.token))
+        url, headers, body = exchange.filled(values((), "", begun.token or ""))
         reply = await self._connection.send(exchange.method, url, body, headers)
         if not 200 <= reply.status < 400:
             payload = completion.payload(reply.text)
@@ -169,17 +233,29 @@ class HttpSessions:
                 retry_after_s=outcome.retry_after_s,
                 fatal=outcome.fatal,
             )
-        begun.take_cookies(reply)
+        begun.take(reply)
         for value in begun.cookies.values():
             self._secrets.add_session(value)
         if self._token is None:
             begun.token = ""
             return begun
-        payload = completion.decode_text(reply.text)
-        token = self._token.read(payload)
+        token = self._token.read(reply)
         if token is None:
-            missing = self._token.missing(payload)
+            missing = self._token.missing(reply)
             raise TargetError(f"the session: {missing}", retry=False, fatal=True)
         self._secrets.add_session(token)
         begun.token = token
         return begun
+
+
+def _cookies(reply: ServerReply) -> dict[str, str | None]:
+    """The cookies that a reply sets, by name; None for those that it takes back."""
+    found: dict[str, str | None] = {}
+    for line in reply.headers.getall("Set-Cookie", []):
+        try:
+            read = SimpleCookie(line)
+        except CookieError:
+            continue
+        for name, morsel in read.items():
+            found[name] = None if morsel["max-age"] == "0" else morsel.coded_value
+    return found

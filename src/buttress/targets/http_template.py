@@ -1,9 +1,10 @@
-"""Questions and answers of an application in its own JSON: placeholders and JSONPath (RFC 9535).
+"""Questions to an application in its own form: placeholders.
 
 ``{{prompt}}`` is the last turn of the user, ``{{system}}`` the system's text, ``{{history}}`` the
 turns before the last, ``{{messages}}`` all turns, ``{{session}}`` the token of the session,
-``{{id}}`` a new random id for each question. A text that is nothing but ``{{history}}`` or
-``{{messages}}`` becomes a list of ``{role, content}``; inside a longer text they are written out.
+``{{id}}`` a new random id for each question, ``{{job}}`` that of an answer which is fetched later.
+A text that is nothing but ``{{history}}`` or ``{{messages}}`` becomes a list of roles and contents;
+inside a longer text they are written out.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
+from xml.sax.saxutils import escape
 
 from buttress.errors import InputError
-from buttress.targets.base import Message, TargetError
+from buttress.targets.base import Message
 
-NAMES: Final = ("prompt", "system", "history", "messages", "session", "id")
+NAMES: Final = ("prompt", "system", "history", "messages", "session", "id", "job")
+_NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PLACEHOLDER: Final = re.compile(r"\{\{\s*([A-Za-z_]+)\s*\}\}")
-_SHOWN: Final = 8
-_PATH: Final = "such as $.data.text"
 
 
 def check(template: Any, field: str) -> set[str]:
@@ -51,7 +52,7 @@ def _texts(template: Any) -> list[str]:
     return []
 
 
-def values(messages: Sequence[Message], session: str, identifier: str) -> dict[str, Any]:
+def values(messages: Sequence[Message], session: str | None, identifier: str) -> dict[str, Any]:
     """What the placeholders stand for."""
     turns = [{"role": m.role, "content": m.content} for m in messages if m.role != "system"]
     last = turns[-1]["content"] if turns else ""
@@ -62,6 +63,7 @@ def values(messages: Sequence[Message], session: str, identifier: str) -> dict[s
         "messages": [{"role": m.role, "content": m.content} for m in messages],
         "session": session,
         "id": identifier,
+        "job": "",
     }
 
 
@@ -84,6 +86,11 @@ def in_json(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
+def in_xml(text: str) -> str:
+    """A text as it stands inside an element or attribute of XML, without what XML can't hold."""
+    return escape(_NOT_XML.sub("\ufffd", text), {'"': "&quot;", "'": "&apos;"})
+
+
 def in_url(text: str) -> str:
     """A text as it stands inside a URL."""
     return quote(text, safe="")
@@ -92,59 +99,4 @@ def in_url(text: str) -> str:
 def _written(value: Any) -> str:
     if isinstance(value, list):
         return "\n\n".join(f"{turn['role']}: {turn['content']}" for turn in value)
-    return str(value)
-
-
-class AnswerPath:
-    """Where the answer stands in a reply: a JSONPath, or the whole text.
-
-    Raises:
-        InputError: not a JSONPath.
-    """
-
-    def __init__(self, path: str | None, field: str) -> None:
-        self.path = path
-        self._find: Any = None
-        if path is None:
-            return
-        if not isinstance(path, str) or not path.startswith("$"):
-            raise InputError(
-                f"{path!r} is no JSONPath", field=field, expected="such as $.data.text"
-            )
-        from jsonpath_ng.exceptions import JSONPathError
-        from jsonpath_ng.ext.parser import parse
-
-        try:
-            self._find = parse(path)
-        except (JSONPathError, ValueError) as error:
-            problem = f"'{path}' is no JSONPath ({error})"
-            raise InputError(problem, field=field, expected=_PATH) from None
-
-    def read(self, payload: Any) -> str | None:
-        """The text there; None where the reply has no such place."""
-        if self._find is None:
-            return payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
-        found = [match.value for match in self._find.find(payload)]
-        texts = [_text(value) for value in found if value is not None]
-        return "".join(texts) if texts else None
-
-    def missing(self, payload: Any) -> TargetError:
-        """That the reply lacks it, and what it has."""
-        has = ", ".join(list(_leaves(payload))[:_SHOWN]) or "nothing"
-        return TargetError(f"the reply has no {self.path}; it has {has}", retry=False, fatal=True)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _leaves(payload: Any, path: str = "$") -> list[str]:
-    """Paths of the texts in a reply."""
-    if isinstance(payload, Mapping):
-        found = [leaf for key, value in payload.items() for leaf in _leaves(value, f"{path}.{key}")]
-        return found or [path]
-    if isinstance(payload, list):
-        return _leaves(payload[0], f"{path}[0]") if payload else [path]
-    return [path] if isinstance(payload, str) else []
+    return "" if value is None else str(value)

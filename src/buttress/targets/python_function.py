@@ -21,6 +21,7 @@ from buttress.errors import InputError
 from buttress.targets import completion
 from buttress.targets.base import Answer, Request, TargetError
 from buttress.targets.completion import one_line
+from buttress.targets.raised_errors import raised
 from buttress.targets.settings import unknown, whole
 from buttress.targets.tokens import estimated
 
@@ -49,9 +50,11 @@ def create(
         function: Any = import_module(module)
         for part in name.split("."):
             function = getattr(function, part)
-    except Exception as error:  # whatever the user's module does when it is imported
+    except (Exception, SystemExit) as error:  # whatever the user's module does when it is imported
         problem = f"can't be imported: {type(error).__name__}: {one_line(str(error))}"
         raise InputError(problem, field="python", expected=_EXPECTED) from None
+    if not callable(function):  # LangChain's chains and graphs are asked by a method
+        function = getattr(function, "invoke", None)
     if not callable(function):
         raise InputError(f"'{python}' is no function", field="python", expected=_EXPECTED)
     return PythonTarget(
@@ -104,9 +107,11 @@ class PythonTarget:
             said = await self._call(given)
         except TargetError:
             raise
-        except Exception as error:  # whatever the user's function does
-            problem = f"{type(error).__name__}: {one_line(str(error))}"
-            raise TargetError(problem, retry=False) from None
+        except (Exception, SystemExit) as error:  # whatever the user's function does
+            outcome = raised(error)
+            if isinstance(outcome, Answer):
+                return outcome
+            raise outcome from None
         if isinstance(said, Answer):
             return said
         text = _text(said)
@@ -161,7 +166,14 @@ def _text(said: Any) -> str:
             return completion.read(dump(), 0.0).text
         found = [getattr(said, name) for name in _FIELDS if hasattr(said, name)]
         has = type(said).__name__
-    text = next((each for each in found if isinstance(each, str)), None)
+    text = next((_flat(each) for each in found if isinstance(each, str | list)), None)
     if text is None:
         raise TargetError(f"it returned {has}, not text; {_RETURNS}", retry=False, fatal=True)
     return text
+
+
+def _flat(content: str | list[Any]) -> str:
+    """A content as text; LangChain's messages may hold a list of parts."""
+    if isinstance(content, str):
+        return content
+    return completion.read({"choices": [{"message": {"content": content}}]}, 0.0).text

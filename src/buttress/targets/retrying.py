@@ -137,6 +137,8 @@ class RetryingClient:
             if isinstance(error, Answer):
                 self._answers = True
                 return self._read(error)
+            if self._own_refusals.match(str(error)):
+                return Answer(str(error), "content_filter", refused_by=OWN_MESSAGE)
             if error.refusal is not None and await self._answers_others():
                 return error.refusal
             if error.adapted and adaptations < ADAPTATIONS:

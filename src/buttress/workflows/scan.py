@@ -17,6 +17,7 @@ from buttress.evidence.places import LocatedFinding
 from buttress.files.paths import absolute
 from buttress.files.tree import Tree
 from buttress.inspection.one_path import KEPT
+from buttress.inspection.options import taken
 from buttress.inspection.scope import Root, ScanRequest, roots
 from buttress.inspection.tasks import InspectionTask, chosen, inspect_all
 from buttress.packs.installed import installed
@@ -117,9 +118,9 @@ def scan(settings: ScanSettings) -> ScanResult:
     finding_filter = _filter(settings, knowledge)
     trees = _apart([Tree(root.path, root.selection, keep=KEPT) for root in scope])
     tasks = [
-        InspectionTask(probe, settings.options, tree, knowledge, identifier)
+        InspectionTask(name, taken(probe, settings.options), tree, knowledge, identifier)
         for tree in trees
-        for probe in probes
+        for name, probe in probes.items()
     ]
     by_path = {root.path: root for root in scope}
     seen = inspect_all(tasks, settings.jobs, _wanted(settings, by_path))

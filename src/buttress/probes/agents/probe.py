@@ -22,11 +22,10 @@ from buttress.probes.agents.texts import in_source, markdown, prompts, tools
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.inspecting import inspect_files
-from buttress.rules.pack_rules import load_all
-from buttress.rules.rulebook import Issue, Rule, rules
+from buttress.rules.reporting import Issue
 from buttress.rules.subject import Subject, SubjectMatcher, at_line, unread
+from buttress.rules.subject_rule import SubjectRule
 
-KIND: Final = "agent-rules"  # of contents of packs
 _SKILL: Final = re.compile(r"^skill\.md$")
 _RULES: Final = re.compile(
     r"^(?:agents?|claude|claude\.local|gemini|warp|crush|copilot-instructions)\.md$|"
@@ -43,8 +42,9 @@ _PROMPT: Final = re.compile(
 _AGENT_YAML: Final = re.compile(r"^(?:.*[-_.])?(?:agents?|tasks|crew|prompts?)(?:[-_.].*)?\.ya?ml$")
 _SETTINGS: Final = re.compile(
     r"^(?:\.?mcp(?:[-_.].*)?|.*[-_.]mcp|claude_desktop_config|\.claude|cline_mcp_settings|mcp_settings|"
-    r"settings(?:\.local)?|mcp_config|hooks|\.?devcontainer|tasks)\.json$"
+    r"settings(?:\.local)?|mcp_config|hooks|\.?devcontainer|tasks|opencode)\.jsonc?$"
 )
+_JSON: Final = (".json", ".jsonc")
 _OF_SETTINGS: Final = (b'"mcpServers"', b'"mcp_servers"', b'"context_servers"')
 _OF_TOOLS: Final = (b'"inputSchema"', b'"input_schema"', b'"parameters"')
 
@@ -75,19 +75,14 @@ class _AgentConfig:
             limit=limit,
             issues=partial(_issues, context.knowledge.derive(_matcher)),
             secrets=context.knowledge.derive(secret_rules),
+            allow_comments=context.allow_comments,
             told=_is_named,
         )
 
 
-def own_rules() -> Mapping[str, Rule]:
-    """The rules that come with Buttress, by id."""
-    return rules(RULES)
-
-
-def _rules(knowledge: Knowledge) -> Mapping[str, Rule]:
+def _rules(knowledge: Knowledge) -> Mapping[str, SubjectRule]:
     """All rules, those of packs too."""
-    added = [(file.pack, file.path) for file in knowledge.of_kind(KIND)]
-    return {**own_rules(), **load_all(added)} if added else own_rules()
+    return RULES.with_packs(knowledge.of_kind(RULES.name))
 
 
 def _matcher(knowledge: Knowledge) -> SubjectMatcher:
@@ -108,7 +103,7 @@ def _text_kind(path: Path) -> str:
 def limit(path: Path) -> int:
     """Most bytes of a file of that path that are read, 0 for what is not wanted."""
     name = path.name.lower()
-    if name.endswith(".json"):
+    if name.endswith(_JSON):
         return MAX_BYTES
     if name.endswith((*source_texts.PYTHON, *source_texts.OTHERS)):
         return source_texts.MAX_BYTES
@@ -120,7 +115,7 @@ def limit(path: Path) -> int:
 def _is_named(path: Path) -> bool:
     """Whether it is the file's name that makes it one for agents: other JSON is mostly data."""
     name = path.name.lower()
-    data = (".json", *source_texts.PYTHON, *source_texts.OTHERS)
+    data = (*_JSON, *source_texts.PYTHON, *source_texts.OTHERS)
     return not name.endswith(data) or bool(_SETTINGS.match(name))
 
 
@@ -154,7 +149,7 @@ def subjects(path: Path, file: SourceFile, reading: SourceReading) -> Iterator[S
         if not source_texts.may_hold(file.data, python=False):
             reading.of_no_kind(file)
         yield from in_source(source_texts.literal_texts(file.data, raw=raw))
-    elif name.endswith(".json"):
+    elif name.endswith(_JSON):
         yield from _json(name, text, file, reading)
     elif _is_codex(path):
         yield from _toml(text, file, reading)

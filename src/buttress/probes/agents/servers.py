@@ -12,7 +12,7 @@ from buttress.files.located_yaml import FieldPath
 from buttress.rules.shell import variable
 from buttress.rules.subject import Subject, at_line
 
-_KEYS: Final = ("mcpServers", "mcp_servers", "context_servers", "servers")
+_KEYS: Final = ("mcpServers", "mcp_servers", "context_servers", "servers", "mcp")
 _MAX_DEPTH: Final = 20
 _RUNNERS: Final = {"npx": "npm", "bunx": "npm", "pnpx": "npm", "uvx": "PyPI", "pipx": "PyPI"}
 _LIKE_NPX: Final = {("pnpm", "dlx"), ("yarn", "dlx"), ("npm", "exec"), ("npm", "x")}

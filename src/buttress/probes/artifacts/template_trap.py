@@ -10,7 +10,8 @@ import re
 from typing import Any, Final
 
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z' -]{2,}\Z")  # no tag, slash command or special token
-_SENTENCE: Final = re.compile(r"(?:\w+[ ,]+){4}\w+")
+_SENTENCE: Final = re.compile(r"(?:\w+[ ,]+){4}\w+|https?://\w")
+_ERROR: Final = "raise_exception"
 _SAID: Final = {"content", "text", "user_message", "last_message"}
 _ENDLESS: Final = 100_000
 LOOPS: Final = "loops more than"
@@ -20,8 +21,10 @@ def reason(node: object) -> str | None:
     """What about this node is a trap, as the end of a sentence."""
     from jinja2 import nodes
 
-    if isinstance(node, nodes.If) and (word := _asked(node.test)) and _adds(node.body):
-        return f"adds sentences of its own where {word!r} is said, at line {node.lineno}"
+    if isinstance(node, nodes.If | nodes.CondExpr):
+        branch = node.body if isinstance(node, nodes.If) else [node.expr1]
+        if (word := _asked(node.test)) and _adds(branch):
+            return f"adds sentences of its own where {word!r} is said, at line {node.lineno}"
     return endless(node)
 
 
@@ -93,12 +96,19 @@ def _said(expression: Any) -> bool:
 
 
 def _adds(body: list[Any]) -> bool:
+    """Whether a branch writes or sets a sentence or an address that stands in the template."""
     from jinja2 import nodes
 
     for one in body:
-        if isinstance(one, nodes.Output):
-            for part in one.nodes:
-                text = getattr(part, "data", None) or getattr(part, "value", None)
-                if isinstance(text, str) and _SENTENCE.search(text):
-                    return True
+        parts = [one, *one.find_all((nodes.Const, nodes.TemplateData, nodes.Call))]
+        errors = {
+            id(inner)
+            for call in parts
+            if isinstance(call, nodes.Call) and getattr(call.node, "name", None) == _ERROR
+            for inner in call.find_all(nodes.Const)
+        }
+        for part in parts:
+            text = getattr(part, "data", None) or getattr(part, "value", None)
+            if isinstance(text, str) and id(part) not in errors and _SENTENCE.search(text):
+                return True
     return False

@@ -9,9 +9,9 @@ from typing import Final
 
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.probes.client import texts
-from buttress.probes.client.checks import CHECKS
-from buttress.probes.client.probe import KIND, limit, own_rules
-from buttress.rules.pack_rules import RuleDomain, SubjectRules
+from buttress.probes.client.checks import CHECKS, RULES
+from buttress.probes.client.probe import limit
+from buttress.rules.packed_subjects import RuleDomain, packed_subject_rules
 from buttress.rules.subject import Subject, at_line
 
 _FACTS: Final = "package.facts.json"  # in examples: a fact that the probe draws from a package
@@ -27,4 +27,4 @@ def _subjects(_path: Path, file: SourceFile, reading: SourceReading) -> Iterator
     return texts.subjects(file, reading, delivered=texts.is_delivered(file.location))
 
 
-CLIENT_RULES: Final = SubjectRules(KIND, RuleDomain(_limit, _subjects, own_rules, CHECKS))
+CLIENT_RULES: Final = packed_subject_rules(RULES, RuleDomain(_limit, _subjects, CHECKS))

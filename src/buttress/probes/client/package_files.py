@@ -24,7 +24,7 @@ from buttress.probes.client.members import MemberError, read
 from buttress.probes.client.packages import ClientPackage, PackageError, open_package
 from buttress.probes.client.signing_block import signatures
 from buttress.rules.credentials.scanner import SecretRules
-from buttress.rules.rulebook import WHOLE_FILE, Issue, Reporter
+from buttress.rules.reporting import WHOLE_FILE, Issue, Reporter
 from buttress.rules.subject import Subject, SubjectMatcher, at_line
 
 MAX_NESTED: Final = 96 << 20  # bytes of a package in a package

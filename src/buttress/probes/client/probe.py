@@ -23,11 +23,10 @@ from buttress.probes.client.packages import ENDINGS
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.inspecting import inspect_files
-from buttress.rules.pack_rules import load_all
-from buttress.rules.rulebook import Issue, Reporter, Rule, rules
+from buttress.rules.reporting import Issue, Reporter
 from buttress.rules.subject import SubjectMatcher
+from buttress.rules.subject_rule import SubjectRule
 
-KIND: Final = "client-rules"  # of contents of packs
 _PACKAGES: Final = (*ENDINGS, ".zip")
 _APPID: Final = "wx"
 
@@ -86,6 +85,7 @@ class ClientFiles:
             limit=limit,
             issues=partial(self._issues, matcher),
             secrets=secrets,
+            allow_comments=context.allow_comments,
             told=lambda path: texts.is_named(path.name),
         ):
             if isinstance(one, Inspection):
@@ -93,7 +93,9 @@ class ClientFiles:
             else:
                 yield one
         reading = SourceReading()
-        reporter = Reporter(self.id, self.version, context.asset, found_rules, secrets)
+        reporter = Reporter(
+            self.id, self.version, context.asset, found_rules, secrets, context.allow_comments
+        )
         inspector = PackageInspector(
             reporter, matcher, secrets, reading, self.libraries, self.appid
         )
@@ -148,15 +150,9 @@ def _package(
         reading.record_unread(file.location, error.strerror or "not readable")
 
 
-def own_rules() -> Mapping[str, Rule]:
-    """The rules that come with Buttress, by id."""
-    return rules(RULES)
-
-
-def _rules(knowledge: Knowledge) -> Mapping[str, Rule]:
+def _rules(knowledge: Knowledge) -> Mapping[str, SubjectRule]:
     """All rules, those of packs too."""
-    added = [(file.pack, file.path) for file in knowledge.of_kind(KIND)]
-    return {**own_rules(), **load_all(added)} if added else own_rules()
+    return RULES.with_packs(knowledge.of_kind(RULES.name))
 
 
 def _matcher(knowledge: Knowledge) -> SubjectMatcher:

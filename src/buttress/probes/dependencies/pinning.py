@@ -9,7 +9,7 @@ from typing import Final
 from buttress.provenance.dependencies.dependency import Dependency
 from buttress.provenance.dependencies.formats.requirements import shown
 from buttress.provenance.dependencies.lookalike import lookalike, malicious
-from buttress.rules.rulebook import Issue
+from buttress.rules.reporting import Issue
 
 _COMMIT: Final = re.compile(r"@[0-9a-f]{40}(?:[0-9a-f]{24})?(?:#|$)")
 _DIGEST: Final = re.compile(r"[#&](?:sha256|sha384|sha512)=[0-9a-f]{64,}")

@@ -14,17 +14,20 @@ from buttress.evidence.findings import Finding, Inspection
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.tree import Tree
 from buttress.files.wanted import wanted_files
+from buttress.packs.knowledge import Knowledge
 from buttress.probes.dependencies import pinning
 from buttress.protocols.inspection import InspectionContext
-from buttress.provenance.dependencies.dependency import FormatError, Parsed, Parser
+from buttress.provenance.dependencies.dependency import REST, FormatError, Parsed, Parser
 from buttress.provenance.dependencies.formats import MAX_BYTES, parser, requirements
 from buttress.provenance.dependencies.formats.tools import is_script
-from buttress.rules.rulebook import Issue, Reporter, rules
+from buttress.rules.reporting import Issue, Reporter
+from buttress.rules.rule_files import RuleKind
+from buttress.rules.subject_rule import EXAMPLE_RULES
 
 if TYPE_CHECKING:
     from buttress.probes.dependencies.osv.database import Database
 
-RULES: Final = Path(__file__).parent / "rules"
+RULES: Final = RuleKind("dependency-rules", EXAMPLE_RULES, Path(__file__).parent / "rules")
 _MAX_INCLUDES: Final = 200
 _NOT_KNOWN: Final = "whether versions were withdrawn from the index: not known offline"
 
@@ -48,6 +51,10 @@ class _Dependencies:
         """The probe with these set."""
         return replace(self, osv=Path(values["osv"]))
 
+    def rule_ids(self, _knowledge: Knowledge) -> tuple[str, ...]:
+        """Ids of its rules."""
+        return tuple(RULES.own)
+
     def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
         """Findings in all files of dependencies; as ``InspectionProbe``.
 
@@ -59,7 +66,9 @@ class _Dependencies:
         path = tree.root
         reading = SourceReading()
         advisories = _opened(self.osv) if self.osv is not None else None
-        reporter = Reporter(self.id, self.version, asset, rules(RULES))
+        reporter = Reporter(
+            self.id, self.version, asset, RULES.own, allow_comments=context.allow_comments
+        )
         queue: deque[Path] = deque()
         read: set[Path] = set()
         for place, file in wanted_files(tree, reading, partial(_limit, tree)):
@@ -85,6 +94,7 @@ class _Dependencies:
                         found = _issues(file, parsed, advisories)
                         yield from reporter.findings(file, found, reading)
                         queue += _included(place, path, parsed, reading)
+        yield from reporter.not_searched(reading)
         self._note(reading, advisories)
         yield Inspection(
             probe=self.id,
@@ -151,7 +161,8 @@ def _parsed(parse: Parser, file: SourceFile, reading: SourceReading) -> Parsed |
         reading.record_skip(file.location, str(error))
         return None
     for note in dict.fromkeys(parsed.notes):
-        reading.record_skip(file.location, note)
+        tell = reading.not_searched if note == REST else reading.record_skip
+        tell(file.location, note)
     return parsed
 
 

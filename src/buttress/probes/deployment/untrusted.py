@@ -48,6 +48,17 @@ _OUTPUTS: Final = tuple(
         (r"(?i)^xt0rted/pull-request-comment-branch@", r"head_ref|ref|\*", "the name of a branch"),
     )
 )  # fmt: skip
+# Actions whose answer is written by a model: a stranger who is asked about can say what it says.
+_MODELS: Final = re.compile(
+    r"(?i)^(?:actions/ai-inference|anthropics/claude-code(?:-base)?-action|openai/codex-action|"
+    r"[\w.-]+/(?:run-)?gemini-cli(?:-action)?)@"
+)
+# Only people who may sort issues choose the names of labels.
+_LABELS: Final = re.compile(
+    r"github\.event\.(?:label\.(?:name|description)|"
+    r"(?:issue|pull_request|discussion)\.labels\.(?:\*|\d+)\.(?:name|description))"
+)
+_HEREDOC: Final = re.compile(r"([A-Za-z_][\w-]*)<<-?\s*[\"']?\$?\{?([A-Za-z_]\w*)\}?")
 _MAX_DEPTH: Final = 8
 
 
@@ -87,6 +98,14 @@ def sources(text: str, scope: ExpressionScope) -> Iterator[tuple[int, UntrustedV
                 yield one.start, source
 
 
+def label_names(text: str) -> Iterator[tuple[int, str]]:
+    """Names of labels that a text takes in, each with the offset of its expression."""
+    for one in expressions(text):
+        for reference in one.references:
+            if _LABELS.fullmatch(reference.path):
+                yield one.start, reference.path
+
+
 def chosen_by_strangers(
     reference: Reference, scope: ExpressionScope, depth: int = 0
 ) -> UntrustedValue | None:
@@ -101,6 +120,9 @@ def chosen_by_strangers(
         for name, value in scope.variables().items():
             if name.lower() == rest:
                 return _through(value, scope, path, depth)
+        return _of_environment(rest, scope, path, depth)
+    elif context == "matrix":
+        return _of_matrix(rest, scope, path, depth)
     elif context == "steps":
         return _of_step(rest, scope, path, depth)
     elif context == "needs":
@@ -140,6 +162,10 @@ def _of_step(rest: str, scope: ExpressionScope, path: str, depth: int) -> Untrus
         for action, outputs, what in _OUTPUTS:
             if action.match(uses) and outputs.fullmatch(output):
                 return UntrustedValue(what, path)
+        if _MODELS.match(uses) and isinstance(inputs, dict):
+            for value in inputs.values():
+                if answer := _through(scalar(value) or "", inner, path, depth):
+                    return answer
         if not script and isinstance(inputs, dict):
             script = scalar(inputs.get("script")) or ""
         return _written(script, output, inner, path, depth)
@@ -150,14 +176,15 @@ def _written(
     script: str, output: str, scope: ExpressionScope, path: str, depth: int
 ) -> UntrustedValue | None:
     tainted = tainted_variables(scope) if depth < _MAX_DEPTH else {}
-    for line in script.split("\n"):
+    for line, block in _in_blocks(script):
         returned = output == "result" and re.search(r"\breturn\b", line)  # of github-script
         writes = (
             returned
-            or re.search(r"GITHUB_OUTPUT|set-output|setOutput", line)
+            or block == output
+            or re.search(r"GITHUB_(?:OUTPUT|ENV)|set-output|setOutput|exportVariable", line)
             or re.search(rf"(?i)(?:^|[\s\"'`{{(]){re.escape(output)}(?:=|<<)", line)
         )
-        named = returned or output in ("*", "") or output in line.lower()
+        named = returned or block == output or output in ("*", "") or output in line.lower()
         if not writes or not named:
             continue
         for variable, source in tainted.items():
@@ -172,6 +199,42 @@ def _written(
             line,
         ):
             return UntrustedValue("github.event", path)
+    return None
+
+
+def _in_blocks(script: str) -> Iterator[tuple[str, str]]:
+    """Lines, each with the name of the value (``NAME<<END``) that it is part of."""
+    name = end = ""
+    for line in script.split("\n"):
+        if end and re.search(rf"(?<!\w){re.escape(end)}\b", line):
+            name = end = ""
+        yield line, name
+        if not end and (opened := _HEREDOC.search(line)):
+            name, end = opened[1].lower(), opened[2]
+
+
+def _of_environment(
+    name: str, scope: ExpressionScope, path: str, depth: int
+) -> UntrustedValue | None:
+    """A variable that an earlier step of the job wrote to the file of the environment."""
+    for index, step in enumerate(scope.steps):
+        script = scalar(step.get("run")) or "" if isinstance(step, dict) else ""
+        if "GITHUB_ENV" in script or "exportVariable" in script:
+            inner = ExpressionScope(scope.workflow, scope.job, scope.steps[:index], step)
+            if found := _written(script, name, inner, path, depth + 1):
+                return found
+    return None
+
+
+def _of_matrix(rest: str, scope: ExpressionScope, path: str, depth: int) -> UntrustedValue | None:
+    """A dimension of the matrix, or the whole of it, where an expression gives it."""
+    strategy = scope.job.get("strategy")
+    matrix = strategy.get("matrix") if isinstance(strategy, dict) else None
+    if isinstance(matrix, str):
+        return _through(matrix, scope, path, depth)
+    for name, value in matrix.items() if isinstance(matrix, dict) else ():
+        if str(name).lower() == rest.partition(".")[0] and isinstance(value, str):
+            return _through(value, scope, path, depth)
     return None
 
 

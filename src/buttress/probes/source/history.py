@@ -161,7 +161,7 @@ class _History:
             place=location,
             message=f"{leak.hit.rule.title}{note} came with commit {leak.origin.commit[:12]} of "
             f"{_day(leak.origin.seconds)}, {where}.",
-            remedy=leak.hit.rule.remedy + _REST,
+            remedy=leak.hit.rule.advice + _REST,
             references=leak.hit.rule.references,
             proof=leak.shown,
             probe=self.id,

@@ -84,7 +84,7 @@ class _Secrets:
                 location=str(place.where(file)),
                 place=place.where(file),
                 message=f"{hit.rule.title}{where}{why}.",
-                remedy=hit.rule.remedy,
+                remedy=hit.rule.advice,
                 references=hit.rule.references,
                 proof=redacted(place.secret(hit)),
                 probe=self.id,

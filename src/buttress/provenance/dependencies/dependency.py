@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from buttress.provenance.purl import package_url
-from buttress.rules.rulebook import Issue
+from buttress.rules.reporting import Issue
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
 Ecosystem = Literal["PyPI", "npm"]
 MAX_DEPENDENCIES: Final = 20_000  # of one file
-_REST: Final = f"more than {MAX_DEPENDENCIES:,} dependencies; the rest"
+REST: Final = f"more than {MAX_DEPENDENCIES:,} dependencies; the rest"
 _MAX_MISSES: Final = 500
 _SEPARATORS: Final = re.compile(r"[-_.]+")  # PEP 503
 MAX_LENGTH: Final = 2_000  # characters of one requirement
@@ -84,14 +84,14 @@ class Parsed:
     @property
     def full(self) -> bool:
         """Whether no more is taken up."""
-        return _REST in self.notes
+        return REST in self.notes
 
     def add(self, one: Dependency) -> None:
         """Add a dependency, up to a limit."""
         if len(self.dependencies) < MAX_DEPENDENCIES:
             self.dependencies.append(one)
-        elif _REST not in self.notes:
-            self.notes.append(_REST)
+        elif REST not in self.notes:
+            self.notes.append(REST)
 
 
 Parser = Callable[[str], Parsed]

@@ -19,6 +19,10 @@ _ITEM: Final = re.compile(
     rb"^[ \t]*(?:-[ \t]+)*(?:[\w.\"'-]{1,80}[ \t]*:[ \t]+)?[\"']?"
     rb"([^\s\"'#{}\[\]&*!|>$]{8,500})[\"']?[ \t]*(?:#.*)?\r?$"
 )
+_ENTRY: Final = re.compile(
+    rb"^[ \t]*[\w.\"'-]{1,80}[ \t]*[=:][ \t]*[\"']?([^\s\"'#{}\[\]&*!|>$]{8,500})[\"']?"
+    rb"[ \t]*(?:#.*)?\r?$"
+)
 _OPENING: Final = {b"[": b"]", b"{": b"}", b"(": b")"}
 
 
@@ -39,6 +43,22 @@ def separated(data: bytes, start: int, end: int) -> Iterator[Span]:
     """Where the values lie of a text that separates them by commas, semicolons or bars."""
     for match in _SEPARATED.finditer(data, start, end):
         yield match.span()
+
+
+def table(data: bytes, end: int) -> Iterator[Span]:
+    """Where the values lie of the lines ``name = value`` below a heading in brackets."""
+    stop = min(len(data), end + MAX_BYTES)
+    place = data.find(b"\n", end, stop) + 1
+    while 0 < place < stop:
+        newline = data.find(b"\n", place, stop)
+        line = data[place : newline if newline >= 0 else stop]
+        if line.lstrip().startswith(b"["):
+            return
+        if match := _ENTRY.match(line):
+            yield place + match.start(1), place + match.end(1)
+        if newline < 0:
+            return
+        place = newline + 1
 
 
 def _bracketed(data: bytes, start: int) -> Iterator[Span]:

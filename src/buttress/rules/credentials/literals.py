@@ -14,7 +14,8 @@ _FILLER: Final = re.compile(
 _PLACEHOLDER: Final = re.compile(
     rb"(?i)chang[e_-]{0,2}me|change[_-]?(?:this|it)|place[_-]?holder|dummy|sample|your[_-]|your(?:api|token|key|secret)"
     rb"|<[^>]*>|\$[({A-Za-z_]|\{\{|\}\}|%\(|%s|\{[A-Za-z_.\[\]()]*\}|os\.environ|process\.env|getenv"
-    rb"|^ENC[\[(]|^\{cipher\}|^vault:v[0-9]|^\$ANSIBLE_VAULT"  # encrypted, meant to be committed
+    # encrypted, and so meant to be committed
+    rb"|^ENC[\[(]|^encrypted:|^\{cipher\}|^vault:v[0-9]|^\$ANSIBLE_VAULT"
     rb"|todo|fixme|fake|mock|redacted|insert|replace|notreal|not[_-]real|invalid|default|foobar"
     rb"|foo[_-]?bar|lorem|x{4}|test|qwerty|abcdef|12345|\.{3}|\*{3}|(.)\1{5}"
 )

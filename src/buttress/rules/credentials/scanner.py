@@ -14,8 +14,10 @@ from buttress.evidence.findings import SEVERITIES, Severity
 from buttress.rules.credentials.candidate import CredentialCandidate, Span, Verdict
 from buttress.rules.credentials.checks import check
 from buttress.rules.credentials.checks.structures import unbase64
-from buttress.rules.credentials.collections import items, separated
-from buttress.rules.credentials.rules import CredentialRule, options, rules
+from buttress.rules.credentials.collections import items, separated, table
+from buttress.rules.credentials.kind import CREDENTIALS
+from buttress.rules.credentials.rule import CredentialRule
+from buttress.rules.patterns import byte_options
 
 # Tests of what finds or blots out keys hold keys that were made for them.
 _HIDING: Final = re.compile(
@@ -57,7 +59,7 @@ class SecretRules:
 
     def __init__(self, chosen: Iterable[CredentialRule]) -> None:
         self.rules = tuple(sorted(chosen, key=lambda rule: not rule.verified))
-        self._set = re2.Set.SearchSet(options(case_sensitive=False))
+        self._set = re2.Set.SearchSet(byte_options(case_sensitive=False))
         self._indices: list[list[int]] = []
         by_keyword: dict[str, list[int]] = {}
         for index, rule in enumerate(self.rules):
@@ -80,7 +82,7 @@ class SecretRules:
 @cache
 def own() -> SecretRules:
     """The rules that come with Buttress."""
-    return SecretRules(rules())
+    return SecretRules(CREDENTIALS.own.values())
 
 
 def scan(
@@ -136,9 +138,14 @@ def candidates(rule: CredentialRule, data: bytes) -> Iterator[CredentialCandidat
         if not listed:
             yield one
             continue
-        values = separated if listed == "separated" else items
-        for start, end in values(data, one.start, one.end):
+        for start, end in _values(listed, data, one):
             yield replace(one, start=start, end=end, whole=(start, end))
+
+
+def _values(listed: str, data: bytes, one: CredentialCandidate) -> Iterator[Span]:
+    if listed == "table":
+        return table(data, one.end)
+    return (separated if listed == "separated" else items)(data, one.start, one.end)
 
 
 def _matches(rule: CredentialRule, data: bytes) -> Iterator[CredentialCandidate]:

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-import re2
-
-from buttress.rules.credentials.rules import options
 from buttress.rules.credentials.scanner import scan
+from buttress.rules.patterns import compiled_bytes
 from buttress.rules.personal import identifiers
 
 _CONTEXT: Final = 40  # bytes before a number in which its name is looked for
@@ -70,7 +68,7 @@ _SEPARATORS: Final = re.compile(r"(?<=\w)[ -](?=\w)|[()/]")
 
 @cache
 def _expression(pattern: str) -> Any:
-    return re2.compile(pattern.encode(), options())
+    return compiled_bytes(pattern)
 
 
 @cache

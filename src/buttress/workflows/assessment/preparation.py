@@ -67,8 +67,8 @@ def open_targets(system: System, only: str | None = None) -> dict[str, Target]:
 def counts(judge: Judge, probe: TrialProbe) -> CalibrationCounts | None:
     """The judge's calibration on what the probe expects, as the statistics take it.
 
-    None where outcomes are exact. Where nobody calibrated the judge, any error rate is possible, so
-    that its outcomes alone give no verdict.
+    None where outcomes are exact. Where nobody calibrated the judge, its outcomes may clear a
+    system, as judged, and never speak against one.
     """
     if probe.exact:
         return None

@@ -23,7 +23,12 @@ _DANGEROUS: Final = re.compile(
     r"^Bash\((?:sudo|curl|wget|rm|bash|sh|zsh|eval|python3?|node|perl|ruby|ssh|scp|nc|chmod|docker|kubectl|"
     r"aws|gcloud|npx|uvx)(?:[ :]\*|:\*|\))"
 )
-_NETWORK: Final = re.compile(r"\b(?:curl|wget|nc|ncat|scp|ssh|Invoke-WebRequest|iwr)\b")
+_NETWORK: Final = re.compile(
+    r"\b(?:curl|wget|nc|ncat|netcat|socat|scp|sftp|rsync|ssh|ftp|nslookup|Invoke-WebRequest|"
+    r"Invoke-RestMethod|iwr|irm|urllib|requests\.(?:get|post|put)|httpx|http\.client|aiohttp|socket|"
+    r"urlopen|fetch\(|axios|https?\.(?:get|request)|Net::HTTP|LWP|file_get_contents|"
+    r"Net\.WebClient)|/dev/(?:tcp|udp)/|\bopenssl\s+s_client\b"
+)
 
 _PIPED: Final = re.compile(r"\|\s*(?:ba|z)?sh\b|base64\s+(?:-d|--decode)|\beval\b")
 _RIGHTS: Final = re.compile(
@@ -121,6 +126,13 @@ def _allow_all(subject: Subject) -> Iterator[SubjectMatch]:
 
 
 def _allow_dangerous(subject: Subject) -> Iterator[SubjectMatch]:
+    given = subject.value.get("permission")  # of opencode: by tool, or for all
+    for key in ("bash", "*"):
+        one = _at(given, key)
+        if (one if isinstance(one, str) else _at(one, "*")) == "allow":
+            yield SubjectMatch(subject.line(("permission", key)), f"{key}: allow")
+    if given == "allow":
+        yield SubjectMatch(subject.line(("permission",)), "permission: allow")
     for line, one in _allowed(subject):
         if _DANGEROUS.match(one.strip()) and one.rstrip(")").endswith("*"):
             yield SubjectMatch(line, one)

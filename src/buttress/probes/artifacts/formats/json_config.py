@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any, Final
 
 from buttress.files.bounded_json import MAX_BYTES, JsonError, parse
-from buttress.files.byte_source import ByteSource
+from buttress.files.byte_source import ByteSource, FileSource
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.code_text import in_values, possible
 from buttress.probes.artifacts.encodings.text import is_text
@@ -32,6 +32,10 @@ _NAMED: Final = re.compile(
 _CODE_READ: Final = 1 << 20  # larger ones are data, not configurations
 _MODULES: Final = re.compile(rb'\[\s*\{\s*"(?:idx|name|path|type)"\s*:')
 _OPENING: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*[{\[]")
+_NAME: Final = re.compile(
+    r"(?:[\w-]+_)?config\.json|config_[\w.-]+\.json|model_index\.json|[\w-]*index\.json|"
+    r"modules\.json|special_tokens_map\.json"
+)
 _PIECE: Final = 1 << 20
 _OF_MODELS: Final = frozenset(
     ("model_type", "architectures", "_class_name", "auto_map", "tokenizer_class", "_name_or_path")
@@ -47,6 +51,9 @@ def matches(source: ByteSource, head: bytes) -> bool:
         return True
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and _tells(source):
         return True
+    named = isinstance(source, FileSource) and _NAME.fullmatch(source.name) is not None
+    if named and source.size > MAX_BYTES:
+        return True  # a loader reads it whole; that is told
     at, escaped, rest = 0, False, b""
     while at < MAX_BYTES:
         piece = source.read_at(at, _PIECE)

@@ -33,6 +33,12 @@ _BLANK: Final = b"\0 \t\r\n"
 _EARLY: Final = 16  # a stream that breaks before this byte was hardly a pickle
 _NO_HEX: Final = re.compile(rb"[^0-9a-fA-F]")
 _NO_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]")
+# Functions, not classes: "_run_entry_point", "Model.load_from_url".
+_RUNS: Final = re.compile(
+    r"(?:^|[._])(?:run|exec|execute|eval|evaluate|system|shell|sh|spawn\w*|popen|cmd|command|subprocess|"
+    r"call|invoke|download|fetch|urlopen|urlretrieve|load_(?:model|from)|from_(?:pretrained|url|file))"
+    r"(?:_[a-z_]*)?$"
+)
 _URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
@@ -191,6 +197,9 @@ def _imported(one: Import, scope: Scope) -> ArtifactIssue | None:
                 f"{message[:-1]}. A text in the state that it gets looks like code: "
                 f"{shortened(one.code)!r}."
             )
+        elif one.called_at is not None and one.arguments != () and _RUNS.search(one.name):
+            severity = "high"
+            message = f"{message[:-1]}. By its name it runs, fetches or loads what it is given."
     else:
         rule = "pickle-bytecode" if kind == "code" else "pickle-dangerous-import"
     proof = f"{one.full}({arguments})" if one.called_at is not None else one.full

@@ -21,6 +21,8 @@ _BUILTINS: Final = ("builtins", "__builtin__")
 _KEEPING: Final = {
     "_reconstruct": 0, "_rebuild_wrapper_subclass": 0, "defaultdict": 0, "_mareconstruct": 1,
 }  # fmt: skip
+# They keep what they are given, in a list or dictionary, which is plain data to the machine.
+_CONTAINERS: Final = ("collections.OrderedDict", "collections.Counter", "collections.deque")
 _UNPICKLING: Final = "__pyx_unpickle_"
 
 
@@ -47,6 +49,9 @@ def examine(state: MachineState, what: Import, arguments: Any, at: int, *, new: 
     elif calls == "bare" and not new:
         how = "runs its constructor, where frameworks make it without and give it a state"
         _note(state, what, arguments, at, (how, "medium"))
+    elif arguments is PLAIN and what.full in _CONTAINERS and what.misuse is None:
+        if suspicious(spelled(state, what.pushed_at, at), ("code", "a URL")) is not None:
+            _note(state, what, arguments, at, ("calls it", "low"))
     elif type(arguments) is tuple and arguments:
         _look_through(state, what, arguments, at)
         if what.judgement.texts or what.misuse is not None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import re2
 
 from buttress.probes.deployment.expressions import expressions
-from buttress.probes.deployment.untrusted import ExpressionScope, sources
+from buttress.probes.deployment.untrusted import ExpressionScope, label_names, sources
 from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
 
 _PRIVILEGED: Final = {"pull_request_target", "workflow_run", "issue_comment"}
@@ -73,6 +73,11 @@ def _input_injection(subject: Subject) -> Iterator[SubjectMatch]:
             if re.fullmatch(r"(?:github\.event\.)?inputs\.[\w-]+", reference.path):
                 line = subject.line(()) + subject.value.count("\n", 0, one.start)
                 yield SubjectMatch(line, reference.path)
+
+
+def _label_injection(subject: Subject) -> Iterator[SubjectMatch]:
+    for start, path in label_names(subject.value):
+        yield SubjectMatch(subject.line(()) + subject.value.count("\n", 0, start), path)
 
 
 def _reference(uses: str) -> tuple[str, str] | None:
@@ -187,6 +192,7 @@ CHECKS: Final[dict[str, Check]] = {
     "script-injection": lambda subject: _injection(subject, direct=True),
     "indirect-injection": lambda subject: _injection(subject, direct=False),
     "input-injection": _input_injection,
+    "label-injection": _label_injection,
     "unpinned-action": lambda subject: _unpinned(subject, first_party=False),
     "unpinned-first-party": lambda subject: _unpinned(subject, first_party=True),
     "docker-action": _docker_action,

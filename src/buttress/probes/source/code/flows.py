@@ -46,6 +46,8 @@ class Flows:
     sources: tuple[TaintSource, ...]
     cleaners: tuple[tuple[frozenset[str], GlobUnion], ...]
     checks: GlobUnion
+    exits: GlobUnion  # calls that do not return
+    parsers: GlobUnion  # calls that take an address apart
     kept: frozenset[str]  # labels of sources that do not spread
     carried: frozenset[str]  # labels that go through parameters to where they do harm
     every: GlobUnion  # all values of all sources: one look for most paths
@@ -134,4 +136,5 @@ def flows() -> Flows:
         if _CLIENT.match(glob)
     }
     roots = frozenset(one.replace("**", "*") for one in leading)
-    return Flows(sources, cleaners, GlobUnion(data["checks"]), kept, carried, every, takers, roots)
+    checks, exits, parsers = (GlobUnion(data[key]) for key in ("checks", "exits", "parsers"))
+    return Flows(sources, cleaners, checks, exits, parsers, kept, carried, every, takers, roots)

@@ -19,7 +19,7 @@ from buttress.probes.source.code.functions import (
     numbers_of,
     summary_of,
 )
-from buttress.probes.source.code.guards import checked, clean, ends
+from buttress.probes.source.code.guards import checked, clean, ends, part_of
 from buttress.probes.source.code.imports import bind_import, bind_import_from
 from buttress.probes.source.code.linked import InterproceduralEvaluator, context_of
 from buttress.probes.source.code.scopes import Attributes, NameScope
@@ -184,6 +184,8 @@ class AbstractInterpreter(InterproceduralEvaluator):
         value = self.value(node.value, scope)
         for target in node.targets:
             self._bind(target, value, scope)
+            if isinstance(target, ast.Name):
+                scope.note_part(target.id, part_of(self, node.value, scope))
 
     def _annotated(self, node: ast.AnnAssign, scope: NameScope) -> None:
         if node.value is not None:
@@ -211,7 +213,7 @@ class AbstractInterpreter(InterproceduralEvaluator):
             clean(checked(self, one.test, scope, holds=True), scope)
             self.block(one.body, scope)
             left = scope.leave()
-            if not ends(one.body):
+            if not ends(self, one.body, scope):
                 branches.append(left)
             if one is node:
                 scope.branch()  # of all that follows
@@ -222,7 +224,7 @@ class AbstractInterpreter(InterproceduralEvaluator):
             self.value(one.test, scope)
         self.block(one.orelse, scope)
         last = scope.leave()
-        if not ends(one.orelse):
+        if not ends(self, one.orelse, scope):
             branches.append(last)
         scope.join(branches, exhaustive=bool(branches))
 

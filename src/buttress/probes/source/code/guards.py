@@ -49,11 +49,39 @@ def clean(names: set[str], scope: NameScope) -> None:
         known = scope.find(name)
         if known is not None and known.taints:
             scope.bind(name, known.clean(frozenset({ALL})))
+        whole = scope.whole_of(name)
+        address = scope.find(whole) if whole else None
+        if address is not None and address.taints:  # the host of an address was checked
+            scope.bind(whole, address.clean(frozenset({"url"})))
 
 
-def ends(body: list[ast.stmt]) -> bool:
+def part_of(evaluator: Evaluator, node: ast.expr, scope: NameScope) -> str:
+    """The name of the address that ``node`` takes apart, or a part of which it is; else nothing."""
+    for _ in range(6):
+        if isinstance(node, ast.Name):
+            return scope.whole_of(node.id)
+        if isinstance(node, (ast.Attribute, ast.Subscript)):
+            node = node.value
+        elif isinstance(node, ast.BoolOp):
+            node = node.values[0]
+        elif isinstance(node, ast.Call):
+            first = node.args[0] if node.args else None
+            parsers = evaluator.flows.parsers
+            if isinstance(first, ast.Name) and parsers.match(evaluator.path_of(node.func, scope)):
+                return first.id
+            if not isinstance(node.func, ast.Attribute):
+                return ""
+            node = node.func.value
+        else:
+            return ""
+    return ""
+
+
+def ends(evaluator: Evaluator, body: list[ast.stmt], scope: NameScope) -> bool:
     """Whether what follows a block is not reached through it."""
     last = body[-1] if body else None
+    if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):
+        return evaluator.flows.exits.match(evaluator.path_of(last.value.func, scope))
     return isinstance(last, (ast.Raise, ast.Return, ast.Continue, ast.Break))
 
 

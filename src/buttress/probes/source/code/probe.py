@@ -24,7 +24,7 @@ from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.hits import Hit, in_order
 from buttress.probes.source.code.linking import AnalysisResult, ProjectAnalysis
 from buttress.probes.source.code.matcher import RuleMatcher
-from buttress.probes.source.code.rulebook import CodeRule, load_rules, own_rules
+from buttress.probes.source.code.rulebook import CODE, CodeRule
 from buttress.probes.source.code.shown import ShownFile
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
@@ -39,8 +39,7 @@ _SHEBANG: Final = re.compile(rb"#![^\n]*python")
 
 def _rules(knowledge: Knowledge) -> tuple[CodeRule, ...]:
     """Ours, and those of packs."""
-    added = knowledge.of_kind("code-rules")
-    return (*own_rules(), *(r for file in added for r in load_rules(file.path, verify=False)))
+    return tuple(CODE.with_packs(knowledge.of_kind(CODE.name)).values())
 
 
 def _matcher(knowledge: Knowledge) -> RuleMatcher:

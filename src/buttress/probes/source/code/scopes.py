@@ -52,6 +52,7 @@ class NameScope:
 
     def __init__(self, parent: NameScope | None = None, *, is_class: bool = False) -> None:
         self._layers: list[dict[str, Value]] = [{}]
+        self._wholes: dict[str, str] = {}
         self.is_class = is_class
         self.is_module = parent is None
         self.stars: list[str] = parent.stars if parent else []  # modules imported with *
@@ -65,6 +66,17 @@ class NameScope:
     def bind(self, name: str, value: Value) -> None:
         """Let ``name`` stand for ``value`` from here on."""
         self._layers[-1][name] = value
+
+    def note_part(self, name: str, whole: str) -> None:
+        """Let ``name`` be a part of the address ``whole``, or of none where that is empty."""
+        if whole and whole != name:
+            self._wholes[name] = whole
+        else:
+            self._wholes.pop(name, None)
+
+    def whole_of(self, name: str) -> str:
+        """The name of the address that ``name`` is a part of; empty where it is none."""
+        return self._wholes.get(name, "")
 
     def bind_global(self, name: str, value: Value) -> None:
         """Let ``name`` stand for ``value`` in the outermost scope."""

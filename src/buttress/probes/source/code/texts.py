@@ -79,7 +79,8 @@ _ARGUMENT: Final = frozenset({"shell"})
 # Programs that run what they are given.
 _RUNNERS: Final = re.compile(
     r"(?i)^(?:.*[/\\\\])?(?:\w*sh|cmd|powershell|pwsh|python[\d.]*|node|deno|bun|perl|ruby|php|ssh|env|"
-    r"xargs|sudo|nohup|docker|podman|kubectl|awk|find|eval|nsenter|chroot|watch|timeout|time)(?:\.exe)?$"
+    r"xargs|sudo|nohup|docker|podman|kubectl|awk|find|eval|nsenter|chroot|watch|timeout|time|su|runuser|script|tmux|screen|parallel|flock|strace|"
+    r"gdb|unshare|setsid|stdbuf|nice|ionice|doas|systemd-run)(?:\.exe)?$"
 )
 
 
@@ -100,4 +101,9 @@ def is_plain_command(words: Sequence[Value]) -> bool:
         return False
     if program.startswith("-"):  # options that are added to a command
         return False
-    return not any(one.const in ("-c", "/c", "-e", "--eval", "exec") for one in words[1:])
+    for option, value in zip(words[1:], (*words[2:], None), strict=False):
+        # An option that other programs take for code does no harm where its own value is fixed.
+        fixed = value is not None and isinstance(value.const, (str, int, float))
+        if option.const in ("-c", "/c", "-e", "--eval", "exec") and not fixed:
+            return False
+    return True

@@ -14,7 +14,7 @@ from buttress.provenance.dependencies.dependency import Dependency, LineFinder, 
 from buttress.provenance.dependencies.formats.locks import load_json
 from buttress.provenance.dependencies.formats.projects import at
 from buttress.provenance.dependencies.formats.requirements import plain_http, shown
-from buttress.rules.rulebook import Issue
+from buttress.rules.reporting import Issue
 
 _MAX_DEPTH: Final = 40
 _SECTIONS: Final = (

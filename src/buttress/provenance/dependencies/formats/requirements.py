@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from buttress.provenance.dependencies.dependency import MAX_LENGTH, Dependency, Parsed, requirement
-from buttress.rules.rulebook import Issue
+from buttress.rules.reporting import Issue
 
 MAX_LINES: Final = 200_000
 _COMMENT: Final = re.compile(r"(?:^|\s)#.*$")

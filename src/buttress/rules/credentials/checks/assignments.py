@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes
 from buttress.rules.credentials.candidate import CredentialCandidate, Verdict
 from buttress.rules.credentials.literals import (
     classes,
+    entropy,
     is_filler,
     is_placeholder,
     is_random,
@@ -23,6 +24,9 @@ _PUBLISHABLE: Final = re.compile(
 )  # meant for browsers
 _LEAST_WEAK: Final = 24
 _HEX: Final = re.compile(rb"[0-9a-fA-F-]+")
+_SHORT_HEX: Final = re.compile(rb"(?=.*[0-9])(?=.*[a-f])[0-9a-f]{16,19}")  # 64 bits at least
+_SECRET: Final = re.compile(rb"(?i)secret(?:[_.-]?key)?$")
+_LEAST_ENTROPY: Final = 2.8  # bits a digit
 _SAFE_NAME: Final = re.compile(
     rb"(?i)public|csrf|xsrf|example|dummy|fake|mock|hash|digest|checksum"
     rb"|(?:special|stop|added|extra|bad|max|min|prompt|input|output|num|reserved|mask|image|audio|"
@@ -61,7 +65,12 @@ def value(candidate: CredentialCandidate) -> Verdict | None:
         return None
     if _sealed(candidate) or _PUBLISHABLE.match(secret):
         return None
-    return Verdict(_names(candidate)) if is_random(secret) else None
+    if is_random(secret):
+        return Verdict(_names(candidate))
+    short = _SHORT_HEX.fullmatch(secret) and _SECRET.search(candidate.name)
+    if short and entropy(secret) >= _LEAST_ENTROPY:
+        return Verdict(_names(candidate), "low")
+    return None
 
 
 def query(candidate: CredentialCandidate) -> Verdict | None:

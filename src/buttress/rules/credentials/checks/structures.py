@@ -69,6 +69,8 @@ def jwt(candidate: CredentialCandidate) -> Verdict | None:
     # The samples of jwt.io and PyJWT.
     if payload.get("sub") == "1234567890" or payload == {"some": "payload"}:
         return None
+    if payload.get("role") == "anon" and "supabase" in str(payload.get("iss")):
+        return Verdict("of Supabase's role anon, which is public: see that rows are guarded", "low")
     return Verdict(f"signed with {algorithm}")
 
 

@@ -1,0 +1,1 @@
+"""Scalable oversight: does a protocol let a weak overseer judge a stronger worker rightly?"""

@@ -1,0 +1,206 @@
+"""Reading what an application of the user's own replies: its answer, a refusal, or an error."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+from buttress.targets import completion, event_stream, refusals
+from buttress.targets.base import Answer, TargetError
+from buttress.targets.connection import ServerReply
+from buttress.targets.failures import failure
+from buttress.targets.json_path import AnswerPath, ReplyCondition
+from buttress.targets.secrets import Secrets
+
+APPLICATION: Final = "application"
+_GUARD: Final = re.compile(r"^\s*(\)\]\}',?|while\s*\(1\);|for\s*\(;;\);)\s*")  # before JSON
+_BUSY: Final = re.compile(
+    r"too many requests|rate.?limit|slow down|overloaded|server is busy|throttl", re.IGNORECASE
+)
+_REPEATED: Final = 8  # characters from which two equal pieces are taken for the same text
+_PASSES_STATUS: Final = frozenset({401, 408, 425, 429})
+
+
+class ReplyReader:
+    """Finds the answer in replies.
+
+    Args:
+        answer: where it stands.
+        refused: what tells a refusal, where the manifest says it.
+        secrets: kept out of messages.
+    """
+
+    def __init__(
+        self, answer: AnswerPath, refused: ReplyCondition | None, secrets: Secrets
+    ) -> None:
+        self._answer = answer
+        self._refused = refused
+        self._secrets = secrets
+
+    def read(self, reply: ServerReply) -> Answer:
+        """The answer in a reply with a status of 2xx.
+
+        Raises:
+            TargetError: there is none.
+        """
+        text = reply.text
+        if event_stream.is_stream(reply.content_type, text):
+            return self.joined(event_stream.named_data(text))
+        if self._answer.path is None:
+            if refusals.is_page(reply.body):
+                return Answer(refusals.page_text(reply.body))
+            said = event_stream.data_stream_text(text)
+            return Answer(text if said is None else said)
+        if not text.strip():
+            raise TargetError(f"the reply is empty (HTTP {reply.status})", retry=True)
+        if refusals.is_page(reply.body):
+            raise self._page(reply)
+        payload = completion.decode_text(_GUARD.sub("", text, count=1))
+        said = self._answer.read(payload)
+        return (
+            Answer(said, refused_by=self._who(payload))
+            if said is not None
+            else self.without(payload)
+        )
+
+    def declined(self, reply: ServerReply) -> Answer:
+        """A reply with a status other than 2xx.
+
+        Raises:
+            TargetError: unless the application or something before it refused.
+        """
+        payload = completion.payload(reply.text)
+        if self._answer.path and reply.status not in _PASSES_STATUS and reply.status < 500:
+            said = self._answer.read(payload) if not isinstance(payload, str) else None
+            if said:  # an application may say no with a status
+                return Answer(said, refused_by=self._who(payload))
+        outcome = failure(reply.status, reply.headers, reply.body, payload, self._secrets)
+        if isinstance(outcome, Answer):
+            return outcome
+        raise outcome
+
+    def joined(self, events: Sequence[tuple[str, str]]) -> Answer:
+        """The answer that the events of a stream, each a name and its data, add up to.
+
+        Raises:
+            TargetError: it broke off, or holds no answer.
+        """
+        texts: list[str] = []
+        payloads: list[Any] = []
+        who = ""
+        for name, piece in events:
+            if piece.strip() == "[DONE]":
+                break
+            try:
+                payload = json.loads(piece)
+            except ValueError:
+                payload = piece
+            if name == "error":
+                return self._broken_off("".join(texts), payload)
+            if isinstance(payload, str):
+                texts.append(payload)
+                continue
+            payloads.append(payload)
+            if self._answer.path is not None:
+                texts.append(self._answer.read(payload) or "")
+                who = who or self._who(payload)
+        texts = [text for text in texts if text]
+        if payloads and self._answer.path is None:
+            return _known_stream(payloads) or Answer("".join([*texts, *map(_written, payloads)]))
+        if not texts and payloads and not who:
+            return self.without(payloads[-1])
+        return Answer(_once(texts), refused_by=who)
+
+    def without(self, payload: Any) -> Answer:
+        """A reply in which the answer is missing.
+
+        Raises:
+            TargetError: unless it tells of a refusal.
+        """
+        who = self._who(payload) or refusals.named(200, payload)
+        said = completion.one_line(self._secrets.hide(completion.error_text(payload)))
+        if who:
+            return Answer(said, "content_filter", refused_by=who)
+        missing = self._answer.missing(payload)
+        message = self._secrets.hide(str(missing)) + (f": '{said}'" if said else "")
+        failed = tells_failure(payload)
+        raise TargetError(
+            completion.one_line(message),
+            retry=failed,
+            throttled=failed and bool(_BUSY.search(said)),
+            fatal=not failed,
+        )
+
+    def _broken_off(self, before: str, payload: Any) -> Answer:
+        """A stream with an error in it, after ``before``.
+
+        Raises:
+            TargetError: unless a filter ended it.
+        """
+        said = completion.one_line(self._secrets.hide(completion.error_text(payload)))
+        who = refusals.named(200, payload)
+        if who:
+            text = before or said
+            return Answer(text, "content_filter", refused_by="" if before.strip() else who)
+        throttled = bool(_BUSY.search(said))
+        raise TargetError(
+            f"the stream ended with an error: {said}", retry=True, throttled=throttled
+        )
+
+    def _page(self, reply: ServerReply) -> TargetError:
+        """A page where JSON was expected: a firewall, a login, a mistake in the URL."""
+        said = completion.one_line(self._secrets.hide(refusals.page_text(reply.body)), 200)
+        who = refusals.doubtful(200, reply.body)
+        refusal = Answer(said, "content_filter", refused_by=who) if who else None
+        return TargetError(
+            f"the reply is a page, not JSON: '{said}'", retry=not who, refusal=refusal
+        )
+
+    def _who(self, payload: Any) -> str:
+        """Who refused, where the manifest says what tells it."""
+        return APPLICATION if self._refused is not None and self._refused.holds(payload) else ""
+
+
+def tells_failure(payload: Any) -> bool:
+    """Whether a reply says that the application has failed, in one of the usual forms."""
+    if not isinstance(payload, Mapping):
+        return False
+    if any(payload.get(field) for field in ("error", "errors", "detail", "error_msg", "exception")):
+        return True
+    if any(payload.get(field) is False for field in ("success", "ok")):
+        return True
+    return any(
+        str(payload.get(field)).lower() in {"error", "fail", "failed", "failure", "cancelled"}
+        for field in ("status", "type", "state", "event")
+    )
+
+
+def _known_stream(payloads: Sequence[Any]) -> Answer | None:
+    """The answer in a stream of a known form: OpenAI's, or the AI SDK's."""
+    whole = event_stream.joined_completion(payloads)
+    if whole.get("choices"):
+        return completion.read(whole, 0.0)
+    deltas = [
+        str(payload.get("delta") or payload.get("textDelta") or "")
+        for payload in payloads
+        if isinstance(payload, Mapping) and payload.get("type") == "text-delta"
+    ]
+    return Answer("".join(deltas)) if deltas else None
+
+
+def _written(payload: Any) -> str:
+    return json.dumps(payload, ensure_ascii=False)
+
+
+def _once(texts: Sequence[str]) -> str:
+    """The text that pieces add up to, where each may hold all before it, or the last all of it."""
+    pairs = list(pairwise(texts))
+    long = len(texts) > 2 or (len(texts) == 2 and len(texts[0]) >= _REPEATED)
+    if long and all(after.startswith(before) for before, after in pairs):
+        return texts[-1]
+    if len(texts) > 2 and texts[-1] == "".join(texts[:-1]):
+        return texts[-1]
+    return "".join(texts)
