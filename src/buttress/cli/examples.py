@@ -43,6 +43,8 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "buttress scan . --diff main... --fail-on high --sarif findings.sarif",
         "buttress scan model.pkl --only model-files",
     ),
+    "oversee": ("buttress oversee debate --task arithmetic --overseer small --worker large",),
+    "preferences score": ("buttress preferences score scores.jsonl --json",),
     "privacy": (
         "buttress privacy weights --members train.jsonl --non-members held-out.jsonl --out run",
         "buttress privacy weights --canaries planted/canaries.jsonl --json",
@@ -63,6 +65,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "survey": (
         "buttress survey http://127.0.0.1:8000 --dry-run",
         "buttress survey 10.0.0.0/24 --ports 80,8000,11434 --out survey",
+        "buttress survey https://chat.example --layer link,service --as ann=ANN_KEY",
         "buttress survey 127.0.0.1:8888 --rules AI-Infra-Guard/data --sarif findings.sarif",
     ),
     "pack": ("buttress pack list", "buttress pack new my-rules"),

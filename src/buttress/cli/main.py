@@ -33,6 +33,7 @@ COMMANDS: Final = (
     "bom",
     "digest",
     "report",
+    "card",
     "diff",
     "risks",
     "probes",

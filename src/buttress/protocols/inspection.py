@@ -14,14 +14,12 @@ class InspectionContext:
     """What an inspection probe may draw on.
 
     ``asset`` is the id of the asset that the files of ``tree`` belong to; ``knowledge`` is what
-    installed packs add to the rules, names and digests that Buttress brings. Comments in the files
-    that allow findings count only with ``allow_comments``: not where a stranger wrote the files.
+    installed packs add to the rules, names and digests that Buttress brings.
     """
 
     asset: str
     tree: Tree
     knowledge: Knowledge = OWN
-    allow_comments: bool = True
 
     @classmethod
     def at(cls, asset: str, path: Path, knowledge: Knowledge = OWN) -> InspectionContext:

@@ -25,7 +25,6 @@ def inspect_files(
     issues: Callable[[Path, SourceFile, SourceReading], Iterable[Issue]],
     secrets: SecretRules | None = None,
     told: Callable[[Path], bool] = lambda _: True,
-    allow_comments: bool = True,
 ) -> Iterator[Finding | Inspection]:
     """Findings in all wanted files, then what was read.
 
@@ -38,11 +37,10 @@ def inspect_files(
         issues: what is wrong in a file.
         secrets: what proofs must not show; our own rules where None.
         told: whether it is a finding where a file of that path is larger than its limit.
-        allow_comments: whether comments in the files allow findings.
     """
     began = time.monotonic()
     reading = SourceReading()
-    reporter = Reporter(*probe, asset, rules, secrets, allow_comments)
+    reporter = Reporter(*probe, asset, rules, secrets)
     for place, file in wanted_files(tree, reading, limit, told):
         with reading.surviving(file.location):
             yield from reporter.findings(file, issues(place, file, reading), reading)

@@ -43,7 +43,6 @@ class Reporter:
     asset: str
     rules: Mapping[str, Rule]
     secrets: SecretRules | None = None  # what proofs must not show; our own rules where None
-    allow_comments: bool = True  # whether comments in the files allow findings
 
     def findings(
         self, file: SourceFile, issues: Iterable[Issue], reading: SourceReading
@@ -58,11 +57,7 @@ class Reporter:
                 yield self._finding(file, issue, WHOLE_FILE, starts)
                 continue
             line = min(max(issue.line, 1), len(starts))
-            allowed = (
-                allowance(file.data, starts[line - 1], (issue.rule, self.probe))
-                if self.allow_comments
-                else None
-            )
+            allowed = allowance(file.data, starts[line - 1], (issue.rule, self.probe))
             if allowed is not None and allowed.valid:
                 reason = shortened(allowed.reason)
                 reading.record_skip(file.location, f"{issue.rule} allowed by a comment: {reason}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -43,7 +43,8 @@ class SurveySettings:
 
     ``targets`` are URLs, ``HOST:PORT``, hosts and networks (with ``ports``); without any, those of
     ``system``, the assets with a ``url``. ``only`` and ``layers`` choose probes, all where None.
-    ``rules`` is a folder of AI-Infra-Guard's rules. The rest is as in ``ScanSettings``.
+    ``rules`` is a folder of AI-Infra-Guard's rules, ``keys`` are those of users by name,
+    ``openapi`` describes an API. The rest is as in ``ScanSettings``.
     """
 
     targets: Sequence[str] = ()
@@ -55,6 +56,8 @@ class SurveySettings:
     rules: Path | None = None
     as_written: bool = False
     active: bool = False
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    openapi: Path | None = None
     osv: Path | None = None
     limits: Limits = _LIMITS
     fail_on: str = "high"
@@ -124,6 +127,8 @@ class Surveyor:
             rules=settings.rules,
             as_written=settings.as_written,
             active=settings.active,
+            keys=settings.keys,
+            openapi=settings.openapi,
             advisories=OsvAdvisories(settings.osv) if settings.osv is not None else None,
         )
         self._filter = _filter(settings)

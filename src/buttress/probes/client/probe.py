@@ -85,7 +85,6 @@ class ClientFiles:
             limit=limit,
             issues=partial(self._issues, matcher),
             secrets=secrets,
-            allow_comments=context.allow_comments,
             told=lambda path: texts.is_named(path.name),
         ):
             if isinstance(one, Inspection):
@@ -93,9 +92,7 @@ class ClientFiles:
             else:
                 yield one
         reading = SourceReading()
-        reporter = Reporter(
-            self.id, self.version, context.asset, found_rules, secrets, context.allow_comments
-        )
+        reporter = Reporter(self.id, self.version, context.asset, found_rules, secrets)
         inspector = PackageInspector(
             reporter, matcher, secrets, reading, self.libraries, self.appid
         )

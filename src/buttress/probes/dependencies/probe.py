@@ -66,9 +66,7 @@ class _Dependencies:
         path = tree.root
         reading = SourceReading()
         advisories = _opened(self.osv) if self.osv is not None else None
-        reporter = Reporter(
-            self.id, self.version, asset, RULES.own, allow_comments=context.allow_comments
-        )
+        reporter = Reporter(self.id, self.version, asset, RULES.own)
         queue: deque[Path] = deque()
         read: set[Path] = set()
         for place, file in wanted_files(tree, reading, partial(_limit, tree)):
