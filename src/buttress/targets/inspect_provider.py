@@ -231,7 +231,7 @@ def _reasoning(output: ModelOutput) -> str:
     """What the model wrote for itself, as far as the provider hands it over."""
     content = output.message.content
     parts = content if isinstance(content, list) else []
-    texts = [part.reasoning for part in parts if getattr(part, "type", "") == "reasoning"]
+    texts = [part.reasoning for part in parts if part.type == "reasoning"]
     return "\n\n".join(filter(None, texts))
 
 
