@@ -11,12 +11,12 @@ from typing import Final
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.files import bounded_toml
+from buttress.files.jsonc import MAX_BYTES, JsoncDocument, JsoncError
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.yaml_documents import MAX_BYTES as MAX_YAML
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.agents import source_texts
 from buttress.probes.agents.checks import CHECKS, RULES
-from buttress.probes.agents.jsonc import MAX_BYTES, JsoncDocument, JsoncError
 from buttress.probes.agents.servers import settings
 from buttress.probes.agents.texts import in_source, markdown, prompts, tools
 from buttress.protocols.inspection import InspectionContext
