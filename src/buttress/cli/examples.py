@@ -128,5 +128,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "evidence show": ("buttress evidence show out/shop-bot --kind trial --limit 5",),
     "evidence export": ("buttress evidence export out/shop-bot --to evidence.jsonl",),
+    "evidence encrypt": ("buttress evidence encrypt buttress-out",),
+    "evidence erase": (
+        "buttress evidence erase buttress-out --subject customer-17",
+        "buttress evidence erase buttress-out --older-than 90",
+    ),
     "evidence import": ("buttress evidence import evidence.jsonl --to new.db",),
 }
