@@ -34,10 +34,10 @@ from buttress.prompts.public import known_sets, load_public
 from buttress.prompts.public.rows import read_rows
 from buttress.risk.catalogue import load_catalogue
 from buttress.risk.policy import load_policy
-from buttress.system.manifest import load as load_manifest
 from buttress.targets import completion
 from buttress.targets.base import TargetError
 from buttress.targets.replay import create as create_replay
+from buttress.workflows.manifest import load as load_manifest
 from fuzz.harness import InvariantError, Run, Target, placed, private
 
 _MOST: Final = 500

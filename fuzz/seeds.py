@@ -66,11 +66,12 @@ def _files() -> Seeds:
         for target, path in group.items()
     }
     by_name |= {"pod.yaml": "kubernetes", "CLAUDE.md": "agent-rules"}
+    by_name |= dict.fromkeys(("opencode.json", "opencode.jsonc"), "agent-settings")
     by_name |= {".vscode/settings.json": "agent-settings", ".vscode/tasks.json": "agent-settings"}
     by_name |= dict.fromkeys(
         (".devcontainer/devcontainer.json", ".cursor/hooks.json"), "agent-settings"
     )
-    scripts = ("setup.ps1", "Jenkinsfile", "justfile", "tox.ini", "run.service",
+    scripts = ("setup.ps1", "setup.sh", "Jenkinsfile", "justfile", "tox.ini", "run.service",
                "package.json")  # fmt: skip
     commands = dict.fromkeys((".pre-commit-config.yaml", ".circleci/config.yml"), "commands-yaml")
     deployed = dict.fromkeys(scripts, "script") | {"chart/values-prod.yaml": "helm-values"}

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     """Assess, write the results, print the summary."""
     from buttress.cli.names import split
     from buttress.errors import InputError
-    from buttress.system import manifest
+    from buttress.workflows import manifest
     from buttress.workflows.assessment.assess import (
         NO_MODEL,
         NothingAssessedError,

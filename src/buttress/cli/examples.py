@@ -43,6 +43,8 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "buttress scan . --diff main... --fail-on high --sarif findings.sarif",
         "buttress scan model.pkl --only model-files",
     ),
+    "card": ("buttress card buttress-out --format hf",),
+    "values": ("buttress values charter.yaml --review",),
     "oversee": ("buttress oversee debate --task arithmetic --overseer small --worker large",),
     "preferences score": ("buttress preferences score scores.jsonl --json",),
     "privacy": (

@@ -75,7 +75,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run(options: argparse.Namespace) -> int:
     """Run and show."""
     from buttress.errors import InputError
-    from buttress.system import manifest
+    from buttress.workflows import manifest
     from buttress.workflows.oversee import OverseeRequest, oversee
 
     for name, least, most in (("rounds", 1, 8), ("budget", 1, 10**9)):

@@ -56,6 +56,10 @@ class _Place:
     def record_skip(self, why: str, reading: SourceReading) -> None:
         reading.record_skip(self.prefix or ".", why)
 
+    def record_unread(self, why: str, reading: SourceReading) -> None:
+        """Note a part of the history that should have been searched and was not."""
+        reading.record_unread(self.prefix or ".", why)
+
     def name(self, path: bytes) -> str:
         return self.prefix + _name(path.removeprefix(self.below))
 
@@ -115,7 +119,7 @@ class _History:
     ) -> Iterator[Finding]:
         asset, chosen = context.asset, context.knowledge.derive(secret_rules)
         if found.unread:
-            place.record_skip(f"{found.unread:,} references beyond the limit", reading)
+            place.record_unread(f"{found.unread:,} references beyond the limit", reading)
         if found.shallow:
             place.record_skip("a shallow clone: what is older was not fetched", reading)
         blobs = {
@@ -131,7 +135,7 @@ class _History:
             (contents.missing, "versions that are not in the object database"),
         ):
             if number:
-                place.record_skip(f"{number:,} {why}", reading)
+                place.record_unread(f"{number:,} {why}", reading)
         leaks: dict[tuple[str, bytes], _Leak] = {}
         for blob, data in read(git, contents.wanted):
             origin = blobs[blob]
@@ -210,7 +214,8 @@ def _hits(
     for text in texts:
         hits = scan(text, file.name, in_tests=file.is_test, chosen=chosen)
         for rule in hits.cut:
-            reading.record_skip(file.location, f"too many matches of rule {rule}; the rest of them")
+            why = f"too many matches of rule {rule}; the rest of them"
+            reading.record_unread(file.location, why)
         for hit in hits.found:
             allowed = allowance(text, hit.place, ("secret", hit.rule.id))
             if allowed is not None and allowed.valid:

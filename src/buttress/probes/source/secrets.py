@@ -96,7 +96,8 @@ def _gravest(found: list[Finding], file: SourceFile, reading: SourceReading) -> 
     """Of very many findings the gravest, in their order."""
     if len(found) <= MAX_FINDINGS:
         return found
-    reading.record_skip(file.location, f"{len(found):,} findings, of which {MAX_FINDINGS} are told")
+    why = f"{len(found):,} findings, of which {MAX_FINDINGS} are told"
+    reading.record_unread(file.location, why)
     ranks = sorted(range(len(found)), key=lambda one: -SEVERITIES.index(found[one].severity))
     return [found[one] for one in sorted(ranks[:MAX_FINDINGS])]
 
@@ -139,7 +140,7 @@ def _scan(
 ) -> Sequence[CredentialHit]:
     hits = scan(data, file.name, in_tests=file.is_test, chosen=chosen)
     for rule in hits.cut:
-        reading.record_skip(file.location, f"too many matches of rule {rule}; the rest of them")
+        reading.record_unread(file.location, f"too many matches of rule {rule}; the rest of them")
     return hits.found
 
 
