@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 KINDS: Final = (  # of buttress.evidence.records, which takes long to import
-    "trial", "turn", "label", "preference", "finding", "inspection", "provenance", "plan", "erasure",
+    "trial", "turn", "label", "preference", "finding", "inspection", "provenance", "plan",
+    "erasure",
 )  # fmt: skip
 _STORE: Final = "evidence.db, or the folder that holds it"
 
