@@ -11,12 +11,12 @@ from typing import Final
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.files import bounded_toml
+from buttress.files.jsonc import MAX_BYTES, JsoncDocument, JsoncError
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.yaml_documents import MAX_BYTES as MAX_YAML
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.agents import source_texts
 from buttress.probes.agents.checks import CHECKS, RULES
-from buttress.probes.agents.jsonc import MAX_BYTES, JsoncDocument, JsoncError
 from buttress.probes.agents.servers import settings
 from buttress.probes.agents.texts import in_source, markdown, prompts, tools
 from buttress.protocols.inspection import InspectionContext
@@ -166,7 +166,8 @@ def _json(name: str, text: str, file: SourceFile, reading: SourceReading) -> Ite
     try:
         document = JsoncDocument(text)
     except JsoncError as error:
-        reading.record_skip(file.location, f"not read as JSON, {error}")
+        tell = reading.record_unread if error.limit else reading.record_skip
+        tell(file.location, f"not read as JSON, {error}")
         if error.limit:
             yield Subject("limit", f"not read as JSON, {error}", at_line(1))
         return
@@ -188,7 +189,7 @@ def _toml(text: str, file: SourceFile, reading: SourceReading) -> Iterator[Subje
     try:
         document = JsoncDocument(json.dumps(data, default=str, ensure_ascii=False))
     except (JsoncError, RecursionError, ValueError):
-        reading.record_skip(file.location, "more than is read")
+        reading.record_unread(file.location, "more than is read")
         return
     yield from settings(document)
 

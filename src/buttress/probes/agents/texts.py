@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from buttress.files.jsonc import JsoncDocument
 from buttress.files.located_yaml import FieldPath
 from buttress.files.yaml_documents import documents
 from buttress.probes.agents.invisible import (
@@ -15,7 +16,6 @@ from buttress.probes.agents.invisible import (
     invisible,
     terminal_codes,
 )
-from buttress.probes.agents.jsonc import JsoncDocument
 from buttress.probes.agents.source_texts import SourceText
 from buttress.rules.subject import Subject, at_line
 
