@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from string import Formatter
+from typing import Any
 
 import pytest
 
@@ -26,6 +29,13 @@ from tests.report.sample import build, sample
 OTHERS = [code for code in codes() if code != "en"]
 # Names that stand in every language.
 _SAME = {"MLCommons AILuminate 1.0"}
+
+
+def nested(value: Any) -> Iterator[dict[str, Any]]:
+    """The mappings in a JSON value."""
+    if isinstance(value, dict):
+        yield value
+        yield from (each for inner in value.values() for each in nested(inner))
 
 
 def fields(text: str) -> set[str]:
@@ -132,6 +142,14 @@ def test_repeated_answers_are_told_beside_their_prompts(code: str) -> None:
     assert words.estimand(risk, language) == ("prompts like these" if code == "en" else "同类提示")
     alone = risk | {"design": risk["design"] | {"trials": 214}}
     assert "20.7" in words.reading(alone, language)
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_what_the_offline_judge_was_measured_on_is_translated(code: str) -> None:
+    stored = json.loads(files("buttress.judges").joinpath("data", "offline.json").read_text())
+    sources = [value["source"] for value in nested(stored) if "source" in value]
+    assert len(sources) >= 2
+    assert [source for source in sources if load(code).text(source) == source] == []
 
 
 def test_figures_stand_apart_from_chinese_characters() -> None:
