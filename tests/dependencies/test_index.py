@@ -7,7 +7,7 @@ import json
 import os
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +108,9 @@ def test_the_index_of_another_user_is_not_believed(
     archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Database(archive)
-    with closing(cache.opened(archive)) as file:
-        assert file is not None
+    kept = cache.opened(archive)
+    assert kept is not None
+    kept.close()
     monkeypatch.setattr(os, "fstat", lambda _: os.stat_result((0o600, 0, 0, 1, 4321, *[0] * 5)))
     assert cache.opened(archive) is None
 
