@@ -139,8 +139,10 @@ def erase_by_age(store: EvidenceStore, days: str, now: Callable[[], float] = tim
     newest: dict[str, float] = {}
     for name, kind, values in _opened(store):
         said = values.get("time")
-        timed = isinstance(said, (int, float)) and said > 0 and kind not in ("plan", "provenance")
-        newest[name] = max(newest.get(name, 0.0), float(said) if timed else float("inf"))
+        last = float("inf")
+        if isinstance(said, (int, float)) and said > 0 and kind not in ("plan", "provenance"):
+            last = float(said)
+        newest[name] = max(newest.get(name, 0.0), last)
     return _forget(store, {name for name, last in newest.items() if last < limit}, "age")
 
 
