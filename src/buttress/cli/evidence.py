@@ -6,6 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Final
 
+KINDS: Final = (  # of buttress.evidence.records, which takes long to import
+    "trial", "turn", "label", "preference", "finding", "inspection", "provenance", "plan",
+)  # fmt: skip
 _STORE: Final = "evidence.db, or the folder that holds it"
 
 
@@ -31,8 +34,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 
     show = actions.add_parser("show", help="print records", description="Print records.")
     show.add_argument("path", type=Path, metavar="PATH", help=_STORE)
-    kinds = ("trial", "turn", "label", "finding", "inspection", "provenance")
-    show.add_argument("--kind", choices=kinds, help="only records of this kind")
+    show.add_argument("--kind", choices=KINDS, help="only records of this kind")
     show.add_argument(
         "--limit", type=int, default=20, metavar="N", help="records to print (default: 20)"
     )

@@ -40,11 +40,12 @@ class SourceFile:
     data: bytes
     uri: str = ""  # the path with its bytes percent-encoded, where ``location`` escapes some
     first_line: int = 1  # of a piece of a large file
+    member: str = ""  # where it lies in an archive, each step after a ``!``
 
     @property
     def name(self) -> str:
         """The file's name without its folder."""
-        return self.location.rpartition("/")[2]
+        return (self.member or self.location).rpartition("/")[2].rpartition("!")[2]
 
     @property
     def is_test(self) -> bool:

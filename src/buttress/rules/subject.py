@@ -37,6 +37,7 @@ class Subject:
     line: Callable[[FieldPath], int]
     context: Mapping[str, Any] = field(default_factory=dict)
     breaks: bool = True  # whether line breaks in the text are those of the file
+    lookalikes: bool = True  # whether what the text looks like is searched as well
 
     def text(self, *path: str | int) -> str:
         """A scalar in the data as YAML would write it; empty where there is none."""
@@ -115,7 +116,7 @@ class SubjectMatcher:
 def _in_text(rule: SubjectRule, subject: Subject) -> Iterator[Issue]:
     text = subject.value
     readings = [(text, text)]
-    folded = skeleton(text)
+    folded = skeleton(text) if subject.lookalikes else text
     if folded is not text:  # look-alike letters: what the text looks like is searched as well
         readings.append((folded, folded))
     if rule.sentence and subject.kind.startswith("text."):

@@ -29,10 +29,10 @@ from buttress.probes.source.git.layout import (
     find,
     references,
 )
-from buttress.probes.source.secrets import redact
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.allow import allowance
+from buttress.rules.credentials.redacted import redacted
 from buttress.rules.credentials.scanner import CredentialHit, SecretRules, scan
 
 MAX_TOTAL: Final = 4 << 30  # bytes of all versions together
@@ -147,7 +147,7 @@ class _History:
                     continue
                 if leak is None or origin.age > leak.origin.age:
                     before = leak.blobs if leak else set()
-                    leak = leaks[key] = _Leak(hit, origin, line, redact(secret), before)
+                    leak = leaks[key] = _Leak(hit, origin, line, redacted(secret), before)
                 leak.blobs.add(blob)
         for leak in sorted(leaks.values(), key=lambda one: (one.origin.path, one.line or 0)):
             yield self._finding(asset, leak, place, still=not now.isdisjoint(leak.blobs))
