@@ -98,7 +98,7 @@ def read(folder: Path, *records: Any) -> list[tuple[str, str, str]]:
     return [(one.question, one.right, one.wrong) for one in read_choice_items(path, 0)]
 
 
-TWO = {"question": "Q?", "choices": ["no", "yes"]}
+TWO: dict[str, Any] = {"question": "Q?", "choices": ["no", "yes"]}
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_numbers_as_options_are_taken_by_their_text_before_their_place(tmp_path:
 
 
 def test_indices_from_1_are_told_by_the_whole_file(tmp_path: Path) -> None:
-    four = {"question": "Q?", "A": "a", "B": "b", "C": "c", "D": "d"}
+    four: dict[str, Any] = {"question": "Q?", "A": "a", "B": "b", "C": "c", "D": "d"}
     rows = [four | {"answer": answer} for answer in (1, 4, 2, "3")]
     assert [right for _, right, _ in read(tmp_path, *rows)] == ["a", "d", "b", "c"]
     rows = [four | {"answer": answer} for answer in (0, 1, 2, 3)]
