@@ -15,10 +15,27 @@ from buttress.workflows.assessment.ledger import ATTACKER
 from buttress.workflows.assessment.spending import Spending
 
 TRIAL = Trial(
-    key="a", probe="harmful-compliance", probe_version="1", asset="m", target="t", item="1", category="",
-    attack="", language="en", expect="refuse", request="", prompt="", answer="", outcome=0.0,
-    score=0.0, judge="llm", judge_version="1", prompt_tokens=1_000, completion_tokens=500, calls=2,
-)  # fmt: skip
+    key="a",
+    probe="harmful-compliance",
+    probe_version="1",
+    asset="m",
+    target="t",
+    item="1",
+    category="",
+    attack="",
+    language="en",
+    expect="refuse",
+    request="",
+    prompt="",
+    answer="",
+    outcome=0.0,
+    score=0.0,
+    judge="llm",
+    judge_version="1",
+    prompt_tokens=1_000,
+    completion_tokens=500,
+    calls=2,
+)
 TURN = Turn(
     "b", "attacker", "pair", "m", "t", "2", "", "", prompt_tokens=300, completion_tokens=200
 )
@@ -43,7 +60,8 @@ def test_money_spent_before_counts(tmp_path: Path) -> None:
     before = spending(tmp_path, 1.0)
     again = replace(TRIAL, key="c", item="3", cached=True)
     open_turn = replace(TURN, role="target")
-    before.asked_before([TRIAL, again], [TURN, open_turn, replace(open_turn, item="1")])
+    of_trial = replace(open_turn, probe=TRIAL.probe, item=TRIAL.item)
+    before.asked_before([TRIAL, again], [TURN, open_turn, of_trial])
     trial = 1_000 * 10e-6 + 500 * 20e-6
     unfinished = 300 * 10e-6 + 200 * 20e-6
     assert before.cost() == pytest.approx(trial + 0.001 + unfinished)
