@@ -161,6 +161,16 @@ async def test_a_hostile_host_ends_in_time_and_bounded(kind: str) -> None:
         assert last.why
 
 
+async def test_all_hostile_hosts_at_once_among_a_hundred_good_ones() -> None:
+    limits = Limits(timeout_s=1.0)
+    async with AsyncExitStack() as stack:
+        bad = [await stack.enter_async_context(serving(hostile(kind))) for kind in HOSTILE]
+        good = [await stack.enter_async_context(serving(Web(OLLAMA))) for _ in range(100)]
+        results = await asyncio.wait_for(ask([*bad, *good], limits), 120)
+    assert [named(one) for one in results[len(bad) :]] == [[("ollama", "0.5.7")]] * 100
+    assert all(one.reached and not one.why for one in results[len(bad) :])
+
+
 async def test_requests_keep_to_the_rate() -> None:
     async with serving(Web({})) as port:
         (result,) = await ask([port], Limits(timeout_s=5, host_rate=200))
