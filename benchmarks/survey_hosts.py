@@ -4,8 +4,8 @@
     PYTHONPATH=. python benchmarks/survey_hosts.py --hosts 1000 --layer infrastructure
 
 Every host is a listener of its own on the loopback address; the servers run in a process beside the
-survey, which is a fresh one. Told are whether every good host was named rightly, seconds, CPU seconds and the
-largest resident memory, first without a hostile host, then with one of each kind.
+survey, which is a fresh one. Told are whether every good host was named rightly, seconds, CPU
+seconds and the largest resident memory, first without a hostile host, then with one of each kind.
 """
 
 from __future__ import annotations

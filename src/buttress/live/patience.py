@@ -8,7 +8,6 @@ from typing import Final
 from buttress.live.limits import Limits
 from buttress.protocols.live import LiveRequest, Reply
 
-
 _USUAL_S: Final = 0.25
 
 
