@@ -63,6 +63,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "survey": (
         "buttress survey http://127.0.0.1:8000 --dry-run",
         "buttress survey 10.0.0.0/24 --ports 80,8000,11434 --out survey",
+        "buttress survey 10.0.0.0/24 --ports 80,8000,11434 --out survey --resume",
         "buttress survey https://chat.example --layer link,service --as ann=ANN_KEY",
         "buttress survey 127.0.0.1:8888 --rules AI-Infra-Guard/data --sarif findings.sarif",
     ),
