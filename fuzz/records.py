@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import math
 import shutil
 from collections.abc import Iterator
@@ -34,10 +35,10 @@ from buttress.prompts.public import known_sets, load_public
 from buttress.prompts.public.rows import read_rows
 from buttress.risk.catalogue import load_catalogue
 from buttress.risk.policy import load_policy
-from buttress.system.manifest import load as load_manifest
 from buttress.targets import completion
 from buttress.targets.base import TargetError
 from buttress.targets.replay import create as create_replay
+from buttress.workflows.manifest import load as load_manifest
 from fuzz.harness import InvariantError, Run, Target, placed, private
 
 _MOST: Final = 500
@@ -72,7 +73,9 @@ def _store(_process: str) -> EvidenceStore:
     folder = private() / "store"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    return EvidenceStore.open(folder / "evidence.db")
+    store = EvidenceStore.open(folder / "evidence.db")
+    atexit.register(store.close)
+    return store
 
 
 def _loaded(path: Path) -> object:

@@ -43,6 +43,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "buttress scan . --diff main... --fail-on high --sarif findings.sarif",
         "buttress scan model.pkl --only model-files",
     ),
+    "card": ("buttress card buttress-out --format hf",),
+    "values": ("buttress values charter.yaml --review",),
+    "oversee": ("buttress oversee debate --task arithmetic --overseer small --worker large",),
+    "preferences score": ("buttress preferences score scores.jsonl --json",),
     "privacy": (
         "buttress privacy weights --members train.jsonl --non-members held-out.jsonl --out run",
         "buttress privacy weights --canaries planted/canaries.jsonl --json",
@@ -127,5 +131,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "evidence show": ("buttress evidence show out/shop-bot --kind trial --limit 5",),
     "evidence export": ("buttress evidence export out/shop-bot --to evidence.jsonl",),
+    "evidence encrypt": ("buttress evidence encrypt buttress-out",),
+    "evidence erase": (
+        "buttress evidence erase buttress-out --subject customer-17",
+        "buttress evidence erase buttress-out --older-than 90",
+    ),
     "evidence import": ("buttress evidence import evidence.jsonl --to new.db",),
 }

@@ -41,6 +41,7 @@ COMMANDS: Final = (
     "judge",
     "preferences",
     "oversee",
+    "values",
     "evidence",
     "new",
 )

@@ -32,7 +32,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "and a file with a line {id, in, out} for each canary",
     )  # fmt: skip
     parser.add_argument(
-        "--method", metavar="NAME,…", help=f"of {_METHODS} (default: all that have data)"
+        "--method", metavar="NAME,…", help=f"what to measure: {_METHODS} (default: all with data)"
     )
     parser.add_argument(
         "--members", type=Path, metavar="FILE", help="texts that the model was trained on"

@@ -183,7 +183,8 @@ def _settings(options: argparse.Namespace) -> SurveySettings:
 
     system = None
     if not options.targets and options.targets_file is None:
-        from buttress.system.manifest import FILE_NAME, load
+        from buttress.system.manifest import FILE_NAME
+        from buttress.workflows.manifest import load
 
         if Path(FILE_NAME).is_file():
             system = load(Path(FILE_NAME))

@@ -22,6 +22,7 @@ from buttress.documents.reward_model import RewardModelDocument
 from buttress.documents.risk import AssessedRisk, AssetRisk, RateInterval
 from buttress.documents.scan_types import ScanDocument
 from buttress.documents.survey_types import SurveyDocument
+from buttress.documents.values import ValuesDocument
 from buttress.documents.white_box import WhiteBoxDocument
 from buttress.errors import InputError
 
@@ -38,6 +39,7 @@ DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "privacy-audit": PrivacyAuditDocument,
     "reward-model": RewardModelDocument,
     "oversight": OversightDocument,
+    "values": ValuesDocument,
 }
 _SHARED: Final[Mapping[str, tuple[type[DocumentPart], ...]]] = {
     "assessment": (RateInterval, AssetRisk, AssessedRisk),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 _CAUSES: Final = 3  # of one rule that are told one by one
 _REASONS: Final = 3  # for which most was not read
+_ALLOWED: Final = " by a comment: "  # one finding
+_BY_COMMENT: Final = re.compile(r"(?:allowed|ignored) by (?:a )?comments?\b")
+_PLACE: Final = re.compile(r",? \(|,? (?:at )?line \d|,? \(line ")
 _STYLE: Final[dict[Severity, str]] = {
     # Of the sixteen colours of a terminal those that stand out on light and on dark grounds.
     "critical": "bold red", "high": "red", "medium": "magenta", "low": "blue", "info": "none",
@@ -81,7 +85,12 @@ def coverage(inspections: Sequence[Inspection]) -> Iterator[str]:
     notes = {(one.asset, note) for one in inspections for note in one.skipped}
     if not notes:
         return
-    reasons = Counter(_reason(note) for _, note in sorted(notes))
+    allowed = sum(_ALLOWED in note for _, note in notes)
+    if allowed:
+        yield f"Allowed by comments: {numbers.plural(allowed, 'finding')}; see --untrusted."
+    reasons = Counter(_reason(note) for _, note in sorted(notes) if not _BY_COMMENT.search(note))
+    if not reasons:
+        return
     told = "; ".join(
         f"{reason} ({count:,})" if count > 1 else reason
         for reason, count in reasons.most_common(_REASONS)
@@ -108,7 +117,8 @@ def causes(findings: Sequence[Finding]) -> Iterator[Cause]:
 
 def _reason(note: str) -> str:
     """Why something was not read, without the file that it is said of."""
-    return note.rpartition(": ")[2].partition(" (")[0]
+    why = note.partition(": ")[2] or note
+    return _PLACE.split(why, maxsplit=1)[0]
 
 
 def _apart(filtered: FilteredFindings) -> str:

@@ -15,13 +15,15 @@ from buttress.rules.credentials.scanner import SecretRules, scan
 from buttress.rules.rule import Rule
 
 MAX_FINDINGS: Final = 200  # in one file
+WHOLE_FILE: Final = -1  # in place of a line
 _PROOF: Final = 160
 _SENTENCE: Final = 600
 
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """A defect in one file. ``line`` counts from 1; None stands for the rule's own."""
+    """A defect in one file. ``line`` counts from 1, or is ``WHOLE_FILE``; None stands for the
+    rule's own."""
 
     rule: str
     line: int
@@ -51,6 +53,9 @@ class Reporter:
         """
         starts = _starts(file.data)
         for issue in self._gravest(file, issues, reading):
+            if issue.line == WHOLE_FILE:
+                yield self._finding(file, issue, WHOLE_FILE, starts)
+                continue
             line = min(max(issue.line, 1), len(starts))
             allowed = allowance(file.data, starts[line - 1], (issue.rule, self.probe))
             if allowed is not None and allowed.valid:
@@ -96,9 +101,12 @@ class Reporter:
 
     def _finding(self, file: SourceFile, issue: Issue, line: int, starts: list[int]) -> Finding:
         rule = self.rules[issue.rule]
-        where = Location(file.location, line=line, uri=file.uri)
-        if issue.proof is not None:
-            proof = issue.proof
+        whole_file = line == WHOLE_FILE
+        where = Location(
+            file.location, file.member, line=None if whole_file else line, uri=file.uri
+        )
+        if issue.proof is not None or whole_file:
+            proof = issue.proof or ""
         else:
             end = starts[line] if line < len(starts) else len(file.data)
             proof = (

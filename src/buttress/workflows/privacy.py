@@ -140,7 +140,8 @@ def _methods(request: PrivacyRequest) -> list[str]:
 
 def _weights(path: Path) -> Path:
     """The folder with the weights, by the manifest where ``path`` is one."""
-    from buttress.system.manifest import FILE_NAME, load
+    from buttress.system.manifest import FILE_NAME
+    from buttress.workflows.manifest import load
 
     if path.is_dir() and not (path / FILE_NAME).is_file():
         return path

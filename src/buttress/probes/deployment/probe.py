@@ -34,8 +34,8 @@ _NO_DOCKERFILE: Final = re.compile(
     r".*\.(?:dockerignore|pyi?|md|rst|txt|json|ya?ml|go|rs|js|ts|lock)$"
 )
 _COMPOSE: Final = re.compile(r"^(?:docker-)?compose(?:[._-].*)?\.ya?ml$")
-_MANIFEST: Final = re.compile(rb"(?m)^apiVersion:[^\n]*$")
-_KIND: Final = re.compile(rb"(?m)^kind:[^\n]*$")
+_MANIFEST: Final = re.compile(rb"(?m)(?:^[\xef\xbb\xbf \t{,-]*|[{,]\s*)[\"']?apiVersion[\"']?\s*:")
+_KIND: Final = re.compile(rb"(?m)(?:^[\xef\xbb\xbf \t{,-]*|[{,]\s*)[\"']?kind[\"']?\s*:")
 _JSON_MANIFEST: Final = re.compile(rb'"apiVersion"\s*:\s*"')
 _JSON_KIND: Final = re.compile(rb'"kind"\s*:\s*"')
 
@@ -150,7 +150,7 @@ def _severity(issue: Issue, matcher: SubjectMatcher) -> Severity:
 
 def subjects(path: Path, file: SourceFile, reading: SourceReading) -> Iterator[Subject]:
     """What rules can be about in a file; what can't be parsed is noted in ``reading``."""
-    text = file.data.decode("utf-8", "replace")
+    text = file.data.decode("utf-8", "replace").removeprefix("\ufeff")
     if is_dockerfile(path):
         yield from dockerfile(text, path)
         return

@@ -18,7 +18,7 @@ _PIXEL: Final = bytes.fromhex(
 
 
 @dataclass
-class Canary:
+class CanaryListener:
     """``url`` begins its addresses; ``asked`` are the paths that were fetched."""
 
     url: str = ""
@@ -51,9 +51,9 @@ class Canary:
 
 
 @asynccontextmanager
-async def listening() -> AsyncIterator[Canary]:
+async def listening() -> AsyncIterator[CanaryListener]:
     """A canary on a free port of the loopback address, under a path that nobody can guess."""
-    canary = Canary()
+    canary = CanaryListener()
     server = await asyncio.start_server(canary._serve, "127.0.0.1", 0, limit=8192)
     port = server.sockets[0].getsockname()[1]
     canary.url = f"http://127.0.0.1:{port}/{os.urandom(8).hex()}"

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from buttress.evidence.findings import Finding
 from buttress.probes.service.api import ServiceApi
-from buttress.probes.service.canary import Canary, listening
+from buttress.probes.service.canary import CanaryListener, listening
 from buttress.probes.service.chat import ChatShape
 from buttress.probes.service.openapi import ApiOperation
 from buttress.probes.service.reports import finding
@@ -58,7 +58,7 @@ async def findings(session: Session, api: ServiceApi) -> AsyncIterator[Finding]:
                 )  # fmt: skip
 
 
-async def _taken(session: Session, api: ServiceApi, canary: Canary, lure: Lure) -> bool:
+async def _taken(session: Session, api: ServiceApi, canary: CanaryListener, lure: Lure) -> bool:
     reply = await session.ask(lure.request, {**api.values, "canary": canary.url})
     if reply is None or reply.status in (404, 405):
         return False

@@ -306,7 +306,8 @@ def standards(source: CardSource) -> list[str]:
         }
         line = say(
             "standard", standard=prose(source.language.text(one["title"])), items=len(verdicts),
-            none=verdicts.count("not assessed"), ref=source.cite(
+            none=verdicts.count("not assessed"), partly=verdicts.count("partly assessed"),
+            ref=source.cite(
                 f"/crosswalk/{at}", "standard", "risks that map to it"), **numbers,
         )  # fmt: skip
         lines.append(f"- {line}")
