@@ -49,7 +49,7 @@ def _names(one: Dependency) -> Iterator[Issue]:
         if not known.versions:
             text = f"{one.name} is documented as {known.what} ({known.source})."
             yield Issue("malicious-package", one.line, text, references=one.references)
-        elif one.version in known.versions or (
+        elif known.holds(one.version, one.ecosystem) or (
             not one.version and one.specifier and _only(one, known.versions)
         ):
             text = f"{one.name} {one.version or one.specifier} holds {known.what} ({known.source})."

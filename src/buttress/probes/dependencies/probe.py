@@ -15,7 +15,7 @@ from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.tree import Tree
 from buttress.files.wanted import wanted_files
 from buttress.packs.knowledge import Knowledge
-from buttress.probes.dependencies import pinning
+from buttress.probes.dependencies import pinning, workspaces
 from buttress.protocols.inspection import InspectionContext
 from buttress.provenance.dependencies.dependency import REST, FormatError, Parsed, Parser
 from buttress.provenance.dependencies.formats import MAX_BYTES, parser, requirements
@@ -67,6 +67,7 @@ class _Dependencies:
         reading = SourceReading()
         advisories = _opened(self.osv) if self.osv is not None else None
         reporter = Reporter(self.id, self.version, asset, RULES.own)
+        members = workspaces.members(tree)
         queue: deque[Path] = deque()
         read: set[Path] = set()
         for place, file in wanted_files(tree, reading, partial(_limit, tree)):
@@ -75,6 +76,10 @@ class _Dependencies:
             with reading.surviving(file.location):
                 parsed = _parsed(parse, file, reading) if parse else None
                 if parsed is not None:
+                    if members and place.name == "package.json":
+                        parsed.dependencies = [
+                            one for one in parsed.dependencies if one.name not in members
+                        ]
                     yield from reporter.findings(file, _issues(file, parsed, advisories), reading)
                     queue += _included(place, path, parsed, reading)
         followed = 0
