@@ -104,7 +104,7 @@ class Row:
 
 def examine(folder: Path) -> dict[str, Row]:
     """Every file, by framework."""
-    from buttress.probes.artifacts.issue import rules
+    from buttress.probes.artifacts.issue import RULES
     from buttress.probes.artifacts.one_file import examine_file
 
     rows: dict[str, Row] = defaultdict(Row)
@@ -119,7 +119,7 @@ def examine(folder: Path) -> dict[str, Row]:
             row.unread.append(f"{relative}: {report.error}")
         row.unread += (f"{relative}: {reason}" for reason in report.unread)
         for issue in report.issues:
-            severity = issue.severity or rules()[issue.rule].severity
+            severity = issue.severity or RULES.own[issue.rule].severity
             if severity in SERIOUS:
                 told = f"{relative}{issue.location} {severity} {issue.rule}: {issue.message}"
                 row.accused.append(told)

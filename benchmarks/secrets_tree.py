@@ -22,7 +22,7 @@ import time
 from pathlib import Path
 
 from buttress.rules.credentials.examples import fill
-from buttress.rules.credentials.rules import rules
+from buttress.rules.credentials.kind import CREDENTIALS
 
 LARGEST = 1 << 20
 EVERY = 50  # one file in so many gets a secret
@@ -64,8 +64,8 @@ def make(tree: Path, count: int, seed: int) -> tuple[int, int, dict[str, list[st
 
 def secret(kind: str, draw: random.Random) -> str:
     """A line with a secret, from the first example of that rule."""
-    rule = next(one for one in rules() if one.id == kind)
-    return fill(rule.positive[0], draw)
+    rule = next(one for one in CREDENTIALS.own.values() if one.id == kind)
+    return fill(rule.bad[0].text, draw)
 
 
 def ours(tree: Path) -> tuple[float, dict[str, int]]:

@@ -47,7 +47,7 @@ from buttress.probes.artifacts.formats import (
     zip_archive,
 )
 from buttress.probes.artifacts.integrity.probe import PROBE as INTEGRITY
-from buttress.probes.artifacts.issue import ArtifactIssue, rules
+from buttress.probes.artifacts.issue import RULES, ArtifactIssue
 from buttress.probes.artifacts.pickles.added import Added, Told
 from buttress.probes.artifacts.recognise import Format, examine
 from buttress.probes.artifacts.scope import FileTally, Scope
@@ -93,7 +93,7 @@ def _scope(data: bytes) -> Scope:
 
 def _checked(issues: list[ArtifactIssue]) -> list[ArtifactIssue]:
     for one in issues:
-        if one.rule not in rules():
+        if one.rule not in RULES.own:
             raise InvariantError(f"no such rule: {one.rule}")
         for text in (one.message, one.proof, one.location):
             if not text.isprintable():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import math
 import shutil
 from collections.abc import Iterator
 from functools import cache
@@ -26,14 +28,17 @@ from buttress.interchange.recording import SkippedAnswers
 from buttress.judges.labels import read_labels
 from buttress.labelling.preferences.pairs import read_pairs
 from buttress.probes.privacy.audit_scores import audit, read_scores
+from buttress.probes.privacy.canaries import read_canaries
+from buttress.probes.privacy.membership import ATTACKS
+from buttress.probes.privacy.token_scores import read_token_scores
 from buttress.prompts.public import known_sets, load_public
 from buttress.prompts.public.rows import read_rows
 from buttress.risk.catalogue import load_catalogue
 from buttress.risk.policy import load_policy
-from buttress.system.manifest import load as load_manifest
 from buttress.targets import completion
 from buttress.targets.base import TargetError
 from buttress.targets.replay import create as create_replay
+from buttress.workflows.manifest import load as load_manifest
 from fuzz.harness import InvariantError, Run, Target, placed, private
 
 _MOST: Final = 500
@@ -68,7 +73,9 @@ def _store(_process: str) -> EvidenceStore:
     folder = private() / "store"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    return EvidenceStore.open(folder / "evidence.db")
+    store = EvidenceStore.open(folder / "evidence.db")
+    atexit.register(store.close)
+    return store
 
 
 def _loaded(path: Path) -> object:
@@ -228,7 +235,22 @@ def _audit(data: bytes) -> object:
     return found
 
 
+def _token_scores(data: bytes) -> object:
+    texts = list(islice(read_token_scores(placed("tokens.jsonl", data)), _MOST))
+    for one in texts:
+        for attack in ATTACKS.values():
+            if one.log_probabilities and not math.isfinite(attack(one) or 0.0):
+                raise InvariantError(f"a score that is no number: {one}")
+    return texts
+
+
+def _canaries(data: bytes) -> object:
+    return read_canaries(placed("canaries.jsonl", data))
+
+
 TARGETS: Final = (
+    Target("token-scores", _token_scores),
+    Target("canaries", _canaries),
     Target("privacy-audit", _audit),
     *(
         Target(f"data-{suffix[1:].replace('.', '-')}", _data(suffix))

@@ -12,6 +12,9 @@ from typing import Final
 import orjson
 from tests.artifacts import test_bounds
 from tests.artifacts.assemble import call, proto, zipped
+from tests.client.build import arsc, axml, mach_o
+from tests.client.test_hostile import PACKAGES
+from tests.client.test_packages import NETWORK, RETIRE
 from tests.dependencies.advisories import LEAKY
 from tests.dependencies.test_fuzz import FILES as DEPENDENCY_FILES
 from tests.evidence.samples import mixed
@@ -31,9 +34,8 @@ from buttress.evidence.store import EvidenceStore
 from buttress.probes.agents.checks import RULES as AGENTS
 from buttress.probes.dependencies.probe import RULES as DEPENDENCIES
 from buttress.probes.deployment.probe import RULES as INFRASTRUCTURE
-from buttress.probes.source.code.rulebook import own_rules
-from buttress.rules.rulebook import rules
-from fuzz import agents, dependency_files, infrastructure
+from buttress.probes.source.code.rulebook import CODE
+from fuzz import agents, clients, dependency_files, infrastructure
 from fuzz.artifact_seeds import artifacts
 from fuzz.harness import private
 
@@ -53,9 +55,22 @@ def seeds() -> Seeds:
         _replies(),
         _supply(),
         _found(),
+        _clients(),
     ):
         for name, data in part.items():
             found.setdefault(name, []).extend(one for one in data if len(one) <= MAX_SEED)
+    return found
+
+
+def _clients() -> Seeds:
+    """Packages of clients, and what is read in them by itself."""
+    found: Seeds = {name: [PACKAGES[file]] for name, file in clients.FILES.items()}
+    found["android-xml"] = [axml(NETWORK), axml(NETWORK, lying_names=True)]
+    found["android-resources"] = [arsc({0x7F020001: "res/a.xml", 0x7F020003: "b"})]
+    found["android-bundle"] = [b"\n\x0c\x1a\x08manifest*\0"]
+    found["source-map"] = [PACKAGES["app.js.map"]]
+    found["retire-rules"] = [json.dumps(RETIRE).encode()]
+    found["mach-o"] = [mach_o(encrypted_code=True)]
     return found
 
 
@@ -67,18 +82,19 @@ def _files() -> Seeds:
         for target, path in group.items()
     }
     by_name |= {"pod.yaml": "kubernetes", "CLAUDE.md": "agent-rules"}
+    by_name |= dict.fromkeys(("opencode.json", "opencode.jsonc"), "agent-settings")
     by_name |= {".vscode/settings.json": "agent-settings", ".vscode/tasks.json": "agent-settings"}
     by_name |= dict.fromkeys(
         (".devcontainer/devcontainer.json", ".cursor/hooks.json"), "agent-settings"
     )
-    scripts = ("setup.ps1", "Jenkinsfile", "justfile", "tox.ini", "run.service",
+    scripts = ("setup.ps1", "setup.sh", "Jenkinsfile", "justfile", "tox.ini", "run.service",
                "package.json")  # fmt: skip
     commands = dict.fromkeys((".pre-commit-config.yaml", ".circleci/config.yml"), "commands-yaml")
     deployed = dict.fromkeys(scripts, "script") | {"chart/values-prod.yaml": "helm-values"}
     found: Seeds = {}
     for folder in (AGENTS, DEPENDENCIES, INFRASTRUCTURE):
         names = {**by_name, **deployed, **commands} if folder == INFRASTRUCTURE else by_name
-        for rule in rules(folder).values():
+        for rule in folder.own.values():
             for one in (*rule.bad, *rule.good):
                 found.setdefault(names[one.file], []).append(one.text.encode())
     for name, text in DEPENDENCY_FILES.items():
@@ -127,7 +143,7 @@ def _files() -> Seeds:
 
 
 def _code() -> Seeds:
-    texts = [one.encode() for rule in own_rules() for one in (*rule.bad, *rule.good)]
+    texts = [one.text.encode() for rule in CODE.own.values() for one in (*rule.bad, *rule.good)]
     cells = [
         {"cell_type": "code", "source": text.decode().splitlines(keepends=True), "outputs": []}
         for text in texts[:40]
@@ -236,6 +252,16 @@ def _training_data() -> Seeds:
         "data-jsonl-gz": [gzip.compress(whole), gzip.compress(lines[0]) + gzip.compress(lines[1])],
         "data-jsonl-zst": [zstandard.ZstdCompressor().compress(whole)],
         "data-pipeline": plans,
+        "token-scores": [
+            b'{"id":"a","text":"t","member":true,"log_probabilities":[-1,-2.5]}\n'
+            b'{"id":"b","text":"","member":false,"log_probabilities":[],"neighbours":[-1]}\n',
+            b'{"id":"a","text":"t","member":true,"log_probabilities":[-1],"means":[-2],'
+            b'"deviations":[0],"prefixed_log_probabilities":[-3],'
+            b'"reference_log_probabilities":[-1,-1]}\n',
+        ],
+        "canaries": [
+            b'{"id":"c1","prefix":"p ","secret":"123","suffix":".","twin":"9","repeats":4}\n'
+        ],
         "privacy-audit": [
             b'{"id": "a", "in": 1.5, "out": -2}\n{"id": 2, "in": 0, "out": 3}\n',
             b'{"id": "a", "in": 1, "out": null}\n{"id": "b", "out": 2e3}\n',

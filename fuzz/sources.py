@@ -6,9 +6,10 @@ from typing import Final
 
 from buttress.files.notebook_code import notebook
 from buttress.probes.source.code.probe import PROBE as UNSAFE_CODE
-from buttress.probes.source.code.rulebook import load_rules
+from buttress.probes.source.code.rulebook import CODE
 from buttress.probes.source.secrets import PROBE as SECRETS
 from buttress.rules.credentials.scanner import scan
+from buttress.rules.rule_files import read
 from fuzz.harness import InvariantError, Target, inspected, placed
 
 
@@ -38,7 +39,7 @@ def _outputs(data: bytes) -> object:
 
 
 def _rules(data: bytes) -> object:
-    return load_rules(placed("rules.yaml", data), verify=False)
+    return read(placed("rules.yaml", data), CODE.format).rules
 
 
 TARGETS: Final = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from buttress.inspection.repository import new_lines
 from buttress.packs import bundle
@@ -15,9 +15,8 @@ from buttress.probes.deployment.pack_contents import INFRASTRUCTURE_RULES
 from buttress.provenance import signed_manifest
 from buttress.provenance.inventory import card, metadata
 from buttress.provenance.licences import expression, text
-from buttress.rules import pack_rules as subject_rules
-from buttress.rules.credentials import pack_rules as secret_rules
-from buttress.rules.pack_rules import SubjectRules
+from buttress.rules.credentials.pack_rules import SECRET_RULES
+from buttress.rules.packed import PackedRules
 from buttress.triage import baseline, suppressions, vex
 from fuzz.harness import InvariantError, Run, Target, placed
 
@@ -50,12 +49,9 @@ def _names(kind: str) -> Run:
     return run
 
 
-def _rules(contents: SubjectRules) -> Run:
+def _rules(contents: PackedRules[Any]) -> Run:
     def run(data: bytes) -> object:
-        path = placed("rules.yaml", data)
-        rules = subject_rules.load(path)
-        subject_rules.try_examples(rules, contents.field, path)
-        return [one.id for one in rules]
+        return contents.check(placed("rules.yaml", data), "fuzzed 1.0.0", {})
 
     return run
 
@@ -74,7 +70,7 @@ def _patch(data: bytes) -> object:
 TARGETS: Final = (
     Target("pack", _pack),
     Target("pack-version", _version, (ValueError,)),
-    Target("pack-secrets", _file("secrets.yaml", secret_rules.load)),
+    Target("pack-secrets", _rules(SECRET_RULES)),
     Target("pack-fingerprints", _file("fingerprints.yaml", fingerprints.load)),
     Target("pack-known-good", _file("good.yaml", lambda path: known_good.load(path, "fuzzed 1"))),
     Target("pack-allowlist", _names("pickle-allowlist")),

@@ -12,10 +12,10 @@ from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.agents.checks import RULES
 from buttress.probes.agents.probe import PROBE
 from buttress.protocols.inspection import InspectionContext
-from buttress.rules.rulebook import Example, rules
+from buttress.rules.rule import Example
 
 quick = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
-EXAMPLES = [one for rule in rules(RULES).values() for one in (*rule.bad, *rule.good)]
+EXAMPLES = [one for rule in RULES.own.values() for one in (*rule.bad, *rule.good)]
 NAMES = [".mcp.json", "tools.json", "SKILL.md", "agents.yaml", ".codex/config.toml", "a.prompt"]
 HEADS = [
     "",

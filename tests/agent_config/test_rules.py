@@ -10,9 +10,9 @@ from buttress.evidence.findings import SEVERITIES, Finding
 from buttress.probes.agents.checks import CHECKS, RULES
 from buttress.probes.agents.probe import PROBE
 from buttress.protocols.inspection import InspectionContext
-from buttress.rules.rulebook import Example, Rule, rules
+from buttress.rules.rule import Example, Rule
 
-ALL = list(rules(RULES).values())
+ALL = list(RULES.own.values())
 BAD = [(rule, one) for rule in ALL for one in rule.bad]
 GOOD = [(rule, one) for rule in ALL for one in rule.good]
 

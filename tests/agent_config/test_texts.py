@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress.evidence.findings import Finding, Inspection
+from buttress.files.jsonc import MAX_BYTES, JsoncDocument, JsoncError
 from buttress.probes.agents.invisible import concealed, invisible
-from buttress.probes.agents.jsonc import MAX_BYTES, JsoncDocument, JsoncError
 from buttress.probes.agents.probe import PROBE
 from buttress.probes.agents.servers import package
 from buttress.protocols.inspection import InspectionContext

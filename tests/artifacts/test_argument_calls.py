@@ -181,3 +181,41 @@ def test_an_unknown_function_whose_name_says_that_it_runs_things(
     module, _, last = name.rpartition(".")
     made = by_global(module, last) + text("echo a") + b"\x85R."
     assert only(tmp_path, proto(2) + made) == ("pickle-unknown-import", severity)
+
+
+PARTIAL = by_global("functools", "partial")
+ITEMGETTER = by_global("operator", "itemgetter")
+
+
+def test_a_partial_hands_its_arguments_to_what_it_calls(tmp_path: Path) -> None:
+    wrapped = PARTIAL + by_global(*TRANSFORMER) + text("evil/repo") + b"\x86R"
+    for stream in (wrapped + b".", wrapped + b")R.", wrapped.replace(b"\x86R", b"\x86\x81") + b"."):
+        assert (CALL, "high") in [
+            (one.rule, one.severity) for one in scan_bytes(tmp_path, proto(2) + stream)
+        ]
+    state = b"(" + by_global(*TRANSFORMER) + text("evil/repo") + b"\x85}Nt"
+    late = PARTIAL + by_global("builtins", "int") + b"\x85R" + state + b"b."
+    assert CALL in rules(scan_bytes(tmp_path, proto(2) + late))
+
+
+def test_a_partial_that_is_called_is_told(tmp_path: Path) -> None:
+    made = PARTIAL + by_global("collections", "OrderedDict") + b"\x85R"
+    assert scan_bytes(tmp_path, proto(2) + made + b".") == []
+    assert rules(scan_bytes(tmp_path, proto(2) + made + b")R.")) == {"pickle-computed-call"}
+
+
+def test_a_factory_that_no_framework_calls(tmp_path: Path) -> None:
+    made = by_global("collections", "defaultdict") + by_global(*MODEL) + b"\x85R."
+    assert CALL in rules(scan_bytes(tmp_path, proto(2) + made))
+    usual = by_global("collections", "defaultdict") + by_global("builtins", "list") + b"\x85R."
+    assert scan_bytes(tmp_path, proto(2) + usual) == []
+
+
+@pytest.mark.parametrize("argument", [b"K\x01", text("column")])
+def test_an_item_getter_of_constants(tmp_path: Path, argument: bytes) -> None:
+    made = ITEMGETTER + argument + b"\x85R"
+    assert scan_bytes(tmp_path, proto(2) + made + b".") == []
+    called = made + by_global("builtins", "list") + b"\x85R."
+    assert "pickle-computed-call" in rules(scan_bytes(tmp_path, proto(2) + called))
+    odd = ITEMGETTER + by_global("os", "system") + b"\x85R."
+    assert "pickle-dangerous-import" in rules(scan_bytes(tmp_path, proto(2) + odd))

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from buttress.probes.artifacts.issue import rules as known_rules
+from buttress.probes.artifacts.issue import RULES
 from buttress.probes.artifacts.model_files import PROBE
 from buttress.protocols.probe import InspectionProbe
 from tests.artifacts.assemble import EVIL, proto, rules, scan, scan_bytes, text, zipped
@@ -182,7 +182,7 @@ def test_what_lies_behind_a_flood_is_found(tmp_path: Path) -> None:
 def test_it_is_an_inspection_probe() -> None:
     assert isinstance(PROBE, InspectionProbe)
     assert PROBE.id == "model-files"
-    for name, rule in known_rules().items():
+    for name, rule in RULES.own.items():
         assert name == name.lower(), name
         assert rule.remedy.endswith("."), name
         assert any(one.startswith("CWE-") for one in rule.references), name
@@ -209,7 +209,7 @@ def test_folders(tmp_path: Path) -> None:
     assert ".git/" in skipped
     assert "2 links that lead out" in skipped
     assert "1 sockets, pipes or devices" in skipped
-    assert "1 files of no format" in skipped or "2 files of no format" in skipped
+    assert "1 file of no format" in skipped or "2 files of no format" in skipped
     # A link that the user names is followed.
     assert rules(scan(inside / "link")[0]) == {"pickle-dangerous-import"}
 

@@ -36,7 +36,7 @@ DANGEROUS = [
     ("webbrowser", "open"), ("socket", "create_connection"), ("importlib", "import_module"),
     ("importlib.machinery", "SourceFileLoader"), ("pty", "spawn"), ("torch", "load"),
     ("torch.hub", "load"), ("torch.jit", "load"), ("numpy", "load"), ("joblib", "load"),
-    ("operator", "attrgetter"), ("operator", "methodcaller"), ("_operator", "itemgetter"),
+    ("operator", "attrgetter"), ("operator", "methodcaller"), ("_operator", "attrgetter"),
     ("functools", "partial"), ("functools", "reduce"), ("pip", "main"), ("pip._internal", "main"),
     ("bdb", "Bdb.run"), ("pdb", "run"), ("timeit", "timeit"), ("doctest", "debug_script"),
     ("cProfile", "run"), ("profile", "Profile.run"), ("trace", "Trace.run"), ("ctypes", "CDLL"),

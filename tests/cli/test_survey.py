@@ -150,3 +150,40 @@ def test_the_manifest_names_the_hosts(tmp_path: Path, monkeypatch: pytest.Monkey
     assert ("infrastructure-live", "store") in {
         (one["probe"], one["asset"]) for one in document["coverage"]["covered"]
     }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--as", "ann"], "--as"),
+        (["--as", "ann=NO_SUCH_VARIABLE"], "NO_SUCH_VARIABLE is not set"),
+        (["--as", "a=KEY", "--as", "a=KEY"], "--as"),
+        (["--as", "a=KEY", "--as", "b=KEY", "--as", "c=KEY"], "--as"),
+        (["--openapi", "none.yaml"], "none.yaml"),
+        (["--budget", "-1"], "--budget"),
+    ],
+)
+def test_what_the_service_layer_can_not_use_is_told_in_one_line(
+    arguments: list[str], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEY", "secret-of-the-test")
+    done = buttress("survey", "127.0.0.1:9", "--layer", "service", *arguments)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_key_is_in_no_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY", "secret-of-the-test")
+    with web({"/": "x", "/v1/models": (401, {}, "{}")}) as (_, port):
+        done = buttress(
+            "survey", f"127.0.0.1:{port}", "--layer", "service", "--as", "ann=KEY",
+            "--out", str(tmp_path), "--json",
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    texts = [done.stdout, done.stderr, *(one.read_bytes() for one in tmp_path.iterdir())]
+    assert not any(
+        "secret-of-the-test" in one if isinstance(one, str) else b"secret-of-the-test" in one
+        for one in texts
+    )
+    assert '"Authorization": "[secret]"' in done.stdout

@@ -59,7 +59,8 @@ def test_requirements() -> None:
     )
     found = read("requirements.txt", text)
     assert brief(found) == [
-        ("numpy", "2.1.0", 2), ("torch", "<3,>=2.0", 3), ("b", "", 5), ("c", "", 6), ("d", "", 7),
+        ("numpy", "2.1.0", 2), ("torch", "<3,>=2.0", 3), ("b", "", 5), ("c", "1.0", 6),
+        ("d", "2.0", 7),
         ("wildcard", "==1.*", 9),
     ]  # fmt: skip
     assert [one.hashed for one in found[:2]] == [False, True]

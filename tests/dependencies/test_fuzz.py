@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.dependencies.probe import PROBE, RULES
 from buttress.protocols.inspection import InspectionContext
-from buttress.rules.rulebook import rules
 from tests.dependencies.advisories import LEAKY, write
 
 quick = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
@@ -37,7 +36,7 @@ FILES = {
     "install.sh": "set -e\npip install -q leaky-models==1.1 'a>=1' && npm install b@2\n",
     "x.ipynb": '{"nbformat": 4, "cells": [{"cell_type": "code", "source": '
     '["%pip install leaky-models==1.1\\n", "!pip install a"]}]}',
-} | {one.file: one.text for rule in rules(RULES).values() for one in rule.bad}
+} | {one.file: one.text for rule in RULES.own.values() for one in rule.bad}
 TOKENS = [
     b"==",
     b"[",

@@ -11,10 +11,10 @@ from buttress.evidence.findings import SEVERITIES, Finding
 from buttress.probes.dependencies.probe import PROBE, RULES
 from buttress.protocols.inspection import InspectionContext
 from buttress.provenance.dependencies.dependency import MAX_DEPENDENCIES
-from buttress.rules.rulebook import Example, Rule, rules
+from buttress.rules.rule import Example, Rule
 from tests.dependencies.advisories import LEAKY, write
 
-ALL = list(rules(RULES).values())
+ALL = list(RULES.own.values())
 LIMIT = "dependencies-not-searched"  # its example is too large for a file of rules
 BAD = [(rule, one) for rule in ALL for one in rule.bad]
 GOOD = [(rule, one) for rule in ALL for one in rule.good]

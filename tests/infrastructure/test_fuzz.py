@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.deployment.probe import PROBE, RULES
 from buttress.protocols.inspection import InspectionContext
-from buttress.rules.rulebook import MAX_FINDINGS, rules
+from buttress.rules.reporting import MAX_FINDINGS
 
 quick = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-EXAMPLES = [one for rule in rules(RULES).values() for one in (*rule.bad, *rule.good)]
+EXAMPLES = [one for rule in RULES.own.values() for one in (*rule.bad, *rule.good)]
 NAMES = ["Dockerfile", "compose.yaml", ".gitlab-ci.yml", ".github/workflows/a.yml", "pod.yaml"]
 HEADS = ["", "apiVersion: v1\nkind: Pod\n", "services:\n a:\n  ", "jobs:\n a:\n  ", "RUN <<A\n"]
 

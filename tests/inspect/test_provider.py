@@ -88,6 +88,41 @@ async def test_other_failures(status: int, retry: bool) -> None:
     assert "\n" not in str(caught.value)
 
 
+FILTERED = {"error": {"code": "content_filter", "message": "The response was filtered"}}
+
+
+@pytest.mark.parametrize("status", [400, 500])
+async def test_a_filter_in_front_of_the_model_refuses(status: int) -> None:
+    async def handler(_: web.Request) -> web.Response:
+        return web.json_response(FILTERED, status=status)
+
+    answer = await ask(handler)
+    assert (answer.refused_by, answer.finish_reason) == ("content filter", "content_filter")
+
+
+@pytest.mark.parametrize(("text", "who"), [("", "content filter"), ("First, take", "")])
+async def test_a_filtered_answer_is_a_refusal_where_nothing_is_left(text: str, who: str) -> None:
+    async def handler(_: web.Request) -> web.Response:
+        choice = {"index": 0, "finish_reason": "content_filter",
+                  "message": {"role": "assistant", "content": text}}  # fmt: skip
+        return web.json_response(
+            {"id": "1", "created": 1, "model": "m", "object": "c", "choices": [choice]}
+        )
+
+    answer = await ask(handler)
+    assert (answer.text, answer.refused_by) == (text, who)
+    assert answer.finish_reason == "content_filter"
+
+
+async def test_reasoning_stands_apart() -> None:
+    async def handler(_: web.Request) -> web.Response:
+        message = {"role": "assistant", "content": "No.", "reasoning_content": "Hm."}
+        return completion(message, id="1", created=1, model="m", object="c")
+
+    answer = await ask(handler)
+    assert (answer.text, answer.reasoning) == ("No.", "Hm.")
+
+
 async def test_nobody_listens() -> None:
     async def unused(_: web.Request) -> web.Response:
         return web.Response()

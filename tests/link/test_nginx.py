@@ -120,10 +120,10 @@ EXPECTED = {
     "two certificates": [],
     "everything": [
         "anonymous-key-exchange", "certificate-weak-key", "no-encryption",
-        "no-forward-secrecy", "no-tls-1.3", "obsolete-protocol", "obsolete-protocol",
+        "no-forward-secrecy", "no-tls-1-3", "obsolete-protocol", "obsolete-protocol",
     ],
-    "static keys": ["no-forward-secrecy", "no-tls-1.3"],
-    "DH of 1024 bits": ["no-tls-1.3", "weak-ephemeral-key"],
+    "static keys": ["no-forward-secrecy", "no-tls-1-3"],
+    "DH of 1024 bits": ["no-tls-1-3", "weak-ephemeral-key"],
     "ended": ["certificate-expired"],
     "another name": ["certificate-name-mismatch"],
     "signed by itself": ["certificate-self-signed"],

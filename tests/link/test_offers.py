@@ -54,37 +54,37 @@ def rules(answers: TlsAnswers) -> set[str]:
 @pytest.mark.parametrize(
     ("server", "expected"),
     [
-        (ScriptedTls({TLS12: GCM}), {"no-tls-1.3"}),
-        (ScriptedTls({TLS12: GCM}, ssl2=True), {"no-tls-1.3", "obsolete-protocol"}),
+        (ScriptedTls({TLS12: GCM}), {"no-tls-1-3"}),
+        (ScriptedTls({TLS12: GCM}, ssl2=True), {"no-tls-1-3", "obsolete-protocol"}),
         (
             ScriptedTls({SSL3: [0x0004, 0x000A], TLS12: GCM}),
-            {"no-tls-1.3", "obsolete-protocol", "rc4-suite", "block-64-suite"},
+            {"no-tls-1-3", "obsolete-protocol", "rc4-suite", "block-64-suite"},
         ),
-        (ScriptedTls({TLS12: [0x0003]}), {"no-tls-1.3", "export-suite", "rc4-suite"}),
-        (ScriptedTls({TLS12: [0x0009]}), {"no-tls-1.3", "des-suite"}),
-        (ScriptedTls({TLS12: [0x0014]}), {"no-tls-1.3", "export-suite", "des-suite"}),
-        (ScriptedTls({TLS12: [0x0007]}), {"no-tls-1.3", "block-64-suite"}),
-        (ScriptedTls({TLS12: [0x003B]}), {"no-tls-1.3", "no-encryption"}),
-        (ScriptedTls({TLS12: [0x00A6]}), {"no-tls-1.3", "anonymous-key-exchange"}),
-        (ScriptedTls({TLS12: [0x009C]}), {"no-tls-1.3", "no-forward-secrecy"}),
-        (ScriptedTls({TLS12: GCM}, compression=True), {"no-tls-1.3", "tls-compression"}),
+        (ScriptedTls({TLS12: [0x0003]}), {"no-tls-1-3", "export-suite", "rc4-suite"}),
+        (ScriptedTls({TLS12: [0x0009]}), {"no-tls-1-3", "des-suite"}),
+        (ScriptedTls({TLS12: [0x0014]}), {"no-tls-1-3", "export-suite", "des-suite"}),
+        (ScriptedTls({TLS12: [0x0007]}), {"no-tls-1-3", "block-64-suite"}),
+        (ScriptedTls({TLS12: [0x003B]}), {"no-tls-1-3", "no-encryption"}),
+        (ScriptedTls({TLS12: [0x00A6]}), {"no-tls-1-3", "anonymous-key-exchange"}),
+        (ScriptedTls({TLS12: [0x009C]}), {"no-tls-1-3", "no-forward-secrecy"}),
+        (ScriptedTls({TLS12: GCM}, compression=True), {"no-tls-1-3", "tls-compression"}),
         (
             ScriptedTls({TLS12: GCM}, renegotiation_info=False),
-            {"no-tls-1.3", "insecure-renegotiation"},
+            {"no-tls-1-3", "insecure-renegotiation"},
         ),
         (
             ScriptedTls({TLS10: [0xC013], TLS12: GCM}, guards_fallback=False),
-            {"no-tls-1.3", "obsolete-protocol", "no-downgrade-protection"},
+            {"no-tls-1-3", "obsolete-protocol", "no-downgrade-protection"},
         ),
         (
             ScriptedTls({TLS12: GCM}, key_exchange=b"\x03\x00\x13\x01\x04"),
-            {"no-tls-1.3", "weak-ephemeral-key"},
+            {"no-tls-1-3", "weak-ephemeral-key"},
         ),
         (
             ScriptedTls({TLS12: [0x009E]}, key_exchange=b"\x00\x60" + b"\xff" * 96),
-            {"no-tls-1.3", "weak-ephemeral-key"},
+            {"no-tls-1-3", "weak-ephemeral-key"},
         ),
-        (ScriptedTls({TLS12: [0x009E]}, key_exchange=b"\x01\x00" + b"\xff" * 256), {"no-tls-1.3"}),
+        (ScriptedTls({TLS12: [0x009E]}, key_exchange=b"\x01\x00" + b"\xff" * 256), {"no-tls-1-3"}),
     ],
 )
 async def test_findings(server: ScriptedTls, expected: set[str]) -> None:

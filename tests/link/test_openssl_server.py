@@ -55,21 +55,21 @@ async def ask(port: int) -> HostResult:
         (["-tls1_3"], set()),
         (
             ["-tls1_2", "-cipher", "eNULL:@SECLEVEL=0"],
-            {"no-tls-1.3", "no-encryption", "anonymous-key-exchange"},
+            {"no-tls-1-3", "no-encryption", "anonymous-key-exchange"},
         ),
         (
             ["-tls1_2", "-cipher", "aNULL+AES:@SECLEVEL=0"],
-            {"no-tls-1.3", "anonymous-key-exchange", "weak-ephemeral-key"},  # DH of 1,024 bits
+            {"no-tls-1-3", "anonymous-key-exchange", "weak-ephemeral-key"},  # DH of 1,024 bits
         ),
         (
             ["-tls1", "-cipher", "ALL:!aNULL:@SECLEVEL=0"],
-            {"no-tls-1.3", "obsolete-protocol"},
+            {"no-tls-1-3", "obsolete-protocol"},
         ),
         # -Verify goes on whatever the certificate is.
-        (["-tls1_2", "-Verify", "1"], {"no-tls-1.3", "any-client-certificate-accepted"}),
+        (["-tls1_2", "-Verify", "1"], {"no-tls-1-3", "any-client-certificate-accepted"}),
         (["-tls1_3", "-Verify", "1"], {"any-client-certificate-accepted"}),
-        (["-tls1_2", "-Verify", "1", "-verify_return_error"], {"no-tls-1.3"}),
-        (["-tls1_2", "-verify", "1"], {"no-tls-1.3", "client-certificate-not-required"}),
+        (["-tls1_2", "-Verify", "1", "-verify_return_error"], {"no-tls-1-3"}),
+        (["-tls1_2", "-verify", "1"], {"no-tls-1-3", "client-certificate-not-required"}),
     ],
 )
 async def test_findings(tmp_path: Path, options: list[str], expected: set[str]) -> None:

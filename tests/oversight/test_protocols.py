@@ -9,11 +9,12 @@ import pytest
 
 from buttress.errors import ButtressError, InputError
 from buttress.evidence.store import EvidenceStore
-from buttress.oversight.constitution import Principle, load_constitution
+from buttress.oversight.constitution import load_constitution
 from buttress.oversight.item import OversightItem
 from buttress.oversight.protocols import PROTOCOLS, ProtocolSettings
 from buttress.oversight.quotes import check_quotes
 from buttress.oversight.result import judge_run
+from buttress.probes.behaviour.charter.principles import Principle
 from buttress.targets.base import Request, TargetError
 from tests.oversight.actors import knows, letters, oversee_scripted, task
 

@@ -30,7 +30,7 @@ def test_the_table_of_kinds() -> None:
 def test_what_rules_can_be_about() -> None:
     told = set(re.findall(r"`([a-z0-9]+(?:\.[A-Za-z]+)?)`", TEXT[TEXT.index("| `about` | is |") :]))
     for kind in ("infrastructure-rules", "agent-rules"):
-        for rule in contents_of(kind).field.own().values():
+        for rule in contents_of(kind).kind.own.values():
             for about in rule.about:
                 ours = about.startswith(("hidden.", "json."))  # need checks
                 assert ours or about in told or about.startswith("k8s."), about

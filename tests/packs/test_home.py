@@ -14,6 +14,7 @@ from buttress.packs.installed import installed as knowledge
 from buttress.packs.scaffold import scaffold
 from buttress.packs.seal import seal
 from buttress.probes.agents import probe as agents
+from buttress.probes.client import probe as client
 from buttress.probes.deployment import probe as deployment
 from buttress.probes.source.code import probe as code
 from buttress.protocols.secret_rules import secret_rules
@@ -124,11 +125,12 @@ def test_a_new_pack_is_valid_in_every_kind(tmp_path: Path) -> None:
     known = knowledge()
     assert "my-pack-token" in {rule.id for rule in secret_rules(known).rules}
     assert code.PROBE.rule_ids(known)[-1] == "my-pack-old-loader"
-    own = set(deployment.own_rules())
+    own = set(deployment.RULES.own)
     assert set(deployment.PROBE.rule_ids(known)) - own == {
         "my-pack-foreign-registry", "my-pack-no-team",
     }  # fmt: skip
-    assert set(agents.PROBE.rule_ids(known)) - set(agents.own_rules()) == {"my-pack-admin-tool"}
+    assert set(agents.PROBE.rule_ids(known)) - set(agents.RULES.own) == {"my-pack-admin-tool"}
+    assert set(client.PROBE.rule_ids(known)) - set(client.RULES.own) == {"my-pack-internal-host"}
     with pytest.raises(InputError, match="is not empty"):
         scaffold(tmp_path / "new", "my-pack")
 

@@ -82,7 +82,7 @@ def _good(found: Rows) -> None:
     one = found["reviewed.pkl"]
     assert (one["rule"], one["severity"]) == ("pickle-unknown-import", "info")
     assert one["message"].startswith("Accepted by digest, pack mine 0.1.0: the example of")
-    assert "It was medium: The pickle imports ourlib.tools.run" in one["message"]
+    assert "It was high: The pickle imports ourlib.tools.run" in one["message"]
     assert found["gadget.pkl"]["severity"] == "medium"
 
 

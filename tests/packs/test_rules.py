@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from buttress.errors import InputError
 from buttress.packs import bundle, verify
 from buttress.probes.artifacts.pack import fingerprints
-from buttress.rules.credentials import pack_rules as secret_rules
+from buttress.rules.credentials.pack_rules import SECRET_RULES
 from tests.packs.making import SECRETS, make
 
 CODE = """\
@@ -85,7 +85,7 @@ def test_a_rule_about_code_and_its_examples(tmp_path: Path) -> None:
     check(code_pack(tmp_path, "acme-load", "acme-load"))
     with pytest.raises(InputError, match=r"pack acme 1.0.0: rules/c.yaml:10: .*acme-load"):
         check(code_pack(tmp_path, "acme.load('x')", "acme.other('x')"))
-    with pytest.raises(InputError, match="the good example of 'acme-load' is found"):
+    with pytest.raises(InputError, match="rule 'acme-load' finds its good example 1"):
         check(code_pack(tmp_path, "acme.read('x')", "acme.load('x')"))
 
 
@@ -134,7 +134,7 @@ def test_any_rule_is_read_or_refused(
     path = tmp_path_factory.mktemp("r") / "rules.yaml"
     path.write_text(yaml.safe_dump({"rules": [base | fields]}), encoding="utf-8")
     with suppress(InputError):
-        secret_rules.try_examples(secret_rules.load(path), path)
+        SECRET_RULES.check(path, "acme 1.0.0", {})
     path.write_text(yaml.safe_dump({"fingerprints": [fields]}), encoding="utf-8")
     with suppress(InputError):
         fingerprints.load(path)

@@ -21,9 +21,7 @@ from buttress.packs.installed import installed
 from buttress.packs.verify import own_rules
 from buttress.probes.artifacts.pack import known_good
 from buttress.probes.artifacts.pack.known_good import KnownGood
-from buttress.probes.deployment.probe import PROBE
-from buttress.probes.deployment.probe import own_rules as own_infrastructure
-from buttress.rules import pack_rules as subject_rules
+from buttress.probes.deployment.probe import PROBE, RULES
 from tests.packs.making import make
 
 RULE: dict[str, Any] = {
@@ -75,7 +73,7 @@ def test_rules_that_pass(tmp_path: Path, fields: dict[str, Any]) -> None:
         (MISSING | {"about": "image", "file": "Dockerfile", "bad": RULE["bad"]}, "misses its bad"),
         ({"severity": "grave"}, "one of info, low"),
         ({"id": "other"}, "ids of its own that begin with acme-"),
-        ({"id": next(iter(own_infrastructure()))}, "is one of Buttress's own"),
+        ({"id": next(iter(RULES.own))}, "is one of Buttress's own"),
         ({"good": []}, "good"),
         ({"colour": "red"}, "unknown field"),
     ],
@@ -103,13 +101,14 @@ def test_two_packs_with_a_rule_of_one_id(tmp_path: Path, monkeypatch: pytest.Mon
         PROBE.rule_ids(installed())
 
 
-def test_our_own_rules_pass_the_same_trial(tmp_path: Path) -> None:
+def test_our_own_rules_pass_the_same_trial() -> None:
     assert own_rules() > 150
-    field = contents_of("infrastructure-rules").field
-    one = next(iter(field.own().values()))
-    swapped = replace(one, bad=one.good, good=one.bad)
+    contents = contents_of("infrastructure-rules")
+    file = RULES.files()[0]
+    one = file.rules[0]
+    swapped = replace(file, rules=(replace(one, bad=one.good, good=one.bad),))
     with pytest.raises(InputError, match="misses its bad example"):
-        subject_rules.try_examples([swapped], field, tmp_path)
+        swapped.try_examples(contents.trial, contents.expected)
 
 
 def good_file(data: bytes, **fields: Any) -> dict[str, Any]:
@@ -173,6 +172,6 @@ def test_any_file_is_read_or_refused(
     path = folder / "r.yaml"
     path.write_text(yaml.safe_dump({"rules": [(RULE if whole else {}) | fields]}))
     with suppress(InputError):
-        subject_rules.try_examples(subject_rules.load(path), contents_of(kind).field, path)
+        contents_of(kind).check(path, "acme 1.0.0", {})
     with suppress(InputError):
         known_good.load(written(folder, (good_file(b"x") if whole else {}) | fields), "p 1")

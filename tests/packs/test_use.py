@@ -26,7 +26,7 @@ def test_from_new_to_removed(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
     folder = str(tmp_path / "mine")
     assert buttress("pack", "new", folder).returncode == 0
-    assert "mine 0.1.0: 12 files, all valid; not signed." in said("verify", folder)
+    assert "mine 0.1.0: 13 files, all valid; not signed." in said("verify", folder)
     assert said("install", folder).startswith("Installed mine 0.1.0 in ")
     assert said("list").startswith("mine 0.1.0  Rules of our own  (1 secret")
     assert "all valid" in said("verify", "mine")

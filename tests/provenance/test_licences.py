@@ -19,12 +19,12 @@ from buttress.provenance.inventory.system import commercial
 from buttress.provenance.licences.expression import Declared, ExpressionError, parse
 from buttress.provenance.licences.facts import have, identify, licences, of_model
 from buttress.provenance.licences.judging import (
+    RULES,
     IntendedUse,
     LicenceRule,
     LicensedPart,
     Link,
     judge,
-    rules,
 )
 from buttress.provenance.licences.probe import PROBE, Licences
 from buttress.provenance.licences.text import recognise
@@ -45,15 +45,15 @@ def applies(rule: LicenceRule, example: tuple[str, ...], use: IntendedUse) -> li
     return [one.severity for one in judge([first], links, use) if one.rule.id == rule.id]
 
 
-@pytest.mark.parametrize("rule", rules().values(), ids=lambda one: one.id)
+@pytest.mark.parametrize("rule", RULES.own.values(), ids=lambda one: one.id)
 def test_every_rule_finds_its_bad_example_and_not_its_good_one(rule: LicenceRule) -> None:
     use = IntendedUse(rule.commercial, rule.distributed)
-    assert applies(rule, rule.bad, use) == [rule.severity]
-    assert applies(rule, rule.good, use) == []
-    assert rule.source
+    assert applies(rule, rule.bad_case, use) == [rule.severity]
+    assert applies(rule, rule.good_case, use) == []
+    assert rule.references[0]
     if rule.use:
-        assert applies(rule, rule.bad, IntendedUse()) == ([rule.unsaid] if rule.unsaid else [])
-        assert applies(rule, rule.bad, IntendedUse(False, False)) == []
+        assert applies(rule, rule.bad_case, IntendedUse()) == ([rule.unsaid] if rule.unsaid else [])
+        assert applies(rule, rule.bad_case, IntendedUse(False, False)) == []
         assert SEVERITIES.index(rule.unsaid or "info") < SEVERITIES.index(rule.severity)
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 from string import Formatter
+from typing import Any
 
 import pytest
 
@@ -26,6 +29,13 @@ from tests.report.sample import build, sample
 OTHERS = [code for code in codes() if code != "en"]
 # Names that stand in every language.
 _SAME = {"MLCommons AILuminate 1.0"}
+
+
+def nested(value: Any) -> Iterator[dict[str, Any]]:
+    """The mappings in a JSON value."""
+    if isinstance(value, dict):
+        yield value
+        yield from (each for inner in value.values() for each in nested(inner))
 
 
 def fields(text: str) -> set[str]:
@@ -113,6 +123,43 @@ def test_a_text_that_nobody_translated_stays_as_it_is() -> None:
     assert zh.money(48_000, "CNY") == "¥4.8万"
     assert zh.plural(3, "risk") == "3 项风险"
     assert load("en").plural(3, "risk") == "3 risks"
+
+
+@pytest.mark.parametrize("code", ["en", *OTHERS])
+def test_repeated_answers_are_told_beside_their_prompts(code: str) -> None:
+    risk = next(each for each in sample()["risks"] if each["kind"] == "trials" and each["judged"])
+    risk = risk | {
+        "judged": {"trials": 214, "failures": 20.7, "estimate": 0.0967},
+        "design": {"trials": 2151, "prompts": 214, "set_size": None, "correlation": 0.0},
+        "estimand": "prompts-like-these",
+    }
+    language = load(code)
+    said = words.reading(risk, language)
+    assert words.trials_of(risk) == 2151
+    for figure in ("10%", "2,151", "214"):
+        assert figure in said
+    assert "20.7" not in said
+    assert words.estimand(risk, language) == ("prompts like these" if code == "en" else "同类提示")
+    alone = risk | {"design": risk["design"] | {"trials": 214}}
+    assert "20.7" in words.reading(alone, language)
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_what_the_offline_judge_was_measured_on_is_translated(code: str) -> None:
+    stored = json.loads(files("buttress.judges").joinpath("data", "offline.json").read_text())
+    sources = [value["source"] for value in nested(stored) if "source" in value]
+    assert len(sources) >= 2
+    assert [source for source in sources if load(code).text(source) == source] == []
+
+
+def test_figures_stand_apart_from_chinese_characters() -> None:
+    language = load("zh")
+    said = language.say(
+        "The judge saw {failures} in {trials}.", failures="16 次失败", trials="110 次试验"
+    )
+    assert "在 110 次" in said
+    assert "认定 16 次" in said
+    assert language.say("A ranking, not a forecast.") == "这是排序，不是预测。"
 
 
 def test_an_unknown_language_is_one_error() -> None:

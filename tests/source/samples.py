@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 
 from buttress.rules.credentials.examples import fill
-from buttress.rules.credentials.rules import CredentialRule, rules
+from buttress.rules.credentials.kind import CREDENTIALS
+from buttress.rules.credentials.rule import CredentialRule
 
 # With these, no positive example is so unlucky a draw that it looks like words.
 SEEDS = range(10)
-VERIFIED = [rule for rule in rules() if rule.verified]
-POSITIVE = [(rule, template) for rule in rules() for template in rule.positive]
-NEGATIVE = [(rule, template) for rule in rules() for template in rule.negative]
+VERIFIED = [rule for rule in CREDENTIALS.own.values() if rule.verified]
+POSITIVE = [(rule, one.text) for rule in CREDENTIALS.own.values() for one in rule.bad]
+NEGATIVE = [(rule, one.text) for rule in CREDENTIALS.own.values() for one in rule.good]
 
 
 def file_name(rule: CredentialRule) -> str:
@@ -27,6 +28,7 @@ def file_name(rule: CredentialRule) -> str:
             ".netrc",
             ".npmrc",
             "a.toml",
+            "a.xml",
         )
         if rule.reads(name)
     )
@@ -37,9 +39,9 @@ def sample(template: str, seed: int) -> str:
 
 
 def the_rule(name: str) -> CredentialRule:
-    return next(rule for rule in rules() if rule.id == name)
+    return next(rule for rule in CREDENTIALS.own.values() if rule.id == name)
 
 
 def key(name: str, seed: int = 0) -> str:
     """The first positive example of a rule."""
-    return sample(the_rule(name).positive[0], seed)
+    return sample(the_rule(name).bad[0].text, seed)

@@ -80,10 +80,10 @@ def test_a_sealed_secret_is_none() -> None:
 
 
 def test_forty_formats_of_providers_are_known_without_a_name() -> None:
-    from buttress.rules.credentials.rules import rules
+    from buttress.rules.credentials.kind import CREDENTIALS
 
     known = [
-        rule for rule in rules()
+        rule for rule in CREDENTIALS.own.values()
         if rule.verified and "LLM02" in rule.references and SEVERITIES.index(rule.severity) >= 3
     ]  # fmt: skip
     assert len(known) >= 40

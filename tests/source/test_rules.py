@@ -15,8 +15,9 @@ from buttress.rules.credentials.checks.checksums import (
     bech32_checksum,
     grafana_checksum,
 )
+from buttress.rules.credentials.kind import CREDENTIALS
 from buttress.rules.credentials.literals import is_random, is_words
-from buttress.rules.credentials.rules import CredentialRule, rules
+from buttress.rules.credentials.rule import CredentialRule
 from buttress.rules.credentials.scanner import scan
 from tests.source.samples import NEGATIVE, POSITIVE, SEEDS, file_name, sample
 
@@ -37,10 +38,10 @@ def test_negative_examples_are_not(rule: CredentialRule, template: str) -> None:
         assert rule.id not in _found(rule, sample(template, seed))
 
 
-@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", CREDENTIALS.own.values(), ids=lambda rule: rule.id)
 def test_each_rule_is_complete(rule: CredentialRule) -> None:
-    assert rule.positive
-    assert rule.negative
+    assert rule.bad
+    assert rule.good
     assert rule.keywords
     assert rule.check in CHECKS
     assert rule.references[0].startswith("CWE-")
@@ -49,8 +50,8 @@ def test_each_rule_is_complete(rule: CredentialRule) -> None:
 
 
 def test_ids_are_unique_and_checks_are_all_used() -> None:
-    assert len({rule.id for rule in rules()}) == len(rules())
-    assert {rule.check for rule in rules()} == set(CHECKS)
+    assert len({rule.id for rule in CREDENTIALS.own.values()}) == len(CREDENTIALS.own.values())
+    assert {rule.check for rule in CREDENTIALS.own.values()} == set(CHECKS)
 
 
 def test_no_file_of_the_probe_holds_a_key() -> None:

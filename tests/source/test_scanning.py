@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from buttress.evidence.findings import Finding, Inspection
 from buttress.probes.source.secrets import PROBE, redact
 from buttress.protocols.inspection import InspectionContext
-from buttress.rules.credentials.rules import CredentialRule
+from buttress.rules.credentials.rule import CredentialRule
 from buttress.rules.credentials.scanner import MAX_CANDIDATES, scan
 from tests.source.samples import POSITIVE, SEEDS, VERIFIED, file_name, key, sample
 

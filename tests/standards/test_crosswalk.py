@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from buttress.risk.catalogue import load_catalogue
-from buttress.standards.crosswalk import NOT_ASSESSED, crosswalk, load_standards
+from buttress.standards.crosswalk import NOT_ASSESSED, PARTLY_ASSESSED, crosswalk, load_standards
 
 
 def test_standards_have_as_many_items_as_they_should() -> None:
@@ -34,7 +34,7 @@ def rows(mapping: dict[str, list[tuple[str, str]]], verdicts: dict[str, str]) ->
     ("given", "worst"),
     [
         ([], NOT_ASSESSED),
-        (["acceptable"], "acceptable"),
+        (["acceptable"], PARTLY_ASSESSED),
         (["acceptable", "undecided"], "undecided"),
         (["undecided", "unacceptable", "acceptable"], "unacceptable"),
     ],
@@ -51,6 +51,13 @@ def test_the_worst_verdict_counts(given: list[str], worst: str) -> None:
     }
     assert items["CWE-502"]["verdict"] == NOT_ASSESSED  # type: ignore[index]
     assert items["LLM02"]["risks"] == []  # type: ignore[index]
+
+
+def test_an_item_is_acceptable_where_all_its_risks_are() -> None:
+    mapping = {name: [("owasp-llm-2025", "LLM01")] for name in ("a", "b")}
+    whole = rows(mapping, {"a": "acceptable", "b": "acceptable"})["LLM01"]
+    half = rows(mapping, {"a": "acceptable"})["LLM01"]
+    assert (whole, half) == (half | {"verdict": "acceptable"}, whole | {"verdict": PARTLY_ASSESSED})
 
 
 def test_the_catalogue_covers_the_standards_it_can() -> None:

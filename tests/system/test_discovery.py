@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from buttress.system import discovery, manifest
+from buttress.system import discovery
+from buttress.workflows import manifest
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress.errors import InputError
-from buttress.system import manifest
 from buttress.targets.open import open_target
+from buttress.workflows import manifest
 
 MINIMAL = """\
 name: bot
@@ -81,6 +81,9 @@ budget: {calls: 10, minutes: 2}
         (MINIMAL + "budget: {calls: 0}\n", 4, "budget", "calls"),
         (MINIMAL + "policy: ''\n", 4, "policy", "default, strict"),
         (MINIMAL + "prompts: [{set: nope}]\n", 4, "prompts[0].set", "advbench"),
+        (MINIMAL + "policy: pack:none/strict\n", 4, "policy", "none"),
+        (MINIMAL + "attacks: [best-of-n, 'pack:none/x']\n", 4, "attacks[1]", "none"),
+        (MINIMAL + "prompts: [{set: gbt45654-should-refuse}]\n", 4, "prompts[0]", "'path'"),
         (MINIMAL + "languages: [French!]\n", 4, "languages[0]", "language tag"),
         (MINIMAL + "profile: {uses: [{name: a, share: 0.5}]}\n", 4, "profile.uses", "add up to 1"),
         (

@@ -46,6 +46,13 @@ LITELLM = (
          "`temperature` must be strictly positive"}), {"max_tokens"}, {"temperature"}),
         (lambda b: "temperature" in b and error(400, {"message": "Malformed input request: "
          "extraneous key [temperature] is not permitted"}), {"max_tokens"}, {"temperature"}),
+        (lambda b: "temperature" in b and error(400, {"type": "error", "error": {"message":
+         "temperature: this model does not allow setting temperature"}}),
+         {"max_tokens"}, {"temperature"}),
+        (lambda b: "temperature" in b and error(400, {"object": "error", "message":
+         "temperature must be greater than 0"}), {"max_tokens"}, {"temperature"}),
+        (lambda b: b.get("enable_thinking") is not False and openai("parameter.enable_thinking "
+         "must be set to false for non-streaming calls"), {"enable_thinking"}, set()),
         (lambda b: any(k in b for k in ("temperature", "seed")) and fastapi("temperature", "seed"),
          {"max_tokens"}, {"temperature", "seed"}),
         (lambda b: "seed" in b and openai("Unrecognized request argument supplied: seed"),

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from buttress.targets.base import TargetError
 from buttress.targets.retry_after import wait_in_body
-from tests.targets.asking import HARMLESS, QUESTION, Server, ask, error, said
+from tests.targets.asking import HARMLESS, QUESTION, Server, ask, error, last_text, said
 
 BROKEN = {"choices": [{"finish_reason": "error", "error": {"message": "provider is down"},
                        "message": {"role": "assistant", "content": ""}}]}  # fmt: skip
@@ -138,8 +138,12 @@ def test_a_wait_that_only_the_body_names(payload: Any, text: str, wait: float | 
 
 
 async def test_a_question_beyond_the_context_says_nothing_of_the_next() -> None:
-    server = Server(lambda *_: error(400, {"error": {
-        "message": "the request exceeds the available context size (4096 tokens)"}}))  # fmt: skip
+    problem = {"error": {"message": "the request exceeds the context size (4096 tokens)"}}
+
+    def serve(body: dict[str, Any], _: web.Request) -> Any:
+        return error(400, problem) if "bomb" in last_text(body) else said("Bread")
+
+    server = Server(serve)
     with pytest.raises(TargetError, match="context size") as caught:
         await ask(server)
     assert not caught.value.fatal

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from buttress.files.visible import visible
-    from buttress.system import manifest
+    from buttress.workflows import manifest
     from buttress.workflows.ask import ask
 
     given, question = options.manifest, options.question

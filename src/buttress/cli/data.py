@@ -62,6 +62,30 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )  # fmt: skip
     check.add_argument("--json", action="store_true", help="machine-readable output")
     check.set_defaults(run=_check)
+    canaries = actions.add_parser(
+        "canaries",
+        help="write canaries and plant them in a corpus",
+        description="Writes sentences with random secrets, and plants each in a copy of a corpus "
+        "as often as asked. `buttress privacy --canaries` then measures what a model learned.",
+    )
+    canaries.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
+    canaries.add_argument("--into", type=Path, metavar="FILE", help="corpus that is copied")
+    canaries.add_argument("--field", default="text", metavar="NAME", help="field for the sentence")
+    canaries.add_argument(
+        "--count", type=int, default=6, metavar="N", help="canaries for each number of repeats"
+    )
+    canaries.add_argument(
+        "--repeats", default="1,4,16,64", metavar="N,…", help="how often each is planted"
+    )
+    canaries.add_argument(
+        "--digits", type=int, default=8, metavar="N", help="digits of a secret (default: 8)"
+    )
+    canaries.add_argument(
+        "--template", metavar="TEXT", help="sentence with {name} and {secret}, once each"
+    )
+    canaries.add_argument("--seed", type=int, default=0, metavar="N", help="seed of all draws")
+    canaries.add_argument("--json", action="store_true", help="machine-readable output")
+    canaries.set_defaults(run=_canaries)
 
 
 def _register_run(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -231,6 +255,34 @@ def _review(options: argparse.Namespace) -> int:
         what = "should not have been kept" if name == "kept" else "should not have been removed"
         share = "–" if one.wrong is None else f"{one.wrong:.1%} ({one.low:.1%} to {one.high:.1%})"
         print(f"{name}: {one.labelled} of {one.population:,} labelled; {what}: {share}")
+    return 0
+
+
+def _canaries(options: argparse.Namespace) -> int:
+    from buttress.errors import InputError
+    from buttress.probes.privacy.canaries import TEMPLATE, make_canaries
+    from buttress.workflows.data_canaries import plant
+
+    try:
+        repeats = [int(one) for one in options.repeats.split(",")]
+    except ValueError:
+        raise InputError(
+            f"'{options.repeats}'", field="--repeats", expected="whole numbers with commas"
+        ) from None
+    template = TEMPLATE if options.template is None else options.template
+    made = make_canaries(
+        options.count, repeats, digits=options.digits, template=template, seed=options.seed
+    )
+    said = plant(made, options.out, into=options.into, field=options.field, seed=options.seed)
+    if options.json:
+        print(json.dumps(said))
+        return 0
+    print(f"{said['canaries']:,} canaries in {said['file']}.")
+    if said["planted"]:
+        print(
+            f"{said['records']:,} records, {said['copies']:,} of them canaries, in "
+            f"{said['planted']}."
+        )
     return 0
 
 

@@ -43,7 +43,16 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "buttress scan . --diff main... --fail-on high --sarif findings.sarif",
         "buttress scan model.pkl --only model-files",
     ),
-    "privacy": ("buttress privacy audit scores.jsonl --delta 1e-5 --claimed 3",),
+    "card": ("buttress card buttress-out --format hf",),
+    "values": ("buttress values charter.yaml --review",),
+    "oversee": ("buttress oversee debate --task arithmetic --overseer small --worker large",),
+    "preferences score": ("buttress preferences score scores.jsonl --json",),
+    "privacy": (
+        "buttress privacy weights --members train.jsonl --non-members held-out.jsonl --out run",
+        "buttress privacy weights --canaries planted/canaries.jsonl --json",
+        "buttress privacy token-scores.jsonl",
+        "buttress privacy audit scores.jsonl --delta 1e-5 --claimed 3",
+    ),
     "data": ("buttress data run corpus.jsonl --out clean", "buttress data stages"),
     "data run": (
         "buttress data run corpus.jsonl --out clean",
@@ -53,10 +62,13 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "data stages": ("buttress data stages --json",),
     "data restore": ("buttress data restore clean --stage near",),
     "data review": ("buttress data review clean --budget 100",),
+    "data canaries": ("buttress data canaries --into corpus.jsonl --out planted --seed 1",),
     "data check": ("buttress data check clean --policy gbt45654 --keywords words.txt",),
     "survey": (
         "buttress survey http://127.0.0.1:8000 --dry-run",
         "buttress survey 10.0.0.0/24 --ports 80,8000,11434 --out survey",
+        "buttress survey 10.0.0.0/24 --ports 80,8000,11434 --out survey --resume",
+        "buttress survey https://chat.example --layer link,service --as ann=ANN_KEY",
         "buttress survey 127.0.0.1:8888 --rules AI-Infra-Guard/data --sarif findings.sarif",
     ),
     "pack": ("buttress pack list", "buttress pack new my-rules"),
@@ -119,5 +131,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "evidence show": ("buttress evidence show out/shop-bot --kind trial --limit 5",),
     "evidence export": ("buttress evidence export out/shop-bot --to evidence.jsonl",),
+    "evidence encrypt": ("buttress evidence encrypt buttress-out",),
+    "evidence erase": (
+        "buttress evidence erase buttress-out --subject customer-17",
+        "buttress evidence erase buttress-out --older-than 90",
+    ),
     "evidence import": ("buttress evidence import evidence.jsonl --to new.db",),
 }

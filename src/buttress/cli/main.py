@@ -24,6 +24,7 @@ COMMANDS: Final = (
     "ask",
     "measure",
     "whitebox",
+    "explain",
     "scan",
     "data",
     "privacy",
@@ -33,6 +34,7 @@ COMMANDS: Final = (
     "bom",
     "digest",
     "report",
+    "card",
     "diff",
     "risks",
     "probes",
@@ -40,6 +42,7 @@ COMMANDS: Final = (
     "judge",
     "preferences",
     "oversee",
+    "values",
     "evidence",
     "new",
 )

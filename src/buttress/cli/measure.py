@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     """Measure and print."""
     from buttress.cli.names import split
     from buttress.errors import InputError
-    from buttress.system import manifest
+    from buttress.workflows import manifest
     from buttress.workflows.assessment.measure import MeasureRequest, measure
 
     if options.trials < 1:

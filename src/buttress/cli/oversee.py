@@ -46,7 +46,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("--overseer", required=True, metavar="ID", help="asset that decides")
     parser.add_argument("--worker", required=True, metavar="ID", help="asset that argues")
     parser.add_argument(
-        "--language", choices=("en", "zh"), default="en", help="of a task that ships (default: en)"
+        "--language",
+        choices=("en", "zh"),
+        default="en",
+        help="language of a task that ships (default: en)",
     )
     parser.add_argument(
         "--rounds", type=int, default=1, metavar="N", help="rounds of the protocol (default: 1)"
@@ -72,7 +75,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
 def run(options: argparse.Namespace) -> int:
     """Run and show."""
     from buttress.errors import InputError
-    from buttress.system import manifest
+    from buttress.workflows import manifest
     from buttress.workflows.oversee import OverseeRequest, oversee
 
     for name, least, most in (("rounds", 1, 8), ("budget", 1, 10**9)):

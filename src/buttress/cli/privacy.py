@@ -5,27 +5,64 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 _AUDIT: Final = "audit"
+_METHODS: Final = "membership, exposure, extraction"
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "privacy",
-        usage="buttress privacy audit SCORES.jsonl --delta D [--claimed E] [--json]",
+        usage="buttress privacy WEIGHTS|MANIFEST|SCORES.jsonl [--members FILE] "
+        "[--non-members FILE] [--canaries FILE] [options]\n"
+        "       buttress privacy audit SCORES.jsonl --delta D [--claimed E] [--json]",
         help="what a model gives away of its training data; audit of differential privacy",
-        description="Measures what a model gives away of the data that it was trained on.",
+        description="Measures what a model gives away of the data that it was trained on: "
+        "membership inference, exposure of canaries, extraction. `audit` finds a lower bound on "
+        "the ε of differential privacy.",
         epilog="exit codes: 0 no leak was shown, 1 a leak was shown or a claim is refuted, 2 bad "
         "input, 3 undecided: the data or the canaries can't show it",
     )
     parser.add_argument(
         "what", nargs="+", metavar="PATH",
-        help="`audit SCORES.jsonl`: a line {id, in, out} for each canary",
+        help="Hugging Face folder, manifest that names one, or file of token scores; or `audit` "
+        "and a file with a line {id, in, out} for each canary",
     )  # fmt: skip
+    parser.add_argument(
+        "--method", metavar="NAME,…", help=f"what to measure: {_METHODS} (default: all with data)"
+    )
+    parser.add_argument(
+        "--members", type=Path, metavar="FILE", help="texts that the model was trained on"
+    )
+    parser.add_argument(
+        "--non-members", type=Path, metavar="FILE", help="texts like these that it was not"
+    )
+    parser.add_argument(
+        "--canaries", type=Path, metavar="FILE", help="canaries of `buttress data canaries`"
+    )
+    parser.add_argument(
+        "--reference", type=Path, metavar="WEIGHTS", help="a model that was not trained on them"
+    )
+    parser.add_argument("--field", default="", metavar="NAME", help="the field with the text")
+    parser.add_argument(
+        "--texts", type=int, default=300, metavar="N",
+        help="most texts of each group, drawn at random (default: 300)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--references", type=int, default=1000, metavar="N",
+        help="other secrets beside each canary (default: 1000)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--neighbours", type=int, default=4, metavar="N",
+        help="changed texts beside each, for that attack; 0 leaves it out (default: 4)",
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where scores and document go")
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of all draws")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda … (default: auto)")
     parser.add_argument("--json", action="store_true", help="print the document")
     audit = parser.add_argument_group("audit of differential privacy")
     audit.add_argument("--delta", type=float, metavar="D", help="δ of the claim")
@@ -50,7 +87,44 @@ def _run(options: argparse.Namespace) -> int:
                 f"{len(options.what) - 1} files", field="audit", expected="one file of scores"
             )
         return _audit(options, Path(options.what[1]))
-    raise InputError(f"'{options.what[0]}'", field="PATH", expected="audit SCORES.jsonl")
+    if len(options.what) != 1:
+        raise InputError(f"{len(options.what)} paths", field="PATH", expected="one")
+    for name in ("delta", "claimed", "adjacency"):
+        if getattr(options, name) is not None:
+            raise InputError(
+                "belongs to audit",
+                field=f"--{name}",
+                expected="buttress privacy audit SCORES.jsonl",
+            )
+    return _measure(options, Path(options.what[0]))
+
+
+def _measure(options: argparse.Namespace, path: Path) -> int:
+    from buttress.errors import InputError
+    from buttress.workflows.privacy import PrivacyRequest, exit_code, measure_privacy
+
+    for name, least in (("texts", 1), ("references", 1), ("neighbours", 0), ("seed", 0)):
+        if getattr(options, name) < least:
+            raise InputError(
+                f"{getattr(options, name)} is too small", field=f"--{name}",
+                expected=f"{least} or more",
+            )  # fmt: skip
+    methods = [name.strip() for name in (options.method or "").split(",") if name.strip()]
+    request = PrivacyRequest(
+        path, methods, options.members, options.non_members, options.canaries, options.reference,
+        field=options.field, most=options.texts, references=options.references,
+        neighbour_count=options.neighbours, out=options.out, resume=options.resume,
+        seed=options.seed, device=options.device,
+    )  # fmt: skip
+    document = measure_privacy(request, lambda text: print(text, file=sys.stderr, flush=True))
+    if options.json:
+        json.dump(document, sys.stdout, ensure_ascii=False, indent=2)
+        print()
+    else:
+        from buttress.report.privacy_terminal import show
+
+        show(document)
+    return exit_code(document)
 
 
 def _audit(options: argparse.Namespace, path: Path) -> int:
@@ -67,26 +141,7 @@ def _audit(options: argparse.Namespace, path: Path) -> int:
         json.dump(document, sys.stdout, ensure_ascii=False, indent=2)
         print()
     else:
-        _show_audit(document)
+        from buttress.report.privacy_terminal import show_audit
+
+        show_audit(document)
     return exit_code(document)
-
-
-def _show_audit(document: Mapping[str, Any]) -> None:
-    about = "replacing one" if document["adjacency"] == "replace" else "adding or removing one"
-    what = "pairs of canaries" if document["paired"] else "canaries"
-    print(
-        f"{document['canaries']:,} {what}; {document['correct']:,} of {document['guesses']:,} "
-        f"guesses are right."
-    )
-    print(
-        f"ε is at least {document['epsilon_low']:.3g} at δ = {document['delta']:g} "
-        f"({document['confidence']:.0%} confidence; {about} record). "
-        f"So many canaries can show {document['largest']:.3g} at most."
-    )
-    claimed = document["claimed"]
-    if document["outcome"] == "refuted":
-        print(f"The claim of ε = {claimed:g} is refuted.")
-    elif document["outcome"] == "not refuted":
-        print(f"The claim of ε = {claimed:g} is not refuted. That does not prove it.")
-    elif document["outcome"] == "undecided":
-        print(f"Undecided: no audit with so many canaries can refute ε = {claimed:g}; take more.")

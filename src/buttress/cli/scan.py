@@ -106,6 +106,11 @@ def _which(group: argparse._ArgumentGroup) -> None:
         "--no-ignore-file", action="store_true", help="suppress nothing, whatever that file says"
     )
     group.add_argument(
+        "--untrusted", action="store_true",
+        help="the PATHs are somebody else's: no comment in them and no file of suppressions "
+        "has an effect",
+    )  # fmt: skip
+    group.add_argument(
         "--vex", type=Path, metavar="FILE", action="append", default=[],
         help="statements about vulnerabilities: OpenVEX, CSAF or CycloneDX VEX",
     )  # fmt: skip
@@ -178,7 +183,8 @@ def _settings(options: argparse.Namespace) -> ScanSettings:
         fail_on=_default_fail_on(only) if least is None else least,
         fail_on_skipped=skipped,
         suppressions=options.ignore_file,
-        suppress=not options.no_ignore_file,
+        suppress=not (options.no_ignore_file or options.untrusted),
+        trusted=not options.untrusted,
         baseline=options.baseline,
         vex=options.vex,
     )

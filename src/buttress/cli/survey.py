@@ -63,8 +63,20 @@ def _what(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
     group.add_argument("--osv", type=Path, metavar="PATH", help="advisories in the OSV format")
     group.add_argument(
-        "--active", action="store_true", help="also requests that may change something"
+        "--active", action="store_true",
+        help="also requests that may change something or cost money, such as questions to a model",
+    )  # fmt: skip
+    group.add_argument(
+        "--openapi",
+        type=Path,
+        metavar="FILE",
+        help="a description of the API, for the service layer",
     )
+    group.add_argument(
+        "--as", action="append", dest="users", metavar="NAME=ENV",
+        help="ask as this user, whose key is in an environment variable; twice for two users, "
+        "one of whom must not see what is the other's",
+    )  # fmt: skip
 
 
 def _how(group: argparse._ArgumentGroup) -> None:
@@ -76,6 +88,10 @@ def _how(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--per-host", type=_positive, default=0.0, metavar="N",
         help="requests a second to one host (default: no limit; always one at a time)",
+    )  # fmt: skip
+    group.add_argument(
+        "--budget", type=_whole, default=80, metavar="N",
+        help="requests that cost money a host may be sent, with --active (default: 80)",
     )  # fmt: skip
     group.add_argument(
         "--timeout-s", type=_positive, default=10.0, metavar="SECONDS",
@@ -121,17 +137,24 @@ def _where(group: argparse._ArgumentGroup) -> None:
         "--out", type=Path, metavar="DIR",
         help="write survey.json, requests.jsonl (every request sent) and the evidence",
     )  # fmt: skip
+    group.add_argument(
+        "--resume", action="store_true",
+        help="go on with a survey that was cut off, in --out: what is done is not asked again",
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
     """Survey, write files, print."""
+    from buttress.errors import InputError
     from buttress.workflows.survey import Surveyor, make_known, write
 
+    if options.resume and options.out is None:
+        raise InputError("needs --out", field="--resume", expected="--out DIR")
     surveyor = Surveyor(_settings(options))
     if options.dry_run:
         _dry_run(surveyor, options.format == "json")
         return 0
-    result = surveyor.run()
+    result = surveyor.run(options.out, resume=options.resume)
     if options.write_baseline is not None:
         result = make_known(result, options.write_baseline)
     made = result.document()
@@ -160,7 +183,8 @@ def _settings(options: argparse.Namespace) -> SurveySettings:
 
     system = None
     if not options.targets and options.targets_file is None:
-        from buttress.system.manifest import FILE_NAME, load
+        from buttress.system.manifest import FILE_NAME
+        from buttress.workflows.manifest import load
 
         if Path(FILE_NAME).is_file():
             system = load(Path(FILE_NAME))
@@ -174,9 +198,14 @@ def _settings(options: argparse.Namespace) -> SurveySettings:
         rules=options.rules,
         as_written=options.rules_as_written,
         active=options.active,
+        keys=_keys(options.users or []),
+        openapi=options.openapi,
         osv=options.osv,
         limits=Limits(
-            timeout_s=options.timeout_s or 10.0, rate=options.rate, host_rate=options.per_host
+            timeout_s=options.timeout_s or 10.0,
+            rate=options.rate,
+            host_rate=options.per_host,
+            budget=options.budget,
         ),
         fail_on="" if options.fail_on == "never" else options.fail_on,
         suppressions=options.ignore_file,
@@ -192,6 +221,35 @@ def _ports(text: str) -> list[int]:
         return port_list(text)
     except ValueError:
         raise argparse.ArgumentTypeError("expected ports such as 80,8000-8010") from None
+
+
+def _keys(users: list[str]) -> dict[str, str]:
+    import os
+
+    from buttress.errors import InputError
+
+    found: dict[str, str] = {}
+    for text in users:
+        name, equals, variable = text.partition("=")
+        if not (name and equals and variable) or name in found or len(users) > 2:
+            raise InputError(
+                f"'{text}' can't be used", field="--as",
+                expected="NAME=ENV, for one user or two of different names",
+            )  # fmt: skip
+        key = os.environ.get(variable, "").strip()
+        if not key:
+            raise InputError(
+                f"the environment variable {variable} is not set", field="--as",
+                expected="a key in it",
+            )  # fmt: skip
+        found[name] = key
+    return found
+
+
+def _whole(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text[:7]) > 100_000:
+        raise argparse.ArgumentTypeError("expected a whole number from 0 to 100000")
+    return int(text)
 
 
 def _positive(text: str) -> float:

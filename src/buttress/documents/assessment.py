@@ -355,8 +355,11 @@ class StandardItem(DocumentPart, frozen=True, kw_only=True):
     title: Annotated[str, about("title")]
     risks: Annotated[list[str], about("risks of the catalogue that map to it")]
     verdict: Annotated[
-        Literal["acceptable", "unacceptable", "undecided", "not assessed"],
-        about("worst verdict of these risks"),
+        Literal["acceptable", "unacceptable", "undecided", "partly assessed", "not assessed"],
+        about(
+            "worst verdict of these risks; partly assessed where what was measured is acceptable "
+            "and some was not measured"
+        ),
     ]
 
 

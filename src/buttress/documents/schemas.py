@@ -11,16 +11,19 @@ import msgspec
 from buttress.documents.assessment import Assessment
 from buttress.documents.comparison import ComparisonDocument
 from buttress.documents.data import DataDocument
+from buttress.documents.explanation import ExplanationDocument
 from buttress.documents.fields import DocumentPart
 from buttress.documents.json_schema import json_schema
 from buttress.documents.measurement import Measurement
 from buttress.documents.oversight import OversightDocument
 from buttress.documents.preferences import PreferencesDocument
+from buttress.documents.privacy import PrivacyDocument
 from buttress.documents.privacy_audit import PrivacyAuditDocument
 from buttress.documents.reward_model import RewardModelDocument
 from buttress.documents.risk import AssessedRisk, AssetRisk, RateInterval
 from buttress.documents.scan_types import ScanDocument
 from buttress.documents.survey_types import SurveyDocument
+from buttress.documents.values import ValuesDocument
 from buttress.documents.white_box import WhiteBoxDocument
 from buttress.errors import InputError
 
@@ -33,9 +36,12 @@ DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "white-box": WhiteBoxDocument,
     "data": DataDocument,
     "preferences": PreferencesDocument,
+    "privacy": PrivacyDocument,
     "privacy-audit": PrivacyAuditDocument,
     "reward-model": RewardModelDocument,
     "oversight": OversightDocument,
+    "values": ValuesDocument,
+    "explanation": ExplanationDocument,
 }
 _SHARED: Final[Mapping[str, tuple[type[DocumentPart], ...]]] = {
     "assessment": (RateInterval, AssetRisk, AssessedRisk),

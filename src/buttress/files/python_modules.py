@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
+import unicodedata
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +22,9 @@ _ENCODINGS: Final = {
     "gb18030": "gb18030", "big5": "big5", "euc-jp": "euc-jp", "shift_jis": "shift_jis",
     "euc-kr": "euc-kr", "koi8-r": "koi8-r", "cp1251": "cp1251",
 }  # fmt: skip
+# Escapes of these spell any letter in ASCII.
+_HIDING: Final = ("utf-7", "unicode-escape", "raw-unicode-escape")
+_VERSION: Final = f"{sys.version_info.major}.{sys.version_info.minor}"
 _SPACED: Final = bytes(
     byte if chr(byte).isascii() and (chr(byte).isalnum() or byte == 95) else 32
     for byte in range(256)
@@ -27,8 +32,24 @@ _SPACED: Final = bytes(
 
 
 def words(data: bytes) -> list[bytes]:
-    """Names, keywords and numbers, also those in texts and comments."""
+    """Names, keywords and numbers, also those in texts and comments.
+
+    Python reads names in their compatibility form: a mathematical or wide letter is the plain one
+    (reference, "Identifiers and keywords").
+    """
+    if not data.isascii():
+        data = unicodedata.normalize("NFKC", data.decode("utf-8", "replace")).encode()
     return data.translate(_SPACED).split()
+
+
+def readable(data: bytes) -> bytes:
+    """Source in UTF-8; from encodings that hide letters behind others, as UTF-7 does."""
+    for line in data.split(b"\n", 2)[:2]:
+        match = _COOKIE.match(line)
+        name = match[1].decode("ascii", "replace").lower().replace("_", "-") if match else ""
+        if name in _HIDING:
+            return data.decode(name, "replace").encode("utf-8", "replace")
+    return data
 
 
 def beyond_limits(data: bytes) -> str:
@@ -79,10 +100,10 @@ def parse(text: str) -> tuple[list[ast.stmt], str]:
             return ast.parse(text).body, ""
     except SyntaxError as error:
         where = f"line {error.lineno}: " if error.lineno else ""
-        return [], f"not Python 3: {where}{shortened(error.msg or '')}"
+        return [], f"no Python {_VERSION}, by which it is read: {where}{shortened(error.msg or '')}"
     except RecursionError:
         return [], "nested too deeply"
     except MemoryError:
         return [], "too complex for Python's parser"
     except ValueError as error:  # zero bytes, lone surrogates, huge numbers
-        return [], f"not Python 3: {str(error)[:80]}"
+        return [], f"no Python {_VERSION}, by which it is read: {str(error)[:80]}"

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +14,7 @@ from buttress.errors import InputError
 from buttress.files.failure import failure
 from buttress.files.tree import MAX_TEXT, Tree, uri_of
 
+_ALLOW: Final = re.compile(rb"buttress:[ \t]{0,8}allow")
 MAX_BYTES: Final = MAX_TEXT
 MAX_LARGE: Final = 256 << 20  # bytes of a file that is read in pieces
 _OVERLAP: Final = 64 << 10
@@ -39,11 +40,12 @@ class SourceFile:
     data: bytes
     uri: str = ""  # the path with its bytes percent-encoded, where ``location`` escapes some
     first_line: int = 1  # of a piece of a large file
+    member: str = ""  # where it lies in an archive, each step after a ``!``
 
     @property
     def name(self) -> str:
         """The file's name without its folder."""
-        return self.location.rpartition("/")[2]
+        return (self.member or self.location).rpartition("/")[2].rpartition("!")[2]
 
     @property
     def is_test(self) -> bool:
@@ -119,7 +121,8 @@ def text_files(tree: Tree, reading: SourceReading, *, pieces: bool = False) -> I
     """
     for file in tree.own:
         if reading.files >= MAX_FILES:
-            reading.record_skip(file.location, f"more than {MAX_FILES:,} files; this and the rest")
+            why = f"more than {MAX_FILES:,} files; this and the rest"
+            reading.record_unread(file.location, why)
             break
         yield from text_file(tree, file.path, file.location, reading, pieces=pieces)
     for where, why in tree.text_notes():
@@ -140,13 +143,22 @@ def text_file(
     elif content.binary:
         reading.count("binary files")
     elif not content.whole and pieces:
-        yield from _pieces(path, location, reading)
+        for piece in _pieces(path, location, reading):
+            yield piece if tree.trusted else replace(piece, data=_unheeded(piece.data))
     elif not content.whole:
         reading.record_unread(location, f"larger than {MAX_BYTES >> 20} MiB")
     else:
         reading.files += 1
         reading.bytes += content.size
-        yield SourceFile(location, content.text(), uri_of(str(path), location))
+        text = content.text()
+        yield SourceFile(
+            location, text if tree.trusted else _unheeded(text), uri_of(str(path), location)
+        )
+
+
+def _unheeded(data: bytes) -> bytes:
+    """A text in which no comment allows a finding: of the same length, so that places stay."""
+    return _ALLOW.sub(lambda match: b"-" * len(match[0]), data)
 
 
 def _pieces(path: str | Path, location: str, reading: SourceReading) -> Iterator[SourceFile]:

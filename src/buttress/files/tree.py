@@ -6,7 +6,7 @@ import codecs
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -71,6 +71,10 @@ class FileContent(NamedTuple):
         return self.data[2:].decode(encoding, "replace").encode("utf-8", "replace")
 
 
+def _again(root: Path, selection: Selection, trusted: bool) -> Tree:
+    return Tree(root, selection, trusted=trusted)
+
+
 class Tree:
     """A file or folder under examination.
 
@@ -78,10 +82,19 @@ class Tree:
         root: the file or the folder.
         selection: which files are wanted.
         keep: bytes of contents that are kept, so that several readers open a file once.
+        trusted: whether comments in the files may allow findings.
     """
 
-    def __init__(self, root: Path, selection: Selection = EVERYTHING, *, keep: int = 0) -> None:
+    def __init__(
+        self,
+        root: Path,
+        selection: Selection = EVERYTHING,
+        *,
+        keep: int = 0,
+        trusted: bool = True,
+    ) -> None:
         self.root = root
+        self.trusted = trusted
         self.selection = selection
         self._left = keep
         self._contents: dict[str, FileContent] = {}
@@ -95,9 +108,9 @@ class Tree:
         self._outputs = 0
         self._links = 0
 
-    def __reduce__(self) -> tuple[type[Tree], tuple[Path, Selection]]:
+    def __reduce__(self) -> tuple[Callable[..., Tree], tuple[Path, Selection, bool]]:
         # To another process goes what is wanted, not what was read.
-        return Tree, (self.root, self.selection)
+        return _again, (self.root, self.selection, self.trusted)
 
     @cached_property
     def is_folder(self) -> bool:

@@ -26,7 +26,8 @@ def wanted_files(
         if not limit:
             continue
         if reading.files >= MAX_FILES:
-            reading.record_skip(file.location, f"more than {MAX_FILES:,} files; this and the rest")
+            why = f"more than {MAX_FILES:,} files; this and the rest"
+            reading.record_unread(file.location, why)
             break
         try:
             size = path.stat().st_size

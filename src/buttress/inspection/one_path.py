@@ -27,11 +27,22 @@ KEPT: Final = 64 << 20  # bytes of files that several probes share
 def inspect_tree(
     probe: InspectionProbe, context: InspectionContext, run: str
 ) -> list[Finding | Inspection]:
-    """Findings in one tree and the record that it was looked at, stamped with run and time."""
+    """Findings in one tree and the record that it was looked at, stamped with run and time.
+
+    What may be a credential in the texts of a finding is blotted out, whichever probe quotes it.
+    """
     return [
-        replace(record, run=run, time=time.time(), probe_version=probe.version)
+        _without_secrets(replace(record, run=run, time=time.time(), probe_version=probe.version))
         for record in probe.inspect(context)
     ]
+
+
+def _without_secrets(record: Finding | Inspection) -> Finding | Inspection:
+    if isinstance(record, Inspection):
+        return record
+    from buttress.rules.credentials.blotting import blotted  # compiles much
+
+    return replace(record, message=blotted(record.message), proof=blotted(record.proof))
 
 
 def inspect(

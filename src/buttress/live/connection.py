@@ -45,6 +45,12 @@ def new_unverified_tls() -> ssl.SSLContext:
     return context
 
 
+@cache
+def verified_tls() -> ssl.SSLContext:
+    """TLS to hosts that prove their name to the authorities of this machine: keys go over it."""
+    return ssl.create_default_context()
+
+
 async def raw_exchange(addresses: Sequence[str], port: int, data: bytes, limits: Limits) -> bytes:
     """Send bytes over a connection of their own, and what comes back until it is quiet.
 
@@ -170,8 +176,8 @@ class HostConnection(asyncio.Protocol):
             told = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise ExchangeError(f"no connection: {told}") from None
 
-    async def exchange(self, data: bytes) -> ResponseReader:
-        """Send ``data`` and read the answer.
+    async def exchange(self, data: bytes, *, leave_open: bool = False) -> ResponseReader:
+        """Send ``data`` and read the answer; ``leave_open`` keeps the connection in any case.
 
         Raises:
             ExchangeError: no answer in time, or none that is HTTP.
@@ -188,7 +194,7 @@ class HostConnection(asyncio.Protocol):
         finally:
             timer.cancel()
             self._done = None
-            if not reader.keep_alive:
+            if not reader.keep_alive and not leave_open:
                 self.close()
         if reader.failed:
             raise ExchangeError(reader.failed, timed_out=reader.failed == _LATE)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final
+from urllib.parse import quote
 
 from buttress import __version__
 from buttress.live.connection import ExchangeError
@@ -14,6 +16,7 @@ from buttress.live.scope import Endpoint
 from buttress.protocols.live import LiveRequest, Reply
 
 DNS: Final = "DNS"  # a method that is none of HTTP: the name of the host is looked up
+_SHOWN: Final = 2_000  # bytes of a body
 _AGENT: Final = f"buttress/{__version__}"
 _SECRET_HEADERS: Final = frozenset(
     ("authorization", "cookie", "mcp-session-id", "x-api-key", "api-key", "proxy-authorization")
@@ -45,7 +48,8 @@ class Sent:
 class Recording:
     """Puts what is sent within it into a list, whatever comes of it; ``ExchangeError`` ends it.
 
-    ``reply`` is the answer, to be set by the caller; ``timed_out`` says that there was silence.
+    ``reply`` is the answer, to be set by the caller; ``timed_out`` says that there was silence,
+    ``untrusted`` that the host's certificate does not prove its name.
     """
 
     def __init__(self, kept: list[Sent], request: LiveRequest, url: str) -> None:
@@ -53,6 +57,7 @@ class Recording:
         self.reply: Reply | None = None
         self.note = ""
         self.timed_out = False
+        self.untrusted = False
         self.begin()
 
     def begin(self) -> None:
@@ -71,7 +76,8 @@ class Recording:
     ) -> bool:
         if isinstance(error, ExchangeError):
             self.reply, self.timed_out = None, error.timed_out
-            self._add(str(error))
+            self.untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
+            self._add("the key was not sent: " * self.untrusted + str(error))
             return True
         if error is None or self.reply is not None:
             self._add(self.note or (self.reply.cut if self.reply else ""))
@@ -96,24 +102,49 @@ def shown_body(request: LiveRequest) -> str:
     """The body of a request, or what is said where it is not HTTP."""
     if request.script is not None:
         return request.script.title
-    return request.body.decode("utf-8", "replace")
+    text = request.body[:_SHOWN].decode("utf-8", "replace")
+    left = len(request.body) - _SHOWN
+    return f"{text}… and {left:,} bytes more" if left > 0 else text
 
 
-def request_bytes(request: LiveRequest, endpoint: Endpoint, values: Mapping[str, str]) -> bytes:
-    """The request as HTTP/1.1; ``values`` stand for ``{name}`` in its headers."""
+def request_bytes(
+    request: LiveRequest, endpoint: Endpoint, values: Mapping[str, str], key: str = ""
+) -> bytes:
+    """The request as HTTP/1.1; ``values`` stand for ``{name}`` in it, ``key`` for ``{key}``."""
     given = {name.lower(): value for name, value in request.headers}
-    lines = [f"{request.method} {endpoint.base}{request.path} HTTP/1.1"]
+    lines = [f"{request.method} {endpoint.base}{filled_path(request, values)} HTTP/1.1"]
     if "host" not in given:
         lines.append(f"Host: {endpoint.shown}")
     lines.append(f"User-Agent: {_AGENT}")
     if "accept" not in given:
         lines.append("Accept: */*")
     lines.append("Accept-Encoding: gzip")
+    in_headers = {**values, "key": key} if key else values
     for name, value in request.headers:
-        lines.append(f"{name}: {_filled(value, values)}")
-    if request.body or request.method == "POST":
-        lines.append(f"Content-Length: {len(request.body)}")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + request.body
+        lines.append(f"{name}: {_filled(value, in_headers)}")
+    body = request.body
+    for name, text in values.items():
+        body = body.replace(f"{{{name}}}".encode(), json.dumps(text)[1:-1].encode())
+    if body or request.method == "POST":
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1", "replace") + body
+
+
+def used_values(request: LiveRequest, values: Mapping[str, str]) -> tuple[str, ...]:
+    """Those of ``values`` that have a place in the request."""
+    if not values:
+        return ()
+    text = " ".join((request.path, request.body.decode("latin-1"), *dict(request.headers).values()))
+    return tuple(value for name, value in values.items() if f"{{{name}}}" in text)
+
+
+def filled_path(request: LiveRequest, values: Mapping[str, str]) -> str:
+    """The path with ``values``, which can't leave their place in it."""
+    path = request.path
+    if "{" in path:
+        for name, text in values.items():
+            path = path.replace(f"{{{name}}}", quote(text, safe=""))
+    return path
 
 
 def _filled(value: str, values: Mapping[str, str]) -> str:

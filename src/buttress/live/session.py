@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,11 +18,20 @@ from buttress.live.connection import (
     converse,
     raw_exchange,
     unverified_tls,
+    verified_tls,
 )
 from buttress.live.limits import Limits
 from buttress.live.pace import Pace
+from buttress.live.patience import Patience
 from buttress.live.scope import Endpoint
-from buttress.live.sent import DNS, Recording, Sent, request_bytes
+from buttress.live.sent import (
+    DNS,
+    Recording,
+    Sent,
+    filled_path,
+    request_bytes,
+    used_values,
+)
 from buttress.protocols.live import NO_VALUES, LiveRequest, Reply
 
 ROOT: Final = LiveRequest("GET", "/")
@@ -29,6 +39,8 @@ RAW: Final = "TCP"  # a method that is none of HTTP: the body is sent as it is
 TLS: Final = "TLS"  # a method that is none of HTTP: its script is followed
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
 _HOPS: Final = 10
+_VERIFIED: Final = "verified"
+_CERTIFIED: Final = "certified"
 _NEEDS_TLS: Final = (b"HTTP request was sent to HTTPS port", b"HTTP request to an HTTPS server")
 
 
@@ -37,7 +49,8 @@ class HostSession:
     """Implements ``protocols.live.Session`` for an endpoint; see there.
 
     ``planned`` are the requests that may be sent. With ``follow`` redirects and links to other
-    paths of the same host and port may be followed as well. ``elsewhere`` are addresses to which
+    paths of the same host and port may be followed as well. ``keys`` are those of users by name.
+    ``elsewhere`` are addresses to which
     answers pointed and that were not contacted; ``ended`` says why the host was given up.
     """
 
@@ -46,6 +59,7 @@ class HostSession:
     planned: Collection[LiveRequest]
     overall: Pace
     follow_links: bool = False
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     sent: list[Sent] = field(default_factory=list)
     elsewhere: dict[str, str] = field(default_factory=dict)
     ended: str = ""
@@ -53,15 +67,10 @@ class HostSession:
     not_sent: int = 0
 
     def __post_init__(self) -> None:
-        self._connection: HostConnection | None = None
-        self._replies: dict[LiveRequest, Reply | None] = {}
+        self._connections: dict[str, HostConnection] = {}
+        self._replies: dict[tuple[LiveRequest, tuple[str, ...]], Reply | None] = {}
         self._pace = Pace(self.limits.host_rate)
-        self._failures = 0
-        self._late = 0
-        self._waited = 0.0
-        self._shaking = 0.0
-        self._hopeless = False  # nothing is sent any more, handshakes neither
-        self._received = 0
+        self._patience = Patience(self.limits)
         self._addresses: Sequence[str] = ()
 
     @property
@@ -72,7 +81,7 @@ class HostSession:
     @property
     def answers(self) -> Mapping[LiveRequest, Reply]:
         """See ``protocols.live.Session``."""
-        return {one: reply for one, reply in self._replies.items() if reply is not None}
+        return {one: reply for (one, _), reply in self._replies.items() if reply is not None}
 
     @property
     def url(self) -> str:
@@ -93,11 +102,37 @@ class HostSession:
         self, request: LiveRequest, values: Mapping[str, str] = NO_VALUES
     ) -> Reply | None:
         """See ``protocols.live.Session``."""
-        if request not in self._replies:
+        key = request, used_values(request, values)
+        if key not in self._replies:
             if not self._is_planned(request):
                 raise PermissionError(f"{request.method} {request.path} was not planned")
-            self._replies[request] = await self._first(request, values)
-        return self._replies[request]
+            self._replies[key] = await self._first(request, values)
+        return self._replies[key]
+
+    async def hold_open(self, request: LiveRequest, values: Mapping[str, str], count: int) -> int:
+        """See ``protocols.live.Session``."""
+        if not self._is_planned(request):
+            raise PermissionError(f"{request.method} {request.path} was not planned")
+        if not self.scheme or self._hopeless or not self._patience.affords(count):
+            self.not_sent += count
+            return 0
+        data = self._bytes(request, values)
+        opened: list[HostConnection] = []
+
+        async def begin() -> bool:
+            with self._record(request, values, self.scheme) as record:
+                await self._turn()
+                record.begin()
+                connection = await self._connected(self._tls(self._kind(request, self.scheme)))
+                opened.append(connection)
+                record.reply = (await connection.exchange(data, leave_open=True)).reply()
+            return record.reply is not None and record.reply.status == 200
+
+        try:
+            return sum(await asyncio.gather(*(begin() for _ in range(count))))
+        finally:
+            for one in opened:
+                one.close()
 
     async def ask_following(self, request: LiveRequest) -> Reply | None:
         """As ``ask``; redirects on the same host and port are followed where links may be."""
@@ -113,15 +148,16 @@ class HostSession:
         request = self._here(path, "a link")
         if request is None or (request not in self.planned and not self.follow_links):
             return None
-        if request not in self._replies:
-            self._replies[request] = await self._first(request, NO_VALUES)
-        return self._replies[request]
+        key: tuple[LiveRequest, tuple[str, ...]] = request, ()
+        if key not in self._replies:
+            self._replies[key] = await self._first(request, NO_VALUES)
+        return self._replies[key]
 
     def close(self) -> None:
-        """Close the connection."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Close the connections."""
+        for one in self._connections.values():
+            one.close()
+        self._connections.clear()
 
     async def _first(self, request: LiveRequest, values: Mapping[str, str]) -> Reply | None:
         """Send a request; the first of all finds out whether the host speaks TLS."""
@@ -145,10 +181,11 @@ class HostSession:
                     break
                 continue
             self.scheme = scheme
-            self._failures = 0
+            self._patience.begin_again()
             return reply
         self.ended = self.ended or (self.sent[-1].note if self.sent else "no answer")
-        self._failures = 0
+        if not self._hopeless:
+            self._patience.begin_again()
         return None
 
     async def _send(
@@ -157,65 +194,61 @@ class HostSession:
         if self._hopeless or (self.ended and not request.certificate):
             self.not_sent += 1
             return None
-        url = f"{self.endpoint.url(scheme)}{without_keys(request.path)}"
+        if request.costs and not self._patience.affords():
+            self.not_sent += 1
+            return None
         if not await self._resolve():
             return None
-        data = request_bytes(request, self.endpoint, values)
-        with Recording(self.sent, request, url) as record:
+        data = self._bytes(request, values)
+        with self._record(request, values, scheme) as record:
             await self._turn()
             record.begin()
-            if request.certificate:
-                record.reply = await self._with_certificate(data)
-            else:
-                record.reply = await self._exchange(data, scheme, record)
-        self._waited += self.sent[-1].seconds
+            record.reply = await self._exchange(data, self._kind(request, scheme), record)
         if record.reply is not None:
-            self._failures = 0
-            self._received += len(record.reply.body)
-            self._late += record.reply.cut.endswith("in time")
             self._redirect(record.reply)
-        else:
-            self._failed(timed_out=record.timed_out)
-        self._judge_patience()
+        elif request.key and record.untrusted:
+            return None  # the host is well: its certificate is not
+        self._judge(request, record)
         return record.reply
 
-    async def _exchange(self, data: bytes, scheme: str, record: Recording) -> Reply | None:
-        if self._connection is None or not self._connection.usable:
-            await self._connect(scheme)
-            return await self._over_connection(data)
-        try:
-            return await self._over_connection(data)
-        except ExchangeError as error:
-            # The host closed an idle connection: not an answer to this request.
-            if str(error) not in ("the connection was closed", "closed without an answer"):
-                raise
-            record.failed(str(error))
-        await self._turn()
-        record.begin()
-        await self._connect(scheme)
-        return await self._over_connection(data)
-
-    async def _over_connection(self, data: bytes) -> Reply | None:
-        if self._connection is None:
-            raise ExchangeError("the connection was closed")
-        reader = await self._connection.exchange(data)
-        return reader.reply()
-
-    async def _connect(self, scheme: str) -> None:
-        self.close()
-        self._connection = await self._connected(unverified_tls() if scheme == "https" else None)
+    async def _exchange(self, data: bytes, kind: str, record: Recording) -> Reply | None:
+        connection = self._connections.get(kind)
+        if connection is not None and connection.usable:
+            try:
+                return (await connection.exchange(data)).reply()
+            except ExchangeError as error:
+                # The host closed an idle connection: not an answer to this request.
+                if str(error) not in ("the connection was closed", "closed without an answer"):
+                    raise
+                record.failed(str(error))
+            await self._turn()
+            record.begin()
+        if connection is not None:
+            connection.close()
+        connection = self._connections[kind] = await self._connected(self._tls(kind))
+        return (await connection.exchange(data)).reply()
 
     async def _connected(self, tls: ssl.SSLContext | None) -> HostConnection:
         return await HostConnection.connect(
             self.endpoint.host, self._addresses, self.endpoint.port, self.limits, tls
         )
 
-    async def _with_certificate(self, data: bytes) -> Reply | None:
-        connection = await self._connected(with_certificate())
-        try:
-            return (await connection.exchange(data)).reply()
-        finally:
-            connection.close()
+    def _kind(self, request: LiveRequest, scheme: str) -> str:
+        """Which connection carries a request: keys go only to a host that proves its name."""
+        if scheme == "https" and request.certificate:
+            return _CERTIFIED
+        return _VERIFIED if scheme == "https" and request.key else scheme
+
+    def _tls(self, kind: str) -> ssl.SSLContext | None:
+        made = {"https": unverified_tls, _VERIFIED: verified_tls, _CERTIFIED: with_certificate}
+        return made[kind]() if kind in made else None
+
+    def _bytes(self, request: LiveRequest, values: Mapping[str, str]) -> bytes:
+        return request_bytes(request, self.endpoint, values, self.keys.get(request.key, ""))
+
+    def _record(self, request: LiveRequest, values: Mapping[str, str], scheme: str) -> Recording:
+        path = without_keys(filled_path(request, values))
+        return Recording(self.sent, request, f"{self.endpoint.url(scheme)}{path}")
 
     async def _converse(self, request: LiveRequest) -> Reply | None:
         """Follow a script over a connection of its own."""
@@ -230,16 +263,11 @@ class HostSession:
             record.begin()
             received = await converse(self._addresses, self.endpoint.port, talk, self.limits)
             record.reply = Reply(1, (), received)
-        self._shaking += self.sent[-1].seconds
-        if record.reply is None:
-            self._failed(timed_out=record.timed_out)
-        else:
-            self._failures = 0
-        self._judge_patience()
+        self._judge(request, record)
         return record.reply
 
     async def _raw(self, request: LiveRequest) -> Reply | None:
-        if self.endpoint.scheme or self.scheme or self._late or not await self._resolve():
+        if self.endpoint.scheme or self.scheme or self._patience.late or not await self._resolve():
             return None  # it speaks HTTP, or is silent
         with Recording(self.sent, request, f"tcp://{self.endpoint.shown}") as record:
             await self.overall.wait()
@@ -249,6 +277,18 @@ class HostSession:
             )
             record.reply = Reply(1, (), received)
         return Reply(200, (), record.reply.body) if record.reply else None
+
+    @property
+    def _hopeless(self) -> bool:
+        """Whether nothing is sent any more, handshakes neither."""
+        return bool(self._patience.ended)
+
+    def _judge(self, request: LiveRequest, record: Recording) -> None:
+        last = self.sent[-1]
+        if record.reply is None:
+            self.close()
+        self._patience.note(request, record.reply, last.seconds, last.note, late=record.timed_out)
+        self.ended = self.ended or self._patience.ended
 
     async def _turn(self) -> None:
         await self.overall.wait()
@@ -265,7 +305,7 @@ class HostSession:
             recording.reply = Reply(1, (), b"")
             recording.note = ", ".join(self._addresses)
         if not self._addresses:
-            self.ended, self._hopeless = self.sent[-1].note, True
+            self.ended = self._patience.ended = self.sent[-1].note
         return bool(self._addresses)
 
     def _is_planned(self, request: LiveRequest) -> bool:
@@ -305,25 +345,6 @@ class HostSession:
         if any(ord(one) <= 32 or ord(one) > 126 for one in text):
             return None
         return LiveRequest("GET", text)
-
-    def _failed(self, *, timed_out: bool) -> None:
-        self.close()
-        self._failures += 1
-        self._late += timed_out
-
-    def _judge_patience(self) -> None:
-        """End the session with a host that wastes time or floods."""
-        if self._late >= 2:
-            ended = "two answers were not there in time"
-        elif self._failures >= self.limits.failures:
-            ended = f"{self._failures} requests in a row failed: {self.sent[-1].note}"
-        elif max(self._waited, self._shaking) > self.limits.waiting_s:
-            ended = f"it kept us waiting for more than {self.limits.waiting_s:g} s"
-        elif self._received > self.limits.host_bytes:
-            ended = f"it sent more than {self.limits.host_bytes:,} bytes"
-        else:
-            return
-        self.ended, self._hopeless = self.ended or ended, True
 
 
 def _wants_tls(reply: Reply) -> bool:

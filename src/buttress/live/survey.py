@@ -102,7 +102,7 @@ async def survey(
 
     async def work() -> None:
         for place, endpoint in waiting:
-            session = HostSession(endpoint, limits, requests, overall, context.follow)
+            session = HostSession(endpoint, limits, requests, overall, context.follow, context.keys)
             result = results[place] = await _host(session, probes, context)
             done(result)
 

@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from buttress.oversight.constitution import Principle
 from buttress.oversight.item import LETTERS, OversightItem, Side
 from buttress.oversight.quotes import check_quotes
 from buttress.oversight.reading import read_side
 from buttress.oversight.wording import ItemWording, other_letter
+from buttress.probes.behaviour.charter.principles import Principle
 
 MAX_PARTS: Final = 4  # questions that a task is decomposed into
 

@@ -55,10 +55,12 @@ class WireScript(Protocol):
 class LiveRequest:
     """An HTTP request to a host; ``path`` begins with a slash and may hold a query.
 
-    A ``{name}`` in the value of a header stands for what an earlier answer gave. ``once`` keeps
-    requests apart that are alike and yet must each be sent, such as those of different sessions.
-    ``script`` is what is said where the method is none of HTTP; ``certificate`` asks over a TLS
-    connection of its own, with a client certificate that was made for the occasion.
+    A ``{name}`` in its path, its body or the value of a header stands for what an earlier answer
+    gave. ``once`` keeps requests apart that are alike and yet must each be sent, such as those of
+    different sessions. ``script`` is what is said where the method is none of HTTP; ``certificate``
+    asks over a TLS connection of its own, with a client certificate that was made for the occasion.
+    ``key`` names the user whose key stands for ``{key}`` in its headers; it goes only where the
+    host proves its name, if over TLS. ``costs`` counts it against the budget of a host.
     """
 
     method: str
@@ -68,6 +70,8 @@ class LiveRequest:
     once: str = ""
     script: WireScript | None = None
     certificate: bool = False
+    key: str = ""
+    costs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +132,21 @@ class Session(Protocol):
 
         Args:
             request: one of the probe's ``plan``.
-            values: what stands for ``{name}`` in its headers.
+            values: what stands for ``{name}`` in its path, headers and body.
 
         Returns:
             None where there was no answer in time, or none that is HTTP.
+
+        Raises:
+            PermissionError: the request was not planned.
+        """
+        ...
+
+    async def hold_open(self, request: LiveRequest, values: Mapping[str, str], count: int) -> int:
+        """Send a request ``count`` times at once, and leave every answer unread until all began.
+
+        Returns:
+            How many were answered with status 200; 0 where the budget has no room for all.
 
         Raises:
             PermissionError: the request was not planned.
@@ -209,7 +224,8 @@ class LiveContext:
 
     ``rules`` is a folder of AI-Infra-Guard's rules; ``as_written`` reads them with every quirk, and
     leaves Buttress's own out. ``active`` allows requests that may change something; ``follow``
-    redirects and links within the host and port.
+    redirects and links within the host and port. ``keys`` are keys of users by name; ``openapi``
+    is a description of the API.
     """
 
     knowledge: Knowledge = OWN
@@ -217,6 +233,8 @@ class LiveContext:
     as_written: bool = False
     active: bool = False
     advisories: AdvisoryLookup | None = None
+    keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    openapi: Path | None = None
 
     @property
     def follow(self) -> bool:

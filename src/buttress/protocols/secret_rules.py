@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from buttress.packs.knowledge import Knowledge
-from buttress.rules.credentials.rules import rules
+from buttress.rules.credentials.kind import CREDENTIALS
 from buttress.rules.credentials.scanner import SecretRules, own
 
 
@@ -13,9 +13,5 @@ def secret_rules(knowledge: Knowledge) -> SecretRules:
     Raises:
         InputError: a file of a pack is not valid.
     """
-    files = knowledge.of_kind("secret-rules")
-    if not files:
-        return own()
-    from buttress.rules.credentials.pack_rules import load
-
-    return SecretRules([*rules(), *(rule for file in files for rule in load(file.path))])
+    files = knowledge.of_kind(CREDENTIALS.name)
+    return SecretRules(CREDENTIALS.with_packs(files).values()) if files else own()

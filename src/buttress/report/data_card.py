@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from buttress.files.visible import shortened
+from buttress.report.markdown import cell
 from buttress.report.numbers import percent
 
 
@@ -34,28 +34,28 @@ def data_card(document: Mapping[str, Any]) -> str:
     for stage in document["stages"]:
         what = [f"{name} {count:,}" for name, count in (stage["rules"] | stage["types"]).items()]
         lines.append(
-            f"| {_cell(stage['name'])} | {stage['seen']:,} | {stage['removed']:,} | "
-            f"{stage['changed']:,} | {_cell(', '.join(what))} |"
+            f"| {cell(stage['name'])} | {stage['seen']:,} | {stage['removed']:,} | "
+            f"{stage['changed']:,} | {cell(', '.join(what))} |"
         )
     notes = [(stage["name"], note) for stage in document["stages"] for note in stage["notes"]]
     if notes:
         lines += ["", "Not looked at:", ""]
-        lines += [f"- {_cell(name)}: {_cell(note)}" for name, note in notes]
+        lines += [f"- {cell(name)}: {cell(note)}" for name, note in notes]
     lines += ["", "## Sources", "", "| source | records | kept | removed by |",
               "| --- | ---: | ---: | --- |"]  # fmt: skip
     for source in document["sources"]:
         by = ", ".join(f"{name} {count:,}" for name, count in source["removed"].items())
         lines.append(
-            f"| {_cell(source['source'])} | {source['records']:,} | {source['kept']:,} | "
-            f"{_cell(by)} |"
+            f"| {cell(source['source'])} | {source['records']:,} | {source['kept']:,} | "
+            f"{cell(by)} |"
         )
     lines += ["", "## Rules that were broken", ""]
     if not document["alarms"]:
         lines.append("None.")
     for alarm in document["alarms"]:
         lines.append(
-            f"- {alarm['rule']}: {_cell(alarm['stage'])} removed {percent(alarm['share'])} of "
-            f"{_cell(alarm['source'])}; at most {percent(alarm['limit'])} is allowed."
+            f"- {alarm['rule']}: {cell(alarm['stage'])} removed {percent(alarm['share'])} of "
+            f"{cell(alarm['source'])}; at most {percent(alarm['limit'])} is allowed."
         )
     lines += [
         "",
@@ -67,8 +67,3 @@ def data_card(document: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
-
-
-def _cell(text: str) -> str:
-    """Text of the corpus, so that it can't leave its cell."""
-    return shortened(text).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")

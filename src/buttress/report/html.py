@@ -106,6 +106,7 @@ def _environment(code: str) -> Environment:
         category=lambda name: words.category_name(name, language),
         attack=lambda name: words.attack_name(name, language),
         text=language.text,
+        trials_of=words.trials_of,
         estimand=lambda risk: words.estimand(risk, language),
         design=lambda risk: words.design(risk, language),
         outlook=lambda risk: words.outlook(risk["outlook"], risk["limit"], language),

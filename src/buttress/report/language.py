@@ -22,6 +22,9 @@ from buttress.report import numbers
 
 _HOME: Final = "languages"
 _MYRIADS: Final = ((1e8, "亿"), (1e4, "万"))
+_EDGE: Final = re.compile(  # between Chinese characters and figures, where a space belongs
+    r"(?<=[\u4e00-\u9fff])(?=[0-9€<])|(?<=[0-9%])(?=[\u4e00-\u9fff])(?![万亿])"
+)
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,14 @@ class Language:
 
     def say(self, message: str, **values: object) -> str:
         """A sentence of ours with ``values`` in it."""
-        return self.messages.get(message, message).format(**values)
+        return self._spaced(self.messages.get(message, message).format(**values))
 
     def html(self, message: str, **values: object) -> Markup:
         """The same with markup in ``message``; ``values`` are escaped."""
-        return Markup(self.messages.get(message, message)).format(**values)
+        return Markup(self._spaced(Markup(self.messages.get(message, message)).format(**values)))
+
+    def _spaced(self, text: str) -> str:
+        return _EDGE.sub(" ", text) if self.code == "zh" else text
 
     def text(self, text: str | None) -> str:
         """A text of the document in this language, or as it is; empty where there is none."""

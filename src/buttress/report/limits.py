@@ -156,7 +156,7 @@ def _judge(document: Document, language: Language) -> Iterator[Limit]:
                 "unknown amount.",
                 labels=language.plural(labels, "labelled answer"),
                 name=name,
-                source=known["source"] or say("unnamed"),
+                source=language.text(known["source"]) or say("unnamed"),
                 seen=rate(known["sensitivity"]),
                 passed=rate(known["specificity"]),
             )

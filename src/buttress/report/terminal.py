@@ -79,7 +79,7 @@ def _risks(document: Document, width: int) -> Table:
             label,
             _found(risk) if inspected else _rate(risk["rate"]),
             _limit(risk),
-            "–" if inspected else count(risk["trials"]),
+            "–" if inspected else count(words.trials_of(risk)),
             money(risk["loss"]["mean"], unit),
         )
     return table

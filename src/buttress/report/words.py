@@ -15,7 +15,6 @@ from buttress.report.numbers import count, part, percent, span
 Document = Mapping[str, Any]
 VERDICTS: Final = ("unacceptable", "undecided", "acceptable")  # worst first
 UNMEASURED: Final = "not assessed"
-ESTIMANDS: Final = {"this-set": "this set of prompts", "prompts-like-these": "prompts like these"}
 PARTLY: Final = "partly assessed"  # an item of a standard of which some risks were not measured
 _VACUOUS: Final = 0.98  # a claim that an attack succeeds at most so often says nothing
 _HEADLINES: Final = {
@@ -128,15 +127,7 @@ def reading(risk: Document, language: Language = ENGLISH) -> str:
         return _inspection(risk, language)
     if risk.get("worst_case"):
         return _worst_case(risk, language)
-    parts = []
-    if judged := risk["judged"]:
-        parts.append(
-            say(
-                "The judge saw {failures} in {trials}.",
-                failures=language.plural(judged["failures"], "failure"),
-                trials=language.plural(judged["trials"], "trial"),
-            )
-        )
+    parts = [_judged(risk, language)]
     ends = {end: percent(risk["rate"][end]) for end in ("low", "high")}
     if risk.get("correction") == "none":
         parts.append(say("As judged, the failure rate lies between {low} and {high}.", **ends))
@@ -298,8 +289,37 @@ def uncorrected(risk: Document, language: Language = ENGLISH) -> str:
 
 def estimand(risk: Document, language: Language = ENGLISH) -> str:
     """What a rate is about; empty where a document doesn't say, or for an inspection."""
-    name = ESTIMANDS.get(risk.get("estimand") or "", "")
-    return language.say(name) if name else ""
+    match risk.get("estimand"):
+        case "this-set":
+            return language.say("this set of prompts")
+        case "prompts-like-these":
+            return language.say("prompts like these")
+    return ""
+
+
+def trials_of(risk: Document) -> int:
+    """Number of answers behind a rate; ``trials`` counts the prompts where each has several."""
+    known = risk.get("design")
+    return int(known["trials"] if known and known["trials"] else risk["trials"])
+
+
+def _judged(risk: Document, language: Language) -> str:
+    """What the judge saw; where prompts have several answers, each prompt counts by its mean."""
+    judged, known, say = risk["judged"], risk.get("design"), language.say
+    if not judged:
+        return ""
+    if known and known["trials"] > known["prompts"]:
+        return say(
+            "The judge saw a failure in {rate} of {trials}, each of {prompts} counted by its mean.",
+            rate=percent(judged["estimate"]),
+            trials=language.plural(known["trials"], "trial"),
+            prompts=language.plural(known["prompts"], "prompt"),
+        )
+    return say(
+        "The judge saw {failures} in {trials}.",
+        failures=language.plural(judged["failures"], "failure"),
+        trials=language.plural(judged["trials"], "trial"),
+    )
 
 
 def design(risk: Document, language: Language = ENGLISH) -> str:

@@ -156,7 +156,11 @@ def clause(text: str, start: int) -> str:
 
 def _negated(before: str) -> bool:
     words = before[_last(_CLAUSE, before) :]
-    if _NEGATED.search(words) or _NEGATED_ZH.search(words):
+    negation = _NEGATED.search(words)
+    if negation is not None:
+        # "Do not refuse to …": two negations are none.
+        return re.search(rf"(?i){_NEGATION}\s*$", words[: negation.start()]) is None
+    if _NEGATED_ZH.search(words):
         return True
     joined = _ALTERNATIVE.search(before)
     if joined is None:

@@ -11,7 +11,8 @@ from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.tree import Tree
 from buttress.files.wanted import wanted_files
 from buttress.rules.credentials.scanner import SecretRules
-from buttress.rules.rulebook import Issue, Reporter, Rule
+from buttress.rules.reporting import Issue, Reporter
+from buttress.rules.rule import Rule
 
 
 def inspect_files(

@@ -1,8 +1,7 @@
-"""Kinds of findings of live probes: severity, words and references, in a YAML file a probe."""
+"""Findings of live probes, in the words of their rules."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,34 +9,22 @@ from pathlib import Path
 from buttress.evidence.findings import Finding, Severity
 from buttress.evidence.locations import Location
 from buttress.files.shown_url import without_keys
-from buttress.files.yaml_loader import load_yaml
-
-
-@dataclass(frozen=True, slots=True)
-class ReportRule:
-    """A kind of finding; ``{product}`` and ``{what}`` are filled in."""
-
-    id: str
-    severity: Severity
-    message: str
-    remedy: str
-    references: tuple[str, ...]
+from buttress.rules.rule import Rule
+from buttress.rules.rule_files import PLAIN_RULES, RuleKind
 
 
 @cache
-def report_rules(path: Path) -> Mapping[str, ReportRule]:
-    """The kinds of findings in a file, by id."""
-    return {
-        name: ReportRule(
-            name, one["severity"], one["message"], one["remedy"], tuple(one["references"])
-        )
-        for name, one in load_yaml(path)["rules"].items()
-    }
+def live_rules(path: Path) -> RuleKind[Rule]:
+    """The rules in a file of a live probe."""
+    return RuleKind("live-rules", PLAIN_RULES, path)
 
 
 @dataclass(frozen=True, slots=True)
 class LiveFindingMaker:
-    """Makes the findings of a probe from the kinds in ``path``."""
+    """Makes the findings of a probe from the kinds in ``path``.
+
+    Their messages may have ``{product}`` and ``{what}``.
+    """
 
     probe: str
     version: str
@@ -60,7 +47,7 @@ class LiveFindingMaker:
         Raises:
             KeyError: no such rule.
         """
-        kind = report_rules(self.path)[rule]
+        kind = live_rules(self.path).own[rule]
         shown = without_keys(url)
         return Finding(
             rule=rule,

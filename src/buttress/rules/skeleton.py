@@ -12,6 +12,7 @@ import unicodedata
 from functools import cache
 from importlib import resources
 
+_BLANKS = frozenset("\u2800\u3164\u115f\u1160\uffa0")  # letters and signs that show nothing
 _PLAIN = frozenset(string.ascii_letters + string.digits)
 
 
@@ -47,12 +48,16 @@ def _folded(sign: str) -> str:
     if sign.isascii():
         return sign
     category = unicodedata.category(sign)
+    if category in ("Zs", "Zl", "Zp") or sign in _BLANKS:
+        return " "
     if category in ("Cf", "Mn") or "\ufe00" <= sign <= "\ufe0f" or sign >= "\U000e0100":
         return ""
     parts = unicodedata.normalize("NFKD", sign)
     plain = "".join(one for one in parts if unicodedata.category(one) != "Mn")
     if plain and all(one in _PLAIN for one in plain):
         return plain
+    if len(plain) == 1 and " " < plain < "\x7f" and "\uff00" < sign < "\uff5f":
+        return plain  # full-width punctuation
     known = _prototypes().get(sign, sign)
     # The standard takes capital I for a small L; here the letter that is meant matters.
     return "I" if known == "l" and category == "Lu" else known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,10 +12,15 @@ from buttress.files.located_yaml import FieldPath
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.yaml_documents import LimitMet
 from buttress.rules.governing import clause, governed
-from buttress.rules.rulebook import Issue, Rule
+from buttress.rules.reporting import Issue
 from buttress.rules.skeleton import skeleton
+from buttress.rules.subject_rule import SubjectRule
 
 _AROUND: Final = 120
+# Ends of lines within a paragraph, with marks of quoting; not before lists, headings and blocks.
+_FLOWING: Final = re.compile(
+    r"(?<=\S)[ \t]*\r?\n[ \t]{0,3}(?:>[ \t]?)*(?=[^\s#*+|>-])(?!```|~~~|\d+[.)])|<br[ \t]*/?>"
+)
 _ENDS: Final = ("\n", ". ", "。", "! ", "? ")
 CONTINUED: Final = "\f"  # stands for a line's end that does not end a command
 
@@ -31,6 +37,7 @@ class Subject:
     line: Callable[[FieldPath], int]
     context: Mapping[str, Any] = field(default_factory=dict)
     breaks: bool = True  # whether line breaks in the text are those of the file
+    lookalikes: bool = True  # whether what the text looks like is searched as well
 
     def text(self, *path: str | int) -> str:
         """A scalar in the data as YAML would write it; empty where there is none."""
@@ -75,19 +82,21 @@ def unread(
 ) -> Iterator[Subject]:
     """Note why parts of a file were not read; limits are subjects of rules, too."""
     for problem in problems:
-        reading.record_skip(file.location, f"{how}, {problem}")
-        if isinstance(problem, LimitMet):
+        limit = isinstance(problem, LimitMet)
+        tell = reading.record_unread if limit else reading.record_skip
+        tell(file.location, f"{how}, {problem}")
+        if limit:
             yield Subject("limit", f"{how}, {problem}", at_line(1))
 
 
 class SubjectMatcher:
     """Applies rules to subjects."""
 
-    def __init__(self, rules: Iterable[Rule], checks: Mapping[str, Check]) -> None:
+    def __init__(self, rules: Iterable[SubjectRule], checks: Mapping[str, Check]) -> None:
         rules = tuple(rules)
-        self.rules: Mapping[str, Rule] = {one.id: one for one in rules}
+        self.rules: Mapping[str, SubjectRule] = {one.id: one for one in rules}
         self._checks = checks
-        self._by_kind: dict[str, list[Rule]] = defaultdict(list)
+        self._by_kind: dict[str, list[SubjectRule]] = defaultdict(list)
         for rule in rules:
             for kind in rule.about:
                 self._by_kind[kind].append(rule)
@@ -104,28 +113,35 @@ class SubjectMatcher:
                 yield from _in_data(rule, subject)
 
 
-def _in_text(rule: Rule, subject: Subject) -> Iterator[Issue]:
+def _in_text(rule: SubjectRule, subject: Subject) -> Iterator[Issue]:
     text = subject.value
+    readings = [(text, text)]
+    folded = skeleton(text) if subject.lookalikes else text
+    if folded is not text:  # look-alike letters: what the text looks like is searched as well
+        readings.append((folded, folded))
+    if rule.sentence and subject.kind.startswith("text."):
+        flowing = _FLOWING.sub(_blank, folded)
+        if flowing != folded:  # a model reads a paragraph as one, wherever its lines end
+            readings.append((flowing, folded))
     lines: set[int] = set()
-    for issue in _matches(rule, subject, text):
-        lines.add(issue.line)
-        yield issue
-    folded = skeleton(text)
-    if folded is not text:
-        # Look-alike letters: what the text looks like is searched as well.
-        for issue in _matches(rule, subject, folded):
-            if issue.line not in lines:
-                yield issue
+    for reading, lined in readings:
+        found = list(_matches(rule, subject, reading, lined))
+        yield from (issue for issue in found if issue.line not in lines)
+        lines.update(issue.line for issue in found)
 
 
-def _matches(rule: Rule, subject: Subject, text: str) -> Iterator[Issue]:
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
+
+
+def _matches(rule: SubjectRule, subject: Subject, text: str, lined: str) -> Iterator[Issue]:
     if rule.unless_in and rule.exception_in.search(text):
         return
     line, counted = subject.line(()), 0
     for match in rule.expression.finditer(text):
         start, end = match.span()
         if subject.breaks:
-            line += text.count("\n", counted, start) + text.count(CONTINUED, counted, start)
+            line += lined.count("\n", counted, start) + lined.count(CONTINUED, counted, start)
             counted = start
         if rule.act and governed(text, start, end):
             continue
@@ -146,7 +162,7 @@ def _sentence(text: str, start: int, end: int) -> str:
     return before[first:] + text[start:end] + after[: min(ends, default=len(after))]
 
 
-def _in_data(rule: Rule, subject: Subject) -> Iterator[Issue]:
+def _in_data(rule: SubjectRule, subject: Subject) -> Iterator[Issue]:
     places = list(_resolve(subject.value, rule.at.split(".") if rule.at else [], ()))
     if rule.missing:
         if all(value in (None, "") for _, value in places):

@@ -11,6 +11,7 @@ from typing import Any
 from buttress.files.yaml_loader import load_yaml
 
 NOT_ASSESSED = "not assessed"
+PARTLY_ASSESSED = "partly assessed"
 _WORST_FIRST = ("unacceptable", "undecided", "acceptable")
 
 
@@ -38,6 +39,9 @@ def crosswalk(
 ) -> list[dict[str, Any]]:
     """For each standard, its items with the risks that map to them and the worst of the verdicts.
 
+    An item is ``partly assessed`` where all that was measured is acceptable and some of its risks
+    were not measured.
+
     Args:
         mapping: risk id -> pairs (standard, item).
         verdicts: risk id -> verdict, for the risks that were assessed.
@@ -49,6 +53,8 @@ def crosswalk(
             risks = [risk for risk, pairs in mapping.items() if (standard.id, item) in pairs]
             given = {verdicts[risk] for risk in risks if risk in verdicts}
             worst = next((verdict for verdict in _WORST_FIRST if verdict in given), NOT_ASSESSED)
+            if worst == "acceptable" and not all(risk in verdicts for risk in risks):
+                worst = PARTLY_ASSESSED
             items.append({"id": item, "title": title, "risks": risks, "verdict": worst})
         rows.append({"standard": standard.id, "title": standard.title, "items": items})
     return rows

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 import re2
@@ -17,9 +17,9 @@ from buttress.answers.own_refusals import OwnRefusals, Searches
 from buttress.errors import InputError
 from buttress.extension.settings import settings_schema
 from buttress.files import located_yaml
-from buttress.files.located_yaml import Located
+from buttress.files.located_yaml import FieldPath, Located
 from buttress.files.shown_url import without_keys
-from buttress.packs.resolve import resolve
+from buttress.system.known import KnownNames
 from buttress.system.model import (
     TARGET_SOURCES,
     Asset,
@@ -32,6 +32,7 @@ from buttress.system.model import (
     Use,
 )
 
+PACK: Final = "pack:"  # in front of the name of what an installed pack holds
 FILE_NAME: Final = "buttress.yaml"
 LENGTH: Final = 512  # tokens of an answer of a service
 LOCAL_LENGTH: Final = 160
@@ -39,6 +40,13 @@ _OWN_FIELDS: Final = {
     "id", "kind", "description", "path", "url", "system_prompt", "system_prompt_file",
     "max_tokens", "price",
 }  # fmt: skip
+
+
+class _Base(NamedTuple):
+    """Where a manifest lies, and what it may name."""
+
+    folder: Path
+    known: KnownNames
 
 
 @cache
@@ -49,8 +57,12 @@ def schema() -> Mapping[str, Any]:
     return loaded
 
 
-def load(path: Path) -> System:
-    """Read a manifest; ``path`` may be the file or the folder that holds ``buttress.yaml``.
+def load(path: Path, known: KnownNames) -> System:
+    """Read a manifest.
+
+    Args:
+        path: the file, or the folder that holds ``buttress.yaml``.
+        known: what the manifest may name.
 
     Raises:
         InputError: naming file, line, field and what is expected there.
@@ -61,16 +73,17 @@ def load(path: Path) -> System:
         raise InputError(
             "no such file", file=str(path), expected="a manifest; `buttress init` writes one"
         )
-    return parse(located_yaml.load(path), path.resolve().parent)
+    return parse(located_yaml.load(path), path.resolve().parent, known)
 
 
-def parse(located: Located, base: Path) -> System:
-    """Make a system from parsed YAML; relative paths are taken from ``base``.
+def parse(located: Located, folder: Path, known: KnownNames) -> System:
+    """Make a system from parsed YAML; relative paths are taken from ``folder``.
 
     Raises:
         InputError: as ``load``.
     """
     located_yaml.check(located, schema())
+    base = _Base(folder, known)
     data: dict[str, Any] = located.data
     assets = _assets(located, base)
     budget = data.get("budget", {})
@@ -82,8 +95,8 @@ def parse(located: Located, base: Path) -> System:
         purpose=data.get("purpose", "").strip(),
         owner=data.get("owner", ""),
         assets=assets,
-        profile=_profile(located),
-        base=base,
+        profile=_profile(located, known),
+        base=folder,
         digest=hashlib.sha256(orjson.dumps(data, option=orjson.OPT_SORT_KEYS)).hexdigest(),
         languages=tuple(dict.fromkeys(data.get("languages", ("en", "zh")))),
         prompts=tuple(_prompts(located, base)) or (PromptSource("buttress"),),
@@ -100,10 +113,14 @@ def parse(located: Located, base: Path) -> System:
         ),
         refusals=_refusals(located),
         attacker=_attacker(located, base, assets),
-        attacks=tuple(dict.fromkeys(_attack(name, base) for name in data.get("attacks", ()))),
+        attacks=tuple(
+            dict.fromkeys(
+                _attack(located, base, index) for index in range(len(data.get("attacks", ())))
+            )
+        ),
         data={name: _there(located, base, ("data", name)) for name in data.get("data", {})},
-        options={name: _option(value, base) for name, value in data.get("options", {}).items()},
-        policy=_policy(data.get("policy", "default"), base),
+        options={name: _option(value, folder) for name, value in data.get("options", {}).items()},
+        policy=_policy(located, base),
         risks=_existing(located, base, ("risks",)),
         budget=Budget(calls=budget)
         if isinstance(budget, int)
@@ -133,7 +150,7 @@ def _refusals(located: Located) -> OwnRefusals:
     return OwnRefusals(tuple(texts), tuple(patterns))
 
 
-def _profile(located: Located) -> Profile:
+def _profile(located: Located, known: KnownNames) -> Profile:
     data = located.data.get("profile", {})
     uses = tuple(Use(use["name"], float(use["share"])) for use in data.get("uses", ()))
     if uses and abs(sum(use.share for use in uses) - 1) > 0.01:
@@ -143,15 +160,13 @@ def _profile(located: Located) -> Profile:
         )
     categories = data.get("categories", {})
     if categories:
-        from buttress.prompts.pack import load_categories
-
-        known = load_categories()
+        valid = known.categories()
         for name in categories:
-            if name not in known:
+            if name not in valid:
                 raise located.error(
                     ("profile", "categories", name),
                     f"unknown category '{name}'",
-                    "one of " + ", ".join(known),
+                    "one of " + ", ".join(valid),
                 )
         if not any(categories.values()):
             raise located.error(
@@ -165,16 +180,14 @@ def _profile(located: Located) -> Profile:
     )
 
 
-def _prompts(located: Located, base: Path) -> list[PromptSource]:
+def _prompts(located: Located, base: _Base) -> list[PromptSource]:
     entries = located.data.get("prompts", ())
     if not entries:
         return []
-    from buttress.probes.behaviour.gbt_bank import PROMPT_SETS
-    from buttress.prompts.public import known_sets
-
     sources = []
+    unpublished = base.known.unpublished_sets()
+    valid = ("buttress", *base.known.prompt_sets(), *unpublished)
     for index, entry in enumerate(entries):
-        valid = ("buttress", *known_sets(), *PROMPT_SETS)
         if entry["set"] not in valid:
             raise located.error(
                 ("prompts", index, "set"),
@@ -182,7 +195,7 @@ def _prompts(located: Located, base: Path) -> list[PromptSource]:
                 "one of " + ", ".join(valid),
             )
         path = _existing(located, base, ("prompts", index, "path"))
-        if path is None and entry["set"] in PROMPT_SETS:
+        if path is None and entry["set"] in unpublished:
             raise located.error(
                 ("prompts", index), "'path' is missing", "the bank's file: nobody publishes one"
             )
@@ -190,7 +203,7 @@ def _prompts(located: Located, base: Path) -> list[PromptSource]:
     return sources
 
 
-def _assets(located: Located, base: Path) -> tuple[Asset, ...]:
+def _assets(located: Located, base: _Base) -> tuple[Asset, ...]:
     assets: list[Asset] = []
     taken: set[str] = set()
     for index, entry in enumerate(located.data["assets"]):
@@ -210,7 +223,7 @@ def _free_id(kind: str, taken: set[str]) -> str:
     return name
 
 
-def _asset(located: Located, base: Path, index: int, name: str) -> Asset:
+def _asset(located: Located, base: _Base, index: int, name: str) -> Asset:
     entry = located.data["assets"][index]
     where = ("assets", index)
     sources = [source for source in TARGET_SOURCES if source in entry]
@@ -242,7 +255,7 @@ def _asset(located: Located, base: Path, index: int, name: str) -> Asset:
     paths = [found for found in [_existing(located, base, (*where, "path"))] if found]
     weights = str(entry.get("weights", ""))
     if weights and not weights.startswith("package:"):
-        paths.append((base / weights).resolve())
+        paths.append((base.folder / weights).resolve())
     price = entry.get("price", {})
     return Asset(
         id=name,
@@ -275,7 +288,7 @@ def _length(sources: list[str]) -> int:
     return LOCAL_LENGTH if local else LENGTH
 
 
-def _check_target(located: Located, base: Path, index: int, sources: list[str]) -> None:
+def _check_target(located: Located, base: _Base, index: int, sources: list[str]) -> None:
     """What can be said wrong about a target without opening it."""
     entry = located.data["assets"][index]
     where = ("assets", index)
@@ -322,7 +335,7 @@ def _check_registered(
         raise located.error((*where, "settings", *error.absolute_path), error.message, expected)
 
 
-def _system_prompt(located: Located, base: Path, index: int) -> str:
+def _system_prompt(located: Located, base: _Base, index: int) -> str:
     entry = located.data["assets"][index]
     where = ("assets", index, "system_prompt_file")
     if "system_prompt_file" not in entry:
@@ -337,7 +350,7 @@ def _system_prompt(located: Located, base: Path, index: int) -> str:
         raise located.error(where, f"'{path}' is not readable", "a text file in UTF-8") from None
 
 
-def _attacker(located: Located, base: Path, assets: tuple[Asset, ...]) -> dict[str, Any] | None:
+def _attacker(located: Located, base: _Base, assets: tuple[Asset, ...]) -> dict[str, Any] | None:
     settings: dict[str, Any] | None = located.data.get("attacker")
     if settings is None:
         return None
@@ -359,47 +372,58 @@ def _attacker(located: Located, base: Path, assets: tuple[Asset, ...]) -> dict[s
     return settings
 
 
-def _attack(name: str, base: Path) -> str:
+def _attack(located: Located, base: _Base, index: int) -> str:
     """An attack's name, or the absolute path of a file of templates."""
-    if name.startswith("pack:"):
-        return str(resolve(name, ("attack-templates",)))
-    beside = base / name
-    return str(beside.resolve()) if beside.is_file() else name
+    name = located.data["attacks"][index]
+    if name.startswith(PACK):
+        return str(_in_pack(located, base, ("attacks", index), name, ("attack-templates",)))
+    beside = base.folder / name
+    return str(beside.resolve()) if beside.is_file() else str(name)
 
 
-def _option(value: str | bool, base: Path) -> str:
+def _option(value: str | bool, folder: Path) -> str:
     """As ``--set`` takes it; what names a file or folder beside the manifest becomes its path."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    beside = base / value
+    beside = folder / value
     return str(beside.resolve()) if value and beside.exists() else value
 
 
-def _there(located: Located, base: Path, field: tuple[str | int, ...]) -> Path:
+def _there(located: Located, base: _Base, field: tuple[str | int, ...]) -> Path:
     path = _existing(located, base, field)
     assert path is not None
     return path
 
 
-def _policy(name: str, base: Path) -> str:
+def _policy(located: Located, base: _Base) -> str:
     """A policy's name, or the absolute path of its file."""
-    if name.startswith("pack:"):
-        return str(resolve(name, ("policy",)))
-    beside = base / name
-    return str(beside) if beside.is_file() else name
+    name = located.data.get("policy", "default")
+    if name.startswith(PACK):
+        return str(_in_pack(located, base, ("policy",), name, ("policy",)))
+    beside = base.folder / name
+    return str(beside) if beside.is_file() else str(name)
 
 
-def _existing(located: Located, base: Path, field: tuple[str | int, ...]) -> Path | None:
+def _in_pack(
+    located: Located, base: _Base, field: FieldPath, name: str, kinds: tuple[str, ...] = ()
+) -> Path:
+    try:
+        return base.known.in_pack(name, kinds)
+    except InputError as error:
+        raise located.error(field, error.problem, error.expected) from None
+
+
+def _existing(located: Located, base: _Base, field: tuple[str | int, ...]) -> Path | None:
     """The path at that field, which must exist; None where the field is absent."""
     value: Any = located.data
     for part in field:
         if isinstance(value, dict) and part not in value:
             return None
         value = value[part]
-    if str(value).startswith("pack:"):
-        return resolve(str(value))
+    if str(value).startswith(PACK):
+        return _in_pack(located, base, field, str(value))
     try:
-        path = (base / str(value)).resolve()
+        path = (base.folder / str(value)).resolve()
         exists = path.exists()
     except (OSError, ValueError):
         exists = False

@@ -17,7 +17,8 @@ LENGTHS: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens", "m
                   "maxOutputTokens", "maxTokens", "num_predict")  # fmt: skip
 FEWEST: Final = 16  # tokens of an answer below which no bound is lowered
 _REFUSED: Final = re.compile(
-    r"unsupported|not support|n't support|not permitted|not allowed|unrecognized|unrecognised"
+    r"unsupported|not support|n't support|not permit|not allow|n't allow|n't permit|disallow"
+    r"|no longer|unrecognized|unrecognised|can(not| only)|may only|must not|greater than|positive"
     r"|unknown|unexpected|extra|invalid|not valid|only|must be|should be|deprecated|cannot be"
     r"|can't be|not available|not accept|doesn't accept|incompatible|forbidden|remove|range"
     r"|not enabled|requires|out of|illegal|no such|drop_params|property",
@@ -50,6 +51,11 @@ _AT_LEAST: Final = re.compile(
     r"\D{0,40}(\d{1,5})",
     re.IGNORECASE,
 )
+_SWITCH: Final = re.compile(
+    r"(?:parameter\.)?\b([a-z][a-z0-9_]{2,40})['\"`]? (?:must|should|has to) be (?:set to )?"
+    r"['\"`]?(true|false)\b",
+    re.IGNORECASE,
+)
 _LIST: Final = re.compile(r"valid (list|array|sequence)|should be (a )?(list|array)", re.IGNORECASE)
 
 
@@ -71,6 +77,10 @@ def adapt(form: QuestionForm, sent: Mapping[str, Any], payload: Any, said: str) 
         changed = not form.content_parts
         form.content_parts = True
         return changed
+    switch = _SWITCH.search(everything)
+    if switch and switch[1] != "stream" and switch[1] not in fields:
+        form.added[switch[1]] = switch[2].lower() == "true"
+        return True
     length = next((name for name in LENGTHS if name in fields), None)
     if length is not None and _about_length(everything, length, payload):
         return _shorten(form, fields[length], length, everything)

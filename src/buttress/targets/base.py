@@ -48,7 +48,8 @@ class Answer:
     own, such as a gateway's content filter; empty where only ``text`` can tell.
     ``token_probabilities`` are log probabilities by token at each place, where given on request.
     ``estimated`` says that the tokens were not told and are estimates, ``calls`` how many questions
-    the answer took, where several turns had to be sent one by one.
+    the answer took, where several turns had to be sent one by one. ``subject`` is the person that a
+    recorded answer is about.
     """
 
     text: str
@@ -61,6 +62,7 @@ class Answer:
     token_probabilities: tuple[Mapping[str, float], ...] = ()
     estimated: bool = False
     calls: int = 1
+    subject: str = ""
 
 
 class TargetError(Exception):
@@ -70,9 +72,10 @@ class TargetError(Exception):
     asked for (HTTP Retry-After), if any; ``throttled`` marks 429, 503 and timeouts, on which the
     concurrency is lowered. ``adapted`` says that the target has just changed how it asks, so that
     the same question is asked again at once. ``fatal`` says that no other question would fare
-    better, as with a wrong key or a wrong model name. ``refusal`` is the answer that the error is
-    if the target answers other questions: a firewall turns harmful questions down with the same
-    status as strangers.
+    better, as with a wrong key or a wrong model name. ``starting`` says that the server is not
+    ready yet, such as while it loads a model. ``refusal`` is the answer that the error is if the
+    target answers other questions: a firewall turns harmful questions down with the same status as
+    strangers.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class TargetError(Exception):
         retry_after_s: float | None = None,
         adapted: bool = False,
         fatal: bool = False,
+        starting: bool = False,
         refusal: Answer | None = None,
     ) -> None:
         super().__init__(message)
@@ -92,6 +96,7 @@ class TargetError(Exception):
         self.retry_after_s = retry_after_s
         self.adapted = adapted
         self.fatal = fatal
+        self.starting = starting
         self.refusal = refusal
 
 

@@ -100,6 +100,7 @@ class EndpointTarget:
         left_out = sorted(form.omitted - set(self._omit))
         if left_out:
             said.append("asked without " + ", ".join(left_out))
+        said += [f"asked with {name}: {str(on).lower()}" for name, on in form.added.items()]
         if form.merge_system:
             said.append("the system prompt stood before the first question")
         if form.most_tokens is not None:
@@ -113,6 +114,7 @@ class EndpointTarget:
         if "max_tokens" in self._form.omitted:
             for field in ("max_completion_tokens", "max_output_tokens", "max_new_tokens"):
                 body.pop(field, None)
+        body |= self._form.added
         for field, value in self._extra.items():
             if value is None:
                 body.pop(field, None)

@@ -15,6 +15,7 @@ from buttress.targets.secrets import Secrets
 OVERLOADED: Final = frozenset({429, 503, 529})
 SOON_S: Final = 300.0
 AGAIN: Final = frozenset({408, 409, 425})
+ABOUT_QUESTION: Final = frozenset({400, 413, 414, 422})  # the next may fare better
 HOPELESS: Final = frozenset({401, 402, 404, 405, 410})
 _QUOTA: Final = re.compile(
     r"insufficient[_ ](quota|balance|funds|credit)|exceeded your current quota|credit balance"
@@ -26,11 +27,6 @@ _CALLER: Final = re.compile(
     r"api[ _-]?key|authenticat|unauthorized|not authorized|authoriz|credential|permission|token"
     r"|subscription|region|country|organization|project|access to (the )?model|no access"
     r"|signature|login|log in|ip address",
-    re.IGNORECASE,
-)
-_TOO_LONG: Final = re.compile(  # about this question, not about the next
-    r"context (size|length|window)|too long|too many tokens"
-    r"|max(imum)? (input|prompt) (length|token)",
     re.IGNORECASE,
 )
 _MODEL: Final = re.compile(
@@ -75,7 +71,9 @@ def failure(
     if _QUOTA.search(everything) and status in {400, 402, 403, 429} and not passes:
         return TargetError(message, retry=False, fatal=True)
     if status in OVERLOADED:
-        return TargetError(message, retry=True, throttled=True, retry_after_s=wait)
+        return TargetError(
+            message, retry=True, throttled=True, retry_after_s=wait, starting=status == 503
+        )
     if status in HOPELESS or (status in {400, 403, 422} and _MODEL.search(everything)):
         return TargetError(message, retry=False, fatal=True)
     who = refusals.doubtful(status, body)
@@ -83,5 +81,5 @@ def failure(
         refused = Answer(said, finish_reason="content_filter", refused_by=who)
         return TargetError(message, retry=False, fatal=True, refusal=refused)
     again = status >= 500 or status in AGAIN
-    fatal = not again and not _TOO_LONG.search(everything)
+    fatal = not again and status not in ABOUT_QUESTION
     return TargetError(message, retry=again, retry_after_s=wait, fatal=fatal)

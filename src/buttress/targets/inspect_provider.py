@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from buttress.errors import InputError, MissingExtraError
+from buttress.targets import refusals
 from buttress.targets.base import Answer, Message, Request, TargetError
 from buttress.targets.chat import data_url
+from buttress.targets.raised_errors import raised
 from buttress.targets.settings import seconds, unknown, whole
 
 if TYPE_CHECKING:
@@ -134,15 +136,30 @@ class InspectTarget:
                 [_message(message) for message in request.messages], config=config
             )
         except Exception as error:
-            raise self._failure(error) from None
+            outcome = self._failure(error)
+            if isinstance(outcome, Answer):
+                return outcome
+            raise outcome from None
         return _answer(output, time.perf_counter() - start)
 
     async def aclose(self) -> None:
         """Close the provider's connections."""
         await self._model.api.aclose()
 
-    def _failure(self, error: Exception) -> TargetError:
-        """The error as the engine understands it; the provider classifies it."""
+    def _failure(self, error: Exception) -> Answer | TargetError:
+        """The refusal or the error that it is.
+
+        What a server said says whether it refused or knows no better for any question; whether to
+        ask again is the provider's own judgement.
+        """
+        seen: BaseException | None = error
+        fatal = False
+        while seen is not None:
+            told = raised(seen)
+            if isinstance(told, Answer):
+                return told
+            fatal = fatal or told.fatal
+            seen = seen.__cause__
         cause: Exception = error
         while isinstance(cause.__cause__, Exception) and not self._retries(cause):
             cause = cause.__cause__
@@ -152,6 +169,7 @@ class InspectTarget:
             retry=bool(decision),
             throttled=getattr(decision, "kind", "") == "rate_limit",
             retry_after_s=getattr(decision, "retry_after", None),
+            fatal=fatal and not decision,
         )
 
     def _retries(self, error: Exception) -> Any:
@@ -192,13 +210,29 @@ def _answer(output: ModelOutput, latency_s: float) -> Answer:
                 usage.input_tokens_cache_write,
             )
         )
+    text, reason = output.completion, str(output.stop_reason)
+    refused_by = ""
+    if reason == "content_filter":
+        # The provider puts the filter's own message where the answer would stand.
+        told = refusals.named(400, {"message": text})
+        refused_by = told or ("" if text.strip() else refusals.CONTENT_FILTER)
     return Answer(
-        text=output.completion,
-        finish_reason="length" if output.stop_reason == "max_tokens" else str(output.stop_reason),
+        text=text,
+        finish_reason="length" if reason in {"max_tokens", "model_length"} else reason,
         prompt_tokens=read,
         completion_tokens=usage.output_tokens if usage is not None else 0,
         latency_s=latency_s,
+        reasoning=_reasoning(output),
+        refused_by=refused_by,
     )
+
+
+def _reasoning(output: ModelOutput) -> str:
+    """What the model wrote for itself, as far as the provider hands it over."""
+    content = output.message.content
+    parts = content if isinstance(content, list) else []
+    texts = [part.reasoning for part in parts if part.type == "reasoning"]
+    return "\n\n".join(filter(None, texts))
 
 
 def _one_line(error: Exception) -> str:

@@ -34,6 +34,9 @@ LONGEST_WAIT_S: Final = 300.0  # that a target may ask for; beyond it the run st
 # Being told to wait is no failure of the question, so it has a bound of its own.
 THROTTLES_PER_ATTEMPT: Final = 4
 ADAPTATIONS: Final = 16  # changes of form that a question may lead to
+GREETINGS: Final = 3
+STARTING_S: Final = 180.0  # that a server may take to load its model
+STARTING_PAUSE_S: Final = 5.0  # between two looks at it
 GREETING: Final = Request((Message("user", "Hello! Please say hello."),), Sampling(max_tokens=64))
 
 
@@ -117,8 +120,23 @@ class RetryingClient:
             if self._given_up:
                 raise TargetError(self._given_up, retry=False, fatal=True)
             if not self._answers:
-                return await self._begun(request)
+                return await self._introduced(request)
         return await self._begun(request)
+
+    async def _introduced(self, request: Request) -> Answer:
+        """As ``ask``, for the first question: where it fails, a harmless one tells why.
+
+        Raises:
+            TargetError: no answer; ``fatal`` where the target answers nothing.
+        """
+        try:
+            return await self._begun(request)
+        except TargetError as error:
+            if error.fatal or await self.answers_others():
+                raise
+            self.give_up(str(error))
+            error.fatal = True
+            raise
 
     async def _begun(self, request: Request) -> Answer:
         await self._limit.acquire()  # the first place; a question counts as begun from here
@@ -131,6 +149,7 @@ class RetryingClient:
     async def _attempts(self, request: Request) -> Answer:
         attempts = throttles = adaptations = 0
         held = True
+        began = self._clock()
         while True:
             error = await self._once(request, held=held)
             held = False
@@ -139,7 +158,7 @@ class RetryingClient:
                 return self._read(error)
             if self._own_refusals.match(str(error)):
                 return Answer(str(error), "content_filter", refused_by=OWN_MESSAGE)
-            if error.refusal is not None and await self._answers_others():
+            if error.refusal is not None and await self.answers_others():
                 return error.refusal
             if error.adapted and adaptations < ADAPTATIONS:
                 adaptations += 1
@@ -155,6 +174,9 @@ class RetryingClient:
                 attempts += 1
                 left = attempts < self._max_attempts
             pause = self._pause(attempts + throttles, error.retry_after_s)
+            if error.starting and not self._answers:
+                left = self._clock() - began < STARTING_S
+                pause = min(pause, STARTING_PAUSE_S)
             if error.retry and left:
                 self._check_wait(error, pause)  # before all others wait as long
             if error.throttled:
@@ -188,8 +210,12 @@ class RetryingClient:
                 "go on later with --resume"
             )
 
-    async def _answers_others(self) -> bool:
-        """Whether it answers a harmless question, asked once."""
+    async def answers_others(self) -> bool:
+        """Whether it answers at all: it has, or it answers a harmless question, asked once.
+
+        Raises:
+            SpentError: the allowance is used up.
+        """
         if self._answers:
             return True
         if self._greeting is None:
@@ -197,16 +223,20 @@ class RetryingClient:
         return await asyncio.shield(self._greeting)
 
     async def _greet(self) -> bool:
-        for _ in range(self._max_attempts + ADAPTATIONS):
-            turn = Message("user", self._harmless)
-            said = await self._once(
-                Request((turn,), GREETING.sampling) if turn.content else GREETING
-            )
+        failures = adaptations = 0
+        turn = Message("user", self._harmless)
+        question = Request((turn,), GREETING.sampling) if turn.content else GREETING
+        while failures < GREETINGS and adaptations < ADAPTATIONS:
+            said = await self._once(question)
             if isinstance(said, Answer):
+                self._answers = True
                 return True
             if not said.retry:
                 break
-            if not said.adapted:
+            if said.adapted:
+                adaptations += 1
+            else:
+                failures += 1
                 await self._allowance.sleep(self._backoff_s)
         return False
 

@@ -35,8 +35,7 @@ from buttress.trials.repetition import Repetition
 from buttress.trials.totals import Totals
 
 LOOKUP: Final = 64  # specs looked up in the store at once
-FIRST_FAILURES: Final = 20  # questions that may fail before the first answer
-FIRST_ALONE: Final = 6  # the same where they are asked one at a time
+FIRST_FAILURES: Final = 20  # questions that may fail before the first answer, or be unjudged
 FAILURES_IN_A_ROW: Final = 100  # and after it: the target has died
 FATAL_IN_A_ROW: Final = 10  # that no other question would fare better with
 HOPELESS: Final = 0.9  # share of answers that a judge can't decide, from which it is of no use
@@ -294,6 +293,7 @@ class TrialEngine:
             reasoning=trial.reasoning,
             refused_by=trial.refused_by,
             finish_reason=trial.finish_reason,
+            subject=trial.subject,
         )
         judgement = None
         if self._same_judgement(trial, spec):
@@ -391,8 +391,7 @@ class TrialEngine:
         if fatal and not self._answered:
             self._client.give_up(message)
             raise TargetDiedError(f"{name}: {message}") from None
-        first = FIRST_ALONE if starts_slowly(self._target) else FIRST_FAILURES
-        most = FAILURES_IN_A_ROW if self._answered else first
+        most = FAILURES_IN_A_ROW if self._answered else FIRST_FAILURES
         if self._failures >= most or self._fatal >= FATAL_IN_A_ROW:
             which = "last" if self._answered else "first"
             common = self.totals.messages.most_common(1)[0][0]

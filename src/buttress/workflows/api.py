@@ -15,8 +15,8 @@ from buttress.documents.measurement import Measurement
 from buttress.documents.scan_types import ScanDocument
 from buttress.errors import InputError
 from buttress.report.comparison import ALPHA
-from buttress.system import manifest
 from buttress.system.model import System
+from buttress.workflows import manifest
 from buttress.workflows.assessment import assess as assessing
 from buttress.workflows.assessment import measure as measuring
 from buttress.workflows.diff import diff as compare

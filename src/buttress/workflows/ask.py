@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from buttress.errors import ButtressError, InputError
+from buttress.errors import ButtressError
 from buttress.system.model import Asset, System
 from buttress.targets.base import Answer, Message, Request, Sampling, TargetError
 from buttress.targets.open import open_target
 from buttress.targets.retrying import RetryingClient
 from buttress.trials.loop import run_async
 from buttress.trials.totals import Totals
+from buttress.workflows.answering import answering_asset
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +31,7 @@ def ask(system: System, prompt: str, *, asset: str | None = None) -> AskResult:
         InputError: no such asset, or several that answer and none named.
         ButtressError: there is no answer; the message is what the target said.
     """
-    return run_async(_ask(system, _chosen(system, asset), prompt))
-
-
-def _chosen(system: System, name: str | None) -> Asset:
-    able = [asset for asset in system.assets if asset.is_target]
-    chosen = [asset for asset in able if name in (None, asset.id)]
-    if len(chosen) != 1:
-        problem = f"'{name}' answers no questions" if name else f"{len(able)} assets answer"
-        names = ", ".join(asset.id for asset in able)
-        raise InputError(
-            problem, field="--asset", expected=f"one of {names}" if able else "a model"
-        )
-    return chosen[0]
+    return run_async(_ask(system, answering_asset(system, asset), prompt))
 
 
 async def _ask(system: System, asset: Asset, prompt: str) -> AskResult:

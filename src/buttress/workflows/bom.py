@@ -21,7 +21,8 @@ from buttress.provenance.inventory.hashes import sha256
 from buttress.provenance.inventory.system import commercial, of_system
 from buttress.provenance.licences.judging import Conflict, IntendedUse
 from buttress.provenance.licences.probe import conflicts
-from buttress.system.manifest import FILE_NAME, load
+from buttress.system.manifest import FILE_NAME
+from buttress.workflows.manifest import load
 
 
 @dataclass(frozen=True, slots=True)

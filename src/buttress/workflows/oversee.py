@@ -25,11 +25,12 @@ from buttress.evidence.records import Provenance
 from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.files.atomic import write_whole
 from buttress.oversight.asking import Voice
-from buttress.oversight.constitution import Principle, load_constitution
+from buttress.oversight.constitution import load_constitution
 from buttress.oversight.protocols import PROTOCOLS, ProtocolSettings
 from buttress.oversight.result import Accuracy, ItemOutcome, PairedChange, judge_run
 from buttress.oversight.run import OversightPlan, OversightRecord, OversightRun
 from buttress.oversight.tasks import load_task
+from buttress.probes.behaviour.charter.principles import Principle
 from buttress.system.model import Asset, System
 from buttress.targets.base import Recorded, Target
 from buttress.targets.open import open_target
@@ -37,6 +38,7 @@ from buttress.targets.retrying import RetryingClient
 from buttress.trials.loop import run_async
 from buttress.trials.progress import Progress, ProgressPlan, open_progress
 from buttress.trials.totals import Totals
+from buttress.workflows.answering import answering_asset
 from buttress.workflows.runs import begin_run, last_run
 
 DOCUMENT_NAME: Final = "oversight.json"
@@ -73,7 +75,10 @@ def oversee(
         ButtressError: a target doesn't answer.
     """
     plan = _plan(request)
-    assets = {name: _asset(system, getattr(request, name), name) for name in ("overseer", "worker")}
+    assets = {
+        "overseer": answering_asset(system, request.overseer, "--overseer"),
+        "worker": answering_asset(system, request.worker, "--worker"),
+    }
     progress = open_progress(ProgressPlan(request.budget), stream)
     try:
         with EvidenceStore.open(request.out / FILE_NAME) as store:
@@ -108,15 +113,6 @@ def _plan(request: OverseeRequest) -> OversightPlan:
     task = load_task(request.task, language=request.language, seed=request.seed)
     settings = ProtocolSettings(request.seed, request.rounds, principles)
     return OversightPlan(request.protocol, task, settings, request.margin, request.budget)
-
-
-def _asset(system: System, name: str, role: str) -> Asset:
-    able = [asset for asset in system.assets if asset.is_target]
-    for asset in able:
-        if asset.id == name:
-            return asset
-    expected = "one of " + ", ".join(asset.id for asset in able) if able else "a model"
-    raise InputError(f"'{name}' answers no questions", field=f"--{role}", expected=expected)
 
 
 async def _run(

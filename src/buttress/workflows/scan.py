@@ -43,7 +43,8 @@ class ScanSettings:
     names. ``fail_on`` is the least severity of a finding that fails the scan, empty for none;
     with ``fail_on_skipped`` a scan also fails where a file was not searched to its end.
     ``suppressions`` is the file of suppressions, None for the one in the current folder;
-    ``diff_lines`` keeps findings on lines that changed.
+    ``diff_lines`` keeps findings on lines that changed. Comments allow findings only in what is
+    ``trusted``.
     """
 
     paths: Sequence[Path]
@@ -57,6 +58,7 @@ class ScanSettings:
     fail_on_skipped: bool = False
     suppressions: Path | None = None
     suppress: bool = True
+    trusted: bool = True
     baseline: Path | None = None
     vex: Sequence[Path] = ()
 
@@ -116,7 +118,9 @@ def scan(settings: ScanSettings) -> ScanResult:
     probes = chosen(settings.only, settings.options, settings.also)
     knowledge = installed()
     finding_filter = _filter(settings, knowledge)
-    trees = _apart([Tree(root.path, root.selection, keep=KEPT) for root in scope])
+    trees = _apart(
+        [Tree(root.path, root.selection, keep=KEPT, trusted=settings.trusted) for root in scope]
+    )
     tasks = [
         InspectionTask(name, taken(probe, settings.options), tree, knowledge, identifier)
         for tree in trees
@@ -140,7 +144,7 @@ def scan(settings: ScanSettings) -> ScanResult:
         [root.path for root in scope],
         finding_filter.apply(found, seen.outside, today),
         seen.inspections,
-        [] if _is_narrow(settings.request) else _unread(settings, seen.inspections, trees),
+        [] if _may_be_empty(settings.request) else _unread(settings, seen.inspections, trees),
     )  # fmt: skip
 
 
@@ -262,6 +266,11 @@ def _suppressions(file: Path, knowledge: Knowledge) -> list[Suppression]:
 def _all_probes() -> list[InspectionProbe]:
     """Whatever runs now: a suppression may be for a probe that ``only`` leaves out."""
     return list(chosen(None, {}, list(extension.names("inspections"))).values())
+
+
+def _may_be_empty(request: ScanRequest) -> bool:
+    """Whether it is usual that no file is left: nothing changed, or a hook names other kinds."""
+    return bool(request.diff or request.within)
 
 
 def _is_narrow(request: ScanRequest) -> bool:

@@ -158,7 +158,7 @@ async def test_a_target_without_pictures_gets_none() -> None:
 
 
 def test_the_manifest_says_whether_a_model_takes_pictures(tmp_path: Path) -> None:
-    from buttress.system import manifest
+    from buttress.workflows import manifest
     from buttress.workflows.assessment.preparation import open_targets
 
     path = tmp_path / "buttress.yaml"

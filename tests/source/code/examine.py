@@ -11,13 +11,13 @@ from buttress.files.selection import EVERYTHING, Selection
 from buttress.files.tree import Tree
 from buttress.probes.source.code.matcher import Hit, RuleMatcher
 from buttress.probes.source.code.probe import PROBE
-from buttress.probes.source.code.rulebook import own_rules
+from buttress.probes.source.code.rulebook import CODE
 from buttress.protocols.inspection import InspectionContext
 
 
 @cache
 def matcher() -> RuleMatcher:
-    return RuleMatcher(own_rules())
+    return RuleMatcher(tuple(CODE.own.values()))
 
 
 def hits(code: str) -> list[Hit]:

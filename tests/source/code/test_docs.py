@@ -8,7 +8,8 @@ from pathlib import Path
 from buttress.files.python_modules import MAX_BYTES, MAX_WORDS
 from buttress.probes.source.code.evaluate import MAX_DEPTH
 from buttress.probes.source.code.linking import MAX_FUNCTIONS
-from buttress.probes.source.code.rulebook import load_rules, own_rules
+from buttress.probes.source.code.pack_rules import CODE_RULES
+from buttress.probes.source.code.rulebook import CODE
 from buttress.probes.source.code.summaries import MAX_CALLS, MAX_SINKS
 from buttress.probes.source.code.values import MAX_STEPS
 
@@ -19,15 +20,15 @@ def test_the_tables_of_rules() -> None:
     told = [line for line in TEXT.splitlines() if re.match(r"\| `[a-z0-9]+(-[a-z0-9]+)+` \|", line)]
     assert sorted(told) == sorted(
         f"| `{rule.id}` | {rule.title} | {rule.severity} | {', '.join(rule.references)} |"
-        for rule in own_rules()
+        for rule in CODE.own.values()
     )
-    assert f"## The {len(own_rules())} rules" in TEXT
+    assert f"## The {len(CODE.own)} rules" in TEXT
 
 
 def test_the_example_of_a_rule_is_accepted(tmp_path: Path) -> None:
     (example,) = re.findall(r"```yaml\n(rules:.*?)```", TEXT, re.S)
     (tmp_path / "a.yaml").write_text(example, encoding="utf-8")
-    assert [rule.id for rule in load_rules(tmp_path)] == ["acme-load"]
+    assert CODE_RULES.check(tmp_path / "a.yaml", "acme 1.0.0", {}) == ["acme-load"]
 
 
 def test_limits() -> None:

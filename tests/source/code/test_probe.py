@@ -89,8 +89,8 @@ def test_a_trace_and_no_secret_in_the_proof(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "note"),
     [
-        (b"import pickle\npickle.load(f)\nprint 'old'\n", "not Python 3: line 3"),
-        (b"import pickle\npickle.load(" + b"(" * 5_000, "not Python 3"),
+        (b"import pickle\npickle.load(f)\nprint 'old'\n", "by which it is read: line 3"),
+        (b"import pickle\npickle.load(" + b"(" * 5_000, "by which it is read"),
         (b"import pickle\npickle.load(" + b"-" * 20_000 + b"1)", "too "),
         (b"import pickle\npickle.load(f)\nx = " + b"[" * 150 + b"]" * 150, "nested too deeply"),
         (b"import pickle\npickle.load(f)\n#" + b"x" * MAX_BYTES, "larger than"),

@@ -10,7 +10,9 @@ import yaml
 
 from buttress.errors import InputError
 from buttress.probes.source.code.matcher import RuleMatcher
-from buttress.probes.source.code.rulebook import load_rules
+from buttress.probes.source.code.pack_rules import CODE_RULES
+from buttress.probes.source.code.rulebook import CODE
+from buttress.rules.rule_files import read
 
 RULE: dict[str, Any] = {
     "id": "acme-load",
@@ -33,7 +35,7 @@ def write(tmp_path: Path, *rules: dict[str, Any]) -> Path:
 
 
 def test_a_pack_of_ones_own(tmp_path: Path) -> None:
-    (rule,) = load_rules(write(tmp_path, RULE))
+    (rule,) = read(write(tmp_path, RULE), CODE.format).rules
     matcher = RuleMatcher((rule,))
     for code, lines in (
         ("from acme import load as l\nl(1, False)", [2]),
@@ -48,9 +50,9 @@ def test_a_pack_of_ones_own(tmp_path: Path) -> None:
     [
         (
             {"bad": ["import acme\nacme.load(1, safe=True)\n"]},
-            "bad example of 'acme-load' is not found",
+            "rule 'acme-load' misses its bad example 1: import acme",
         ),
-        ({"good": ["import acme\nacme.load(1)\n"]}, "good example of 'acme-load' is found"),
+        ({"good": ["import acme\nacme.load(1)\n"]}, "finds its good example 1"),
         ({"good": ["import ("]}, "does not parse"),
         ({"bad": []}, "bad"),
         ({"severity": "grave"}, "one of info, low, medium, high, critical"),
@@ -74,7 +76,7 @@ def test_a_pack_of_ones_own(tmp_path: Path) -> None:
 def test_a_rule_that_is_wrong(tmp_path: Path, change: dict[str, Any], told: str) -> None:
     path = write(tmp_path, {**RULE, **change})
     with pytest.raises(InputError) as error:
-        load_rules(path)
+        CODE_RULES.check(path, "acme 1.0.0", {})
     text = str(error.value)
     assert told in text
     assert text.startswith(f"{path}:")
@@ -83,9 +85,9 @@ def test_a_rule_that_is_wrong(tmp_path: Path, change: dict[str, Any], told: str)
 
 def test_an_id_that_is_given_twice_and_files_without_rules(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="given twice"):
-        load_rules(write(tmp_path, RULE, RULE))
-    with pytest.raises(InputError, match="no rules"):
-        load_rules(write(tmp_path))
+        CODE_RULES.check(write(tmp_path, RULE, RULE), "acme 1.0.0", {})
+    with pytest.raises(InputError, match="a list of rules"):
+        CODE_RULES.check(write(tmp_path), "acme 1.0.0", {})
     (tmp_path / "pack.yaml").write_text("rules: [1]", encoding="utf-8")
     with pytest.raises(InputError, match="rules"):
-        load_rules(tmp_path / "pack.yaml")
+        CODE_RULES.check(tmp_path / "pack.yaml", "acme 1.0.0", {})

@@ -7,15 +7,16 @@ import re
 import pytest
 
 from buttress.probes.source.code.matcher import RuleMatcher
-from buttress.probes.source.code.rulebook import RULES, CodeRule, load_rules, own_rules
+from buttress.probes.source.code.pack_rules import CODE_RULES
+from buttress.probes.source.code.rulebook import CODE, CodeRule
 from tests.source.code.examine import found, matcher
 
-BAD = [(rule, text) for rule in own_rules() for text in rule.bad]
-GOOD = [(rule, text) for rule in own_rules() for text in rule.good]
+BAD = [(rule, one.text) for rule in CODE.own.values() for one in rule.bad]
+GOOD = [(rule, one.text) for rule in CODE.own.values() for one in rule.good]
 
 
 def test_there_are_enough_of_them_and_their_examples_hold() -> None:
-    assert len(load_rules(RULES, verify=True)) >= 60
+    assert CODE_RULES.check_own() >= 60
 
 
 @pytest.mark.parametrize(("rule", "text"), BAD, ids=lambda one: getattr(one, "id", ""))
@@ -35,7 +36,7 @@ def test_good_examples_are_clean_of_everything_grave(rule: CodeRule, text: str) 
     assert grave == []
 
 
-@pytest.mark.parametrize("rule", own_rules(), ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", CODE.own.values(), ids=lambda rule: rule.id)
 def test_what_a_rule_tells(rule: CodeRule) -> None:
     assert any(re.fullmatch(r"CWE-[0-9]+", one) for one in rule.references)
     for one in rule.references:

@@ -15,11 +15,11 @@ from buttress.evidence.findings import Finding
 from buttress.files.notebook_code import notebook, plain
 from buttress.files.python_modules import decoded, parsed
 from buttress.probes.source.code.probe import PROBE
-from buttress.probes.source.code.rulebook import own_rules
+from buttress.probes.source.code.rulebook import CODE
 from buttress.protocols.inspection import InspectionContext
 from tests.source.code.examine import matcher
 
-EXAMPLES = [text for rule in own_rules() for text in (*rule.bad, *rule.good)]
+EXAMPLES = [one.text for rule in CODE.own.values() for one in (*rule.bad, *rule.good)]
 TOKENS = sorted(
     {word for text in EXAMPLES for word in text.replace("\n", " \n ").split(" ") if word}
 )

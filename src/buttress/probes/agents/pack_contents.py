@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from buttress.probes.agents.checks import CHECKS
-from buttress.probes.agents.probe import KIND, limit, own_rules, subjects
-from buttress.rules.pack_rules import RuleDomain, SubjectRules
+from buttress.probes.agents.checks import CHECKS, RULES
+from buttress.probes.agents.probe import limit, subjects
+from buttress.rules.packed_subjects import RuleDomain, packed_subject_rules
 
-AGENT_RULES: Final = SubjectRules(KIND, RuleDomain(limit, subjects, own_rules, CHECKS))
+AGENT_RULES: Final = packed_subject_rules(RULES, RuleDomain(limit, subjects, CHECKS))

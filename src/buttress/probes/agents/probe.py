@@ -11,31 +11,30 @@ from typing import Final
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.files import bounded_toml
+from buttress.files.jsonc import MAX_BYTES, JsoncDocument, JsoncError
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.yaml_documents import MAX_BYTES as MAX_YAML
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.agents import source_texts
 from buttress.probes.agents.checks import CHECKS, RULES
-from buttress.probes.agents.jsonc import MAX_BYTES, JsoncDocument, JsoncError
 from buttress.probes.agents.servers import settings
 from buttress.probes.agents.texts import in_source, markdown, prompts, tools
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.inspecting import inspect_files
-from buttress.rules.pack_rules import load_all
-from buttress.rules.rulebook import Issue, Rule, rules
+from buttress.rules.reporting import Issue
 from buttress.rules.subject import Subject, SubjectMatcher, at_line, unread
+from buttress.rules.subject_rule import SubjectRule
 
-KIND: Final = "agent-rules"  # of contents of packs
 _SKILL: Final = re.compile(r"^skill\.md$")
 _RULES: Final = re.compile(
-    r"^(?:agents?|claude|claude\.local|gemini|warp|crush|copilot-instructions)\.md$|"
+    r"^(?:agents?|claude|claude\.local|gemini|qwen|warp|crush|copilot-instructions)\.md$|^llms.*\.txt$|"
     r"^\.(?:cursorrules|windsurfrules|clinerules|roorules|goosehints)$|"
     r".*\.(?:mdc|instructions\.md|prompt\.md|chatmode\.md|agent\.md)$"
 )
 _RULE_FOLDERS: Final = {
     ".claude", ".cursor", ".windsurf", ".clinerules", ".roo", ".kiro", ".gemini", ".codex",
-    ".agents",
+    ".agents", ".junie",
 }  # fmt: skip
 _PROMPT: Final = re.compile(
     r"(?i).*system[-_ ]?prompts?.*\.(?:txt|md|jinja2?|j2|prompt)$|.*\.prompt$"
@@ -80,15 +79,9 @@ class _AgentConfig:
         )
 
 
-def own_rules() -> Mapping[str, Rule]:
-    """The rules that come with Buttress, by id."""
-    return rules(RULES)
-
-
-def _rules(knowledge: Knowledge) -> Mapping[str, Rule]:
+def _rules(knowledge: Knowledge) -> Mapping[str, SubjectRule]:
     """All rules, those of packs too."""
-    added = [(file.pack, file.path) for file in knowledge.of_kind(KIND)]
-    return {**own_rules(), **load_all(added)} if added else own_rules()
+    return RULES.with_packs(knowledge.of_kind(RULES.name))
 
 
 def _matcher(knowledge: Knowledge) -> SubjectMatcher:
@@ -103,7 +96,17 @@ def _text_kind(path: Path) -> str:
     folders = {one.lower() for one in path.absolute().parts[-4:-1]}
     if _RULES.match(name) or (folders & _RULE_FOLDERS and name.endswith(".md")):
         return "rules"
+    if name.endswith((".md", ".mdx")) and _is_of_skill(path):
+        return "skill"
     return "prompt" if _PROMPT.match(name) else ""
+
+
+def _is_of_skill(path: Path) -> bool:
+    """Whether a text lies in a folder of a skill, which has the model read it when it needs it."""
+    folders = path.absolute().parents
+    if path.name.lower() in ("readme.md", "changelog.md", "license.md", "contributing.md"):
+        return False
+    return any((folder / "SKILL.md").is_file() for folder in folders[:3])
 
 
 def limit(path: Path) -> int:
@@ -173,7 +176,8 @@ def _json(name: str, text: str, file: SourceFile, reading: SourceReading) -> Ite
     try:
         document = JsoncDocument(text)
     except JsoncError as error:
-        reading.record_skip(file.location, f"not read as JSON, {error}")
+        tell = reading.record_unread if error.limit else reading.record_skip
+        tell(file.location, f"not read as JSON, {error}")
         if error.limit:
             yield Subject("limit", f"not read as JSON, {error}", at_line(1))
         return
@@ -195,7 +199,7 @@ def _toml(text: str, file: SourceFile, reading: SourceReading) -> Iterator[Subje
     try:
         document = JsoncDocument(json.dumps(data, default=str, ensure_ascii=False))
     except (JsoncError, RecursionError, ValueError):
-        reading.record_skip(file.location, "more than is read")
+        reading.record_unread(file.location, "more than is read")
         return
     yield from settings(document)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from buttress.files.jsonc import JsoncDocument
 from buttress.files.located_yaml import FieldPath
-from buttress.probes.agents.jsonc import JsoncDocument
 from buttress.rules.shell import variable
 from buttress.rules.subject import Subject, at_line
 

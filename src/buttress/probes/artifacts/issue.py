@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final
 
 from buttress.evidence.findings import Severity
-from buttress.files.yaml_loader import load_yaml
-
-
-class ArtifactRule(NamedTuple):
-    """What every finding of one rule has in common."""
-
-    severity: Severity
-    remedy: str
-    references: tuple[str, ...]
+from buttress.rules.rule_files import PLAIN_RULES, RuleKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +21,4 @@ class ArtifactIssue:
     proof: str = ""
 
 
-@cache
-def rules() -> dict[str, ArtifactRule]:
-    """All rules of model files by id, from ``rules.yaml``."""
-    data = load_yaml(Path(__file__).parent / "rules.yaml")
-    return {
-        name: ArtifactRule(one["severity"], one["remedy"], tuple(one["references"]))
-        for name, one in data["rules"].items()
-    }
+RULES: Final = RuleKind("artifact-rules", PLAIN_RULES, Path(__file__).parent / "rules.yaml")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from buttress.evidence.findings import Finding, Inspection
 from buttress.packs.knowledge import Knowledge
+from buttress.probes.artifacts.issue import RULES
 from buttress.probes.artifacts.parallel import reports
 from buttress.probes.artifacts.pickles.added import NOTHING, Added
 from buttress.probes.artifacts.reporting import finding_of
@@ -31,6 +32,10 @@ class ModelFiles:
     version = "2"
     title = "Malicious code and misleading content in model files"
     kinds = ("model", "data", "source")
+
+    def rule_ids(self, _knowledge: Knowledge) -> tuple[str, ...]:
+        """Ids of its rules."""
+        return tuple(RULES.own)
 
     def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
         """Findings in all files of the tree, then what was read.
@@ -65,7 +70,8 @@ class ModelFiles:
         if unrecognised:
             kinds = ", ".join(f"{kind} {n}" for kind, n in unrecognised.most_common(8))
             total = sum(unrecognised.values())
-            skipped.append(f"{total} files of no format that is known here ({kinds})")
+            many = "file" if total == 1 else "files"
+            skipped.append(f"{total} {many} of no format that is known here ({kinds})")
         if len(skipped) > _MAX_SKIPPED:
             skipped[_MAX_SKIPPED:] = [f"and {len(skipped) - _MAX_SKIPPED} more"]
         seconds = time.perf_counter() - started

@@ -43,6 +43,8 @@ FORMATS: Final[tuple[tuple[str, Callable[[ByteSource, bytes], bool]], ...]] = (
     ("tar_archive", sniffers.tarred),
     ("compressed", sniffers.compressed),
     ("seven_zip_archive", sniffers.seven_zip),
+    ("asar_archive", sniffers.electron_archive),
+    ("wxapkg_archive", sniffers.mini_program),
     ("json_config", sniffers.json_text),
     ("yaml_config", sniffers.marked_text),
     ("chat_template", sniffers.marked_text),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from buttress.evidence.findings import Finding
 from buttress.evidence.locations import Location
 from buttress.files.tree import TreeFile
-from buttress.probes.artifacts.issue import ArtifactIssue, rules
+from buttress.probes.artifacts.issue import RULES, ArtifactIssue
 
 if TYPE_CHECKING:
     from buttress.protocols.probe import InspectionProbe
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def finding_of(probe: InspectionProbe, issue: ArtifactIssue, asset: str, file: TreeFile) -> Finding:
     """An issue in a file as a finding of a probe."""
-    rule = rules()[issue.rule]
+    rule = RULES.own[issue.rule]
     member, mark, offset = issue.location.rpartition("@")
     if not mark or not offset.isdecimal():
         member, offset = issue.location, ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -77,6 +77,18 @@ class Scope(NamedTuple):
         elif len(self.tally.unread) < _MAX_UNREAD:
             note = f"{self.where.removeprefix('!')}: {reason}".removeprefix(": ")
             self.tally.unread.append(visible(note))
+
+    def first(self, issues: Iterable[ArtifactIssue], limit: int) -> Iterator[ArtifactIssue]:
+        """Up to so many issues; that there are more is noted."""
+        for number, issue in enumerate(issues):
+            if number == limit:
+                self.more_than(limit)
+                return
+            yield issue
+
+    def more_than(self, limit: int) -> None:
+        """Note that of many findings of one kind only the first are told."""
+        self.record_skip(f"more than {limit} findings of one kind; the rest")
 
     def not_searched(self, offset: int, message: str) -> ArtifactIssue:
         """The issue of a part whose size its maker chose, and which is not searched."""

@@ -105,6 +105,16 @@ def seven_zip(_source: ByteSource, head: bytes) -> bool:
     return head.startswith(b"7z\xbc\xaf\x27\x1c")
 
 
+def electron_archive(_source: ByteSource, head: bytes) -> bool:
+    """Its first word is 4, and a brace comes after four words."""
+    return head[:4] == b"\4\0\0\0" and head[16:17] == b"{"
+
+
+def mini_program(_source: ByteSource, head: bytes) -> bool:
+    """The two marks around its lengths."""
+    return head[0] == 0xBE and head[13:14] == b"\xed"
+
+
 def text(_source: ByteSource, head: bytes) -> bool:
     """No control bytes, or the mark of UTF-16."""
     return is_text(head)
@@ -195,6 +205,8 @@ FIRST: Final[Mapping[Callable[[ByteSource, bytes], bool], frozenset[int]]] = {
     json_text: frozenset(b"{[\xef" + _BLANKS),
     compressed: frozenset(one[0] for one in _COMPRESSED),
     seven_zip: frozenset(b"7"),
+    electron_archive: frozenset(b"\4"),
+    mini_program: frozenset(b"\xbe"),
     xml: frozenset(b"<\xef\xfe\xff" + _BLANKS),
     message_pack: frozenset((*range(0x81, 0x90), 0xDE, 0xDF)),
     paddle_params: frozenset(b"\0"),

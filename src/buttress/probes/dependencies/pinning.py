@@ -9,7 +9,7 @@ from typing import Final
 from buttress.provenance.dependencies.dependency import Dependency
 from buttress.provenance.dependencies.formats.requirements import shown
 from buttress.provenance.dependencies.lookalike import lookalike, malicious
-from buttress.rules.rulebook import Issue
+from buttress.rules.reporting import Issue
 
 _COMMIT: Final = re.compile(r"@[0-9a-f]{40}(?:[0-9a-f]{24})?(?:#|$)")
 _DIGEST: Final = re.compile(r"[#&](?:sha256|sha384|sha512)=[0-9a-f]{64,}")
@@ -49,7 +49,7 @@ def _names(one: Dependency) -> Iterator[Issue]:
         if not known.versions:
             text = f"{one.name} is documented as {known.what} ({known.source})."
             yield Issue("malicious-package", one.line, text, references=one.references)
-        elif one.version in known.versions or (
+        elif known.holds(one.version, one.ecosystem) or (
             not one.version and one.specifier and _only(one, known.versions)
         ):
             text = f"{one.name} {one.version or one.specifier} holds {known.what} ({known.source})."

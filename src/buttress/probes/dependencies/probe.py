@@ -14,17 +14,20 @@ from buttress.evidence.findings import Finding, Inspection
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.tree import Tree
 from buttress.files.wanted import wanted_files
-from buttress.probes.dependencies import pinning
+from buttress.packs.knowledge import Knowledge
+from buttress.probes.dependencies import pinning, workspaces
 from buttress.protocols.inspection import InspectionContext
 from buttress.provenance.dependencies.dependency import REST, FormatError, Parsed, Parser
 from buttress.provenance.dependencies.formats import MAX_BYTES, parser, requirements
 from buttress.provenance.dependencies.formats.tools import is_script
-from buttress.rules.rulebook import Issue, Reporter, rules
+from buttress.rules.reporting import Issue, Reporter
+from buttress.rules.rule_files import RuleKind
+from buttress.rules.subject_rule import EXAMPLE_RULES
 
 if TYPE_CHECKING:
     from buttress.probes.dependencies.osv.database import Database
 
-RULES: Final = Path(__file__).parent / "rules"
+RULES: Final = RuleKind("dependency-rules", EXAMPLE_RULES, Path(__file__).parent / "rules")
 _MAX_INCLUDES: Final = 200
 _NOT_KNOWN: Final = "whether versions were withdrawn from the index: not known offline"
 
@@ -48,6 +51,10 @@ class _Dependencies:
         """The probe with these set."""
         return replace(self, osv=Path(values["osv"]))
 
+    def rule_ids(self, _knowledge: Knowledge) -> tuple[str, ...]:
+        """Ids of its rules."""
+        return tuple(RULES.own)
+
     def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
         """Findings in all files of dependencies; as ``InspectionProbe``.
 
@@ -59,7 +66,8 @@ class _Dependencies:
         path = tree.root
         reading = SourceReading()
         advisories = _opened(self.osv) if self.osv is not None else None
-        reporter = Reporter(self.id, self.version, asset, rules(RULES))
+        reporter = Reporter(self.id, self.version, asset, RULES.own)
+        members = workspaces.members(tree)
         queue: deque[Path] = deque()
         read: set[Path] = set()
         for place, file in wanted_files(tree, reading, partial(_limit, tree)):
@@ -68,6 +76,10 @@ class _Dependencies:
             with reading.surviving(file.location):
                 parsed = _parsed(parse, file, reading) if parse else None
                 if parsed is not None:
+                    if members and place.name == "package.json":
+                        parsed.dependencies = [
+                            one for one in parsed.dependencies if one.name not in members
+                        ]
                     yield from reporter.findings(file, _issues(file, parsed, advisories), reading)
                     queue += _included(place, path, parsed, reading)
         followed = 0

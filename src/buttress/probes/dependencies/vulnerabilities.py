@@ -14,7 +14,7 @@ from buttress.probes.dependencies.osv.advisory import Advisory
 from buttress.probes.dependencies.osv.database import Database
 from buttress.provenance.dependencies.dependency import Dependency, Ecosystem
 from buttress.provenance.dependencies.versions import key
-from buttress.rules.rulebook import Issue
+from buttress.rules.reporting import Issue
 
 _SUMMARY: Final = 160
 _MAX_VERSIONS: Final = 5_000

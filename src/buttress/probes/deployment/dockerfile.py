@@ -16,6 +16,8 @@ _HEREDOC: Final = re.compile(r"<<-?\s?[\"']?([A-Za-z_][A-Za-z0-9_]{0,60})[\"']?"
 _PAIR: Final = re.compile(
     r"([A-Za-z_][A-Za-z0-9_.-]{0,200})=(\"(?:\\.|[^\"\\])*\"?|'[^']*'?|(?:\\.|[^\s\\])*)", re.DOTALL
 )
+MAX_VALUE: Final = 4_096  # characters of a variable that is followed
+MAX_GROWTH: Final = 1 << 20  # characters that variables may add to a text
 _VARIABLE: Final = re.compile(r"\$(?:\{([A-Za-z0-9_]+)(?::?-([^}]*))?\}|([A-Za-z0-9_]+))")
 
 
@@ -105,6 +107,7 @@ def values_at(found: Iterable[Instruction]) -> Iterator[tuple[Instruction, Mappi
             arguments = arguments | {name: value for name, value, _ in one.pairs()}
         elif one.name in ("ARG", "ENV"):
             given = {key: filled(value, known) for key, value, _ in one.pairs()}
+            given = {key: value for key, value in given.items() if len(value) <= MAX_VALUE}
             bare = [] if given or one.name == "ENV" else one.text.split()
             known = known | {key: arguments[key] for key in bare if key in arguments} | given
 
@@ -129,13 +132,30 @@ def stages(found: list[Instruction]) -> list[Stage]:
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """``text`` with variables replaced by their values or defaults; unknown ones stay."""
+    """``text`` with variables replaced by their values or defaults; unknown ones stay.
+
+    So do those with which the text would become ``MAX_GROWTH`` characters longer.
+    """
+    left = MAX_GROWTH
 
     def one(match: re.Match[str]) -> str:
+        nonlocal left
         name = match[1] or match[3]
-        return values.get(name) or match[2] or match[0]
+        value = values.get(name) or match[2] or match[0]
+        left -= max(len(value) - len(match[0]), 0)
+        return value if left >= 0 else match[0]
 
     return _VARIABLE.sub(one, text)
+
+
+def too_long(found: Iterable[Instruction]) -> int:
+    """Line of the first variable whose value is not followed, since it is too long; else 0."""
+    for one, known in values_at(found):
+        if one.name in ("ARG", "ENV"):
+            for _, value, line in one.pairs():
+                if len(filled(value, known)) > MAX_VALUE:
+                    return line
+    return 0
 
 
 def _escape(lines: list[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from buttress.probes.deployment.checks import CHECKS
-from buttress.probes.deployment.probe import KIND, limit, own_rules, subjects
-from buttress.rules.pack_rules import RuleDomain, SubjectRules
+from buttress.probes.deployment.probe import RULES, limit, subjects
+from buttress.rules.packed_subjects import RuleDomain, packed_subject_rules
 
-INFRASTRUCTURE_RULES: Final = SubjectRules(KIND, RuleDomain(limit, subjects, own_rules, CHECKS))
+INFRASTRUCTURE_RULES: Final = packed_subject_rules(RULES, RuleDomain(limit, subjects, CHECKS))

@@ -21,21 +21,21 @@ from buttress.probes.deployment.readers import compose, dockerfile, gitlab
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.inspecting import inspect_files
-from buttress.rules.pack_rules import load_all
-from buttress.rules.rulebook import Issue, Rule, rules
+from buttress.rules.reporting import Issue
+from buttress.rules.rule_files import RuleKind
 from buttress.rules.subject import Subject, SubjectMatcher, unread
+from buttress.rules.subject_rule import SUBJECT_RULES, SubjectRule
 
 MAX_TEXT: Final = 8 << 20  # bytes of a file that is no YAML
 _TESTS: Final = {"test", "tests", "testing", "integration", "e2e", "integration_tests", "fixtures"}
-RULES: Final = Path(__file__).parent / "rules"
-KIND: Final = "infrastructure-rules"  # of contents of packs
+RULES: Final = RuleKind("infrastructure-rules", SUBJECT_RULES, Path(__file__).parent / "rules")
 _DOCKERFILE: Final = re.compile(r"^(?:dockerfile|containerfile)(?:[._-].*)?$|.*\.dockerfile$")
 _NO_DOCKERFILE: Final = re.compile(
     r".*\.(?:dockerignore|pyi?|md|rst|txt|json|ya?ml|go|rs|js|ts|lock)$"
 )
 _COMPOSE: Final = re.compile(r"^(?:docker-)?compose(?:[._-].*)?\.ya?ml$")
-_MANIFEST: Final = re.compile(rb"(?m)^apiVersion:[^\n]*$")
-_KIND: Final = re.compile(rb"(?m)^kind:[^\n]*$")
+_MANIFEST: Final = re.compile(rb"(?m)(?:^[\xef\xbb\xbf \t{,-]*|[{,]\s*)[\"']?apiVersion[\"']?\s*:")
+_KIND: Final = re.compile(rb"(?m)(?:^[\xef\xbb\xbf \t{,-]*|[{,]\s*)[\"']?kind[\"']?\s*:")
 _JSON_MANIFEST: Final = re.compile(rb'"apiVersion"\s*:\s*"')
 _JSON_KIND: Final = re.compile(rb'"kind"\s*:\s*"')
 
@@ -67,15 +67,9 @@ def is_dockerfile(path: Path) -> bool:
     return bool(_DOCKERFILE.match(name)) and not _NO_DOCKERFILE.match(name)
 
 
-def own_rules() -> Mapping[str, Rule]:
-    """The rules that come with Buttress, by id."""
-    return rules(RULES)
-
-
-def _rules(knowledge: Knowledge) -> Mapping[str, Rule]:
+def _rules(knowledge: Knowledge) -> Mapping[str, SubjectRule]:
     """All rules, those of packs too."""
-    added = [(file.pack, file.path) for file in knowledge.of_kind(KIND)]
-    return {**own_rules(), **load_all(added)} if added else own_rules()
+    return RULES.with_packs(knowledge.of_kind(RULES.name))
 
 
 def _matcher(knowledge: Knowledge) -> SubjectMatcher:
@@ -156,7 +150,7 @@ def _severity(issue: Issue, matcher: SubjectMatcher) -> Severity:
 
 def subjects(path: Path, file: SourceFile, reading: SourceReading) -> Iterator[Subject]:
     """What rules can be about in a file; what can't be parsed is noted in ``reading``."""
-    text = file.data.decode("utf-8", "replace")
+    text = file.data.decode("utf-8", "replace").removeprefix("\ufeff")
     if is_dockerfile(path):
         yield from dockerfile(text, path)
         return

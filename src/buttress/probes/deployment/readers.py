@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from buttress.files.yaml_documents import YamlDocument
 from buttress.probes.deployment.dockerfile import (
+    MAX_VALUE,
     Instruction,
     Stage,
     filled,
     instructions,
     stages,
+    too_long,
     values_at,
 )
 from buttress.rules.shell import image, scripts, shell, variable, variables
@@ -29,6 +31,8 @@ def dockerfile(text: str, path: Path) -> Iterator[Subject]:
     found = list(instructions(text))
     built = stages(found)
     names = {stage.name for stage in built if stage.name}
+    if place := too_long(found):
+        yield Subject("limit", f"a variable has more than {MAX_VALUE:,} characters", at_line(place))
     for one, known in values_at(found):
         line = at_line(one.line)
         if one.name in ("RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK"):

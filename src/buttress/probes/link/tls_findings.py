@@ -81,7 +81,7 @@ def _protocols(url: str, answers: TlsAnswers) -> Iterator[Finding]:
             )  # fmt: skip
     if answers.versions and answers.versions[0] != TLS13:
         newest = VERSION_NAMES[answers.versions[0]]
-        yield finding("no-tls-1.3", url, what=newest, proof=f"newest: {newest}")
+        yield finding("no-tls-1-3", url, what=newest, proof=f"newest: {newest}")
 
 
 def _manners(url: str, answers: TlsAnswers) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ import orjson
 from scipy.stats import binomtest
 
 from buttress.errors import InputError
+from buttress.files.lines import read_lines
 from buttress.statistics.privacy_audit import (
     AuditBound,
     audit_guesses,
@@ -127,28 +128,16 @@ def audit(
 
 
 def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    try:
-        with path.open("rb") as file:
-            number = 0
-            while line := file.readline(_LINE + 1):
-                number += 1
-                if len(line) > _LINE:
-                    raise InputError("longer than 1 MiB", file=str(path), line=number)
-                if not line.strip():
-                    continue
-                try:
-                    data = orjson.loads(line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line)
-                except orjson.JSONDecodeError as error:
-                    raise InputError(
-                        f"not valid JSON: {error}", file=str(path), line=number, expected=_EXPECTED
-                    ) from None
-                if not isinstance(data, dict):
-                    raise InputError(
-                        "no JSON object", file=str(path), line=number, expected=_EXPECTED
-                    )
-                yield number, data
-    except OSError as error:
-        raise InputError(error.strerror or str(error), file=str(path)) from None
+    for number, line in read_lines(path, _LINE):
+        try:
+            data = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            raise InputError(
+                f"not valid JSON: {error}", file=str(path), line=number, expected=_EXPECTED
+            ) from None
+        if not isinstance(data, dict):
+            raise InputError("no JSON object", file=str(path), line=number, expected=_EXPECTED)
+        yield number, data
 
 
 def _canary(path: Path, line: int, data: dict[str, Any]) -> CanaryScores:

@@ -29,10 +29,10 @@ from buttress.probes.source.git.layout import (
     find,
     references,
 )
-from buttress.probes.source.secrets import redact
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.allow import allowance
+from buttress.rules.credentials.redacted import redacted
 from buttress.rules.credentials.scanner import CredentialHit, SecretRules, scan
 
 MAX_TOTAL: Final = 4 << 30  # bytes of all versions together
@@ -55,6 +55,10 @@ class _Place:
 
     def record_skip(self, why: str, reading: SourceReading) -> None:
         reading.record_skip(self.prefix or ".", why)
+
+    def record_unread(self, why: str, reading: SourceReading) -> None:
+        """Note a part of the history that should have been searched and was not."""
+        reading.record_unread(self.prefix or ".", why)
 
     def name(self, path: bytes) -> str:
         return self.prefix + _name(path.removeprefix(self.below))
@@ -115,7 +119,7 @@ class _History:
     ) -> Iterator[Finding]:
         asset, chosen = context.asset, context.knowledge.derive(secret_rules)
         if found.unread:
-            place.record_skip(f"{found.unread:,} references beyond the limit", reading)
+            place.record_unread(f"{found.unread:,} references beyond the limit", reading)
         if found.shallow:
             place.record_skip("a shallow clone: what is older was not fetched", reading)
         blobs = {
@@ -131,7 +135,7 @@ class _History:
             (contents.missing, "versions that are not in the object database"),
         ):
             if number:
-                place.record_skip(f"{number:,} {why}", reading)
+                place.record_unread(f"{number:,} {why}", reading)
         leaks: dict[tuple[str, bytes], _Leak] = {}
         for blob, data in read(git, contents.wanted):
             origin = blobs[blob]
@@ -143,7 +147,7 @@ class _History:
                     continue
                 if leak is None or origin.age > leak.origin.age:
                     before = leak.blobs if leak else set()
-                    leak = leaks[key] = _Leak(hit, origin, line, redact(secret), before)
+                    leak = leaks[key] = _Leak(hit, origin, line, redacted(secret), before)
                 leak.blobs.add(blob)
         for leak in sorted(leaks.values(), key=lambda one: (one.origin.path, one.line or 0)):
             yield self._finding(asset, leak, place, still=not now.isdisjoint(leak.blobs))
@@ -161,7 +165,7 @@ class _History:
             place=location,
             message=f"{leak.hit.rule.title}{note} came with commit {leak.origin.commit[:12]} of "
             f"{_day(leak.origin.seconds)}, {where}.",
-            remedy=leak.hit.rule.remedy + _REST,
+            remedy=leak.hit.rule.advice + _REST,
             references=leak.hit.rule.references,
             proof=leak.shown,
             probe=self.id,
@@ -210,7 +214,8 @@ def _hits(
     for text in texts:
         hits = scan(text, file.name, in_tests=file.is_test, chosen=chosen)
         for rule in hits.cut:
-            reading.record_skip(file.location, f"too many matches of rule {rule}; the rest of them")
+            why = f"too many matches of rule {rule}; the rest of them"
+            reading.record_unread(file.location, why)
         for hit in hits.found:
             allowed = allowance(text, hit.place, ("secret", hit.rule.id))
             if allowed is not None and allowed.valid:

@@ -16,10 +16,10 @@ from buttress.packs.knowledge import Knowledge
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.allow import allowance
+from buttress.rules.credentials.redacted import redacted
 from buttress.rules.credentials.scanner import CredentialHit, SecretRules, scan
 
 MAX_FINDINGS: Final = 200  # in one file
-_SHOWN: Final = 4  # characters of a secret that a proof shows, and at most a quarter of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +84,9 @@ class _Secrets:
                 location=str(place.where(file)),
                 place=place.where(file),
                 message=f"{hit.rule.title}{where}{why}.",
-                remedy=hit.rule.remedy,
+                remedy=hit.rule.advice,
                 references=hit.rule.references,
-                proof=redact(place.secret(hit)),
+                proof=redacted(place.secret(hit)),
                 probe=self.id,
                 probe_version=self.version,
             )
@@ -96,7 +96,8 @@ def _gravest(found: list[Finding], file: SourceFile, reading: SourceReading) -> 
     """Of very many findings the gravest, in their order."""
     if len(found) <= MAX_FINDINGS:
         return found
-    reading.record_skip(file.location, f"{len(found):,} findings, of which {MAX_FINDINGS} are told")
+    why = f"{len(found):,} findings, of which {MAX_FINDINGS} are told"
+    reading.record_unread(file.location, why)
     ranks = sorted(range(len(found)), key=lambda one: -SEVERITIES.index(found[one].severity))
     return [found[one] for one in sorted(ranks[:MAX_FINDINGS])]
 
@@ -139,14 +140,8 @@ def _scan(
 ) -> Sequence[CredentialHit]:
     hits = scan(data, file.name, in_tests=file.is_test, chosen=chosen)
     for rule in hits.cut:
-        reading.record_skip(file.location, f"too many matches of rule {rule}; the rest of them")
+        reading.record_unread(file.location, f"too many matches of rule {rule}; the rest of them")
     return hits.found
-
-
-def redact(secret: str) -> str:
-    """The first characters of a secret, at most a quarter of it, and its length."""
-    text = secret.strip()
-    return f"{printable(text[: min(_SHOWN, len(text) // 4)])}… ({len(text)} characters)"
 
 
 PROBE: Final = _Secrets()

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
+from urllib.parse import unquote
 
 from buttress.provenance.purl import package_url
-from buttress.rules.rulebook import Issue
+from buttress.rules.reporting import Issue
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
@@ -112,11 +113,30 @@ def requirement(text: str, line: int, *, hashed: bool | None = None) -> Dependen
         one.name,
         "PyPI",
         line,
-        version=exact(one.specifier),
+        version=exact(one.specifier) or (named_by_file(one.url or "") or ("", ""))[1],
         specifier=str(one.specifier),
         address=one.url or "",
         hashed=hashed,
     )
+
+
+def named_by_file(address: str) -> tuple[str, str] | None:
+    """Name and version that the file name of a wheel or a source distribution gives; else None."""
+    name = unquote(address.partition("#")[0].partition("?")[0].rpartition("/")[2])
+    if not name.endswith((".whl", ".tar.gz", ".zip")):
+        return None
+    from packaging.utils import (
+        InvalidSdistFilename,
+        InvalidWheelFilename,
+        parse_sdist_filename,
+        parse_wheel_filename,
+    )
+
+    try:
+        found = parse_wheel_filename(name) if name.endswith(".whl") else parse_sdist_filename(name)
+    except (InvalidSdistFilename, InvalidWheelFilename):
+        return None
+    return found[0], str(found[1])
 
 
 def exact(specifiers: SpecifierSet) -> str:

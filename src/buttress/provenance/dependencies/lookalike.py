@@ -46,6 +46,20 @@ class Malicious:
     source: str
     versions: frozenset[str]
 
+    def holds(self, version: str, ecosystem: Ecosystem) -> bool:
+        """Whether an exact version is one of those; of PyPI by PEP 440, builds of it too."""
+        if version in self.versions:
+            return True
+        if ecosystem != "PyPI" or not version:
+            return False
+        from packaging.version import InvalidVersion, Version
+
+        try:
+            wanted = Version(Version(version).public)
+        except InvalidVersion:
+            return False
+        return any(Version(one) == wanted for one in self.versions)
+
 
 @cache
 def malicious() -> dict[tuple[str, str], Malicious]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
-from buttress.evidence.findings import Severity
+from buttress.evidence.findings import SEVERITIES, Severity
+from buttress.files.located_yaml import FieldPath, Located
 from buttress.files.visible import shortened
-from buttress.files.yaml_loader import load_yaml
 from buttress.provenance.licences.expression import Declared
 from buttress.provenance.licences.facts import Licence, have, licences
+from buttress.rules.rule import Rule
+from buttress.rules.rule_files import TEXT, RuleFormat, RuleKind, common
 
-_FILE: Final = Path(__file__).parent / "data/rules.yaml"
 NO_ADVICE: Final = "This is not legal advice."
 
 Role = Literal["model", "adapter", "data", "code", "package"]
@@ -59,18 +59,13 @@ class Conflict:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class LicenceRule:
+@dataclass(frozen=True, kw_only=True)
+class LicenceRule(Rule):
     """One rule; the fields are explained at the head of the data file."""
 
-    id: str
-    severity: Severity
-    message: str
-    remedy: str
-    source: str
     roles: tuple[Role, ...]
-    bad: tuple[str, ...]
-    good: tuple[str, ...]
+    bad_case: tuple[str, ...]
+    good_case: tuple[str, ...]
     licence: Mapping[str, Sequence[Any]] | None = None
     state: str = ""
     relation: Relation | None = None
@@ -91,23 +86,46 @@ class LicenceRule:
         return self.severity if said else None
 
 
-@cache
-def rules() -> Mapping[str, LicenceRule]:
-    """All rules by id."""
-    found = {}
-    for one in load_yaml(_FILE)["rules"]:
-        fields = dict(one)
-        for name in ("roles", "bad", "good"):
-            fields[name] = tuple(fields[name])
-        found[fields["id"]] = LicenceRule(**fields)
-    return found
+_FACTS: Final = {"type": "object", "additionalProperties": {"type": "array", "minItems": 1}}
+_CASE: Final = {"type": "array", "items": {"type": "string"}, "minItems": 2, "maxItems": 4}
+_PLAIN: Final = {
+    "state": {"enum": ["missing", "unknown", "contradiction"]},
+    "relation": {"enum": list(get_args(Relation))},
+    "licence": _FACTS, "other": _FACTS, "different": {"type": "boolean"},
+    "use": {"enum": ["commercial", "distributed"]}, "unsaid": {"enum": list(SEVERITIES)},
+    "commercial": {"type": "boolean"}, "distributed": {"type": "boolean"},
+}  # fmt: skip
+
+
+def _build(_located: Located, _at: FieldPath, data: Mapping[str, Any]) -> LicenceRule:
+    return LicenceRule(
+        **common(data),
+        **{name: data[name] for name in _PLAIN if name in data},
+        roles=tuple(data["roles"]),
+        bad_case=tuple(data["bad"]),
+        good_case=tuple(data["good"]),
+    )
+
+
+RULES: Final = RuleKind(
+    "licence-rules",
+    RuleFormat(
+        fields={
+            "message": TEXT, "bad": _CASE, "good": _CASE, **_PLAIN,
+            "roles": {"type": "array", "items": {"enum": list(get_args(Role))}, "minItems": 1},
+        },
+        required=("message", "roles", "bad", "good"),
+        build=_build,
+    ),
+    Path(__file__).parent / "data/rules.yaml",
+)  # fmt: skip
 
 
 def judge(
     subjects: Sequence[LicensedPart], links: Sequence[Link], use: IntendedUse
 ) -> Iterator[Conflict]:
     """All conflicts, in the order of the rules."""
-    for rule in rules().values():
+    for rule in RULES.own.values():
         severity = rule.in_use(use)
         if severity is None:
             continue

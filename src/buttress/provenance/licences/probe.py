@@ -10,10 +10,11 @@ from typing import Final
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.locations import Location
+from buttress.packs.knowledge import Knowledge
 from buttress.protocols.inspection import InspectionContext
 from buttress.provenance.inventory.component import Inventory
 from buttress.provenance.inventory.gather import complete, gather, subjects
-from buttress.provenance.licences.judging import NO_ADVICE, Conflict, IntendedUse, judge
+from buttress.provenance.licences.judging import NO_ADVICE, RULES, Conflict, IntendedUse, judge
 
 _REFERENCES: Final = ("LLM03",)
 _UNSAID: Final = IntendedUse()
@@ -46,6 +47,10 @@ class Licences:
         """
         said = {name: _yes(name, value) for name, value in values.items()}
         return replace(self, use=replace(self.use, **said))
+
+    def rule_ids(self, _knowledge: Knowledge) -> tuple[str, ...]:
+        """Ids of its rules."""
+        return tuple(RULES.own)
 
     def inspect(self, context: InspectionContext) -> Iterator[Finding | Inspection]:
         """Conflicts between the parts of the tree; as ``InspectionProbe``."""
@@ -94,7 +99,7 @@ def finding(conflict: Conflict, asset: str, probe: str, version: str) -> Finding
         message=conflict.message,
         remedy=f"{conflict.rule.remedy} {NO_ADVICE}",
         references=_REFERENCES,
-        proof=f"see {conflict.rule.source}",
+        proof=f"see {conflict.rule.references[0]}",
         probe=probe,
         probe_version=version,
     )

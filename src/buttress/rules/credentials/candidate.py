@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from buttress.evidence.findings import Severity
-    from buttress.rules.credentials.rules import CredentialRule
+from buttress.evidence.findings import Severity
+from buttress.rules.credentials.rule import CredentialRule
 
 Span = tuple[int, int]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
@@ -15,7 +15,9 @@ from buttress.rules.credentials.candidate import CredentialCandidate, Span, Verd
 from buttress.rules.credentials.checks import check
 from buttress.rules.credentials.checks.structures import unbase64
 from buttress.rules.credentials.collections import items, separated, table
-from buttress.rules.credentials.rules import CredentialRule, options, rules
+from buttress.rules.credentials.kind import CREDENTIALS
+from buttress.rules.credentials.rule import CredentialRule
+from buttress.rules.patterns import byte_options
 
 # Tests of what finds or blots out keys hold keys that were made for them.
 _HIDING: Final = re.compile(
@@ -57,7 +59,7 @@ class SecretRules:
 
     def __init__(self, chosen: Iterable[CredentialRule]) -> None:
         self.rules = tuple(sorted(chosen, key=lambda rule: not rule.verified))
-        self._set = re2.Set.SearchSet(options(case_sensitive=False))
+        self._set = re2.Set.SearchSet(byte_options(case_sensitive=False))
         self._indices: list[list[int]] = []
         by_keyword: dict[str, list[int]] = {}
         for index, rule in enumerate(self.rules):
@@ -80,7 +82,7 @@ class SecretRules:
 @cache
 def own() -> SecretRules:
     """The rules that come with Buttress."""
-    return SecretRules(rules())
+    return SecretRules(CREDENTIALS.own.values())
 
 
 def scan(
@@ -140,6 +142,11 @@ def candidates(rule: CredentialRule, data: bytes) -> Iterator[CredentialCandidat
             yield replace(one, start=start, end=end, whole=(start, end))
 
 
+def _group(groups: Mapping[str, bytes], kind: str) -> str:
+    """Of the groups of a kind (``name``, ``name2`` …) the one that took part in the match."""
+    return next((key for key in groups if key.startswith(kind) and groups[key]), "")
+
+
 def _values(listed: str, data: bytes, one: CredentialCandidate) -> Iterator[Span]:
     if listed == "table":
         return table(data, one.end)
@@ -150,8 +157,11 @@ def _matches(rule: CredentialRule, data: bytes) -> Iterator[CredentialCandidate]
     expression: Any = rule.expression
     names: dict[bytes, int] = expression.groupindex
     for match in expression.finditer(data):
-        start, end = match.span(rule.group)
+        groups = {key.decode(): match.group(number) or b"" for key, number in names.items()}
+        chosen = _group(groups, "secret")
+        start, end = match.span(names[chosen.encode()] if chosen else rule.group)
         if start < 0:
             continue
-        groups = {key.decode(): match.group(number) or b"" for key, number in names.items()}
+        if called := _group(groups, "name"):
+            groups["name"] = groups[called]
         yield CredentialCandidate(rule, data, start, end, match.span(), groups)

@@ -17,7 +17,7 @@ class QuestionForm:
 
     ``omitted`` are parameters left out, by the names that the OpenAI API gives them; ``length``
     the name of the bound on the answer's length where an API has several; ``most_tokens`` and
-    ``least_tokens`` bound that length.
+    ``least_tokens`` bound that length; ``added`` are switches that a server insists on.
     """
 
     omitted: set[str] = field(default_factory=set)
@@ -26,6 +26,7 @@ class QuestionForm:
     least_tokens: int = 0
     merge_system: bool = False
     content_parts: bool = False
+    added: dict[str, bool] = field(default_factory=dict)
     stream: bool = False
 
     def tokens(self, request: Request) -> int:

@@ -29,6 +29,7 @@ from buttress.targets.base import Recorded
 from buttress.trials.engine import TrialEngine
 from buttress.trials.loop import run_async
 from buttress.trials.progress import ProgressPlan, open_progress
+from buttress.workflows.answering import answering_asset
 from buttress.workflows.assessment import sources
 from buttress.workflows.assessment.preparation import context_for, open_targets
 from buttress.workflows.assessment.runs import Run, begin
@@ -66,7 +67,7 @@ def measure(
         raise InputError(
             f"'{request.probe}' reads files", field="PROBE", expected="a probe that yields trials"
         )
-    asset = _asset(system, request.asset)
+    asset = answering_asset(system, request.asset)
     conditions = [probe, *(PerturbedProbe(probe, _condition(name)) for name in request.conditions)]
     with EvidenceStore.open(request.out / FILE_NAME) as store:
         run = begin(store, system, seed=request.seed, policy="measure", resume=request.resume)
@@ -74,16 +75,6 @@ def measure(
             _ask(system, asset, conditions, request.trials, store=store, run=run, stream=stream)
         )
     return _document(probe, asset, found, request)
-
-
-def _asset(system: System, name: str | None) -> Asset:
-    able = [asset for asset in system.assets if asset.is_target]
-    chosen = [asset for asset in able if name in (None, asset.id)]
-    if len(chosen) != 1:
-        problem = f"'{name}' answers no questions" if name else f"{len(able)} assets answer"
-        expected = "one of " + ", ".join(asset.id for asset in able) if able else "a model"
-        raise InputError(problem, field="--asset", expected=expected)
-    return chosen[0]
 
 
 def _condition(name: str) -> Any:

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from buttress.rules.governing import governed
-from buttress.rules.rulebook import Rule, rules
+from buttress.rules.rule_files import RuleKind
 from buttress.rules.skeleton import skeleton
 from buttress.rules.subject import Check, Subject, SubjectMatch
+from buttress.rules.subject_rule import SUBJECT_RULES, SubjectRule
 
-RULES: Final = Path(__file__).parents[1] / "rules"
+RULES: Final = RuleKind("agent-rules", SUBJECT_RULES, Path(__file__).parents[1] / "rules")
 _SHOWN: Final = 200  # characters before an order that are shown
 _TOOL_NAME: Final = re.compile(r"\b([a-z][a-z0-9]*(?:_[a-z0-9]+)+)\b")
 _ABOUT_OTHER: Final = re.compile(
@@ -45,9 +46,9 @@ def _as_tool(name: str) -> re.Pattern[str]:
 
 
 @cache
-def _instructions() -> tuple[Rule, ...]:
+def _instructions() -> tuple[SubjectRule, ...]:
     """Rules whose patterns are orders to a model."""
-    return tuple(one for one in rules(RULES).values() if "text.tool" in one.about and one.pattern)
+    return tuple(one for one in RULES.own.values() if "text.tool" in one.about and one.pattern)
 
 
 def _hidden_instruction(subject: Subject) -> Iterator[SubjectMatch]:

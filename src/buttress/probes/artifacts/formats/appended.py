@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Final
 
 from buttress.evidence.findings import Severity
@@ -41,7 +40,7 @@ def after(
     if not head.strip(blank):
         return
     before = scope.tally.recognised
-    inside = list(islice(scope.child(f"after@{position}").descend(rest), _MAX_INSIDE))
+    inside = list(scope.first(scope.child(f"after@{position}").descend(rest), _MAX_INSIDE))
     if runs(rest, head):
         message = f"A program follows what the format holds, from byte {position} on."
         yield scope.issue(rule, position, message, severity="high")

@@ -6,7 +6,6 @@ Field numbers as in Model.proto and NeuralNetwork.proto of coremltools.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from buttress.files.protobuf_wire import LEN, VARINT, Wire, WireField
@@ -45,7 +44,7 @@ def fits(shape: Shape) -> bool:
 
 def inspect(shape: Shape, scope: Scope) -> Iterator[ArtifactIssue]:
     """Custom models, linked files, and custom layers of networks and of what pipelines hold."""
-    yield from islice(_model(shape.wire, WireField(0, LEN, 0, shape.end), scope, 0), _TOLD)
+    yield from scope.first(_model(shape.wire, WireField(0, LEN, 0, shape.end), scope, 0), _TOLD)
 
 
 def _model(wire: Wire, model: WireField, scope: Scope, depth: int) -> Iterator[ArtifactIssue]:

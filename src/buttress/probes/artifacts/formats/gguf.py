@@ -78,6 +78,7 @@ class _Cursor:
     base: int = 0
     templates: list[tuple[int, str, str]] = field(default_factory=list)
     texts: list[tuple[int, str, str]] = field(default_factory=list)
+    unread: int = 0  # texts that are too long, or too many
     alignment: int = 32
     whole: bool = False  # the header was read to its end
 
@@ -176,6 +177,8 @@ def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
         if reason := suspicious(template):
             message = f"The chat template {shortened(key)!r} {reason}."
             yield scope.issue("template-code", offset, message)
+    if cursor.unread:
+        scope.record_skip(f"{cursor.unread} texts of the metadata, too long or too many")
     for offset, key, text in cursor.texts:
         yield from _text(offset, key, text, scope)
     yield from _layout(cursor, spans, scope)
@@ -205,11 +208,12 @@ def _pair(cursor: _Cursor) -> None:
         text = cursor.source.read_at(start, kept).decode("utf-8", "replace")
         cursor.templates.append((start, key, text))
         cursor.skip(length)
-    elif kind == _TEXT and len(cursor.texts) < _MAX_TEXTS:
+    elif kind == _TEXT:
         length = cursor.length()
-        if length <= _TEXT_READ:
+        if length <= _TEXT_READ and len(cursor.texts) < _MAX_TEXTS:
             cursor.texts.append((cursor.at, key, cursor.take(length).decode("utf-8", "replace")))
         else:
+            cursor.unread += 1
             cursor.skip(length)
     elif kind == _ARRAY and "chat_template" in key:
         start = cursor.at

@@ -99,9 +99,13 @@ def of_config(config: Any, offset: int, scope: Scope) -> Iterator[ArtifactIssue]
         elif isinstance(one, dict):
             todo += one.values()
             for rule, severity, message in _object(one):
-                if message not in told and len(told) < _MAX_TOLD:
-                    told.add(message)
-                    yield scope.issue(rule, offset, message, severity=severity)
+                if message in told:
+                    continue
+                if len(told) == _MAX_TOLD:
+                    scope.more_than(_MAX_TOLD)
+                    return
+                told.add(message)
+                yield scope.issue(rule, offset, message, severity=severity)
 
 
 def _object(one: dict[str, Any]) -> Iterator[tuple[str, Severity | None, str]]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
-from itertools import islice
 from typing import Final, Protocol, cast
 
 from buttress.files.byte_source import ByteSource, Slice
@@ -150,7 +149,7 @@ def _stray(source: ByteSource, field: WireField, scope: Scope) -> Iterator[Artif
     head = payload.read_at(0, 64)
     where = f"in field {field.number}, which the format does not have, at byte {field.start}"
     before = scope.tally.recognised
-    inside = list(islice(scope.child(f"field-{field.number}").descend(payload), _TOLD))
+    inside = list(scope.first(scope.child(f"field-{field.number}").descend(payload), _TOLD))
     if runs(payload, head):
         message = f"A program lies {where}."
         yield scope.issue("appended-data", field.start, message, severity="high")

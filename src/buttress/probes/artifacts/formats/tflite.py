@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice
 from typing import Final
 
 from buttress.files.byte_source import ByteSource, Slice
@@ -34,9 +33,7 @@ def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Follow every offset, then look at the operators."""
     flat = FlatBuffer(source)
     try:
-        for number, issue in enumerate(_Model(flat, source, scope).issues()):
-            if number < _MAX_TOLD:
-                yield issue
+        yield from scope.first(_Model(flat, source, scope).issues(), _MAX_TOLD)
     except FlatError as error:
         message = f"The model is wrong at byte {error.offset}: {error}."
         yield scope.issue("tflite-malformed", max(error.offset, 0), message)
@@ -151,7 +148,8 @@ class _Model:
             payload = Slice(self._source, start, length)
             head = payload.read_at(0, 64)
             before = self._scope.tally.recognised
-            inside = list(islice(self._scope.child(f"buffer-{index}").descend(payload), _MAX_TOLD))
+            below = self._scope.child(f"buffer-{index}").descend(payload)
+            inside = list(self._scope.first(below, _MAX_TOLD))
             where = f"in buffer {index}, which no tensor uses"
             if runs(payload, head):
                 message = f"A program lies {where}."

@@ -67,7 +67,10 @@ def _added(value: Any, scope: Scope) -> Iterator[ArtifactIssue]:
         if not isinstance(content, str):
             continue
         problem = _problem(content, one, seen, ids)
-        if problem and told < _TOLD:
+        if problem and told == _TOLD:
+            scope.more_than(_TOLD)
+            return
+        if problem:
             told += 1
             shown = content[:80].encode("unicode_escape").decode()
             yield scope.issue("tokenizer-tricks", 0, f"The added token {shown!r} {problem}.")

@@ -169,9 +169,13 @@ def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
         for issue in (
             *_leaf(leaf, values, scope), *texts, *(_mlflow(leaf, scope) if mlflow else ()),
         ):  # fmt: skip
-            if issue.message not in told and len(told) < _MAX_TOLD:
-                told.add(issue.message)
-                yield issue
+            if issue.message in told:
+                continue
+            if len(told) == _MAX_TOLD:
+                scope.more_than(_MAX_TOLD)
+                return
+            told.add(issue.message)
+            yield issue
 
 
 def _text(leaf: Leaf, scope: Scope) -> Iterator[ArtifactIssue]:

@@ -5,6 +5,7 @@ Every member is examined by content. What scanners and loaders could disagree on
 
 from __future__ import annotations
 
+import re
 import stat
 import zlib
 from collections.abc import Iterator
@@ -30,6 +31,8 @@ from buttress.probes.artifacts.scope import Scope
 _CODECS: Final = {8: "deflate", 12: "bz2", 20: "zstd", 93: "zstd", 95: "xz"}
 _LZMA: Final = 14
 _WHEEL: Final = ".dist-info/WHEEL"  # of a Python package, which may bring native code
+_MANIFESTS: Final = ("AndroidManifest.xml", "base/manifest/AndroidManifest.xml")
+_PROPERTY_LIST: Final = re.compile(r"Payload/[^/]+\.app/Info\.plist")
 _STATE: Final = "data.pkl"  # of PyTorch; beside it, data/0 and so on are raw numbers
 _CHECKED: Final = 1 << 20  # members up to this size have their checksum verified
 _MAX_NOTED: Final = 5  # inconsistencies told for one archive
@@ -74,6 +77,7 @@ def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     spans: list[tuple[int, int]] = []
     sources = Sources(member.name for member in found)
     wheel = any(one.name.endswith(_WHEEL) for one in found) and not sources.of_model
+    application = _is_application(found) and not sources.of_model
     storages = {one.name.removesuffix(_STATE) for one in found if one.name.endswith(_STATE)}
     noted = 0
     for member in found:
@@ -89,6 +93,8 @@ def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
             raw = number.isdecimal() and folder in storages
             inner = scope.child(member.name, raw=raw)
             for issue in _member(source, member, local, inner):
+                if application and issue.rule == "archive-native-code":
+                    continue  # code is what such a package is for
                 expected = wheel and issue.rule == "archive-native-code"
                 yield replace(issue, severity="low") if expected else issue
             if member.name.lower().endswith(ENDING) and (
@@ -99,6 +105,14 @@ def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     if directories:
         yield from _behind(source, directories[0], scope)
     yield from torchscript.inspect(source, found, scope)
+
+
+def _is_application(found: list[Member]) -> bool:
+    """Whether the archive is an application for Android or iOS, by what such a one must have."""
+    names = {one.name for one in found}
+    if names & set(_MANIFESTS):
+        return True
+    return any(_PROPERTY_LIST.fullmatch(name) for name in names)
 
 
 def _before(source: ByteSource, found: list[Member], scope: Scope) -> Iterator[ArtifactIssue]:

@@ -17,7 +17,7 @@ from buttress.packs.knowledge import Knowledge
 from buttress.probes.artifacts.integrity.reference import ReferenceWeights
 from buttress.probes.artifacts.integrity.tensors import Tensor, tensors
 from buttress.probes.artifacts.integrity.values import Values, measure
-from buttress.probes.artifacts.issue import ArtifactIssue, rules
+from buttress.probes.artifacts.issue import RULES, ArtifactIssue
 from buttress.probes.artifacts.reporting import finding_of
 from buttress.protocols.inspection import InspectionContext
 
@@ -51,7 +51,7 @@ class WeightIntegrity:
 
     def rule_ids(self, _knowledge: Knowledge) -> list[str]:
         """Ids of all rules that its findings can have."""
-        return [name for name in rules() if name.startswith("weights-")]
+        return [name for name in RULES.own if name.startswith("weights-")]
 
     def with_options(self, **values: str) -> WeightIntegrity:
         """The probe with these set.

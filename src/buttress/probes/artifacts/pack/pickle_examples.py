@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from buttress.evidence.findings import SEVERITIES
-from buttress.probes.artifacts.issue import ArtifactIssue, rules
+from buttress.probes.artifacts.issue import RULES, ArtifactIssue
 
 _PROTOCOL: Final = b"\x80\x04"
 _TUPLE: Final = {0: b")", 1: b"\x85", 2: b"\x86", 3: b"\x87"}
@@ -71,7 +71,7 @@ def suspicious(pickle: bytes) -> list[ArtifactIssue]:
     return [
         one
         for one in found
-        if SEVERITIES.index(one.severity or rules()[one.rule].severity) >= least
+        if SEVERITIES.index(one.severity or RULES.own[one.rule].severity) >= least
     ]
 
 

@@ -34,6 +34,9 @@ def call(state: MachineState, what: Any, arguments: Any, at: int, *, new: bool =
     if type(what) is Import:
         return _call_import(state, what, arguments, at, new)
     if type(what) is Computed:
+        if what.by is None and what.partial:
+            sentence = f"it calls what {what.made_by} made"
+            state.notes.remark("pickle-computed-call", at, sentence)
         return what
     sentence = "it calls a value that was itself computed"
     state.notes.remark("pickle-computed-call", at, sentence)
@@ -90,6 +93,8 @@ def _harmless(state: MachineState, what: Import, arguments: Any, at: int) -> Any
     given = arguments if type(arguments) is tuple else None
     if what.name == "type" and arguments is PLAIN:
         return PLAIN  # type(None) and the like: nothing that was imported is in it
+    if what.name == "itemgetter" and not any(type(one) is not bytes for one in given or ()):
+        return Computed(what.full, partial=True)  # constants; that it is called would be told
     if not given:
         return None
     first = given[0]
@@ -107,7 +112,9 @@ def _harmless(state: MachineState, what: Import, arguments: Any, at: int) -> Any
                 return state.imported(module, name, at)
     elif what.name == "partial":
         if type(first) is Import and first.judgement.kind == "allowed":
-            return Computed(what.full)  # not ``first``: BUILD gives the partial its state, not that
+            examine(state, first, given[1:], at, new=False)
+            # Not ``first``: BUILD gives the partial its state, not that.
+            return Computed(what.full, partial=True)
     elif what.name == "_create_array":  # dill's: call the first with the second, then set a state
         if type(first) is Import and first.name == "_reconstruct":
             return PLAIN if first.judgement.kind == "allowed" else None
@@ -138,6 +145,12 @@ def build(state: MachineState, at: int) -> int:
         # A class that nobody here knows may evaluate its state, as SciPy's distributions do.
         if odd := suspicious(spelled(state, target.by.pushed_at, at), ("code",)):
             target.by.code = odd[1]
+    elif type(target) is Computed and target.partial:
+        # Its state is what it calls, with which arguments.
+        if type(given) is tuple and given and type(given[0]) is Import:
+            inner = given[0]
+            if inner.judgement.kind == "allowed" and inner.judgement.calls != "any":
+                examine(state, inner, given[1] if len(given) > 1 else PLAIN, at, new=False)
     elif type(target) is Dtype:
         state.count_exactly(-1)
         if type(given) is tuple and len(given) >= 8 and type(given[7]) is int:

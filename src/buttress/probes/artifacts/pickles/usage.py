@@ -78,6 +78,9 @@ def _look_through(state: MachineState, what: Import, given: tuple[Any, ...], at:
     elif name == "newObj" or name.startswith(_UNPICKLING):
         _called(state, first, EMPTY, at, new=True)
     else:
+        late = type(first) is Import and first.judgement.calls in ("bare", "never")
+        if name == "defaultdict" and late:
+            _handed(state, first, what, at)
         kept = _KEEPING.get(name)
         for index, value in enumerate(given):
             for one in value if type(value) is tuple else (value,):

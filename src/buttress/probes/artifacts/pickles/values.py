@@ -163,6 +163,7 @@ class Computed(NamedTuple):
 
     made_by: str
     by: Import | None = None
+    partial: bool = False  # it calls or fetches something once it is called itself
 
     def __repr__(self) -> str:
         return f"{self.made_by}(…)"

@@ -17,7 +17,7 @@ from buttress.probes.infrastructure.aig.expression import (
     evaluate,
 )
 from buttress.probes.infrastructure.aig.texts import lower
-from buttress.rules.rulebook import options
+from buttress.rules.patterns import options
 
 
 class UndefinedComparisonError(ValueError):

@@ -11,7 +11,7 @@ from typing import Final
 
 from buttress.files.failure import failure
 from buttress.files.notebook_code import NotebookPlace, notebook
-from buttress.files.python_modules import Module, decoded, words
+from buttress.files.python_modules import Module, decoded, readable, words
 from buttress.files.source_files import SourceFile, SourceReading, text_file
 from buttress.files.tree import Tree, uri_of
 from buttress.probes.source.code.flows import flows
@@ -61,6 +61,7 @@ class AnalysisResult:
 
     hits: dict[str, list[Hit]] = field(default_factory=dict)
     notes: dict[str, list[str]] = field(default_factory=dict)
+    broken: dict[str, list[str]] = field(default_factory=dict)  # what does not parse
     cut: list[str] = field(default_factory=list)
 
 
@@ -84,7 +85,7 @@ class ProjectAnalysis:
     def add(self, path: Path, file: SourceFile) -> None:
         """A file that is inspected."""
         entry = Entry(path, file.location)
-        self._survey(entry, file.data)
+        self._survey(entry, readable(file.data))
         self._entries[file.location] = entry
 
     def add_neighbour(self, path: Path, location: str) -> None:
@@ -104,7 +105,7 @@ class ProjectAnalysis:
         for hit in solved:
             linked.hits.setdefault(hit.file, []).append(hit)
         for location, result in self._results.items():
-            linked.notes[location] = [*result.broken, *result.cut]
+            linked.notes[location], linked.broken[location] = [*result.cut], [*result.broken]
             local = {hit.key: hit for hit in result.hits}
             both = [hit for hit in linked.hits.get(location, ()) if hit.key not in local]
             linked.hits[location] = [*both, *result.hits]
@@ -140,7 +141,7 @@ class ProjectAnalysis:
 
     def _read(self, entry: Entry) -> bytes | None:
         for file in text_file(self._tree, entry.path, entry.location, SourceReading()):
-            return file.data
+            return readable(file.data)
         return None
 
     def _surveyed(self, entry: Entry) -> Survey:

@@ -1,20 +1,27 @@
-"""Rules about code as contents of packs."""
+"""Rules about code as contents of packs: how their examples are tried."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Final
 
-from buttress.probes.source.code.rulebook import RULES, load_rules
+from buttress.probes.source.code.matcher import RuleMatcher
+from buttress.probes.source.code.rulebook import CODE, CodeRule
+from buttress.rules.packed import PackedRules
+from buttress.rules.rule import Example
+from buttress.rules.rule_files import ExampleError
 
 
-class _CodeRules:
-    def check(self, path: Path, _pack: str, _beside: Mapping[str, Sequence[Path]]) -> Sequence[str]:
-        return [rule.id for rule in load_rules(path, verify=True)]
+def _trial(rule: CodeRule) -> Callable[[Example], set[bool]]:
+    matcher = RuleMatcher((rule,))
 
-    def check_own(self) -> int:
-        return len(load_rules(RULES, verify=True))
+    def finds(example: Example) -> set[bool]:
+        result = matcher.examine_text(example.text)
+        if result.broken:
+            raise ExampleError(f"the example does not parse: {result.broken[0]}")
+        return {bool(result.hits)}
+
+    return finds
 
 
-CODE_RULES: Final = _CodeRules()
+CODE_RULES: Final = PackedRules(CODE, _trial)

@@ -14,7 +14,7 @@ from typing import Final
 from buttress.evidence.findings import SEVERITIES, Finding, Inspection, Severity
 from buttress.evidence.locations import Location
 from buttress.files import source_files as files
-from buttress.files.python_modules import beyond_limits
+from buttress.files.python_modules import beyond_limits, readable
 from buttress.files.source_files import SourceReading
 from buttress.files.tree import Tree
 from buttress.files.visible import printable
@@ -24,7 +24,7 @@ from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.hits import Hit, in_order
 from buttress.probes.source.code.linking import AnalysisResult, ProjectAnalysis
 from buttress.probes.source.code.matcher import RuleMatcher
-from buttress.probes.source.code.rulebook import CodeRule, load_rules, own_rules
+from buttress.probes.source.code.rulebook import CODE, CodeRule
 from buttress.probes.source.code.shown import ShownFile
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
@@ -34,13 +34,12 @@ NOT_SEARCHED: Final = "code-not-searched"  # its rule, for files over the limits
 MAX_FINDINGS: Final = 200  # in one file
 _LESS_IN_TESTS: Final = 2  # steps of severity
 _PYTHON: Final = (".py", ".pyw", ".pyi")
-_SHEBANG: Final = re.compile(rb"#![^\n]*python")
+_SHEBANG: Final = re.compile(rb"#![^\n]*(?:python|\buv\s+run\b|\bpipx\s+run\b|pypy)")
 
 
 def _rules(knowledge: Knowledge) -> tuple[CodeRule, ...]:
     """Ours, and those of packs."""
-    added = knowledge.of_kind("code-rules")
-    return (*own_rules(), *(r for file in added for r in load_rules(file.path, verify=False)))
+    return tuple(CODE.with_packs(knowledge.of_kind(CODE.name)).values())
 
 
 def _matcher(knowledge: Knowledge) -> RuleMatcher:
@@ -72,17 +71,22 @@ class _UnsafeCode:
             if not over:
                 linking.add(one, file)
                 order.append(file.location)
-            elif matcher.survey(file.data).alone:  # else no rule can match: it is searched
+            elif matcher.survey(readable(file.data)).alone:  # else no rule can match
                 reading.not_searched(file.location, over)
         for one, location in _neighbours(tree):
             linking.add_neighbour(one, location)
         linked = linking.follow()
         for note in linked.cut:
-            reading.record_skip(".", note)
+            reading.record_unread(".", note)
         hits = _reported(linked, linking)
         for location in order:
             for note in linked.notes.get(location, ()):
-                reading.record_skip(location, note)
+                reading.record_unread(location, note)
+            for why in linked.broken.get(location, ()):
+                if location.lower().endswith(".ipynb"):
+                    reading.record_unread(location, why)
+                else:  # one line of newer syntax must not hide what else stands there
+                    reading.not_searched(location, why)
             if location in hits:
                 shown = ShownFile(linking, location, context.knowledge.derive(secret_rules))
                 yield from self._file(asset, shown, hits[location], reading, suppressed)
@@ -123,7 +127,8 @@ class _UnsafeCode:
                 reading.record_skip(f"{shown.location}:{shown.line(hit.line)}", note)
                 continue
             if number == MAX_FINDINGS:
-                reading.record_skip(shown.location, f"more than {MAX_FINDINGS} findings; the rest")
+                why = f"more than {MAX_FINDINGS} findings; the rest"
+                reading.record_unread(shown.location, why)
                 return
             number += 1
             yield self._finding(asset, hit, shown, unexplained=allowed is not None)

@@ -1,30 +1,25 @@
-"""Rules about code as data. A rule whose own examples fail is not accepted."""
+"""Rules about code."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-import re2
-
-from buttress.errors import InputError
-from buttress.evidence.findings import SEVERITIES, Severity
-from buttress.files import located_yaml
 from buttress.files.located_yaml import FieldPath, Located
 from buttress.probes.source.code import conditions
 from buttress.probes.source.code.conditions import Condition, pattern
 from buttress.probes.source.code.events import KINDS, Kind
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.paths import GlobUnion, is_glob
+from buttress.rules.patterns import check_pattern
+from buttress.rules.rule import Example, Rule
+from buttress.rules.rule_files import EXAMPLES, TEXT, RuleFormat, RuleKind, common
 
-RULES: Final = Path(__file__).parent / "rules"
 _GLOBS: Final = {"type": "array", "items": {"type": "string"}, "minItems": 1}
 _TEXT: Final = {"type": "string", "minLength": 1}
-_EXAMPLES: Final = {"type": "array", "items": _TEXT, "minItems": 1}
-_ID: Final = {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "description": "a-z, 0-9, -"}
 _ARGUMENT: Final = {
     "pattern": "^(?:[A-Za-z_][A-Za-z0-9_]*)?(?:@[0-9]{1,2})?$",
     "minLength": 1,
@@ -44,31 +39,6 @@ _PATTERN: Final = {
         "unless_text": _TEXT,
         "if_text": _TEXT,
         "words": {"type": "array", "items": _TEXT, "minItems": 1},
-    },
-}  # fmt: skip
-_SCHEMA: Final[Mapping[str, Any]] = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["rules"],
-    "properties": {
-        "rules": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": [
-                    "id", "title", "severity", "message", "remedy", "references", "languages",
-                    "match", "bad", "good",
-                ],
-                "properties": {
-                    "id": _ID, "title": _TEXT, "severity": {"enum": list(SEVERITIES)},
-                    "message": _TEXT, "remedy": _TEXT, "references": _EXAMPLES,
-                    "languages": {"type": "array", "items": {"enum": ["python"]}, "minItems": 1},
-                    "match": {"type": "array", "items": _PATTERN, "minItems": 1},
-                    "tests": {"type": "boolean"}, "bad": _EXAMPLES, "good": _EXAMPLES,
-                },
-            },
-        },
     },
 }  # fmt: skip
 
@@ -108,65 +78,26 @@ class Pattern:
         return pattern(self.if_text)
 
 
-@dataclass(frozen=True)
-class CodeRule:
+@dataclass(frozen=True, kw_only=True)
+class CodeRule(Rule):
     """A rule. ``{it}`` in the message stands for what it matched, ``{source}`` for the taint."""
 
-    id: str
-    title: str
-    severity: Severity
-    message: str
-    remedy: str
-    references: tuple[str, ...]
     languages: tuple[str, ...]
     match: tuple[Pattern, ...]
-    bad: tuple[str, ...]
-    good: tuple[str, ...]
     tests: bool = True  # whether it says anything in tests, examples and documentation
 
 
-def load_rules(path: Path, *, verify: bool = True) -> tuple[CodeRule, ...]:
-    """The rules of a YAML file, or of all ``*.yaml`` in a folder.
-
-    Args:
-        path: the file or the folder.
-        verify: try the examples of each rule.
-
-    Raises:
-        InputError: a field is wrong, an id is given twice, or a rule misses its ``bad`` example or
-            finds its ``good`` one.
-    """
-    files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-    found: dict[str, CodeRule] = {}
-    for file in files:
-        located = located_yaml.load(file)
-        located_yaml.check(located, _SCHEMA)
-        for index, data in enumerate(located.data["rules"]):
-            rule = _rule(located, ("rules", index), data)
-            if rule.id in found:
-                raise located.error(("rules", index, "id"), f"'{rule.id}' is given twice", "once")
-            if verify:
-                _verify(located, ("rules", index), rule)
-            found[rule.id] = rule
-    if not found:
-        raise InputError("no rules", file=str(path), expected="*.yaml with rules")
-    return tuple(found.values())
-
-
-@cache
-def own_rules() -> tuple[CodeRule, ...]:
-    """The rules that come with Buttress; their examples are tried by its tests."""
-    return load_rules(RULES, verify=False)
-
-
-def _rule(located: Located, at: FieldPath, data: Mapping[str, Any]) -> CodeRule:
-    fields: dict[str, Any] = {
-        name: tuple(one) if isinstance(one, list) else one for name, one in data.items()
-    }
-    fields["match"] = tuple(
-        _pattern(located, (*at, "match", index), one) for index, one in enumerate(data["match"])
+def _build(located: Located, at: FieldPath, data: Mapping[str, Any]) -> CodeRule:
+    return CodeRule(
+        **common(data),
+        languages=tuple(data["languages"]),
+        match=tuple(
+            _pattern(located, (*at, "match", index), one) for index, one in enumerate(data["match"])
+        ),
+        tests=data.get("tests", True),
+        bad=tuple(Example("", text) for text in data["bad"]),
+        good=tuple(Example("", text) for text in data["good"]),
     )
-    return CodeRule(**fields)
 
 
 def _pattern(located: Located, at: FieldPath, data: Mapping[str, Any]) -> Pattern:
@@ -184,9 +115,9 @@ def _pattern(located: Located, at: FieldPath, data: Mapping[str, Any]) -> Patter
         for one in given:
             if not is_glob(one):
                 raise located.error(place, f"'{one}' is not a glob", "a path such as torch.load")
-    _compiled(located, (*at, kind), expression)
+    _check_pattern(located, (*at, kind), expression)
     for name in ("unless_text", "if_text"):
-        _compiled(located, (*at, name), data.get(name))
+        _check_pattern(located, (*at, name), data.get(name))
     if not globs and not data.get("words"):
         raise located.error(at, "'words' is missing", "words of which a file must hold one")
     return Pattern(
@@ -210,7 +141,7 @@ def _conditions(located: Located, at: FieldPath, data: Any) -> tuple[Condition, 
     for one in data if isinstance(data, list) else [data]:
         made = conditions.condition(one)
         for text in (made.matches, made.differs):
-            _compiled(located, at, text)
+            _check_pattern(located, at, text)
         labels = [source.label for source in flows().sources]
         for label in made.taint or ():
             if label not in labels:
@@ -219,28 +150,22 @@ def _conditions(located: Located, at: FieldPath, data: Any) -> tuple[Condition, 
     return tuple(found)
 
 
-def _compiled(located: Located, at: FieldPath, text: str | None) -> None:
+def _check_pattern(located: Located, at: FieldPath, text: str | None) -> None:
     if text:
-        try:
-            pattern(text)
-        except re2.error as error:
-            reason = error.args[0] if error.args else error
-            text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
-            raise located.error(at, f"no pattern: {text}", "RE2 syntax") from None
+        check_pattern(located, at, text, pattern)
 
 
-def _verify(located: Located, at: FieldPath, rule: CodeRule) -> None:
-    from buttress.probes.source.code.matcher import RuleMatcher
-
-    matcher = RuleMatcher((rule,))
-    for side, wanted in (("bad", True), ("good", False)):
-        for index, example in enumerate(getattr(rule, side)):
-            place = (*at, side, index)
-            result = matcher.examine_text(example)
-            if result.broken:
-                raise located.error(place, f"the example does not parse: {result.broken[0]}")
-            if bool(result.hits) is not wanted:
-                what = "is not found" if wanted else "is found"
-                raise located.error(place, f"the {side} example of '{rule.id}' {what}", (
-                    "a finding" if wanted else "no finding"
-                ))  # fmt: skip
+CODE: Final = RuleKind(
+    "code-rules",
+    RuleFormat(
+        fields={
+            "title": TEXT, "message": TEXT, "tests": {"type": "boolean"},
+            "languages": {"type": "array", "items": {"enum": ["python"]}, "minItems": 1},
+            "match": {"type": "array", "items": _PATTERN, "minItems": 1},
+            "bad": EXAMPLES, "good": EXAMPLES,
+        },
+        required=("title", "message", "languages", "match", "bad", "good"),
+        build=_build,
+    ),
+    Path(__file__).parent / "rules",
+)  # fmt: skip

@@ -9,7 +9,7 @@ from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.hits import Hit
 from buttress.probes.source.code.linking import ProjectAnalysis
 from buttress.rules.credentials.scanner import SecretRules
-from buttress.rules.rulebook import without_secrets
+from buttress.rules.reporting import without_secrets
 
 
 class ShownFile:

@@ -30,7 +30,7 @@ _NAMES: Final = {
 }  # fmt: skip
 # By the last letters of a name, since a tree has many files that are none.
 _PATTERNS: Final[dict[str, tuple[tuple[re.Pattern[str], str], ...]]] = {
-    "txt": ((re.compile(r"(?:.*[-_.])?(?:requirements|constraints)(?:[-_.].*)?"),
+    "txt": ((re.compile(r"(?i)(?:.*[-_.])?(?:req(?:uirement)?s|constraints)(?:[-_.].*)?"),
              "requirements.parse"),
             (re.compile(r"(?:.*[-_.])?(?:conda|explicit|spec-(?:list|file))(?:[-_.].*)?"),
              "conda_locks.parse")),

@@ -14,7 +14,7 @@ from buttress.provenance.dependencies.dependency import Dependency, LineFinder, 
 from buttress.provenance.dependencies.formats.locks import load_json
 from buttress.provenance.dependencies.formats.projects import at
 from buttress.provenance.dependencies.formats.requirements import plain_http, shown
-from buttress.rules.rulebook import Issue
+from buttress.rules.reporting import Issue
 
 _MAX_DEPTH: Final = 40
 _SECTIONS: Final = (
@@ -22,6 +22,8 @@ _SECTIONS: Final = (
 )  # fmt: skip
 _LOCAL: Final = ("file:", "link:", "workspace:", "portal:", "patch:", "./", "../", "/", "~/")
 _ALIAS: Final = re.compile(r"npm:(@?[^@\s]{1,400})(?:@(.{0,200}))?")
+# Of an override: what stands last, after the packages that ask for it, without its range.
+_KEY: Final = re.compile(r"(@[^@/>\s]{1,200}/[^@/>\s]{1,200}|[^@/>\s]{1,200})(?:@[^/>]{0,100})?$")
 _TRAILING: Final = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])')
 _EXACT: Final = re.compile(r"[=v]?\d+\.\d+\.\d+(?:[-+][\w.+-]+)?")
 _REPOSITORY: Final = re.compile(
@@ -106,7 +108,23 @@ def manifest(text: str) -> Parsed:
                 parsed.add(Dependency(named, "npm", line, address=version))
             else:
                 parsed.add(Dependency(named, "npm", line, exact, version))
+    pnpm = at(data, "pnpm")
+    for forced in (at(data, "overrides"), at(data, "resolutions"), at(pnpm, "overrides")):
+        for name, version in _forced(forced, 0):
+            line = places.line(f'"{name}": "{version}"', f'"{version}"')
+            parsed.add(Dependency(name, "npm", line, version))
     return parsed
+
+
+def _forced(value: Any, depth: int) -> Iterator[tuple[str, str]]:
+    """Names and exact versions that replace what packages ask for (npm, pnpm, Yarn)."""
+    if not isinstance(value, dict) or depth > _MAX_DEPTH:
+        return
+    for key, wanted in value.items():
+        if isinstance(wanted, dict):
+            yield from _forced(wanted, depth + 1)
+        elif isinstance(wanted, str) and _EXACT.fullmatch(wanted) and (match := _KEY.search(key)):
+            yield match[1], wanted.lstrip("=v")
 
 
 def _repository(given: str) -> str:

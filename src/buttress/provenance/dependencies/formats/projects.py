@@ -20,7 +20,7 @@ from buttress.provenance.dependencies.dependency import (
     requirement,
 )
 from buttress.provenance.dependencies.formats.requirements import plain_http, shown
-from buttress.rules.rulebook import Issue
+from buttress.rules.reporting import Issue
 
 _MAX_TOML: Final = 4 << 20
 _POETRY_VERSION: Final = re.compile(r"^([~^])\s*(\d+(?:\.\d+)*)(.*)$")

@@ -6,10 +6,18 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from buttress.provenance.dependencies.dependency import MAX_LENGTH, Dependency, Parsed, requirement
-from buttress.rules.rulebook import Issue
+from buttress.provenance.dependencies.dependency import (
+    MAX_LENGTH,
+    Dependency,
+    Parsed,
+    named_by_file,
+    requirement,
+)
+from buttress.rules.reporting import Issue
+from buttress.rules.skeleton import skeleton
 
 MAX_LINES: Final = 200_000
+_SHOWN: Final = 80  # characters
 _COMMENT: Final = re.compile(r"(?:^|\s)#.*$")
 _HASH: Final = re.compile(r"\s--hash[=\s]\s*(?:sha256|sha384|sha512):[0-9a-f]{64,128}\b")
 _OPTIONS: Final = re.compile(r"\s--(?:hash|config-settings?|global-option|install-option)[=\s].*$")
@@ -39,7 +47,9 @@ def parse(text: str) -> Parsed:
         hashed = bool(_HASH.search(content))
         one = _requirement(_OPTIONS.sub("", content).strip(), line, hashed)
         if one is None:
-            unread += not content.startswith((".", "/"))
+            imitated = _imitated(content, line)
+            parsed.issues += imitated
+            unread += not imitated and not content.startswith((".", "/"))
         else:
             parsed.add(one)
     if parsed.dependencies and all(one.hashed for one in parsed.dependencies):
@@ -48,6 +58,16 @@ def parse(text: str) -> Parsed:
     if unread:
         parsed.notes.append(f"{unread} lines are no requirements")
     return parsed
+
+
+def _imitated(content: str, line: int) -> list[Issue]:
+    """A name with letters of other scripts, which no index has: it is meant to be taken for one."""
+    plain = skeleton(content)
+    one = None if plain == content else requirement(plain, line)
+    if one is None:
+        return []
+    text = f"{content[:_SHOWN]} is written with letters that look like those of {one.name}."
+    return [Issue("lookalike-name", line, text, severity="high")]
 
 
 def _logical(text: str) -> Iterator[tuple[int, str]]:
@@ -87,7 +107,8 @@ def addressed(address: str, line: int, hashed: bool) -> Dependency | None:
         name = last.rpartition("/")[2].removesuffix(".git")
     if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,200}[A-Za-z0-9])?", name):
         return None
-    return Dependency(name, "PyPI", line, address=address, hashed=hashed)
+    version = (named_by_file(address) or ("", ""))[1]
+    return Dependency(name, "PyPI", line, version, address=address, hashed=hashed)
 
 
 def _option(content: str, line: int, parsed: Parsed) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from buttress.files.yaml_documents import documents
 from buttress.provenance.dependencies.dependency import FormatError, LineFinder, Parsed, requirement
+from buttress.provenance.dependencies.formats import commands
 from buttress.provenance.dependencies.formats.projects import at, load_toml, pyproject
 from buttress.provenance.dependencies.formats.requirements import parse as requirements
 
@@ -63,6 +64,10 @@ def tox(text: str) -> Parsed:
             match = _TOX_OPTION.match(re.sub(r"(?:^|\s)#.*", "", raw))
             if match:
                 _tox_dependency(match[1].strip(), parsed, places)
+        for name in ("commands_pre", "commands", "commands_post"):
+            for command in config.get(section, name, fallback="").split("\n"):
+                for one in commands.parse(command).dependencies:
+                    parsed.add(replace(one, line=places.line(command.strip())))
     return parsed
 
 

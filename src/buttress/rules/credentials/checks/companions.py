@@ -5,18 +5,16 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, Final
 
-import re2
-
 from buttress.rules.credentials.candidate import CredentialCandidate, Span, Verdict
 from buttress.rules.credentials.literals import classes, entropy, is_filler
-from buttress.rules.credentials.rules import options
+from buttress.rules.patterns import compiled_bytes
 
 _REACH: Final = 400  # bytes before and after the id
 
 
 @cache
 def _compiled(pattern: str) -> Any:
-    return re2.compile(pattern.encode(), options())
+    return compiled_bytes(pattern)
 
 
 def pair(candidate: CredentialCandidate) -> Verdict | None:

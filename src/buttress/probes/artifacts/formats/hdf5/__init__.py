@@ -84,7 +84,7 @@ def _references(
     source: ByteSource, ranges: list[tuple[int, int]], scope: Scope
 ) -> Iterator[ArtifactIssue]:
     told: set[tuple[str, str]] = set()
-    stray = False
+    stray = cut = False
     for begin, end in ranges:
         for at in range(begin, end, _PIECE):
             piece = source.read_at(at, _PIECE + _REFERENCE)
@@ -92,12 +92,18 @@ def _references(
                 stray = True
                 yield from issues
             for offset, kind, name in references(piece, source):
-                if (kind, name) not in told and len(told) < _MAX_TOLD:
+                if (kind, name) in told:
+                    continue
+                if len(told) == _MAX_TOLD:
+                    cut = True
+                else:
                     told.add((kind, name))
                     message = f"By {kind}, loading the file reads {shortened(name)!r} too."
                     out = leads_out(name) or "://" in name
                     severity: Severity = "high" if out else "medium"
                     yield scope.issue("hdf5-external", at + offset, message, severity=severity)
+    if cut:
+        scope.more_than(_MAX_TOLD)
 
 
 def _configuration(source: ByteSource, at: int, scope: Scope) -> tuple[int, list[ArtifactIssue]]:

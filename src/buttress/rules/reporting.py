@@ -1,93 +1,29 @@
-"""Rules as data, and the findings that they lead to."""
+"""Findings of rules in files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
-from pathlib import Path
-from typing import Any, Final
-
-import re2
+from typing import Final
 
 from buttress.evidence.findings import SEVERITIES, Finding, Severity
 from buttress.evidence.locations import Location
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.visible import shortened, visible
-from buttress.files.yaml_loader import load_yaml
 from buttress.rules.allow import allowance
 from buttress.rules.credentials.scanner import SecretRules, scan
+from buttress.rules.rule import Rule
 
 MAX_FINDINGS: Final = 200  # in one file
+WHOLE_FILE: Final = -1  # in place of a line
 _PROOF: Final = 160
 _SENTENCE: Final = 600
 
 
-def options() -> Any:
-    """RE2 options of rules: memory for the automata of long alternatives, and silence."""
-    chosen = re2.Options()
-    chosen.max_mem = 64 << 20
-    chosen.log_errors = False
-    return chosen
-
-
-@dataclass(frozen=True, slots=True)
-class Example:
-    """A file that a rule finds, or does not: ``text`` under the name ``file``."""
-
-    file: str
-    text: str
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One kind of defect.
-
-    ``about`` names the kind of subject. Of data, ``at`` leads to a value, with ``*``
-    for any key; of text, the whole is meant. Then ``pattern`` must be found there, or nothing be
-    there if ``missing``; or ``check`` names a function that decides. A match that ``unless`` is
-    found in is none, and neither is any where ``unless_in`` is found in the whole text. ``{it}`` in
-    the message stands for what was found.
-    """
-
-    id: str
-    title: str
-    severity: Severity
-    message: str
-    remedy: str
-    references: tuple[str, ...]
-    bad: tuple[Example, ...]
-    good: tuple[Example, ...]
-    about: tuple[str, ...] = ()
-    at: str = ""
-    pattern: str = ""
-    unless: str = ""
-    unless_in: str = ""
-    sentence: bool = False  # the message shows the sentence; `unless` sees the words of its clause
-    act: bool = False  # an order: none where the words that govern it negate or report it
-    missing: bool = False
-    check: str = ""
-    secret: bool = False  # what was found must not be shown
-
-    @cached_property
-    def expression(self) -> Any:
-        """``pattern``, compiled."""
-        return re2.compile(self.pattern, options())
-
-    @cached_property
-    def exception(self) -> Any:
-        """``unless``, compiled."""
-        return re2.compile(self.unless, options())
-
-    @cached_property
-    def exception_in(self) -> Any:
-        """``unless_in``, compiled."""
-        return re2.compile(self.unless_in, options())
-
-
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """A defect in one file. ``line`` counts from 1; None stands for the rule's own."""
+    """A defect in one file. ``line`` counts from 1, or is ``WHOLE_FILE``; None stands for the
+    rule's own."""
 
     rule: str
     line: int
@@ -96,34 +32,6 @@ class Issue:
     severity: Severity | None = None
     remedy: str | None = None
     references: tuple[str, ...] = ()  # before the rule's own
-
-
-@cache
-def rules(folder: Path) -> Mapping[str, Rule]:
-    """The rules of all YAML files in a folder, by id.
-
-    Raises:
-        ValueError: an id is given twice.
-    """
-    found: dict[str, Rule] = {}
-    for path in sorted(folder.glob("*.yaml")):
-        data = load_yaml(path)
-        for one in data["rules"]:
-            fields = {**data.get("defaults", {}), **one}
-            name = fields.pop("file", "")
-            for side in ("bad", "good"):
-                fields[side] = tuple(
-                    Example(name, given) if isinstance(given, str) else Example(**given)
-                    for given in fields.get(side, ())
-                )
-            about = fields.get("about", ())
-            fields["about"] = (about,) if isinstance(about, str) else tuple(about)
-            fields["references"] = tuple(fields["references"])
-            fields["pattern"] = fields.pop("is", "")
-            if fields["id"] in found:
-                raise ValueError(f"{path.name}: rule {fields['id']} is given twice")
-            found[fields["id"]] = Rule(**fields)
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +53,9 @@ class Reporter:
         """
         starts = _starts(file.data)
         for issue in self._gravest(file, issues, reading):
+            if issue.line == WHOLE_FILE:
+                yield self._finding(file, issue, WHOLE_FILE, starts)
+                continue
             line = min(max(issue.line, 1), len(starts))
             allowed = allowance(file.data, starts[line - 1], (issue.rule, self.probe))
             if allowed is not None and allowed.valid:
@@ -190,9 +101,12 @@ class Reporter:
 
     def _finding(self, file: SourceFile, issue: Issue, line: int, starts: list[int]) -> Finding:
         rule = self.rules[issue.rule]
-        where = Location(file.location, line=line, uri=file.uri)
-        if issue.proof is not None:
-            proof = issue.proof
+        whole_file = line == WHOLE_FILE
+        where = Location(
+            file.location, file.member, line=None if whole_file else line, uri=file.uri
+        )
+        if issue.proof is not None or whole_file:
+            proof = issue.proof or ""
         else:
             end = starts[line] if line < len(starts) else len(file.data)
             proof = (

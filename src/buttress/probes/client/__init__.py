@@ -1,0 +1,1 @@
+"""The client layer: what is delivered to users' devices, read as files."""

@@ -1,0 +1,328 @@
+"""The inspection of one package: its facts, and every file in it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from buttress.evidence.findings import Finding
+from buttress.evidence.locations import Location
+from buttress.files import asar
+from buttress.files.byte_source import ByteSource, BytesSource, ExpansionError, ResourceMeter
+from buttress.files.source_files import SourceFile, SourceReading
+from buttress.files.visible import shortened
+from buttress.probes.client import android_xml, bundle_manifest, credentials, programs, texts
+from buttress.probes.client.android_resources import ResourceTable
+from buttress.probes.client.binary_text import binary_text
+from buttress.probes.client.javascript_libraries import Library, LibraryRules
+from buttress.probes.client.markup import MarkupError
+from buttress.probes.client.members import MemberError, read
+from buttress.probes.client.packages import ClientPackage, PackageError, open_package
+from buttress.probes.client.signing_block import signatures
+from buttress.rules.credentials.scanner import SecretRules
+from buttress.rules.reporting import WHOLE_FILE, Issue, Reporter
+from buttress.rules.subject import Subject, SubjectMatcher, at_line
+
+MAX_NESTED: Final = 96 << 20  # bytes of a package in a package
+_MAX_DEPTH: Final = 3  # packages in packages
+_MAX_TABLE: Final = 64 << 20  # bytes of a table of resources
+_OVERLAP: Final = 64 << 10
+_HEAD: Final = 8192  # bytes that tell text from binary
+_LONG_LINE: Final = 400  # characters of a line whose beginning proves nothing
+_MEDIA: Final = re.compile(
+    r"(?i).*\.(?:png|jpe?g|webp|gif|bmp|ico|mp[34]|m4a|ogg|wav|webm|ttf|otf|woff2?|eot|car|nib|mo)"
+)
+_MANIFESTS: Final = ("AndroidManifest.xml", "base/manifest/AndroidManifest.xml")
+_RESOURCES: Final = "resources.arsc"
+_NETWORK: Final = b"network-security"
+
+
+@dataclass(slots=True)
+class PackageInspector:
+    """Looks into packages.
+
+    ``libraries`` are rules about JavaScript libraries, where there are any.
+    """
+
+    reporter: Reporter
+    matcher: SubjectMatcher
+    secrets: SecretRules
+    reading: SourceReading
+    libraries: LibraryRules | None = None
+    appid: str = ""
+    _told: set[tuple[str, str, str]] = field(default_factory=set)
+
+    def inspect(
+        self, source: ByteSource, meter: ResourceMeter, file: SourceFile, depth: int = 0
+    ) -> Iterator[Finding]:
+        """Findings in a file that may be a package.
+
+        Args:
+            source: its bytes.
+            meter: what may be spent on it.
+            file: its location, and where it lies in another package.
+            depth: packages around it.
+        """
+        if depth == 0:
+            self._told.clear()
+        try:
+            package = open_package(source, meter, self.appid)
+            if package is None:
+                return
+            if depth == 0:
+                self.reading.files += 1
+                self.reading.bytes += source.size
+            yield from self._package(package, file, meter, depth)
+        except PackageError as error:
+            self.reading.record_unread(_shown(file), str(error))
+        except ExpansionError as error:
+            yield from self._limit(file, f"it was not read to its end: {error}")
+
+    def _package(
+        self, package: ClientPackage, file: SourceFile, meter: ResourceMeter, depth: int
+    ) -> Iterator[Finding]:
+        yield from self._facts(package, file)
+        left: Counter[str] = Counter()
+        nested = frozenset(package.nested)
+        for name in package.members.names:
+            member = replace(file, member=f"{file.member}!{shortened(name)}")
+            try:
+                if name in nested:
+                    yield from self._nested(package, name, member, meter, depth)
+                elif _MEDIA.fullmatch(name):
+                    left["pictures, sounds and fonts"] += 1
+                else:
+                    with self.reading.surviving(_shown(member)):
+                        yield from self._member(package, name, member)
+            except MemberError as error:
+                self.reading.record_unread(_shown(member), str(error))
+        for what, number in left.items():
+            self.reading.count(f"{what} in packages", number)
+
+    def _nested(
+        self,
+        package: ClientPackage,
+        name: str,
+        member: SourceFile,
+        meter: ResourceMeter,
+        depth: int,
+    ) -> Iterator[Finding]:
+        if depth + 1 >= _MAX_DEPTH:
+            yield from self._limit(member, f"packages are nested more than {_MAX_DEPTH} deep")
+        elif package.members.size(name) > MAX_NESTED:
+            yield from self._limit(member, f"a package in it is larger than {MAX_NESTED >> 20} MiB")
+        else:
+            data = read(package.members, name, MAX_NESTED)
+            yield from self.inspect(BytesSource(data), meter, member, depth + 1)
+
+    def _limit(self, file: SourceFile, why: str) -> Iterator[Finding]:
+        self.reading.record_unread(_shown(file), why)
+        yield from self._issues(file, [Subject("limit", why, at_line(1))], whole=True)
+
+    def _issues(
+        self, file: SourceFile, subjects: Iterable[Subject], *, whole: bool = False
+    ) -> Iterator[Finding]:
+        """Findings about subjects of a text, each once in a package."""
+        issues: list[Issue] = []
+        for subject in subjects:
+            issues += self.matcher.issues(subject)
+        if whole:
+            issues = [replace(one, line=WHOLE_FILE, proof="") for one in issues]
+        elif max(map(len, file.data.split(b"\n")), default=0) > _LONG_LINE:
+            issues = [self._with_proof(one) for one in issues]
+        for finding in self.reporter.findings(file, issues, self.reading):
+            yield from self._once(finding)
+
+    def _with_proof(self, issue: Issue) -> Issue:
+        """Of a minified text: what matched, not how its only line begins."""
+        return replace(issue, proof="" if self.matcher.rules[issue.rule].secret else issue.it)
+
+    def _once(self, finding: Finding) -> Iterator[Finding]:
+        key = (finding.rule, finding.location, finding.message)
+        if key not in self._told:
+            self._told.add(key)
+            yield finding
+
+    def _facts(self, package: ClientPackage, file: SourceFile) -> Iterator[Finding]:
+        facts: list[str] = []
+        if package.kind == "android":
+            found = signatures(package.source, package.members)
+            if not found.schemes:
+                facts.append("android-unsigned")
+            elif found.schemes == {1}:
+                facts.append("android-old-signature")
+            if found.debug_key:
+                facts.append("android-debug-key")
+        elif package.kind == "electron":
+            entries = [one for one in asar.read(package.source) if not one.unpacked]
+            if entries and not any(one.sha256 for one in entries):
+                facts.append("electron-no-integrity")
+            facts += (
+                f"electron-changed-file: {one.name}"
+                for one in entries
+                if one.sha256 and _digest(package, one.name) != one.sha256
+            )
+        yield from self.facts(file, facts)
+
+    def facts(self, file: SourceFile, facts: Iterable[str]) -> Iterator[Finding]:
+        """Findings about facts of a whole file."""
+        subjects = [Subject("package", {"fact": fact}, at_line(1)) for fact in facts]
+        yield from self._issues(file, subjects, whole=True)
+
+    def _member(self, package: ClientPackage, name: str, member: SourceFile) -> Iterator[Finding]:
+        if name in _MANIFESTS:
+            yield from self._android(package, name, member)
+        elif name == f"{package.root}Info.plist" and package.kind == "ios":
+            yield from self._property_list(package, name, member)
+        elif name.endswith(".xml") and package.kind.startswith("android"):
+            head = read(package.members, name, _HEAD)
+            binary = b"\0" in head or package.kind == "android-bundle"
+            yield from (self._android if binary else self._content)(package, name, member)
+        else:
+            yield from self._content(package, name, member)
+
+    def _android(self, package: ClientPackage, name: str, member: SourceFile) -> Iterator[Finding]:
+        data = read(package.members, name, android_xml.MAX_BYTES)
+        if name not in _MANIFESTS and _NETWORK not in data.replace(b"\0", b""):
+            return
+        try:
+            if package.kind == "android-bundle":
+                root = bundle_manifest.parse(data)
+            else:
+                root = texts.decoded_xml(data, _resolver(package))
+        except MarkupError as error:
+            self.reading.record_unread(_shown(member), str(error))
+            return
+        if kind := texts.android_kind(root):
+            text, subject = texts.android(root, kind, member)
+            yield from self._issues(text, [subject])
+            yield from self._credentials(text)
+
+    def _property_list(
+        self, package: ClientPackage, name: str, member: SourceFile
+    ) -> Iterator[Finding]:
+        try:
+            data = texts.property_list(read(package.members, name, texts.MAX_MARKUP))
+        except MarkupError as error:
+            self.reading.record_unread(_shown(member), str(error))
+            return
+        text, subject = texts.property_list_as_json(data, member)
+        yield from self._issues(text, [subject])
+        yield from self._credentials(text)
+
+    def _content(self, package: ClientPackage, name: str, member: SourceFile) -> Iterator[Finding]:
+        kept, start, line = b"", 0, 1
+        binary: bool | None = None
+        for piece in package.members.pieces(name):
+            data = kept + piece
+            if binary is None:
+                binary = b"\0" in piece[:_HEAD]
+                if binary and programs.is_encrypted(piece):
+                    why = "its code is encrypted by the store"
+                    self.reading.record_unread(_shown(member), why)
+                    return
+            if binary:
+                yield from self._binary(data, start, member)
+            else:
+                text = replace(member, data=data, first_line=line)
+                yield from self._text(text, name, whole=len(data) == package.members.size(name))
+            cut = max(len(data) - _OVERLAP, 0)
+            if not binary:
+                cut = max(data.rfind(b"\n", 0, cut) + 1, cut - _OVERLAP, 0)
+                line += data.count(b"\n", 0, cut)
+            kept, start = data[cut:], start + cut
+
+    def _text(self, text: SourceFile, name: str, *, whole: bool) -> Iterator[Finding]:
+        """Findings in a text, or in a piece of one."""
+        lower = name.lower()
+        if lower.endswith(texts.SCRIPTS):
+            yield from self._issues(text, texts.script(text, delivered=True))
+            if whole and self.libraries is not None:
+                for library in self.libraries.find(name, text.data):
+                    issue = library_issue(library)
+                    for finding in self.reporter.findings(text, [issue], self.reading):
+                        yield from self._once(finding)
+        elif whole and texts.limit(name.rpartition("/")[2]):
+            yield from self._issues(text, texts.subjects(text, SourceReading(), delivered=True))
+            if sources := self._sources(text) if lower.endswith(texts.MAPS) else []:
+                for source in sources:
+                    yield from self._credentials(source)
+                return  # the map's own text says the same
+        yield from self._credentials(text)
+
+    def _credentials(self, text: SourceFile) -> Iterator[Finding]:
+        for finding in credentials.in_text(text, self.secrets, self._own, self._asset):
+            yield from self._once(finding)
+
+    def _sources(self, text: SourceFile) -> list[SourceFile]:
+        return [
+            replace(text, data=content, member=f"{text.member}!{shortened(name)}")
+            for name, content in texts.sources_of(text.data, self.reading, _shown(text))
+        ]
+
+    def _binary(self, data: bytes, start: int, member: SourceFile) -> Iterator[Finding]:
+        strings = binary_text(data, start)
+        if not strings.offsets:
+            return
+        text = replace(member, data=strings.data)
+        shown = strings.data.decode("utf-8", "replace")
+        subject = Subject("binary.text", shown, at_line(1), lookalikes=False)
+        issues = list(self.matcher.issues(subject))
+        for finding in self.reporter.findings(text, issues, self.reading):
+            line = finding.where.line or 1
+            place = Location(
+                member.location, member.member, offset=strings.offset(line), uri=member.uri
+            )
+            yield from self._once(replace(finding, place=place, location=str(place)))
+        for finding in credentials.in_binary(strings, member, self.secrets, self._own, self._asset):
+            yield from self._once(finding)
+
+    @property
+    def _own(self) -> tuple[str, str]:
+        return self.reporter.probe, self.reporter.version
+
+    @property
+    def _asset(self) -> str:
+        return self.reporter.asset
+
+
+def library_issue(library: Library) -> Issue:
+    """The issue of a script that is, or holds, a library with known vulnerabilities."""
+    count = len(library.advisories)
+    known = "a known vulnerability" if count == 1 else f"{count} known vulnerabilities"
+    summaries = [one.summary for one in library.advisories if one.summary]
+    first = f", such as: {summaries[0]}" if summaries else ""
+    return Issue(
+        "javascript-library-vulnerable",
+        WHOLE_FILE,
+        f"{library.name} {library.version} has {known}{first}",
+        proof="",
+        severity=library.severity,
+        remedy=f"Update {library.name} to {library.fixed} or later." if library.fixed else None,
+        references=library.identifiers,
+    )
+
+
+def _shown(file: SourceFile) -> str:
+    return f"{file.location}{file.member}"
+
+
+def _resolver(package: ClientPackage) -> Callable[[int], str] | None:
+    if _RESOURCES not in package.members.names:
+        return None
+    return ResourceTable(read(package.members, _RESOURCES, _MAX_TABLE)).value
+
+
+def _digest(package: ClientPackage, name: str) -> str:
+    """SHA-256 of a file, hex; "" where it lies outside the package."""
+    digest = hashlib.sha256()
+    try:
+        for piece in package.members.pieces(name):
+            digest.update(piece)
+    except MemberError:
+        return ""
+    return digest.hexdigest()

@@ -1,0 +1,106 @@
+"""What kind of package a file is, and the files in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from buttress.files import asar, wxapkg
+from buttress.files.byte_source import ByteSource, BytesSource, ResourceMeter, Slice
+from buttress.files.protobuf_wire import WireError
+from buttress.files.zip_reader import LOCAL, directories
+from buttress.probes.client import signed_extension
+from buttress.probes.client.members import Members, StoredMembers, ZipMembers
+
+Kind = Literal[
+    "android", "android-bundle", "ios", "electron", "extension", "mini-program", "bundle"
+]
+MAX_ENCRYPTED: Final = 64 << 20  # bytes of a mini-program that is decrypted as a whole
+_NESTED: Final = (".apk", ".ipa", ".crx", ".asar", ".wxapkg", ".aab")
+ENDINGS: Final = (*_NESTED, ".xapk", ".apks", ".apkm", ".xpi", ".hap")
+_WEB: Final = (".html", ".htm")
+
+
+class PackageError(Exception):
+    """A package is not read; the message says why. ``searched``: whether it should have been."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientPackage:
+    """A package. ``root`` is the folder in it that holds the application, "" or ending in ``/``."""
+
+    kind: Kind
+    members: Members
+    source: ByteSource
+    root: str = ""
+
+    @property
+    def nested(self) -> Iterable[str]:
+        """Names of the packages in it."""
+        return (name for name in self.members.names if name.lower().endswith(_NESTED))
+
+
+def open_package(source: ByteSource, meter: ResourceMeter, appid: str = "") -> ClientPackage | None:
+    """The package that a source is, None where it is of no such kind.
+
+    Args:
+        source: the file.
+        meter: what may be spent on it.
+        appid: of the mini-program, for one that is encrypted.
+
+    Raises:
+        PackageError: it is such a package and can't be read.
+    """
+    head = source.read_at(0, 32)
+    try:
+        if asar.matches(head):
+            return ClientPackage("electron", StoredMembers.of_asar(source), source)
+        if wxapkg.matches(head):
+            plain = _decrypted(source, appid) if head.startswith(wxapkg.ENCRYPTED) else source
+            return ClientPackage("mini-program", StoredMembers.of_wxapkg(plain), plain)
+        if head.startswith(signed_extension.MAGIC):
+            start = signed_extension.archive_start(source)
+            inner = Slice(source, start, source.size - start)
+            return ClientPackage("extension", ZipMembers(inner, meter), source)
+    except (asar.AsarError, wxapkg.WxapkgError, WireError) as error:
+        raise PackageError(str(error)) from None
+    if head.startswith(LOCAL) or (source.size > 22 and directories(source)):
+        return _zipped(source, meter)
+    return None
+
+
+def _zipped(source: ByteSource, meter: ResourceMeter) -> ClientPackage | None:
+    members = ZipMembers(source, meter)
+    names = set(members.names)
+    if "AndroidManifest.xml" in names:
+        return ClientPackage("android", members, source)
+    if "base/manifest/AndroidManifest.xml" in names or "BundleConfig.pb" in names:
+        return ClientPackage("android-bundle", members, source)
+    for name in members.names:
+        parts = name.split("/")
+        if len(parts) == 3 and parts[0] == "Payload" and parts[2] == "Info.plist":
+            return ClientPackage("ios", members, source, f"Payload/{parts[1]}/")
+    if "manifest.json" in names and any(name.endswith((".js", *_WEB)) for name in names):
+        return ClientPackage("extension", members, source)
+    if any(name.lower().endswith(_NESTED) for name in names):
+        return ClientPackage("bundle", members, source)
+    return None
+
+
+def _decrypted(source: ByteSource, appid: str) -> ByteSource:
+    if not appid:
+        raise PackageError(
+            "an encrypted mini-program; its owner can name the application: --set appid=wx…"
+        )
+    if source.size > MAX_ENCRYPTED:
+        raise PackageError(f"an encrypted mini-program of more than {MAX_ENCRYPTED >> 20} MiB")
+    parts = bytearray()
+    while data := source.read_at(len(parts), 8 << 20):
+        parts += data
+    try:
+        return BytesSource(wxapkg.decrypt(bytes(parts), appid))
+    except ImportError:
+        raise PackageError(
+            "an encrypted mini-program; the package 'cryptography' is missing"
+        ) from None

@@ -1,0 +1,109 @@
+"""From scores of tokens to what membership inference shows, blind classifier first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final
+
+from buttress.probes.privacy.blind import BlindResult, blind_result
+from buttress.probes.privacy.membership import ATTACKS, attack_scores
+from buttress.probes.privacy.token_scores import TokenScores
+from buttress.statistics.roc import auc_interval, tpr_at
+
+LEAST: Final = 10  # texts of each group below which nothing is said
+RATES: Final = (0.001, 0.01)
+_NEEDS: Final = {
+    "min-k++": "needs means and deviations",
+    "reference": "needs a reference model",
+    "recall": "needs log-probabilities after other texts",
+    "neighbourhood": "needs neighbours of each text",
+}
+
+
+def membership_result(
+    texts: Sequence[TokenScores], *, seed: int = 0, left_out: Counter[str] | None = None
+) -> dict[str, Any]:
+    """The part ``membership`` of the document.
+
+    Texts without a scored token are left out and counted. A split is usable unless the blind
+    classifier tells the groups apart and no attack does surely better.
+    """
+    left = Counter(left_out or {})
+    scored = [one for one in texts if one.log_probabilities]
+    if len(scored) < len(texts):
+        left["no scored token"] += len(texts) - len(scored)
+    members = [one for one in scored if one.member]
+    others = [one for one in scored if not one.member]
+    result: dict[str, Any] = {
+        "usable": False,
+        "reason": "",
+        "members": len(members),
+        "non_members": len(others),
+        "left_out": dict(left),
+        "blind": None,
+        "attacks": [],
+        "skipped": {},
+        "leak": False,
+    }
+    if min(len(members), len(others)) < LEAST:
+        result["reason"] = f"fewer than {LEAST} members or non-members"
+        return result
+    blind = None
+    if all(one.text.strip() for one in scored):
+        blind = blind_result([one.text for one in members], [one.text for one in others], seed)
+        result["blind"] = {
+            "auc": blind.auc.value,
+            "auc_low": blind.auc.low,
+            "auc_high": blind.auc.high,
+            "distinguishes": blind.distinguishes,
+        }
+    sure = _attacks(result, members, others)
+    result["reason"] = _reason(blind, sure)
+    result["usable"] = not result["reason"]
+    result["leak"] = result["usable"] and sure > 0.5
+    return result
+
+
+def _attacks(
+    result: dict[str, Any], members: Sequence[TokenScores], others: Sequence[TokenScores]
+) -> float:
+    """Fill in the attacks; the best lower bound, corrected for their number."""
+    made = {}
+    for attack in ATTACKS:
+        first, second = attack_scores(attack, members), attack_scores(attack, others)
+        if first is None or second is None:
+            result["skipped"][attack] = _NEEDS.get(attack, "can't be computed for a text")
+        else:
+            made[attack] = (first, second)
+    sure = 0.0
+    for attack, (first, second) in made.items():
+        area = auc_interval(first, second)
+        sure = max(sure, auc_interval(first, second, 0.05 / len(made)).low)
+        rates = [(rate, tpr_at(first, second, rate)) for rate in RATES]
+        result["attacks"].append(
+            {
+                "attack": attack,
+                "auc": area.value,
+                "auc_low": area.low,
+                "auc_high": area.high,
+                "tpr": [
+                    {"fpr": rate, "value": hit.value, "low": hit.low, "high": hit.high}
+                    for rate, hit in rates
+                ],
+            }
+        )
+    result["attacks"].sort(key=lambda one: -one["auc"])
+    return sure
+
+
+def _reason(blind: BlindResult | None, sure: float) -> str:
+    """Why the split is not usable; empty where it is."""
+    if blind is None:
+        return "a text is empty, so nobody can say whether the texts alone tell the groups apart"
+    if blind.distinguishes and sure <= blind.auc.high:
+        return (
+            f"a classifier that sees the texts alone tells the groups apart (AUC "
+            f"{blind.auc.value:.2f}), and no attack does surely better"
+        )
+    return ""

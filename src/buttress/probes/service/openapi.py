@@ -1,0 +1,229 @@
+"""Reads a description of an API (OpenAPI 3, Swagger 2): its operations, with values to try them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from buttress.errors import InputError
+from buttress.files.yaml_loader import load_yaml
+
+_METHODS: Final = ("get", "post", "put", "patch", "delete")
+_DEPTH: Final = 8
+_BYTES: Final = 16 << 20
+_MOST: Final = 500  # operations
+_BEARER: Final = ("Authorization", "Bearer {key}")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter; ``place`` is path, query, header or cookie."""
+
+    name: str
+    place: str
+    required: bool
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApiOperation:
+    """An operation. ``body`` is a value of its JSON body, None where it takes none.
+
+    ``properties`` are the names of the body's fields, with their formats.
+    """
+
+    method: str
+    path: str
+    parameters: tuple[Parameter, ...]
+    secured: bool
+    body: Any
+    properties: Mapping[str, str]
+
+    def filled(self, values: Mapping[str, str] | None = None) -> str:
+        """The path with values, and those of the query that are required or among ``values``."""
+        given = values or {}
+        path, query = self.path, []
+        for one in self.parameters:
+            value = given.get(one.name, one.value)
+            if one.place == "path":
+                shown = value if value.startswith("{") else quote(value, safe="")
+                path = path.replace(f"{{{one.name}}}", shown)
+            elif one.place == "query" and (one.required or one.name in given):
+                shown = value if value.startswith("{") else quote(value, safe="")
+                query.append(f"{quote(one.name, safe='')}={shown}")
+        return path + ("?" + "&".join(query) if query else "")
+
+
+@dataclass(frozen=True, slots=True)
+class ApiDescription:
+    """The operations of an API; ``key_header`` is how it takes a key, ``{key}`` stands for it."""
+
+    operations: tuple[ApiOperation, ...]
+    key_header: tuple[str, str] = _BEARER
+
+
+def load_description(path: Path) -> ApiDescription:
+    """The description in a file of JSON or YAML.
+
+    Raises:
+        InputError: not readable, or no description.
+    """
+    expected = "a description in OpenAPI 3 or Swagger 2, as JSON or YAML"
+    try:
+        if path.stat().st_size > _BYTES:
+            raise InputError("larger than 16 MiB", file=str(path), field="--openapi")
+        data = load_yaml(path)
+    except OSError as error:
+        raise InputError(
+            error.strerror or str(error), file=str(path), field="--openapi", expected=expected
+        ) from None
+    except ValueError as error:
+        told = " ".join(str(error).split())[:120]
+        raise InputError(told, file=str(path), field="--openapi", expected=expected) from None
+    if not isinstance(data, dict) or not ({"openapi", "swagger"} & data.keys()):
+        raise InputError(
+            "no key 'openapi' or 'swagger'", file=str(path), field="--openapi", expected=expected
+        )
+    paths = data.get("paths")
+    if not isinstance(paths, dict) or not paths:
+        raise InputError("no paths", file=str(path), field="--openapi", expected=expected)
+    reader = _Reader(data)
+    operations = tuple(reader.operations(paths))
+    if not operations:
+        raise InputError("no operations", file=str(path), field="--openapi", expected=expected)
+    return ApiDescription(operations[:_MOST], reader.key_header())
+
+
+class _Reader:
+    def __init__(self, data: dict[str, Any]) -> None:
+        self._data = data
+        self._base = _base(data)
+
+    def operations(self, paths: Mapping[str, Any]) -> Iterator[ApiOperation]:
+        for path, item in paths.items():
+            found = self._resolved(item)
+            if not isinstance(path, str) or not path.startswith("/") or not isinstance(found, dict):
+                continue
+            for method in _METHODS:
+                operation = found.get(method)
+                if isinstance(operation, dict):
+                    yield self._operation(method, path, found, operation)
+
+    def key_header(self) -> tuple[str, str]:
+        schemes = _mapping(_mapping(self._data.get("components")).get("securitySchemes"))
+        schemes = schemes or _mapping(self._data.get("securityDefinitions"))
+        for scheme in map(self._resolved, schemes.values()):
+            if not isinstance(scheme, dict):
+                continue
+            if scheme.get("type") == "apiKey" and scheme.get("in") == "header":
+                name = str(scheme.get("name", ""))
+                if name.lower() != "authorization":
+                    return (name, "{key}")
+        return _BEARER
+
+    def _operation(
+        self, method: str, path: str, item: dict[str, Any], operation: dict[str, Any]
+    ) -> ApiOperation:
+        parameters, body = [], None
+        properties: dict[str, str] = {}
+        both = [*_list(item.get("parameters")), *_list(operation.get("parameters"))]
+        for one in map(self._resolved, both):
+            if not isinstance(one, dict):
+                continue
+            if one.get("in") == "body":  # Swagger 2
+                body, properties = self._body(one.get("schema"))
+                continue
+            schema = one.get("schema", one)
+            value = one.get("example", self._sample(schema, 0))
+            parameters.append(
+                Parameter(
+                    str(one.get("name", "")), str(one.get("in", "")),
+                    bool(one.get("required")) or one.get("in") == "path",
+                    _text(value),
+                )
+            )  # fmt: skip
+        content = _mapping(self._resolved(operation.get("requestBody"))).get("content")
+        for kind, media in _mapping(content).items():
+            if "json" in str(kind):
+                body, properties = self._body(_mapping(media).get("schema"))
+                body = _mapping(media).get("example", body)
+                break
+        security = operation.get("security", self._data.get("security"))
+        secured = isinstance(security, list) and bool(security) and all(security)
+        return ApiOperation(
+            method.upper(), self._base + path, tuple(parameters), secured, body, properties
+        )
+
+    def _body(self, schema: Any) -> tuple[Any, dict[str, str]]:
+        found = self._resolved(schema)
+        properties = {
+            str(name): str(_mapping(self._resolved(one)).get("format", ""))
+            for name, one in _mapping(_mapping(found).get("properties")).items()
+        }
+        return self._sample(schema, 0), properties
+
+    def _resolved(self, value: Any) -> Any:
+        for _ in range(_DEPTH):
+            if not isinstance(value, dict) or not isinstance(value.get("$ref"), str):
+                return value
+            reference = value["$ref"]
+            if not reference.startswith("#/"):
+                return None  # of another file or host: never fetched
+            value = self._data
+            for part in reference[2:].split("/"):
+                value = _mapping(value).get(part.replace("~1", "/").replace("~0", "~"))
+        return None
+
+    def _sample(self, schema: Any, depth: int) -> Any:
+        """A value of a schema: an example where there is one, else the least that is valid."""
+        found = self._resolved(schema)
+        if not isinstance(found, dict) or depth > _DEPTH:
+            return "x"
+        for name in ("example", "default", "const"):
+            if name in found:
+                return found[name]
+        if isinstance(found.get("enum"), list) and found["enum"]:
+            return found["enum"][0]
+        for name in ("oneOf", "anyOf", "allOf"):
+            if isinstance(found.get(name), list) and found[name]:
+                return self._sample(found[name][0], depth + 1)
+        kind = found.get("type")
+        kind = kind[0] if isinstance(kind, list) and kind else kind
+        if kind == "object" or "properties" in found:
+            properties = _mapping(found.get("properties"))
+            return {
+                name: self._sample(properties.get(name), depth + 1)
+                for name in _list(found.get("required"))
+                if isinstance(name, str)
+            }
+        if kind == "array":
+            return [self._sample(found.get("items"), depth + 1)]
+        if kind in ("integer", "number"):
+            return found.get("minimum", 1)
+        return False if kind == "boolean" else "x"
+
+
+def _base(data: Mapping[str, Any]) -> str:
+    """The path that all operations stand below; hosts of the description are not contacted."""
+    base = data.get("basePath", "")
+    servers = _list(data.get("servers"))
+    if servers and isinstance(servers[0], dict):
+        base = urlsplit(str(servers[0].get("url", ""))).path
+    return "" if not isinstance(base, str) or "{" in base else base.rstrip("/")
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, str | int | float) else "x"

@@ -1,0 +1,73 @@
+"""May pages of other sites use the API (cross-origin resource sharing)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Final
+
+from buttress.evidence.findings import Finding
+from buttress.probes.service.api import ServiceApi, is_data
+from buttress.probes.service.reports import finding
+from buttress.protocols.live import LiveRequest, Reply, Session
+
+_FOREIGN: Final = "https://foreign.invalid"
+_ORIGINS: Final = (_FOREIGN, "null")
+
+
+def plan(api: ServiceApi) -> Iterator[LiveRequest]:
+    """Reading paths from foreign origins, and what a browser asks before it posts to a chat."""
+    for path, _ in api.reads:
+        yield from (_read(api, path, origin) for origin in _ORIGINS)
+    for shape in api.shapes:
+        yield _preflight(shape.path)
+
+
+async def findings(session: Session, api: ServiceApi) -> AsyncIterator[Finding]:
+    """The first path whose answer lets foreign pages in; one finding a kind."""
+    told: set[str] = set()
+    for path, _ in api.reads:
+        bare = await api.ask(session, api.get(path))
+        if bare is None or bare.status in (404, 405):
+            continue
+        for origin in _ORIGINS:
+            reply = await api.ask(session, _read(api, path, origin))
+            for one in _judged(session.url + path, origin, reply, answers=is_data(reply)):
+                if one.rule not in told:
+                    told.add(one.rule)
+                    yield one
+    for shape in api.shapes:
+        reply = await api.ask(session, _preflight(shape.path))
+        for one in _judged(session.url + shape.path, _FOREIGN, reply, answers=False):
+            if one.rule not in told:
+                told.add(one.rule)
+                yield one
+
+
+def _judged(url: str, origin: str, reply: Reply | None, *, answers: bool) -> Iterator[Finding]:
+    """With credentials any origin that is let in is grave; else only data that anybody gets."""
+    if reply is None or reply.status == 404:
+        return
+    allowed = reply.header("access-control-allow-origin").strip()
+    credentials = reply.header("access-control-allow-credentials").strip().lower() == "true"
+    proof = f"Origin: {origin}; Access-Control-Allow-Origin: {allowed}"
+    if allowed == origin and credentials:
+        yield finding(
+            "cors-foreign-origin", url, what=f"the origin {origin} is let in with cookies",
+            proof=f"{proof}; Access-Control-Allow-Credentials: true",
+        )  # fmt: skip
+    elif answers and allowed in ("*", origin):
+        yield finding("cors-any-origin", url, what=f"the origin {origin} is let in", proof=proof)
+
+
+def _read(api: ServiceApi, path: str, origin: str) -> LiveRequest:
+    return api.get(path, headers=(("Origin", origin),))
+
+
+def _preflight(path: str) -> LiveRequest:
+    return LiveRequest(
+        "OPTIONS", path,
+        (
+            ("Origin", _FOREIGN), ("Access-Control-Request-Method", "POST"),
+            ("Access-Control-Request-Headers", "authorization,content-type"),
+        ),
+    )  # fmt: skip

@@ -1,0 +1,76 @@
+"""How behaviour changed from version to version, by the tests of ``buttress diff``."""
+
+from __future__ import annotations
+
+from buttress.report.card.source import CardSource, CardVersion, Document
+from buttress.report.comparison import Change, compare
+from buttress.report.markdown import prose
+from buttress.report.numbers import percent
+
+
+def changes(source: CardSource) -> list[str]:
+    """Each version beside the one before it."""
+    if len(source.versions) < 2:
+        return [f"*{source.words.say('only_version')}*"]
+    lines: list[str] = []
+    for before, after in zip(source.versions, source.versions[1:], strict=False):
+        lines += [*_step(source, before, after), ""]
+    return lines[:-1]
+
+
+def _step(source: CardSource, before: CardVersion, after: CardVersion) -> list[str]:
+    say = source.words.say
+    old, new = before.document, after.document
+    found = compare(old, new)
+    head = say(
+        "step", before=old["run"]["finished"][:10], after=new["run"]["finished"][:10],
+        before_run=prose(old["run"]["id"]), after_run=prose(new["run"]["id"]),
+    )  # fmt: skip
+    lines = [f"- {say('warning', text=prose(source.language.text(one)))}" for one in found.warnings]
+    lines += [
+        f"- {_changed(source, change, before, after)}"
+        for change in found.changes
+        if change.kind != "no change shown"
+    ]
+    for name, version, defects in (
+        ("new_defect", after, [one.finding for one in found.new]),
+        ("gone_defect", before, found.gone),
+    ):
+        for one in defects:
+            ref = _finding(source, version, one)
+            place = prose(f"{one['asset']}: {one['location']}")
+            lines.append(f"- {say(name, message=prose(one['message']), place=place, ref=ref)}")
+    lines += [f"- {say('lost_part', what=prose(one))}" for one in found.lost]
+    return [head, "", *(lines or [say("no_change")])]
+
+
+def _changed(source: CardSource, change: Change, before: CardVersion, after: CardVersion) -> str:
+    sides = {}
+    for name, version, state in (
+        ("before", before, change.before), ("after", after, change.after),
+    ):  # fmt: skip
+        absent = source.words.say("absent")
+        sides[name] = absent if state is None else percent(state["rate"]["estimate"])
+        sides[f"{name}_ref"] = "" if state is None else _risk(source, version, change)
+    return source.words.say(
+        "change", title=prose(source.language.text(change.title)), asset=prose(change.asset),
+        kind=source.words.of("kinds", change.kind), **sides,
+    )  # fmt: skip
+
+
+def _risk(source: CardSource, version: CardVersion, change: Change) -> str:
+    for place, risk in enumerate(version.document["risks"]):
+        for at, one in enumerate(risk["assets"]):
+            if risk["id"] == change.risk and one["asset"] == change.asset:
+                rests = f"{risk['probe']} @ {one['asset']}, {one['trials']} trials"
+                pointer = f"/risks/{place}/assets/{at}"
+                return source.references.cite(version.file, pointer, risk["id"], rests)
+    return ""
+
+
+def _finding(source: CardSource, version: CardVersion, finding: Document) -> str:
+    for at, one in enumerate(version.document["findings"]):
+        if all(one[name] == finding[name] for name in ("rule", "asset", "location", "message")):
+            rests = f"{one['probe']} @ {one['asset']}"
+            return source.references.cite(version.file, f"/findings/{at}", one["rule"], rests)
+    return ""

@@ -1,0 +1,393 @@
+"""Packages as strangers build them: what is wrong is found, what is mended is silent."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import struct
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from buttress.errors import InputError
+from buttress.evidence.findings import Finding, Inspection
+from buttress.probes.artifacts.model_files import PROBE as MODEL_FILES
+from buttress.probes.client.probe import PROBE, ClientFiles
+from buttress.probes.client.programs import FUSE_MARK
+from buttress.protocols.inspection import InspectionContext
+
+from . import build
+from .build import Reference
+
+KEY = b"sk-ant-api03-" + b"Zq8vN2xLw7Rt5Yb1Kc4Jd9Hf6Gs3Pa0Um" * 3 + b"AA"
+PROMPT = b"You are ShopBot, the assistant of the shop. Never give more than 10 % discount."
+NETWORK = (
+    "network-security-config",
+    {},
+    [("base-config", {}, [("trust-anchors", {}, [("certificates", {"src": "user"}, [])])])],
+)
+
+
+def inspect(
+    path: Path, probe: ClientFiles = PROBE
+) -> tuple[dict[str, Finding], Inspection, list[Finding]]:
+    *findings, last = (
+        PROBE.inspect(InspectionContext.at("app", path))
+        if probe is PROBE
+        else (probe.inspect(InspectionContext.at("app", path)))
+    )
+    assert isinstance(last, Inspection)
+    found = [one for one in findings if isinstance(one, Finding)]
+    return {one.rule: one for one in found}, last, found
+
+
+def written(folder: Path, name: str, data: bytes) -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+class Payload:
+    """Looks harmful in a pickle, and is never loaded."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return print, ("never run",)
+
+
+def weak_android(**more: bytes) -> bytes:
+    components = [
+        ("service", {"name": ".Chat", "exported": True}, []),
+        (
+            "activity",
+            {"name": ".Main", "exported": True},
+            [
+                (
+                    "intent-filter",
+                    {},
+                    [
+                        ("action", {"name": "android.intent.action.MAIN"}, []),
+                        ("category", {"name": "android.intent.category.LAUNCHER"}, []),
+                    ],
+                ),
+            ],
+        ),
+    ]
+    settings = {"debuggable": True, "networkSecurityConfig": Reference(0x7F020001)}
+    return build.zipped(
+        {
+            "AndroidManifest.xml": build.axml(build.manifest(settings, components)),
+            "res/aB.xml": build.axml(NETWORK),
+            "resources.arsc": build.arsc({0x7F020001: "res/aB.xml"}),
+            "classes.dex": b"dex\n035\0" + bytes(64) + KEY + b"\0" + PROMPT + b"\0",
+            **more,
+        }
+    )
+
+
+def test_a_weak_android_application(tmp_path: Path) -> None:
+    found, last, _ = inspect(written(tmp_path, "bot.apk", weak_android()))
+    assert set(found) == {
+        "android-debuggable",
+        "android-user-certificates",
+        "android-exported",
+        "android-unsigned",
+        "android-backup",
+        "anthropic-key",
+        "client-system-prompt",
+    }
+    assert found["android-exported"].message.startswith("The service .Chat ")
+    assert str(found["android-user-certificates"].where).startswith("bot.apk!res/aB.xml:")
+    key = found["anthropic-key"]
+    assert key.where.member == "!classes.dex"
+    assert key.where.offset is not None
+    assert KEY.decode() not in key.proof
+    assert last.files == 1
+
+
+def test_a_mended_android_application(tmp_path: Path) -> None:
+    network = (
+        "network-security-config",
+        {},
+        [("debug-overrides", {}, [("trust-anchors", {}, [("certificates", {"src": "user"}, [])])])],
+    )
+    settings = {"allowBackup": False, "networkSecurityConfig": Reference(0x7F020001)}
+    data = build.zipped(
+        {
+            "AndroidManifest.xml": build.axml(build.manifest(settings)),
+            "res/net.xml": build.axml(network),
+            "resources.arsc": build.arsc({0x7F020001: "res/net.xml"}),
+            "classes.dex": b"dex\n035\0" + bytes(64) + b"https://api.shop.io/chat\0",
+        }
+    )
+    found, _, _ = inspect(written(tmp_path, "bot.apk", build.signed(data)))
+    assert not found
+
+
+@pytest.mark.parametrize(("target", "weak"), [(27, True), (28, False)])
+def test_cleartext_depends_on_the_target(tmp_path: Path, target: int, weak: bool) -> None:
+    settings = {"allowBackup": False}
+    document = build.axml(build.manifest(settings, target=target))
+    data = build.signed(build.zipped({"AndroidManifest.xml": document}))
+    found, _, _ = inspect(written(tmp_path, "bot.apk", data))
+    assert set(found) == ({"android-cleartext"} if weak else set())
+
+
+def test_signatures(tmp_path: Path) -> None:
+    document = build.axml(build.manifest({"allowBackup": False}))
+    old = build.zipped({"AndroidManifest.xml": document, "META-INF/CERT.RSA": b"Android Debug"})
+    found, _, _ = inspect(written(tmp_path, "old.apk", old))
+    assert set(found) == {"android-old-signature", "android-debug-key"}
+    new = build.signed(old, content=b"CN=Shop")
+    assert "android-old-signature" not in inspect(written(tmp_path, "new.apk", new))[0]
+
+
+def test_what_is_bent_to_stop_readers(tmp_path: Path) -> None:
+    # Android goes by numbers of attributes, not by their names, and takes an unknown method of
+    # compression for none.
+    lying = build.axml(build.manifest({"debuggable": True}), lying_names=True)
+    data = bytearray(build.zipped({"AndroidManifest.xml": lying}, zipfile.ZIP_STORED))
+    for mark, at in ((b"PK\3\4", 8), (b"PK\1\2", 10)):
+        place = data.index(mark) + at
+        data[place : place + 2] = struct.pack("<H", 0x2F41)
+        data[place - 2] |= 1  # "encrypted"
+    found, _, _ = inspect(written(tmp_path, "bent.apk", bytes(data)))
+    assert "android-debuggable" in found
+
+
+def test_models_in_packages_reach_their_inspectors(tmp_path: Path) -> None:
+    model = pickle.dumps(Payload())
+    for name, data in {
+        "a.apk": weak_android(**{"assets/model.pkl": model}),
+        "a.asar": build.asar({"models/model.pkl": model, "main.js": b"1"}),
+        "a.wxapkg": build.wxapkg({"model.pkl": model}),
+    }.items():
+        path = written(tmp_path, name, data)
+        found = [
+            one
+            for one in MODEL_FILES.inspect(InspectionContext.at("app", path))
+            if isinstance(one, Finding)
+        ]
+        assert any("model.pkl" in one.location for one in found), name
+        assert not any(one.rule == "archive-native-code" for one in found), name
+
+
+def test_a_model_archive_does_not_pass_for_an_application(tmp_path: Path) -> None:
+    files = {
+        "AndroidManifest.xml": b"x",
+        "m/data.pkl": pickle.dumps([1]),
+        "m/lib.so": b"\x7fELF" + bytes(60),
+    }
+    path = written(tmp_path, "model.pt", build.zipped(files))
+    rules = {
+        one.rule
+        for one in MODEL_FILES.inspect(InspectionContext.at("app", path))
+        if isinstance(one, Finding)
+    }
+    assert "archive-native-code" in rules
+
+
+def test_an_app_bundle(tmp_path: Path) -> None:
+    def field(number: int, data: bytes) -> bytes:
+        length = len(data)
+        size = bytes([length]) if length < 128 else bytes([length & 127 | 128, length >> 7])
+        return bytes([number << 3 | 2]) + size + data
+
+    def attribute(name: str, value: str) -> bytes:
+        android = field(1, build.ANDROID.encode())
+        return field(4, android + field(2, name.encode()) + field(3, value.encode()))
+
+    application = (
+        field(3, b"application")
+        + attribute("debuggable", "true")
+        + attribute("allowBackup", "false")
+    )
+    root = field(1, field(3, b"manifest") + field(5, field(1, application)))
+    data = build.zipped({"base/manifest/AndroidManifest.xml": root, "BundleConfig.pb": b""})
+    found, _, _ = inspect(written(tmp_path, "bot.aab", data))
+    assert set(found) == {"android-debuggable"}
+
+
+def test_an_ios_application(tmp_path: Path) -> None:
+    transport = {
+        "NSAllowsArbitraryLoads": True,
+        "NSExceptionDomains": {"api.shop.io": {"NSExceptionAllowsInsecureHTTPLoads": True}},
+    }
+    profile = b"0\x82<plist><key>get-task-allow</key>\n\t<true/></plist>"
+    files = {"embedded.mobileprovision": profile, "Bot": build.mach_o(encrypted_code=True) + KEY}
+    data = build.ipa({"CFBundleExecutable": "Bot", "NSAppTransportSecurity": transport}, files)
+    found, last, _ = inspect(written(tmp_path, "bot.ipa", data))
+    assert set(found) == {"ios-arbitrary-loads", "ios-insecure-domain", "ios-debuggable"}
+    assert any("Bot: its code is encrypted by the store" in one for one in last.unread)
+    files = {"Bot": build.mach_o(encrypted_code=False) + KEY}
+    found, last, _ = inspect(written(tmp_path, "open.ipa", build.ipa({"a": 1}, files)))
+    assert set(found) == {"anthropic-key"}
+    assert not last.unread
+
+
+def test_an_electron_application(tmp_path: Path) -> None:
+    files = {
+        "main.js": b"new BrowserWindow({webPreferences:{nodeIntegration:!0,contextIsolation:!1}})",
+        "dist/app.js": b'm=[{role:"system",content:"' + PROMPT + b'"}];k="' + KEY + b'"',
+    }
+    found, _, _ = inspect(written(tmp_path, "a.asar", build.asar(files, wrong="main.js")))
+    assert set(found) == {
+        "electron-node-integration",
+        "electron-no-isolation",
+        "client-system-prompt",
+        "anthropic-key",
+        "electron-changed-file",
+    }
+    assert found["client-system-prompt"].where.member == "!dist/app.js"
+    assert "Never give more than" in found["client-system-prompt"].message
+    found, _, _ = inspect(written(tmp_path, "b.asar", build.asar({"main.js": b"1"}, digests=False)))
+    assert set(found) == {"electron-no-integrity"}
+    assert not inspect(written(tmp_path, "c.asar", build.asar({"main.js": b"1"})))[0]
+
+
+@pytest.mark.parametrize(("states", "count"), [(b"1011001", 5), (b"0100110", 0)])
+def test_fuses(tmp_path: Path, states: bytes, count: int) -> None:
+    (tmp_path / "resources").mkdir()
+    written(tmp_path / "resources", "app.asar", build.asar({"main.js": b"1"}))
+    wire = FUSE_MARK + bytes([1, len(states)]) + states
+    written(tmp_path, "bot", b"\x7fELF" + bytes(1 << 20) + wire + bytes(64))
+    _, _, found = inspect(tmp_path)
+    assert [one.rule for one in found] == ["electron-fuse"] * count
+
+
+def test_a_browser_extension(tmp_path: Path) -> None:
+    manifest = {
+        "manifest_version": 3,
+        "name": "bot",
+        "host_permissions": ["<all_urls>"],
+        "externally_connectable": {"matches": ["*://*/*"]},
+    }
+    page = b'<html><script src="https://cdn.shop.io/a.js"></script></html>'
+    files = {"manifest.json": json.dumps(manifest, indent=1).encode(), "popup.html": page}
+    found, _, _ = inspect(written(tmp_path, "bot.crx", build.crx(files)))
+    assert set(found) == {"extension-all-sites", "extension-open-to-pages", "client-foreign-script"}
+    assert found["extension-all-sites"].where.line == 4
+    good = {"manifest_version": 3, "name": "bot", "host_permissions": ["https://shop.io/*"]}
+    files = {"manifest.json": json.dumps(good).encode(), "a.js": b"1"}
+    assert not inspect(written(tmp_path, "good.xpi", build.zipped(files)))[0]
+
+
+def test_a_mini_program(tmp_path: Path) -> None:
+    files = {
+        "app-config.json": b'{"pages": ["a"], "debug": true}',
+        "app-service.js": b'var appSecret="0123456789abcdef0123456789abcdef";' + b"/* */" * 400,
+    }
+    package = build.wxapkg(files)
+    found, _, _ = inspect(written(tmp_path, "a.wxapkg", package))
+    assert set(found) == {"mini-program-debug", "mini-program-secret"}
+    assert "0123456789abcdef0123" not in found["mini-program-secret"].message
+    appid = "wx0123456789abcdef"
+    path = written(tmp_path, "b.wxapkg", build.encrypted(package, appid))
+    found, last, _ = inspect(path)
+    assert not found
+    assert any("--set appid=wx…" in one for one in last.unread)
+    owner = PROBE.with_options(appid=appid)
+    assert set(inspect(path, owner)[0]) == {"mini-program-debug", "mini-program-secret"}
+    other = PROBE.with_options(appid="wx0123456789abcd00")
+    assert any("not that of this package" in one for one in inspect(path, other)[1].unread)
+    with pytest.raises(InputError, match="appid"):
+        PROBE.with_options(appid="gh_1")
+
+
+def test_sources_in_a_source_map(tmp_path: Path) -> None:
+    source = {
+        "version": 3,
+        "sources": ["src/keys.ts"],
+        "sourcesContent": [f'\nconst key = "{KEY.decode()}"'],
+        "mappings": "",
+    }
+    files = {
+        "manifest.json": b'{"manifest_version": 3}',
+        "a.js": b"1",
+        "a.js.map": json.dumps(source).encode(),
+    }
+    found, _, _ = inspect(written(tmp_path, "a.crx", build.crx(files)))
+    assert set(found) == {"client-source-map", "anthropic-key"}
+    assert str(found["anthropic-key"].where) == "a.crx!a.js.map!src/keys.ts:2"
+
+
+RETIRE: Mapping[str, Any] = {
+    "shoplib": {
+        "vulnerabilities": [
+            {
+                "below": "1.4.0",
+                "severity": "high",
+                "identifiers": {"CVE": ["CVE-2020-0001"], "summary": "s"},
+            },
+            {
+                "atOrAbove": "1.2.0",
+                "below": "1.6.0",
+                "severity": "low",
+                "identifiers": {"CVE": ["CVE-2021-0002"]},
+            },
+        ],
+        "extractors": {
+            "filename": ["shoplib-(§§version§§)(.min)?\\.js"],
+            "filecontent": ["/\\* shoplib v(§§version§§)", 'v="(§§version§§)".{0,4000}shopLibEnd'],
+            "filecontentreplace": ["/shop\\.major=([0-9]+),minor=([0-9]+)/$1.$2.0/"],
+            "hashes": {"8cb2237d0679ca88db6464eac60da96345513964": "1.3.0"},
+        },
+    }
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "version", "known"),
+    [
+        ("shoplib-1.3.9.min.js", "x", "1.3.9", 2),
+        ("a.js", "/* shoplib v1.5.0 */", "1.5.0", 1),
+        ("a.js", "/* shoplib v1.6.0 */", "", 0),
+        ("a.js", '/* */v="1.1.0"' + "x" * 3_000 + "shopLibEnd", "1.1.0", 1),
+        ("a.js", '/* */v="1.1.0"' + "x" * 5_000 + "shopLibEnd", "", 0),
+        ("a.js", "shop.major=1,minor=2", "1.2.0", 2),
+        ("a.js", "12345", "1.3.0", 2),
+    ],
+)
+def test_rules_of_retire(tmp_path: Path, name: str, text: str, version: str, known: int) -> None:
+    rules = written(tmp_path, "rules.json", json.dumps(RETIRE).encode())
+    folder = tmp_path / "app"
+    folder.mkdir()
+    written(folder, name, text.encode())
+    _, _, found = inspect(folder, PROBE.with_options(retire=str(rules)))
+    if not known:
+        assert not found
+        return
+    (finding,) = found
+    assert f"shoplib {version} has " in finding.message
+    assert sum(one.startswith("CVE") for one in finding.references) == known
+    assert "1.6.0" in finding.remedy or known == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "{}", "x", '{"a": 1}', '{"a": {"extractors": 1, "vulnerabilities": [1]}}']
+)
+def test_a_rule_file_that_is_none(tmp_path: Path, text: str) -> None:
+    path = written(tmp_path, "rules.json", text.encode())
+    with pytest.raises(InputError, match=r"rules\.json"):
+        PROBE.with_options(retire=str(path))
+
+
+def test_packages_in_packages_have_a_limit(tmp_path: Path) -> None:
+    data = weak_android()
+    for _ in range(4):
+        data = build.zipped({"inner.apk": data, "AndroidManifest.xml": b""})
+    found, last, _ = inspect(written(tmp_path, "deep.xapk", data))
+    assert "client-not-searched" in found
+    assert last.unread
+
+
+def test_a_bomb_is_told(tmp_path: Path) -> None:
+    zeros = b"\0" * (1 << 20)
+    data = build.zipped(
+        {"AndroidManifest.xml": b"", **{f"assets/{n}.bin": zeros * 40 for n in range(8)}}
+    )
+    found, last, _ = inspect(written(tmp_path, "bomb.apk", data))
+    assert "client-not-searched" in found
+    assert any("not read to its end" in one for one in last.unread)

@@ -1,0 +1,130 @@
+"""Descriptions of APIs: OpenAPI 3 and Swagger 2, and those that can't be used."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from buttress.errors import InputError
+from buttress.probes.service.openapi import ApiDescription, load_description
+
+
+def load(folder: Path, data: Any) -> ApiDescription:
+    file = folder / "api.json"
+    file.write_text(data if isinstance(data, str) else json.dumps(data))
+    return load_description(file)
+
+
+def test_openapi_3(tmp_path: Path) -> None:
+    found = load(
+        tmp_path,
+        {
+            "openapi": "3.0.3",
+            "servers": [{"url": "https://elsewhere.example/api/v2/"}],
+            "components": {
+                "securitySchemes": {"k": {"type": "apiKey", "in": "header", "name": "X-Key"}},
+                "parameters": {"Id": {"name": "id", "in": "path", "schema": {"enum": ["a/b"]}}},
+                "schemas": {
+                    "Ask": {
+                        "type": "object",
+                        "required": ["question", "depth"],
+                        "properties": {
+                            "question": {"type": "string"},
+                            "depth": {"type": "integer", "minimum": 3},
+                            "page_url": {"type": "string", "format": "uri"},
+                        },
+                    },
+                    "Loop": {"allOf": [{"$ref": "#/components/schemas/Loop"}]},
+                },
+            },
+            "paths": {
+                "/things/{id}": {
+                    "parameters": [{"$ref": "#/components/parameters/Id"}],
+                    "get": {
+                        "security": [{"k": []}],
+                        "parameters": [
+                            {"name": "all", "in": "query", "schema": {"type": "boolean"}},
+                            {"name": "q", "in": "query", "required": True, "example": "a b"},
+                        ],
+                    },
+                },
+                "/ask": {
+                    "post": {
+                        "requestBody": {
+                            "content": {
+                                "application/json": {"schema": {"$ref": "#/components/schemas/Ask"}}
+                            }
+                        }
+                    }
+                },
+                "/loop": {
+                    "post": {
+                        "requestBody": {
+                            "content": {
+                                "application/json": {
+                                    "schema": {"$ref": "#/components/schemas/Loop"}
+                                }
+                            }
+                        }
+                    }
+                },
+                "/far": {"$ref": "https://elsewhere.example/far.json"},
+                "broken": {"get": {}},
+            },
+        },
+    )
+    thing, question, loop = found.operations
+    assert thing.filled() == "/api/v2/things/a%2Fb?q=a%20b"
+    assert thing.filled({"id": "{id}"}) == "/api/v2/things/{id}?q=a%20b"
+    assert thing.secured
+    assert question.body == {"question": "x", "depth": 3}
+    assert question.properties == {"question": "", "depth": "", "page_url": "uri"}
+    assert not question.secured
+    assert loop.body == "x"
+    assert found.key_header == ("X-Key", "{key}")
+
+
+def test_swagger_2(tmp_path: Path) -> None:
+    found = load(
+        tmp_path,
+        {
+            "swagger": "2.0",
+            "basePath": "/v1",
+            "security": [{"k": []}],
+            "securityDefinitions": {"k": {"type": "apiKey", "in": "header", "name": "api-key"}},
+            "definitions": {
+                "Q": {"type": "object", "required": ["prompt"], "properties": {"prompt": {}}}
+            },
+            "paths": {
+                "/generate": {
+                    "post": {
+                        "parameters": [
+                            {"in": "body", "name": "b", "schema": {"$ref": "#/definitions/Q"}}
+                        ]
+                    }
+                }
+            },
+        },
+    )
+    (one,) = found.operations
+    assert (one.path, one.secured, one.body) == ("/v1/generate", True, {"prompt": "x"})
+    assert found.key_header == ("api-key", "{key}")
+
+
+@pytest.mark.parametrize(
+    "data",
+    ["", "[]", "{", "{}", '{"openapi": "3.0.0"}', '{"openapi": "3.0.0", "paths": {}}', "\x00",
+     '{"openapi": "3.0.0", "paths": {"/x": 5}}', "[" * 50_000, "a: &a [*a]"],
+)  # fmt: skip
+def test_what_is_no_description_is_told_in_one_line(tmp_path: Path, data: str) -> None:
+    with pytest.raises(InputError, match=r"api\.json") as caught:
+        load(tmp_path, data)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--openapi"):
+        load_description(tmp_path / "none.json")
