@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from buttress.evidence.records import Trial, Turn
-from buttress.system.manifest import load
 from buttress.system.model import Budget, Price
 from buttress.targets.allowance import SpentError
+from buttress.workflows import manifest
 from buttress.workflows.assessment.ledger import ATTACKER
 from buttress.workflows.assessment.spending import Spending
 
@@ -49,7 +49,7 @@ def spending(folder: Path, cost: float) -> Spending:
         "name: t\nassets:\n"
         f"  - {{kind: model, id: m, endpoint: 'http://127.0.0.1:9/v1', model: x, price: {price}}}\n"
     )
-    system = load(path)
+    system = manifest.load(path)
     made = Spending(system, Budget(cost=cost))
     made.ledger.open(system.assets[0])
     made.ledger.open_other(ATTACKER, Price(per_call=0.001))
