@@ -43,6 +43,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "buttress scan . --diff main... --fail-on high --sarif findings.sarif",
         "buttress scan model.pkl --only model-files",
     ),
+    "explain": ("buttress explain weights --prompt 'Why is the sky blue?'",),
     "card": ("buttress card buttress-out --format hf",),
     "values": ("buttress values charter.yaml --review",),
     "oversee": ("buttress oversee debate --task arithmetic --overseer small --worker large",),
@@ -67,6 +68,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "survey": (
         "buttress survey http://127.0.0.1:8000 --dry-run",
         "buttress survey 10.0.0.0/24 --ports 80,8000,11434 --out survey",
+        "buttress survey 10.0.0.0/24 --ports 80,8000,11434 --out survey --resume",
         "buttress survey https://chat.example --layer link,service --as ann=ANN_KEY",
         "buttress survey 127.0.0.1:8888 --rules AI-Infra-Guard/data --sarif findings.sarif",
     ),
