@@ -20,7 +20,7 @@ _PLACEHOLDER: Final = re.compile(
     rb"|foo[_-]?bar|lorem|x{4}|test|qwerty|abcdef|12345|\.{3}|\*{3}|(.)\1{5}"
 )
 _WORD: Final = re.compile(
-    rb"[0-9]{1,8}|v?[0-9]{1,4}|[A-Za-z]|(?:[A-Z]?[a-z]{2,}|[A-Z]{2,})+[0-9]{0,4}"
+    rb"[0-9]{1,8}|v?[0-9]{1,4}|[A-Za-z]|(?:[A-Z]?[a-z]{2,}+|[A-Z]{2,}+)++[0-9]{0,4}"
 )
 _SPLIT: Final = re.compile(rb"[^A-Za-z0-9]+")
 _DIGIT: Final = re.compile(rb"[0-9]")
