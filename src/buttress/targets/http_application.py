@@ -71,6 +71,10 @@ def create(
     unknown_field(http, FIELDS, "http")
     secrets = Secrets()
     question = HttpExchange.read(http, "http", secrets)
+    if not question.names() & {"prompt", "messages"}:
+        raise InputError(
+            "the question has no place in url, headers or body", field="http", expected="{{prompt}}"
+        )
     connection = Connection(
         usable_url(secrets.expand(http["url"], "http.url"), "http.url"),
         {},
