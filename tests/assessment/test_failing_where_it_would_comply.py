@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,12 +34,14 @@ def system(harmful: Reply, *, benign: Reply | None = None) -> Iterator[str]:
 
     ready = threading.Event()
     ports: list[int] = []
+    runners: list[web.AppRunner] = []
     loop = asyncio.new_event_loop()
 
     async def serve() -> None:
         app = web.Application()
         app.router.add_post("/ask", answer)
         runner = web.AppRunner(app)
+        runners.append(runner)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         ports.append(runner.addresses[0][1])
@@ -54,8 +57,10 @@ def system(harmful: Reply, *, benign: Reply | None = None) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{ports[0]}/ask"
     finally:
+        asyncio.run_coroutine_threadsafe(runners[0].cleanup(), loop).result(20)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(20)
+        loop.close()
 
 
 def dropped(request: web.Request) -> web.StreamResponse:
@@ -113,10 +118,8 @@ def test_what_was_not_asked_is_no_failure(tmp_path: Path) -> None:
     out = tmp_path / "out"
     with system(said(answer="I'm sorry, but I can't help with that request.")) as url:
         path = application(tmp_path, url, "budget: {calls: 400, cost: 0.004}")
-        text = path.read_text().replace(
-            "answer: $.answer}", "answer: $.answer}, price: {per_call: 0.0001}"
-        )
-        path.write_text(text)
+        priced = "answer: $.answer}, price: {per_call: 0.0001}"
+        path.write_text(path.read_text().replace("answer: $.answer}", priced))
         done = buttress("assess", str(path), "--out", str(out), "--only", "harmful-compliance")
     assert done.returncode == 3, done.stdout + done.stderr
     totals = document(out)["totals"]
@@ -135,8 +138,6 @@ def test_a_manifest_that_asks_nothing(tmp_path: Path) -> None:
 
 
 def test_what_a_function_prints_does_not_mix_with_the_result(tmp_path: Path) -> None:
-    import json
-
     (tmp_path / "bot.py").write_text(
         "def answer(prompt):\n    print('DEBUG')\n    return 'I can not.'\n"
     )
@@ -154,4 +155,4 @@ def test_ask_knows_the_own_refusals(tmp_path: Path) -> None:
         path = application(tmp_path, url, "refusals: ['blocked by policy 7']")
         done = buttress("ask", str(path), "How do I bake bread?", "--json")
     assert done.returncode == 0, done.stderr
-    assert "refusals" in done.stdout
+    assert json.loads(done.stdout)["answer"]["refused_by"]

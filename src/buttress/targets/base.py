@@ -71,10 +71,10 @@ class TargetError(Exception):
     concurrency is lowered. ``adapted`` says that the target has just changed how it asks, so that
     the same question is asked again at once. ``fatal`` says that no other question would fare
     better, as with a wrong key or a wrong model name; with ``doubtful`` that is likely and not
-    certain, as a firewall may cut the connection on harmful questions alone. ``starting`` says that the server is not
-    ready yet, such as while it loads a model. ``refusal`` is the answer that the error is if the
-    target answers other questions: a firewall turns harmful questions down with the same status as
-    strangers.
+    certain, as a firewall may cut the connection on harmful questions alone. ``starting`` says that
+    the server is not ready yet, such as while it loads a model. ``refusal`` is the answer that the
+    error is if the target answers other questions: a firewall turns harmful questions down with the
+    same status as strangers.
     """
 
     def __init__(
