@@ -113,7 +113,7 @@ def _policies() -> str:
     from buttress.risk.policy import load_policy, policy_names
 
     def lines() -> Iterator[str]:
-        catalogue = load_catalogue()
+        catalogue, live = load_catalogue(), extension.names("live_probes")
         for name in policy_names():
             policy = load_policy(name, catalogue.risks.keys())
             yield f"## {policy.title} (`{name}`)\n"
@@ -122,8 +122,8 @@ def _policies() -> str:
             yield _row(*["---"] * 5)
             for risk, tolerance in policy.risks.items():
                 probe = catalogue.risks[risk].probe or ""
-                inspects = bool(probe) and isinstance(
-                    extension.load("probes", probe), InspectionProbe
+                inspects = probe in live or (
+                    bool(probe) and isinstance(extension.load("probes", probe), InspectionProbe)
                 )
                 tolerated = (
                     f"no finding of severity {tolerance.severity} or above"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import math
 import shutil
 from collections.abc import Iterator
@@ -72,7 +73,9 @@ def _store(_process: str) -> EvidenceStore:
     folder = private() / "store"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    return EvidenceStore.open(folder / "evidence.db")
+    store = EvidenceStore.open(folder / "evidence.db")
+    atexit.register(store.close)
+    return store
 
 
 def _loaded(path: Path) -> object:

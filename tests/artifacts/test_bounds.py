@@ -209,7 +209,7 @@ def test_folders(tmp_path: Path) -> None:
     assert ".git/" in skipped
     assert "2 links that lead out" in skipped
     assert "1 sockets, pipes or devices" in skipped
-    assert "1 files of no format" in skipped or "2 files of no format" in skipped
+    assert "1 file of no format" in skipped or "2 files of no format" in skipped
     # A link that the user names is followed.
     assert rules(scan(inside / "link")[0]) == {"pickle-dangerous-import"}
 

@@ -52,3 +52,11 @@ def test_a_graded_outcome_counts_before_the_score() -> None:
 def test_at_most_thirty_are_kept_the_worst_ones() -> None:
     rows = shown(*(trial(str(number), score=number / 100) for number in range(80)))
     assert rows == [str(number) for number in range(79, 49, -1)]
+
+
+def test_personal_data_is_redacted_unless_asked_for() -> None:
+    one = trial("Write to ann@mail.example.org, not to bob@mail.example.org.")
+    (row,) = worst_rows(tally([one]))
+    assert row["answer"] == "Write to [EMAIL_1], not to [EMAIL_2]."
+    (row,) = worst_rows(tally([one]), redact=False)
+    assert row["answer"] == one.answer

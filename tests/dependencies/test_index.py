@@ -108,7 +108,9 @@ def test_the_index_of_another_user_is_not_believed(
     archive: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Database(archive)
-    assert cache.opened(archive) is not None
+    kept = cache.opened(archive)
+    assert kept is not None
+    kept.close()
     monkeypatch.setattr(os, "fstat", lambda _: os.stat_result((0o600, 0, 0, 1, 4321, *[0] * 5)))
     assert cache.opened(archive) is None
 

@@ -71,7 +71,8 @@ def hostile(kind: str) -> Handler:
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await reader.readuntil(b"\r\n\r\n")
+            if kind not in _AT_ONCE:
+                await reader.readuntil(b"\r\n\r\n")
             await _ATTACKS[kind](writer)
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.LimitOverrunError):
             pass
@@ -150,6 +151,13 @@ async def _many_interim(writer: asyncio.StreamWriter) -> None:
         await writer.drain()
 
 
+async def _garbage_tls(writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"\x16\x03\x03\xff\xff\x02\xff\xff\xff" + bytes(range(256)) * 200)
+        await writer.drain()
+
+
+_AT_ONCE = frozenset(("garbage TLS",))
 _ATTACKS: Mapping[str, Callable[[asyncio.StreamWriter], Awaitable[None]]] = {
     "endless body": _endless_body,
     "endless headers": _endless_headers,
@@ -159,6 +167,7 @@ _ATTACKS: Mapping[str, Callable[[asyncio.StreamWriter], Awaitable[None]]] = {
     "header drip": _header_drip,
     "redirect loop": _redirect_loop,
     "garbage": _garbage,
+    "garbage TLS": _garbage_tls,
     "silence": _silence,
     "bad chunks": _bad_chunks,
     "interim answers without end": _many_interim,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 import subprocess
 from collections.abc import Sequence
@@ -160,6 +161,19 @@ async def test_a_hostile_host_ends_in_time_and_bounded(kind: str) -> None:
         assert last.why
 
 
+async def test_hostile_hosts_at_once_among_a_hundred_good_ones() -> None:
+    limits = Limits(timeout_s=5.0)
+    # Those that send without end would take this process's time from the good servers in it; the
+    # benchmark of hosts has each of them in a process of its own.
+    kinds = [kind for kind in HOSTILE if "endless" not in kind and "without end" not in kind]
+    async with AsyncExitStack() as stack:
+        bad = [await stack.enter_async_context(serving(hostile(kind))) for kind in kinds]
+        good = [await stack.enter_async_context(serving(Web(OLLAMA))) for _ in range(100)]
+        results = await asyncio.wait_for(ask([*bad, *good], limits), 120)
+    assert [named(one) for one in results[len(bad) :]] == [[("ollama", "0.5.7")]] * 100
+    assert all(one.reached and not one.why for one in results[len(bad) :])
+
+
 async def test_requests_keep_to_the_rate() -> None:
     async with serving(Web({})) as port:
         (result,) = await ask([port], Limits(timeout_s=5, host_rate=200))
@@ -197,3 +211,52 @@ def test_ports() -> None:
     for bad in ("", "0", "2-1", "x", "70000"):
         with pytest.raises(ValueError, match=r"invalid literal|expected ports"):
             port_list(bad)
+
+
+TRITON = {
+    "/v2": '{"name":"triton","version":"2.40.0","extensions":["model_repository"]}',
+    "/v2/repository/index": '[{"name":"m"}]',
+}
+
+
+@pytest.mark.parametrize("active", [False, True])
+async def test_a_list_that_is_asked_by_post_needs_active(active: bool) -> None:
+    web = Web(TRITON)
+    context = LiveContext(active=active)
+    async with serving(web) as port:
+        (result,) = await survey([Endpoint("127.0.0.1", port)], [PROBE], context, QUICK)
+    assert named(result)[0][0] == "triton"
+    assert (("POST", "/v2/repository/index") in web.seen) is active
+    assert ("open-model-management" in {one.rule for one in result.findings}) is active
+    posts = {path for method, path in web.seen if method == "POST"} - {"/v2/repository/index"}
+    assert posts <= {"/mcp", "/mcp/"}
+
+
+async def test_a_request_that_was_sent_twice_is_recorded_twice() -> None:
+    seen: list[bytes] = []
+
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answers one request with keep-alive, then closes when the next one comes."""
+        try:
+            for number in range(2):
+                line = (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n")[0]
+                seen.append(re.sub(rb"^\{.*\}(?=[A-Z])", b"", line))  # a body before it
+                if number:
+                    break
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    async with serving(once) as port:
+        (result,) = await ask([port], Limits(timeout_s=1.0, failures=1000))
+    lines = [
+        f"{one.request.method} {one.request.path} HTTP/1.1".encode()
+        for one in result.sent
+        if one.request.method != "TCP"
+    ]
+    assert lines == seen
+    notes = [one.note for one in result.sent]
+    assert notes.count("closed without an answer") == len(seen) - len(set(seen))

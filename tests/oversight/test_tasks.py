@@ -98,7 +98,7 @@ def read(folder: Path, *records: Any) -> list[tuple[str, str, str]]:
     return [(one.question, one.right, one.wrong) for one in read_choice_items(path, 0)]
 
 
-TWO = {"question": "Q?", "choices": ["no", "yes"]}
+TWO: dict[str, Any] = {"question": "Q?", "choices": ["no", "yes"]}
 
 
 @pytest.mark.parametrize(
@@ -122,6 +122,9 @@ TWO = {"question": "Q?", "choices": ["no", "yes"]}
         {"question": "Q?", "right": "yes", "wrong": "no"},
         {"Question": 0, "query": "Q?", "Best Answer": "yes", "incorrect": ["no", "yes"]},
         {"prompt": "Q?", "endings": ["no", "yes"], "gold": "B"},
+        {"prompt": "Q?", "endings": ["no", "yes"], "gold": [1]},
+        {"question": "Q?", "option_a": "no", "option_b": "yes", "answer": "b"},
+        {"question": "Q?", "opa": "no", "opb": "yes", "cop": 1},
     ],
 )  # fmt: skip
 def test_questions_of_all_forms(tmp_path: Path, record: dict[str, Any]) -> None:
@@ -132,6 +135,18 @@ def test_numbers_as_options_are_taken_by_their_text_before_their_place(tmp_path:
     record = {"question": "2 + 1?", "choices": ["1", "2", "3", "0"], "answer": "3"}
     assert read(tmp_path, record)[0][1] == "3"
     assert read(tmp_path, record | {"choices": [2, 3, 4, 5]})[0][1] == "3"
+
+
+def test_indices_from_1_are_told_by_the_whole_file(tmp_path: Path) -> None:
+    four: dict[str, Any] = {"question": "Q?", "A": "a", "B": "b", "C": "c", "D": "d"}
+    rows = [four | {"answer": answer} for answer in (1, 4, 2, "3")]
+    assert [right for _, right, _ in read(tmp_path, *rows)] == ["a", "d", "b", "c"]
+    rows = [four | {"answer": answer} for answer in (0, 1, 2, 3)]
+    assert [right for _, right, _ in read(tmp_path, *rows)] == ["a", "b", "c", "d"]
+    with pytest.raises(InputError, match="some answers count options from 0 and others from 1"):
+        read(tmp_path, *rows, four | {"answer": 4})
+    with pytest.raises(InputError, match=r"answer: 5 is no index; expected 1 to 4"):
+        read(tmp_path, four | {"answer": 4}, four | {"answer": 5})
 
 
 def test_texts_ids_and_languages(tmp_path: Path) -> None:
@@ -152,9 +167,9 @@ def test_texts_ids_and_languages(tmp_path: Path) -> None:
         ({"choices": ["a", "b"], "answer": 0}, "question: missing"),
         ({"question": "Q?", "answer": 0}, "choices: missing"),
         (TWO, "answer: missing"),
-        (TWO | {"answer": 2}, "answer: 2 is no index; expected 0 to 1"),
+        (TWO | {"answer": 3}, "answer: 3 is no index; expected 0 to 1"),
         (TWO | {"answer": "C"}, "answer: 'C' names no option; expected one of A, B"),
-        (TWO | {"answer": ["yes"]}, "answer: not a number or text"),
+        (TWO | {"answer": ["yes", "no"]}, "answer: not a number or text"),
         (TWO | {"answer": True}, "answer: not a number or text"),
         (TWO | {"choices": ["yes", "yes"], "answer": 0}, "choices: no wrong option"),
         (TWO | {"choices": ["yes"], "answer": 0}, "choices: 1 options; expected 2 to 10"),

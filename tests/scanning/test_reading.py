@@ -9,7 +9,7 @@ import pytest
 from buttress.evidence.findings import Finding, Inspection, Severity
 from buttress.evidence.locations import Location
 from buttress.evidence.places import LocatedFinding
-from buttress.report.scan_terminal import causes, coverage
+from buttress.report.scan_terminal import _ending, causes, coverage
 from buttress.triage.duplicates import without_duplicates
 from tests.scanning.command import STRIPE, scan
 
@@ -177,3 +177,23 @@ def test_a_file_that_is_given_twice_is_scanned_once(tmp_path: Path) -> None:
     ):
         found = scan(*paths, "--only", "secrets", "--json").found
         assert len(found) == number, paths
+
+
+def test_of_a_long_place_its_end_is_shown() -> None:
+    long = "a/very/long/folder/in/another/folder/deploy.yaml:12"
+    assert _ending(long, 30) == "…/folder/deploy.yaml:12"
+    assert _ending(long, 31) == "…/another/folder/deploy.yaml:12"
+    assert _ending("app.py:3", 30) == "app.py:3"
+    assert _ending("x" * 60, 30) == "x" * 60
+
+
+def test_reasons_that_fit_into_a_line() -> None:
+    inspections = [
+        Inspection("a", "1", "x", 1, 1, (f"f: {'reason ' * 6}{number}",)) for number in range(3)
+    ]
+    (read, whole) = coverage(inspections)
+    assert whole.count("reason reason") > 1
+    (_, cut) = coverage(inspections, 100)
+    assert len(cut) <= 100
+    assert cut.endswith("; 2 more reasons.")
+    assert read.startswith("Read: 1 file")

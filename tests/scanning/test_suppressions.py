@@ -65,7 +65,7 @@ def test_an_expired_entry_has_no_effect_and_is_told(tree: Path) -> None:
     assert under(tree, ENTRY | {"expires": "2020-01-31"}).code == 1
     out = scan(".").out.replace("\n", " ")
     assert f"{SUPPRESSIONS}:3: expired on 2020-01-31" in out
-    assert "1 suppressions expired" in out
+    assert "1 suppression expired" in out
 
 
 def test_an_entry_without_findings_is_told(tree: Path) -> None:

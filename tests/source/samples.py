@@ -28,6 +28,7 @@ def file_name(rule: CredentialRule) -> str:
             ".netrc",
             ".npmrc",
             "a.toml",
+            "a.xml",
         )
         if rule.reads(name)
     )

@@ -39,6 +39,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("--resume", action="store_true", help="go on with the last run in --out")
     parser.add_argument("--seed", type=int, metavar="N", help="seed of the order of trials")
     parser.add_argument(
+        "--no-redaction", action="store_true",
+        help="show personal data and secrets in the answers that the report quotes",
+    )  # fmt: skip
+    parser.add_argument(
         "--json", action="store_true", help="print assessment.json instead of a summary"
     )
     parser.set_defaults(run=run)
@@ -68,6 +72,7 @@ def run(options: argparse.Namespace) -> int:
         only=split(options.only) if options.only else None,
         resume=options.resume,
         seed=options.seed,
+        redact=not options.no_redaction,
     )
     try:
         document = assess(system, settings, sys.stderr)

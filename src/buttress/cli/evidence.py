@@ -8,6 +8,7 @@ from typing import Final
 
 KINDS: Final = (  # of buttress.evidence.records, which takes long to import
     "trial", "turn", "label", "preference", "finding", "inspection", "provenance", "plan",
+    "erasure",
 )  # fmt: skip
 _STORE: Final = "evidence.db, or the folder that holds it"
 
@@ -16,7 +17,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add the command."""
     parser = commands.add_parser(
         "evidence",
-        help="verify, show, export or import evidence",
+        help="verify, show, export, import, encrypt or erase evidence",
         description="Works on an evidence store: evidence.db, or the folder that holds it.",
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
@@ -63,6 +64,34 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     load.add_argument("--to", type=Path, required=True, metavar="PATH", help="store to create")
     load.set_defaults(run=_import)
 
+    encrypt = actions.add_parser(
+        "encrypt",
+        help="encrypt a store, one key a subject",
+        description="Encrypts a store with AES-256-GCM under the key in BUTTRESS_EVIDENCE_KEY (64 "
+        "hexadecimal digits). Keep the key: without it nobody can read the store.",
+    )
+    encrypt.add_argument("path", type=Path, metavar="PATH", help=_STORE)
+    encrypt.set_defaults(run=_encrypt)
+
+    erase = actions.add_parser(
+        "erase",
+        help="make records of an encrypted store unreadable for good",
+        description="Deletes the keys of records, so that nobody can read these any more. The "
+        "chain still verifies. Copies of the store elsewhere keep their keys.",
+    )
+    erase.add_argument("path", type=Path, metavar="PATH", help=_STORE)
+    which = erase.add_mutually_exclusive_group(required=True)
+    which.add_argument("--subject", metavar="ID", help="records of this subject of a recording")
+    which.add_argument(
+        "--pattern",
+        metavar="REGEX",
+        help="records with such a text (RE2), and all of their subjects",
+    )
+    which.add_argument(
+        "--older-than", metavar="DAYS", help="records older than so many days, e.g. 90"
+    )
+    erase.set_defaults(run=_erase)
+
 
 def _verify(options: argparse.Namespace) -> int:
     from buttress.evidence.chain import verify
@@ -71,11 +100,43 @@ def _verify(options: argparse.Namespace) -> int:
     path = resolve(options.path)
     with EvidenceStore.open(path, read_only=True) as store:
         result = verify(store, options.head)
+        erased = store.erased_count()
+        encrypted = store.encrypted
     for problem in result.problems:
         print(f"record {problem.sequence}: {problem.what}")
     state = "intact" if result.ok else f"{len(result.problems)} problems"
+    if encrypted:
+        state += f", encrypted, {erased} erased"
     print(f"{path}: {result.records} records, {state}; head {result.head}")
     return 0 if result.ok else 1
+
+
+def _encrypt(options: argparse.Namespace) -> int:
+    from buttress.evidence.erasure import encrypt
+    from buttress.evidence.store import resolve
+
+    path = resolve(options.path)
+    before, after, count = encrypt(path)
+    print(f"{path}: {count} records encrypted. The head was {before} and is {after}.")
+    return 0
+
+
+def _erase(options: argparse.Namespace) -> int:
+    from buttress.evidence.erasure import erase_by_age, erase_by_pattern, erase_subject
+    from buttress.evidence.store import EvidenceStore, resolve
+
+    path = resolve(options.path)
+    EvidenceStore.open(path, read_only=True).close()  # a wrong path must not make a new store
+    with EvidenceStore.open(path) as store:
+        if options.subject is not None:
+            count = erase_subject(store, options.subject)
+        elif options.pattern is not None:
+            count = erase_by_pattern(store, options.pattern)
+        else:
+            count = erase_by_age(store, options.older_than)
+        head = store.head
+    print(f"{path}: {count} records erased; head {head}")
+    return 0
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -85,7 +146,7 @@ def _show(options: argparse.Namespace) -> int:
     from buttress.evidence.store import EvidenceStore, resolve
 
     with EvidenceStore.open(resolve(options.path), read_only=True) as store:
-        rows = (row for row in store.rows() if options.kind in (None, row.kind))
+        rows = (row for row in store.plain_rows() if options.kind in (None, row.kind))
         for row in islice(rows, max(0, options.limit)):
             if options.json:
                 print(row.payload.decode())

@@ -43,6 +43,8 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "buttress scan . --diff main... --fail-on high --sarif findings.sarif",
         "buttress scan model.pkl --only model-files",
     ),
+    "card": ("buttress card buttress-out --format hf",),
+    "values": ("buttress values charter.yaml --review",),
     "oversee": ("buttress oversee debate --task arithmetic --overseer small --worker large",),
     "preferences score": ("buttress preferences score scores.jsonl --json",),
     "privacy": (
@@ -65,6 +67,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "survey": (
         "buttress survey http://127.0.0.1:8000 --dry-run",
         "buttress survey 10.0.0.0/24 --ports 80,8000,11434 --out survey",
+        "buttress survey 10.0.0.0/24 --ports 80,8000,11434 --out survey --resume",
         "buttress survey https://chat.example --layer link,service --as ann=ANN_KEY",
         "buttress survey 127.0.0.1:8888 --rules AI-Infra-Guard/data --sarif findings.sarif",
     ),
@@ -128,5 +131,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "evidence show": ("buttress evidence show out/shop-bot --kind trial --limit 5",),
     "evidence export": ("buttress evidence export out/shop-bot --to evidence.jsonl",),
+    "evidence encrypt": ("buttress evidence encrypt buttress-out",),
+    "evidence erase": (
+        "buttress evidence erase buttress-out --subject customer-17",
+        "buttress evidence erase buttress-out --older-than 90",
+    ),
     "evidence import": ("buttress evidence import evidence.jsonl --to new.db",),
 }

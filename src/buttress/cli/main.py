@@ -24,6 +24,7 @@ COMMANDS: Final = (
     "ask",
     "measure",
     "whitebox",
+    "explain",
     "scan",
     "data",
     "privacy",

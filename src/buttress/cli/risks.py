@@ -289,7 +289,7 @@ def _inspecting(catalogue: Catalogue) -> set[str]:
     from buttress.protocols.probe import InspectionProbe
 
     named = {risk.probe for risk in catalogue.risks.values()} & set(extension.names("probes"))
-    return {
+    return {*extension.names("live_probes")} | {
         name
         for name in named
         if name is not None and isinstance(extension.load("probes", name), InspectionProbe)

@@ -137,17 +137,24 @@ def _where(group: argparse._ArgumentGroup) -> None:
         "--out", type=Path, metavar="DIR",
         help="write survey.json, requests.jsonl (every request sent) and the evidence",
     )  # fmt: skip
+    group.add_argument(
+        "--resume", action="store_true",
+        help="go on with a survey that was cut off, in --out: what is done is not asked again",
+    )  # fmt: skip
 
 
 def run(options: argparse.Namespace) -> int:
     """Survey, write files, print."""
+    from buttress.errors import InputError
     from buttress.workflows.survey import Surveyor, make_known, write
 
+    if options.resume and options.out is None:
+        raise InputError("needs --out", field="--resume", expected="--out DIR")
     surveyor = Surveyor(_settings(options))
     if options.dry_run:
         _dry_run(surveyor, options.format == "json")
         return 0
-    result = surveyor.run()
+    result = surveyor.run(options.out, resume=options.resume)
     if options.write_baseline is not None:
         result = make_known(result, options.write_baseline)
     made = result.document()

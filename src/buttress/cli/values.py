@@ -19,7 +19,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "kept, how much that depends on wording and language, and examples of both.",
         epilog="exit codes: 0 asked (or reviewed), 2 bad input, 3 drafted and not yet reviewed",
     )
-    parser.add_argument("charter", type=Path, metavar="CHARTER.yaml", help="principles")
+    parser.add_argument(
+        "charter", type=Path, metavar="CHARTER.yaml", help="file with the principles"
+    )
     parser.add_argument(
         "manifest", nargs="?", type=Path, default=Path(), metavar="MANIFEST",
         help="buttress.yaml or the folder that holds it (default: this folder)",

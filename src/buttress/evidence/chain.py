@@ -16,6 +16,7 @@ from buttress.errors import InputError
 from buttress.evidence.codec import check, decode
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.records import (
+    Erasure,
     Label,
     Plan,
     Preference,
@@ -192,5 +193,9 @@ def describe(row: Row) -> str:
             return f"provenance of run {record.run}"
         case Plan():
             return f"plan of run {record.run}"
+        case Erasure():
+            return f"erasure of {record.records} records, by {record.reason}"
+        case UnknownRecord(kind=kind) if kind.startswith("encrypted-"):
+            return kind.replace("-", " ", 1)
         case UnknownRecord():
             return f"{record.kind}, a kind that this version doesn't know"

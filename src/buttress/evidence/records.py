@@ -59,6 +59,7 @@ class Trial:
     decision: str = ""  # "refuses", "complies" or "neither", where the judge says so
     abstained: bool = False
     cluster: str = ""  # the prompt of which it is a variant, sample or translation; "": its item
+    subject: str = ""  # id of the person that a recording says it is about
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
 
     @property
@@ -176,6 +177,21 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Erasure:
+    """Keys of encrypted records were deleted, so that nobody can read these any more.
+
+    ``reason`` is "subject", "pattern" or "age"; of whom is not told.
+    """
+
+    reason: str
+    records: int
+    time: float  # Unix seconds
+    run: str = ""
+    probe: str = ""
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownRecord:
     """A record of a kind that this version doesn't know; a newer one wrote it."""
 
@@ -183,7 +199,7 @@ class UnknownRecord:
     fields: dict[str, Any] = field(hash=False)
 
 
-KnownRecord = Trial | Turn | Label | Preference | Finding | Inspection | Provenance | Plan
+KnownRecord = Trial | Turn | Label | Preference | Finding | Inspection | Provenance | Plan | Erasure
 Record = KnownRecord | UnknownRecord
 KINDS: Final[dict[str, type[KnownRecord]]] = {
     "trial": Trial,
@@ -194,4 +210,5 @@ KINDS: Final[dict[str, type[KnownRecord]]] = {
     "inspection": Inspection,
     "provenance": Provenance,
     "plan": Plan,
+    "erasure": Erasure,
 }

@@ -12,6 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self, TypeVar
@@ -19,6 +20,15 @@ from typing import IO, Any, Final, Self, TypeVar
 from buttress.errors import InputError
 from buttress.evidence.chain import GENESIS, Row, columns, link
 from buttress.evidence.codec import decode, encode, kind_of
+from buttress.evidence.encryption import (
+    PREFIX,
+    VARIABLE,
+    EvidenceCipher,
+    begin,
+    erased,
+    is_encrypted,
+    master_key,
+)
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.migrations import FORMAT, check_format, migrate, stored_format
 from buttress.evidence.records import KnownRecord, Label, Plan, Provenance, Record, Trial, Turn
@@ -60,6 +70,10 @@ class EvidenceStore:
         self._lock_file = lock
         self._mutex = threading.RLock()
         self._count, self._head = self.sealed()
+        self._encrypted = is_encrypted(connection)
+        self._cipher = EvidenceCipher.open(connection, str(path)) if self._encrypted else None
+        if self._encrypted and self._cipher is None and lock is not None:
+            raise _locked(path)
 
     @classmethod
     def open(cls, path: Path, *, read_only: bool = False) -> Self:
@@ -91,6 +105,42 @@ class EvidenceStore:
             raise
 
     @property
+    def encrypted(self) -> bool:
+        """Whether its records are encrypted."""
+        return self._encrypted
+
+    @property
+    def cipher(self) -> EvidenceCipher:
+        """What decrypts its records.
+
+        Raises:
+            InputError: the store is not encrypted, or the key is not set.
+        """
+        if not self._encrypted:
+            raise InputError(
+                "not encrypted", file=str(self.path), expected="`buttress evidence encrypt` first"
+            )
+        if self._cipher is None:
+            raise _locked(self.path)
+        return self._cipher
+
+    @contextmanager
+    def changing(self) -> Iterator[EvidenceCipher]:
+        """The cipher within a transaction, for changes of its keys."""
+        with self._mutex, _told(self.path):
+            cipher = self.cipher
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield cipher
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            # What the log still holds of the pages before is gone with it.
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @property
     def name(self) -> str:
         """Its path."""
         return str(self.path)
@@ -116,12 +166,13 @@ class EvidenceStore:
         with self._mutex, _told(self.path):
             sequence, head = self._count, self._head
             rows: list[tuple[Any, ...]] = []
-            for kind, record, payload in encoded:
-                sequence += 1
-                head = link(head, kind, payload)
-                rows.append((sequence, head, kind, payload, *columns(record)))
             self._connection.execute("BEGIN IMMEDIATE")
             try:
+                stored = self._cipher.sealed(encoded) if self._cipher else encoded
+                for kind, record, payload in stored:
+                    sequence += 1
+                    head = link(head, kind, payload)
+                    rows.append((sequence, head, kind, payload, *columns(record)))
                 self._connection.executemany(
                     f"INSERT INTO records ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows
                 )
@@ -164,9 +215,31 @@ class EvidenceStore:
                     row[0], _bytes(row[1]), str(row[2]), _bytes(row[3]), row[4], row[5], row[6]
                 )
 
-    def records(self) -> Iterator[tuple[int, str, Record]]:
-        """Sequence number, hash in hex and record, in order."""
+    def plain_rows(self) -> Iterator[Row]:
+        """As ``rows``, decrypted where that can be done; what was erased stays as it lies there."""
         for row in self.rows():
+            payload = self._plain(row.kind, row.payload) if self._cipher else None
+            if payload is None:
+                yield row
+            else:
+                yield replace(row, kind=row.kind.removeprefix(PREFIX), payload=payload)
+
+    def _plain(self, kind: str, payload: bytes) -> bytes | None:
+        """The payload of a record that may be encrypted; None where it was erased."""
+        return self.cipher.opened(kind, payload) if kind.startswith(PREFIX) else payload
+
+    def erased_count(self) -> int:
+        """Records whose key was erased; needs no key."""
+        if not self._encrypted:
+            return 0
+        return sum(
+            row.kind.startswith(PREFIX) and erased(self._connection, row.payload)
+            for row in list(self.rows())
+        )
+
+    def records(self) -> Iterator[tuple[int, str, Record]]:
+        """Sequence number, hash in hex and record, in order; decrypted where the key is set."""
+        for row in self.plain_rows():
             yield row.sequence, row.hash.hex(), decode(row.kind, row.payload)
 
     def trials(self, *, run: str | None = None, probe: str | None = None) -> Iterator[Trial]:
@@ -241,28 +314,43 @@ class EvidenceStore:
 
     def _newest(self, record: type[_Kind], kind: str, key: str) -> _Kind | None:
         query = "SELECT payload FROM records WHERE key = ? AND kind = ? ORDER BY sequence DESC"
+        if self._encrypted:
+            key, stored = self.cipher.digest(key), PREFIX + kind
+        else:
+            stored = kind
         with self._mutex, _told(self.path):
-            row = self._connection.execute(query + " LIMIT 1", (key, kind)).fetchone()
-        if row is None:
+            row = self._connection.execute(query + " LIMIT 1", (key, stored)).fetchone()
+            payload = None if row is None else self._plain(stored, _bytes(row[0]))
+        if payload is None:
             return None
-        found = decode(kind, _bytes(row[0]))
+        found = decode(kind, payload)
         assert isinstance(found, record)
         return found
 
     def _of(
         self, record: type[_Kind], kind: str, run: str | None, probe: str | None
     ) -> Iterator[_Kind]:
+        stored = PREFIX + kind if self._encrypted else kind
+        if self._encrypted:
+            _ = self.cipher  # says that the key is missing
         query = "SELECT payload FROM records WHERE kind = ?"
-        arguments = [kind]
+        arguments = [stored]
         for column, value in (("run", run), ("probe", probe)):
             if value is not None:
                 query += f" AND {column} = ?"
                 arguments.append(value)
         with _told(self.path):
             for (payload,) in self._connection.execute(query + " ORDER BY sequence", arguments):
-                found = decode(kind, _bytes(payload))
+                plain = self._plain(stored, _bytes(payload))
+                if plain is None:  # erased
+                    continue
+                found = decode(kind, plain)
                 assert isinstance(found, record)
                 yield found
+
+
+def _locked(path: Path) -> InputError:
+    return InputError("encrypted", file=str(path), expected=f"its key in {VARIABLE}")
 
 
 def _bytes(value: object) -> bytes:
@@ -332,4 +420,6 @@ def _prepare(connection: sqlite3.Connection, path: Path, read_only: bool) -> Non
     connection.executescript(_SCHEMA)
     if empty:
         connection.execute(f"PRAGMA user_version = {FORMAT}")
+        if (master := master_key()) is not None:
+            begin(connection, master)
     migrate(connection)

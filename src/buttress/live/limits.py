@@ -10,11 +10,11 @@ class Limits:
     """Bytes and seconds.
 
     ``timeout_s`` bounds a connection and each answer; a host may keep us waiting for twice as long
-    in all, and as long again in handshakes of ``handshake_bytes`` each. ``body_bytes`` bounds one
-    body, as sent and as inflated, ``host_bytes`` all of a host. ``rate`` and ``host_rate`` are
-    requests a second in all and to one host, 0 for no limit; a host is always asked one request at
-    a time. ``hosts`` are asked at the same time. ``budget`` is how many requests that cost money a
-    host may be sent.
+    in all, beyond a quarter of a second a request, and as long again in handshakes of
+    ``handshake_bytes`` each. ``body_bytes`` bounds one body, as sent and as inflated,
+    ``host_bytes`` all of a host. ``rate`` and ``host_rate`` are requests a second in all and to one
+    host, 0 for no limit; a host is always asked one request at a time. ``hosts`` are asked at the
+    same time. ``budget`` is how many requests that cost money a host may be sent.
     """
 
     timeout_s: float = 10.0

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from buttress.live.limits import Limits
 from buttress.protocols.live import LiveRequest, Reply
+
+_USUAL_S: Final = 0.25
 
 
 @dataclass
@@ -37,12 +40,14 @@ class Patience:
     ) -> None:
         """Take how a request went; ``why`` is what came in place of an answer.
 
-        Time that costs money is bounded by the budget, so it is not counted as waiting.
+        A quarter of a second is the way there and the load of this machine, so only what goes
+        beyond is waiting. Time that costs money is bounded by the budget.
         """
+        waited = max(0.0, seconds - _USUAL_S)
         if request.script is not None:
-            self._shaking += seconds
+            self._shaking += waited
         elif not request.costs:
-            self._waited += seconds
+            self._waited += waited
         if reply is None:
             self._failures += 1
             self.late += late

@@ -2,8 +2,8 @@
 
 Read are JSON Lines, a JSON list or Parquet with a question, options and which of them is right, in
 the forms of the usual benchmarks: ``choices`` as a list, as texts with labels, or in fields A, B,
-C, D; the answer as an index from 0, a letter, a label or the option's text; or the right and the
-wrong options apart.
+C, D; the answer as an index, a letter, a label or the option's text; or the right and the wrong
+options apart. Indices count from 0, or from 1 where the file has no 0 and names the last option.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from buttress.oversight.item import OversightItem
 _QUESTIONS: Final = ("question", "query", "prompt", "input", "sent1", "problem")
 _OPTIONS: Final = ("choices", "options", "endings", "answers", "candidates")
 _ANSWERS: Final = ("answer", "label", "answerKey", "answer_idx", "gold", "gold_label", "target",
-                   "correct", "correct_answer", "answer_index", "gold_index")  # fmt: skip
+                   "correct", "correct_answer", "answer_index", "gold_index", "cop")  # fmt: skip
 _RIGHT: Final = ("right", "correct_answer", "Best Answer", "best_answer", "correct")
 _WRONG: Final = ("wrong", "incorrect", "incorrect_answers", "Incorrect Answers", "distractors")
 _TEXTS: Final = ("text", "passage", "article", "context", "story", "document", "support")
 _LETTERS: Final = "ABCDEFGHIJ"
+_LETTERED: Final = ("{0}", "{1}", "option_{1}", "choice_{1}", "op{1}", "option{0}")
 _NUMBERED: Final = ("distractor1", "distractor2", "distractor3")
 
 
@@ -36,22 +37,46 @@ def read_choice_items(path: Path, seed: int) -> list[OversightItem]:
         InputError: not such a file, or no question in it; names line and field.
         MissingExtraError: Parquet without pyarrow.
     """
+    records = list(objects_of(path))
+    first = _first_index(records, path)
     items: list[OversightItem] = []
     names: dict[str, int] = {}
-    for number, record in enumerate(objects_of(path), 1):
+    for number, record in enumerate(records, 1):
         named = record.get("id") if isinstance(record.get("id"), str) else f"line:{number}"
         names[named] = names.get(named, 0) + 1
         if names[named] > 1:  # ids of some sets are not unique
             named = f"{named}:{names[named]}"
-        items.append(_item(record, clean(named), seed))
+        items.append(_item(record, clean(named), seed, first))
     if not items:
         raise InputError("no questions", file=str(path), expected="multiple-choice questions")
     return items
 
 
-def _item(record: Fields, named: str, seed: int) -> OversightItem:
+def _first_index(records: Sequence[Fields], path: Path) -> int:
+    """What the first option is counted as: 1 where no answer is 0 and one names the last so.
+
+    Raises:
+        InputError: some answers count from 0 and others from 1.
+    """
+    zero = last = False
+    for record in records:
+        if _apart(record) is not None:
+            continue
+        value = _answer(record)[1]
+        if isinstance(value, int) and not isinstance(value, bool):
+            zero = zero or value == 0
+            last = last or value == len(_options(record)[0])
+    if zero and last:
+        raise InputError(
+            "some answers count options from 0 and others from 1", file=str(path), field="answer",
+            expected="one of both",
+        )  # fmt: skip
+    return int(last)
+
+
+def _item(record: Fields, named: str, seed: int, first: int) -> OversightItem:
     question = _first_text(record, _QUESTIONS, "question")
-    right, others = _apart(record) or _together(record)
+    right, others = _apart(record) or _together(record, first)
     wrong = [one for one in dict.fromkeys(others) if one.strip() and one != right]
     if not right.strip() or not wrong:
         raise record.error("choices", "no wrong option", "a right option and another")
@@ -79,11 +104,11 @@ def _apart(record: Fields) -> tuple[str, list[str]] | None:
     return record.text(right), wrong
 
 
-def _together(record: Fields) -> tuple[str, list[str]]:
+def _together(record: Fields, first: int) -> tuple[str, list[str]]:
     options, labels = _options(record)
     if not 2 <= len(options) <= len(_LETTERS):
         raise record.error("choices", f"{len(options)} options", f"2 to {len(_LETTERS)}")
-    place = _place(record, options, labels)
+    place = _place(record, options, labels, first)
     return options[place], [one for at, one in enumerate(options) if at != place]
 
 
@@ -106,21 +131,41 @@ def _options(record: Fields) -> tuple[list[str], list[str]]:
                     raise inner.error("label", f"{len(labels)} labels", f"{len(texts)}, as texts")
                 return texts, labels
             return [inner.text(key) for key, _ in inner.items()], [k for k, _ in inner.items()]
-    lettered = [letter for letter in _LETTERS if isinstance(record.get(letter), str)]
-    if len(lettered) >= 2:
-        return [record.text(letter) for letter in lettered], lettered
+    for form in _LETTERED:
+        fields = {one: form.format(one, one.lower()) for one in _LETTERS}
+        lettered = [one for one in _LETTERS if isinstance(record.get(fields[one]), str)]
+        if len(lettered) >= 2:
+            return [record.text(fields[one]) for one in lettered], lettered
     raise record.error("choices", "missing", "options, such as choices: a list of texts")
 
 
-def _place(record: Fields, options: Sequence[str], labels: Sequence[str]) -> int:
+def _answer(record: Fields) -> tuple[str, Any]:
+    """Name and value of the field that says which option is right; a list of one as its member.
+
+    Text that is a number, and no option or label, counts as one.
+    """
     name = next((one for one in _ANSWERS if record.get(one) is not None), None)
     if name is None:
-        raise record.error("answer", "missing", "an index from 0, a letter, or the option's text")
+        raise record.error("answer", "missing", "an index, a letter, or the option's text")
     value = record.get(name)
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, str) and value.strip().isdecimal():
+        options, labels = _options(record)
+        if value.strip() not in {*labels, *(one.strip() for one in options)}:
+            value = int(value)
+    return name, value
+
+
+def _place(record: Fields, options: Sequence[str], labels: Sequence[str], first: int) -> int:
+    name, value = _answer(record)
     if isinstance(value, int) and not isinstance(value, bool):
-        if 0 <= value < len(options):
-            return value
-        raise record.error(name, f"{value} is no index", f"0 to {len(options) - 1}")
+        if 0 <= value - first < len(options):
+            return value - first
+        span = f"{first} to {len(options) - 1 + first}"
+        raise record.error(name, f"{value} is no index", span)
     if not isinstance(value, str):
         raise record.error(name, "not a number or text", "an index, a letter, or an option's text")
     wanted = value.strip()
@@ -130,8 +175,6 @@ def _place(record: Fields, options: Sequence[str], labels: Sequence[str]) -> int
     letter = wanted.strip("().").upper()
     if letter in labels:
         return list(labels).index(letter)
-    if wanted.isdecimal() and int(wanted) < len(options):
-        return int(wanted)
     raise record.error(name, f"'{wanted[:40]}' names no option", "one of " + ", ".join(labels))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -53,14 +54,15 @@ def show(
         _line(told, "magenta")
     if verbose:
         for one in inspections:
-            _line(f"read by {one.probe}: {one.files:,} files in {one.asset}", "")
+            _line(f"read by {one.probe}: {numbers.plural(one.files, 'file')} in {one.asset}", "")
             for note in one.skipped:
                 _line(f"not read by {one.probe}: {one.asset}: {note}", "")
     print(visible(summary(filtered)))
-    for line in coverage(inspections):
+    width = _console().width if sys.stdout.isatty() else 0
+    for line in coverage(inspections, width):
         print(visible(line))
     if not verbose and (findings or any(one.skipped for one in inspections)):
-        print("--verbose shows each finding with its proof and remedy, and all that was not read.")
+        print("--verbose shows proofs, remedies and all that was not read.")
 
 
 def summary(filtered: FilteredFindings) -> str:
@@ -70,8 +72,11 @@ def summary(filtered: FilteredFindings) -> str:
     return f"{found or 'No findings'}.{_apart(filtered)}"
 
 
-def coverage(inspections: Sequence[Inspection]) -> Iterator[str]:
-    """Two lines: what was read, and what was not and for which reasons most."""
+def coverage(inspections: Sequence[Inspection], width: int = 0) -> Iterator[str]:
+    """Two lines: what was read, and what was not and for which reasons most.
+
+    Of the reasons those are told that fit into ``width`` columns, where it is given.
+    """
     probes = dict.fromkeys(one.probe for one in inspections)
     files = {one.asset: 0 for one in inspections}
     size = dict(files)
@@ -91,13 +96,20 @@ def coverage(inspections: Sequence[Inspection]) -> Iterator[str]:
     reasons = Counter(_reason(note) for _, note in sorted(notes) if not _BY_COMMENT.search(note))
     if not reasons:
         return
+    shown = min(_REASONS, len(reasons))
+    while len(line := _not_read(reasons, shown)) > width > 0 and shown > 1:
+        shown -= 1
+    yield line
+
+
+def _not_read(reasons: Counter[str], shown: int) -> str:
     told = "; ".join(
         f"{reason} ({count:,})" if count > 1 else reason
-        for reason, count in reasons.most_common(_REASONS)
+        for reason, count in reasons.most_common(shown)
     )
-    more = len(reasons) - _REASONS
+    more = len(reasons) - shown
     rest = f"; {more} more reasons" if more > 1 else "; one more reason" if more == 1 else ""
-    yield f"Not read: {told}{rest}."
+    return f"Not read: {told}{rest}."
 
 
 def causes(findings: Sequence[Finding]) -> Iterator[Cause]:
@@ -131,7 +143,9 @@ def _apart(filtered: FilteredFindings) -> str:
         f"{filtered.outside} outside what was asked for" if filtered.outside else "",
     ]
     told = ", ".join(part for part in parts if part)
-    expired = f" {filtered.expired} suppressions expired." if filtered.expired else ""
+    expired = (
+        f" {numbers.plural(filtered.expired, 'suppression')} expired." if filtered.expired else ""
+    )
     return (f" Not counted: {told}." if told else "") + expired
 
 
@@ -154,7 +168,10 @@ def _show_causes(severity: Severity, findings: Sequence[Finding]) -> None:
     for one in causes(findings):
         first = one.first
         line = _text("").append_text(_text(f"{one.count:>4}× ", _STYLE[severity]))
-        line.append_text(_text(_join(first.asset, first.location), "bold"))
+        place = _join(first.asset, first.location)
+        if console.is_terminal:
+            place = _ending(place, console.width * 2 // 5)
+        line.append_text(_text(place, "bold"))
         if one.others > 1:
             line.append_text(_text(f"  {one.others} more causes  [{first.rule}]"))
         else:
@@ -163,6 +180,17 @@ def _show_causes(severity: Severity, findings: Sequence[Finding]) -> None:
             line.truncate(console.width, overflow="ellipsis")
         console.print(line, soft_wrap=True)
     console.print()
+
+
+def _ending(place: str, width: int) -> str:
+    """The end of a long place, which tells files apart; the rule and the message need room too."""
+    if len(place) <= width:
+        return place
+    parts = place.split("/")
+    while len(parts) > 1 and len("/".join(parts)) + 2 > width:
+        parts = parts[1:]
+    end = "/".join(parts)
+    return place if end == place else f"…/{end}"
 
 
 def _show_all(severity: Severity, findings: Sequence[Finding]) -> None:

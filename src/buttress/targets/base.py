@@ -48,7 +48,8 @@ class Answer:
     own, such as a gateway's content filter; empty where only ``text`` can tell.
     ``token_probabilities`` are log probabilities by token at each place, where given on request.
     ``estimated`` says that the tokens were not told and are estimates, ``calls`` how many questions
-    the answer took, where several turns had to be sent one by one.
+    the answer took, where several turns had to be sent one by one. ``subject`` is the person that a
+    recorded answer is about.
     """
 
     text: str
@@ -61,6 +62,7 @@ class Answer:
     token_probabilities: tuple[Mapping[str, float], ...] = ()
     estimated: bool = False
     calls: int = 1
+    subject: str = ""
 
 
 class TargetError(Exception):

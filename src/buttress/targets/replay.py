@@ -39,7 +39,7 @@ def create(
 
     Args:
         replay: file with one object a line: prompt, response and, optionally, expect, category,
-            language, request; other fields serve ``where``.
+            language, request, subject; other fields serve ``where``.
         where: field -> value; a record is taken if all are equal.
         expect: what a safe model does with the prompts of records that don't say.
 
@@ -110,6 +110,7 @@ class ReplayTarget:
             text=record["response"],
             prompt_tokens=_tokens(record, "prompt_tokens"),
             completion_tokens=_tokens(record, "completion_tokens"),
+            subject=str("" if record.get("subject") is None else record["subject"]),
         )
 
     async def aclose(self) -> None:
@@ -219,6 +220,9 @@ def _check(line: bytes, path: Path, number: int) -> dict[str, Any]:
     for field in ("category", "language", "request"):
         if not isinstance(record.get(field, ""), str | None):
             raise InputError("not text", **where, field=field, expected="text")
+    subject = record.get("subject")
+    if isinstance(subject, bool) or not isinstance(subject, str | int | None):
+        raise InputError("no id", **where, field="subject", expected="text or a whole number")
     return record
 
 

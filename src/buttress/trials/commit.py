@@ -234,6 +234,7 @@ class Committer:
             decision=judgement.decision,
             abstained=judgement.abstained,
             cluster=spec.cluster,
+            subject=answer.subject,
         )
 
 

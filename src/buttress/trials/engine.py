@@ -295,6 +295,7 @@ class TrialEngine:
             reasoning=trial.reasoning,
             refused_by=trial.refused_by,
             finish_reason=trial.finish_reason,
+            subject=trial.subject,
         )
         judgement = None
         if self._same_judgement(trial, spec):

@@ -10,11 +10,11 @@ from importlib.util import find_spec
 from buttress.errors import MissingExtraError
 
 
-def need_torch() -> None:
+def need_torch(capability: str = "a white-box attack") -> None:
     """Check that torch and transformers are installed.
 
     Raises:
         MissingExtraError: they are not.
     """
     if find_spec("torch") is None or find_spec("transformers") is None:
-        raise MissingExtraError("a white-box attack", "local")
+        raise MissingExtraError(capability, "local")

@@ -34,8 +34,8 @@ def save_direction(path: Path, direction: Direction, found_with: Mapping[str, An
         )
 
 
-def load_direction(path: Path, found_with: Mapping[str, Any]) -> Direction | None:
-    """The direction in ``path``; None if there is none that was found with just this.
+def load_direction(path: Path, found_with: Mapping[str, Any] | None = None) -> Direction | None:
+    """The direction in ``path``; None if there is none, or none that was found with just this.
 
     Raises:
         InputError: not such a file.
@@ -47,7 +47,7 @@ def load_direction(path: Path, found_with: Mapping[str, Any]) -> Direction | Non
             known = file.metadata() or {}
             difference: torch.Tensor = file.get_tensor("difference")
         scores = json.loads(known["scores"])
-        if known["found_with"] != _canonical(found_with):
+        if found_with is not None and known["found_with"] != _canonical(found_with):
             return None
         return Direction(
             vector=difference / difference.norm(),

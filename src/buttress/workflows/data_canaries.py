@@ -13,14 +13,14 @@ import orjson
 from buttress.data.reading import Readable, Unreadable, expand, read
 from buttress.errors import InputError
 from buttress.files.atomic import atomic_path, write_whole
-from buttress.probes.privacy.canaries import Canary, canary_line
+from buttress.probes.privacy.canaries import PlantedCanary, canary_line
 
 CANARIES: Final = "canaries.jsonl"
 PLANTED: Final = "planted.jsonl"
 
 
 def plant(
-    canaries: Sequence[Canary], out: Path, *, into: Path | None, field: str, seed: int
+    canaries: Sequence[PlantedCanary], out: Path, *, into: Path | None, field: str, seed: int
 ) -> dict[str, Any]:
     """Write the canaries, and where ``into`` is given the corpus with them; what was done.
 
@@ -52,7 +52,7 @@ def plant(
     return said
 
 
-def _copy(copies: Sequence[Canary], into: Path, to: Path, field: str, seed: int) -> int:
+def _copy(copies: Sequence[PlantedCanary], into: Path, to: Path, field: str, seed: int) -> int:
     files = expand([into])
     count = 0
     for one in read(files):

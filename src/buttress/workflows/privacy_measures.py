@@ -14,7 +14,7 @@ from scipy.stats import t as student
 
 from buttress.files.atomic import write_whole
 from buttress.files.lines import read_lines
-from buttress.probes.privacy.canaries import Canary, reference_secrets
+from buttress.probes.privacy.canaries import PlantedCanary, reference_secrets
 from buttress.probes.privacy.exposure import chance_bits, combined_p_value, exposure
 from buttress.probes.privacy.extraction import DRAWS, Continuation, chance, compare, split
 from buttress.rules.personal.detectors import KINDS, find
@@ -32,7 +32,7 @@ Say = Callable[[str], None]
 
 
 def exposure_part(
-    canaries: Sequence[Canary],
+    canaries: Sequence[PlantedCanary],
     model: LoadedModel,
     *,
     references: int,
@@ -82,7 +82,9 @@ def _whole_lines(path: Path) -> list[bytes]:
     return [line for _, line in read_lines(path)]
 
 
-def _canary_row(one: Canary, model: LoadedModel, references: int, seed: int) -> dict[str, Any]:
+def _canary_row(
+    one: PlantedCanary, model: LoadedModel, references: int, seed: int
+) -> dict[str, Any]:
     secrets = [one.secret, one.twin, *reference_secrets(one, references, seed)]
     prefix = tokens_of(model.tokenizer, one.prefix)
     rows, given = [], []

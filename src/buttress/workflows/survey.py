@@ -28,6 +28,7 @@ from buttress.workflows.advisories import OsvAdvisories
 if TYPE_CHECKING:
     from buttress.packs.knowledge import Knowledge
     from buttress.system.model import System
+    from buttress.workflows.survey_progress import SurveyProgress
 
 ACCEPTABLE: Final = 0
 FOUND: Final = 1
@@ -142,15 +143,49 @@ class Surveyor:
         """Method, URL and request of everything that may be sent; sends nothing."""
         return dry_run(self.endpoints, self.requests)
 
+    def _ask_rest(self, progress: SurveyProgress) -> list[HostResult]:
+        """The hosts that are done already, and what the others answer now, in their order."""
+        every = self.endpoints
+        self.endpoints = [one for one in every if progress.done(one) is None]
+        try:
+            asked = {one.endpoint: one for one in run_async(self.ask(progress.add))}
+        except BaseException:
+            progress.close()
+            raise
+        finally:
+            self.endpoints = every
+        progress.finish()
+        return [progress.done(one) or asked[one] for one in every]
+
     async def ask(self, done: Callable[[HostResult], None] = lambda _: None) -> list[HostResult]:
         """Ask all hosts; results stand in the order of ``endpoints``."""
         return await survey(self.endpoints, self.probes, self.context, self.settings.limits, done)
 
-    def run(self, done: Callable[[HostResult], None] = lambda _: None) -> SurveyResult:
-        """Ask all hosts."""
+    def run(self, out: Path | None = None, *, resume: bool = False) -> SurveyResult:
+        """Ask all hosts.
+
+        Args:
+            out: a folder that keeps each host that is done until the survey is whole.
+            resume: go on with the survey that was cut off in ``out``.
+
+        Raises:
+            InputError: the folder can't be used, or there is nothing in it to go on with.
+        """
         identifier, began = os.urandom(6).hex(), time.time()
         _ = self.requests  # what can't be used is told before anything is sent
-        hosts = run_async(self.ask(done))
+        if out is None:
+            hosts = run_async(self.ask())
+        else:
+            from buttress.workflows.survey_progress import SurveyProgress, settings_digest
+
+            digest = settings_digest(self.probes, self.context)
+            progress = (
+                SurveyProgress.resume(out, digest)
+                if resume
+                else SurveyProgress.begin(out, digest, identifier, began)
+            )
+            identifier, began = progress.id, progress.began
+            hosts = self._ask_rest(progress)
         found = sorted(
             (_located(replace(one, run=identifier)) for host in hosts for one in host.findings),
             key=lambda one: (

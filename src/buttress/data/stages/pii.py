@@ -13,6 +13,7 @@ from buttress.data.records import Record
 from buttress.data.stage import Outcome, RecordChange
 from buttress.errors import InputError
 from buttress.rules.personal.detectors import KINDS, Span, find
+from buttress.rules.personal.redaction import PlaceholderNumbers
 
 KEY: Final = "BUTTRESS_PSEUDONYM_KEY"
 _SHORTEST_KEY: Final = 16
@@ -52,28 +53,13 @@ class PersonalData:
         return [self._outcome(record) for record in records]
 
     def _outcome(self, record: Record) -> Outcome:
-        name = _Numbers() if self._mode == "placeholder" else _pseudonym
+        name = PlaceholderNumbers() if self._mode == "placeholder" else _pseudonym
         edits = [
             Edit(place, span.start, span.end, name(span), span.kind)
             for place, slot in enumerate(record.slots)
             for span in find(slot.text, self._kinds)
         ]
         return RecordChange(tuple(edits)) if edits else None
-
-
-class _Numbers:
-    """Numbers values of a kind in the order in which a record has them."""
-
-    def __init__(self) -> None:
-        self._seen: dict[tuple[str, str], int] = {}
-        self._last: dict[str, int] = {}
-
-    def __call__(self, span: Span) -> str:
-        value = (span.kind, span.value.lower())
-        if value not in self._seen:
-            self._last[span.kind] = self._last.get(span.kind, 0) + 1
-            self._seen[value] = self._last[span.kind]
-        return f"[{span.kind}_{self._seen[value]}]"
 
 
 def _pseudonym(span: Span) -> str:

@@ -28,13 +28,13 @@ from buttress.rules.subject_rule import SubjectRule
 
 _SKILL: Final = re.compile(r"^skill\.md$")
 _RULES: Final = re.compile(
-    r"^(?:agents?|claude|claude\.local|gemini|warp|crush|copilot-instructions)\.md$|"
+    r"^(?:agents?|claude|claude\.local|gemini|qwen|warp|crush|copilot-instructions)\.md$|^llms.*\.txt$|"
     r"^\.(?:cursorrules|windsurfrules|clinerules|roorules|goosehints)$|"
     r".*\.(?:mdc|instructions\.md|prompt\.md|chatmode\.md|agent\.md)$"
 )
 _RULE_FOLDERS: Final = {
     ".claude", ".cursor", ".windsurf", ".clinerules", ".roo", ".kiro", ".gemini", ".codex",
-    ".agents",
+    ".agents", ".junie",
 }  # fmt: skip
 _PROMPT: Final = re.compile(
     r"(?i).*system[-_ ]?prompts?.*\.(?:txt|md|jinja2?|j2|prompt)$|.*\.prompt$"
@@ -96,7 +96,17 @@ def _text_kind(path: Path) -> str:
     folders = {one.lower() for one in path.absolute().parts[-4:-1]}
     if _RULES.match(name) or (folders & _RULE_FOLDERS and name.endswith(".md")):
         return "rules"
+    if name.endswith((".md", ".mdx")) and _is_of_skill(path):
+        return "skill"
     return "prompt" if _PROMPT.match(name) else ""
+
+
+def _is_of_skill(path: Path) -> bool:
+    """Whether a text lies in a folder of a skill, which has the model read it when it needs it."""
+    folders = path.absolute().parents
+    if path.name.lower() in ("readme.md", "changelog.md", "license.md", "contributing.md"):
+        return False
+    return any((folder / "SKILL.md").is_file() for folder in folders[:3])
 
 
 def limit(path: Path) -> int:

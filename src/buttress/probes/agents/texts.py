@@ -74,6 +74,9 @@ def tools(document: JsoncDocument) -> Iterator[Subject]:
     found = list(_tools(document.data, (), 0))
     names = frozenset(name for name, _, _ in found)
     for name, tool, path in found:
+        for parameter in _parameters(tool):
+            line = document.line((*path, *parameter))
+            yield Subject("tool.parameter", parameter[-1], at_line(line))
         for below, text in _descriptions(tool, (), 0):
             line = document.line((*path, *below))
             for subject in subjects("tool", text, line, name):
@@ -108,6 +111,15 @@ def _schema(tool: dict[str, Any], key: str) -> bool:
     return isinstance(given, dict) and (
         given.get("type") == "object" or isinstance(given.get("properties"), dict)
     )
+
+
+def _parameters(tool: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Where the parameters of a tool stand; the last of each path is its name."""
+    for key in _SCHEMAS:
+        schema = tool.get(key)
+        properties = schema.get("properties") if isinstance(schema, dict) else None
+        for name in properties if isinstance(properties, dict) else ():
+            yield key, "properties", str(name)
 
 
 def _descriptions(value: Any, path: FieldPath, depth: int) -> Iterator[tuple[FieldPath, str]]:

@@ -70,7 +70,8 @@ class ModelFiles:
         if unrecognised:
             kinds = ", ".join(f"{kind} {n}" for kind, n in unrecognised.most_common(8))
             total = sum(unrecognised.values())
-            skipped.append(f"{total} files of no format that is known here ({kinds})")
+            many = "file" if total == 1 else "files"
+            skipped.append(f"{total} {many} of no format that is known here ({kinds})")
         if len(skipped) > _MAX_SKIPPED:
             skipped[_MAX_SKIPPED:] = [f"and {len(skipped) - _MAX_SKIPPED} more"]
         seconds = time.perf_counter() - started

@@ -12,7 +12,7 @@ from buttress.rules.shell import image, shell, variables
 from buttress.rules.subject import Subject, at_line
 
 # Inputs of actions that are run as scripts: github-script, ssh, retry, Azure CLI.
-_SCRIPTS: Final = ("script", "inlineScript", "command", "commands", "run")
+SCRIPTS: Final = ("script", "inlineScript", "command", "commands", "run")
 
 
 def github(document: YamlDocument) -> Iterator[Subject]:
@@ -77,7 +77,7 @@ def _steps(
             yield Subject("gha.run", step["run"], at_line(line), own)
         inputs = step.get("with")
         given = inputs if isinstance(inputs, dict) else {}
-        for key in _SCRIPTS:
+        for key in SCRIPTS:
             if isinstance(script := given.get(key), str):
                 line = document.text_line((*place, "with", key))
                 yield Subject("gha.run", script, at_line(line), own)

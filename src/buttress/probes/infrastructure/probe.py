@@ -82,7 +82,7 @@ class InfrastructureProbe:
         if context.as_written:
             rules = rules_of(context)
             return as_written.plan(rules.folder.fingerprints) if rules else []
-        found = dict.fromkeys(products.plan(products.products()))
+        found = dict.fromkeys(products.plan(products.products(), active=context.active))
         found.update(dict.fromkeys(mcp.plan()))
         found.update(dict.fromkeys(one.condition.request for one in _of_any_host()))
         if rules := rules_of(context):
@@ -254,7 +254,9 @@ async def _product(
 ) -> list[Finding | LiveObservation]:
     found: list[Finding | LiveObservation] = []
     if seen.product is not None:
-        for one, proof in await products.exposures(seen.product, session.ask):
+        for one, proof in await products.exposures(
+            seen.product, session.ask, active=context.active
+        ):
             found.append(
                 finding(
                     one.rule,

@@ -110,14 +110,17 @@ def product(data: Mapping[str, Any]) -> Product:
     )
 
 
-def plan(given: Iterable[Product]) -> list[LiveRequest]:
-    """Every request that products are known by, then those that follow once one is known."""
+def plan(given: Iterable[Product], *, active: bool = False) -> list[LiveRequest]:
+    """Every request that products are known by, then those that follow once one is known.
+
+    Without ``active`` no request is among them that sends a body by POST.
+    """
     given = list(given)
     found = dict.fromkeys(one.request for each in given for one in each.match)
     for each in given:
         found.update(dict.fromkeys(one.request for one in each.version))
         found.update(dict.fromkeys(one.condition.request for one in each.exposed))
-    return list(found)
+    return [one for one in found if active or one.method != "POST"]
 
 
 async def identify(given: Sequence[Product], ask: Ask) -> list[Identified]:
@@ -134,11 +137,16 @@ async def identify(given: Sequence[Product], ask: Ask) -> list[Identified]:
     return found
 
 
-async def exposures(of: Product, ask: Ask) -> list[tuple[Exposure, str]]:
-    """What a product offers to anybody, each with the part of the answer that proves it."""
+async def exposures(of: Product, ask: Ask, *, active: bool = False) -> list[tuple[Exposure, str]]:
+    """What a product offers to anybody, each with the part of the answer that proves it.
+
+    What is only seen by POST needs ``active``.
+    """
     answers = ProductAnswers(ask)
     found = []
     for one in of.exposed:
+        if one.condition.request.method == "POST" and not active:
+            continue
         answer = await answers.get(one.condition.request)
         proof = one.condition.proof(answer) if answer else None
         if proof is not None:

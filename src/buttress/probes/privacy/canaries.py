@@ -24,7 +24,7 @@ _VOWELS: Final = "aeiou"
 _EXPECTED: Final = "a line of `buttress data canaries`"
 
 
-class Canary(Struct, frozen=True, kw_only=True):
+class PlantedCanary(Struct, frozen=True, kw_only=True):
     """A planted sentence: ``prefix`` + ``secret`` + ``suffix``.
 
     ``secret`` is ``len(secret)`` digits, each drawn at random; ``twin`` is drawn in the same way
@@ -51,7 +51,7 @@ class Canary(Struct, frozen=True, kw_only=True):
 
 def make_canaries(
     count: int, repeats: Sequence[int], *, digits: int, template: str, seed: int
-) -> list[Canary]:
+) -> list[PlantedCanary]:
     """``count`` canaries for each number of repeats, with names and secrets of their own.
 
     Raises:
@@ -69,7 +69,7 @@ def make_canaries(
         )
     generator = Random(f"canaries {seed}")
     names: set[str] = set()
-    made: list[Canary] = []
+    made: list[PlantedCanary] = []
     for times in repeats:
         for _ in range(count):
             name = _name(generator, names)
@@ -78,7 +78,7 @@ def make_canaries(
                 "".join(generator.choice("0123456789") for _ in range(digits)) for _ in range(2)
             )
             made.append(
-                Canary(
+                PlantedCanary(
                     id=f"c{len(made) + 1}", prefix=prefix, secret=secret, suffix=suffix, twin=twin,
                     repeats=times,
                 )
@@ -99,14 +99,14 @@ def _name(generator: Random, taken: set[str]) -> str:
             return name
 
 
-def read_canaries(path: Path) -> list[Canary]:
+def read_canaries(path: Path) -> list[PlantedCanary]:
     """The canaries of a file.
 
     Raises:
         InputError: not readable, a line is no canary, an id repeats, or there is none.
     """
-    decoder = msgspec.json.Decoder(Canary)
-    found: dict[str, Canary] = {}
+    decoder = msgspec.json.Decoder(PlantedCanary)
+    found: dict[str, PlantedCanary] = {}
     for number, line in read_lines(path):
         try:
             one = decoder.decode(line)
@@ -124,12 +124,12 @@ def read_canaries(path: Path) -> list[Canary]:
     return list(found.values())
 
 
-def canary_line(one: Canary) -> bytes:
+def canary_line(one: PlantedCanary) -> bytes:
     """The canary as a line of a file."""
     return orjson.dumps(msgspec.to_builtins(one)) + b"\n"
 
 
-def reference_secrets(one: Canary, count: int, seed: int) -> list[str]:
+def reference_secrets(one: PlantedCanary, count: int, seed: int) -> list[str]:
     """Other secrets of the same kind, each drawn at random, for the canary's rank."""
     generator = Random(f"references {seed} {one.id}")
     size = len(one.secret)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
@@ -142,6 +142,11 @@ def candidates(rule: CredentialRule, data: bytes) -> Iterator[CredentialCandidat
             yield replace(one, start=start, end=end, whole=(start, end))
 
 
+def _group(groups: Mapping[str, bytes], kind: str) -> str:
+    """Of the groups of a kind (``name``, ``name2`` …) the one that took part in the match."""
+    return next((key for key in groups if key.startswith(kind) and groups[key]), "")
+
+
 def _values(listed: str, data: bytes, one: CredentialCandidate) -> Iterator[Span]:
     if listed == "table":
         return table(data, one.end)
@@ -152,8 +157,11 @@ def _matches(rule: CredentialRule, data: bytes) -> Iterator[CredentialCandidate]
     expression: Any = rule.expression
     names: dict[bytes, int] = expression.groupindex
     for match in expression.finditer(data):
-        start, end = match.span(rule.group)
+        groups = {key.decode(): match.group(number) or b"" for key, number in names.items()}
+        chosen = _group(groups, "secret")
+        start, end = match.span(names[chosen.encode()] if chosen else rule.group)
         if start < 0:
             continue
-        groups = {key.decode(): match.group(number) or b"" for key, number in names.items()}
+        if called := _group(groups, "name"):
+            groups["name"] = groups[called]
         yield CredentialCandidate(rule, data, start, end, match.span(), groups)

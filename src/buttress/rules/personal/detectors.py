@@ -201,15 +201,19 @@ def find(text: str, kinds: Collection[str]) -> list[Span]:
     """Personal data of those kinds, by place; of two that overlap, the first in ``DETECTORS``."""
     data = text.encode("utf-8", "surrogatepass")
     found: list[tuple[int, int, str, str]] = []
+    taken = bytearray(len(data))  # 1 where something was found
     if "SECRET" in kinds:
-        found += [(start, end, "SECRET", value) for start, end, value in secrets(data)]
+        for start, end, value in secrets(data):
+            found.append((start, end, "SECRET", value))
+            taken[start:end] = b"\1" * (end - start)
     numbers = _DIGIT.search(data) is not None
     for detector in DETECTORS:
         if detector.kind not in kinds or (not numbers and detector.kind not in ("EMAIL", "IP")):
             continue
         for start, end, value in detector.spans(data):
-            if not any(first < end and start < last for first, last, _, _ in found):
+            if taken.find(1, start, end) < 0:
                 found.append((start, end, detector.kind, value))
+                taken[start:end] = b"\1" * (end - start)
     if not found:
         return []
     found.sort()
@@ -227,13 +231,17 @@ def in_characters(text: str, data: bytes, found: Sequence[tuple[int, int, str, s
     if len(text) == len(data):
         return [Span(*one) for one in found]
     spans = []
+    place = characters = 0  # bytes up to ``place`` make so many characters
     for first_byte, last_byte, kind, value in found:
         start, end = first_byte, last_byte
         while start and data[start] & 0xC0 == 0x80:
             start -= 1
         while end < len(data) and data[end] & 0xC0 == 0x80:
             end += 1
-        first = len(data[:start].decode("utf-8", "surrogatepass"))
-        last = first + len(data[start:end].decode("utf-8", "surrogatepass"))
-        spans.append(Span(first, last, kind, value))
+        if start < place:  # overlaps the one before
+            place = characters = 0
+        characters += len(data[place:start].decode("utf-8", "surrogatepass"))
+        place = start
+        size = len(data[start:end].decode("utf-8", "surrogatepass"))
+        spans.append(Span(characters, characters + size, kind, value))
     return spans

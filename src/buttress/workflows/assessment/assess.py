@@ -72,6 +72,7 @@ class Options:
     only: Sequence[str] | None = None
     resume: bool = False
     seed: int | None = None
+    redact: bool = True  # personal data and secrets in the texts of the report
 
 
 def assess(system: System, options: Options, stream: TextIO | None = None) -> dict[str, Any]:
@@ -113,6 +114,7 @@ def assess(system: System, options: Options, stream: TextIO | None = None) -> di
             judge=judge,
             attacker=attacker,
             coverage=coverage,
+            redact=options.redact,
         )
         spending.ledger.progress = open_progress(spending.plan(), stream)
         try:
@@ -139,8 +141,10 @@ class _Assessment:
         judge: Judge | None,
         attacker: Target | None,
         coverage: Coverage,
+        redact: bool = True,
     ) -> None:
         self._system = system
+        self._redact = redact
         self._catalogue = catalogue
         self._policy = policy
         self._spending = spending
@@ -361,4 +365,5 @@ class _Assessment:
                 "cost": self._spending.budget.cost,
             },
             finished=finished,
+            redact=self._redact,
         )

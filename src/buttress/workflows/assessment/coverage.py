@@ -70,10 +70,11 @@ class Coverage:
             row["skipped"] = [*row["skipped"], *seen.skipped][:_SKIPPED_SHOWN]
         covered += [merged[key] for key in sorted(merged)]
         not_covered = [{"what": what, "why": why} for what, why in self.not_covered]
-        read = {asset for (_, asset), row in merged.items() if row["files"]}
+        told = {asset for (_, asset), row in merged.items() if row["files"]}
+        told |= {what for what, _ in self.not_covered}
         for (probe, asset), row in merged.items():
             # Weights hold no source and source no weights: only an asset nobody read is news.
-            if not row["files"] and asset not in read:
+            if not row["files"] and asset not in told:
                 why = next(
                     (note for note in row["skipped"] if note.startswith("not reached: ")),
                     "no file that this probe reads was found",

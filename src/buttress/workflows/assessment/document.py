@@ -191,8 +191,9 @@ def build(
     totals: Mapping[str, Any],
     budget: Mapping[str, Any],
     finished: float,
+    redact: bool = True,
 ) -> dict[str, Any]:
-    """The whole document, as docs/assessment-json.md describes it."""
+    """The whole document, as docs/assessment-json.md describes it; ``redact`` as ``worst_rows``."""
     risks, loss, rest = risk_parts(outcomes, catalogue, system, run.seed, tallied.calls)
     verdicts = {row["id"]: row["verdict"] for row in risks}
     mapping = {risk.id: risk.standards for risk in catalogue.risks.values()}
@@ -223,7 +224,7 @@ def build(
         "risks": risks,
         "findings": findings_part(findings, catalogue),
         "cells": pooled_cells(tallied, alpha),
-        "worst": worst_rows(tallied),
+        "worst": worst_rows(tallied, redact=redact),
         "loss": loss,
         "crosswalk": crosswalk(mapping, verdicts),
         "coverage": coverage.document(tallied.arms, inspections) | {"unassessed_risks": rest},

@@ -50,5 +50,7 @@ def ask_hosts(
         records: list[Finding | Inspection] = [replace(one, run=run) for one in host.findings]
         records += [replace(one, run=run) for one in inspections_of([host], surveyor.probes)]
         store.append(records)
+        if not host.reached:
+            coverage.record_skip(host.asset, f"not reached: {host.why or 'no answer'}")
         for probe, error in host.failed.items():
             coverage.record_skip(arm_id(probe, host.asset), f"the probe failed ({error})")

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from buttress.evidence.records import Trial
 from buttress.judges.no_help import REASONS as NO_HELP
+from buttress.rules.personal.redaction import redacted
 
 WORST: Final = 30
 _AMOUNT: Final = re.compile(r" \(\d[^)]*\)\Z")  # what makes a reason different for each answer
@@ -86,23 +87,30 @@ def harm(trial: Trial) -> tuple[int, float, float]:
     return kind, trial.outcome, trial.score
 
 
-def worst_rows(total: Tally) -> list[dict[str, Any]]:
-    """The worst answers as the assessment document holds them."""
-    return [
-        {
-            "probe": trial.probe,
-            "attack": trial.attack,
-            "category": trial.category,
-            "language": trial.language,
-            "expect": trial.expect,
-            "request": trial.request,
-            "prompt": trial.prompt,
-            "answer": trial.answer,
-            "score": trial.score,
-            "reason": trial.reason,
-        }
-        for trial in total.worst
-    ]
+def worst_rows(total: Tally, *, redact: bool = True) -> list[dict[str, Any]]:
+    """The worst answers as the assessment document holds them.
+
+    ``redact``: personal data and secrets in their texts are placeholders; the evidence has them.
+    """
+    rows = []
+    for trial in total.worst:
+        texts = [trial.request, trial.prompt, trial.answer, trial.reason]
+        request, prompt, answer, reason = redacted(texts) if redact else texts
+        rows.append(
+            {
+                "probe": trial.probe,
+                "attack": trial.attack,
+                "category": trial.category,
+                "language": trial.language,
+                "expect": trial.expect,
+                "request": request,
+                "prompt": prompt,
+                "answer": answer,
+                "score": trial.score,
+                "reason": reason,
+            }
+        )
+    return rows
 
 
 def pooled_cells(total: Tally, alpha: float) -> list[dict[str, Any]]:

@@ -31,6 +31,12 @@ _NETWORK: Final = re.compile(
 )
 
 _PIPED: Final = re.compile(r"\|\s*(?:ba|z)?sh\b|base64\s+(?:-d|--decode)|\beval\b")
+_HARM: Final = re.compile(
+    r"\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b|\bsh\s+-c\s+[\"']?(?:\$\(|`)\s*(?:curl|wget)|"
+    r"(?:<\(|\beval\s+[\"']?(?:\$\(|`))\s*(?:curl|wget)|\bexec\(|/dev/(?:tcp|udp)/|"
+    r"(?:-d|--data\S*|-F|--form|-T|--upload-file)[ =]*[\"']?(?:\w+=)?@[^\s\"']*"
+    r"(?:\.ssh|\.aws|\.env|\.netrc|\.npmrc|credentials|id_rsa|id_ed25519|\.claude)"
+)
 _RIGHTS: Final = re.compile(
     r"--privileged|docker\.sock|--pid=host|--cap-add=(?:ALL|SYS_ADMIN)|"
     r"(?:\$\{localEnv:(?:HOME|USERPROFILE)\}(?:\$\{localEnv:USERPROFILE\})?|~|\$HOME)/?"
@@ -170,6 +176,13 @@ def _hooks(subject: Subject) -> Iterator[SubjectMatch]:
                     )
 
 
+def _harmful_hooks(subject: Subject) -> Iterator[SubjectMatch]:
+    """Of the hooks that talk to the network those that run what they fetch, or send files away."""
+    for hit in _hooks(subject):
+        if _HARM.search(hit.it):
+            yield hit
+
+
 def _helpers(subject: Subject) -> Iterator[SubjectMatch]:
     """Commands that an agent runs by itself for its status line, its keys or its headers."""
     for path in _HELPERS:
@@ -247,7 +260,8 @@ CHECKS: Final[dict[str, Check]] = {
     "container-rights": _container_rights,
     "folder-open": _folder_open,
     "helpers": _helpers,
-    "hooks": _hooks,
+    "harmful-hooks": _harmful_hooks,
+    "hooks": lambda subject: (one for one in _hooks(subject) if not _HARM.search(one.it)),
     "on-host": _on_host,
     "remote-setup": _remote_setup,
     "endpoint": _endpoint,

@@ -51,7 +51,11 @@ def written(path: Path, write: Callable[[IO[bytes]], None]) -> IO[bytes]:
     with contextlib.suppress(OSError, RuntimeError, InputError):
         return _kept(_place(path), write)
     file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller keeps it
-    write(file)
+    try:
+        write(file)
+    except BaseException:
+        file.close()
+        raise
     return file
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import weakref
 import zlib
 from collections.abc import Iterable
 from typing import IO, Any, Final
@@ -62,7 +63,7 @@ class Writer:
 
 
 class Reader:
-    """Reads an index.
+    """Reads an index. The file is closed, as far as the reader has no need of it.
 
     Raises:
         DamagedError: it is none, or not whole; also later, from ``about``.
@@ -70,10 +71,14 @@ class Reader:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        # Where the system can, without a position: processes that were forked would share it.
-        self._descriptor = file.fileno() if hasattr(os, "pread") and _on_disk(file) else -1
+        self._descriptor = -1
         try:
             self._size = file.seek(0, os.SEEK_END)
+            if hasattr(os, "pread") and not isinstance(file, io.BytesIO):
+                # Read without a position: processes that were forked would share it.
+                self._descriptor = os.dup(file.fileno())
+                weakref.finalize(self, os.close, self._descriptor)
+                file.close()
             end = self._read(self._size - _TRAILER.size - 4, _TRAILER.size + 4)
             if self._read(0, len(_MAGIC)) != _MAGIC:
                 raise DamagedError
@@ -114,10 +119,6 @@ class Reader:
         if len(data) != size:
             raise DamagedError
         return data
-
-
-def _on_disk(file: IO[bytes]) -> bool:
-    return not isinstance(file, io.BytesIO)
 
 
 def _key(ecosystem: str, name: str) -> bytes:

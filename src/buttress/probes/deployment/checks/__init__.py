@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from buttress.probes.deployment.checks import ci_agents, containers, downloads, pipelines, pods
+from buttress.probes.deployment.checks import (
+    ci_agents,
+    containers,
+    downloads,
+    pipelines,
+    pods,
+    shells,
+)
 from buttress.rules import values
 from buttress.rules.subject import Check
 
@@ -15,4 +22,5 @@ CHECKS: Final[dict[str, Check]] = {
     **downloads.CHECKS,
     **pods.CHECKS,
     **pipelines.CHECKS,
+    **shells.CHECKS,
 }

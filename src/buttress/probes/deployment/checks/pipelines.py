@@ -8,19 +8,31 @@ from typing import Any, Final
 
 import re2
 
+from buttress.files.located_yaml import FieldPath
 from buttress.probes.deployment.expressions import expressions
-from buttress.probes.deployment.untrusted import ExpressionScope, label_names, sources
+from buttress.probes.deployment.github import SCRIPTS
+from buttress.probes.deployment.untrusted import (
+    ExpressionScope,
+    label_names,
+    sources,
+    tainted_variables,
+)
 from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
 
 _PRIVILEGED: Final = {"pull_request_target", "workflow_run", "issue_comment"}
 _OUTSIDE: Final = {"pull_request", "pull_request_target", "issue_comment", "issues", "discussion"}
 _HEAD: Final = re2.compile(
-    r"github\.(?:event\.(?:pull_request\.head|workflow_run\.head_|workflow_run\.pull_requests|"
+    r"github\.(?:event\.(?:pull_request\.(?:head|merge_commit_sha)|workflow_run\.head_|workflow_run\.pull_requests|"
     r"check_suite\.pull_requests)|head_ref)|refs/pull/|"
     r"steps\.[A-Za-z0-9_-]+\.outputs\.(?:head|ref|sha)"
 )
 _FETCH: Final = re2.compile(r"gh pr checkout|git (?:fetch|pull|checkout)[^\n]{0,120}pull/")
+_CLONE: Final = re2.compile(r"\bgit\s+(?:clone|fetch|pull|checkout|remote\s+add)\b")
 _SHA: Final = re.compile(r"^[0-9a-f]{40}$")
+_EVALUATES: Final = (
+    r"(?:\beval\s|\b(?:ba|z|da)?sh\s+-\w*c\s|\b(?:python[\d.]*|perl|ruby|node|php)\s+-[cer]\s|"
+    r"\bxargs\b[^\n]{0,60}\bsh\s+-c\s|\benvsubst\b[^\n]{0,60}\|\s*(?:ba)?sh\b)"
+)
 _FIRST_PARTY: Final = ("actions", "github")
 _TO_ENVIRONMENT: Final = re2.compile(
     r">>\s*[\"']?\$\{?(?:env:)?(?:GITHUB_ENV|GITHUB_PATH)\}?|::set-env|::add-path"
@@ -29,20 +41,41 @@ _BOT: Final = re2.compile(r"github\.(?:actor|triggering_actor)\s*==\s*['\"][A-Za
 _WHO: Final = re2.compile(r"author_association|permission|github\.actor|\.user\.login\s*==")
 
 
-def _checks_out_head(step: Any) -> bool:
+def _checks_out_head(step: Any, scope: ExpressionScope | None = None) -> bool:
+    """Whether a step checks out a pull request's code; ``scope`` tells what its variables hold."""
     if not isinstance(step, dict):
         return False
     inputs = step.get("with")
     if str(step.get("uses", "")).startswith("actions/checkout@") and isinstance(inputs, dict):
         given = f"{scalar(inputs.get('ref')) or ''} {scalar(inputs.get('repository')) or ''}"
-        return bool(_HEAD.search(given))
-    return bool(_FETCH.search(scalar(step.get("run")) or ""))
+        return bool(_HEAD.search(_with_variables(given, scope)))
+    script = scalar(step.get("run")) or ""
+    if _FETCH.search(script):
+        return True
+    return bool(_CLONE.search(script) and _HEAD.search(_with_variables(script, scope)))
+
+
+def _with_variables(text: str, scope: ExpressionScope | None) -> str:
+    """The text, and behind it the values of the variables and outputs that it names."""
+    if scope is None:
+        return text
+    found = [text]
+    for name, value in scope.variables().items():
+        if re.search(rf"\benv\.{re.escape(name)}\b|\$\{{?{re.escape(name)}\b", text):
+            found.append(value)
+    for name in re.findall(r"steps\.([\w-]+)\.outputs\.", text):
+        for step in scope.steps:
+            if isinstance(step, dict) and step.get("id") == name:
+                env = step.get("env")
+                found.append(scalar(step.get("run")) or "")
+                found += map(str, env.values()) if isinstance(env, dict) else ()
+    return "\n".join(found)
 
 
 def _head_checkout(subject: Subject) -> Iterator[SubjectMatch]:
     """Code of a stranger is checked out where the workflow has secrets and a writing token."""
     triggers = subject.context["triggers"] & _PRIVILEGED
-    if not triggers or not _checks_out_head(subject.value):
+    if not triggers or not _checks_out_head(subject.value, _scope(subject)):
         return
     guards = f"{subject.context['job'].get('if', '')} {subject.value.get('if', '')}"
     if triggers == {"issue_comment"} and _WHO.search(guards):
@@ -73,6 +106,38 @@ def _input_injection(subject: Subject) -> Iterator[SubjectMatch]:
             if re.fullmatch(r"(?:github\.event\.)?inputs\.[\w-]+", reference.path):
                 line = subject.line(()) + subject.value.count("\n", 0, one.start)
                 yield SubjectMatch(line, reference.path)
+
+
+def _all_secrets(subject: Subject) -> Iterator[SubjectMatch]:
+    """``secrets`` as a whole, in a script, an input or a variable."""
+    value = subject.value
+    if isinstance(value, str):
+        texts: list[tuple[FieldPath, str]] = [((), value)]
+    else:
+        parts = [(key, value.get(key)) for key in ("env", "with")]
+        texts = [
+            ((key, name), scalar(one) or "")
+            for key, part in parts
+            if isinstance(part, dict)
+            for name, one in part.items()
+            if not (key == "with" and name in SCRIPTS)
+        ]
+    for path, text in texts:
+        for one in expressions(text):
+            if any(known.path == "secrets" and known.whole for known in one.references):
+                line = subject.line(path) + (0 if path else text.count("\n", 0, one.start))
+                yield SubjectMatch(line)
+
+
+def _evaluated(subject: Subject) -> Iterator[SubjectMatch]:
+    """A variable that holds a stranger's text is given to something that runs texts."""
+    names = tainted_variables(_scope(subject))
+    for name, source in names.items():
+        for match in re.finditer(
+            rf"{_EVALUATES}[^\n]{{0,200}}?\$\{{?{re.escape(name)}\b", subject.value
+        ):
+            line = subject.line(()) + subject.value.count("\n", 0, match.start())
+            yield SubjectMatch(line, f"${name}, which holds {source.path},")
 
 
 def _label_injection(subject: Subject) -> Iterator[SubjectMatch]:
@@ -192,6 +257,8 @@ CHECKS: Final[dict[str, Check]] = {
     "script-injection": lambda subject: _injection(subject, direct=True),
     "indirect-injection": lambda subject: _injection(subject, direct=False),
     "input-injection": _input_injection,
+    "all-secrets": _all_secrets,
+    "evaluated-variable": _evaluated,
     "label-injection": _label_injection,
     "unpinned-action": lambda subject: _unpinned(subject, first_party=False),
     "unpinned-first-party": lambda subject: _unpinned(subject, first_party=True),

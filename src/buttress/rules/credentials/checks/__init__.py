@@ -41,6 +41,7 @@ CHECKS: Final[dict[str, Check]] = {
     "pypi": structures.pypi,
     "query": assignments.query,
     "random": structures.random_looking,
+    "signing": assignments.signing,
     "url-password": assignments.url_password,
     "value": assignments.value,
     "zhipu": structures.zhipu,

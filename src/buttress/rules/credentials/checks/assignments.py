@@ -27,6 +27,8 @@ _HEX: Final = re.compile(rb"[0-9a-fA-F-]+")
 _SHORT_HEX: Final = re.compile(rb"(?=.*[0-9])(?=.*[a-f])[0-9a-f]{16,19}")  # 64 bits at least
 _SECRET: Final = re.compile(rb"(?i)secret(?:[_.-]?key)?$")
 _LEAST_ENTROPY: Final = 2.8  # bits a digit
+_CALL: Final = re.compile(rb"[A-Za-z_]\w*\(|\w\.\w+\[")
+_LEAST_SIGNING: Final = 3.5  # bits a character
 _SAFE_NAME: Final = re.compile(
     rb"(?i)public|csrf|xsrf|example|dummy|fake|mock|hash|digest|checksum"
     rb"|(?:special|stop|added|extra|bad|max|min|prompt|input|output|num|reserved|mask|image|audio|"
@@ -71,6 +73,15 @@ def value(candidate: CredentialCandidate) -> Verdict | None:
     if short and entropy(secret) >= _LEAST_ENTROPY:
         return Verdict(_names(candidate), "low")
     return None
+
+
+def signing(candidate: CredentialCandidate) -> Verdict | None:
+    """A key of a framework, of any printable characters, as Django and WordPress make them."""
+    secret = candidate.secret.removeprefix(b"base64:").removeprefix(b"django-insecure-")
+    if is_placeholder(secret) or is_words(secret) or _CALL.search(secret):
+        return None
+    varied = classes(secret) >= 3 and entropy(secret) >= _LEAST_SIGNING
+    return Verdict() if varied or is_random(secret) else None
 
 
 def query(candidate: CredentialCandidate) -> Verdict | None:

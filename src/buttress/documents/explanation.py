@@ -1,0 +1,77 @@
+"""The document of ``buttress explain``, ``buttress/explanation/1``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from buttress.documents.fields import Count, DocumentPart, Number, Share, about
+
+
+class FaithfulnessFigures(DocumentPart, frozen=True, kw_only=True):
+    """Deletion and insertion in the order of the values, beside random orders."""
+
+    deletion: Annotated[float, about("mean score while tokens are removed, nats; low is good")]
+    random_deletion: Annotated[float, about("the same of random orders, on average")]
+    chance_deletion: Annotated[Share, about("share of orders that do at least as well")]
+    insertion: Annotated[float, about("mean score while only they are there; high is good")]
+    random_insertion: Annotated[float, about("the same of random orders, on average")]
+    chance_insertion: Annotated[Share, about("share of orders that do at least as well")]
+
+
+class TokenAttribution(DocumentPart, frozen=True, kw_only=True):
+    """Values of the prompt's tokens by one method."""
+
+    method: Annotated[str, about("name of the method")]
+    values: Annotated[
+        list[float], about("one for each of tokens; nats, for rollout a share of attention")
+    ]
+    completeness_error: Annotated[
+        float | None, about("sum of values less the change from the baseline, nats; null if none "
+                            "is promised")
+    ]  # fmt: skip
+    steps: Annotated[Count | None, about("steps of the integration; null without one")]
+    faithfulness: Annotated[FaithfulnessFigures | None, about("null where tokens are too few")]
+    trusted: Annotated[bool, about("completeness holds, and it beats random orders both ways")]
+    why_not: Annotated[str, about("why it is not to be trusted; empty where it is")]
+
+
+class LensLayer(DocumentPart, frozen=True, kw_only=True):
+    """What a layer would answer if it were the last."""
+
+    layer: Annotated[Count, about("from 0")]
+    probability: Annotated[Share, about("of the answer's first token")]
+    rank: Annotated[Number, about("of the answer's first token, from 1")]
+    top: Annotated[list[tuple[str, float]], about("likeliest tokens with their probabilities")]
+
+
+class DirectionFigures(DocumentPart, frozen=True, kw_only=True):
+    """What a refusal direction does to the answer."""
+
+    layer: Annotated[Count, about("layer before which it is added")]
+    ablated: Annotated[float, about("log probability of the answer without it anywhere, nats")]
+    added: Annotated[float, about("the same with it added")]
+    along: Annotated[
+        list[float], about("component of each layer's input along it, as a share of its length")
+    ]
+
+
+class ExplanationDocument(DocumentPart, frozen=True, kw_only=True):
+    """Why a model answers a prompt as it does, with what each figure is worth."""
+
+    schema: Annotated[Literal["buttress/explanation/1"], about("buttress/explanation/1")]
+    version: Annotated[str, about("version of Buttress")]
+    weights: Annotated[str, about("name of the folder of weights")]
+    identity: Annotated[str, about("digest of the weights' files")]
+    prompt: Annotated[str, about("the prompt")]
+    answer: Annotated[str, about("the answer that is explained")]
+    own_answer: Annotated[bool, about("whether the model gave it by itself, greedily")]
+    seed: Annotated[Count, about("of the random orders")]
+    tokens: Annotated[list[str], about("tokens of the prompt, without the chat template's")]
+    log_probability: Annotated[float, about("of the answer given the prompt, nats")]
+    baseline_log_probability: Annotated[
+        float, about("of the answer with all tokens of the prompt replaced by the baseline, nats")
+    ]
+    attributions: Annotated[list[TokenAttribution], about("by method")]
+    lens: Annotated[list[LensLayer], about("logit lens by layer; empty where it can't be read")]
+    direction: Annotated[DirectionFigures | None, about("null without --direction")]
+    left_out: Annotated[dict[str, str], about("methods that could not be run, and why")]

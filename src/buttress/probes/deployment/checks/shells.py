@@ -1,0 +1,100 @@
+"""Checks of commands that hand what they fetch, or what they hide, to a shell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from buttress.rules.subject import CONTINUED, Check, Subject, SubjectMatch
+
+_FETCH: Final = r"\b(?:curl|wget|aria2c|fetch|lynx\s+-(?:source|dump))\b"
+_SUDO: Final = r"(?:sudo\s+(?:-\S+\s+)*)?(?:env\s+)?(?:[A-Z_]+=\S*\s+)*"
+_SHELL: Final = r"(?:/usr)?(?:/bin/)?(?:ba|z|da|k)?sh\b"
+# An interpreter that reads its program from its input: with -c or -m that is data.
+_READS: Final = (
+    r"(?:/usr)?(?:/bin/)?(?:python[\d.]*|perl|ruby|node|php)(?:\s+-[uBEsSIw]\b)*\s*(?:-(?=\s|$))?\s*"
+    r"(?=$|[\n;&|)}\"'`])"
+)
+_RUNS: Final = rf"(?:{_SHELL}|{_READS})"
+_EXPANDED: Final = rf"(?:\$\(|`|<\()\s*{_FETCH}"
+_PATTERNS: Final = tuple(
+    re.compile(one)
+    for one in (
+        # fetched, passed through other programs, and run
+        rf"{_FETCH}[^\n;&|]{{0,400}}(?:\|(?!\|)[^\n;&|]{{0,200}}){{0,4}}\|\s*[({{]?\s*{_SUDO}{_RUNS}",
+        rf"{_FETCH}[^\n;&|]{{0,400}}\|\s*(?:xargs\b[^\n;&|]{{0,80}}?\s|ssh\s[^\n;&|]{{0,80}}?\s){_SHELL}",
+        rf"[({{]\s*{_FETCH}[^\n;&|]{{0,400}};?\s*[)}}]\s*\|\s*{_SUDO}{_RUNS}",
+        rf"(?:{_SHELL}(?:\s+-\w*c)?|\bsource|\beval|(?:^|(?<=[\s;&|(]))\.)\s+[\"']?{_EXPANDED}",
+        rf"\b(?:python[\d.]*|perl|ruby|node|php)\s+-[cer]\s+[\"']?{_EXPANDED}",
+        rf"{_SHELL}\s*<<<\s*[\"']?{_EXPANDED}",
+        rf"\b(?P<name>\w+)=[\"']?(?:\$\(|`)\s*{_FETCH}[^\n]{{0,400}}?[\n;&](?:.{{0,2000}}?\n)??.{{0,300}}?"
+        r"(?:\beval|\bsh\s+-c|<<<)\s+[\"']?\$\{?(?P=name)\b",
+        r"base64\s+(?:-d|--decode|-D)\b[^\n;&|]{0,80}\|\s*" + _SUDO + _SHELL,
+        r"(?i:\b(?:iwr|irm|curl|wget|Invoke-WebRequest|Invoke-RestMethod)\b[^\n;|]{0,400}\|\s*"
+        r"(?:iex|Invoke-Expression)\b|\b(?:iex|Invoke-Expression)\b[^\n;|]{0,100}"
+        r"(?:\.DownloadString|\biwr\b|\birm\b|Invoke-WebRequest|Invoke-RestMethod))",
+    )
+)  # fmt: skip
+# Commands that print or look for what they are given, and run none of it.
+_PRINTS: Final = re.compile(
+    r"(?:sudo\s+)?(?:echo|printf|print|die|log\w*|info|warn\w*|err\w*|fatal|fail|usage|say|msg|note|"
+    r"notice|abort|bail|e?grep|fgrep|rg|ag|write-host|write-output|throw|message|puts)\b"
+)
+_HEREDOC: Final = re.compile(r"<<-?\s*[\"']?(\w+)[\"']?")
+_MAX: Final = 200
+
+
+def _pipe_to_shell(subject: Subject) -> Iterator[SubjectMatch]:
+    text = subject.value.replace(CONTINUED, "\v")  # a space that keeps the count of lines
+    printed = list(_printed(text)) if "<<" in text else []
+    lines: set[int] = set()
+    for pattern in _PATTERNS:
+        for number, match in enumerate(pattern.finditer(text)):
+            if number >= _MAX:
+                break
+            start, end = match.span()
+            if _is_told(text, start, end) or any(low <= start < high for low, high in printed):
+                continue
+            before = text[:start]
+            line = subject.line(()) + before.count("\n") + before.count("\v")
+            if line not in lines:
+                lines.add(line)
+                yield SubjectMatch(line)
+
+
+def _is_told(text: str, start: int, end: int) -> bool:
+    """Whether a command only stands in a text that another prints or looks for."""
+    first = max(text.rfind("\n", 0, start), text.rfind("\v", 0, start)) + 1
+    line = text[first:start]
+    quoted, sign, begin = False, "", 0
+    for place, one in enumerate(line):
+        if quoted:
+            quoted = one != sign
+        elif one in "\"'":
+            quoted, sign = True, one
+        elif one in ";&|({":
+            begin = place + 1
+    if not quoted:
+        return False
+    command = line[begin:].lstrip(" \t@-")
+    if not _PRINTS.match(command):
+        return False
+    return sign in text[end - 1 : text.find("\n", end) if "\n" in text[end:] else len(text)]
+
+
+def _printed(text: str) -> Iterator[tuple[int, int]]:
+    """Here-documents that are only printed: ``cat <<EOF`` without a file to write to."""
+    for match in _HEREDOC.finditer(text):
+        first = text.rfind("\n", 0, match.start()) + 1
+        after = text.find("\n", match.end())
+        if after < 0:
+            continue
+        line = text[first:after]
+        if not re.match(r"[ \t]*cat\b", line) or re.search(r">(?!&)|\|", line.replace("<<", "")):
+            continue
+        closing = re.compile(rf"^[ \t]*{re.escape(match[1])}[ \t]*$", re.M).search(text, after)
+        yield after, closing.start() if closing else len(text)
+
+
+CHECKS: Final[dict[str, Check]] = {"pipe-to-shell": _pipe_to_shell}

@@ -1,0 +1,117 @@
+"""An answer to a prompt as a function of the prompt's embedded tokens."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any, Final
+
+import torch
+from torch import Tensor
+
+from buttress.errors import InputError
+from buttress.targets.base import Message
+from buttress.white_box.chat_text import encode, question_text
+from buttress.white_box.layout import target_tokens
+
+BATCH: Final = 16  # rows in a pass
+LONGEST: Final = 2048  # tokens of the question
+
+
+class ScoredAnswer:
+    """log P(answer | prompt) in nats, and the tokens that it may be attributed to.
+
+    ``question`` are all tokens up to the answer; ``places`` are those that stand in the prompt
+    itself, the rest is the chat template's. ``answer`` are the answer's tokens. ``baseline`` is the
+    embedding that stands for nothing: that of the pad token, or the mean of all where there is none.
+
+    Raises:
+        InputError: no token in the prompt or the answer, or a tokenizer without offsets.
+    """
+
+    def __init__(self, model: Any, tokenizer: Any, prompt: str, answer: str) -> None:
+        if not getattr(tokenizer, "is_fast", False):
+            raise InputError("the tokenizer has no offsets", expected="a fast tokenizer")
+        self.model = model
+        self.tokenizer = tokenizer
+        text = question_text(tokenizer, (Message("user", prompt),))
+        special = not tokenizer.chat_template
+        encoded = tokenizer(text, add_special_tokens=special, return_offsets_mapping=True)
+        self.question: list[int] = list(encoded["input_ids"])
+        if len(self.question) > LONGEST:
+            raise InputError(
+                f"{len(self.question)} tokens", field="--prompt", expected=f"at most {LONGEST}"
+            )
+        first = text.rfind(prompt.strip())
+        last = first + len(prompt.strip())
+        self.places: list[int] = [
+            at for at, (start, end) in enumerate(encoded["offset_mapping"])
+            if end > start and start < last and end > first >= 0
+        ]  # fmt: skip
+        if not self.places:
+            raise InputError("no token of it is found behind the template", field="--prompt")
+        self.answer: list[int] = list(
+            target_tokens(tokenizer, text, encode(tokenizer, [text])[0], answer)
+        )
+        self.tokens = [text[start:end] for start, end in encoded["offset_mapping"]]
+        self._embedding = model.get_input_embeddings()
+        self._device: torch.device = self._embedding.weight.device
+        self._keeps = "logits_to_keep" in inspect.signature(model.forward).parameters
+        with torch.no_grad():
+            self.embedded: Tensor = self._embedding(self._ids(self.question))
+            self._follows: Tensor = self._embedding(self._ids(self.answer[:-1]))
+            pad = tokenizer.pad_token_id
+            self.baseline: Tensor = (
+                self._embedding(self._ids([pad]))[0] if pad is not None
+                else self._embedding(torch.arange(len(self._embedding.weight),
+                                                  device=self._device)).mean(0)
+            )  # fmt: skip
+
+    def without(self, removed: Sequence[Sequence[int]]) -> Tensor:
+        """The question with some places replaced by the baseline, shape (rows, tokens, size)."""
+        rows = self.embedded.expand(len(removed), -1, -1).clone()
+        for row, places in enumerate(removed):
+            rows[row, list(places)] = self.baseline
+        return rows
+
+    def score(self, questions: Tensor) -> Tensor:
+        """log P(answer) in nats of embedded questions, shape (rows, tokens, size); shape (rows,).
+
+        Gradients flow where ``questions`` asks for them.
+        """
+        follows = self._follows.expand(len(questions), -1, -1)
+        options: dict[str, Any] = {"use_cache": False}
+        if self._keeps:
+            options["logits_to_keep"] = len(self.answer)
+        inputs = torch.cat([questions, follows], dim=1)
+        logits = self.model(inputs_embeds=inputs, **options).logits[:, -len(self.answer) :]
+        logits = logits if logits.dtype == torch.float64 else logits.float()
+        target = self._ids(self.answer).expand(len(questions), -1)
+        chosen = logits.gather(2, target[..., None])[..., 0]
+        total: Tensor = (chosen - logits.logsumexp(2)).sum(1)
+        return total
+
+    def scores_without(self, removed: Sequence[Sequence[int]]) -> list[float]:
+        """Scores with some places replaced, without gradients, in batches."""
+        found: list[float] = []
+        with torch.no_grad():
+            for start in range(0, len(removed), BATCH):
+                found += self.score(self.without(removed[start : start + BATCH])).tolist()
+        return found
+
+    def _ids(self, ids: Sequence[int]) -> Tensor:
+        return torch.tensor(list(ids), dtype=torch.long, device=self._device)
+
+
+def greedy_answer(model: Any, tokenizer: Any, prompt: str, tokens: int) -> str:
+    """What the model says by itself, at most so many tokens."""
+    text = question_text(tokenizer, (Message("user", prompt),))
+    ids = encode(tokenizer, [text])[0]
+    device = model.get_input_embeddings().weight.device
+    inputs = torch.tensor([ids], device=device)
+    with torch.no_grad():
+        made = model.generate(
+            input_ids=inputs, attention_mask=torch.ones_like(inputs), max_new_tokens=tokens,
+            do_sample=False, pad_token_id=tokenizer.pad_token_id or 0,
+        )  # fmt: skip
+    return str(tokenizer.decode(made[0, len(ids) :], skip_special_tokens=True))

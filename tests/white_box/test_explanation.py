@@ -1,0 +1,275 @@
+"""Attributions against independent sums, faithfulness where it is known, the lens, the page."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from buttress.cli.main import main
+from buttress.errors import InputError
+from buttress.report.explanation_page import render
+from buttress.white_box.direction_file import save_direction
+from buttress.white_box.explanation.attribution import (
+    METHODS,
+    gradient_x_input,
+    integrated_gradients,
+    occlusion,
+    rollout,
+)
+from buttress.white_box.explanation.direction import direction_effect
+from buttress.white_box.explanation.faithfulness import FaithfulnessTest
+from buttress.white_box.explanation.lens import logit_lens
+from buttress.white_box.explanation.scored_answer import ScoredAnswer, greedy_answer
+from buttress.white_box.refusal_direction import Direction
+from tests.documents.test_typed_documents import check_typed
+from tests.white_box.tiny import model, tokenizer
+
+PROMPT = "tell a tale of the sea and the stars"
+KINDS = ["llama", "qwen3", "gemma2", "gpt2"]
+
+
+def scored(kind: str = "llama", prompt: str = PROMPT, answer: str = "sure here") -> ScoredAnswer:
+    made = model(kind).eval().double().requires_grad_(False)
+    return ScoredAnswer(made, tokenizer(), prompt, answer)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_score_is_that_of_the_whole_text(kind: str) -> None:
+    one = scored(kind)
+    assert "".join(one.tokens[at] for at in one.places) == PROMPT
+    ids = torch.tensor([[*one.question, *one.answer]])
+    logits = one.model(ids).logits[0].log_softmax(1)
+    start = len(one.question) - 1
+    total = sum(float(logits[start + at, token]) for at, token in enumerate(one.answer))
+    assert one.scores_without([[]])[0] == pytest.approx(total, abs=1e-5)
+
+
+def test_gradients_are_those_of_small_steps() -> None:
+    one = scored()
+    found = gradient_x_input(one).values
+    for at, place in ((0, one.places[0]), (-1, one.places[-1])):
+        away = one.embedded[place] - one.baseline
+        rows = one.embedded.expand(2, -1, -1).clone()
+        rows[0, place] += 1e-3 * away
+        rows[1, place] -= 1e-3 * away
+        up, down = one.score(rows).tolist()
+        # Norms inside the model work in float32, so the step can't be smaller without loss.
+        assert found[at] == pytest.approx((up - down) / 2e-3, abs=0.005)
+
+
+@pytest.mark.parametrize("kind", ["llama", "qwen3", "gpt2"])
+def test_integrated_gradients_sum_to_the_change_and_agree_with_a_plain_sum(kind: str) -> None:
+    one = scored(kind)
+    found = integrated_gradients(one)
+    whole, empty = one.scores_without([[], one.places])
+    assert found.complete
+    assert sum(found.values) - (whole - empty) == pytest.approx(found.completeness_error, abs=1e-6)
+    start = one.without([one.places])[0]
+    total = torch.zeros_like(start)
+    # Equal steps in t with share = t^6, so that most of them lie near the baseline.
+    for batch in torch.linspace(0, 1, 601)[:-1].add(1 / 1200).split(60):
+        rows = (start + (batch**6)[:, None, None] * (one.embedded - start)).requires_grad_()
+        (gradient,) = torch.autograd.grad(one.score(rows).sum(), rows)
+        total += (gradient * (6 * batch**5 / 600)[:, None, None]).sum(0)
+    plain = ((one.embedded - start) * total).sum(1)[one.places].tolist()
+    size = max(map(abs, plain))
+    assert found.values == pytest.approx(plain, abs=0.05 * size)
+
+
+def test_few_steps_that_miss_completeness_say_so() -> None:
+    # The pad token's embedding is zero here, and norms make a step of the way from there.
+    found = integrated_gradients(scored(), most_steps=24)
+    assert found.steps == 24
+    assert not found.complete
+    assert (integrated_gradients(scored()).steps or 0) > 24
+
+
+def test_occlusion_is_the_fall_of_the_score() -> None:
+    one = scored()
+    found = occlusion(one).values
+    for at, place in enumerate(one.places):
+        whole, without = one.scores_without([[], [place]])
+        assert found[at] == pytest.approx(whole - without)
+
+
+@pytest.mark.parametrize("kind", ["llama", "gpt2"])
+def test_rollout_is_the_product_of_attentions_and_leaves_the_model_as_it_was(kind: str) -> None:
+    one = scored(kind)
+    before = one.model.config._attn_implementation
+    found = rollout(one).values
+    assert one.model.config._attn_implementation == before
+    assert all(value >= 0 for value in found)
+    one.model.set_attn_implementation("eager")
+    ids = torch.tensor([[*one.question, *one.answer[:-1]]])
+    flow = np.eye(ids.shape[1])
+    for layer in one.model(ids, output_attentions=True).attentions:
+        flow = (layer[0].mean(0).detach().numpy() + np.eye(len(flow))) / 2 @ flow
+    rows = flow[len(one.question) - 1 :].mean(0)
+    assert found == pytest.approx([rows[place] for place in one.places], abs=1e-5)
+
+
+def test_a_model_without_attention_is_told() -> None:
+    one = scored("mamba")
+    with pytest.raises(InputError, match="the model gives no attention"):
+        rollout(one)
+
+
+class Linear:
+    """A stand-in whose score is a known sum over the tokens that are there."""
+
+    def __init__(self, weights: list[float]) -> None:
+        self.places = list(range(len(weights)))
+        self._weights = weights
+
+    def scores_without(self, removed: Any) -> list[float]:
+        return [sum(self._weights) - sum(self._weights[at] for at in one) for one in removed]
+
+
+def test_the_true_order_is_faithful_its_reverse_is_not() -> None:
+    weights = [float(at) for at in range(20)]
+    test = FaithfulnessTest(Linear(weights))  # type: ignore[arg-type]
+    true, reverse = test.test(weights), test.test([-one for one in weights])
+    assert true is not None
+    assert reverse is not None
+    assert true.faithful
+    assert true.chance_deletion == true.chance_insertion == 1 / 40
+    assert true.deletion < true.random_deletion
+    assert not reverse.faithful
+    assert reverse.chance_deletion == 1
+    assert FaithfulnessTest(Linear([1.0])).test([1.0]) is None  # type: ignore[arg-type]
+
+
+def test_random_values_pass_as_seldom_as_stated() -> None:
+    rng = np.random.default_rng(1)
+    passed = 0
+    for run in range(400):
+        test = FaithfulnessTest(Linear(rng.normal(size=16).tolist()), run)  # type: ignore[arg-type]
+        found = test.test(rng.normal(size=16).tolist())
+        assert found is not None
+        passed += found.faithful
+    assert passed <= 32  # each test at 0.05; the chance of more is 0.003 were one alone decisive
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_last_layer_of_the_lens_is_the_model(kind: str) -> None:
+    one = scored(kind)
+    found = logit_lens(one)
+    own = one.model(torch.tensor([one.question])).logits[0, -1].softmax(0)
+    assert [layer.layer for layer in found] == [0, 1, 2]
+    assert found[-1].probability == pytest.approx(float(own[one.answer[0]]), abs=1e-5)
+    assert found[-1].rank == int((own > own[one.answer[0]]).sum()) + 1
+    assert found[-1].top[0][1] == pytest.approx(float(own.max()), abs=1e-5)
+
+
+def test_a_direction_along_which_the_answer_lies() -> None:
+    one = scored()
+    vector = torch.randn(32, generator=torch.Generator().manual_seed(1)).double()
+    found = direction_effect(one, vector, 1)
+    assert found.score == pytest.approx(one.scores_without([[]])[0])
+    assert found.ablated != found.score != found.added
+    assert len(found.along) == 3
+    first = one.embedded[-1]
+    assert found.along[0] == pytest.approx(
+        float(first @ vector / vector.norm() / first.norm()), abs=1e-6
+    )
+
+
+def test_prompts_that_cannot_be_explained_are_told() -> None:
+    with pytest.raises(InputError, match="--prompt: 4211 tokens; expected at most 2048"):
+        scored(prompt="tell a tale " * 700)
+    assert scored(prompt=" tell  a tale ").places
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    folder = tmp_path / "weights"
+    model().save_pretrained(folder, safe_serialization=True)
+    tokenizer().save_pretrained(folder)
+    return folder
+
+
+def test_the_command_writes_a_document_and_a_page(
+    weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    size = torch.randn(32)
+    found = Direction(size / size.norm(), size, 1, -1, 0.0, 0.0, 0.0, 0.0)
+    save_direction(tmp_path / "d.safetensors", found, {"with": 1})
+    out = tmp_path / "out"
+    code = main([
+        "explain", str(weights), "--prompt", f"{PROMPT} <b>&", "--out", str(out), "--json",
+        "--direction", str(tmp_path / "d.safetensors"), "--device", "cpu", "--threads", "1",
+    ])  # fmt: skip
+    document = json.loads(capsys.readouterr().out)
+    check_typed("explanation", document)
+    assert document == json.loads((out / "explanation.json").read_bytes())
+    assert [one["method"] for one in document["attributions"]] == list(METHODS)
+    assert document["own_answer"]
+    assert all(len(one["values"]) == len(document["tokens"]) for one in document["attributions"])
+    assert code == (0 if any(one["trusted"] for one in document["attributions"]) else 3)
+    page = (out / "explanation.html").read_text(encoding="utf-8")
+    assert "&lt;b&gt;&amp;" in page
+    assert "<b>&" not in page
+    assert "<script" not in page
+    spans = re.findall(r'<span class="(?:for|against)\d+" title="([^"]*)">', page)
+    assert len(spans) == len(METHODS) * len(document["tokens"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--method", "shap"), "--method: unknown method 'shap'; expected of gradient-x-input"),
+        (("--prompt", " "), "--prompt: is empty"),
+        (("--direction", "none.safetensors"), "--direction: no such file"),
+        (("--max-tokens", "0"), "--max-tokens: 0 is too small"),
+    ],
+)
+def test_wrong_input_is_told(
+    weights: Path, options: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["explain", str(weights), "--prompt", PROMPT, "--method", "occlusion"]
+    assert main([*given, "--device", "cpu", *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+def sample(change: Callable[[dict[str, Any]], None] | None = None) -> dict[str, Any]:
+    one = {
+        "method": "occlusion", "values": [0.5, -0.25], "completeness_error": None, "steps": None,
+        "faithfulness": None, "trusted": False, "why_not": "too few tokens to test it",
+    }  # fmt: skip
+    document: dict[str, Any] = {
+        "schema": "buttress/explanation/1", "version": "0", "weights": "w", "identity": "i",
+        "prompt": "a b", "answer": "c", "own_answer": False, "seed": 0, "tokens": ["a", " b"],
+        "log_probability": -1.0, "baseline_log_probability": -3.0, "attributions": [one],
+        "lens": [], "direction": None, "left_out": {"rollout": "the model gives no attention"},
+    }  # fmt: skip
+    if change is not None:
+        change(document)
+    return document
+
+
+def test_the_page_says_what_is_not_to_be_trusted_and_what_was_left_out() -> None:
+    page = render(sample())
+    assert "not to be trusted: too few tokens to test it" in page
+    assert "No attribution passes its tests here." in page
+    assert "rollout could not be run: the model gives no attention." in page
+    trusted = sample(lambda one: one["attributions"][0].update(trusted=True, why_not=""))
+    assert "By occlusion, which passes: most of all “a”, “b”." in render(trusted)
+
+
+def test_the_models_own_answer_is_its_greedy_one() -> None:
+    made = model().eval()
+    answer = greedy_answer(made, tokenizer(), PROMPT, 3)
+    one = ScoredAnswer(made, tokenizer(), PROMPT, "x")
+    ids = list(one.question)
+    for _ in range(3):
+        ids.append(int(made(torch.tensor([ids])).logits[0, -1].argmax()))
+    assert answer == tokenizer().decode(ids[len(one.question) :], skip_special_tokens=True)
+    assert replace(occlusion(one), method="x").method == "x"
