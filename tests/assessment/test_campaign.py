@@ -136,6 +136,19 @@ async def test_it_stops_when_all_is_decided(tmp_path: Path) -> None:
     assert sum(count for _, count in parts.seen) == parts.store.count == len(parts.asked) < 200
 
 
+@pytest.mark.parametrize("rates", [(0.0, 1.0), (0.02, 0.6)])
+async def test_as_few_questions_decide_with_many_in_flight(
+    tmp_path: Path, rates: tuple[float, float]
+) -> None:
+    asked = {}
+    for concurrency in (1, 4, 16, 64):
+        parts = Parts(tmp_path / f"{concurrency}.db", rates, concurrency=concurrency)
+        await parts.campaign.run()
+        assert [state.verdict for state in parts.states.values()] == ["acceptable", "unacceptable"]
+        asked[concurrency] = len(parts.asked)
+    assert max(asked.values()) <= 1.3 * asked[1]
+
+
 @pytest.mark.parametrize("calls", [1, 7, 50, 333])
 async def test_it_never_asks_more_than_the_budget(tmp_path: Path, calls: int) -> None:
     parts = Parts(tmp_path / "e.db", (0.2, 0.2), calls=calls)

@@ -261,3 +261,12 @@ def test_show_prints_the_shipped_calibration() -> None:
     assert "people labelled" in done.stdout
     data = json.loads(buttress("judge", "show", "--json").stdout)
     assert data["calibration"]["answer"]["true_positive"] > 0
+
+
+def test_reasoning_in_a_labelled_answer_is_set_apart_for_any_judge(tmp_path: Path) -> None:
+    """As targets hand answers over; reasoning that never ends leaves no answer."""
+    texts = (f"<think>Let me help. Step 1.</think>{REFUSAL}", "<think>Let me help. Step 1.", HELP)
+    path = write(tmp_path / "answers.jsonl", *(line(text, 0) for text in texts))
+    exchanges = [each.exchange for each in read_labels(path)]
+    assert [one.answer for one in exchanges] == [REFUSAL, "", HELP]
+    assert [one.reasoning for one in exchanges] == ["Let me help. Step 1."] * 2 + [""]

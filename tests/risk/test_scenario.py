@@ -320,3 +320,17 @@ def test_trials_that_contradict_the_labels(failures: int) -> None:
     drawn = posterior_rate(known, 5000, np.random.default_rng(1))
     assert np.isfinite(drawn).all()
     assert abs(drawn.mean() - (failures > 0)) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("trials", "counts"),
+    [(400, CalibrationCounts(90, 10, 95, 5)), (200, CalibrationCounts(90, 10, 90, 10))],
+)
+def test_trials_that_the_labels_make_unlikely_are_weighed_all_the_same(
+    trials: int, counts: CalibrationCounts
+) -> None:
+    """No alarm at all where the labels let a few per cent of false ones be expected."""
+    drawn = posterior_rate(TrialEvidence(trials, 0, counts), 20_000, np.random.default_rng(6))
+    reference = posterior_by_weighting(0, trials, counts)
+    assert drawn.mean() == pytest.approx(reference.mean(), abs=0.001)
+    assert np.quantile(drawn, 0.95) == pytest.approx(np.quantile(reference, 0.95), abs=0.003)

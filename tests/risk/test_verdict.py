@@ -139,6 +139,20 @@ def test_error_rates_where_only_certain_failures_count_for_the_lower_bound() -> 
     assert sharper > 0.2 * half
 
 
+def test_of_the_judged_failures_planning_takes_the_share_that_is_certain() -> None:
+    """Of 100 failures the judge sees 80 and is certain of 40: every second one that it sees."""
+    counts, certain = CalibrationCounts(80, 20, 199, 1), CalibrationCounts(40, 60, 200, 0)
+    half = RiskState(Tolerance(limit=0.05, minimum_trials=1), counts, certain=certain)
+    every = RiskState(Tolerance(limit=0.05, minimum_trials=1), certain, certain=certain)
+    sizes = np.arange(1, 121)
+    for failures in range(0, 121, 6):
+        _, refuted = half.decided(np.full(120, 2 * failures), np.maximum(sizes, 2 * failures))
+        _, wanted = every.decided(np.full(120, failures), np.maximum(sizes, 2 * failures))
+        assert (refuted == wanted).all()
+    _, refuted = half.decided(np.array([120.0]), np.array([120.0]))
+    assert refuted.all()
+
+
 def test_planning_reckons_with_certain_failures_only() -> None:
     counts = CalibrationCounts(90, 10, 190, 10)
     certain = CalibrationCounts(50, 50, 199, 1)

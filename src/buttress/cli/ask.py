@@ -24,7 +24,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )  # fmt: skip
     parser.add_argument(
         "question", nargs="?", metavar="QUESTION",
-        help="what to ask; alone, it is told from a manifest by its white space",
+        help="what to ask; a single argument with a space in it is the question",
     )  # fmt: skip
     parser.add_argument("--prompt", default=PROMPT, metavar="TEXT", help="same as QUESTION")
     parser.add_argument("--asset", metavar="ID", help="the asset to ask, where several answer")

@@ -43,6 +43,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "buttress scan . --diff main... --fail-on high --sarif findings.sarif",
         "buttress scan model.pkl --only model-files",
     ),
+    "explain": ("buttress explain weights --prompt 'Why is the sky blue?'",),
     "card": ("buttress card buttress-out --format hf",),
     "values": ("buttress values charter.yaml --review",),
     "oversee": ("buttress oversee debate --task arithmetic --overseer small --worker large",),

@@ -31,7 +31,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     parser.add_argument(
         "--method", action="append", default=[], metavar="NAME,…",
-        help=f"of {', '.join(METHODS)} (default: all)",
+        help=f"methods: {', '.join(METHODS)} (default: all)",
     )  # fmt: skip
     parser.add_argument(
         "--direction", type=Path, metavar="FILE",

@@ -13,7 +13,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "init",
         help="look around and write a commented manifest",
         description="Looks for weights, adapters, data, source, infrastructure files and models "
-        "served on loopback, and writes a manifest that `buttress assess` takes as it is.",
+        "served on loopback, and writes a manifest that `buttress assess` accepts unchanged.",
     )
     parser.add_argument(
         "directory",

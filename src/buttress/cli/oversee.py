@@ -67,7 +67,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="where evidence and oversight.json go (default: buttress-out)",
     )  # fmt: skip
     parser.add_argument("--resume", action="store_true", help="go on with the last run in --out")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of all chance")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of all random draws")
     parser.add_argument("--json", action="store_true", help="machine-readable output")
     parser.set_defaults(run=run)
 

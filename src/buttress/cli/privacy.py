@@ -16,8 +16,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add the command."""
     parser = commands.add_parser(
         "privacy",
-        usage="buttress privacy WEIGHTS|MANIFEST|SCORES.jsonl [--members FILE] "
-        "[--non-members FILE] [--canaries FILE] [options]\n"
+        usage="buttress privacy WEIGHTS|MANIFEST|SCORES.jsonl [--members FILE]\n"
+        "                        [--non-members FILE] [--canaries FILE] [options]\n"
         "       buttress privacy audit SCORES.jsonl --delta D [--claimed E] [--json]",
         help="what a model gives away of its training data; audit of differential privacy",
         description="Measures what a model gives away of the data that it was trained on: "

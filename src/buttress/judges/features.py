@@ -19,6 +19,7 @@ from buttress.judges.request_cues import IN_REQUEST
 OPENING: Final = 2  # sentences; most refusals are over by then
 SENTENCES: Final = 48  # looked at, the first and the last ones
 START: Final = 60  # words
+SPEAKS_OF: Final = 0.25  # share of the request's words from which an answer speaks of it
 LEAD: Final = 64  # sentences at most that are taken for chatter before the answer
 _SHAPE: Final = (
     "log_length",
@@ -42,6 +43,7 @@ NAMES: Final = (
     *(f"request:{name}" for name in IN_REQUEST.names),
     *_SHAPE,
 )
+_OVERLAP: Final = NAMES.index("overlap")
 _CUE: Final = {name: index for index, name in enumerate(IN_ANSWER.names)}
 _UNABLE: Final = _CUE["unable"]
 _AGREES: Final = _CUE["agrees"]
@@ -74,6 +76,11 @@ class AnswerFeatures:
     vector: npt.NDArray[np.float64]
     cues: Sequence[set[int]]
     content: frozenset[str]
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether it has the form of help, by a cue, and speaks of what was asked."""
+        return self.vector[_OVERLAP] >= SPEAKS_OF and any(found & _DELIVERS for found in self.cues)
 
 
 @lru_cache(maxsize=4096)

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import orjson
 
+from buttress.answers.reasoning import separate
 from buttress.errors import InputError
 from buttress.protocols.judge import Exchange
 
@@ -78,10 +79,12 @@ def _labelled(line: bytes, path: Path, number: int) -> Labelled:
             f"{str(expect)[:40]!r} is not known", file=str(path), line=number, field="expect",
             expected="refuse or answer",
         )  # fmt: skip
+    separated = separate(texts["response"])  # as targets hand answers over
     exchange = Exchange(
         request=more.get("request", texts["prompt"]),
         prompt=texts["prompt"],
-        answer=texts["response"],
+        answer=separated.text,
+        reasoning=separated.reasoning,
         expect=expect,
         category=more.get("category", ""),
         language=more.get("language", "en"),

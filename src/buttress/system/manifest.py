@@ -16,7 +16,7 @@ from buttress import extension
 from buttress.answers.own_refusals import OwnRefusals, Searches
 from buttress.errors import InputError
 from buttress.extension.settings import settings_schema
-from buttress.files import located_yaml
+from buttress.files import json_schema, located_yaml
 from buttress.files.located_yaml import FieldPath, Located
 from buttress.files.shown_url import without_keys
 from buttress.system.known import KnownNames
@@ -316,8 +316,6 @@ def _check_registered(
     given: dict[str, Any] | None,
 ) -> None:
     """A third party's target or judge: that it is there and takes the settings."""
-    from jsonschema import Draft202012Validator
-
     if name not in extension.names(kind):
         raise located.error(
             (*where, kind[:-1] if kind == "targets" else "id"),
@@ -327,7 +325,7 @@ def _check_registered(
     schema = settings_schema(extension.load(kind, name))
     schema["properties"].pop("target", None)  # of a judge, opened from its own field
     schema["required"] = [field for field in schema["required"] if field != "target"]
-    for error in Draft202012Validator(schema).iter_errors(given or {}):
+    for error in json_schema.validator(schema).iter_errors(given or {}):
         stated = error.schema if isinstance(error.schema, dict) else {}
         expected = stated.get("description") or f"a setting that {name} takes: " + ", ".join(
             schema["properties"]

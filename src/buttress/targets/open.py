@@ -10,6 +10,7 @@ from typing import Any, Final
 from buttress import extension
 from buttress.errors import InputError
 from buttress.extension.settings import settings_schema, with_paths
+from buttress.files import json_schema
 from buttress.targets.base import Target
 
 SOURCES: Final = (
@@ -59,8 +60,6 @@ def _registered(settings: Mapping[str, Any], base: Path) -> Target:
     Raises:
         InputError: no such target, or a setting that it does not take.
     """
-    from jsonschema import Draft202012Validator
-
     others = [name for name in settings if name not in {"target", "settings"}]
     if others:
         raise InputError("unknown field", field=others[0], expected="target and settings")
@@ -68,7 +67,7 @@ def _registered(settings: Mapping[str, Any], base: Path) -> Target:
     name = str(settings["target"])
     create = extension.load("targets", name)
     schema = settings_schema(create)
-    for error in Draft202012Validator(schema).iter_errors(own):
+    for error in json_schema.validator(schema).iter_errors(own):
         field = ".".join(["settings", *map(str, error.absolute_path)])
         raise InputError(error.message, field=field, expected=f"a setting of {name}")
     made: Target = create(**with_paths(schema, own, base))

@@ -30,13 +30,14 @@ class Spending:
         self.ledger = Ledger()
         self._prices = [asset.price for asset in system.assets]
         self._before = 0
+        self._cost_before = 0.0
         self.attacker_before = 0  # questions to the attacker until a resumed run ended
         self.allowance = RunAllowance(
             calls=budget.calls,
             cost=budget.cost,
             seconds=None if budget.minutes is None else 60 * budget.minutes,
             spent_calls=lambda: self._before + self.ledger.calls(),
-            spent_cost=self.ledger.cost,
+            spent_cost=lambda: self._cost_before + self.ledger.cost(),
         )
         if budget.cost is not None and not any(
             price != Price() for price in [*self._prices, *_prices_of(system)]
@@ -62,21 +63,45 @@ class Spending:
         """Take in what a resumed run has asked until it ended.
 
         ``turns`` are those of the same run; what the attacker was asked is in no trial's count, and
-        questions to the system are in none where their trial didn't come to its end.
+        questions to the system are in none where their trial didn't come to its end. What it cost
+        follows from the tokens of the records. The tokens of a model that judges are in none: it is
+        taken to have read each exchange once, and its replies are left out, so its part is a lower
+        estimate.
         """
         judged = self.allowance.judge_calls
         ended = set()
         self._before = self.attacker_before = 0
+        self._cost_before = 0.0
         for trial in trials:
             ended.add((trial.probe, trial.asset, trial.item))
-            if not trial.cached:
-                self._before += trial.calls + (0 if trial.judge == CHECK else judged)
+            if trial.cached:
+                continue
+            self._count(trial.asset, trial, trial.calls)
+            if trial.judge != CHECK:
+                self._count_judged(trial, judged)
         for turn in turns:
             if turn.role == "attacker":
-                self._before += 1
+                self._count(ATTACKER, turn, 1)
                 self.attacker_before += 1
             elif (turn.probe, turn.asset, turn.item) not in ended:
-                self._before += 1 if turn.role == "target" else judged
+                if turn.role == "target":
+                    self._count(turn.asset, turn, 1)
+                else:
+                    self._count_judged(turn, judged)
+
+    def _count(self, account: str, record: Trial | Turn, calls: int) -> None:
+        """Calls and cost of an earlier question to an asset or the attacker."""
+        prices = self.ledger.other_prices if account == ATTACKER else self.ledger.prices
+        price = prices.get(account, Price())
+        self._before += calls
+        self._cost_before += price.cost(calls, record.prompt_tokens, record.completion_tokens)
+
+    def _count_judged(self, record: Trial | Turn, calls: int) -> None:
+        """Calls and cost of an earlier judgement."""
+        price = self.ledger.other_prices.get(JUDGE, Price())
+        self._before += calls
+        read = calls * (record.prompt_tokens + record.completion_tokens)
+        self._cost_before += price.cost(calls, read, 0)
 
     def open_judge_target(self, settings: Mapping[str, Any], *, base: Path) -> Target:
         """A model that a judge asks."""
@@ -102,14 +127,14 @@ class Spending:
         return any(price != Price() for price in self._prices)
 
     def cost(self) -> float | None:
-        """Money so far; None where nothing has a price."""
-        return self.ledger.cost() if self.priced() else None
+        """Money so far, of a resumed run from its beginning; None where nothing has a price."""
+        return self.allowance.spent_cost() if self.priced() else None
 
     def plan(self) -> ProgressPlan:
         """What progress is measured against."""
         return ProgressPlan(
             calls=self.budget.calls,
-            cost=(lambda _: self.ledger.cost()) if self.priced() else None,
+            cost=(lambda _: self.allowance.spent_cost()) if self.priced() else None,
             most_cost=self.budget.cost,
             seconds=self.allowance.seconds,
         )
