@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress.evidence.findings import Finding, Inspection
-from buttress.probes.source.secrets import PROBE, redact
+from buttress.probes.source.secrets import PROBE
 from buttress.protocols.inspection import InspectionContext
+from buttress.rules.credentials.redacted import redacted
 from buttress.rules.credentials.rule import CredentialRule
 from buttress.rules.credentials.scanner import MAX_CANDIDATES, scan
 from tests.source.samples import POSITIVE, SEEDS, VERIFIED, file_name, key, sample
@@ -95,7 +96,7 @@ def test_no_field_of_a_finding_tells_the_secret(rule: CredentialRule, template: 
 @given(st.text(min_size=8, max_size=400))
 def test_redaction_keeps_three_quarters_back(secret: str) -> None:
     text = secret.strip()
-    shown = redact(secret).rpartition("… (")[0]
+    shown = redacted(secret).rpartition("… (")[0]
     assert len(text) < 8 or len(text[:4]) >= min(4, len(text) // 4)
     assert len(shown) <= 4 * 10  # four characters, each escaped at most
     if text.isascii() and text.isprintable():
