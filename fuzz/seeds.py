@@ -87,7 +87,7 @@ def _files() -> Seeds:
     by_name |= dict.fromkeys(
         (".devcontainer/devcontainer.json", ".cursor/hooks.json"), "agent-settings"
     )
-    scripts = ("setup.ps1", "setup.sh", "Jenkinsfile", "justfile", "tox.ini", "run.service",
+    scripts = ("setup.ps1", "Jenkinsfile", "justfile", "tox.ini", "run.service",
                "package.json")  # fmt: skip
     commands = dict.fromkeys((".pre-commit-config.yaml", ".circleci/config.yml"), "commands-yaml")
     deployed = dict.fromkeys(scripts, "script") | {"chart/values-prod.yaml": "helm-values"}
@@ -96,7 +96,8 @@ def _files() -> Seeds:
         names = {**by_name, **deployed, **commands} if folder == INFRASTRUCTURE else by_name
         for rule in folder.own.values():
             for one in (*rule.bad, *rule.good):
-                found.setdefault(names[one.file], []).append(one.text.encode())
+                target = "script" if one.file.endswith(".sh") else names[one.file]
+                found.setdefault(target, []).append(one.text.encode())
     for name, text in DEPENDENCY_FILES.items():
         if name in by_name:
             found.setdefault(by_name[name], []).append(text.encode())

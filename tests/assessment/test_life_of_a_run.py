@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -166,3 +167,27 @@ def test_outputs_of_earlier_runs_are_not_inspected(tmp_path: Path) -> None:
     shutil.copy(out / "assessment.json", ship / "copy" / "assessment.json")
     buttress(*chosen)
     assert {place.split(":")[0] for place in places(out)} == {"copy/assessment.json"}
+
+
+def test_changed_evidence_is_not_gone_on_with(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    recording(tmp_path / "rec.jsonl", COMPLYING)
+    path = str(manifest(tmp_path, "{kind: model, replay: rec.jsonl}"))
+    run = ("assess", path, "--out", str(out), *ONLY)
+    assert buttress(*run, "--budget", "20").returncode in (1, 3)
+    store = sqlite3.connect(out / "evidence.db")
+    with store:
+        table, column = "records", "payload"
+        row, payload = store.execute(
+            f"SELECT rowid, {column} FROM {table} WHERE kind = 'trial' LIMIT 1"
+        ).fetchone()
+        changed = payload.replace(b"harmful-compliance", b"harmful-compliancf")
+        assert changed != payload
+        store.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (changed, row))
+    store.close()
+    before = (out / "assessment.json").read_bytes()
+    done = buttress(*run, "--resume")
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "the evidence was changed: record " in done.stderr
+    assert done.stderr.strip().count("\n") == 0
+    assert (out / "assessment.json").read_bytes() == before

@@ -185,10 +185,10 @@ async def test_an_answer_in_pieces() -> None:
     lines = [{"t": "Mi"}, {"t": "x."}, {"done": True}]
     text = "".join(f"data: {json.dumps(line)}\n\n" for line in lines) + "data: [DONE]\n\n"
     server = Server(lambda _, __: web.Response(text=text, content_type="text/event-stream"))
-    assert (await ask(server, {"body": {}, "answer": "$.t"}))[0].text == "Mix."
+    assert (await ask(server, {"body": {"q": "{{prompt}}"}, "answer": "$.t"}))[0].text == "Mix."
     plain = "data: Mi\n\ndata: x.\n\n"
     server = Server(lambda _, __: web.Response(text=plain, content_type="text/event-stream"))
-    assert (await ask(server, {"body": {}}))[0].text == "Mix."
+    assert (await ask(server, {"body": {"q": "{{prompt}}"}}))[0].text == "Mix."
 
 
 async def test_a_refusal_that_the_application_marks_or_gives_as_an_error() -> None:
@@ -204,7 +204,7 @@ async def test_a_refusal_that_the_application_marks_or_gives_as_an_error() -> No
 async def test_a_wrong_path_is_told_with_what_is_there() -> None:
     server = Server(lambda _, __: {"data": {"text": "Mix."}, "id": 7})
     with pytest.raises(TargetError, match=r"no \$\.data\.reply; it has \$\.data\.text") as caught:
-        await ask(server, {"body": {}, "answer": "$.data.reply"})
+        await ask(server, {"body": {"q": "{{prompt}}"}, "answer": "$.data.reply"})
     assert caught.value.fatal
 
 
@@ -251,7 +251,7 @@ async def test_a_websocket() -> None:
         ({"url": "http://h/", "answer": "a.b"}, "http.answer"),
         ({"url": "http://h/", "answer": "$.["}, "http.answer"),
         ({"url": "http://h/", "body": {"q": "{{promt}}"}}, "http.body"),
-        ({"url": "http://h/", "body": {}, "form": {}}, "http.form"),
+        ({"url": "http://h/", "body": {"q": "{{prompt}}"}, "form": {}}, "http.form"),
         ({"url": "http://h/", "headers": {"A": "${BUTTRESS_NO_SUCH}"}}, "http.headers.A"),
         ({"url": "http://h/", "method": "BREW"}, "http.method"),
         ({"url": "http://h/", "session": {"keep": True}}, "http.session.url"),

@@ -20,7 +20,12 @@ LEAST_GRACE_S: Final = 0.5
 
 
 class SpentError(ButtressError):
-    """Nothing more may be asked; the message says which budget is spent."""
+    """Nothing more may be asked; the message says which budget is spent.
+
+    ``failure`` is what the target said to the last attempt of the question, where it failed.
+    """
+
+    failure: str = ""
 
 
 class Allowance(Protocol):

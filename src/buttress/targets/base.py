@@ -72,10 +72,11 @@ class TargetError(Exception):
     asked for (HTTP Retry-After), if any; ``throttled`` marks 429, 503 and timeouts, on which the
     concurrency is lowered. ``adapted`` says that the target has just changed how it asks, so that
     the same question is asked again at once. ``fatal`` says that no other question would fare
-    better, as with a wrong key or a wrong model name. ``starting`` says that the server is not
-    ready yet, such as while it loads a model. ``refusal`` is the answer that the error is if the
-    target answers other questions: a firewall turns harmful questions down with the same status as
-    strangers.
+    better, as with a wrong key or a wrong model name; with ``doubtful`` that is likely and not
+    certain, as a firewall may cut the connection on harmful questions alone. ``starting`` says that
+    the server is not ready yet, such as while it loads a model. ``refusal`` is the answer that the
+    error is if the target answers other questions: a firewall turns harmful questions down with the
+    same status as strangers.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class TargetError(Exception):
         retry_after_s: float | None = None,
         adapted: bool = False,
         fatal: bool = False,
+        doubtful: bool = False,
         starting: bool = False,
         refusal: Answer | None = None,
     ) -> None:
@@ -96,6 +98,7 @@ class TargetError(Exception):
         self.retry_after_s = retry_after_s
         self.adapted = adapted
         self.fatal = fatal
+        self.doubtful = doubtful
         self.starting = starting
         self.refusal = refusal
 

@@ -174,7 +174,7 @@ class Connection:
         if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
             return TargetError(f"not a usable URL: {said}", retry=False, fatal=True)
         if isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError):
-            return TargetError(f"connection failed: {said}", retry=True, fatal=True)
+            return TargetError(f"connection failed: {said}", retry=True, fatal=True, doubtful=True)
         raise error
 
     async def aclose(self) -> None:

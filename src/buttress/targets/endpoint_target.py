@@ -167,6 +167,7 @@ class EndpointTarget:
                 retry=error.retry and reply.status != 202,
                 throttled=error.throttled,
                 fatal=error.fatal or reply.status == 202,
+                doubtful=error.doubtful,
             ) from None
 
     def _check_end(self, payload: Any, text: str) -> None:

@@ -82,4 +82,4 @@ def failure(
         return TargetError(message, retry=False, fatal=True, refusal=refused)
     again = status >= 500 or status in AGAIN
     fatal = not again and status not in ABOUT_QUESTION
-    return TargetError(message, retry=again, retry_after_s=wait, fatal=fatal)
+    return TargetError(message, retry=again, retry_after_s=wait, fatal=fatal, doubtful=True)

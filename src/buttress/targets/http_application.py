@@ -79,7 +79,7 @@ def create(
     )
     answer = AnswerPath(http.get("answer"), "http.answer")
     refused = ReplyCondition(http["refused"], "http.refused") if "refused" in http else None
-    return HttpApplication(
+    application = HttpApplication(
         question,
         ReplyReader(answer, refused, secrets),
         HttpSessions.read(http.get("session"), http.get("cookies"), connection, secrets),
@@ -90,6 +90,11 @@ def create(
         concurrency=whole(concurrency, "concurrency", 1, 4096),
         identity=_identity(http),
     )
+    if not question.names() & {"prompt", "messages"}:
+        raise InputError(
+            "the question has no place in url, headers or body", field="http", expected="{{prompt}}"
+        )
+    return application
 
 
 def _identity(http: Mapping[str, Any]) -> str:

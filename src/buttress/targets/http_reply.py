@@ -60,11 +60,9 @@ class ReplyReader:
             raise self._page(reply)
         payload = completion.decode_text(_GUARD.sub("", text, count=1))
         said = self._answer.read(payload)
-        return (
-            Answer(said, refused_by=self._who(payload))
-            if said is not None
-            else self.without(payload)
-        )
+        if said is None or (not said.strip() and tells_failure(payload)):
+            return self.without(payload)
+        return Answer(said, refused_by=self._who(payload))
 
     def declined(self, reply: ServerReply) -> Answer:
         """A reply with a status other than 2xx.
@@ -132,6 +130,7 @@ class ReplyReader:
             retry=failed,
             throttled=failed and bool(_BUSY.search(said)),
             fatal=not failed,
+            doubtful=True,
         )
 
     def _broken_off(self, before: str, payload: Any) -> Answer:

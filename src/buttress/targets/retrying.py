@@ -12,7 +12,7 @@ from typing import Final
 from buttress.answers.own_refusals import OwnRefusals
 from buttress.answers.reasoning import separate
 from buttress.errors import ButtressError
-from buttress.targets.allowance import UNLIMITED, Allowance
+from buttress.targets.allowance import UNLIMITED, Allowance, SpentError
 from buttress.targets.base import (
     Answer,
     Message,
@@ -23,6 +23,7 @@ from buttress.targets.base import (
     starts_slowly,
 )
 from buttress.targets.base import takes_images as takes_images_of
+from buttress.targets.completion import one_line
 from buttress.targets.concurrency import ConcurrencyLimit
 from buttress.targets.metering import UNMETERED, Meter
 
@@ -150,40 +151,46 @@ class RetryingClient:
         attempts = throttles = adaptations = 0
         held = True
         began = self._clock()
-        while True:
-            error = await self._once(request, held=held)
-            held = False
-            if isinstance(error, Answer):
-                self._answers = True
-                return self._read(error)
-            if self._own_refusals.match(str(error)):
-                return Answer(str(error), "content_filter", refused_by=OWN_MESSAGE)
-            if error.refusal is not None and await self.answers_others():
-                return error.refusal
-            if error.adapted and adaptations < ADAPTATIONS:
-                adaptations += 1
-                continue
-            if error.throttled and self._limit.limit > 1:
-                throttles += 1
-                left = throttles < THROTTLES_PER_ATTEMPT * self._max_attempts
-            elif error.throttled:
-                throttles += 1
-                attempts += error.retry_after_s is None
-                left = throttles < THROTTLES_PER_ATTEMPT * self._max_attempts
-            else:
-                attempts += 1
-                left = attempts < self._max_attempts
-            pause = self._pause(attempts + throttles, error.retry_after_s)
-            if error.starting and not self._answers:
-                left = self._clock() - began < STARTING_S
-                pause = min(pause, STARTING_PAUSE_S)
-            if error.retry and left:
-                self._check_wait(error, pause)  # before all others wait as long
-            if error.throttled:
-                self._limit.throttled(error.retry_after_s)
-            if not error.retry or not left:
-                raise error
-            await self._allowance.sleep(pause)
+        failed = ""
+        try:
+            while True:
+                error = await self._once(request, held=held)
+                held = False
+                if isinstance(error, Answer):
+                    self._answers = True
+                    return self._read(error)
+                if self._own_refusals.match(str(error)):
+                    return Answer(str(error), "content_filter", refused_by=OWN_MESSAGE)
+                if error.refusal is not None and await self.answers_others():
+                    return error.refusal
+                if error.adapted and adaptations < ADAPTATIONS:
+                    adaptations += 1
+                    continue
+                failed = one_line(str(error))
+                if error.throttled and self._limit.limit > 1:
+                    throttles += 1
+                    left = throttles < THROTTLES_PER_ATTEMPT * self._max_attempts
+                elif error.throttled:
+                    throttles += 1
+                    attempts += error.retry_after_s is None
+                    left = throttles < THROTTLES_PER_ATTEMPT * self._max_attempts
+                else:
+                    attempts += 1
+                    left = attempts < self._max_attempts
+                pause = self._pause(attempts + throttles, error.retry_after_s)
+                if error.starting and not self._answers:
+                    left = self._clock() - began < STARTING_S
+                    pause = min(pause, STARTING_PAUSE_S)
+                if error.retry and left:
+                    self._check_wait(error, pause)  # before all others wait as long
+                if error.throttled:
+                    self._limit.throttled(error.retry_after_s)
+                if not error.retry or not left:
+                    raise error
+                await self._allowance.sleep(pause)
+        except SpentError as spent:
+            spent.failure = failed
+            raise
 
     def _read(self, answer: Answer) -> Answer:
         """The answer with reasoning apart, and refused where it is the application's own message.
@@ -221,6 +228,14 @@ class RetryingClient:
         if self._greeting is None:
             self._greeting = asyncio.create_task(self._greet())
         return await asyncio.shield(self._greeting)
+
+    async def answers_now(self) -> bool:
+        """Whether it answers a harmless question now, whatever it answered before.
+
+        Raises:
+            SpentError: the allowance is used up.
+        """
+        return await self._greet()
 
     async def _greet(self) -> bool:
         failures = adaptations = 0

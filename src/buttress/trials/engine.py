@@ -134,6 +134,8 @@ class TrialEngine:
         self._answered = False
         self._failures = 0
         self._fatal = 0
+        self._checking = asyncio.Lock()
+        self._revivals = 0  # times that a harmless question was answered after failures
         self.stopped = ""
 
     async def run(self, specs: Iterable[TrialSpec]) -> list[Trial]:
@@ -326,20 +328,19 @@ class TrialEngine:
             if self.stopped:
                 continue
             index, spec, key = question
-            before = self.totals.calls
             try:
                 answered = await self._answer(index, spec, key, room)
             except SpentError as error:
                 self.stopped = self.stopped or str(error)
-                if self.totals.calls > before:  # some attempt was made, maybe of this question
-                    lost(index, str(error))
+                if error.failure:  # else it was not asked to its end, which is not its doing
+                    lost(index, error.failure)
                 continue
             except TargetClosedError as error:
                 lost(index, str(error))
                 raise TargetDiedError(str(error)) from None
             except TargetError as error:
                 lost(index, one_line(str(error)))
-                self._failed(one_line(str(error)), fatal=error.fatal)
+                await self._failed(error)
                 continue
             self._answered = True
             self._failures = self._fatal = 0
@@ -378,27 +379,50 @@ class TrialEngine:
         prompt = flatten(dialogue.messages)
         return Answered(index, spec, key, prompt, answer, max(1, conversation.calls))
 
-    def _failed(self, message: str, *, fatal: bool) -> None:
+    async def _failed(self, error: TargetError) -> None:
         """Count a question given up.
 
+        A target may fail on harmful questions alone. So a harmless one tells whether it has died.
+
         Raises:
-            TargetDiedError: too many in a row.
+            TargetDiedError: too many in a row, and the harmless one too.
         """
+        message = one_line(str(error))
         self.totals.error(message)
         self._failures += 1
-        self._fatal = self._fatal + 1 if fatal else 0
+        self._fatal = self._fatal + 1 if error.fatal else 0
         name = self._target.name
-        if fatal and not self._answered:
+        if error.fatal and not self._answered:
+            if error.doubtful and await self._lives():
+                return
             self._client.give_up(message)
             raise TargetDiedError(f"{name}: {message}") from None
         most = FAILURES_IN_A_ROW if self._answered else FIRST_FAILURES
         if self._failures >= most or self._fatal >= FATAL_IN_A_ROW:
+            if await self._lives():
+                return
             which = "last" if self._answered else "first"
             common = self.totals.messages.most_common(1)[0][0]
             raise TargetDiedError(
                 f"{name}: the {which} {min(most, self._failures)} questions all failed; "
                 f"it said: {common}"
             ) from None
+
+    async def _lives(self) -> bool:
+        """Whether the target answers a harmless question now; then failures are counted anew."""
+        before = self._revivals
+        async with self._checking:  # one for all questions that failed meanwhile
+            if self._revivals > before:
+                return True
+            try:
+                lives = await self._client.answers_now()
+            except SpentError:
+                return True  # nothing more is asked, so nothing is to be ended
+            if lives:
+                self._answered = True
+                self._failures = self._fatal = 0
+                self._revivals += 1
+            return lives
 
     def _unjudged(self, problem: str) -> None:
         """Count an answer that the judge could not decide.

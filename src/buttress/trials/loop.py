@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import threading
 from collections.abc import Coroutine
+from contextlib import redirect_stdout
 from typing import Any, TypeVar
 
 from buttress.errors import TerminatedError
@@ -16,15 +18,19 @@ Result = TypeVar("Result")
 def run_async(main: Coroutine[Any, Any, Result]) -> Result:
     """Run ``main`` to its end on uvloop where that is installed, else on asyncio's own loop.
 
+    What a user's function or a plugin prints meanwhile goes to standard error: on standard output a
+    command tells its result.
+
     Raises:
         TerminatedError: SIGTERM came; ``main`` was cancelled and has cleaned up.
     """
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(_terminable(main))
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_terminable(main))
+    with redirect_stdout(sys.stderr):
+        try:
+            import uvloop
+        except ImportError:
+            return asyncio.run(_terminable(main))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_terminable(main))
 
 
 async def _terminable(main: Coroutine[Any, Any, Result]) -> Result:

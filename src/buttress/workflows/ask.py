@@ -40,7 +40,9 @@ async def _ask(system: System, asset: Asset, prompt: str) -> AskResult:
     turns = [Message("system", asset.system_prompt)] if asset.system_prompt else []
     request = Request((*turns, Message("user", prompt)), Sampling(max_tokens=asset.max_tokens))
     try:
-        answer = await RetryingClient(target, meter=totals).ask(request)
+        answer = await RetryingClient(target, meter=totals, own_refusals=system.refusals).ask(
+            request
+        )
     except TargetError as error:
         raise ButtressError(f"{target.name}: {error}") from None
     finally:

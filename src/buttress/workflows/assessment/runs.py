@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from buttress.errors import InputError
 from buttress.evidence.base import RecordStore
+from buttress.evidence.chain import verify
 from buttress.evidence.records import Provenance
 from buttress.system.digest import digest
 from buttress.system.model import System
@@ -32,8 +33,11 @@ def begin(
     """Record the provenance of a new run, or take up the last one.
 
     Raises:
-        InputError: the run to resume assessed another system, or was made with another seed.
+        InputError: the run to resume assessed another system, or was made with another seed; or
+            its evidence was changed since.
     """
+    if resume:
+        _check_whole(store)
     digests = {
         asset.id: ",".join(digest(path) for path in asset.paths)
         for asset in system.assets
@@ -59,6 +63,18 @@ def begin(
         digests,
         dict(record.versions),
     )
+
+
+def _check_whole(store: RecordStore) -> None:
+    checked = verify(store)
+    if checked.problems:
+        first, more = checked.problems[0], len(checked.problems) - 1
+        others = f", and {more} more" if more else ""
+        raise InputError(
+            f"the evidence was changed: record {first.sequence}: {first.what}{others}",
+            field="--resume",
+            expected="evidence that `buttress evidence verify` finds whole",
+        )
 
 
 def _check_same(
