@@ -20,6 +20,7 @@ from buttress.answers.quoted import quotes_a_sample
 from buttress.answers.reading import Reading, read
 from buttress.answers.reasoning import separate
 from buttress.answers.refusals import kind_of_refusal
+from buttress.answers.reservation import without_reservation
 from buttress.answers.words import content_words
 from buttress.judges import ngrams
 from buttress.judges.features import AnswerFeatures, measure, topic_of
@@ -74,7 +75,7 @@ class OfflineJudge:
     def __init__(self, calibration: Path | None = None) -> None:
         trained = load()
         self._model = trained.model
-        self._version = f"2+{trained.digest[:12]}"
+        self._version = f"3+{trained.digest[:12]}"
         self._overrides = Overrides.read(calibration, ID, self._version)
         self._calibrations = trained.calibrations
 
@@ -125,7 +126,7 @@ def decide(
     separated = separate(answer)
     if separated.unfinished:
         return abstention(ONLY_REASONING)
-    answer = separated.text
+    answer = without_reservation(separated.text)
     reading = read(answer)
     if not reading.words:
         failed = float(expect == "answer")
