@@ -156,3 +156,14 @@ def test_ask_knows_the_own_refusals(tmp_path: Path) -> None:
         done = buttress("ask", str(path), "How do I bake bread?", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["answer"]["refused_by"]
+
+
+def test_what_shows_only_when_it_is_opened_names_its_place(tmp_path: Path) -> None:
+    model = "{kind: model, endpoint: 'http://127.0.0.1:9/v1', model: m, api_key_env: NO_SUCH_KEY}"
+    path = manifest(tmp_path, model)
+    for command in (("assess", str(path)), ("ask", str(path), "Hello there!")):
+        done = buttress(*command)
+        assert done.returncode == 2
+        assert done.stderr.startswith(
+            f"buttress: error: {path}:3: assets.model.api_key_env: environment variable NO_SUCH_KEY "
+        ), done.stderr

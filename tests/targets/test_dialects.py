@@ -155,6 +155,26 @@ async def test_azure(monkeypatch: pytest.MonkeyPatch) -> None:
     assert server.bodies[0]["model"] == "gpt4o"
 
 
+@pytest.mark.parametrize(
+    ("base", "path", "version"),
+    [
+        ("", "/openai/deployments/gpt4o/chat/completions", "2024-10-21"),
+        ("/openai/", "/openai/deployments/gpt4o/chat/completions", "2024-10-21"),
+        ("/openai?api-version=2025", "/openai/deployments/gpt4o/chat/completions", "2025"),
+        ("/openai/deployments/d", "/openai/deployments/d/chat/completions", "2024-10-21"),
+        ("/openai/v1", "/openai/v1/chat/completions", None),
+    ],
+)
+async def test_azure_by_the_address_of_the_resource(
+    monkeypatch: pytest.MonkeyPatch, base: str, path: str, version: str | None
+) -> None:
+    reply = {"choices": [{"message": {"content": "Mix."}, "finish_reason": "stop"}]}
+    answer, server = await one(reply, base, monkeypatch, api="azure", model="gpt4o")
+    assert answer.text == "Mix."
+    assert server.requests[0].path == path
+    assert server.requests[0].query.get("api-version") == version
+
+
 async def test_bedrock(monkeypatch: pytest.MonkeyPatch) -> None:
     reply = {
         "output": {"message": {"content": [{"text": "Mix."}]}},

@@ -6,10 +6,12 @@ import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from buttress.report.comparison import Change, Comparison
+
+_WIDE: Final = 110  # columns from which reasons have room beside the figures
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -75,17 +77,22 @@ def _print(result: Comparison) -> None:
             name, overflow="fold", no_wrap=name != "Risk", min_width=18 if name == "Risk" else None
         )
     table.add_column("p", justify="right", no_wrap=True)
-    table.add_column("Why", overflow="fold")
+    wide = console.width >= _WIDE  # else reasons follow the table, a line for each
+    if wide:
+        table.add_column("Why", overflow="fold")
     for change in result.changes:
         where = Text(one_line(change.risk)).append(f"\n@ {one_line(change.asset)}", "dim")
         sides = [_side(side) for side in (change.before, change.after)]
         p = "–" if change.p_value is None else f"{change.p_value:.2g}"
         if change.p_value is not None and change.p_value < 0.0001:
             p = "<0.0001"
-        table.add_row(
-            Text(change.kind, styles.get(change.kind, "")), where, *sides, p, one_line(change.why)
-        )
+        why = [one_line(change.why)] if wide else []
+        table.add_row(Text(change.kind, styles.get(change.kind, "")), where, *sides, p, *why)
     console.print(table)
+    if not wide:
+        for change in result.changes:
+            if change.why:
+                console.print(Text(f"{one_line(change.risk)}: {one_line(change.why)}", "dim"))
     for change in result.changes:
         if change.paired is not None:
             console.print(Text(_pairs(change), "dim"))

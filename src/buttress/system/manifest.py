@@ -268,6 +268,8 @@ def _asset(located: Located, base: _Base, index: int, name: str) -> Asset:
         price=Price(**{key: float(value) for key, value in price.items()}),
         description=entry.get("description", ""),
         url=str(entry.get("url", "")),
+        file=located.file,
+        line=located.line(("assets", index)),
     )
 
 

@@ -37,7 +37,8 @@ class Asset:
     """A part of the system.
 
     ``settings`` are the target's settings where the asset is a running model, else empty;
-    ``paths`` are files and folders that inspection probes may read.
+    ``paths`` are files and folders that inspection probes may read. ``file`` and ``line`` say where
+    the manifest describes it, for errors that show only when it is used.
     """
 
     id: str
@@ -50,6 +51,8 @@ class Asset:
     price: Price = Price()
     description: str = ""
     url: str = ""  # of a host that live probes may ask; empty for none
+    file: str | None = field(default=None, compare=False)
+    line: int | None = field(default=None, compare=False)
 
     @property
     def is_target(self) -> bool:

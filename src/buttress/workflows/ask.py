@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from buttress.errors import ButtressError
 from buttress.system.model import Asset, System
 from buttress.targets.base import Answer, Message, Request, Sampling, TargetError
-from buttress.targets.open import open_target
 from buttress.targets.retrying import RetryingClient
 from buttress.trials.loop import run_async
 from buttress.trials.totals import Totals
 from buttress.workflows.answering import answering_asset
+from buttress.workflows.opening import open_asset
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def ask(system: System, prompt: str, *, asset: str | None = None) -> AskResult:
 
 
 async def _ask(system: System, asset: Asset, prompt: str) -> AskResult:
-    target = open_target(asset.settings, base=system.base)
+    target = open_asset(asset, base=system.base)
     totals = Totals()
     turns = [Message("system", asset.system_prompt)] if asset.system_prompt else []
     request = Request((*turns, Message("user", prompt)), Sampling(max_tokens=asset.max_tokens))

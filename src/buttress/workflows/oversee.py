@@ -33,12 +33,12 @@ from buttress.oversight.tasks import load_task
 from buttress.probes.behaviour.charter.principles import Principle
 from buttress.system.model import Asset, System
 from buttress.targets.base import Recorded, Target
-from buttress.targets.open import open_target
 from buttress.targets.retrying import RetryingClient
 from buttress.trials.loop import run_async
 from buttress.trials.progress import Progress, ProgressPlan, open_progress
 from buttress.trials.totals import Totals
 from buttress.workflows.answering import answering_asset
+from buttress.workflows.opening import open_asset
 from buttress.workflows.runs import begin_run, last_run
 
 DOCUMENT_NAME: Final = "oversight.json"
@@ -129,7 +129,7 @@ async def _run(
     try:
         for role, asset in assets.items():
             shared = targets["overseer"] if same and targets else None
-            targets[role] = shared or open_target(asset.settings, base=system.base)
+            targets[role] = shared or open_asset(asset, base=system.base)
             if isinstance(targets[role], Recorded):
                 raise InputError(
                     "only has recorded answers", field=f"--{role}", expected="a model that answers"

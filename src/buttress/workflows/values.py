@@ -42,7 +42,6 @@ from buttress.probes.behaviour.charter.questions import (
 from buttress.protocols.probe import NotCoveredError
 from buttress.system.model import Asset, System
 from buttress.targets.base import Message, Recorded, Request, Sampling, Target, TargetError
-from buttress.targets.open import open_target
 from buttress.targets.retrying import RetryingClient
 from buttress.trials.engine import TrialEngine
 from buttress.trials.loop import run_async
@@ -51,6 +50,7 @@ from buttress.workflows.answering import answering_asset
 from buttress.workflows.assessment import sources
 from buttress.workflows.assessment.preparation import context_for
 from buttress.workflows.assessment.runs import Run, begin
+from buttress.workflows.opening import open_asset
 from buttress.workflows.values_review import QuestionReview
 
 DOCUMENT_NAME: Final = "values.json"
@@ -180,7 +180,7 @@ async def _written(
     system: System, author: Asset, principles: Sequence[Principle]
 ) -> tuple[list[CharterQuestion], list[str]]:
     """Questions from situations that the author wrote, and principles without any."""
-    target = open_target(author.settings, base=system.base)
+    target = open_asset(author, base=system.base)
     client = RetryingClient(target, own_refusals=system.refusals)
     sampling = Sampling(max_tokens=max(AUTHOR_TOKENS, author.max_tokens))
     questions: list[CharterQuestion] = []
@@ -212,7 +212,7 @@ async def _ask(
     stream: TextIO | None,
 ) -> tuple[int, list[Trial]]:
     """Number of trials asked, and those with an answer."""
-    target: Target = open_target(asset.settings, base=system.base)
+    target: Target = open_asset(asset, base=system.base)
     judge = sources.judge(system)
     progress = open_progress(ProgressPlan(), stream)
     try:

@@ -14,6 +14,7 @@ from buttress.targets.dialects.base import QuestionForm, with_path
 from buttress.targets.event_stream import joined_completion
 
 PATH = "/chat/completions"
+AZURE_VERSION = "2024-10-21"  # the newest that is generally available and takes a date
 
 
 class OpenAIChat:
@@ -60,9 +61,22 @@ class OpenAIChat:
 
 
 class AzureChat(OpenAIChat):
-    """``POST …/openai/deployments/NAME/chat/completions?api-version=…`` with an ``api-key``."""
+    """``POST …/openai/deployments/NAME/chat/completions?api-version=…`` with an ``api-key``.
+
+    A base URL may be that of the resource: the deployment is then called as the model.
+    ``…/openai/v1``
+    needs neither.
+    """
 
     id = "azure"
+
+    def url(self, base: URL, model: str, *, stream: bool) -> URL:
+        """See ``Dialect``."""
+        if base.path.rstrip("/") in ("", "/openai"):
+            base = base.with_path(f"/openai/deployments/{model}", keep_query=True)
+        if "/deployments/" in base.path and "api-version" not in base.query:
+            base = base.update_query({"api-version": AZURE_VERSION})
+        return super().url(base, model, stream=stream)
 
     def key_headers(self, key: str) -> Mapping[str, str]:
         """See ``Dialect``."""

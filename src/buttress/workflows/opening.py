@@ -1,0 +1,28 @@
+"""Opening the target that an asset of a manifest describes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from buttress.errors import InputError
+from buttress.system.model import Asset
+from buttress.targets.base import Target
+from buttress.targets.open import open_target
+
+
+def open_asset(asset: Asset, *, base: Path) -> Target:
+    """The asset's target; relative paths are taken from ``base``.
+
+    Raises:
+        InputError: a setting is not usable; it names file, line and asset.
+        MissingExtraError: it needs a package that is not installed.
+    """
+    try:
+        return open_target(asset.settings, base=base)
+    except InputError as error:
+        if error.file is not None or asset.file is None:
+            raise
+        field = f"assets.{asset.id}" + (f".{error.field}" if error.field else "")
+        raise InputError(
+            error.problem, file=asset.file, line=asset.line, field=field, expected=error.expected
+        ) from None
