@@ -164,6 +164,5 @@ def test_what_shows_only_when_it_is_opened_names_its_place(tmp_path: Path) -> No
     for command in (("assess", str(path)), ("ask", str(path), "Hello there!")):
         done = buttress(*command)
         assert done.returncode == 2
-        assert done.stderr.startswith(
-            f"buttress: error: {path}:3: assets.model.api_key_env: environment variable NO_SUCH_KEY "
-        ), done.stderr
+        place = f"buttress: error: {path}:3: assets.model.api_key_env: "
+        assert done.stderr.startswith(f"{place}environment variable NO_SUCH_KEY "), done.stderr
