@@ -19,6 +19,7 @@ from tests.artifacts.test_keras import DENSE, HDF5, model
 from tests.artifacts.test_more_archives import seven
 from tests.artifacts.test_tensor_files import GOOD, TENSORS, gguf, safetensors
 from tests.artifacts.wire import packed
+from tests.client.build import asar, wxapkg
 
 
 def _tar() -> bytes:
@@ -39,6 +40,7 @@ SAMPLES = [
     b'node { name: "x" op: "Placeholder" }', b'{"base_code": {"magic": "pir"}}',
     bytes(16) + b"\4\0\0\0\x08\x05\x10\1" + bytes(4), b"\x18\0\0\0ORTM" + bytes(20),
     b"\1\0\0\0\2\0\0\0" + bytes(56) + b"\xef\xbe\xad\xde" + bytes(60),
+    asar({"a.js": b"1"}), wxapkg({"a.js": b"1"}),
 ]  # fmt: skip
 
 
