@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from buttress.cli.finding_options import add_known
 from buttress.cli.parsing import similar
 from buttress.files.visible import visible
 
@@ -92,19 +93,7 @@ def _which(group: argparse._ArgumentGroup) -> None:
         "(default: high; medium where only secrets are looked for); with `skipped`, files that "
         "were not searched whole give exit code 3",
     )  # fmt: skip
-    group.add_argument(
-        "--baseline", type=Path, metavar="FILE", help="findings in this file are known: don't count"
-    )
-    group.add_argument(
-        "--write-baseline", type=Path, metavar="FILE", help="write all that counts as known"
-    )
-    group.add_argument(
-        "--ignore-file", type=Path, metavar="FILE",
-        help="suppressions (default: .buttress-ignore.yaml in the current folder)",
-    )  # fmt: skip
-    group.add_argument(
-        "--no-ignore-file", action="store_true", help="suppress nothing, whatever that file says"
-    )
+    add_known(group)
     group.add_argument(
         "--untrusted", action="store_true",
         help="the PATHs are somebody else's: no comment in them and no file of suppressions "

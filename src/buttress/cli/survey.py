@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from buttress.cli.finding_options import add_known
 from buttress.files.visible import visible
 
 if TYPE_CHECKING:
@@ -105,19 +106,7 @@ def _which(group: argparse._ArgumentGroup) -> None:
         help="least severity that gives exit code 1: info, low, medium, high, critical or never "
         "(default: high)",
     )  # fmt: skip
-    group.add_argument(
-        "--baseline", type=Path, metavar="FILE", help="findings in this file are known: don't count"
-    )
-    group.add_argument(
-        "--write-baseline", type=Path, metavar="FILE", help="write all that counts as known"
-    )
-    group.add_argument(
-        "--ignore-file", type=Path, metavar="FILE",
-        help="suppressions (default: .buttress-ignore.yaml in the current folder)",
-    )  # fmt: skip
-    group.add_argument(
-        "--no-ignore-file", action="store_true", help="suppress nothing, whatever that file says"
-    )
+    add_known(group)
 
 
 def _where(group: argparse._ArgumentGroup) -> None:
