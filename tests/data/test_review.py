@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import binom
 
 from buttress.labelling.keys import LineKeys
-from buttress.labelling.session import Screen
+from buttress.labelling.screen import Screen
 from buttress.statistics.correction import clopper_pearson
 from buttress.workflows import data_check
 from buttress.workflows.data_review import review, tally

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from buttress.cli.run_options import add_run
+
 _EXIT = {"acceptable": 0, "unacceptable": 1, "undecided": 3}
 
 
@@ -32,12 +34,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         action="append",
         help="run these probes only; `buttress probes` lists them",
     )
-    parser.add_argument(
-        "--out", type=Path, default=Path("buttress-out"), metavar="DIR",
-        help="where the report and the evidence go (default: buttress-out)",
-    )  # fmt: skip
-    parser.add_argument("--resume", action="store_true", help="go on with the last run in --out")
-    parser.add_argument("--seed", type=int, metavar="N", help="seed of the order of trials")
+    add_run(parser, "the report and the evidence go")
     parser.add_argument(
         "--no-redaction", action="store_true",
         help="show personal data and secrets in the answers that the report quotes",

@@ -234,7 +234,7 @@ def _review(options: argparse.Namespace) -> int:
 
     from buttress.errors import InputError
     from buttress.labelling.keys import open_keys
-    from buttress.labelling.session import Screen
+    from buttress.labelling.screen import Screen
     from buttress.workflows.data_review import review, tally
 
     if options.budget is not None and options.budget < 1:

@@ -61,7 +61,7 @@ def _label(options: argparse.Namespace) -> int:
     import sys
 
     from buttress.labelling.keys import open_keys
-    from buttress.labelling.session import Screen
+    from buttress.labelling.screen import Screen
     from buttress.workflows.labelling import label
 
     stream = sys.stderr if options.json else sys.stdout

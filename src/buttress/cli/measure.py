@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from buttress.cli.run_options import add_run
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -38,12 +40,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--limit", type=float, default=0.1, metavar="RATE",
         help="failure rate at which verdicts are compared between conditions (default: 0.1)",
     )  # fmt: skip
-    parser.add_argument(
-        "--out", type=Path, default=Path("buttress-out"), metavar="DIR",
-        help="where the evidence goes (default: buttress-out)",
-    )  # fmt: skip
-    parser.add_argument("--resume", action="store_true", help="go on with the last run in --out")
-    parser.add_argument("--seed", type=int, metavar="N", help="seed of the order of trials")
+    add_run(parser, "the evidence goes")
     parser.add_argument("--json", action="store_true", help="machine-readable output")
     parser.set_defaults(run=run)
 

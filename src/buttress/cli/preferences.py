@@ -135,7 +135,7 @@ def _label(options: argparse.Namespace) -> int:
     from buttress.cli.judge_labels import user_name
     from buttress.errors import InputError
     from buttress.labelling.keys import open_keys
-    from buttress.labelling.session import Screen
+    from buttress.labelling.screen import Screen
     from buttress.workflows.preferences import LabelRequest, label
 
     if options.budget is not None and options.budget < 1:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from buttress.cli.run_options import add_run
+
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
@@ -40,12 +42,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="language of the screen (default: en)",
     )  # fmt: skip
     parser.add_argument("--asset", metavar="ID", help="the model, where there are several")
-    parser.add_argument(
-        "--out", type=Path, default=Path("buttress-out"), metavar="DIR",
-        help="where evidence and values.json go (default: buttress-out)",
-    )  # fmt: skip
-    parser.add_argument("--resume", action="store_true", help="go on with the last run in --out")
-    parser.add_argument("--seed", type=int, metavar="N", help="seed of the order of trials")
+    add_run(parser, "evidence and values.json go")
     parser.add_argument("--json", action="store_true", help="machine-readable output")
     parser.set_defaults(run=run)
 
@@ -90,7 +87,7 @@ def _review(options: argparse.Namespace, request: Any) -> int:
 
     from buttress.cli.judge_labels import user_name
     from buttress.labelling.keys import open_keys
-    from buttress.labelling.session import Screen
+    from buttress.labelling.screen import Screen
     from buttress.workflows.values import review
 
     stream = sys.stderr if options.json else sys.stdout

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from buttress.files.visible import visible
 from buttress.report import numbers
 from buttress.report.language import load
+from buttress.report.page_templates import page_environment, template_text
 
 _SOURCES: Final = 40  # that are shown, those that lost most first
 _WIDE, _HIGH = 1000.0, 100.0  # of the drawing of one stage, in its own units
@@ -34,7 +34,7 @@ def render(document: Mapping[str, Any], language: str = "en") -> str:
         .render(
             document=document,
             language=load(language),
-            style=_text("report.css") + _text("data.css"),
+            style=template_text("report.css") + template_text("data.css"),
             flow=_flow(document["stages"], readable),
             kept_drawing=_drawing([_rectangle("rest", document["records"]["kept"], readable)]),
             total=max(1, document["records"]["in"]),
@@ -45,21 +45,9 @@ def render(document: Mapping[str, Any], language: str = "en") -> str:
 
 
 @cache
-def _text(name: str) -> str:
-    folder = resources.files("buttress.report").joinpath("templates")
-    return folder.joinpath(name).read_text(encoding="utf-8")
-
-
-@cache
 def _environment(code: str) -> Environment:
     language = load(code)
-    environment = Environment(
-        loader=PackageLoader("buttress.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     environment.filters.update(percent=numbers.percent, shown=visible, count=numbers.count)
     environment.globals.update(say=language.say, plural=language.plural)
     return environment

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import resources
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from buttress.files.visible import visible
+from buttress.report.page_templates import page_environment, template_text
 
 TITLES: Final = {
     "gradient-x-input": "Gradient × input",
@@ -27,7 +27,7 @@ def render(document: Mapping[str, Any]) -> str:
         .get_template("explanation.html")
         .render(
             document=document,
-            style=_text("report.css") + _text("explanation.css"),
+            style=template_text("report.css") + template_text("explanation.css"),
             methods=[_method(one, document["tokens"]) for one in document["attributions"]],
             paragraph=paragraph(document),
         )
@@ -81,19 +81,7 @@ def _method(one: Mapping[str, Any], tokens: Sequence[str]) -> dict[str, Any]:
 
 
 @cache
-def _text(name: str) -> str:
-    folder = resources.files("buttress.report").joinpath("templates")
-    return folder.joinpath(name).read_text(encoding="utf-8")
-
-
-@cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("buttress.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     environment.filters["shown"] = visible
     return environment

@@ -12,11 +12,10 @@ import hashlib
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from buttress import __version__
@@ -24,6 +23,7 @@ from buttress.files.visible import HIDDEN
 from buttress.report import numbers, words
 from buttress.report.charts import bar, interval
 from buttress.report.language import Language, load
+from buttress.report.page_templates import page_environment, template_text
 from buttress.report.views import judge_errors, page
 
 
@@ -43,7 +43,7 @@ def render(document: Mapping[str, Any], language: str = "en") -> str:
     Raises:
         InputError: there is no such language.
     """
-    script = _text("report.js")
+    script = template_text("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     environment = _environment(language)
     seen = page(document, load(language))
@@ -51,7 +51,7 @@ def render(document: Mapping[str, Any], language: str = "en") -> str:
     title = load(language).say("Safety assessment of {name}, {day}", name=name, day=day)
     return environment.get_template("report.html").render(
         seen,
-        style=f"{_text('report.css')}{_print_header(title, document, load(language))}",
+        style=f"{template_text('report.css')}{_print_header(title, document, load(language))}",
         script=script,
         script_digest=digest,
         version=__version__,
@@ -80,21 +80,10 @@ def _css(text: str) -> str:
     return f'"{kept}"'
 
 
-def _text(name: str) -> str:
-    folder = resources.files("buttress.report").joinpath("templates")
-    return folder.joinpath(name).read_text(encoding="utf-8")
-
-
 @cache
 def _environment(code: str) -> Environment:
     language = load(code)
-    environment = Environment(
-        loader=PackageLoader("buttress.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     environment.filters.update(
         percent=numbers.percent,
         part=numbers.part,

@@ -19,13 +19,12 @@ from buttress.data import output
 from buttress.data.records import Position, Record
 from buttress.data.restore import kept_lines
 from buttress.labelling.keys import Keys
-from buttress.labelling.pages import escaped, pages
-from buttress.labelling.session import Screen
+from buttress.labelling.pages import escaped
+from buttress.labelling.screen import Screen
 from buttress.statistics.confidence import ConfidenceSequence
 from buttress.workflows.data import load
 
 LABELS: Final = "review.jsonl"
-_MARGIN: Final = 6
 _ALPHA: Final = 0.025
 Population = Literal["kept", "removed"]
 _QUESTION: Final = {
@@ -154,7 +153,7 @@ def _record(folder: Path, population: Population, place: int, field: str) -> tup
 
 def _show(screen: Screen, population: Population, text: str, why: str) -> None:
     shown = f"{population.upper()}{f' · {why}' if why else ''}\n\n{text}\n\n{_QUESTION[population]}"
-    sheets = pages(escaped(shown), screen.width, screen.height - _MARGIN)
+    sheets = screen.sheets(shown)
     screen.write("─" * min(screen.width, 72))
     screen.write("\n".join(sheets[0]))
     if len(sheets) > 1:

@@ -11,8 +11,9 @@ from buttress.evidence.store import EvidenceStore, resolve
 from buttress.labelling.estimate import LabelledRate, rate_of
 from buttress.labelling.export import export
 from buttress.labelling.keys import Keys
+from buttress.labelling.screen import Screen
 from buttress.labelling.selection import TrialSelection, select
-from buttress.labelling.session import LabellingSession, Screen
+from buttress.labelling.session import LabellingSession
 
 
 @dataclass(frozen=True, slots=True)

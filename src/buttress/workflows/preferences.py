@@ -37,7 +37,7 @@ from buttress.labelling.preferences.pairs import (
 )
 from buttress.labelling.preferences.rubric import read_rubric
 from buttress.labelling.preferences.session import PairSession
-from buttress.labelling.session import Screen
+from buttress.labelling.screen import Screen
 
 TARGETS: Final = ("pairs", "trl")
 _MAGIC: Final = b"SQLite format 3\0"

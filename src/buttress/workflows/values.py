@@ -26,7 +26,7 @@ from buttress.evidence.records import Trial
 from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.files.atomic import write_whole
 from buttress.labelling.keys import Keys
-from buttress.labelling.session import Screen
+from buttress.labelling.screen import Screen
 from buttress.probes.behaviour.bank import BankProbe
 from buttress.probes.behaviour.charter import profile
 from buttress.probes.behaviour.charter.asking import charter_probe, charter_trials

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from buttress.labelling.keys import Keys
-from buttress.labelling.pages import escaped, pages
-from buttress.labelling.session import Screen
+from buttress.labelling.pages import escaped
+from buttress.labelling.screen import Screen
 from buttress.probes.behaviour.charter.principles import Principle
 from buttress.probes.behaviour.charter.questions import CharterQuestion, Review
 
-_MARGIN: Final = 6  # lines kept for what stands under a page
 _DECISIONS: Final[Mapping[str, Review]] = {"a": "accepted", "r": "rejected"}
 WORDS: Final = {
     "en": {
@@ -120,17 +119,11 @@ class QuestionReview:
                 f"{words['good']}: {text.good}\n{words['bad']}: {text.bad}"
             )
         parts.append(words["asked"])
-        shown = pages(
-            escaped("\n\n".join(parts)), self._screen.width, self._screen.height - _MARGIN
+        self._screen.show(
+            "\n\n".join(parts),
+            self._keys,
+            lambda number, count: self._say("page", number=number, all=count),
         )
-        for number, page in enumerate(shown, 1):
-            self._screen.write("\n".join(page))
-            if number == len(shown):
-                return
-            self._say("page", number=number, all=len(shown))
-            if self._keys.key() in ("e", ""):
-                self._screen.write("\n".join(shown[-1]))
-                return
 
     def _say(self, sentence: str, /, **values: object) -> None:
         self._screen.write(self._words[sentence].format(**values))

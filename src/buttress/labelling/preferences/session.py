@@ -17,12 +17,11 @@ from typing import Final
 from buttress.evidence.base import RecordStore
 from buttress.evidence.records import Preference
 from buttress.labelling.keys import Keys
-from buttress.labelling.pages import escaped, pages
+from buttress.labelling.pages import escaped
 from buttress.labelling.preferences.pairs import Pair
 from buttress.labelling.preferences.rubric import Criterion
-from buttress.labelling.session import Screen
+from buttress.labelling.screen import Screen
 
-_MARGIN: Final = 6  # lines kept for what stands under a page
 _KEYS: Final = {"a": 0, "b": 1}
 WORDS: Final = {
     "en": {
@@ -202,15 +201,11 @@ class PairSession:
         for name, answer in zip("AB", answers, strict=True):
             text += f"\n{words['answer'].format(name=name)}\n{answer}\n"
         text += f"\n{question}"
-        shown = pages(escaped(text), self._screen.width, self._screen.height - _MARGIN)
-        for number, page in enumerate(shown, 1):
-            self._screen.write("\n".join(page))
-            if number == len(shown):
-                return
-            self._say("page", number=number, all=len(shown))
-            if self._keys.key() in ("e", ""):
-                self._screen.write("\n".join(shown[-1]))
-                return
+        self._screen.show(
+            text,
+            self._keys,
+            lambda number, count: self._say("page", number=number, all=count),
+        )
 
     def _say(self, name: str, **values: object) -> None:
         self._screen.write(self._words[name].format(**values))

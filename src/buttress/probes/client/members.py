@@ -6,7 +6,8 @@ import zlib
 from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
-from buttress.files import asar, wxapkg, zip_reader
+from buttress.files import wxapkg, zip_reader
+from buttress.files.asar import AsarFile
 from buttress.files.byte_source import MAX_READ, ByteSource, ResourceMeter
 from buttress.files.zip_reader import Member
 
@@ -65,14 +66,9 @@ class StoredMembers:
         self.names = tuple(extents)
 
     @classmethod
-    def of_asar(cls, source: ByteSource) -> StoredMembers:
-        """Those of an Electron archive; files beside it are left out.
-
-        Raises:
-            AsarError: its header can't be read.
-        """
-        found = [one for one in asar.read(source) if not one.unpacked]
-        return cls(source, {one.name: (one.offset, one.size) for one in found})
+    def of_asar(cls, source: ByteSource, files: Sequence[AsarFile]) -> StoredMembers:
+        """Those of an Electron archive, of the files that its header lists."""
+        return cls(source, {one.name: (one.offset, one.size) for one in files})
 
     @classmethod
     def of_wxapkg(cls, source: ByteSource) -> StoredMembers:

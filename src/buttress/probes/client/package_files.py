@@ -11,7 +11,6 @@ from typing import Final
 
 from buttress.evidence.findings import Finding
 from buttress.evidence.locations import Location
-from buttress.files import asar
 from buttress.files.byte_source import ByteSource, BytesSource, ExpansionError, ResourceMeter
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.visible import shortened
@@ -158,7 +157,7 @@ class PackageInspector:
             if found.debug_key:
                 facts.append("android-debug-key")
         elif package.kind == "electron":
-            entries = [one for one in asar.read(package.source) if not one.unpacked]
+            entries = package.asar
             if entries and not any(one.sha256 for one in entries):
                 facts.append("electron-no-integrity")
             facts += (

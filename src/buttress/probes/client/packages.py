@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from buttress.files import asar, wxapkg
+from buttress.files.asar import AsarFile
 from buttress.files.byte_source import ByteSource, BytesSource, ResourceMeter, Slice
 from buttress.files.protobuf_wire import WireError
 from buttress.files.zip_reader import LOCAL, directories
@@ -28,12 +29,16 @@ class PackageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ClientPackage:
-    """A package. ``root`` is the folder in it that holds the application, "" or ending in ``/``."""
+    """A package. ``root`` is the folder in it that holds the application, "" or ending in ``/``.
+
+    ``asar`` are the files in an Electron archive as its header lists them, with their digests.
+    """
 
     kind: Kind
     members: Members
     source: ByteSource
     root: str = ""
+    asar: tuple[AsarFile, ...] = ()
 
     @property
     def nested(self) -> Iterable[str]:
@@ -55,7 +60,10 @@ def open_package(source: ByteSource, meter: ResourceMeter, appid: str = "") -> C
     head = source.read_at(0, 32)
     try:
         if asar.matches(head):
-            return ClientPackage("electron", StoredMembers.of_asar(source), source)
+            files = tuple(one for one in asar.read(source) if not one.unpacked)
+            return ClientPackage(
+                "electron", StoredMembers.of_asar(source, files), source, asar=files
+            )
         if wxapkg.matches(head):
             plain = _decrypted(source, appid) if head.startswith(wxapkg.ENCRYPTED) else source
             return ClientPackage("mini-program", StoredMembers.of_wxapkg(plain), plain)
