@@ -15,6 +15,7 @@ import pytest
 from buttress.cli.main import main
 from buttress.documents.reading import load as load_document
 from buttress.errors import InputError
+from buttress.judges.no_help import REASONS
 from buttress.report import words
 from buttress.report.html import render
 from buttress.report.json import encode
@@ -150,6 +151,12 @@ def test_what_the_offline_judge_was_measured_on_is_translated(code: str) -> None
     sources = [value["source"] for value in nested(stored) if "source" in value]
     assert len(sources) >= 2
     assert [source for source in sources if load(code).text(source) == source] == []
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_why_answers_help_with_nothing_is_translated(code: str) -> None:
+    language = load(code)
+    assert [reason for reason in REASONS if language.text(reason) == reason] == []
 
 
 def test_figures_stand_apart_from_chinese_characters() -> None:
