@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from buttress.files.visible import one_line
-from buttress.report import words
+from buttress.report import run_words, words
 from buttress.report.numbers import count, duration, money, percent, plural, span
 
 Document = Mapping[str, Any]
@@ -150,7 +150,7 @@ def _notes(document: Document) -> Table:
     ]
     if alike:
         table.add_row("Design effect", _lines(alike))
-    for label, named in words.how_answers_ended(document):
+    for label, named in run_words.how_answers_ended(document):
         told = ", ".join(f"{name} {number}" for name, number in named)
         table.add_row("Answers", Text(one_line(f"{label}: {told}")))
     totals, budget = document["totals"], document["run"]["budget"]

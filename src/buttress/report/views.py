@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from buttress.evidence.places import GRAVEST_FIRST
-from buttress.report import charts, words
+from buttress.report import charts, run_words, words
 from buttress.report.charts import Chart
 from buttress.report.heatmap import heatmap
 from buttress.report.language import ENGLISH, Language
@@ -170,7 +170,7 @@ def page(document: Document, language: Language = ENGLISH) -> dict[str, Any]:
         "marks": _marks(document, language),
         "matters": [view for view in risks if view.data in matters],
         "remedied": words.remedied(document, matters, language),
-        "spent": words.spent(document, language),
+        "spent": run_words.spent(document, language),
         "risks": risks,
         "anchors": {view.data["id"]: view.anchor for view in risks},
         "titles": {risk["id"]: language.text(risk["title"]) for risk in every},

@@ -17,6 +17,7 @@ VERDICTS: Final = ("unacceptable", "undecided", "acceptable")  # worst first
 UNMEASURED: Final = "not assessed"
 PARTLY: Final = "partly assessed"  # an item of a standard of which some risks were not measured
 _VACUOUS: Final = 0.98  # a claim that an attack succeeds at most so often says nothing
+_COUNTED: Final = {2: "two", 3: "three"}
 _HEADLINES: Final = {
     "unacceptable": "Not acceptable",
     "undecided": "Not decided yet",
@@ -389,69 +390,6 @@ def remedied(document: Document, risks: Sequence[Document], language: Language =
         number=language.say(_COUNTED.get(len(risks), str(len(risks)))),
         share=part(min(1.0, share)),
     )
-
-
-_ENDED_BY_ITSELF: Final = frozenset(("stop", "end_turn", "stop_sequence", "STOP", "completed"))
-_COUNTED: Final = {2: "two", 3: "three"}
-
-
-def spent(document: Document, language: Language = ENGLISH) -> list[tuple[str, str]]:
-    """What the run took, next to its budget: pairs of name and text."""
-    say, duration = language.say, language.duration
-    totals, budget = document["totals"], document["run"]["budget"]
-
-    def of(text: str, limit: str | None) -> str:
-        return text if limit is None else say("{number} of {limit}", number=text, limit=limit)
-
-    calls = None if budget["calls"] is None else count(budget["calls"])
-    rows = [(say("questions"), of(count(totals["calls"]), calls))]
-    if totals.get("attacker_calls"):
-        rows.append((say("asked of the attacker"), count(totals["attacker_calls"])))
-    rows.append((say("trials judged"), count(totals["trials"])))
-    if totals["cached"]:
-        rows.append((say("known from earlier runs"), count(totals["cached"])))
-    minutes = None if budget["minutes"] is None else duration(budget["minutes"] * 60)
-    rows.append((say("time"), of(duration(totals["seconds"]), minutes)))
-    if totals["cost"] is not None:
-        most = None if budget["cost"] is None else f"{budget['cost']:,.2f}"
-        rows.append((say("cost"), of(f"{totals['cost']:,.2f}", most)))
-    if totals.get("judge_calls"):
-        rows.append((say("asked of the judge's models"), count(totals["judge_calls"])))
-    if totals.get("estimated_tokens"):
-        rows.append((say("tokens"), say("estimated, because the server tells none")))
-    if totals["errors"]:
-        rows.append((say("without an answer"), count(totals["errors"])))
-    if totals.get("unanswered"):
-        rows.append((say("without an outcome, taken as either"), count(totals["unanswered"])))
-    return rows + [
-        (label, ", ".join(f"{language.text(name)} {number}" for name, number in named))
-        for label, named in how_answers_ended(document, language)
-    ]
-
-
-def how_answers_ended(
-    document: Document, language: Language = ENGLISH
-) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Who refused, why answers ended before their end, and what helped nobody: names and counts.
-
-    Only what happened is there; answers that ended by themselves are not counted.
-    """
-    say, totals = language.say, document["totals"]
-    groups = (
-        (say("refused by the system around the model"), totals.get("refused_by")),
-        (say("ended for another reason than its end"), totals.get("finish_reasons")),
-        (say("answers that help with nothing"), totals.get("no_help")),
-    )
-    found = []
-    for label, counts in groups:
-        named = [
-            (name, count(number))
-            for name, number in sorted((counts or {}).items(), key=lambda pair: -pair[1])
-            if name not in _ENDED_BY_ITSELF
-        ]
-        if named:
-            found.append((label, named))
-    return found
 
 
 def total_loss(loss: Document, language: Language = ENGLISH) -> str:

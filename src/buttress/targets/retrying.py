@@ -136,7 +136,7 @@ class RetryingClient:
             if error.fatal or await self.answers_others():
                 raise
             self.give_up(str(error))
-            error.fatal = True
+            error.fatal, error.doubtful = True, False  # a harmless question was not answered either
             raise
 
     async def _begun(self, request: Request) -> Answer:

@@ -29,24 +29,19 @@ from buttress.targets.concurrency import ConcurrencyLimit
 from buttress.targets.retrying import RetryingClient, TargetClosedError
 from buttress.trials.commit import Answered, Committer, Store, TrialOrigin
 from buttress.trials.conversing import ConversationContext, EngineConversation, TargetAccess
+from buttress.trials.health import TargetDiedError, TargetHealth
 from buttress.trials.judging import decided_by
 from buttress.trials.progress import Progress
 from buttress.trials.repetition import Repetition
 from buttress.trials.totals import Totals
 
 LOOKUP: Final = 64  # specs looked up in the store at once
-FIRST_FAILURES: Final = 20  # questions that may fail before the first answer, or be unjudged
-FAILURES_IN_A_ROW: Final = 100  # and after it: the target has died
-FATAL_IN_A_ROW: Final = 10  # that no other question would fare better with
+FIRST_UNJUDGED: Final = 20  # answers after which a judge that decides hardly any is given up
 HOPELESS: Final = 0.9  # share of answers that a judge can't decide, from which it is of no use
 
 Deliver = Callable[[Sequence[tuple[int, Trial]]], None]
 Lost = Callable[[int, str], None]
 Question = tuple[int, TrialSpec, str]
-
-
-class TargetDiedError(ButtressError):
-    """The target doesn't answer, or doesn't any more."""
 
 
 class TrialEngine:
@@ -131,11 +126,7 @@ class TrialEngine:
             self._attacker = TargetAccess(attacker, client(attacker, limit, self.attacker_totals))
         self._handed: set[tuple[str, str, str]] = set()
         self._repetition = Repetition()
-        self._answered = False
-        self._failures = 0
-        self._fatal = 0
-        self._checking = asyncio.Lock()
-        self._revivals = 0  # times that a harmless question was answered after failures
+        self._health = TargetHealth(target.name, self._client, self.totals)
         self.stopped = ""
 
     async def run(self, specs: Iterable[TrialSpec]) -> list[Trial]:
@@ -340,10 +331,9 @@ class TrialEngine:
                 raise TargetDiedError(str(error)) from None
             except TargetError as error:
                 lost(index, one_line(str(error)))
-                await self._failed(error)
+                await self._health.failed(error)
                 continue
-            self._answered = True
-            self._failures = self._fatal = 0
+            self._health.answered()
             self._allowance.hand_over()
             committer.put(answered)
             await committer.ease()
@@ -379,51 +369,6 @@ class TrialEngine:
         prompt = flatten(dialogue.messages)
         return Answered(index, spec, key, prompt, answer, max(1, conversation.calls))
 
-    async def _failed(self, error: TargetError) -> None:
-        """Count a question given up.
-
-        A target may fail on harmful questions alone. So a harmless one tells whether it has died.
-
-        Raises:
-            TargetDiedError: too many in a row, and the harmless one too.
-        """
-        message = one_line(str(error))
-        self.totals.error(message)
-        self._failures += 1
-        self._fatal = self._fatal + 1 if error.fatal else 0
-        name = self._target.name
-        if error.fatal and not self._answered:
-            if error.doubtful and await self._lives():
-                return
-            self._client.give_up(message)
-            raise TargetDiedError(f"{name}: {message}") from None
-        most = FAILURES_IN_A_ROW if self._answered else FIRST_FAILURES
-        if self._failures >= most or self._fatal >= FATAL_IN_A_ROW:
-            if await self._lives():
-                return
-            which = "last" if self._answered else "first"
-            common = self.totals.messages.most_common(1)[0][0]
-            raise TargetDiedError(
-                f"{name}: the {which} {min(most, self._failures)} questions all failed; "
-                f"it said: {common}"
-            ) from None
-
-    async def _lives(self) -> bool:
-        """Whether the target answers a harmless question now; then failures are counted anew."""
-        before = self._revivals
-        async with self._checking:  # one for all questions that failed meanwhile
-            if self._revivals > before:
-                return True
-            try:
-                lives = await self._client.answers_now()
-            except SpentError:
-                return True  # nothing more is asked, so nothing is to be ended
-            if lives:
-                self._answered = True
-                self._failures = self._fatal = 0
-                self._revivals += 1
-            return lives
-
     def _unjudged(self, problem: str) -> None:
         """Count an answer that the judge could not decide.
 
@@ -433,7 +378,7 @@ class TrialEngine:
         totals = self.totals
         totals.unjudged += 1
         totals.error(problem)
-        if totals.unjudged >= FIRST_FAILURES and totals.unjudged >= HOPELESS * (
+        if totals.unjudged >= FIRST_UNJUDGED and totals.unjudged >= HOPELESS * (
             totals.trials + totals.unjudged
         ):
             raise ButtressError(

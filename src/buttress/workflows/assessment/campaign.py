@@ -19,7 +19,7 @@ from buttress.errors import ButtressError
 from buttress.evidence.records import Trial
 from buttress.protocols.probe import TrialSpec
 from buttress.risk.planner import Batch, Planner
-from buttress.trials.engine import TargetDiedError
+from buttress.trials.health import TargetDiedError
 from buttress.workflows.assessment.arms import Arm
 
 IN_FLIGHT: Final = 2

@@ -1,0 +1,90 @@
+"""Whether a target still answers, told from questions that failed and from a harmless one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from buttress.errors import ButtressError
+from buttress.targets.allowance import SpentError
+from buttress.targets.base import TargetError
+from buttress.targets.completion import one_line
+from buttress.targets.retrying import RetryingClient
+from buttress.trials.totals import Totals
+
+FIRST_FAILURES: Final = 20  # questions that may fail before the first answer
+FAILURES_IN_A_ROW: Final = 100  # and after it: the target has died
+FATAL_IN_A_ROW: Final = 10  # that no other question would fare better with
+
+
+class TargetDiedError(ButtressError):
+    """The target doesn't answer, or doesn't any more."""
+
+
+class TargetHealth:
+    """Counts questions that failed in a row.
+
+    A target may fail on harmful questions alone. So where too many failed, a harmless one tells
+    whether it has died.
+
+    Args:
+        name: of the target, for messages.
+        client: asks it.
+        totals: of the run, where messages are counted.
+    """
+
+    def __init__(self, name: str, client: RetryingClient, totals: Totals) -> None:
+        self._name = name
+        self._client = client
+        self._totals = totals
+        self._answered = False
+        self._failures = 0
+        self._fatal = 0
+        self._checking = asyncio.Lock()
+        self._revivals = 0  # times that a harmless question was answered after failures
+
+    def answered(self) -> None:
+        """A question was answered."""
+        self._answered = True
+        self._failures = self._fatal = 0
+
+    async def failed(self, error: TargetError) -> None:
+        """Count a question given up.
+
+        Raises:
+            TargetDiedError: too many in a row, and the harmless one too.
+        """
+        message = one_line(str(error))
+        self._totals.error(message)
+        self._failures += 1
+        self._fatal = self._fatal + 1 if error.fatal else 0
+        if error.fatal and not self._answered:
+            if error.doubtful and await self._lives():
+                return
+            self._client.give_up(message)
+            raise TargetDiedError(f"{self._name}: {message}") from None
+        most = FAILURES_IN_A_ROW if self._answered else FIRST_FAILURES
+        if self._failures >= most or self._fatal >= FATAL_IN_A_ROW:
+            if await self._lives():
+                return
+            which = "last" if self._answered else "first"
+            common = self._totals.messages.most_common(1)[0][0]
+            raise TargetDiedError(
+                f"{self._name}: the {which} {min(most, self._failures)} questions all failed; "
+                f"it said: {common}"
+            ) from None
+
+    async def _lives(self) -> bool:
+        """Whether the target answers a harmless question now; then failures are counted anew."""
+        before = self._revivals
+        async with self._checking:  # one for all questions that failed meanwhile
+            if self._revivals > before:
+                return True
+            try:
+                lives = await self._client.answers_now()
+            except SpentError:
+                return True  # nothing more is asked, so nothing is to be ended
+            if lives:
+                self.answered()
+                self._revivals += 1
+            return lives
