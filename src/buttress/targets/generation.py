@@ -63,6 +63,16 @@ class Generator:
             self._tokenizer.pad_token = self._tokenizer.eos_token or self._tokenizer.unk_token
         self._ends = _ends(model, self._tokenizer)
 
+    @property
+    def model(self) -> Any:
+        """The causal language model of transformers."""
+        return self._model
+
+    @property
+    def tokenizer(self) -> Any:
+        """Its tokenizer, which pads on the left."""
+        return self._tokenizer
+
     def length(self, request: Request) -> int:
         """Tokens of the question, at least 1; 1 where its template fails."""
         try:

@@ -17,6 +17,8 @@ SOURCES: Final = (
     "endpoint", "http", "python", "weights", "replay", "script", "inspect", "target",
 )  # fmt: skip
 PACKAGE: Final = "package:"
+# Settings of a Hugging Face model that make it a target with interventions; each names a file.
+INTERVENTIONS: Final = ("gate", "steering")
 
 
 def open_target(settings: Mapping[str, Any], *, base: Path) -> Target:
@@ -46,6 +48,14 @@ def open_target(settings: Mapping[str, Any], *, base: Path) -> Target:
         arguments["weights"] = path
         if name == "huggingface" and "parallel" in arguments:
             arguments["batch"] = arguments.pop("parallel")
+        if changes := [one for one in INTERVENTIONS if one in arguments]:
+            if name != "huggingface":
+                raise InputError(
+                    "needs hidden states", field=changes[0],
+                    expected="weights in a Hugging Face folder beside it",
+                )  # fmt: skip
+            name = "interventions"
+            arguments |= {one: base / str(arguments[one]) for one in changes}
     elif source in {"replay", "script"}:
         arguments[source] = base / str(settings[source])
     elif source == "python":
