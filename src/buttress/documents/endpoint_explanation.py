@@ -82,14 +82,12 @@ class EndpointExplanationDocument(DocumentPart, frozen=True, kw_only=True):
     repeats: Annotated[Number, about("answers to the whole prompt")]
     same: Annotated[Count, about("of them with the decision of the first")]
     words: Annotated[Count, about("words of the prompt")]
-    spans: Annotated[
-        list[str], about("pieces of the prompt that are removed; words or runs of them")
-    ]
+    spans: Annotated[list[str], about("pieces of the prompt; words or runs of them")]
     attributions: Annotated[list[SpanAttribution], about("by method")]
     contrast: Annotated[ContrastFigures | None, about("null where no removal was found")]
     first_tokens: Annotated[
         dict[str, float],
-        about("log probabilities of likely first tokens, nats; empty if not given"),
+        about("log probabilities of first tokens, nats; empty if not given"),
     ]
     calls: Annotated[Count, about("distinct questions to the target; the judge's are not counted")]
     budget: Annotated[Number, about("questions that might be asked")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from itertools import pairwise
 from typing import Final
 
 MOST_SPANS: Final = 24
@@ -24,9 +25,7 @@ class PromptSpans:
         self.words = len(words)
         count = min(most, len(words))
         edges = [round(at * len(words) / count) for at in range(count + 1)] if count else [0]
-        self.texts = [
-            "".join(words[start:end]) for start, end in zip(edges, edges[1:], strict=False)
-        ]
+        self.texts = ["".join(words[start:end]) for start, end in pairwise(edges)]
 
     def __len__(self) -> int:
         return len(self.texts)

@@ -229,9 +229,13 @@ class _Explanation:
             found.left_out["contrast"] = "the budget was spent before a removal was found"
             return
         if found.contrast is None:
-            found.left_out["contrast"] = (
-                "no removal of words, alone or in the order of their values, flips the decision"
-            )
+            why = "no removal of words, alone or in the order of their values, flips the decision"
+            if undecided := sum(one.judgement.abstained for one in singles):
+                why += (
+                    f"; without one piece the judge can't decide on {undecided} of "
+                    f"{len(singles)} answers"
+                )
+            found.left_out["contrast"] = why
 
     async def _log_probabilities(self, asked: AskedPrompt, found: _Found) -> None:
         try:
@@ -279,12 +283,12 @@ class _Explanation:
 
 
 def _attribution(method: Any, found: OccludedSpans, same: int) -> SpanAttribution:
-    why = []
+    why, tested = [], found.faithfulness
     if same < REPEATS:
         why.append(f"only {same} of {REPEATS} answers to the whole prompt are decided alike")
-    if found.faithfulness is None:
+    if tested is None:
         why.append("not tested: too few words, or the budget was spent")
-    elif not found.faithfulness.faithful:
+    elif not tested.faithful:
         why.append("it does not beat random orders")
     return SpanAttribution(
         method=method,
