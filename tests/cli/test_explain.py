@@ -130,7 +130,7 @@ def test_a_trial_is_explained_and_a_changed_decision_is_told(
     ("options", "message"),
     [
         (("--method", "rollout"), "--method: unknown method 'rollout' for a model that is asked"),
-        (("--budget", "12"), "--budget: 12 questions are too few for 15 pieces of the prompt"),
+        (("--budget", "12"), "--budget: 12 questions are too few for 16 pieces of the prompt"),
         (("--budget", "0"), "--budget: 0 is too small"),
         (("--asset", "none"), "--asset: 'none' answers no questions"),
         (("--answer", "x"), "--answer: needs the weights"),
@@ -167,7 +167,7 @@ def test_answers_that_the_judge_can_not_decide_are_no_flip_and_are_told(
     document = json.loads(said)
     assert document["contrast"] is None
     assert (
-        "without one piece the judge can't decide on 1 of 15 answers"
+        "without one piece the judge can't decide on 1 of 16 answers"
         in (document["left_out"]["contrast"])
     )
 
@@ -232,7 +232,7 @@ def test_log_probabilities_of_an_endpoint_are_attributed_and_pass_their_test(
     check_typed("endpoint-explanation", document)
     assert code == 0
     (one,) = document["attributions"]
-    assert one["values"] == pytest.approx([(at + 1) / 10 for at in range(15)])
+    assert one["values"] == pytest.approx([(at + 1) / 10 for at in range(16)])
     assert one["trusted"], one["why_not"]
     assert one["orders"] == 39
     assert one["censored"] == 0
