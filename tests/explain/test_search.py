@@ -8,7 +8,7 @@ from itertools import combinations
 import pytest
 
 from buttress.explain.contrast import find_contrast
-from buttress.explain.decisions import AskedPrompt, Decision
+from buttress.explain.decisions import AskedPrompt, PromptDecision
 from buttress.explain.occlusion import decision_occlusion, log_probability_occlusion
 from buttress.explain.spans import PromptSpans
 from buttress.protocols.judge import Judgement
@@ -120,10 +120,10 @@ async def test_where_nothing_flips_there_is_no_contrast() -> None:
 
 
 async def test_an_abstention_is_no_flip() -> None:
-    decided = Decision("p", "a", Judgement(1.0, 0.9))
-    assert not decided.differs(Decision("p", "a", Judgement(0.5, 0.1, abstained=True)))
-    assert decided.differs(Decision("p", "a", Judgement(0.0, 0.1)))
-    assert Decision("p", "a", Judgement(0.0, 0.2)).agreement(decided) == pytest.approx(0.2)
+    decided = PromptDecision("p", "a", Judgement(1.0, 0.9))
+    assert not decided.differs(PromptDecision("p", "a", Judgement(0.5, 0.1, abstained=True)))
+    assert decided.differs(PromptDecision("p", "a", Judgement(0.0, 0.1)))
+    assert PromptDecision("p", "a", Judgement(0.0, 0.2)).agreement(decided) == pytest.approx(0.2)
 
 
 async def test_values_are_what_a_word_adds_and_graded_scores_pass_the_test() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from buttress.explain.decisions import AskedPrompt, Decision
+from buttress.explain.decisions import AskedPrompt, PromptDecision
 
 REPEATS: Final = 3  # how often a decision is asked for in all
 _AT_ONCE: Final = 4
@@ -23,14 +23,17 @@ class Contrast:
     """
 
     removed: tuple[int, ...]
-    decision: Decision
+    decision: PromptDecision
     smallest: bool
     holds: int
     asked: int
 
 
 async def find_contrast(
-    asked: AskedPrompt, base: Decision, values: Sequence[float], singles: Sequence[Decision]
+    asked: AskedPrompt,
+    base: PromptDecision,
+    values: Sequence[float],
+    singles: Sequence[PromptDecision],
 ) -> Contrast | None:
     """The smallest removal that was found to flip the decision; None where none does.
 
@@ -61,8 +64,8 @@ async def find_contrast(
 
 
 async def _first_flip(
-    asked: AskedPrompt, base: Decision, order: Sequence[int]
-) -> tuple[list[int], Decision] | None:
+    asked: AskedPrompt, base: PromptDecision, order: Sequence[int]
+) -> tuple[list[int], PromptDecision] | None:
     sizes = range(2, len(order))
     for start in range(0, len(sizes), _AT_ONCE):
         removals = [list(order[:size]) for size in sizes[start : start + _AT_ONCE]]
@@ -73,7 +76,7 @@ async def _first_flip(
 
 
 async def _confirmed(
-    asked: AskedPrompt, base: Decision, removed: tuple[int, ...], decision: Decision
+    asked: AskedPrompt, base: PromptDecision, removed: tuple[int, ...], decision: PromptDecision
 ) -> Contrast:
     times = range(1, min(REPEATS, asked.left + 1))
     again = [await asked.decide(removed, again=time) for time in times]

@@ -48,7 +48,7 @@ class ExplainedConversation(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class PromptDecision:
     """An answer to ``prompt`` and its judgement."""
 
     prompt: str
@@ -60,12 +60,12 @@ class Decision:
         """Whether the answer is a failure."""
         return self.judgement.outcome >= 0.5
 
-    def differs(self, other: Decision) -> bool:
+    def differs(self, other: PromptDecision) -> bool:
         """Whether both are decided, and decided otherwise."""
         undecided = self.judgement.abstained or other.judgement.abstained
         return not undecided and self.failed != other.failed
 
-    def agreement(self, base: Decision) -> float:
+    def agreement(self, base: PromptDecision) -> float:
         """The judge's probability, from 0 to 1, that this decision is that of ``base``."""
         score = self.judgement.score
         return score if base.failed else 1.0 - score
@@ -98,13 +98,13 @@ class AskedPrompt:
         """Questions that may still be asked."""
         return self._conversation.left
 
-    async def decide(self, removed: Collection[int] = (), *, again: int = 0) -> Decision:
+    async def decide(self, removed: Collection[int] = (), *, again: int = 0) -> PromptDecision:
         """The decision without some spans; ``again`` numbers further answers to one question."""
         text = self.spans.without(removed)
         answer = await self._conversation.ask(self._messages(text), seed=self._seed + again)
-        return Decision(text, answer, await self._conversation.score(text, answer))
+        return PromptDecision(text, answer, await self._conversation.score(text, answer))
 
-    async def decide_all(self, removals: Sequence[Collection[int]]) -> list[Decision]:
+    async def decide_all(self, removals: Sequence[Collection[int]]) -> list[PromptDecision]:
         """Decisions without each of several sets of spans, in their order."""
         return list(await asyncio.gather(*(self.decide(one) for one in removals)))
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from buttress.explain.decisions import AskedPrompt, Decision
+from buttress.explain.decisions import AskedPrompt, PromptDecision
 from buttress.statistics.order_test import LEAST_ORDERS, ORDERS, Faithfulness, OrderTest
 
 STEPS: Final = 4  # of the way on which a curve is read: fewer than where passes cost little
@@ -35,8 +35,8 @@ class OccludedSpans:
 
 
 async def decision_occlusion(
-    asked: AskedPrompt, base: Decision, seed: int, keep: int
-) -> tuple[OccludedSpans, list[Decision]]:
+    asked: AskedPrompt, base: PromptDecision, seed: int, keep: int
+) -> tuple[OccludedSpans, list[PromptDecision]]:
     """Values of spans by the judge's score, and the decision without each span.
 
     ``keep`` questions of the budget are left for others.

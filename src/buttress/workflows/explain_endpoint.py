@@ -25,7 +25,7 @@ from buttress.errors import ButtressError, InputError
 from buttress.evidence.records import Expect, Trial
 from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.explain.contrast import REPEATS, Contrast, find_contrast
-from buttress.explain.decisions import AskedPrompt, Decision
+from buttress.explain.decisions import AskedPrompt, PromptDecision
 from buttress.explain.occlusion import (
     OccludedSpans,
     decision_occlusion,
@@ -82,7 +82,7 @@ class EndpointExplainRequest:
 class _Found:
     """What was found so far; the budget may end the search at any moment."""
 
-    base: Decision
+    base: PromptDecision
     same: int
     attributions: list[SpanAttribution] = field(default_factory=list)
     contrast: Contrast | None = None
@@ -221,7 +221,7 @@ class _Explanation:
         asked: AskedPrompt,
         found: _Found,
         occluded: OccludedSpans,
-        singles: Sequence[Decision],
+        singles: Sequence[PromptDecision],
     ) -> None:
         try:
             found.contrast = await find_contrast(asked, found.base, occluded.values, singles)
@@ -306,7 +306,7 @@ def _attribution(method: Any, found: OccludedSpans, same: int) -> SpanAttributio
     )
 
 
-def _judged(one: Decision) -> JudgedAnswer:
+def _judged(one: PromptDecision) -> JudgedAnswer:
     return JudgedAnswer(
         prompt=one.prompt,
         answer=one.answer,
@@ -329,7 +329,7 @@ def _contrast(found: Contrast | None) -> ContrastFigures | None:
     )
 
 
-def _recorded(trial: Trial | None, base: Decision) -> RecordedAnswer | None:
+def _recorded(trial: Trial | None, base: PromptDecision) -> RecordedAnswer | None:
     if trial is None:
         return None
     failed = None if trial.abstained else trial.outcome >= 0.5
