@@ -81,7 +81,7 @@ class Generator:
             return 1
 
     def _encode(self, request: Request) -> list[int]:
-        """Token ids of the question, chat template applied.
+        """Token ids of the question, chat template applied; a last turn of the model is continued.
 
         Raises:
             TargetError: the template refuses the messages.
@@ -91,7 +91,10 @@ class Generator:
             plain = "\n\n".join(message.content for message in request.messages)
             return list(tokenizer(plain)["input_ids"])
         text = None
-        for messages in (request.messages, without_system(request.messages)):
+        asked, begun = request.messages, ""
+        if len(asked) > 1 and asked[-1].role == "assistant":
+            asked, begun = asked[:-1], asked[-1].content
+        for messages in (asked, without_system(asked)):
             try:
                 text = tokenizer.apply_chat_template(
                     as_dicts(messages), tokenize=False, add_generation_prompt=True
@@ -101,7 +104,7 @@ class Generator:
                 refused = one_line(str(error))
         if text is None:
             raise TargetError(f"the chat template refuses the messages: {refused}", retry=False)
-        return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+        return list(tokenizer(text + begun, add_special_tokens=False)["input_ids"])
 
     def generate(self, requests: Sequence[Request]) -> list[Answer | TargetError]:
         """Answers to requests with equal ``max_tokens``, all greedy or all sampled; in order.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from buttress.errors import InputError
@@ -46,6 +46,10 @@ class MeasuredRequests:
             HELD_OUT: self.split.held_out, SEEN: self.split.seen, PUBLIC: self.split.public,
         }[part]  # fmt: skip
         return [one for one in prompts if one.expect == EXPECT[risk]]
+
+    def seen_pairs(self, pairs: int, seed: int) -> MeasuredRequests:
+        """The same with ``pairs`` pairs of the seen part at most, to choose by."""
+        return replace(self, split=replace(self.split, seen=_drawn(self.split.seen, pairs, seed)))
 
     def cells(self) -> Iterator[tuple[str, str]]:
         """Pairs of risk and part that have requests."""
