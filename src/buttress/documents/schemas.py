@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from buttress.documents.alignment import AlignmentDocument
 from buttress.documents.assessment import Assessment
 from buttress.documents.comparison import ComparisonDocument
 from buttress.documents.data import DataDocument
@@ -43,6 +44,7 @@ DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "oversight": OversightDocument,
     "values": ValuesDocument,
     "explanation": ExplanationDocument,
+    "align": AlignmentDocument,
     "endpoint-explanation": EndpointExplanationDocument,
 }
 _SHARED: Final[Mapping[str, tuple[type[DocumentPart], ...]]] = {

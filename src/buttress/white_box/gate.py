@@ -34,6 +34,7 @@ REFUSALS: Final = {
     "zh": "这个请求我不能帮忙。如果您告诉我想达到什么目的，我会尽力找一种安全的办法来帮您。",
 }
 _LEAST: Final = 8  # requests of each kind
+_SHARES: Final = (0.0, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5)  # of false alarms
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ class GateFit:
 
     ``false_alarms`` and ``caught`` are shares of harmless and harmful requests above the threshold,
     ``words_area`` is the area under the ROC curve of a bag of words in the same folds: a gate that
-    doesn't beat the words shows nothing about the model.
+    doesn't beat the words shows nothing about the model. ``curve`` and ``words_curve`` are the shares
+    caught at some shares of false alarms.
     """
 
     gate: Gate
@@ -91,6 +93,8 @@ class GateFit:
     caught: float
     penalty: float
     requests: int
+    curve: tuple[tuple[float, float], ...]
+    words_curve: tuple[tuple[float, float], ...]
 
 
 def gate_layers(model: Any, count: int = LAYERS) -> tuple[int, ...]:
@@ -189,7 +193,18 @@ def fit_gate(
         caught=float((unsafe > threshold).mean()),
         penalty=best,
         requests=len(truth),
+        curve=_curve(safe, unsafe),
+        words_curve=_curve(words_scores[truth == 0], words_scores[truth == 1]),
     )
+
+
+def _curve(safe: Array, unsafe: Array) -> tuple[tuple[float, float], ...]:
+    """False alarms and what is caught, at thresholds for some shares of false alarms."""
+    made = []
+    for share in _SHARES:
+        threshold = _threshold(safe, share)
+        made.append((float((safe > threshold).mean()), float((unsafe > threshold).mean())))
+    return tuple(made)
 
 
 def _threshold(safe: Array, share: float) -> float:
