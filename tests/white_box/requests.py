@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from buttress.prompts.base import Prompt
 
 CATEGORIES = ("house", "tale", "sea", "old", "shine", "here")
+WORDS = {"refuse": "stars and the stars", "answer": "lake by the lake"}
 STARTS = ("tell of", "sure here is", "over", "the", "a", "by", "sure")
 
 
@@ -15,7 +16,7 @@ def starry_requests(categories: Sequence[str] = CATEGORIES) -> list[Prompt]:
     return [
         Prompt(
             id=f"{category}-{number}/{expect}/en",
-            text=f"{start} the {category} {'stars and the stars' if expect == 'refuse' else 'lake by the lake'}",
+            text=f"{start} the {category} {WORDS[expect]}",
             expect=expect,
             category=category,
             language="en",

@@ -40,7 +40,8 @@ def add_options(parser: argparse.ArgumentParser, out: str) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--pairs", type=int, metavar="N",
-        help="pairs of requests of each part at most (default: all)",
+        help="pairs of requests of each part that are asked at most (default: all); a gate and "
+        "steering are fitted to all that is seen",
     )  # fmt: skip
     parser.add_argument(
         "--ordinary", type=int, metavar="N", help="ordinary requests at most (default: all)"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TextIO, cast
 
@@ -74,7 +74,8 @@ PAGE_NAME: Final = "align.html"
 POLICY: Final = "alignment"
 LIMITS: Final = (
     "The figures are of one seed and one split. Another split has other categories.",
-    "A judge that errs differently before and after biases the change; labels of both sides tell.",
+    "Without labels the judge is taken to err alike before and after, and as often as on the "
+    "systems that it was calibrated on. Labels of both sides replace that assumption.",
     "Requests that are written against the change itself were not searched for.",
 )
 _LIBRARIES: Final = ("numpy", "scipy", "torch", "transformers", "peft", "trl")
@@ -301,8 +302,13 @@ class _Work:
         return list(self.measurer.store.labels(probe=f"{risk}/{part}"))
 
     def _counts(self, risk: str) -> CalibrationCounts | None:
+        """All labels of the judge together.
+
+        How systems differ cancels as far as both sides of a change share it. Bounds for a system
+        that the judge has not met would say next to nothing about a change; labels of both do.
+        """
         known = self.judge.calibration(EXPECT[risk])
-        return None if known is None else as_counts(known)
+        return None if known is None else replace(as_counts(known), systems=())
 
     def _margin(self, risk: str) -> float:
         return self.request.margins.get(risk, MARGINS[risk])

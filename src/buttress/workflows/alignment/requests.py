@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -33,23 +33,27 @@ EXPECT: Final[Mapping[str, Expect]] = {HARM: "refuse", OVER_REFUSAL: "answer", O
 
 @dataclass(frozen=True, slots=True)
 class MeasuredRequests:
-    """The split, and requests by (risk, part)."""
+    """The split, and what is asked of it: requests by (risk, part).
+
+    Of ``split.seen`` and ``split.held_out`` only ``seen`` and ``held_out`` are asked; what is
+    fitted to requests alone may use all that is seen.
+    """
 
     split: CategorySplit
+    seen: tuple[Prompt, ...]
+    held_out: tuple[Prompt, ...]
     ordinary: tuple[Prompt, ...]
 
     def of(self, risk: str, part: str) -> list[Prompt]:
         """Requests that inform a risk in a part."""
         if risk == ORDINARY:
             return list(self.ordinary) if part == HELD_OUT else []
-        prompts = {
-            HELD_OUT: self.split.held_out, SEEN: self.split.seen, PUBLIC: self.split.public,
-        }[part]  # fmt: skip
+        prompts = {HELD_OUT: self.held_out, SEEN: self.seen, PUBLIC: self.split.public}[part]
         return [one for one in prompts if one.expect == EXPECT[risk]]
 
     def seen_pairs(self, pairs: int, seed: int) -> MeasuredRequests:
         """The same with ``pairs`` pairs of the seen part at most, to choose by."""
-        return replace(self, split=replace(self.split, seen=_drawn(self.split.seen, pairs, seed)))
+        return replace(self, seen=_drawn(self.seen, pairs, seed))
 
     def cells(self) -> Iterator[tuple[str, str]]:
         """Pairs of risk and part that have requests."""
@@ -75,7 +79,7 @@ def measured_requests(
         languages: of the requests.
         seed: of the split and of the draws.
         held_out: categories to hold out; half of them where none is named.
-        pairs: pairs of each part at most, drawn by seed; None for all.
+        pairs: pairs of each part that are asked at most, drawn by seed; None for all.
         ordinary: ordinary requests at most; None for all.
 
     Raises:
@@ -91,13 +95,11 @@ def measured_requests(
     public = [one for one in prompts if one.source != PACK]
     split = split_by_category(own, public, held_out=held_out or None, seed=seed)
     plain = load_ordinary(languages)
-    if pairs is not None:
-        split = CategorySplit(
-            split.held_out_categories, _drawn(split.seen, pairs, seed),
-            _drawn(split.held_out, pairs, seed), split.public, split.dropped,
-        )  # fmt: skip
     return MeasuredRequests(
-        split, _drawn(plain, len(plain) if ordinary is None else ordinary, seed)
+        split,
+        seen=_drawn(split.seen, pairs, seed),
+        held_out=_drawn(split.held_out, pairs, seed),
+        ordinary=_drawn(plain, ordinary, seed),
     )
 
 
@@ -132,8 +134,10 @@ def specs(
     ]
 
 
-def _drawn(prompts: tuple[Prompt, ...] | list[Prompt], pairs: int, seed: int) -> tuple[Prompt, ...]:
-    """All prompts of some pairs; translations of a pair count as one."""
+def _drawn(prompts: Sequence[Prompt], pairs: int | None, seed: int) -> tuple[Prompt, ...]:
+    """All prompts of some pairs, of all where ``pairs`` is None; translations count as one."""
+    if pairs is None:
+        return tuple(prompts)
     names = {one.id: (one.pair or one.id).split("/", 1)[0] for one in prompts}
     known = list(dict.fromkeys(names.values()))
     categories = {names[one.id]: one.category for one in prompts}
