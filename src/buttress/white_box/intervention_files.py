@@ -112,6 +112,7 @@ def load_steering(path: Path) -> Steering:
 
 
 def _save(path: Path, tensors: dict[str, torch.Tensor], header: Mapping[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as beside:
         save_file(tensors, beside, metadata={"buttress": json.dumps(header, ensure_ascii=False)})
 
