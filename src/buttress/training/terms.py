@@ -164,7 +164,7 @@ class Preference:
 class Desirability(_ExampleTerm):
     """Kahneman-Tversky optimisation, on answers that are desired or not.
 
-    The reference point is the mean log-ratio of the step's prompts with the answers of others.
+    The reference point is the mean log-ratio of prompts with the answers of others, at least 0.
     """
 
     def __init__(self, name: str, examples: Sequence[Example], model: Any, beta: float) -> None:
