@@ -11,23 +11,23 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("peft")
 opacus = pytest.importorskip("opacus")
 
-from buttress.training.adapter import add_adapter
-from buttress.training.answer_logits import log_probabilities
-from buttress.training.private import _quiet, _step, epsilon_of, noise_for
-from buttress.training.settings import LoraSettings
-from buttress.workflows.tune import TuneRequest, tune
-from tests.training.making import QUICK, chats, weights
-from tests.training.test_objectives import examples
-from tests.white_box.tiny import model
+from buttress.training.adapter import add_adapter  # noqa: E402
+from buttress.training.answer_logits import log_probabilities  # noqa: E402
+from buttress.training.private import _quiet, _step, epsilon_of, noise_for  # noqa: E402
+from buttress.training.settings import LoraSettings  # noqa: E402
+from buttress.workflows.tune import TuneRequest, tune  # noqa: E402
+from tests.training.making import QUICK, chats, weights  # noqa: E402
+from tests.training.test_objectives import examples  # noqa: E402
+from tests.white_box.tiny import model  # noqa: E402
 
 
 def wrapped(noise: float, clip: float, expected: float) -> tuple[Any, Any, Any]:
-    made = add_adapter(model(), LoraSettings(rank=2), Path("base"), 0)
+    made = add_adapter(model(), LoraSettings(rank=2), 0)
     generator = torch.Generator().manual_seed(1)
     trained = [one for one in made.parameters() if one.requires_grad]
     with torch.no_grad():
         for one in trained:
-            one += 0.05 * torch.randn(one.shape, generator=generator)
+            one.add_(0.05 * torch.randn(one.shape, generator=generator))
     with _quiet():
         module = opacus.GradSampleModule(made, loss_reduction="sum", strict=False)
     optimizer = opacus.optimizers.DPOptimizer(
@@ -45,7 +45,8 @@ def test_each_record_is_clipped_on_its_own(tokens: int, monkeypatch: pytest.Monk
     norms = []
     for one in examples():
         loss = -log_probabilities(module._module, [one])[0] / one.learned
-        gradients = torch.autograd.grad(loss, trained)
+        with _quiet():
+            gradients = torch.autograd.grad(loss, trained)
         norm = float(torch.cat([part.flatten() for part in gradients]).norm())
         norms.append(norm)
         for place, part in enumerate(gradients):
@@ -70,7 +71,7 @@ def test_a_step_without_records_is_noise_alone() -> None:
 def test_noise_and_epsilon_belong_together() -> None:
     noise = noise_for(2.0, 1e-4, 0.1, 50)
     spent = epsilon_of(noise, 1e-4, 0.1, 50)
-    assert 1.9 < spent <= 2.0
+    assert 1.94 < spent <= 2.0
     assert epsilon_of(2 * noise, 1e-4, 0.1, 50) < spent
     assert epsilon_of(noise, 1e-4, 0.1, 200) > spent
 
@@ -100,7 +101,7 @@ def test_a_private_run_tells_what_it_spent_and_no_loss(tmp_path: Path) -> None:
     )  # fmt: skip
     document = tune(resumed, said.append)
     assert "going on after step 5" in said
-    assert 2.5 < document["privacy"]["epsilon"] <= 3.0
+    assert 2.9 < document["privacy"]["epsilon"] <= 3.0
     assert document["privacy"]["sample_rate"] == pytest.approx(1 / 3)
     assert document["loss"] is None
     assert document["steps"] == 12

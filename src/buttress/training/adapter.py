@@ -35,7 +35,7 @@ class ReloadCheck:
     change: float
 
 
-def add_adapter(model: Any, settings: LoraSettings, base: Path, seed: int) -> Any:
+def add_adapter(model: Any, settings: LoraSettings, seed: int) -> Any:
     """The model with a new adapter, the only part that requires a gradient.
 
     Raises:
@@ -49,7 +49,6 @@ def add_adapter(model: Any, settings: LoraSettings, base: Path, seed: int) -> An
         target_modules=settings.modules,
         bias="none",
         task_type="CAUSAL_LM",
-        base_model_name_or_path=str(base),
     )
     try:
         with without_peft_warnings():

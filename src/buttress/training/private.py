@@ -28,6 +28,7 @@ from buttress.training.settings import TuneSettings
 
 ACCOUNTANT: Final = "prv"
 _SEED: Final = "seed"
+_NOISE: Final = "noise"
 Say = Callable[[str], None]
 
 
@@ -45,7 +46,7 @@ class PrivacySpent:
 
 
 def noise_for(epsilon: float, delta: float, sample_rate: float, steps: int) -> float:
-    """The least noise multiplier with which ``steps`` steps spend at most ε at δ.
+    """A noise multiplier with which ``steps`` steps spend at most ε at δ, and at least 98 % of it.
 
     Raises:
         InputError: no noise is enough.
@@ -53,17 +54,30 @@ def noise_for(epsilon: float, delta: float, sample_rate: float, steps: int) -> f
     from opacus.accountants.utils import get_noise_multiplier
 
     try:
-        with _quiet():
-            return float(
+        with _quiet():  # enough by the looser accountant of Rényi divergences, which is quick
+            high = float(
                 get_noise_multiplier(
                     target_epsilon=epsilon, target_delta=delta, sample_rate=sample_rate,
-                    steps=steps, accountant=ACCOUNTANT,
+                    steps=steps, accountant="rdp",
                 )
             )  # fmt: skip
     except ValueError as error:
         raise InputError(
             f"can't be reached: {error}", field="--epsilon", expected="a larger one, or fewer steps"
         ) from None
+    low = high / 2
+    while epsilon_of(low, delta, sample_rate, steps) <= epsilon:
+        high, low = low, low / 2
+    while high / low > 1.002:
+        middle = (low * high) ** 0.5
+        spent = epsilon_of(middle, delta, sample_rate, steps)
+        if spent <= epsilon:
+            high = middle
+            if spent >= 0.98 * epsilon:
+                break
+        else:
+            low = middle
+    return high
 
 
 def epsilon_of(noise: float, delta: float, sample_rate: float, steps: int) -> float:
@@ -101,7 +115,8 @@ def train_privately(
         raise MissingExtraError("training with differential privacy", "tune") from None
     rate = min(1.0, settings.batch / len(examples))
     steps = steps_of(settings, len(examples))
-    noise = noise_for(epsilon, delta, rate, steps)
+    saved = last_checkpoint(folder) if folder is not None else None
+    noise = saved.extra[_NOISE] if saved else noise_for(epsilon, delta, rate, steps)
     say(f"noise multiplier {noise:.4g} for ε = {epsilon:g} at δ = {delta:g}, {steps} steps")
     with _quiet():
         wrapped: Any = GradSampleModule(model, loss_reduction="sum", strict=False)
@@ -113,7 +128,6 @@ def train_privately(
         inner, noise_multiplier=noise, max_grad_norm=settings.clip,
         expected_batch_size=rate * len(examples),
     )  # fmt: skip
-    saved = last_checkpoint(folder) if folder is not None else None
     done, seed = 0, secrets.randbits(62)
     if saved is not None:
         load_state(saved.tensors, trained, inner)
@@ -133,7 +147,7 @@ def train_privately(
             )  # fmt: skip
         if folder is not None and step + 1 < steps and (step + 1) % settings.checkpoint_every == 0:
             state = state_of(trained, inner)
-            save_checkpoint(folder, Checkpoint(step + 1, state, [], {_SEED: seed}))
+            save_checkpoint(folder, Checkpoint(step + 1, state, [], {_SEED: seed, _NOISE: noise}))
         if step + 1 == steps or (step + 1) % max(1, steps // 20) == 0:
             say(f"step {step + 1} of {steps}")
     wrapped.remove_hooks()

@@ -195,7 +195,7 @@ class _Run:
         retain = retain_told = None
         if request.retain is not None:
             retain, retain_told = self._read(request.retain, reader, "--retain")
-        model = add_adapter(base, settings.lora, request.weights.resolve(), request.seed)
+        model = add_adapter(base, settings.lora, request.seed)
         checkpoints = request.out / FOLDER
         losses, privacy = self._train(model, data, retain, checkpoints)
         self.say("saving, and loading anew")
