@@ -10,7 +10,7 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from buttress.errors import InputError
-from buttress.training.examples import Example, ExampleReader
+from buttress.training.examples import ExampleReader, TrainingExample
 from tests.white_box.tiny import tokenizer
 
 
@@ -18,7 +18,7 @@ def read(*records: dict[str, Any], most: int = 200, **more: Any) -> Any:
     return ExampleReader(tokenizer(), most).examples(records, **more)
 
 
-def parts(example: Example) -> tuple[str, str]:
+def parts(example: TrainingExample) -> tuple[str, str]:
     """What is given and what is learned, as text."""
     decode = tokenizer().decode
     return decode(list(example.ids[: example.start])), decode(list(example.ids[example.start :]))

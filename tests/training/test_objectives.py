@@ -12,7 +12,7 @@ pytest.importorskip("peft")
 
 from buttress.training.adapter import add_adapter  # noqa: E402
 from buttress.training.answer_logits import all_log_probabilities, answer_logits, parts  # noqa: E402
-from buttress.training.examples import Example, ExamplePair  # noqa: E402
+from buttress.training.examples import ExamplePair, TrainingExample  # noqa: E402
 from buttress.training.loop import drawn, learning_rate  # noqa: E402
 from buttress.training.settings import LoraSettings, TuneSettings  # noqa: E402
 from buttress.training.terms import (  # noqa: E402
@@ -20,17 +20,19 @@ from buttress.training.terms import (  # noqa: E402
     Divergence,
     Forgetting,
     Likelihood,
-    Preference,
+    PreferenceTerm,
 )
 from tests.white_box.tiny import model, plain_nll  # noqa: E402
 
 LENGTHS = ((9, 4), (14, 6), (7, 3), (11, 2))
 
 
-def examples(seed: int = 0) -> list[Example]:
+def examples(seed: int = 0) -> list[TrainingExample]:
     generator = torch.Generator().manual_seed(seed)
     return [
-        Example(tuple(torch.randint(3, 300, (size,), generator=generator).tolist()), start, number)
+        TrainingExample(
+            tuple(torch.randint(3, 300, (size,), generator=generator).tolist()), start, number
+        )
         for number, (size, start) in enumerate(LENGTHS)
     ]
 
@@ -47,7 +49,7 @@ def adapted() -> Any:
     return made.eval()
 
 
-def plain(given: Any, one: Example) -> float:
+def plain(given: Any, one: TrainingExample) -> float:
     """Log-probability of the learned tokens, by one pass."""
     return -float(plain_nll(given, list(one.ids[: one.start]), list(one.ids[one.start :])).sum())
 
@@ -69,7 +71,7 @@ def test_parts_cover_all_and_are_bounded(monkeypatch: pytest.MonkeyPatch) -> Non
     )
 
 
-def ratios(given: Any, chosen: list[Example]) -> list[float]:
+def ratios(given: Any, chosen: list[TrainingExample]) -> list[float]:
     now = [plain(given, one) for one in chosen]
     with given.disable_adapter():
         return [value - plain(given, one) for value, one in zip(now, chosen, strict=True)]
@@ -84,7 +86,7 @@ def sigmoid(value: float) -> float:
 
 
 def test_dpo(adapted: Any) -> None:
-    term = Preference("dpo", pairs(), adapted, 0.3, "dpo")
+    term = PreferenceTerm("dpo", pairs(), adapted, 0.3, "dpo")
     better, worse = ratios(adapted, examples(0)), ratios(adapted, examples(1))
     wanted = sum(
         -math.log(sigmoid(0.3 * (a - b))) for a, b in zip(better, worse, strict=True)
@@ -95,7 +97,7 @@ def test_dpo(adapted: Any) -> None:
 
 
 def test_ipo_is_on_mean_log_probabilities(adapted: Any) -> None:
-    term = Preference("ipo", pairs(), adapted, 0.3, "ipo")
+    term = PreferenceTerm("ipo", pairs(), adapted, 0.3, "ipo")
     means = [
         [value / one.learned for value, one in zip(ratios(adapted, group), group, strict=True)]
         for group in (examples(0), examples(1))
@@ -112,14 +114,18 @@ def test_npo(adapted: Any) -> None:
 
 def test_kto_without_an_adapter_is_one_half_of_the_weights() -> None:
     fresh = add_adapter(model(), LoraSettings(rank=2), 0)
-    labelled = [Example(one.ids, one.start, one.record, one.record < 3) for one in examples()]
+    labelled = [
+        TrainingExample(one.ids, one.start, one.record, one.record < 3) for one in examples()
+    ]
     term = Desirability("kto", labelled, fresh, 0.3)
     # Three are desired, one is not: that one weighs three times as much.
     assert float(term.loss(fresh, [0, 1, 2, 3]).detach()) == pytest.approx((3 + 3) / 2, abs=1e-4)
 
 
 def test_kto_pulls_desired_answers_up_and_others_down(adapted: Any) -> None:
-    labelled = [Example(one.ids, one.start, one.record, one.record < 2) for one in examples()]
+    labelled = [
+        TrainingExample(one.ids, one.start, one.record, one.record < 2) for one in examples()
+    ]
     term = Desirability("kto", labelled, adapted, 0.3)
     now = ratios(adapted, labelled)
     loss = float(term.loss(adapted, [0, 1, 2, 3]).detach())

@@ -14,7 +14,7 @@ from torch import Tensor
 from buttress.errors import ButtressError, InputError
 from buttress.targets.adapters import WEIGHTS, with_adapter, without_peft_warnings
 from buttress.training.answer_logits import all_log_probabilities
-from buttress.training.examples import Example
+from buttress.training.examples import TrainingExample
 from buttress.training.settings import LoraSettings
 from buttress.white_box.loading import load
 
@@ -77,7 +77,7 @@ def save_adapter(model: Any, folder: Path, base: Path) -> None:
 
 
 def check_saved(
-    folder: Path, base: Path, examples: Sequence[Example], trained: Tensor, device: str
+    folder: Path, base: Path, examples: Sequence[TrainingExample], trained: Tensor, device: str
 ) -> ReloadCheck:
     """Load base model and adapter anew and compare log-probabilities.
 

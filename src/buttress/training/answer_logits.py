@@ -10,14 +10,16 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from buttress.training.examples import Example
+from buttress.training.examples import TrainingExample
 from buttress.white_box.answers import padded
 
 _LOGITS: Final = 2**26  # of a part of a batch: 256 MB in float32, some copies of them besides
 _TOKENS: Final = 8192  # of a part of a batch, padding included
 
 
-def parts(model: Any, examples: Sequence[Example], indices: Sequence[int]) -> Iterator[list[int]]:
+def parts(
+    model: Any, examples: Sequence[TrainingExample], indices: Sequence[int]
+) -> Iterator[list[int]]:
     """The indices by length, in parts that fit into memory together."""
     vocabulary = plain(model).config.get_text_config().vocab_size
     order = sorted(indices, key=lambda index: (-len(examples[index].ids), index))
@@ -34,7 +36,7 @@ def parts(model: Any, examples: Sequence[Example], indices: Sequence[int]) -> It
         yield part
 
 
-def answer_logits(model: Any, examples: Sequence[Example]) -> list[Tensor]:
+def answer_logits(model: Any, examples: Sequence[TrainingExample]) -> list[Tensor]:
     """Logits before each learned token, (learned tokens, vocabulary) for each example, float32.
 
     Examples are padded on the left, so that the head is computed at the learned tokens only, where
@@ -59,7 +61,7 @@ def answer_logits(model: Any, examples: Sequence[Example]) -> list[Tensor]:
     return [row[longest - one.learned :].float() for row, one in zip(logits, examples, strict=True)]
 
 
-def log_probabilities(model: Any, examples: Sequence[Example]) -> Tensor:
+def log_probabilities(model: Any, examples: Sequence[TrainingExample]) -> Tensor:
     """Sum of the log-probabilities of each example's learned tokens, in nats, shape (examples,)."""
     sums = [
         -cross_entropy(logits, learned_ids(one, logits), reduction="sum")
@@ -68,13 +70,13 @@ def log_probabilities(model: Any, examples: Sequence[Example]) -> Tensor:
     return torch.stack(sums)
 
 
-def learned_ids(example: Example, like: Tensor) -> Tensor:
+def learned_ids(example: TrainingExample, like: Tensor) -> Tensor:
     """Ids of the learned tokens, on the device of ``like``."""
     return torch.tensor(example.ids[example.start :], device=like.device)
 
 
 @torch.no_grad()
-def all_log_probabilities(model: Any, examples: Sequence[Example]) -> Tensor:
+def all_log_probabilities(model: Any, examples: Sequence[TrainingExample]) -> Tensor:
     """``log_probabilities`` of any number of examples, in their order, on the CPU in float64."""
     found = torch.zeros(len(examples), dtype=torch.float64)
     for part in parts(model, examples, range(len(examples))):

@@ -30,7 +30,7 @@ _MIN_WINDOW: Final = 2  # tokens: one to be given, one to be learned
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class TrainingExample:
     """Token ids; those from ``start`` on are learned. ``record`` counts records from 0."""
 
     ids: tuple[int, ...]
@@ -48,8 +48,8 @@ class Example:
 class ExamplePair:
     """Two answers to the same prompt, the better one first."""
 
-    chosen: Example
-    rejected: Example
+    chosen: TrainingExample
+    rejected: TrainingExample
 
     @property
     def record(self) -> int:
@@ -61,7 +61,7 @@ class ExamplePair:
 class ExampleSet:
     """Examples of records, and what was left out: reasons with numbers of records."""
 
-    examples: list[Example] = field(default_factory=list)
+    examples: list[TrainingExample] = field(default_factory=list)
     pairs: list[ExamplePair] = field(default_factory=list)
     records: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
@@ -102,7 +102,7 @@ class ExampleReader:
             if whole:
                 made.left_out["cut to one example"] += len(found) > 1
                 found = found[:1]
-            made.examples += [Example(one.ids, one.start, number, label) for one in found]
+            made.examples += [TrainingExample(one.ids, one.start, number, label) for one in found]
         if not made.examples:
             raise _nothing(made, _FORMS + (", with label: true or false" if labelled else ""))
         return made
@@ -132,7 +132,7 @@ class ExampleReader:
 
     def _of(
         self, record: Mapping[str, Any], number: int, left_out: Counter[str]
-    ) -> Iterator[Example]:
+    ) -> Iterator[TrainingExample]:
         turns = next((record[name] for name in _TURNS if name in record), None)
         if turns is not None:
             messages = _messages(turns)
@@ -163,7 +163,7 @@ class ExampleReader:
         else:
             left_out["no example in it"] += 1
 
-    def _windows(self, text: str, number: int) -> Iterator[Example]:
+    def _windows(self, text: str, number: int) -> Iterator[TrainingExample]:
         """A text and its end; a longer one in pieces, all of whose tokens are learned."""
         ids = tokens_of(self._tokenizer, text, len(text) + 1)
         end = self._tokenizer.eos_token_id
@@ -171,12 +171,12 @@ class ExampleReader:
             ids = [*ids, end]
         start = 0
         while len(ids) - start >= _MIN_WINDOW:
-            yield Example(tuple(ids[start : start + self._most]), 1, number)
+            yield TrainingExample(tuple(ids[start : start + self._most]), 1, number)
             start += self._most - 1  # the last token of a piece is given to the next
 
     def _answer(
         self, messages: Sequence[Message], answer: str, number: int, left_out: Counter[str]
-    ) -> Example | None:
+    ) -> TrainingExample | None:
         try:
             text = question_text(self._tokenizer, messages)
         except InputError as error:
@@ -189,7 +189,7 @@ class ExampleReader:
         said = target_tokens(self._tokenizer, text, given, self._with_end(text, messages, answer))
         if len(given) + len(said) > self._most:
             left_out["answer cut"] += 1
-        return Example((*given, *said)[: self._most], len(given), number)
+        return TrainingExample((*given, *said)[: self._most], len(given), number)
 
     def _with_end(self, text: str, messages: Sequence[Message], answer: str) -> str:
         """The answer as the template writes it, up to the token that ends it."""

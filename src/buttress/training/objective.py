@@ -12,7 +12,7 @@ from buttress.training.terms import (
     Divergence,
     Forgetting,
     Likelihood,
-    Preference,
+    PreferenceTerm,
     Term,
 )
 
@@ -31,7 +31,7 @@ def terms_of(
     method, beta = settings.method, settings.beta
     terms: list[Term]
     if method in PREFERENCES:
-        terms = [Preference(method, data.pairs, model, beta, method)]
+        terms = [PreferenceTerm(method, data.pairs, model, beta, method)]
     elif method == "kto":
         terms = [Desirability(method, data.examples, model, beta)]
     elif method == "npo":

@@ -22,7 +22,7 @@ from torch import Tensor
 from buttress.errors import InputError, MissingExtraError
 from buttress.training.answer_logits import log_probabilities, parts
 from buttress.training.checkpoints import Checkpoint, last_checkpoint, save_checkpoint
-from buttress.training.examples import Example
+from buttress.training.examples import TrainingExample
 from buttress.training.loop import learning_rate, load_state, state_of, steps_of
 from buttress.training.settings import TuneSettings
 
@@ -92,7 +92,7 @@ def epsilon_of(noise: float, delta: float, sample_rate: float, steps: int) -> fl
 
 def train_privately(
     model: Any,
-    examples: Sequence[Example],
+    examples: Sequence[TrainingExample],
     settings: TuneSettings,
     epsilon: float,
     delta: float,
@@ -161,7 +161,7 @@ def _step(
     wrapped: Any,
     optimizer: Any,
     trained: Sequence[Tensor],
-    examples: Sequence[Example],
+    examples: Sequence[TrainingExample],
     chosen: Sequence[int],
 ) -> None:
     """Clip each record's gradient, add them up over parts of the batch, add noise, step."""

@@ -20,7 +20,7 @@ from buttress.training.answer_logits import (
     log_probabilities,
     parts,
 )
-from buttress.training.examples import Example, ExamplePair
+from buttress.training.examples import ExamplePair, TrainingExample
 
 
 class Term(Protocol):
@@ -50,7 +50,7 @@ class Term(Protocol):
 
 
 class _ExampleTerm:
-    def __init__(self, name: str, examples: Sequence[Example], scale: float = 1.0) -> None:
+    def __init__(self, name: str, examples: Sequence[TrainingExample], scale: float = 1.0) -> None:
         self.name = name
         self.scale = scale
         self.examples: Final = examples
@@ -93,7 +93,9 @@ class Divergence(_ExampleTerm):
 class Forgetting(_ExampleTerm):
     """Negative preference optimisation: each example is a rejected answer without a chosen one."""
 
-    def __init__(self, name: str, examples: Sequence[Example], model: Any, beta: float) -> None:
+    def __init__(
+        self, name: str, examples: Sequence[TrainingExample], model: Any, beta: float
+    ) -> None:
         super().__init__(name, examples)
         self._beta = beta
         self._reference = reference_log_probabilities(model, examples)
@@ -109,7 +111,7 @@ class Forgetting(_ExampleTerm):
         return -(2 / self._beta) * logsigmoid(-self._beta * ratio).sum()
 
 
-class Preference:
+class PreferenceTerm:
     """A pair's chosen answer over its rejected one: ``kind`` is "dpo" or "ipo"."""
 
     def __init__(
@@ -167,7 +169,9 @@ class Desirability(_ExampleTerm):
     The reference point is the mean log-ratio of prompts with the answers of others, at least 0.
     """
 
-    def __init__(self, name: str, examples: Sequence[Example], model: Any, beta: float) -> None:
+    def __init__(
+        self, name: str, examples: Sequence[TrainingExample], model: Any, beta: float
+    ) -> None:
         super().__init__(name, examples)
         self._beta = beta
         self._reference = reference_log_probabilities(model, examples)
@@ -201,12 +205,12 @@ class Desirability(_ExampleTerm):
         return (weights * (1 - value)).sum()
 
 
-def _with_answer_of(one: Example, other: Example) -> Example:
+def _with_answer_of(one: TrainingExample, other: TrainingExample) -> TrainingExample:
     ids = (*one.ids[: one.start], *other.ids[other.start :])
-    return Example(ids, one.start, one.record, one.desirable)
+    return TrainingExample(ids, one.start, one.record, one.desirable)
 
 
-def reference_log_probabilities(model: Any, examples: Sequence[Example]) -> Tensor:
+def reference_log_probabilities(model: Any, examples: Sequence[TrainingExample]) -> Tensor:
     """Sums of log-probabilities by the model without its adapter, float64 on the CPU."""
     model.eval()
     with model.disable_adapter():
