@@ -11,6 +11,7 @@ import msgspec
 from buttress.documents.assessment import Assessment
 from buttress.documents.comparison import ComparisonDocument
 from buttress.documents.data import DataDocument
+from buttress.documents.endpoint_explanation import EndpointExplanationDocument
 from buttress.documents.explanation import ExplanationDocument
 from buttress.documents.fields import DocumentPart
 from buttress.documents.json_schema import json_schema
@@ -44,6 +45,7 @@ DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "values": ValuesDocument,
     "tune": TuningDocument,
     "explanation": ExplanationDocument,
+    "endpoint-explanation": EndpointExplanationDocument,
 }
 _SHARED: Final[Mapping[str, tuple[type[DocumentPart], ...]]] = {
     "assessment": (RateInterval, AssetRisk, AssessedRisk),
