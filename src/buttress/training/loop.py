@@ -121,7 +121,7 @@ def _backward(model: Any, terms: Sequence[Term], batch: int, step: int, seed: in
         weight = term.weight(chosen)
         for part in term.parts(model, chosen):
             loss = term.scale * term.loss(model, part) / weight
-            loss.backward()
+            torch.autograd.backward([loss])
             whole += float(loss.detach())
     return whole
 

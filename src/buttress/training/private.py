@@ -177,7 +177,7 @@ def _step(
         learned = torch.tensor([float(one.learned) for one in picked])
         with _quiet():
             sums = log_probabilities(wrapped, picked)
-            (-sums / learned.to(sums)).sum().backward()
+            torch.autograd.backward([(-sums / learned.to(sums)).sum()])
         optimizer.signal_skip_step(place < len(pieces) - 1)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)

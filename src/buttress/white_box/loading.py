@@ -36,8 +36,8 @@ def load(weights: str | Path, *, device: str = "auto") -> tuple[Any, Any]:
     folder = existing(weights, "weights", folder=True)
     base = base_of(folder)
     if base is not None:
-        model, tokenizer = load(base, device=device)
-        return with_adapter(model, folder).eval(), tokenizer
+        loaded, words = load(base, device=device)
+        return with_adapter(loaded, folder).eval(), words
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     transformers.utils.logging.disable_progress_bar()  # we tell of progress ourselves
