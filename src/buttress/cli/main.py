@@ -30,6 +30,7 @@ COMMANDS: Final = (
     "scan",
     "data",
     "privacy",
+    "tune",
     "survey",
     "pack",
     "sign",
