@@ -1,4 +1,4 @@
-"""The loop on a tiny model with a gate: cut off at every step, taken up, and the same in the end."""
+"""The loop on a tiny model with a gate: cut off at every step, taken up, the same in the end."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ pytest.importorskip("transformers")
 from buttress.errors import InputError
 from buttress.evidence.records import Label
 from buttress.evidence.store import EvidenceStore
+from buttress.prompts.pack import load_categories
 from buttress.workflows import manifest
 from buttress.workflows.alignment.align import AlignRequest, align
 from buttress.workflows.alignment.recipe import load_recipes
 from tests.documents.test_typed_documents import check_typed
 from tests.white_box.tiny import model, tokenizer
 
+SEEN = ("cybercrime", "fraud-scams", "self-harm", "weapons")
+HELD_OUT = [name for name in load_categories() if name not in SEEN]
 STEPS = ("split", "baseline", "train: gate", "evaluate: gate", "compare: gate", "explain")
 
 
@@ -38,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(folder: Path, out: str, say: Callable[[str], None], **options: Any) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "recipes": load_recipes(["gate"]), "out": folder / out, "pairs": 6, "ordinary": 4,
-        "attacked": 2, "device": "cpu",
+        "attacked": 2, "device": "cpu", "held_out": HELD_OUT,
     }  # fmt: skip
     made: dict[str, Any] = align(manifest.load(folder), AlignRequest(**(settings | options)), say)
     return made
@@ -64,7 +67,7 @@ def test_the_document_says_what_was_measured(folder: Path, whole: dict[str, Any]
         ("harmful-compliance", "seen"): 6, ("over-refusal", "seen"): 6,
         ("degenerate-answers", "seen"): 12,
     }  # fmt: skip
-    assert len(whole["split"]["held_out_categories"]) == 8
+    assert whole["split"]["held_out_categories"] == sorted(HELD_OUT)
     assert whole["perplexity"] is None or abs(whole["perplexity"]["change"]) < 1e-6
     assert {row["attack"] for row in whole["attacks"]} == {
         "prefill", "role-play", "prefix-injection",
@@ -73,7 +76,7 @@ def test_the_document_says_what_was_measured(folder: Path, whole: dict[str, Any]
     assert gate["exit"] == whole["exit"] == 3  # a random model, six pairs
     assert (folder / "whole/recipes/gate/gate.safetensors").is_file()
     assert 0 <= gate["details"]["words_area"] <= 1
-    assert gate["details"]["requests"] > 400  # fitted to all that is seen
+    assert gate["details"]["requests"] > 200  # fitted to all that is seen
 
 
 @pytest.mark.parametrize("step", STEPS)

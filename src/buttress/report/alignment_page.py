@@ -20,6 +20,16 @@ RISK_TITLES: Final = {
     "ordinary-refusal": "Refusal of ordinary requests",
     "degenerate-answers": "Degenerate answers",
 }
+_RESULTS: Final = {
+    0: "better, and no worse on the rest",
+    1: "worse on something",
+    3: "undecided",
+}
+_BASES: Final = {
+    "labels": "labels",
+    "calibration": "the judge's calibration",
+    "none": "the judge as it is",
+}
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 520, 360, 46, 40
 _GRID: Final = (0, 0.25, 0.5, 0.75, 1)
 
@@ -45,6 +55,8 @@ def render(document: Mapping[str, Any], language: str = "en") -> str:
             plot=plot(document, before, chosen),
             before=before,
             titles={name: chosen.say(title) for name, title in RISK_TITLES.items()},
+            results={code: chosen.say(text) for code, text in _RESULTS.items()},
+            bases={name: chosen.say(text) for name, text in _BASES.items()},
             gates=[one for one in document["recipes"] if "curve" in one["details"]],
         )
     )

@@ -27,7 +27,7 @@ from buttress.white_box.residual import decoder_layers
 Array = npt.NDArray[np.float64]
 LAYERS: Final = 8  # spread over the upper two thirds of the model
 FALSE_ALARMS: Final = 0.02
-PENALTIES: Final = (1.0, 10.0, 100.0, 300.0, 1000.0, 3000.0, 10_000.0)
+PENALTIES: Final = (1.0, 30.0, 300.0, 3000.0)
 REFUSALS: Final = {
     "en": "I can't help with this request. If you tell me what you are trying to achieve, I will "
     "look for a safe way to help.",

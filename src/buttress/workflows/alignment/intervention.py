@@ -140,8 +140,8 @@ def _gate(recipe: Recipe, context: InterventionContext) -> Intervention:
             "penalty": fit.penalty,
             "layers": list(fit.gate.layers),
             "requests": fit.requests,
-            "curve": fit.curve,
-            "words_curve": fit.words_curve,
+            "curve": list(map(list, fit.curve)),
+            "words_curve": list(map(list, fit.words_curve)),
         }
         save_gate(path, fit.gate, details)
         _finish(context.folder, key, details)

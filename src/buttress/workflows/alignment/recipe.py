@@ -29,7 +29,7 @@ class TrainingRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     the unchanged model on its own harmless answers. ``settings`` are those of `buttress tune`.
     """
 
-    method: Literal["sft", "dpo", "ipo", "kto"] = "sft"
+    method: Literal["sft", "dpo", "ipo"] = "sft"
     refusals: Literal["varied", "one-opener"] = "varied"
     mid_answer: Fraction = 0.0
     keep: bool = False
