@@ -11,6 +11,7 @@ from buttress import extension
 from buttress.errors import InputError
 from buttress.extension.settings import settings_schema, with_paths
 from buttress.files import json_schema
+from buttress.targets.adapters import CONFIG as ADAPTER
 from buttress.targets.base import Target
 
 SOURCES: Final = (
@@ -114,12 +115,12 @@ def _packaged(name: str) -> Path:
 def _runtime(path: Path) -> str:
     if path.is_file() and path.suffix.lower() == ".gguf":
         return "llamacpp"
-    if path.is_dir() and (path / "config.json").is_file():
+    if path.is_dir() and any((path / name).is_file() for name in ("config.json", ADAPTER)):
         return "huggingface"
     problem = "is neither" if path.exists() else "no such file or folder"
     raise InputError(
         problem,
         file=str(path),
         field="weights",
-        expected="a .gguf file, a folder with config.json, or package:NAME",
+        expected="a .gguf file, a folder with config.json or an adapter, or package:NAME",
     )
