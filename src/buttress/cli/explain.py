@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 METHODS: Final = ("gradient-x-input", "integrated-gradients", "occlusion", "rollout")
+CONCEPTS: Final = ("harm", "refusal", "truth", "personal-data")
 ASKED_METHODS: Final = ("occlusion", "contrast", "log-probabilities")
 
 
@@ -62,6 +63,15 @@ def _weights_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--direction", type=Path, metavar="FILE",
         help="refusal direction that buttress whitebox has found, to ablate and add",
+    )  # fmt: skip
+    group.add_argument(
+        "--probe", action="append", default=[], metavar="NAME,…",
+        help=f"linear probes on all layers: {', '.join(CONCEPTS)} (default: none)",
+    )  # fmt: skip
+    group.add_argument(
+        "--plain", metavar="TEXT",
+        help="the request without the attack that --prompt holds: at which layers the attack acts "
+        "(default: the trial's request)",
     )  # fmt: skip
     group.add_argument(
         "--max-tokens", type=int, default=24, metavar="N",
@@ -121,6 +131,8 @@ def _weights(options: argparse.Namespace) -> int:
         answer=options.answer,
         methods=split(options.method) or METHODS,
         direction=options.direction,
+        probes=split(options.probe),
+        plain=options.plain,
         max_tokens=options.max_tokens,
         device=options.device,
         seed=options.seed,
@@ -142,8 +154,8 @@ def _asked(options: argparse.Namespace) -> int:
     from buttress.workflows import manifest
     from buttress.workflows.explain_endpoint import EndpointExplainRequest, explain_endpoint
 
-    for name in ("answer", "direction"):
-        if getattr(options, name) is not None:
+    for name in ("answer", "direction", "probe", "plain"):
+        if getattr(options, name):
             raise InputError("needs the weights", field=f"--{name}", expected="a folder of weights")
     request = EndpointExplainRequest(
         out=options.out,
