@@ -17,7 +17,9 @@ def texts(words: bool = False) -> LabelledTexts:
     labels = tuple(at % 2 == 0 for at in range(COUNT))
     return LabelledTexts(
         concept="planted",
-        texts=tuple(f"{'yes' if words and label else 'no'} w{at}" for at, label in enumerate(labels)),
+        texts=tuple(
+            f"{'yes' if words and label else 'no'} w{at}" for at, label in enumerate(labels)
+        ),
         labels=labels,
         groups=tuple(f"g{at * GROUPS // COUNT}" for at in range(COUNT)),
         clusters=tuple(f"c{at // 2}" for at in range(COUNT)),

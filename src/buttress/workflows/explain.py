@@ -138,8 +138,9 @@ def _explained(
     probes: list[ConceptProbe] = []
     if request.probes:
         probes, missing = probe_concepts(
-            scored.model, scored.tokenizer, request.probes, subject.prompt, request.seed, say
-        )
+            scored.model, scored.tokenizer, request.probes,
+            prompt=subject.prompt, seed=request.seed, say=say,
+        )  # fmt: skip
         left_out |= missing
     patched = None
     if subject.plain is not None:

@@ -20,7 +20,7 @@ _REQUESTS = "harm"  # whose texts the model's refusals are of
 
 
 def probe_concepts(
-    model: Any, tokenizer: Any, concepts: Sequence[str], prompt: str, seed: int, say: Say
+    model: Any, tokenizer: Any, concepts: Sequence[str], *, prompt: str, seed: int, say: Say
 ) -> tuple[list[ConceptProbe], dict[str, str]]:
     """Probes of each concept on all layers, from one pass over all texts; and what was left out.
 
