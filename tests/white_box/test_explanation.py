@@ -27,8 +27,10 @@ from buttress.white_box.explanation.attribution import (
 from buttress.white_box.explanation.direction import direction_effect
 from buttress.white_box.explanation.faithfulness import FaithfulnessTest
 from buttress.white_box.explanation.lens import logit_lens
+from buttress.white_box.explanation.probes import LabelledTexts, probe_concept
 from buttress.white_box.explanation.scored_answer import ScoredAnswer, greedy_answer
 from buttress.white_box.refusal_direction import Direction
+from buttress.workflows.explained_concepts import labelled_texts, refusals
 from tests.documents.test_typed_documents import check_typed
 from tests.white_box.tiny import model, tokenizer
 
@@ -248,7 +250,8 @@ def sample(change: Callable[[dict[str, Any]], None] | None = None) -> dict[str, 
         "schema": "buttress/explanation/1", "version": "0", "weights": "w", "identity": "i",
         "prompt": "a b", "answer": "c", "own_answer": False, "seed": 0, "tokens": ["a", " b"],
         "log_probability": -1.0, "baseline_log_probability": -3.0, "attributions": [one],
-        "lens": [], "direction": None, "probes": [], "patching": None, "left_out": {"rollout": "the model gives no attention"},
+        "lens": [], "direction": None, "probes": [], "patching": None,
+        "left_out": {"rollout": "the model gives no attention"},
     }  # fmt: skip
     if change is not None:
         change(document)
@@ -281,7 +284,7 @@ def test_probes_and_patching_are_in_the_document_and_on_the_page(
     out = tmp_path / "out"
     code = main([
         "explain", str(weights), "--prompt", f"here is a tale: {PROMPT}", "--plain", PROMPT,
-        "--probe", "personal-data,refusal", "--method", "occlusion", "--out", str(out), "--json",
+        "--probe", "personal-data", "--method", "occlusion", "--out", str(out), "--json",
         "--device", "cpu", "--threads", "1", "--language", "zh",
     ])  # fmt: skip
     assert code in (0, 3)
@@ -291,14 +294,25 @@ def test_probes_and_patching_are_in_the_document_and_on_the_page(
     assert probed["concept"] == "personal-data"
     assert len(probed["layers"]) == 4
     assert probed["layers"][0]["area"] == 0.5  # the last token is the template's, the same for all
-    # A random model does not refuse, and there is nothing to fit.
-    assert "probe refusal" in document["left_out"]
     patching = document["patching"]
     assert patching["plain_prompt"] == PROMPT
     assert len(patching["undone"]) == len(patching["induced"]) == 3
     page = (out / "explanation.html").read_text(encoding="utf-8")
     assert page.count("<svg") == 2
     assert "线性探针" in page
+
+
+def test_a_model_that_does_not_refuse_has_no_probe_of_refusals() -> None:
+    harm = labelled_texts("harm", 0)
+    assert sum(harm.labels) == len(harm.texts) / 2 == 128
+    few = LabelledTexts("harm", *(one[:6] for one in (
+        harm.texts, harm.labels, harm.groups, harm.clusters,
+    )))  # fmt: skip
+    found, kept = refusals(model(), tokenizer(), few)
+    assert not any(found.labels)  # a random model writes no refusal
+    assert found.texts == tuple(few.texts[at] for at in kept)
+    with pytest.raises(InputError, match="0 texts with it"):
+        probe_concept(found, np.zeros((len(kept), 4, 32)), np.zeros((4, 32)), 0)
 
 
 def test_sentences_of_probes_and_patching_follow_the_figures() -> None:
