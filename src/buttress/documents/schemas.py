@@ -24,6 +24,7 @@ from buttress.documents.reward_model import RewardModelDocument
 from buttress.documents.risk import AssessedRisk, AssetRisk, RateInterval
 from buttress.documents.scan_types import ScanDocument
 from buttress.documents.survey_types import SurveyDocument
+from buttress.documents.tuning import TuningDocument
 from buttress.documents.values import ValuesDocument
 from buttress.documents.white_box import WhiteBoxDocument
 from buttress.errors import InputError
@@ -42,6 +43,7 @@ DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "reward-model": RewardModelDocument,
     "oversight": OversightDocument,
     "values": ValuesDocument,
+    "tune": TuningDocument,
     "explanation": ExplanationDocument,
     "endpoint-explanation": EndpointExplanationDocument,
 }
