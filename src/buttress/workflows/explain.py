@@ -29,7 +29,7 @@ from buttress.white_box.explanation.lens import logit_lens
 from buttress.white_box.explanation.probes import ConceptProbe
 from buttress.white_box.explanation.scored_answer import ScoredAnswer, greedy_answer
 from buttress.white_box.loading import load
-from buttress.workflows.explained_concepts import CONCEPTS
+from buttress.workflows.explained_concepts import check_concepts
 from buttress.workflows.explained_layers import as_document, patching, probe_concepts
 from buttress.workflows.explained_output import as_json, write_explanation
 from buttress.workflows.explained_trial import find_trial, question_of
@@ -73,11 +73,7 @@ def explain(request: ExplainRequest, say: Say) -> dict[str, Any]:
             raise InputError(
                 f"unknown method '{name}'", field="--method", expected="of " + ", ".join(METHODS)
             )
-    for name in request.probes:
-        if name not in CONCEPTS:
-            raise InputError(
-                f"unknown concept '{name}'", field="--probe", expected="of " + ", ".join(CONCEPTS)
-            )
+    check_concepts(request.probes)
     load_language(request.language)
     prompt, answer = request.prompt or "", request.answer
     plain = request.plain

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final
 
+from buttress.errors import InputError
 from buttress.judges.offline import create as offline_judge
 from buttress.probes.behaviour.factual import facts
 from buttress.prompts.pack import load_pack
@@ -19,6 +20,19 @@ from buttress.white_box.explanation.probes import LabelledTexts
 CONCEPTS: Final = ("harm", "refusal", "truth", "personal-data")
 PAIRS: Final = 8  # of each harm category
 REFUSAL_TOKENS: Final = 24  # of an answer that is judged
+
+
+def check_concepts(names: Sequence[str]) -> None:
+    """Check names that a user gave.
+
+    Raises:
+        InputError: there is no such concept.
+    """
+    for name in names:
+        if name not in CONCEPTS:
+            raise InputError(
+                f"unknown concept '{name}'", field="--probe", expected="of " + ", ".join(CONCEPTS)
+            )
 
 
 def labelled_texts(concept: str, seed: int) -> LabelledTexts:

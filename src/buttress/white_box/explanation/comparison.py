@@ -154,9 +154,7 @@ def compare_directions(
     cosines = torch.nn.functional.cosine_similarity(*differences, dim=1)
     lengths = torch.minimum(differences[0].norm(dim=1), differences[1].norm(dim=1))
     return [
-        DirectionChange(
-            layer, float(cosines[layer]) if float(lengths[layer]) > 0 else None, *odds
-        )
+        DirectionChange(layer, float(cosines[layer]) if float(lengths[layer]) > 0 else None, *odds)
         for layer, odds in enumerate(zip(*induced, strict=True))
     ]
 
