@@ -223,7 +223,7 @@ def test_dry_run_writes_nothing(tmp_path: Path) -> None:
         (("--stage", "nothing"), "unknown data stage 'nothing'; expected one of"),
         (("--stage", "near:treshold=1"), "unknown option 'treshold'; expected of threshold"),
         (("--stage", "near:threshold=2"), "stage near: threshold: 2 is not usable"),
-        (("--stage", "near:threshold=x"), "'x' is not of type 'number'"),
+        (("--stage", "near:threshold=x"), "'x' is not valid; expected a number"),
         (("--stage", "pii:types=MAIL"), "unknown type 'MAIL'"),
         (("--field", "nothing"), "no text in field 'nothing'"),
         (("--workers", "0"), "--workers: 0 is too small"),
