@@ -199,10 +199,9 @@ def _fail_on(text: str) -> tuple[str | None, bool]:
 
 
 def _jobs(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 256:
-        raise argparse.ArgumentTypeError("expected 1 to 256")
-    return number
+    if not text.isdecimal() or not 1 <= int(text[:4]) <= 256:
+        raise argparse.ArgumentTypeError(f"'{text[:20]}': expected a number from 1 to 256")
+    return int(text)
 
 
 def _write(options: argparse.Namespace, made: dict[str, Any], result: ScanResult) -> None:
