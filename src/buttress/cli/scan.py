@@ -31,7 +31,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "3 nothing was read",
     )
     parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="file or folder to inspect"
+        "paths", nargs="+", type=_path, metavar="PATH", help="file or folder to inspect"
     )
     _what(parser.add_argument_group("what is read"))
     _which(parser.add_argument_group("which findings count"))
@@ -196,6 +196,12 @@ def _fail_on(text: str) -> tuple[str | None, bool]:
         raise argparse.ArgumentTypeError(f"expected one of {', '.join(_FAIL_ON)}, and skipped")
     least = severities[0] if severities else None
     return ("" if least == "never" else least), "skipped" in names
+
+
+def _path(text: str) -> Path:
+    if not text:  # as of an unset variable: Path("") would be the current folder
+        raise argparse.ArgumentTypeError("an empty text names no file; expected a file or folder")
+    return Path(text)
 
 
 def _jobs(text: str) -> int:

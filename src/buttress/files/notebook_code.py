@@ -209,9 +209,9 @@ class _FileLines:
             written = json.dumps(piece, ensure_ascii=ascii_only).encode("utf-8", "replace")
             if first:
                 # After its own key: an output before it may hold the same text.
-                match = re.compile(rb'"(?:source|input)"\s{0,20}:[\s\[]{0,60}' + re.escape(written)).search(
-                    self._data, self._place
-                )
+                match = re.compile(
+                    rb'"(?:source|input)"\s{0,20}:[\s\[]{0,60}' + re.escape(written)
+                ).search(self._data, self._place)
                 place = match.end() - len(written) if match else -1
             else:
                 place = self._data.find(written, self._place)

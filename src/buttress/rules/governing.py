@@ -108,7 +108,9 @@ _EXAMPLES: Final = re.compile(
     r"[*_]{0,3}\s*$|(?:攻击|注入|恶意|越狱)[^。\n]{0,20}(?:示例|例子|例如|短语|常见)[^。\n]{0,10}[:：]\s*$"
 )
 # "… tells you to do this or to …": what reports the first act reports its alternatives, too.
-_OR_TO: Final = re.compile(r"(?i),?\s+\bor\s+(?:to\s+|that\s+you\s+)?$|(?:或者?|或要求|或让)(?:你|您)?\s*$")
+_OR_TO: Final = re.compile(
+    r"(?i),?\s+\bor\s+(?:to\s+|that\s+you\s+)?$|(?:或者?|或要求|或让)(?:你|您)?\s*$"
+)
 _REPORTING: Final = re.compile(
     r"(?i)\b(?:tells?|asks?|instructs?|orders?|urges?|directs?|wants?|tries\s+to\s+get|telling|asking)\s+"
     r"(?:you|it|me|us|them|the\s+\w+|an?\s+\w+)\s+to\b|要求|让你|叫你"

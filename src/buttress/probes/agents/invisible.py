@@ -40,7 +40,9 @@ _CONCEAL: Final = re2.compile("\x1b\\[[0-9;]{0,20}8m([^\x1b]{3,})")
 _BASE64: Final = re.compile(
     r"(?<![A-Za-z0-9+/=_-])([A-Za-z0-9+/]{24,}={0,2}|[A-Za-z0-9_-]{24,}={0,2})(?![A-Za-z0-9+/=_-])"
 )
-_HEX: Final = re.compile(r"(?<![0-9A-Za-z])(?:0x)?((?:[2-7][0-9A-Fa-f]|0[9AaDd]){24,})(?![0-9A-Za-z])")
+_HEX: Final = re.compile(
+    r"(?<![0-9A-Za-z])(?:0x)?((?:[2-7][0-9A-Fa-f]|0[9AaDd]){24,})(?![0-9A-Za-z])"
+)
 _ESCAPED: Final = (  # letters written as numbers: how it is called, and what a run of them looks like
     ("character references", re.compile(r"(?:&#(?:\d{2,7}|[xX][0-9A-Fa-f]{2,6});\s?){12,}")),
     ("percent encoding", re.compile(r"(?:%[2-7][0-9A-Fa-f]){12,}")),

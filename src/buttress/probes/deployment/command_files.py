@@ -42,8 +42,17 @@ _FOLDERS: Final = {
     ".buildkite": frozenset({"command", "commands"}),
     **dict.fromkeys(  # of Ansible
         ("tasks", "handlers", "playbooks"),
-        frozenset({"shell", "command", "raw", "cmd", "ansible.builtin.shell", "ansible.builtin.raw",
-                   "ansible.builtin.command"}),
+        frozenset(
+            {
+                "shell",
+                "command",
+                "raw",
+                "cmd",
+                "ansible.builtin.shell",
+                "ansible.builtin.raw",
+                "ansible.builtin.command",
+            }
+        ),
     ),
 }
 _HOSTS: Final = re.compile(rb"(?m)^[ \t]*(?:-[ \t]+)?[\"']?hosts[\"']?[ \t]*:")

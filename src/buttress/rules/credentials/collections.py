@@ -78,8 +78,8 @@ def column(data: bytes, start: int, end: int) -> Iterator[Span]:
         if number < len(cells):
             low, high = cells[number]
             text = row[low:high]
-            left = len(text) - len(text.lstrip(b' "\''))
-            right = len(text.rstrip(b' "\'\r'))
+            left = len(text) - len(text.lstrip(b" \"'"))
+            right = len(text.rstrip(b" \"'\r"))
             if left < right:
                 yield place + low + left, place + low + right
         if newline < 0:
