@@ -260,7 +260,8 @@ def test_a_local_action_is_called_by_its_folder(tmp_path: Path) -> None:
     )
     write(
         tmp_path / ".github/workflows/a.yml",
-        "on: issue_comment\njobs:\n  a:\n    runs-on: x\n    env: {B: '${{ github.event.comment.body"
-        " }}'}\n    steps:\n      - uses: ./.github/actions/say\n        with: {text: '${{ env.B }}'}\n",
+        "on: issue_comment\njobs:\n  a:\n    runs-on: x\n"
+        "    env: {B: '${{ github.event.comment.body }}'}\n    steps:\n"
+        "      - uses: ./.github/actions/say\n        with: {text: '${{ env.B }}'}\n",
     )
     assert lines(tmp_path, "gha-called-injection") == [".github/actions/say/action.yml:6"]

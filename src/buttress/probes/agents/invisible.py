@@ -43,7 +43,8 @@ _BASE64: Final = re.compile(
 _HEX: Final = re.compile(
     r"(?<![0-9A-Za-z])(?:0x)?((?:[2-7][0-9A-Fa-f]|0[9AaDd]){24,})(?![0-9A-Za-z])"
 )
-_ESCAPED: Final = (  # letters written as numbers: how it is called, and what a run of them looks like
+# Letters written as numbers: how it is called, and what a run of them looks like.
+_ESCAPED: Final = (
     ("character references", re.compile(r"(?:&#(?:\d{2,7}|[xX][0-9A-Fa-f]{2,6});\s?){12,}")),
     ("percent encoding", re.compile(r"(?:%[2-7][0-9A-Fa-f]){12,}")),
     ("escapes", re.compile(r"(?:\\(?:x[2-7][0-9A-Fa-f]|u00[2-7][0-9A-Fa-f])){12,}")),

@@ -64,8 +64,8 @@ _UNMARKED: Final = frozenset(
         "chat_template", "graph_text",
     )
 )  # fmt: skip
-# Configurations and templates, which no loader takes from a source file, a notebook, a script or a text
-# for people. Other probes read those.
+# Configurations and templates, which no loader takes from a source file, a notebook, a script or a
+# text for people. Other probes read those.
 _SOURCE: Final = frozenset(
     ("keras", "paddle_json", "json_config", "yaml_config", "chat_template", "graph_text")
 )

@@ -1,4 +1,4 @@
-"""Workflows of a repository that call another of its workflows or actions, and what they hand it."""
+"""Workflows of a repository that call another one or an action, and what they hand it."""
 
 from __future__ import annotations
 

@@ -15,7 +15,8 @@ from buttress.provenance.dependencies.dependency import Parser
 MAX_BYTES: Final = 8 << 20
 _NAMES: Final = {
     "pyproject.toml": "tools.in_pyproject", "setup.cfg": "projects.setup_cfg",
-    "setup.py": "setup_script.parse", "noxfile.py": "setup_script.nox", "Pipfile": "projects.pipfile",
+    "setup.py": "setup_script.parse", "noxfile.py": "setup_script.nox",
+    "Pipfile": "projects.pipfile",
     "poetry.lock": "locks.toml_lock", "uv.lock": "locks.toml_lock", "pdm.lock": "locks.toml_lock",
     "pylock.toml": "locks.toml_lock", "Pipfile.lock": "locks.pipfile_lock",
     "pixi.lock": "conda_locks.parse", "pixi.toml": "tools.pixi", "package.json": "npm.manifest",
