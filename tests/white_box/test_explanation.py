@@ -261,7 +261,7 @@ def test_the_page_says_what_is_not_to_be_trusted_and_what_was_left_out() -> None
     assert "No attribution passes its tests here." in page
     assert "rollout could not be run: the model gives no attention." in page
     trusted = sample(lambda one: one["attributions"][0].update(trusted=True, why_not=""))
-    assert "By occlusion, which passes: most of all “a”, “b”." in render(trusted)
+    assert "Occlusion passes its tests: most of all “a”." in render(trusted)
 
 
 def test_the_models_own_answer_is_its_greedy_one() -> None:

@@ -11,6 +11,7 @@ import msgspec
 from buttress.documents.assessment import Assessment
 from buttress.documents.comparison import ComparisonDocument
 from buttress.documents.data import DataDocument
+from buttress.documents.endpoint_explanation import EndpointExplanationDocument
 from buttress.documents.explanation import ExplanationDocument
 from buttress.documents.fields import DocumentPart
 from buttress.documents.json_schema import json_schema
@@ -23,6 +24,7 @@ from buttress.documents.reward_model import RewardModelDocument
 from buttress.documents.risk import AssessedRisk, AssetRisk, RateInterval
 from buttress.documents.scan_types import ScanDocument
 from buttress.documents.survey_types import SurveyDocument
+from buttress.documents.tuning import TuningDocument
 from buttress.documents.values import ValuesDocument
 from buttress.documents.white_box import WhiteBoxDocument
 from buttress.errors import InputError
@@ -41,7 +43,9 @@ DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "reward-model": RewardModelDocument,
     "oversight": OversightDocument,
     "values": ValuesDocument,
+    "tune": TuningDocument,
     "explanation": ExplanationDocument,
+    "endpoint-explanation": EndpointExplanationDocument,
 }
 _SHARED: Final[Mapping[str, tuple[type[DocumentPart], ...]]] = {
     "assessment": (RateInterval, AssetRisk, AssessedRisk),

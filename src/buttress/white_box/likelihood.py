@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from buttress.errors import InputError
 from buttress.targets.base import Message
-from buttress.white_box.answers import padded
+from buttress.white_box.batch_inputs import batch_inputs
 from buttress.white_box.chat_text import encode, question_text
 from buttress.white_box.layout import target_tokens
 from buttress.white_box.loading import evaluating
@@ -142,15 +141,9 @@ def _logits(
     order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
     for start in range(0, len(order), batch):
         chosen = order[start : start + batch]
-        ids, mask = padded([rows[index] for index in chosen], tokenizer.pad_token_id or 0)
-        options: dict[str, Any] = {"input_ids": ids, "attention_mask": mask}
-        parameters = inspect.signature(model.forward).parameters
-        if "position_ids" in parameters:
-            options["position_ids"] = (mask.cumsum(1) - 1).clamp(min=0)
-        options = {name: tensor.to(model.device) for name, tensor in options.items()}
         longest = max(len(answers[index]) for index in chosen)
-        if "logits_to_keep" in parameters:
-            options["logits_to_keep"] = longest
+        batched = [rows[index] for index in chosen]
+        options = batch_inputs(model, tokenizer, batched, logits=longest)
         logits = model(**options, use_cache=False).logits[:, -longest:]
         yield (
             chosen,
