@@ -63,8 +63,9 @@ def _calls(workflow: Any, own: str) -> Iterator[tuple[dict[str, Any], Expression
             continue
         if _uses(job, own) and isinstance(job.get("with"), dict):
             yield job["with"], ExpressionScope(workflow, job)
-        steps = job.get("steps")
-        for index, step in enumerate(steps) if isinstance(steps, list) else ():
+        given = job.get("steps")
+        steps = given if isinstance(given, list) else []
+        for index, step in enumerate(steps):
             if isinstance(step, dict) and _uses(step, own) and isinstance(step.get("with"), dict):
                 yield step["with"], ExpressionScope(workflow, job, tuple(steps[:index]), step)
 
