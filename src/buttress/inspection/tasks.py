@@ -81,6 +81,12 @@ def chosen(
 
 
 def _load_named(name: str) -> InspectionProbe:
+    if name not in extension.names("probes"):
+        inspecting = extension.names("inspections")
+        raise InputError(
+            f"unknown probe '{name[:60]}'",
+            field="--only", expected=f"one of {', '.join(inspecting)}",
+        )  # fmt: skip
     probe: InspectionProbe = extension.load("probes", name)
     return probe
 
