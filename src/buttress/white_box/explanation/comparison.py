@@ -151,7 +151,7 @@ def compare_directions(
             found = difference_in_means(variant.model, tokenizer, *requests)[:, 0]
             differences.append(found)
             induced.append(induced_log_odds(variant.model, tokenizer, found, benign))
-    cosines = torch.nn.functional.cosine_similarity(*differences, dim=1)
+    cosines = torch.nn.functional.cosine_similarity(differences[0], differences[1], dim=1)
     lengths = torch.minimum(differences[0].norm(dim=1), differences[1].norm(dim=1))
     return [
         DirectionChange(layer, float(cosines[layer]) if float(lengths[layer]) > 0 else None, *odds)
