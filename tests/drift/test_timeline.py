@@ -32,7 +32,11 @@ def test_nothing_is_told_of_what_did_not_change() -> None:
 def test_a_change_is_told_once_and_its_return_as_such() -> None:
     timeline = started()
     (change,) = told(timeline, AFTER)
-    assert (change.kind, change.facts[0].before, change.facts[0].after) == ("changed", "'self'", "*")
+    assert (change.kind, change.facts[0].before, change.facts[0].after) == (
+        "changed",
+        "'self'",
+        "*",
+    )
     assert told(timeline, AFTER) == []
     assert list(timeline.open_events()) == [1]
     (back,) = told(timeline, BEFORE)

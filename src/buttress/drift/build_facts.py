@@ -41,7 +41,8 @@ _COMPONENTS: Final = ("activity", "activity-alias", "service", "receiver", "prov
 _FLAGS: Final = ("debuggable", "allowBackup", "usesCleartextTraffic", "testOnly")
 _PLIST_FACTS: Final = (
     "CFBundleIdentifier", "CFBundleShortVersionString", "MinimumOSVersion",
-    "NSAppTransportSecurity", "CFBundleURLTypes", "UIBackgroundModes", "LSApplicationQueriesSchemes",
+    "NSAppTransportSecurity", "CFBundleURLTypes", "UIBackgroundModes",
+    "LSApplicationQueriesSchemes",
 )  # fmt: skip
 _EXTENSION_FACTS: Final = (
     "version", "manifest_version", "permissions", "optional_permissions", "host_permissions",

@@ -16,7 +16,9 @@ from buttress.errors import InputError
 from buttress.evidence.codec import check, decode
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.records import (
+    Checkpoint,
     Erasure,
+    Event,
     Label,
     Plan,
     Preference,
@@ -195,6 +197,10 @@ def describe(row: Row) -> str:
             return f"plan of run {record.run}"
         case Erasure():
             return f"erasure of {record.records} records, by {record.reason}"
+        case Event():
+            return f"event {record.number} of a watch"
+        case Checkpoint():
+            return f"checkpoint of a watch: {record.subject}"
         case UnknownRecord(kind=kind) if kind.startswith("encrypted-"):
             return kind.replace("-", " ", 1)
         case UnknownRecord():
