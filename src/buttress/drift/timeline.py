@@ -161,21 +161,34 @@ class Timeline:
         self.histories[name] = history
         self.changed.add(name)
 
+    def adopt(self, samples: Sequence[Facts]) -> None:
+        """Take facts that nothing is known of as the reference, and tell nothing of them."""
+        for name in _names(samples):
+            if name not in self.histories:
+                values = _values(name, samples)
+                self.histories[name] = FactHistory(values, value=values[-1])
+                self.changed.add(name)
+
+    def value(self, name: str) -> str | None:
+        """The last value of a fact."""
+        known = self.histories.get(name)
+        return known.value if known else None
+
     def number(self, change: Change, event: int) -> None:
         """Note that a change was told as the event of that number."""
         for one in change.facts:
             self.histories[one.name].event = event
             self.changed.add(one.name)
 
-    def accept(self, event: int | None = None) -> int:
-        """Make what an event told, or all that was told, the reference.
+    def accept(self, events: Collection[int] | None = None) -> int:
+        """Make what some events told, or all that was told, the reference.
 
         Returns:
             How many facts have a new reference.
         """
         count = 0
-        for name, history in list(self.histories.items()):
-            if history.quiet or (event is not None and history.event != event):
+        for name, history in self.histories.items():
+            if history.quiet or (events is not None and history.event not in events):
                 continue
             count += 1
             kept = [*history.reference, *history.told] if history.flapping else [history.value]
@@ -184,11 +197,15 @@ class Timeline:
             self.changed.add(name)
         return count
 
-    def open_events(self) -> Iterator[int]:
-        """Numbers of events that nobody accepted and that did not go back."""
-        for history in self.histories.values():
+    def open_facts(self) -> Iterator[tuple[str, FactHistory]]:
+        """Facts whose change nobody accepted, and that did not go back."""
+        for name, history in self.histories.items():
             if history.event and not history.quiet and (not history.reverted or history.flapping):
-                yield history.event
+                yield name, history
+
+    def open_events(self) -> set[int]:
+        """Numbers of the events about them."""
+        return {history.event for _, history in self.open_facts()}
 
     def delta(self) -> dict[str, dict[str, Any]]:
         """The histories that changed since the last call, to be stored."""

@@ -38,6 +38,13 @@ class ScoreSample:
         self.counts[value] = self.counts.get(value, 0) + count
         self.size += count
 
+    def remove(self, score: float) -> None:
+        """Remove a score that was added."""
+        value = _rounded(score)
+        if self.counts.get(value, 0) > 0:
+            self.counts[value] -= 1
+            self.size -= 1
+
     @property
     def mean(self) -> float:
         """Mean of the scores; 0.5 where there are none."""
