@@ -94,15 +94,20 @@ class ScoreStream:
         self.recent.append(round(score * 1000))
         if self.limit is not None:
             self.sample.add(score)
-            return self.detector.update(increments(score, self.limit).tolist())
-        rate = self.sample.mean
-        rank = self.sample.rank(score, tie)
-        made = (
-            rate_increments(rank, rate, BETS) if self.kind == "failures" else tail_increments(rank)
-        )
+            made = increments(score, self.limit).tolist()
+        else:
+            made = self._ranked(self.sample, score, tie)
         value = self.detector.update(made)
         self._forget()
         return value
+
+    def _ranked(self, sample: ScoreSample, score: float, tie: float) -> list[float]:
+        """The bets' increments on a score that is compared with a sample, which it joins."""
+        rate = sample.mean
+        rank = sample.rank(score, tie)
+        return (
+            rate_increments(rank, rate, BETS) if self.kind == "failures" else tail_increments(rank)
+        )
 
     def _bet_on_return(self, score: float, tie: float) -> float:
         """Bets that scores are lower than they were since the change."""
@@ -110,12 +115,7 @@ class ScoreStream:
         if self.since.size < _RETURN:
             self.since.add(opposite)
             return 0.0
-        rate = self.since.mean
-        rank = self.since.rank(opposite, tie)
-        made = (
-            rate_increments(rank, rate, BETS) if self.kind == "failures" else tail_increments(rank)
-        )
-        return self.detector.update(made)
+        return self.detector.update(self._ranked(self.since, opposite, tie))
 
     def _forget(self) -> None:
         """Keep the scores since the earliest start that any bet still has."""

@@ -169,6 +169,12 @@ class Timeline:
                 self.histories[name] = FactHistory(values, value=values[-1])
                 self.changed.add(name)
 
+    def seen(self) -> Iterator[str]:
+        """Names of the facts that are there now."""
+        for name, history in self.histories.items():
+            if history.value is not None and name != EMPTY:
+                yield name
+
     def value(self, name: str) -> str | None:
         """The last value of a fact."""
         known = self.histories.get(name)

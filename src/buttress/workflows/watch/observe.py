@@ -21,6 +21,7 @@ from buttress.workflows.watch.settings import WatchedBuild, WatchedHost, WatchSe
 HOST: Final = "host"
 BUILD: Final = "build"
 CLOSED: Final = "closed"
+OPEN: Final = "open"
 _LIMITS: Final = Limits(body_bytes=8 << 20, host_bytes=96 << 20)
 _CHAIN: Final = "certificate chain"  # tells dates, which change with each renewal
 _UNANSWERED: Final = "TLS offers without an answer"
@@ -115,7 +116,7 @@ def _host(result: HostResult) -> PlaceView:
         return PlaceView(HOST, problem=f"{probe} failed ({error})")
     if result.not_sent:
         return PlaceView(HOST, problem=f"given up: {result.why}")
-    facts: dict[str, str] = {"port": "open"}
+    facts: dict[str, str] = {"port": OPEN}
     if "://" in result.url:
         facts["scheme"] = result.url.partition("://")[0]
     for product in result.observations:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from buttress.drift.kinds import kind_of, probe_of
@@ -17,7 +17,6 @@ BLIND: Final = "blind"
 CHECKED: Final = "checked"
 STREAM: Final = "stream"
 DELIVERY: Final = "delivery"
-NOT_ACCEPTABLE: Final = ("accepted", "reverted", "seen-again")
 
 
 @dataclass(slots=True)
@@ -27,6 +26,7 @@ class Blindness:
     since: float
     event: int
     why: str = ""
+    accepted: bool = False
 
 
 @dataclass
@@ -94,6 +94,11 @@ class WatchState:
         }
         return [Checkpoint(f"{FACTS} {asset}", delta, time, run)] if delta else []
 
+    def blind_checkpoint(self, asset: str, time: float, run: str) -> Checkpoint:
+        """Whether an asset is seen."""
+        known = self.blind.get(asset)
+        return Checkpoint(f"{BLIND} {asset}", asdict(known) if known else {}, time, run)
+
     def open_events(self) -> set[int]:
         """Numbers of events that nobody accepted, and that did not go back."""
         facts = {
@@ -103,7 +108,7 @@ class WatchState:
             for number in timeline.open_events()
         }
         streams = {one["event"] for one in self.streams.values() if one.get("event")}
-        return facts | streams | {one.event for one in self.blind.values()}
+        return facts | streams | {one.event for one in self.blind.values() if not one.accepted}
 
     def barriers(self) -> dict[str, Severity]:
         """By probe: the gravest of what is found now and of changes that nobody accepted."""

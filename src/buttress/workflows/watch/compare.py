@@ -1,0 +1,145 @@
+"""Compares what a check saw with the references, and keeps the outcome: all of an asset or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from buttress.drift.observed import PlaceView
+from buttress.drift.timeline import Change, FactChange, Timeline
+from buttress.evidence.base import RecordStore
+from buttress.evidence.findings import Severity
+from buttress.evidence.records import Checkpoint, Event, Record
+from buttress.workflows.watch.observe import CLOSED, OPEN, AssetView
+from buttress.workflows.watch.risk import RiskMovement
+from buttress.workflows.watch.state import CHECKED, Blindness, WatchState
+from buttress.workflows.watch.told import event_of
+
+_OF_FACTS: Final = ("changed", "reverted", "flapping")
+_GATES: Final = ("port", "status")  # facts without which a place shows no others
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Compares one round's views. ``told`` are the events so far."""
+
+    store: RecordStore
+    state: WatchState
+    risks: RiskMovement
+    run: str
+    told: list[Event] = field(default_factory=list)
+
+    def take(self, view: AssetView, time: float) -> list[Event]:
+        """Compare an asset with its references and store what comes of it, whole.
+
+        Raises:
+            InputError: the evidence can't be written.
+        """
+        view = self._closed(view)
+        before, blind = self.state.barriers(), self.state.blind.get(view.asset)
+        events = [] if view.problem else self._changes(view, time)
+        events += self._sight(view, time, self.state.next_number + len(events))
+        self.state.events += events
+        after = self.state.barriers()
+        with_risks = [
+            self._with_risks(one, before, after) if one.kind in _OF_FACTS else one for one in events
+        ]
+        if events:
+            self.state.events[-len(events) :] = with_risks
+        records: list[Record] = [*with_risks]
+        records += self.state.facts_checkpoint(view.asset, time, self.run)
+        if self.state.blind.get(view.asset) is not blind:
+            records.append(self.state.blind_checkpoint(view.asset, time, self.run))
+        self.state.checked[view.asset] = time
+        records.append(Checkpoint(CHECKED, {view.asset: time}, time, self.run))
+        self.store.append(records)
+        self.told += with_risks
+        return with_risks
+
+    def _with_risks(
+        self, event: Event, before: Mapping[str, Severity], after: Mapping[str, Severity]
+    ) -> Event:
+        moved = self.risks.by_findings(event.probe, before, after)
+        return replace(event, details={**event.details, "risks": moved})
+
+    def tell(self, event: Event, checkpoints: Sequence[Checkpoint] = ()) -> None:
+        """Store an event that is about no facts."""
+        self.state.events.append(event)
+        self.store.append([event, *checkpoints])
+        self.told.append(event)
+
+    def _changes(self, view: AssetView, time: float) -> list[Event]:
+        events: list[Event] = []
+        for place in view.places:
+            if place.problem:
+                continue
+            timeline = self.state.timeline(view.asset, place.place)
+            for change in compare_place(timeline, place):
+                number = self.state.next_number + len(events)
+                events.append(
+                    event_of(
+                        change, number, asset=view.asset, place=place.place, time=time, run=self.run
+                    )
+                )
+                if change.kind == "changed":
+                    timeline.number(change, number)
+        return events
+
+    def _sight(self, view: AssetView, time: float, number: int) -> list[Event]:
+        """An event where an asset is no longer seen, or is seen again."""
+        why, known = view.blind, self.state.blind.get(view.asset)
+        if why and known is None:
+            self.state.blind[view.asset] = Blindness(time, number, why)
+            place = "" if view.problem else next(one.place for one in view.places if one.problem)
+            message = f"nothing is seen: {why}" if view.problem else f"not all is seen: {why}"
+            return [
+                Event(number, "blind", "medium", view.asset, place, message, time, run=self.run)
+            ]
+        if not why and known is not None:
+            del self.state.blind[view.asset]
+            return [
+                Event(
+                    number, "seen-again", "info", view.asset, "", "it is seen again", time,
+                    about=known.event, run=self.run,
+                )
+            ]  # fmt: skip
+        return []
+
+    def _closed(self, view: AssetView) -> AssetView:
+        """A port that was open and does not answer says nothing of what it would show."""
+        for one in view.places:
+            closed = bool(one.samples) and one.samples[-1].get("port") == CLOSED
+            if closed and self.state.timeline(view.asset, one.place).value("port") == OPEN:
+                return AssetView(view.asset, problem="no answer at a port that was open")
+        return view
+
+
+def compare_place(timeline: Timeline, view: PlaceView) -> list[Change]:
+    """What changed in a place. The first view of a place is its reference.
+
+    A place that opens (a port that was closed, a page that was not there) is told as one change
+    with all that it shows, and what it shows is its reference from then on.
+    """
+    if not timeline.known:
+        timeline.begin(view.samples)
+        return []
+    gate = next((name for name in _GATES if name in view.samples[-1]), "")
+    opens = bool(gate) and _shows_nothing_yet(timeline) and view.only is None
+    if opens and timeline.value(gate) not in (None, view.samples[-1][gate]):
+        changes = timeline.compare(view.samples, frozenset(timeline.histories))
+        timeline.adopt(view.samples)
+        for change in changes:
+            told = {one.name for one in change.facts}
+            change.facts += [
+                FactChange(name, None, value)
+                for name, value in sorted(view.samples[-1].items())
+                if name not in told
+            ]
+        return changes
+    return timeline.compare(view.samples, view.only)
+
+
+def _shows_nothing_yet(timeline: Timeline) -> bool:
+    """Whether only how it answers is known: that a port is closed, that a page is not there."""
+    return all(name.partition(" ")[0] in (*_GATES, "redirect") for name in timeline.histories)
