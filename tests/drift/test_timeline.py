@@ -112,3 +112,20 @@ def test_it_is_stored_as_what_changed() -> None:
     assert again.histories == timeline.histories
     assert told(again, AFTER) == []
     assert [one.kind for one in told(again, BEFORE)] == ["reverted"]
+
+
+def test_what_comes_in_the_place_of_what_goes_is_one_change() -> None:
+    timeline = started({"form post /chat": "text:q", "link /a": ""})
+    (change,) = told(timeline, {"form post /chats": "text:q", "link /a": ""})
+    assert [(one.name, one.after) for one in change.facts] == [
+        ("form post /chat", None), ("form post /chats", "text:q"),
+    ]  # fmt: skip
+
+
+def test_what_goes_and_what_comes_are_two_changes_where_they_are_unlike() -> None:
+    timeline = started({"script /a.js": "", "link /a": ""})
+    assert (
+        len(told(timeline, {"script https://other.example/tracking.mjs": "", "link /a": ""})) == 2
+    )
+    timeline = started({"script /a.js": "", "link /a": ""})
+    assert len(told(timeline, {"frame /a.js": "", "link /a": ""})) == 2

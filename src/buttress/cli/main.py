@@ -29,6 +29,7 @@ COMMANDS: Final = (
     "data",
     "privacy",
     "survey",
+    "watch",
     "pack",
     "sign",
     "bom",

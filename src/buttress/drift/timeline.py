@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Any, Final, Literal
 
 ChangeKind = Literal["changed", "reverted", "flapping"]
 Facts = Mapping[str, str]
+_ALIKE: Final = 0.6
+_MOST_PAIRED: Final = 40  # changes of a check that are compared with each other
 _MOST_VALUES: Final = 50  # that are remembered of a fact
 
 
@@ -141,7 +144,7 @@ class Timeline:
             if history.value != values[-1]:
                 history.value = values[-1]
                 self.changed.add(name)
-        return [*new.values(), *back.values(), *flapping.values()]
+        return [*_replacements(list(new.values())), *back.values(), *flapping.values()]
 
     def _tell(
         self,
@@ -237,6 +240,38 @@ def group_of(name: str) -> str:
     if kind in ("status", "redirect"):
         return "status"
     return kind if kind in ("certificate", "tls") else name.partition("#")[0]
+
+
+def _replacements(changes: list[Change]) -> list[Change]:
+    """The changes, with what went and what came in its place as one: a form that posts elsewhere.
+
+    Both are of one kind, and their names are much alike.
+    """
+    gone = [one for one in changes if all(fact.after is None for fact in one.facts)]
+    come = [one for one in changes if all(fact.before is None for fact in one.facts)]
+    pairs = sorted(
+        (
+            (-_alike(first.facts[0].name, second.facts[0].name), at, to)
+            for at, first in enumerate(gone[:_MOST_PAIRED])
+            for to, second in enumerate(come[:_MOST_PAIRED])
+        ),
+    )
+    taken_from: set[int] = set()
+    taken_to: set[int] = set()
+    for value, at, to in pairs:
+        if -value >= _ALIKE and at not in taken_from and to not in taken_to:
+            taken_from.add(at)
+            taken_to.add(to)
+            come[to].facts[:0] = gone[at].facts
+    replaced = [gone[at] for at in taken_from]
+    return [one for one in changes if not any(one is other for other in replaced)]
+
+
+def _alike(first: str, second: str) -> float:
+    """How alike two names of facts are, in [0, 1]; 0 where they are of different kinds."""
+    kind, _, rest = first.partition(" ")
+    other, _, tail = second.partition(" ")
+    return SequenceMatcher(None, rest, tail).ratio() if kind == other else 0.0
 
 
 def _names(samples: Iterable[Facts]) -> list[str]:

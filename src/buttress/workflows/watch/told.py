@@ -24,7 +24,14 @@ def event_of(
         )
     first = change.facts[0]
     more = len(change.facts) - 1
-    said = _said(first) if change.kind == "changed" else f"{first.name} {_WORDS[change.kind]}"
+    come = next((one for one in change.facts if one.before is None), None)
+    if change.kind != "changed":
+        said = f"{first.name} {_WORDS[change.kind]}"
+    elif first.after is None and come is not None:
+        said = f"{first.name} gave way to {come.name}{_value(come)}"
+        more -= 1
+    else:
+        said = _said(first)
     others = f", and {more} more" if more else ""
     return Event(
         number,
@@ -41,10 +48,13 @@ def event_of(
     )
 
 
+def _value(one: FactChange) -> str:
+    return f": {one.after}" if one.after else ""
+
+
 def _said(one: FactChange) -> str:
-    value = f": {one.after}" if one.after else ""
     if one.before is None:
-        return f"{one.name} is new{value}"
+        return f"{one.name} is new{_value(one)}"
     if one.after is None:
         return f"{one.name} is gone"
     return f"{one.name} was {one.before or 'empty'} and is {one.after or 'empty'}"
