@@ -24,6 +24,7 @@ from buttress.documents.risk import AssessedRisk, AssetRisk, RateInterval
 from buttress.documents.scan_types import ScanDocument
 from buttress.documents.survey_types import SurveyDocument
 from buttress.documents.values import ValuesDocument
+from buttress.documents.watch import WatchDocument
 from buttress.documents.white_box import WhiteBoxDocument
 from buttress.errors import InputError
 
@@ -42,6 +43,7 @@ DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "oversight": OversightDocument,
     "values": ValuesDocument,
     "explanation": ExplanationDocument,
+    "watch": WatchDocument,
 }
 _SHARED: Final[Mapping[str, tuple[type[DocumentPart], ...]]] = {
     "assessment": (RateInterval, AssetRisk, AssessedRisk),
