@@ -13,7 +13,7 @@ import buttress.report
 from buttress.report.html import _environment
 
 ROOT = Path(buttress.report.__file__).parent
-MODULES = ("words", "limits", "views", "heatmap", "charts", "html", "language")
+MODULES = ("words", "limits", "views", "heatmap", "charts", "html", "language", "watch_page")
 
 
 def phrases() -> tuple[set[str], set[str]]:

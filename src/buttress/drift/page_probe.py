@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import urljoin, urlsplit
 
 from buttress.drift.interface_facts import interface_facts, interface_of
+from buttress.drift.masking import masked_url
 from buttress.drift.observed import PlaceView
 from buttress.drift.page_facts import page_content, reply_facts
 from buttress.drift.script_facts import script_facts, united
@@ -157,10 +158,13 @@ async def _scripts(session: Session, scripts: Mapping[str, str]) -> PlaceView:
         return PlaceView(SCRIPTS, problem=f"more than {_MOST_SCRIPTS} scripts")
     for url in scripts:
         reply = await session.follow(url)
-        if reply is None or reply.status != 200 or reply.cut:
-            shown = "no answer" if reply is None else reply.cut or f"status {reply.status}"
-            return PlaceView(SCRIPTS, problem=f"{urlsplit(url).path}: {shown}")
-        facts.append(script_facts(reply.body.decode("utf-8", "replace")))
+        if problem := _problem(reply, 0):
+            return PlaceView(SCRIPTS, problem=f"{urlsplit(url).path}: {problem}")
+        assert reply is not None
+        if reply.status == 200:
+            facts.append(script_facts(reply.body.decode("utf-8", "replace")))
+        else:
+            facts.append({f"missing-script {masked_url(url, url)}": f"status {reply.status}"})
     return PlaceView(SCRIPTS, [united(facts)])
 
 

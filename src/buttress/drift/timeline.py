@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 ChangeKind = Literal["changed", "reverted", "flapping"]
 Facts = Mapping[str, str]
-_ALIKE: Final = 0.6
+_ALIKE: Final = 0.5
 _MOST_PAIRED: Final = 40  # changes of a check that are compared with each other
 _MOST_VALUES: Final = 50  # that are remembered of a fact
 

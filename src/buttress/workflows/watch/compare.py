@@ -11,7 +11,7 @@ from buttress.drift.timeline import Change, FactChange, Timeline
 from buttress.evidence.base import RecordStore
 from buttress.evidence.findings import Severity
 from buttress.evidence.records import Checkpoint, Event, Record
-from buttress.workflows.watch.observe import CLOSED, OPEN, AssetView
+from buttress.workflows.watch.observe import CLOSED, HOST, OPEN, AssetView
 from buttress.workflows.watch.risk import RiskMovement
 from buttress.workflows.watch.state import CHECKED, Blindness, WatchState
 from buttress.workflows.watch.told import event_of
@@ -107,11 +107,14 @@ class Comparison:
         return []
 
     def _closed(self, view: AssetView) -> AssetView:
-        """A port that was open and does not answer says nothing of what it would show."""
+        """A port that answered and does not answer says nothing of what it would show."""
         for one in view.places:
-            closed = bool(one.samples) and one.samples[-1].get("port") == CLOSED
-            if closed and self.state.timeline(view.asset, one.place).value("port") == OPEN:
-                return AssetView(view.asset, problem="no answer at a port that was open")
+            if one.place == HOST and one.samples:
+                known = self.state.timeline(view.asset, HOST)
+                if one.samples[-1]["port"] == CLOSED and known.value("port") == OPEN:
+                    return AssetView(view.asset, problem="no answer at a port that was open")
+                if known.value("scheme") and "scheme" not in one.samples[-1]:
+                    return AssetView(view.asset, problem="no answer over HTTP, as there was")
         return view
 
 

@@ -102,7 +102,9 @@ def _ask(
 
 
 def _seen(host: WatchedHost, result: HostResult, pages: Sequence[PlaceView]) -> AssetView:
-    if not result.reached:
+    spoke = any(one.status > 1 for one in result.sent)  # 1 stands for answers beside HTTP
+    said = any(one.answered and one.bytes for one in result.sent)
+    if not (spoke or (said and not host.endpoint.scheme)):
         if host.endpoint.scheme:
             return AssetView(host.asset, problem=result.why or "no answer")
         return AssetView(host.asset, [PlaceView(HOST, [{"port": CLOSED}], frozenset(["port"]))])
@@ -117,7 +119,7 @@ def _host(result: HostResult) -> PlaceView:
     if result.not_sent:
         return PlaceView(HOST, problem=f"given up: {result.why}")
     facts: dict[str, str] = {"port": OPEN}
-    if "://" in result.url:
+    if any(one.status > 1 for one in result.sent):
         facts["scheme"] = result.url.partition("://")[0]
     for product in result.observations:
         facts[f"product {product.product}"] = product.version or "version unknown"
