@@ -70,6 +70,7 @@ _KINDS: Final[Mapping[str, KindOfFact]] = {
     "setting": KindOfFact("low", "low", CLIENT),
 }
 _OTHER: Final = KindOfFact("low", "low", CLIENT)
+_SHORT: Final = 5  # words, its kind among them, of a text that is a label
 _FROM_ELSEWHERE: Final = ("script", "frame", "form", "style")
 
 
@@ -99,6 +100,8 @@ def severity_of(name: str, after: str | None) -> Severity:
     known = _KINDS.get(kind, _OTHER)
     if after is None:
         return known.goes
+    if kind == "text" and len(name.split()) <= _SHORT and name.isascii():
+        return "info"
     rest = name.split(" ", 2)[-1] if kind == "form" else name.partition(" ")[2]
     if kind in _FROM_ELSEWHERE and "://" not in rest:
         return "medium" if kind == "form" else "low"

@@ -34,13 +34,18 @@ _HASH_AFTER_DASH: Final = re.compile(r"(?<=[-.~])([A-Za-z0-9_-]{8})(?=\.[a-z]+\Z
 _RELEASE: Final = re.compile(r"(?<![\w.])v?\d+(?:\.\d+)+(?:-[0-9A-Za-z.]+)?(?![\w])")
 
 
-def masked(text: str) -> str:
-    """A text in one line, with marks in place of dates, times, hashes, tokens and long numbers."""
+def masked(text: str, most: int = _SHOWN) -> str:
+    """A text in one line, with marks in place of dates, times, hashes, tokens and long numbers.
+
+    Args:
+        text: of any length.
+        most: characters that are kept.
+    """
     text = " ".join(text.split())
     for pattern in _CHANGING:
         text = pattern.sub(MARK, text)
     text = _WORD.sub(lambda found: MARK if is_token(found[0]) else found[0], text)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def is_token(text: str) -> bool:

@@ -125,9 +125,9 @@ class _PageReader(HTMLParser):
         elif tag in ("a", "area"):
             self._add_url("link", given.get("href", ""))
         elif tag in _EMBEDS:
-            sandbox = f"sandbox {' '.join(sorted(given['sandbox'].split()))}".strip()
             if shown := self._url(given.get(_EMBEDS[tag], "")):
-                self._add(f"frame {shown}", sandbox if "sandbox" in given else "")
+                allowed = " ".join(sorted(given.get("sandbox", "").split()))
+                self._add(f"frame {shown}", f"sandbox {allowed}" if "sandbox" in given else "")
             if given.get("srcdoc"):
                 self._add("frame srcdoc")
         elif tag in _MEDIA:

@@ -138,7 +138,7 @@ def _page(reply: Reply, url: str, scripts: dict[str, str]) -> tuple[dict[str, st
         content = page_content(reply.body.decode("utf-8", "replace"), url)
         facts |= content.facts
         for link in content.scripts:
-            scripts[urljoin(url, link)] = link
+            scripts[masked_url(link, url)] = urljoin(url, link)  # one of each, whatever its build
     return facts, True
 
 
@@ -156,7 +156,7 @@ async def _scripts(session: Session, scripts: Mapping[str, str]) -> PlaceView:
     facts: list[dict[str, str]] = []
     if len(scripts) > _MOST_SCRIPTS:
         return PlaceView(SCRIPTS, problem=f"more than {_MOST_SCRIPTS} scripts")
-    for url in scripts:
+    for url in scripts.values():
         reply = await session.follow(url)
         if problem := _problem(reply, 0):
             return PlaceView(SCRIPTS, problem=f"{urlsplit(url).path}: {problem}")

@@ -24,9 +24,10 @@ _URL: Final = re.compile(r"(?:https?|wss?)://[A-Za-z0-9.-]+(?::\d+)?[^\s\"'<>`\\
 _ROUTE: Final = re.compile(r"/(?:[A-Za-z][\w.:{}$-]*)(?:/[\w.:{}$*-]*)*/?(?:\?[\w=&{}$.%-]*)?")
 _FILE: Final = re.compile(r"\.(?:png|jpe?g|gif|svg|webp|ico|css|woff2?|ttf|map|m?js)\b", re.I)
 _NAMESPACES: Final = ("http://www.w3.org/", "https://www.w3.org/", "http://www.w3.org")
-_WORDS: Final = 5  # words that make a string a text
-_LETTERS: Final = 24
-_HANZI: Final = 12  # Chinese characters that do
+_WORDS: Final = 2  # words that make a string a text
+_LETTERS: Final = 8
+_HANZI: Final = 4  # Chinese characters that do
+_LONGEST: Final = 2_000  # characters of a text
 
 
 def script_facts(source: str) -> dict[str, str]:
@@ -100,11 +101,14 @@ def _is_code(text: str) -> bool:
 
 
 def _named(text: str) -> str:
-    """The beginning of a text, and a digest of the whole of it with marks for what changes."""
+    """A text with marks for what changes; of a long one the beginning, and a digest of the rest."""
     words = text.split()
-    steady = " ".join(masked(" ".join(words[at : at + 12])) for at in range(0, len(words), 12))
-    digest = hashlib.sha256(steady.encode("utf-8", "replace")).hexdigest()[:8]
-    return f"{masked(text)[:80]} ({digest})"
+    parts = (masked(" ".join(words[at : at + 12])) for at in range(0, len(words), 12))
+    whole = " ".join(parts)
+    if len(whole) <= _LONGEST:
+        return whole
+    digest = hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:8]
+    return f"{whole[:_LONGEST]}… ({digest})"
 
 
 def united(facts: Iterable[dict[str, str]]) -> dict[str, str]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any, Final, Literal
 
+from buttress.drift.pieces import reconciled
+
 ChangeKind = Literal["changed", "reverted", "flapping"]
 Facts = Mapping[str, str]
 _ALIKE: Final = 0.5
@@ -103,8 +105,18 @@ class Timeline:
             self.histories[EMPTY] = FactHistory([""], value="")
             self.changed.add(EMPTY)
 
-    def differs(self, facts: Facts) -> bool:
+    def reconcile(self, facts: Facts) -> dict[str, str]:
+        """Facts of a view with known texts and addresses where a builder cut them otherwise."""
+        known = [
+            name
+            for name, history in self.histories.items()
+            if history.value is not None or any(one is not None for one in history.reference)
+        ]
+        return reconciled(facts, known)
+
+    def differs(self, view: Facts) -> bool:
         """Whether a view shows what is no reference, so that a second look is worth it."""
+        facts = self.reconcile(view)
         names = {*facts, *self.histories} - {EMPTY}
         return any(facts.get(name) not in self._history(name).reference for name in names)
 
@@ -119,6 +131,7 @@ class Timeline:
             samples: what is seen, in one view or several.
             only: names of the facts that were looked for, where not all were.
         """
+        samples = [self.reconcile(one) for one in samples]
         new: dict[str, Change] = {}
         back: dict[int, Change] = {}
         flapping: dict[int, Change] = {}

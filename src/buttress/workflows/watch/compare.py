@@ -70,20 +70,25 @@ class Comparison:
         self.told.append(event)
 
     def _changes(self, view: AssetView, time: float) -> list[Event]:
-        events: list[Event] = []
+        """Events of an asset; the same change in several places, as of a header, is one."""
+        same: dict[tuple[object, ...], list[tuple[str, Timeline, Change]]] = {}
         for place in view.places:
-            if place.problem:
-                continue
-            timeline = self.state.timeline(view.asset, place.place)
-            for change in compare_place(timeline, place):
-                number = self.state.next_number + len(events)
-                events.append(
-                    event_of(
-                        change, number, asset=view.asset, place=place.place, time=time, run=self.run
-                    )
-                )
-                if change.kind == "changed":
-                    timeline.number(change, number)
+            if not place.problem:
+                timeline = self.state.timeline(view.asset, place.place)
+                for change in compare_place(timeline, place):
+                    key = change.kind, change.of, tuple(change.facts)
+                    same.setdefault(key, []).append((place.place, timeline, change))
+        events: list[Event] = []
+        for told in same.values():
+            number = self.state.next_number + len(events)
+            places = ", ".join(name for name, _, _ in told)
+            change = told[0][2]
+            events.append(
+                event_of(change, number, asset=view.asset, place=places, time=time, run=self.run)
+            )
+            if change.kind == "changed":
+                for _, timeline, one in told:
+                    timeline.number(one, number)
         return events
 
     def _sight(self, view: AssetView, time: float, number: int) -> list[Event]:
