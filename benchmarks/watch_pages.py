@@ -2,21 +2,26 @@
 
 The site of `tests/watch/shop.py` has nonces, dates, tokens, hashes of builds and elements in random
 order; its bundle is each time another of five outputs of esbuild, terser and swc of one source.
-Then each planted change is made in a watch of its own. Run from the root of the repository:
-`python -m benchmarks.watch_pages --rechecks 1000`.
+Then each planted change is made in a watch of its own.
+
+    python benchmarks/watch_pages.py --rechecks 1000
 """
 
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from pathlib import Path
 
-from buttress.workflows.watch.round import check_once
-from buttress.workflows.watch.settings import WatchSettings, load
+sys.path.insert(0, str(Path(__file__).parent.parent))  # the site of the tests
+
 from tests.watch.shop import PLANTS, Shop
 from tests.watch.site import Site, serving
+
+from buttress.workflows.watch.round import check_once
+from buttress.workflows.watch.settings import WatchSettings, load
 
 
 def watch(site: Site, folder: Path) -> WatchSettings:

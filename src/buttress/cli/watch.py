@@ -140,6 +140,9 @@ def run_loop(options: argparse.Namespace) -> int:
     def failed(why: str) -> None:
         print(visible(f"this check failed: {why}"), file=sys.stderr, flush=True)
 
+    count = len(settings.assets)
+    many = "1 asset" if count == 1 else f"{count} assets"
+    print(f"watching {many}, about every {settings.every:g} s", flush=True)
     try:
         run_rounds(settings, options.out, _show_round, failed)
     except TerminatedError:
