@@ -65,6 +65,12 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "data review": ("buttress data review clean --budget 100",),
     "data canaries": ("buttress data canaries --into corpus.jsonl --out planted --seed 1",),
     "data check": ("buttress data check clean --policy gbt45654 --keywords words.txt",),
+    "watch": (
+        "buttress watch once",
+        "buttress watch run watch.yaml --out shop-watch",
+        "buttress watch history --html history.html --language zh",
+        "buttress watch accept 3 4 --by Ann",
+    ),
     "survey": (
         "buttress survey http://127.0.0.1:8000 --dry-run",
         "buttress survey 10.0.0.0/24 --ports 80,8000,11434 --out survey",
