@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from buttress.drift.timeline import Change, Timeline
+from buttress.drift.timeline import PlaceChange, Timeline
 
 
 def started(*samples: dict[str, str]) -> Timeline:
@@ -11,7 +11,7 @@ def started(*samples: dict[str, str]) -> Timeline:
     return timeline
 
 
-def told(timeline: Timeline, *samples: dict[str, str]) -> list[Change]:
+def told(timeline: Timeline, *samples: dict[str, str]) -> list[PlaceChange]:
     changes = timeline.compare(list(samples))
     for number, change in enumerate(changes, 1):
         if change.kind == "changed":

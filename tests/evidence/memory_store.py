@@ -11,8 +11,8 @@ from buttress.evidence.codec import decode, encode, kind_of
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.records import (
     Checkpoint,
-    Event,
     Label,
+    MonitoringEvent,
     Provenance,
     Record,
     Trial,
@@ -76,8 +76,8 @@ class MemoryStore:
     def provenance(self) -> Iterator[Provenance]:
         return self._of(Provenance, None, None)
 
-    def events(self) -> Iterator[Event]:
-        return self._of(Event, None, None)
+    def events(self) -> Iterator[MonitoringEvent]:
+        return self._of(MonitoringEvent, None, None)
 
     def checkpoints(self) -> Iterator[Checkpoint]:
         return self._of(Checkpoint, None, None)

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from buttress.evidence.records import Event
+from buttress.evidence.records import MonitoringEvent
 from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.workflows.watch.notify import deliver, signed_headers
 from buttress.workflows.watch.settings import Email, WatchSettings, Webhook
@@ -26,8 +26,10 @@ from buttress.workflows.watch.state import WatchState
 SECRET = "a secret that signs"
 
 
-def event(number: int, severity: Any = "high") -> Event:
-    return Event(number, "changed", severity, "shop", "page /", "a script\nis new", 1e9 + number)
+def event(number: int, severity: Any = "high") -> MonitoringEvent:
+    return MonitoringEvent(
+        number, "changed", severity, "shop", "page /", "a script\nis new", 1e9 + number
+    )
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from buttress.files.visible import visible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from buttress.evidence.records import Event
+    from buttress.evidence.records import MonitoringEvent
     from buttress.workflows.watch.round import RoundResult
 
 _SEVERITIES = ("info", "low", "medium", "high", "critical", "never")
@@ -250,7 +250,7 @@ def _show_round(result: RoundResult) -> None:
     sys.stdout.flush()
 
 
-def _show_events(events: Sequence[Event]) -> None:
+def _show_events(events: Sequence[MonitoringEvent]) -> None:
     from buttress.workflows.watch.notify import event_row
 
     for one in events:

@@ -69,7 +69,7 @@ class FactChange:
 
 
 @dataclass(slots=True)
-class Change:
+class PlaceChange:
     """What is told as one event: a change of facts that belong together.
 
     ``of`` is the number of the event that it goes back on, or goes to and fro about, 0 for none.
@@ -122,7 +122,7 @@ class Timeline:
 
     def compare(
         self, samples: Sequence[Facts], only: Collection[str] | None = None
-    ) -> list[Change]:
+    ) -> list[PlaceChange]:
         """Take what is seen now; returns what is to be told.
 
         A fact that several views show differently changes from view to view; it is told once.
@@ -132,9 +132,9 @@ class Timeline:
             only: names of the facts that were looked for, where not all were.
         """
         samples = [self.reconcile(one) for one in samples]
-        new: dict[str, Change] = {}
-        back: dict[int, Change] = {}
-        flapping: dict[int, Change] = {}
+        new: dict[str, PlaceChange] = {}
+        back: dict[int, PlaceChange] = {}
+        flapping: dict[int, PlaceChange] = {}
         names = {*_names(samples), *self.histories} - {EMPTY}
         for name in sorted(names if only is None else names.intersection(only)):
             history = self._history(name)
@@ -146,12 +146,14 @@ class Timeline:
                 self._tell(name, history, fresh, values, new)
             elif away and history.reverted and not history.flapping:
                 history.flapping = True
-                change = flapping.setdefault(history.event, Change("flapping", [], history.event))
+                change = flapping.setdefault(
+                    history.event, PlaceChange("flapping", [], history.event)
+                )
                 change.facts.append(FactChange(name, before, away[-1]))
                 self.changed.add(name)
             elif not away and history.event and not history.reverted and not history.flapping:
                 history.reverted = True
-                change = back.setdefault(history.event, Change("reverted", [], history.event))
+                change = back.setdefault(history.event, PlaceChange("reverted", [], history.event))
                 change.facts.append(FactChange(name, before, values[-1]))
                 self.changed.add(name)
             if history.value != values[-1]:
@@ -165,10 +167,10 @@ class Timeline:
         history: FactHistory,
         fresh: Sequence[str | None],
         values: Sequence[str | None],
-        new: dict[str, Change],
+        new: dict[str, PlaceChange],
     ) -> None:
         group = group_of(name)
-        change = new.setdefault(group, Change("changed", []))
+        change = new.setdefault(group, PlaceChange("changed", []))
         change.facts.append(FactChange(name, history.value, fresh[-1]))
         history.told = [*history.told, *fresh][-_MOST_VALUES:]
         # Seen beside the reference in the same check: it goes to and fro, and that is told now.
@@ -196,7 +198,7 @@ class Timeline:
         known = self.histories.get(name)
         return known.value if known else None
 
-    def number(self, change: Change, event: int) -> None:
+    def number(self, change: PlaceChange, event: int) -> None:
         """Note that a change was told as the event of that number."""
         for one in change.facts:
             self.histories[one.name].event = event
@@ -255,7 +257,7 @@ def group_of(name: str) -> str:
     return kind if kind in ("certificate", "tls") else name.partition("#")[0]
 
 
-def _replacements(changes: list[Change]) -> list[Change]:
+def _replacements(changes: list[PlaceChange]) -> list[PlaceChange]:
     """The changes, with what went and what came in its place as one: a form that posts elsewhere.
 
     Both are of one kind, and their names are much alike.

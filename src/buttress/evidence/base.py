@@ -14,8 +14,8 @@ from buttress.evidence.chain import Row
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.records import (
     Checkpoint,
-    Event,
     Label,
+    MonitoringEvent,
     Plan,
     Provenance,
     Record,
@@ -98,7 +98,7 @@ class RecordStore(Protocol):
         """Provenance of each run, oldest first."""
         ...
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Iterator[MonitoringEvent]:
         """Events of a watch, in order."""
         ...
 

@@ -18,8 +18,8 @@ from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.records import (
     Checkpoint,
     Erasure,
-    Event,
     Label,
+    MonitoringEvent,
     Plan,
     Preference,
     Provenance,
@@ -197,7 +197,7 @@ def describe(row: Row) -> str:
             return f"plan of run {record.run}"
         case Erasure():
             return f"erasure of {record.records} records, by {record.reason}"
-        case Event():
+        case MonitoringEvent():
             return f"event {record.number} of a watch"
         case Checkpoint():
             return f"checkpoint of a watch: {record.subject}"

@@ -192,7 +192,7 @@ class Erasure:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class MonitoringEvent:
     """What a watch told: a change, its return, a drift, a check that was missed or saw nothing.
 
     ``about`` is the number of an earlier event that this one goes back on or accepts, 0 for none.
@@ -235,7 +235,7 @@ class UnknownRecord:
 
 KnownRecord = (
     Trial | Turn | Label | Preference | Finding | Inspection | Provenance | Plan | Erasure
-    | Event | Checkpoint
+    | MonitoringEvent | Checkpoint
 )  # fmt: skip
 Record = KnownRecord | UnknownRecord
 KINDS: Final[dict[str, type[KnownRecord]]] = {
@@ -248,6 +248,6 @@ KINDS: Final[dict[str, type[KnownRecord]]] = {
     "provenance": Provenance,
     "plan": Plan,
     "erasure": Erasure,
-    "event": Event,
+    "event": MonitoringEvent,
     "checkpoint": Checkpoint,
 }

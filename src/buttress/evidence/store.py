@@ -33,9 +33,9 @@ from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.migrations import FORMAT, check_format, migrate, stored_format
 from buttress.evidence.records import (
     Checkpoint,
-    Event,
     KnownRecord,
     Label,
+    MonitoringEvent,
     Plan,
     Provenance,
     Record,
@@ -280,9 +280,9 @@ class EvidenceStore:
         """Plans in order."""
         return self._of(Plan, "plan", run, None)
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Iterator[MonitoringEvent]:
         """Events in order."""
-        return self._of(Event, "event", None, None)
+        return self._of(MonitoringEvent, "event", None, None)
 
     def checkpoints(self) -> Iterator[Checkpoint]:
         """Checkpoints in order."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from buttress.errors import InputError
-from buttress.evidence.records import Checkpoint, Event, Record
+from buttress.evidence.records import Checkpoint, MonitoringEvent, Record
 from buttress.workflows.watch.risk import RiskMovement
 from buttress.workflows.watch.round import opened
 from buttress.workflows.watch.settings import WatchSettings
@@ -22,7 +22,7 @@ def accept(
     *,
     by: str = "",
     clock: Callable[[], float] = time.time,
-) -> list[Event]:
+) -> list[MonitoringEvent]:
     """Accept events: what they told is the reference from now on.
 
     An outage that is accepted is no blindness any more; the references of before hold when the
@@ -82,7 +82,7 @@ def accept(
                 "risks": risks.by_findings(one.probe, before, after)
             }  # fmt: skip
             told.append(
-                Event(
+                MonitoringEvent(
                     state.next_number + place, "accepted", "info", one.asset, one.place,
                     f"event {number} is accepted: {one.message}", now, about=number,
                     probe=one.probe, details={**details, **moved},
@@ -92,5 +92,5 @@ def accept(
     return told
 
 
-def _range(known: dict[int, Event]) -> str:
+def _range(known: dict[int, MonitoringEvent]) -> str:
     return f"a number from 1 to {max(known)}" if known else "an event; there is none yet"

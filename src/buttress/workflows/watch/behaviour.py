@@ -9,7 +9,7 @@ from typing import Any, Final
 from buttress.drift.answer_likeness import ReferenceAnswers
 from buttress.drift.streams import ScoreStream, StreamAlarm
 from buttress.errors import ButtressError, InputError
-from buttress.evidence.records import Checkpoint, Event, Trial
+from buttress.evidence.records import Checkpoint, MonitoringEvent, Trial
 from buttress.evidence.store import EvidenceStore
 from buttress.protocols.probe import InspectionProbe
 from buttress.statistics.change_detection import threshold
@@ -18,7 +18,7 @@ from buttress.workflows.answering import answering_asset
 from buttress.workflows.assessment import sources
 from buttress.workflows.assessment.measure import ask
 from buttress.workflows.assessment.runs import Run
-from buttress.workflows.watch.compare import Comparison
+from buttress.workflows.watch.compare import WatchComparison
 from buttress.workflows.watch.observe import AssetView
 from buttress.workflows.watch.settings import WatchedBehaviour, WatchSettings
 from buttress.workflows.watch.state import STREAM, WatchState
@@ -39,7 +39,7 @@ class BehaviourCheck:
 
     settings: WatchSettings
     store: EvidenceStore
-    comparison: Comparison
+    comparison: WatchComparison
     run: Run
     ask_model: Callable[[WatchedBehaviour], Sequence[Trial]] | None = None
 
@@ -139,7 +139,7 @@ class BehaviourCheck:
         stream: ScoreStream,
         saved: dict[str, Any],
         time: float,
-    ) -> Event:
+    ) -> MonitoringEvent:
         what = "failure rate" if kind == FAILURES else "unlikeness to the reference answers"
         details: dict[str, Any] = {
             "stream": kind,
@@ -155,7 +155,7 @@ class BehaviourCheck:
             )
         returned = alarm.kind == "reverted"
         said = "went back" if returned else "changed"
-        return Event(
+        return MonitoringEvent(
             self._state.next_number,
             alarm.kind,
             "info" if returned else ("high" if kind == FAILURES else "medium"),

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from buttress.drift.observed import PlaceView
-from buttress.drift.timeline import Change, FactChange, Timeline
+from buttress.drift.timeline import FactChange, PlaceChange, Timeline
 from buttress.evidence.base import RecordStore
 from buttress.evidence.findings import Severity
-from buttress.evidence.records import Checkpoint, Event, Record
+from buttress.evidence.records import Checkpoint, MonitoringEvent, Record
 from buttress.workflows.watch.observe import CLOSED, HOST, OPEN, AssetView
 from buttress.workflows.watch.risk import RiskMovement
 from buttress.workflows.watch.state import CHECKED, Blindness, WatchState
@@ -21,16 +21,16 @@ _GATES: Final = ("port", "status")  # facts without which a place shows no other
 
 
 @dataclass(slots=True)
-class Comparison:
+class WatchComparison:
     """Compares one round's views. ``told`` are the events so far."""
 
     store: RecordStore
     state: WatchState
     risks: RiskMovement
     run: str
-    told: list[Event] = field(default_factory=list)
+    told: list[MonitoringEvent] = field(default_factory=list)
 
-    def take(self, view: AssetView, time: float) -> list[Event]:
+    def take(self, view: AssetView, time: float) -> list[MonitoringEvent]:
         """Compare an asset with its references and store what comes of it, whole.
 
         Raises:
@@ -58,27 +58,27 @@ class Comparison:
         return with_risks
 
     def _with_risks(
-        self, event: Event, before: Mapping[str, Severity], after: Mapping[str, Severity]
-    ) -> Event:
+        self, event: MonitoringEvent, before: Mapping[str, Severity], after: Mapping[str, Severity]
+    ) -> MonitoringEvent:
         moved = self.risks.by_findings(event.probe, before, after)
         return replace(event, details={**event.details, "risks": moved})
 
-    def tell(self, event: Event, checkpoints: Sequence[Checkpoint] = ()) -> None:
+    def tell(self, event: MonitoringEvent, checkpoints: Sequence[Checkpoint] = ()) -> None:
         """Store an event that is about no facts."""
         self.state.events.append(event)
         self.store.append([event, *checkpoints])
         self.told.append(event)
 
-    def _changes(self, view: AssetView, time: float) -> list[Event]:
+    def _changes(self, view: AssetView, time: float) -> list[MonitoringEvent]:
         """Events of an asset; the same change in several places, as of a header, is one."""
-        same: dict[tuple[object, ...], list[tuple[str, Timeline, Change]]] = {}
+        same: dict[tuple[object, ...], list[tuple[str, Timeline, PlaceChange]]] = {}
         for place in view.places:
             if not place.problem:
                 timeline = self.state.timeline(view.asset, place.place)
                 for change in compare_place(timeline, place):
                     key = change.kind, change.of, tuple(change.facts)
                     same.setdefault(key, []).append((place.place, timeline, change))
-        events: list[Event] = []
+        events: list[MonitoringEvent] = []
         for told in same.values():
             number = self.state.next_number + len(events)
             places = ", ".join(name for name, _, _ in told)
@@ -91,7 +91,7 @@ class Comparison:
                     timeline.number(one, number)
         return events
 
-    def _sight(self, view: AssetView, time: float, number: int) -> list[Event]:
+    def _sight(self, view: AssetView, time: float, number: int) -> list[MonitoringEvent]:
         """An event where an asset is no longer seen, or is seen again."""
         why, known = view.blind, self.state.blind.get(view.asset)
         if why and known is None:
@@ -99,12 +99,14 @@ class Comparison:
             place = "" if view.problem else next(one.place for one in view.places if one.problem)
             message = f"nothing is seen: {why}" if view.problem else f"not all is seen: {why}"
             return [
-                Event(number, "blind", "medium", view.asset, place, message, time, run=self.run)
+                MonitoringEvent(
+                    number, "blind", "medium", view.asset, place, message, time, run=self.run
+                )
             ]
         if not why and known is not None:
             del self.state.blind[view.asset]
             return [
-                Event(
+                MonitoringEvent(
                     number, "seen-again", "info", view.asset, "", "it is seen again", time,
                     about=known.event, run=self.run,
                 )
@@ -123,7 +125,7 @@ class Comparison:
         return view
 
 
-def compare_place(timeline: Timeline, view: PlaceView) -> list[Change]:
+def compare_place(timeline: Timeline, view: PlaceView) -> list[PlaceChange]:
     """What changed in a place. The first view of a place is its reference.
 
     A place that opens (a port that was closed, a page that was not there) is told as one change

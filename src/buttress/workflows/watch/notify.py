@@ -22,7 +22,7 @@ import orjson
 
 from buttress.evidence.base import RecordStore
 from buttress.evidence.findings import SEVERITIES
-from buttress.evidence.records import Checkpoint, Event
+from buttress.evidence.records import Checkpoint, MonitoringEvent
 from buttress.files.shown_url import without_keys
 from buttress.files.visible import visible
 from buttress.trials.loop import run_async
@@ -77,7 +77,7 @@ def deliver(
     return problems
 
 
-def payload(name: str, events: Sequence[Event]) -> dict[str, Any]:
+def payload(name: str, events: Sequence[MonitoringEvent]) -> dict[str, Any]:
     """The events as they are posted."""
     return {
         "schema": SCHEMA,
@@ -87,7 +87,7 @@ def payload(name: str, events: Sequence[Event]) -> dict[str, Any]:
     }
 
 
-def event_row(one: Event) -> dict[str, Any]:
+def event_row(one: MonitoringEvent) -> dict[str, Any]:
     """An event as data."""
     return {
         "number": one.number,
@@ -125,7 +125,7 @@ def _key(secret: str) -> bytes:
     return secret.encode()
 
 
-def post(webhook: Webhook, name: str, events: Sequence[Event], time: float) -> None:
+def post(webhook: Webhook, name: str, events: Sequence[MonitoringEvent], time: float) -> None:
     """Post events.
 
     Raises:
@@ -156,7 +156,7 @@ async def _post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
         ) from None
 
 
-def mail(email: Email, name: str, events: Sequence[Event]) -> None:
+def mail(email: Email, name: str, events: Sequence[MonitoringEvent]) -> None:
     """Mail events.
 
     Raises:
@@ -172,7 +172,7 @@ def mail(email: Email, name: str, events: Sequence[Event]) -> None:
         raise DeliveryError(f"{email.host}: {type(error).__name__}") from None
 
 
-def message(email: Email, name: str, events: Sequence[Event]) -> EmailMessage:
+def message(email: Email, name: str, events: Sequence[MonitoringEvent]) -> EmailMessage:
     """The mail that tells events."""
     worst = max((one.severity for one in events), key=SEVERITIES.index)
     made = EmailMessage()

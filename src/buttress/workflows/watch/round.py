@@ -11,12 +11,12 @@ from typing import Final
 
 from buttress.errors import InputError
 from buttress.evidence.findings import SEVERITIES
-from buttress.evidence.records import Event, Trial
+from buttress.evidence.records import MonitoringEvent, Trial
 from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.workflows.assessment.runs import Run
 from buttress.workflows.runs import begin_run
 from buttress.workflows.watch.behaviour import BehaviourCheck
-from buttress.workflows.watch.compare import Comparison
+from buttress.workflows.watch.compare import WatchComparison
 from buttress.workflows.watch.notify import deliver
 from buttress.workflows.watch.observe import look_at_builds, look_at_hosts
 from buttress.workflows.watch.risk import RiskMovement
@@ -37,7 +37,7 @@ class RoundResult:
     not all was seen, each with why; ``problems`` are messages that could not be delivered.
     """
 
-    events: list[Event] = field(default_factory=list)
+    events: list[MonitoringEvent] = field(default_factory=list)
     checked: list[str] = field(default_factory=list)
     begun: list[str] = field(default_factory=list)
     blind: dict[str, str] = field(default_factory=dict)
@@ -99,7 +99,7 @@ def check_once(
             store, system=settings.name, seed=len(state.checked) + _rounds(state), policy="watch",
             digests={}, details={"file": settings.file.name}, libraries=_LIBRARIES,
         )  # fmt: skip
-        comparison = Comparison(store, state, RiskMovement(settings.system), record.run)
+        comparison = WatchComparison(store, state, RiskMovement(settings.system), record.run)
         last = state.next_number - 1
         _tell_missed(settings, comparison, clock())
         views = look_at_hosts(settings, settings.hosts, state.differs, state.status)
@@ -128,7 +128,7 @@ def _rounds(state: WatchState) -> int:
     return int(max(state.checked.values(), default=0.0))
 
 
-def _tell_missed(settings: WatchSettings, comparison: Comparison, now: float) -> None:
+def _tell_missed(settings: WatchSettings, comparison: WatchComparison, now: float) -> None:
     """One event where checks did not take place, however many they were."""
     known = [time for name, time in comparison.state.checked.items() if name in settings.assets]
     if not known:
@@ -139,7 +139,7 @@ def _tell_missed(settings: WatchSettings, comparison: Comparison, now: float) ->
         return
     what = "1 check was" if missed == 1 else f"{missed} checks were"
     comparison.tell(
-        Event(
+        MonitoringEvent(
             comparison.state.next_number, "missed", "medium", settings.name, "schedule",
             f"{what} missed", now, run=comparison.run, details={"missed": missed, "since": since},
         )

@@ -10,7 +10,7 @@ from buttress.drift.kinds import kind_of, probe_of
 from buttress.drift.timeline import Timeline
 from buttress.evidence.base import RecordStore
 from buttress.evidence.findings import SEVERITIES, Severity
-from buttress.evidence.records import Checkpoint, Event
+from buttress.evidence.records import Checkpoint, MonitoringEvent
 
 FACTS: Final = "facts"
 BLIND: Final = "blind"
@@ -40,7 +40,7 @@ class WatchState:
     checked: dict[str, float] = field(default_factory=dict)
     streams: dict[str, dict[str, Any]] = field(default_factory=dict)
     delivered: dict[str, int] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
+    events: list[MonitoringEvent] = field(default_factory=list)
 
     @classmethod
     def read(cls, store: RecordStore) -> WatchState:

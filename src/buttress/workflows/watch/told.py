@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from buttress.drift.kinds import probe_of, severity_of
-from buttress.drift.timeline import Change, FactChange
+from buttress.drift.timeline import FactChange, PlaceChange
 from buttress.evidence.findings import SEVERITIES, Severity
-from buttress.evidence.records import Event
+from buttress.evidence.records import MonitoringEvent
 from buttress.files.visible import shortened
 
 _WORDS = {"reverted": "went back", "flapping": "goes to and fro"}
 
 
 def event_of(
-    change: Change, number: int, *, asset: str, place: str, time: float, run: str
-) -> Event:
+    change: PlaceChange, number: int, *, asset: str, place: str, time: float, run: str
+) -> MonitoringEvent:
     """The event that tells a change of facts."""
     grave: Severity = "info"
     if change.kind != "reverted":
@@ -33,7 +33,7 @@ def event_of(
     else:
         said = _said(first)
     others = f", and {more} more" if more else ""
-    return Event(
+    return MonitoringEvent(
         number,
         change.kind,
         grave,
