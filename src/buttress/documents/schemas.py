@@ -14,6 +14,7 @@ from buttress.documents.data import DataDocument
 from buttress.documents.endpoint_explanation import EndpointExplanationDocument
 from buttress.documents.explanation import ExplanationDocument
 from buttress.documents.fields import DocumentPart
+from buttress.documents.influence import InfluenceDocument
 from buttress.documents.json_schema import json_schema
 from buttress.documents.measurement import Measurement
 from buttress.documents.oversight import OversightDocument
@@ -44,6 +45,7 @@ DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "oversight": OversightDocument,
     "values": ValuesDocument,
     "tune": TuningDocument,
+    "influence": InfluenceDocument,
     "explanation": ExplanationDocument,
     "endpoint-explanation": EndpointExplanationDocument,
 }
