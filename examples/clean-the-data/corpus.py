@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 import orjson
+
 from buttress.probes.privacy.canaries import PlantedCanary, canary_line, make_canaries
 
 LETTERS = 700  # of a document, about
@@ -68,7 +69,18 @@ def documents() -> list[str]:
 
 def person(number: int, generator: Random) -> str:
     """A sentence with the data of somebody who does not exist."""
-    names = "Anders Bekele Chowdhury Demir Eriksen Fofana Grabow Haddad Ivanov Jansen".split()
+    names = [
+        "Anders",
+        "Bekele",
+        "Chowdhury",
+        "Demir",
+        "Eriksen",
+        "Fofana",
+        "Grabow",
+        "Haddad",
+        "Ivanov",
+        "Jansen",
+    ]
     name = f"{generator.choice(names)} {generator.choice(names)}"
     mail = f"{name.split()[1].lower()}{generator.randrange(100, 1000)}@mail.example.org"
     phone = f"+1 202 555 01{generator.randrange(100):02d}"

@@ -1,4 +1,4 @@
-"""From the leaking model: forgetting, learning again what was forgotten, and training in private."""
+"""From the leaking model: forgetting, learning again, and training with differential privacy."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from corpus import Corpus, Size, texts, write_canaries, written
+from measures import exposures, perplexity
+
 from buttress.probes.privacy.canaries import make_canaries, read_canaries
 from buttress.white_box.loading import load
 from buttress.white_box.token_statistics import token_statistics, tokens_of
 from buttress.workflows.privacy_audit import audit_scores
 from buttress.workflows.tune import TuneRequest, tune
-from corpus import Corpus, Size, texts, write_canaries, written
-from measures import exposures, perplexity
 
 EPSILON, DELTA = 3.0, 1e-3
 FORGET = {"learning_rate": 1e-3, "batch": 16, "steps": 60, "beta": 0.1, "lora": {"rank": 8}}

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from corpus import Corpus, Size, texts
+from small_model import CONTEXT
+
 from buttress.white_box.loading import load
 from buttress.white_box.token_statistics import token_statistics, tokens_of
 from buttress.workflows.privacy import PrivacyRequest, measure_privacy
-from corpus import Corpus, Size, texts
-from small_model import CONTEXT
 
 Say = Callable[[str], None]
 

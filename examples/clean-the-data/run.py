@@ -18,14 +18,15 @@ from typing import Any
 
 import orjson
 import torch
-from buttress.data.plan import PipelinePlan, from_command_line
-from buttress.data.restore import kept_lines
-from buttress.workflows.data import DataRequest, clean
 from corpus import FULL, SMALL, Size, build, texts
 from interventions import forget, private
 from measures import measured
 from small_model import make_tokenizer, steps_for, train
 from verdict import decide, show
+
+from buttress.data.plan import PipelinePlan, from_command_line
+from buttress.data.restore import kept_lines
+from buttress.workflows.data import DataRequest, clean
 
 STAGES = ("exact", "near", "pii", "secrets")
 

@@ -1,4 +1,4 @@
-"""The document of ``buttress data influence``, ``buttress-influence/1``; ``workflows`` builds it."""
+"""The document of ``buttress data influence``, ``buttress-influence/1``."""
 
 from __future__ import annotations
 

@@ -122,18 +122,18 @@ def _of_records(
     return rows / np.maximum(tokens, 1)[:, None, None]
 
 
-def influences(index: GradientIndex, queries: Floats, *, damping: float = 0.1) -> Floats:
+def influences(index: GradientIndex, queries: Floats, *, damping: float = 10.0) -> Floats:
     """What training on each record does for each query, between -1 and 1: (queries, records).
 
     The cosine of both gradients after each layer's are whitened by their second moment over the
-    records, with ``damping`` of its mean eigenvalue added. Positive: training on the record makes
-    the query likelier. The cosine keeps long or odd records from leading every list (Barshan et
-    al. 2020, "RelatIF").
+    records, with ``damping`` of its mean eigenvalue added: so no layer drowns the others. Positive:
+    training on the record makes the query likelier. The cosine keeps long or odd records from
+    leading every list (Barshan et al. 2020, "RelatIF").
 
     Args:
         index: of the records.
         queries: gradients, (queries, layers, rank²).
-        damping: share, above 0.
+        damping: in mean eigenvalues, above 0.
     """
     moments: NDArray[np.float64] | None = None
     for chunk in index.chunks():

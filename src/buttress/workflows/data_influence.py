@@ -207,7 +207,7 @@ def _excerpt(text: str) -> str:
     start = text[: 4 * _EXCERPT]
     for one in sorted(find(start, KINDS), key=lambda match: -match.start):
         start = f"{start[: one.start]}[{one.kind}]{start[one.end :]}"
-    return shortened(start, _EXCERPT)
+    return shortened(start if len(start) <= _EXCERPT else start[:_EXCERPT] + "…")
 
 
 def _write_without(path: Path, data: _Records, numbers: set[int]) -> None:
