@@ -1,9 +1,9 @@
 """Planted records among the first K by influence, by words and by representation; and retraining.
 
-A small random model is trained by ``buttress tune`` on records of which some teach an answer. Others
-hold the words of the behaviour elsewhere: in prompts that have other answers. The behaviour is then
-asked for, and the model is trained again without the first K records of each method, and without as
-many drawn at random: by how much does the behaviour become less likely?
+A small random model is trained by ``buttress tune`` on records of which some teach an answer.
+Others hold the words of the behaviour elsewhere: in prompts that have other answers. The behaviour
+is then asked for, and the model is trained again without the first K records of each method, and
+without as many drawn at random: by how much does the behaviour become less likely?
 """
 
 from __future__ import annotations

@@ -38,8 +38,8 @@ class Size:
     seeds: int
 
 
-FULL = Size(360, 150, 16, 8, 10, (1, 4, 16, 64), 16, 1000, 10, 300, 3)
-SMALL = Size(110, 80, 6, 4, 3, (1, 16, 64), 14, 300, 3, 100, 1)
+FULL = Size(360, 150, 16, 9, 8, 10, (1, 4, 16, 64), 16, 1000, 10, 300, 3)
+SMALL = Size(60, 40, 12, 4, 4, 4, (1, 16, 64), 10, 200, 4, 60, 1)
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def build(folder: Path, size: Size, seed: int) -> Corpus:
     )  # fmt: skip
     records = [{"text": one, "source": "documentation"} for one in train]
     for text in copied:
-        for number in range(9):
+        for number in range(size.copies):
             records.append(
                 {"text": text if number % 2 else _changed(text, generator), "source": "copies"}
             )

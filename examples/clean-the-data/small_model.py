@@ -13,6 +13,7 @@ import transformers as untyped
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 transformers: Any = untyped
+transformers.utils.logging.disable_progress_bar()
 CONTEXT = 128
 BATCH = 32
 RATE = 3e-3

@@ -119,7 +119,7 @@ def _of_records(
     np.add.at(rows, owners, found * weights[:, None, None])
     tokens = np.zeros(len(records), np.float32)
     np.add.at(tokens, owners, weights)
-    return rows / np.maximum(tokens, 1)[:, None, None]
+    return np.asarray(rows / np.maximum(tokens, 1)[:, None, None], np.float32)
 
 
 def influences(index: GradientIndex, queries: Floats, *, damping: float = 10.0) -> Floats:

@@ -90,7 +90,8 @@ class GradientProjector:
                 before = self._found.get(name)
                 self._found[name] = outer if before is None else before + outer
 
-            output.register_hook(backward)
+            watched: Any = output  # its method has no types
+            watched.register_hook(backward)
 
         return hook
 
