@@ -15,7 +15,12 @@ from buttress.report.html import _environment
 ROOT = Path(buttress.report.__file__).parent
 MODULES = (
     *("words", "limits", "views", "heatmap", "charts", "html", "language"),
-    *("explanation_parts", "endpoint_explanation_page", "explanation_page"),
+    *(
+        "explanation_parts",
+        "endpoint_explanation_page",
+        "explanation_page",
+        "model_comparison_page",
+    ),
 )
 
 

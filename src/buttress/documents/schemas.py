@@ -17,6 +17,7 @@ from buttress.documents.fields import DocumentPart
 from buttress.documents.influence import InfluenceDocument
 from buttress.documents.json_schema import json_schema
 from buttress.documents.measurement import Measurement
+from buttress.documents.model_comparison import ModelComparisonDocument
 from buttress.documents.oversight import OversightDocument
 from buttress.documents.preferences import PreferencesDocument
 from buttress.documents.privacy import PrivacyDocument
@@ -47,6 +48,7 @@ DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "tune": TuningDocument,
     "influence": InfluenceDocument,
     "explanation": ExplanationDocument,
+    "model-comparison": ModelComparisonDocument,
     "endpoint-explanation": EndpointExplanationDocument,
 }
 _SHARED: Final[Mapping[str, tuple[type[DocumentPart], ...]]] = {
