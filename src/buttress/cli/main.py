@@ -28,6 +28,7 @@ COMMANDS: Final = (
     "scan",
     "data",
     "privacy",
+    "tune",
     "survey",
     "watch",
     "pack",
