@@ -10,13 +10,13 @@ from buttress.evidence.chain import GENESIS, Row, columns, link
 from buttress.evidence.codec import decode, encode, kind_of
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.records import (
-    Checkpoint,
     Label,
     MonitoringEvent,
     Provenance,
     Record,
     Trial,
     Turn,
+    WatchCheckpoint,
 )
 
 
@@ -79,8 +79,8 @@ class MemoryStore:
     def events(self) -> Iterator[MonitoringEvent]:
         return self._of(MonitoringEvent, None, None)
 
-    def checkpoints(self) -> Iterator[Checkpoint]:
-        return self._of(Checkpoint, None, None)
+    def checkpoints(self) -> Iterator[WatchCheckpoint]:
+        return self._of(WatchCheckpoint, None, None)
 
     def answer_for(self, key: str) -> Trial | None:
         return self._newest(Trial, key)

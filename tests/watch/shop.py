@@ -208,7 +208,7 @@ PLANTS: dict[str, Callable[[Shop], None]] = {
     "a policy without frame-ancestors": _set(
         "policy", POLICY.replace("; frame-ancestors 'none'", "")
     ),
-    "no HSTS": lambda s: s.headers.pop("strict-transport-security") and None,
+    "no HSTS": lambda s: s.headers.__delitem__("strict-transport-security"),
     "another referrer policy": lambda s: s.headers.update({"referrer-policy": "unsafe-url"}),
     "open CORS": lambda s: s.headers.update({"access-control-allow-origin": "*"}),
     "a server that tells its release": lambda s: s.headers.update({"server": "nginx/1.22.1"}),

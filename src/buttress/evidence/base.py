@@ -13,7 +13,6 @@ from typing import Protocol
 from buttress.evidence.chain import Row
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.records import (
-    Checkpoint,
     Label,
     MonitoringEvent,
     Plan,
@@ -21,6 +20,7 @@ from buttress.evidence.records import (
     Record,
     Trial,
     Turn,
+    WatchCheckpoint,
 )
 
 
@@ -102,7 +102,7 @@ class RecordStore(Protocol):
         """Events of a watch, in order."""
         ...
 
-    def checkpoints(self) -> Iterator[Checkpoint]:
+    def checkpoints(self) -> Iterator[WatchCheckpoint]:
         """Checkpoints of a watch, in order."""
         ...
 

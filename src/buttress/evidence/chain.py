@@ -16,7 +16,6 @@ from buttress.errors import InputError
 from buttress.evidence.codec import check, decode
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.records import (
-    Checkpoint,
     Erasure,
     Label,
     MonitoringEvent,
@@ -27,6 +26,7 @@ from buttress.evidence.records import (
     Trial,
     Turn,
     UnknownRecord,
+    WatchCheckpoint,
 )
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def describe(row: Row) -> str:
             return f"erasure of {record.records} records, by {record.reason}"
         case MonitoringEvent():
             return f"event {record.number} of a watch"
-        case Checkpoint():
+        case WatchCheckpoint():
             return f"checkpoint of a watch: {record.subject}"
         case UnknownRecord(kind=kind) if kind.startswith("encrypted-"):
             return kind.replace("-", " ", 1)

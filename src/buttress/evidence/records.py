@@ -214,7 +214,7 @@ class MonitoringEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class WatchCheckpoint:
     """Where a watch stands after a check: what of a subject's state changed since the last one."""
 
     subject: str
@@ -235,7 +235,7 @@ class UnknownRecord:
 
 KnownRecord = (
     Trial | Turn | Label | Preference | Finding | Inspection | Provenance | Plan | Erasure
-    | MonitoringEvent | Checkpoint
+    | MonitoringEvent | WatchCheckpoint
 )  # fmt: skip
 Record = KnownRecord | UnknownRecord
 KINDS: Final[dict[str, type[KnownRecord]]] = {
@@ -249,5 +249,5 @@ KINDS: Final[dict[str, type[KnownRecord]]] = {
     "plan": Plan,
     "erasure": Erasure,
     "event": MonitoringEvent,
-    "checkpoint": Checkpoint,
+    "checkpoint": WatchCheckpoint,
 }

@@ -32,7 +32,6 @@ from buttress.evidence.encryption import (
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.migrations import FORMAT, check_format, migrate, stored_format
 from buttress.evidence.records import (
-    Checkpoint,
     KnownRecord,
     Label,
     MonitoringEvent,
@@ -41,6 +40,7 @@ from buttress.evidence.records import (
     Record,
     Trial,
     Turn,
+    WatchCheckpoint,
 )
 
 FILE_NAME: Final = "evidence.db"
@@ -284,9 +284,9 @@ class EvidenceStore:
         """Events in order."""
         return self._of(MonitoringEvent, "event", None, None)
 
-    def checkpoints(self) -> Iterator[Checkpoint]:
+    def checkpoints(self) -> Iterator[WatchCheckpoint]:
         """Checkpoints in order."""
-        return self._of(Checkpoint, "checkpoint", None, None)
+        return self._of(WatchCheckpoint, "checkpoint", None, None)
 
     def answer_for(self, key: str) -> Trial | None:
         """The newest trial with that content address."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from buttress.errors import InputError
-from buttress.evidence.records import Checkpoint, MonitoringEvent, Record
+from buttress.evidence.records import MonitoringEvent, Record, WatchCheckpoint
 from buttress.workflows.watch.risk import RiskMovement
 from buttress.workflows.watch.round import opened
 from buttress.workflows.watch.settings import WatchSettings
@@ -71,7 +71,7 @@ def accept(
         for name, stream in list(state.streams.items()):
             if stream.get("event") in chosen:
                 state.streams[name] = {}
-                records.append(Checkpoint(f"{STREAM} {name}", {}, now))
+                records.append(WatchCheckpoint(f"{STREAM} {name}", {}, now))
         after = state.barriers()
         risks = RiskMovement(settings.system)
         told = []

@@ -9,7 +9,7 @@ from typing import Any, Final
 from buttress.drift.answer_likeness import ReferenceAnswers
 from buttress.drift.streams import ScoreStream, StreamAlarm
 from buttress.errors import ButtressError, InputError
-from buttress.evidence.records import Checkpoint, MonitoringEvent, Trial
+from buttress.evidence.records import MonitoringEvent, Trial, WatchCheckpoint
 from buttress.evidence.store import EvidenceStore
 from buttress.protocols.probe import InspectionProbe
 from buttress.statistics.change_detection import threshold
@@ -124,7 +124,9 @@ class BehaviourCheck:
             if alarm.kind == "drift":
                 stream.event = event.number
         self._state.streams[name] = {**saved, **stream.plain()}
-        checkpoint = Checkpoint(f"{STREAM} {name}", self._state.streams[name], time, self.run.id)
+        checkpoint = WatchCheckpoint(
+            f"{STREAM} {name}", self._state.streams[name], time, self.run.id
+        )
         if event is None:
             self.store.append([checkpoint])
         else:

@@ -10,7 +10,7 @@ from buttress.drift.observed import PlaceView
 from buttress.drift.timeline import FactChange, PlaceChange, Timeline
 from buttress.evidence.base import RecordStore
 from buttress.evidence.findings import Severity
-from buttress.evidence.records import Checkpoint, MonitoringEvent, Record
+from buttress.evidence.records import MonitoringEvent, Record, WatchCheckpoint
 from buttress.workflows.watch.observe import CLOSED, HOST, OPEN, AssetView
 from buttress.workflows.watch.risk import RiskMovement
 from buttress.workflows.watch.state import CHECKED, Blindness, WatchState
@@ -52,7 +52,7 @@ class WatchComparison:
         if self.state.blind.get(view.asset) is not blind:
             records.append(self.state.blind_checkpoint(view.asset, time, self.run))
         self.state.checked[view.asset] = time
-        records.append(Checkpoint(CHECKED, {view.asset: time}, time, self.run))
+        records.append(WatchCheckpoint(CHECKED, {view.asset: time}, time, self.run))
         self.store.append(records)
         self.told += with_risks
         return with_risks
@@ -63,7 +63,7 @@ class WatchComparison:
         moved = self.risks.by_findings(event.probe, before, after)
         return replace(event, details={**event.details, "risks": moved})
 
-    def tell(self, event: MonitoringEvent, checkpoints: Sequence[Checkpoint] = ()) -> None:
+    def tell(self, event: MonitoringEvent, checkpoints: Sequence[WatchCheckpoint] = ()) -> None:
         """Store an event that is about no facts."""
         self.state.events.append(event)
         self.store.append([event, *checkpoints])

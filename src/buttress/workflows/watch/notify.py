@@ -22,7 +22,7 @@ import orjson
 
 from buttress.evidence.base import RecordStore
 from buttress.evidence.findings import SEVERITIES
-from buttress.evidence.records import Checkpoint, MonitoringEvent
+from buttress.evidence.records import MonitoringEvent, WatchCheckpoint
 from buttress.files.shown_url import without_keys
 from buttress.files.visible import visible
 from buttress.trials.loop import run_async
@@ -73,7 +73,7 @@ def deliver(
         if pending or name not in state.delivered:
             state.delivered[name] = pending[-1].number if pending else through
             done = {"through": state.delivered[name]}
-            store.append([Checkpoint(f"{DELIVERY} {name}", done, time)])
+            store.append([WatchCheckpoint(f"{DELIVERY} {name}", done, time)])
     return problems
 
 

@@ -10,7 +10,7 @@ from buttress.drift.kinds import kind_of, probe_of
 from buttress.drift.timeline import Timeline
 from buttress.evidence.base import RecordStore
 from buttress.evidence.findings import SEVERITIES, Severity
-from buttress.evidence.records import Checkpoint, MonitoringEvent
+from buttress.evidence.records import MonitoringEvent, WatchCheckpoint
 
 FACTS: Final = "facts"
 BLIND: Final = "blind"
@@ -85,19 +85,19 @@ class WatchState:
         """Number of the next event."""
         return self.events[-1].number + 1 if self.events else 1
 
-    def facts_checkpoint(self, asset: str, time: float, run: str) -> list[Checkpoint]:
+    def facts_checkpoint(self, asset: str, time: float, run: str) -> list[WatchCheckpoint]:
         """What changed of an asset's facts since the last one; none where nothing did."""
         delta = {
             place: changed
             for place, timeline in self.timelines.get(asset, {}).items()
             if (changed := timeline.delta())
         }
-        return [Checkpoint(f"{FACTS} {asset}", delta, time, run)] if delta else []
+        return [WatchCheckpoint(f"{FACTS} {asset}", delta, time, run)] if delta else []
 
-    def blind_checkpoint(self, asset: str, time: float, run: str) -> Checkpoint:
+    def blind_checkpoint(self, asset: str, time: float, run: str) -> WatchCheckpoint:
         """Whether an asset is seen."""
         known = self.blind.get(asset)
-        return Checkpoint(f"{BLIND} {asset}", asdict(known) if known else {}, time, run)
+        return WatchCheckpoint(f"{BLIND} {asset}", asdict(known) if known else {}, time, run)
 
     def open_events(self) -> set[int]:
         """Numbers of events that nobody accepted, and that did not go back."""
