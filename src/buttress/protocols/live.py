@@ -234,7 +234,8 @@ class LiveContext:
     leaves Buttress's own out. ``active`` allows requests that may change something; ``follow``
     redirects and links within the host and port. ``keys`` are keys of users by name; ``openapi``
     is a description of the API. ``credentials`` are tried where something signs in, and with
-    ``default_credentials`` those that products start with.
+    ``default_credentials`` those that products start with. ``links`` allows what pages name on the
+    same host and port.
     """
 
     knowledge: Knowledge = OWN
@@ -246,11 +247,12 @@ class LiveContext:
     openapi: Path | None = None
     credentials: tuple[Credential, ...] = field(default=(), repr=False)
     default_credentials: bool = False
+    links: bool = False
 
     @property
     def follow(self) -> bool:
         """Whether redirects and links within the host and port are followed."""
-        return self.as_written
+        return self.as_written or self.links
 
 
 @runtime_checkable
