@@ -32,6 +32,7 @@ COMMANDS: Final = (
     "privacy",
     "tune",
     "survey",
+    "watch",
     "pack",
     "sign",
     "bom",
