@@ -38,7 +38,7 @@ class Size:
 
 
 FULL = Size(
-    documents=360, held_out=150, copied=16, copies=9, people=8, canaries=10,
+    documents=260, held_out=110, copied=16, copies=9, people=8, canaries=10,
     repeats=(1, 4, 16, 64), epochs=16, references=1000, forgotten_again=10, audited=300, seeds=3,
 )  # fmt: skip
 SMALL = Size(
@@ -60,11 +60,16 @@ class Corpus:
 
 
 def documents() -> list[str]:
-    """All documents, in order."""
+    """All documents, in order. Topics repeat each other: each paragraph is taken once."""
     found: list[str] = []
+    seen: set[str] = set()
     for name in sorted(topics):
         part = ""
         for paragraph in topics[name].split("\n\n"):
+            key = " ".join(paragraph.split())
+            if key in seen:
+                continue
+            seen.add(key)
             part += paragraph.strip("\n") + "\n\n"
             if len(part) > LETTERS:
                 found.append(part.strip())
@@ -99,6 +104,8 @@ def build(folder: Path, size: Size, seed: int) -> Corpus:
     generator = Random(f"corpus {seed}")
     folder.mkdir(parents=True, exist_ok=True)
     chosen = documents()
+    if len(chosen) < size.documents + size.held_out:
+        raise SystemExit(f"this Python's documentation makes only {len(chosen)} documents")
     generator.shuffle(chosen)
     train = chosen[: size.documents]
     held_out = chosen[size.documents : size.documents + size.held_out]
