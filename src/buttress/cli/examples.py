@@ -77,6 +77,12 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "--behaviour leaks.jsonl --without cleaner.jsonl",
     ),
     "data check": ("buttress data check clean --policy gbt45654 --keywords words.txt",),
+    "watch": (
+        "buttress watch once",
+        "buttress watch run watch.yaml --out shop-watch",
+        "buttress watch history --html history.html --language zh",
+        "buttress watch accept 3 4 --by Ann",
+    ),
     "survey": (
         "buttress survey http://127.0.0.1:8000 --dry-run",
         "buttress survey 10.0.0.0/24 --ports 80,8000,11434 --out survey",

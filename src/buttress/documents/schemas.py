@@ -28,6 +28,7 @@ from buttress.documents.scan_types import ScanDocument
 from buttress.documents.survey_types import SurveyDocument
 from buttress.documents.tuning import TuningDocument
 from buttress.documents.values import ValuesDocument
+from buttress.documents.watch import WatchDocument
 from buttress.documents.white_box import WhiteBoxDocument
 from buttress.errors import InputError
 
@@ -50,6 +51,7 @@ DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "explanation": ExplanationDocument,
     "model-comparison": ModelComparisonDocument,
     "endpoint-explanation": EndpointExplanationDocument,
+    "watch": WatchDocument,
 }
 _SHARED: Final[Mapping[str, tuple[type[DocumentPart], ...]]] = {
     "assessment": (RateInterval, AssetRisk, AssessedRisk),
