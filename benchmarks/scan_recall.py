@@ -1,11 +1,12 @@
-"""Recall of a scan: known defects are planted in a copy of a repository, and what is told is counted.
+"""Recall of a scan: known defects are planted in a copy of a repository, and findings are counted.
 
     python benchmarks/scan_recall.py FOLDER… [--seed N] [--list]
 
-``planted/defects.yaml`` holds the defects of each family; code is appended to source files of
-the repository, in turn, that are neither tests nor examples; other files are new. A defect is found where a finding of medium
-severity or above stands at its line or at most two away. Nothing is run. The defects were written
-before they were tried, by the people who write the rules: for strangers' wordings recall is lower.
+``planted/defects.yaml`` holds the defects of each family. Code is appended to source files of the
+repository, in turn, that are neither tests nor examples; other files are new. A defect is found
+where a finding of medium severity or above stands at its line or at most two away. Nothing is run.
+The defects were written before they were tried, by the people who write the rules: for strangers'
+wordings recall is lower.
 """
 
 from __future__ import annotations
