@@ -88,6 +88,7 @@ def test_a_recipe_trains_an_adapter_that_answers(tmp_path: Path) -> None:
     pytest.importorskip("peft")
     from buttress.evidence.store import EvidenceStore
     from buttress.workflows import manifest
+    from buttress.workflows.alignment.align import AlignRequest, explain_training
     from buttress.workflows.alignment.intervention import InterventionContext, intervene
     from buttress.workflows.alignment.measuring import Measurer
     from buttress.workflows.alignment.requests import HARM, OVER_REFUSAL, measured_requests
@@ -123,5 +124,10 @@ def test_a_recipe_trains_an_adapter_that_answers(tmp_path: Path) -> None:
             lambda: made.open(tmp_path), requests, asset="model+small", system_prompt="",
             cells=[(HARM, PART)],
         )  # fmt: skip
+    request = AlignRequest([small], tmp_path, device="cpu")
+    explain_training(
+        tmp_path / "weights", Path(str(made.settings["weights"])), request, lambda text: None
+    )
+    assert any((tmp_path / "explain").glob("*.html"))
     assert len(cells[HARM, PART]) == 4
     assert all("huggingface:sha256:" in one.target for one in cells[HARM, PART])

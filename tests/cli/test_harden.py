@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from buttress.cli.main import main
 from tests.cli.command import buttress
 from tests.documents.test_typed_documents import check_typed
 
@@ -68,19 +69,20 @@ def test_a_killed_run_goes_on(folder: Path) -> None:
     assert "改动有帮助吗" in page
 
 
-def test_a_model_that_cannot_be_helped(folder: Path) -> None:
-    manifest = folder / "buttress.yaml"
-    manifest.write_text(manifest.read_text().replace("careful", "stubborn"))
-    done = buttress("align", *SMALL, cwd=folder)
-    assert done.returncode == 2
-    assert "assets.bot.weights: its weights are not at hand" in done.stderr
+def test_what_cannot_be_hardened(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(folder)
     wrong = (
-        (("--method", "gates"), "--method: unknown method 'gates'"),
-        (("--margin", "over-refusal"), "--margin: 'over-refusal' is not usable"),
-        (("--pairs", "0"), "--pairs: 0 is too small"),
-        (("--language", "de"), "--language: unknown language: de"),
+        ("align", SMALL, "assets.bot.weights: its weights are not at hand"),
+        ("harden", ("--method", "gates"), "--method: unknown method 'gates'"),
+        ("harden", ("--margin", "over-refusal"), "--margin: 'over-refusal' is not usable"),
+        ("harden", ("--pairs", "0"), "--pairs: 0 is too small"),
+        ("harden", ("--language", "de"), "--language: unknown language: de"),
+        ("align", ("--recipe", "gates"), "--recipe: unknown recipe 'gates'"),
     )
-    for options, message in wrong:
-        done = buttress("harden", *options, cwd=folder)
-        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
-        assert message in done.stderr
+    for command, options, message in wrong:
+        assert main([command, *options]) == 2
+        told = capsys.readouterr().err.splitlines()
+        assert message in told[-1]
+        assert sum(line.startswith("buttress: error: ") for line in told) == 1

@@ -71,6 +71,8 @@ def test_the_page_is_whole_and_escaped(language: str) -> None:
     assert say("Refusal of look-alikes") in page
     assert "+30 [+20, +40]" in page
     assert "+5.5 %" in page
+    odd = document() | {"limits": ["not compared: {'a': 1}"]}
+    assert "not compared: {&#39;a&#39;: 1}" in render(odd, language)
 
 
 @pytest.mark.parametrize("code", [0, 1, 3])

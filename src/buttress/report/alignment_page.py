@@ -57,6 +57,7 @@ def render(document: Mapping[str, Any], language: str = "en") -> str:
             titles={name: chosen.say(title) for name, title in RISK_TITLES.items()},
             results={code: chosen.say(text) for code, text in _RESULTS.items()},
             bases={name: chosen.say(text) for name, text in _BASES.items()},
+            limits=[chosen.messages.get(one, one) for one in document["limits"]],
             gates=[one for one in document["recipes"] if "curve" in one["details"]],
         )
     )

@@ -176,6 +176,7 @@ class _Work:
             raise InputError(f"no recipe could be tried: {why}", field="--recipe")
         best = min(able, key=lambda one: (_ORDER[one.row.exit or 0], one.row.harm or 0.0))
         self.say("step explain")
+        unexplained = self._explain(best)
         split = self.requests.split
         assert best.row.exit is not None
         return AlignmentDocument(
@@ -208,8 +209,24 @@ class _Work:
                     risk, baseline.get((risk, HELD_OUT), ()), best.after.get((risk, HELD_OUT), ())
                 )
             ],
-            limits=list(LIMITS),
+            limits=[*LIMITS, *unexplained],
         )
+
+    def _explain(self, best: _Tried) -> list[str]:
+        """What training changed inside, as `explain --compare`, in the folder ``explain``.
+
+        A gate, a system prompt and rules change nothing inside. Returns why it could not be done.
+        """
+        if best.recipe.kind != "train":
+            return []
+        try:
+            explain_training(
+                self.system.base / str(self.asset.settings["weights"]),
+                Path(str(best.row.setting["weights"])), self.request, self.say,
+            )  # fmt: skip
+        except InputError as error:
+            return [f"What changed inside could not be compared: {error}"]
+        return []
 
     def _open_plain(self) -> Any:
         return open_asset(self.asset, base=self.system.base)
@@ -339,6 +356,23 @@ class _Work:
             steering=Path(str(steering)) if steering else None,
         )  # fmt: skip
         return perplexity_change(self.losses["before"], after, self._margin("perplexity"))
+
+
+def explain_training(weights: Path, adapter: Path, request: AlignRequest, say: Say) -> None:
+    """Compare the model before and after training, by answers, layers and refusal direction.
+
+    Raises:
+        InputError: weights or adapter are not usable.
+    """
+    from buttress.workflows.compare_models import CompareRequest, compare_models
+
+    compare_models(
+        CompareRequest(
+            weights=weights, changed=adapter, out=request.out / "explain", device=request.device,
+            seed=request.seed, language=request.language,
+        ),
+        say,
+    )  # fmt: skip
 
 
 def _row(
