@@ -14,8 +14,13 @@ from buttress.report.html import _environment
 
 ROOT = Path(buttress.report.__file__).parent
 MODULES = (
-    *("words", "limits", "views", "heatmap", "charts", "html", "language"),
-    *("explanation_parts", "endpoint_explanation_page", "explanation_page"),
+    *("words", "limits", "views", "heatmap", "charts", "html", "language", "watch_page"),
+    *(
+        "explanation_parts",
+        "endpoint_explanation_page",
+        "explanation_page",
+        "model_comparison_page",
+    ),
 )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 METHODS: Final = ("gradient-x-input", "integrated-gradients", "occlusion", "rollout")
+CONCEPTS: Final = ("harm", "refusal", "truth", "personal-data")
 ASKED_METHODS: Final = ("occlusion", "contrast", "log-probabilities")
 
 
@@ -21,7 +22,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "for people. A folder of weights is looked into, layers included; the model of a manifest "
         "is asked, within a budget of questions.",
         epilog="exit codes: 0 some attribution passes its tests, or a change that flips the "
-        "decision was found; 2 bad input, 3 neither",
+        "decision was found, or models were compared; 2 bad input, 3 neither",
     )
     parser.add_argument(
         "path", type=Path, metavar="WEIGHTS|MANIFEST",
@@ -31,6 +32,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--prompt", metavar="TEXT", help="what is asked")
     what.add_argument("--trial", metavar="ID", help="key, or its beginning, of a trial to explain")
+    what.add_argument(
+        "--compare", type=Path, metavar="FOLDER",
+        help="what training changed: a PEFT adapter on the weights, or the weights after",
+    )  # fmt: skip
     parser.add_argument(
         "--evidence", type=Path, default=Path("buttress-out"), metavar="DIR",
         help="output folder of the assessment that holds the trial (default: buttress-out)",
@@ -62,6 +67,15 @@ def _weights_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--direction", type=Path, metavar="FILE",
         help="refusal direction that buttress whitebox has found, to ablate and add",
+    )  # fmt: skip
+    group.add_argument(
+        "--probe", action="append", default=[], metavar="NAME,…",
+        help=f"linear probes on all layers: {', '.join(CONCEPTS)} (default: none)",
+    )  # fmt: skip
+    group.add_argument(
+        "--plain", metavar="TEXT",
+        help="the request without the attack that --prompt holds: at which layers the attack acts "
+        "(default: the trial's request)",
     )  # fmt: skip
     group.add_argument(
         "--max-tokens", type=int, default=24, metavar="N",
@@ -96,20 +110,53 @@ def run(options: argparse.Namespace) -> int:
     if options.prompt is not None and not options.prompt.strip():
         raise InputError("is empty", field="--prompt", expected="text")
     if (options.path / "config.json").is_file():
-        return _weights(options)
+        return _weights(options) if options.compare is None else _compared(options)
+    if options.compare is not None:
+        raise InputError("needs the weights", field="--compare", expected="a folder of weights")
     return _asked(options)
+
+
+def _compared(options: argparse.Namespace) -> int:
+    from buttress.cli.explain_show import show_compared
+    from buttress.cli.names import split
+
+    _torch(options.threads)
+    from buttress.workflows.compare_models import CompareRequest, compare_models
+
+    request = CompareRequest(
+        weights=options.path,
+        changed=options.compare,
+        out=options.out,
+        probes=split(options.probe),
+        max_tokens=options.max_tokens,
+        device=options.device,
+        seed=options.seed,
+        language=options.language,
+    )
+    show_compared(compare_models(request, _say), options.out, as_json=options.json)
+    return 0
+
+
+def _torch(threads: int | None) -> None:
+    """Check that torch is there, and bound its threads."""
+    from buttress.white_box import need_torch
+
+    need_torch("an explanation")
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
 
 
 def _weights(options: argparse.Namespace) -> int:
     from buttress.cli.explain_show import show_weights
     from buttress.cli.names import split
-    from buttress.white_box import need_torch
 
-    need_torch("an explanation")
-    if options.threads is not None:
-        import torch
-
-        torch.set_num_threads(options.threads)
+    _torch(options.threads)
     from buttress.workflows.explain import ExplainRequest, explain
 
     request = ExplainRequest(
@@ -121,16 +168,15 @@ def _weights(options: argparse.Namespace) -> int:
         answer=options.answer,
         methods=split(options.method) or METHODS,
         direction=options.direction,
+        probes=split(options.probe),
+        plain=options.plain,
         max_tokens=options.max_tokens,
         device=options.device,
         seed=options.seed,
         language=options.language,
     )
 
-    def say(text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
-
-    document = explain(request, say)
+    document = explain(request, _say)
     show_weights(document, options.out, as_json=options.json)
     return 0 if any(one["trusted"] for one in document["attributions"]) else 3
 
@@ -142,8 +188,8 @@ def _asked(options: argparse.Namespace) -> int:
     from buttress.workflows import manifest
     from buttress.workflows.explain_endpoint import EndpointExplainRequest, explain_endpoint
 
-    for name in ("answer", "direction"):
-        if getattr(options, name) is not None:
+    for name in ("answer", "direction", "probe", "plain"):
+        if getattr(options, name):
             raise InputError("needs the weights", field=f"--{name}", expected="a folder of weights")
     request = EndpointExplainRequest(
         out=options.out,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from buttress.files.visible import visible
-from buttress.report import endpoint_explanation_page, explanation_page
+from buttress.report import endpoint_explanation_page, explanation_page, model_comparison_page
 from buttress.workflows.explained_output import PAGE_NAME
 
 SHOWN = 5
@@ -35,6 +35,14 @@ def show_asked(document: Mapping[str, Any], out: Path, *, as_json: bool) -> None
     _attributions(document["attributions"], document["spans"])
     _rest(document, endpoint_explanation_page.paragraph(document), out)
     print(f"{document['calls']} of {document['budget']} questions")
+
+
+def show_compared(document: Mapping[str, Any], out: Path, *, as_json: bool) -> None:
+    """What training changed."""
+    if as_json:
+        print(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        _rest(document, model_comparison_page.paragraph(document), out)
 
 
 def _attributions(attributions: Iterable[Mapping[str, Any]], texts: Sequence[str]) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from buttress.report.charts import Chart
 from buttress.report.explanation_parts import coloured, method_title, page, strongest
 from buttress.report.language import ENGLISH, Language, load
+from buttress.report.layer_plot import layer_plot
+from buttress.report.numbers import percent
 
 
 def render(document: Mapping[str, Any], code: str = "en") -> str:
@@ -29,6 +32,9 @@ def render(document: Mapping[str, Any], code: str = "en") -> str:
             for one in document["attributions"]
         ],
         paragraph=paragraph(document, language),
+        probes=[_probe(one, language) for one in document["probes"]],
+        patching=_patching(document["patching"]),
+        patching_sentence=patching_sentence(document["patching"], language),
     )
 
 
@@ -76,4 +82,111 @@ def paragraph(document: Mapping[str, Any], language: Language = ENGLISH) -> list
                 added=f"{direction['added'] - whole:+.1f}",
             )
         )
+    for one in document["probes"]:
+        title = concept_title(one["concept"], language)
+        said.append(
+            say("{concept}: the layers tell more than the words do.", concept=title)
+            if one["shows"]
+            else say("{concept}: the probe does not beat the words, so it shows nothing.",
+                     concept=title)
+        )  # fmt: skip
+    if document["patching"]:
+        said.append(patching_sentence(document["patching"], language))
     return said
+
+
+def _probe(one: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    layers = one["layers"]
+    return {
+        **one,
+        "title": concept_title(one["concept"], language),
+        "sentence": probe_sentence(one, language),
+        "chart": layer_plot(
+            {
+                "third": [layer["control"] for layer in layers],
+                "first": [layer["area"] for layer in layers],
+            },
+            low=min(0.4, *(min(layer["area"], layer["control"]) for layer in layers)),
+            high=1.0, level=one["words"],
+        ),
+    }  # fmt: skip
+
+
+def concept_title(concept: str, language: Language) -> str:
+    """The name of a probed concept for people."""
+    say = language.say
+    titles = {
+        "harm": say("Harmful request"),
+        "refusal": say("Request that the model refuses"),
+        "truth": say("True statement"),
+        "personal-data": say("Personal data"),
+    }
+    return titles.get(concept, concept)
+
+
+def probe_sentence(one: Mapping[str, Any], language: Language = ENGLISH) -> str:
+    """What the probes of a concept show, in a sentence or three."""
+    say, best = language.say, one["layers"][one["best"]]
+    said = [
+        say(
+            "Layer {layer} does best with {area}, words alone reach {words}: a gain of {gain}, at "
+            "least {low} (one-sided 95 %, corrected for the choice of the layer).",
+            layer=best["layer"], area=f"{best['area']:.2f}", words=f"{one['words']:.2f}",
+            gain=f"{one['gain']:+.2f}", low=f"{one['gain_low']:+.2f}",
+        ),
+        say(
+            "It reproduces {share} of random labels on the texts that it was fitted to, so only "
+            "figures on left-out categories count.",
+            share=percent(one["control_fit"]),
+        ),
+    ]  # fmt: skip
+    if one["shows"]:
+        said.append(
+            say("By that layer the prompt has log odds of {odds}.", odds=f"{best['prompt']:+.1f}")
+        )
+    return language.joined(said)
+
+
+def _patching(found: Mapping[str, Any] | None) -> Chart | None:
+    if found is None:
+        return None
+    return layer_plot({"first": found["undone"], "second": found["induced"]})
+
+
+def patching_sentence(found: Mapping[str, Any] | None, language: Language = ENGLISH) -> str:
+    """At which layers the attack acts, in a sentence; empty without patching."""
+    if found is None:
+        return ""
+    say, gap = language.say, found["attacked"] - found["plain"]
+    if gap <= 0:
+        return say("The attack does not make the answer likelier, so there is nothing to locate.")
+    undone = [
+        at for at, score in enumerate(found["undone"]) if found["attacked"] - score >= gap / 2
+    ]
+    induced = [at for at, score in enumerate(found["induced"]) if score - found["plain"] >= gap / 2]
+    if not undone and not induced:
+        return say("No single layer of these tokens carries half of the attack's effect.")
+    sentences = [
+        say("The plain prompt's states undo half of the attack's effect or more in {layers}.",
+            layers=_layers(undone, language)),
+        say("The attacked prompt's states bring about half of it or more in {layers}.",
+            layers=_layers(induced, language)),
+    ]  # fmt: skip
+    return language.joined(sentences)
+
+
+def _layers(layers: Sequence[int], language: Language) -> str:
+    if not layers:
+        return language.say("no layer")
+    return language.say("layers {numbers}", numbers=_runs(layers))
+
+
+def _runs(layers: Sequence[int]) -> str:
+    """Such as ``3-7, 9``."""
+    runs: list[list[int]] = []
+    for layer in layers:
+        if runs and layer == runs[-1][-1] + 1:
+            runs[-1].append(layer)
+        else:
+            runs.append([layer])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)

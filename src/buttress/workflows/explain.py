@@ -26,8 +26,11 @@ from buttress.white_box.explanation.attribution import METHODS, Attribution
 from buttress.white_box.explanation.direction import direction_effect
 from buttress.white_box.explanation.faithfulness import FaithfulnessTest
 from buttress.white_box.explanation.lens import logit_lens
+from buttress.white_box.explanation.probes import ConceptProbe
 from buttress.white_box.explanation.scored_answer import ScoredAnswer, greedy_answer
 from buttress.white_box.loading import load
+from buttress.workflows.explained_concepts import check_concepts
+from buttress.workflows.explained_layers import as_document, patching, probe_concepts
 from buttress.workflows.explained_output import as_json, write_explanation
 from buttress.workflows.explained_trial import find_trial, question_of
 
@@ -39,6 +42,8 @@ class ExplainRequest:
     """``prompt``, or the ``trial`` of that key in ``evidence``, is explained.
 
     ``answer`` is what is explained; None for the trial's, or for what the model says by itself.
+    ``probes`` are concepts; ``plain`` is the request without the attack, for patching; None for the
+    trial's where it holds an attack.
     """
 
     weights: Path
@@ -49,6 +54,8 @@ class ExplainRequest:
     answer: str | None = None
     methods: Sequence[str] = tuple(METHODS)
     direction: Path | None = None
+    probes: Sequence[str] = ()
+    plain: str | None = None
     max_tokens: int = 24
     device: str = "auto"
     seed: int = 0
@@ -66,12 +73,16 @@ def explain(request: ExplainRequest, say: Say) -> dict[str, Any]:
             raise InputError(
                 f"unknown method '{name}'", field="--method", expected="of " + ", ".join(METHODS)
             )
+    check_concepts(request.probes)
     load_language(request.language)
     prompt, answer = request.prompt or "", request.answer
+    plain = request.plain
     if request.trial is not None:
         trial = find_trial(request.evidence, request.trial)
         prompt = question_of(trial, "")
         answer = trial.answer if answer is None else answer
+        if plain is None and trial.request.strip() != prompt.strip():
+            plain = trial.request
     say("loading the weights")
     model, tokenizer = load(request.weights, device=request.device)
     model.requires_grad_(False)
@@ -81,19 +92,24 @@ def explain(request: ExplainRequest, say: Say) -> dict[str, Any]:
     if not answer.strip():
         raise InputError("the model says nothing", field="--answer", expected="an answer of yours")
     scored = ScoredAnswer(model, tokenizer, prompt, answer)
-    document = as_json(_explained(request, scored, prompt, answer, own=own, say=say))
+    subject = _Subject(prompt, answer, own, plain)
+    document = as_json(_explained(request, scored, subject, say))
     write_explanation(request.out, document, render(document, request.language))
     return document
 
 
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What is explained; ``plain`` is the request without an attack, where there is one."""
+
+    prompt: str
+    answer: str
+    own: bool
+    plain: str | None
+
+
 def _explained(
-    request: ExplainRequest,
-    scored: ScoredAnswer,
-    prompt: str,
-    answer: str,
-    *,
-    own: bool,
-    say: Say,
+    request: ExplainRequest, scored: ScoredAnswer, subject: _Subject, say: Say
 ) -> ExplanationDocument:
     whole, empty = scored.scores_without([[], scored.places])
     files = {path for kind in PINNED for path in request.weights.glob(kind)}
@@ -115,14 +131,25 @@ def _explained(
         lens = [LensLayer(**asdict(one)) for one in logit_lens(scored)]
     except InputError as error:
         lens, left_out["logit-lens"] = [], error.problem
+    probes: list[ConceptProbe] = []
+    if request.probes:
+        probes, missing = probe_concepts(
+            scored.model, scored.tokenizer, request.probes,
+            prompt=subject.prompt, seed=request.seed, say=say,
+        )  # fmt: skip
+        left_out |= missing
+    patched = None
+    if subject.plain is not None:
+        say("patching")
+        patched = patching(scored, subject.plain, subject.answer)
     return ExplanationDocument(
         schema="buttress/explanation/1",
         version=__version__,
         weights=request.weights.resolve().name,
         identity=identity,
-        prompt=prompt,
-        answer=answer,
-        own_answer=own,
+        prompt=subject.prompt,
+        answer=subject.answer,
+        own_answer=subject.own,
         seed=request.seed,
         tokens=[scored.tokens[place] for place in scored.places],
         log_probability=whole,
@@ -130,6 +157,8 @@ def _explained(
         attributions=attributions,
         lens=lens,
         direction=_direction(request.direction, scored),
+        probes=[as_document(one) for one in probes],
+        patching=patched,
         left_out=left_out,
     )
 
