@@ -19,7 +19,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("workflows",),
     ("report",),
     ("documents",),
-    ("trials", "inspection", "live", "training", "data", "triage", "oversight"),
+    ("trials", "inspection", "live", "training", "data", "triage", "oversight", "drift"),
     (
         *("probes.behaviour", "probes.privacy"),
         *("probes.artifacts", "probes.source", "probes.dependencies"),

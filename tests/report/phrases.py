@@ -14,7 +14,7 @@ from buttress.report.html import _environment
 
 ROOT = Path(buttress.report.__file__).parent
 MODULES = (
-    *("words", "limits", "views", "heatmap", "charts", "html", "language"),
+    *("words", "limits", "views", "heatmap", "charts", "html", "language", "watch_page"),
     *(
         "explanation_parts",
         "endpoint_explanation_page",

@@ -71,7 +71,18 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "data restore": ("buttress data restore clean --stage near",),
     "data review": ("buttress data review clean --budget 100",),
     "data canaries": ("buttress data canaries --into corpus.jsonl --out planted --seed 1",),
+    "data influence": (
+        "buttress data influence weights --data train.jsonl --behaviour leaks.jsonl --top 20",
+        "buttress data influence weights --adapter adapter --data train.jsonl "
+        "--behaviour leaks.jsonl --without cleaner.jsonl",
+    ),
     "data check": ("buttress data check clean --policy gbt45654 --keywords words.txt",),
+    "watch": (
+        "buttress watch once",
+        "buttress watch run watch.yaml --out shop-watch",
+        "buttress watch history --html history.html --language zh",
+        "buttress watch accept 3 4 --by Ann",
+    ),
     "survey": (
         "buttress survey http://127.0.0.1:8000 --dry-run",
         "buttress survey 10.0.0.0/24 --ports 80,8000,11434 --out survey",

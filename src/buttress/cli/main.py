@@ -30,6 +30,7 @@ COMMANDS: Final = (
     "privacy",
     "tune",
     "survey",
+    "watch",
     "pack",
     "sign",
     "bom",

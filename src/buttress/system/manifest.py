@@ -52,8 +52,20 @@ class _Base(NamedTuple):
 @cache
 def schema() -> Mapping[str, Any]:
     """The JSON Schema of the manifest, as published for editors."""
-    text = resources.files("buttress.system").joinpath("manifest.schema.json").read_bytes()
-    loaded: Mapping[str, Any] = orjson.loads(text)
+    whole = _schema("manifest.schema.json")
+    return {**whole, "properties": {**whole["properties"], "watch": watch_schema()}}
+
+
+@cache
+def watch_schema() -> Mapping[str, Any]:
+    """The JSON Schema of the section ``watch``, which may be a file of its own."""
+    return _schema("watch.schema.json")
+
+
+def _schema(name: str) -> Mapping[str, Any]:
+    loaded: Mapping[str, Any] = orjson.loads(
+        resources.files("buttress.system").joinpath(name).read_bytes()
+    )
     return loaded
 
 
