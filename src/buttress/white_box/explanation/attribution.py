@@ -21,6 +21,7 @@ from buttress.white_box.explanation.scored_answer import ScoredAnswer
 MOST_STEPS: Final = 1024
 TOLERANCE: Final = 0.05  # of the change from the baseline, within which completeness holds
 _GOAL: Final = 1e-3  # of the change, up to which the way is cut while there are steps
+_LEAST_GOAL: Final = 1e-4  # nats
 LEAST_NATS: Final = 0.05
 _POINTS: Final = 8  # of a piece of the way
 
@@ -60,6 +61,7 @@ def integrated_gradients(scored: ScoredAnswer, most_steps: int = MOST_STEPS) -> 
     whole, empty = scored.scores_without([[], scored.places])
     change = whole - empty
     allowed = max(LEAST_NATS, TOLERANCE * abs(change))
+    goal = max(_LEAST_GOAL, _GOAL * abs(change))
     start = scored.without([scored.places])[0]
     way = scored.embedded - start
 
@@ -77,7 +79,7 @@ def integrated_gradients(scored: ScoredAnswer, most_steps: int = MOST_STEPS) -> 
         values = torch.stack([one.values for one in pieces]).sum(0)
         error = float(values.sum()) - change
         worst = max(abs(error), sum(one.error for one in pieces))
-        if worst <= _GOAL * abs(change) or steps + 2 * _POINTS > most_steps:
+        if worst <= goal or steps + 2 * _POINTS > most_steps:
             picked, complete = _picked(scored, values), worst <= allowed
             return Attribution("integrated-gradients", picked, error, complete, steps)
         rough = max(pieces, key=lambda one: one.error)
