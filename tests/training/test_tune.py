@@ -237,6 +237,12 @@ def test_mistakes_of_a_recipe_are_told_with_their_line(
     assert said in wrong
 
 
+def test_a_folder_with_a_model_is_not_written_over(base: Path, tmp_path: Path) -> None:
+    data = chats(tmp_path / "data.jsonl", 4)
+    with pytest.raises(InputError, match=r"holds config\.json of something else"):
+        tune(TuneRequest(base, data, base, settings=QUICK))
+
+
 def test_layers_that_are_not_there_are_told(base: Path, tmp_path: Path) -> None:
     data = chats(tmp_path / "data.jsonl", 4)
     settings = {**QUICK, "lora": {"modules": ["nowhere"]}}
