@@ -48,7 +48,7 @@ def ours(folder: Path, made: list[dict[str, Any]], settings: TuneSettings) -> tu
     model = add_adapter(base, settings.lora, 0)
     start = time.process_time()
     data = ExampleReader(tokenizer, settings.max_tokens).pairs(made)
-    losses = train(model, terms_of(model, settings, data, None), settings, seed=0)
+    losses = train(model, terms_of(model, settings, data, None, 0), settings, seed=0)
     return losses, time.process_time() - start
 
 
