@@ -129,6 +129,8 @@ def parse(located: Located, folder: Path, known: KnownNames) -> System:
             minutes=budget.get("minutes"),
             cost=budget.get("cost"),
         ),
+        file=located.file,
+        lines={name: line for name in data if (line := located.line((name,)))},
     )
 
 

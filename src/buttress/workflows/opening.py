@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from buttress.errors import InputError
-from buttress.system.model import Asset
+from buttress.system.model import Asset, System
 from buttress.targets.base import Target
 from buttress.targets.open import open_target
 
@@ -25,4 +27,25 @@ def open_asset(asset: Asset, *, base: Path) -> Target:
         field = f"assets.{asset.id}" + (f".{error.field}" if error.field else "")
         raise InputError(
             error.problem, file=asset.file, line=asset.line, field=field, expected=error.expected
+        ) from None
+
+
+@contextmanager
+def naming_field(system: System, name: str) -> Iterator[None]:
+    """Errors of settings that show when they are used name file, line and field of the manifest.
+
+    Raises:
+        InputError: one of these.
+    """
+    try:
+        yield
+    except InputError as error:
+        if error.file is not None or system.file is None:
+            raise
+        field = error.field or name
+        if field.partition(".")[0] != name:
+            field = f"{name}.{field}"
+        line = system.lines.get(name)
+        raise InputError(
+            error.problem, file=system.file, line=line, field=field, expected=error.expected
         ) from None
