@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Protocol
 
 from buttress.errors import InputError
 from buttress.system.model import Asset, System
@@ -12,7 +13,15 @@ from buttress.targets.base import Target
 from buttress.targets.open import open_target
 
 
-def open_asset(asset: Asset, *, base: Path) -> Target:
+class TargetOpener(Protocol):
+    """What opens a target from its settings: in this process, or in replicas elsewhere."""
+
+    def __call__(self, settings: Mapping[str, Any], *, base: Path) -> Target:
+        """See ``targets.open.open_target``."""
+        ...
+
+
+def open_asset(asset: Asset, *, base: Path, opener: TargetOpener = open_target) -> Target:
     """The asset's target; relative paths are taken from ``base``.
 
     Raises:
@@ -20,7 +29,7 @@ def open_asset(asset: Asset, *, base: Path) -> Target:
         MissingExtraError: it needs a package that is not installed.
     """
     try:
-        return open_target(asset.settings, base=base)
+        return opener(asset.settings, base=base)
     except InputError as error:
         if error.file is not None or asset.file is None:
             raise

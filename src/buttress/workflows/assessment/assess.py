@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -27,6 +28,7 @@ from buttress.risk.verdict import RiskState
 from buttress.system.manifest import FILE_NAME as MANIFEST
 from buttress.system.model import Budget, System
 from buttress.targets.base import Target
+from buttress.targets.open import open_target
 from buttress.trials.loop import run_async
 from buttress.trials.progress import open_progress
 from buttress.trials.totals import Totals
@@ -43,7 +45,7 @@ from buttress.workflows.assessment.preparation import Prepared, open_targets, pr
 from buttress.workflows.assessment.runs import Run, begin
 from buttress.workflows.assessment.spending import Spending
 from buttress.workflows.assessment.tally import tally
-from buttress.workflows.opening import naming_field
+from buttress.workflows.opening import TargetOpener, naming_field
 
 _REASONS: Final = 8  # why the judge abstained, that are told one by one
 NO_MODEL: Final = "no model was asked, so nothing here says how the system answers"
@@ -74,6 +76,8 @@ class Options:
     resume: bool = False
     seed: int | None = None
     redact: bool = True  # personal data and secrets in the texts of the report
+    workers: str | None = None  # "ray": models that run here are asked in replicas on a cluster
+    replicas: int | None = None  # of each such model; by the cluster where None
 
 
 def assess(system: System, options: Options, stream: TextIO | None = None) -> dict[str, Any]:
@@ -99,33 +103,56 @@ def assess(system: System, options: Options, stream: TextIO | None = None) -> di
     if options.budget is not None:
         budget = Budget(options.budget, budget.minutes, budget.cost)
     spending = Spending(system, budget)
-    targets = open_targets(system) if trials else {}
-    judge = sources.judge(system, spending.open_judge_target) if targets else None
-    attacker = sources.attacker(system, targets, spending.open_attacker) if targets else None
-    with EvidenceStore.open(options.out / FILE_NAME) as store:
-        run = begin(store, system, seed=options.seed, policy=policy.id, resume=options.resume)
-        work = _Assessment(
-            system=system,
-            catalogue=catalogue,
-            policy=policy,
-            spending=spending,
-            store=store,
-            run=run,
-            targets=targets,
-            judge=judge,
-            attacker=attacker,
-            coverage=coverage,
-            redact=options.redact,
-        )
-        spending.ledger.progress = open_progress(spending.plan(), stream)
-        if options.resume and not run.resumed:
-            spending.ledger.note(f"there is no run to resume in {options.out}: a new one begins")
-        try:
-            document = work.carry_out(inspections, trials, named=options.only is not None)
-        finally:
-            spending.ledger.close()
+    with _opener(options) as opener:
+        targets = open_targets(system, opener=opener) if trials else {}
+        judge = sources.judge(system, spending.open_judge_target) if targets else None
+        attacker = sources.attacker(system, targets, spending.open_attacker) if targets else None
+        with EvidenceStore.open(options.out / FILE_NAME) as store:
+            run = begin(store, system, seed=options.seed, policy=policy.id, resume=options.resume)
+            work = _Assessment(
+                system=system,
+                catalogue=catalogue,
+                policy=policy,
+                spending=spending,
+                store=store,
+                run=run,
+                targets=targets,
+                judge=judge,
+                attacker=attacker,
+                coverage=coverage,
+                redact=options.redact,
+            )
+            spending.ledger.progress = open_progress(spending.plan(), stream)
+            if options.resume and not run.resumed:
+                spending.ledger.note(
+                    f"there is no run to resume in {options.out}: a new one begins"
+                )
+            try:
+                document = work.carry_out(inspections, trials, named=options.only is not None)
+            finally:
+                spending.ledger.close()
     write_outputs(document, options.out)
     return document
+
+
+@contextmanager
+def _opener(options: Options) -> Iterator[TargetOpener]:
+    """What opens the targets: in this process, or in replicas on a cluster while the run lasts.
+
+    Raises:
+        InputError: there is no such cluster, or it is too small.
+        MissingExtraError: Ray is not installed.
+    """
+    if options.workers is None:
+        yield open_target
+        return
+    from buttress.targets.ray_replicas import RayCluster
+
+    cluster = RayCluster(options.replicas)
+    try:
+        yield cluster.open
+    finally:
+        cluster.close()
 
 
 def _policy(system: System, chosen: str | None, catalogue: Catalogue) -> Policy:
