@@ -14,7 +14,7 @@ from buttress.files import json_schema
 from buttress.targets.base import Target
 
 SOURCES: Final = (
-    "endpoint", "http", "python", "weights", "replay", "script", "inspect", "target",
+    "endpoint", "http", "python", "browser", "weights", "replay", "script", "inspect", "target",
 )  # fmt: skip
 PACKAGE: Final = "package:"
 
@@ -39,7 +39,9 @@ def open_target(settings: Mapping[str, Any], *, base: Path) -> Target:
     if source == "target":
         return _registered(settings, base)
     arguments = {name: value for name, value in settings.items() if value is not None}
-    name = {"script": "scripted", "http": "http-application"}.get(source, source)
+    name = {"script": "scripted", "http": "http-application", "browser": "browser-chat"}.get(
+        source, source
+    )
     if source == "weights":
         path = _weights(settings["weights"], base)
         name = _runtime(path)

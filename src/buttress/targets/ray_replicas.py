@@ -20,7 +20,8 @@ from buttress.targets.open import open_target
 
 REPLICATED: Final = ("weights", "python", "target")  # sources of targets that run where they are
 LOCAL: Final = "local"
-_RESTARTS: Final = 2
+_RESTARTS: Final = 2  # of a replica whose process died
+_STARTS: Final = 2  # of a cluster on this machine
 
 
 class RayReplicas:
@@ -246,15 +247,17 @@ def _start(address: str, replicas: int) -> None:
             "object_store_memory": 128 * 2**20,
         }
     try:
-        ray.init(
-            address=address, log_to_driver=False, logging_level="ERROR", configure_logging=True,
-            **options,
-        )  # fmt: skip
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        raise InputError(
-            f"no Ray cluster at {address} ({_last_line(error)})", field="--workers",
-            expected="RAY_ADDRESS of a cluster that runs, or none",
-        ) from None  # fmt: skip
+        for attempt in range(_STARTS):
+            try:
+                ray.init(address=address, log_to_driver=False, logging_level="ERROR", **options)
+                break
+            except Exception as error:  # Ray raises it where a machine is slow to start its node
+                ray.shutdown()
+                if address != LOCAL or attempt == _STARTS - 1:
+                    raise InputError(
+                        f"no Ray cluster at {address} ({_last_line(error)})", field="--workers",
+                        expected="RAY_ADDRESS of a cluster that runs, or none",
+                    ) from None  # fmt: skip
     finally:
         for number, handler in handlers.items():
             try:
