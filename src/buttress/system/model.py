@@ -11,7 +11,7 @@ from buttress.answers.own_refusals import OwnRefusals
 
 AssetKind = Literal["model", "data", "source", "infrastructure", "link", "service", "client"]
 TARGET_SOURCES: Final = (
-    "endpoint", "http", "python", "browser", "weights", "replay", "script", "inspect", "target",
+    "endpoint", "http", "python", "weights", "replay", "browser", "script", "inspect", "target",
 )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from buttress.files import json_schema
 from buttress.targets.base import Target
 
 SOURCES: Final = (
-    "endpoint", "http", "python", "browser", "weights", "replay", "script", "inspect", "target",
+    "endpoint", "http", "python", "weights", "replay", "browser", "script", "inspect", "target",
 )  # fmt: skip
 PACKAGE: Final = "package:"
 

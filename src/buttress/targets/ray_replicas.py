@@ -169,6 +169,7 @@ class RayCluster:
     def __init__(self, replicas: int | None = None) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        os.environ.setdefault("RAY_agent_register_timeout_ms", "60000")  # of a slow machine
         try:
             import ray
         except ImportError:
@@ -244,6 +245,7 @@ def _start(address: str, replicas: int) -> None:
         options = {
             "num_cpus": max(replicas, os.cpu_count() or 1),
             "include_dashboard": False,
+            "_node_ip_address": "127.0.0.1",
             "object_store_memory": 128 * 2**20,
         }
     try:
