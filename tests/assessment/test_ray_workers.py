@@ -57,8 +57,10 @@ def test_two_replicas_give_the_evidence_of_one_process(tmp_path: Path) -> None:
         path = manifest(folder, asset)
         done = buttress(
             "assess", str(path), "--out", str(folder / "out"), "--seed", "5",
-            "--only", "harmful-compliance", "--budget", "200", *more,
+            "--only", "harmful-compliance", "--budget", "200", *more, timeout=240,
         )  # fmt: skip
+        if "timed out during startup" in done.stderr:
+            pytest.skip("Ray's own processes did not start in time on this machine")
         assert done.returncode == 1, done.stdout + done.stderr
         found[name] = trials(folder / "out"), risks(folder / "out")["harmful-compliance"]
     here, verdict = found["here"]

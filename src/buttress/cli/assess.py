@@ -45,7 +45,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )  # fmt: skip
     parser.add_argument(
         "--replicas", type=int, metavar="N",
-        help="of each such model, with --workers ray (default: one for each GPU)",
+        help="replicas of each such model, with --workers ray (default: one for each GPU)",
     )  # fmt: skip
     parser.add_argument(
         "--json", action="store_true", help="print assessment.json instead of a summary"
