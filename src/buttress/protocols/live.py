@@ -225,7 +225,7 @@ class LiveContext:
     ``rules`` is a folder of AI-Infra-Guard's rules; ``as_written`` reads them with every quirk, and
     leaves Buttress's own out. ``active`` allows requests that may change something; ``follow``
     redirects and links within the host and port. ``keys`` are keys of users by name; ``openapi``
-    is a description of the API.
+    is a description of the API. ``links`` allows what pages name on the same host and port.
     """
 
     knowledge: Knowledge = OWN
@@ -235,11 +235,12 @@ class LiveContext:
     advisories: AdvisoryLookup | None = None
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     openapi: Path | None = None
+    links: bool = False
 
     @property
     def follow(self) -> bool:
         """Whether redirects and links within the host and port are followed."""
-        return self.as_written
+        return self.as_written or self.links
 
 
 @runtime_checkable

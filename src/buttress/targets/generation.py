@@ -16,6 +16,7 @@ import torch
 import transformers as untyped
 
 from buttress.errors import InputError
+from buttress.targets.adapters import base_of, with_adapter
 from buttress.targets.base import Answer, Request, TargetError
 from buttress.targets.batching import OutOfMemoryError
 from buttress.targets.chat import as_dicts, without_system
@@ -42,20 +43,24 @@ class Generator:
         transformers.logging.set_verbosity_error()
         transformers.logging.disable_progress_bar()
         options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+        base = base_of(folder)
+        weights = base or folder
         try:
             self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(
-                folder, padding_side="left", **options
+                weights, padding_side="left", **options
             )
             model: Any = transformers.AutoModelForCausalLM.from_pretrained(
-                folder, dtype=dtype, use_safetensors=True, **options
-            )
-            self._model = model.to(device).eval()
+                weights, dtype=dtype, use_safetensors=True, **options
+            ).to(device)
         except Exception as error:
             raise InputError(
                 f"can't be loaded: {one_line(str(error))}",
-                file=str(folder),
+                file=str(weights),
                 expected="a causal language model that transformers knows",
             ) from None
+        if base is not None:
+            model = with_adapter(model, folder)
+        self._model = model.eval()
         self._device = device
         made_for = getattr(model.config, "max_position_embeddings", None) or DEFAULT_CONTEXT
         self._context = min(context or made_for, made_for)

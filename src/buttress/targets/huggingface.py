@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from pathlib import Path
 from typing import Any, Final
 
 from buttress.errors import InputError, MissingExtraError
+from buttress.targets.adapters import base_of
 from buttress.targets.base import Answer, Request
 from buttress.targets.batching import BatchQueue
 from buttress.targets.fingerprint import files_digest
@@ -32,7 +34,8 @@ def create(
     Only safetensors weights are read and no code from the folder is run.
 
     Args:
-        weights: folder with config.json, tokenizer and ``*.safetensors``.
+        weights: folder with config.json, tokenizer and ``*.safetensors``, or with an adapter of
+            PEFT, which names its base model.
         batch: answers generated at once, at most; halved where memory doesn't suffice.
         device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1" …
         threads: processor threads; None for PyTorch's choice.
@@ -44,7 +47,7 @@ def create(
     """
     unknown(others, SETTINGS)
     folder = existing(weights, "weights", folder=True)
-    if not (folder / "config.json").is_file():
+    if base_of(folder) is None and not (folder / "config.json").is_file():
         raise InputError("no config.json", file=str(folder), field="weights")
     if not any(folder.glob("*.safetensors")):
         pickled = sorted({*folder.glob("*.bin"), *folder.glob("*.pt"), *folder.glob("*.pth")})
@@ -69,6 +72,15 @@ def create(
     )
 
 
+def _digest(folder: Path) -> str:
+    """Of what decides the answers; of an adapter and its base model together."""
+    digest = files_digest({path for kind in PINNED for path in folder.glob(kind)})
+    base = base_of(folder)
+    if base is None:
+        return digest
+    return hashlib.sha256(f"{_digest(base)}\n{digest}".encode()).hexdigest()
+
+
 class HuggingFaceTarget:
     """A model in this process, loaded at the first question, working in a thread of its own."""
 
@@ -77,7 +89,7 @@ class HuggingFaceTarget:
         self._batch = batch
         self._device = device
         self._context = context
-        self._digest = files_digest({path for kind in PINNED for path in folder.glob(kind)})
+        self._digest = _digest(folder)
         self._loading = asyncio.Lock()
         self._queue: BatchQueue | None = None
 

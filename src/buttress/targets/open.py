@@ -69,9 +69,10 @@ def _registered(settings: Mapping[str, Any], base: Path) -> Target:
     name = str(settings["target"])
     create = extension.load("targets", name)
     schema = settings_schema(create)
-    for error in json_schema.validator(schema).iter_errors(own):
-        field = ".".join(["settings", *map(str, error.absolute_path)])
-        raise InputError(error.message, field=field, expected=f"a setting of {name}")
+    for violation in json_schema.violations(schema, own):
+        field = ".".join(["settings", *map(str, violation.path)])
+        expected = violation.expected or f"a setting of {name}"
+        raise InputError(violation.problem, field=field, expected=expected)
     made: Target = create(**with_paths(schema, own, base))
     return made
 

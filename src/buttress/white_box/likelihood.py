@@ -68,7 +68,7 @@ def prefix_log_probabilities(
     ]
     made = [0.0] * len(texts)
     with evaluating(model):
-        for chosen, logits in _logits(model, tokenizer, questions, starts, batch):
+        for chosen, logits in answer_logits(model, tokenizer, questions, starts, batch):
             for index, rows in zip(chosen, logits, strict=True):
                 if bias is not None:
                     rows[:first] += bias.to(rows.device, rows.dtype)
@@ -107,11 +107,11 @@ def drift(
     spent = [0.0, 0.0]
     divergences: list[Tensor] = [torch.empty(0)] * len(pairs)
     with evaluating(model):
-        for chosen, logits in _logits(model, tokenizer, questions, said, batch):
+        for chosen, logits in answer_logits(model, tokenizer, questions, said, batch):
             for index, rows in zip(chosen, logits, strict=True):
                 before[index] = rows.log_softmax(1).cpu()
         with changed:
-            for chosen, logits in _logits(model, tokenizer, questions, said, batch):
+            for chosen, logits in answer_logits(model, tokenizer, questions, said, batch):
                 for index, rows in zip(chosen, logits, strict=True):
                     after = rows.log_softmax(1).cpu()
                     divergences[index] = (before[index].exp() * (before[index] - after)).sum(1)
@@ -129,14 +129,17 @@ def drift(
 
 
 @torch.no_grad()
-def _logits(
+def answer_logits(
     model: Any,
     tokenizer: Any,
     questions: Sequence[Sequence[int]],
     answers: Sequence[Sequence[int]],
     batch: int,
 ) -> Iterator[tuple[list[int], list[Tensor]]]:
-    """Indices, and for each the logits at its answer's tokens, (tokens, vocabulary), float32."""
+    """Indices, and for each the logits at its answer's tokens, (tokens, vocabulary), float32.
+
+    Questions and answers are token ids; an answer follows its question.
+    """
     rows = [[*question, *answer[:-1]] for question, answer in zip(questions, answers, strict=True)]
     order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
     for start in range(0, len(order), batch):

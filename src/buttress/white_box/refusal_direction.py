@@ -182,6 +182,41 @@ def select(
     return min(passed, key=lambda one: one.bypass)
 
 
+def induced_log_odds(
+    model: Any,
+    tokenizer: Any,
+    differences: Tensor,
+    benign: Sequence[str],
+    *,
+    refusals: Sequence[str] = REFUSALS,
+    batch: int = 16,
+) -> list[float | None]:
+    """Mean log odds of refusing benign requests with each layer's difference added before it.
+
+    Args:
+        model: decoder of transformers.
+        tokenizer: its tokenizer.
+        differences: shape (layers, size).
+        benign: requests to answer, others than those that the differences come from.
+        refusals: words that refusals begin with.
+        batch: requests in a pass.
+
+    Returns:
+        One for each layer; None where the difference is zero.
+    """
+    tokens = first_tokens(tokenizer, refusals)
+    found: list[float | None] = []
+    with evaluating(model):
+        for layer, difference in enumerate(differences):
+            if not float(difference.norm()) > 0:
+                found.append(None)
+                continue
+            with added(model, difference, layer):
+                first = _first_log_probabilities(model, tokenizer, benign, batch)
+            found.append(_log_odds(first, tokens))
+    return found
+
+
 def _batches(tokenizer: Any, requests: Sequence[str], batch: int) -> list[list[list[int]]]:
     rows = encode(
         tokenizer, [question_text(tokenizer, (Message("user", text),)) for text in requests]

@@ -111,10 +111,23 @@ def added(model: Any, vector: Tensor, layer: int) -> Iterator[None]:
         InputError: not a vector of the model's size, or no such layer.
     """
     _unit(model, vector)
+    with changed_before(
+        model, layer, lambda stream: stream + vector.to(stream.device, stream.dtype)
+    ):
+        yield
+
+
+@contextmanager
+def changed_before(model: Any, layer: int, change: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """Inside, ``change`` of what enters ``layer``, shape (rows, tokens, size), takes its place.
+
+    Raises:
+        InputError: no such layer.
+    """
     layers = decoder_layers(model)
     if not 0 <= layer < len(layers):
         raise InputError(f"{layer}", field="layer", expected=f"0 to {len(layers) - 1}")
-    handle = _before(layers[layer], lambda stream: stream + vector.to(stream.device, stream.dtype))
+    handle = _before(layers[layer], change)
     try:
         yield
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -42,7 +43,7 @@ def logit_lens(scored: ScoredAnswer) -> list[LayerGuess]:
     with recorded(model, range(1, depth + 1)) as streams, torch.no_grad():
         own = model(ids, use_cache=False).logits[0, -1].float()
     states = [streams[at][0, -1] for at in range(1, depth + 1)]
-    read = _reader(model)
+    read = layer_reader(model)
     last = read(states[-1])
     if float((last - own).abs().max()) > _TOLERANCE * float(own.abs().max()) + 1e-3:
         raise InputError(
@@ -52,7 +53,12 @@ def logit_lens(scored: ScoredAnswer) -> list[LayerGuess]:
     return [_guess(scored, at, read(state)) for at, state in enumerate(states)]
 
 
-def _reader(model: Any) -> Any:
+def layer_reader(model: Any) -> Callable[[Tensor], Tensor]:
+    """Reads states, shape (…, size), as if they left the last layer: logits in float32.
+
+    Raises:
+        InputError: no final norm or output is found.
+    """
     base = getattr(model, "base_model", model)
     norm = next((getattr(base, name) for name in _NORMS if hasattr(base, name)), None)
     head = model.get_output_embeddings()
@@ -62,7 +68,7 @@ def _reader(model: Any) -> Any:
 
     def read(stream: Tensor) -> Tensor:
         with torch.no_grad():
-            logits: Tensor = head(norm(stream[None, None]))[0, 0].float()
+            logits: Tensor = head(norm(stream)).float()
         return torch.tanh(logits / cap) * cap if cap else logits
 
     return read

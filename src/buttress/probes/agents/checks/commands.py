@@ -21,7 +21,15 @@ _SHELL_SERVER: Final = re.compile(
 )
 _SCRIPT: Final = re.compile(
     r"(?:curl|wget|iwr|Invoke-WebRequest)\b[^|]{0,400}\|\s*(?:sudo\s+)?(?:ba|z)?sh\b|<\(\s*curl|"
-    r"(?i:Invoke-Expression|\biex\b)"
+    r"(?i:Invoke-Expression|\biex\b)|"
+    r"\b(?:exec|eval)\s*\(\s*(?:compile\(\s*)?(?:\w+\.){0,4}(?:urlopen|get)\s*\(|"
+    r"\beval\b[^|]{0,60}(?:\$\(|`)\s*(?:curl|wget)\b"
+)
+# Runs of a program's text from an address: uv and deno take one where others take a file.
+_RUN_ADDRESS: Final = re.compile(
+    r"(?:^|[\\/])(?:uv|deno|bun|pipx)(?:\.exe)?(?:\s+-\S+){0,4}(?:\s+(?:run|serve))?"
+    r"(?:\s+(?:--?(?:with|from|python|p|index|project|directory|config|import-map)\s+\S+|-\S+)){0,10}"
+    r"\s+https?://\S"
 )
 _WITH_VALUE: Final = {
     "-e", "--env", "-v", "--volume", "--mount", "--name", "--network", "-p", "--env-file", "-w",
@@ -107,7 +115,8 @@ def _shell(subject: Subject) -> Iterator[SubjectMatch]:
 
 
 def _remote_script(subject: Subject) -> Iterator[SubjectMatch]:
-    if _SCRIPT.search(" ".join(words(subject.value))):
+    command = " ".join(words(subject.value))
+    if _SCRIPT.search(command) or _RUN_ADDRESS.search(command):
         yield SubjectMatch(subject.line(("command",)))
 
 
