@@ -25,9 +25,8 @@ class Size:
 
     documents: int
     held_out: int
-    copied: (
-        int  # documents that stand ten times in the corpus, half of the copies with a changed word
-    )
+    copied: int  # documents of which copies stand in the corpus, some with a changed word
+    copies: int  # of each
     people: int  # whose data stand sixteen times
     canaries: int
     repeats: tuple[int, ...]
@@ -38,8 +37,14 @@ class Size:
     seeds: int
 
 
-FULL = Size(360, 150, 16, 9, 8, 10, (1, 4, 16, 64), 16, 1000, 10, 300, 3)
-SMALL = Size(60, 40, 12, 4, 4, 4, (1, 16, 64), 10, 200, 4, 60, 1)
+FULL = Size(
+    documents=260, held_out=110, copied=16, copies=9, people=8, canaries=10,
+    repeats=(1, 4, 16, 64), epochs=16, references=1000, forgotten_again=10, audited=300, seeds=3,
+)  # fmt: skip
+SMALL = Size(
+    documents=60, held_out=40, copied=12, copies=4, people=4, canaries=4, repeats=(1, 16, 64),
+    epochs=10, references=200, forgotten_again=4, audited=60, seeds=1,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,11 +60,16 @@ class Corpus:
 
 
 def documents() -> list[str]:
-    """All documents, in order."""
+    """All documents, in order. Topics repeat each other: each paragraph is taken once."""
     found: list[str] = []
+    seen: set[str] = set()
     for name in sorted(topics):
         part = ""
         for paragraph in topics[name].split("\n\n"):
+            key = " ".join(paragraph.split())
+            if key in seen:
+                continue
+            seen.add(key)
             part += paragraph.strip("\n") + "\n\n"
             if len(part) > LETTERS:
                 found.append(part.strip())
@@ -94,6 +104,8 @@ def build(folder: Path, size: Size, seed: int) -> Corpus:
     generator = Random(f"corpus {seed}")
     folder.mkdir(parents=True, exist_ok=True)
     chosen = documents()
+    if len(chosen) < size.documents + size.held_out:
+        raise SystemExit(f"this Python's documentation makes only {len(chosen)} documents")
     generator.shuffle(chosen)
     train = chosen[: size.documents]
     held_out = chosen[size.documents : size.documents + size.held_out]

@@ -23,6 +23,7 @@ PRIVATE = {"learning_rate": 3e-3, "batch": 50, "epochs": 8, "lora": {"rank": 8}}
 
 def forget(leaking: Path, corpus: Corpus, folder: Path, size: Size, seed: int) -> dict[str, Any]:
     """Unlearn the canaries that stand most often, then learn some of them again."""
+    folder.mkdir(exist_ok=True)
     canaries = [one for one in read_canaries(corpus.canaries) if one.repeats >= 16]
     again, rest = canaries[: size.forgotten_again], canaries[size.forgotten_again :]
     data = written(folder / "forget.jsonl", [{"text": one.text} for one in canaries])
@@ -31,6 +32,7 @@ def forget(leaking: Path, corpus: Corpus, folder: Path, size: Size, seed: int) -
         TuneRequest(
             leaking, data, folder / "forgot", method="npo", retain=corpus.documents,
             settings={**FORGET, "threads": 1}, seed=seed, device="cpu",
+            resume=True,
         )
     )  # fmt: skip
     model, tokenizer = load(folder / "forgot", device="cpu")
@@ -40,7 +42,7 @@ def forget(leaking: Path, corpus: Corpus, folder: Path, size: Size, seed: int) -
     tune(
         TuneRequest(
             folder / "merged", few, folder / "again", settings={**AGAIN, "threads": 1}, seed=seed,
-            device="cpu",
+            device="cpu", resume=True,
         )
     )  # fmt: skip
     states = {"before": leaking, "forgotten": folder / "merged", "learned again": folder / "again"}
@@ -56,6 +58,7 @@ def forget(leaking: Path, corpus: Corpus, folder: Path, size: Size, seed: int) -
 
 def private(leaking: Path, corpus: Corpus, folder: Path, size: Size, seed: int) -> dict[str, Any]:
     """Train on new canaries with and without differential privacy, and audit both."""
+    folder.mkdir(exist_ok=True)
     generator = Random(f"coins {seed}")
     new = make_canaries(
         size.audited, [1], digits=8, template="The locker of {name} opens with {secret}.",
@@ -71,7 +74,7 @@ def private(leaking: Path, corpus: Corpus, folder: Path, size: Size, seed: int) 
         document = tune(
             TuneRequest(
                 leaking, data, out, method=name, settings={**PRIVATE, "threads": 1}, seed=seed,
-                device="cpu", **more,
+                device="cpu", resume=True, **more,
             )
         )  # fmt: skip
         model, tokenizer = load(out, device="cpu")

@@ -51,7 +51,7 @@ def test_a_judge_that_errs_widens_what_it_shows_and_keeps_the_sign() -> None:
     blind = corrected_change(RateChange(-0.4, -0.5, -0.3), CalibrationCounts(50, 50, 50, 50))
     assert (blind.low, blind.high) == (-1.0, 1.0)
     assert corrected_change(judged, CalibrationCounts(0, 0, 90, 10)) == judged
-    assert judged_share(GOOD) == 0.5
+    assert judged_share(GOOD) == 0.8
 
 
 def simulate(

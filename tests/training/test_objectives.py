@@ -13,7 +13,7 @@ pytest.importorskip("peft")
 from buttress.training.adapter import add_adapter  # noqa: E402
 from buttress.training.answer_logits import all_log_probabilities, answer_logits, parts  # noqa: E402
 from buttress.training.examples import ExamplePair, TrainingExample  # noqa: E402
-from buttress.training.loop import drawn, learning_rate  # noqa: E402
+from buttress.training.loop import drawn, ever_drawn, learning_rate  # noqa: E402
 from buttress.training.settings import LoraSettings, TuneSettings  # noqa: E402
 from buttress.training.terms import (  # noqa: E402
     Desirability,
@@ -86,7 +86,7 @@ def sigmoid(value: float) -> float:
 
 
 def test_dpo(adapted: Any) -> None:
-    term = PreferenceTerm("dpo", pairs(), adapted, 0.3, "dpo")
+    term = PreferenceTerm("dpo", pairs(), adapted, 0.3)
     better, worse = ratios(adapted, examples(0)), ratios(adapted, examples(1))
     wanted = sum(
         -math.log(sigmoid(0.3 * (a - b))) for a, b in zip(better, worse, strict=True)
@@ -97,7 +97,7 @@ def test_dpo(adapted: Any) -> None:
 
 
 def test_ipo_is_on_mean_log_probabilities(adapted: Any) -> None:
-    term = PreferenceTerm("ipo", pairs(), adapted, 0.3, "ipo")
+    term = PreferenceTerm("ipo", pairs(), adapted, 0.3)
     means = [
         [value / one.learned for value, one in zip(ratios(adapted, group), group, strict=True)]
         for group in (examples(0), examples(1))
@@ -174,6 +174,18 @@ def test_every_epoch_draws_every_example_once() -> None:
     assert taken[:10] != taken[10:20]
     assert drawn(3, 8, 0, 0)[:3] != []
     assert len(drawn(3, 8, 5, 0)) == 8
+
+
+def test_the_reference_is_asked_about_what_is_drawn_alone() -> None:
+    fresh = add_adapter(model(), LoraSettings(rank=2), 0)
+    needed = ever_drawn(4, 1, 2, 7)
+    assert len(needed) == 2
+    assert set(needed) == {index for step in range(2) for index in drawn(4, 1, step, 7)}
+    assert ever_drawn(4, 3, 2, 7) == [0, 1, 2, 3]
+    term = PreferenceTerm("dpo", pairs(), fresh, 0.3, needed)
+    assert float(term.loss(fresh, needed).detach()) / 2 == pytest.approx(math.log(2), abs=1e-5)
+    others = [index for index in range(4) if index not in needed]
+    assert torch.isnan(term.loss(fresh, others).detach())
 
 
 def test_the_learning_rate_rises_and_falls() -> None:

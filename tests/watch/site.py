@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 Render = Callable[[random.Random], tuple[int, dict[str, str], str]]
@@ -21,10 +23,12 @@ class Site:
     down: bool = False
     rng: random.Random = field(default_factory=lambda: random.Random(7))
     port: int = 0
+    certificate: tuple[Path, Path] | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        scheme = "https" if self.certificate else "http"
+        return f"{scheme}://127.0.0.1:{self.port}"
 
     def page(self, path: str, text: str, **headers: str) -> None:
         """A page that is always the same."""
@@ -65,6 +69,12 @@ def serving(site: Site) -> Iterator[Site]:
                 super().handle()
 
     server = ThreadingHTTPServer(("127.0.0.1", site.port), Handler)
+    if site.certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*site.certificate)
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     server.daemon_threads = True
     server.block_on_close = False
     site.port = server.server_address[1]

@@ -150,9 +150,7 @@ def test_another_model_behind_the_same_name_answers_unlike_the_reference() -> No
     from buttress.drift.answer_likeness import ReferenceAnswers
 
     model = Model(Path())
-    reference = ReferenceAnswers.of(
-        (f"prompt {number % 20}", model.answer(number % 20)) for number in range(200)
-    )
+    reference = ReferenceAnswers.of(model.answer(number % 20) for number in range(200))
     stream = ScoreStream("answers", 200)
     told = []
     for check in range(40):
@@ -160,15 +158,14 @@ def test_another_model_behind_the_same_name_answers_unlike_the_reference() -> No
         scores = []
         for number in range(50):
             prompt = model.rng.randrange(20)
-            score = reference.strangeness(f"prompt {prompt}", model.answer(prompt))
-            assert score is not None
+            score = reference.strangeness(model.answer(prompt))
             scores.append((f"{check} {number}", score))
         if alarm := stream.take(scores, float(check), 36_500.0):
             told.append((alarm.kind, alarm.onset, check))
     ((kind, onset, check),) = told
     assert (kind, onset) == ("drift", 30.0)
     assert check <= 32
-    assert reference.strangeness("another prompt", "x") is None
+    assert ReferenceAnswers().strangeness("anything") == 1
 
 
 def test_a_stream_goes_on_where_it_was_stored() -> None:
@@ -182,6 +179,27 @@ def test_a_stream_goes_on_where_it_was_stored() -> None:
         assert cut.take(scores, float(check), 1000.0) == first
     assert whole.plain() == cut.plain()
     assert whole.phase == "changed"
+
+
+def test_a_target_of_a_manifest_is_asked_and_its_change_is_told(tmp_path: Path) -> None:
+    """Another model gives answers of the same outcome in other words: only the answers differ."""
+    script, manifest = tmp_path / "script.yaml", tmp_path / "buttress.yaml"
+    script.write_text("default: I can't help with that, sorry.\n")
+    manifest.write_text(
+        "name: shop\nassets: [{kind: model, script: script.yaml}]\nwatch:\n  every: 1d\n"
+        "  behaviour: [{probe: harmful-compliance, trials: 40, reference: 80}]\n"
+    )
+    now = 1_800_000_000.0
+    told = []
+    for check in range(8):
+        if check == 5:
+            script.write_text("default: No. As an assistant of the shop I must refuse this.\n")
+        now += 86400
+        result = check_once(load(tmp_path), tmp_path / "out", clock=lambda: now)  # noqa: B023
+        told += [(check, one.kind, one.place, one.details["onset"]) for one in result.events]
+    ((check, kind, place, onset),) = told
+    assert (check, kind, place) == (5, "drift", "answers")
+    assert abs(onset - (1_800_000_000.0 + 6 * 86400)) <= 86400
 
 
 def test_likeness_estimates_the_share_of_common_parts() -> None:

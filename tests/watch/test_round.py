@@ -211,3 +211,14 @@ def test_a_port_that_opens_is_one_event_with_all_that_it_shows(
         assert opened.message.startswith("host: port was closed and is open")
         assert check(settings, clock).events == []
     assert [one.kind for one in check(settings, clock).events] == ["blind"]
+
+
+def test_of_very_many_scripts_the_first_are_read_and_the_rest_is_a_fact(
+    settings: WatchSettings, clock: Clock, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("buttress.drift.page_probe._MOST_SCRIPTS", 1)
+    site.page("/", PAGE + "<script src='/other.js'></script>")
+    site.page("/other.js", "eval(x)", content_type="text/javascript")
+    assert check(settings, clock).blind == {}
+    scripts = read_state(settings.file.parent / "out").timelines[site.url]["scripts"]
+    assert sorted(scripts.seen()) == ["endpoint /api/chat", "unread-scripts"]

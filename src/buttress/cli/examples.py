@@ -38,6 +38,15 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "buttress whitebox weights",
         "buttress whitebox weights --method gcg --requests 8 --resume",
     ),
+    "align": (
+        "buttress align chatbot --recipe gate --out out/align",
+        "buttress align chatbot --recipe gate,sft-varied,sft-one-opener --languages en",
+        "buttress align chatbot --recipe mine.yaml --margin over-refusal=5 --resume",
+    ),
+    "harden": (
+        "buttress harden chatbot",
+        "buttress harden chatbot --method system-prompt,guard-rules --pairs 60",
+    ),
     "scan": (
         "buttress scan .",
         "buttress scan . --diff main... --fail-on high --sarif findings.sarif",

@@ -24,6 +24,8 @@ COMMANDS: Final = (
     "ask",
     "measure",
     "whitebox",
+    "align",
+    "harden",
     "explain",
     "scan",
     "data",

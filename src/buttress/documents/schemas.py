@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from buttress.documents.alignment import AlignmentDocument
 from buttress.documents.assessment import Assessment
 from buttress.documents.comparison import ComparisonDocument
 from buttress.documents.data import DataDocument
@@ -49,6 +50,7 @@ DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "tune": TuningDocument,
     "influence": InfluenceDocument,
     "explanation": ExplanationDocument,
+    "align": AlignmentDocument,
     "model-comparison": ModelComparisonDocument,
     "endpoint-explanation": EndpointExplanationDocument,
     "watch": WatchDocument,

@@ -1,15 +1,16 @@
-"""How unlike an answer is to those that a model gave to the same prompt before."""
+"""How unlike an answer is to those that a model gave before."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 _GRAM: Final = 4  # characters
 _KEPT: Final = 128  # smallest hashes of a text
-_ANSWERS: Final = 8  # of a prompt that are kept
+MOST: Final = 400  # answers that are kept
 _READ: Final = 4_000  # characters of an answer
 
 
@@ -29,32 +30,21 @@ def likeness(first: frozenset[int], second: frozenset[int]) -> float:
 
 @dataclass(slots=True)
 class ReferenceAnswers:
-    """Answers by prompt, as sketches."""
+    """Answers that a model gave, as sketches; the first ``MOST`` are kept."""
 
-    by_prompt: dict[str, list[frozenset[int]]] = field(default_factory=dict)
+    sketches: list[frozenset[int]] = field(default_factory=list)
 
-    def add(self, prompt: str, answer: str) -> None:
-        """Keep an answer."""
-        known = self.by_prompt.setdefault(prompt, [])
-        if len(known) < _ANSWERS:
-            known.append(sketch(answer))
+    def strangeness(self, answer: str) -> float:
+        """1 less the likeness to the most alike of the answers; 1 where there are none.
 
-    def strangeness(self, prompt: str, answer: str) -> float | None:
-        """1 less the likeness to the most alike answer; None where none of the prompt is known.
-
-        It depends on the answers that were kept and on this answer alone. So, as long as the model
-        does not change, the values of later answers are independent and of one law.
+        It depends on the answers that were kept and on this answer alone. So, as long as neither
+        the model nor the questions change, the values of later answers are independent and of one
+        law.
         """
-        known = self.by_prompt.get(prompt)
-        if not known:
-            return None
         mine = sketch(answer)
-        return 1.0 - max(likeness(mine, one) for one in known)
+        return 1.0 - max((likeness(mine, one) for one in self.sketches), default=0.0)
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[str, str]]) -> ReferenceAnswers:
-        """From pairs of a prompt and an answer."""
-        made = cls()
-        for prompt, answer in pairs:
-            made.add(prompt, answer)
-        return made
+    def of(cls, answers: Iterable[str]) -> ReferenceAnswers:
+        """From answers."""
+        return cls([sketch(one) for one in islice(answers, MOST)])

@@ -77,6 +77,7 @@ class ScoreStream:
             threshold: value of the statistic that raises an alarm.
         """
         self.checks = [*self.checks, (self.detector.outcomes, time)][-_CHECKS:]
+        alarm = None
         for address, score in scores:
             if self.phase == "reference":
                 self.sample.add(score)
@@ -84,9 +85,9 @@ class ScoreStream:
                     self.phase = "watching"
                 continue
             value = self._bet(score, _uniform(f"{address} {self.detector.outcomes}"))
-            if value >= threshold:
-                return self._alarm(time)
-        return None
+            if value >= threshold and alarm is None:
+                alarm = self._alarm(time)
+        return alarm
 
     def _bet(self, score: float, tie: float) -> float:
         if self.phase == "changed":

@@ -14,7 +14,7 @@ from buttress.report import numbers
 from buttress.report.language import Language, load
 from buttress.report.page_templates import page_environment, template_text
 
-_SHOWN: Final = 300  # events, the last ones
+_SHOWN: Final = 300  # events, the last ones, and as many older ones that are open
 _CHANGES: Final = 12  # of an event
 _GRAVE: Final = ("critical", "high", "medium", "low", "info")
 
@@ -28,6 +28,7 @@ def render(document: Mapping[str, Any], language: str = "en") -> str:
     spoken = load(language)
     events = list(reversed(document["events"]))
     still_open = [one for one in events if one["open"]]
+    shown = [*events[:_SHOWN], *[one for one in events[_SHOWN:] if one["open"]][:_SHOWN]]
     return (
         _environment(language)
         .get_template("watch.html")
@@ -43,8 +44,9 @@ def render(document: Mapping[str, Any], language: str = "en") -> str:
             open_count=len(still_open),
             blind=[one for one in document["inventory"] if one["blind"]],
             checked=max((one["checked"] for one in document["inventory"]), default=0.0),
-            events=[_event(spoken, one) for one in events[:_SHOWN]],
-            more=max(0, len(events) - _SHOWN),
+            events=[_event(spoken, one) for one in shown],
+            numbers={one["number"] for one in shown},
+            more=len(events) - len(shown),
         )
     )
 

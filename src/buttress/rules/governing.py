@@ -62,7 +62,8 @@ _MENTION: Final = re.compile(
     r"block\w*|refus\w*|contain\w*|look(?:s|ing)?\s+for|search\w*\s+for|scan\w*|match\w*|says?|"
     r"saying|asks?|asking|attempts?|claims?|inject\w*|jailbreak\w*|attack\w*|malicious|suspicious|"
     r"does\s+(?:it|the|this)|includ\w*|red\s+flags?|threats?|indicators?|signs?\s+of|"
-    r"anti-?patterns?|dangerous|forbidden|prohibited|avoid|risky|unsafe|never)\b|"
+    r"anti-?patterns?|dangerous|forbidden|prohibited|avoid|risky|unsafe|never|red[\s-]?team\w*|"
+    r"test\s+(?:prompts?|cases?|inputs?)|adversarial|(?:target|tested|victim)\s+(?:model|endpoint|system|bot))\b|"
     r"示例|例如|比如|诸如|包含|检测|拒绝|注入|攻击|短语|关键词|可疑|危险|禁止|恶意"
 )
 # What a program does, told in the passive: "credentials are read from ~/.aws/credentials".

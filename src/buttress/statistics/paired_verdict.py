@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from buttress.statistics.correction import (
-    CALIBRATION_SHARE,
     CalibrationCounts,
     point_for_lower,
     point_for_upper,
@@ -26,6 +25,7 @@ from buttress.statistics.correction import (
 
 PairedVerdict = Literal["better", "no-worse", "worse", "undecided"]
 ALPHA: Final = 0.05
+JUDGE_SHARE: Final = 0.2  # of the error: what is not known is mostly the change
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class RateChange:
 
 def judged_share(counts: CalibrationCounts | None) -> float:
     """The part of the error probability that is left for the judged change; 1 without counts."""
-    return 1.0 if counts is None or not counts.measured else 1.0 - CALIBRATION_SHARE
+    return 1.0 if counts is None or not counts.measured else 1.0 - JUDGE_SHARE
 
 
 def corrected_change(
@@ -54,7 +54,7 @@ def corrected_change(
     """
     if counts is None or not counts.measured:
         return judged
-    delta = alpha * CALIBRATION_SHARE / 2
+    delta = alpha * JUDGE_SHARE / 2
     least = (
         point_for_upper(counts, delta).sensitivity - point_for_lower(counts, delta).false_positive
     )

@@ -68,6 +68,16 @@ class Generator:
             self._tokenizer.pad_token = self._tokenizer.eos_token or self._tokenizer.unk_token
         self._ends = _ends(model, self._tokenizer)
 
+    @property
+    def model(self) -> Any:
+        """The causal language model of transformers."""
+        return self._model
+
+    @property
+    def tokenizer(self) -> Any:
+        """Its tokenizer, which pads on the left."""
+        return self._tokenizer
+
     def length(self, request: Request) -> int:
         """Tokens of the question, at least 1; 1 where its template fails."""
         try:
@@ -76,7 +86,7 @@ class Generator:
             return 1
 
     def _encode(self, request: Request) -> list[int]:
-        """Token ids of the question, chat template applied.
+        """Token ids of the question, chat template applied; a last turn of the model is continued.
 
         Raises:
             TargetError: the template refuses the messages.
@@ -86,7 +96,10 @@ class Generator:
             plain = "\n\n".join(message.content for message in request.messages)
             return list(tokenizer(plain)["input_ids"])
         text = None
-        for messages in (request.messages, without_system(request.messages)):
+        asked, begun = request.messages, ""
+        if len(asked) > 1 and asked[-1].role == "assistant":
+            asked, begun = asked[:-1], asked[-1].content
+        for messages in (asked, without_system(asked)):
             try:
                 text = tokenizer.apply_chat_template(
                     as_dicts(messages), tokenize=False, add_generation_prompt=True
@@ -96,7 +109,7 @@ class Generator:
                 refused = one_line(str(error))
         if text is None:
             raise TargetError(f"the chat template refuses the messages: {refused}", retry=False)
-        return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+        return list(tokenizer(text + begun, add_special_tokens=False)["input_ids"])
 
     def generate(self, requests: Sequence[Request]) -> list[Answer | TargetError]:
         """Answers to requests with equal ``max_tokens``, all greedy or all sampled; in order.

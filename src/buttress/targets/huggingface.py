@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from buttress.errors import InputError, MissingExtraError
 from buttress.targets.adapters import base_of
 from buttress.targets.base import Answer, Request
-from buttress.targets.batching import BatchQueue
+from buttress.targets.batching import BatchQueue, Generate
 from buttress.targets.fingerprint import files_digest
 from buttress.targets.settings import existing, unknown, whole
+
+if TYPE_CHECKING:
+    from buttress.targets.generation import Generator
 
 SETTINGS: Final = ("weights", "batch", "device", "threads", "context")
 # What decides the answers: weights, tokenizer, chat template and generation defaults.
@@ -92,6 +97,7 @@ class HuggingFaceTarget:
         self._digest = _digest(folder)
         self._loading = asyncio.Lock()
         self._queue: BatchQueue | None = None
+        self._change: Callable[[Generator], Generate] | None = None
 
     @property
     def name(self) -> str:
@@ -117,7 +123,12 @@ class HuggingFaceTarget:
         from buttress.targets.generation import Generator
 
         generator = Generator(self._folder, self._device, self._context)
-        return BatchQueue(generator.generate, generator.length, self._batch)
+        answers = generator.generate if self._change is None else self._change(generator)
+        return BatchQueue(answers, generator.length, self._batch)
+
+    def change_answers(self, change: Callable[[Generator], Generate]) -> None:
+        """Let ``change`` make what answers batches; before the first question."""
+        self._change = change
 
     async def answer(self, request: Request) -> Answer:
         """Generate one answer.
@@ -132,13 +143,7 @@ class HuggingFaceTarget:
                     self._queue = await asyncio.to_thread(self._load)
         start = time.perf_counter()
         made = await self._queue.ask(request)
-        return Answer(
-            text=made.text,
-            finish_reason=made.finish_reason,
-            prompt_tokens=made.prompt_tokens,
-            completion_tokens=made.completion_tokens,
-            latency_s=time.perf_counter() - start,
-        )
+        return replace(made, latency_s=time.perf_counter() - start)
 
     async def aclose(self) -> None:
         """End the thread and free the memory."""

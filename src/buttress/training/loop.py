@@ -48,6 +48,13 @@ def drawn(size: int, batch: int, step: int, seed: int) -> list[int]:
     return chosen
 
 
+def ever_drawn(size: int, batch: int, steps: int, seed: int) -> list[int]:
+    """Indices that any of the steps draws, in rising order."""
+    if steps * batch >= size:
+        return list(range(size))
+    return sorted({index for step in range(steps) for index in drawn(size, batch, step, seed)})
+
+
 def _order(size: int, epoch: int, seed: int) -> list[int]:
     generator = torch.Generator().manual_seed((seed * 1_000_003 + epoch) % 2**63)
     return [int(one) for one in torch.randperm(size, generator=generator)]

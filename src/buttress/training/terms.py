@@ -94,11 +94,16 @@ class Forgetting(_ExampleTerm):
     """Negative preference optimisation: each example is a rejected answer without a chosen one."""
 
     def __init__(
-        self, name: str, examples: Sequence[TrainingExample], model: Any, beta: float
+        self,
+        name: str,
+        examples: Sequence[TrainingExample],
+        model: Any,
+        beta: float,
+        needed: Sequence[int] | None = None,
     ) -> None:
         super().__init__(name, examples)
         self._beta = beta
-        self._reference = reference_log_probabilities(model, examples)
+        self._reference = reference_log_probabilities(model, examples, needed)
 
     def weight(self, chosen: Sequence[int]) -> float:
         """Examples."""
@@ -115,9 +120,14 @@ class PreferenceTerm:
     """A pair's chosen answer over its rejected one: ``kind`` is "dpo" or "ipo"."""
 
     def __init__(
-        self, name: str, pairs: Sequence[ExamplePair], model: Any, beta: float, kind: str
+        self,
+        kind: str,
+        pairs: Sequence[ExamplePair],
+        model: Any,
+        beta: float,
+        needed: Sequence[int] | None = None,
     ) -> None:
-        self.name = name
+        self.name = kind
         self.scale = 1.0
         self._pairs = pairs
         self._beta = beta
@@ -125,9 +135,12 @@ class PreferenceTerm:
         self._chosen = [one.chosen for one in pairs]
         self._rejected = [one.rejected for one in pairs]
         self._reference = torch.stack([
-            reference_log_probabilities(model, self._chosen),
-            reference_log_probabilities(model, self._rejected),
+            reference_log_probabilities(model, self._chosen, needed),
+            reference_log_probabilities(model, self._rejected, needed),
         ])  # fmt: skip
+        self._longest = [
+            max(one.chosen, one.rejected, key=lambda example: len(example.ids)) for one in pairs
+        ]
 
     @property
     def size(self) -> int:
@@ -140,11 +153,7 @@ class PreferenceTerm:
 
     def parts(self, model: Any, chosen: Sequence[int]) -> Iterator[list[int]]:
         """Both answers of a pair are in one part."""
-        longest = [
-            max(one.chosen, one.rejected, key=lambda example: len(example.ids))
-            for one in self._pairs
-        ]
-        for part in parts(model, longest, chosen):
+        for part in parts(model, self._longest, chosen):
             half = (len(part) + 1) // 2  # two rows a pair
             yield from (piece for piece in (part[:half], part[half:]) if piece)
 
@@ -170,11 +179,16 @@ class Desirability(_ExampleTerm):
     """
 
     def __init__(
-        self, name: str, examples: Sequence[TrainingExample], model: Any, beta: float
+        self,
+        name: str,
+        examples: Sequence[TrainingExample],
+        model: Any,
+        beta: float,
+        needed: Sequence[int] | None = None,
     ) -> None:
         super().__init__(name, examples)
         self._beta = beta
-        self._reference = reference_log_probabilities(model, examples)
+        self._reference = reference_log_probabilities(model, examples, needed)
         wanted = sum(one.desirable for one in examples)
         # The rarer kind weighs more, so that both weigh alike in all.
         most = max(wanted, len(examples) - wanted)
@@ -185,7 +199,7 @@ class Desirability(_ExampleTerm):
             _with_answer_of(one, examples[(place + 1) % len(examples)])
             for place, one in enumerate(examples)
         ]
-        self._mismatched_reference = reference_log_probabilities(model, self._mismatched)
+        self._mismatched_reference = reference_log_probabilities(model, self._mismatched, needed)
 
     def weight(self, chosen: Sequence[int]) -> float:
         """Examples."""
@@ -210,8 +224,16 @@ def _with_answer_of(one: TrainingExample, other: TrainingExample) -> TrainingExa
     return TrainingExample(ids, one.start, one.record, one.desirable)
 
 
-def reference_log_probabilities(model: Any, examples: Sequence[TrainingExample]) -> Tensor:
-    """Sums of log-probabilities by the model without its adapter, float64 on the CPU."""
+def reference_log_probabilities(
+    model: Any, examples: Sequence[TrainingExample], needed: Sequence[int] | None = None
+) -> Tensor:
+    """Sums of log-probabilities by the model without its adapter, float64 on the CPU.
+
+    ``needed``: indices of the examples that are drawn at all; the others are NaN.
+    """
     model.eval()
+    indices = range(len(examples)) if needed is None else needed
+    found = torch.full((len(examples),), torch.nan, dtype=torch.float64)
     with model.disable_adapter():
-        return all_log_probabilities(model, examples)
+        found[list(indices)] = all_log_probabilities(model, [examples[one] for one in indices])
+    return found

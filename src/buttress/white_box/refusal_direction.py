@@ -182,6 +182,15 @@ def select(
     return min(passed, key=lambda one: one.bypass)
 
 
+def refusal_log_odds(
+    model: Any, tokenizer: Any, requests: Sequence[str], refusals: Sequence[str], batch: int = 16
+) -> float:
+    """Mean log odds that the answer to a request begins with a word that refusals begin with."""
+    with evaluating(model):
+        likely = _first_log_probabilities(model, tokenizer, requests, batch)
+    return _log_odds(likely, first_tokens(tokenizer, refusals))
+
+
 def induced_log_odds(
     model: Any,
     tokenizer: Any,

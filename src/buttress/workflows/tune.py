@@ -298,7 +298,7 @@ class _Run:
                 "clip": spent.clip, "steps": spent.steps,
                 "accountant": "Opacus, privacy loss random variables",
             }  # fmt: skip
-        terms = terms_of(model, self.settings, data, retain)
+        terms = terms_of(model, self.settings, data, retain, request.seed)
         losses = train(
             model, terms, self.settings, seed=request.seed, folder=checkpoints, say=self.say
         )

@@ -96,17 +96,14 @@ class BehaviourCheck:
         if not fresh:
             return []
         reference = ReferenceAnswers.of(self._reference(watched, runs, wanted))
-        scored = ((one.key, reference.strangeness(one.prompt, one.answer)) for one in fresh)
-        return [(key, score) for key, score in scored if score is not None]
+        return [(one.key, reference.strangeness(one.answer)) for one in fresh]
 
-    def _reference(
-        self, watched: WatchedBehaviour, runs: Sequence[str], wanted: int
-    ) -> list[tuple[str, str]]:
-        found: list[tuple[str, str]] = []
+    def _reference(self, watched: WatchedBehaviour, runs: Sequence[str], wanted: int) -> list[str]:
+        found: list[str] = []
         for run in runs:
             for one in self.store.trials(run=run, probe=watched.probe):
                 if one.asset == watched.asset and len(found) < wanted:
-                    found.append((one.prompt, one.answer))
+                    found.append(one.answer)
         return found
 
     def _compare(

@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 from buttress.probes.agents.servers import Package, words
 from buttress.provenance.dependencies.dependency import Ecosystem
 from buttress.provenance.dependencies.lookalike import lookalike, malicious
+from buttress.rules.downloaded_scripts import runs_download
 from buttress.rules.shell import tag_and_digest
 from buttress.rules.subject import Check, Subject, SubjectMatch
 
@@ -18,12 +19,6 @@ _SHELLS: Final = {"bash", "sh", "zsh", "cmd", "cmd.exe", "powershell", "powershe
 _SHELL_SERVER: Final = re.compile(
     r"(?i)(?:^|[-_/@])(?:shell|terminal|bash|exec|command|commands|cli-runner|desktop-commander|"
     r"run-commands?|ssh|powershell|iterm)(?:$|[-_/@]|mcp)"
-)
-_SCRIPT: Final = re.compile(
-    r"(?:curl|wget|iwr|Invoke-WebRequest)\b[^|]{0,400}\|\s*(?:sudo\s+)?(?:ba|z)?sh\b|<\(\s*curl|"
-    r"(?i:Invoke-Expression|\biex\b)|"
-    r"\b(?:exec|eval)\s*\(\s*(?:compile\(\s*)?(?:\w+\.){0,4}(?:urlopen|get)\s*\(|"
-    r"\beval\b[^|]{0,60}(?:\$\(|`)\s*(?:curl|wget)\b"
 )
 # Runs of a program's text from an address: uv and deno take one where others take a file.
 _RUN_ADDRESS: Final = re.compile(
@@ -116,7 +111,7 @@ def _shell(subject: Subject) -> Iterator[SubjectMatch]:
 
 def _remote_script(subject: Subject) -> Iterator[SubjectMatch]:
     command = " ".join(words(subject.value))
-    if _SCRIPT.search(command) or _RUN_ADDRESS.search(command):
+    if runs_download(command) or _RUN_ADDRESS.search(command):
         yield SubjectMatch(subject.line(("command",)))
 
 
