@@ -133,7 +133,8 @@ def _meant(error: ValidationError) -> ValidationError | None:
 
     None where that can't be told.
     """
-    branches = [list(branch) for branch in getattr(error.kind, "context", ())]
+    context: Sequence[Sequence[ValidationError]] = getattr(error.kind, "context", ())
+    branches = [list(branch) for branch in context]
     for inner in (one for branch in branches for one in branch):
         if len(inner.instance_path) > len(error.instance_path):
             return inner

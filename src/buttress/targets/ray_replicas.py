@@ -7,6 +7,7 @@ behind an endpoint, have no replicas.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 from collections.abc import Mapping
@@ -177,7 +178,8 @@ class RayCluster:
         self._begun = not ray.is_initialized()
         if self._begun:
             _start(os.environ.get("RAY_ADDRESS") or LOCAL, replicas or 1)
-        resources = ray.cluster_resources()
+        untyped: Any = ray
+        resources = untyped.cluster_resources()
         self._gpus = int(resources.get("GPU", 0))
         self._replicas = replicas or max(1, self._gpus)
         self._check(int(resources.get("CPU", 0)))
@@ -203,7 +205,8 @@ class RayCluster:
             return open_target(settings, base=base)
         import ray
 
-        actor = ray.remote(ReplicaActor).options(
+        actor_class: Any = ray.remote(ReplicaActor)
+        actor = actor_class.options(
             num_cpus=1,
             num_gpus=1 if self._gpus and settings.get("weights") is not None else 0,
             max_restarts=_RESTARTS,
@@ -251,7 +254,9 @@ def _start(address: str, replicas: int) -> None:
     try:
         for attempt in range(_STARTS):
             try:
-                ray.init(address=address, log_to_driver=False, logging_level="ERROR", **options)
+                ray.init(
+                    address=address, log_to_driver=False, logging_level=logging.ERROR, **options
+                )
                 break
             except Exception as error:  # Ray raises it where a machine is slow to start its node
                 ray.shutdown()

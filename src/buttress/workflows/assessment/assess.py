@@ -349,8 +349,8 @@ class _Assessment:
         outcomes: list[Outcome] = []
         for outcome in self._prepared.outcomes:
             for asset in outcome.states:
-                arm = arm_id(outcome.risk.probe or "", asset)
-                outcome.unanswered[asset] = self._unanswered[arm], self._asked[arm]
+                where = arm_id(outcome.risk.probe or "", asset)
+                outcome.unanswered[asset] = self._unanswered[where], self._asked[where]
             if any(state.sequence.trials for state in outcome.states.values()):
                 self._look_ahead(outcome)
                 outcomes.append(outcome)
