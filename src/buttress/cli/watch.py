@@ -60,10 +60,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     history.add_argument("--json", action="store_true", help="the document buttress-watch/1")
     history.add_argument("--html", type=Path, metavar="FILE", help="write a page as well")
     history.add_argument(
-        "--language",
-        default="en",
-        metavar="CODE",
-        help="language of the page: en or zh (default: en)",
+        "--language", default="en", metavar="CODE", help="language of the page: en or zh"
     )
     history.add_argument("--open", action="store_true", help="only events that are open")
     history.set_defaults(run=run_history)
