@@ -69,7 +69,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         description="Makes what events told the new reference. That is a decision of yours: "
         "Buttress does not judge a change safe.",
     )  # fmt: skip
-    accepting.add_argument("events", nargs="*", type=_number, metavar="EVENT", help="its number")
+    accepting.add_argument(
+        "events", nargs="*", type=_number, metavar="EVENT", help="number of the event"
+    )
     accepting.add_argument("--all", action="store_true", help="every open event")
     accepting.add_argument("--by", default="", metavar="NAME", help="who accepts, for the record")
     _common(accepting, positional=False)
