@@ -28,6 +28,8 @@ def test_all_shipped_recipes_load_and_say_what_they_do() -> None:
         ("name: mine\nkind: gate\ntrain: {method: sft}\n", "train: is of no use here"),
         ("name: mine\nkind: train\ntrain: {method: ppo}\n", r"train.method: Invalid enum value"),
         ("- a\n", "Expected `object`"),
+        ("name: [\n", r"mine.yaml:\d+: "),
+        ("name: a\nname: b\n", r"mine.yaml:2: "),
     ],
 )
 def test_a_file_with_a_mistake(tmp_path: Path, text: str, message: str) -> None:
@@ -40,7 +42,7 @@ def test_a_file_with_a_mistake(tmp_path: Path, text: str, message: str) -> None:
 def test_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"unknown recipe 'gates'.*expected one of dpo-varied"):
         load_recipe("gates")
-    with pytest.raises(InputError, match=r"no such file"):
+    with pytest.raises(InputError, match=r"No such file"):
         load_recipe(str(tmp_path / "none.yaml"))
     with pytest.raises(InputError, match=r"'gate' stands twice"):
         load_recipes(["gate", "gate"])

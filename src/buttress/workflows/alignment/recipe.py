@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 
 from buttress.errors import InputError
+from buttress.files import located_yaml
 from buttress.files.yaml_loader import load_yaml
 
 RecipeKind = Literal["train", "gate", "steering", "system-prompt", "guard-rules"]
@@ -59,29 +60,27 @@ def load_recipe(name: str) -> Recipe:
     Raises:
         InputError: no such recipe, or a field that is not usable.
     """
-    source: Path | Traversable
+    content: Any
     if name in shipped_recipes():
-        source = _folder().joinpath(f"{name}.yaml")
+        content = load_yaml(_folder().joinpath(f"{name}.yaml"))
     elif name.endswith((".yaml", ".yml")):
-        source = Path(name)
-        if not source.is_file():
-            raise InputError("no such file", file=name, field="--recipe")
+        content = located_yaml.load(Path(name)).data
     else:
         raise InputError(
             f"unknown recipe '{name}'", field="--recipe",
             expected=f"one of {', '.join(shipped_recipes())}, or a YAML file",
         )  # fmt: skip
     try:
-        recipe = msgspec.convert(load_yaml(source), Recipe)
+        recipe = msgspec.convert(content, Recipe)
     except msgspec.ValidationError as error:
         problem, _, field = str(error).partition(" - at ")
         raise InputError(
-            problem, file=str(source), field=field.strip("`").removeprefix("$.") or None,
+            problem, file=name, field=field.strip("`").removeprefix("$.") or None,
             expected="a recipe; see docs/align.md",
         ) from None  # fmt: skip
     if (recipe.kind == "train") != (recipe.train is not None):
         raise InputError(
-            "missing" if recipe.train is None else "is of no use here", file=str(source),
+            "missing" if recipe.train is None else "is of no use here", file=name,
             field="train", expected="settings of the training, where kind is train",
         )  # fmt: skip
     return recipe
