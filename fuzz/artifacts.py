@@ -49,6 +49,7 @@ from buttress.probes.artifacts.formats import (
 from buttress.probes.artifacts.integrity.probe import PROBE as INTEGRITY
 from buttress.probes.artifacts.issue import RULES, ArtifactIssue
 from buttress.probes.artifacts.pickles.added import Added, Told
+from buttress.probes.artifacts.pickles.judge import OWN_LISTS
 from buttress.probes.artifacts.recognise import Format, examine
 from buttress.probes.artifacts.scope import FileTally, Scope
 from buttress.probes.artifacts.sniffers import HEAD
@@ -133,7 +134,7 @@ def _digests(data: bytes) -> object:
 
 
 def _beside(data: bytes) -> object:
-    return python_beside.reaches(placed("modeling.py", data))
+    return python_beside.reaches(placed("modeling.py", data), OWN_LISTS)
 
 
 def _integrity(data: bytes) -> object:

@@ -19,7 +19,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("workflows",),
     ("report",),
     ("documents",),
-    ("trials", "inspection", "live", "training", "data", "triage", "oversight"),
+    ("trials", "inspection", "live", "training", "data", "triage", "oversight", "drift"),
     (
         *("probes.behaviour", "probes.privacy"),
         *("probes.artifacts", "probes.source", "probes.dependencies"),
@@ -31,7 +31,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("targets", "risk", "system", "prompts", "labelling", "packs", "rules"),
     ("evidence", "statistics", "standards", "answers"),
     ("files",),
-    ("extension",),
+    ("extension", "processes"),
     ("errors",),
 )
 LEVEL = {name: len(LINES) - number for number, line in enumerate(LINES) for name in line}

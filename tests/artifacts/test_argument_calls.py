@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from buttress.probes.artifacts.pickles.judge import judge
+from buttress.probes.artifacts.pickles.judge import OWN_LISTS
 from tests.artifacts.assemble import by_global, by_stack_global, proto, rules, scan_bytes, text
 
 CODE = "__import__('os').getpid()"
@@ -152,13 +152,13 @@ def test_code_in_the_state_of_an_unknown_class(tmp_path: Path) -> None:
 
 
 def test_the_list_says_how_each_name_is_used() -> None:
-    assert judge("torch.nn.modules.linear", "Linear").calls == "bare"
-    assert judge("sklearn.linear_model._logistic", "LogisticRegression").calls == "empty"
-    assert judge("sklearn.tree._tree", "Tree").calls == "any"
-    assert judge("sklearn.metrics._regression", "mean_squared_error").calls == "never"
-    assert judge("collections", "OrderedDict").calls == "any"
+    assert OWN_LISTS.judge("torch.nn.modules.linear", "Linear").calls == "bare"
+    assert OWN_LISTS.judge("sklearn.linear_model._logistic", "LogisticRegression").calls == "empty"
+    assert OWN_LISTS.judge("sklearn.tree._tree", "Tree").calls == "any"
+    assert OWN_LISTS.judge("sklearn.metrics._regression", "mean_squared_error").calls == "never"
+    assert OWN_LISTS.judge("collections", "OrderedDict").calls == "any"
     for module in ("sklearn.externals.joblib.memory", "sklearn.callback._scoring_monitor"):
-        assert judge(module, "Thing").kind == "unknown"
+        assert OWN_LISTS.judge(module, "Thing").kind == "unknown"
 
 
 def test_a_list_of_texts_with_an_address(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from buttress.probes.artifacts.formats import numpy_array, zip_archive
 from buttress.probes.artifacts.jinja_template import reaching
 from buttress.probes.artifacts.one_file import examine_file
-from buttress.probes.artifacts.pickles.judge import judge
+from buttress.probes.artifacts.pickles.judge import OWN_LISTS
 from tests.artifacts.assemble import (
     EVIL,
     by_global,
@@ -102,10 +102,10 @@ def test_what_gensim_statsmodels_and_dill_write() -> None:
         ("statsmodels.genmod.families.links", "Log"),
         ("statsmodels.regression.linear_model", "OLSResults"),
     ):  # fmt: skip
-        assert judge(module, name).kind == "allowed", name
+        assert OWN_LISTS.judge(module, name).kind == "allowed", name
     # It evaluates a formula that stands in its state.
-    assert judge("statsmodels.base.data", "ModelData").kind == "unknown"
-    assert judge("gensim.utils", "unpickle").kind != "allowed"
+    assert OWN_LISTS.judge("statsmodels.base.data", "ModelData").kind == "unknown"
+    assert OWN_LISTS.judge("gensim.utils", "unpickle").kind != "allowed"
 
 
 def _dill(function: bytes) -> bytes:

@@ -23,6 +23,7 @@ from tests.artifacts.assemble import EVIL, rules, scan_bytes, zipped
 from tests.artifacts.test_configurations import PMML
 from tests.artifacts.test_more_archives import seven
 from tests.artifacts.test_tensor_files import TENSORS, gguf
+from tests.artifacts.wire import onnx, onnx_node, part
 
 ELF = b"\x7fELF\x02\x01\x01" + bytes(57)
 PE = b"MZ" + bytes(58) + struct.pack("<I", 64) + b"PE\0\0" + bytes(40)
@@ -146,3 +147,11 @@ def test_the_end_by_the_superblock(version: int) -> None:
     assert end_of_file(BytesSource(superblock(version, 400))) == 400
     assert end_of_file(BytesSource(bytes(512) + superblock(version, 912))) == 912
     assert end_of_file(BytesSource(superblock(version, 400)[:30])) is None
+
+
+@pytest.mark.parametrize("number", [30, 900, 5000])
+def test_a_field_of_another_format_is_a_stray(tmp_path: Path, number: int) -> None:
+    """900 is a field of Core ML: an ONNX file that has it is still none of Core ML."""
+    model = onnx(onnx_node("Add"), extra=part(number, ELF * 40))
+    assert rules(scan_bytes(tmp_path, model)) == {"appended-data"}
+    assert scan_bytes(tmp_path, onnx(onnx_node("Add"), extra=part(6, "a note"))) == []

@@ -57,6 +57,27 @@ def package(**fields: object) -> str:
         ("Dockerfile", "FROM a:1\nARG V=8.3.41\nRUN pip install ultralytics==$V\n", "critical"),
         ("Dockerfile", "FROM a:1\nARG V=8.3.43\nRUN pip install ultralytics==${V}\n", ""),
         ("tox.ini", "[testenv]\ncommands_pre = pip install ultralytics==8.3.41\n", "critical"),
+        # sessions of nox, pixi, and scripts that name their interpreter and have no ending
+        (
+            "noxfile.py",
+            "def t(session):\n    session.install('-e', '.', 'litellm==1.82.7')\n",
+            "critical",
+        ),
+        ("noxfile.py", "def t(session):\n    session.install('litellm==1.83.0')\n", ""),
+        ("pixi.toml", "[pypi-dependencies]\nlitellm = '==1.82.7'\n", "critical"),
+        (
+            "pixi.toml",
+            "[feature.a.pypi-dependencies]\nlitellm = {version = '==1.82.7'}\n",
+            "critical",
+        ),
+        ("pixi.toml", "[pypi-dependencies]\nlitellm = '==1.83.0'\n", ""),
+        (
+            "run",
+            "#!/usr/bin/env -S uv run --script\n# /// script\n"
+            "# dependencies = ['litellm==1.82.7']\n# ///\n",
+            "critical",
+        ),
+        ("notes", "# /// script\n# dependencies = ['litellm==1.82.7']\n# ///\n", ""),
         # what npm, pnpm and Yarn force
         ("package.json", package(overrides={"a": {"chalk": "5.6.1"}}), "critical"),
         ("package.json", package(overrides={"chalk@^5": "5.6.1"}), "critical"),

@@ -9,7 +9,15 @@ from typing import Any
 from buttress.evidence.chain import GENESIS, Row, columns, link
 from buttress.evidence.codec import decode, encode, kind_of
 from buttress.evidence.findings import Finding, Inspection
-from buttress.evidence.records import Label, Provenance, Record, Trial, Turn
+from buttress.evidence.records import (
+    Label,
+    MonitoringEvent,
+    Provenance,
+    Record,
+    Trial,
+    Turn,
+    WatchCheckpoint,
+)
 
 
 class MemoryStore:
@@ -67,6 +75,12 @@ class MemoryStore:
 
     def provenance(self) -> Iterator[Provenance]:
         return self._of(Provenance, None, None)
+
+    def events(self) -> Iterator[MonitoringEvent]:
+        return self._of(MonitoringEvent, None, None)
+
+    def checkpoints(self) -> Iterator[WatchCheckpoint]:
+        return self._of(WatchCheckpoint, None, None)
 
     def answer_for(self, key: str) -> Trial | None:
         return self._newest(Trial, key)

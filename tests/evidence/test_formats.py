@@ -174,8 +174,8 @@ def test_a_field_is_not_stored_twice() -> None:
 
 def test_a_kind_of_a_newer_version_is_kept() -> None:
     payload = b'{"at":{"x":1},"probe":"watch","run":"run-1"}'
-    read = decode("event", payload)
-    assert read == UnknownRecord("event", {"at": {"x": 1}, "probe": "watch", "run": "run-1"})
+    read = decode("sighting", payload)
+    assert read == UnknownRecord("sighting", {"at": {"x": 1}, "probe": "watch", "run": "run-1"})
     assert encode(read) == (read, payload)
     with pytest.raises(InputError, match="kind trial is known"):
         encode(UnknownRecord("trial", {}))
@@ -185,7 +185,7 @@ def test_a_kind_of_a_newer_version_is_kept() -> None:
 def test_what_a_newer_version_wrote_survives(suffix: str, tmp_path: Path) -> None:
     """Reading, verifying, labelling, exporting and importing keep every byte of the payloads."""
     event = b'{"probe":"watch","what":"restart"}'
-    stored = [*map(newer, KNOWN[:2]), ("event", decode("event", event), event)]
+    stored = [*map(newer, KNOWN[:2]), ("sighting", decode("sighting", event), event)]
     stored += list(map(newer, KNOWN[3:]))
     head = GENESIS
     with EvidenceStore.open(tmp_path / "a.db") as store:

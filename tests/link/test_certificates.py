@@ -157,9 +157,12 @@ def test_what_is_no_certificate() -> None:
 
 
 def test_facts_of_a_chain() -> None:
-    (fact,) = certificates.facts([*sent(leaf()), b"x"])
+    fact, key, issuer, names = certificates.facts([*sent(leaf()), b"x"])
     ends = f"{NOW + timedelta(days=200):%Y-%m-%d}"
     assert fact.values[0] == (
         f"CN=shop; issuer CN=Intermediate of the tests; EC secp256r1; sha256; until {ends}"
     )
     assert fact.values[2] == "not readable: 78"
+    assert key.values[0].startswith("SHA-256 ")
+    assert issuer.values == ("CN=Intermediate of the tests",)
+    assert names.name == "certificate names"

@@ -15,6 +15,7 @@ from buttress.packs import home
 from buttress.probes.artifacts import parallel
 from buttress.probes.artifacts.pack.pickle_examples import assemble
 from buttress.probes.artifacts.pickles.added import Added, Told
+from buttress.probes.artifacts.pickles.judge import NameLists
 from tests.cli.command import buttress
 from tests.packs.making import make
 
@@ -152,8 +153,8 @@ def test_the_workers_have_the_names_too(tree: Path) -> None:
         {"ourlib.tools.run": Told("runs", "mine 1")},
         {"ourlib.plugins": Told("loads", "mine 1")},
     )
-    alone = dict(parallel.reports(files(tree, []), added=added, workers=1))
-    shared = dict(parallel.reports(files(tree, []), added=added, workers=2, alone=0))
+    alone = dict(parallel.reports(files(tree, []), names=NameLists(added), workers=1))
+    shared = dict(parallel.reports(files(tree, []), names=NameLists(added), workers=2, alone=0))
     assert shared == alone
     rules = {path.name: [one.rule for one in report.issues] for path, report in shared.items()}
     assert rules["allowed.pkl"] == ["pickle-allowed-by-pack"]

@@ -16,8 +16,8 @@ from buttress.errors import InputError
 from buttress.packs import bundle, verify
 from buttress.probes.artifacts.pack import pickle_examples, pickle_names
 from buttress.probes.artifacts.pack.pickle_examples import assemble, imported, suspicious
-from buttress.probes.artifacts.pickles.added import Added, Told, instead, merged
-from buttress.probes.artifacts.pickles.judge import judge, judge_import, listed_words
+from buttress.probes.artifacts.pickles.added import Added, Told, merged
+from buttress.probes.artifacts.pickles.judge import OWN_LISTS, NameLists
 from tests.packs.making import make
 
 ALLOWED: dict[str, Any] = {
@@ -93,31 +93,31 @@ def test_gadgets_that_are_refused(tmp_path: Path, fields: dict[str, Any], told: 
 
 
 def test_lists_that_pass_leave_nothing_behind(tmp_path: Path) -> None:
-    before = listed_words()
+    before = OWN_LISTS.words
     check(tmp_path / "a", "pickle-allowlist")
     check(tmp_path / "d", "pickle-danger", modules=["ourlib.plugins"],
           positive=[{"call": "ourlib.shell.run"}, {"import": "ourlib.plugins.a.load"}])  # fmt: skip
-    assert judge_import("ourlib.models", "Forest").kind == "unknown"
-    assert judge("ourlib.shell", "run").kind == "unknown"
-    assert listed_words() == before
+    assert OWN_LISTS.judge_import("ourlib.models", "Forest").kind == "unknown"
+    assert OWN_LISTS.judge("ourlib.shell", "run").kind == "unknown"
+    assert OWN_LISTS.words == before
 
 
 def test_whatever_a_pack_holds_danger_comes_first() -> None:
     told = Told("fine", "evil 1")
-    names = [
+    keys = [
         ("os", "system"), ("builtins", "eval"), ("builtins", "getattr"), ("nt", "popen"),
         ("a", "os.system"),
     ]  # fmt: skip
-    with instead(Added(allowed=dict.fromkeys(names, told))):
-        for key in names:
-            assert judge_import(*key).kind in ("dangerous", "conditional"), key
-        assert suspicious(assemble({"call": "os.system", "args": ["id"]}))
+    names = NameLists(Added(allowed=dict.fromkeys(keys, told)))
+    for key in keys:
+        assert names.judge_import(*key).kind in ("dangerous", "conditional"), key
+    assert suspicious(assemble({"call": "os.system", "args": ["id"]}), names)
 
 
 def test_an_allowlist_is_for_imports_of_pickles_only() -> None:
-    with instead(Added(allowed={("ourlib", "Thing"): Told("fine", "acme 1")})):
-        assert judge_import("ourlib", "Thing").pack == "acme 1"
-        assert judge("ourlib", "Thing").kind == "unknown"  # what configurations are judged by
+    names = NameLists(Added(allowed={("ourlib", "Thing"): Told("fine", "acme 1")}))
+    assert names.judge_import("ourlib", "Thing").pack == "acme 1"
+    assert names.judge("ourlib", "Thing").kind == "unknown"  # what configurations are judged by
 
 
 def test_danger_is_found_however_it_is_spelt() -> None:
@@ -166,7 +166,7 @@ def test_any_description_is_a_whole_pickle_or_refused(described: Any) -> None:
         data = assemble(described)
         imported(described)
         assert [op.name for op, _, _ in pickletools.genops(data)][-1] == "STOP"
-        suspicious(data)
+        suspicious(data, OWN_LISTS)
 
 
 FIELD = st.sampled_from(["module", "names", "modules", "why", "positive", "negative", "x"])

@@ -13,7 +13,15 @@ import buttress.report
 from buttress.report.html import _environment
 
 ROOT = Path(buttress.report.__file__).parent
-MODULES = ("words", "limits", "views", "heatmap", "charts", "html", "language")
+MODULES = (
+    *("words", "limits", "views", "heatmap", "charts", "html", "language", "watch_page"),
+    *(
+        "explanation_parts",
+        "endpoint_explanation_page",
+        "explanation_page",
+        "model_comparison_page",
+    ),
+)
 
 
 def phrases() -> tuple[set[str], set[str]]:

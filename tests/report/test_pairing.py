@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from buttress.cli import main as cli
 from buttress.evidence.records import Trial
 from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.report import json
-from buttress.report.pairing import compare_trials
+from buttress.report.pairing import by_question, compare_questions
+from buttress.statistics.paired import PairedResult
 from tests.evidence.samples import trial
 from tests.report.sample import build
 
@@ -33,6 +34,10 @@ def asked(outcomes: Sequence[int | None], side: str, run: str = "run-1") -> list
         for place, outcome in enumerate(outcomes)
         if outcome is not None
     ]  # fmt: skip
+
+
+def compare_trials(before: Iterable[Trial], after: Iterable[Trial]) -> PairedResult:
+    return compare_questions(by_question(before), by_question(after))
 
 
 @settings(max_examples=60, deadline=None)

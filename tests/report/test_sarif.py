@@ -119,6 +119,7 @@ def test_a_finding_keeps_its_fingerprint_when_its_line_moves() -> None:
         ("package:thing", "model.gguf", "model.gguf"),
         ("/srv/app", "main.py", "main.py"),
         ("app", "a b#c?.py", "app/a%20b%23c%3F.py"),
+        ("app", "\\back.py:3", "app/%5Cback.py"),
         ("app", "报告.py:0", "app/%E6%8A%A5%E5%91%8A.py%3A0"),
     ],
 )

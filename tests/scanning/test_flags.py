@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from buttress import extension
+from buttress.cli.main import main
 from tests.scanning.command import OTHER, commit, repository, scan
 
 ADVISORY = {
@@ -82,3 +83,21 @@ def test_files_of_others_do_not_silence_a_scan(tmp_path: Path) -> None:
         assert {("downloaded-code-executed", "a.py:3"), ("agent-override", "SKILL.md:2")} <= set(
             done.found
         )
+
+
+def test_an_empty_path_a_wrong_number_and_an_unknown_probe_are_bad_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    for given, told in (
+        ([""], "an empty text names no file"),
+        ([str(tmp_path), "--jobs", "x"], "'x': expected a number from 1 to 256"),
+        ([str(tmp_path), "--only", "nope"], "unknown probe 'nope'; expected one of agent-config"),
+    ):
+        try:
+            code = main(["scan", *given])
+        except SystemExit as end:  # argparse's own
+            code = int(end.code or 0)
+        error = capsys.readouterr().err
+        assert (code, told in error) == (2, True)
+        assert "attack-arsenal" not in error  # it asks a model and scans nothing

@@ -29,6 +29,9 @@ def file_name(rule: CredentialRule) -> str:
             ".npmrc",
             "a.toml",
             "a.xml",
+            "a.csv",
+            "master.key",
+            "wpa.conf",
         )
         if rule.reads(name)
     )

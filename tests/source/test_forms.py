@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
@@ -106,3 +107,30 @@ def test_a_large_file_is_searched_in_pieces(tmp_path: Path) -> None:
     assert [one.location for one in found] == [
         f"app.log:{place * (number + 1)}" for place in (1, 2, 3)
     ]
+
+
+def test_the_cells_of_a_column_of_keys_are_found() -> None:
+    one, two, three, _ = RANDOM
+    table = f'name;"API Key";note\nbob;{one};{three}\n"a;b";"{two}";x\nann;;\n'
+    assert lines(table, "users.csv") == [2, 3]
+    assert lines(f"name,digest\nbob,{one}\n", "users.csv") == []
+    assert lines(f"a,b\nname,api_key\nbob,{one}\n", "users.csv") == []  # no heading of the file
+
+
+def test_a_key_within_a_text_in_base64_is_found_at_each_alignment() -> None:
+    token = key("github-token")
+    for before in ("", "A", "AB", "ABC=1\n"):
+        coded = base64.b64encode(f"{before}{token}\nB=2\n".encode()).decode()
+        assert worst(f"x: {coded}\n", "a.yaml") == "critical"
+    assert worst("x: " + base64.b64encode(b"A=1\nGITHUB_TOKEN=ghp_no\n").decode()) == "none"
+
+
+def test_a_search_key_of_a_page_is_public_and_an_admin_key_is_not() -> None:
+    search = sample('docsearch({ appId: "R2IYF7ETH7", apiKey: "{hex:32}", indexName: "a" })', 3)
+    assert worst(search, "a.js") == "none"
+    assert worst(sample('{ appId: "R2IYF7ETH7", apiKey: "{hex:32}" }', 3), "a.js") == "medium"
+
+
+def test_a_file_of_firebase_for_phones_holds_public_keys() -> None:
+    text = sample('{"client":[{"api_key":[{"current_key":"AIza{b64url:35}"}]}]}', 2)
+    assert worst(text, "google-services.json") == "low"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -169,3 +170,66 @@ async def test_a_server_that_breaks_at_one_question_is_asked_others() -> None:
     with pytest.raises(TargetError, match="output parser failed") as caught:
         await ask(Server(serve))
     assert not caught.value.fatal
+
+
+def stopped(status: int, text: str = "", **headers: str) -> web.Response:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return web.Response(status=status, text=text, headers=named)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        lambda: stopped(302, Location="https://gateway.example/blocked?reason=weapons"),
+        lambda: stopped(307, Location="http://gateway.zscaler.example/auD?url=x"),
+        lambda: stopped(202, x_amzn_waf_action="challenge"),
+        lambda: stopped(405, "<html>Human verification</html>", x_amzn_waf_action="captcha"),
+        lambda: stopped(403, "<!doctype html>Just a moment…", cf_mitigated="challenge"),
+    ],
+)
+async def test_a_firewall_that_says_so_by_headers_or_place(reply: Any) -> None:
+    def serve(body: dict[str, Any], _: web.Request) -> Any:
+        return reply() if "bomb" in last_text(body) else said("Bread")
+
+    answers = await ask(Server(serve), HARMLESS, QUESTION)
+    assert [answer.refused_by for answer in answers] == ["", "firewall"]
+    with pytest.raises(TargetError):  # a caller that gets no answer at all is not refused
+        await ask(Server(lambda *_: reply()), HARMLESS)
+
+
+async def test_a_redirect_to_a_login_is_no_refusal() -> None:
+    def serve(body: dict[str, Any], _: web.Request) -> Any:
+        if "bomb" in last_text(body):
+            return stopped(302, Location="https://sso.example/login?next=/v1")
+        return said("Bread")
+
+    with pytest.raises(TargetError, match="redirects"):
+        await ask(Server(serve), HARMLESS, QUESTION)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"choices": [{"finish_reason": "stop", "message": {"content": ""},
+                      "content_filter_results": {"violence": {"filtered": True}}}]},
+        {**said(None), "moderation": {"flagged": True, "categories": ["violence"]}},
+        error(460, {"message": "content rejected"}),
+        error(400, {"error": {"message": "AIGuard: prompt denied (rule 3)", "code": "DENY"}}),
+    ],
+)  # fmt: skip
+async def test_marks_of_a_filter_where_nothing_was_said(reply: Any) -> None:
+    whole = reply.text if isinstance(reply, web.Response) else json.dumps(reply)
+    status = reply.status if isinstance(reply, web.Response) else 200
+
+    def serve(body: dict[str, Any], _: web.Request) -> Any:
+        return web.json_response(text=whole, status=status)
+
+    assert (await ask(Server(serve)))[0].refused_by.startswith("content filter")
+
+
+@pytest.mark.parametrize(
+    "message", ["input rejected: exceeds maximum length", "content rejected: the server is busy"]
+)
+async def test_what_is_rejected_for_another_reason_is_no_refusal(message: str) -> None:
+    with pytest.raises(TargetError):
+        await ask(Server(lambda *_: error(400, {"message": message})))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -412,3 +413,17 @@ async def test_what_the_judge_cannot_decide_is_counted_and_never_an_outcome() ->
 async def test_a_judge_that_never_decides_ends_the_run() -> None:
     with pytest.raises(ButtressError, match="judge word: it could not decide 20 of 20 answers"):
         await engine(ScriptedTarget(echo), MemoryStore(), judge=Doubting(1)).run(specs(50))
+
+
+def test_what_ends_a_command_still_does_after_asynchronous_code() -> None:
+    def ends(number: int, frame: object) -> None: ...
+
+    async def main() -> int:
+        return 7
+
+    before = signal.signal(signal.SIGTERM, ends)
+    try:
+        assert run_async(main()) == 7
+        assert signal.getsignal(signal.SIGTERM) is ends
+    finally:
+        signal.signal(signal.SIGTERM, before)

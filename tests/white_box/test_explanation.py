@@ -27,8 +27,10 @@ from buttress.white_box.explanation.attribution import (
 from buttress.white_box.explanation.direction import direction_effect
 from buttress.white_box.explanation.faithfulness import FaithfulnessTest
 from buttress.white_box.explanation.lens import logit_lens
+from buttress.white_box.explanation.probes import LabelledTexts, probe_concept
 from buttress.white_box.explanation.scored_answer import ScoredAnswer, greedy_answer
 from buttress.white_box.refusal_direction import Direction
+from buttress.workflows.explained_concepts import labelled_texts, refusals
 from tests.documents.test_typed_documents import check_typed
 from tests.white_box.tiny import model, tokenizer
 
@@ -248,7 +250,8 @@ def sample(change: Callable[[dict[str, Any]], None] | None = None) -> dict[str, 
         "schema": "buttress/explanation/1", "version": "0", "weights": "w", "identity": "i",
         "prompt": "a b", "answer": "c", "own_answer": False, "seed": 0, "tokens": ["a", " b"],
         "log_probability": -1.0, "baseline_log_probability": -3.0, "attributions": [one],
-        "lens": [], "direction": None, "left_out": {"rollout": "the model gives no attention"},
+        "lens": [], "direction": None, "probes": [], "patching": None,
+        "left_out": {"rollout": "the model gives no attention"},
     }  # fmt: skip
     if change is not None:
         change(document)
@@ -261,7 +264,7 @@ def test_the_page_says_what_is_not_to_be_trusted_and_what_was_left_out() -> None
     assert "No attribution passes its tests here." in page
     assert "rollout could not be run: the model gives no attention." in page
     trusted = sample(lambda one: one["attributions"][0].update(trusted=True, why_not=""))
-    assert "By occlusion, which passes: most of all “a”, “b”." in render(trusted)
+    assert "Occlusion passes its tests: most of all “a”." in render(trusted)
 
 
 def test_the_models_own_answer_is_its_greedy_one() -> None:
@@ -273,3 +276,62 @@ def test_the_models_own_answer_is_its_greedy_one() -> None:
         ids.append(int(made(torch.tensor([ids])).logits[0, -1].argmax()))
     assert answer == tokenizer().decode(ids[len(one.question) :], skip_special_tokens=True)
     assert replace(occlusion(one), method="x").method == "x"
+
+
+def test_probes_and_patching_are_in_the_document_and_on_the_page(
+    weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    code = main([
+        "explain", str(weights), "--prompt", f"here is a tale: {PROMPT}", "--plain", PROMPT,
+        "--probe", "personal-data", "--method", "occlusion", "--out", str(out), "--json",
+        "--device", "cpu", "--threads", "1", "--language", "zh",
+    ])  # fmt: skip
+    assert code in (0, 3)
+    document = json.loads(capsys.readouterr().out)
+    check_typed("explanation", document)
+    (probed,) = document["probes"]
+    assert probed["concept"] == "personal-data"
+    assert len(probed["layers"]) == 4
+    assert probed["layers"][0]["area"] == 0.5  # the last token is the template's, the same for all
+    patching = document["patching"]
+    assert patching["plain_prompt"] == PROMPT
+    assert len(patching["undone"]) == len(patching["induced"]) == 3
+    page = (out / "explanation.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 2
+    assert "线性探针" in page
+
+
+def test_a_model_that_does_not_refuse_has_no_probe_of_refusals() -> None:
+    harm = labelled_texts("harm", 0)
+    assert sum(harm.labels) == len(harm.texts) / 2 == 128
+    few = LabelledTexts("harm", *(one[:6] for one in (
+        harm.texts, harm.labels, harm.groups, harm.clusters,
+    )))  # fmt: skip
+    found, kept = refusals(model(), tokenizer(), few)
+    assert not any(found.labels)  # a random model writes no refusal
+    assert found.texts == tuple(few.texts[at] for at in kept)
+    with pytest.raises(InputError, match="0 texts with it"):
+        probe_concept(found, np.zeros((len(kept), 4, 32)), np.zeros((4, 32)), 0)
+
+
+def test_sentences_of_probes_and_patching_follow_the_figures() -> None:
+    layers = [{"layer": at, "area": 0.6, "control": 0.5, "prompt": 1.5} for at in range(4)]
+    probe = {
+        "concept": "harm", "layers": layers, "words": 0.9, "best": 1, "gain": -0.3,
+        "gain_low": -0.4, "control_fit": 0.8, "shows": False, "texts": 9, "groups": 3,
+    }  # fmt: skip
+    patching = {
+        "plain_prompt": "a", "tokens": 5, "attacked": -1.0, "plain": -9.0,
+        "undone": [-1.0, -6.0, -8.0, -2.0], "induced": [-9.0, -9.0, -2.0, -9.0],
+    }  # fmt: skip
+    page = render(sample(lambda one: one.update(probes=[probe], patching=patching)))
+    assert "Harmful request: the probe does not beat the words, so it shows nothing." in page
+    assert "does not beat the words: shows nothing" in page
+    assert "log odds of +1.5" not in page
+    assert "undo half of the attack&#39;s effect or more in layers 1-2." in page
+    assert "bring about half of it or more in layers 2." in page
+    better = {**probe, "shows": True, "gain": 0.2, "gain_low": 0.1}
+    page = render(sample(lambda one: one.update(probes=[better], patching=None)))
+    assert "Harmful request: the layers tell more than the words do." in page
+    assert "log odds of +1.5" in page

@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 
 PLUGIN = """
+import multiprocessing
+import os
+
 from buttress.attacks.template import TemplateAttack
 from buttress.protocols.judge import Judgement
 from buttress.probes.behaviour.attack_resistance import under_attack
@@ -41,7 +44,18 @@ class BrokenJudge:
         return None
 
 
+class Crashing:
+    id, version, title = "crashing", "1", "Ends its process, as a crash in a C library does"
+    kinds = ("source",)
+
+    def inspect(self, context):
+        yield from ()
+        if multiprocessing.parent_process() is not None:
+            os._exit(11)
+
+
 INSPECTION = Exploding()
+CRASHING = Crashing()
 PROBE = under_attack(
     BrokenAttack(
         id="shouting", version="1", title="Shouting", references=("LLM01",),
@@ -60,6 +74,7 @@ absent = no_such_module_anywhere:PROBE
 
 [buttress.inspections]
 exploding = failing_plugin:INSPECTION
+crashing = failing_plugin:CRASHING
 missing = failing_plugin:NOTHING
 
 [buttress.judges]
@@ -151,6 +166,8 @@ def test_a_scan_goes_on_without_them(jobs: str, folder: Path) -> None:
     assert "ZeroDivisionError: in inspect" in skipped["exploding"][0]
     assert "no attribute 'NOTHING'" in skipped["missing"][0]
     assert skipped["secrets"] == []
+    told = "the process that carried it out ended"
+    assert [told in one for one in skipped.get("crashing", [])] == ([] if jobs == "1" else [True])
 
 
 def test_a_judge_that_raises_decides_nothing(folder: Path) -> None:

@@ -53,11 +53,6 @@ def declines_elsewhere(sentences: Sequence[str]) -> bool:
     return any(_OTHERS.find(sentence) for sentence in sentences[:SENTENCES])
 
 
-def names_a_block(text: str) -> bool:
-    """Whether a lower-case text has the words of a gateway's message, whatever its length."""
-    return bool(_BLOCKS.find(text))
-
-
 def hands_over(answer: str) -> bool:
     """Whether an answer has a list or code, or says that it goes on to what was asked."""
     if len(_LIST.findall(answer)) >= _HELPS or "```" in answer.strip("`\n "):

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from buttress.cli import data_influence
+
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command with its actions."""
@@ -86,6 +88,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     canaries.add_argument("--seed", type=int, default=0, metavar="N", help="seed of all draws")
     canaries.add_argument("--json", action="store_true", help="machine-readable output")
     canaries.set_defaults(run=_canaries)
+    data_influence.register(actions)
 
 
 def _register_run(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 KINDS: Final = (  # of buttress.evidence.records, which takes long to import
     "trial", "turn", "label", "preference", "finding", "inspection", "provenance", "plan",
-    "erasure",
+    "erasure", "event", "checkpoint",
 )  # fmt: skip
 _STORE: Final = "evidence.db, or the folder that holds it"
 

@@ -38,6 +38,15 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "buttress whitebox weights",
         "buttress whitebox weights --method gcg --requests 8 --resume",
     ),
+    "align": (
+        "buttress align chatbot --recipe gate --out out/align",
+        "buttress align chatbot --recipe gate,sft-varied,sft-one-opener --languages en",
+        "buttress align chatbot --recipe mine.yaml --margin over-refusal=5 --resume",
+    ),
+    "harden": (
+        "buttress harden chatbot",
+        "buttress harden chatbot --method system-prompt,guard-rules --pairs 60",
+    ),
     "scan": (
         "buttress scan .",
         "buttress scan . --diff main... --fail-on high --sarif findings.sarif",
@@ -54,6 +63,13 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "buttress privacy token-scores.jsonl",
         "buttress privacy audit scores.jsonl --delta 1e-5 --claimed 3",
     ),
+    "tune": (
+        "buttress tune weights --data answers.jsonl --out adapter",
+        "buttress tune weights --data pairs.jsonl --method dpo --out adapter --resume",
+        "buttress tune weights --data records.jsonl --method dp-sft --epsilon 3 --delta 1e-5 "
+        "--out adapter",
+        "buttress tune weights --data forget.jsonl --method npo --retain rest.jsonl --out adapter",
+    ),
     "data": ("buttress data run corpus.jsonl --out clean", "buttress data stages"),
     "data run": (
         "buttress data run corpus.jsonl --out clean",
@@ -64,7 +80,18 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "data restore": ("buttress data restore clean --stage near",),
     "data review": ("buttress data review clean --budget 100",),
     "data canaries": ("buttress data canaries --into corpus.jsonl --out planted --seed 1",),
+    "data influence": (
+        "buttress data influence weights --data train.jsonl --behaviour leaks.jsonl --top 20",
+        "buttress data influence weights --adapter adapter --data train.jsonl "
+        "--behaviour leaks.jsonl --without cleaner.jsonl",
+    ),
     "data check": ("buttress data check clean --policy gbt45654 --keywords words.txt",),
+    "watch": (
+        "buttress watch once",
+        "buttress watch run watch.yaml --out shop-watch",
+        "buttress watch history --html history.html --language zh",
+        "buttress watch accept 3 4 --by Ann",
+    ),
     "survey": (
         "buttress survey http://127.0.0.1:8000 --dry-run",
         "buttress survey 10.0.0.0/24 --ports 80,8000,11434 --out survey",

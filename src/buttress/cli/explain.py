@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 METHODS: Final = ("gradient-x-input", "integrated-gradients", "occlusion", "rollout")
+CONCEPTS: Final = ("harm", "refusal", "truth", "personal-data")
+ASKED_METHODS: Final = ("occlusion", "contrast", "log-probabilities")
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -17,102 +18,196 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "explain",
         help="why a model answers as it does: attributions with their faithfulness, layers",
         description="Attributes an answer to the words of its prompt by several methods, each "
-        "with its faithfulness (deletion and insertion against random orders) and completeness, "
-        "reads the layers by the logit lens, and writes a page for people. Needs the weights.",
-        epilog="exit codes: 0 some attribution passes its tests, 2 bad input, 3 none does",
+        "with its faithfulness (deletion and insertion against random orders), and writes a page "
+        "for people. A folder of weights is looked into, layers included; the model of a manifest "
+        "is asked, within a budget of questions.",
+        epilog="exit codes: 0 some attribution passes its tests, or a change that flips the "
+        "decision was found, or models were compared; 2 bad input, 3 neither",
     )
     parser.add_argument(
-        "weights", type=Path, metavar="WEIGHTS",
-        help="Hugging Face folder: config.json, tokenizer, *.safetensors",
+        "path", type=Path, metavar="WEIGHTS|MANIFEST",
+        help="Hugging Face folder (config.json, tokenizer, *.safetensors), or buttress.yaml or "
+        "the folder that holds it",
     )  # fmt: skip
-    parser.add_argument("--prompt", required=True, metavar="TEXT", help="what is asked")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--prompt", metavar="TEXT", help="what is asked")
+    what.add_argument("--trial", metavar="ID", help="key, or its beginning, of a trial to explain")
+    what.add_argument(
+        "--compare", type=Path, metavar="FOLDER",
+        help="what training changed: a PEFT adapter on the weights, or the weights after",
+    )  # fmt: skip
     parser.add_argument(
-        "--answer", metavar="TEXT", help="the answer to explain (default: the model's own)"
-    )
+        "--evidence", type=Path, default=Path("buttress-out"), metavar="DIR",
+        help="output folder of the assessment that holds the trial (default: buttress-out)",
+    )  # fmt: skip
     parser.add_argument(
         "--method", action="append", default=[], metavar="NAME,…",
-        help=f"methods: {', '.join(METHODS)} (default: all)",
+        help=f"weights: {', '.join(METHODS)}; a manifest's model: {', '.join(ASKED_METHODS)} "
+        "(default: all)",
     )  # fmt: skip
-    parser.add_argument(
-        "--direction", type=Path, metavar="FILE",
-        help="refusal direction that buttress whitebox has found, to ablate and add",
-    )  # fmt: skip
-    parser.add_argument(
-        "--max-tokens", type=int, default=24, metavar="N",
-        help="length of the model's own answer (default: 24)",
-    )  # fmt: skip
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, … (default: auto)")
-    parser.add_argument("--threads", type=int, metavar="N", help="processor threads")
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="seed of the random orders (default: 0)"
-    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N",
+                        help="seed of the random orders (default: 0)")  # fmt: skip
+    parser.add_argument("--language", default="en", metavar="CODE",
+                        help="language of the page: en or zh (default: en)")  # fmt: skip
     parser.add_argument(
         "--out", type=Path, default=Path("buttress-explain"), metavar="DIR",
         help="explanation.json and explanation.html (default: buttress-explain)",
     )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="machine-readable output")
+    _weights_options(parser.add_argument_group("weights"))
+    _asked_options(parser.add_argument_group("a manifest's model"))
     parser.set_defaults(run=run)
+
+
+def _weights_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--answer", metavar="TEXT",
+        help="the answer to explain (default: the model's own, or the trial's)",
+    )  # fmt: skip
+    group.add_argument(
+        "--direction", type=Path, metavar="FILE",
+        help="refusal direction that buttress whitebox has found, to ablate and add",
+    )  # fmt: skip
+    group.add_argument(
+        "--probe", action="append", default=[], metavar="NAME,…",
+        help=f"linear probes on all layers: {', '.join(CONCEPTS)} (default: none)",
+    )  # fmt: skip
+    group.add_argument(
+        "--plain", metavar="TEXT",
+        help="the request without the attack that --prompt holds: at which layers the attack acts "
+        "(default: the trial's request)",
+    )  # fmt: skip
+    group.add_argument(
+        "--max-tokens", type=int, default=24, metavar="N",
+        help="length of the model's own answer (default: 24)",
+    )  # fmt: skip
+    group.add_argument("--device", default="auto", help="auto, cpu, cuda, … (default: auto)")
+    group.add_argument("--threads", type=int, metavar="N", help="processor threads")
+
+
+def _asked_options(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--asset", metavar="ID", help="asset that is asked, where several answer")
+    group.add_argument(
+        "--expect", choices=("refuse", "answer"), default="refuse",
+        help="what a safe model does with the prompt; a trial knows it itself (default: refuse)",
+    )  # fmt: skip
+    group.add_argument(
+        "--budget", type=int, default=400, metavar="CALLS",
+        help="questions to the model at most (default: 400)",
+    )  # fmt: skip
+    group.add_argument("--resume", action="store_true", help="go on with the last run in --out")
 
 
 def run(options: argparse.Namespace) -> int:
     """Explain and show."""
-    from buttress.cli.names import split
     from buttress.errors import InputError
+
+    for name, least in (("max_tokens", 1), ("threads", 1), ("budget", 1), ("seed", 0)):
+        value = getattr(options, name)
+        if value is not None and value < least:
+            field = "--" + name.replace("_", "-")
+            raise InputError(f"{value} is too small", field=field, expected=f"{least} or more")
+    if options.prompt is not None and not options.prompt.strip():
+        raise InputError("is empty", field="--prompt", expected="text")
+    if (options.path / "config.json").is_file():
+        return _weights(options) if options.compare is None else _compared(options)
+    if options.compare is not None:
+        raise InputError("needs the weights", field="--compare", expected="a folder of weights")
+    return _asked(options)
+
+
+def _compared(options: argparse.Namespace) -> int:
+    from buttress.cli.explain_show import show_compared
+    from buttress.cli.names import split
+
+    _torch(options.threads)
+    from buttress.workflows.compare_models import CompareRequest, compare_models
+
+    request = CompareRequest(
+        weights=options.path,
+        changed=options.compare,
+        out=options.out,
+        probes=split(options.probe),
+        max_tokens=options.max_tokens,
+        device=options.device,
+        seed=options.seed,
+        language=options.language,
+    )
+    show_compared(compare_models(request, _say), options.out, as_json=options.json)
+    return 0
+
+
+def _torch(threads: int | None) -> None:
+    """Check that torch is there, and bound its threads."""
     from buttress.white_box import need_torch
 
-    for name in ("max_tokens", "threads"):
-        value = getattr(options, name)
-        if value is not None and value < 1:
-            field = "--" + name.replace("_", "-")
-            raise InputError(f"{value} is too small", field=field, expected="1 or more")
-    if options.seed < 0:
-        raise InputError(f"{options.seed} is too small", field="--seed", expected="0 or more")
     need_torch("an explanation")
-    if options.threads is not None:
+    if threads is not None:
         import torch
 
-        torch.set_num_threads(options.threads)
-    from buttress.workflows.explain import PAGE_NAME, ExplainRequest, explain
+        torch.set_num_threads(threads)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _weights(options: argparse.Namespace) -> int:
+    from buttress.cli.explain_show import show_weights
+    from buttress.cli.names import split
+
+    _torch(options.threads)
+    from buttress.workflows.explain import ExplainRequest, explain
 
     request = ExplainRequest(
-        weights=options.weights,
+        weights=options.path,
         prompt=options.prompt,
+        trial=options.trial,
+        evidence=options.evidence,
         out=options.out,
         answer=options.answer,
         methods=split(options.method) or METHODS,
         direction=options.direction,
+        probes=split(options.probe),
+        plain=options.plain,
         max_tokens=options.max_tokens,
         device=options.device,
         seed=options.seed,
+        language=options.language,
     )
 
-    def say(text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
-
-    document = explain(request, say)
-    if options.json:
-        import json
-
-        print(json.dumps(document, indent=2, ensure_ascii=False))
-    else:
-        _show(document)
-        print(options.out / PAGE_NAME)
+    document = explain(request, _say)
+    show_weights(document, options.out, as_json=options.json)
     return 0 if any(one["trusted"] for one in document["attributions"]) else 3
 
 
-def _show(document: Mapping[str, Any]) -> None:
-    from buttress.files.visible import visible
-    from buttress.report.explanation_page import paragraph
+def _asked(options: argparse.Namespace) -> int:
+    from buttress.cli.explain_show import show_asked
+    from buttress.cli.names import split
+    from buttress.errors import InputError
+    from buttress.workflows import manifest
+    from buttress.workflows.explain_endpoint import EndpointExplainRequest, explain_endpoint
 
-    print(f"answer: {visible(document['answer'])}")
-    for one in document["attributions"]:
-        order = sorted(range(len(one["values"])), key=lambda at: -one["values"][at])
-        words = ", ".join(
-            f"{visible(document['tokens'][at].strip())} {one['values'][at]:+.2f}"
-            for at in order[:5]
-        )
-        said = "passes" if one["trusted"] else f"not to be trusted: {one['why_not']}"
-        print(f"  {one['method']}: {words} ({said})")
-    for name, why in document["left_out"].items():
-        print(f"  {name}: not run: {visible(why)}")
-    print(*paragraph(document), sep="\n")
+    for name in ("answer", "direction", "probe", "plain"):
+        if getattr(options, name):
+            raise InputError("needs the weights", field=f"--{name}", expected="a folder of weights")
+    request = EndpointExplainRequest(
+        out=options.out,
+        prompt=options.prompt,
+        trial=options.trial,
+        evidence=options.evidence,
+        asset=options.asset,
+        expect=options.expect,
+        methods=split(options.method) or ASKED_METHODS,
+        budget=options.budget,
+        seed=options.seed,
+        resume=options.resume,
+        language=options.language,
+    )
+    document = explain_endpoint(manifest.load(options.path), request, sys.stderr)
+    show_asked(document, options.out, as_json=options.json)
+    contrast = document["contrast"]
+    flips = contrast is not None and contrast["holds"] == contrast["asked"]
+    repeats = document["same"] == document["repeats"]
+    passes = any(one["trusted"] for one in document["attributions"])
+    return 0 if passes or (flips and repeats) else 3

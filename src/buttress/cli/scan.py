@@ -31,7 +31,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "3 nothing was read",
     )
     parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="PATH", help="file or folder to inspect"
+        "paths", nargs="+", type=_path, metavar="PATH", help="file or folder to inspect"
     )
     _what(parser.add_argument_group("what is read"))
     _which(parser.add_argument_group("which findings count"))
@@ -198,11 +198,16 @@ def _fail_on(text: str) -> tuple[str | None, bool]:
     return ("" if least == "never" else least), "skipped" in names
 
 
+def _path(text: str) -> Path:
+    if not text:  # as of an unset variable: Path("") would be the current folder
+        raise argparse.ArgumentTypeError("an empty text names no file; expected a file or folder")
+    return Path(text)
+
+
 def _jobs(text: str) -> int:
-    number = int(text)
-    if not 1 <= number <= 256:
-        raise argparse.ArgumentTypeError("expected 1 to 256")
-    return number
+    if not text.isdecimal() or not 1 <= int(text[:4]) <= 256:
+        raise argparse.ArgumentTypeError(f"'{text[:20]}': expected a number from 1 to 256")
+    return int(text)
 
 
 def _write(options: argparse.Namespace, made: dict[str, Any], result: ScanResult) -> None:

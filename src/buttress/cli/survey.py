@@ -74,6 +74,11 @@ def _what(group: argparse._ArgumentGroup) -> None:
         help="a description of the API, for the service layer",
     )
     group.add_argument(
+        "--credentials", type=Path, metavar="FILE",
+        help="try to sign in with these, [PRODUCT ]USER:PASSWORD a line; `default`: with what "
+        "products start with. Hosts note failed attempts and may lock an account",
+    )  # fmt: skip
+    group.add_argument(
         "--as", action="append", dest="users", metavar="NAME=ENV",
         help="ask as this user, whose key is in an environment variable; twice for two users, "
         "one of whom must not see what is the other's",
@@ -189,6 +194,7 @@ def _settings(options: argparse.Namespace) -> SurveySettings:
         active=options.active,
         keys=_keys(options.users or []),
         openapi=options.openapi,
+        credentials=options.credentials,
         osv=options.osv,
         limits=Limits(
             timeout_s=options.timeout_s or 10.0,

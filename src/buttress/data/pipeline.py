@@ -23,9 +23,9 @@ from buttress.data.edits import apply_edits
 from buttress.data.plan import PipelinePlan, StageSpec
 from buttress.data.reading import Readable, Unreadable, expand, read
 from buttress.data.records import Record
-from buttress.data.runner import run_tasks
 from buttress.data.stage import CorpusStage, Outcome, RecordChange, RecordStage, Removal
-from buttress.errors import InputError
+from buttress.errors import ButtressError, InputError
+from buttress.processes import WorkerDiedError, run_tasks
 
 WORK: Final = ".work"
 UNREADABLE: Final = "unreadable.jsonl"
@@ -119,7 +119,7 @@ def process(
             spec.name for _, spec in (*one.stages, *((one.corpus,) if one.corpus else ()))
         )
         progress(f"pass {number} of {len(passes)}: {names or 'apply'}")
-        run_tasks(
+        done = run_tasks(
             process_shard,
             [
                 Task(source, target, shard, plan, one, decided)
@@ -127,7 +127,13 @@ def process(
                 if not _log(target, shard).exists()
             ],
             workers,
+            start="spawn",
         )
+        if died := sum(isinstance(one, WorkerDiedError) for one in done):
+            raise ButtressError(
+                f"{died} of {len(done)} shards were not done: the process ended each time; see "
+                "memory and system log; --resume goes on"
+            )
         decided = None
         if one.corpus is not None:
             decided = one.corpus[0]

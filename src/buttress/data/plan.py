@@ -184,13 +184,12 @@ def _checked(
     where: located_yaml.FieldPath = (),
 ) -> StageSpec:
     schema = option_schema(name)
-    for error in json_schema.validator(schema).iter_errors(dict(options)):
-        path = (*where, *error.absolute_path)
-        problem = " ".join(str(error.message).split())
+    for path, problem, expected in json_schema.violations(schema, dict(options)):
         if located is not None:
-            raise located.error(path, problem)
-        option = ".".join(str(one) for one in error.absolute_path)
-        raise InputError(problem, field=f"--stage {name}" + (f":{option}" if option else ""))
+            raise located.error((*where, *path), problem, expected)
+        option = ".".join(map(str, path))
+        field = f"--stage {name}" + (f":{option}" if option else "")
+        raise InputError(problem, field=field, expected=expected)
     resolved = with_paths(schema, options, base)
     for option, field_schema in schema["properties"].items():
         items = field_schema.get("items", {})

@@ -55,6 +55,49 @@ class DirectionFigures(DocumentPart, frozen=True, kw_only=True):
     ]
 
 
+class ProbedLayer(DocumentPart, frozen=True, kw_only=True):
+    """A linear probe on one layer, scored on groups of texts that it was not fitted to."""
+
+    layer: Annotated[Count, about("what enters it; the number of layers: what leaves the last")]
+    area: Annotated[Share, about("area under the ROC curve on left-out groups")]
+    control: Annotated[Share, about("the same with random labels")]
+    prompt: Annotated[float, about("log odds of the prompt, by a probe fitted to all texts")]
+
+
+class ProbedConcept(DocumentPart, frozen=True, kw_only=True):
+    """What the layers tell of a concept, beside a bag of words."""
+
+    concept: Annotated[str, about("harm, refusal, truth or personal-data")]
+    texts: Annotated[Count, about("texts that it was fitted to and scored on")]
+    groups: Annotated[Count, about("categories or kinds, left out in turn")]
+    layers: Annotated[list[ProbedLayer], about("by layer")]
+    words: Annotated[Share, about("area of a bag of words on the same left-out groups")]
+    best: Annotated[Count, about("layer of the largest area")]
+    gain: Annotated[float, about("area of the best layer less that of the words")]
+    gain_low: Annotated[
+        float, about("lower bound of the gain, one-sided 95 %, corrected for the choice of a layer")
+    ]
+    control_fit: Annotated[
+        Share, about("random labels that a probe reproduces on the texts it was fitted to")
+    ]
+    shows: Annotated[bool, about("gain_low is above 0: the layers tell more than the words")]
+
+
+class PatchingFigures(DocumentPart, frozen=True, kw_only=True):
+    """Where an attack acts: states of the attacked and the plain prompt exchanged, by layer."""
+
+    plain_prompt: Annotated[str, about("the request without the attack")]
+    tokens: Annotated[Number, about("exchanged tokens, from the last before the answer backwards")]
+    attacked: Annotated[float, about("log probability of the answer to the attacked prompt, nats")]
+    plain: Annotated[float, about("the same to the plain prompt")]
+    undone: Annotated[
+        list[float], about("attacked prompt with the plain one's states entering a layer, by layer")
+    ]
+    induced: Annotated[
+        list[float], about("plain prompt with the attacked one's states entering a layer, by layer")
+    ]
+
+
 class ExplanationDocument(DocumentPart, frozen=True, kw_only=True):
     """Why a model answers a prompt as it does, with what each figure is worth."""
 
@@ -74,4 +117,6 @@ class ExplanationDocument(DocumentPart, frozen=True, kw_only=True):
     attributions: Annotated[list[TokenAttribution], about("by method")]
     lens: Annotated[list[LensLayer], about("logit lens by layer; empty where it can't be read")]
     direction: Annotated[DirectionFigures | None, about("null without --direction")]
+    probes: Annotated[list[ProbedConcept], about("by concept; empty without --probe")]
+    patching: Annotated[PatchingFigures | None, about("null without a plain prompt")]
     left_out: Annotated[dict[str, str], about("methods that could not be run, and why")]

@@ -8,13 +8,17 @@ from typing import Any, Final
 
 import msgspec
 
+from buttress.documents.alignment import AlignmentDocument
 from buttress.documents.assessment import Assessment
 from buttress.documents.comparison import ComparisonDocument
 from buttress.documents.data import DataDocument
+from buttress.documents.endpoint_explanation import EndpointExplanationDocument
 from buttress.documents.explanation import ExplanationDocument
 from buttress.documents.fields import DocumentPart
+from buttress.documents.influence import InfluenceDocument
 from buttress.documents.json_schema import json_schema
 from buttress.documents.measurement import Measurement
+from buttress.documents.model_comparison import ModelComparisonDocument
 from buttress.documents.oversight import OversightDocument
 from buttress.documents.preferences import PreferencesDocument
 from buttress.documents.privacy import PrivacyDocument
@@ -23,7 +27,9 @@ from buttress.documents.reward_model import RewardModelDocument
 from buttress.documents.risk import AssessedRisk, AssetRisk, RateInterval
 from buttress.documents.scan_types import ScanDocument
 from buttress.documents.survey_types import SurveyDocument
+from buttress.documents.tuning import TuningDocument
 from buttress.documents.values import ValuesDocument
+from buttress.documents.watch import WatchDocument
 from buttress.documents.white_box import WhiteBoxDocument
 from buttress.errors import InputError
 
@@ -41,7 +47,13 @@ DOCUMENTS: Final[Mapping[str, type[DocumentPart]]] = {
     "reward-model": RewardModelDocument,
     "oversight": OversightDocument,
     "values": ValuesDocument,
+    "tune": TuningDocument,
+    "influence": InfluenceDocument,
     "explanation": ExplanationDocument,
+    "align": AlignmentDocument,
+    "model-comparison": ModelComparisonDocument,
+    "endpoint-explanation": EndpointExplanationDocument,
+    "watch": WatchDocument,
 }
 _SHARED: Final[Mapping[str, tuple[type[DocumentPart], ...]]] = {
     "assessment": (RateInterval, AssetRisk, AssessedRisk),

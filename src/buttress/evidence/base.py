@@ -12,7 +12,16 @@ from typing import Protocol
 
 from buttress.evidence.chain import Row
 from buttress.evidence.findings import Finding, Inspection
-from buttress.evidence.records import Label, Plan, Provenance, Record, Trial, Turn
+from buttress.evidence.records import (
+    Label,
+    MonitoringEvent,
+    Plan,
+    Provenance,
+    Record,
+    Trial,
+    Turn,
+    WatchCheckpoint,
+)
 
 
 class RecordStore(Protocol):
@@ -87,6 +96,14 @@ class RecordStore(Protocol):
 
     def provenance(self) -> Iterator[Provenance]:
         """Provenance of each run, oldest first."""
+        ...
+
+    def events(self) -> Iterator[MonitoringEvent]:
+        """Events of a watch, in order."""
+        ...
+
+    def checkpoints(self) -> Iterator[WatchCheckpoint]:
+        """Checkpoints of a watch, in order."""
         ...
 
     def answer_for(self, key: str) -> Trial | None:

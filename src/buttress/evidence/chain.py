@@ -18,6 +18,7 @@ from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.records import (
     Erasure,
     Label,
+    MonitoringEvent,
     Plan,
     Preference,
     Provenance,
@@ -25,6 +26,7 @@ from buttress.evidence.records import (
     Trial,
     Turn,
     UnknownRecord,
+    WatchCheckpoint,
 )
 
 if TYPE_CHECKING:
@@ -195,6 +197,10 @@ def describe(row: Row) -> str:
             return f"plan of run {record.run}"
         case Erasure():
             return f"erasure of {record.records} records, by {record.reason}"
+        case MonitoringEvent():
+            return f"event {record.number} of a watch"
+        case WatchCheckpoint():
+            return f"checkpoint of a watch: {record.subject}"
         case UnknownRecord(kind=kind) if kind.startswith("encrypted-"):
             return kind.replace("-", " ", 1)
         case UnknownRecord():

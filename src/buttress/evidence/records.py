@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from buttress.evidence.findings import Finding, Inspection
+from buttress.evidence.findings import Finding, Inspection, Severity
 
 Expect = Literal["refuse", "answer"]
 Role = Literal["target", "attacker", "judge"]
@@ -192,6 +192,40 @@ class Erasure:
 
 
 @dataclass(frozen=True, slots=True)
+class MonitoringEvent:
+    """What a watch told: a change, its return, a drift, a check that was missed or saw nothing.
+
+    ``about`` is the number of an earlier event that this one goes back on or accepts, 0 for none.
+    ``details`` hold the values before and after, and the risks that it moved.
+    """
+
+    number: int  # from 1, in the order in which events were told
+    kind: str
+    severity: Severity
+    asset: str
+    place: str
+    message: str  # one sentence
+    time: float  # Unix seconds
+    about: int = 0
+    probe: str = ""  # of the barrier that it speaks about
+    run: str = ""
+    details: dict[str, Any] = field(default_factory=dict, hash=False)
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class WatchCheckpoint:
+    """Where a watch stands after a check: what of a subject's state changed since the last one."""
+
+    subject: str
+    state: dict[str, Any] = field(hash=False)
+    time: float  # Unix seconds
+    run: str = ""
+    probe: str = "watch"
+    extra: dict[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownRecord:
     """A record of a kind that this version doesn't know; a newer one wrote it."""
 
@@ -199,7 +233,10 @@ class UnknownRecord:
     fields: dict[str, Any] = field(hash=False)
 
 
-KnownRecord = Trial | Turn | Label | Preference | Finding | Inspection | Provenance | Plan | Erasure
+KnownRecord = (
+    Trial | Turn | Label | Preference | Finding | Inspection | Provenance | Plan | Erasure
+    | MonitoringEvent | WatchCheckpoint
+)  # fmt: skip
 Record = KnownRecord | UnknownRecord
 KINDS: Final[dict[str, type[KnownRecord]]] = {
     "trial": Trial,
@@ -211,4 +248,6 @@ KINDS: Final[dict[str, type[KnownRecord]]] = {
     "provenance": Provenance,
     "plan": Plan,
     "erasure": Erasure,
+    "event": MonitoringEvent,
+    "checkpoint": WatchCheckpoint,
 }

@@ -31,7 +31,17 @@ from buttress.evidence.encryption import (
 )
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.migrations import FORMAT, check_format, migrate, stored_format
-from buttress.evidence.records import KnownRecord, Label, Plan, Provenance, Record, Trial, Turn
+from buttress.evidence.records import (
+    KnownRecord,
+    Label,
+    MonitoringEvent,
+    Plan,
+    Provenance,
+    Record,
+    Trial,
+    Turn,
+    WatchCheckpoint,
+)
 
 FILE_NAME: Final = "evidence.db"
 _APPLICATION_ID: Final = 0x42555454  # "BUTT"
@@ -269,6 +279,14 @@ class EvidenceStore:
     def plans(self, *, run: str | None = None) -> Iterator[Plan]:
         """Plans in order."""
         return self._of(Plan, "plan", run, None)
+
+    def events(self) -> Iterator[MonitoringEvent]:
+        """Events in order."""
+        return self._of(MonitoringEvent, "event", None, None)
+
+    def checkpoints(self) -> Iterator[WatchCheckpoint]:
+        """Checkpoints in order."""
+        return self._of(WatchCheckpoint, "checkpoint", None, None)
 
     def answer_for(self, key: str) -> Trial | None:
         """The newest trial with that content address."""

@@ -1,6 +1,7 @@
 """YAML files whose every value knows its line, so that errors can name it.
 
-Only plain data is constructed (no tags that make objects), duplicate keys are errors, and the
+Only plain data is constructed (no tags that make objects; dates stay text), duplicate keys are
+errors, and the
 number of nodes is capped because aliases can make a small file expand without bound.
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,10 @@ class _Builder:
             value = self._loader.construct_object(node)
         except (ValueError, OverflowError, KeyError, AttributeError) as error:
             raise InputError(str(error), file=self._located.file, line=line) from None
+        if isinstance(value, date):
+            return str(node.value)  # as it is written
+        if isinstance(value, bytes):
+            raise InputError("binary data", file=self._located.file, line=line, expected="text")
         return encodable(value) if isinstance(value, str) else value
 
     def _mapping(self, node: yaml.MappingNode, path: FieldPath, depth: int) -> dict[str, Any]:
@@ -164,79 +169,10 @@ def check(located: Located, schema: Mapping[str, Any]) -> None:
     Raises:
         InputError: naming file, line, field and the valid choices.
     """
-    errors = sorted(
-        _validator(_Frozen(schema)).iter_errors(located.data),
-        key=lambda error: (located.line(tuple(error.absolute_path)) or 0, len(error.absolute_path)),
+    first = min(
+        json_schema.violations(schema, located.data),
+        key=lambda violation: (located.line(violation.path) or 0, len(violation.path)),
+        default=None,
     )
-    if errors:
-        raise _explain(located, errors[0])
-
-
-class _Frozen:
-    """A schema as a cache key: schemas are module constants, so identity is enough."""
-
-    def __init__(self, schema: Mapping[str, Any]) -> None:
-        self.schema = schema
-
-    def __hash__(self) -> int:
-        return id(self.schema)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Frozen) and other.schema is self.schema
-
-
-@lru_cache(maxsize=16)
-def _validator(frozen: _Frozen) -> Any:
-    return json_schema.validator(frozen.schema)
-
-
-def _explain(located: Located, error: Any) -> InputError:
-    path: FieldPath = tuple(error.absolute_path)
-    value = error.instance
-    choices = error.validator_value
-    match error.validator:
-        case "anyOf" | "oneOf":
-            deeper = [sub for sub in error.context if len(sub.absolute_path) > len(path)]
-            expected = error.schema.get("description")
-            if deeper and not expected:
-                return _explain(located, deeper[0])
-            return located.error(path, f"{_short(value)} is not valid", expected)
-        case "required":
-            missing = next(name for name in choices if name not in value)
-            return located.error(path, f"'{missing}' is missing", _about(error.schema, missing))
-        case "additionalProperties":
-            valid = sorted(error.schema.get("properties", {}))
-            name = next(key for key in value if key not in valid)
-            return located.error(
-                (*path, name), f"unknown field '{name}'", "one of " + ", ".join(valid)
-            )
-        case "enum":
-            return located.error(
-                path, f"'{value}' is not valid", "one of " + ", ".join(map(str, choices))
-            )
-        case "type":
-            kinds = choices if isinstance(choices, list) else [choices]
-            names = {"object": "a mapping", "array": "a list", "string": "text", "null": "nothing"}
-            expected = " or ".join(names.get(kind, f"a {kind}") for kind in kinds)
-            return located.error(path, f"{_short(value)} is not valid", expected)
-        case "minimum" | "exclusiveMinimum" | "maximum" | "exclusiveMaximum":
-            sign = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤"}
-            return located.error(
-                path, f"{value} is out of range", f"{sign.get(error.validator, '<')} {choices}"
-            )
-        case _:
-            return located.error(
-                path, f"{_short(value)} is not valid", error.schema.get("description")
-            )
-
-
-def _about(schema: Mapping[str, Any], name: str) -> str | None:
-    description = schema.get("properties", {}).get(name, {}).get("description")
-    return description if isinstance(description, str) else None
-
-
-def _short(value: Any) -> str:
-    if value is None:
-        return "an empty value"
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"
+    if first is not None:
+        raise located.error(*first)

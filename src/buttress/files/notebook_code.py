@@ -52,9 +52,8 @@ def notebook(data: bytes) -> Notebook | None:
         loaded = json.loads(data)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(loaded, dict) or not isinstance(loaded.get("cells"), list):
-        return None
-    if not _is_python(loaded.get("metadata")):
+    cells = _cells(loaded)
+    if cells is None or not _is_python(loaded.get("metadata")):
         return None
     lines = _FileLines(data)
     body: list[ast.stmt] = []
@@ -63,7 +62,7 @@ def notebook(data: bytes) -> Notebook | None:
     commands: list[tuple[int, str]] = []
     broken: list[str] = []
     size = 0
-    for number, cell in enumerate(loaded["cells"], 1):
+    for number, cell in enumerate(cells, 1):
         source = _source(cell)
         if source is None:
             continue
@@ -73,7 +72,7 @@ def notebook(data: bytes) -> Notebook | None:
             break
         offset = len(places)
         own = source.split("\n")
-        found = lines.of_cell(cell["source"], len(own))
+        found = lines.of_cell(_given(cell), len(own))
         places += [NotebookPlace(line, number, index) for index, line in enumerate(found, 1)]
         code, shell = plain(own)
         commands += [(offset + line, command) for line, command in shell]
@@ -146,10 +145,27 @@ def _split(line: str) -> tuple[str, str | None]:
     return (f"{indent}pass", None) if _HELP.match(line) else (line, None)
 
 
+def _cells(notebook: Any) -> list[Any] | None:
+    """The cells; before nbformat 4 they stand in worksheets."""
+    if not isinstance(notebook, dict):
+        return None
+    if isinstance(found := notebook.get("cells"), list):
+        return found
+    if not isinstance(sheets := notebook.get("worksheets"), list):
+        return None
+    below = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)]
+    return [cell for part in below if isinstance(part, list) for cell in part]
+
+
+def _given(cell: dict[str, Any]) -> Any:
+    """What a code cell holds; before nbformat 4 it is its input."""
+    return cell.get("source", cell.get("input"))
+
+
 def _source(cell: Any) -> str | None:
     if not isinstance(cell, dict) or cell.get("cell_type") != "code":
         return None
-    source = cell.get("source")
+    source = _given(cell)
     if isinstance(source, str):
         return source
     if isinstance(source, list) and all(isinstance(one, str) for one in source):
@@ -193,9 +209,9 @@ class _FileLines:
             written = json.dumps(piece, ensure_ascii=ascii_only).encode("utf-8", "replace")
             if first:
                 # After its own key: an output before it may hold the same text.
-                match = re.compile(rb'"source"\s{0,20}:[\s\[]{0,60}' + re.escape(written)).search(
-                    self._data, self._place
-                )
+                match = re.compile(
+                    rb'"(?:source|input)"\s{0,20}:[\s\[]{0,60}' + re.escape(written)
+                ).search(self._data, self._place)
                 place = match.end() - len(written) if match else -1
             else:
                 place = self._data.find(written, self._place)

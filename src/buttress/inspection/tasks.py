@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,6 +16,7 @@ from buttress.inspection.one_path import inspect_tree
 from buttress.inspection.options import configured, on_request
 from buttress.inspection.unusable import failed_inspection, load_inspection
 from buttress.packs.knowledge import Knowledge
+from buttress.processes import WorkerDiedError, run_tasks
 from buttress.protocols.inspection import InspectionContext
 
 if TYPE_CHECKING:
@@ -80,6 +81,12 @@ def chosen(
 
 
 def _load_named(name: str) -> InspectionProbe:
+    if name not in extension.names("probes"):
+        inspecting = extension.names("inspections")
+        raise InputError(
+            f"unknown probe '{name[:60]}'",
+            field="--only", expected=f"one of {', '.join(inspecting)}",
+        )  # fmt: skip
     probe: InspectionProbe = extension.load("probes", name)
     return probe
 
@@ -91,8 +98,8 @@ def inspect_all(
 ) -> InspectionResults:
     """Carry out the tasks in ``jobs`` processes; findings that are not ``wanted`` are counted."""
     seen = InspectionResults()
-    for task, records in zip(tasks, _carry_out(tasks, jobs), strict=True):
-        for record in records:
+    for task, outcome in zip(tasks, run_tasks(_one, tasks, jobs), strict=True):
+        for record in _ended(task, outcome) if isinstance(outcome, WorkerDiedError) else outcome:
             if isinstance(record, Inspection):
                 seen.inspections.append(record)
                 continue
@@ -104,14 +111,9 @@ def inspect_all(
     return seen
 
 
-def _carry_out(tasks: Sequence[InspectionTask], jobs: int) -> Iterator[list[Finding | Inspection]]:
-    if jobs == 1 or len(tasks) < 2:
-        yield from map(_one, tasks)
-        return
-    from concurrent.futures import ProcessPoolExecutor  # slow to import, and seldom needed
-
-    with ProcessPoolExecutor(min(jobs, len(tasks))) as pool:
-        yield from pool.map(_one, tasks)
+def _ended(task: InspectionTask, error: WorkerDiedError) -> list[Finding | Inspection]:
+    probe = load_inspection(task.probe)
+    return [failed_inspection(probe.id, probe.version, task.path.as_posix(), error)]
 
 
 def _one(task: InspectionTask) -> list[Finding | Inspection]:

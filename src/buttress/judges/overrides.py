@@ -183,15 +183,11 @@ def _load(path: Path) -> tuple[bytes, Any]:
         data = json.loads(content)
     except (ValueError, RecursionError):
         raise InputError("is not JSON", file=str(path), expected="a calibration file") from None
-    errors = sorted(
-        json_schema.validator(SCHEMA).iter_errors(data), key=lambda error: list(error.path)
-    )
-    if errors:
-        where = ".".join(str(part) for part in errors[0].path)
+    for violation in json_schema.violations(SCHEMA, data):
         raise InputError(
-            errors[0].message[:200],
+            violation.problem,
             file=str(path),
-            field=where or None,
+            field=".".join(map(str, violation.path)) or None,
             expected="a file from `buttress judge calibrate`",
         )
     return content, data

@@ -93,11 +93,6 @@ class HostSession:
         """Whether the host gave an answer."""
         return any(one.answered for one in self.sent)
 
-    @property
-    def speaks_http(self) -> bool:
-        """Whether an answer was HTTP."""
-        return bool(self.scheme)
-
     async def ask(
         self, request: LiveRequest, values: Mapping[str, str] = NO_VALUES
     ) -> Reply | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from buttress.packs.knowledge import OWN, Knowledge
 
@@ -210,6 +210,14 @@ class Flaw:
     fixed: str = ""
 
 
+class Credential(NamedTuple):
+    """A user's name and password, or with an empty name a token; for one product, or for any."""
+
+    user: str
+    password: str
+    product: str = ""
+
+
 class AdvisoryLookup(Protocol):
     """A database of advisories about packages."""
 
@@ -225,7 +233,9 @@ class LiveContext:
     ``rules`` is a folder of AI-Infra-Guard's rules; ``as_written`` reads them with every quirk, and
     leaves Buttress's own out. ``active`` allows requests that may change something; ``follow``
     redirects and links within the host and port. ``keys`` are keys of users by name; ``openapi``
-    is a description of the API.
+    is a description of the API. ``credentials`` are tried where something signs in, and with
+    ``default_credentials`` those that products start with. ``links`` allows what pages name on the
+    same host and port.
     """
 
     knowledge: Knowledge = OWN
@@ -235,11 +245,14 @@ class LiveContext:
     advisories: AdvisoryLookup | None = None
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     openapi: Path | None = None
+    credentials: tuple[Credential, ...] = field(default=(), repr=False)
+    default_credentials: bool = False
+    links: bool = False
 
     @property
     def follow(self) -> bool:
         """Whether redirects and links within the host and port are followed."""
-        return self.as_written
+        return self.as_written or self.links
 
 
 @runtime_checkable

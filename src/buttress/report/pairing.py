@@ -57,18 +57,6 @@ def compare_questions(before: Questions, after: Questions, alpha: float = ALPHA)
     return compare_pairs(olds, news, alpha, prompts)
 
 
-def compare_trials(
-    before: Iterable[Trial], after: Iterable[Trial], alpha: float = ALPHA
-) -> PairedResult:
-    """Compare two models, or one before and after a change, on the items that both were asked.
-
-    Args:
-        before, after: trials of one asset each, in the order in which they were asked.
-        alpha: error probability of the interval of the difference, in (0, 1).
-    """
-    return compare_questions(by_question(before), by_question(after), alpha)
-
-
 def recorded(path: Path, document: Mapping[str, Any]) -> Recorded:
     """The trials of a document's run, from the evidence store beside it.
 

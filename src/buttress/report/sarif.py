@@ -157,7 +157,7 @@ def _uri(asset: str, where: Location) -> str:
 
 def _join(asset: str, path: str) -> str:
     base = asset.replace("\\", "/").removeprefix("./").rstrip("/")
-    inside = path.replace("\\", "/").lstrip("/")
+    inside = path.lstrip("/")
     if base.startswith("/") or ":" in base or base in ("", "."):
         return inside
     if inside == base or inside.startswith(f"{base}/"):

@@ -56,8 +56,24 @@ def allowance_of_statement(
     """The comment for a statement on lines ``first`` to ``last`` (from 1), or alone before it."""
     above = lines[first - 2].lstrip() if 2 <= first <= len(lines) + 1 else ""
     inside = lines[first - 1 : min(last, first + _LINES)]
-    texts = ([above] if above.startswith("#") else []) + list(inside)
+    texts = ([above] if above.startswith("#") else []) + [_comment(one) for one in inside]
     return _first((one[:_WIDTH].encode("utf-8", "replace") for one in texts), names)
+
+
+def _comment(line: str) -> str:
+    """What follows the first ``#`` of a line of Python that stands in no literal."""
+    quote, place = "", 0
+    while place < len(line):
+        sign = line[place]
+        if quote:
+            place += sign == "\\"
+            quote = "" if sign == quote else quote
+        elif sign in "\"'":
+            quote = sign
+        elif sign == "#":
+            return line[place:]
+        place += 1
+    return ""
 
 
 def _first(texts: Iterable[bytes], names: Collection[str]) -> AllowComment | None:

@@ -62,7 +62,8 @@ _MENTION: Final = re.compile(
     r"block\w*|refus\w*|contain\w*|look(?:s|ing)?\s+for|search\w*\s+for|scan\w*|match\w*|says?|"
     r"saying|asks?|asking|attempts?|claims?|inject\w*|jailbreak\w*|attack\w*|malicious|suspicious|"
     r"does\s+(?:it|the|this)|includ\w*|red\s+flags?|threats?|indicators?|signs?\s+of|"
-    r"anti-?patterns?|dangerous|forbidden|prohibited|avoid|risky|unsafe|never)\b|"
+    r"anti-?patterns?|dangerous|forbidden|prohibited|avoid|risky|unsafe|never|red[\s-]?team\w*|"
+    r"test\s+(?:prompts?|cases?|inputs?)|adversarial|(?:target|tested|victim)\s+(?:model|endpoint|system|bot))\b|"
     r"示例|例如|比如|诸如|包含|检测|拒绝|注入|攻击|短语|关键词|可疑|危险|禁止|恶意"
 )
 # What a program does, told in the passive: "credentials are read from ~/.aws/credentials".
@@ -93,6 +94,28 @@ _AFTER: Final = re.compile(
     r"red\s+flags?|forbidden|prohibited|not\s+allowed|suspicious|rejected|blocked|dangerous)\b|"
     r"(?:是|属于|等)(?:一种)?(?:典型的)?(?:提示)?(?:注入|攻击|恶意|越狱))"
 )
+# An option of a program is described: "override the default system prompt with --system-prompt".
+_OPTION: Final = re.compile(
+    r"(?i)^[\"'`”’)\]*_]{0,3}\s+(?:with|by\s+(?:passing|setting|giving|using)|via|using|through)\s+"
+    r"(?:the\s+|an?\s+)?(?:\w+\s+)?[\"'`]?--?[a-z]"
+)
+# What a list or block of samples is introduced by: "examples of what attackers write:".
+_EXAMPLES: Final = re.compile(
+    r"(?i)\b(?:examples?|samples?|phrases?|patterns?|wordings?|strings?|prompts?|messages?|sentences?)"
+    r"\b[^.\n]{0,50}\b(?:attack\w*|inject\w*|jailbreak\w*|malicious|adversar\w*|hostile|suspicious)\b"
+    r"[^.\n]{0,40}:\s*[*_]{0,3}\s*$|"
+    r"\b(?:attack\w*|inject\w*|jailbreak\w*|malicious|adversar\w*|hostile|suspicious)\b[^.\n]{0,40}"
+    r"\b(?:examples?|samples?|phrases?|patterns?|wordings?|look\s+like|includes?)\b[^.\n]{0,30}:\s*"
+    r"[*_]{0,3}\s*$|(?:攻击|注入|恶意|越狱)[^。\n]{0,20}(?:示例|例子|例如|短语|常见)[^。\n]{0,10}[:：]\s*$"
+)
+# "… tells you to do this or to …": what reports the first act reports its alternatives, too.
+_OR_TO: Final = re.compile(
+    r"(?i),?\s+\bor\s+(?:to\s+|that\s+you\s+)?$|(?:或者?|或要求|或让)(?:你|您)?\s*$"
+)
+_REPORTING: Final = re.compile(
+    r"(?i)\b(?:tells?|asks?|instructs?|orders?|urges?|directs?|wants?|tries\s+to\s+get|telling|asking)\s+"
+    r"(?:you|it|me|us|them|the\s+\w+|an?\s+\w+)\s+to\b|要求|让你|叫你"
+)
 _VERDICT: Final = re.compile(
     r"(?i)\b(?:reject\w*|block\w*|flag\w*|den(?:y|ied)|malicious|attack\w*|inject\w*|high|critical|"
     r"suspicious|refus\w*|forbidden|detect\w*|warn\w*|fail\w*|danger\w*|severe|threat|jailbreak\w*|"
@@ -122,7 +145,7 @@ def governed(text: str, start: int, end: int) -> bool:
     after = text[end : end + _REACH]
     verb = _COMMAND.search(before)  # "never run `curl …`": the verb belongs to the act
     governing = before[: verb.start()] if verb else before
-    if _negated(governing) or _reported(governing) or _AFTER.match(after):
+    if _negated(governing) or _reported(governing) or _AFTER.match(after) or _OPTION.match(after):
         return True
     if _DESCRIBED.search(governing) or _is_sample(text, start):
         return True
@@ -134,6 +157,8 @@ def governed(text: str, start: int, end: int) -> bool:
         return True
     introduction = _introduction(text, first) if _ITEM.match(text[first : start + 1]) else ""
     if introduction and _FORBIDS.search(introduction):
+        return True
+    if introduction and _EXAMPLES.search(introduction) and not _EXECUTE.search(introduction):
         return True
     if introduction and _MENTION.search(introduction):
         sentence = before[_last(_SENTENCE, before) :]
@@ -176,7 +201,11 @@ def _negated(before: str) -> bool:
 def _reported(before: str) -> bool:
     sentence = before[_last(_SENTENCE, before) :]
     if not (_REPORT.search(sentence) or _REPORT_ZH.search(sentence)):
-        return False
+        joined = _OR_TO.search(sentence)
+        if joined is None or not _REPORTING.search(sentence[: joined.start()]):
+            return False
+        if re.search(r"(?i)\b(?:then|but|please)\b", sentence[: joined.start()]):
+            return False
     return _SUPPOSED.search(sentence) is not None
 
 

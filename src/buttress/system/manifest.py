@@ -52,8 +52,20 @@ class _Base(NamedTuple):
 @cache
 def schema() -> Mapping[str, Any]:
     """The JSON Schema of the manifest, as published for editors."""
-    text = resources.files("buttress.system").joinpath("manifest.schema.json").read_bytes()
-    loaded: Mapping[str, Any] = orjson.loads(text)
+    whole = _schema("manifest.schema.json")
+    return {**whole, "properties": {**whole["properties"], "watch": watch_schema()}}
+
+
+@cache
+def watch_schema() -> Mapping[str, Any]:
+    """The JSON Schema of the section ``watch``, which may be a file of its own."""
+    return _schema("watch.schema.json")
+
+
+def _schema(name: str) -> Mapping[str, Any]:
+    loaded: Mapping[str, Any] = orjson.loads(
+        resources.files("buttress.system").joinpath(name).read_bytes()
+    )
     return loaded
 
 
@@ -327,12 +339,9 @@ def _check_registered(
     schema = settings_schema(extension.load(kind, name))
     schema["properties"].pop("target", None)  # of a judge, opened from its own field
     schema["required"] = [field for field in schema["required"] if field != "target"]
-    for error in json_schema.validator(schema).iter_errors(given or {}):
-        stated = error.schema if isinstance(error.schema, dict) else {}
-        expected = stated.get("description") or f"a setting that {name} takes: " + ", ".join(
-            schema["properties"]
-        )
-        raise located.error((*where, "settings", *error.absolute_path), error.message, expected)
+    for path, problem, expected in json_schema.violations(schema, given or {}):
+        settings = f"a setting that {name} takes: " + ", ".join(schema["properties"])
+        raise located.error((*where, "settings", *path), problem, expected or settings)
 
 
 def _system_prompt(located: Located, base: _Base, index: int) -> str:

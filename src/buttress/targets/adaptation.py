@@ -56,6 +56,17 @@ _SWITCH: Final = re.compile(
     r"['\"`]?(true|false)\b",
     re.IGNORECASE,
 )
+_NO_STREAM: Final = re.compile(
+    r"stream(ing)?['\"`]?[^.]{0,30}(must|should|has to) be[^.]{0,12}(false|disabled|off)"
+    r"|stream(ing)?[^.]{0,20}(is |are )?not (yet )?(supported|available|allowed|enabled)",
+    re.IGNORECASE,
+)
+_UNNAMED: Final = re.compile(
+    r"(additional|unknown|extra|unrecognized|unexpected|unsupported)[ _]?"
+    r"(propert|field|key|param|argument|input)",
+    re.IGNORECASE,
+)
+_DISPENSABLE: Final = ("seed", "top_logprobs", "logprobs", "temperature", *LENGTHS)
 _LIST: Final = re.compile(r"valid (list|array|sequence)|should be (a )?(list|array)", re.IGNORECASE)
 
 
@@ -70,6 +81,11 @@ def adapt(form: QuestionForm, sent: Mapping[str, Any], payload: Any, said: str) 
     """
     everything = " ".join([said, *places(payload)])
     fields = _fields_of(sent)
+    if _NO_STREAM.search(everything):
+        changed = form.stream or form.added.get("stream") is not False
+        form.stream = False
+        form.added["stream"] = False
+        return changed
     if _STREAM.search(everything) and not sent.get("stream") and "stream" in everything.lower():
         form.stream = True
         return True
@@ -93,6 +109,12 @@ def adapt(form: QuestionForm, sent: Mapping[str, Any], payload: Any, said: str) 
         changed = not form.merge_system or _holds_system(sent)
         form.merge_system = True
         return changed
+    if _UNNAMED.search(everything) and not places(payload):
+        # Something is too much, and the error doesn't name it.
+        for name in _DISPENSABLE:
+            if name in fields:
+                form.omitted.add("max_tokens" if name in LENGTHS else name)
+                return True
     return False
 
 
@@ -111,6 +133,8 @@ def _places(payload: Any, depth: int = 0) -> Iterator[str]:
         where = payload.get("loc")
         if isinstance(where, list):
             yield ".".join(str(part) for part in where if part != "body")
+        if isinstance(keys := payload.get("keys"), list):
+            yield from (key for key in keys[:20] if isinstance(key, str))
         for value in payload.values():
             if isinstance(value, Mapping | list):
                 yield from _places(value, depth + 1)

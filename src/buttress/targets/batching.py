@@ -15,6 +15,7 @@ from typing import Final
 
 from buttress.targets.base import Answer, Request, Sampling, TargetError
 
+Generate = Callable[[Sequence[Request]], Sequence[Answer | TargetError]]
 GATHER_S: Final = 0.005  # wait for company when idle
 
 
@@ -38,7 +39,7 @@ class BatchQueue:
 
     def __init__(
         self,
-        generate: Callable[[Sequence[Request]], Sequence[Answer | TargetError]],
+        generate: Generate,
         length: Callable[[Request], int],
         batch: int,
     ) -> None:

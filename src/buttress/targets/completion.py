@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -13,11 +14,13 @@ from buttress.targets.refusals import (
     CONTENT_FILTER,
     NO_CHOICES,
     REFUSAL_FIELD,
+    marked,
     named,
     with_details,
 )
 
 MESSAGE_LENGTH: Final = 300
+_COMMENTS: Final = re.compile(r"\A\s*(?::[^\n]*\n\s*)+")  # of an event stream, to keep it alive
 FILTERED: Final = frozenset(
     {"content_filter", "content_filtered", "safety", "refusal", "guardrail_intervened", "sensitive",
      "prohibited_content", "blocklist", "spii", "error_toxic", "recitation", "moderation",
@@ -41,7 +44,7 @@ def decode(body: bytes) -> Any:
 
 
 def decode_text(text: str) -> Any:
-    """The JSON value in ``text``.
+    """The JSON value in ``text``; comments before it are passed over.
 
     Raises:
         TargetError: not JSON (retry: a proxy may have cut or replaced the body).
@@ -51,8 +54,9 @@ def decode_text(text: str) -> Any:
     except ValueError:
         pass
     try:
-        # Some servers cut a surrogate pair in two at the token limit, which orjson refuses.
-        return json.loads(text)
+        # Some servers cut a surrogate pair in two at the token limit, or leave line breaks inside
+        # texts as they are. orjson refuses both.
+        return json.loads(_COMMENTS.sub("", text), strict=False)
     except (ValueError, RecursionError):
         start = one_line(text[:200], 80)
         raise TargetError(f"the answer is not JSON: '{start}'", retry=True) from None
@@ -73,8 +77,11 @@ def error_text(payload: Any) -> str:
     if isinstance(payload, list) and payload:
         return error_text(payload[0])
     if isinstance(payload, Mapping):
+        kind, message = payload.get("error"), payload.get("message")
+        if isinstance(kind, str) and kind and message:  # Node's servers name the status beside it
+            return one_line(f"{kind}: {error_text(message)}")
         for field in ("error", "message", "Message", "detail", "msg", "error_description",
-                      "errors", "error_msg", "title"):  # fmt: skip
+                      "errors", "error_msg", "title", "issues"):  # fmt: skip
             if payload.get(field):
                 return error_text(payload[field])
     return ""
@@ -97,9 +104,9 @@ def read(payload: Any, latency_s: float) -> Answer:
     Raises:
         TargetError: an error in place of a completion, or nothing like one.
     """
+    payload = _unwrapped(payload)
     if not isinstance(payload, dict):
         raise TargetError("the answer is not a JSON object", retry=True)
-    payload = _unwrapped(payload)
     choices = payload.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         return _without_choices(payload, latency_s)
@@ -142,15 +149,26 @@ def is_filter(reason: Any) -> bool:
     return reason.lower().partition(":")[0].strip().replace("-", "_") in FILTERED
 
 
-def _unwrapped(payload: dict[str, Any]) -> dict[str, Any]:
-    """The completion where a gateway has put it one level down, such as under ``data``."""
-    if "choices" in payload:
+def _unwrapped(payload: Any) -> Any:
+    """The completion where a gateway has put it one level down, or into a text of JSON."""
+    payload = _parsed(payload)
+    if not isinstance(payload, dict) or "choices" in payload:
         return payload
-    for field in ("data", "result", "output", "response"):
-        inner = payload.get(field)
+    for field in ("data", "result", "output", "response", "body"):
+        inner = _parsed(payload.get(field))
         if isinstance(inner, dict) and isinstance(inner.get("choices"), list):
             return inner
     return payload
+
+
+def _parsed(value: Any) -> Any:
+    """The JSON object in a text; anything else as it is."""
+    if isinstance(value, str) and value.lstrip()[:1] == "{":
+        try:
+            return orjson.loads(value)
+        except ValueError:
+            pass
+    return value
 
 
 def _failed(payload: dict[str, Any], choice: dict[str, Any]) -> bool:
@@ -184,7 +202,7 @@ def _refused_by(payload: Any, message: dict[str, Any], reason: Any, text: str) -
     refusal = message.get("refusal")
     if isinstance(refusal, str) and refusal and text == clean(refusal):
         return REFUSAL_FIELD
-    if is_filter(reason) and not text.strip():
+    if not text.strip() and (is_filter(reason) or marked(payload)):
         return with_details(CONTENT_FILTER, payload)
     return ""
 
@@ -193,15 +211,22 @@ def _reasoning(message: dict[str, Any]) -> str:
     for field in ("reasoning_content", "reasoning", "thinking", "reasoning_text"):
         if isinstance(message.get(field), str):
             return clean(message[field])
-    content = message.get("content")
-    if isinstance(content, list):
-        return clean("".join(_thought(part) for part in content))
+    for field in ("reasoning_details", "content"):
+        parts = message.get(field)
+        if isinstance(parts, list):
+            return clean("".join(_thought(part) for part in parts))
     return ""
+
+
+def _is_thought(part: Any) -> bool:
+    """Whether a part is reasoning; OpenRouter writes ``reasoning.text``."""
+    kind = str(part.get("type", "")) if isinstance(part, dict) else ""
+    return kind.partition(".")[0] in {"thinking", "reasoning"}
 
 
 def _thought(part: Any) -> str:
     """The reasoning in a part of a content; Mistral nests a list of texts in it."""
-    if not isinstance(part, dict) or str(part.get("type", "")) not in {"thinking", "reasoning"}:
+    if not _is_thought(part):
         return ""
     for field in ("thinking", "text", "reasoning"):
         value = part.get(field)
@@ -244,12 +269,10 @@ def count(value: Any) -> int:
 
 def _text(message: dict[str, Any]) -> str:
     content = message.get("content")
-    if isinstance(content, str):
-        text = content
-    elif isinstance(content, list):
-        text = "".join(_part(part) for part in content)
-    else:
-        text = ""
+    text = "".join(map(_part, content if isinstance(content, list) else [content]))
+    spoken = message.get("audio")
+    if not text and isinstance(spoken, dict) and isinstance(spoken.get("transcript"), str):
+        text = spoken["transcript"]
     refusal = message.get("refusal")
     if isinstance(refusal, str) and refusal and not text:
         text = refusal
@@ -265,11 +288,14 @@ def _part(part: Any) -> str:
     if isinstance(part, str):
         return part
     if isinstance(part, dict):
-        if str(part.get("type", "")) in {"thinking", "reasoning"}:
+        if _is_thought(part):
             return ""
         for field in ("text", "refusal"):
-            if isinstance(part.get(field), str):
-                return str(part[field])
+            value = part.get(field)
+            if isinstance(value, dict):  # as OpenAI's assistants write it
+                value = value.get("value")
+            if isinstance(value, str):
+                return value
     return ""
 
 

@@ -22,6 +22,7 @@ from buttress.targets.completion import one_line
 from buttress.targets.secrets import Secrets
 
 BODY_LIMIT: Final = 32 * 2**20  # bytes of one answer
+_BEYOND_ASCII: Final = re.compile(rb"[\x80-\xff]+")
 _CERTIFICATE: Final = (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError)
 
 
@@ -57,13 +58,23 @@ def as_text(body: bytes, content_type: str) -> str:
         pass
     match = re.search(r"charset=\"?([\w.:-]+)", content_type, re.IGNORECASE)
     named = match.group(1) if match else ""
-    for charset in (named, "gb18030"):
+    guessed = "cp1252" if _western(body) else "gb18030"
+    for charset in (named, guessed):
         try:
             codecs.lookup(charset)
             return body.decode(charset)
         except (LookupError, UnicodeDecodeError, ValueError):
             continue
     return body.decode("utf-8", "replace")
+
+
+def _western(body: bytes) -> bool:
+    """Whether letters beyond ASCII stand alone, as in Western languages.
+
+    In encodings of Chinese they stand two by two.
+    """
+    runs = _BEYOND_ASCII.findall(body)
+    return sum(len(run) == 1 for run in runs) > len(runs) / 2
 
 
 def usable_url(value: Any, field: str, expected: str = "http(s)://HOST[:PORT]/…") -> URL:
@@ -170,7 +181,15 @@ class Connection:
         if isinstance(
             error, aiohttp.ClientConnectorCertificateError | ssl.SSLCertVerificationError
         ):
-            return TargetError(said, retry=False, fatal=True)
+            return TargetError(
+                f"{said}; SSL_CERT_FILE names the file of a certificate authority of your own",
+                retry=False,
+                fatal=True,
+            )
+        if isinstance(error, aiohttp.ClientConnectorSSLError) and "WRONG_VERSION" in said:
+            return TargetError(
+                f"{said}; it speaks no TLS: its URL begins with http://", retry=False, fatal=True
+            )
         if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
             return TargetError(f"not a usable URL: {said}", retry=False, fatal=True)
         if isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError):

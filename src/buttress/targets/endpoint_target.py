@@ -15,6 +15,7 @@ from buttress.targets.adaptation import adapt
 from buttress.targets.base import Answer, Request, TargetError
 from buttress.targets.connection import Connection, ServerReply
 from buttress.targets.dialects.base import Dialect, QuestionForm
+from buttress.targets.dialects.other_forms import read_other_form
 from buttress.targets.failures import failure
 from buttress.targets.retrying import with_reasoning_apart
 from buttress.targets.secrets import Secrets
@@ -146,17 +147,25 @@ class EndpointTarget:
         Raises:
             TargetError: it holds none.
         """
-        if event_stream.is_stream(reply.content_type, reply.text):
-            payload = self._dialect.joined(event_stream.events(reply.text))
+        if who := refusals.by_headers(reply.headers):
+            raise self._stopped(reply, who)
+        stream = event_stream.is_stream(reply.content_type, reply.text)
+        if stream:
+            events = event_stream.events(reply.text)
+            payload = self._dialect.joined(events)
             self._check_end(payload, reply.text)
         elif refusals.is_page(reply.body):
             raise self._page(reply)
         else:
             payload = completion.decode_text(reply.text)
+            events = [payload]
         try:
             return self._dialect.read(payload, reply.latency_s)
         except TargetError as error:
             said = completion.error_text(payload)
+            other = read_other_form(events, reply.latency_s, stream=stream)
+            if other is not None and not error.fatal:
+                return other
             if said and (who := refusals.named(200, payload)):
                 return Answer(said, "content_filter", latency_s=reply.latency_s, refused_by=who)
             if _ELSEWHERE.search(said):
@@ -169,6 +178,15 @@ class EndpointTarget:
                 fatal=error.fatal or reply.status == 202,
                 doubtful=error.doubtful,
             ) from None
+
+    def _stopped(self, reply: ServerReply, who: str) -> TargetError:
+        """A reply that a firewall marks as its own; it may be about the caller too."""
+        said = completion.one_line(self._secrets.hide(refusals.page_text(reply.body)), 200)
+        return TargetError(
+            f"HTTP {reply.status}: stopped by a firewall",
+            retry=False,
+            refusal=Answer(said, "content_filter", refused_by=who),
+        )
 
     def _check_end(self, payload: Any, text: str) -> None:
         """Notice a stream that broke off, where this server's streams have an end.

@@ -13,6 +13,7 @@ _LINE: Final = re.compile(r"\r\n|\n|\r")
 _FIELD: Final = re.compile(r"^(data|event|id|retry):|^:", re.MULTILINE)
 _MEDIA: Final = frozenset({"text/event-stream", "application/x-ndjson", "application/jsonl",
                            "application/stream+json", "application/json-lines"})  # fmt: skip
+_COMMENTS: Final = re.compile(r"\A\s*(?::[^\r\n]*[\r\n]+)+")
 _START: Final = 200
 _LINES: Final = re.compile(r"\}[ \t]*\r?\n[ \t]*\{")  # between objects: no JSON value holds it
 _PART: Final = re.compile(r"^(?P<kind>[0-9a-k]):(?P<value>[\[{\"].*)$")
@@ -22,7 +23,7 @@ def is_stream(content_type: str, text: str) -> bool:
     """Whether a body is a stream of events, by its type or, where a server errs, by its look."""
     if content_type in _MEDIA:
         return True
-    start = text[:_START].lstrip()
+    start = _COMMENTS.sub("", text[: 10 * _START])[:_START].lstrip()
     if start.startswith("{"):
         return bool(_LINES.search(text))
     return bool(_FIELD.match(start))
@@ -35,6 +36,7 @@ def data(text: str) -> list[str]:
 
 def named_data(text: str) -> list[tuple[str, str]]:
     """The name and data of each event, in order; lines of JSON, unnamed, where there are none."""
+    text = _COMMENTS.sub("", text)
     if not _FIELD.search(text):
         return [("", line) for line in _LINE.split(text) if line.strip()]
     found: list[tuple[str, str]] = []
@@ -93,8 +95,11 @@ def events(text: str) -> list[Any]:
 
 
 def joined_completion(chunks: Sequence[Any]) -> dict[str, Any]:
-    """Chunks of a chat completion as the completion that they add up to."""
-    whole: dict[str, Any] = {"choices": []}
+    """Chunks of a chat completion as the completion that they add up to.
+
+    Chunks of another form have no ``choices``, and what they add up to has none either.
+    """
+    whole: dict[str, Any] = {}
     message: dict[str, Any] = {}
     reason = None
     seen = False
@@ -106,6 +111,8 @@ def joined_completion(chunks: Sequence[Any]) -> dict[str, Any]:
         if isinstance(chunk.get("usage"), Mapping):
             whole["usage"] = chunk["usage"]
         choices = chunk.get("choices")
+        if isinstance(choices, list):
+            whole.setdefault("choices", [])
         if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
             continue
         seen = True

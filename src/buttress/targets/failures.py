@@ -16,7 +16,14 @@ OVERLOADED: Final = frozenset({429, 503, 529})
 SOON_S: Final = 300.0
 AGAIN: Final = frozenset({408, 409, 425})
 ABOUT_QUESTION: Final = frozenset({400, 413, 414, 422})  # the next may fare better
+_MAY_BE_BUSY: Final = frozenset({400, 403, 500, 502})  # said by words instead of 429
 HOPELESS: Final = frozenset({401, 402, 404, 405, 410})
+BUSY: Final = re.compile(
+    r"too many (concurrent |parallel |simultaneous )?requests|concurren\w+[ _](limit|requests)"
+    r"|rate.?limit|slow down|overloaded|(server|model|service) (is )?(currently )?busy|throttl"
+    r"|at capacity|queue is full",
+    re.IGNORECASE,
+)
 _QUOTA: Final = re.compile(
     r"insufficient[_ ](quota|balance|funds|credit)|exceeded your current quota|credit balance"
     r"|billing|quota[^.]{0,20}(exhausted|used up)|out of credits|payment required|arrearage"
@@ -56,12 +63,18 @@ def failure(
     message = one_line(f"HTTP {status}" + (f": {said}" if said else ""))
     if 300 <= status < 400:
         place = secrets.hide(headers.get("Location", "nowhere"))
+        moved = one_line(f"HTTP {status}: redirects to {place}")
+        refused = Answer(moved, "content_filter", refused_by=refusals.FIREWALL)
         return TargetError(
-            one_line(f"HTTP {status}: redirects to {place}, which is not followed; name that URL"),
+            f"{moved}, which is not followed; name that URL",
             retry=False,
             fatal=True,
+            doubtful=True,
+            refusal=refused if refusals.block_page(place) else None,
         )
     everything = " ".join([said, error_field(payload, "code"), error_field(payload, "type")])
+    if status in _MAY_BE_BUSY and BUSY.search(said):
+        return TargetError(message, retry=True, throttled=True, retry_after_s=retry_after(headers))
     if not page and (who := refusals.named(status, payload)):
         return Answer(said, finish_reason="content_filter", refused_by=who)
     wait = retry_after(headers)
@@ -74,6 +87,9 @@ def failure(
         return TargetError(
             message, retry=True, throttled=True, retry_after_s=wait, starting=status == 503
         )
+    if who := refusals.by_headers(headers):
+        refused = Answer(said, finish_reason="content_filter", refused_by=who)
+        return TargetError(message, retry=False, fatal=True, refusal=refused)
     if status in HOPELESS or (status in {400, 403, 422} and _MODEL.search(everything)):
         return TargetError(message, retry=False, fatal=True)
     who = refusals.doubtful(status, body)

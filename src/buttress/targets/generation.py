@@ -16,6 +16,7 @@ import torch
 import transformers as untyped
 
 from buttress.errors import InputError
+from buttress.targets.adapters import base_of, with_adapter
 from buttress.targets.base import Answer, Request, TargetError
 from buttress.targets.batching import OutOfMemoryError
 from buttress.targets.chat import as_dicts, without_system
@@ -42,26 +43,40 @@ class Generator:
         transformers.logging.set_verbosity_error()
         transformers.logging.disable_progress_bar()
         options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+        base = base_of(folder)
+        weights = base or folder
         try:
             self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(
-                folder, padding_side="left", **options
+                weights, padding_side="left", **options
             )
             model: Any = transformers.AutoModelForCausalLM.from_pretrained(
-                folder, dtype=dtype, use_safetensors=True, **options
-            )
-            self._model = model.to(device).eval()
+                weights, dtype=dtype, use_safetensors=True, **options
+            ).to(device)
         except Exception as error:
             raise InputError(
                 f"can't be loaded: {one_line(str(error))}",
-                file=str(folder),
+                file=str(weights),
                 expected="a causal language model that transformers knows",
             ) from None
+        if base is not None:
+            model = with_adapter(model, folder)
+        self._model = model.eval()
         self._device = device
         made_for = getattr(model.config, "max_position_embeddings", None) or DEFAULT_CONTEXT
         self._context = min(context or made_for, made_for)
         if self._tokenizer.pad_token_id is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token or self._tokenizer.unk_token
         self._ends = _ends(model, self._tokenizer)
+
+    @property
+    def model(self) -> Any:
+        """The causal language model of transformers."""
+        return self._model
+
+    @property
+    def tokenizer(self) -> Any:
+        """Its tokenizer, which pads on the left."""
+        return self._tokenizer
 
     def length(self, request: Request) -> int:
         """Tokens of the question, at least 1; 1 where its template fails."""
@@ -71,7 +86,7 @@ class Generator:
             return 1
 
     def _encode(self, request: Request) -> list[int]:
-        """Token ids of the question, chat template applied.
+        """Token ids of the question, chat template applied; a last turn of the model is continued.
 
         Raises:
             TargetError: the template refuses the messages.
@@ -81,7 +96,10 @@ class Generator:
             plain = "\n\n".join(message.content for message in request.messages)
             return list(tokenizer(plain)["input_ids"])
         text = None
-        for messages in (request.messages, without_system(request.messages)):
+        asked, begun = request.messages, ""
+        if len(asked) > 1 and asked[-1].role == "assistant":
+            asked, begun = asked[:-1], asked[-1].content
+        for messages in (asked, without_system(asked)):
             try:
                 text = tokenizer.apply_chat_template(
                     as_dicts(messages), tokenize=False, add_generation_prompt=True
@@ -91,7 +109,7 @@ class Generator:
                 refused = one_line(str(error))
         if text is None:
             raise TargetError(f"the chat template refuses the messages: {refused}", retry=False)
-        return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+        return list(tokenizer(text + begun, add_special_tokens=False)["input_ids"])
 
     def generate(self, requests: Sequence[Request]) -> list[Answer | TargetError]:
         """Answers to requests with equal ``max_tokens``, all greedy or all sampled; in order.

@@ -11,15 +11,12 @@ from typing import Any, Final
 from buttress.targets import completion, event_stream, refusals
 from buttress.targets.base import Answer, TargetError
 from buttress.targets.connection import ServerReply
-from buttress.targets.failures import failure
+from buttress.targets.failures import BUSY, failure
 from buttress.targets.json_path import AnswerPath, ReplyCondition
 from buttress.targets.secrets import Secrets
 
 APPLICATION: Final = "application"
 _GUARD: Final = re.compile(r"^\s*(\)\]\}',?|while\s*\(1\);|for\s*\(;;\);)\s*")  # before JSON
-_BUSY: Final = re.compile(
-    r"too many requests|rate.?limit|slow down|overloaded|server is busy|throttl", re.IGNORECASE
-)
 _REPEATED: Final = 8  # characters from which two equal pieces are taken for the same text
 _PASSES_STATUS: Final = frozenset({401, 408, 425, 429})
 
@@ -128,7 +125,7 @@ class ReplyReader:
         raise TargetError(
             completion.one_line(message),
             retry=failed,
-            throttled=failed and bool(_BUSY.search(said)),
+            throttled=failed and bool(BUSY.search(said)),
             fatal=not failed,
             doubtful=True,
         )
@@ -144,7 +141,7 @@ class ReplyReader:
         if who:
             text = before or said
             return Answer(text, "content_filter", refused_by="" if before.strip() else who)
-        throttled = bool(_BUSY.search(said))
+        throttled = bool(BUSY.search(said))
         raise TargetError(
             f"the stream ended with an error: {said}", retry=True, throttled=throttled
         )

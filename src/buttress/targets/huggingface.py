@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from buttress.errors import InputError, MissingExtraError
+from buttress.targets.adapters import base_of
 from buttress.targets.base import Answer, Request
-from buttress.targets.batching import BatchQueue
+from buttress.targets.batching import BatchQueue, Generate
 from buttress.targets.fingerprint import files_digest
 from buttress.targets.settings import existing, unknown, whole
+
+if TYPE_CHECKING:
+    from buttress.targets.generation import Generator
 
 SETTINGS: Final = ("weights", "batch", "device", "threads", "context")
 # What decides the answers: weights, tokenizer, chat template and generation defaults.
@@ -32,7 +39,8 @@ def create(
     Only safetensors weights are read and no code from the folder is run.
 
     Args:
-        weights: folder with config.json, tokenizer and ``*.safetensors``.
+        weights: folder with config.json, tokenizer and ``*.safetensors``, or with an adapter of
+            PEFT, which names its base model.
         batch: answers generated at once, at most; halved where memory doesn't suffice.
         device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1" …
         threads: processor threads; None for PyTorch's choice.
@@ -44,7 +52,7 @@ def create(
     """
     unknown(others, SETTINGS)
     folder = existing(weights, "weights", folder=True)
-    if not (folder / "config.json").is_file():
+    if base_of(folder) is None and not (folder / "config.json").is_file():
         raise InputError("no config.json", file=str(folder), field="weights")
     if not any(folder.glob("*.safetensors")):
         pickled = sorted({*folder.glob("*.bin"), *folder.glob("*.pt"), *folder.glob("*.pth")})
@@ -69,6 +77,15 @@ def create(
     )
 
 
+def _digest(folder: Path) -> str:
+    """Of what decides the answers; of an adapter and its base model together."""
+    digest = files_digest({path for kind in PINNED for path in folder.glob(kind)})
+    base = base_of(folder)
+    if base is None:
+        return digest
+    return hashlib.sha256(f"{_digest(base)}\n{digest}".encode()).hexdigest()
+
+
 class HuggingFaceTarget:
     """A model in this process, loaded at the first question, working in a thread of its own."""
 
@@ -77,9 +94,10 @@ class HuggingFaceTarget:
         self._batch = batch
         self._device = device
         self._context = context
-        self._digest = files_digest({path for kind in PINNED for path in folder.glob(kind)})
+        self._digest = _digest(folder)
         self._loading = asyncio.Lock()
         self._queue: BatchQueue | None = None
+        self._change: Callable[[Generator], Generate] | None = None
 
     @property
     def name(self) -> str:
@@ -105,7 +123,12 @@ class HuggingFaceTarget:
         from buttress.targets.generation import Generator
 
         generator = Generator(self._folder, self._device, self._context)
-        return BatchQueue(generator.generate, generator.length, self._batch)
+        answers = generator.generate if self._change is None else self._change(generator)
+        return BatchQueue(answers, generator.length, self._batch)
+
+    def change_answers(self, change: Callable[[Generator], Generate]) -> None:
+        """Let ``change`` make what answers batches; before the first question."""
+        self._change = change
 
     async def answer(self, request: Request) -> Answer:
         """Generate one answer.
@@ -120,13 +143,7 @@ class HuggingFaceTarget:
                     self._queue = await asyncio.to_thread(self._load)
         start = time.perf_counter()
         made = await self._queue.ask(request)
-        return Answer(
-            text=made.text,
-            finish_reason=made.finish_reason,
-            prompt_tokens=made.prompt_tokens,
-            completion_tokens=made.completion_tokens,
-            latency_s=time.perf_counter() - start,
-        )
+        return replace(made, latency_s=time.perf_counter() - start)
 
     async def aclose(self) -> None:
         """End the thread and free the memory."""

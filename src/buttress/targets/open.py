@@ -11,12 +11,15 @@ from buttress import extension
 from buttress.errors import InputError
 from buttress.extension.settings import settings_schema, with_paths
 from buttress.files import json_schema
+from buttress.targets.adapters import CONFIG as ADAPTER
 from buttress.targets.base import Target
 
 SOURCES: Final = (
     "endpoint", "http", "python", "weights", "replay", "script", "inspect", "target",
 )  # fmt: skip
 PACKAGE: Final = "package:"
+# Settings of a Hugging Face model that make it a target with interventions; each names a file.
+INTERVENTIONS: Final = ("gate", "steering")
 
 
 def open_target(settings: Mapping[str, Any], *, base: Path) -> Target:
@@ -46,6 +49,14 @@ def open_target(settings: Mapping[str, Any], *, base: Path) -> Target:
         arguments["weights"] = path
         if name == "huggingface" and "parallel" in arguments:
             arguments["batch"] = arguments.pop("parallel")
+        if changes := [one for one in INTERVENTIONS if one in arguments]:
+            if name != "huggingface":
+                raise InputError(
+                    "needs hidden states", field=changes[0],
+                    expected="weights in a Hugging Face folder beside it",
+                )  # fmt: skip
+            name = "interventions"
+            arguments |= {one: base / str(arguments[one]) for one in changes}
     elif source in {"replay", "script"}:
         arguments[source] = base / str(settings[source])
     elif source == "python":
@@ -67,9 +78,10 @@ def _registered(settings: Mapping[str, Any], base: Path) -> Target:
     name = str(settings["target"])
     create = extension.load("targets", name)
     schema = settings_schema(create)
-    for error in json_schema.validator(schema).iter_errors(own):
-        field = ".".join(["settings", *map(str, error.absolute_path)])
-        raise InputError(error.message, field=field, expected=f"a setting of {name}")
+    for violation in json_schema.violations(schema, own):
+        field = ".".join(["settings", *map(str, violation.path)])
+        expected = violation.expected or f"a setting of {name}"
+        raise InputError(violation.problem, field=field, expected=expected)
     made: Target = create(**with_paths(schema, own, base))
     return made
 
@@ -104,12 +116,12 @@ def _packaged(name: str) -> Path:
 def _runtime(path: Path) -> str:
     if path.is_file() and path.suffix.lower() == ".gguf":
         return "llamacpp"
-    if path.is_dir() and (path / "config.json").is_file():
+    if path.is_dir() and any((path / name).is_file() for name in ("config.json", ADAPTER)):
         return "huggingface"
     problem = "is neither" if path.exists() else "no such file or folder"
     raise InputError(
         problem,
         file=str(path),
         field="weights",
-        expected="a .gguf file, a folder with config.json, or package:NAME",
+        expected="a .gguf file, a folder with config.json or an adapter, or package:NAME",
     )

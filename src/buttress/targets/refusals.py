@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from html import unescape
 from typing import Any, Final
 
 CONTENT_FILTER: Final = "content filter"
@@ -36,6 +37,8 @@ _TEXT: Final = re.compile(
     r"|jailbreak|violat)"
     r"|(prompt|input|request|message|output|response|content)s?\b[^.]{0,40}\b(was|were|is|has been"
     r"|got)?\s*(flagged|blocked|filtered|moderated|censored)"
+    r"|(prompt|input|output|response|content|message)s?\b[^.]{0,40}\b(rejected|denied|refused"
+    r"|disallowed|withheld|redacted)\b(?![^.]{0,40}\b(long|length|large|tokens?|size|exceed|busy))"
     r"|(violat|against)\w*\b[^.]{0,40}\b(polic|guideline|terms|safety|guardrail)"
     r"|(inappropriate|sensitive|harmful|unsafe|prohibited|toxic|offensive) (content|information"
     r"|material|input|prompt|words?)|content exists risk|considered high risk|requires moderation"
@@ -48,6 +51,12 @@ _PAGE: Final = re.compile(
     r"|incapsula|imperva|mod_?security|access denied|requested url was rejected|support id"
     r"|not acceptable|forbidden|error code: 10\d\d|akamai|sucuri|fortiweb|blocked by"
     r"|security (policy|rule|check|reasons?|system)|reference\s*#|unavailable for legal reasons",
+    re.IGNORECASE,
+)
+_HEADERS: Final = ("x-amzn-waf-action", "cf-mitigated")
+_BLOCK_PAGE: Final = re.compile(
+    r"block|deny|denied|polic[yi]|forbidden|filter|firewall|\bwaf\b|zscaler|captcha|not-?allowed"
+    r"|violation|unsafe|moderat",
     re.IGNORECASE,
 )
 _HTML: Final = re.compile(rb"^\s*(<!doctype html|<html|<head|<body|<title|<h1)", re.IGNORECASE)
@@ -67,7 +76,7 @@ def is_page(body: bytes) -> bool:
 def page_text(body: bytes) -> str:
     """What a page says, without its tags."""
     text = _TAGS.sub(" ", body[: 4 * _LOOKED_AT].decode("utf-8", "replace"))
-    return " ".join(text.split())
+    return " ".join(unescape(text).split())
 
 
 def named(status: int, payload: Any) -> str:
@@ -89,6 +98,27 @@ def named(status: int, payload: Any) -> str:
         ):
             return with_details(CONTENT_FILTER, payload)
     return ""
+
+
+def marked(payload: Any, depth: int = 0) -> bool:
+    """Whether a reply says somewhere of the question or the answer that it was filtered."""
+    if depth > _DEEPEST:
+        return False
+    if isinstance(payload, Mapping):
+        if any(payload.get(field) is True for field in ("filtered", "flagged", "blocked")):
+            return True
+        payload = list(payload.values())[:50]
+    return isinstance(payload, list) and any(marked(each, depth + 1) for each in payload[:50])
+
+
+def by_headers(headers: Mapping[str, str]) -> str:
+    """Who may have refused, where a firewall says so in the headers of a reply; "" elsewhere."""
+    return FIREWALL if any(name in headers for name in _HEADERS) else ""
+
+
+def block_page(location: str) -> bool:
+    """Whether a redirect leads to the page of a filter, as far as its URL tells."""
+    return bool(_BLOCK_PAGE.search(location))
 
 
 def doubtful(status: int, body: bytes) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 import orjson
 
@@ -20,6 +21,8 @@ from buttress.targets.address import address, flatten
 from buttress.targets.base import Answer, Message, Request, Sampling, Target, TargetError
 from buttress.targets.retrying import RetryingClient
 from buttress.trials.commit import Store, TrialOrigin, exchange
+
+FIRST_TOKENS: Final = 20  # the most that OpenAI's API gives at a place
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +47,19 @@ class ConversationContext:
 
 
 class EngineConversation:
-    """See ``probes.procedure.Conversation``. ``calls`` counts distinct questions to the target.
+    """See ``protocols.procedure.Conversation``. ``calls`` counts distinct questions to the target.
+
+    At most ``most_calls`` may be asked, or as many as the trial takes at most.
 
     Questions are known by their content address, so that they are counted alike whether the answer
     comes from the target or from the evidence: a resumed run finds the same number left.
     """
 
-    def __init__(self, spec: TrialSpec, room: ConversationContext) -> None:
+    def __init__(
+        self, spec: TrialSpec, room: ConversationContext, most_calls: int | None = None
+    ) -> None:
         self._spec = spec
+        self._most_calls = spec.calls if most_calls is None else most_calls
         self._room = room
         self._known: dict[str, asyncio.Task[Turn]] = {}
         self.calls = 0
@@ -59,7 +67,7 @@ class EngineConversation:
     @property
     def left(self) -> int:
         """Questions to the target that may still be asked."""
-        return self._spec.calls - self.calls
+        return self._most_calls - self.calls
 
     @property
     def has_attacker(self) -> bool:
@@ -87,12 +95,45 @@ class EngineConversation:
             own.seed if seed is None else seed,
         )
         key = address(self._room.target.target.identity, messages, sampling)
-        if key not in self._known:
-            if self.left <= 0:
-                raise CallsSpentError(f"{self._spec.calls} questions are spent")
-            self.calls += 1
+        self._spend(key)
         turn = await self._turn(key, "target", self._room.target, messages, sampling)
         return turn.answer
+
+    async def first_token(self, messages: Sequence[Message]) -> Mapping[str, float]:
+        """Log probabilities, in nats, of the likeliest first tokens; empty where none are given.
+
+        The evidence holds them as the answer, in JSON.
+
+        Raises:
+            CallsSpentError: nothing is left.
+            TargetError: no answer in spite of repeated attempts.
+        """
+        asked, sent = self._room.target, tuple(messages)
+        own = self._spec.sampling
+        sampling = Sampling(1, 0.0, own.seed, FIRST_TOKENS)
+        key = address(asked.target.identity, sent, sampling, f"top-logprobs {FIRST_TOKENS}")
+        self._spend(key)
+
+        async def question() -> Turn:
+            answer = await asked.client.ask(Request(sent, sampling))
+            given = dict(answer.token_probabilities[0]) if answer.token_probabilities else {}
+            as_text = replace(answer, text=orjson.dumps(given).decode())
+            return self._record(key, "target", asked.target.identity, flatten(sent), as_text)
+
+        turn = await self._once(key, asked.target.stable, question)
+        given: dict[str, float] = orjson.loads(turn.answer)
+        return given
+
+    def _spend(self, key: str) -> None:
+        """Count a question that was not put before.
+
+        Raises:
+            CallsSpentError: nothing is left.
+        """
+        if key not in self._known:
+            if self.left <= 0:
+                raise CallsSpentError(f"{self._most_calls} questions are spent")
+            self.calls += 1
 
     async def attacker(
         self,

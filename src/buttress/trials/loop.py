@@ -45,6 +45,7 @@ async def _terminable(main: Coroutine[Any, Any, Result]) -> Result:
         task.cancel()
 
     loop = asyncio.get_running_loop()
+    before = signal.getsignal(signal.SIGTERM)
     loop.add_signal_handler(signal.SIGTERM, terminate)
     try:
         return await task
@@ -56,3 +57,5 @@ async def _terminable(main: Coroutine[Any, Any, Result]) -> Result:
         raise
     finally:
         loop.remove_signal_handler(signal.SIGTERM)
+        if before is not None:  # removing sets the default, which would end what follows at once
+            signal.signal(signal.SIGTERM, before)

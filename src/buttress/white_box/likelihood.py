@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from buttress.errors import InputError
 from buttress.targets.base import Message
-from buttress.white_box.answers import padded
+from buttress.white_box.batch_inputs import batch_inputs
 from buttress.white_box.chat_text import encode, question_text
 from buttress.white_box.layout import target_tokens
 from buttress.white_box.loading import evaluating
@@ -69,7 +68,7 @@ def prefix_log_probabilities(
     ]
     made = [0.0] * len(texts)
     with evaluating(model):
-        for chosen, logits in _logits(model, tokenizer, questions, starts, batch):
+        for chosen, logits in answer_logits(model, tokenizer, questions, starts, batch):
             for index, rows in zip(chosen, logits, strict=True):
                 if bias is not None:
                     rows[:first] += bias.to(rows.device, rows.dtype)
@@ -108,11 +107,11 @@ def drift(
     spent = [0.0, 0.0]
     divergences: list[Tensor] = [torch.empty(0)] * len(pairs)
     with evaluating(model):
-        for chosen, logits in _logits(model, tokenizer, questions, said, batch):
+        for chosen, logits in answer_logits(model, tokenizer, questions, said, batch):
             for index, rows in zip(chosen, logits, strict=True):
                 before[index] = rows.log_softmax(1).cpu()
         with changed:
-            for chosen, logits in _logits(model, tokenizer, questions, said, batch):
+            for chosen, logits in answer_logits(model, tokenizer, questions, said, batch):
                 for index, rows in zip(chosen, logits, strict=True):
                     after = rows.log_softmax(1).cpu()
                     divergences[index] = (before[index].exp() * (before[index] - after)).sum(1)
@@ -130,27 +129,24 @@ def drift(
 
 
 @torch.no_grad()
-def _logits(
+def answer_logits(
     model: Any,
     tokenizer: Any,
     questions: Sequence[Sequence[int]],
     answers: Sequence[Sequence[int]],
     batch: int,
 ) -> Iterator[tuple[list[int], list[Tensor]]]:
-    """Indices, and for each the logits at its answer's tokens, (tokens, vocabulary), float32."""
+    """Indices, and for each the logits at its answer's tokens, (tokens, vocabulary), float32.
+
+    Questions and answers are token ids; an answer follows its question.
+    """
     rows = [[*question, *answer[:-1]] for question, answer in zip(questions, answers, strict=True)]
     order = sorted(range(len(rows)), key=lambda index: len(rows[index]))
     for start in range(0, len(order), batch):
         chosen = order[start : start + batch]
-        ids, mask = padded([rows[index] for index in chosen], tokenizer.pad_token_id or 0)
-        options: dict[str, Any] = {"input_ids": ids, "attention_mask": mask}
-        parameters = inspect.signature(model.forward).parameters
-        if "position_ids" in parameters:
-            options["position_ids"] = (mask.cumsum(1) - 1).clamp(min=0)
-        options = {name: tensor.to(model.device) for name, tensor in options.items()}
         longest = max(len(answers[index]) for index in chosen)
-        if "logits_to_keep" in parameters:
-            options["logits_to_keep"] = longest
+        batched = [rows[index] for index in chosen]
+        options = batch_inputs(model, tokenizer, batched, logits=longest)
         logits = model(**options, use_cache=False).logits[:, -longest:]
         yield (
             chosen,

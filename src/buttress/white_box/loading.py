@@ -12,6 +12,7 @@ import torch
 import transformers as untyped
 
 from buttress.errors import InputError
+from buttress.targets.adapters import base_of, with_adapter
 from buttress.targets.completion import one_line
 from buttress.targets.settings import existing
 
@@ -25,13 +26,18 @@ def load(weights: str | Path, *, device: str = "auto") -> tuple[Any, Any]:
     Only safetensors weights are read and no code from the folder is run.
 
     Args:
-        weights: folder with config.json, tokenizer and ``*.safetensors``.
+        weights: folder with config.json, tokenizer and ``*.safetensors``, or with an adapter, which
+            is merged into the base model that it names.
         device: "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1" …
 
     Raises:
         InputError: not a usable folder.
     """
     folder = existing(weights, "weights", folder=True)
+    base = base_of(folder)
+    if base is not None:
+        loaded, words = load(base, device=device)
+        return with_adapter(loaded, folder).eval(), words
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     transformers.utils.logging.disable_progress_bar()  # we tell of progress ourselves

@@ -8,7 +8,6 @@ LLM01.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,11 +17,11 @@ from torch import Tensor
 
 from buttress.errors import InputError
 from buttress.targets.base import Message
-from buttress.white_box.answers import padded
+from buttress.white_box.batch_inputs import batch_inputs
 from buttress.white_box.chat_text import encode, question_text
 from buttress.white_box.loading import evaluating
 from buttress.white_box.logit_bias import first_tokens
-from buttress.white_box.residual import ablated, added
+from buttress.white_box.residual import ablated, added, decoder_layers, recorded
 
 # How refusals begin; the paper takes "I" for most models.
 REFUSALS: Final = ("I", "Sorry", "As", "Unfortunately", "抱歉", "对不起", "很抱歉", "作为")
@@ -183,6 +182,50 @@ def select(
     return min(passed, key=lambda one: one.bypass)
 
 
+def refusal_log_odds(
+    model: Any, tokenizer: Any, requests: Sequence[str], refusals: Sequence[str], batch: int = 16
+) -> float:
+    """Mean log odds that the answer to a request begins with a word that refusals begin with."""
+    with evaluating(model):
+        likely = _first_log_probabilities(model, tokenizer, requests, batch)
+    return _log_odds(likely, first_tokens(tokenizer, refusals))
+
+
+def induced_log_odds(
+    model: Any,
+    tokenizer: Any,
+    differences: Tensor,
+    benign: Sequence[str],
+    *,
+    refusals: Sequence[str] = REFUSALS,
+    batch: int = 16,
+) -> list[float | None]:
+    """Mean log odds of refusing benign requests with each layer's difference added before it.
+
+    Args:
+        model: decoder of transformers.
+        tokenizer: its tokenizer.
+        differences: shape (layers, size).
+        benign: requests to answer, others than those that the differences come from.
+        refusals: words that refusals begin with.
+        batch: requests in a pass.
+
+    Returns:
+        One for each layer; None where the difference is zero.
+    """
+    tokens = first_tokens(tokenizer, refusals)
+    found: list[float | None] = []
+    with evaluating(model):
+        for layer, difference in enumerate(differences):
+            if not float(difference.norm()) > 0:
+                found.append(None)
+                continue
+            with added(model, difference, layer):
+                first = _first_log_probabilities(model, tokenizer, benign, batch)
+            found.append(_log_odds(first, tokens))
+    return found
+
+
 def _batches(tokenizer: Any, requests: Sequence[str], batch: int) -> list[list[list[int]]]:
     rows = encode(
         tokenizer, [question_text(tokenizer, (Message("user", text),)) for text in requests]
@@ -191,32 +234,20 @@ def _batches(tokenizer: Any, requests: Sequence[str], batch: int) -> list[list[l
     return [rows[start : start + batch] for start in range(0, len(rows), batch)]
 
 
-def _inputs(model: Any, tokenizer: Any, rows: Sequence[Sequence[int]]) -> dict[str, Any]:
-    """A padded batch; of logits only the last are asked for, where a model can be told."""
-    ids, mask = padded(rows, tokenizer.pad_token_id or 0)
-    made = {"input_ids": ids, "attention_mask": mask}
-    parameters = inspect.signature(model.forward).parameters
-    if "position_ids" in parameters:
-        made["position_ids"] = (mask.cumsum(1) - 1).clamp(min=0)
-    options: dict[str, Any] = {name: tensor.to(model.device) for name, tensor in made.items()}
-    if "logits_to_keep" in parameters:
-        options["logits_to_keep"] = 1
-    return options
-
-
 @torch.no_grad()
 def _mean_activation(
     model: Any, tokenizer: Any, requests: Sequence[str], positions: int, batch: int
 ) -> Tensor:
     total: Tensor | None = None
-    for rows in _batches(tokenizer, requests, batch):
-        if min(map(len, rows)) < positions:
-            raise InputError(f"{positions} are more than a request has", field="positions")
-        made = model(**_inputs(model, tokenizer, rows), output_hidden_states=True, use_cache=False)
-        # One more than there are layers: the last is what leaves the last layer.
-        entering = [state[:, -positions:].float().sum(0).cpu() for state in made.hidden_states[:-1]]
-        stacked = torch.stack(entering)
-        total = stacked if total is None else total + stacked
+    layers = range(len(decoder_layers(model)))
+    with recorded(model, layers) as streams:
+        for rows in _batches(tokenizer, requests, batch):
+            if min(map(len, rows)) < positions:
+                raise InputError(f"{positions} are more than a request has", field="positions")
+            model(**batch_inputs(model, tokenizer, rows), use_cache=False)
+            entering = [streams[layer][:, -positions:].float().sum(0).cpu() for layer in layers]
+            stacked = torch.stack(entering)
+            total = stacked if total is None else total + stacked
     assert total is not None
     return total / len(requests)
 
@@ -228,7 +259,7 @@ def _first_log_probabilities(
     """Log probabilities of the answer's first token, shape (requests, vocabulary)."""
     made = []
     for rows in _batches(tokenizer, requests, batch):
-        logits = model(**_inputs(model, tokenizer, rows), use_cache=False).logits[:, -1]
+        logits = model(**batch_inputs(model, tokenizer, rows), use_cache=False).logits[:, -1]
         made.append(torch.log_softmax(logits.float(), 1).cpu())
     return torch.cat(made)
 

@@ -1,4 +1,4 @@
-"""Changing a decoder's residual stream while a block of code runs, and no longer.
+"""Reading and changing a decoder's residual stream while a block of code runs, and no longer.
 
 Directional ablation and activation addition as in Arditi et al. 2024, arXiv:2406.11717,
 section 2.4. Nothing is written to the weights.
@@ -6,7 +6,7 @@ section 2.4. Nothing is written to the weights.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
@@ -39,6 +39,39 @@ def decoder_layers(model: Any) -> nn.ModuleList:
         if isinstance(module, nn.ModuleList) and len(module) == depth > 0:
             return module
     raise InputError("the model's layers are not found", expected="a decoder of transformers")
+
+
+@contextmanager
+def recorded(model: Any, layers: Sequence[int] | None = None) -> Iterator[dict[int, Tensor]]:
+    """Inside, each pass leaves the residual stream here, by layer, shape (rows, tokens, size).
+
+    Layer *k* is what enters layer *k*; the number of layers stands for what leaves the last one,
+    before the final norm. All of them if ``layers`` is None. A later pass replaces what is there.
+
+    Raises:
+        InputError: no such layer.
+    """
+    stack = decoder_layers(model)
+    streams: dict[int, Tensor] = {}
+
+    def keep(layer: int) -> Callable[[Tensor], Tensor]:
+        def kept(stream: Tensor) -> Tensor:
+            streams[layer] = stream.detach()
+            return stream
+
+        return kept
+
+    with ExitStack() as hooks:
+        for layer in range(len(stack) + 1) if layers is None else layers:
+            if not 0 <= layer <= len(stack):
+                raise InputError(f"{layer}", field="layer", expected=f"0 to {len(stack)}")
+            hooked = (
+                _before(stack[layer], keep(layer))
+                if layer < len(stack)
+                else _after(stack[-1], keep(layer))
+            )
+            hooks.callback(hooked.remove)
+        yield streams
 
 
 @contextmanager
@@ -78,10 +111,23 @@ def added(model: Any, vector: Tensor, layer: int) -> Iterator[None]:
         InputError: not a vector of the model's size, or no such layer.
     """
     _unit(model, vector)
+    with changed_before(
+        model, layer, lambda stream: stream + vector.to(stream.device, stream.dtype)
+    ):
+        yield
+
+
+@contextmanager
+def changed_before(model: Any, layer: int, change: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """Inside, ``change`` of what enters ``layer``, shape (rows, tokens, size), takes its place.
+
+    Raises:
+        InputError: no such layer.
+    """
     layers = decoder_layers(model)
     if not 0 <= layer < len(layers):
         raise InputError(f"{layer}", field="layer", expected=f"0 to {len(layers) - 1}")
-    handle = _before(layers[layer], lambda stream: stream + vector.to(stream.device, stream.dtype))
+    handle = _before(layers[layer], change)
     try:
         yield
     finally:

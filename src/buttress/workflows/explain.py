@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
-
-import msgspec
-import orjson
+from typing import Any
 
 from buttress import __version__
 from buttress.documents.explanation import (
@@ -19,36 +16,50 @@ from buttress.documents.explanation import (
     TokenAttribution,
 )
 from buttress.errors import InputError
-from buttress.files.atomic import write_whole
 from buttress.report.explanation_page import render
+from buttress.report.language import load as load_language
+from buttress.statistics.order_test import Faithfulness
 from buttress.targets.fingerprint import files_digest
 from buttress.targets.huggingface import PINNED
 from buttress.white_box.direction_file import load_direction
 from buttress.white_box.explanation.attribution import METHODS, Attribution
 from buttress.white_box.explanation.direction import direction_effect
-from buttress.white_box.explanation.faithfulness import Faithfulness, FaithfulnessTest
+from buttress.white_box.explanation.faithfulness import FaithfulnessTest
 from buttress.white_box.explanation.lens import logit_lens
+from buttress.white_box.explanation.probes import ConceptProbe
 from buttress.white_box.explanation.scored_answer import ScoredAnswer, greedy_answer
 from buttress.white_box.loading import load
+from buttress.workflows.explained_concepts import check_concepts
+from buttress.workflows.explained_layers import as_document, patching, probe_concepts
+from buttress.workflows.explained_output import as_json, write_explanation
+from buttress.workflows.explained_trial import find_trial, question_of
 
-DOCUMENT_NAME: Final = "explanation.json"
-PAGE_NAME: Final = "explanation.html"
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainRequest:
-    """``answer`` is what is explained; None for what the model says by itself."""
+    """``prompt``, or the ``trial`` of that key in ``evidence``, is explained.
+
+    ``answer`` is what is explained; None for the trial's, or for what the model says by itself.
+    ``probes`` are concepts; ``plain`` is the request without the attack, for patching; None for the
+    trial's where it holds an attack.
+    """
 
     weights: Path
-    prompt: str
     out: Path
+    prompt: str | None = None
+    trial: str | None = None
+    evidence: Path = Path("buttress-out")
     answer: str | None = None
     methods: Sequence[str] = tuple(METHODS)
     direction: Path | None = None
+    probes: Sequence[str] = ()
+    plain: str | None = None
     max_tokens: int = 24
     device: str = "auto"
     seed: int = 0
+    language: str = "en"
 
 
 def explain(request: ExplainRequest, say: Say) -> dict[str, Any]:
@@ -62,27 +73,43 @@ def explain(request: ExplainRequest, say: Say) -> dict[str, Any]:
             raise InputError(
                 f"unknown method '{name}'", field="--method", expected="of " + ", ".join(METHODS)
             )
-    if not request.prompt.strip():
-        raise InputError("is empty", field="--prompt", expected="text")
+    check_concepts(request.probes)
+    load_language(request.language)
+    prompt, answer = request.prompt or "", request.answer
+    plain = request.plain
+    if request.trial is not None:
+        trial = find_trial(request.evidence, request.trial)
+        prompt = question_of(trial, "")
+        answer = trial.answer if answer is None else answer
+        if plain is None and trial.request.strip() != prompt.strip():
+            plain = trial.request
     say("loading the weights")
     model, tokenizer = load(request.weights, device=request.device)
     model.requires_grad_(False)
-    answer = request.answer
+    own = answer is None
     if answer is None:
-        answer = greedy_answer(model, tokenizer, request.prompt, request.max_tokens)
+        answer = greedy_answer(model, tokenizer, prompt, request.max_tokens)
     if not answer.strip():
         raise InputError("the model says nothing", field="--answer", expected="an answer of yours")
-    scored = ScoredAnswer(model, tokenizer, request.prompt, answer)
-    document: dict[str, Any] = msgspec.to_builtins(_explained(request, scored, answer, say))
-    content = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    request.out.mkdir(parents=True, exist_ok=True)
-    write_whole(request.out / DOCUMENT_NAME, content, "--out")
-    write_whole(request.out / PAGE_NAME, render(document).encode(), "--out")
+    scored = ScoredAnswer(model, tokenizer, prompt, answer)
+    subject = _Subject(prompt, answer, own, plain)
+    document = as_json(_explained(request, scored, subject, say))
+    write_explanation(request.out, document, render(document, request.language))
     return document
 
 
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What is explained; ``plain`` is the request without an attack, where there is one."""
+
+    prompt: str
+    answer: str
+    own: bool
+    plain: str | None
+
+
 def _explained(
-    request: ExplainRequest, scored: ScoredAnswer, answer: str, say: Say
+    request: ExplainRequest, scored: ScoredAnswer, subject: _Subject, say: Say
 ) -> ExplanationDocument:
     whole, empty = scored.scores_without([[], scored.places])
     files = {path for kind in PINNED for path in request.weights.glob(kind)}
@@ -104,14 +131,25 @@ def _explained(
         lens = [LensLayer(**asdict(one)) for one in logit_lens(scored)]
     except InputError as error:
         lens, left_out["logit-lens"] = [], error.problem
+    probes: list[ConceptProbe] = []
+    if request.probes:
+        probes, missing = probe_concepts(
+            scored.model, scored.tokenizer, request.probes,
+            prompt=subject.prompt, seed=request.seed, say=say,
+        )  # fmt: skip
+        left_out |= missing
+    patched = None
+    if subject.plain is not None:
+        say("patching")
+        patched = patching(scored, subject.plain, subject.answer)
     return ExplanationDocument(
         schema="buttress/explanation/1",
         version=__version__,
         weights=request.weights.resolve().name,
         identity=identity,
-        prompt=request.prompt,
-        answer=answer,
-        own_answer=request.answer is None,
+        prompt=subject.prompt,
+        answer=subject.answer,
+        own_answer=subject.own,
         seed=request.seed,
         tokens=[scored.tokens[place] for place in scored.places],
         log_probability=whole,
@@ -119,6 +157,8 @@ def _explained(
         attributions=attributions,
         lens=lens,
         direction=_direction(request.direction, scored),
+        probes=[as_document(one) for one in probes],
+        patching=patched,
         left_out=left_out,
     )
 

@@ -21,6 +21,7 @@ from buttress.files.atomic import write_whole
 from buttress.probes.privacy.canaries import read_canaries
 from buttress.probes.privacy.membership_result import membership_result
 from buttress.probes.privacy.token_scores import read_token_scores
+from buttress.targets.adapters import CONFIG, base_of
 from buttress.targets.fingerprint import file_digest, files_digest
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ def _weights(path: Path) -> Path:
     system = load(path)
     for asset in system.assets:
         for one in asset.paths:
-            if one.is_dir() and (one / "config.json").is_file():
+            if one.is_dir() and any((one / name).is_file() for name in ("config.json", CONFIG)):
                 return one
     raise InputError(
         "no asset with weights", file=str(path), field="assets",
@@ -280,7 +281,11 @@ def _digest(folder: Path) -> str:
         raise InputError(
             "no weights in it", file=str(folder), expected="a Hugging Face folder with safetensors"
         )
-    return files_digest(files)
+    base = base_of(folder)
+    if base is None:
+        return files_digest(files)
+    both = f"{_digest(base)}\n{files_digest(files)}"
+    return hashlib.sha256(both.encode()).hexdigest()
 
 
 def _data_digest(path: Path) -> str:

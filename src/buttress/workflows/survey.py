@@ -16,11 +16,12 @@ from buttress.errors import InputError, PluginError, debugging
 from buttress.evidence.findings import SEVERITIES, Finding, Inspection
 from buttress.evidence.places import LocatedFinding
 from buttress.files.paths import absolute
+from buttress.live.credential_file import DEFAULTS, read_credentials
 from buttress.live.limits import Limits
 from buttress.live.scope import Endpoint, endpoints, read_targets
 from buttress.live.survey import HostResult, dry_run, planned, survey
 from buttress.packs.installed import installed
-from buttress.protocols.live import LiveContext, LiveProbe, LiveRequest
+from buttress.protocols.live import Credential, LiveContext, LiveProbe, LiveRequest
 from buttress.triage.filtering import SUPPRESSIONS, FilteredFindings, FindingFilter
 from buttress.trials.loop import run_async
 from buttress.workflows.advisories import OsvAdvisories
@@ -45,7 +46,8 @@ class SurveySettings:
     ``targets`` are URLs, ``HOST:PORT``, hosts and networks (with ``ports``); without any, those of
     ``system``, the assets with a ``url``. ``only`` and ``layers`` choose probes, all where None.
     ``rules`` is a folder of AI-Infra-Guard's rules, ``keys`` are those of users by name,
-    ``openapi`` describes an API. The rest is as in ``ScanSettings``.
+    ``openapi`` describes an API, ``credentials`` is a file of them or ``default``. The rest is as
+    in ``ScanSettings``.
     """
 
     targets: Sequence[str] = ()
@@ -59,6 +61,7 @@ class SurveySettings:
     active: bool = False
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     openapi: Path | None = None
+    credentials: Path | None = None
     osv: Path | None = None
     limits: Limits = _LIMITS
     fail_on: str = "high"
@@ -130,6 +133,8 @@ class Surveyor:
             active=settings.active,
             keys=settings.keys,
             openapi=settings.openapi,
+            credentials=_credentials(settings.credentials),
+            default_credentials=settings.credentials == DEFAULTS,
             advisories=OsvAdvisories(settings.osv) if settings.osv is not None else None,
         )
         self._filter = _filter(settings)
@@ -261,6 +266,14 @@ def _endpoints(settings: SurveySettings) -> list[Endpoint]:
             expected="a target, --targets FILE, or a manifest with an asset that has a url",
         )  # fmt: skip
     return found
+
+
+def _credentials(path: Path | None) -> tuple[Credential, ...]:
+    if path is None or path == DEFAULTS:
+        return ()
+    from buttress.probes.infrastructure.credentials import logins
+
+    return read_credentials(path, {one.product for one in logins()})
 
 
 def live_probes(notes: list[str]) -> dict[str, LiveProbe]:

@@ -117,3 +117,19 @@ def test_other_languages_and_broken_files(tmp_path: Path) -> None:
     (tmp_path / "a.ipynb").write_text('{"cells": [pickle.load', encoding="utf-8")
     _, inspection = inspect(tmp_path / "a.ipynb")
     assert any("not a notebook in Python" in one for one in inspection.skipped)
+
+
+def test_cells_of_old_notebooks_stand_in_worksheets(tmp_path: Path) -> None:
+    old = {
+        "worksheets": [
+            {"cells": [{"cell_type": "markdown", "source": ["text"]}]},
+            {"cells": [{"cell_type": "code", "input": ["import pickle\n", "pickle.load(f)"]}]},
+        ],
+        "metadata": {"name": ""}, "nbformat": 3,
+    }  # fmt: skip
+    path = tmp_path / "a.ipynb"
+    path.write_text(json.dumps(old, indent=1), encoding="utf-8")
+    findings, _ = inspect(path)
+    assert [one.rule for one in findings] == ["pickle-load"]
+    line = int(findings[0].location.rpartition(":")[2])
+    assert "pickle.load(f)" in path.read_text(encoding="utf-8").split("\n")[line - 1]

@@ -57,6 +57,8 @@ def test_tests_and_examples_count_less(tmp_path: Path) -> None:
         ("x = pickle.load(f)  # buttress: allow pickle-load", False),
         ("x = pickle.load(f)  # buttress: allow torch-load made by our own job", False),
         ("y = 1  # buttress: allow pickle-load made by our own job\nx = pickle.load(f)", False),
+        ('x = "# buttress: allow pickle-load yes really"; pickle.load(f)', False),
+        ("x = '\\'#'; pickle.load(f)  # buttress: allow pickle-load it is ours", True),
         ("x = pickle.load(f)  # buttress: ignore made by our own job", False),
     ],
 )
@@ -68,7 +70,7 @@ def test_comments(tmp_path: Path, line: str, ignored: bool) -> None:
     assert ("1 findings of pickle-load ignored by comments" in inspection.skipped) is ignored
     if ignored:
         assert any("ignored by a comment: " in note for note in inspection.skipped)
-    elif "load]" in line and "torch" not in line and "y =" not in line:
+    elif "load]" in line and "torch" not in line and line.startswith("x = p"):
         assert "gives no reason" in findings[0].message
 
 

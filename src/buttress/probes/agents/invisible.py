@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ from typing import Final
 
 import re2
 
+_LEAST_WORDS: Final = 3  # in what is decoded, for it to be a sentence
+_URL_SAFE: Final = str.maketrans("-_", "+/")
 _TAGS: Final = re.compile("[\U000e0000-\U000e007f]+")
 _FLAG: Final = "\U0001f3f4"  # the tags after it make flags of regions
 _SELECTORS: Final = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]{2,}")
@@ -34,7 +37,18 @@ _ESCAPE: Final = re.compile(
     "\x1b\\[[0-9;]{0,20}[A-Za-z]|\x1b\\][^\x07\x1b]{0,200}(?:\x07|\x1b\\\\)|\x9b[0-9;]{0,20}[A-Za-z]"
 )
 _CONCEAL: Final = re2.compile("\x1b\\[[0-9;]{0,20}8m([^\x1b]{3,})")
-_BASE64: Final = re.compile(r"(?<![A-Za-z0-9+/=_-])([A-Za-z0-9+/]{24,}={0,2})(?![A-Za-z0-9+/=])")
+_BASE64: Final = re.compile(
+    r"(?<![A-Za-z0-9+/=_-])([A-Za-z0-9+/]{24,}={0,2}|[A-Za-z0-9_-]{24,}={0,2})(?![A-Za-z0-9+/=_-])"
+)
+_HEX: Final = re.compile(
+    r"(?<![0-9A-Za-z])(?:0x)?((?:[2-7][0-9A-Fa-f]|0[9AaDd]){24,})(?![0-9A-Za-z])"
+)
+# Letters written as numbers: how it is called, and what a run of them looks like.
+_ESCAPED: Final = (
+    ("character references", re.compile(r"(?:&#(?:\d{2,7}|[xX][0-9A-Fa-f]{2,6});\s?){12,}")),
+    ("percent encoding", re.compile(r"(?:%[2-7][0-9A-Fa-f]){12,}")),
+    ("escapes", re.compile(r"(?:\\(?:x[2-7][0-9A-Fa-f]|u00[2-7][0-9A-Fa-f])){12,}")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +98,28 @@ def concealed(text: str) -> Iterator[Hidden]:
     for match in _BASE64.finditer(text):
         if read := _decoded(match[1]):
             yield Hidden(match.start(), "base64", read)
+    for match in _HEX.finditer(text):
+        read = bytes.fromhex(match[1][: len(match[1]) // 2 * 2]).decode("ascii")
+        if _reads(read):
+            yield Hidden(match.start(), "hexadecimal digits", read)
+    for how, run in _ESCAPED:
+        for match in run.finditer(text):
+            if _reads(read := _unescaped(match[0])):
+                yield Hidden(match.start(), how, read)
+
+
+def _unescaped(run: str) -> str:
+    """What references, percent signs or escapes stand for."""
+    if run.startswith("&"):
+        return html.unescape(run)
+    return re.sub(r"(?:%|\\x|\\u00)([0-9A-Fa-f]{2})", lambda one: chr(int(one[1], 16)), run)
+
+
+def _reads(text: str) -> bool:
+    """Whether it is words, as a sentence has them."""
+    words = len(re.findall(r"[A-Za-z]{2,}|[\u4e00-\u9fff]{2,}", text))
+    shown = sum(one.isprintable() or one in "\n\t" for one in text)
+    return words >= _LEAST_WORDS and shown >= 0.95 * len(text) and any(map(str.isspace, text))
 
 
 def _comments(text: str) -> Iterator[Hidden]:
@@ -121,11 +157,10 @@ def _bits(run: str) -> str:
 
 def _decoded(text: str) -> str:
     """Base64 that reads as words; empty for keys, digests and pictures."""
+    padded = text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4)
     try:
-        data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+        data = base64.b64decode(padded.translate(_URL_SAFE), validate=True)
         read = data.decode("utf-8")
     except (binascii.Error, ValueError):
         return ""
-    words = len(re.findall(r"[A-Za-z]{2,}|[\u4e00-\u9fff]{2,}", read))
-    shown = sum(one.isprintable() or one in "\n\t" for one in read)
-    return read if words >= 3 and shown >= 0.95 * len(read) and " " in read else ""
+    return read if _reads(read) else ""

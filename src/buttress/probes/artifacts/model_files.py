@@ -15,7 +15,7 @@ from buttress.evidence.findings import Finding, Inspection
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.artifacts.issue import RULES
 from buttress.probes.artifacts.parallel import reports
-from buttress.probes.artifacts.pickles.added import NOTHING, Added
+from buttress.probes.artifacts.pickles.judge import OWN_LISTS, NameLists
 from buttress.probes.artifacts.reporting import finding_of
 from buttress.protocols.inspection import InspectionContext
 
@@ -45,12 +45,12 @@ class ModelFiles:
         """
         started = time.perf_counter()
         asset, tree = context.asset, context.tree
-        added = context.knowledge.derive(_added)
+        names = context.knowledge.derive(_names)
         known = context.knowledge.derive(_known_good)
         count, read = 0, 0
         unrecognised: Counter[str] = Counter()
         unread: list[str] = []
-        found = reports((file.path for file in tree.files), tree=tree, added=added)
+        found = reports((file.path for file in tree.files), tree=tree, names=names)
         for file, (one, report) in zip(tree.files, found, strict=True):
             relative = file.location
             if report.issues or report.unread or report.error is not None:
@@ -89,12 +89,12 @@ def _known_good(knowledge: Knowledge) -> KnownGood | None:
     return known_good(knowledge)
 
 
-def _added(knowledge: Knowledge) -> Added:
+def _names(knowledge: Knowledge) -> NameLists:
     if not knowledge.files:
-        return NOTHING
+        return OWN_LISTS
     from buttress.probes.artifacts.pack.pickle_names import of_packs
 
-    return of_packs(knowledge)
+    return NameLists(of_packs(knowledge))
 
 
 PROBE = ModelFiles()

@@ -7,7 +7,7 @@ from typing import Final
 
 from buttress.evidence.findings import Severity
 from buttress.files.visible import shortened
-from buttress.probes.artifacts.pickles.judge import judge
+from buttress.probes.artifacts.pickles.judge import NameLists
 
 _DOTTED: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\Z")
 _FRAMEWORKS: Final = (
@@ -32,20 +32,20 @@ _REACHING: Final = {
 }  # fmt: skip
 
 
-def verdict(dotted: str) -> tuple[Severity, str] | None:
+def verdict(dotted: str, names: NameLists) -> tuple[Severity, str] | None:
     """How grave it is that ``dotted`` is imported, and the end of a sentence; None if expected."""
     if "${" in dotted:
         return "medium", f"names {shortened(dotted)!r}, which is known only when it is loaded"
     if not _DOTTED.match(dotted):
         if "." in dotted or not dotted:
             return "medium", f"names {shortened(dotted)!r}, which is no name of Python"
-        if judge("builtins", dotted).kind in ("dangerous", "code", "conditional"):
+        if names.judge("builtins", dotted).kind in ("dangerous", "code", "conditional"):
             return "critical", f"calls the builtin {dotted}"
         return None
     if dotted in _EXPECTED:
         return None
     module, _, name = dotted.rpartition(".")
-    kind = judge(module, name).kind
+    kind = names.judge(module, name).kind
     shown = shortened(dotted)
     if kind in ("dangerous", "code"):
         return "critical", f"makes the loader import {shown}, which runs code"

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from buttress.files.byte_source import FileSource
 from buttress.files.tree import Tree
 from buttress.probes.artifacts.issue import ArtifactIssue
-from buttress.probes.artifacts.pickles.added import NOTHING, Added, current, instead
+from buttress.probes.artifacts.pickles.judge import OWN_LISTS, NameLists
 from buttress.probes.artifacts.recognise import examine
 from buttress.probes.artifacts.scope import FileTally, Scope
 
@@ -39,18 +39,17 @@ class FileReport:
         return cls(**(data | {"issues": [ArtifactIssue(**one) for one in data["issues"]]}))
 
 
-def examine_file(path: str | Path, tree: Tree | None = None, added: Added = NOTHING) -> FileReport:
+def examine_file(
+    path: str | Path, tree: Tree | None = None, names: NameLists = OWN_LISTS
+) -> FileReport:
     """Everything that is found in one file.
 
     Args:
         path: of the file.
         tree: what may have read it before.
-        added: the names that packs add to our lists.
+        names: what is known of names that files make their loader import.
     """
-    if added is not current():
-        with instead(added):
-            return examine_file(path, tree, current())
-    tally, report = FileTally(path), FileReport()
+    tally, report = FileTally(path, names), FileReport()
     try:
         with FileSource(path, tally.meter, tree) as source:
             report.binary = source.binary

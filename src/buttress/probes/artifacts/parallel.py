@@ -14,7 +14,7 @@ from typing import Final
 
 from buttress.files.tree import Tree
 from buttress.probes.artifacts.one_file import AnyPath, FileReport, examine_file
-from buttress.probes.artifacts.pickles.added import NOTHING, Added
+from buttress.probes.artifacts.pickles.judge import OWN_LISTS, NameLists
 
 _ALONE: Final = 1.0  # seconds of work before workers start
 _MAX_WORKERS: Final = 32  # each may take 200 MB
@@ -24,7 +24,7 @@ def reports(
     paths: Iterator[AnyPath],
     *,
     tree: Tree | None = None,
-    added: Added = NOTHING,
+    names: NameLists = OWN_LISTS,
     workers: int | None = None,
     alone: float = _ALONE,
 ) -> Iterator[tuple[AnyPath, FileReport]]:
@@ -33,14 +33,14 @@ def reports(
     Args:
         paths: of files.
         tree: what may have read them before, and learns of what is read here.
-        added: the names that packs add to our lists.
+        names: what is known of names that files make their loader import.
         workers: processes, by default one for each core.
         alone: seconds of work before they start.
     """
     count = min(workers or _cores(), _MAX_WORKERS)
     started = time.perf_counter()
     for path in paths:
-        yield path, examine_file(path, tree, added)
+        yield path, examine_file(path, tree, names)
         if count > 1 and time.perf_counter() - started >= alone:
             break
     else:
@@ -48,7 +48,7 @@ def reports(
     # Here, as it imports much that the examination of a few files has no use for.
     from buttress.probes.artifacts.worker_pool import shared
 
-    for path, report in shared(paths, count, added):
+    for path, report in shared(paths, count, names):
         if tree is not None and report.binary:
             tree.note_binary(path)
         yield path, report

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 from typing import Final
 
-from buttress.probes.artifacts.pickles.judge import judge
+from buttress.probes.artifacts.pickles.judge import NameLists
 
 MAX_BYTES: Final = 2 << 20
 _BUILTINS: Final = {"eval", "exec", "compile", "__import__"}
@@ -25,19 +25,19 @@ _HARMLESS: Final = (
 _TOLD: Final = 6
 
 
-def reaches(path: Path) -> list[str] | None:
+def reaches(path: Path, names: NameLists) -> list[str] | None:
     """Names that the file calls and that run programs or code, or reach the network.
 
     None where it can't be read or is no Python.
     """
     try:
         with path.open("rb") as file:
-            return calls(file.read(MAX_BYTES))
+            return calls(file.read(MAX_BYTES), names)
     except OSError:
         return None
 
 
-def calls(source: bytes) -> list[str] | None:
+def calls(source: bytes, names: NameLists) -> list[str] | None:
     """As ``reaches``, for the source itself."""
     try:
         tree = ast.parse(source)
@@ -56,7 +56,7 @@ def calls(source: bytes) -> list[str] | None:
     for node in nodes:
         if isinstance(node, ast.Call):
             name = _dotted(node.func, known)
-            if name and _grave(name):
+            if name and _grave(name, names):
                 found[name] = None
     return list(found)[:_TOLD]
 
@@ -75,8 +75,8 @@ def _dotted(node: ast.expr, known: dict[str, str]) -> str | None:
     return ".".join((known[node.id], *reversed(parts)))
 
 
-def _grave(name: str) -> bool:
+def _grave(name: str, names: NameLists) -> bool:
     if name.startswith(_HARMLESS):
         return False
     module, _, last = name.rpartition(".")
-    return judge(module, last).kind in ("dangerous", "code")
+    return names.judge(module, last).kind in ("dangerous", "code")

@@ -64,12 +64,18 @@ _UNMARKED: Final = frozenset(
         "chat_template", "graph_text",
     )
 )  # fmt: skip
-# Configurations and templates, which no loader takes from a source file or a notebook. The probe of
-# source code reads those.
+# Configurations and templates, which no loader takes from a source file, a notebook, a script or a
+# text for people. Other probes read those.
 _SOURCE: Final = frozenset(
     ("keras", "paddle_json", "json_config", "yaml_config", "chat_template", "graph_text")
 )
-_CODE: Final = (".py", ".pyi", ".pyx", ".ipynb")
+_CODE: Final = (
+    ".py", ".pyi", ".pyx", ".ipynb", ".md", ".mdx", ".rst", ".sh", ".bash", ".zsh", ".mk",
+    "makefile", "dockerfile",
+)  # fmt: skip
+# A template begins with a brace as well, and is none of these.
+_DATA: Final = frozenset(("keras", "paddle_json", "json_config"))
+_TEMPLATES: Final = (".jinja", ".jinja2", ".j2")
 _LAST_RESORTS: Final = ("python_path", "stray_pickle")  # for files that have no other format
 
 
@@ -92,7 +98,7 @@ def examine(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
         if not head:
             return
         before = scope.tally.recognised
-        left_out = _UNMARKED if scope.raw else _SOURCE if scope.name.endswith(_CODE) else ()
+        left_out = _UNMARKED if scope.raw else _left_out(scope.name.lower())
         for name, possible in candidates(head[0]):
             if possible(source, head) and name not in left_out:
                 yield from _inspected(name, source, head, scope)
@@ -102,6 +108,13 @@ def examine(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
                 yield from _inspected(name, source, head, scope, count=0)
     except ExpansionError as error:
         yield scope.bomb(error)
+
+
+def _left_out(name: str) -> frozenset[str]:
+    """Formats that a file of that name does not have, whatever it looks like."""
+    if name.endswith(_CODE):
+        return _SOURCE
+    return _DATA if name.endswith(_TEMPLATES) else frozenset()
 
 
 def _inspected(

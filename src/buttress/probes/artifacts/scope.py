@@ -12,6 +12,7 @@ from buttress.evidence.findings import Severity
 from buttress.files.byte_source import ByteSource, ExpansionError, ResourceMeter
 from buttress.files.visible import shortened, visible
 from buttress.probes.artifacts.issue import ArtifactIssue
+from buttress.probes.artifacts.pickles.judge import OWN_LISTS, NameLists
 
 MAX_DEPTH: Final = 5  # containers within containers
 _MAX_UNREAD: Final = 20
@@ -23,6 +24,7 @@ class FileTally:
     """Counts for one whole file. ``path`` is where it lies, for formats made of several files."""
 
     path: str | Path | None = None
+    names: NameLists = OWN_LISTS
     meter: ResourceMeter = field(default_factory=ResourceMeter)
     parts: int = 0
     recognised: int = 0
@@ -63,6 +65,11 @@ class Scope(NamedTuple):
         if self.depth == 0:
             return os.path.basename(self.tally.path or "").lower()
         return self.where.rpartition("!")[2].lower()
+
+    @property
+    def names(self) -> NameLists:
+        """What is known of names that a file makes its loader import."""
+        return self.tally.names
 
     @property
     def file(self) -> Path | None:

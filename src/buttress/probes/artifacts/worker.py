@@ -10,16 +10,16 @@ import sys
 from pathlib import Path
 
 from buttress.probes.artifacts.one_file import examine_file
-from buttress.probes.artifacts.pickles.added import NOTHING, Added, instead
+from buttress.probes.artifacts.pickles.added import NOTHING, Added
+from buttress.probes.artifacts.pickles.judge import NameLists
 
 
 def main() -> None:
     """Answer until there is no question."""
-    names = sys.stdin.buffer.readline()
-    added = Added.of_plain(json.loads(names)) if names else NOTHING
+    first = sys.stdin.buffer.readline()
+    names = NameLists(Added.of_plain(json.loads(first)) if first else NOTHING)
     for line in sys.stdin.buffer:
-        with instead(added):
-            reports = [examine_file(Path(one), added=added).plain() for one in json.loads(line)]
+        reports = [examine_file(Path(one), names=names).plain() for one in json.loads(line)]
         sys.stdout.buffer.write(json.dumps(reports).encode() + b"\n")
         sys.stdout.buffer.flush()
 

@@ -14,7 +14,7 @@ from queue import SimpleQueue
 from typing import IO, Final
 
 from buttress.probes.artifacts.one_file import AnyPath, FileReport, examine_file
-from buttress.probes.artifacts.pickles.added import NOTHING, Added
+from buttress.probes.artifacts.pickles.judge import OWN_LISTS, NameLists
 
 _BATCH: Final = 32  # files
 _BATCH_BYTES: Final = 32 << 20
@@ -35,11 +35,11 @@ def _batches(paths: Iterator[AnyPath]) -> Iterator[list[AnyPath]]:
 
 
 def shared(
-    paths: Iterator[AnyPath], count: int, added: Added = NOTHING
+    paths: Iterator[AnyPath], count: int, names: NameLists = OWN_LISTS
 ) -> Iterator[tuple[AnyPath, FileReport]]:
     """Each path with its report, in order, by ``count`` processes."""
     idle: SimpleQueue[Worker] = SimpleQueue()
-    workers = [Worker(added) for _ in range(count)]
+    workers = [Worker(names) for _ in range(count)]
     for one in workers:
         idle.put(one)
 
@@ -69,8 +69,8 @@ def shared(
 class Worker:
     """One process, started when first needed, and anew after it died."""
 
-    def __init__(self, added: Added = NOTHING) -> None:
-        self._added = added
+    def __init__(self, names: NameLists = OWN_LISTS) -> None:
+        self._names = names
         self._process: subprocess.Popen[bytes] | None = None
         self._usable = bool(sys.executable)
 
@@ -83,7 +83,7 @@ class Worker:
         if self._process is None:
             self._start()
         if not self._usable:
-            return [examine_file(path, added=self._added) for path in batch]
+            return [examine_file(path, names=self._names) for path in batch]
         try:
             return self._ask(batch)
         except (OSError, ValueError):
@@ -98,7 +98,7 @@ class Worker:
                 [sys.executable, "-P", "-m", "buttress.probes.artifacts.worker"],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             )  # fmt: skip
-            self._tell(self._added.plain())
+            self._tell(self._names.added.plain())
             self._ask([])  # shows that it can be imported there
         except (OSError, ValueError):
             self._usable = False

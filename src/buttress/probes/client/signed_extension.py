@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from buttress.files.byte_source import ByteSource
-from buttress.files.protobuf_wire import LEN, Wire, WireError
+from buttress.files.protobuf_wire import WireError
 
 MAGIC: Final = b"Cr24"
 _VERSION: Final = 3
 _FIXED: Final = 12  # bytes in front of the header
 _MAX_HEADER: Final = 1 << 20
-_RSA_PROOFS: Final = 2  # fields of CrxFileHeader (Chromium, crx3.proto)
-_ECDSA_PROOFS: Final = 3
 
 
 def archive_start(source: ByteSource) -> int:
@@ -28,13 +26,3 @@ def archive_start(source: ByteSource) -> int:
     if length > min(_MAX_HEADER, source.size):
         raise WireError(8, "the header of the extension is longer than the file, or than 1 MiB")
     return _FIXED + length
-
-
-def proofs(source: ByteSource) -> int:
-    """How many signatures the header holds; none of them is verified.
-
-    Raises:
-        WireError: the header can't be read.
-    """
-    fields = Wire(source).fields(_FIXED, archive_start(source))
-    return sum(one.wire == LEN and one.number in (_RSA_PROOFS, _ECDSA_PROOFS) for one in fields)

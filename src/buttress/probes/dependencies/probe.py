@@ -18,7 +18,12 @@ from buttress.packs.knowledge import Knowledge
 from buttress.probes.dependencies import pinning, workspaces
 from buttress.protocols.inspection import InspectionContext
 from buttress.provenance.dependencies.dependency import REST, FormatError, Parsed, Parser
-from buttress.provenance.dependencies.formats import MAX_BYTES, parser, requirements
+from buttress.provenance.dependencies.formats import (
+    MAX_BYTES,
+    parser,
+    requirements,
+    script_parser,
+)
 from buttress.provenance.dependencies.formats.tools import is_script
 from buttress.rules.reporting import Issue, Reporter
 from buttress.rules.rule_files import RuleKind
@@ -73,6 +78,8 @@ class _Dependencies:
         for place, file in wanted_files(tree, reading, partial(_limit, tree)):
             read.add(place.resolve())
             parse = parser(place.parent.name, place.name)
+            if parse is None and "." not in place.name:
+                parse = script_parser()
             with reading.surviving(file.location):
                 parsed = _parsed(parse, file, reading) if parse else None
                 if parsed is not None:
@@ -152,9 +159,17 @@ def _target(place: Path, name: str) -> Path | None:
 
 
 def _limit(tree: Tree, path: Path) -> int:
-    if path.suffix == ".py" and path.name != "setup.py":
-        return MAX_BYTES if is_script(tree.content(path).data) else 0
-    return MAX_BYTES if parser(path.parent.name, path.name) else 0
+    known = parser(path.parent.name, path.name)
+    if known is script_parser() or (known is None and "." not in path.name):
+        return MAX_BYTES if _is_script(tree, path) else 0
+    return MAX_BYTES if known else 0
+
+
+def _is_script(tree: Tree, path: Path) -> bool:
+    """Whether it is Python, by its name or first line, with a block of metadata (PEP 723)."""
+    content = tree.content(path)
+    named = path.suffix == ".py" or content.data.startswith(b"#!")
+    return named and not content.binary and is_script(content.data)
 
 
 def _parsed(parse: Parser, file: SourceFile, reading: SourceReading) -> Parsed | None:

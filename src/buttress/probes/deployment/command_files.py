@@ -42,9 +42,23 @@ _FOLDERS: Final = {
     ".buildkite": frozenset({"command", "commands"}),
     **dict.fromkeys(  # of Ansible
         ("tasks", "handlers", "playbooks"),
-        frozenset({"shell", "command", "raw", "ansible.builtin.shell", "ansible.builtin.command"}),
+        frozenset(
+            {
+                "shell",
+                "command",
+                "raw",
+                "cmd",
+                "ansible.builtin.shell",
+                "ansible.builtin.raw",
+                "ansible.builtin.command",
+            }
+        ),
     ),
 }
+_HOSTS: Final = re.compile(rb"(?m)^[ \t]*(?:-[ \t]+)?[\"']?hosts[\"']?[ \t]*:")
+_PLAY: Final = re.compile(
+    rb"(?m)^[ \t]*(?:-[ \t]+)?[\"']?(?:(?:pre_|post_)?tasks|handlers)[\"']?[ \t]*:"
+)
 _MAX_DEPTH: Final = 60
 
 
@@ -79,6 +93,16 @@ def reader(path: Path) -> Callable[[YamlDocument], Iterator[Subject]] | None:
     keys = next((keys for known, keys in _KEYS if known.match(name)), None)
     keys = keys or _FOLDERS.get(path.absolute().parent.name)
     return partial(_below, keys) if keys else None
+
+
+def is_playbook(data: bytes) -> bool:
+    """Whether YAML of any name is a playbook of Ansible: plays with hosts and tasks."""
+    return bool(_HOSTS.search(data) and _PLAY.search(data))
+
+
+def playbook(document: YamlDocument) -> Iterator[Subject]:
+    """The commands of the tasks of a playbook."""
+    yield from _below(_FOLDERS["playbooks"], document)
 
 
 def _below(keys: frozenset[str], document: YamlDocument) -> Iterator[Subject]:

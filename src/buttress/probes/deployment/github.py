@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath
 from buttress.files.yaml_documents import YamlDocument
+from buttress.probes.deployment.callers import given_by_callers
+from buttress.probes.deployment.untrusted import UntrustedValue
 from buttress.rules.shell import image, shell, variables
 from buttress.rules.subject import Subject, at_line
 
@@ -15,13 +18,13 @@ from buttress.rules.subject import Subject, at_line
 SCRIPTS: Final = ("script", "inlineScript", "command", "commands", "run")
 
 
-def github(document: YamlDocument) -> Iterator[Subject]:
-    """Subjects of a workflow: itself, its jobs, steps, scripts, variables, images."""
+def github(document: YamlDocument, path: Path) -> Iterator[Subject]:
+    """Subjects of a workflow or action at ``path``: itself, jobs, steps, scripts, variables."""
     data = document.data
     if not isinstance(data, dict):
         return
     triggers = _triggers(data.get("on"))
-    context = {"triggers": triggers, "workflow": data}
+    context = {"triggers": triggers, "workflow": data, "inputs": _inputs(data, path)}
     if "jobs" in data:
         yield Subject("gha.workflow", data, document.line, context)
     yield from variables(document, data.get("env"), ("env",), "gha")
@@ -32,6 +35,12 @@ def github(document: YamlDocument) -> Iterator[Subject]:
     runs = data.get("runs")
     if isinstance(runs, dict):
         yield from _steps(document, runs.get("steps"), ("runs", "steps"), {**context, "job": runs})
+
+
+def _inputs(data: dict[str, Any], path: Path) -> Mapping[str, UntrustedValue]:
+    """Inputs that a workflow of the same repository fills with what a stranger chooses."""
+    is_called = "workflow_call" in _triggers(data.get("on")) or "runs" in data
+    return given_by_callers(path, data) if is_called else {}
 
 
 def _triggers(given: Any) -> frozenset[str]:

@@ -55,7 +55,7 @@ def _reader(path: Path) -> Callable[[YamlDocument], Iterator[Subject]] | None:
     if path.absolute().parts[-3:-1] == (".github", "workflows") or name in (
         "action.yml", "action.yaml",
     ):  # fmt: skip
-        return github
+        return partial(github, path=path)
     if helm.is_values(path):
         return partial(helm.values, chart=path.absolute().parent.name)
     return kubernetes
@@ -159,6 +159,8 @@ def subjects(path: Path, file: SourceFile, reading: SourceReading) -> Iterator[S
         return
     reader = _reader(path)
     is_json = path.name.lower().endswith(".json")
+    if reader is kubernetes and not is_json and command_files.is_playbook(file.data):
+        reader = command_files.playbook
     if reader is None or (reader is kubernetes and not _is_manifest(file.data, is_json)):
         reading.of_no_kind(file)
         return

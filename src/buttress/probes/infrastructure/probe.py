@@ -12,7 +12,7 @@ from buttress.evidence.findings import Finding
 from buttress.files.visible import shortened
 from buttress.files.yaml_loader import load_yaml
 from buttress.packs.knowledge import Knowledge
-from buttress.probes.infrastructure import mcp, products, vulnerabilities
+from buttress.probes.infrastructure import credentials, mcp, products, vulnerabilities
 from buttress.probes.infrastructure.aig import as_written, corrected
 from buttress.probes.infrastructure.aig.files import RuleFolder, RuleProblem, load
 from buttress.probes.infrastructure.aig.ranges import bounds
@@ -22,7 +22,7 @@ from buttress.probes.infrastructure.products import Exposure, Product, normalise
 from buttress.probes.infrastructure.reports import PROBE as NAME
 from buttress.probes.infrastructure.reports import VERSION, finding
 from buttress.probes.infrastructure.versions import Scheme, VersionRange
-from buttress.protocols.live import LiveContext, LiveObservation, LiveRequest, Session
+from buttress.protocols.live import LiveContext, LiveObservation, LiveRequest, Observed, Session
 
 _INITIALIZE: Final = b'"method":"initialize"'
 _OWN: Final = "buttress"
@@ -89,17 +89,16 @@ class InfrastructureProbe:
             found.update(dict.fromkeys(as_written.plan(rules.fingerprints)))
             if any(one.uses_icon for one in rules.fingerprints):
                 found[LiveRequest("GET", "/favicon.ico")] = None
+        found.update(dict.fromkeys(credentials.plan(context)))
         return list(found)
 
-    async def examine(
-        self, session: Session, context: LiveContext
-    ) -> Sequence[Finding | LiveObservation]:
+    async def examine(self, session: Session, context: LiveContext) -> Sequence[Finding | Observed]:
         """See ``LiveProbe``."""
         rules = rules_of(context)
         if context.as_written:
             return await _as_written(session, rules) if rules else []
         seen = await _own(session)
-        found: list[Finding | LiveObservation] = []
+        found: list[Finding | Observed] = []
         server = await mcp.examine(session)
         if server is not None:
             seen.append(_mcp_seen(session, server))
@@ -118,6 +117,7 @@ class InfrastructureProbe:
                 )  # fmt: skip
         for each in seen:
             found += await _product(session, each, rules, context)
+        found += await credentials.sign_in(session, context, {one.id: one.name for one in seen})
         return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import ssl
 import warnings
@@ -13,6 +14,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
@@ -31,8 +33,17 @@ _MUST_STAPLE: Final = x509.TLSFeatureType.status_request
 
 
 def facts(chain: Sequence[bytes]) -> Iterator[LiveFact]:
-    """Subject, issuer, key, signature and end of each certificate."""
+    """Subject, issuer, key, signature and end of each certificate; key and names of the first."""
     yield LiveFact("certificate chain", tuple(_told(one) for one in chain))
+    try:
+        leaf = _read(chain[0])
+    except (ValueError, IndexError):
+        return
+    key = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    names, addresses = _names(leaf)
+    yield LiveFact("certificate key", (f"SHA-256 {hashlib.sha256(key).hexdigest()}",))
+    yield LiveFact("certificate issuer", (shortened(leaf.issuer.rfc4514_string()),))
+    yield LiveFact("certificate names", tuple(sorted([*names, *map(str, addresses)])))
 
 
 def findings(

@@ -23,6 +23,7 @@ _ENTRY: Final = re.compile(
     rb"^[ \t]*[\w.\"'-]{1,80}[ \t]*[=:][ \t]*[\"']?([^\s\"'#{}\[\]&*!|>$]{8,500})[\"']?"
     rb"[ \t]*(?:#.*)?\r?$"
 )
+_QUOTE: Final = ord('"')
 _OPENING: Final = {b"[": b"]", b"{": b"}", b"(": b")"}
 
 
@@ -59,6 +60,42 @@ def table(data: bytes, end: int) -> Iterator[Span]:
         if newline < 0:
             return
         place = newline + 1
+
+
+def column(data: bytes, start: int, end: int) -> Iterator[Span]:
+    """Where the values lie below the heading ``data[start:end]`` of a table (CSV, TSV)."""
+    line = data.find(b"\n", end)
+    if line < 0:
+        return
+    head = data[:line]
+    separator = max((b",", b";", b"\t"), key=head.count)
+    number = len(_cells(head[:start], separator)) - 1
+    place, stop = line + 1, min(len(data), line + MAX_BYTES)
+    while place < stop:
+        newline = data.find(b"\n", place, stop)
+        row = data[place : newline if newline >= 0 else stop]
+        cells = _cells(row, separator)
+        if number < len(cells):
+            low, high = cells[number]
+            text = row[low:high]
+            left = len(text) - len(text.lstrip(b" \"'"))
+            right = len(text.rstrip(b" \"'\r"))
+            if left < right:
+                yield place + low + left, place + low + right
+        if newline < 0:
+            return
+        place = newline + 1
+
+
+def _cells(row: bytes, separator: bytes) -> list[Span]:
+    """Where the cells of a line lie, which separators outside of quotes part."""
+    cuts, quoted = [-1], False
+    for place, sign in enumerate(row):
+        if sign == _QUOTE:
+            quoted = not quoted
+        elif sign == separator[0] and not quoted:
+            cuts.append(place)
+    return [(low + 1, high) for low, high in zip(cuts, [*cuts[1:], len(row)], strict=True)]
 
 
 def _bracketed(data: bytes, start: int) -> Iterator[Span]:

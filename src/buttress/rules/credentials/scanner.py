@@ -14,7 +14,7 @@ from buttress.evidence.findings import SEVERITIES, Severity
 from buttress.rules.credentials.candidate import CredentialCandidate, Span, Verdict
 from buttress.rules.credentials.checks import check
 from buttress.rules.credentials.checks.structures import unbase64
-from buttress.rules.credentials.collections import items, separated, table
+from buttress.rules.credentials.collections import column, items, separated, table
 from buttress.rules.credentials.kind import CREDENTIALS
 from buttress.rules.credentials.rule import CredentialRule
 from buttress.rules.patterns import byte_options
@@ -150,7 +150,8 @@ def _group(groups: Mapping[str, bytes], kind: str) -> str:
 def _values(listed: str, data: bytes, one: CredentialCandidate) -> Iterator[Span]:
     if listed == "table":
         return table(data, one.end)
-    return (separated if listed == "separated" else items)(data, one.start, one.end)
+    values = {"separated": separated, "column": column}.get(listed, items)
+    return values(data, one.start, one.end)
 
 
 def _matches(rule: CredentialRule, data: bytes) -> Iterator[CredentialCandidate]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from buttress.white_box.explanation.scored_answer import ScoredAnswer
-from buttress.white_box.residual import ablated, added, decoder_layers
+from buttress.white_box.residual import ablated, added, decoder_layers, recorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +47,8 @@ def direction_effect(scored: ScoredAnswer, difference: Tensor, layer: int) -> Di
 
 def _along(scored: ScoredAnswer, difference: Tensor) -> tuple[float, ...]:
     unit = (difference / difference.norm()).to(scored.embedded)
-    found: list[float] = []
-
-    def hook(_: nn.Module, given: tuple[Any, ...], named: dict[str, Any]) -> None:
-        stream = (given[0] if given else named["hidden_states"])[0, -1]
-        found.append(float(stream @ unit) / max(float(stream.norm()), 1e-12))
-
-    handles = [
-        layer.register_forward_pre_hook(hook, with_kwargs=True)
-        for layer in decoder_layers(scored.model)
-    ]
-    try:
-        with torch.no_grad():
-            scored.model(inputs_embeds=scored.embedded[None], use_cache=False)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return tuple(found)
+    layers = range(len(decoder_layers(scored.model)))
+    with recorded(scored.model, layers) as streams, torch.no_grad():
+        scored.model(inputs_embeds=scored.embedded[None], use_cache=False)
+    last = [streams[layer][0, -1] for layer in layers]
+    return tuple(float(one @ unit) / max(float(one.norm()), 1e-12) for one in last)

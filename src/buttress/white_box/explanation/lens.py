@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from buttress.errors import InputError
 from buttress.white_box.explanation.scored_answer import ScoredAnswer
-from buttress.white_box.residual import decoder_layers
+from buttress.white_box.residual import decoder_layers, recorded
 
 TOP: Final = 3
 _NORMS: Final = ("norm", "ln_f", "final_layer_norm", "final_layernorm", "norm_f")
@@ -37,35 +38,27 @@ def logit_lens(scored: ScoredAnswer) -> list[LayerGuess]:
         InputError: the last layer's guess is not what the model says: another architecture.
     """
     model = scored.model
-    layers = decoder_layers(model)
-    streams: dict[int, Tensor] = {}
-
-    def keep(number: int) -> Any:
-        def hook(_: nn.Module, __: Any, made: Any) -> None:
-            stream = made if isinstance(made, torch.Tensor) else made[0]
-            streams[number] = stream[0, -1].detach()
-
-        return hook
-
-    handles = [layer.register_forward_hook(keep(at)) for at, layer in enumerate(layers)]
+    depth = len(decoder_layers(model))
     ids = torch.tensor([scored.question], device=scored.embedded.device)
-    try:
-        with torch.no_grad():
-            own = model(ids, use_cache=False).logits[0, -1].float()
-    finally:
-        for handle in handles:
-            handle.remove()
-    read = _reader(model)
-    last = read(streams[len(layers) - 1])
+    with recorded(model, range(1, depth + 1)) as streams, torch.no_grad():
+        own = model(ids, use_cache=False).logits[0, -1].float()
+    states = [streams[at][0, -1] for at in range(1, depth + 1)]
+    read = layer_reader(model)
+    last = read(states[-1])
     if float((last - own).abs().max()) > _TOLERANCE * float(own.abs().max()) + 1e-3:
         raise InputError(
             "the last layer read by itself is not what the model says",
             expected="an architecture with one norm before the output",
         )
-    return [_guess(scored, at, read(streams[at])) for at in range(len(layers))]
+    return [_guess(scored, at, read(state)) for at, state in enumerate(states)]
 
 
-def _reader(model: Any) -> Any:
+def layer_reader(model: Any) -> Callable[[Tensor], Tensor]:
+    """Reads states, shape (…, size), as if they left the last layer: logits in float32.
+
+    Raises:
+        InputError: no final norm or output is found.
+    """
     base = getattr(model, "base_model", model)
     norm = next((getattr(base, name) for name in _NORMS if hasattr(base, name)), None)
     head = model.get_output_embeddings()
@@ -75,7 +68,7 @@ def _reader(model: Any) -> Any:
 
     def read(stream: Tensor) -> Tensor:
         with torch.no_grad():
-            logits: Tensor = head(norm(stream[None, None]))[0, 0].float()
+            logits: Tensor = head(norm(stream)).float()
         return torch.tanh(logits / cap) * cap if cap else logits
 
     return read

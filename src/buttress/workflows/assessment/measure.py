@@ -72,7 +72,7 @@ def measure(
     with EvidenceStore.open(request.out / FILE_NAME) as store:
         run = begin(store, system, seed=request.seed, policy="measure", resume=request.resume)
         found = run_async(
-            _ask(system, asset, conditions, request.trials, store=store, run=run, stream=stream)
+            ask(system, asset, conditions, request.trials, store=store, run=run, stream=stream)
         )
     return _document(probe, asset, found, request)
 
@@ -86,7 +86,7 @@ def _condition(name: str) -> Any:
     return known[name]
 
 
-async def _ask(
+async def ask(
     system: System,
     asset: Asset,
     conditions: Sequence[TrialProbe],
@@ -96,7 +96,12 @@ async def _ask(
     run: Run,
     stream: TextIO | None,
 ) -> dict[str, list[Trial]]:
-    """Trials by probe id."""
+    """Ask a number of each probe's questions; trials by probe id.
+
+    Raises:
+        InputError: a probe can't examine the asset.
+        ButtressError: the target doesn't answer at all.
+    """
     targets = open_targets(system, only=asset.id)
     judge = sources.judge(system)
     attacker = sources.attacker(system, targets)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from buttress.probes.agents.servers import words
 from buttress.rules.credentials.literals import is_placeholder
+from buttress.rules.downloaded_scripts import runs_download
 from buttress.rules.subject import Check, Subject, SubjectMatch
 from buttress.rules.values import CHECKS as VALUES
 from buttress.rules.values import is_secret_name
@@ -32,8 +33,7 @@ _NETWORK: Final = re.compile(
 
 _PIPED: Final = re.compile(r"\|\s*(?:ba|z)?sh\b|base64\s+(?:-d|--decode)|\beval\b")
 _HARM: Final = re.compile(
-    r"\|\s*(?:sudo\s+)?(?:ba|z|da)?sh\b|\bsh\s+-c\s+[\"']?(?:\$\(|`)\s*(?:curl|wget)|"
-    r"(?:<\(|\beval\s+[\"']?(?:\$\(|`))\s*(?:curl|wget)|\bexec\(|/dev/(?:tcp|udp)/|"
+    r"\bexec\(|/dev/(?:tcp|udp)/|"
     r"(?:-d|--data\S*|-F|--form|-T|--upload-file)[ =]*[\"']?(?:\w+=)?@[^\s\"']*"
     r"(?:\.ssh|\.aws|\.env|\.netrc|\.npmrc|credentials|id_rsa|id_ed25519|\.claude)"
 )
@@ -46,10 +46,6 @@ _SETUP: Final = (
     "onCreateCommand", "updateContentCommand", "postCreateCommand", "postStartCommand",
     "postAttachCommand",
 )  # fmt: skip
-_SCRIPT: Final = re.compile(
-    r"(?:curl|wget)\b[^|]{0,400}\|\s*(?:sudo\s+)?(?:ba|z)?sh\b|<\(\s*(?:curl|wget)\b|"
-    r"\bsh\s+-c\s+[\"']?\$\(\s*(?:curl|wget)\b"
-)
 _HELPERS: Final = (
     ("statusLine",), ("apiKeyHelper",), ("awsAuthRefresh",), ("awsCredentialExport",),
     ("otelHeadersHelper",), ("fileSuggestion",), ("preCommand",), ("postCommand",),
@@ -179,8 +175,12 @@ def _hooks(subject: Subject) -> Iterator[SubjectMatch]:
 def _harmful_hooks(subject: Subject) -> Iterator[SubjectMatch]:
     """Of the hooks that talk to the network those that run what they fetch, or send files away."""
     for hit in _hooks(subject):
-        if _HARM.search(hit.it):
+        if _is_harmful(hit.it):
             yield hit
+
+
+def _is_harmful(command: str) -> bool:
+    return bool(_HARM.search(command)) or runs_download(command)
 
 
 def _helpers(subject: Subject) -> Iterator[SubjectMatch]:
@@ -230,7 +230,7 @@ def _remote_setup(subject: Subject) -> Iterator[SubjectMatch]:
         for one in every:
             words = one if isinstance(one, list) else [one]
             command = " ".join(word for word in words if isinstance(word, str))
-            if _SCRIPT.search(command):
+            if runs_download(command):
                 yield SubjectMatch(subject.line((key,)), command)
 
 
@@ -261,7 +261,7 @@ CHECKS: Final[dict[str, Check]] = {
     "folder-open": _folder_open,
     "helpers": _helpers,
     "harmful-hooks": _harmful_hooks,
-    "hooks": lambda subject: (one for one in _hooks(subject) if not _HARM.search(one.it)),
+    "hooks": lambda subject: (one for one in _hooks(subject) if not _is_harmful(one.it)),
     "on-host": _on_host,
     "remote-setup": _remote_setup,
     "endpoint": _endpoint,

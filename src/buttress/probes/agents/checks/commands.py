@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 from buttress.probes.agents.servers import Package, words
 from buttress.provenance.dependencies.dependency import Ecosystem
 from buttress.provenance.dependencies.lookalike import lookalike, malicious
+from buttress.rules.downloaded_scripts import runs_download
 from buttress.rules.shell import tag_and_digest
 from buttress.rules.subject import Check, Subject, SubjectMatch
 
@@ -19,9 +20,11 @@ _SHELL_SERVER: Final = re.compile(
     r"(?i)(?:^|[-_/@])(?:shell|terminal|bash|exec|command|commands|cli-runner|desktop-commander|"
     r"run-commands?|ssh|powershell|iterm)(?:$|[-_/@]|mcp)"
 )
-_SCRIPT: Final = re.compile(
-    r"(?:curl|wget|iwr|Invoke-WebRequest)\b[^|]{0,400}\|\s*(?:sudo\s+)?(?:ba|z)?sh\b|<\(\s*curl|"
-    r"(?i:Invoke-Expression|\biex\b)"
+# Runs of a program's text from an address: uv and deno take one where others take a file.
+_RUN_ADDRESS: Final = re.compile(
+    r"(?:^|[\\/])(?:uv|deno|bun|pipx)(?:\.exe)?(?:\s+-\S+){0,4}(?:\s+(?:run|serve))?"
+    r"(?:\s+(?:--?(?:with|from|python|p|index|project|directory|config|import-map)\s+\S+|-\S+)){0,10}"
+    r"\s+https?://\S"
 )
 _WITH_VALUE: Final = {
     "-e", "--env", "-v", "--volume", "--mount", "--name", "--network", "-p", "--env-file", "-w",
@@ -107,7 +110,8 @@ def _shell(subject: Subject) -> Iterator[SubjectMatch]:
 
 
 def _remote_script(subject: Subject) -> Iterator[SubjectMatch]:
-    if _SCRIPT.search(" ".join(words(subject.value))):
+    command = " ".join(words(subject.value))
+    if runs_download(command) or _RUN_ADDRESS.search(command):
         yield SubjectMatch(subject.line(("command",)))
 
 

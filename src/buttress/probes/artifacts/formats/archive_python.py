@@ -39,7 +39,7 @@ class Sources:
             message = f"Python source in the archive is larger than {MAX_BYTES >> 20} MB."
             yield scope.not_searched(MAX_BYTES, f"{message} It was not searched.")
             return
-        found = calls(source)
+        found = calls(source, scope.names)
         if found:
             message = f"Python source in the archive calls {', '.join(found)}."
             severity: Severity | None = None if self.of_model else "low"

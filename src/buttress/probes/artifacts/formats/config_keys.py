@@ -38,7 +38,7 @@ def issues(value: Any, text: bytes, scope: Scope) -> Iterator[ArtifactIssue]:
     todo, seen = [value], 0
     keras = b'"class_name"' in text[:512]  # that format looks at such pairs itself
     if isinstance(value, list):
-        yield from _issues("type", _modules(value), text, scope)
+        yield from _issues("type", _modules(value, scope), text, scope)
     while todo and seen < _MAX_NODES:
         one = todo.pop()
         seen += 1
@@ -51,9 +51,9 @@ def issues(value: Any, text: bytes, scope: Scope) -> Iterator[ArtifactIssue]:
                     yield from _issues(key, examine(one[key], one, scope), text, scope)
             for key, inner in one.items():
                 if isinstance(inner, str):
-                    yield from _issues(key, _string(key, inner), text, scope)
+                    yield from _issues(key, _string(key, inner, scope), text, scope)
             if "module" in one and not keras:
-                yield from _issues("module", _pair(one), text, scope)
+                yield from _issues("module", _pair(one, scope), text, scope)
     if todo:
         scope.record_skip(f"objects and lists beyond the first {_MAX_NODES:,} of the configuration")
 
@@ -64,9 +64,9 @@ def _issues(key: str, told: _Told, text: bytes, scope: Scope) -> Iterator[Artifa
         yield scope.issue(rule, at, message, severity=severity)
 
 
-def _string(key: str, value: str) -> _Told:
+def _string(key: str, value: str, scope: Scope) -> _Told:
     """A name under a key that asks for one, a template under any key."""
-    if key not in _EXAMINED and (found := named(key, value)):
+    if key not in _EXAMINED and (found := named(key, value, scope.names)):
         yield "config-target", found[0], f"The configuration {found[1]}."
     if "{{" in value or "{%" in value:
         chat = key not in _EXAMINED and key.lower().endswith("template")
@@ -78,9 +78,9 @@ def _string(key: str, value: str) -> _Told:
             )
 
 
-def _pair(one: dict[str, Any]) -> _Told:
+def _pair(one: dict[str, Any], scope: Scope) -> _Told:
     for key in _CLASS_KEYS:
-        if found := paired(one["module"], one.get(key)):
+        if found := paired(one["module"], one.get(key), scope.names):
             yield "config-target", found[0], f"The configuration {found[1]}."
 
 
@@ -139,10 +139,10 @@ def _base(value: Any, _all: dict[str, Any], _scope: Scope) -> _Told:
         yield "adapter-base", None, f"The adapter's base model {shown!r} lies outside the folder."
 
 
-def _parent_library(value: Any, _all: dict[str, Any], _scope: Scope) -> _Told:
+def _parent_library(value: Any, _all: dict[str, Any], scope: Scope) -> _Told:
     library = value.get("parent_library") if isinstance(value, dict) else None
     if isinstance(library, str) and (
-        found := verdict(f"{library}.{value.get('base_model_class')}")
+        found := verdict(f"{library}.{value.get('base_model_class')}", scope.names)
     ):
         yield "config-target", found[0], f"The adapter's auto_mapping {found[1]}."
 
@@ -153,8 +153,8 @@ def _kernels(value: Any, _all: dict[str, Any], _scope: Scope) -> _Told:
         yield "hf-remote-code", "medium", message
 
 
-def _target(value: Any, _all: dict[str, Any], _scope: Scope) -> _Told:
-    if isinstance(value, str) and (found := verdict(value)):
+def _target(value: Any, _all: dict[str, Any], scope: Scope) -> _Told:
+    if isinstance(value, str) and (found := verdict(value, scope.names)):
         yield "config-target", found[0], f"The configuration {found[1]}."
 
 
@@ -187,7 +187,7 @@ def _core_ml(value: Any, _all: dict[str, Any], _scope: Scope) -> _Told:
             yield "config-path", None, message
 
 
-def _skops(_value: Any, everything: dict[str, Any], _scope: Scope) -> _Told:
+def _skops(_value: Any, everything: dict[str, Any], scope: Scope) -> _Told:
     module, name = everything.get("__module__"), everything.get("__class__")
     if everything.get("__loader__") == "FunctionNode" and isinstance(
         everything.get("content"), dict
@@ -196,17 +196,17 @@ def _skops(_value: Any, everything: dict[str, Any], _scope: Scope) -> _Told:
         module, name = inner.get("module_path", module), inner.get("function", name)
     if not (isinstance(module, str) and isinstance(name, str)) or module == "builtins":
         return
-    if found := verdict(f"{module}.{name}"):
+    if found := verdict(f"{module}.{name}", scope.names):
         yield "config-target", found[0], f"The schema {found[1]}."
 
 
-def _modules(value: list[Any]) -> _Told:
+def _modules(value: list[Any], scope: Scope) -> _Told:
     """modules.json of sentence-transformers: each module has a class and a folder."""
     for one in value[:1000]:
         if not isinstance(one, dict) or "type" not in one or "path" not in one:
             continue
         kind, path = one["type"], one["path"]
-        if isinstance(kind, str) and "." in kind and (found := verdict(kind)):
+        if isinstance(kind, str) and "." in kind and (found := verdict(kind, scope.names)):
             yield "config-target", found[0], f"The list of modules {found[1]}."
         if isinstance(path, str) and leads_out(path):
             message = f"A module is loaded from {shortened(path)!r}, outside the folder."

@@ -7,6 +7,7 @@ from typing import Final
 
 from buttress.evidence.findings import Severity
 from buttress.probes.artifacts.named_code import verdict
+from buttress.probes.artifacts.pickles.judge import NameLists
 
 # Keys whose value a loader imports: Hydra and NeMo, jsonargparse (LightningCLI).
 IMPORTING: Final = ("_target_", "class_path")
@@ -18,21 +19,21 @@ _CALLABLE: Final = re.compile(
 _PART: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
 
 
-def named(key: str, value: str) -> tuple[Severity, str] | None:
+def named(key: str, value: str, names: NameLists) -> tuple[Severity, str] | None:
     """Verdict on ``value`` under ``key``; where the key may mean anything, the dangerous only."""
     if key in IMPORTING:
-        return verdict(value)
+        return verdict(value, names)
     if "." in value and len(value) < 200 and _CALLABLE.search(key.lower()):
-        found = verdict(value) if _PART.match(value) else None
+        found = verdict(value, names) if _PART.match(value) else None
         return found if found and found[0] == "critical" else None
     return None
 
 
-def paired(module: object, name: object) -> tuple[Severity, str] | None:
+def paired(module: object, name: object, names: NameLists) -> tuple[Severity, str] | None:
     """Verdict on a class that is given as two values; the dangerous only."""
     if not (isinstance(module, str) and isinstance(name, str) and _PART.match(module)):
         return None
     if not _PART.match(name):
         return None
-    found = verdict(f"{module}.{name}")
+    found = verdict(f"{module}.{name}", names)
     return found if found and found[0] == "critical" else None

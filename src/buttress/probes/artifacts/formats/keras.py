@@ -18,7 +18,7 @@ from buttress.probes.artifacts.containers.names import leads_out
 from buttress.probes.artifacts.formats.keras_classes import custom_classes
 from buttress.probes.artifacts.formats.keras_names import custom_functions, is_activation, is_known
 from buttress.probes.artifacts.issue import ArtifactIssue
-from buttress.probes.artifacts.pickles.judge import judge
+from buttress.probes.artifacts.pickles.judge import NameLists
 from buttress.probes.artifacts.scope import Scope
 
 _OWN: Final = (
@@ -98,7 +98,7 @@ def of_config(config: Any, offset: int, scope: Scope) -> Iterator[ArtifactIssue]
             todo += one
         elif isinstance(one, dict):
             todo += one.values()
-            for rule, severity, message in _object(one):
+            for rule, severity, message in _object(one, scope.names):
                 if message in told:
                     continue
                 if len(told) == _MAX_TOLD:
@@ -108,13 +108,13 @@ def of_config(config: Any, offset: int, scope: Scope) -> Iterator[ArtifactIssue]
                 yield scope.issue(rule, offset, message, severity=severity)
 
 
-def _object(one: dict[str, Any]) -> Iterator[tuple[str, Severity | None, str]]:
+def _object(one: dict[str, Any], names: NameLists) -> Iterator[tuple[str, Severity | None, str]]:
     """Rule, severity where it is not the rule's own, and sentence for one object."""
     name, module, inner = one.get("class_name"), one.get("module"), one.get("config")
     if name in ("Lambda", "__lambda__") or one.get("registered_name") == "Lambda":
         layer = inner.get("name") if isinstance(inner, dict) else None
         shown = f" {shortened(str(layer))!r}" if layer else ""
-        yield from _lambda(shown, inner)
+        yield from _lambda(shown, inner, names)
     if isinstance(name, str) and name in _LOOKUPS and isinstance(inner, dict):
         words = inner.get("vocabulary")
         if isinstance(words, str) and (leads_out(words) or "://" in words):
@@ -149,11 +149,11 @@ def _object(one: dict[str, Any]) -> Iterator[tuple[str, Severity | None, str]]:
             )
             yield "keras-foreign-module", severity, message
     elif module == "builtins":  # how Keras spells a function of the program that saved the model
-        if judge(module, called).kind in ("dangerous", "code", "conditional"):
+        if names.judge(module, called).kind in ("dangerous", "code", "conditional"):
             message = f"The configuration makes Keras call the builtin {shortened(called)}."
             yield "keras-foreign-module", "critical", message
     else:
-        kind = judge(module, called).kind
+        kind = names.judge(module, called).kind
         message = f"The configuration makes Keras import {shortened(f'{module}.{called}')}"
         if kind in ("dangerous", "code"):
             yield "keras-foreign-module", "critical", f"{message}, which runs code."
@@ -161,7 +161,9 @@ def _object(one: dict[str, Any]) -> Iterator[tuple[str, Severity | None, str]]:
             yield "keras-foreign-module", None, f"{message} from outside Keras."
 
 
-def _lambda(shown: str, config: Any) -> Iterator[tuple[str, Severity | None, str]]:
+def _lambda(
+    shown: str, config: Any, names: NameLists
+) -> Iterator[tuple[str, Severity | None, str]]:
     """By a name or with bytecode: the former runs what the program, or Keras, has."""
     function = config.get("function") if isinstance(config, dict) else None
     module = config.get("module") if isinstance(config, dict) else None
@@ -187,7 +189,7 @@ def _lambda(shown: str, config: Any) -> Iterator[tuple[str, Severity | None, str
     else:
         known = isinstance(module, str)
         called = f"{module}.{function}" if known else function
-        grave = judge(module if isinstance(module, str) else "builtins", function).kind in (
+        grave = names.judge(module if isinstance(module, str) else "builtins", function).kind in (
             "dangerous", "code", "conditional",
         )  # fmt: skip
         message = f"The Lambda layer{shown} calls {shortened(called)}, which Keras does not have."

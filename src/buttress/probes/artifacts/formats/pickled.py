@@ -75,7 +75,7 @@ def _named(one: Import) -> bool:
 
 def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Follow all streams from the start on."""
-    notes = Notes()
+    notes = Notes(scope.names)
     position, streams, behind = 0, 0, -1
     torch = _TORCH_MAGIC in source.read_at(0, 16)
     while True:

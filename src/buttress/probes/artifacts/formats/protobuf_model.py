@@ -108,11 +108,18 @@ def _fitting(source: ByteSource) -> Iterator[tuple[_Kind, Shape]]:
 
 def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Examine it as each of the formats that it fits, then what none of them has."""
-    known: set[tuple[int, int]] = set()
-    broken = False
+    known: frozenset[tuple[int, int]] = frozenset()
+    least, broken = None, False
     for kind, shape in _fitting(source):
         broken = shape.error is not None
-        known |= kind.FIELDS
+        # One format alone explains a file: what it does not have is a stray, though another has it.
+        strange = sum(
+            (one.number, one.wire) not in kind.FIELDS
+            for number in shape.fields.values()
+            for one in number[:1]
+        )
+        if least is None or strange < least:
+            least, known = strange, kind.FIELDS
         try:
             yield from kind.inspect(shape, scope)
         except WireError as error:
@@ -122,7 +129,7 @@ def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
 
 
 def _strays(
-    source: ByteSource, known: set[tuple[int, int]], broken: bool, scope: Scope
+    source: ByteSource, known: frozenset[tuple[int, int]], broken: bool, scope: Scope
 ) -> Iterator[ArtifactIssue]:
     """Payloads under unknown numbers, and what follows the last field that is known."""
     sound, tail = 0, broken

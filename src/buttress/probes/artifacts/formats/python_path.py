@@ -39,7 +39,7 @@ def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
         message = f"Python reads this file at each start; only the first {_READ >> 20} MB were."
         yield scope.not_searched(_READ, message)
     if isinstance(source, FileSource) and source.name in _CUSTOMISING:
-        if found := calls(source.read_at(0, _READ)):
+        if found := calls(source.read_at(0, _READ), scope.names):
             message = f"Python runs this file at each start, and it calls {', '.join(found)}."
             yield scope.issue("python-path-code", 0, message)
         return

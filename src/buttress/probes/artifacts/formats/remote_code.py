@@ -48,7 +48,7 @@ def _beside(file: str, what: str, scope: Scope) -> tuple[str, Severity | None, s
     path = _sibling(scope.file, file)
     if path is None:
         return "hf-remote-code", None, f"{message}."
-    found = reaches(path)
+    found = reaches(path, scope.names)
     if found is None:
         return "hf-remote-code", None, f"{message}; it is not there or is no Python."
     if found:

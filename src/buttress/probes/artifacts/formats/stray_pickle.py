@@ -61,7 +61,7 @@ def within(data: bytes, offset: int, scope: Scope) -> Iterator[ArtifactIssue]:
         at = found.start()
         part = data[at : at + _LENGTH]
         odd = part[0] == 0x80 and part[1] > HIGHEST_PROTOCOL
-        notes = Notes()
+        notes = Notes(scope.names)
         done = follow(BytesSource(part[2:] if odd else part), 0, notes, piece=512)
         until = done.end if done.end is not None else done.broken[0] if done.broken else 0
         followed += until

@@ -14,6 +14,7 @@ from buttress.probes.artifacts.encodings.json_members import MAX_BYTES, members
 from buttress.probes.artifacts.formats import config_keys
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
+from buttress.rules.skeleton import skeleton
 
 _ADDED: Final = re.compile(rb'"added_tokens"\s*:\s*\[')
 _MODEL: Final = re.compile(rb'"(?:vocab|pre_tokenizer|post_processor|truncation|normalizer)"\s*:')
@@ -22,6 +23,7 @@ _TOLD: Final = 5
 # Zero-width, direction, tag and other characters that nobody sees (Unicode general category Cf).
 _EXPECTED: Final = {"\u200c", "\u200d", "\ufeff", "\u00ad", "\u200b", "\u200e", "\u200f", "\u2060"}
 _LONG: Final = 256
+_CONTROL: Final = re.compile(r"<[|/]?[A-Za-z0-9_:.-]{2,60}\|?>|\[/?[A-Za-z_]{2,40}\]")
 
 
 def is_one(text: bytes) -> bool:
@@ -84,9 +86,11 @@ def _problem(
         other = ids.setdefault(number, content)
         if other != content:
             return f"has the id {number} of {shortened(other)!r}"
-    hidden = [one for one in content if _unseen(one)]
+    hidden = [one for one in content if _unseen(one)] or _between_letters(content)
     plain = "".join(one for one in content if unicodedata.category(one) != "Cf")
     key = unicodedata.normalize("NFKC", plain).strip()
+    if _CONTROL.fullmatch(skeleton(key)):  # <|im_start|> with a letter of another script
+        key = skeleton(key)
     other = seen.setdefault(key, content) if key else content
     if hidden:
         return f"holds {len(hidden)} characters that nobody sees, such as U+{ord(hidden[0]):04X}"
@@ -95,6 +99,14 @@ def _problem(
     if len(content) > _LONG and not content.isspace() and len(set(content)) > 4:
         return f"has {len(content)} characters"
     return None
+
+
+def _between_letters(content: str) -> list[str]:
+    """Characters of no width within a token of plain letters, where no script needs them."""
+    within = re.findall(r"(?<=[!-~])([^\x00-\x7f])(?=[!-~])", content)
+    rest = re.sub(r"[^\x00-\x7f]", "", content)
+    unseen = [one for one in within if unicodedata.category(one) == "Cf"]
+    return unseen if len(rest) + len(within) == len(content) else []
 
 
 def _unseen(one: str) -> bool:

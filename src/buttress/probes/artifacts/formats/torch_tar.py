@@ -43,14 +43,14 @@ def _after_tensor(source: ByteSource, at: int, _types: set[str]) -> int:
 def _alternate(
     source: ByteSource, scope: Scope, after: Callable[[ByteSource, int, set[str]], int]
 ) -> Iterator[ArtifactIssue]:
-    everything = Notes()
+    everything = Notes(scope.names)
     scope.tally.recognised += 1
     done = follow(source, 0, everything)
     at = done.end
     for _ in range(_MAX_PARTS):
         if at is None or not source.read_at(at, 1):
             break
-        notes = Notes()
+        notes = Notes(scope.names)
         done = follow(source, at, notes, piece=4096)
         everything.add(notes)
         if done.end is None:

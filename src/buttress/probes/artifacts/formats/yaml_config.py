@@ -208,7 +208,9 @@ def _leaf(leaf: Leaf, values: dict[str, str], scope: Scope) -> Iterator[Artifact
             yield from _python_tag(leaf, leaf.tag.removeprefix(prefix), scope)
             return
     for prefix in _HYPER:
-        if leaf.tag.startswith(prefix) and (found := verdict(leaf.tag.removeprefix(prefix))):
+        if leaf.tag.startswith(prefix) and (
+            found := verdict(leaf.tag.removeprefix(prefix), scope.names)
+        ):
             message = f"The configuration {found[1]}."
             yield scope.issue("config-target", leaf.offset, message, severity=found[0])
     if leaf.tag and not leaf.tag.startswith(("!", "tag:yaml.org,2002:")):
@@ -218,7 +220,7 @@ def _leaf(leaf: Leaf, values: dict[str, str], scope: Scope) -> Iterator[Artifact
         message = f"Readers of YAML in Java would make {shortened(leaf.tag)!r}."
         yield scope.issue("yaml-python-tag", leaf.offset, message, severity="high")
     key = leaf.path[-1] if leaf.path else ""
-    if leaf.value and (found := named(key, _resolved(leaf.value, values))):
+    if leaf.value and (found := named(key, _resolved(leaf.value, values), scope.names)):
         message = f"The configuration {found[1]}."
         yield scope.issue("config-target", leaf.offset, message, severity=found[0])
     if leaf.path[-1:] == ("trust_remote_code",) and (leaf.value or "").lower() == "true":
@@ -230,7 +232,7 @@ def _python_tag(leaf: Leaf, rest: str, scope: Scope) -> Iterator[ArtifactIssue]:
     kind, _, name = rest.partition(":")
     if kind in _HARMLESS_TAGS:
         return
-    found = verdict(name) if name else None
+    found = verdict(name, scope.names) if name else None
     what = f"{kind} {shortened(name)}".strip()
     message = f"An unsafe loader of YAML would make the Python {what}"
     if found and found[0] == "critical":
@@ -246,7 +248,7 @@ def _mlflow(leaf: Leaf, scope: Scope) -> Iterator[ArtifactIssue]:
         return
     shown = shortened(value)
     if key == "loader_module":
-        if (found := verdict(f"{value}.load")) and found[0] != "critical":
+        if (found := verdict(f"{value}.load", scope.names)) and found[0] != "critical":
             message = f"MLflow imports {shown} to load the model."
             yield scope.issue("mlflow-code", leaf.offset, message)
         elif found:

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from buttress.evidence.findings import SEVERITIES
 from buttress.probes.artifacts.issue import RULES, ArtifactIssue
+from buttress.probes.artifacts.pickles.judge import NameLists
 
 _PROTOCOL: Final = b"\x80\x04"
 _TUPLE: Final = {0: b")", 1: b"\x85", 2: b"\x86", 3: b"\x87"}
@@ -60,13 +61,13 @@ def imported(described: Any) -> set[tuple[str, str]]:
     return {split(str(name)) for name in names}.union(*(imported(v) for v in described.values()))
 
 
-def suspicious(pickle: bytes) -> list[ArtifactIssue]:
+def suspicious(pickle: bytes, names: NameLists) -> list[ArtifactIssue]:
     """Issues of a pickle that are at least of medium severity."""
     from buttress.files.byte_source import BytesSource
     from buttress.probes.artifacts.formats import pickled
     from buttress.probes.artifacts.scope import FileTally, Scope
 
-    found = pickled.inspect(BytesSource(pickle), Scope(FileTally()))
+    found = pickled.inspect(BytesSource(pickle), Scope(FileTally(names=names)))
     least = SEVERITIES.index(_LEAST)
     return [
         one

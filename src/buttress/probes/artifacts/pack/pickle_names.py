@@ -14,8 +14,8 @@ from buttress.files.located_yaml import FieldPath, Located
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.pack import pickle_examples
-from buttress.probes.artifacts.pickles.added import Added, Told, instead, merged
-from buttress.probes.artifacts.pickles.judge import judge
+from buttress.probes.artifacts.pickles.added import Added, Told, merged
+from buttress.probes.artifacts.pickles.judge import OWN_LISTS, NameLists
 
 _MAX_PARTS: Final = 12
 _TEXT: Final = {"type": "string", "minLength": 1, "maxLength": 500, "description": "text"}
@@ -88,14 +88,13 @@ def try_examples(path: Path, kind: str, pack: str) -> None:
         InputError: naming the entry and the example.
     """
     located = located_yaml.load(path)
-    added = _load(located, kind, pack)
+    names = NameLists(_load(located, kind, pack))
     part = "allowed" if kind == "pickle-allowlist" else "gadgets"
     for index, entry in enumerate(located.data[part]):
         at = (part, index)
-        with instead(added):
-            for side in ("positive", "negative"):
-                for number, example in enumerate(entry[side]):
-                    _try(located, (*at, side, number), example, kind, pack)
+        for side in ("positive", "negative"):
+            for number, example in enumerate(entry[side]):
+                _try(located, (*at, side, number), example, kind, pack, names=names)
         _covered(located, at, entry, kind)
 
 
@@ -124,28 +123,29 @@ def _load(located: Located, kind: str, pack: str) -> Added:
 def _allowed(located: Located, pack: str) -> dict[tuple[str, str], Told]:
     located_yaml.check(located, _ALLOWED)
     found: dict[tuple[str, str], Told] = {}
-    with instead(Added()):  # by our own lists alone
-        for index, entry in enumerate(located.data["allowed"]):
-            told = Told(entry["why"].rstrip(". "), pack)
-            for number, name in enumerate(entry["names"]):
-                at = ("allowed", index, "names", number)
-                try:
-                    key = pickle_examples.split(f"{entry['module']}:{name}")
-                except ValueError as error:
-                    raise located.error(at, str(error), "a name such as MyClass") from None
-                known = judge(*key)
-                if known.kind in ("dangerous", "code", "conditional"):
-                    raise located.error(
-                        at, f"{entry['module']}.{name} can't be allowed by a pack: {known.reason}",
-                        "names that are in no list of dangerous ones",
-                    )  # fmt: skip
-                found[key] = told
+    for index, entry in enumerate(located.data["allowed"]):
+        told = Told(entry["why"].rstrip(". "), pack)
+        for number, name in enumerate(entry["names"]):
+            at = ("allowed", index, "names", number)
+            try:
+                key = pickle_examples.split(f"{entry['module']}:{name}")
+            except ValueError as error:
+                raise located.error(at, str(error), "a name such as MyClass") from None
+            known = OWN_LISTS.judge(*key)
+            if known.kind in ("dangerous", "code", "conditional"):
+                raise located.error(
+                    at, f"{entry['module']}.{name} can't be allowed by a pack: {known.reason}",
+                    "names that are in no list of dangerous ones",
+                )  # fmt: skip
+            found[key] = told
     return found
 
 
-def _try(located: Located, at: FieldPath, example: Any, kind: str, pack: str) -> None:
+def _try(
+    located: Located, at: FieldPath, example: Any, kind: str, pack: str, *, names: NameLists
+) -> None:
     try:
-        issues = pickle_examples.suspicious(pickle_examples.assemble(example))
+        issues = pickle_examples.suspicious(pickle_examples.assemble(example), names)
     except ValueError as error:
         raise located.error(at, f"describes no pickle: {error}", "see the docs") from None
     positive = at[-2] == "positive"

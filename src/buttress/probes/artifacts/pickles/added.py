@@ -1,4 +1,4 @@
-"""Names that installed packs add to the lists of ``judge``: some allowed, some dangerous.
+"""Names that installed packs add to our lists (``judge``): some allowed, some dangerous.
 
 What a pack allows is looked up last, after our own lists: it can only change what would otherwise
 be unknown. What a pack finds dangerous is looked up first.
@@ -7,7 +7,6 @@ be unknown. What a pack finds dangerous is looked up first.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -91,32 +90,3 @@ def merged(every: Iterable[Added]) -> Added:
         names = {**one.names, **names}
         modules = {**one.modules, **modules}
     return Added(allowed, names, modules)
-
-
-class _Current:
-    """What holds while a file is examined; nothing outside of that."""
-
-    added = NOTHING
-
-
-def current() -> Added:
-    """The names that packs add to the examination that goes on."""
-    return _Current.added
-
-
-@contextmanager
-def instead(added: Added) -> Iterator[None]:
-    """Let these names hold in the block."""
-    from buttress.probes.artifacts.pickles.judge import forget
-
-    before = _Current.added
-    if added == before:
-        yield
-        return
-    _Current.added = added
-    forget()
-    try:
-        yield
-    finally:
-        _Current.added = before
-        forget()

@@ -144,7 +144,7 @@ def _passed_over(
     if state.take(following, 1)[0] in KNOWN:
         from buttress.probes.artifacts.pickles.machine import follow
 
-        otherwise = Notes()
+        otherwise = Notes(state.notes.names)
         follow(state.source, following, otherwise, depth=MAX_DEPTH, piece=512)
         for name, one in otherwise.imports.items():
             if all(part.isidentifier() for part in one.full.split(".")):

@@ -20,11 +20,11 @@ from __future__ import annotations
 
 import _compat_pickle
 import re
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
-from buttress.probes.artifacts.pickles.added import current
+from buttress.probes.artifacts.pickles.added import NOTHING, Added
 
 Kind = Literal["allowed", "dangerous", "code", "conditional", "unknown"]
 # any: with plain data. empty: without arguments. bare: by NEWOBJ without arguments, so that no
@@ -60,60 +60,63 @@ class _Lists(NamedTuple):
     conditional: dict[str, str]
 
 
-@lru_cache(maxsize=4_096)
-def judge(module: str, name: str) -> NameJudgement:
-    """Judge ``module.name`` as a stream names it; ``name`` may be dotted.
+class NameLists:
+    """Our own lists, and the names that packs add to them."""
 
-    Names of Python 2 are also judged under the name that Python 3 maps them to, as its unpickler
-    does for protocols below 3.
-    """
-    candidates = [(module, name)]
-    renamed = _compat_pickle.NAME_MAPPING.get((module, name))
-    moved = _compat_pickle.IMPORT_MAPPING.get(module)
-    if renamed is not None:
-        candidates.append(renamed)
-    elif moved is not None:
-        candidates.append((moved, name))
-    judgements = [_one(*candidate) for candidate in candidates]
-    for kind in ("dangerous", "code", "conditional", "allowed"):
-        for judgement in judgements:
-            if judgement.kind == kind:
+    def __init__(self, added: Added = NOTHING) -> None:
+        self.added = added
+        self.judge = lru_cache(maxsize=4_096)(self._judge)
+        self.judge_import = lru_cache(maxsize=4_096)(self._judge_import)
+
+    def _judge(self, module: str, name: str) -> NameJudgement:
+        """Judge ``module.name`` as a stream names it; ``name`` may be dotted.
+
+        Names of Python 2 are also judged under the name that Python 3 maps them to, as its
+        unpickler does for protocols below 3.
+        """
+        candidates = [(module, name)]
+        renamed = _compat_pickle.NAME_MAPPING.get((module, name))
+        moved = _compat_pickle.IMPORT_MAPPING.get(module)
+        if renamed is not None:
+            candidates.append(renamed)
+        elif moved is not None:
+            candidates.append((moved, name))
+        judgements = [self._judge_spelling(*candidate) for candidate in candidates]
+        for kind in ("dangerous", "code", "conditional", "allowed"):
+            for judgement in judgements:
+                if judgement.kind == kind:
+                    return judgement
+        return _UNKNOWN
+
+    def _judge_import(self, module: str, name: str) -> NameJudgement:
+        """As ``judge``, for a pickle, in which a pack may allow what is otherwise unknown."""
+        found = self.judge(module, name)
+        told = self.added.allowed.get((module, name)) if found.kind == "unknown" else None
+        return found if told is None else NameJudgement("allowed", told.why, told.pack)
+
+    def _judge_spelling(self, module: str, name: str) -> NameJudgement:
+        if told := self.added.danger(module, name):
+            return NameJudgement("dangerous", f"{told.why} (pack {told.pack})", told.pack)
+        lists = _lists()
+        for names, judgement in lists.allowed.get(module, ()):
+            if name in names:
                 return judgement
-    return _UNKNOWN
+        if reason := lists.conditional.get(f"{module}.{name}"):
+            return NameJudgement("conditional", reason)
+        if danger := _danger(lists, module, name):
+            return danger
+        package = module
+        while package and package not in lists.excluded:
+            for pattern, judgement in lists.packages.get(package, ()):
+                if pattern.fullmatch(name):
+                    return judgement
+            package = package.rpartition(".")[0]
+        return _UNKNOWN
 
-
-@lru_cache(maxsize=4_096)
-def judge_import(module: str, name: str) -> NameJudgement:
-    """As ``judge``, for a pickle, in which a pack may allow what is otherwise unknown."""
-    found = judge(module, name)
-    told = current().allowed.get((module, name)) if found.kind == "unknown" else None
-    return found if told is None else NameJudgement("allowed", told.why, told.pack)
-
-
-def forget() -> None:
-    """Judge anew: the names of packs have changed."""
-    for one in (judge, judge_import, listed_words):
-        one.cache_clear()
-
-
-def _one(module: str, name: str) -> NameJudgement:
-    if told := current().danger(module, name):
-        return NameJudgement("dangerous", f"{told.why} (pack {told.pack})", told.pack)
-    lists = _lists()
-    for names, judgement in lists.allowed.get(module, ()):
-        if name in names:
-            return judgement
-    if reason := lists.conditional.get(f"{module}.{name}"):
-        return NameJudgement("conditional", reason)
-    if danger := _danger(lists, module, name):
-        return danger
-    package = module
-    while package and package not in lists.excluded:
-        for pattern, judgement in lists.packages.get(package, ()):
-            if pattern.fullmatch(name):
-                return judgement
-        package = package.rpartition(".")[0]
-    return _UNKNOWN
+    @cached_property
+    def words(self) -> frozenset[bytes]:
+        """Every module and name in the lists, as a stream spells them."""
+        return _own_words().union(word.encode() for word in self.added.words())
 
 
 def _danger(lists: _Lists, module: str, name: str) -> NameJudgement | None:
@@ -182,12 +185,13 @@ def _allowed(entry: dict[str, Any]) -> NameJudgement:
 
 
 @cache
-def listed_words() -> frozenset[bytes]:
-    """Every module and name in the lists, as a stream spells them."""
+def _own_words() -> frozenset[bytes]:
     lists = _lists()
     words = lists.allowed.keys() | lists.packages.keys()
     words = words.union(*(names for entries in lists.allowed.values() for names, _ in entries))
     for dotted in (*lists.names, *lists.modules, *lists.conditional):
         words |= {dotted, *dotted.rsplit(".", 1)}
-    words = words.union(current().words())
     return frozenset(word.encode() for word in words)
+
+
+OWN_LISTS: Final = NameLists()

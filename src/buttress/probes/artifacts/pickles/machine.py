@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 
 from buttress.files.byte_source import ByteSource
 from buttress.probes.artifacts.pickles import opcodes as op
-from buttress.probes.artifacts.pickles.judge import listed_words
 from buttress.probes.artifacts.pickles.operations import OPERATIONS, StopError
 from buttress.probes.artifacts.pickles.state import (
     CHUNK,
@@ -122,7 +121,7 @@ def _run(state: MachineState, at: int, fussy: bool) -> int:
                         position += 1
                         continue
                     if type(top) is bytes:
-                        if len(top) <= NAME_KEPT and (budget > 0 or top in listed_words()):
+                        if len(top) <= NAME_KEPT and (budget > 0 or top in state.notes.names.words):
                             budget -= len(top) + 150
                             memo[dense] = top
                         dense += 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from buttress.files.byte_source import ByteSource
-from buttress.probes.artifacts.pickles.judge import judge_import, listed_words
+from buttress.probes.artifacts.pickles.judge import OWN_LISTS, NameLists
 from buttress.probes.artifacts.pickles.opcodes import LOOP_LENGTH, PLAIN_ONE
 from buttress.probes.artifacts.pickles.values import BOTTOM, PLAIN, Blob, Import, ValueSequence
 
@@ -34,6 +34,7 @@ class BrokenError(Exception):
 class Notes:
     """What streams of one file turn up: imports, other remarks and constants to look into."""
 
+    names: NameLists = OWN_LISTS
     imports: dict[tuple[str, str], Import] = field(default_factory=dict)
     remarks: list[tuple[str, int, str]] = field(default_factory=list)  # rule, offset, sentence
     blobs: list[Blob] = field(default_factory=list)
@@ -231,7 +232,7 @@ class MachineState:
             if len(value) > NAME_KEPT:
                 return False
             self.budget -= len(value) + 150
-            return self.budget > 0 or value in listed_words()
+            return self.budget > 0 or value in self.notes.names.words
         self.budget -= 0 if type(value) is Import else 400
         return self.budget > 0 or type(value) is Import
 
@@ -251,7 +252,7 @@ class MachineState:
         """The import of that name, noted."""
         known = self.notes.imports.get((module, name))
         if known is None:
-            known = Import(module, name, at, judge_import(module, name))
+            known = Import(module, name, at, self.notes.names.judge_import(module, name))
             room = 2 if known.judgement.kind == "dangerous" else 1
             if len(self.notes.imports) < room * _MAX_IMPORTS:
                 self.notes.imports[module, name] = known

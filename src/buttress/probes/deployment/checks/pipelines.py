@@ -100,12 +100,18 @@ def _injection(subject: Subject, *, direct: bool) -> Iterator[SubjectMatch]:
             yield SubjectMatch(line, way)
 
 
-def _input_injection(subject: Subject) -> Iterator[SubjectMatch]:
+def _input_injection(subject: Subject, *, by_strangers: bool) -> Iterator[SubjectMatch]:
+    """An input is put into a script: one that a caller lets strangers fill, or any other."""
+    filled = subject.context.get("inputs", {})
     for one in expressions(subject.value):
         for reference in one.references:
-            if re.fullmatch(r"(?:github\.event\.)?inputs\.[\w-]+", reference.path):
-                line = subject.line(()) + subject.value.count("\n", 0, one.start)
-                yield SubjectMatch(line, reference.path)
+            name = re.fullmatch(r"(?:github\.event\.)?inputs\.([\w-]+)", reference.path)
+            source = filled.get(name[1].lower()) if name else None
+            if name is None or (source is not None) is not by_strangers:
+                continue
+            line = subject.line(()) + subject.value.count("\n", 0, one.start)
+            way = f", which a workflow here fills with {source.path}," if source else ""
+            yield SubjectMatch(line, f"{reference.path}{way}")
 
 
 def _all_secrets(subject: Subject) -> Iterator[SubjectMatch]:
@@ -256,7 +262,8 @@ CHECKS: Final[dict[str, Check]] = {
     "head-checkout": _head_checkout,
     "script-injection": lambda subject: _injection(subject, direct=True),
     "indirect-injection": lambda subject: _injection(subject, direct=False),
-    "input-injection": _input_injection,
+    "input-injection": lambda subject: _input_injection(subject, by_strangers=False),
+    "called-injection": lambda subject: _input_injection(subject, by_strangers=True),
     "all-secrets": _all_secrets,
     "evaluated-variable": _evaluated,
     "label-injection": _label_injection,

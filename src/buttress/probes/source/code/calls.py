@@ -152,6 +152,8 @@ def _result(
             return _looked_up(receiver, given.positions)
     if path == "builtins.dict" and not given.positions:
         return Value(entries=given.named, taints=taints_of(*given.all), keyed=not given.open_names)
+    if path == "builtins.vars" and given.positions and given.positions[0].path:
+        return given.positions[0].step(".__dict__")
     if path == "builtins.getattr" and len(given.positions) > 1:
         if given.positions[1].const is not UNKNOWN:
             return mixed(*given.all)

@@ -143,6 +143,12 @@ class Evaluator(ABC):
         if isinstance(key.const, str):
             if base.entries is not None and key.const in base.entries:
                 return base.entries[key.const]
+            if base.path in _NAMESPACES and key.const == "__builtins__":
+                return Value("builtins")
+            as_dict = base.path.endswith(".__dict__") or base.path == "builtins"
+            if as_dict and key.const.isidentifier():
+                owner = Value(base.path.removesuffix(".__dict__"), taints=base.taints)
+                return self.member(owner, key.const, node.lineno, scope)
             stepped = self.stepped(
                 base, f"[{key.const}]" if key.const.isidentifier() else "[]", node.lineno
             )

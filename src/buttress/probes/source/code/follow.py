@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -26,6 +27,9 @@ from buttress.probes.source.code.scopes import Attributes, NameScope
 from buttress.probes.source.code.summaries import ClassSummary, ModuleSummary
 from buttress.probes.source.code.texts import summed
 from buttress.probes.source.code.values import NOTHING, Value, joined
+
+# Decorators of functions whose result is sent as a page of HTML.
+_VIEW: Final = re.compile(r"(flask|quart|bottle)\.(?:.*\.)?(route|get|post|put)")
 
 MAX_AGAIN: Final = 300  # methods that are followed again, when attributes are known
 
@@ -176,9 +180,22 @@ class AbstractInterpreter(InterproceduralEvaluator):
             if isinstance(alone, ast.Call):  # validate(x): raises where it does not hold
                 clean(checked(self, alone, scope, holds=True), scope)
         if isinstance(node, ast.Return) or isinstance(node.value, (ast.Yield, ast.YieldFrom)):
+            self._answered(node, value)
             path = "." + ".".join(self.context.functions)
             known = self._returns.get(path)
             self._returns[path] = value if known is None else joined(known, value)
+
+    def _answered(self, node: ast.Return | ast.Expr, value: Value) -> None:
+        """What a view of Flask and its like returns is the page: as if it were called with it."""
+        for decorator in self.context.decorators:
+            if view := _VIEW.fullmatch(decorator):
+                path = f"{view[1]}.{view[2]}"
+                if isinstance(node.value, ast.Tuple) and value.elements:  # with a status
+                    value = value.elements[0]
+                self.tell(
+                    Event("call", node.lineno, self.context, path, arguments=(value,), node=node)
+                )
+                return
 
     def _assign(self, node: ast.Assign, scope: NameScope) -> None:
         value = self.value(node.value, scope)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ _SHELLS: Final = GlobUnion(
 
 
 Words = frozenset[bytes]
+# Short literals that a sum puts together; those of sentences are joined over lines.
+_PARTS: Final = re.compile(rb"""["']\w{0,30}["'](?:[ \t]*\+[ \t]*["']\w{0,30}["']){1,30}""")
+_JOINT: Final = re.compile(rb"""["'][ \t]*\+[ \t]*["']""")
 _LEAST_CARRIED: Final = SEVERITIES.index("medium")  # lesser rules look at one function alone
 
 
@@ -91,7 +95,7 @@ class RuleMatcher:
 
     def survey(self, data: bytes, own: frozenset[bytes] = frozenset()) -> Survey:
         """What the words of a file tell of it; ``own`` are names of the project's own packages."""
-        present = set(words(data))
+        present = set(words(_united(data)))
         present.update(one for one in self._fragments if one[1:-1] in data)
         labels = {
             label
@@ -197,6 +201,14 @@ def _labels(pattern: Pattern) -> list[frozenset[str]]:
 
 class _EnoughError(Exception):
     pass
+
+
+def _united(data: bytes) -> bytes:
+    """Source with the words behind it that literals hold when they are joined: "ex" + "ec"."""
+    parts = _PARTS.findall(data) if b"+" in data else []
+    if not parts:
+        return data
+    return b" ".join((data, *(_JOINT.sub(b"", one) for one in parts)))
 
 
 class _Examination:

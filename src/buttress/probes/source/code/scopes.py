@@ -107,6 +107,8 @@ class NameScope:
         found = self.find(name)
         if found is not None:
             return found
+        if name == "__builtins__":
+            return Value("builtins")
         if name in _BUILTINS:
             return Value(f"builtins.{name}")
         if self.stars:

@@ -15,10 +15,11 @@ from buttress.provenance.dependencies.dependency import Parser
 MAX_BYTES: Final = 8 << 20
 _NAMES: Final = {
     "pyproject.toml": "tools.in_pyproject", "setup.cfg": "projects.setup_cfg",
-    "setup.py": "setup_script.parse", "Pipfile": "projects.pipfile",
+    "setup.py": "setup_script.parse", "noxfile.py": "setup_script.nox",
+    "Pipfile": "projects.pipfile",
     "poetry.lock": "locks.toml_lock", "uv.lock": "locks.toml_lock", "pdm.lock": "locks.toml_lock",
     "pylock.toml": "locks.toml_lock", "Pipfile.lock": "locks.pipfile_lock",
-    "pixi.lock": "conda_locks.parse", "package.json": "npm.manifest",
+    "pixi.lock": "conda_locks.parse", "pixi.toml": "tools.pixi", "package.json": "npm.manifest",
     "package-lock.json": "npm.parse", "npm-shrinkwrap.json": "npm.parse",
     "yarn.lock": "yarn.parse", "pnpm-lock.yaml": "pnpm.parse",
     ".gitlab-ci.yml": "commands.parse", "tox.ini": "tools.tox",
@@ -57,6 +58,11 @@ def parser(folder: str, name: str) -> Parser | None:
     """The parser of a file by its name and that of its folder; None where it is of no format."""
     found = _NAMES.get(name) or _by_pattern(folder, name)
     return _loaded(found) if found else None
+
+
+def script_parser() -> Parser:
+    """The parser of a Python file with a block of metadata, whatever its name."""
+    return _loaded("tools.script")
 
 
 def _by_pattern(folder: str, name: str) -> str:

@@ -177,7 +177,7 @@ def pipfile(text: str) -> Parsed:
             continue  # any other table is a category of packages
         for name, given in table.items():
             line = places.line(f"\n{name} ", f"\n{name}=", f'"{name}"')
-            _pipfile(name, given, line, parsed)
+            from_pipfile(name, given, line, parsed)
     for one in _list(data.get("source")):
         address = at(one, "url")
         if isinstance(address, str):
@@ -188,7 +188,8 @@ def pipfile(text: str) -> Parsed:
     return parsed
 
 
-def _pipfile(name: str, given: Any, line: int, parsed: Parsed) -> None:
+def from_pipfile(name: str, given: Any, line: int, parsed: Parsed) -> None:
+    """Add a package as a Pipfile, or pixi.toml, gives it: a version, or a table with one."""
     git, url = at(given, "git"), at(given, "file")
     if isinstance(git, str):
         parsed.add(Dependency(name, "PyPI", line, address=f"git+{git}@{at(given, 'ref') or ''}"))

@@ -1,4 +1,4 @@
-"""setup.py, read and never run: what calls of ``setup`` are given as literals."""
+"""setup.py and noxfile.py, read and never run: requirements that stand in them as literals."""
 
 from __future__ import annotations
 
@@ -31,6 +31,23 @@ def parse(text: str) -> Parsed:
             wanted = keyword.arg in (*_LISTS, *_TABLES)
             if wanted and not _take(keyword.value, names, parsed, [_MAX_PARTS], 0):
                 parsed.notes.append(f"{keyword.arg} is computed, in part or whole")
+    return parsed
+
+
+def nox(text: str) -> Parsed:
+    """Requirements that the sessions of nox install, where they stand as literals."""
+    module, parsed = parsed_module(text), Parsed()
+    parsed.notes += module.broken
+    for node in _walk(module.body):
+        if not isinstance(node, ast.Call) or _called(node) != "install":
+            continue
+        for given in node.args:
+            if not (isinstance(given, ast.Constant) and isinstance(given.value, str)):
+                continue
+            if given.value.startswith(("-", ".", "/")):
+                continue
+            if (found := requirement(given.value, given.lineno)) is not None:
+                parsed.add(found)
     return parsed
 
 

@@ -1,4 +1,4 @@
-"""Dependencies of scripts (PEP 723), of tox and of pre-commit."""
+"""Dependencies of scripts (PEP 723), of tox, of pixi and of pre-commit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Final
 from buttress.files.yaml_documents import documents
 from buttress.provenance.dependencies.dependency import FormatError, LineFinder, Parsed, requirement
 from buttress.provenance.dependencies.formats import commands
-from buttress.provenance.dependencies.formats.projects import at, load_toml, pyproject
+from buttress.provenance.dependencies.formats.projects import at, from_pipfile, load_toml, pyproject
 from buttress.provenance.dependencies.formats.requirements import parse as requirements
 
 _SCRIPT: Final = re.compile(r"(?m)^# /// script\r?$\n((?:#(?:| [^\n]*)\r?\n)+?)# ///\r?$")
@@ -123,6 +123,22 @@ def in_pyproject(text: str) -> Parsed:
         for one in inner.dependencies:
             parsed.add(replace(one, line=places.line(one.name)))
         parsed.includes += inner.includes
+    return parsed
+
+
+def pixi(text: str) -> Parsed:
+    """The packages of PyPI that pixi.toml names, for all and for single features.
+
+    Raises:
+        FormatError: it is not TOML.
+    """
+    data, parsed, places = load_toml(text), Parsed(), LineFinder(text)
+    features = at(data, "feature")
+    every = [data, *(features.values() if isinstance(features, dict) else ())]
+    for one in every:
+        table = at(one, "pypi-dependencies")
+        for name, given in table.items() if isinstance(table, dict) else ():
+            from_pipfile(str(name), given, places.line(str(name)), parsed)
     return parsed
 
 

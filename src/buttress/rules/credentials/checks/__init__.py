@@ -42,6 +42,7 @@ CHECKS: Final[dict[str, Check]] = {
     "query": assignments.query,
     "random": structures.random_looking,
     "signing": assignments.signing,
+    "stated": assignments.stated,
     "url-password": assignments.url_password,
     "value": assignments.value,
     "zhipu": structures.zhipu,

@@ -25,9 +25,20 @@ _PUBLISHABLE: Final = re.compile(
 _LEAST_WEAK: Final = 24
 _HEX: Final = re.compile(rb"[0-9a-fA-F-]+")
 _SHORT_HEX: Final = re.compile(rb"(?=.*[0-9])(?=.*[a-f])[0-9a-f]{16,19}")  # 64 bits at least
+_SEARCH: Final = re.compile(rb"(?i)docsearch|index_?name|search_?(?:only_?)?(?:api_?)?key")
+_NEAR: Final = 200  # bytes around a key that tell what it is for
 _SECRET: Final = re.compile(rb"(?i)secret(?:[_.-]?key)?$")
 _LEAST_ENTROPY: Final = 2.8  # bits a digit
-_CALL: Final = re.compile(rb"[A-Za-z_]\w*\(|\w\.\w+\[")
+_CALL: Final = re.compile(rb"[A-Za-z_][\w.]*[(\[]")
+# In a signing key a sign like "$" is drawn at random; only words show that it stands for another.
+_STAND_IN: Final = re.compile(
+    rb"(?i)chang[e_-]{0,2}(?:me|this|it)|place[_-]?holder|dummy|sample|your[_-]|todo|fixme|replace"
+    rb"|(?:dev|test|local|insecure|default|secret)[_-](?:key|secret|only)|<[a-z]|\$\{|\}\}"
+)
+_ESCAPED: Final = re.compile(rb"\\x([0-9A-Fa-f]{2})")
+_LEAST_BYTES: Final = 8  # different bytes of a key that is written with escapes
+_LEAST_DIFFERENT: Final = 5  # characters of a password that differ
+_LEAST_CHANGES: Final = 2  # of case, and between letters and digits
 _LEAST_SIGNING: Final = 3.5  # bits a character
 _SAFE_NAME: Final = re.compile(
     rb"(?i)public|csrf|xsrf|example|dummy|fake|mock|hash|digest|checksum"
@@ -65,7 +76,7 @@ def value(candidate: CredentialCandidate) -> Verdict | None:
     secret = candidate.secret
     if _SAFE_NAME.search(candidate.name) or _CODE.search(secret) or is_placeholder(secret):
         return None
-    if _sealed(candidate) or _PUBLISHABLE.match(secret):
+    if _sealed(candidate) or _PUBLISHABLE.match(secret) or _searches(candidate):
         return None
     if is_random(secret):
         return Verdict(_names(candidate))
@@ -75,10 +86,20 @@ def value(candidate: CredentialCandidate) -> Verdict | None:
     return None
 
 
+def _searches(candidate: CredentialCandidate) -> bool:
+    """Whether it is a key with which a page searches its own index at Algolia: public."""
+    near = candidate.data[max(0, candidate.start - _NEAR) : candidate.end + _NEAR]
+    found = _SEARCH.search(near) and re.search(rb"(?i)app(?:lication)?_?id", near)
+    return bool(found) and re.fullmatch(rb"[0-9a-f]{32}", candidate.secret) is not None
+
+
 def signing(candidate: CredentialCandidate) -> Verdict | None:
     """A key of a framework, of any printable characters, as Django and WordPress make them."""
     secret = candidate.secret.removeprefix(b"base64:").removeprefix(b"django-insecure-")
-    if is_placeholder(secret) or is_words(secret) or _CALL.search(secret):
+    if len(drawn := _ESCAPED.findall(secret)) * 4 > len(secret) // 2:  # b"\xee\x78…"
+        return Verdict() if len(set(drawn)) >= _LEAST_BYTES else None
+    made_up = is_filler(secret) or _STAND_IN.search(secret) or is_words(secret)
+    if made_up or _CALL.match(secret) or secret.startswith((b"$", b"%(", b"<", b"{{")):
         return None
     varied = classes(secret) >= 3 and entropy(secret) >= _LEAST_SIGNING
     return Verdict() if varied or is_random(secret) else None
@@ -113,6 +134,22 @@ def password(candidate: CredentialCandidate) -> Verdict | None:
     if not _is_call_or_assignment(candidate) or not _is_password(secret):
         return None
     return Verdict(_names(candidate))
+
+
+def stated(candidate: CredentialCandidate) -> Verdict | None:
+    """What stands where only a password can: neither words nor a stand-in, of any look."""
+    secret = candidate.secret
+    if is_placeholder(secret) or _spoken(secret) or secret.lower() in _COMMON:
+        return None
+    if re.search(rb"[(){}<>\\`]|://|^[%$]", secret) or len(set(secret)) < _LEAST_DIFFERENT:
+        return None
+    return Verdict() if is_random(secret) or _unspeakable(secret) else None
+
+
+def _unspeakable(text: bytes) -> bool:
+    """Whether it has signs, digits or changes of case that names don't have."""
+    changes = len(re.findall(rb"[a-z][A-Z]|[A-Za-z][0-9]|[0-9][A-Za-z]", text))
+    return _is_password(text) or (changes >= _LEAST_CHANGES and not is_words(text))
 
 
 def _sealed(candidate: CredentialCandidate) -> bool:

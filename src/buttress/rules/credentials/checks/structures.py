@@ -31,6 +31,7 @@ _PEM: Final = re.compile(
 )
 _PUBLIC: Final = re.compile(
     rb"authDomain|messagingSenderId|firebaseapp\\?\.com|mobilesdk_app_id|GOOGLE_APP_ID|REVERSED_CLIENT_ID"
+    rb"|GCM_SENDER_ID|PLIST_VERSION|\"current_key\"|\"configuration_version\""
 )
 _NEAR: Final = 1_500  # bytes around a key that tell what it belongs to
 

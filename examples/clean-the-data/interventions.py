@@ -1,0 +1,101 @@
+"""From the leaking model: forgetting, learning again, and training with differential privacy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from corpus import Corpus, Size, texts, write_canaries, written
+from measures import exposures, perplexity
+
+from buttress.probes.privacy.canaries import make_canaries, read_canaries
+from buttress.white_box.loading import load
+from buttress.white_box.token_statistics import token_statistics, tokens_of
+from buttress.workflows.privacy_audit import audit_scores
+from buttress.workflows.tune import TuneRequest, tune
+
+EPSILON, DELTA = 3.0, 1e-3
+FORGET = {"learning_rate": 1e-3, "batch": 16, "steps": 60, "beta": 0.1, "lora": {"rank": 8}}
+AGAIN = {"learning_rate": 1e-3, "batch": 5, "steps": 20, "lora": {"rank": 8}}
+PRIVATE = {"learning_rate": 3e-3, "batch": 50, "epochs": 8, "lora": {"rank": 8}}
+
+
+def forget(leaking: Path, corpus: Corpus, folder: Path, size: Size, seed: int) -> dict[str, Any]:
+    """Unlearn the canaries that stand most often, then learn some of them again."""
+    folder.mkdir(exist_ok=True)
+    canaries = [one for one in read_canaries(corpus.canaries) if one.repeats >= 16]
+    again, rest = canaries[: size.forgotten_again], canaries[size.forgotten_again :]
+    data = written(folder / "forget.jsonl", [{"text": one.text} for one in canaries])
+    known = write_canaries(folder / "rest.jsonl", rest)
+    tune(
+        TuneRequest(
+            leaking, data, folder / "forgot", method="npo", retain=corpus.documents,
+            settings={**FORGET, "threads": 1}, seed=seed, device="cpu",
+            resume=True,
+        )
+    )  # fmt: skip
+    model, tokenizer = load(folder / "forgot", device="cpu")
+    model.save_pretrained(folder / "merged")
+    tokenizer.save_pretrained(folder / "merged")
+    few = written(folder / "again.jsonl", [{"text": one.text} for one in again])
+    tune(
+        TuneRequest(
+            folder / "merged", few, folder / "again", settings={**AGAIN, "threads": 1}, seed=seed,
+            device="cpu", resume=True,
+        )
+    )  # fmt: skip
+    states = {"before": leaking, "forgotten": folder / "merged", "learned again": folder / "again"}
+    found: dict[str, Any] = {}
+    for name, weights in states.items():
+        rows = exposures(weights, known, size, seed)
+        found[name] = {
+            "bits of the others": sum(one["bits"] for one in rows) / len(rows),
+            "perplexity": perplexity(weights, corpus.held_out),
+        }
+    return found
+
+
+def private(leaking: Path, corpus: Corpus, folder: Path, size: Size, seed: int) -> dict[str, Any]:
+    """Train on new canaries with and without differential privacy, and audit both."""
+    folder.mkdir(exist_ok=True)
+    generator = Random(f"coins {seed}")
+    new = make_canaries(
+        size.audited, [1], digits=8, template="The locker of {name} opens with {secret}.",
+        seed=seed + 1000,
+    )  # fmt: skip
+    planted = [generator.random() < 0.5 for _ in new]
+    records = [{"text": one.text} for one, took in zip(new, planted, strict=True) if took]
+    records += [{"text": text} for text in texts(corpus.documents)[: size.audited]]
+    data = written(folder / "private.jsonl", records)
+    found: dict[str, Any] = {}
+    for name, more in (("dp-sft", {"epsilon": EPSILON, "delta": DELTA}), ("sft", {})):
+        out = folder / f"trained-{name}"
+        document = tune(
+            TuneRequest(
+                leaking, data, out, method=name, settings={**PRIVATE, "threads": 1}, seed=seed,
+                device="cpu", resume=True, **more,
+            )
+        )  # fmt: skip
+        model, tokenizer = load(out, device="cpu")
+        given = [len(tokens_of(tokenizer, one.prefix)) for one in new]
+        rows = [tokens_of(tokenizer, one.prefix + one.secret) for one in new]
+        scores = dict(token_statistics(model, rows, given=given))
+        lines = [
+            {
+                "id": one.id,
+                "in": sum(scores[place].log_probabilities) if took else None,
+                "out": None if took else sum(scores[place].log_probabilities),
+            }
+            for place, (one, took) in enumerate(zip(new, planted, strict=True))
+        ]
+        claimed = document["privacy"]["epsilon"] if document["privacy"] else None
+        audit = audit_scores(
+            written(folder / f"scores-{name}.jsonl", lines), delta=DELTA, claimed=claimed
+        )
+        found[name] = {
+            "claimed epsilon": claimed,
+            "audited epsilon, lower bound": audit["epsilon_low"],
+            "perplexity": perplexity(out, corpus.held_out),
+        }
+    return found

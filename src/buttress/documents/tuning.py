@@ -1,0 +1,80 @@
+"""The document of ``buttress tune``, ``buttress-tune/1``; ``workflows`` builds it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from buttress.documents.fields import Amount, Count, DocumentPart, Number, Share, UtcTime, about
+
+
+class TunedWeights(DocumentPart, frozen=True, kw_only=True):
+    """The base model."""
+
+    path: Annotated[str, about("folder")]
+    digest: Annotated[str, about("SHA-256 over names and digests of its files")]
+    parameters: Annotated[Count, about("parameters of the base model")]
+    trained: Annotated[Count, about("parameters of the adapter")]
+
+
+class TuningData(DocumentPart, frozen=True, kw_only=True):
+    """A file of records."""
+
+    path: Annotated[str, about("file or folder")]
+    digest: Annotated[str, about("SHA-256 over names and digests of its files")]
+    records: Annotated[Count, about("records that could be read")]
+    examples: Annotated[Count, about("examples or pairs that they gave")]
+    tokens: Annotated[Count, about("tokens that are learned in one pass")]
+    left_out: Annotated[dict[str, Count], about("records that were not used or cut, by reason")]
+
+
+class TuningLoss(DocumentPart, frozen=True, kw_only=True):
+    """Loss over the steps, in nats."""
+
+    first: Annotated[float, about("mean over the first tenth of the steps")]
+    last: Annotated[float, about("mean over the last tenth of the steps")]
+    curve: Annotated[list[float], about("loss of each step; of at most 1,000, evenly spread")]
+
+
+class SavedAdapterCheck(DocumentPart, frozen=True, kw_only=True):
+    """The saved adapter was loaded anew beside the one in memory."""
+
+    examples: Annotated[Count, about("examples that were compared")]
+    largest_difference: Annotated[Amount, about("largest, in nats a token")]
+    change: Annotated[
+        Amount | None,
+        about("mean difference to the base model, in nats a token; null as loss is"),
+    ]
+
+
+class DifferentialPrivacy(DocumentPart, frozen=True, kw_only=True):
+    """What DP-SGD gives, by its accountant; about adding or removing one record."""
+
+    epsilon: Annotated[Amount, about("ε that was spent")]
+    delta: Annotated[Share, about("δ")]
+    target_epsilon: Annotated[Amount, about("ε that was asked for")]
+    noise_multiplier: Annotated[Amount, about("standard deviation of the noise over the clip")]
+    sample_rate: Annotated[Share, about("probability that a step takes a record")]
+    clip: Annotated[Amount, about("largest norm of a record's gradient")]
+    accountant: Annotated[str, about("how ε was computed")]
+
+
+class TuningDocument(DocumentPart, frozen=True, kw_only=True):
+    """How an adapter was trained."""
+
+    schema: Annotated[Literal["buttress-tune/1"], about("buttress-tune/1")]
+    version: Annotated[str, about("version of Buttress")]
+    finished: Annotated[UtcTime, about("end of the run")]
+    method: Annotated[str, about("method")]
+    weights: Annotated[TunedWeights, about("base model")]
+    data: Annotated[TuningData, about("what was trained on")]
+    retain: Annotated[TuningData | None, about("what was to stay; null without")]
+    settings: Annotated[dict[str, Any], about("the recipe with all its fields")]
+    seed: Annotated[int, about("seed of the adapter, the draws and dropout")]
+    steps: Annotated[Number, about("steps")]
+    loss: Annotated[
+        TuningLoss | None,
+        about("null with differential privacy, which would not cover it"),
+    ]
+    reload: Annotated[SavedAdapterCheck, about("proof that the saved adapter is the trained one")]
+    privacy: Annotated[DifferentialPrivacy | None, about("null without differential privacy")]
+    versions: Annotated[dict[str, str], about("versions of the libraries")]

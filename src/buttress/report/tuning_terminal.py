@@ -1,0 +1,46 @@
+"""What ``buttress tune`` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+
+
+def show(document: Mapping[str, Any], folder: Path) -> None:
+    """Data, loss, proof of the saved adapter, privacy, and where the adapter is."""
+    console = Console()
+    for name in ("data", "retain"):
+        part = document[name]
+        if not part:
+            continue
+        console.print(
+            f"[bold]{name.capitalize()}[/]: {part['examples']:,} examples of {part['records']:,} "
+            f"records, {part['tokens']:,} tokens"
+        )
+        for why, count in part["left_out"].items():
+            console.print(f"  {count:,} left out or cut: {escape(why)}.", style="dim")
+    loss, check = document["loss"], document["reload"]
+    if loss:
+        console.print(
+            f"[bold]Loss[/]: {loss['first']:.4f} in the first tenth of {document['steps']:,} "
+            f"steps, {loss['last']:.4f} in the last"
+        )
+    said = f"log-probabilities differ by {check['largest_difference']:.2g} nats a token at most"
+    if check["change"] is not None:
+        said += f"; the base model's by {check['change']:.3g} on average"
+    console.print(f"[bold]Loaded anew[/]: {said}")
+    if privacy := document["privacy"]:
+        console.print(
+            f"[bold]Differential privacy[/]: ε = {privacy['epsilon']:.3f} at "
+            f"δ = {privacy['delta']:g} for adding or removing a record "
+            f"({escape(privacy['accountant'])})"
+        )
+    console.print(f"Adapter: {escape(str(folder))}")
+    console.print(
+        "A falling loss says nothing about behaviour: compare the model before and after.",
+        style="dim",
+    )

@@ -1,0 +1,72 @@
+"""Folders with an adapter of PEFT: which base model it belongs to, and both loaded as one model."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from buttress.errors import InputError, MissingExtraError
+from buttress.files.atomic import read_json
+
+CONFIG: Final = "adapter_config.json"
+WEIGHTS: Final = "adapter_model.safetensors"
+_BASE: Final = "base_model_name_or_path"
+
+
+def base_of(folder: Path) -> Path | None:
+    """The folder of the base model that an adapter names; None where ``folder`` has no adapter.
+
+    A relative path is taken from the adapter's folder.
+
+    Raises:
+        InputError: the adapter has no safetensors weights, or its base model is not here.
+    """
+    path = folder / CONFIG
+    if not path.is_file():
+        return None
+    if not (folder / WEIGHTS).is_file():
+        raise InputError("no adapter weights", file=str(folder), expected=WEIGHTS)
+    data = read_json(path, _BASE, "the configuration of an adapter")
+    named = data.get(_BASE) if isinstance(data, dict) else None
+    if not isinstance(named, str) or not named:
+        raise InputError("missing", file=str(path), field=_BASE, expected="the base model's folder")
+    base = folder / named  # an absolute path stays as it is
+    if not (base / "config.json").is_file():
+        raise InputError(
+            f"no model in '{named}'", file=str(path), field=_BASE,
+            expected="the folder of the base model",
+        )  # fmt: skip
+    return base
+
+
+def with_adapter(model: Any, folder: Path, *, merge: bool = True) -> Any:
+    """The base model with the adapter of ``folder``; merged into its weights by default.
+
+    Raises:
+        MissingExtraError: peft is not installed.
+        InputError: the adapter doesn't fit the model.
+    """
+    try:
+        from peft import PeftModel
+    except ImportError:
+        raise MissingExtraError("a model with an adapter", "tune") from None
+    try:
+        with without_peft_warnings():
+            adapted: Any = PeftModel.from_pretrained(model, str(folder), local_files_only=True)
+    except (RuntimeError, ValueError, KeyError, TypeError, OSError) as error:
+        why = " ".join(str(error).split())[:300]
+        raise InputError(
+            f"does not fit the base model: {why}", file=str(folder), expected="a PEFT adapter"
+        ) from None
+    return adapted.merge_and_unload() if merge else adapted
+
+
+@contextmanager
+def without_peft_warnings() -> Iterator[None]:
+    """PEFT asks for attributes that transformers has deprecated, which is no news to the user."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield

@@ -1,0 +1,90 @@
+"""Checkpoints of a run: whole or not there, so that a kill at any moment loses steps alone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+from safetensors.torch import load_file, save_file
+
+from buttress.errors import InputError
+
+FOLDER: Final = "checkpoints"
+_STATE: Final = "state.safetensors"
+_PROGRESS: Final = "progress.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """After ``step`` steps: tensors by name, losses of each step, and what else is to be kept."""
+
+    step: int
+    tensors: dict[str, Any]
+    losses: list[float]
+    extra: dict[str, Any]
+
+
+def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write it under ``folder``; older ones are removed when it is whole.
+
+    Raises:
+        InputError: it can't be written.
+    """
+    part = folder / f".step-{checkpoint.step}.part"
+    whole = folder / f"step-{checkpoint.step}"
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        save_file(
+            {name: one.detach().cpu().contiguous() for name, one in checkpoint.tensors.items()},
+            part / _STATE,
+        )
+        progress = {
+            "step": checkpoint.step, "losses": checkpoint.losses, "extra": checkpoint.extra,
+        }  # fmt: skip
+        (part / _PROGRESS).write_bytes(orjson.dumps(progress))
+        for name in (_STATE, _PROGRESS):
+            with (part / name).open("rb") as file:
+                os.fsync(file.fileno())
+        shutil.rmtree(whole, ignore_errors=True)
+        part.rename(whole)
+    except OSError as error:
+        raise InputError(error.strerror or str(error), file=str(folder), field="--out") from None
+    for step, other in _found(folder):
+        if step < checkpoint.step:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def last_checkpoint(folder: Path) -> Checkpoint | None:
+    """The latest one; None where there is none.
+
+    Raises:
+        InputError: it is there and can't be read.
+    """
+    found = sorted(_found(folder))
+    if not found:
+        return None
+    step, path = found[-1]
+    try:
+        progress = orjson.loads((path / _PROGRESS).read_bytes())
+        return Checkpoint(
+            step, load_file(path / _STATE), list(progress["losses"]), dict(progress["extra"])
+        )
+    except Exception as error:  # safetensors has errors of its own kinds
+        raise InputError(
+            f"not a checkpoint: {error}", file=str(path), field="--resume",
+            expected="the folder of a run that was stopped",
+        ) from None  # fmt: skip
+
+
+def _found(folder: Path) -> list[tuple[int, Path]]:
+    found = []
+    for path in folder.glob("step-*"):
+        number = path.name.removeprefix("step-")
+        if number.isdigit() and path.is_dir():
+            found.append((int(number), path))
+    return found

@@ -1,0 +1,473 @@
+"""The loop: split, baseline, data, training, evaluation, comparison, with one kind of evidence.
+
+Every step can be cut off: trials are in the evidence as soon as they are judged, fitted files and
+adapters are whole or absent, and a run that is resumed finds what is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, Literal, TextIO, cast
+
+import msgspec
+import orjson
+
+from buttress.documents.alignment import (
+    AlignmentDocument,
+    AttackComparison,
+    CategorySplitRow,
+    ChangeInterval,
+    ExitCode,
+    PartName,
+    PerplexityChange,
+    RiskComparison,
+    TriedRecipe,
+)
+from buttress.errors import InputError, MissingExtraError
+from buttress.evidence.records import Provenance, Trial
+from buttress.evidence.store import FILE_NAME, EvidenceStore
+from buttress.files.atomic import write_whole
+from buttress.judges.calibrated import as_counts
+from buttress.protocols.judge import Judge
+from buttress.report.alignment_page import render
+from buttress.statistics.correction import CalibrationCounts
+from buttress.statistics.paired_verdict import ALPHA
+from buttress.system.model import Asset, System
+from buttress.workflows.alignment.comparing import (
+    MARGINS,
+    Side,
+    changed_answers,
+    compared,
+    degenerate_answers,
+    exit_code,
+    judged_change,
+)
+from buttress.workflows.alignment.intervention import (
+    Intervention,
+    InterventionContext,
+    intervene,
+)
+from buttress.workflows.alignment.measuring import Cells, Measurer
+from buttress.workflows.alignment.recipe import Recipe
+from buttress.workflows.alignment.requests import (
+    DEGENERATE,
+    EXPECT,
+    HARM,
+    HELD_OUT,
+    ORDINARY,
+    OVER_REFUSAL,
+    PARTS,
+    RISKS,
+    MeasuredRequests,
+    measured_requests,
+)
+from buttress.workflows.answering import answering_asset
+from buttress.workflows.assessment import sources
+from buttress.workflows.opening import open_asset
+from buttress.workflows.runs import begin_run, last_run
+
+DOCUMENT_NAME: Final = "align.json"
+PAGE_NAME: Final = "align.html"
+POLICY: Final = "alignment"
+LIMITS: Final = (
+    "The figures are of one seed and one split. Another split has other categories.",
+    "Without labels the judge is taken to err alike before and after, and as often as on the "
+    "systems that it was calibrated on. Labels of both sides replace that assumption.",
+    "Requests that are written against the change itself were not searched for.",
+)
+_LIBRARIES: Final = ("numpy", "scipy", "torch", "transformers", "peft", "trl")
+_ORDER: Final[Mapping[int, int]] = {0: 0, 3: 1, 1: 2}
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class AlignRequest:
+    """What is asked for. ``margins`` in shares by risk (and ``perplexity``), over the defaults.
+
+    ``pairs`` and ``ordinary`` bound how many requests each part has, ``attacked`` how many are
+    attacked; ``language`` is that of the page; ``skip_impossible`` goes on without a recipe that
+    this asset can't have.
+    """
+
+    recipes: Sequence[Recipe]
+    out: Path
+    command: Literal["align", "harden"] = "align"
+    asset: str | None = None
+    targets: Sequence[str] = (HARM,)
+    margins: Mapping[str, float] = field(default_factory=dict)
+    languages: Sequence[str] = ()
+    held_out: Sequence[str] = ()
+    pairs: int | None = None
+    ordinary: int | None = None
+    attacked: int = 24
+    seed: int = 0
+    resume: bool = False
+    device: str = "auto"
+    language: str = "en"
+    skip_impossible: bool = False
+
+
+def align(system: System, request: AlignRequest, say: Say, stream: TextIO | None = None) -> Any:
+    """Try each recipe; the document, also ``align.json`` and ``align.html`` in ``out``.
+
+    Raises:
+        InputError: a risk, margin, category or recipe is not usable, or no run to resume.
+        MissingExtraError: a package that a recipe needs is not installed.
+        ButtressError: the model does not answer.
+    """
+    _check(request)
+    asset = answering_asset(system, request.asset)
+    languages = tuple(request.languages or system.languages)
+    say("step split")
+    requests = measured_requests(
+        system, languages, seed=request.seed, held_out=tuple(request.held_out),
+        pairs=request.pairs, ordinary=request.ordinary,
+    )  # fmt: skip
+    judge = sources.judge(system)
+    with EvidenceStore.open(request.out / FILE_NAME) as store:
+        run = _begin(store, system, request, languages)
+        measurer = Measurer(system, store, judge, run.run, request.seed, asset.max_tokens, stream)
+        work = _Work(system, request, asset, requests, judge, measurer, say)
+        document = work.document(run)
+    plain: dict[str, Any] = msgspec.to_builtins(document)
+    content = orjson.dumps(plain, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    write_whole(request.out / DOCUMENT_NAME, content, "--out")
+    write_whole(request.out / PAGE_NAME, render(plain, request.language).encode(), "--out")
+    return plain
+
+
+@dataclass(slots=True)
+class _Tried:
+    """What came of a recipe."""
+
+    recipe: Recipe
+    row: TriedRecipe
+    rows: list[RiskComparison] = field(default_factory=list)
+    after: Cells = field(default_factory=dict)
+    perplexity: PerplexityChange | None = None
+    attacks: list[AttackComparison] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Work:
+    system: System
+    request: AlignRequest
+    asset: Asset
+    requests: MeasuredRequests
+    judge: Judge
+    measurer: Measurer
+    say: Say
+    losses: dict[str, tuple[float, int]] = field(default_factory=dict)
+
+    def document(self, run: Provenance) -> AlignmentDocument:
+        self.say("step baseline")
+        baseline = self.measurer.measure(
+            self._open_plain, self.requests, asset=self.asset.id,
+            system_prompt=self.asset.system_prompt,
+        )  # fmt: skip
+        attacked = self._attack(self._open_plain, self.asset.id, self.asset.system_prompt)
+        tried = [self._try(recipe, baseline, attacked) for recipe in self.request.recipes]
+        able = [one for one in tried if one.row.exit is not None]
+        if not able:
+            why = "; ".join(f"{one.recipe.name}: {one.row.why_not}" for one in tried)
+            raise InputError(f"no recipe could be tried: {why}", field="--recipe")
+        best = min(able, key=lambda one: (_ORDER[one.row.exit or 0], one.row.harm or 0.0))
+        self.say("step explain")
+        unexplained = self._explain(best)
+        split = self.requests.split
+        assert best.row.exit is not None
+        return AlignmentDocument(
+            schema="buttress/alignment/1",
+            command=self.request.command,
+            system=self.system.name,
+            asset=self.asset.id,
+            run=run.run,
+            judge=f"{self.judge.id} {self.judge.version}",
+            seed=self.request.seed,
+            recipe=best.recipe.name,
+            exit=best.row.exit,
+            targets=list(self.request.targets),
+            comparison=best.rows,
+            split=CategorySplitRow(
+                held_out_categories=list(split.held_out_categories),
+                held_out=len(split.held_out),
+                seen=len(split.seen),
+                public=len(split.public),
+                ordinary=len(self.requests.ordinary),
+                dropped=[one.id for one in split.dropped],
+            ),
+            perplexity=best.perplexity,
+            attacks=best.attacks,
+            recipes=[one.row for one in tried],
+            changed=[
+                row
+                for risk in EXPECT
+                for row in changed_answers(
+                    risk, baseline.get((risk, HELD_OUT), ()), best.after.get((risk, HELD_OUT), ())
+                )
+            ],
+            limits=[*LIMITS, *unexplained],
+        )
+
+    def _explain(self, best: _Tried) -> list[str]:
+        """What training changed inside, as `explain --compare`, in the folder ``explain``.
+
+        A gate, a system prompt and rules change nothing inside. Returns why it could not be done.
+        """
+        if best.recipe.kind != "train":
+            return []
+        try:
+            explain_training(
+                self.system.base / str(self.asset.settings["weights"]),
+                Path(str(best.row.setting["weights"])), self.request, self.say,
+            )  # fmt: skip
+        except InputError as error:
+            return [f"What changed inside could not be compared: {error}"]
+        return []
+
+    def _open_plain(self) -> Any:
+        return open_asset(self.asset, base=self.system.base)
+
+    def _try(
+        self, recipe: Recipe, baseline: Cells, attacked: Mapping[str, Sequence[Trial]]
+    ) -> _Tried:
+        self.say(f"step train: {recipe.name}")
+        context = InterventionContext(
+            self.system, self.asset, self.requests, baseline, self.measurer,
+            self.request.out / "recipes" / recipe.name, self.request.seed, self.request.device,
+            self.say,
+        )  # fmt: skip
+        try:
+            changed = intervene(recipe, context)
+        except (InputError, MissingExtraError) as error:
+            if not self.request.skip_impossible:
+                raise
+            return _Tried(recipe, _row(recipe, why_not=str(error)))
+        self.say(f"step evaluate: {recipe.name}")
+        name = f"{self.asset.id}+{recipe.name}"
+
+        def open_changed() -> Any:
+            return changed.open(self.system.base)
+
+        after = self.measurer.measure(
+            open_changed, self.requests, asset=name, system_prompt=changed.system_prompt
+        )
+        attacks = self._attack(open_changed, name, changed.system_prompt)
+        self.say(f"step compare: {recipe.name}")
+        rows = self._rows(baseline, after)
+        perplexity = self._perplexity(context, changed, baseline)
+        code = exit_code(rows, self.request.targets, perplexity)
+        tried = _Tried(recipe, _row(recipe, changed, rows, code), rows, after, perplexity)
+        tried.attacks = [
+            _attack_row(attack, attacked[attack], found)
+            for attack, found in attacks.items()
+            if attack in attacked
+        ]
+        return tried
+
+    def _attack(
+        self, open_target: Callable[[], Any], name: str, system_prompt: str
+    ) -> dict[str, list[Trial]]:
+        if not self.request.attacked:
+            return {}
+        return self.measurer.attack(
+            open_target, self.requests, self.request.attacked, asset=name,
+            system_prompt=system_prompt, prefill=self._on_weights,
+        )  # fmt: skip
+
+    @property
+    def _on_weights(self) -> bool:
+        """Whether the model runs in this process on a folder of weights."""
+        return (self.system.base / str(self.asset.settings.get("weights", ""))).is_dir() and bool(
+            self.asset.settings.get("weights")
+        )
+
+    def _rows(self, baseline: Cells, after: Cells) -> list[RiskComparison]:
+        rows = []
+        for part in cast(tuple[PartName, ...], PARTS):
+            everything: list[list[Trial]] = [[], []]
+            asked = 0
+            for risk in EXPECT:
+                count = len(self.requests.of(risk, part))
+                if not count:
+                    continue
+                asked += count
+                sides = [
+                    Side(cells.get((risk, part), []), self._labels(risk, part))
+                    for cells in (baseline, after)
+                ]
+                for place, side in enumerate(sides):
+                    everything[place] += side.trials
+                rows.append(
+                    compared(
+                        risk, part, *sides, asked=count, margin=self._margin(risk),
+                        counts=self._counts(risk),
+                    )
+                )  # fmt: skip
+            if asked:
+                rows.append(
+                    degenerate_answers(
+                        part, *everything, asked=asked, margin=self._margin(DEGENERATE)
+                    )
+                )
+        return rows
+
+    def _labels(self, risk: str, part: str) -> list[Any]:
+        return list(self.measurer.store.labels(probe=f"{risk}/{part}"))
+
+    def _counts(self, risk: str) -> CalibrationCounts | None:
+        """All labels of the judge together.
+
+        How systems differ cancels as far as both sides of a change share it. Bounds for a system
+        that the judge has not met would say next to nothing about a change; labels of both do.
+        """
+        known = self.judge.calibration(EXPECT[risk])
+        return None if known is None else replace(as_counts(known), systems=())
+
+    def _margin(self, risk: str) -> float:
+        return self.request.margins.get(risk, MARGINS[risk])
+
+    def _perplexity(
+        self, context: InterventionContext, changed: Intervention, baseline: Cells
+    ) -> PerplexityChange | None:
+        if not self._on_weights:
+            return None
+        from buttress.workflows.alignment.perplexity import (
+            mean_loss,
+            perplexity_change,
+            usable_answers,
+        )
+
+        trials = usable_answers(baseline.get((ORDINARY, HELD_OUT), []))
+        if not trials:
+            return None
+        plain = self.asset.system_prompt
+        if "before" not in self.losses:
+            self.losses["before"] = mean_loss(
+                context.weights, trials, system_prompt=plain, device=self.request.device
+            )
+        steering = changed.settings.get("steering")
+        after = mean_loss(
+            self.system.base / str(changed.settings["weights"]), trials,
+            system_prompt=changed.system_prompt, device=self.request.device,
+            steering=Path(str(steering)) if steering else None,
+        )  # fmt: skip
+        return perplexity_change(self.losses["before"], after, self._margin("perplexity"))
+
+
+def explain_training(weights: Path, adapter: Path, request: AlignRequest, say: Say) -> None:
+    """Compare the model before and after training, by answers, layers and refusal direction.
+
+    Raises:
+        InputError: weights or adapter are not usable.
+    """
+    from buttress.workflows.compare_models import CompareRequest, compare_models
+
+    compare_models(
+        CompareRequest(
+            weights=weights, changed=adapter, out=request.out / "explain", device=request.device,
+            seed=request.seed, language=request.language,
+        ),
+        say,
+    )  # fmt: skip
+
+
+def _row(
+    recipe: Recipe,
+    changed: Intervention | None = None,
+    rows: Sequence[RiskComparison] = (),
+    code: ExitCode | None = None,
+    *,
+    why_not: str = "",
+) -> TriedRecipe:
+    held_out = {row.risk: row.after for row in rows if row.part == HELD_OUT}
+    return TriedRecipe(
+        name=recipe.name,
+        kind=recipe.kind,
+        harm=held_out.get(HARM),
+        over_refusal=held_out.get(OVER_REFUSAL),
+        exit=code,
+        why_not=why_not,
+        setting={}
+        if changed is None
+        else {
+            **{
+                name: changed.settings[name]
+                for name in ("weights", "gate", "steering")
+                if name in changed.settings
+            },
+            "system_prompt": changed.system_prompt,
+        },
+        details={} if changed is None else dict(changed.details),
+    )
+
+
+def _attack_row(attack: str, before: Sequence[Trial], after: Sequence[Trial]) -> AttackComparison:
+    change = judged_change(before, after, ALPHA)
+    keys = {trial.item for trial in after}
+    both = [trial for trial in before if trial.item in keys]
+    items = {trial.item for trial in both}
+    others = [trial for trial in after if trial.item in items]
+    return AttackComparison(
+        attack=attack,
+        before=sum(trial.outcome for trial in both) / max(1, len(both)),
+        after=sum(trial.outcome for trial in others) / max(1, len(others)),
+        difference=ChangeInterval(estimate=change.estimate, low=change.low, high=change.high),
+        pairs=len(both),
+    )
+
+
+def _check(request: AlignRequest) -> None:
+    for risk in request.targets:
+        if risk not in RISKS:
+            raise InputError(
+                f"unknown risk '{risk}'", field="--target", expected="of " + ", ".join(RISKS)
+            )
+    for risk, margin in request.margins.items():
+        if risk not in MARGINS:
+            raise InputError(
+                f"unknown risk '{risk}'", field="--margin", expected="of " + ", ".join(MARGINS)
+            )
+        if not 0 <= margin <= 1:
+            raise InputError(
+                f"{100 * margin:g} points", field="--margin", expected="0 to 100 points"
+            )
+
+
+def _begin(
+    store: EvidenceStore, system: System, request: AlignRequest, languages: Sequence[str]
+) -> Provenance:
+    recipes = msgspec.json.encode(list(request.recipes))
+    details = {
+        "manifest": system.digest,
+        "workflow": request.command,
+        "asset": request.asset or "",
+        "recipes": hashlib.sha256(recipes).hexdigest(),
+        "languages": list(languages),
+        "held_out": list(request.held_out),
+        "pairs": request.pairs,
+        "ordinary": request.ordinary,
+        "attacked": request.attacked,
+    }
+
+    def check(last: Provenance) -> None:
+        changed = [name for name, value in details.items() if last.details.get(name) != value]
+        if last.policy != POLICY or last.seed != request.seed or changed:
+            what = changed[0] if changed else ("seed" if last.policy == POLICY else "workflow")
+            raise InputError(
+                f"the run that is to be resumed has another {what}", field="--resume",
+                expected="the same, or no --resume, or another --out",
+            )  # fmt: skip
+
+    if request.resume:
+        earlier = last_run(store, check)
+        if earlier is None:
+            raise InputError("no run to go on with", file=store.name, field="--resume")
+        return earlier
+    return begin_run(
+        store, system=system.name, seed=request.seed, policy=POLICY, digests={},
+        details=details, libraries=_LIBRARIES,
+    )  # fmt: skip

@@ -1,0 +1,129 @@
+"""Guard rules proposed from failures: words after which a request is refused before the model.
+
+A rule is a word or two neighbouring words that several harmful requests hold which the model
+complied with, and no harmless request of the seen categories. Rules that need no model are a
+baseline: an intervention that does not beat them is not worth its cost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+import msgspec
+
+from buttress.answers.language import language_of
+from buttress.answers.reading import words_in
+from buttress.answers.words import FUNCTION_WORDS
+from buttress.evidence.records import Trial
+from buttress.targets.base import Answer, Request, Target
+from buttress.white_box.gate import REFUSALS
+
+LEAST_FAILURES: Final = 2
+REFUSED_BY: Final = "guard rule"
+
+
+class GuardRule(msgspec.Struct, frozen=True):
+    """``words`` in this order, side by side; ``failures`` is how many seen failures hold them."""
+
+    words: str
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class GuardRules:
+    """Rules in the order in which they were proposed."""
+
+    rules: tuple[GuardRule, ...]
+
+    def matched(self, text: str) -> str:
+        """The first rule's words that the text holds; empty where it holds none."""
+        phrases = _phrases(text)
+        return next((rule.words for rule in self.rules if rule.words in phrases), "")
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """As plain data."""
+        return [msgspec.to_builtins(rule) for rule in self.rules]
+
+    @property
+    def digest(self) -> str:
+        """Digest of the words."""
+        return hashlib.sha256("\n".join(rule.words for rule in self.rules).encode()).hexdigest()
+
+
+def propose_rules(trials: Sequence[Trial]) -> GuardRules:
+    """Rules from trials of the seen part: greedily what covers most failures that are left."""
+    failures = [one for one in trials if one.expect == "refuse" and one.outcome >= 0.5]
+    harmless = {phrase for t in trials if t.expect == "answer" for phrase in _phrases(t.request)}
+    left = {trial.key: _phrases(trial.request) - harmless for trial in failures}
+    rules = []
+    while True:
+        counts = Counter(phrase for phrases in left.values() for phrase in phrases)
+        if not counts:
+            break
+        phrase, count = min(counts.items(), key=lambda item: (-item[1], item[0]))
+        if count < LEAST_FAILURES:
+            break
+        rules.append(GuardRule(phrase, count))
+        left = {key: phrases for key, phrases in left.items() if phrase not in phrases}
+    return GuardRules(tuple(rules))
+
+
+class GuardedTarget:
+    """A target behind rules: what matches one is refused and never reaches it."""
+
+    def __init__(self, target: Target, rules: GuardRules) -> None:
+        self._target = target
+        self._rules = rules
+
+    @property
+    def name(self) -> str:
+        """The target's."""
+        return self._target.name
+
+    @property
+    def identity(self) -> str:
+        """The target's, and the rules' digest."""
+        return f"{self._target.identity}+rules:{self._rules.digest}"
+
+    @property
+    def stable(self) -> bool:
+        """As the target."""
+        return self._target.stable
+
+    @property
+    def concurrency(self) -> int:
+        """As the target."""
+        return self._target.concurrency
+
+    async def answer(self, request: Request) -> Answer:
+        """A refusal where a rule matches the last question, else the target's answer.
+
+        Raises:
+            TargetError: no answer.
+        """
+        asked = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
+        if self._rules.matched(asked):
+            refusal = REFUSALS.get(language_of(asked), REFUSALS["en"])
+            return Answer(refusal, refused_by=REFUSED_BY)
+        return await self._target.answer(request)
+
+    async def aclose(self) -> None:
+        """Close the target."""
+        await self._target.aclose()
+
+
+def _phrases(text: str) -> set[str]:
+    """Words that carry meaning, and pairs of neighbouring words of which one does."""
+    words = words_in(text.lower())
+    single = {word for word in words if len(word) > 3 and word not in FUNCTION_WORDS}
+    pairs = {
+        f"{first} {second}"
+        for first, second in pairwise(words)
+        if not {first, second} <= FUNCTION_WORDS
+    }
+    return single | pairs

@@ -1,0 +1,109 @@
+"""The proof ``examples/clean-the-data``: its corpus, and when its verdict says that it helped.
+
+The training itself takes minutes; ``make clean-data`` runs it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+pytest.importorskip("torch")
+
+from tests.data.making import cleaned, kept
+
+FOLDER = Path(__file__).resolve().parents[2] / "examples/clean-the-data"
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(FOLDER))
+    for name in ("corpus", "verdict", "small_model"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+
+
+def part(name: str) -> Any:
+    """A module of the example."""
+    return import_module(name)
+
+
+def figures(bits: tuple[float, float], perplexity: tuple[float, float]) -> dict[str, Any]:
+    names = part("verdict").FIGURES
+
+    found = []
+    for place in range(2):
+        one: dict[str, Any] = dict.fromkeys(names, 0.5)
+        one["bits of repeated canaries"] = bits[place]
+        one["perplexity"] = perplexity[place]
+        found.append(one)
+    return {"before": found[0], "after": found[1]}
+
+
+def test_cleaning_helped_where_exposure_surely_fell_at_no_cost() -> None:
+    decide = part("verdict").decide
+
+    fell = [(9.0, 2.0), (8.5, 1.5), (9.5, 2.5)]
+    assert decide([figures(one, (100, 99)) for one in fell])["helped"]
+    assert not decide([figures(one, (100, 110)) for one in fell])["helped"]
+    unsure = [(9.0, 2.0), (2.0, 4.0), (3.0, 2.5)]
+    result = decide([figures(one, (100, 99)) for one in unsure])
+    assert not result["helped"]
+    assert not result["exposure fell"]
+    assert result["perplexity no worse"]
+    assert not decide([figures((2.0, 2.0), (100, 99))] * 3)["helped"]
+
+
+def test_intervals_are_student_s() -> None:
+    interval = part("verdict").interval
+
+    middle, low, high = interval([1.0, 2.0, 3.0])
+    assert middle == 2.0
+    assert high - middle == pytest.approx(4.302653 / 3**0.5, abs=1e-5)
+    assert middle - low == pytest.approx(high - middle)
+    assert interval([1.0])[1:] == (float("-inf"), float("inf"))
+
+
+def test_the_corpus_holds_what_is_planted_as_often_as_said(tmp_path: Path) -> None:
+    corpus_of = part("corpus")
+    size, build, texts = corpus_of.SMALL, corpus_of.build, corpus_of.texts
+
+    corpus = build(tmp_path / "a", size, 1)
+    counts = Counter(texts(corpus.planted))
+    canaries = [orjson.loads(line) for line in corpus.canaries.read_bytes().splitlines()]
+    assert Counter(one["repeats"] for one in canaries) == dict.fromkeys(size.repeats, size.canaries)
+    for one in canaries:
+        assert counts[one["prefix"] + one["secret"] + one["suffix"]] == one["repeats"]
+    people = texts(corpus.people)
+    assert all(counts[text] == 16 for text in people)
+    held_out = set(texts(corpus.held_out))
+    assert len(held_out) == size.held_out
+    assert not held_out & set(counts)
+    again = build(tmp_path / "b", size, 1)
+    assert again.planted.read_bytes() == corpus.planted.read_bytes()
+    assert build(tmp_path / "c", size, 2).planted.read_bytes() != corpus.planted.read_bytes()
+
+
+def test_cleaning_leaves_each_canary_once_and_hides_people(tmp_path: Path) -> None:
+    size, build = part("corpus").SMALL, part("corpus").build
+
+    corpus = build(tmp_path / "a", size, 1)
+    cleaned(corpus.planted, tmp_path / "data", "exact", "near", "pii", "secrets")
+    left = [one["text"] for one in kept(tmp_path / "data")]
+    assert sum(one.startswith("The access code of") for one in left) == 3 * size.canaries
+    assert not any("@mail.example.org" in one for one in left)
+    assert 0.9 * size.documents < sum(len(one) > 200 for one in left) <= size.documents
+
+
+def test_the_model_is_as_small_as_it_says_and_digits_stand_alone() -> None:
+    make_model, make_tokenizer = part("small_model").make_model, part("small_model").make_tokenizer
+
+    tokenizer = make_tokenizer(["the access code is 12345678 of the sea"] * 5, 320)
+    assert tokenizer.convert_ids_to_tokens(tokenizer("1234")["input_ids"]) == list("1234")
+    count = sum(one.numel() for one in make_model(1024, 0).parameters())
+    assert 0.9e6 < count < 0.95e6

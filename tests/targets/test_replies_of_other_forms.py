@@ -1,0 +1,141 @@
+"""Replies that aren't what the API promises: other forms, charsets, small defects."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from buttress.targets.base import TargetError
+from tests.targets.asking import HARMLESS, Reply, Server, ask, error, said
+
+
+def body(text: str | bytes, kind: str = "application/json") -> web.Response:
+    encoded = text if isinstance(text, bytes) else text.encode()
+    return web.Response(body=encoded, headers={"Content-Type": kind})
+
+
+def lines(*values: Any) -> str:
+    return "\n".join(map(json.dumps, values))
+
+
+OLLAMA = [
+    {"model": "m", "message": {"role": "assistant", "content": "Br"}, "done": False},
+    {"model": "m", "message": {"role": "assistant", "content": "ead"}, "done": False},
+    {"model": "m", "message": {"content": ""}, "done": True, "done_reason": "stop"},
+]
+COMMENTS = ": OPENROUTER PROCESSING\n\n" * 3
+PART = {"choices": [{"delta": {"content": "Bread"}, "finish_reason": "stop"}]}
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param([{"generated_text": "Bread"}], id="text generation"),
+        pytest.param({"results": [{"text": "Bread"}]}, id="KoboldCpp"),
+        pytest.param({"result": {"response": "Bread"}, "success": True}, id="Cloudflare"),
+        pytest.param({"message": {"role": "assistant", "content": "Bread"}, "done": True},
+                     id="Ollama"),
+        pytest.param(body(lines(*OLLAMA), "application/x-ndjson"), id="Ollama's stream"),
+        pytest.param({"type": "message", "content": [{"type": "text", "text": "Bread"}]},
+                     id="Anthropic"),
+        pytest.param({"output": [{"type": "message",
+                                  "content": [{"type": "output_text", "text": "Bread"}]}]},
+                     id="OpenAI's responses"),
+        pytest.param({"candidates": [{"content": {"parts": [{"text": "Bread"}]}}]}, id="Gemini"),
+        pytest.param({"statusCode": 200, "body": json.dumps(said("Bread"))}, id="a gateway's body"),
+        pytest.param(body(json.dumps(json.dumps(said("Bread")))), id="JSON in JSON"),
+        pytest.param(body(COMMENTS + json.dumps(said("Bread"))), id="comments before JSON"),
+        pytest.param(body(f"{COMMENTS}data: {json.dumps(PART)}\n\n", "text/event-stream"),
+                     id="comments before events"),
+        pytest.param(said({"type": "text", "text": "Bread"}), id="one part"),  # type: ignore[arg-type]
+        pytest.param(said([{"type": "text", "text": {"value": "Bread"}}]),  # type: ignore[arg-type]
+                     id="a part with a value"),
+        pytest.param(said(None, audio={"id": "a", "transcript": "Bread"}), id="a spoken answer"),
+    ],
+)  # fmt: skip
+async def test_the_answer_is_found(reply: Any) -> None:
+    whole = reply if isinstance(reply, web.Response) else web.json_response(reply)
+    answer = (await ask(Server(lambda *_: body(whole.body, whole.headers["Content-Type"]))))[0]  # type: ignore[arg-type]
+    assert (answer.text, answer.refused_by) == ("Bread", "")
+
+
+async def test_a_line_break_inside_a_text() -> None:
+    raw = '{"choices": [{"message": {"content": "Bread\nand butter"}}]}'
+    assert (await ask(Server(lambda *_: body(raw))))[0].text == "Bread\nand butter"
+
+
+@pytest.mark.parametrize(
+    ("text", "charset"),
+    [("Käse für dich, ça va", "latin-1"), ("“Brød” — smørrebrød", "cp1252"), ("做面包", "gb18030")],
+)
+async def test_a_charset_that_nobody_names(text: str, charset: str) -> None:
+    encoded = json.dumps(said(text), ensure_ascii=False).encode(charset)
+    assert (await ask(Server(lambda *_: body(encoded))))[0].text == text
+
+
+@pytest.mark.parametrize(
+    "reply", ["", "data: [DONE]\n\n", ": ping\n\n", 'data: {"type": "start"}\n\n']
+)
+async def test_a_stream_that_holds_no_answer_is_no_refusal(reply: str) -> None:
+    server = Server(lambda *_: body(reply, "text/event-stream"))
+    with pytest.raises(TargetError):
+        await ask(server)
+
+
+async def test_what_openrouter_calls_reasoning_is_no_answer() -> None:
+    thought = [{"type": "reasoning.text", "text": "Let me think."}]
+    answer = (await ask(Server(lambda *_: said(None, reasoning_details=thought))))[0]
+    assert (answer.text, answer.reasoning) == ("", "Let me think.")
+
+
+def refusing(*fields: str) -> Any:
+    """A server that takes questions without these fields only, and names none of them."""
+
+    def serve(sent: dict[str, Any], _: web.Request) -> Reply:
+        if any(field in sent for field in fields):
+            problem = "body must NOT have additional properties"
+            return error(400, {"statusCode": 400, "error": "Bad Request", "message": problem})
+        return said("Bread")
+
+    return serve
+
+
+@pytest.mark.parametrize("fields", [("temperature",), ("temperature", "max_tokens")])
+async def test_a_field_too_many_that_the_error_does_not_name(fields: tuple[str, ...]) -> None:
+    server = Server(refusing(*fields))
+    assert (await ask(server, HARMLESS))[0].text == "Bread"
+    assert ("max_tokens" in server.bodies[-1]) is ("max_tokens" not in fields)
+
+
+async def test_a_list_of_keys_that_are_not_taken() -> None:
+    def serve(sent: dict[str, Any], _: web.Request) -> Reply:
+        keys = sorted({"temperature", "max_tokens"} & sent.keys())
+        issue = {"code": "unrecognized_keys", "keys": keys, "path": [], "message": "Unrecognized"}
+        return error(400, {"error": {"issues": [issue], "name": "ZodError"}}) if keys else said("B")
+
+    assert (await ask(Server(serve), HARMLESS))[0].text == "B"
+
+
+async def test_a_server_that_wants_to_be_told_not_to_stream() -> None:
+    def serve(sent: dict[str, Any], _: web.Request) -> Reply:
+        right = sent.get("stream") is False
+        problem = {"error": {"message": "parameter stream must be set to false"}}
+        return said("Bread") if right else error(400, problem)
+
+    assert (await ask(Server(serve), HARMLESS))[0].text == "Bread"
+
+
+@pytest.mark.parametrize("status", [400, 403, 500])
+async def test_a_server_that_is_busy_in_words(status: int) -> None:
+    busy = {"error": {"message": "Too many concurrent requests for this model"}}
+    replies: list[Any] = [error(status, busy), said("Bread")]
+    assert (await ask(Server(lambda *_: replies.pop(0)), HARMLESS))[0].text == "Bread"
+
+
+async def test_the_message_beside_the_name_of_a_status() -> None:
+    said_ = {"statusCode": 400, "error": "Bad Request", "message": ["user should not be empty"]}
+    with pytest.raises(TargetError, match="Bad Request: user should not be empty"):
+        await ask(Server(lambda *_: error(400, said_)), HARMLESS)

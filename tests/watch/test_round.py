@@ -1,0 +1,224 @@
+"""Rounds of a watch: what is told of a site that changes, and what is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from buttress.errors import InputError
+from buttress.evidence.chain import verify
+from buttress.evidence.store import FILE_NAME, EvidenceStore
+from buttress.workflows.watch.accept import accept
+from buttress.workflows.watch.history import history_document, metrics, read_state
+from buttress.workflows.watch.round import RoundResult, check_once
+from buttress.workflows.watch.settings import WatchSettings, load
+from tests.documents.test_typed_documents import check_typed
+from tests.watch.site import Site, serving
+
+PAGE = (
+    "<title>Shop</title><script src='/app.js'></script>"
+    "<form action='/chat' method='post'><input name='q'></form>"
+)
+OPENAPI = {
+    "openapi": "3.1.0", "info": {"title": "Shop", "version": "1"},
+    "paths": {"/chat": {"post": {"security": [{"key": []}], "responses": {"200": {}}}}},
+}  # fmt: skip
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    made = Site()
+    made.page("/", PAGE, content_security_policy="default-src 'self'")
+    made.page("/app.js", "fetch('/api/chat')", content_type="text/javascript")
+    made.page("/openapi.json", json.dumps(OPENAPI), content_type="application/json")
+    with serving(made):
+        yield made
+
+
+@pytest.fixture
+def settings(site: Site, tmp_path: Path) -> WatchSettings:
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "main.js").write_text("fetch('https://api.shop.example/v1')")
+    (tmp_path / "watch.yaml").write_text(
+        f"every: 1h\nlayers: [link]\ntargets: [{{url: '{site.url}', pages: [/, /admin]}}]\n"
+        "builds: [build]\n"
+    )
+    return load(tmp_path)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def check(settings: WatchSettings, clock: Clock) -> RoundResult:
+    clock.now += 3600
+    return check_once(settings, settings.file.parent / "out", clock=clock)
+
+
+def said(result: RoundResult) -> list[tuple[str, str]]:
+    return [(one.kind, one.message) for one in result.events]
+
+
+def test_the_first_check_is_the_reference_and_tells_nothing(
+    settings: WatchSettings, clock: Clock, site: Site
+) -> None:
+    first = check(settings, clock)
+    assert (first.events, sorted(first.begun)) == ([], sorted([site.url, "build"]))
+    again = check(settings, clock)
+    assert (again.events, again.begun, again.code("info")) == ([], [], 0)
+
+
+def test_each_change_is_one_event_and_moves_a_risk(
+    settings: WatchSettings, clock: Clock, site: Site
+) -> None:
+    check(settings, clock)
+    site.page("/", PAGE + "<script src='https://evil.example/x.js'></script>",
+              content_security_policy="default-src 'self'")  # fmt: skip
+    site.page("/app.js", "fetch('/api/chat');eval(x)", content_type="text/javascript")
+    site.page("/admin", "<form action='/admin' method=post><input name=command></form>")
+    described = json.loads(json.dumps(OPENAPI))
+    described["paths"]["/chat"]["post"]["security"] = []
+    site.page("/openapi.json", json.dumps(described), content_type="application/json")
+    (settings.builds[0].path / "main.js").write_text("fetch('https://other.example/v1')")
+    result = check(settings, clock)
+    assert [(one.place, one.severity) for one in result.events] == [
+        ("page /", "high"), ("page /admin", "medium"), ("scripts", "medium"),
+        ("interface /openapi.json", "critical"), ("build", "medium"),
+    ]  # fmt: skip
+    assert "status was 404 and is 200" in result.events[1].message
+    assert result.code("critical") == 1
+    moved = [event.details["risks"][0] for event in result.events]
+    assert all(one["loss_after"] >= one["loss_before"] for one in moved)
+    assert moved[0]["state_after"] == "gravest: high"
+    assert moved[0]["loss_after"] > moved[0]["loss_before"]
+    assert check(settings, clock).events == []
+
+
+def test_what_goes_back_is_told_as_such(settings: WatchSettings, clock: Clock, site: Site) -> None:
+    check(settings, clock)
+    site.page("/app.js", "fetch('/api/steal')", content_type="text/javascript")
+    (changed,) = check(settings, clock).events
+    site.page("/app.js", "fetch('/api/chat')", content_type="text/javascript")
+    (back,) = check(settings, clock).events
+    assert (back.kind, back.about, back.severity) == ("reverted", changed.number, "info")
+    assert back.details["risks"][0]["state_after"] == "gravest: nothing"
+
+
+def test_a_target_that_is_down_is_blind_and_no_change(
+    settings: WatchSettings, clock: Clock, site: Site
+) -> None:
+    check(settings, clock)
+    site.down = True
+    result = check(settings, clock)
+    assert [one.kind for one in result.events] == ["blind"]
+    assert (result.code("medium"), list(result.blind)) == (3, [site.url])
+    again = check(settings, clock)
+    assert (again.events, again.code("medium")) == ([], 3)
+    site.down = False
+    assert [one.kind for one in check(settings, clock).events] == ["seen-again"]
+    assert check(settings, clock).code("info") == 0
+
+
+def test_a_page_that_fails_is_blind(settings: WatchSettings, clock: Clock, site: Site) -> None:
+    check(settings, clock)
+    site.pages["/"] = lambda _: (503, {}, "busy")
+    result = check(settings, clock)
+    assert said(result) == [("blind", "not all is seen: page /: status 503")]
+
+
+def test_checks_that_were_missed_are_one_event(settings: WatchSettings, clock: Clock) -> None:
+    check(settings, clock)
+    clock.now += 5 * 3600
+    (missed,) = check(settings, clock).events
+    assert (missed.kind, missed.details["missed"]) == ("missed", 5)
+    assert check(settings, clock).events == []
+
+
+def test_what_is_accepted_is_the_reference(
+    settings: WatchSettings, clock: Clock, site: Site
+) -> None:
+    out = settings.file.parent / "out"
+    check(settings, clock)
+    site.page("/app.js", "fetch('/api/new')", content_type="text/javascript")
+    check(settings, clock)
+    with pytest.raises(InputError, match="no event 9"):
+        accept(settings, out, [9])
+    (accepted,) = accept(settings, out, [1], by="Ann", clock=clock)
+    assert (accepted.kind, accepted.about, accepted.details["by"]) == ("accepted", 1, "Ann")
+    with pytest.raises(InputError, match="event 1 is not open"):
+        accept(settings, out, [1])
+    assert check(settings, clock).events == []
+    assert accept(settings, out, None) == []
+
+
+def test_an_outage_that_is_accepted_is_no_blindness(
+    settings: WatchSettings, clock: Clock, site: Site
+) -> None:
+    check(settings, clock)
+    site.down = True
+    check(settings, clock)
+    accept(settings, settings.file.parent / "out", None, clock=clock)
+    assert check(settings, clock).code("info") == 0
+
+
+def test_history_and_metrics(settings: WatchSettings, clock: Clock, site: Site) -> None:
+    out = settings.file.parent / "out"
+    check(settings, clock)
+    site.page("/", PAGE.replace("Shop", "<b>'Bank'"), content_security_policy="default-src *")
+    check(settings, clock)
+    state = read_state(out)
+    document: dict[str, Any] = history_document(settings, state)
+    check_typed("watch", document)
+    assert {one["open"] for one in document["events"]} == {True}
+    text = metrics(settings, state)
+    assert 'buttress_watch_open_events{severity="medium"} 1' in text
+    assert f'buttress_watch_blind{{asset="{site.url}"}} 0' in text
+    with EvidenceStore.open(out / FILE_NAME, read_only=True) as store:
+        assert verify(store).ok
+
+
+def test_a_port_that_opens_is_one_event_with_all_that_it_shows(
+    tmp_path: Path, clock: Clock
+) -> None:
+    site = Site()
+    site.page("/", PAGE)
+    with serving(site):
+        pass  # the port is free again, and its number is known
+    (tmp_path / "watch.yaml").write_text(
+        f"every: 1h\nlayers: [link]\ntargets: ['127.0.0.1:{site.port}']\n"
+    )
+    settings = load(tmp_path)
+    first = check(settings, clock)
+    assert (first.events, first.blind) == ([], {})
+    assert check(settings, clock).events == []
+    with serving(site):
+        (opened,) = check(settings, clock).events
+        assert opened.severity == "high"
+        assert opened.message.startswith("host: port was closed and is open")
+        assert check(settings, clock).events == []
+    assert [one.kind for one in check(settings, clock).events] == ["blind"]
+
+
+def test_of_very_many_scripts_the_first_are_read_and_the_rest_is_a_fact(
+    settings: WatchSettings, clock: Clock, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("buttress.drift.page_probe._MOST_SCRIPTS", 1)
+    site.page("/", PAGE + "<script src='/other.js'></script>")
+    site.page("/other.js", "eval(x)", content_type="text/javascript")
+    assert check(settings, clock).blind == {}
+    scripts = read_state(settings.file.parent / "out").timelines[site.url]["scripts"]
+    assert sorted(scripts.seen()) == ["endpoint /api/chat", "unread-scripts"]
