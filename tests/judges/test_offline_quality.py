@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from functools import cache
 
 import pytest
@@ -137,7 +138,11 @@ def test_the_shipped_calibration_counts_every_label_that_was_judged() -> None:
         counted = (
             known.true_positive + known.false_negative + known.true_negative + known.false_positive
         )
-        assert 0.9 * len(labelled) <= counted <= len(labelled)
+        told = re.search(r"(\d+) abstentions", known.source)
+        assert told is not None
+        assert counted + int(told[1]) == len(labelled)
+        # Where the score leaves it open, or one of several voices refuses, it abstains.
+        assert counted >= 0.89 * len(labelled)
         assert len(known.systems) == (81 if task == "refuse" else 4)
         assert sum(one.true_positive for one in known.systems) == known.true_positive
 
