@@ -78,7 +78,7 @@ def show(figures: Sequence[dict[str, Any]], result: dict[str, Any]) -> None:
         f"Cleaning {'helped' if result['helped'] else 'did not help'}: exposure "
         f"{'fell' if result['exposure fell'] else 'did not surely fall'}, perplexity is "
         f"{'no worse by 5 %' if result['perplexity no worse'] else 'worse, or not surely as good'} "
-        f"({result['seeds']} seeds)."
+        f"({result['seeds']} seed{'s' if result['seeds'] > 1 else ''})."
     )
     if result["seeds"] == 1:
         console.print("One seed has no interval: this proves nothing.")

@@ -19,9 +19,13 @@ from safetensors.torch import load_file  # noqa: E402
 from buttress.documents.schemas import as_object  # noqa: E402
 from buttress.errors import ButtressError, InputError  # noqa: E402
 from buttress.targets.adapters import WEIGHTS  # noqa: E402
+from buttress.targets.base import Message, Request, Sampling  # noqa: E402
+from buttress.targets.huggingface import create  # noqa: E402
 from buttress.training.answer_logits import all_log_probabilities  # noqa: E402
 from buttress.training.checkpoints import FOLDER  # noqa: E402
 from buttress.training.examples import ExampleReader  # noqa: E402
+from buttress.white_box.answers import continuations, text_of  # noqa: E402
+from buttress.white_box.chat_text import encode, question_text  # noqa: E402
 from buttress.white_box.loading import load  # noqa: E402
 from buttress.workflows.tune import TuneRequest, tune  # noqa: E402
 from tests.data.making import run, written  # noqa: E402
@@ -76,6 +80,20 @@ def test_fine_tuning_makes_the_answer_likely(
     card = (folder / "README.md").read_text()
     assert document["data"]["digest"] in card
     assert document["weights"]["digest"] in card
+
+
+async def test_an_adapter_answers_as_a_target(
+    base: Path, tuned: tuple[Path, dict[str, Any]]
+) -> None:
+    folder, _ = tuned
+    target, plain = create(weights=folder), create(weights=base)
+    assert target.identity != plain.identity
+    question = (Message("user", "tell a tale 3"),)
+    said = await target.answer(Request(question, Sampling(max_tokens=12)))
+    await target.aclose()
+    model, tokenizer = load(folder, device="cpu")
+    rows = encode(tokenizer, [question_text(tokenizer, question)])
+    assert said.text.strip() == text_of(tokenizer, continuations(model, tokenizer, rows, 12)[0])
 
 
 def test_a_run_that_was_killed_gives_the_same_weights(
@@ -235,6 +253,12 @@ def test_mistakes_of_a_recipe_are_told_with_their_line(
     code, _, wrong = command(base, data, tmp_path / "out", "--recipe", recipe)
     assert code == 2
     assert said in wrong
+
+
+def test_a_folder_with_a_model_is_not_written_over(base: Path, tmp_path: Path) -> None:
+    data = chats(tmp_path / "data.jsonl", 4)
+    with pytest.raises(InputError, match=r"holds config\.json of something else"):
+        tune(TuneRequest(base, data, base, settings=QUICK))
 
 
 def test_layers_that_are_not_there_are_told(base: Path, tmp_path: Path) -> None:

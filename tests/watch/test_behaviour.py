@@ -150,11 +150,11 @@ def test_another_model_behind_the_same_name_answers_unlike_the_reference() -> No
     from buttress.drift.answer_likeness import ReferenceAnswers
 
     model = Model(Path())
-    reference = ReferenceAnswers.of(model.answer(number % 20) for number in range(200))
+    reference = ReferenceAnswers.of(model.answer(number % 20) for number in range(60))
     stream = ScoreStream("answers", 200)
     told = []
-    for check in range(40):
-        model.shift = int(check >= 30)
+    for check in range(25):
+        model.shift = int(check >= 20)
         scores = []
         for number in range(50):
             prompt = model.rng.randrange(20)
@@ -163,8 +163,8 @@ def test_another_model_behind_the_same_name_answers_unlike_the_reference() -> No
         if alarm := stream.take(scores, float(check), 36_500.0):
             told.append((alarm.kind, alarm.onset, check))
     ((kind, onset, check),) = told
-    assert (kind, onset) == ("drift", 30.0)
-    assert check <= 32
+    assert (kind, onset) == ("drift", 20.0)
+    assert check <= 22
     assert ReferenceAnswers().strangeness("anything") == 1
 
 

@@ -330,7 +330,7 @@ def test_sentences_of_probes_and_patching_follow_the_figures() -> None:
     assert "does not beat the words: shows nothing" in page
     assert "log odds of +1.5" not in page
     assert "undo half of the attack&#39;s effect or more in layers 1-2." in page
-    assert "bring about half of it or more in layers 2." in page
+    assert "bring about half of it or more in layer 2." in page
     better = {**probe, "shows": True, "gain": 0.2, "gain_low": 0.1}
     page = render(sample(lambda one: one.update(probes=[better], patching=None)))
     assert "Harmful request: the layers tell more than the words do." in page

@@ -92,6 +92,12 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "buttress watch history --html history.html --language zh",
         "buttress watch accept 3 4 --by Ann",
     ),
+    "watch once": ("buttress watch once watch.yaml --json",),
+    "watch run": ("buttress watch run watch.yaml --out shop-watch",),
+    "watch list": ("buttress watch list",),
+    "watch history": ("buttress watch history --html history.html --language zh",),
+    "watch accept": ("buttress watch accept 3 4 --by Ann",),
+    "watch metrics": ("buttress watch metrics",),
     "survey": (
         "buttress survey http://127.0.0.1:8000 --dry-run",
         "buttress survey 10.0.0.0/24 --ports 80,8000,11434 --out survey",

@@ -60,7 +60,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     history.add_argument("--json", action="store_true", help="the document buttress-watch/1")
     history.add_argument("--html", type=Path, metavar="FILE", help="write a page as well")
     history.add_argument(
-        "--language", default="en", metavar="CODE", help="of the page: en or zh (default: en)"
+        "--language", default="en", metavar="CODE", help="language of the page: en or zh"
     )
     history.add_argument("--open", action="store_true", help="only events that are open")
     history.set_defaults(run=run_history)
@@ -69,7 +69,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         description="Makes what events told the new reference. That is a decision of yours: "
         "Buttress does not judge a change safe.",
     )  # fmt: skip
-    accepting.add_argument("events", nargs="*", type=_number, metavar="EVENT", help="its number")
+    accepting.add_argument(
+        "events", nargs="*", type=_number, metavar="EVENT", help="number of the event"
+    )
     accepting.add_argument("--all", action="store_true", help="every open event")
     accepting.add_argument("--by", default="", metavar="NAME", help="who accepts, for the record")
     _common(accepting, positional=False)

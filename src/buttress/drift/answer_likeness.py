@@ -24,8 +24,12 @@ def sketch(text: str) -> frozenset[int]:
 
 def likeness(first: frozenset[int], second: frozenset[int]) -> float:
     """Estimate of the Jaccard similarity of two texts' 4-grams from their sketches, in [0, 1]."""
+    common = first & second
+    size = len(first) + len(second) - len(common)
+    if size <= _KEPT:
+        return len(common) / size if size else 1.0
     union = sorted(first | second)[:_KEPT]
-    return sum(one in first and one in second for one in union) / len(union) if union else 1.0
+    return sum(one in common for one in union) / len(union)
 
 
 @dataclass(slots=True)

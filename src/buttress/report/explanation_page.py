@@ -178,6 +178,8 @@ def patching_sentence(found: Mapping[str, Any] | None, language: Language = ENGL
 def _layers(layers: Sequence[int], language: Language) -> str:
     if not layers:
         return language.say("no layer")
+    if len(layers) == 1:
+        return language.say("layer {number}", number=layers[0])
     return language.say("layers {numbers}", numbers=_runs(layers))
 
 

@@ -20,7 +20,7 @@ from buttress.documents.schemas import as_object
 from buttress.errors import InputError
 from buttress.files.atomic import write_whole
 from buttress.report.tuning_card import tuning_card
-from buttress.targets.adapters import base_of
+from buttress.targets.adapters import CONFIG, base_of
 from buttress.targets.fingerprint import file_digest, files_digest
 from buttress.training import need_training
 from buttress.training.settings import TuneSettings, load_recipe, merged, settings_of
@@ -165,6 +165,12 @@ class _Run:
                         field="--resume", expected="the same weights, data and settings",
                     )  # fmt: skip
             return load_tuning(request.out) if (request.out / DOCUMENT).exists() else None
+        for name in ("config.json", CONFIG, CARD):
+            if (request.out / name).exists():
+                raise InputError(
+                    f"holds {name} of something else", file=str(request.out), field="--out",
+                    expected="a new folder",
+                )  # fmt: skip
         try:
             request.out.mkdir(parents=True, exist_ok=True)
         except OSError as error:

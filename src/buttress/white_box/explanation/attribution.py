@@ -20,6 +20,8 @@ from buttress.white_box.explanation.scored_answer import ScoredAnswer
 
 MOST_STEPS: Final = 1024
 TOLERANCE: Final = 0.05  # of the change from the baseline, within which completeness holds
+_GOAL: Final = 1e-3  # of the change, up to which the way is cut while there are steps
+_LEAST_GOAL: Final = 1e-4  # nats
 LEAST_NATS: Final = 0.05
 _POINTS: Final = 8  # of a piece of the way
 
@@ -54,10 +56,12 @@ def integrated_gradients(scored: ScoredAnswer, most_steps: int = MOST_STEPS) -> 
     it steep near the baseline, where equal steps miss most of it. That the values sum to the change
     of the score is not enough, since errors of single tokens may cancel; so both that and the
     estimated error of each token must be within ``TOLERANCE`` of the change, or ``LEAST_NATS``.
+    The way is cut further, to a thousandth of the change, while steps are left.
     """
     whole, empty = scored.scores_without([[], scored.places])
     change = whole - empty
     allowed = max(LEAST_NATS, TOLERANCE * abs(change))
+    goal = max(_LEAST_GOAL, _GOAL * abs(change))
     start = scored.without([scored.places])[0]
     way = scored.embedded - start
 
@@ -74,9 +78,9 @@ def integrated_gradients(scored: ScoredAnswer, most_steps: int = MOST_STEPS) -> 
     while True:
         values = torch.stack([one.values for one in pieces]).sum(0)
         error = float(values.sum()) - change
-        complete = abs(error) <= allowed and sum(one.error for one in pieces) <= allowed
-        if complete or steps + 2 * _POINTS > most_steps:
-            picked = _picked(scored, values)
+        worst = max(abs(error), sum(one.error for one in pieces))
+        if worst <= goal or steps + 2 * _POINTS > most_steps:
+            picked, complete = _picked(scored, values), worst <= allowed
             return Attribution("integrated-gradients", picked, error, complete, steps)
         rough = max(pieces, key=lambda one: one.error)
         middle = (rough.low + rough.high) / 2
