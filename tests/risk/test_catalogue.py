@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from buttress import extension
 from buttress.errors import InputError
-from buttress.risk import editing
+from buttress.files import located_yaml
+from buttress.risk import editing, schemas
 from buttress.risk.catalogue import SEVERITY_LABELS, load_catalogue
 from buttress.risk.policy import load_policy, policy_names
 from buttress.standards.crosswalk import load_standards
@@ -95,6 +96,16 @@ def test_inspection_priors_rise_with_severity() -> None:
         "info", "low", "medium", "high", "critical"
     ]  # fmt: skip
     assert priors == sorted(priors)
+
+
+def test_the_files_of_the_package_are_as_their_schema_says() -> None:
+    home = resources.files("buttress.risk")
+    files = [*home.joinpath("catalogue").iterdir(), home.joinpath("priors.yaml")]
+    assert len(files) >= 5
+    for file in files:
+        schemas.check(
+            located_yaml.parse(file.read_text(encoding="utf-8"), file.name), schemas.RISKS
+        )
 
 
 @pytest.mark.parametrize("name", RISKS)

@@ -209,6 +209,9 @@ class TrialOutcome:
     def _asset(self, asset: str, calls: Mapping[tuple[str, str], int]) -> dict[str, Any]:
         state = self.states[asset]
         sequence = state.sequence
+        open_failures = None
+        if isinstance(state, RiskState) and state.certain is not None:
+            open_failures = state.held_open
         return {
             "asset": asset,
             "verdict": self.verdict_on(asset),
@@ -217,6 +220,7 @@ class TrialOutcome:
                 "trials": sequence.judged.trials,
                 "failures": sequence.judged.total,
                 "estimate": sequence.judged.estimate,
+                "held_open": open_failures,
             },
             "trials": sequence.trials,
             "calls": calls.get((self.risk.probe or "", asset), 0),
