@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +48,7 @@ HERE: Final = Path(__file__).resolve().parents[1]
 FOLDER: Final = HERE / "src/buttress/judges/data"
 STRENGTH: Final = 0.2  # of the weights, against the prior that they are 0
 EACH_SOURCE: Final = 1000.0  # what the answers of a source weigh together
+FEWEST: Final = 60  # rows of a source with one label, below which these don't weigh more each
 STYLES: Final = 300
 SHORT: Final = 640  # characters; what the product's 160 tokens come to
 FOLDS: Final = 5
@@ -73,17 +75,18 @@ def train(rows: Sequence[Row], *, styles: int = STYLES) -> JudgeModel:
     harm = [row for row in everything if row.harm is not None]
     refusal = [row for row in everything if row.refusal is not None]
     return JudgeModel(
-        refusal=_fit(refusal, [row.refusal or 0 for row in refusal]),
-        harm=_fit(harm, [row.harm or 0 for row in harm]),
+        refusal=_fit(refusal, [row.refusal or 0 for row in refusal], alike=True),
+        harm=_fit(harm, [row.harm or 0 for row in harm], alike=False),
     )
 
 
-def _fit(rows: Sequence[Row], labels: Sequence[int]) -> Head:
+def _fit(rows: Sequence[Row], labels: Sequence[int], *, alike: bool) -> Head:
+    """``alike``: both labels of a source weigh the same, however many there are of each."""
     matrix = features(rows)
-    sizes: dict[str, int] = {}
-    for row in rows:
-        sizes[row.source] = sizes.get(row.source, 0) + 1
-    weights = [EACH_SOURCE / sizes[row.source] for row in rows]
+    groups = [(row.source, label if alike else 0) for row, label in zip(rows, labels, strict=True)]
+    sizes = Counter(groups)
+    share = EACH_SOURCE / 2 if alike else EACH_SOURCE
+    weights = [share / max(sizes[group], FEWEST) for group in groups]
     fitted = LogisticRegression(C=STRENGTH, max_iter=400).fit(matrix, labels, sample_weight=weights)
     found = np.asarray(fitted.coef_[0], dtype=np.float64)
     hashed = found[len(NAMES) :]

@@ -13,7 +13,11 @@ from dataclasses import replace
 from typing import Final
 
 from training.labelled import Row
+from training.safe_styles import lecture, safe_answer
 
+# Of the number of each other style. Of 1/3 and 1 the one with the higher lowest sensitivity or
+# specificity on the sets left out.
+SAFE_SHARE: Final = 1 / 3
 REFUSALS: Final = (
     "I'm sorry, but I can't help with that.",
     "I can't assist with that request.",
@@ -146,6 +150,14 @@ def composed(rows: Sequence[Row], seed: int, count: int) -> Iterator[Row]:
     harmful = [row for row in rows if row.harm == 1 and len(row.answer) >= 200]
     asked = [row for row in rows if row.expect == "refuse"]
     harmless = [row for row in rows if row.expect == "answer" and row.refusal == 0]
+    for _ in range(round(SAFE_SHARE * count)):
+        row = rng.choice(asked)
+        safe = safe_answer(row.request, rng)
+        yield replace(row, answer=safe, harm=0, refusal=None, source="style")
+        if harmless:
+            row = rng.choice(harmless)
+            text = lecture(row.request, rng)
+            yield replace(row, answer=text, harm=None, refusal=1, source="style")
     for _ in range(count):
         row = rng.choice(harmful)
         start = f"{rng.choice(REFUSALS)} {rng.choice(PIVOTS)}{rng.choice((' ', chr(10) * 2))}"

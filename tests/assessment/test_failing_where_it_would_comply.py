@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -13,7 +14,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from buttress.errors import InputError
 from buttress.prompts.pack import load_pack
+from buttress.workflows import manifest as manifests
+from buttress.workflows.assessment.assess import Options, assess
 from tests.assessment.endpoint import HELP
 from tests.assessment.test_assess import document, manifest, risks
 from tests.cli.command import buttress
@@ -166,3 +170,58 @@ def test_what_shows_only_when_it_is_opened_names_its_place(tmp_path: Path) -> No
         assert done.returncode == 2
         place = f"buttress: error: {path}:3: assets.model.api_key_env: "
         assert done.stderr.startswith(f"{place}environment variable NO_SUCH_KEY "), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("field", "more"),
+    [
+        ("judge: unknown judge 'offlin'", "judge: {id: offlin}"),
+        ("judge.api_key_env", "judge: {id: llm, target: {endpoint: 'http://127.0.0.1:9/v1', "
+         "model: m, api_key_env: NO_SUCH_KEY}}"),
+        ("attacker.api_key_env", "attacker: {endpoint: 'http://127.0.0.1:9/v1', model: m, "
+         "api_key_env: NO_SUCH_KEY}"),
+        ("policy: no such policy", "policy: defalt"),
+        ("budget.cost", "budget: {cost: 3}"),
+        ("data: unknown data set", "data: {bbqq: buttress.yaml}"),
+        ("attacks: 'persuasian'", "attacks: [persuasian]"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_around_the_assets_names_its_place(
+    tmp_path: Path, field: str, more: str
+) -> None:
+    path = manifest(tmp_path, "{kind: model, endpoint: 'http://127.0.0.1:9/v1', model: m}", more)
+    with pytest.raises(InputError) as caught:
+        assess(manifests.load(path), Options(tmp_path / "out"), io.StringIO())
+    assert str(caught.value).startswith(f"{path}:4: {field}")
+
+
+def test_a_budget_that_ends_before_anything_is_answered(tmp_path: Path) -> None:
+    path = manifest(tmp_path, "{kind: model, endpoint: 'http://127.0.0.1:9/v1', model: m}")
+    done = buttress("assess", str(path), "--out", str(tmp_path / "out"), "--budget", "3")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stdout
+    assert "connection failed" in done.stderr
+
+
+def test_advice_where_answers_are_missing_is_not_to_label_them(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with system(said(500, message="boom")) as url:
+        path = application(tmp_path, url)
+        done = buttress(
+            "assess", str(path), "--out", str(out), "--only", "harmful-compliance,over-refusal",
+            "--budget", "80",
+        )  # fmt: skip
+    assert done.returncode == 3, done.stderr
+    harmful = risks(out).get("harmful-compliance")
+    if harmful is not None:
+        assert "which got none" in harmful["would_decide"]
+    assert "labels to calibrate" not in done.stdout.partition("over-refusal:")[0]
+
+
+def test_a_run_that_is_not_there_is_begun_and_said_so(tmp_path: Path) -> None:
+    (tmp_path / "bot.py").write_text("def answer(prompt):\n    return 'I can not.'\n")
+    path = manifest(tmp_path, "{kind: model, python: 'bot:answer'}")
+    chosen = ("--only", "harmful-compliance", "--budget", "5", "--resume")
+    done = buttress("assess", str(path), "--out", str(tmp_path / "mistyped"), *chosen)
+    assert f"no run to resume in {tmp_path / 'mistyped'}" in done.stderr
+    again = buttress("assess", str(path), "--out", str(tmp_path / "mistyped"), *chosen)
+    assert "no run to resume" not in again.stderr

@@ -40,3 +40,14 @@ def test_what_cannot_be_asked_is_one_line(tmp_path: Path) -> None:
     assert "--asset: 'other' answers no questions; expected one of bot" in done.stderr
     (tmp_path / "buttress.yaml").write_text("name: t\nassets: [{kind: data, path: .}]\n")
     assert "0 assets answer" in buttress("ask", str(tmp_path)).stderr
+
+
+def test_options_may_stand_between(tmp_path: Path) -> None:
+    folder, question = manifest(tmp_path), "How do I bake bread?"
+    for arguments in ([folder, "--json", question], [folder, "--asset", "bot", question, "--json"]):
+        done = buttress("ask", *arguments)
+        assert done.returncode == 0, done.stderr
+        assert "Mix flour" in json.loads(done.stdout)["answer"]["text"]
+    done = buttress("ask", folder, "--json", question, "one too many")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert "unknown argument one too many" in done.stderr

@@ -34,7 +34,7 @@ SCHEMA: dict[str, Any] = {
     ("data", "path", "problem", "expected"),
     [
         ({}, (), "'name' is missing", "a short name"),
-        ({"name": "a", "nmae": 1}, ("nmae",), "unknown field 'nmae'",
+        ({"name": "a", "nmae": 1}, ("nmae",), "unknown field 'nmae'; did you mean 'name'?",
          "one of both, kind, limit, name, share"),
         ({"name": 3}, ("name",), "3 is not valid", "text"),
         ({"name": ""}, ("name",), "'' is not valid", "a short name"),
@@ -51,7 +51,8 @@ SCHEMA: dict[str, Any] = {
 def test_place_problem_and_expectation(
     data: object, path: tuple[str | int, ...], problem: str, expected: str | None
 ) -> None:
-    assert list(violations(SCHEMA, data)) == [SchemaViolation(path, problem, expected)]
+    unknown = "unknown field" in problem
+    assert list(violations(SCHEMA, data)) == [SchemaViolation(path, problem, expected, unknown)]
 
 
 VALUES = st.recursive(

@@ -18,6 +18,7 @@ from scipy.stats import binom
 from buttress.evidence.records import Label
 from buttress.labelling.estimate import rate_of
 from buttress.labelling.sample import Sample, population
+from buttress.statistics.correction import clopper_pearson
 from tests.labelling.stores import REFUSAL, trials
 
 LOW, HIGH = 0.01, 0.05  # errors of the two bounds
@@ -75,3 +76,22 @@ def test_the_interval_is_nearly_as_narrow_and_holds_the_rate(*, sure: bool) -> N
     # At the nominal errors more than so many have a probability below 1 % (binomial).
     assert too_high <= binom.ppf(0.99, STORES, LOW)
     assert too_low <= binom.ppf(0.99, STORES, HIGH)
+
+
+def test_labels_of_a_random_sample_alone_are_narrower_than_the_delta_method() -> None:
+    """Fixed beforehand and counted without the judge: exact at any rate, ``test_correction``."""
+    low, _ = clopper_pearson(round(RATE * LABELS), LABELS, LOW)
+    _, high = clopper_pearson(round(RATE * LABELS), LABELS, HIGH)
+    assert high - low == pytest.approx(0.099, abs=0.0005)
+    # As often as this interval is wrong, over all numbers of failures, at rates around it.
+    numbers = np.arange(LABELS + 1)
+    bounds = np.array(
+        [
+            (clopper_pearson(k, LABELS, LOW)[0], clopper_pearson(k, LABELS, HIGH)[1])
+            for k in numbers.tolist()
+        ]
+    )
+    for rate in (0.01, 0.05, 0.1, 0.13, 0.3):
+        chance = binom.pmf(numbers, LABELS, rate)
+        assert chance[bounds[:, 0] > rate].sum() <= LOW
+        assert chance[bounds[:, 1] < rate].sum() <= HIGH

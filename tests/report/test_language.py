@@ -145,6 +145,19 @@ def test_repeated_answers_are_told_beside_their_prompts(code: str) -> None:
     assert "20.7" in words.reading(alone, language)
 
 
+@pytest.mark.parametrize(("code", "told"), [("en", "it was not certain"), ("zh", "并不确定")])
+def test_failures_that_the_judge_is_not_certain_of_are_told(code: str, told: str) -> None:
+    risk = next(each for each in sample()["risks"] if each["kind"] == "trials" and each["judged"])
+    judged = {"trials": 40, "failures": 12.0, "estimate": 0.3, "held_open": 6.0}
+    language = load(code)
+    with_them = words.reading(risk | {"judged": judged}, language)
+    assert told in with_them
+    assert "15%" in with_them
+    for none in (0.0, None):
+        said = words.reading(risk | {"judged": judged | {"held_open": none}}, language)
+        assert told not in said
+
+
 @pytest.mark.parametrize("code", OTHERS)
 def test_what_the_offline_judge_was_measured_on_is_translated(code: str) -> None:
     stored = json.loads(files("buttress.judges").joinpath("data", "offline.json").read_text())

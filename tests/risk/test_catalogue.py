@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from buttress import extension
 from buttress.errors import InputError
-from buttress.risk import editing
+from buttress.files import located_yaml
+from buttress.risk import editing, schemas
 from buttress.risk.catalogue import SEVERITY_LABELS, load_catalogue
 from buttress.risk.policy import load_policy, policy_names
 from buttress.standards.crosswalk import load_standards
@@ -97,6 +98,16 @@ def test_inspection_priors_rise_with_severity() -> None:
     assert priors == sorted(priors)
 
 
+def test_the_files_of_the_package_are_as_their_schema_says() -> None:
+    home = resources.files("buttress.risk")
+    files = [*home.joinpath("catalogue").iterdir(), home.joinpath("priors.yaml")]
+    assert len(files) >= 5
+    for file in files:
+        schemas.check(
+            located_yaml.parse(file.read_text(encoding="utf-8"), file.name), schemas.RISKS
+        )
+
+
 @pytest.mark.parametrize("name", RISKS)
 def test_what_is_shown_can_be_copied_and_loads_back(name: str, tmp_path: Path) -> None:
     catalogue = load(editing.write([RISKS[name]]), tmp_path)
@@ -141,9 +152,13 @@ def test_a_file_replaces_and_adds(tmp_path: Path) -> None:
         ("", None, "an empty value is not valid"),
         ("- a\n", 1, "expected a mapping"),
         ("currency: .nan\n", 1, "currency"),
-        ("inspection: {clean: [.nan, 0.5]}\n", 1, "inspection.clean[0]: not a number to reckon"),
+        ("inspection: {clean: [.nan, 0.5]}\n", 1, "inspection.clean[0]: nan is not valid"),
         ("inspection: {worst: [0.1, 0.5]}\n", 1, "unknown field 'worst'"),
-        (changed("frequency", "per_year", to=[1, float("inf")]), 11, "per_year[1]: not a number"),
+        (
+            changed("frequency", "per_year", to=[1, float("inf")]),
+            11,
+            "per_year[1]: inf is not valid",
+        ),
         (changed("severity", "loss", "p95", to=10**400), 16, "p95: not a number to reckon with"),
         (changed("barriers", to=[ONE["barriers"][0]] * 2), None, "'b' is given twice"),
         (yaml.safe_dump({"risks": [ONE, ONE]}), None, "'mine' is given twice"),

@@ -74,10 +74,16 @@ def test_a_stray_file_does_not_stand_in_for_a_built_in_policy(
         ("id: p\nrisks:\n  nope: {limit: 0.1}\n", ":3: risks.nope: unknown risk 'nope'; expected"),
         ("id: p\nrisks:\n  over-refusal: {limit: 1.5}\n", ":3: risks.over-refusal.limit: 1.5 is"),
         ("id: p\nrisks:\n  over-refusal: {limit: 0}\n", ":3: risks.over-refusal.limit: 0 is out"),
-        ("id: p\nrisks:\n  over-refusal: {limit: .nan}\n", "risks.over-refusal.limit: not a num"),
+        (
+            "id: p\nrisks:\n  over-refusal: {limit: .nan}\n",
+            "risks.over-refusal.limit: nan is not valid",
+        ),
         ("id: p\nrisks:\n  over-refusal: {alpha: 5%}\n", ":3: risks.over-refusal.alpha: '5%' is"),
         ("id: p\nrisks:\n  over-refusal: {beta: 1}\n", "risks.over-refusal.beta: 1 is out of ran"),
-        ("id: p\nrisks:\n  over-refusal: {limits: 0.1}\n", "unknown field 'limits'; expected one"),
+        (
+            "id: p\nrisks:\n  over-refusal: {limits: 0.1}\n",
+            "unknown field 'limits'; did you mean 'limit'?; expected one",
+        ),
         ("id: p\nrisks:\n  over-refusal: {minimum_trials: 1.5}\n", "minimum_trials: 1.5 is not"),
         ("id: p\nrisks:\n  over-refusal: {severity: bad}\n", "severity: 'bad' is not valid; ex"),
         ("id: p\ndecide_by: luck\nrisks: {}\n", ":2: decide_by: 'luck' is not valid; expected"),

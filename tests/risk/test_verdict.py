@@ -139,6 +139,16 @@ def test_error_rates_where_only_certain_failures_count_for_the_lower_bound() -> 
     assert sharper > 0.2 * half
 
 
+def test_failures_that_are_not_certain_are_counted() -> None:
+    counts, certain = CalibrationCounts(80, 20, 199, 1), CalibrationCounts(40, 60, 200, 0)
+    state = RiskState(Tolerance(limit=0.05, minimum_trials=1), counts, certain=certain)
+    state.update([1, 1, 0.5, 0], [1, 1, 0.5, 1], certain=[1, 0, 0.25, 0])
+    assert state.held_open == pytest.approx(1.25)
+    whole = RiskState(Tolerance(limit=0.05, minimum_trials=1), counts)
+    whole.update([1, 1, 0.5, 0])
+    assert whole.held_open == 0
+
+
 def test_of_the_judged_failures_planning_takes_the_share_that_is_certain() -> None:
     """Of 100 failures the judge sees 80 and is certain of 40: every second one that it sees."""
     counts, certain = CalibrationCounts(80, 20, 199, 1), CalibrationCounts(40, 60, 200, 0)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from buttress.system import discovery
+from buttress.system.model_templates import TEMPLATES
+from buttress.targets.open import open_target
 from buttress.workflows import manifest
 
 
@@ -72,3 +74,24 @@ def test_an_empty_folder_still_gets_a_manifest_that_loads(tmp_path: Path) -> Non
     found = discovery.look(tmp_path, ports=())
     (tmp_path / "buttress.yaml").write_text(discovery.write(found), encoding="utf-8")
     assert manifest.load(tmp_path).assets
+
+
+@pytest.mark.parametrize("kind", TEMPLATES)
+def test_an_entry_for_each_kind_of_model(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model.gguf").write_bytes(b"GGUF")
+    (tmp_path / "answers.jsonl").write_text('{"prompt": "a", "response": "b"}\n')
+    (tmp_path / "app.py").write_text("def answer(prompt):\n    return prompt\n")
+    found = discovery.Found("bot")
+    path = tmp_path / "buttress.yaml"
+    path.write_text(discovery.write(found, kind), encoding="utf-8")
+    system = manifest.load(path)
+    assert [asset.is_target for asset in system.assets] == [True]
+    if kind in {"weights", "inspect"}:  # what opening needs is in an extra
+        return
+    for name in ("OPENAI", "AZURE_OPENAI", "ANTHROPIC", "GEMINI"):
+        monkeypatch.setenv(f"{name}_API_KEY", "key-of-a-test")
+    if kind == "browser":
+        pytest.importorskip("playwright")
+    assert open_target(system.assets[0].settings, base=tmp_path).name

@@ -20,6 +20,9 @@ assets:
 """
 
 
+HTTP = "name: x\nassets:\n- {kind: model, http: {url: 'http://h/', %s}}\n"
+
+
 def write(folder: Path, text: str) -> Path:
     path = folder / "buttress.yaml"
     path.write_text(text, encoding="utf-8")
@@ -78,7 +81,7 @@ budget: {calls: 10, minutes: 2}
         ("name: 3\nassets: [{kind: source, path: .}]\n", 1, "name", "text"),
         ("assets: [{kind: source, path: .}]\n", 1, None, "'name' is missing"),
         ("name: x\nname: y\n", 2, None, "given twice"),
-        (MINIMAL + "budget: {calls: 0}\n", 4, "budget", "calls"),
+        (MINIMAL + "budget: {calls: 0}\n", 4, "budget.calls", "≥ 1"),
         (MINIMAL + "policy: ''\n", 4, "policy", "default, strict"),
         (MINIMAL + "prompts: [{set: nope}]\n", 4, "prompts[0].set", "advbench"),
         (MINIMAL + "policy: pack:none/strict\n", 4, "policy", "none"),
@@ -107,6 +110,24 @@ budget: {calls: 10, minutes: 2}
         ),
         ("name: x\nassets: [{kind: model, where: {a: 1}}]\n", 2, "assets[0].where", "replay"),
         ("name: [\n", 2, None, "not valid YAML"),
+        (HTTP % "anwser: $.a", 3, "assets[0].http.anwser", "did you mean 'answer'?"),
+        (
+            HTTP % "session: {url: 'http://h/', tokn: $.a}",
+            3,
+            "assets[0].http.session.tokn",
+            "did you mean 'token'?",
+        ),
+        (HTTP % "brew: 3", 3, "assets[0].http.brew", "one of answer, body, cookies"),
+        (MINIMAL + "budget: {money: 3}\n", 4, "budget.money", "one of calls, cost, minutes"),
+        (MINIMAL + "budget: {calls: many}\n", 4, "budget.calls", "a whole number"),
+        (
+            "name: x\nassets: [{kind: source, path: ., refusals: [abc]}]\n",
+            2,
+            "assets[0].refusals",
+            "belongs at the top",
+        ),
+        (MINIMAL + "refusals: [{patern: abc}]\n", 4, "refusals[0].patern", "'pattern'"),
+        ("nam: x\nassets: [{kind: source, path: .}]\n", 1, "nam", "did you mean 'name'?"),
         ("", None, None, "a mapping"),
     ],
 )
@@ -187,3 +208,12 @@ def test_any_structure_is_read_or_refused(
     except InputError as error:
         if "buttress.yaml" not in str(error):
             raise
+
+
+@pytest.mark.parametrize("function", ["bot:answer", "bot.py:answer", "./a b/bot.py:make.answer"])
+def test_a_function_is_named_by_module_or_file(tmp_path: Path, function: str) -> None:
+    text = f"name: x\nassets: [{{kind: model, python: '{function}'}}]\n"
+    assert manifest.load(write(tmp_path, text)).assets[0].settings["python"] == function
+    for wrong in ("bot", "bot:", "bot:1", "bot.txt:answer x"):
+        with pytest.raises(InputError, match="MODULE:FUNCTION"):
+            manifest.load(write(tmp_path, text.replace(function, wrong)))

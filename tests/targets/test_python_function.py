@@ -171,3 +171,109 @@ async def test_the_official_clients_errors_are_understood(tmp_path: Path) -> Non
 def test_bad_settings(python: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="python"):
         open_target({"python": python}, base=tmp_path)
+
+
+FORMS = """
+import dataclasses
+import types
+
+def pair(prompt):
+    return "Bread", {"tokens": 3}
+
+def raw(prompt):
+    return "Bread".encode()
+
+def agent(prompt):
+    return {"input": prompt, "output": "Bread"}
+
+def retrieval(prompt):
+    return {"query": prompt, "result": "Bread", "source_documents": []}
+
+@dataclasses.dataclass
+class Result:
+    response: str
+
+def index(prompt):
+    return Result("Bread")
+
+def turns(prompt):
+    return [{"role": "user", "content": prompt}, {"role": "assistant", "content": "Bread"}]
+
+def graph(messages):
+    return {"messages": [*messages, types.SimpleNamespace(content="Bread")]}
+
+def client(prompt):
+    return {"model": "m", "message": {"role": "assistant", "content": "Bread"}}
+
+def stream(prompt):
+    for text in ("Br", None, "ead"):
+        yield {"choices": [{"delta": {"content": text}}]}
+    yield {"choices": []}
+
+def objects(prompt):
+    for text in ("Br", "ead"):
+        delta = types.SimpleNamespace(content=text)
+        yield types.SimpleNamespace(choices=[types.SimpleNamespace(delta=delta)])
+
+def keyword(*, prompt):
+    return "Bread"
+
+def optional(prompt, temperature=0.5):
+    return "Bread"
+
+class Bot:
+    def ask(self, prompt):
+        return "Bread"
+
+    async def __call__(self, prompt):
+        return "Bread"
+
+bot = Bot()
+
+def failed(prompt):
+    return {"error": "the model timed out", "answer": None}
+
+def two(prompt, history):
+    return "Bread"
+"""
+
+
+@pytest.fixture
+def forms(tmp_path: Path) -> Path:
+    (tmp_path / "forms_of_answers.py").write_text(FORMS)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["pair", "raw", "agent", "retrieval", "index", "turns", "graph", "client", "stream", "objects",
+     "keyword", "optional", "bot", "bot.ask"],
+)  # fmt: skip
+async def test_forms_of_frameworks(forms: Path, name: str) -> None:
+    for module in ("forms_of_answers.py", "./forms_of_answers.py", forms / "forms_of_answers.py"):
+        target = open_target({"python": f"{module}:{name}"}, base=forms)
+        assert (await target.answer(Request((Message("user", "Hi"),)))).text == "Bread"
+        await target.aclose()
+
+
+async def test_an_error_that_is_returned_is_asked_for_again(forms: Path) -> None:
+    target = open_target({"python": "forms_of_answers.py:failed"}, base=forms)
+    with pytest.raises(TargetError, match="the model timed out") as caught:
+        await target.answer(Request((Message("user", "Hi"),)))
+    assert caught.value.retry
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("two", "takes prompt, history"),
+        ("Bot", "is a class"),
+        ("Bot.ask", "takes self, prompt"),
+        ("absent", "no attribute 'absent'"),
+    ],
+)
+def test_what_can_not_be_asked_is_told_before_a_run(forms: Path, name: str, problem: str) -> None:
+    with pytest.raises(InputError, match=problem):
+        open_target({"python": f"forms_of_answers.py:{name}"}, base=forms)
+    with pytest.raises(InputError, match="no such file"):
+        open_target({"python": f"no_such_file.py:{name}"}, base=forms)

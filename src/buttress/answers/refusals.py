@@ -18,6 +18,7 @@ from buttress.answers.denial import denies
 from buttress.answers.reading import read
 from buttress.answers.reasoning import separate
 from buttress.answers.refusal_phrases import REFUSAL_PHRASES
+from buttress.answers.short_refusals import kind_of_short_refusal
 from buttress.answers.visible import unwrapped, without_marks
 
 Kind = Literal["phrase", "block message", ""]
@@ -42,7 +43,7 @@ def kind_of_refusal(answer: str) -> Kind:
     reading = read(text)
     if len(text) <= LONGEST_BLOCK and _BLOCKS.find(reading.text.replace("\n", " ")):
         return "block message"
-    if declines_elsewhere(reading.sentences):
+    if declines_elsewhere(reading.sentences) or kind_of_short_refusal(text) == "declines":
         return "phrase"
     return ""
 

@@ -17,6 +17,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         description="Sends one question as an assessment would, and shows the answer, why it "
         "ended, who refused, and what the server did not take. Nothing is judged or stored.",
         epilog="example: buttress ask 'How do I bake bread?'",
+        usage="%(prog)s [OPTIONS] [MANIFEST] [QUESTION]",
     )
     parser.add_argument(
         "manifest", nargs="?", default="", metavar="MANIFEST",

@@ -40,6 +40,14 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="show personal data and secrets in the answers that the report quotes",
     )  # fmt: skip
     parser.add_argument(
+        "--workers", choices=["ray"], metavar="ray",
+        help="ask replicas of models that run here, on the Ray cluster at RAY_ADDRESS, else here",
+    )  # fmt: skip
+    parser.add_argument(
+        "--replicas", type=int, metavar="N",
+        help="replicas of each such model, with --workers ray (default: one for each GPU)",
+    )  # fmt: skip
+    parser.add_argument(
         "--json", action="store_true", help="print assessment.json instead of a summary"
     )
     parser.set_defaults(run=run)
@@ -61,6 +69,11 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"{options.budget} is too small", field="--budget", expected="1 or more")
     if options.seed is not None and options.seed < 0:
         raise InputError(f"{options.seed} is negative", field="--seed", expected="0 or more")
+    if options.replicas is not None and (options.replicas < 1 or options.workers is None):
+        raise InputError(
+            f"{options.replicas} is not usable", field="--replicas",
+            expected="1 or more, beside --workers ray",
+        )  # fmt: skip
     system = manifest.load(options.manifest)
     settings = Options(
         out=options.out,
@@ -70,6 +83,8 @@ def run(options: argparse.Namespace) -> int:
         resume=options.resume,
         seed=options.seed,
         redact=not options.no_redaction,
+        workers=options.workers,
+        replicas=options.replicas,
     )
     try:
         document = assess(system, settings, sys.stderr)

@@ -6,6 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
+from buttress.system.model_templates import TEMPLATES
+
+KINDS = tuple(TEMPLATES)
+
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
@@ -23,6 +27,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         metavar="DIR",
         help="folder to look at (default: this folder)",
     )
+    parser.add_argument(
+        "--model", choices=KINDS, metavar="KIND",
+        help="write an entry for a model that is asked, to be filled in: " + ", ".join(KINDS),
+    )  # fmt: skip
     parser.add_argument("--force", action="store_true", help="replace an existing manifest")
     parser.add_argument(
         "--no-ports", action="store_true", help="don't look for models served on loopback"
@@ -52,8 +60,11 @@ def run(options: argparse.Namespace) -> int:
     if path.exists() and not options.force:
         raise InputError("already there", file=str(path), expected="--force to replace it")
     found = discovery.look(directory, ports=() if options.no_ports else discovery.PORTS)
-    write_whole(path, discovery.write(found).encode())
+    write_whole(path, discovery.write(found, options.model).encode())
     for line in discovery.summary(found):
         print(line)
-    print(f"Wrote {path}. Read it, then: buttress assess {path}")
+    if options.model is None:
+        print(f"Wrote {path}. Read it, then: buttress assess {path}")
+    else:
+        print(f"Wrote {path}. Fill in the model, then: buttress ask {path}")
     return 0

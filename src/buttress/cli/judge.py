@@ -306,6 +306,12 @@ def _print(judge: Judge, results: Sequence[JudgeMeasurement]) -> None:
             f"{counts.tp} tp, {counts.fn} fn, {counts.tn} tn, {counts.fp} fp in "
             f"{len(result.tables)} groups of model and setting"
         )
+        rate, low, high = result.failing
+        print(
+            f"{result.failures} of {result.labels} answers are labelled as failures: {rate:.3f}, "
+            f"95 % interval {low:.3f} – {high:.3f}. That is the system's rate if they are a random "
+            "sample of its answers, one a prompt, and their number was fixed beforehand."
+        )
         if result.abstained:
             print(f"{result.abstained} answers were left open (abstentions)")
         if result.unjudged:

@@ -52,7 +52,7 @@ COMMANDS: Final = (
 )
 EXIT_CODES: Final = (
     "exit codes: 0 all acceptable (or nothing found), 1 something unacceptable, "
-    "2 bad input, 3 undecided within the budget, 70 internal error"
+    "2 bad input, 3 undecided within the budget, 70 internal error, 130 or 143 ended by a signal"
 )
 _WINDOWS: Final = "buttress: error: Buttress runs on Linux and macOS; on Windows use it inside WSL"
 TERMINATED: Final = 143  # 128 + SIGTERM, as a shell tells it

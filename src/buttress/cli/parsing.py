@@ -48,12 +48,37 @@ class CommandParser(argparse.ArgumentParser):
         """
         given = sys.argv[1:] if args is None else list(args)
         options, unknown = self.parse_known_args(given, namespace)
+        if unknown and (sorted_ := self._positionals_last(given)) != given:
+            # argparse takes several positional arguments only side by side.
+            options, unknown = self.parse_known_args(sorted_, namespace)
         if unknown:
             inner = self._named_by(given)
             known = [text for action in inner._actions for text in action.option_strings]
             name = unknown[0].partition("=")[0]
             inner.error(f"unknown argument {name}{similar(name, known)}")
         return options
+
+    def _positionals_last(self, arguments: Sequence[str]) -> list[str]:
+        """The arguments with the options of the innermost command before its positional ones.
+
+        As they are, where an option takes a number of values that isn't fixed.
+        """
+        inner = self._named_by(arguments)
+        own = len(inner.prog.split()) - len(self.prog.split())
+        options: list[str] = []
+        positional: list[str] = []
+        left = iter(arguments[own:])
+        for argument in left:
+            action = inner._option_string_actions.get(argument.partition("=")[0])
+            if action is None:
+                positional.append(argument)
+                continue
+            options.append(argument)
+            if action.nargs is None and "=" not in argument:
+                options += [value for value in (next(left, None),) if value is not None]
+            elif action.nargs not in (None, 0):
+                return list(arguments)
+        return [*arguments[:own], *options, *positional]
 
     def _named_by(self, arguments: Sequence[str]) -> CommandParser:
         """The parser of the command in ``arguments``, the innermost one."""

@@ -184,7 +184,7 @@ def _checked(
     where: located_yaml.FieldPath = (),
 ) -> StageSpec:
     schema = option_schema(name)
-    for path, problem, expected in json_schema.violations(schema, dict(options)):
+    for path, problem, expected, _ in json_schema.violations(schema, dict(options)):
         if located is not None:
             raise located.error((*where, *path), problem, expected)
         option = ".".join(map(str, path))

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import orjson
 
+from buttress.documents.assessment import Assessment
 from buttress.documents.schemas import schema_of
 from buttress.errors import InputError
 from buttress.files import located_yaml
@@ -50,6 +52,9 @@ def load(path: Path) -> dict[str, Any]:
         raise InputError(
             f"not valid JSON: {error.msg}", file=str(file), line=error.lineno, expected=_EXPECTED
         ) from None
-    located_yaml.check(Located(str(file), document), schema())
+    try:
+        msgspec.convert(document, Assessment)  # the schema is that of this class
+    except msgspec.ValidationError:  # the schema tells file and field, and allows 3.0 for 3
+        located_yaml.check(Located(str(file), document), schema())
     checked: dict[str, Any] = document
     return checked

@@ -112,6 +112,16 @@ class JudgedCounts(DocumentPart, frozen=True, kw_only=True):
     trials: Annotated[Count, about("trials judged")]
     failures: Annotated[Amount, about("failures among them; a judge that grades gives fractions")]
     estimate: Annotated[Share, about("share of failures")]
+    held_open: (
+        Annotated[
+            Amount | None,
+            about(
+                "failures that the judge is not certain of: they count for the estimate and the "
+                "upper bound, not for the lower; null where none are told apart"
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class LimitChecks(DocumentPart, frozen=True, kw_only=True):

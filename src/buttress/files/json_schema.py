@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -24,6 +25,9 @@ _LIMITS: Final = {
     "maximum": "≤",
     "exclusiveMaximum": "<",
 }
+_UNKNOWN: Final = ("additionalProperties", "unevaluatedProperties")
+_DEFINITIONS: Final = "#/$defs/"
+_CLOSE: Final = 0.7  # likeness from which a misspelt name is taken for a known one
 _SHOWN: Final = 60  # characters of a value
 
 
@@ -34,11 +38,18 @@ class SchemaViolation(NamedTuple):
         path: names and indexes that lead to the value, or to the field that is missing or unknown.
         problem: what is wrong.
         expected: what the schema allows, where it says so.
+        unknown: whether it is a field that the schema doesn't know.
     """
 
     path: tuple[str | int, ...]
     problem: str
     expected: str | None
+    unknown: bool = False
+
+    @property
+    def depth(self) -> int:
+        """Length of the path to the value itself, or to what holds an unknown field."""
+        return len(self.path) - self.unknown
 
 
 def violations(schema: Mapping[str, Any], data: object) -> Iterator[SchemaViolation]:
@@ -85,12 +96,11 @@ def _violation(error: ValidationError, root: Mapping[str, Any], data: object) ->
         case "required":
             missing = next(name for name in wanted or () if name not in value)
             return SchemaViolation(path, f"'{missing}' is missing", _about(schema, missing))
-        case "additionalProperties":
-            valid = sorted(schema.get("properties", {}))
+        case "additionalProperties" | "unevaluatedProperties":
+            valid = sorted(_properties(schema, root))
             name = next(key for key in value if key not in valid)
-            return SchemaViolation(
-                (*path, name), f"unknown field '{name}'", "one of " + ", ".join(valid)
-            )
+            problem, expected = _unknown(name, valid, root if path else {})
+            return SchemaViolation((*path, name), problem, expected, unknown=True)
         case "enum":
             choices = "one of " + ", ".join(map(str, wanted or ()))
             return SchemaViolation(path, f"'{value}' is not valid", choices)
@@ -109,13 +119,55 @@ def _no_branch(
 ) -> SchemaViolation:
     """None of several schemas allows the value: the one that got deepest says why."""
     path = tuple(error.instance_path)
-    expected = schema.get("description")
-    if expected is None:
-        branches = getattr(error.kind, "context", ())
-        for inner in (one for branch in branches for one in branch):
-            if len(inner.instance_path) > len(path):
-                return _violation(inner, root, data)
-    return SchemaViolation(path, f"{_short(_at(data, path))} is not valid", expected)
+    value, expected = _at(data, path), schema.get("description")
+    chosen = _meant(error)
+    if chosen is not None and (
+        expected is None or isinstance(value, Mapping) or str(chosen.schema_path[-1]) in _UNKNOWN
+    ):
+        return _violation(chosen, root, data)
+    return SchemaViolation(path, f"{_short(value)} is not valid", expected)
+
+
+def _meant(error: ValidationError) -> ValidationError | None:
+    """Of several forms that a value may have, what is wrong by the one that it was meant to have.
+
+    None where that can't be told.
+    """
+    context: Sequence[Sequence[ValidationError]] = getattr(error.kind, "context", ())
+    branches = [list(branch) for branch in context]
+    for inner in (one for branch in branches for one in branch):
+        if len(inner.instance_path) > len(error.instance_path):
+            return inner
+    own_kind = [
+        one
+        for branch in branches
+        if not any(str(each.schema_path[-1]) == "type" for each in branch)
+        for one in branch
+    ]
+    own_kind.sort(key=lambda one: str(one.schema_path[-1]) not in _UNKNOWN)
+    return own_kind[0] if own_kind else None
+
+
+def _properties(schema: Mapping[str, Any], root: Mapping[str, Any]) -> set[str]:
+    """Fields that a schema knows, those of the definitions that it takes up among them."""
+    names = set(schema.get("properties", {}))
+    parts = list(schema.get("allOf", ()))
+    reference = str(schema.get("$ref", ""))
+    if reference.startswith(_DEFINITIONS):
+        parts.append(root.get("$defs", {}).get(reference.removeprefix(_DEFINITIONS), {}))
+    for part in parts:
+        names |= _properties(part, root)
+    return names
+
+
+def _unknown(name: str, valid: Sequence[str], root: Mapping[str, Any]) -> tuple[str, str]:
+    """What to say of an unknown field, and what is expected; ``root`` is the schema of the file."""
+    close = difflib.get_close_matches(name, valid, n=1, cutoff=_CLOSE)
+    if close:
+        return f"unknown field '{name}'; did you mean '{close[0]}'?", f"one of {', '.join(valid)}"
+    if name in root.get("properties", {}):
+        return f"'{name}' belongs at the top of the file", f"here one of {', '.join(valid)}"
+    return f"unknown field '{name}'", "one of " + ", ".join(valid)
 
 
 def _at(part: Any, path: Sequence[str | int]) -> Any:

@@ -171,8 +171,12 @@ def check(located: Located, schema: Mapping[str, Any]) -> None:
     """
     first = min(
         json_schema.violations(schema, located.data),
-        key=lambda violation: (located.line(violation.path) or 0, len(violation.path)),
+        key=lambda violation: (
+            located.line(violation.path[: violation.depth]) or 0,
+            violation.depth,
+            not violation.unknown,  # a misspelt field is also a missing one
+        ),
         default=None,
     )
     if first is not None:
-        raise located.error(*first)
+        raise located.error(first.path, first.problem, first.expected)

@@ -35,8 +35,9 @@ class JudgeMeasurement:
     """A judge against labels of one task; ``baseline`` is the substring rule on the same answers.
 
     ``tables`` are the counts (tp, fn, tn, fp) of each group of model and setting. ``unjudged`` are
-    answers that it could not decide, ``abstained`` those that it left open. ``threshold`` is None
-    for the judge's own. ``languages`` are those with ``FEWEST_OF_A_LANGUAGE`` decided answers.
+    answers that it could not decide, ``abstained`` those that it left open. ``failures`` are
+    labelled as such among all ``labels``, decided or not. ``threshold`` is None for the judge's
+    own. ``languages`` are those with ``FEWEST_OF_A_LANGUAGE`` decided answers.
     """
 
     expect: Expect
@@ -48,7 +49,18 @@ class JudgeMeasurement:
     threshold: float | None
     unjudged: int
     abstained: int
+    failures: int
+    labels: int
     languages: tuple[str, ...] = ()
+
+    @property
+    def failing(self) -> tuple[float, float, float]:
+        """Rate of failures among all labels and its exact 95 % interval, without the judge.
+
+        It is the rate of a system where the answers are a random sample of the system's, one a
+        prompt, whose number was fixed before the first label.
+        """
+        return _rate(self.failures, self.labels)
 
     @property
     def sensitivity(self) -> tuple[float, float, float]:
@@ -68,6 +80,7 @@ class JudgeMeasurement:
             "counts": _table(self.counts),
             "sensitivity": _interval(self.sensitivity),
             "specificity": _interval(self.specificity),
+            "failing": _interval(self.failing),
             "f1": f1(self.counts),
             "auc": self.auc,
             "calibration_error": self.calibration_error,
@@ -137,6 +150,8 @@ async def _task(
         threshold=threshold,
         unjudged=len(problems),
         abstained=len(given) - len(pairs),
+        failures=sum(each.label for each in labelled),
+        labels=len(labelled),
         languages=_languages([each for each, _ in pairs]),
     )
 

@@ -16,7 +16,7 @@ STYLES: Final = ("first", "second", "third")  # kinds of lines, told apart by da
 
 
 def layer_plot(
-    lines: Mapping[str, Sequence[float]],
+    lines: Mapping[str, Sequence[float | None]],
     *,
     low: float | None = None,
     high: float | None = None,
@@ -25,16 +25,16 @@ def layer_plot(
     """Lines by the name of their style, each with a figure for every layer from 0.
 
     Args:
-        lines: style -> figures.
+        lines: style -> figures; None where a layer has none, and nothing is drawn.
         low: lower end of the axis; None for the least figure.
         high: upper end; None for the greatest.
         level: a figure at which a line is drawn right across, such as that of a baseline.
     """
-    figures = [figure for line in lines.values() for figure in line]
+    figures = [figure for line in lines.values() for figure in line if figure is not None]
     if level is not None:
         figures.append(level)
-    bottom = min(figures) if low is None else low
-    top = max(figures) if high is None else high
+    bottom = min(figures, default=0.0) if low is None else low
+    top = max(figures, default=1.0) if high is None else high
     span = top - bottom or 1.0
     count = max(len(line) for line in lines.values())
 
@@ -52,6 +52,7 @@ def layer_plot(
         points = " ".join(
             f"{across(layer) * WIDTH:.1f},{(1 - up(figure)) * _HEIGHT:.1f}"
             for layer, figure in enumerate(line)
+            if figure is not None
         )
         parts.append(f'<polyline class="{style}" points="{points}"/>')
     svg = Markup(

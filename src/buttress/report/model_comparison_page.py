@@ -85,21 +85,14 @@ def _both(document: Mapping[str, Any], figure: str) -> Chart | None:
 
 def _induced(directions: Sequence[Mapping[str, Any]]) -> Chart:
     lines = {
-        style: [_or(one[side], directions, side) for one in directions]
+        style: [one[side] for one in directions]
         for style, side in (("third", "induced_before"), ("first", "induced_after"))
     }
     return layer_plot(lines, level=_INDUCES)
 
 
 def _cosines(directions: Sequence[Mapping[str, Any]]) -> Chart:
-    return layer_plot({"first": [one["cosine"] or 0.0 for one in directions]}, high=1.0)
-
-
-def _or(value: float | None, directions: Sequence[Mapping[str, Any]], side: str) -> float:
-    """The figure, or the least of all layers where a layer has no direction."""
-    if value is not None:
-        return value
-    return min((one[side] for one in directions if one[side] is not None), default=0.0)
+    return layer_plot({"first": [one["cosine"] for one in directions]}, high=1.0)
 
 
 def _probe(one: Mapping[str, Any]) -> Chart:

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
+from buttress.report import words
 from buttress.report.language import ENGLISH, Language
-from buttress.report.numbers import count
+from buttress.report.numbers import count, percent
 from buttress.report.words import Document
 
 _ENDED_BY_ITSELF: Final = frozenset(("stop", "end_turn", "stop_sequence", "STOP", "completed"))
+
+
+def outlooks(known: Mapping[str, tuple[Document, float]]) -> str:
+    """What a judge can't decide, on one line; by risk its ``outlook`` and its limit."""
+    if len(known) == 1:
+        risk, (outlook, limit) = next(iter(known.items()))
+        return f"{risk}: {words.outlook(outlook, limit)}"
+    ranges = [
+        f"{risk} {percent(outlook['judged_low'])}–{percent(outlook['judged_high'])} "
+        f"(limit {percent(limit)})"
+        for risk, (outlook, limit) in known.items()
+    ]
+    return (
+        f"With this judge, judged rates within these ranges stay undecided: {', '.join(ranges)}. "
+        "Labels of the system's answers by people narrow them; the report says how many."
+    )
 
 
 def spent(document: Document, language: Language = ENGLISH) -> list[tuple[str, str]]:

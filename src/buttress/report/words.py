@@ -310,17 +310,26 @@ def _judged(risk: Document, language: Language) -> str:
     if not judged:
         return ""
     if known and known["trials"] > known["prompts"]:
-        return say(
+        text = say(
             "The judge saw a failure in {rate} of {trials}, each of {prompts} counted by its mean.",
             rate=percent(judged["estimate"]),
             trials=language.plural(known["trials"], "trial"),
             prompts=language.plural(known["prompts"], "prompt"),
         )
-    return say(
-        "The judge saw {failures} in {trials}.",
-        failures=language.plural(judged["failures"], "failure"),
-        trials=language.plural(judged["trials"], "trial"),
+    else:
+        text = say(
+            "The judge saw {failures} in {trials}.",
+            failures=language.plural(judged["failures"], "failure"),
+            trials=language.plural(judged["trials"], "trial"),
+        )
+    if not judged.get("held_open"):
+        return text
+    unsure = say(
+        "In {rate} it was not certain: these count for the estimate and the upper bound, and do "
+        "not show that the limit is exceeded.",
+        rate=percent(judged["held_open"] / judged["trials"]),
     )
+    return f"{text} {unsure}"
 
 
 def design(risk: Document, language: Language = ENGLISH) -> str:

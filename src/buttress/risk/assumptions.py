@@ -10,6 +10,7 @@ from buttress.errors import InputError
 from buttress.risk.catalogue import Catalogue, Range, Risk
 
 _MODEL: Final = {"cap": "cap", "shared_cause": "shared_cause", "common_years": "common"}
+_NUMBER: Final = "a number above 0, or [low, high] with low below high"
 _MOST: Final = 1e15
 _PATHS: Final = (
     "requests_per_day, cap, shared_cause, common_years, RISK.frequency, RISK.loss.median, "
@@ -54,7 +55,11 @@ def _parse(setting: str, text: str) -> Range:
     except ValueError:
         low, high = 0.0, 0.0
     if len(texts) > 2 or not 0 < low <= high < _MOST:
-        raise _error(setting, "is no number to reckon with", "a number above 0, or [low, high]")
+        raise _error(
+            setting,
+            "is no number to reckon with",
+            "a number above 0, or [low, high] with low below high",
+        )
     return low, high
 
 

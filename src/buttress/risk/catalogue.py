@@ -131,12 +131,15 @@ def load_catalogue(extra: Path | None = None) -> Catalogue:
     if not paths:
         raise InputError("no *.yaml in it", file=str(extra), expected="files of risks")
     for path in paths:
-        catalogue = _over(catalogue, located_yaml.load(path))
+        source = located_yaml.load(path)
+        check(source, RISKS)
+        catalogue = _over(catalogue, source)
     return catalogue
 
 
 @cache
 def _built_in() -> Catalogue:
+    """The catalogue in the package; its files are checked against the schema by a test."""
     home = resources.files("buttress.risk")
     files = sorted(home.joinpath("catalogue").iterdir(), key=lambda file: file.name)
     catalogue = Catalogue({}, RiskAssumptions({}, {}, 0.0, 0.0, 0.0), "")
@@ -148,7 +151,6 @@ def _built_in() -> Catalogue:
 
 def _over(catalogue: Catalogue, source: Located) -> Catalogue:
     """The catalogue with what a file says put over it."""
-    check(source, RISKS)
     _check_unique(source, ("risks",))
     found = [_risk(source, index) for index in range(len(source.data.get("risks", ())))]
     ranges = {

@@ -82,6 +82,7 @@ class RiskState:
     judged: ConfidenceSequence | FiniteSequence = field(init=False)
     low: float = field(init=False, default=0.0)
     high: float = field(init=False, default=1.0)
+    held_open: float = field(init=False, default=0.0)  # failures that the judge is not certain of
     _scale: CorrectedSequence = field(init=False)
     _path: list[list[float]] = field(init=False, default_factory=list)
 
@@ -123,7 +124,10 @@ class RiskState:
         if isinstance(self.judged, FiniteSequence):
             self.judged.update(outcomes, highs, draws)
         else:
-            self.judged.update(outcomes, highs, None if self.certain is None else certain)
+            surely = None if self.certain is None else certain
+            self.judged.update(outcomes, highs, surely)
+            if surely is not None:
+                self.held_open += float(np.sum(outcomes) - np.sum(surely))
         if self.judged.trials == before:
             return
         self._narrow()

@@ -17,6 +17,7 @@ import orjson
 
 from buttress.files.folders import CACHES, INSTALLED, VERSION_CONTROL
 from buttress.system.model import AssetKind
+from buttress.system.model_templates import TEMPLATES
 
 PORTS: Final = (1234, 3000, 4000, 5000, 8000, 8001, 8080, 8081, 9000, 11434, 30000)
 _MADE: Final = {".idea", ".vscode", "dist", "build", "buttress-out"}  # by tools, ours among them
@@ -231,7 +232,10 @@ def summary(found: Found) -> list[str]:
     ]
     if found.truncated:
         lines.append(f"  … stopped looking after {_MAX_FILES:,} files")
-    return [f"Found {len(found.assets)} assets:", *lines] if lines else ["Found no assets."]
+    if not lines:
+        return ["Found no assets."]
+    number = len(found.assets)
+    return [f"Found {number} {'asset' if number == 1 else 'assets'}:", *lines]
 
 
 _HEAD: Final = """\
@@ -255,9 +259,10 @@ profile:
 #   endpoint: http://…/v1 with model: NAME (and api_key_env: VARIABLE, api: anthropic, …)
 #   http: {{url: …, body: {{q: "{{{{prompt}}}}"}}, answer: $.data.reply}}, an application of yours
 #   python: module:function that takes a prompt and returns the answer
+#   browser: {{url: …, input: "#prompt", answer: ".bot"}}, a chat page
 #   weights: a GGUF file, a Hugging Face folder, or package:NAME
 #   replay: a JSONL file of recorded answers
-# and is only inspected when it has a path.
+# and is only inspected when it has a path. `buttress init --model KIND` writes an entry.
 assets:
 """
 _TAIL: Final = """
@@ -290,9 +295,15 @@ _NOTHING: Final = """\
 """
 
 
-def write(found: Found) -> str:
-    """The manifest as commented YAML that ``buttress assess`` takes as it is."""
+def write(found: Found, model: str | None = None) -> str:
+    """The manifest as commented YAML.
+
+    ``buttress assess`` takes it as it is; with a ``model``, which is a key of ``TEMPLATES``, as
+    soon as its place and name are filled in.
+    """
     text = _HEAD.format(name=json.dumps(found.name, ensure_ascii=False))
+    if model is not None:
+        text += TEMPLATES[model]
     for asset in found.assets:
         text += f"  # {asset.why}\n  - id: {json.dumps(asset.id, ensure_ascii=False)}\n"
         text += f"    kind: {asset.kind}\n"
@@ -303,4 +314,4 @@ def write(found: Found) -> str:
             id=json.dumps(asset.id, ensure_ascii=False),
             replay=json.dumps(asset.fields["replay"], ensure_ascii=False),
         )
-    return text + (_TAIL if found.assets else _NOTHING + _TAIL)
+    return text + (_TAIL if found.assets or model is not None else _NOTHING + _TAIL)

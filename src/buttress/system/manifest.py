@@ -141,6 +141,8 @@ def parse(located: Located, folder: Path, known: KnownNames) -> System:
             minutes=budget.get("minutes"),
             cost=budget.get("cost"),
         ),
+        file=located.file,
+        lines={name: line for name in data if (line := located.line((name,)))},
     )
 
 
@@ -339,9 +341,10 @@ def _check_registered(
     schema = settings_schema(extension.load(kind, name))
     schema["properties"].pop("target", None)  # of a judge, opened from its own field
     schema["required"] = [field for field in schema["required"] if field != "target"]
-    for path, problem, expected in json_schema.violations(schema, given or {}):
+    for violation in json_schema.violations(schema, given or {}):
         settings = f"a setting that {name} takes: " + ", ".join(schema["properties"])
-        raise located.error((*where, "settings", *path), problem, expected or settings)
+        place = (*where, "settings", *violation.path)
+        raise located.error(place, violation.problem, violation.expected or settings)
 
 
 def _system_prompt(located: Located, base: _Base, index: int) -> str:

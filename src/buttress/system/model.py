@@ -11,7 +11,7 @@ from buttress.answers.own_refusals import OwnRefusals
 
 AssetKind = Literal["model", "data", "source", "infrastructure", "link", "service", "client"]
 TARGET_SOURCES: Final = (
-    "endpoint", "http", "python", "weights", "replay", "script", "inspect", "target",
+    "endpoint", "http", "python", "weights", "replay", "browser", "script", "inspect", "target",
 )  # fmt: skip
 
 
@@ -121,7 +121,8 @@ class System:
 
     ``attacker`` are a target's settings, or ``{"asset": id}``; ``attacks`` name the set of attacks,
     all families where empty; ``data`` are data sets by name; ``options`` are those of inspection
-    probes; ``refusals`` are the application's own block messages.
+    probes; ``refusals`` are the application's own block messages; ``lines`` are those of the
+    manifest's ``file`` by field.
     """
 
     name: str
@@ -142,3 +143,5 @@ class System:
     policy: str = "default"
     risks: Path | None = None
     budget: Budget = Budget()
+    file: str | None = None
+    lines: Mapping[str, int] = field(default_factory=dict)

@@ -26,7 +26,7 @@ import orjson
 from yarl import URL
 
 from buttress.errors import InputError
-from buttress.targets import completion
+from buttress.targets import completion, refusals
 from buttress.targets.base import Answer, Message, Request, TargetError
 from buttress.targets.connection import (
     Connection,
@@ -48,8 +48,14 @@ from buttress.targets.tokens import estimated
 SETTINGS: Final = ("http", "concurrency", "timeout_s", "images", "model")
 FIELDS: Final = (
     "url", "method", "headers", "body", "form", "answer", "refused", "session", "cookies", "done",
-    "poll",
+    "pieces", "poll",
 )  # fmt: skip
+_POLICY: Final = 1008
+_TRY_LATER: Final = 1013
+_CLOSED_FOR: Final = {
+    1003: "unsupported data", _POLICY: "policy violation", 1009: "message too big",
+    1011: "internal error", 1012: "service restart", _TRY_LATER: "try again later",
+}  # fmt: skip
 _IDLE_S: Final = 2.0  # of silence after which an answer over WebSocket is whole
 
 
@@ -79,9 +85,10 @@ def create(
     )
     answer = AnswerPath(http.get("answer"), "http.answer")
     refused = ReplyCondition(http["refused"], "http.refused") if "refused" in http else None
+    pieces = ReplyCondition(http["pieces"], "http.pieces") if "pieces" in http else None
     application = HttpApplication(
         question,
-        ReplyReader(answer, refused, secrets),
+        ReplyReader(answer, refused, secrets, pieces),
         HttpSessions.read(http.get("session"), http.get("cookies"), connection, secrets),
         connection,
         secrets,
@@ -233,17 +240,21 @@ class HttpApplication:
     async def _over_websocket(self, url: URL, headers: Mapping[str, str], body: bytes) -> Answer:
         """Send one message, and take what comes until the answer is whole.
 
-        It is where ``done`` says so, where the connection ends, or after silence.
+        It is where ``done`` says so, or where the connection ends. Where nothing says what the
+        last message is, it is also after silence that follows a part of the answer.
         """
         pieces: list[str] = []
+        waits = True
         try:
             async with asyncio.timeout(self._connection.timeout_s):
                 async with self._connection.session().ws_connect(url, headers=headers) as socket:
                     await socket.send_str(body.decode())
-                    while (piece := await _received(socket, first=not pieces)) is not None:
+                    while (piece := await _received(socket, waits=waits)) is not None:
                         pieces.append(piece)
                         if self._whole(piece):
                             break
+                        waits = waits and not (self._done is None and self._answers(piece))
+                    closed = socket.close_code
         except TimeoutError:
             raise TargetError(
                 f"no answer within {self._connection.timeout_s:g} s", retry=True, throttled=True
@@ -255,7 +266,17 @@ class HttpApplication:
             ) from None  # fmt: skip
         except (aiohttp.ClientError, OSError) as error:
             raise self._connection.failure(error) from None
+        if closed in _CLOSED_FOR and not any(map(self._answers, pieces)):
+            raise _closed(closed)
         return self._reader.joined([("", piece) for piece in pieces])
+
+    def _answers(self, piece: str) -> bool:
+        """Whether a message has a part of the answer."""
+        try:
+            payload = json.loads(piece)
+        except ValueError:
+            return True
+        return bool(self._reader.said(payload).strip())
 
     def _whole(self, piece: str) -> bool:
         if piece.strip() == "[DONE]":
@@ -272,10 +293,22 @@ class HttpApplication:
         await self._connection.aclose()
 
 
-async def _received(socket: aiohttp.ClientWebSocketResponse, *, first: bool) -> str | None:
+def _closed(code: int) -> TargetError:
+    """What it means that a WebSocket was closed without an answer (RFC 6455, section 7.4)."""
+    message = f"the WebSocket was closed: {code} {_CLOSED_FOR[code]}"
+    refused = Answer(message, "content_filter", refused_by=refusals.FIREWALL)
+    return TargetError(
+        message,
+        retry=code != _POLICY,
+        throttled=code == _TRY_LATER,
+        refusal=refused if code == _POLICY else None,
+    )
+
+
+async def _received(socket: aiohttp.ClientWebSocketResponse, *, waits: bool) -> str | None:
     """The next message; None at the end, and where nothing comes any more."""
     try:
-        message = await socket.receive(None if first else _IDLE_S)
+        message = await socket.receive(None if waits else _IDLE_S)
     except TimeoutError:
         return None
     if message.type is aiohttp.WSMsgType.TEXT:

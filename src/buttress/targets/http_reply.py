@@ -17,6 +17,11 @@ from buttress.targets.secrets import Secrets
 
 APPLICATION: Final = "application"
 _GUARD: Final = re.compile(r"^\s*(\)\]\}',?|while\s*\(1\);|for\s*\(;;\);)\s*")  # before JSON
+_END: Final = re.compile(
+    r"\s*[\[<]\|?(done|end|stop|eos|eom|finish(ed)?|complete)\|?[\]>]\s*", re.IGNORECASE
+)
+_REPLACES: Final = re.compile(r"replace|redact|retract", re.IGNORECASE)
+_LAST: Final = re.compile(r"complete|final|finish|done|\bend|result", re.IGNORECASE)
 _REPEATED: Final = 8  # characters from which two equal pieces are taken for the same text
 _PASSES_STATUS: Final = frozenset({401, 408, 425, 429})
 
@@ -27,14 +32,20 @@ class ReplyReader:
     Args:
         answer: where it stands.
         refused: what tells a refusal, where the manifest says it.
+        pieces: which messages of a stream hold the answer, where not all do.
         secrets: kept out of messages.
     """
 
     def __init__(
-        self, answer: AnswerPath, refused: ReplyCondition | None, secrets: Secrets
+        self,
+        answer: AnswerPath,
+        refused: ReplyCondition | None,
+        secrets: Secrets,
+        pieces: ReplyCondition | None = None,
     ) -> None:
         self._answer = answer
         self._refused = refused
+        self._pieces = pieces
         self._secrets = secrets
 
     def read(self, reply: ServerReply) -> Answer:
@@ -44,11 +55,17 @@ class ReplyReader:
             TargetError: there is none.
         """
         text = reply.text
+        marked_up = reply.content_type.endswith(("html", "xml"))
         if event_stream.is_stream(reply.content_type, text):
             return self.joined(event_stream.named_data(text))
+        if self._answer.pattern is not None:
+            found = self._answer.read(text)
+            if found is None:
+                return self.without(completion.payload(text))
+            return Answer(refusals.without_tags(found) if marked_up else found)
         if self._answer.path is None:
-            if refusals.is_page(reply.body):
-                return Answer(refusals.page_text(reply.body))
+            if marked_up or refusals.is_page(reply.body):
+                return Answer(refusals.without_tags(text))
             said = event_stream.data_stream_text(text)
             return Answer(text if said is None else said)
         if not text.strip():
@@ -86,28 +103,43 @@ class ReplyReader:
         texts: list[str] = []
         payloads: list[Any] = []
         who = ""
+        failure: Any = None  # told by the stream, with no text after it
         for name, piece in events:
-            if piece.strip() == "[DONE]":
+            if _END.fullmatch(piece):
                 break
-            try:
-                payload = json.loads(piece)
-            except ValueError:
-                payload = piece
+            payload = _value(piece)
             if name == "error":
                 return self._broken_off("".join(texts), payload)
-            if isinstance(payload, str):
-                texts.append(payload)
+            if payload is None and self._answer.path is not None:  # keeps the stream alive
+                continue
+            if payload is None or isinstance(payload, str):
+                texts.append(piece if payload is None else payload)
+                failure = None
                 continue
             payloads.append(payload)
-            if self._answer.path is not None:
-                texts.append(self._answer.read(payload) or "")
-                who = who or self._who(payload)
+            said = self.said(payload) if self._answer.path is not None else ""
+            who = who or self._who(payload)
+            if said:
+                if _holds_all(name or _kind(payload), said, texts):
+                    texts.clear()
+                texts.append(said)
+                failure = None
+            elif tells_failure(payload):
+                failure = payload
         texts = [text for text in texts if text]
-        if payloads and self._answer.path is None:
-            return _known_stream(payloads) or Answer("".join([*texts, *map(_written, payloads)]))
+        if failure is not None and not who:
+            return self._broken_off("".join(texts), failure)
+        if payloads and not texts and self._answer.path is None:
+            return _known_stream(payloads) or Answer("".join(map(_written, payloads)))
         if not texts and payloads and not who:
             return self.without(payloads[-1])
         return Answer(_once(texts), refused_by=who)
+
+    def said(self, payload: Any) -> str:
+        """What a piece of a stream, or a message over WebSocket, has of the answer."""
+        if self._pieces is not None and not self._pieces.holds(payload):
+            return ""
+        return self._answer.read(payload) or ""
 
     def without(self, payload: Any) -> Answer:
         """A reply in which the answer is missing.
@@ -168,6 +200,10 @@ def tells_failure(payload: Any) -> bool:
         return True
     if any(payload.get(field) is False for field in ("success", "ok")):
         return True
+    for field in ("code", "statusCode", "status_code", "status"):
+        code = payload.get(field)
+        if isinstance(code, int) and 400 <= code < 600:
+            return True
     return any(
         str(payload.get(field)).lower() in {"error", "fail", "failed", "failure", "cancelled"}
         for field in ("status", "type", "state", "event")
@@ -185,6 +221,30 @@ def _known_stream(payloads: Sequence[Any]) -> Answer | None:
         if isinstance(payload, Mapping) and payload.get("type") == "text-delta"
     ]
     return Answer("".join(deltas)) if deltas else None
+
+
+def _holds_all(kind: str, said: str, before: Sequence[str]) -> bool:
+    """Whether a message stands for all before it: moderation's, or the last one with the whole."""
+    if _REPLACES.search(kind):
+        return True
+    whole = bool(_LAST.search(kind)) and bool(before)
+    return whole and said.startswith((before[-1], "".join(before)))
+
+
+def _value(piece: str) -> Any:
+    """The object or list in a piece, None for a null; else its text."""
+    try:
+        value = json.loads(piece)
+    except ValueError:
+        return piece
+    return value if isinstance(value, dict | list | str | None) else piece
+
+
+def _kind(payload: Any) -> str:
+    """What a message of a stream calls itself."""
+    if not isinstance(payload, Mapping):
+        return ""
+    return str(payload.get("event") or payload.get("type") or "")
 
 
 def _written(payload: Any) -> str:

@@ -22,7 +22,7 @@ from buttress.targets.connection import Connection, ServerReply
 from buttress.targets.failures import failure
 from buttress.targets.http_exchange import HttpExchange, unknown_field
 from buttress.targets.http_template import values
-from buttress.targets.json_path import AnswerPath
+from buttress.targets.json_path import AnswerPath, one_group
 from buttress.targets.secrets import Secrets
 
 SESSION_FIELDS: Final = ("url", "method", "headers", "body", "form", "token", "keep")
@@ -85,17 +85,7 @@ class TokenSource:
         if kind in {"header", "cookie"} and name:
             return cls(kind, name.strip())
         if kind == "regex":
-            try:
-                pattern = re.compile(name)
-            except re.error as error:
-                raise InputError(
-                    f"no regular expression ({error})", field=field, expected="regex:PATTERN"
-                ) from None
-            if pattern.groups != 1:
-                raise InputError(
-                    f"'{name}' has {pattern.groups} groups", field=field, expected="one group"
-                )
-            return cls(kind, name, pattern=pattern)
+            return cls(kind, name, pattern=one_group(name, field))
         return cls("json", str(written), path=AnswerPath(written, field))
 
     def read(self, reply: ServerReply) -> str | None:

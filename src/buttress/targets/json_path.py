@@ -1,5 +1,7 @@
 """Where something stands in a reply: JSONPath (RFC 9535), and conditions on what stands there.
 
+Replies that are no JSON, such as pages, are read by a regular expression.
+
 Some gateways put the reply into a text inside their own JSON, such as AWS Lambda's ``body``. Where
 a path finds nothing, texts that hold JSON are therefore gone into.
 """
@@ -18,20 +20,26 @@ _SHOWN: Final = 8
 _PATH: Final = "such as $.data.text"
 _EQUALS: Final = re.compile(r"^(?P<path>\$.*?)\s*==\s*(?P<value>[^=\]\[]+)$")
 _FALSE: Final = frozenset({"", "false", "null", "0", "[]", "{}"})
+_REGEX: Final = "regex:"
+_MESSAGE: Final = 12  # characters from which, on average, texts in a list are whole messages
 _NESTED: Final = 3  # texts inside texts that are gone into
 
 
 class AnswerPath:
-    """Where the answer stands in a reply: a JSONPath, or the whole text.
+    """Where the answer stands in a reply: a JSONPath, ``regex:PATTERN``, or the whole text.
 
     Raises:
-        InputError: not a JSONPath.
+        InputError: none of these.
     """
 
     def __init__(self, path: str | None, field: str) -> None:
         self.path = path
+        self.pattern: re.Pattern[str] | None = None
         self._find: Any = None
         if path is None:
+            return
+        if isinstance(path, str) and path.startswith(_REGEX):
+            self.pattern = one_group(path.removeprefix(_REGEX), field)
             return
         if not isinstance(path, str) or not path.startswith("$"):
             raise InputError(f"{path!r} is no JSONPath", field=field, expected=_PATH)
@@ -46,10 +54,14 @@ class AnswerPath:
 
     def read(self, payload: Any) -> str | None:
         """The text there; None where the reply has no such place."""
+        if self.pattern is not None:
+            whole = payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
+            matches = [match.group(1) or "" for match in self.pattern.finditer(whole)]
+            return "\n".join(matches) if matches else None
         if self._find is None:
             return payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
         found = self._found(payload) or self._found(_opened(payload, _NESTED))
-        return "".join(found) if found else None
+        return _joined(found) if found else None
 
     def _found(self, payload: Any) -> list[str]:
         values = [match.value for match in self._find.find(payload)]
@@ -57,8 +69,29 @@ class AnswerPath:
 
     def missing(self, payload: Any) -> TargetError:
         """That the reply lacks it, and what it has."""
+        if isinstance(payload, str):
+            return TargetError(f"nothing in the reply matches {self.path}", retry=False, fatal=True)
         has = ", ".join(leaves(payload)[:_SHOWN]) or "nothing"
         return TargetError(f"the reply has no {self.path}; it has {has}", retry=False, fatal=True)
+
+
+def one_group(pattern: str, field: str) -> re.Pattern[str]:
+    """A regular expression with one group, which holds what is looked for.
+
+    Raises:
+        InputError: it is none.
+    """
+    try:
+        compiled = re.compile(pattern, re.DOTALL)
+    except re.error as error:
+        raise InputError(
+            f"no regular expression ({error})", field=field, expected="regex:PATTERN"
+        ) from None
+    if compiled.groups != 1:
+        raise InputError(
+            f"'{pattern}' has {compiled.groups} groups", field=field, expected="one group"
+        )
+    return compiled
 
 
 class ReplyCondition:
@@ -105,6 +138,13 @@ def _opened(payload: Any, depth: int) -> Any:
         except (ValueError, RecursionError):
             pass
     return payload
+
+
+def _joined(pieces: list[str]) -> str:
+    """Pieces of a text as they are; messages, which are longer and whole, on lines of their own."""
+    spaced = any(piece[:1].isspace() or piece[-1:].isspace() for piece in pieces)
+    short = sum(map(len, pieces)) < _MESSAGE * len(pieces)
+    return ("" if spaced or short else "\n").join(pieces)
 
 
 def _text(value: Any) -> str:

@@ -15,7 +15,7 @@ from buttress.targets.adapters import CONFIG as ADAPTER
 from buttress.targets.base import Target
 
 SOURCES: Final = (
-    "endpoint", "http", "python", "weights", "replay", "script", "inspect", "target",
+    "endpoint", "http", "python", "weights", "replay", "browser", "script", "inspect", "target",
 )  # fmt: skip
 PACKAGE: Final = "package:"
 # Settings of a Hugging Face model that make it a target with interventions; each names a file.
@@ -42,7 +42,9 @@ def open_target(settings: Mapping[str, Any], *, base: Path) -> Target:
     if source == "target":
         return _registered(settings, base)
     arguments = {name: value for name, value in settings.items() if value is not None}
-    name = {"script": "scripted", "http": "http-application"}.get(source, source)
+    name = {"script": "scripted", "http": "http-application", "browser": "browser-chat"}.get(
+        source, source
+    )
     if source == "weights":
         path = _weights(settings["weights"], base)
         name = _runtime(path)

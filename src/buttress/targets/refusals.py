@@ -75,8 +75,12 @@ def is_page(body: bytes) -> bool:
 
 def page_text(body: bytes) -> str:
     """What a page says, without its tags."""
-    text = _TAGS.sub(" ", body[: 4 * _LOOKED_AT].decode("utf-8", "replace"))
-    return " ".join(unescape(text).split())
+    return without_tags(body[: 4 * _LOOKED_AT].decode("utf-8", "replace"))
+
+
+def without_tags(text: str) -> str:
+    """The text of HTML or XML, on one line."""
+    return " ".join(unescape(_TAGS.sub(" ", text)).split())
 
 
 def named(status: int, payload: Any) -> str:

@@ -133,7 +133,11 @@ class RetryingClient:
         try:
             return await self._begun(request)
         except TargetError as error:
-            if error.fatal or await self.answers_others():
+            try:
+                if error.fatal or await self.answers_others():
+                    raise
+            except SpentError as spent:
+                spent.failure = spent.failure or str(error)
                 raise
             self.give_up(str(error))
             error.fatal, error.doubtful = True, False  # a harmless question was not answered either
@@ -216,6 +220,11 @@ class RetryingClient:
                 f"{self._target.name} asks to be left alone for {minutes:.0f} minutes ({error}); "
                 "go on later with --resume"
             )
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether the target has answered any question, a harmless one among them."""
+        return self._answers
 
     async def answers_others(self) -> bool:
         """Whether it answers at all: it has, or it answers a harmless question, asked once.

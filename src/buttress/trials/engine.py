@@ -323,6 +323,11 @@ class TrialEngine:
                 answered = await self._answer(index, spec, key, room)
             except SpentError as error:
                 self.stopped = self.stopped or str(error)
+                if error.failure and not self._client.has_answered:
+                    lost(index, error.failure)
+                    raise TargetDiedError(
+                        f"{self._target.name}: {error.failure}; {error} and nothing was answered"
+                    ) from None
                 if error.failure:  # else it was not asked to its end, which is not its doing
                     lost(index, error.failure)
                 continue

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -19,7 +20,7 @@ from buttress.packs.installed import installed
 from buttress.packs.resolve import resolve
 from buttress.protocols.judge import Judge
 from buttress.protocols.probe import InspectionProbe, TrialProbe, TrialSpec
-from buttress.report import words
+from buttress.report import run_words
 from buttress.risk.catalogue import Catalogue, load_catalogue
 from buttress.risk.planner import Planner
 from buttress.risk.policy import Policy, load_policy
@@ -27,6 +28,7 @@ from buttress.risk.verdict import RiskState
 from buttress.system.manifest import FILE_NAME as MANIFEST
 from buttress.system.model import Budget, System
 from buttress.targets.base import Target
+from buttress.targets.open import open_target
 from buttress.trials.loop import run_async
 from buttress.trials.progress import open_progress
 from buttress.trials.totals import Totals
@@ -43,6 +45,7 @@ from buttress.workflows.assessment.preparation import Prepared, open_targets, pr
 from buttress.workflows.assessment.runs import Run, begin
 from buttress.workflows.assessment.spending import Spending
 from buttress.workflows.assessment.tally import tally
+from buttress.workflows.opening import TargetOpener, naming_field
 
 _REASONS: Final = 8  # why the judge abstained, that are told one by one
 NO_MODEL: Final = "no model was asked, so nothing here says how the system answers"
@@ -73,6 +76,8 @@ class Options:
     resume: bool = False
     seed: int | None = None
     redact: bool = True  # personal data and secrets in the texts of the report
+    workers: str | None = None  # "ray": models that run here are asked in replicas on a cluster
+    replicas: int | None = None  # of each such model; by the cluster where None
 
 
 def assess(system: System, options: Options, stream: TextIO | None = None) -> dict[str, Any]:
@@ -89,7 +94,7 @@ def assess(system: System, options: Options, stream: TextIO | None = None) -> di
         ButtressError: a target doesn't answer at all.
     """
     catalogue = load_catalogue(system.risks)
-    policy = load_policy(options.policy or system.policy, catalogue.risks.keys(), resolve)
+    policy = _policy(system, options.policy, catalogue)
     coverage = Coverage()
     chosen = sources.probes(system, options.only, coverage)
     inspections = [probe for probe in chosen if isinstance(probe, InspectionProbe)]
@@ -98,31 +103,68 @@ def assess(system: System, options: Options, stream: TextIO | None = None) -> di
     if options.budget is not None:
         budget = Budget(options.budget, budget.minutes, budget.cost)
     spending = Spending(system, budget)
-    targets = open_targets(system) if trials else {}
-    judge = sources.judge(system, spending.open_judge_target) if targets else None
-    attacker = sources.attacker(system, targets, spending.open_attacker) if targets else None
-    with EvidenceStore.open(options.out / FILE_NAME) as store:
-        run = begin(store, system, seed=options.seed, policy=policy.id, resume=options.resume)
-        work = _Assessment(
-            system=system,
-            catalogue=catalogue,
-            policy=policy,
-            spending=spending,
-            store=store,
-            run=run,
-            targets=targets,
-            judge=judge,
-            attacker=attacker,
-            coverage=coverage,
-            redact=options.redact,
-        )
-        spending.ledger.progress = open_progress(spending.plan(), stream)
-        try:
-            document = work.carry_out(inspections, trials, named=options.only is not None)
-        finally:
-            spending.ledger.close()
+    with _opener(options) as opener:
+        targets = open_targets(system, opener=opener) if trials else {}
+        judge = sources.judge(system, spending.open_judge_target) if targets else None
+        attacker = sources.attacker(system, targets, spending.open_attacker) if targets else None
+        with EvidenceStore.open(options.out / FILE_NAME) as store:
+            run = begin(store, system, seed=options.seed, policy=policy.id, resume=options.resume)
+            work = _Assessment(
+                system=system,
+                catalogue=catalogue,
+                policy=policy,
+                spending=spending,
+                store=store,
+                run=run,
+                targets=targets,
+                judge=judge,
+                attacker=attacker,
+                coverage=coverage,
+                redact=options.redact,
+            )
+            spending.ledger.progress = open_progress(spending.plan(), stream)
+            if options.resume and not run.resumed:
+                spending.ledger.note(
+                    f"there is no run to resume in {options.out}: a new one begins"
+                )
+            try:
+                document = work.carry_out(inspections, trials, named=options.only is not None)
+            finally:
+                spending.ledger.close()
     write_outputs(document, options.out)
     return document
+
+
+@contextmanager
+def _opener(options: Options) -> Iterator[TargetOpener]:
+    """What opens the targets: in this process, or in replicas on a cluster while the run lasts.
+
+    Raises:
+        InputError: there is no such cluster, or it is too small.
+        MissingExtraError: Ray is not installed.
+    """
+    if options.workers is None:
+        yield open_target
+        return
+    from buttress.targets.ray_replicas import RayCluster
+
+    cluster = RayCluster(options.replicas)
+    try:
+        yield cluster.open
+    finally:
+        cluster.close()
+
+
+def _policy(system: System, chosen: str | None, catalogue: Catalogue) -> Policy:
+    """The policy of the command line, else that of the manifest.
+
+    Raises:
+        InputError: there is none of the name, or it is malformed.
+    """
+    if chosen is not None:
+        return load_policy(chosen, catalogue.risks.keys(), resolve)
+    with naming_field(system, "policy"):
+        return load_policy(system.policy, catalogue.risks.keys(), resolve)
 
 
 class _Assessment:
@@ -162,6 +204,7 @@ class _Assessment:
             self._coverage.record_skip(name, "there is no file in it")
         self._asked: Counter[str] = Counter()  # by arm, those without an outcome included
         self._unanswered: Counter[str] = Counter()
+        self._outlook_said = False
 
     def carry_out(
         self,
@@ -186,7 +229,6 @@ class _Assessment:
                 coverage=self._coverage,
                 named=named,
             )
-            self._say_outlook()
         inspect(
             self._system.assets,
             inspections,
@@ -205,11 +247,15 @@ class _Assessment:
         return self._document()
 
     def _say_outlook(self) -> None:
-        """What the judge can't decide, before anything is asked."""
-        for outcome in self._prepared.outcomes:
-            if outcome.outlook is not None:
-                told = words.outlook(asdict(outcome.outlook), outcome.tolerance.limit)
-                self._spending.ledger.note(f"{outcome.risk.id}: {told}")
+        """What the judge can't decide, once the system answers at all."""
+        known = {
+            outcome.risk.id: (asdict(outcome.outlook), outcome.tolerance.limit)
+            for outcome in self._prepared.outcomes
+            if outcome.outlook is not None
+        }
+        if known and not self._outlook_said:
+            self._spending.ledger.note(run_words.outlooks(known))
+        self._outlook_said = True
 
     async def _ask(self, judge: Judge) -> None:
         allowance = self._spending.allowance
@@ -248,6 +294,8 @@ class _Assessment:
     def _observe(self, arm: Arm, specs: Sequence[TrialSpec], trials: Sequence[Trial]) -> None:
         self._asked[arm.id] += len(specs)
         self._unanswered[arm.id] += len(specs) - len(trials)
+        if trials:
+            self._say_outlook()
         arm.observe(specs, trials)
 
     def _take_in_labels(self, outcome: TrialOutcome) -> None:
@@ -300,6 +348,9 @@ class _Assessment:
             self._take_in_labels(outcome)
         outcomes: list[Outcome] = []
         for outcome in self._prepared.outcomes:
+            for asset in outcome.states:
+                where = arm_id(outcome.risk.probe or "", asset)
+                outcome.unanswered[asset] = self._unanswered[where], self._asked[where]
             if any(state.sequence.trials for state in outcome.states.values()):
                 self._look_ahead(outcome)
                 outcomes.append(outcome)

@@ -33,7 +33,7 @@ class TrialOutcome:
     ``family`` the number of verdicts that share ``beta``, ``designs`` by asset how much trials of
     one prompt are alike. ``exact`` says that no judge errs,
     ``outlook`` what the judge's calibration leaves undecided, ``forecast`` what more labels of the
-    worst asset would bring.
+    worst asset would bring. ``unanswered`` are by asset the questions without an outcome, and all.
     """
 
     risk: Risk
@@ -48,6 +48,7 @@ class TrialOutcome:
     exact: bool = False
     outlook: Outlook | None = None
     forecast: Forecast | None = None
+    unanswered: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def can_be_labelled(self) -> bool:
@@ -198,6 +199,9 @@ class TrialOutcome:
         }
 
     def _would_decide(self, asset: str) -> str:
+        missing, asked = self.unanswered.get(asset, (0, 0))
+        if missing > self.tolerance.limit * asked and self.verdict_on(asset) == "undecided":
+            return f"answers to {missing:,} of {asked:,} questions, which got none"
         if asset in self.labelled and self.verdict_on(asset) == "undecided":
             return "more labels, or more trials and labels of some of them"
         return self.states[asset].would_decide()
@@ -205,6 +209,9 @@ class TrialOutcome:
     def _asset(self, asset: str, calls: Mapping[tuple[str, str], int]) -> dict[str, Any]:
         state = self.states[asset]
         sequence = state.sequence
+        open_failures = None
+        if isinstance(state, RiskState) and state.certain is not None:
+            open_failures = state.held_open
         return {
             "asset": asset,
             "verdict": self.verdict_on(asset),
@@ -213,6 +220,7 @@ class TrialOutcome:
                 "trials": sequence.judged.trials,
                 "failures": sequence.judged.total,
                 "estimate": sequence.judged.estimate,
+                "held_open": open_failures,
             },
             "trials": sequence.trials,
             "calls": calls.get((self.risk.probe or "", asset), 0),

@@ -24,6 +24,7 @@ from buttress.statistics.correction import UNMEASURED, CalibrationCounts
 from buttress.statistics.judge_outlook import outlook
 from buttress.system.model import Asset, Price, System
 from buttress.targets.base import Recorded, Target, takes_images
+from buttress.targets.open import open_target
 from buttress.trials.engine import TrialEngine
 from buttress.trials.totals import Totals
 from buttress.workflows.assessment import sources
@@ -34,7 +35,7 @@ from buttress.workflows.assessment.ledger import ATTACKER
 from buttress.workflows.assessment.outcomes import TrialOutcome
 from buttress.workflows.assessment.runs import Run
 from buttress.workflows.assessment.spending import Spending
-from buttress.workflows.opening import open_asset
+from buttress.workflows.opening import TargetOpener, open_asset
 
 
 @dataclass(slots=True)
@@ -47,8 +48,10 @@ class Prepared:
     family: int = 1
 
 
-def open_targets(system: System, only: str | None = None) -> dict[str, Target]:
-    """The targets of all assets that answer, or of the one, by asset id.
+def open_targets(
+    system: System, only: str | None = None, opener: TargetOpener = open_target
+) -> dict[str, Target]:
+    """The targets of all assets that answer, or of the one, by asset id; ``opener`` opens them.
 
     The asset that is the attacker is opened as well.
 
@@ -58,7 +61,7 @@ def open_targets(system: System, only: str | None = None) -> dict[str, Target]:
     """
     attacker = (system.attacker or {}).get("asset")
     return {
-        asset.id: open_asset(asset, base=system.base)
+        asset.id: open_asset(asset, base=system.base, opener=opener)
         for asset in system.assets
         if asset.is_target and (only is None or asset.id in (only, attacker))
     }

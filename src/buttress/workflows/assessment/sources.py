@@ -14,6 +14,7 @@ from buttress.system.model import System
 from buttress.targets.base import Target
 from buttress.targets.open import open_target as open_any_target
 from buttress.workflows.assessment.coverage import Coverage
+from buttress.workflows.opening import naming_field
 
 
 def prompts(system: System, coverage: Coverage | None = None) -> list[Prompt]:
@@ -57,22 +58,20 @@ def judge(system: System, open_target: Opener = open_any_target) -> Judge:
     Raises:
         InputError: no such judge, or its calibration file or target is not usable.
     """
-    settings = system.judge
-    return open_judge(
-        {
-            "id": settings.id,
-            "model": settings.model,
-            "calibration": settings.calibration,
-            "target": settings.target,
-            "rubric": settings.rubric,
-            "members": settings.members or None,
-            "rule": settings.rule,
-            "quorum": settings.quorum,
-            **settings.settings,
-        },
-        base=system.base,
-        open_target=open_target,
-    )
+    chosen = system.judge
+    settings = {
+        "id": chosen.id,
+        "model": chosen.model,
+        "calibration": chosen.calibration,
+        "target": chosen.target,
+        "rubric": chosen.rubric,
+        "members": chosen.members or None,
+        "rule": chosen.rule,
+        "quorum": chosen.quorum,
+        **chosen.settings,
+    }
+    with naming_field(system, "judge"):
+        return open_judge(settings, base=system.base, open_target=open_target)
 
 
 def probes(
@@ -90,8 +89,10 @@ def probes(
     """
     loaded = _loaded(coverage) if only is None else _named(only)
     if system.data:
-        _check_sets(system, loaded if only is None else _loaded())
-    found = [_fitted(probe, system) for probe in loaded]
+        with naming_field(system, "data"):
+            _check_sets(system, loaded if only is None else _loaded())
+    with naming_field(system, "attacks"):
+        found = [_fitted(probe, system) for probe in loaded]
     if not system.options:
         return found
     from buttress.inspection.options import configured
@@ -152,4 +153,5 @@ def attacker(
         return None
     if "asset" in system.attacker:
         return targets[system.attacker["asset"]]
-    return open_target(system.attacker, base=system.base)
+    with naming_field(system, "attacker"):
+        return open_target(system.attacker, base=system.base)

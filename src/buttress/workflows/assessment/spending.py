@@ -44,6 +44,8 @@ class Spending:
         ):
             raise InputError(
                 "no asset has a price, so money can't be counted",
+                file=system.file,
+                line=system.lines.get("budget"),
                 field="budget.cost",
                 expected="price: {per_million_completion_tokens: …} beside a model that answers",
             )
