@@ -14,10 +14,18 @@ from datetime import UTC, datetime
 
 import numpy as np
 from detection_samples import keras_archive
-from tests.artifacts import assemble as a
-from tests.artifacts import wire as w
-from tests.artifacts.test_keras import DENSE, layer
-from tests.artifacts.test_tensor_files import GOOD, NAME, TENSORS, gguf, pair, safetensors, string
+from tests.probes.artifacts import assemble as a
+from tests.probes.artifacts import wire as w
+from tests.probes.artifacts.test_keras import DENSE, layer
+from tests.probes.artifacts.test_tensor_files import (
+    GOOD,
+    NAME,
+    TENSORS,
+    gguf,
+    pair,
+    safetensors,
+    string,
+)
 
 TEMPLATE = (
     "{% for message in messages %}<|{{ message.role }}|>{{ message.content }}{% endfor %}"

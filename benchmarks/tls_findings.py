@@ -18,8 +18,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.link.nginx import nginx
-from tests.link.test_nginx import tls_servers
+from tests.probes.link.nginx import nginx
+from tests.probes.link.test_nginx import tls_servers
 
 PEER = Path(__file__).parent / "peers/run_sslyze.py"
 

@@ -12,7 +12,7 @@ import tarfile
 import zipfile
 
 import numpy as np
-from tests.artifacts import (
+from tests.probes.artifacts import (
     test_bounds,
     test_integrity,
     test_known_gadgets,
@@ -20,11 +20,11 @@ from tests.artifacts import (
     test_tensor_files,
     test_text_graphs,
 )
-from tests.artifacts.assemble import EVIL, IMPORTS, call, proto, zipped
-from tests.artifacts.test_archives import torch_zip
-from tests.artifacts.test_keras import FUNCTION, LAMBDA, model
-from tests.artifacts.test_more_archives import seven
-from tests.artifacts.wire import packed
+from tests.probes.artifacts.assemble import EVIL, IMPORTS, call, proto, zipped
+from tests.probes.artifacts.test_archives import torch_zip
+from tests.probes.artifacts.test_keras import FUNCTION, LAMBDA, model
+from tests.probes.artifacts.test_more_archives import seven
+from tests.probes.artifacts.wire import packed
 
 
 def artifacts() -> dict[str, list[bytes]]:

@@ -10,22 +10,22 @@ from pathlib import Path
 from typing import Final
 
 import orjson
-from tests.artifacts import test_bounds
-from tests.artifacts.assemble import call, proto, zipped
-from tests.client.build import arsc, axml, mach_o
-from tests.client.test_hostile import PACKAGES
-from tests.client.test_packages import NETWORK, RETIRE
-from tests.dependencies.advisories import LEAKY
-from tests.dependencies.test_fuzz import FILES as DEPENDENCY_FILES
 from tests.evidence.samples import mixed
 from tests.interchange import samples as logs
 from tests.interchange.preference_samples import SAMPLES as PREFERENCES
 from tests.packs import making
+from tests.probes.artifacts import test_bounds
+from tests.probes.artifacts.assemble import call, proto, zipped
+from tests.probes.client.build import arsc, axml, mach_o
+from tests.probes.client.test_hostile import PACKAGES
+from tests.probes.client.test_packages import NETWORK, RETIRE
+from tests.probes.dependencies.advisories import LEAKY
+from tests.probes.dependencies.test_fuzz import FILES as DEPENDENCY_FILES
+from tests.probes.source.samples import NEGATIVE, POSITIVE, sample
 from tests.provenance import folders
-from tests.scanning.test_suppressions import ENTRY
-from tests.scanning.test_suppressions import text as suppressions
-from tests.scanning.test_vex import statement
-from tests.source.samples import NEGATIVE, POSITIVE, sample
+from tests.workflows.scan.test_suppressions import ENTRY
+from tests.workflows.scan.test_suppressions import text as suppressions
+from tests.workflows.scan.test_vex import statement
 
 import buttress
 from buttress.evidence.codec import encode, kind_of

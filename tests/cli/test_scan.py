@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import buttress
-from tests.source.samples import sample
+from tests.probes.source.samples import sample
 
 STRIPE = sample("sk_live_{base62:24}", 0)
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from buttress.cli.main import parser
-from tests.scanning.command import OTHER, commit, git, repository
+from tests.workflows.scan.command import OTHER, commit, git, repository
 
 ROOT = Path(__file__).resolve().parents[2]
 PINNED = re.compile(r"[\w./-]+@[0-9a-f]{40}")

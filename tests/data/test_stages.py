@@ -15,7 +15,7 @@ from buttress.data.stages.near import bands_for
 from buttress.data.stages.substring import repeats
 from buttress.prompts.pack import load_pack
 from tests.data.making import cleaned, kept, removed, run, words, written
-from tests.source.samples import sample
+from tests.probes.source.samples import sample
 
 
 def texts(out: Path) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 
 from buttress.drift.build_facts import build_facts
 from buttress.errors import InputError
-from tests.client import build
+from tests.probes.client import build
 from tests.watch.shop import BUILD, BUNDLES
 
 APPID = "wx0123456789abcdef"

@@ -20,10 +20,10 @@ from buttress.probes.behaviour.harmful_compliance import PROBE
 from buttress.protocols.probe import TrialContext
 from buttress.targets.replay import create as replay
 from buttress.trials.engine import TrialEngine
-from tests.assessment.endpoint import HELP, REFUSAL
 from tests.cli.command import buttress
 from tests.targets.server import completion, serving
 from tests.trials.parts import MemoryStore
+from tests.workflows.assessment.endpoint import HELP, REFUSAL
 
 inspect_log = pytest.importorskip("inspect_ai.log")
 pytest.importorskip("openai")

@@ -18,9 +18,9 @@ from buttress.prompts.pack import load_pack
 from buttress.protocols.judge import Exchange, Judgement
 from buttress.protocols.probe import InspectionProbe, TrialContext, TrialSpec
 from buttress.targets.address import flatten
-from tests.assessment.endpoint import HELP, REFUSAL
 from tests.targets.server import completion, serving
 from tests.trials.parts import specs
+from tests.workflows.assessment.endpoint import HELP, REFUSAL
 
 pytest.importorskip("inspect_ai")
 pytest.importorskip("openai")

@@ -9,7 +9,7 @@ import pytest
 from buttress.evidence.findings import Finding, Inspection
 from buttress.extension import load
 from buttress.protocols.inspection import InspectionContext
-from tests.source.samples import sample
+from tests.probes.source.samples import sample
 
 STRIPE = sample("sk_live_{base62:24}", 0)
 CASES = {

@@ -22,7 +22,7 @@ from buttress.live.credential_file import read_credentials
 from buttress.probes.infrastructure.credentials import logins
 from buttress.probes.infrastructure.products import products
 from buttress.protocols.live import Credential
-from tests.link.authority import issue
+from tests.probes.link.authority import issue
 
 HEALTH = json.dumps({"database": "ok", "version": "11.2.0"})
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from buttress.workflows.watch.round import check_once
 from buttress.workflows.watch.settings import WatchSettings, load
-from tests.link.authority import Issued, issue
+from tests.probes.link.authority import Issued, issue
 from tests.watch.site import Site, serving
 
 

@@ -68,7 +68,7 @@ def is_random(text: bytes) -> bool:
 
     The thresholds are lower for hexadecimal digits, of which only 16 are to be had, and such a
     text must be longer. They were chosen so that of random keys of 128 bits fewer than one in a
-    thousand is missed; tests/source measures it.
+    thousand is missed; tests/probes/source measures it.
     """
     if is_words(text):
         return False

@@ -1,0 +1,136 @@
+"""Forms in which keys are kept: lists, maps, encodings, public keys, encrypted values."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+
+from buttress.evidence.findings import SEVERITIES, Finding
+from buttress.probes.source.secrets import PROBE
+from buttress.protocols.inspection import InspectionContext
+from buttress.rules.credentials.collections import items
+from buttress.rules.credentials.scanner import scan
+from tests.probes.source.samples import key, sample
+
+RANDOM = [sample("{base62:40}", seed) for seed in range(4)]
+
+
+def lines(text: str, name: str) -> list[int]:
+    return sorted({text.count("\n", 0, hit.place) + 1 for hit in scan(text.encode(), name).found})
+
+
+def test_each_item_of_a_list_or_map_is_found() -> None:
+    one, two, three, four = RANDOM
+    assert lines(f'API_KEYS = [\n  "{one}",  # old ]\n  "{two}",\n]\nx = "{three}"\n', "a.py") == [
+        2,
+        3,
+    ]
+    assert lines(f'TOKENS = {{"a": "{one}",\n "b": "{two}"}}\n', "a.py") == [1, 2]
+    assert lines(f"api_keys:\n- {one}\n- key: '{two}'\n  user: a\nother: {three}\n", "a.yaml") == [
+        2,
+        3,
+    ]
+    assert lines(f"a:\n  secrets:\n    x: {one}\n    y: {two}\n  z: {four}\n", "a.yaml") == [3, 4]
+    assert lines(json.dumps({"api_keys": [{"name": "a", "key": one}]}, indent=1), "a.json") == [5]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["special_tokens = ['{0}']", "max_tokens:\n  - {0}\n", "tokens: 4\nname: {0}\n",
+     "API_KEYS = [load('a'), os.environ['A_KEY_12345']]"],
+)  # fmt: skip
+def test_other_lists_are_none(text: str) -> None:
+    assert lines(text.format(RANDOM[0]), "a.yaml") == []
+
+
+def test_a_list_without_an_end_is_read_to_its_limit() -> None:
+    data = b"API_KEYS = [" + b"[" * 1_000_000
+    assert list(items(data, 8, 12)) == []
+
+
+def worst(text: str, name: str = "a.ts") -> str:
+    found = [hit.severity for hit in scan(text.encode(), name).found]
+    return max(found, key=SEVERITIES.index, default="none")
+
+
+def test_the_key_of_a_web_application_of_firebase_is_public() -> None:
+    key_text = sample('apiKey: "AIza{b64url:35}",\n', 1)
+    beside = 'authDomain: "shop.firebaseapp.com",\nprojectId: "shop",\nappId: "1:2:web:3"\n'
+    assert worst(key_text + beside) == "low"
+    assert worst(key_text) == "high"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["ENC[AES256_GCM,data:InDfrm8y88+2Pto27nBHRWEp,iv:4C9vDYm9ZtJt=,tag:wvncOLN+1m8LayiX1==,type:str]",
+     "{cipher}682bc583f4641835fa2db009355293665d2647dade3375c0ee201de2a49f7bda",
+     "vault:v1:8SDd3WHDOjf7mq69CyCqYjBXAiQQAVZRkFM13ok481zoCmHnSeDX9vyf7w=="],
+)  # fmt: skip
+def test_encrypted_values_are_meant_to_be_kept(value: str) -> None:
+    assert worst(f"db_password: {value}\nopenai_api_key: {value}\n", "secrets.yaml") == "none"
+
+
+def test_a_sealed_secret_is_none() -> None:
+    value = "Ag" + sample("{b64:300}", 3)
+    text = f"kind: SealedSecret\nspec:\n  encryptedData:\n    API_TOKEN: {value}\n"
+    assert worst(text, "sealed.yaml") == "none"
+    assert worst(text.replace("SealedSecret", "Thing"), "sealed.yaml") == "medium"
+
+
+def test_forty_formats_of_providers_are_known_without_a_name() -> None:
+    from buttress.rules.credentials.kind import CREDENTIALS
+
+    known = [
+        rule for rule in CREDENTIALS.own.values()
+        if rule.verified and "LLM02" in rule.references and SEVERITIES.index(rule.severity) >= 3
+    ]  # fmt: skip
+    assert len(known) >= 40
+    for rule in known:
+        assert rule.id in {hit.rule.id for hit in scan(f"value: {key(rule.id)}\n".encode()).found}
+
+
+def test_a_large_file_is_searched_in_pieces(tmp_path: Path) -> None:
+    line = b"just a line of a log, nothing else in it\n"
+    number = (9 << 20) // len(line)
+    secrets = [key("github-token", seed).encode() for seed in range(3)]
+    with (tmp_path / "app.log").open("wb") as file:
+        for secret in secrets:
+            file.write(line * number + secret + b"\n")
+    found = [
+        one
+        for one in PROBE.inspect(InspectionContext.at("a", tmp_path))
+        if isinstance(one, Finding)
+    ]
+    assert [one.location for one in found] == [
+        f"app.log:{place * (number + 1)}" for place in (1, 2, 3)
+    ]
+
+
+def test_the_cells_of_a_column_of_keys_are_found() -> None:
+    one, two, three, _ = RANDOM
+    table = f'name;"API Key";note\nbob;{one};{three}\n"a;b";"{two}";x\nann;;\n'
+    assert lines(table, "users.csv") == [2, 3]
+    assert lines(f"name,digest\nbob,{one}\n", "users.csv") == []
+    assert lines(f"a,b\nname,api_key\nbob,{one}\n", "users.csv") == []  # no heading of the file
+
+
+def test_a_key_within_a_text_in_base64_is_found_at_each_alignment() -> None:
+    token = key("github-token")
+    for before in ("", "A", "AB", "ABC=1\n"):
+        coded = base64.b64encode(f"{before}{token}\nB=2\n".encode()).decode()
+        assert worst(f"x: {coded}\n", "a.yaml") == "critical"
+    assert worst("x: " + base64.b64encode(b"A=1\nGITHUB_TOKEN=ghp_no\n").decode()) == "none"
+
+
+def test_a_search_key_of_a_page_is_public_and_an_admin_key_is_not() -> None:
+    search = sample('docsearch({ appId: "R2IYF7ETH7", apiKey: "{hex:32}", indexName: "a" })', 3)
+    assert worst(search, "a.js") == "none"
+    assert worst(sample('{ appId: "R2IYF7ETH7", apiKey: "{hex:32}" }', 3), "a.js") == "medium"
+
+
+def test_a_file_of_firebase_for_phones_holds_public_keys() -> None:
+    text = sample('{"client":[{"api_key":[{"current_key":"AIza{b64url:35}"}]}]}', 2)
+    assert worst(text, "google-services.json") == "low"
