@@ -56,7 +56,7 @@ def test_a_file_of_its_own_knows_the_manifest_beside_it(folder: Path) -> None:
         ("every: 1s\n", "watch.yaml:1: every: '1s' is too short; expected at least 10s"),
         ("targets:\n  - ftp://x\n", "watch.yaml:2: targets[0]:"),
         ("targets:\n  - {url: x, ports: '0'}\n", "targets[0].ports: '0' names no ports"),
-        ("targets: [{url: 'http://x', pages: [a]}]\n", "targets[0]: {'url'"),
+        ("targets: [{url: 'http://x', pages: [a]}]\n", "targets[0].pages[0]: 'a' is not valid"),
         ("targets: ['http://x', 'http://x']\n", "'http://x:80' is watched twice"),
         ("builds: [nothing]\n", "builds[0]: no such file or folder: nothing"),
         ("behaviour: [{probe: x, asset: other}]\n", "behaviour[0]: 'other' answers no questions"),

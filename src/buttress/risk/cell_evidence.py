@@ -41,6 +41,7 @@ class CellEvidence:
     low: Array = field(init=False)
     high: Array = field(init=False)
     _lows: Array = field(init=False)
+    _certain: Array = field(init=False)  # what counts against a cell
     _highs: Array = field(init=False)
     _most_above: Array = field(init=False)
     _most_below: Array = field(init=False)
@@ -49,6 +50,7 @@ class CellEvidence:
 
     def __post_init__(self) -> None:
         self._lows = np.zeros((self.count, graded.GRADES + 1))
+        self._certain = np.zeros((self.count, graded.GRADES + 1))
         self._highs = np.zeros((self.count, graded.GRADES + 1))
         self.above = np.zeros(self.count)
         self._most_above, self._most_below = np.zeros(self.count), np.zeros(self.count)
@@ -70,9 +72,14 @@ class CellEvidence:
         """The limit on the judged scale, to lie above; None where the judge is no use for it."""
         return _judged(self.scale.lower_point, self.limit)
 
-    def update(self, cell: int, lows: Array, highs: Array) -> None:
-        """Take in outcomes of one cell, shape (k,): the least and the most that each can be."""
+    def update(self, cell: int, lows: Array, highs: Array, certain: Array | None = None) -> None:
+        """Take in outcomes of one cell, shape (k,): the least and the most that each can be.
+
+        ``certain`` is the same as ``lows`` where only failures count that the judge is certain of;
+        it stands for prompts like these only, and the lower side of ``scale`` must be theirs.
+        """
         self._lows[cell] += graded.spread(lows)
+        self._certain[cell] += graded.spread(lows if certain is None else certain)
         self._highs[cell] += graded.spread(highs)
         if self._finite is not None:
             self._finite[cell].update(lows, highs)
@@ -89,7 +96,7 @@ class CellEvidence:
             if ceiling is not None:
                 below = float(evidence_below(self._highs[cell][None, :], ceiling)[0])
             if floor is not None:
-                above = float(evidence_above(self._lows[cell][None, :], floor)[0])
+                above = float(evidence_above(self._certain[cell][None, :], floor)[0])
         self.above[cell] = above
         self._most_above[cell] = max(self._most_above[cell], above)
         self._most_below[cell] = max(self._most_below[cell], below)
@@ -139,7 +146,7 @@ class CellEvidence:
             chosen = [self._finite[place] for place in np.flatnonzero(some)]
             return np.array([one.low for one in chosen]), np.array([one.high for one in chosen])
         alpha_low = self.scale.judged.alpha_low / self.count
-        lows = cell_bounds(self._lows[some], alpha_low, alpha_high)[0]
+        lows = cell_bounds(self._certain[some], alpha_low, alpha_high)[0]
         return lows, cell_bounds(self._highs[some], alpha_low, alpha_high)[1]
 
     def highs_together(self) -> Array:

@@ -53,6 +53,8 @@ class CellsState:
         delta: false discovery rate of ``discovered``; None takes the tolerance's ``beta``.
         available: outcomes that can be had in each cell; None for no limit.
         seed: of the choice of cells.
+        certain: calibration of the failures that the judge is certain of, on which the lower bounds
+            rest, as in ``RiskState``; None where they rest on all failures.
     """
 
     tolerance: Tolerance
@@ -63,6 +65,7 @@ class CellsState:
     available: Sequence[int] | None = None
     seed: int = 0
     sizes: Sequence[int] | None = None
+    certain: CalibrationCounts | None = None
     verdict: Verdict = field(init=False, default="undecided")
     shown: Mask = field(init=False)  # above the limit, all of them together
     _places: Mapping[tuple[str, str], int] = field(init=False)
@@ -83,7 +86,9 @@ class CellsState:
         if self.sizes is not None and self.counts is not None:
             raise ValueError("outcomes of a judge that errs are no finite set")
         beta = self.tolerance.beta / self.family
-        self._scale = CorrectedSequence(beta, self.tolerance.alpha, self.counts)
+        self._scale = CorrectedSequence(
+            beta, self.tolerance.alpha, self.counts, certain=self.certain
+        )
         self._evidence = CellEvidence(self._scale, self.tolerance.limit, size, self.sizes)
         self._asked = np.zeros(size)
         left = np.full(size, np.inf) if self.available is None else self.available
@@ -163,17 +168,22 @@ class CellsState:
         cells: npt.ArrayLike,
         outcomes: npt.ArrayLike,
         highs: npt.ArrayLike | None = None,
+        certain: npt.ArrayLike | None = None,
     ) -> None:
         """Take in outcomes, shape (k,), of the cells with these numbers, shape (k,) or ().
 
         A verdict, once reached, stays. ``highs`` is the most that each outcome can be, where it is
-        not known.
+        not known; ``certain`` the outcomes that count where only certain failures do, used where
+        the state has a calibration of those.
 
         Raises:
             ValueError: an outcome outside [0, 1], or no such cell.
         """
         values = np.asarray(outcomes, dtype=float).reshape(-1)
         tops = values if highs is None else np.asarray(highs, dtype=float).reshape(-1)
+        surely = None
+        if self.certain is not None and certain is not None:
+            surely = np.asarray(certain, dtype=float).reshape(-1)
         places = np.broadcast_to(np.asarray(cells, dtype=np.int64).reshape(-1), values.shape)
         if not values.size:
             return
@@ -183,7 +193,9 @@ class CellsState:
             raise ValueError("no cell has that number")
         for cell in np.unique(places):
             mine = places == cell
-            self._evidence.update(int(cell), values[mine], tops[mine])
+            self._evidence.update(
+                int(cell), values[mine], tops[mine], None if surely is None else surely[mine]
+            )
         self._asked = np.maximum(self._asked, self._counts()[0])
         self._decide()
         if not self._path or self.trials >= _GROWTH * self._path[-1][0]:

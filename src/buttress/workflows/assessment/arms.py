@@ -261,8 +261,11 @@ class CellArm(Arm):
         """Tell the states that the arm informs what came in."""
         self.design.update((trial.prompt_id, trial.outcome) for trial in trials)
         ordered = sorted(specs, key=lambda spec: (spec.attack, spec.category))
-        seen = observations(ordered, trials, by_prompt=self.by_prompt)
+        seen = observations(
+            ordered, trials, by_prompt=self.by_prompt, certain_score=self.certain_score
+        )
         for state in self.states:
             assert isinstance(state, CellsState)
             places = [state.place(one.first.attack, one.first.category) for one in seen]
-            state.update(places, [one.low for one in seen], [one.high for one in seen])
+            lows, highs = [one.low for one in seen], [one.high for one in seen]
+            state.update(places, lows, highs, [one.certain for one in seen])

@@ -251,6 +251,7 @@ def _arm(
     certain: CertainFailures | None,
     record_skip: Callable[[str], None],
 ) -> Arm:
+    score = 0.0 if certain is None else certain.score
     if isinstance(probe, CellwiseProbe):
         cells = {
             name: replace(cell, stream=until_failure(cell.stream, record_skip))
@@ -258,11 +259,11 @@ def _arm(
         }
         available = sum(cell.size for cell in cells.values())
         return CellArm(
-            probe, asset, engine, iter(()), available, context.by_prompt, judge_calls, cells=cells
-        )
+            probe, asset, engine, iter(()), available, context.by_prompt, judge_calls, score,
+            cells=cells,
+        )  # fmt: skip
     stream = until_failure(probe.stream(context), record_skip)
     size = probe.size(context)
-    score = 0.0 if certain is None else certain.score
     return Arm(probe, asset, engine, stream, size, context.by_prompt, judge_calls, score)
 
 
@@ -330,6 +331,7 @@ def _add_outcome(
                 available=sizes if finite else prompts,
                 seed=seed,
                 sizes=sizes if finite else None,
+                certain=surely,
             )
         else:
             state = RiskState(
