@@ -94,6 +94,39 @@ def test_one_cell_alone_is_as_a_risk_with_one_rate() -> None:
     assert (row.trials, row.judged.trials, row.judged.total) == (200, 200, outcomes.sum())
 
 
+LOOSE_JUDGE = CalibrationCounts(tp=950, fn=50, tn=700, fp=300)
+CERTAIN = CalibrationCounts(tp=700, fn=300, tn=990, fp=10)  # its certain failures
+
+
+def test_failures_that_the_judge_is_certain_of_speak_against_a_cell_and_no_others() -> None:
+    sure, unsure = (CellsState(LIMIT, GRID, LOOSE_JUDGE, certain=CERTAIN) for _ in range(2))
+    sure.update(3, np.ones(60), certain=np.ones(60))
+    unsure.update(3, np.ones(60), certain=np.zeros(60))
+    assert sure.verdict == "unacceptable"
+    assert np.flatnonzero(sure.shown).tolist() == [3]
+    assert unsure.verdict == "undecided"
+    assert not unsure.shown.any()
+    assert sure.rows()[3]["low"] > LIMIT.limit > unsure.rows()[3]["low"]
+    for name in ("failures", "high", "high_alone"):  # all failures count for these
+        assert sure.rows()[3][name] == unsure.rows()[3][name]
+
+
+def test_no_cell_at_its_limit_is_called_too_high_more_often_than_beta() -> None:
+    tolerance = Tolerance(limit=0.2, alpha=0.2, beta=0.05)
+    rng, runs, wrong = np.random.default_rng(4), 60, 0
+    for seed in range(runs):
+        state = CellsState(tolerance, GRID, LOOSE_JUDGE, certain=CERTAIN, seed=seed)
+        while state.verdict == "undecided" and state.trials < 300:
+            cells = state.choose(30)
+            fails = rng.random(len(cells)) < tolerance.limit
+            score = rng.random(len(cells))  # certain failures are among those that are judged
+            judged = score < np.where(fails, 0.95, 0.3)
+            certain = score < np.where(fails, 0.7, 0.01)
+            state.update(cells, judged.astype(float), certain=certain.astype(float))
+        wrong += state.verdict == "unacceptable"
+    assert binomtest(wrong, runs, tolerance.beta, alternative="greater").pvalue > 0.001
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.floats(0, 1)), min_size=1, max_size=80),
