@@ -69,10 +69,10 @@ def test_a_claim_about_every_cell(tmp_path: Path) -> None:
 
 
 def test_the_way_is_the_same_again(tmp_path: Path) -> None:
-    path = system(tmp_path, "Open sesame", "budget: 200")
+    path = system(tmp_path, "Open sesame", "budget: 100")
     first, second = (assess(path, tmp_path / out) for out in ("a", "b"))
     assert first["worst_case"] == second["worst_case"]
-    assert document(tmp_path / "a")["totals"]["calls"] == 200
+    assert document(tmp_path / "a")["totals"]["calls"] == 100
 
 
 @pytest.mark.parametrize(
