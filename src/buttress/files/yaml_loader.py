@@ -6,7 +6,6 @@ of nesting, so that a few ten thousand brackets overflow the stack of the proces
 
 from __future__ import annotations
 
-from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -28,6 +27,8 @@ class _PythonParser(Reader, Scanner, Parser):
 
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     _Parser = _PythonParser
 else:
     try:
