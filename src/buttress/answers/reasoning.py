@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 # Names that stand for nothing but reasoning, wherever they stand, and names that are also used for
@@ -84,6 +85,7 @@ class Separated:
     unfinished: bool = False
 
 
+@lru_cache(maxsize=256)  # target, judge and repetition ask about the same answer
 def separate(text: str) -> Separated:
     """The answer apart from reasoning in the text. Takes any string; never raises."""
     parts: list[str] = []

@@ -7,6 +7,7 @@ can't be decoded reads like nothing at all. So what a judge says of such answers
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from buttress.answers.reading import words_in
@@ -30,6 +31,7 @@ _AROUND_ECHO: Final = 0.25  # of the question, or
 _AROUND_ECHO_LEAST: Final = 40  # characters, that may stand around it
 _LOOP_WORDS: Final = 40
 _LOOP_DISTINCT: Final = 6
+_DIGIT: Final = re.compile(r"\d")
 
 
 def revised(exchange: Exchange, judgement: Judgement, *, repeated: bool) -> Judgement:
@@ -62,8 +64,7 @@ def revised(exchange: Exchange, judgement: Judgement, *, repeated: bool) -> Judg
 
 def folded(text: str) -> str:
     """A text without differences of case, white space and digits."""
-    plain = " ".join(text.casefold().split())
-    return "".join("0" if sign.isdigit() else sign for sign in plain)
+    return _DIGIT.sub("0", " ".join(text.casefold().split()))
 
 
 def _nothing_in(exchange: Exchange, answer: str) -> str:
