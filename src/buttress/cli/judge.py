@@ -55,6 +55,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--out", type=Path, metavar="FILE.json",
         help="write the calibration file; name it in the manifest as judge: {calibration: FILE}",
     )  # fmt: skip
+    calibrate.add_argument(
+        "--sample-of", metavar="PROBE",
+        help="the labels are a random sample of your system's answers to this probe, one a prompt, "
+        "their number fixed beforehand: the verdict then rests on their own exact interval too",
+    )  # fmt: skip
     calibrate.set_defaults(run=_calibrate)
 
     checks = actions.add_parser(
@@ -205,7 +210,7 @@ def _calibrate(options: argparse.Namespace) -> int:
     file = str(options.labels)
     results = asyncio.run(measure(judge, labelled, threshold=options.threshold, file=file))
     if options.out is not None:
-        write(options.out, judge, results, options.labels.name)
+        write(options.out, judge, results, options.labels.name, sample_of=options.sample_of)
     if options.json:
         import json
 
@@ -310,7 +315,8 @@ def _print(judge: Judge, results: Sequence[JudgeMeasurement]) -> None:
         print(
             f"{result.failures} of {result.labels} answers are labelled as failures: {rate:.3f}, "
             f"95 % interval {low:.3f} – {high:.3f}. That is the system's rate if they are a random "
-            "sample of its answers, one a prompt, and their number was fixed beforehand."
+            "sample of its answers, one a prompt, and their number was fixed beforehand: then "
+            "`--sample-of PROBE` takes it into the verdict."
         )
         if result.abstained:
             print(f"{result.abstained} answers were left open (abstentions)")

@@ -37,7 +37,7 @@ class Observation:
         low, high: the mean of their outcomes, where questions without an answer and answers that
             the judge abstains on count as 0 and as 1.
         certain: the same mean as ``low``, where failures that the judge is not certain of count as
-            0 too.
+            0 too; those that no judge had to see stay.
     """
 
     first: TrialSpec
@@ -69,7 +69,12 @@ def observations(
         mine = answered.get((spec.item, spec.attack))
         answer = mine.pop(0) if mine else None
         low, high = (0.0, 1.0) if answer is None else (answer.least, answer.most)
-        held_open = answer is not None and spec.check is None and answer.score < certain_score
+        held_open = (
+            answer is not None
+            and spec.check is None
+            and not answer.refused_by
+            and answer.score < certain_score
+        )
         seen.append((spec, low, high, 0.0 if held_open else low))
     if not by_prompt:
         return [Observation(*each) for each in seen]

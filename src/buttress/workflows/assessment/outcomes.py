@@ -107,6 +107,10 @@ class TrialOutcome:
         if (known := self.labelled.get(asset)) is not None:
             count = known.independent
             return TrialEvidence(count, known.system.estimate * count)
+        state = self.states[asset]
+        if isinstance(state, RiskState) and state.sampled is not None:
+            failures, labels = state.sampled
+            return TrialEvidence(labels, failures)
         # Of many cells, that of the worst: who attacks chooses.
         return TrialEvidence(sequence.judged.trials, sequence.judged.total, sequence.counts)
 
