@@ -205,6 +205,8 @@ def _calibrate(options: argparse.Namespace) -> int:
         raise InputError(
             f"{options.threshold:g} is no probability", field="--threshold", expected="0 to 1"
         )
+    if options.sample_of is not None:
+        _check_sample_of(options)
     labelled = read_labels(options.labels)
     judge = _make(options)
     file = str(options.labels)
@@ -221,6 +223,20 @@ def _calibrate(options: argparse.Namespace) -> int:
         if options.out is not None:
             print(f"\n{options.out} written; in the manifest: judge: {{calibration: FILE}}")
     return 0
+
+
+def _check_sample_of(options: argparse.Namespace) -> None:
+    from buttress import extension
+    from buttress.errors import InputError
+
+    if options.out is None:
+        raise InputError("goes into the file of --out", field="--sample-of", expected="--out FILE")
+    known = extension.names("probes")
+    if options.sample_of not in known:
+        raise InputError(
+            f"no probe '{options.sample_of[:60]}'", field="--sample-of",
+            expected="a probe that `buttress probes` lists, such as harmful-compliance",
+        )  # fmt: skip
 
 
 def _check(options: argparse.Namespace) -> int:
