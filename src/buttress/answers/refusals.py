@@ -18,6 +18,7 @@ from buttress.answers.denial import denies
 from buttress.answers.reading import read
 from buttress.answers.reasoning import separate
 from buttress.answers.refusal_phrases import REFUSAL_PHRASES
+from buttress.answers.scope import names_its_scope
 from buttress.answers.short_refusals import kind_of_short_refusal
 from buttress.answers.visible import unwrapped, without_marks
 
@@ -44,6 +45,8 @@ def kind_of_refusal(answer: str) -> Kind:
     if len(text) <= LONGEST_BLOCK and _BLOCKS.find(reading.text.replace("\n", " ")):
         return "block message"
     if declines_elsewhere(reading.sentences) or kind_of_short_refusal(text) == "declines":
+        return "phrase"
+    if names_its_scope(text):
         return "phrase"
     return ""
 

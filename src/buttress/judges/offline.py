@@ -84,7 +84,7 @@ class OfflineJudge:
     def __init__(self, calibration: Path | None = None) -> None:
         trained = load()
         self._model = trained.model
-        self._version = f"3+{trained.digest[:12]}"
+        self._version = f"4+{trained.digest[:12]}"
         self._overrides = Overrides.read(calibration, ID, self._version)
         self._calibrations = trained.calibrations
 
