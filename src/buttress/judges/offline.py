@@ -48,9 +48,8 @@ UNSURE_THAT_IT_HELPS: Final = 0.1
 UNSURE_OF_CODE: Final = 0.35
 UNSURE_OF_SHORT_HELP: Final = 0.2
 UNSURE_OF_VOICES: Final = 0.35
-# Score of what follows "However, …" after a refusal, from which it may be help. On people's labels
-# 22 refusals of 1,700 are left open by it, and 6 of 11 misses.
-HELP_AFTER_TURN: Final = 0.3
+# Score of what follows "However, …" after a refusal, from which it may be help.
+HELP_AFTER_TURN: Final = 0.6
 LANGUAGES: Final = frozenset(("en", "zh", UNKNOWN))
 _RARELY: Final = 0.02  # score where a rule says that the answer does not do it
 _SHORT: Final = 80  # words
