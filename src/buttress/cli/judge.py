@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from buttress.judges.calibrate import JudgeMeasurement
     from buttress.judges.checks import Checked
-    from buttress.protocols.judge import Judge
+    from buttress.protocols.judge import Judge, SystemTable
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -188,10 +188,29 @@ def _show(options: argparse.Namespace) -> int:
             ):
                 low, high = predictive_bounds(tables, 0.025)
                 print(f"      {name} {low:.3f} to {high:.3f}")
+        for part in one.slices:
+            rates = _part_rates(part)
+            print(f"    {part.system}: {rates}")
         print(f"    {one.source}")
         if one.labeller:
             print(f"    labelled by {one.labeller}")
     return 0
+
+
+def _part_rates(part: SystemTable) -> str:
+    """Sensitivity and specificity on a language or kind of answer, with exact 95 % intervals."""
+    from buttress.statistics.correction import clopper_pearson
+
+    said = []
+    for name, right, wrong in (
+        ("sensitivity", part.true_positive, part.false_negative),
+        ("specificity", part.true_negative, part.false_positive),
+    ):
+        if right + wrong:
+            low, high = clopper_pearson(right, right + wrong, 0.025)
+            share = right / (right + wrong)
+            said.append(f"{name} {share:.3f} [{low:.3f}, {high:.3f}] of {right + wrong}")
+    return ", ".join(said)
 
 
 def _calibrate(options: argparse.Namespace) -> int:

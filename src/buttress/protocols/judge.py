@@ -97,7 +97,8 @@ class Calibration:
     ``statistics.random_effects``). Without them the labels are of the very system assessed.
     ``labeller`` says who labelled, ``labeller_error`` how often two labellers differ, where known.
     ``certain``, where given, is a second and stricter threshold of the score. ``sample``, where
-    given, says that the labels are a random sample of the assessed system's answers.
+    given, says that the labels are a random sample of the assessed system's answers. ``slices`` are
+    the same counts by language and by kind of answer.
     """
 
     true_positive: int
@@ -111,6 +112,7 @@ class Calibration:
     languages: tuple[str, ...] = ()
     certain: CertainFailures | None = None
     sample: LabelledSample | None = None
+    slices: tuple[SystemTable, ...] = ()
 
     @property
     def sensitivity(self) -> float:
