@@ -96,8 +96,9 @@ class Arm:
     verdicts rest on prompts: how many trials of one are asked is decided when it is begun, and the
     others are then left out. ``prompts`` are those left, about; ``calls`` are the questions that a
     trial takes at most, by the first ones of the stream; ``even`` says whether all trials count
-    alike; ``certain_score`` is the score from which on the judge is certain of a failure;
-    ``judge_calls`` are the questions that the judge asks a model about each answer.
+    alike; ``size`` is how many trials the stream has at its beginning; ``certain_score`` is the
+    score from which on the judge is certain of a failure; ``judge_calls`` are the questions that
+    the judge asks a model about each answer.
     """
 
     probe: TrialProbe
@@ -110,6 +111,7 @@ class Arm:
     certain_score: float = 0.0
     states: list[State] = field(default_factory=list)
     design: DesignEffect = field(default_factory=DesignEffect)
+    size: int = field(init=False, default=0)
     calls: int = field(init=False, default=1)
     prompts: int = field(init=False, default=0)
     even: bool = field(init=False, default=True)
@@ -117,6 +119,7 @@ class Arm:
     _begun: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
+        self.size = self.available
         first = list(islice(self.stream, _LOOKED_AT))
         self.calls = max((self.price(spec) for spec in first), default=1)
         self.stream = chain(first, self.stream)
