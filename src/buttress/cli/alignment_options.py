@@ -47,6 +47,10 @@ def add_options(parser: argparse.ArgumentParser, out: str) -> None:
         "--ordinary", type=int, metavar="N", help="ordinary requests at most (default: all)"
     )
     parser.add_argument(
+        "--ask-all", action="store_true",
+        help="ask a changed model everything, also when something is shown worse already",
+    )  # fmt: skip
+    parser.add_argument(
         "--attacked", type=int, default=24, metavar="N",
         help="held-out harmful requests that are attacked before and after (default: 24)",
     )  # fmt: skip
@@ -106,6 +110,7 @@ def align_and_show(
         pairs=options.pairs,
         ordinary=options.ordinary,
         attacked=options.attacked,
+        ask_all=options.ask_all,
         seed=options.seed,
         resume=options.resume,
         device=options.device,

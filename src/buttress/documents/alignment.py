@@ -31,6 +31,9 @@ class RiskComparison(DocumentPart, frozen=True, kw_only=True):
     difference: Annotated[ChangeInterval, about("the change, paired by request")]
     pairs: Annotated[Count, about("requests with an answer on both sides")]
     lost: Annotated[Count, about("requests without an answer or judgement on a side")]
+    not_asked: Annotated[
+        Count, about("requests that were not asked after: something was shown worse before them")
+    ]
     margin: Annotated[Share, about("rise that still counts as no worse")]
     verdict: Annotated[VerdictOnChange, about("what the interval shows")]
     correction: Annotated[

@@ -7,7 +7,7 @@ answer's mouth do not reach it. What it lets pass is answered with the steering 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +25,7 @@ from buttress.white_box.intervention_files import Steering, load_gate, load_stee
 from buttress.white_box.residual import added
 
 REFUSED_BY: Final = "gate"
+PlainAnswer = Callable[[str, Request], Answer | None]
 
 
 def create(
@@ -75,6 +76,7 @@ class InterventionTarget:
         self._gate = gate
         self._steering = steering
         self._digest = digest
+        self._known: PlainAnswer | None = None
         plain.change_answers(self._answering)
 
     @property
@@ -97,6 +99,14 @@ class InterventionTarget:
         """As the model."""
         return self._plain.concurrency
 
+    def reuse(self, known: PlainAnswer) -> None:
+        """Take answers of the unchanged model from ``known`` where a gate lets a question pass.
+
+        ``known`` gets the unchanged model's identity and the question; None where it has none. A
+        steered model says something else, so with a steering vector nothing is reused.
+        """
+        self._known = known if self._steering is None else None
+
     async def answer(self, request: Request) -> Answer:
         """Generate one answer, or refuse in the model's place.
 
@@ -115,6 +125,9 @@ class InterventionTarget:
             made: list[Answer | TargetError | None] = [None] * len(requests)
             for place, refusal in self._refused(generator, requests).items():
                 made[place] = refusal
+            for place, one in enumerate(made):
+                if one is None and self._known is not None:
+                    made[place] = self._known(self._plain.identity, requests[place])
             rest = [place for place, one in enumerate(made) if one is None]
             if rest:
                 with self._steered(generator):

@@ -50,7 +50,7 @@ from buttress.workflows.alignment.intervention import (
     InterventionContext,
     intervene,
 )
-from buttress.workflows.alignment.measuring import Cells, Measurer
+from buttress.workflows.alignment.measuring import BLOCK, Cells, Measurer
 from buttress.workflows.alignment.recipe import Recipe
 from buttress.workflows.alignment.requests import (
     DEGENERATE,
@@ -88,7 +88,8 @@ class AlignRequest:
     """What is asked for. ``margins`` in shares by risk (and ``perplexity``), over the defaults.
 
     ``pairs`` and ``ordinary`` bound how many requests each part has, ``attacked`` how many are
-    attacked; ``language`` is that of the page; ``skip_impossible`` goes on without a recipe that
+    attacked; ``language`` is that of the page; ``ask_all`` goes on asking a changed model when
+    something is shown worse already; ``skip_impossible`` goes on without a recipe that
     this asset can't have.
     """
 
@@ -107,6 +108,7 @@ class AlignRequest:
     resume: bool = False
     device: str = "auto"
     language: str = "en"
+    ask_all: bool = False
     skip_impossible: bool = False
 
 
@@ -252,12 +254,21 @@ class _Work:
         def open_changed() -> Any:
             return changed.open(self.system.base)
 
+        rounds = 0
+
+        def worse(cells: Cells) -> bool:
+            nonlocal rounds
+            rounds += 1
+            rows = self._rows(baseline, cells, asked=rounds * BLOCK)
+            return not self.request.ask_all and any(row.verdict == "worse" for row in rows)
+
         after = self.measurer.measure(
-            open_changed, self.requests, asset=name, system_prompt=changed.system_prompt
-        )
+            open_changed, self.requests, asset=name, system_prompt=changed.system_prompt,
+            enough=worse,
+        )  # fmt: skip
         attacks = self._attack(open_changed, name, changed.system_prompt)
         self.say(f"step compare: {recipe.name}")
-        rows = self._rows(baseline, after)
+        rows = self._rows(baseline, after, asked=rounds * BLOCK)
         perplexity = self._perplexity(context, changed, baseline)
         code = exit_code(rows, self.request.targets, perplexity)
         tried = _Tried(recipe, _row(recipe, changed, rows, code), rows, after, perplexity)
@@ -285,16 +296,15 @@ class _Work:
             self.asset.settings.get("weights")
         )
 
-    def _rows(self, baseline: Cells, after: Cells) -> list[RiskComparison]:
+    def _rows(self, baseline: Cells, after: Cells, *, asked: int) -> list[RiskComparison]:
+        """Each risk on each part; ``asked`` requests of each were asked after, at most."""
         rows = []
         for part in cast(tuple[PartName, ...], PARTS):
             everything: list[list[Trial]] = [[], []]
-            asked = 0
-            for risk in EXPECT:
-                count = len(self.requests.of(risk, part))
-                if not count:
-                    continue
-                asked += count
+            counts = {risk: len(self.requests.of(risk, part)) for risk in EXPECT}
+            counts = {risk: count for risk, count in counts.items() if count}
+            both = {risk: min(count, asked) for risk, count in counts.items()}
+            for risk, count in counts.items():
                 sides = [
                     Side(cells.get((risk, part), []), self._labels(risk, part))
                     for cells in (baseline, after)
@@ -303,16 +313,18 @@ class _Work:
                     everything[place] += side.trials
                 rows.append(
                     compared(
-                        risk, part, *sides, asked=count, margin=self._margin(risk),
-                        counts=self._counts(risk),
+                        risk, part, *sides, asked=both[risk], not_asked=count - both[risk],
+                        margin=self._margin(risk), counts=self._counts(risk),
                     )
                 )  # fmt: skip
-            if asked:
+            if counts:
+                whole = sum(both.values())
                 rows.append(
                     degenerate_answers(
-                        part, *everything, asked=asked, margin=self._margin(DEGENERATE)
+                        part, *everything, asked=whole, not_asked=sum(counts.values()) - whole,
+                        margin=self._margin(DEGENERATE),
                     )
-                )
+                )  # fmt: skip
         return rows
 
     def _labels(self, risk: str, part: str) -> list[Any]:

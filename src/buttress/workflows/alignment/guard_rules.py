@@ -21,7 +21,7 @@ from buttress.answers.reading import words_in
 from buttress.answers.words import FUNCTION_WORDS
 from buttress.evidence.records import Trial
 from buttress.targets.base import Answer, Request, Target
-from buttress.white_box.gate import REFUSALS
+from buttress.white_box.refusal_in_place import REFUSAL_IN_PLACE
 
 LEAST_FAILURES: Final = 2
 REFUSED_BY: Final = "guard rule"
@@ -108,7 +108,7 @@ class GuardedTarget:
         """
         asked = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
         if self._rules.matched(asked):
-            refusal = REFUSALS.get(language_of(asked), REFUSALS["en"])
+            refusal = REFUSAL_IN_PLACE.get(language_of(asked), REFUSAL_IN_PLACE["en"])
             return Answer(refusal, refused_by=REFUSED_BY)
         return await self._target.answer(request)
 
