@@ -44,6 +44,10 @@ def add_options(parser: argparse.ArgumentParser, out: str) -> None:
         "steering are fitted to all that is seen",
     )  # fmt: skip
     parser.add_argument(
+        "--seen-pairs", type=int, metavar="N",
+        help="the same of the seen part alone; training takes its data from these",
+    )  # fmt: skip
+    parser.add_argument(
         "--ordinary", type=int, metavar="N", help="ordinary requests at most (default: all)"
     )
     parser.add_argument(
@@ -79,11 +83,15 @@ def align_and_show(
     from buttress.errors import InputError
     from buttress.report.language import load as load_language
 
-    least = {"pairs": 1, "ordinary": 1, "attacked": 0, "seed": 0, "threads": 1}
+    least = {"pairs": 1, "seen_pairs": 1, "ordinary": 1, "attacked": 0, "seed": 0, "threads": 1}
     for name, low in least.items():
         value = getattr(options, name)
         if value is not None and value < low:
-            raise InputError(f"{value} is too small", field=f"--{name}", expected=f"{low} or more")
+            raise InputError(
+                f"{value} is too small",
+                field=f"--{name.replace('_', '-')}",
+                expected=f"{low} or more",
+            )
     load_language(options.language)
     margins = dict(map(_margin, split(options.margin)))
     if options.threads is not None:
@@ -108,6 +116,7 @@ def align_and_show(
         languages=split(options.languages),
         held_out=split(options.hold_out),
         pairs=options.pairs,
+        seen_pairs=options.seen_pairs,
         ordinary=options.ordinary,
         attacked=options.attacked,
         ask_all=options.ask_all,

@@ -87,9 +87,9 @@ Say = Callable[[str], None]
 class AlignRequest:
     """What is asked for. ``margins`` in shares by risk (and ``perplexity``), over the defaults.
 
-    ``pairs`` and ``ordinary`` bound how many requests each part has, ``attacked`` how many are
-    attacked; ``language`` is that of the page; ``ask_all`` goes on asking a changed model when
-    something is shown worse already; ``skip_impossible`` goes on without a recipe that
+    ``pairs``, ``seen_pairs`` and ``ordinary`` bound how many requests each part has, ``attacked``
+    how many are attacked; ``language`` is that of the page; ``ask_all`` goes on asking a changed
+    model when something is shown worse already; ``skip_impossible`` goes on without a recipe that
     this asset can't have.
     """
 
@@ -102,6 +102,7 @@ class AlignRequest:
     languages: Sequence[str] = ()
     held_out: Sequence[str] = ()
     pairs: int | None = None
+    seen_pairs: int | None = None
     ordinary: int | None = None
     attacked: int = 24
     seed: int = 0
@@ -126,7 +127,7 @@ def align(system: System, request: AlignRequest, say: Say, stream: TextIO | None
     say("step split")
     requests = measured_requests(
         system, languages, seed=request.seed, held_out=tuple(request.held_out),
-        pairs=request.pairs, ordinary=request.ordinary,
+        pairs=request.pairs, seen_pairs=request.seen_pairs, ordinary=request.ordinary,
     )  # fmt: skip
     judge = sources.judge(system)
     with EvidenceStore.open(request.out / FILE_NAME) as store:
@@ -461,6 +462,7 @@ def _begin(
         "languages": list(languages),
         "held_out": list(request.held_out),
         "pairs": request.pairs,
+        "seen_pairs": request.seen_pairs,
         "ordinary": request.ordinary,
         "attacked": request.attacked,
     }
