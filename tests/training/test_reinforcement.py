@@ -23,7 +23,7 @@ from buttress.training.reward_model import load_reward_model  # noqa: E402
 from buttress.white_box.loading import load  # noqa: E402
 from buttress.workflows.tune import TuneRequest, tune  # noqa: E402
 from tests.data.making import written  # noqa: E402
-from tests.training.making import ANSWER, REFUSAL, preferences, weights  # noqa: E402
+from tests.training.making import ANSWER, REFUSAL, chats, preferences, weights  # noqa: E402
 
 REWARD: dict[str, Any] = {
     "learning_rate": 1e-2, "lora": {"rank": 4}, "steps": 10, "batch": 4, "checkpoint_every": 4,
@@ -134,7 +134,7 @@ def test_answers_are_trained_by_their_reward(
 
 
 def test_a_reward_model_answers_no_questions(reward: tuple[Path, dict[str, Any]]) -> None:
-    with pytest.raises(InputError, match="a reward model"):
+    with pytest.raises(InputError, match="the adapter of a reward model"):
         load(reward[0], device="cpu")
 
 
@@ -157,5 +157,6 @@ def test_mistakes_are_told(base: Path, reward: tuple[Path, dict[str, Any]], tmp_
             tune(TuneRequest(base, data, tmp_path / f"out{number}", **options))
     bad = tmp_path / "asked.jsonl"
     bad.write_bytes(orjson.dumps({"prompt": "a", "expect": "comply"}))
+    data = chats(tmp_path / "chats.jsonl", 4)
     with pytest.raises(InputError, match=r"asked\.jsonl: --validation: record 1: expect is"):
         tune(TuneRequest(base, data, tmp_path / "last", validation=bad, settings={"steps": 1}))

@@ -18,7 +18,7 @@ import transformers as untyped
 from torch import Tensor
 
 from buttress.errors import ButtressError, InputError
-from buttress.targets.adapters import base_of, with_adapter
+from buttress.targets.adapters import base_of, scores_answers, with_adapter
 from buttress.targets.base import Message
 from buttress.targets.completion import one_line
 from buttress.training.adapter import TOLERANCE, ReloadCheck
@@ -85,7 +85,7 @@ def load_reward_model(folder: Path, *, device: str = "auto", max_tokens: int = 5
     if not folder.is_dir():
         raise InputError("no such folder", file=str(folder), expected="a reward model")
     base = base_of(folder)
-    if base is not None and not is_reward_adapter(folder):
+    if base is not None and not scores_answers(folder):
         raise InputError("the adapter of a chat model", file=str(folder), expected="a reward model")
     if base is None and not _has_head(folder):
         raise InputError("a model without a head for scores", file=str(folder), expected=HEAD)
@@ -95,13 +95,6 @@ def load_reward_model(folder: Path, *, device: str = "auto", max_tokens: int = 5
     tokenizer = load_tokenizer(base or folder)
     set_padding(model, tokenizer)
     return RewardModel(model.eval(), tokenizer, ExampleReader(tokenizer, max_tokens))
-
-
-def is_reward_adapter(folder: Path) -> bool:
-    """Whether the adapter in ``folder`` is that of a reward model."""
-    from peft import PeftConfig
-
-    return str(PeftConfig.from_pretrained(str(folder)).task_type) == "SEQ_CLS"
 
 
 def set_padding(model: Any, tokenizer: Any) -> None:
