@@ -21,6 +21,7 @@ from buttress.live.limits import Limits
 from buttress.live.scope import Endpoint, endpoints, read_targets
 from buttress.live.survey import HostResult, dry_run, planned, survey
 from buttress.packs.installed import installed
+from buttress.probes.infrastructure.aig.pack_contents import has_packed
 from buttress.protocols.live import Credential, LiveContext, LiveProbe, LiveRequest
 from buttress.triage.filtering import SUPPRESSIONS, FilteredFindings, FindingFilter
 from buttress.trials.loop import run_async
@@ -121,8 +122,6 @@ class Surveyor:
 
     def __init__(self, settings: SurveySettings, knowledge: Knowledge | None = None) -> None:
         self.settings = settings
-        if settings.as_written and settings.rules is None:
-            raise InputError("needs --rules", field="--rules-as-written", expected="--rules FOLDER")
         self.endpoints = _endpoints(settings)
         self.notes: list[str] = []
         self.probes = _probes(settings, self.notes)
@@ -137,6 +136,15 @@ class Surveyor:
             default_credentials=settings.credentials == DEFAULTS,
             advisories=OsvAdvisories(settings.osv) if settings.osv is not None else None,
         )
+        if (
+            settings.as_written
+            and settings.rules is None
+            and not has_packed(self.context.knowledge)
+        ):
+            raise InputError(
+                "needs --rules", field="--rules-as-written",
+                expected="--rules FOLDER, or rules that `buttress pack install` installed",
+            )  # fmt: skip
         self._filter = _filter(settings)
 
     @cached_property
@@ -161,6 +169,10 @@ class Surveyor:
             self.endpoints = every
         progress.finish()
         return [progress.done(one) or asked[one] for one in every]
+
+    def _rule_notes(self) -> Iterator[str]:
+        if any(one.layer == "infrastructure" for one in self.probes):
+            yield from _rule_notes(self.context)
 
     async def ask(self, done: Callable[[HostResult], None] = lambda _: None) -> list[HostResult]:
         """Ask all hosts; results stand in the order of ``endpoints``."""
@@ -201,7 +213,7 @@ class Surveyor:
         return SurveyResult(
             identifier, began, self.settings, hosts,
             self._filter.apply(found, 0, datetime.now(UTC).date()),
-            inspections, [*self.notes, *_rule_notes(self.context)],
+            inspections, [*self.notes, *self._rule_notes()],
         )  # fmt: skip
 
 
@@ -345,14 +357,12 @@ def _filter(settings: SurveySettings) -> FindingFilter:
 
 def _rule_notes(context: LiveContext) -> Iterator[str]:
     """What of the rules was left out."""
-    if context.rules is None:
-        return
     from buttress.probes.infrastructure.probe import rules_of
 
     rules = rules_of(context)
     if rules is None:
         return
-    yield f"rules of {rules.folder.path}: {len(rules.folder.fingerprints)} fingerprints"
+    yield f"rules of {rules.folder.title}: {len(rules.folder.fingerprints)} fingerprints"
     problems = rules.folder.problems if context.as_written else rules.problems
     for one in problems[:_TOLD_PROBLEMS]:
         yield f"left out: {one.file}: {one.what}"
