@@ -73,7 +73,10 @@ class SurveySettings:
 
 @dataclass(slots=True)
 class SurveyResult:
-    """What a survey sent and saw. ``notes`` are what the user should know of its rules."""
+    """What a survey sent and saw. ``notes`` are what the user should know of its rules.
+
+    ``layers`` are those of the probes that ran.
+    """
 
     id: str
     began: float
@@ -82,6 +85,7 @@ class SurveyResult:
     filtered: FilteredFindings
     inspections: list[Inspection]
     notes: list[str]
+    layers: dict[str, str]
 
     def fails(self, one: LocatedFinding) -> bool:
         """Whether a finding is as grave as ``fail_on``."""
@@ -110,6 +114,7 @@ class SurveyResult:
             filtered=self.filtered,
             inspections=self.inspections,
             notes=self.notes,
+            layers=self.layers,
         )  # fmt: skip
 
 
@@ -214,6 +219,7 @@ class Surveyor:
             identifier, began, self.settings, hosts,
             self._filter.apply(found, 0, datetime.now(UTC).date()),
             inspections, [*self.notes, *self._rule_notes()],
+            {one.id: one.layer for one in self.probes},
         )  # fmt: skip
 
 
@@ -388,8 +394,8 @@ def make_known(result: SurveyResult, path: Path) -> SurveyResult:
     return replace(result, filtered=replace(result.filtered, counting=[], known=every))
 
 
-def write(result: SurveyResult, made: Mapping[str, Any], out: Path) -> None:
-    """Write the document, every request a line, and the evidence into the folder ``out``.
+def write(result: SurveyResult, made: Mapping[str, Any], out: Path, language: str = "en") -> None:
+    """Write document, page, every request a line, and the evidence into the folder ``out``.
 
     Raises:
         InputError: not writable.
@@ -407,6 +413,7 @@ def write(result: SurveyResult, made: Mapping[str, Any], out: Path) -> None:
             error.strerror or str(error), file=str(out), field="--out", expected="a folder"
         ) from None
     write_whole(out / "survey.json", orjson.dumps(made, option=orjson.OPT_INDENT_2), "--out")
+    write_page(made, out / "survey.html", language, "--out")
     lines = (
         orjson.dumps(sent | made["requests"][sent["request"]])
         for host in made["hosts"]
@@ -430,6 +437,18 @@ def write(result: SurveyResult, made: Mapping[str, Any], out: Path) -> None:
         )
         store.append([one for host in result.hosts for one in _stamped(host, result.id)])
         store.append(result.inspections)
+
+
+def write_page(made: Mapping[str, Any], path: Path, language: str, option: str) -> None:
+    """Write the page of a survey's document; ``option`` is the one that named the file.
+
+    Raises:
+        InputError: not writable, or there is no such language.
+    """
+    from buttress.files.atomic import write_whole
+    from buttress.report.survey_page import render
+
+    write_whole(path, render(made, language).encode(), option)
 
 
 def _stamped(host: HostResult, run: str) -> Iterator[Finding]:
