@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -106,8 +106,20 @@ async def test_cookies_belong_to_one_question() -> None:
     ]
 
 
-@pytest.mark.parametrize("over", [401, 302])
-async def test_a_session_that_is_kept_is_begun_anew_when_it_ends(over: int) -> None:
+OVER = {
+    "401": lambda: web.Response(status=401),
+    "a redirect": lambda: web.Response(status=302, headers={"Location": "/login"}),
+    "403 in words": lambda: error(403, {"error": "token expired"}),
+    "400 in words": lambda: error(400, {"message": "Invalid or expired session"}),
+    "404 in words": lambda: error(404, {"detail": "session not found"}),
+    "200 in words": lambda: web.json_response({"code": 1001, "msg": "登录已过期，请重新登录"}),
+}
+
+
+@pytest.mark.parametrize("over", OVER.values(), ids=OVER)
+async def test_a_session_that_is_kept_is_begun_anew_when_it_ends(
+    over: Callable[[], web.Response],
+) -> None:
     left: dict[str, int] = {}
 
     def app(body: dict[str, Any], request: web.Request) -> Any:
@@ -116,7 +128,7 @@ async def test_a_session_that_is_kept_is_begun_anew_when_it_ends(over: int) -> N
             return {"token": f"token-{len(left) - 1}"}
         token = request.headers["X-Auth"]
         if not left[token]:
-            return web.Response(status=over, headers={"Location": "/login"})
+            return over()
         left[token] -= 1
         return {"reply": body["q"]}
 
@@ -135,6 +147,35 @@ async def test_a_session_that_is_kept_is_begun_anew_when_it_ends(over: int) -> N
         await target.aclose()
     assert [answer.text for answer in answers] == [f"Question {n}?" for n in range(10)]
     assert len(left) == 4
+
+
+async def test_a_session_in_several_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form whose page holds a token against forged requests, then the login, then the chat."""
+    monkeypatch.setenv("PASSWORD", "correct horse")
+
+    def app(body: dict[str, Any], request: web.Request) -> Any:
+        if (request.method, request.path) == ("GET", "/login"):
+            page = web.Response(text="<input name='csrf' value='tok987'>", content_type="text/html")
+            page.set_cookie("form", "1")
+            return page
+        if request.path == "/login":
+            if body["raw"] != "csrf=tok987&p=correct+horse" or "form" not in request.cookies:
+                return error(403, {"detail": "CSRF verification failed"})
+            entered = web.Response(status=302, headers={"Location": "/home"})
+            entered.set_cookie("sid", "session-1")
+            return entered
+        if request.cookies.get("sid") != "session-1":
+            return error(401, {"detail": "sign in"})
+        return {"reply": body["q"]}
+
+    form = {"csrf": "{{session}}", "p": "${PASSWORD}"}
+    session = [
+        {"url": "@/login", "token": r"regex:value='(\w+)'"},
+        {"url": "@/login", "form": form},
+    ]
+    http = {"body": {"q": "{{prompt}}"}, "answer": "$.reply", "session": session}
+    (answer,) = await ask(Server(app), http)
+    assert answer.text == "How do I bake bread?"
 
 
 async def test_a_login_that_is_wrong_ends_it_at_once() -> None:
@@ -256,6 +297,11 @@ async def test_a_websocket() -> None:
         ({"url": "http://h/", "method": "BREW"}, "http.method"),
         ({"url": "http://h/", "session": {"keep": True}}, "http.session.url"),
         ({"url": "http://h/", "session": {"token": "regex:a(b)(c)"}}, "http.session.token"),
+        ({"url": "http://h/", "session": []}, "http.session"),
+        (
+            {"url": "http://h/", "session": [{"url": "http://h/"}, {"token": "$.t"}]},
+            "http.session[1].url",
+        ),
         ({"url": "http://h/", "poll": {"url": "http://h/j"}}, "http.poll.job"),
     ],
 )
