@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from aiohttp import WSMsgType, web
 
 from buttress.errors import InputError
+from buttress.targets import endpoint
 from buttress.targets.base import Answer, Message, Request, TargetError
 from buttress.targets.http_application import create
 from buttress.targets.retrying import RetryingClient
@@ -192,6 +195,28 @@ async def test_a_login_that_is_wrong_ends_it_at_once() -> None:
         await ask(Server(app), http)
     assert raised.value.fatal
     assert not raised.value.adapted
+
+
+@pytest.mark.parametrize("secret", ["correct%20horse", "pw"])
+async def test_a_password_in_a_url_goes_into_a_header_and_is_shown_nowhere(secret: str) -> None:
+    heard: list[str] = []
+
+    def app(body: dict[str, Any], request: web.Request) -> Any:
+        heard.append(request.headers.get("Authorization", ""))
+        return error(500, {"message": f"broken for {heard[-1]}"})
+
+    async with running(Server(app)) as url:
+        place = url.replace("://", f"://tester:{secret}@") + "/chat"
+        http = {"url": place, "body": {"q": "{{prompt}}"}, "answer": "$.reply"}
+        for target in (create(http=http), endpoint.create(endpoint=place, model="m")):
+            with pytest.raises(TargetError) as raised:
+                await target.answer(HARMLESS)
+            shown = f"{raised.value} {target.name} {target.identity}"
+            assert secret not in shown.replace("http", "")
+            assert heard[-1].removeprefix("Basic ") not in shown
+            await target.aclose()
+    expected = b64encode(f"tester:{unquote(secret)}".encode()).decode()
+    assert heard == [f"Basic {expected}"] * 2
 
 
 async def test_where_earlier_turns_go() -> None:

@@ -18,6 +18,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from buttress.errors import InputError
+from buttress.files.shown_url import without_keys
 from buttress.targets.base import TargetError
 from buttress.targets.completion import one_line
 from buttress.targets.secrets import Secrets
@@ -92,7 +93,8 @@ def usable_url(value: Any, field: str, expected: str = "http(s)://HOST[:PORT]/â€
     except (ValueError, TypeError):
         usable = False
     if not usable:
-        raise InputError(f"'{value}' is not a URL", field=field, expected=expected)
+        shown = without_keys(str(value))
+        raise InputError(f"'{shown}' is not a URL", field=field, expected=expected)
     if url.user or url.password:
         raise InputError("a URL with a password in it", field=field, expected="a header")
     return url
