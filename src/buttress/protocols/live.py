@@ -230,12 +230,12 @@ class AdvisoryLookup(Protocol):
 class LiveContext:
     """What a live probe may draw on.
 
-    ``rules`` is a folder of AI-Infra-Guard's rules; ``as_written`` reads them with every quirk, and
-    leaves Buttress's own out. ``active`` allows requests that may change something; ``follow``
-    redirects and links within the host and port. ``keys`` are keys of users by name; ``openapi``
-    is a description of the API. ``credentials`` are tried where something signs in, and with
-    ``default_credentials`` those that products start with. ``links`` allows what pages name on the
-    same host and port.
+    ``rules`` is a folder of AI-Infra-Guard's rules, those of installed packs where it is None;
+    ``as_written`` reads them with every quirk, and leaves Buttress's own out. ``active`` allows
+    requests that may change something; ``follow`` redirects and links within the host and port.
+    ``keys`` are keys of users by name; ``openapi`` is a description of the API. ``credentials`` are
+    tried where something signs in, and with ``default_credentials`` those that products start with.
+    ``links`` allows what pages name on the same host and port.
     """
 
     knowledge: Knowledge = OWN
