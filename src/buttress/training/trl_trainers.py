@@ -75,21 +75,22 @@ def train_reward_model(
         InputError: a layer is not there, or the loss is not finite.
     """
     with _quiet():
+        import trl as typed
         from datasets import Dataset
-        from trl import RewardConfig, RewardTrainer
 
+    trl: Any = typed  # it exports by laziness, which type checkers don't see
     rows = Dataset.from_dict({
         "chosen_ids": [list(one.chosen.ids) for one in pairs],
         "rejected_ids": [list(one.rejected.ids) for one in pairs],
     })  # fmt: skip
     set_padding(model, tokenizer)
     with _quiet():
-        arguments = RewardConfig(
+        arguments = trl.RewardConfig(
             **_arguments(model, settings, len(pairs), seed, folder),
             per_device_train_batch_size=settings.batch, max_length=None,
         )  # fmt: skip
         trainer = _made(
-            RewardTrainer, model=model, args=arguments, train_dataset=rows,
+            trl.RewardTrainer, model=model, args=arguments, train_dataset=rows,
             processing_class=tokenizer, peft_config=lora_config(settings.lora, head=HEAD),
         )  # fmt: skip
         return _run(trainer, folder, validation, say)
@@ -124,11 +125,14 @@ def train_by_reinforcement(
         InputError: a layer is not there, or the loss is not finite.
     """
     with _quiet():
+        import trl as typed
         from datasets import Dataset
-        from trl import GRPOConfig, GRPOTrainer, RLOOConfig, RLOOTrainer
 
+    trl: Any = typed
     chat = bool(tokenizer.chat_template)
-    asked = [as_dicts(one) if chat else "\n\n".join(m.content for m in one) for one in prompts]
+    asked = [
+        as_dicts(tuple(one)) if chat else "\n\n".join(m.content for m in one) for one in prompts
+    ]
     numbers = list(range(len(prompts)))
 
     def score(
@@ -143,9 +147,9 @@ def train_by_reinforcement(
             for one, ids in zip(found, completion_ids, strict=True)
         ]
 
-    kind, config = (
-        (RLOOTrainer, RLOOConfig) if settings.method == "rloo" else (GRPOTrainer, GRPOConfig)
-    )
+    rloo = settings.method == "rloo"
+    kind = trl.RLOOTrainer if rloo else trl.GRPOTrainer
+    config = trl.RLOOConfig if rloo else trl.GRPOConfig
     with _quiet():
         arguments = config(
             **_arguments(model, settings, len(prompts), seed, folder),
