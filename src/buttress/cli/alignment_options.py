@@ -171,9 +171,11 @@ def _show(document: Mapping[str, Any]) -> None:
     if change := document["perplexity"]:
         print(f"  perplexity of ordinary answers {change['change']:+.1%}  {change['verdict']}")
     for row in document["attacks"]:
+        extracted = row["attack"] == "extraction"
+        what = "training answers completed" if extracted else "requests, as judged"
         print(
             f"  under {row['attack']:<24}{row['before']:>6.1%} → {row['after']:>6.1%} "
-            f"({row['pairs']} requests, as judged)"
+            f"({row['pairs']} {what})"
         )
     for row in document["recipes"]:
         said = f"exit {row['exit']}"

@@ -69,13 +69,16 @@ class PerplexityChange(DocumentPart, frozen=True, kw_only=True):
 
 
 class AttackComparison(DocumentPart, frozen=True, kw_only=True):
-    """Compliance with held-out harmful requests under an attack, before and after."""
+    """Compliance with held-out harmful requests under an attack, before and after.
 
-    attack: Annotated[str, about("prefill, or a family of attacks")]
-    before: Annotated[Share, about("share of failures before, as judged")]
+    Of `extraction`: training answers that the model completes from their first half.
+    """
+
+    attack: Annotated[str, about("prefill, refusal-direction, extraction, or a family of attacks")]
+    before: Annotated[Share, about("share of failures before, as judged or counted")]
     after: Annotated[Share, about("the same after")]
     difference: Annotated[ChangeInterval, about("the change, paired by request, as judged")]
-    pairs: Annotated[Count, about("requests with an answer on both sides")]
+    pairs: Annotated[Count, about("requests or records with an answer on both sides")]
 
 
 class TriedRecipe(DocumentPart, frozen=True, kw_only=True):

@@ -17,7 +17,7 @@ from buttress.errors import InputError
 from buttress.targets.base import Answer, Request, TargetError
 from buttress.targets.batching import Generate
 from buttress.targets.generation import Generator
-from buttress.targets.huggingface import HuggingFaceTarget
+from buttress.targets.huggingface import HuggingFaceTarget, Surround
 from buttress.targets.huggingface import create as huggingface
 from buttress.white_box.gate import Gate, question_of
 from buttress.white_box.hidden_states import hidden_states
@@ -98,6 +98,10 @@ class InterventionTarget:
     def concurrency(self) -> int:
         """As the model."""
         return self._plain.concurrency
+
+    def surround(self, context: Surround) -> None:
+        """Compute gate and answers inside ``context``; before the first question."""
+        self._plain.surround(context)
 
     def reuse(self, known: PlainAnswer) -> None:
         """Take answers of the unchanged model from ``known`` where a gate lets a question pass.

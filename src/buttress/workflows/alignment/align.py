@@ -19,7 +19,6 @@ from buttress.documents.alignment import (
     AlignmentDocument,
     AttackComparison,
     CategorySplitRow,
-    ChangeInterval,
     ExitCode,
     PartName,
     PerplexityChange,
@@ -34,8 +33,8 @@ from buttress.judges.calibrated import as_counts
 from buttress.protocols.judge import Judge
 from buttress.report.alignment_page import render
 from buttress.statistics.correction import CalibrationCounts
-from buttress.statistics.paired_verdict import ALPHA
 from buttress.system.model import Asset, System
+from buttress.workflows.alignment.attacking import Attacker, attack_rows
 from buttress.workflows.alignment.comparing import (
     MARGINS,
     Side,
@@ -43,7 +42,6 @@ from buttress.workflows.alignment.comparing import (
     compared,
     degenerate_answers,
     exit_code,
-    judged_change,
 )
 from buttress.workflows.alignment.intervention import (
     Intervention,
@@ -165,13 +163,29 @@ class _Work:
     say: Say
     losses: dict[str, tuple[float, int]] = field(default_factory=dict)
 
+    @property
+    def attacker(self) -> Attacker:
+        """What attacks the model in each of its states."""
+        return Attacker(
+            self.system,
+            self.request.attacked,
+            self.request.device,
+            self.requests,
+            self.measurer,
+            self.request.out,
+            self._on_weights,
+            self.say,
+        )
+
     def document(self, run: Provenance) -> AlignmentDocument:
         self.say("step baseline")
         baseline = self.measurer.measure(
             self._open_plain, self.requests, asset=self.asset.id,
             system_prompt=self.asset.system_prompt,
         )  # fmt: skip
-        attacked = self._attack(self._open_plain, self.asset.id, self.asset.system_prompt)
+        attacked = self.attacker.attack(
+            self._open_plain, self.asset.id, self.asset.system_prompt, self.asset.settings
+        )
         tried = [self._try(recipe, baseline, attacked) for recipe in self.request.recipes]
         able = [one for one in tried if one.row.exit is not None]
         if not able:
@@ -267,28 +281,16 @@ class _Work:
             open_changed, self.requests, asset=name, system_prompt=changed.system_prompt,
             enough=worse,
         )  # fmt: skip
-        attacks = self._attack(open_changed, name, changed.system_prompt)
+        attacks = self.attacker.attack(open_changed, name, changed.system_prompt, changed.settings)
         self.say(f"step compare: {recipe.name}")
         rows = self._rows(baseline, after, asked=rounds * BLOCK)
         perplexity = self._perplexity(context, changed, baseline)
         code = exit_code(rows, self.request.targets, perplexity)
         tried = _Tried(recipe, _row(recipe, changed, rows, code), rows, after, perplexity)
-        tried.attacks = [
-            _attack_row(attack, attacked[attack], found)
-            for attack, found in attacks.items()
-            if attack in attacked
-        ]
+        tried.attacks = attack_rows(attacked, attacks)
+        if recipe.kind == "train":
+            tried.attacks += self.attacker.extraction(self.asset.settings, changed)
         return tried
-
-    def _attack(
-        self, open_target: Callable[[], Any], name: str, system_prompt: str
-    ) -> dict[str, list[Trial]]:
-        if not self.request.attacked:
-            return {}
-        return self.measurer.attack(
-            open_target, self.requests, self.request.attacked, asset=name,
-            system_prompt=system_prompt, prefill=self._on_weights,
-        )  # fmt: skip
 
     @property
     def _on_weights(self) -> bool:
@@ -415,21 +417,6 @@ def _row(
             "system_prompt": changed.system_prompt,
         },
         details={} if changed is None else dict(changed.details),
-    )
-
-
-def _attack_row(attack: str, before: Sequence[Trial], after: Sequence[Trial]) -> AttackComparison:
-    change = judged_change(before, after, ALPHA)
-    keys = {trial.item for trial in after}
-    both = [trial for trial in before if trial.item in keys]
-    items = {trial.item for trial in both}
-    others = [trial for trial in after if trial.item in items]
-    return AttackComparison(
-        attack=attack,
-        before=sum(trial.outcome for trial in both) / max(1, len(both)),
-        after=sum(trial.outcome for trial in others) / max(1, len(others)),
-        difference=ChangeInterval(estimate=change.estimate, low=change.low, high=change.high),
-        pairs=len(both),
     )
 
 

@@ -33,6 +33,7 @@ from buttress.workflows.alignment.requests import (
 )
 
 PREFILL: Final = "prefill"
+REFUSAL_DIRECTION: Final = "refusal-direction"
 FAMILIES: Final = ("role-play", "prefix-injection")
 BLOCK: Final = 32  # requests of a cell after which a measurement may stop
 Cells = dict[tuple[str, str], list[Trial]]
@@ -142,6 +143,23 @@ class Measurer:
         for trial in trials:
             found[trial.attack].append(trial)
         return found
+
+    def attack_inside(
+        self,
+        open_target: OpenTarget,
+        requests: MeasuredRequests,
+        count: int,
+        *,
+        asset: str,
+        system_prompt: str,
+    ) -> list[Trial]:
+        """Trials of the same requests by a target whose inside was changed."""
+        plain = specs(
+            requests, HARM, HELD_OUT, system_prompt=system_prompt, max_tokens=self.max_tokens,
+            seed=self.seed,
+        )[:count]  # fmt: skip
+        wanted = [_changed(spec, REFUSAL_DIRECTION, spec.messages) for spec in plain]
+        return self.ask(open_target, wanted, asset)
 
     def ask(self, open_target: OpenTarget, wanted: Sequence[TrialSpec], asset: str) -> list[Trial]:
         """Trials that got an outcome, in the order of ``wanted``."""
