@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 import pytest
 
@@ -126,6 +127,59 @@ async def test_a_server_with_one_slot_is_not_flooded() -> None:
     for _ in range(200):
         limit.succeeded(0.1 * limit.limit)
     assert limit.limit <= 8
+
+
+@pytest.mark.parametrize("slots", [1, 4, 20])
+def test_a_server_that_refuses_what_it_has_no_slot_for_refuses_few(slots: int) -> None:
+    clock = [0.0]
+    limit = ConcurrencyLimit(64, lambda: clock[0], first=1)
+    refused = answered = held = 0
+    while answered < 400:
+        clock[0] += 2.0  # the next round; all in flight were sent at once
+        held = limit.limit
+        for place in range(held):
+            if place < slots:
+                answered += 1
+                limit.succeeded(0.1)
+            else:
+                refused += 1
+                limit.throttled(None)
+    assert refused <= 0.15 * answered
+    assert limit.limit >= slots / 2
+
+
+async def test_a_limit_of_questions_in_a_time_makes_all_wait() -> None:
+    """10 questions in 100 ms, from a server that answers at once and names no time to wait."""
+    loop = asyncio.get_running_loop()
+    taken: deque[float] = deque()
+    calls = 0
+
+    def limited(request: Request) -> Answer:
+        nonlocal calls
+        calls += 1
+        while taken and loop.time() - taken[0] > 0.1:
+            taken.popleft()
+        if len(taken) >= 10:
+            raise TargetError("HTTP 429", retry=True, throttled=True)
+        taken.append(loop.time())
+        return Answer("bread")
+
+    client = RetryingClient(ScriptedTarget(limited, concurrency=2), backoff_s=0.05)
+    asked = await asyncio.gather(*(client.ask(question(str(n))) for n in range(80)))
+    assert len(asked) == 80
+    assert calls <= 160
+
+
+def test_a_level_that_was_too_much_for_a_while_is_reached_again() -> None:
+    clock = [0.0]
+    limit = ConcurrencyLimit(16, lambda: clock[0])
+    for _ in range(6):
+        clock[0] += 2.0
+        limit.throttled(None)
+    assert limit.limit == 1
+    for _ in range(1500):
+        limit.succeeded(0.1)
+    assert limit.limit == 16
 
 
 async def test_a_judge_s_model_that_is_rate_limited_is_asked_again() -> None:
