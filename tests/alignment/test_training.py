@@ -81,16 +81,16 @@ def test_preferences_reject_the_models_own_compliance_some_in_mid_answer(tmp_pat
 
 
 def test_pairs_set_aside_are_not_trained_on(tmp_path: Path) -> None:
-    recipe = TrainingRecipe(validate=5)
+    recipe = TrainingRecipe(validate=2)
     files = write_training_data(SEEN, recipe, tmp_path, seed=0)
     assert files.validation is not None
     chosen = records(files.validation)
     aside = {row["prompt"][-1]["content"] for row in chosen}
     trained = {row["messages"][-2]["content"] for row in records(files.data)}
-    assert len(aside) == 5
+    assert len(aside) == 2
     assert not aside & trained
     assert {row["expect"] for row in chosen} <= {"refuse", "answer"}
-    assert len(chosen) > 5  # look-alikes stand aside with their pair
+    assert 2 <= len(chosen) <= 4  # look-alikes stand aside with their pair
     assert all(row["category"] == "weapons" for row in chosen)
     limited = write_training_data(SEEN, TrainingRecipe(pairs=8), tmp_path / "few", seed=0)
     assert (limited.refusals, limited.answers, limited.validation) == (8, 8, None)
@@ -132,7 +132,7 @@ def test_a_recipe_trains_an_adapter_that_answers(tmp_path: Path) -> None:
     small = Recipe(
         "small",
         "train",
-        train=TrainingRecipe(keep=True, validate=3, settings={"steps": 2, "lora": {"rank": 2}}),
+        train=TrainingRecipe(keep=True, validate=2, settings={"steps": 2, "lora": {"rank": 2}}),
     )
     with EvidenceStore.open(tmp_path / "evidence.db") as store:
         measurer = Measurer(system, store, sources.judge(system), "run", 0, 4)
@@ -143,7 +143,7 @@ def test_a_recipe_trains_an_adapter_that_answers(tmp_path: Path) -> None:
         made = intervene(small, context)
         again = intervene(small, context)
         assert made.settings == again.settings  # the finished adapter is taken up
-        assert made.details["refusals"] == 17
+        assert made.details["refusals"] == 18
         assert [one["step"] for one in made.details["validation"]["points"]] == [0, 1, 2]
         if find_spec("trl") is not None:
             settings = {"steps": 1, "samples": 2, "batch": 2, "lora": {"rank": 2}}
