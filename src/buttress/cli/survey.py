@@ -96,8 +96,8 @@ def _how(group: argparse._ArgumentGroup) -> None:
         help="requests a second to one host (default: no limit; always one at a time)",
     )  # fmt: skip
     group.add_argument(
-        "--budget", type=_whole, default=80, metavar="N",
-        help="requests that cost money a host may be sent, with --active (default: 80)",
+        "--budget", type=_whole, default=120, metavar="N",
+        help="requests that cost money a host may be sent, with --active (default: 120)",
     )  # fmt: skip
     group.add_argument(
         "--timeout-s", type=_positive, default=10.0, metavar="SECONDS",
