@@ -97,10 +97,11 @@ def packed_log_probabilities(model: Any, pairs: Sequence[ExamplePair]) -> Tensor
         logits_to_keep=torch.tensor(kept, device=device),
         use_cache=False,
     ).logits[0]
-    losses = cross_entropy(
-        logits.float(), torch.tensor(targets, device=device), reduction="none"
-    ).split(counts)
-    return -torch.stack([one.sum() for one in losses]).view(len(pairs), 2).T
+    wanted = torch.tensor(targets, device=device)
+    losses = cross_entropy(logits.float(), wanted, reduction="none")
+    owner = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts)).to(device)
+    sums = torch.zeros(len(counts), device=device).index_add(0, owner, losses)
+    return -sums.view(len(pairs), 2).T
 
 
 def _mask(block: Tensor, dtype: torch.dtype) -> Tensor:

@@ -180,12 +180,12 @@ class PreferenceTerm:
                 [one.rejected.learned for one in pairs],
             ]
             ratios = ratios / torch.tensor(tokens).to(ratios)
-        better, worse = ratios
-        margin = better - worse
+        margin = ratios[0] - ratios[1]
         if self._kind == "ipo":
             return (margin - 1 / (2 * self._beta)).square().sum()
         longer = torch.tensor([float(self._longer[one]) for one in index]).to(margin)
-        return -logsigmoid(self._beta * margin + self._length_penalty * longer).sum()
+        odds = self._beta * margin + self._length_penalty * longer
+        return -logsigmoid(odds).sum()
 
     def _log_probabilities(self, model: Any, index: Sequence[int]) -> Tensor:
         """Of chosen and rejected answers, shape (2, pairs)."""
