@@ -169,6 +169,9 @@ def _show(document: Mapping[str, Any], out: Path) -> None:
     for stage in document["stages"]:
         for note in stage["notes"]:
             console.print(f"{stage['name']}: {escape(note)}", style="dim")
+    if unread := document["unread_fields"]:
+        shown = ", ".join(f"{_visible(name)} ({count:,})" for name, count in unread.items())
+        console.print(f"Fields that no stage reads, with records: {escape(shown)}", style="dim")
     for alarm in document["alarms"]:
         console.print(
             f"[bold red]{alarm['rule']}[/]: {alarm['stage']} removed {alarm['share']:.1%} of "
