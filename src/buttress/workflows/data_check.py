@@ -127,9 +127,9 @@ def _sources_by_keywords(
     for name, (harmful, total) in counts.items():
         share = harmful / max(1, total)
         status: Literal["met", "broken"] = "broken" if share > HARM_LIMIT else "met"
-        reason = "share with keywords, all kept and removed records looked at"
+        why = "share with keywords, all kept and removed records looked at"
         found.append(
-            DataRequirement(f"source {name}", status, total, total, share, share, HARM_LIMIT, reason)
+            DataRequirement(f"source {name}", status, total, total, share, share, HARM_LIMIT, why)
         )  # fmt: skip
     return found
 
