@@ -24,9 +24,9 @@ from buttress.data.edits import apply_edits
 from buttress.data.plan import PipelinePlan, StageSpec
 from buttress.data.reading import Readable, Unreadable, expand, read
 from buttress.data.records import Record
+from buttress.data.runners import ShardRunner
 from buttress.data.stage import CorpusStage, Decisions, Outcome, RecordChange, RecordStage, Removal
-from buttress.errors import ButtressError, InputError
-from buttress.processes import WorkerDiedError, run_tasks
+from buttress.errors import InputError
 
 WORK: Final = ".work"
 UNREADABLE: Final = "unreadable.jsonl"
@@ -94,7 +94,7 @@ def process(
     plan: PipelinePlan,
     folder: Path,
     *,
-    workers: int = 1,
+    runner: ShardRunner,
     resume: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Corpus:
@@ -104,7 +104,7 @@ def process(
         InputError: an input is not there, none can be read, or what is resumed is another run.
     """
     files = expand(inputs)
-    work = folder / WORK
+    work = (folder / WORK).absolute()  # a worker elsewhere has another current folder
     _begin(work, _identity(files, plan), resume)
     read_in = _read(files, plan, folder, work, progress)
     if not read_in["records"] and read_in["unreadable"]:
@@ -122,21 +122,14 @@ def process(
             spec.name for _, spec in (*one.stages, *((one.corpus,) if one.corpus else ()))
         )
         progress(f"pass {number} of {len(passes)}: {names or 'apply'}")
-        done = run_tasks(
+        runner.run(
             process_shard,
             [
                 Task(source, target, shard, plan, one, decided)
                 for shard in range(read_in["shards"])
                 if not _log(target, shard).exists()
             ],
-            workers,
-            start="spawn",
         )
-        if died := sum(isinstance(one, WorkerDiedError) for one in done):
-            raise ButtressError(
-                f"{died} of {len(done)} shards were not done: the process ended each time; see "
-                "memory and system log; --resume goes on"
-            )
         decided = None
         if one.corpus is not None:
             decided = one.corpus[0]
