@@ -10,7 +10,7 @@ from typing import Any, Final
 from buttress.errors import InputError, MissingExtraError
 
 LOCAL: Final = "local"
-_STARTS: Final = 4  # of a cluster on this machine
+_STARTS: Final = 2  # of a cluster on this machine
 
 
 def start_cluster(processors: int, *, asked_by: str) -> bool:
