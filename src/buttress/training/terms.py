@@ -117,7 +117,11 @@ class Forgetting(_ExampleTerm):
 
 
 class PreferenceTerm:
-    """A pair's chosen answer over its rejected one: ``kind`` is "dpo" or "ipo"."""
+    """A pair's chosen answer over its rejected one: ``kind`` is "dpo" or "ipo".
+
+    ``length_penalty`` (of "dpo"): what a token of an answer costs in units of reward, so that
+    length alone is not learned (Park et al. 2024, arXiv:2403.19159).
+    """
 
     def __init__(
         self,
@@ -126,18 +130,22 @@ class PreferenceTerm:
         model: Any,
         beta: float,
         needed: Sequence[int] | None = None,
+        *,
+        length_penalty: float = 0.0,
     ) -> None:
         self.name = kind
         self.scale = 1.0
         self._pairs = pairs
         self._beta = beta
         self._kind = kind
+        self._length_penalty = length_penalty
         self._chosen = [one.chosen for one in pairs]
         self._rejected = [one.rejected for one in pairs]
         self._reference = torch.stack([
             reference_log_probabilities(model, self._chosen, needed),
             reference_log_probabilities(model, self._rejected, needed),
         ])  # fmt: skip
+        self._longer = [one.chosen.learned - one.rejected.learned for one in pairs]
         self._longest = [
             max(one.chosen, one.rejected, key=lambda example: len(example.ids)) for one in pairs
         ]
@@ -169,7 +177,8 @@ class PreferenceTerm:
         margin = better - worse
         if self._kind == "ipo":
             return (margin - 1 / (2 * self._beta)).square().sum()
-        return -logsigmoid(self._beta * margin).sum()
+        longer = torch.tensor([float(self._longer[one]) for one in index]).to(margin)
+        return -logsigmoid(self._beta * margin + self._length_penalty * longer).sum()
 
 
 class Desirability(_ExampleTerm):

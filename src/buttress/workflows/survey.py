@@ -21,6 +21,7 @@ from buttress.live.limits import Limits
 from buttress.live.scope import Endpoint, endpoints, read_targets
 from buttress.live.survey import HostResult, dry_run, planned, survey
 from buttress.packs.installed import installed
+from buttress.probes.infrastructure.aig.pack_contents import has_packed
 from buttress.protocols.live import Credential, LiveContext, LiveProbe, LiveRequest
 from buttress.triage.filtering import SUPPRESSIONS, FilteredFindings, FindingFilter
 from buttress.trials.loop import run_async
@@ -72,7 +73,10 @@ class SurveySettings:
 
 @dataclass(slots=True)
 class SurveyResult:
-    """What a survey sent and saw. ``notes`` are what the user should know of its rules."""
+    """What a survey sent and saw. ``notes`` are what the user should know of its rules.
+
+    ``layers`` are those of the probes that ran.
+    """
 
     id: str
     began: float
@@ -81,6 +85,7 @@ class SurveyResult:
     filtered: FilteredFindings
     inspections: list[Inspection]
     notes: list[str]
+    layers: dict[str, str]
 
     def fails(self, one: LocatedFinding) -> bool:
         """Whether a finding is as grave as ``fail_on``."""
@@ -109,6 +114,7 @@ class SurveyResult:
             filtered=self.filtered,
             inspections=self.inspections,
             notes=self.notes,
+            layers=self.layers,
         )  # fmt: skip
 
 
@@ -121,8 +127,6 @@ class Surveyor:
 
     def __init__(self, settings: SurveySettings, knowledge: Knowledge | None = None) -> None:
         self.settings = settings
-        if settings.as_written and settings.rules is None:
-            raise InputError("needs --rules", field="--rules-as-written", expected="--rules FOLDER")
         self.endpoints = _endpoints(settings)
         self.notes: list[str] = []
         self.probes = _probes(settings, self.notes)
@@ -137,6 +141,15 @@ class Surveyor:
             default_credentials=settings.credentials == DEFAULTS,
             advisories=OsvAdvisories(settings.osv) if settings.osv is not None else None,
         )
+        if (
+            settings.as_written
+            and settings.rules is None
+            and not has_packed(self.context.knowledge)
+        ):
+            raise InputError(
+                "needs --rules", field="--rules-as-written",
+                expected="--rules FOLDER, or rules that `buttress pack install` installed",
+            )  # fmt: skip
         self._filter = _filter(settings)
 
     @cached_property
@@ -161,6 +174,10 @@ class Surveyor:
             self.endpoints = every
         progress.finish()
         return [progress.done(one) or asked[one] for one in every]
+
+    def _rule_notes(self) -> Iterator[str]:
+        if any(one.layer == "infrastructure" for one in self.probes):
+            yield from _rule_notes(self.context)
 
     async def ask(self, done: Callable[[HostResult], None] = lambda _: None) -> list[HostResult]:
         """Ask all hosts; results stand in the order of ``endpoints``."""
@@ -201,7 +218,8 @@ class Surveyor:
         return SurveyResult(
             identifier, began, self.settings, hosts,
             self._filter.apply(found, 0, datetime.now(UTC).date()),
-            inspections, [*self.notes, *_rule_notes(self.context)],
+            inspections, [*self.notes, *self._rule_notes()],
+            {one.id: one.layer for one in self.probes},
         )  # fmt: skip
 
 
@@ -345,14 +363,12 @@ def _filter(settings: SurveySettings) -> FindingFilter:
 
 def _rule_notes(context: LiveContext) -> Iterator[str]:
     """What of the rules was left out."""
-    if context.rules is None:
-        return
     from buttress.probes.infrastructure.probe import rules_of
 
     rules = rules_of(context)
     if rules is None:
         return
-    yield f"rules of {rules.folder.path}: {len(rules.folder.fingerprints)} fingerprints"
+    yield f"rules of {rules.folder.title}: {len(rules.folder.fingerprints)} fingerprints"
     problems = rules.folder.problems if context.as_written else rules.problems
     for one in problems[:_TOLD_PROBLEMS]:
         yield f"left out: {one.file}: {one.what}"
@@ -378,8 +394,8 @@ def make_known(result: SurveyResult, path: Path) -> SurveyResult:
     return replace(result, filtered=replace(result.filtered, counting=[], known=every))
 
 
-def write(result: SurveyResult, made: Mapping[str, Any], out: Path) -> None:
-    """Write the document, every request a line, and the evidence into the folder ``out``.
+def write(result: SurveyResult, made: Mapping[str, Any], out: Path, language: str = "en") -> None:
+    """Write document, page, every request a line, and the evidence into the folder ``out``.
 
     Raises:
         InputError: not writable.
@@ -397,6 +413,7 @@ def write(result: SurveyResult, made: Mapping[str, Any], out: Path) -> None:
             error.strerror or str(error), file=str(out), field="--out", expected="a folder"
         ) from None
     write_whole(out / "survey.json", orjson.dumps(made, option=orjson.OPT_INDENT_2), "--out")
+    write_page(made, out / "survey.html", language, "--out")
     lines = (
         orjson.dumps(sent | made["requests"][sent["request"]])
         for host in made["hosts"]
@@ -420,6 +437,18 @@ def write(result: SurveyResult, made: Mapping[str, Any], out: Path) -> None:
         )
         store.append([one for host in result.hosts for one in _stamped(host, result.id)])
         store.append(result.inspections)
+
+
+def write_page(made: Mapping[str, Any], path: Path, language: str, option: str) -> None:
+    """Write the page of a survey's document; ``option`` is the one that named the file.
+
+    Raises:
+        InputError: not writable, or there is no such language.
+    """
+    from buttress.files.atomic import write_whole
+    from buttress.report.survey_page import render
+
+    write_whole(path, render(made, language).encode(), option)
 
 
 def _stamped(host: HostResult, run: str) -> Iterator[Finding]:

@@ -39,12 +39,14 @@ PROMPTS: Final = (
 class Intervention:
     """A changed model: settings of its target, its system prompt and what serves it.
 
-    ``details`` is what fitting or training found, for the document.
+    ``training_data`` is the file that it was trained on, where it was; ``details`` is what fitting
+    or training found, for the document.
     """
 
     settings: Mapping[str, Any]
     system_prompt: str
     rules: GuardRules | None = None
+    training_data: Path = Path()
     details: Mapping[str, Any] = field(default_factory=dict)
 
     def open(self, base: Path) -> Target:
@@ -262,6 +264,7 @@ def _train(recipe: Recipe, context: InterventionContext) -> Intervention:
     return replace(
         _plain(context),
         settings={**context.asset.settings, "weights": str(out.resolve())},
+        training_data=files.data,
         details=details,
     )
 

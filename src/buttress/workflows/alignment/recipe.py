@@ -26,13 +26,15 @@ class TrainingRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a model is trained on the seen categories.
 
     ``refusals`` says how answers to harmful requests read; ``mid_answer`` is the share of them that
-    refuse after some words of the model's own compliant answer. ``keep`` adds the divergence from
-    the unchanged model on its own harmless answers. ``settings`` are those of `buttress tune`.
+    refuse after some words of the model's own compliant answer. ``pairs``: records of each kind at
+    most; None for all that is seen. ``keep`` adds the divergence from the unchanged model on its
+    own harmless answers. ``settings`` are those of `buttress tune`.
     """
 
     method: Literal["sft", "dpo", "ipo"] = "sft"
     refusals: Literal["varied", "one-opener"] = "varied"
     mid_answer: Fraction = 0.0
+    pairs: Annotated[int, msgspec.Meta(ge=1)] | None = None
     keep: bool = False
     settings: Mapping[str, Any] = msgspec.field(default_factory=dict)
 

@@ -117,6 +117,10 @@ def write_training_data(
             good = _begun(trial) + _BREAK.get(trial.language, _BREAK["en"]) + refusal
         refusals.append(record(trial, good, trial.answer))
     answers = [record(trial, trial.answer, _refusal(trial, recipe, seed)) for trial in kept]
+    refusals, answers = (
+        sorted(one, key=lambda row: _place(row, seed))[: recipe.pairs]
+        for one in (refusals, answers)
+    )
     rows = sorted([*refusals, *answers], key=lambda row: _place(row, seed))
     content = b"".join(orjson.dumps(row) + b"\n" for row in rows)
     folder.mkdir(parents=True, exist_ok=True)
