@@ -38,6 +38,17 @@ async def test_a_budget_of_calls_holds_whatever_fails_and_is_in_flight() -> None
     assert allowance.reason == "the budget of calls is spent"
 
 
+def test_a_judge_that_has_to_ask_again_takes_more_of_the_budget() -> None:
+    for asked, admitted in ((10, True), (30, False)):
+        allowance = RunAllowance(
+            calls=100, spent_calls=lambda: 90, judge_calls=1, spent_judge_calls=lambda n=asked: n
+        )
+        allowance.settle(10)
+        for _ in range(5):
+            allowance.begin()
+        assert allowance.admits() is admitted
+
+
 async def test_a_budget_of_money_holds_with_many_in_flight() -> None:
     totals = Totals()
 
