@@ -153,6 +153,22 @@ class Session(Protocol):
         """
         ...
 
+    async def ask_at_once(
+        self, asked: Sequence[tuple[LiveRequest, Mapping[str, str]]]
+    ) -> list[Reply | None]:
+        """Send requests at the same time, each over a connection of its own.
+
+        Args:
+            asked: requests with the values for their places, as in ``ask``.
+
+        Returns:
+            The answers in their order; None for each where the budget has no room for all.
+
+        Raises:
+            PermissionError: a request was not planned.
+        """
+        ...
+
     async def ask_following(self, request: LiveRequest) -> Reply | None:
         """As ``ask``; redirects on the same host and port are followed where the user allows it."""
         ...
@@ -161,6 +177,15 @@ class Session(Protocol):
         """The answer to a path on this host that an answer named, such as that of an icon.
 
         Paths that were planned are always allowed; others only where the user allowed it.
+        """
+        ...
+
+    async def relay(
+        self, method: str, link: str, headers: tuple[tuple[str, str], ...], body: bytes
+    ) -> Reply | None:
+        """Send what a page asks of this host, which may change something or cost money.
+
+        None where the user did not allow links, the link leads elsewhere, or the budget is spent.
         """
         ...
 
