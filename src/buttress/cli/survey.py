@@ -52,7 +52,8 @@ def _what(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
     group.add_argument(
         "--layer", metavar="LAYER,…", action="append",
-        help="probes of these layers only: infrastructure, link, service, client",
+        help="probes of these layers only: infrastructure, link, service, client; the last "
+        "opens pages in a browser (extra browser) and is asked only where it is named",
     )  # fmt: skip
     group.add_argument(
         "--rules", type=Path, metavar="FOLDER",
@@ -277,7 +278,7 @@ def _dry_run(surveyor: Surveyor, as_json: bool) -> None:
         headers = "".join(f"  {name}: {value}" for name, value in row["headers"].items())
         body = f"  {row['body']}" if row["body"] else ""
         print(visible(f"{method} {url}{headers}{body}"))
-    if surveyor.context.follow:
+    if surveyor.context.as_written:
         print(
             "and, as the original does, redirects (at most 10) and the icon that a page names, "
             "on the same host and port",

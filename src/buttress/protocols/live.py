@@ -180,6 +180,15 @@ class Session(Protocol):
         """
         ...
 
+    async def relay(
+        self, method: str, link: str, headers: tuple[tuple[str, str], ...], body: bytes
+    ) -> Reply | None:
+        """Send what a page asks of this host, which may change something or cost money.
+
+        None where the user did not allow links, the link leads elsewhere, or the budget is spent.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class LiveObservation:

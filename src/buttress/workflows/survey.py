@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 ACCEPTABLE: Final = 0
 FOUND: Final = 1
 UNDECIDED: Final = 3
+IN_BROWSER: Final = "client"  # a layer that is asked only where it is named
 LAYERS: Final = ("infrastructure", "link", "service", "client")
 _TOLD_PROBLEMS: Final = 5
 _LIMITS: Final = Limits()
@@ -45,10 +46,10 @@ class SurveySettings:
     """What to ask and what counts.
 
     ``targets`` are URLs, ``HOST:PORT``, hosts and networks (with ``ports``); without any, those of
-    ``system``, the assets with a ``url``. ``only`` and ``layers`` choose probes, all where None.
-    ``rules`` is a folder of AI-Infra-Guard's rules, ``keys`` are those of users by name,
-    ``openapi`` describes an API, ``credentials`` is a file of them or ``default``. The rest is as
-    in ``ScanSettings``.
+    ``system``, the assets with a ``url``. ``only`` and ``layers`` choose probes; where both are
+    None, all but those of the client layer. ``rules`` is a folder of AI-Infra-Guard's
+    rules, ``keys`` are those of users by name, ``openapi`` describes an API, ``credentials`` is a
+    file of them or ``default``. The rest is as in ``ScanSettings``.
     """
 
     targets: Sequence[str] = ()
@@ -139,6 +140,7 @@ class Surveyor:
             openapi=settings.openapi,
             credentials=_credentials(settings.credentials),
             default_credentials=settings.credentials == DEFAULTS,
+            links=any(one.layer == IN_BROWSER for one in self.probes),
             advisories=OsvAdvisories(settings.osv) if settings.osv is not None else None,
         )
         if (
@@ -325,7 +327,11 @@ def _probes(settings: SurveySettings, notes: list[str]) -> list[LiveProbe]:
         probe
         for name, probe in known.items()
         if (settings.only is None or name in settings.only)
-        and (settings.layers is None or probe.layer in settings.layers)
+        and (
+            probe.layer in settings.layers
+            if settings.layers is not None
+            else settings.only is not None or probe.layer != IN_BROWSER
+        )
     ]
     if not chosen:
         raise InputError(
