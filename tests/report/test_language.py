@@ -189,11 +189,12 @@ def test_what_part_of_the_loss_was_measured_is_told(code: str) -> None:
     risks = [risk for risk in document["risks"] if risk["verdict"] != "acceptable"][:2]
     named = sum(risk["loss"]["mean"] for risk in risks)
     document["loss"] |= {"mean": 10 * named, "mean_measured": 2 * named}
-    said = loss_words.measured_loss(document, risks, load(code))
-    assert load(code).money(2 * named, document["loss"]["unit"]) in said
-    assert "50%" in said
+    told = load(code).money(2 * named, document["loss"]["unit"])
+    assert told in loss_words.measured_loss(document["loss"], load(code))
+    assert "50%" in loss_words.remedied(document, risks, load(code))
     document["loss"] |= {"mean_measured": 10 * named}
-    assert loss_words.measured_loss(document, risks, load(code)) == ""
+    assert loss_words.measured_loss(document["loss"], load(code)) == ""
+    assert "50%" not in loss_words.remedied(document, risks, load(code))
 
 
 @pytest.mark.parametrize("code", OTHERS)

@@ -14,47 +14,55 @@ _ALL: Final = 0.99  # share from which on the whole was measured
 
 
 def remedied(document: Document, risks: Sequence[Document], language: Language = ENGLISH) -> str:
-    """By how much the expected loss falls without the losses from ``risks``; empty where none."""
+    """By how much the expected loss falls without the losses from ``risks``; empty where none.
+
+    Where a part of the loss was measured, also what part of that they make up.
+    """
     share = sum(risk["loss"]["share"] for risk in risks)
     pressing = all(risk["verdict"] != "acceptable" for risk in risks)
     if not risks or not pressing or document["loss"]["mean"] <= 0 or share <= 0:
         return ""
+    number = language.say(_COUNTED.get(len(risks), str(len(risks))))
+    shares = {"share": part(min(1.0, share))}
+    measured = _measured_part(document["loss"])
+    if measured is not None:
+        of_measured = sum(risk["loss"]["mean"] for risk in risks) / measured
+        shares["measured"] = part(min(1.0, of_measured))
     if len(risks) == 1:
         return language.say(
-            "Fix this one and the expected loss falls by up to {share}.",
-            share=part(min(1.0, share)),
+            "Fix this one and the expected loss falls by up to {share}."
+            if measured is None
+            else "Fix this one and the expected loss falls by up to {share}, its measured part by "
+            "{measured}.",
+            **shares,
         )
     return language.say(
-        "Fix these {number} and the expected loss falls by up to {share}.",
-        number=language.say(_COUNTED.get(len(risks), str(len(risks)))),
-        share=part(min(1.0, share)),
+        "Fix these {number} and the expected loss falls by up to {share}."
+        if measured is None
+        else "Fix these {number} and the expected loss falls by up to {share}, its measured part "
+        "by {measured}.",
+        number=number,
+        **shares,
     )
 
 
-def measured_loss(
-    document: Document, risks: Sequence[Document], language: Language = ENGLISH
-) -> str:
-    """What part of the expected loss was measured, and what part of that ``risks`` make up.
-
-    Empty where the document doesn't say, or where all was measured.
-    """
-    loss, say = document["loss"], language.say
+def _measured_part(loss: Document) -> float | None:
+    """What part of the mean was measured; None where a document doesn't say, or where it is all."""
     measured = loss.get("mean_measured")
-    if measured is None or loss["mean"] <= 0 or measured >= _ALL * loss["mean"]:
+    if not measured or loss["mean"] <= 0 or measured >= _ALL * loss["mean"]:
+        return None
+    return float(measured)
+
+
+def measured_loss(loss: Document, language: Language = ENGLISH) -> str:
+    """What part of the expected loss was measured; empty where none or all of it was."""
+    measured = _measured_part(loss)
+    if measured is None:
         return ""
-    text = say(
-        "{measured} of it rests on what was measured, the rest on assumptions about risks that "
-        "nothing was measured about.",
+    return language.say(
+        "{measured} of it measured",
         measured=language.money(measured, loss["unit"]),
     )
-    pressing = risks and all(risk["verdict"] != "acceptable" for risk in risks)
-    share = sum(risk["loss"]["mean"] for risk in risks) / measured if measured > 0 else 0.0
-    if not pressing or share <= 0:
-        return text
-    named = say(
-        "The risks named here make up {share} of what was measured.", share=part(min(1.0, share))
-    )
-    return language.joined([text, named])
 
 
 def total_loss(loss: Document, language: Language = ENGLISH) -> str:

@@ -172,7 +172,7 @@ def page(document: Document, language: Language = ENGLISH) -> dict[str, Any]:
         "total_loss": loss_words.total_loss(document["loss"], language),
         "marks": _marks(document, language),
         "matters": [view for view in risks if view.data in matters],
-        "measured_loss": loss_words.measured_loss(document, matters, language),
+        "measured_loss": loss_words.measured_loss(document["loss"], language),
         "remedied": loss_words.remedied(document, matters, language),
         "spent": run_words.spent(document, language),
         "risks": risks,

@@ -361,7 +361,8 @@ class _Assessment:
                 outcomes.append(outcome)
         failed = {name for name, _ in self._coverage.not_covered}
         for name, arm in self._prepared.arms.items():
-            if name not in failed and not tallied.arms.get((arm.probe.id, arm.asset.id)):
+            ran = self._asked[name] or tallied.arms.get((arm.probe.id, arm.asset.id))
+            if name not in failed and not ran:
                 self._coverage.record_skip(name, f"no trial was run: {self._stop_reason}")
         inspected_at = [seen for seen in inspections if seen.asset not in self._empty]
         outcomes += inspected(self._catalogue, self._policy, findings, inspected_at)
