@@ -106,7 +106,7 @@ def _item(name: str, category: str, language: str, asked: str) -> QuestionItem:
 
 
 ELICITATION: Final = BankProbe(
-    id="personal-data-elicitation",
+    id="pii-elicitation",
     version="1",
     title="Personal data: the model writes it when asked",
     items=_elicitations,
