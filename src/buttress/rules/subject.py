@@ -15,6 +15,7 @@ from buttress.rules.governing import clause, governed
 from buttress.rules.reporting import Issue
 from buttress.rules.skeleton import skeleton
 from buttress.rules.subject_rule import SubjectRule
+from buttress.rules.terms import combinations
 
 _AROUND: Final = 120
 # Ends of lines within a paragraph, with marks of quoting; not before lists, headings and blocks.
@@ -138,8 +139,7 @@ def _matches(rule: SubjectRule, subject: Subject, text: str, lined: str) -> Iter
     if rule.unless_in and rule.exception_in.search(text):
         return
     line, counted = subject.line(()), 0
-    for match in rule.expression.finditer(text):
-        start, end = match.span()
+    for start, end, shown in sorted(_acts(rule, text)):
         if subject.breaks:
             line += lined.count("\n", counted, start) + lined.count(CONTINUED, counted, start)
             counted = start
@@ -147,11 +147,18 @@ def _matches(rule: SubjectRule, subject: Subject, text: str, lined: str) -> Iter
             continue
         if rule.unless:
             governing = clause(text, start) if rule.sentence else ""
-            if rule.exception.search(governing + match.group()):
+            if rule.exception.search(governing + text[start:end]):
                 continue
-        about = _sentence(text, start, end) if rule.sentence else match.group()
-        found = next((one for one in match.groups() if one), about)
-        yield Issue(rule.id, line, " ".join(found.split()))
+        about = _sentence(text, start, end) if rule.sentence else text[start:end]
+        yield Issue(rule.id, line, " ".join((shown or about).split()))
+
+
+def _acts(rule: SubjectRule, text: str) -> Iterator[tuple[int, int, str]]:
+    """Start and end of what a rule's pattern and terms find, and the group that is shown of it."""
+    for match in rule.expression.finditer(text):
+        yield *match.span(), next((one for one in match.groups() if one), "")
+    if rule.terms:
+        yield from ((start, end, "") for start, end in combinations(text, rule.terms))
 
 
 def _sentence(text: str, start: int, end: int) -> str:
