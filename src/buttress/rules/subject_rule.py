@@ -26,7 +26,8 @@ class SubjectRule(Rule):
     Of data, ``at`` leads to a value, with ``*`` for any key; of text, the whole is meant. Then
     ``pattern`` must be found there, or nothing be there if ``missing``; or ``check`` names a
     function that decides. A match that ``unless`` is found in is none, and neither is any where
-    ``unless_in`` is found in the whole text. In text, ``terms`` adds combinations of wordings. ``{it}`` in the message stands for what was found.
+    ``unless_in`` is found in the whole text. In text, ``terms`` adds combinations of wordings.
+    ``{it}`` in the message stands for what was found.
     """
 
     about: tuple[str, ...]
@@ -59,7 +60,7 @@ class SubjectRule(Rule):
 def _build(located: Located, at: FieldPath, data: Mapping[str, Any]) -> SubjectRule:
     decides = sum(name in data for name in ("is", "missing", "check"))
     if decides != 1 and not (decides == 0 and "terms" in data):
-        raise located.error(at, "needs either 'is', 'missing' or 'terms'", "one of them")
+        raise located.error(at, "needs either 'is' or 'missing'", "one of them")
     if "missing" in data and "at" not in data:
         raise located.error(at, "'at' is missing", "the path of what must be there")
     for name in _PATTERNS:
