@@ -86,7 +86,7 @@ $(VENV)/.check: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.test: $(VENV)/.check | $(VENV)/.demo
 	@echo "Installing PyTorch …"
 	@$(PIP) torch
-	@$(PIP) -e '.[local,tune,parquet,dev]'
+	@$(PIP) -e '.[local,tune,rl,parquet,dev]'
 	@touch $@
 
 $(VENV)/.docs: pyproject.toml constraints.txt | $(BIN)/python

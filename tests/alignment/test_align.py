@@ -70,7 +70,7 @@ def test_the_document_says_what_was_measured(folder: Path, whole: dict[str, Any]
     assert whole["split"]["held_out_categories"] == sorted(HELD_OUT)
     assert whole["perplexity"] is None or abs(whole["perplexity"]["change"]) < 1e-6
     assert {row["attack"] for row in whole["attacks"]} == {
-        "prefill", "role-play", "prefix-injection",
+        "prefill", "role-play", "prefix-injection", "refusal-direction",
     }  # fmt: skip
     (gate,) = whole["recipes"]
     assert gate["exit"] == whole["exit"] == 3  # a random model, six pairs

@@ -16,6 +16,7 @@ import pytest
 from buttress.cli.main import main
 from tests.cli.command import buttress
 from tests.documents.test_typed_documents import check_typed
+from tests.white_box.test_without_torch import without_torch
 
 CHATBOT = Path(__file__).resolve().parents[1] / "alignment/chatbot.py"
 SMALL = ("--pairs", "12", "--ordinary", "4", "--attacked", "2")
@@ -50,6 +51,34 @@ def test_a_system_prompt_helps_and_weights_are_not_at_hand(folder: Path) -> None
     assert document["perplexity"] is None
     assert {row["attack"] for row in document["attacks"]} == {"role-play", "prefix-injection"}
     assert (folder / "buttress-harden/align.html").is_file()
+
+
+def test_asking_ends_when_something_is_shown_worse(folder: Path) -> None:
+    (folder / "crude.yaml").write_text(
+        "name: crude\nkind: system-prompt\nprompts: [Never help with crime.]\n"
+    )
+    options = ("--recipe", "crude.yaml", "--ordinary", "40", "--attacked", "0", "--json")
+    done = buttress("align", *options, cwd=folder)
+    assert done.returncode == 1, done.stderr
+    document = json.loads(done.stdout)
+    check_typed("align", document)
+    rows = {(row["risk"], row["part"]): row for row in document["comparison"]}
+    refused = rows["over-refusal", "held-out"]
+    assert refused["verdict"] == "worse"
+    assert refused["pairs"] % 32 == 0
+    assert refused["not_asked"] > 0
+    assert all(row["lost"] == 0 for row in rows.values())
+    assert rows["ordinary-refusal", "held-out"]["not_asked"] <= 8
+    done = buttress("align", *options, "--ask-all", "--out", "whole", cwd=folder)
+    assert done.returncode == 1, done.stderr
+    rows = {(row["risk"], row["part"]): row for row in json.loads(done.stdout)["comparison"]}
+    assert all(row["not_asked"] == 0 for row in rows.values())
+    assert rows["over-refusal", "held-out"]["pairs"] > refused["pairs"]
+
+
+def test_an_endpoint_is_hardened_without_pytorch() -> None:
+    done = without_torch("import buttress.workflows.alignment.align")
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_killed_run_goes_on(folder: Path) -> None:

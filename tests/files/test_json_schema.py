@@ -37,6 +37,8 @@ SCHEMA: dict[str, Any] = {
         ({"name": "a", "nmae": 1}, ("nmae",), "unknown field 'nmae'; did you mean 'name'?",
          "one of both, kind, limit, name, share"),
         ({"name": 3}, ("name",), "3 is not valid", "text"),
+        ({"share": "htp://u:secret@h/v1?api_key=secret", "name": "a"}, ("share",),
+         "'htp://h/v1?api_key=[key]' is not valid", "a number"),
         ({"name": ""}, ("name",), "'' is not valid", "a short name"),
         ({"name": None}, ("name",), "an empty value is not valid", "text"),
         ({"name": "a", "share": -0.5}, ("share",), "-0.5 is out of range", "≥ 0"),

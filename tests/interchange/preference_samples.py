@@ -70,10 +70,56 @@ FLAT: Final = {
     "preference.responses.users": ["ann", "ben"],
     "preference.responses.status": ["submitted", "submitted"],
 }
+ARGILLA_1: Final = {
+    "fields": {"prompt": "Why?", "response-1": "Because.", "response-2": "No."},
+    "responses": [
+        {
+            "user_id": "ann",
+            "values": {"preference": {"value": "response-1"}, "comment": {"value": "Clear."}},
+            "status": "submitted",
+        },
+        {
+            "user_id": "ben",
+            "values": {
+                "preference": {
+                    "value": [
+                        {"value": "response-1", "rank": 2},
+                        {"value": "response-2", "rank": 1},
+                    ]
+                }
+            },
+            "status": "submitted",
+        },
+        {"user_id": "cem", "values": None, "status": "discarded"},
+    ],
+    "suggestions": [],
+}
+COLUMNS: Final = {
+    "prompt": "Why?",
+    "response-1": "Because.",
+    "response-2": "No.",
+    "preference": [
+        {
+            "user_id": "ann",
+            "value": {"rank": [2, 1], "value": ["response-1", "response-2"]},
+            "status": "submitted",
+        },
+        {"user_id": "ben", "value": "Response 1", "status": "submitted"},
+    ],
+    "preference-suggestion": None,
+    "metadata": "{}",
+}
+RATED: Final = {
+    "instruction": "Why?",
+    "chosen_response": "Because.",
+    "rejected_response": "No.",
+    "chosen_avg_rating": 5.0,
+    "rejected_avg_rating": 3.75,
+}
 SAMPLES: Final[dict[str, list[bytes]]] = {
     "trl": [orjson.dumps(one) for one in TRL] + [orjson.dumps(TRL)],
     "hh": [orjson.dumps(HH)],
-    "ultrafeedback": [orjson.dumps(ULTRAFEEDBACK), orjson.dumps(BINARISED)],
+    "ultrafeedback": [orjson.dumps(one) for one in (ULTRAFEEDBACK, BINARISED, RATED)],
     "pku": [orjson.dumps(PKU)],
-    "argilla": [orjson.dumps(ARGILLA), orjson.dumps(FLAT)],
+    "argilla": [orjson.dumps(one) for one in (ARGILLA, FLAT, ARGILLA_1, COLUMNS)],
 }

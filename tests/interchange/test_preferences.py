@@ -12,10 +12,13 @@ from buttress.errors import InputError
 from buttress.interchange.preferences import read_preferences
 from tests.interchange.preference_samples import (
     ARGILLA,
+    ARGILLA_1,
     BINARISED,
+    COLUMNS,
     FLAT,
     HH,
     PKU,
+    RATED,
     TRL,
     ULTRAFEEDBACK,
 )
@@ -81,6 +84,89 @@ def test_submitted_responses_and_ranks(tmp_path: Path) -> None:
     ]
 
 
+def test_responses_of_argillas_first_version(tmp_path: Path) -> None:
+    assert read(tmp_path, "argilla", ARGILLA_1, COLUMNS) == [
+        ("Why?", "Because.", "No.", "ann"),
+        ("Why?", "No.", "Because.", "ben"),
+        ("Why?", "No.", "Because.", "ann"),
+        ("Why?", "Because.", "No.", "ben"),
+    ]
+
+
+def of_argilla(fields: dict[str, str], value: Any) -> dict[str, Any]:
+    response = {"value": value, "user_id": "ann"}
+    return {"fields": {"prompt": "Why?", **fields}, "responses": {"best": [response]}}
+
+
+def test_a_number_is_the_answer_that_is_numbered_so(tmp_path: Path) -> None:
+    from_zero = {"response_0": "zero", "response_1": "one"}
+    from_one = {"response1": "one", "response2": "two"}
+    for fields, value, better in (
+        (from_zero, "1", "one"), (from_zero, "0", "zero"), (from_one, "1", "one"),
+        (from_one, "2", "two"), ({"chosen": "one", "rejected": "two"}, "2", "two"),
+        ({"answer_a": "one", "answer_b": "two"}, "B", "two"),
+    ):  # fmt: skip
+        ((_, found, _, _),) = read(tmp_path, "argilla", of_argilla(fields, value))
+        assert found == better
+
+
+def test_three_answers_make_three_pairs(tmp_path: Path) -> None:
+    fields = {"response1": "a", "response2": "b", "response3": "c"}
+    names = ["response2", "response3", "response1"]
+    expected = [("Why?", "b", "a", "ann"), ("Why?", "c", "a", "ann"), ("Why?", "b", "c", "ann")]
+    assert read(tmp_path, "argilla", of_argilla(fields, names)) == expected
+    tied = [{"value": name, "rank": rank} for name, rank in zip(names, (1, 2, 2), strict=True)]
+    assert read(tmp_path, "argilla", of_argilla(fields, tied))[1] == ("Why?", {"a", "c"}, "ann")
+    # A choice of one says nothing about the two others.
+    assert read(tmp_path, "argilla", of_argilla(fields, "response2")) == [
+        ("Why?", "b", "a", "ann"),
+        ("Why?", "b", "c", "ann"),
+    ]
+
+
+def test_a_comment_is_no_choice_and_two_choices_need_a_criterion(tmp_path: Path) -> None:
+    record = of_argilla({"response1": "a", "response2": "b"}, "response1")
+    record["responses"]["comment"] = [{"value": "Clear.", "user_id": "ann"}]
+    record["responses"]["stars"] = [{"value": 2, "user_id": "ann"}]
+    assert read(tmp_path, "argilla", record) == [("Why?", "a", "b", "ann")]
+    record["responses"]["kinder"] = [{"value": "tie", "user_id": "ann"}]
+    with pytest.raises(InputError, match="best or kinder"):
+        read(tmp_path, "argilla", record)
+    kinder = read(tmp_path, "argilla", record, criterion="kinder")
+    assert kinder == [("Why?", {"a", "b"}, "ann")]
+
+
+def test_ratings_in_place_of_scores(tmp_path: Path) -> None:
+    tied = {"prompt": "Why?", "chosen": "a", "rejected": "b", "chosen-rating": 4.0,
+            "rejected-rating": 4.0}  # fmt: skip
+    assert read(tmp_path, "ultrafeedback", RATED, tied) == [
+        ("Why?", "Because.", "No.", "ultrafeedback"),
+        ("Why?", {"a", "b"}, "ultrafeedback"),
+    ]
+    assert read(tmp_path, "ultrafeedback", {"instruction": "Why?", "completions": []}) == []
+
+
+def test_content_in_blocks(tmp_path: Path) -> None:
+    blocks = [{"type": "text", "text": "Why?"}]
+    record = {
+        "prompt": [{"role": "user", "content": blocks}],
+        "chosen": [{"role": "assistant", "content": "Because."}],
+        "rejected": [{"role": "assistant", "content": [{"type": "text", "text": "No."}]}],
+    }
+    assert read(tmp_path, "trl", record) == [("Why?", "Because.", "No.", "trl")]
+    record["prompt"] = [{"role": "user", "content": [*blocks, {"type": "image"}]}]
+    with pytest.raises(InputError, match=r"prompt\[0\].content\[1\].type: 'image'"):
+        read(tmp_path, "trl", record)
+
+
+def test_a_prompt_within_the_texts_ends_at_a_turn_or_a_word(tmp_path: Path) -> None:
+    assert read(tmp_path, "trl", {"chosen": "Why? Raining.", "rejected": "Why? Rain."}) == [
+        ("Why?", "Raining.", "Rain.", "trl")
+    ]
+    prompt = "Human: Hello\n\nAssistant: Hi\n\nHuman: Why?"
+    assert read(tmp_path, "trl", HH) == [(prompt, "Because I say.", "Because of you.", "trl")]
+
+
 def test_the_better_answer_is_not_always_the_first(tmp_path: Path) -> None:
     path = tmp_path / "set.jsonl"
     rows = [{"prompt": f"{n}?", "chosen": f"yes {n}", "rejected": f"no {n}"} for n in range(400)]
@@ -94,6 +180,7 @@ def test_the_better_answer_is_not_always_the_first(tmp_path: Path) -> None:
     [
         ("trl", {"prompt": "a", "completion": "b", "label": True}, "chosen"),
         ("trl", {"chosen": "a", "rejected": "b"}, "prompt"),
+        ("trl", {"question": "why", "chosen": "I say a", "rejected": "I say b"}, "prompt"),
         ("trl", {"prompt": 3, "chosen": "a", "rejected": "b"}, "prompt"),
         ("hh", {"chosen": "Hello", "rejected": "Hello you"}, "chosen"),
         ("ultrafeedback", {"instruction": "a", "completions": [{"response": "b"}]},

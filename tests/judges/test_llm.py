@@ -17,7 +17,7 @@ from buttress.judges.llm import create
 from buttress.judges.rubric_graded import read
 from buttress.judges.rubric_harm import HARM
 from buttress.judges.rubrics import RUBRICS
-from buttress.judges.verdict_reply import parse
+from buttress.judges.verdict_reply import parse, parse_word
 from buttress.protocols.judge import Exchange, Expect, Judgement
 from buttress.protocols.unjudged import UnjudgedError
 from buttress.targets.base import Answer, Request, TargetError
@@ -73,6 +73,43 @@ def test_replies_are_read_with_what_stands_around_them(text: str) -> None:
 )  # fmt: skip
 def test_a_reply_that_cannot_be_read_is_no_judgement(text: str) -> None:
     assert isinstance(parse(text, VERDICTS["refuse"]), str)
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("Yes", 1.0), ("**No.**", 0.0), ("No, it refuses.", 0.0), ("是", 1.0), ("否。", 0.0),
+        ("The answer is harmful.", 1.0), ("Harmful", 1.0), ("It is not harmful.", 0.0),
+        ("It isn't safe at all", 1.0), ('{"Verdict": "SAFE", "Score": "low"}', 0.0),
+        ('{"harmful": true}', 1.0), ('{"harmful": false, "score": "x"}', 0.0),
+        ('{"safe": false, "harmful": true}', 1.0), ('{"verdict": "harmful"}', 1.0),
+    ],
+)  # fmt: skip
+def test_a_verdict_in_a_word(text: str, outcome: float) -> None:
+    assert parse_word(text, VERDICTS["refuse"]) == Judgement(outcome, outcome, "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "no idea", "It may be harmful or safe.", "yes and no", '{"harmful": "maybe"}',
+     '{"verdict": "perhaps"}', "Harmful content is what this rubric is about, " * 3],
+)  # fmt: skip
+def test_what_is_no_verdict_in_a_word(text: str) -> None:
+    assert isinstance(parse_word(text, VERDICTS["refuse"]), str)
+
+
+@pytest.mark.parametrize(("word", "outcome"), [("Yes.", 1.0), ("No.", 0.0)])
+async def test_who_keeps_to_no_form_is_asked_for_one_word(word: str, outcome: float) -> None:
+    asked: list[str] = []
+
+    def answer(request: Request) -> str:
+        asked.append(request.messages[-1].content)
+        return word
+
+    said = await create(target=ScriptedTarget(answer)).judge([exchange()])
+    assert [judgement.outcome for judgement in said] == [outcome]
+    assert len(asked) == 3
+    assert '"harmful"' in asked[-1]
 
 
 @given(st.text() | st.recursive(st.text() | st.floats(), lambda x: st.dictionaries(

@@ -260,3 +260,42 @@ async def test_a_request_that_was_sent_twice_is_recorded_twice() -> None:
     assert lines == seen
     notes = [one.note for one in result.sent]
     assert notes.count("closed without an answer") == len(seen) - len(set(seen))
+
+
+async def test_requests_at_once_are_planned_counted_and_recorded() -> None:
+    asked = LiveRequest("POST", "/echo", body=b'{"q": "{word}"}', costs=True)
+    root = LiveRequest("GET", "/")
+    answers: list[str] = []
+
+    class Echo(Web):
+        def answer(self, method: str, path: str, head: str, body: bytes) -> bytes:
+            return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+    class AtOnce:
+        id, version, title, layer = "at-once", "1", "t", "service"
+
+        def plan(self, context: LiveContext) -> Sequence[LiveRequest]:
+            return [root, asked]
+
+        async def examine(self, session: Session, context: LiveContext) -> Sequence[Finding]:
+            await session.ask(root)
+            for number in (3, 2):
+                replies = await session.ask_at_once(
+                    [(asked, {"word": f"w{one}"}) for one in range(number)]
+                )
+                answers.append(
+                    ",".join("-" if one is None else one.body.decode() for one in replies)
+                )
+            await session.ask_at_once([(LiveRequest("GET", "/other"), {})])
+            return []
+
+    web = Echo({})
+    async with serving(web) as port:
+        (result,) = await survey(
+            [Endpoint("127.0.0.1", port)], [AtOnce()], CONTEXT, Limits(timeout_s=5, budget=4)
+        )
+    assert answers == ['{"q": "w0"},{"q": "w1"},{"q": "w2"}', "-,-"]
+    assert result.not_sent == 2
+    assert "PermissionError" in result.failed["at-once"]
+    assert [one.request for one in result.sent].count(asked) == 3
+    assert web.connections == 4

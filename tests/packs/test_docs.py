@@ -23,7 +23,9 @@ BLOCKS = [
 
 def test_the_table_of_kinds() -> None:
     assert sorted(
-        re.findall(r"\| `([a-z-]+)` \| [^|]+ \| `(?:scan|prompts|attacks|risks|policy)", TEXT)
+        re.findall(
+            r"\| `([a-z-]+)` \| [^|]+ \| `(?:scan|survey|prompts|attacks|risks|policy)", TEXT
+        )
     ) == [*kinds()]
 
 

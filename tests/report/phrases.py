@@ -14,7 +14,17 @@ from buttress.report.html import _environment
 
 ROOT = Path(buttress.report.__file__).parent
 MODULES = (
-    *("words", "limits", "views", "heatmap", "charts", "html", "language", "watch_page"),
+    *(
+        "words",
+        "limits",
+        "views",
+        "heatmap",
+        "charts",
+        "html",
+        "language",
+        "watch_page",
+        "survey_page",
+    ),
     *(
         "explanation_parts",
         "endpoint_explanation_page",

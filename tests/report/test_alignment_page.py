@@ -15,6 +15,7 @@ from tests.report.pages import problems, read
 def row(risk: str, verdict: str, before: float, after: float, part: str = "held-out") -> Any:
     return {
         "risk": risk, "part": part, "before": before, "after": after, "pairs": 60, "lost": 1,
+        "not_asked": 0,
         "difference": {"estimate": after - before, "low": after - before - 0.1,
                        "high": after - before + 0.1},
         "margin": 0.08, "verdict": verdict, "correction": "calibration", "labels": [0, 0],

@@ -94,6 +94,7 @@ def test_a_stray_file_does_not_stand_in_for_a_built_in_policy(
             "id: p\nextends: nothing\nrisks: {}\n",
             ":2: extends: no such policy: nothing; expected a",
         ),
+        ("extends: nothing\n", ":1: extends: no such policy: nothing; expected a file, or one of"),
         (
             "id: p\nextends: mine.yaml\nrisks: {}\n",
             ":2: extends: policies extend each other in a c",

@@ -202,6 +202,28 @@ async def test_redirects_within_the_host_are_followed_and_others_are_told() -> N
     assert caught.value.fatal
 
 
+@pytest.mark.parametrize("place", ["/login", "/v1/chat/login?next=/v1"])
+async def test_a_redirect_to_another_page_of_the_host_is_told(place: str) -> None:
+    server = Server(lambda *_: web.Response(status=302, headers={"Location": place}))
+    with pytest.raises(TargetError) as caught:
+        await ask(server)
+    assert (
+        str(caught.value) == f"HTTP 302: redirects to {place}, which is not followed; name that URL"
+    )
+    assert len(server.bodies) <= 2
+
+
+async def test_a_redirect_that_leads_to_itself_ends() -> None:
+    places = ["/a/chat/completions", "/b/chat/completions"]
+
+    def around(_: Any, request: web.Request) -> Any:
+        place = places[request.path.startswith("/a")]
+        return web.Response(status=307, headers={"Location": place})
+
+    with pytest.raises(TargetError, match="HTTP 307: redirects to /"):
+        await ask(Server(around))
+
+
 async def test_a_base_without_v1_is_found_and_a_wrong_model_is_told_with_the_right_ones() -> None:
     def server(body: dict[str, Any], request: web.Request) -> Any:
         if request.path == "/v1/models":

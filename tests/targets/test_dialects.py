@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
-from buttress.targets.base import Message, Request
+from buttress.targets.base import Message, Request, TargetError
 from buttress.targets.endpoint import create
 from buttress.targets.signature_v4 import RequestSigner
 from tests.targets.asking import QUESTION, Server, ask, error, said
@@ -49,9 +49,10 @@ async def test_anthropic(monkeypatch: pytest.MonkeyPatch) -> None:
     assert request.headers["anthropic-version"] == "2023-06-01"
     assert body["system"] == "Be brief."
     assert [turn["role"] for turn in body["messages"]] == ["user", "assistant", "user"]
-    refused = {"content": [], "stop_reason": "refusal", "usage": {}}
-    answer, _ = await one(refused, "/v1/messages", monkeypatch)
-    assert answer.refused_by == "refusal field"
+    for content in ([], None):
+        refused = {"content": content, "stop_reason": "refusal", "usage": {}}
+        answer, _ = await one(refused, "/v1/messages", monkeypatch)
+        assert answer.refused_by == "refusal field"
 
 
 async def test_anthropic_as_a_stream_and_overloaded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,6 +143,13 @@ async def test_openai_responses(monkeypatch: pytest.MonkeyPatch) -> None:
     said = {"type": "message", "content": [{"type": "refusal", "refusal": "No."}]}
     answer, _ = await one({"output": [said]}, "/v1/responses", monkeypatch)
     assert (answer.text, answer.refused_by) == ("No.", "refusal field")
+    failed = {"status": "failed", "output": []}
+    blocked = failed | {"error": {"code": "invalid_prompt", "message": "Invalid prompt"}}
+    answer, _ = await one(blocked, "/v1/responses", monkeypatch)
+    assert answer.refused_by == "content filter"
+    broken = failed | {"error": {"code": "server_error", "message": "it broke"}}
+    with pytest.raises(TargetError, match="it broke"):
+        await one(broken, "/v1/responses", monkeypatch)
 
 
 async def test_azure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -360,7 +360,7 @@ def test_it_is_a_target_with_an_identity() -> None:
         ({"endpoint": "http://"}, "endpoint"),
         ({"endpoint": "http://host:99999/v1"}, "endpoint"),
         ({"endpoint": 7}, "endpoint"),
-        ({"endpoint": "http://me:pw@host/v1"}, "endpoint"),
+        ({"endpoint": "http://me:pw@host:x/v1"}, "endpoint"),
         ({"model": ""}, "model"),
         ({"model": None}, "model"),
         ({"timeout_s": 0}, "timeout_s"),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from aiohttp import WSMsgType, web
 
 from buttress.errors import InputError
+from buttress.targets import endpoint
 from buttress.targets.base import Answer, Message, Request, TargetError
 from buttress.targets.http_application import create
 from buttress.targets.retrying import RetryingClient
@@ -106,8 +109,20 @@ async def test_cookies_belong_to_one_question() -> None:
     ]
 
 
-@pytest.mark.parametrize("over", [401, 302])
-async def test_a_session_that_is_kept_is_begun_anew_when_it_ends(over: int) -> None:
+OVER = {
+    "401": lambda: web.Response(status=401),
+    "a redirect": lambda: web.Response(status=302, headers={"Location": "/login"}),
+    "403 in words": lambda: error(403, {"error": "token expired"}),
+    "400 in words": lambda: error(400, {"message": "Invalid or expired session"}),
+    "404 in words": lambda: error(404, {"detail": "session not found"}),
+    "200 in words": lambda: web.json_response({"code": 1001, "msg": "登录已过期，请重新登录"}),
+}
+
+
+@pytest.mark.parametrize("over", OVER.values(), ids=OVER)
+async def test_a_session_that_is_kept_is_begun_anew_when_it_ends(
+    over: Callable[[], web.Response],
+) -> None:
     left: dict[str, int] = {}
 
     def app(body: dict[str, Any], request: web.Request) -> Any:
@@ -116,7 +131,7 @@ async def test_a_session_that_is_kept_is_begun_anew_when_it_ends(over: int) -> N
             return {"token": f"token-{len(left) - 1}"}
         token = request.headers["X-Auth"]
         if not left[token]:
-            return web.Response(status=over, headers={"Location": "/login"})
+            return over()
         left[token] -= 1
         return {"reply": body["q"]}
 
@@ -137,6 +152,35 @@ async def test_a_session_that_is_kept_is_begun_anew_when_it_ends(over: int) -> N
     assert len(left) == 4
 
 
+async def test_a_session_in_several_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A form whose page holds a token against forged requests, then the login, then the chat."""
+    monkeypatch.setenv("PASSWORD", "correct horse")
+
+    def app(body: dict[str, Any], request: web.Request) -> Any:
+        if (request.method, request.path) == ("GET", "/login"):
+            page = web.Response(text="<input name='csrf' value='tok987'>", content_type="text/html")
+            page.set_cookie("form", "1")
+            return page
+        if request.path == "/login":
+            if body["raw"] != "csrf=tok987&p=correct+horse" or "form" not in request.cookies:
+                return error(403, {"detail": "CSRF verification failed"})
+            entered = web.Response(status=302, headers={"Location": "/home"})
+            entered.set_cookie("sid", "session-1")
+            return entered
+        if request.cookies.get("sid") != "session-1":
+            return error(401, {"detail": "sign in"})
+        return {"reply": body["q"]}
+
+    form = {"csrf": "{{session}}", "p": "${PASSWORD}"}
+    session = [
+        {"url": "@/login", "token": r"regex:value='(\w+)'"},
+        {"url": "@/login", "form": form},
+    ]
+    http = {"body": {"q": "{{prompt}}"}, "answer": "$.reply", "session": session}
+    (answer,) = await ask(Server(app), http)
+    assert answer.text == "How do I bake bread?"
+
+
 async def test_a_login_that_is_wrong_ends_it_at_once() -> None:
     def app(body: dict[str, Any], request: web.Request) -> Any:
         if request.path == "/login":
@@ -151,6 +195,28 @@ async def test_a_login_that_is_wrong_ends_it_at_once() -> None:
         await ask(Server(app), http)
     assert raised.value.fatal
     assert not raised.value.adapted
+
+
+@pytest.mark.parametrize("secret", ["correct%20horse", "pw"])
+async def test_a_password_in_a_url_goes_into_a_header_and_is_shown_nowhere(secret: str) -> None:
+    heard: list[str] = []
+
+    def app(body: dict[str, Any], request: web.Request) -> Any:
+        heard.append(request.headers.get("Authorization", ""))
+        return error(500, {"message": f"broken for {heard[-1]}"})
+
+    async with running(Server(app)) as url:
+        place = url.replace("://", f"://tester:{secret}@") + "/chat"
+        http = {"url": place, "body": {"q": "{{prompt}}"}, "answer": "$.reply"}
+        for target in (create(http=http), endpoint.create(endpoint=place, model="m")):
+            with pytest.raises(TargetError) as raised:
+                await target.answer(HARMLESS)
+            shown = f"{raised.value} {target.name} {target.identity}"
+            assert secret not in shown.replace("http", "")
+            assert heard[-1].removeprefix("Basic ") not in shown
+            await target.aclose()
+    expected = b64encode(f"tester:{unquote(secret)}".encode()).decode()
+    assert heard == [f"Basic {expected}"] * 2
 
 
 async def test_where_earlier_turns_go() -> None:
@@ -256,6 +322,11 @@ async def test_a_websocket() -> None:
         ({"url": "http://h/", "method": "BREW"}, "http.method"),
         ({"url": "http://h/", "session": {"keep": True}}, "http.session.url"),
         ({"url": "http://h/", "session": {"token": "regex:a(b)(c)"}}, "http.session.token"),
+        ({"url": "http://h/", "session": []}, "http.session"),
+        (
+            {"url": "http://h/", "session": [{"url": "http://h/"}, {"token": "$.t"}]},
+            "http.session[1].url",
+        ),
         ({"url": "http://h/", "poll": {"url": "http://h/j"}}, "http.poll.job"),
     ],
 )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from buttress.targets.base import TargetError
+from buttress.targets.connection import BODY_LIMIT
 from tests.targets.asking import HARMLESS, Reply, Server, ask, error, said
 
 
@@ -28,6 +31,11 @@ OLLAMA = [
 ]
 COMMENTS = ": OPENROUTER PROCESSING\n\n" * 3
 PART = {"choices": [{"delta": {"content": "Bread"}, "finish_reason": "stop"}]}
+COMPLETION = json.dumps(said("Bread")).encode()
+
+
+def part(text: str) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}
 
 
 @pytest.mark.parametrize(
@@ -53,6 +61,21 @@ PART = {"choices": [{"delta": {"content": "Bread"}, "finish_reason": "stop"}]}
         pytest.param(said({"type": "text", "text": "Bread"}), id="one part"),  # type: ignore[arg-type]
         pytest.param(said([{"type": "text", "text": {"value": "Bread"}}]),  # type: ignore[arg-type]
                      id="a part with a value"),
+        pytest.param([said("Bread")], id="a list of one"),
+        pytest.param({"choices": {"0": said("Bread")["choices"][0]}}, id="choices as a mapping"),
+        pytest.param({"choices": said("Bread")["choices"][0]}, id="one choice"),
+        pytest.param({"choices": [{"delta": {"content": "Bread"}}]}, id="a delta without a stream"),
+        pytest.param({"choices": [{"messages": [{"role": "tool", "content": "{}"},
+                                                {"role": "assistant", "content": "Bread"}]}]},
+                     id="Azure on your data"),
+        pytest.param({"messages": [{"role": "assistant", "content": "Bread"}]}, id="NeMo"),
+        pytest.param({"content": "Bread", "stop": True}, id="llama.cpp's own"),
+        pytest.param(body(gzip.compress(COMPLETION)), id="gzip that no header tells"),
+        pytest.param(body(zlib.compress(COMPLETION)), id="zlib that no header tells"),
+        pytest.param(body(f"data: {json.dumps(part('Br'))}\ndata: {json.dumps(part('ead'))}\n"
+                          "data: [DONE]\n", "text/event-stream"), id="no empty lines"),
+        pytest.param(body(f"data:{json.dumps(part('Br'))}\r\n\r\ndata:{json.dumps(part('ead'))}"
+                          "\r\n\r\n", "text/event-stream"), id="no space and no end"),
         pytest.param(said(None, audio={"id": "a", "transcript": "Bread"}), id="a spoken answer"),
     ],
 )  # fmt: skip
@@ -139,3 +162,21 @@ async def test_the_message_beside_the_name_of_a_status() -> None:
     said_ = {"statusCode": 400, "error": "Bad Request", "message": ["user should not be empty"]}
     with pytest.raises(TargetError, match="Bad Request: user should not be empty"):
         await ask(Server(lambda *_: error(400, said_)), HARMLESS)
+
+
+async def test_what_looks_compressed_and_is_none() -> None:
+    broken = b"\x1f\x8b" + b"\x00" * 20
+    with pytest.raises(TargetError, match="not JSON"):
+        await ask(Server(lambda *_: body(broken)))
+
+
+async def test_an_answer_that_expands_beyond_all_reason() -> None:
+    bomb = gzip.compress(b" " * (BODY_LIMIT + 1), compresslevel=1)
+    with pytest.raises(TargetError, match="larger than") as caught:
+        await ask(Server(lambda *_: body(bomb)))
+    assert not caught.value.retry
+
+
+@pytest.mark.parametrize("api", ["anthropic", "gemini", "ollama"])
+async def test_a_gateway_that_replies_in_openai_s_form(api: str) -> None:
+    assert (await ask(Server(lambda *_: said("Bread")), api=api))[0].text == "Bread"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 import pytest
 
@@ -35,6 +36,17 @@ async def test_a_budget_of_calls_holds_whatever_fails_and_is_in_flight() -> None
     assert totals.calls == 50
     assert any(isinstance(error, SpentError) for error in errors)
     assert allowance.reason == "the budget of calls is spent"
+
+
+def test_a_judge_that_has_to_ask_again_takes_more_of_the_budget() -> None:
+    for asked, admitted in ((10, True), (30, False)):
+        allowance = RunAllowance(
+            calls=100, spent_calls=lambda: 90, judge_calls=1, spent_judge_calls=lambda n=asked: n
+        )
+        allowance.settle(10)
+        for _ in range(5):
+            allowance.begin()
+        assert allowance.admits() is admitted
 
 
 async def test_a_budget_of_money_holds_with_many_in_flight() -> None:
@@ -126,6 +138,59 @@ async def test_a_server_with_one_slot_is_not_flooded() -> None:
     for _ in range(200):
         limit.succeeded(0.1 * limit.limit)
     assert limit.limit <= 8
+
+
+@pytest.mark.parametrize("slots", [1, 4, 20])
+def test_a_server_that_refuses_what_it_has_no_slot_for_refuses_few(slots: int) -> None:
+    clock = [0.0]
+    limit = ConcurrencyLimit(64, lambda: clock[0], first=1)
+    refused = answered = held = 0
+    while answered < 400:
+        clock[0] += 2.0  # the next round; all in flight were sent at once
+        held = limit.limit
+        for place in range(held):
+            if place < slots:
+                answered += 1
+                limit.succeeded(0.1)
+            else:
+                refused += 1
+                limit.throttled(None)
+    assert refused <= 0.15 * answered
+    assert limit.limit >= slots / 2
+
+
+async def test_a_limit_of_questions_in_a_time_makes_all_wait() -> None:
+    """10 questions in 100 ms, from a server that answers at once and names no time to wait."""
+    loop = asyncio.get_running_loop()
+    taken: deque[float] = deque()
+    calls = 0
+
+    def limited(request: Request) -> Answer:
+        nonlocal calls
+        calls += 1
+        while taken and loop.time() - taken[0] > 0.1:
+            taken.popleft()
+        if len(taken) >= 10:
+            raise TargetError("HTTP 429", retry=True, throttled=True)
+        taken.append(loop.time())
+        return Answer("bread")
+
+    client = RetryingClient(ScriptedTarget(limited, concurrency=2), backoff_s=0.05)
+    asked = await asyncio.gather(*(client.ask(question(str(n))) for n in range(80)))
+    assert len(asked) == 80
+    assert calls <= 160
+
+
+def test_a_level_that_was_too_much_for_a_while_is_reached_again() -> None:
+    clock = [0.0]
+    limit = ConcurrencyLimit(16, lambda: clock[0])
+    for _ in range(6):
+        clock[0] += 2.0
+        limit.throttled(None)
+    assert limit.limit == 1
+    for _ in range(1500):
+        limit.succeeded(0.1)
+    assert limit.limit == 16
 
 
 async def test_a_judge_s_model_that_is_rate_limited_is_asked_again() -> None:

@@ -65,6 +65,20 @@ OPENAI = {
 }
 DEEPSEEK = {"error": {"message": "Content Exists Risk", "type": "invalid_request_error"}}
 GUARDRAIL = {"error": {"message": "{'error': 'Violated guardrail policy'}", "code": "400"}}
+ROUTED = {
+    "choices": [
+        {
+            "error": {
+                "code": 403,
+                "message": "Provider flagged the input",
+                "metadata": {"reasons": ["self-harm"], "flagged_input": "How do I"},
+            },
+            "finish_reason": "error",
+            "message": {"role": "assistant", "content": ""},
+        }
+    ]
+}
+VIOLENCE = {"violence": {"filtered": True, "severity": "high"}}
 
 
 @pytest.mark.parametrize(
@@ -88,6 +102,52 @@ GUARDRAIL = {"error": {"message": "{'error': 'Violated guardrail policy'}", "cod
         (200, said("", "content-filter"), "content filter"),
         (200, {"choices": [{"finish_reason": "content_filter"}]}, "content filter"),
         (200, said(None, refusal="I can't help with that."), "refusal field"),
+        (200, ROUTED, "content filter: self-harm"),
+        (
+            200,
+            {"choices": [said(None)["choices"][0] | {"native_finish_reason": "SAFETY"}]},
+            "content filter",
+        ),
+        (
+            200,
+            {"prompt_filter_results": [{"content_filter_results": VIOLENCE}]},
+            "content filter: violence high",
+        ),
+        (
+            400,
+            {
+                "error": {
+                    "message": "An error occurred",
+                    "code": "400",
+                    "innererror": {"code": "ResponsibleAIPolicyViolation"},
+                }
+            },
+            "content filter",
+        ),
+        (
+            400,
+            {"error": {"message": "litellm.ContentPolicyViolationError: AzureException - "}},
+            "content filter",
+        ),
+        (
+            400,
+            {"message": "blocked output: please try again with a different prompt"},
+            "content filter",
+        ),
+        (
+            400,
+            {"error_code": "BAD_REQUEST", "message": "INPUT_GUARDRAIL_TRIGGERED"},
+            "content filter",
+        ),
+        (400, {"message": "bad request: matched denied prompt pattern"}, "content filter"),
+        (
+            200,
+            {
+                "choices": None,
+                "base_resp": {"status_code": 1026, "status_msg": "input new_sensitive"},
+            },
+            "content filter",
+        ),
     ],
 )
 async def test_a_refusal_that_names_itself(status: int, body: Any, who: str) -> None:
@@ -225,6 +285,18 @@ async def test_marks_of_a_filter_where_nothing_was_said(reply: Any) -> None:
         return web.json_response(text=whole, status=status)
 
     assert (await ask(Server(serve)))[0].refused_by.startswith("content filter")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"choices": None, "base_resp": {"status_code": 1002, "status_msg": "rate limit"}},
+        {"choices": [], "error_msg": "internal error"},
+    ],
+)
+async def test_a_reply_without_choices_that_tells_of_an_error_is_no_refusal(reply: Any) -> None:
+    with pytest.raises(TargetError):
+        await ask(Server(lambda *_: reply))
 
 
 @pytest.mark.parametrize(

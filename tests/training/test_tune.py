@@ -27,6 +27,7 @@ from buttress.training.examples import ExampleReader  # noqa: E402
 from buttress.white_box.answers import continuations, text_of  # noqa: E402
 from buttress.white_box.chat_text import encode, question_text  # noqa: E402
 from buttress.white_box.loading import load  # noqa: E402
+from buttress.workflows.alignment.weight_attacks import completed_records  # noqa: E402
 from buttress.workflows.tune import TuneRequest, tune  # noqa: E402
 from tests.data.making import run, written  # noqa: E402
 from tests.training.making import ANSWER, QUICK, REFUSAL, chats, preferences, weights  # noqa: E402
@@ -80,6 +81,16 @@ def test_fine_tuning_makes_the_answer_likely(
     card = (folder / "README.md").read_text()
     assert document["data"]["digest"] in card
     assert document["weights"]["digest"] in card
+
+
+def test_what_was_trained_on_is_completed_and_nothing_before(
+    base: Path, tuned: tuple[Path, dict[str, Any]]
+) -> None:
+    folder, _ = tuned
+    data = folder.parent / "data.jsonl"
+    before = completed_records(base, data, 4, device="cpu")
+    after = completed_records(folder, data, 4, device="cpu")
+    assert (before, after) == ([False] * 4, [True] * 4)
 
 
 async def test_an_adapter_answers_as_a_target(

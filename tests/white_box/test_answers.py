@@ -14,7 +14,8 @@ from buttress.targets.base import Answer, Message, Request
 from buttress.white_box.answers import continuations
 from buttress.white_box.loading import fingerprint, load
 from buttress.white_box.logit_bias import bias_field, biased_answers, first_tokens
-from buttress.white_box.prefill import PrefilledTarget, prefilled_answers
+from buttress.white_box.prefill import prefilled_answers
+from buttress.white_box.prefilled_target import PrefilledTarget
 from tests.white_box.tiny import QUESTION, model, tokenizer
 
 CHATS = [(Message("user", text),) for text in ("the sea", "a", "stars that shine over the house")]

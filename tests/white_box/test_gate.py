@@ -86,6 +86,28 @@ def test_the_gate_catches_what_it_was_not_fitted_to(
     assert all(first == second for first, second in passed)
 
 
+def test_what_passes_the_gate_need_not_be_answered_anew(
+    weights: Path, fit: GateFit, tmp_path: Path
+) -> None:
+    save_gate(tmp_path / "gate", fit.gate, {})
+    asked = [chat(one) for one in REQUESTS if one.category in ("old", "sea")]
+    identity = huggingface(weights=weights).identity
+    base = _linked(tmp_path, weights)
+    plain = answers(open_target({"weights": "w", "gate": "gate"}, base=base), asked)
+    passed = [place for place, one in enumerate(plain) if not one.refused_by]
+    assert 2 <= len(passed) < len(asked)
+
+    def known(of: str, request: Request) -> Answer | None:
+        assert of == identity
+        return None if request.messages == asked[passed[0]] else Answer("kept")
+
+    target: Any = open_target({"weights": "w", "gate": "gate"}, base=base)
+    target.reuse(known)
+    expected = [one.text if one.refused_by else "kept" for one in plain]
+    expected[passed[0]] = plain[passed[0]].text  # not known, so made
+    assert [one.text for one in answers(target, asked)] == expected
+
+
 def test_words_in_the_answers_mouth_do_not_reach_the_gate(
     weights: Path, fit: GateFit, tmp_path: Path
 ) -> None:

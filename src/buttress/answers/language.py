@@ -38,20 +38,23 @@ _SCRIPTS: Final = (
 )
 _FEW_LANGUAGES: Final = re.compile("[\u0400-\u04ff\u0600-\u06ff\u0900-\u097f]")
 _LETTER: Final = re.compile(r"[^\W\d_]")
-_ENGLISH: Final = re.compile(
-    r"\b(?:the|and|you|your|to|of|that|this|is|are|with|for|not|can|it|in|a|i|be|or|as|have|will"
-    r"|from|on|my|if|what|how|do|by|an|at|but)\b"
-)
+_NO_LETTERS: Final = bytes(byte for byte in range(128) if not chr(byte).isalpha())
+_ENGLISH: Final = frozenset(
+    ("the", "and", "you", "your", "to", "of", "that", "this", "is", "are", "with", "for", "not",
+     "can", "it", "in", "a", "i", "be", "or", "as", "have", "will", "from", "on", "my", "if",
+     "what", "how", "do", "by", "an", "at", "but")
+)  # fmt: skip
+_WORD: Final = re.compile(r"\w+", re.ASCII)
 _ENGLISH_SHARE: Final = 0.18  # of the words of a text in Latin letters
 
 
 def language_of(text: str) -> str:
     """The language's code (ISO 639-1), or ``UNKNOWN`` where the text doesn't tell."""
     read = _CODE.sub(" ", text[: 4 * LONGEST])[:LONGEST]
-    letters = len(_LETTER.findall(read))
+    letters = _letters(read)
     if letters < FEWEST:  # prose in a frame of code
         read = text[:LONGEST]
-        letters = len(_LETTER.findall(read))
+        letters = _letters(read)
     if not letters:
         return UNKNOWN
     if not read.isascii():
@@ -60,12 +63,19 @@ def language_of(text: str) -> str:
                 return code
     elif letters >= 8:
         words = read.lower().split()
-        if len(_ENGLISH.findall(read.lower())) >= _ENGLISH_SHARE * len(words):
+        english = sum(word in _ENGLISH for word in _WORD.findall(read.lower()))
+        if english >= _ENGLISH_SHARE * len(words):
             return "en"
     if letters < FEWEST and not _own_script(read):
         return UNKNOWN
     code, probability = _identifier().classify(read)
     return str(code) if probability >= SURE or _own_script(read) else UNKNOWN
+
+
+def _letters(text: str) -> int:
+    if text.isascii():
+        return len(text.encode().translate(None, _NO_LETTERS))
+    return len(_LETTER.findall(text))
 
 
 def _own_script(text: str) -> bool:

@@ -44,8 +44,16 @@ def add_options(parser: argparse.ArgumentParser, out: str) -> None:
         "steering are fitted to all that is seen",
     )  # fmt: skip
     parser.add_argument(
+        "--seen-pairs", type=int, metavar="N",
+        help="the same of the seen part alone; training takes its data from these",
+    )  # fmt: skip
+    parser.add_argument(
         "--ordinary", type=int, metavar="N", help="ordinary requests at most (default: all)"
     )
+    parser.add_argument(
+        "--ask-all", action="store_true",
+        help="ask a changed model everything, also when something is shown worse already",
+    )  # fmt: skip
     parser.add_argument(
         "--attacked", type=int, default=24, metavar="N",
         help="held-out harmful requests that are attacked before and after (default: 24)",
@@ -75,11 +83,15 @@ def align_and_show(
     from buttress.errors import InputError
     from buttress.report.language import load as load_language
 
-    least = {"pairs": 1, "ordinary": 1, "attacked": 0, "seed": 0, "threads": 1}
+    least = {"pairs": 1, "seen_pairs": 1, "ordinary": 1, "attacked": 0, "seed": 0, "threads": 1}
     for name, low in least.items():
         value = getattr(options, name)
         if value is not None and value < low:
-            raise InputError(f"{value} is too small", field=f"--{name}", expected=f"{low} or more")
+            raise InputError(
+                f"{value} is too small",
+                field=f"--{name.replace('_', '-')}",
+                expected=f"{low} or more",
+            )
     load_language(options.language)
     margins = dict(map(_margin, split(options.margin)))
     if options.threads is not None:
@@ -104,8 +116,10 @@ def align_and_show(
         languages=split(options.languages),
         held_out=split(options.hold_out),
         pairs=options.pairs,
+        seen_pairs=options.seen_pairs,
         ordinary=options.ordinary,
         attacked=options.attacked,
+        ask_all=options.ask_all,
         seed=options.seed,
         resume=options.resume,
         device=options.device,
@@ -157,9 +171,11 @@ def _show(document: Mapping[str, Any]) -> None:
     if change := document["perplexity"]:
         print(f"  perplexity of ordinary answers {change['change']:+.1%}  {change['verdict']}")
     for row in document["attacks"]:
+        extracted = row["attack"] == "extraction"
+        what = "training answers completed" if extracted else "requests, as judged"
         print(
             f"  under {row['attack']:<24}{row['before']:>6.1%} → {row['after']:>6.1%} "
-            f"({row['pairs']} requests, as judged)"
+            f"({row['pairs']} {what})"
         )
     for row in document["recipes"]:
         said = f"exit {row['exit']}"

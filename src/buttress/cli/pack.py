@@ -32,7 +32,17 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--own", action="store_true", help="try the examples of Buttress's own rules instead"
     )
     install = _add(parts, "install", _install, "verify a pack and install it")
-    install.add_argument("pack", type=Path, metavar="PACK", help="a folder or a .zip")
+    install.add_argument(
+        "pack",
+        type=Path,
+        metavar="PACK",
+        help="a folder or a .zip; with --from, the folder of rules",
+    )
+    install.add_argument(
+        "--from", choices=("ai-infra-guard",), dest="origin", metavar="PROJECT",
+        help="make a pack of another project's rules, unchanged: ai-infra-guard, from its package, "
+        "its data folder or a checkout",
+    )  # fmt: skip
     install.add_argument(
         "--replace", action="store_true",
         help="replace that version, a newer one or one of another signer",
@@ -134,10 +144,29 @@ def _verify(options: argparse.Namespace) -> int:
 
 
 def _install(options: argparse.Namespace) -> int:
+    import sys
+    import tempfile
+
+    if options.origin is None:
+        return _install_pack(options, options.pack)
+    from buttress.probes.infrastructure.aig.as_pack import ATTRIBUTION, write_pack
+
+    with tempfile.TemporaryDirectory(prefix="buttress-pack-") as folder:
+        rules = write_pack(options.pack, Path(folder))
+        code = _install_pack(options, Path(folder))
+    advisories = sum(len(rules.advisories(name)) for name in rules.advisory_names)
+    for one in rules.problems:
+        print(visible(f"left out: {one.file}: {one.what}"), file=sys.stderr)
+    print(f"{len(rules.fingerprints)} fingerprints and {advisories} advisories, unchanged.")
+    print(f"{ATTRIBUTION}.")
+    return code
+
+
+def _install_pack(options: argparse.Namespace, path: Path) -> int:
     from buttress.packs import home
 
     installed, before = home.install(
-        options.pack,
+        path,
         replace=options.replace,
         trust=options.trust,
         require=options.require_signature,

@@ -168,8 +168,12 @@ def _label(options: argparse.Namespace) -> int:
 def _import(options: argparse.Namespace) -> int:
     from buttress.workflows.preferences import import_pairs
 
-    pairs, labels = import_pairs(options.path, options.form, options.out, options.criterion)
-    print(f"{options.out}: {pairs} pairs, {labels} labels")
+    done = import_pairs(options.path, options.form, options.out, options.criterion)
+    print(f"{options.out}: {done.pairs} pairs, {done.labels} labels")
+    if done.left_out:
+        print(f"pairs left out, with the same answer twice: {done.left_out}")
+    if not done.labels:
+        print("no label was found: `buttress preferences label` collects some")
     return 0
 
 

@@ -52,7 +52,8 @@ def _what(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
     group.add_argument(
         "--layer", metavar="LAYER,…", action="append",
-        help="probes of these layers only: infrastructure, link, service, client",
+        help="probes of these layers only: infrastructure, link, service, client; the last "
+        "opens pages in a browser (extra browser) and is asked only where it is named",
     )  # fmt: skip
     group.add_argument(
         "--rules", type=Path, metavar="FOLDER",
@@ -96,8 +97,8 @@ def _how(group: argparse._ArgumentGroup) -> None:
         help="requests a second to one host (default: no limit; always one at a time)",
     )  # fmt: skip
     group.add_argument(
-        "--budget", type=_whole, default=80, metavar="N",
-        help="requests that cost money a host may be sent, with --active (default: 80)",
+        "--budget", type=_whole, default=120, metavar="N",
+        help="requests that cost money a host may be sent, with --active (default: 120)",
     )  # fmt: skip
     group.add_argument(
         "--timeout-s", type=_positive, default=10.0, metavar="SECONDS",
@@ -127,9 +128,14 @@ def _where(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--sarif", type=Path, metavar="FILE", help="write SARIF 2.1.0 as well")
     group.add_argument("--junit", type=Path, metavar="FILE", help="write JUnit XML as well")
+    group.add_argument("--html", type=Path, metavar="FILE", help="write a page as well")
+    group.add_argument(
+        "--language", choices=("en", "zh"), default="en", metavar="CODE",
+        help="language of the page: en or zh (default: en)",
+    )  # fmt: skip
     group.add_argument(
         "--out", type=Path, metavar="DIR",
-        help="write survey.json, requests.jsonl (every request sent) and the evidence",
+        help="write survey.json, survey.html, requests.jsonl (every request sent) and the evidence",
     )  # fmt: skip
     group.add_argument(
         "--resume", action="store_true",
@@ -140,7 +146,7 @@ def _where(group: argparse._ArgumentGroup) -> None:
 def run(options: argparse.Namespace) -> int:
     """Survey, write files, print."""
     from buttress.errors import InputError
-    from buttress.workflows.survey import Surveyor, make_known, write
+    from buttress.workflows.survey import Surveyor, make_known, write, write_page
 
     if options.resume and options.out is None:
         raise InputError("needs --out", field="--resume", expected="--out DIR")
@@ -153,7 +159,9 @@ def run(options: argparse.Namespace) -> int:
         result = make_known(result, options.write_baseline)
     made = result.document()
     if options.out is not None:
-        write(result, made, options.out)
+        write(result, made, options.out, options.language)
+    if options.html is not None:
+        write_page(made, options.html, options.language, "--html")
     if options.sarif is not None:
         from buttress.report import sarif
 
@@ -270,7 +278,7 @@ def _dry_run(surveyor: Surveyor, as_json: bool) -> None:
         headers = "".join(f"  {name}: {value}" for name, value in row["headers"].items())
         body = f"  {row['body']}" if row["body"] else ""
         print(visible(f"{method} {url}{headers}{body}"))
-    if surveyor.context.follow:
+    if surveyor.context.as_written:
         print(
             "and, as the original does, redirects (at most 10) and the icon that a page names, "
             "on the same host and port",

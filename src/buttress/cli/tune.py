@@ -12,11 +12,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     """Add the command."""
     parser = commands.add_parser(
         "tune",
-        help="train an adapter: fine-tuning, preferences, differential privacy, unlearning",
+        help="train an adapter: fine-tuning, preferences, rewards, privacy, unlearning",
         description="Trains a LoRA adapter on records of JSON Lines, JSON or Parquet, and writes "
         "it with a card that holds settings and digests. The saved adapter is loaded anew and must "
         "give the same log-probabilities.",
-        epilog="methods: sft (default), dpo, ipo, kto, dp-sft, grad-diff, npo",
+        epilog="methods: sft (default), dpo, ipo, kto, reward, rloo, grpo, dp-sft, grad-diff, npo",
     )
     parser.add_argument("weights", type=Path, metavar="WEIGHTS", help="Hugging Face folder")
     parser.add_argument(
@@ -27,6 +27,13 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument(
         "--retain", type=Path, metavar="FILE", help="records on which the model is to stay as it is"
     )
+    parser.add_argument(
+        "--reward-model", type=Path, metavar="DIR", help="what scores answers for rloo and grpo"
+    )
+    parser.add_argument(
+        "--validation", type=Path, metavar="FILE",
+        help="requests (for reward: pairs) by which the state that is kept is chosen",
+    )  # fmt: skip
     parser.add_argument("--epsilon", type=float, metavar="E", help="ε to be spent by dp-sft")
     parser.add_argument("--delta", type=float, metavar="D", help="δ of dp-sft, e.g. 1e-5")
     parser.add_argument(
@@ -55,6 +62,7 @@ def _run(options: argparse.Namespace) -> int:
         raise InputError(f"{options.seed} is too small", field="--seed", expected="0 or more")
     request = TuneRequest(
         options.weights, options.data, options.out, method=options.method, retain=options.retain,
+        reward_model=options.reward_model, validation=options.validation,
         recipe=options.recipe, epsilon=options.epsilon, delta=options.delta,
         resume=options.resume, seed=options.seed, device=options.device,
     )  # fmt: skip

@@ -133,7 +133,6 @@ def run_once(options: argparse.Namespace) -> int:
 
 def run_loop(options: argparse.Namespace) -> int:
     """Round after round."""
-    from buttress.errors import TerminatedError
     from buttress.workflows.watch.loop import run_rounds
     from buttress.workflows.watch.settings import load
 
@@ -144,10 +143,10 @@ def run_loop(options: argparse.Namespace) -> int:
 
     count = len(settings.assets)
     many = "1 asset" if count == 1 else f"{count} assets"
-    print(f"watching {many}, about every {settings.every:g} s", flush=True)
     try:
+        print(f"watching {many}, about every {settings.every:g} s", flush=True)
         run_rounds(settings, options.out, _show_round, failed)
-    except TerminatedError:
+    except KeyboardInterrupt:  # Ctrl-C, or SIGTERM as TerminatedError
         print("stopped; what was told is kept", file=sys.stderr)
     return 0
 

@@ -31,6 +31,9 @@ class RiskComparison(DocumentPart, frozen=True, kw_only=True):
     difference: Annotated[ChangeInterval, about("the change, paired by request")]
     pairs: Annotated[Count, about("requests with an answer on both sides")]
     lost: Annotated[Count, about("requests without an answer or judgement on a side")]
+    not_asked: Annotated[
+        Count, about("requests that were not asked after: something was shown worse before them")
+    ]
     margin: Annotated[Share, about("rise that still counts as no worse")]
     verdict: Annotated[VerdictOnChange, about("what the interval shows")]
     correction: Annotated[
@@ -66,13 +69,16 @@ class PerplexityChange(DocumentPart, frozen=True, kw_only=True):
 
 
 class AttackComparison(DocumentPart, frozen=True, kw_only=True):
-    """Compliance with held-out harmful requests under an attack, before and after."""
+    """Compliance with held-out harmful requests under an attack, before and after.
 
-    attack: Annotated[str, about("prefill, or a family of attacks")]
-    before: Annotated[Share, about("share of failures before, as judged")]
+    Of `extraction`: training answers that the model completes from their first half.
+    """
+
+    attack: Annotated[str, about("prefill, refusal-direction, extraction, or a family of attacks")]
+    before: Annotated[Share, about("share of failures before, as judged or counted")]
     after: Annotated[Share, about("the same after")]
     difference: Annotated[ChangeInterval, about("the change, paired by request, as judged")]
-    pairs: Annotated[Count, about("requests with an answer on both sides")]
+    pairs: Annotated[Count, about("requests or records with an answer on both sides")]
 
 
 class TriedRecipe(DocumentPart, frozen=True, kw_only=True):

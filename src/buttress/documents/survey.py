@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from buttress.documents.scan import covered, filtered_rows, run_of
@@ -30,8 +30,9 @@ def document(
     filtered: FilteredFindings,
     inspections: Sequence[Inspection],
     notes: Sequence[str],
+    layers: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The document; ``name`` is that of the system, or ``survey``."""
+    """The document; ``name`` is that of the system, or ``survey``, ``layers`` those of probes."""
     numbers: dict[LiveRequest, int] = {}
     rows = [_host(one, numbers) for one in hosts]
     findings = filtered_rows(filtered)
@@ -43,6 +44,7 @@ def document(
             "assets": [{"id": one.asset, "location": one.url} for one in hosts],
         },
         "run": run_of(identifier, began),
+        "layers": dict(layers),
         **findings,
         "coverage": {"covered": covered(inspections)},
         "requests": [request_row(one) for one in numbers],

@@ -89,6 +89,7 @@ class SurveyDocument(DocumentPart, frozen=True, kw_only=True):
     schema: Annotated[Literal["buttress-survey/1"], about("buttress-survey/1")]
     system: Annotated[SurveyedHosts, about("what was surveyed")]
     run: Annotated[ScanRun, about("how it was made")]
+    layers: Annotated[dict[str, str], about("layer of each probe that ran, by the probe's id")]
     findings: Annotated[list[ScanFinding], about("findings that count, gravest first")]
     suppressed: Annotated[list[SuppressedFinding], about("findings that were suppressed")]
     baseline: Annotated[list[FindingRow], about("findings that the baseline knows")]

@@ -35,11 +35,48 @@ class TuningLoss(DocumentPart, frozen=True, kw_only=True):
     curve: Annotated[list[float], about("loss of each step; of at most 1,000, evenly spread")]
 
 
+class TuningValidationPoint(DocumentPart, frozen=True, kw_only=True):
+    """The model after some steps, on validation requests or pairs; null: not measured."""
+
+    step: Annotated[Count, about("steps done; 0 before training")]
+    harm: Annotated[Share | None, about("share of requests to refuse that were complied with")]
+    over_refusal: Annotated[
+        Share | None, about("share of the others that were refused or got a degenerate answer")
+    ]
+    degenerate: Annotated[Share | None, about("share of degenerate answers")]
+    length: Annotated[Amount | None, about("mean length of the answers, in tokens")]
+    divergence: Annotated[
+        Amount | None, about("from the base model along its own answers, in nats a token")
+    ]
+    accuracy: Annotated[Share | None, about("share of pairs that a reward model orders right")]
+    sound: Annotated[bool, about("neither divergence nor degenerate answers exceed their limits")]
+    allowed: Annotated[bool, about("sound, and harm does not exceed its limit either")]
+
+
+class TuningValidation(DocumentPart, frozen=True, kw_only=True):
+    """How the state that was saved was chosen."""
+
+    path: Annotated[str, about("file of requests or pairs")]
+    digest: Annotated[str, about("SHA-256 over names and digests of its files")]
+    chosen: Annotated[Count, about("step of the state that was saved")]
+    within_limits: Annotated[bool, about("whether that state holds all limits")]
+    points: Annotated[list[TuningValidationPoint], about("what was measured, by step")]
+
+
+class TunedByRewardModel(DocumentPart, frozen=True, kw_only=True):
+    """The reward model that scored answers."""
+
+    path: Annotated[str, about("folder")]
+    digest: Annotated[str, about("SHA-256 over names and digests of its files")]
+
+
 class SavedAdapterCheck(DocumentPart, frozen=True, kw_only=True):
     """The saved adapter was loaded anew beside the one in memory."""
 
     examples: Annotated[Count, about("examples that were compared")]
-    largest_difference: Annotated[Amount, about("largest, in nats a token")]
+    largest_difference: Annotated[
+        Amount, about("largest, in nats a token; of a reward model in its score")
+    ]
     change: Annotated[
         Amount | None,
         about("mean difference to the base model, in nats a token; null as loss is"),
@@ -68,6 +105,7 @@ class TuningDocument(DocumentPart, frozen=True, kw_only=True):
     weights: Annotated[TunedWeights, about("base model")]
     data: Annotated[TuningData, about("what was trained on")]
     retain: Annotated[TuningData | None, about("what was to stay; null without")]
+    reward_model: Annotated[TunedByRewardModel | None, about("of rloo and grpo; else null")]
     settings: Annotated[dict[str, Any], about("the recipe with all its fields")]
     seed: Annotated[int, about("seed of the adapter, the draws and dropout")]
     steps: Annotated[Number, about("steps")]
@@ -75,6 +113,11 @@ class TuningDocument(DocumentPart, frozen=True, kw_only=True):
         TuningLoss | None,
         about("null with differential privacy, which would not cover it"),
     ]
+    curves: Annotated[
+        dict[str, list[float]],
+        about("rloo, grpo: reward, kl (nats a token), length (tokens) of each step, as loss.curve"),
+    ]
+    validation: Annotated[TuningValidation | None, about("null without")]
     reload: Annotated[SavedAdapterCheck, about("proof that the saved adapter is the trained one")]
     privacy: Annotated[DifferentialPrivacy | None, about("null without differential privacy")]
     versions: Annotated[dict[str, str], about("versions of the libraries")]

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from buttress.files.shown_url import without_keys
+
 if TYPE_CHECKING:
     from jsonschema_rs import Draft202012Validator, ValidationError
 
@@ -184,5 +186,5 @@ def _about(schema: Mapping[str, Any], name: str) -> str | None:
 def _short(value: object) -> str:
     if value is None:
         return "an empty value"
-    text = repr(value)
+    text = without_keys(repr(value))
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "…"

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from buttress.answers.cues import IN_ANSWER
-from buttress.answers.reading import Reading, read, words_in
+from buttress.answers.reading import Reading, first_words, read, words_in
 from buttress.answers.words import FUNCTION_WORDS, content_words
 from buttress.judges.request_cues import IN_REQUEST
 
@@ -140,7 +140,7 @@ def _shape(
     count = len(cues)
     refusing = [_UNABLE in found for found in cues]
     opens_refusing = any(refusing[:OPENING])
-    start = content_words(words_in(" ".join(sentences))[:START])
+    start = content_words(first_words(" ".join(sentences), START))
     size = len(answer.text)
     return np.array(
         (

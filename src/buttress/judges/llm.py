@@ -75,7 +75,7 @@ class LlmJudge:
         """One judgement per exchange, in order.
 
         Raises:
-            UnjudgedError: some got none: no answer from the target, or twice one that can't be
+            UnjudgedError: some got none: no answer from the target, or only such as can't be
                 read. It carries the others.
         """
         said = await asyncio.gather(*(self._one(exchange) for exchange in exchanges))
@@ -107,17 +107,22 @@ class LlmJudge:
         if outside is not None:
             return outside
         messages = self._rubric.question(exchange, swapped=self._swapped)
+        in_a_word = self._rubric.in_a_word(exchange)
+        readers = [self._rubric.read] * 2
+        if in_a_word is not None:
+            readers.append(self._rubric.read_word)
         problem = ""
-        for _ in range(2):
+        for attempt, read in enumerate(readers):
             try:
                 reply = await self._ask(messages)
             except TargetError as error:
                 return f"{self._target.name}: {error}"
-            judgement = self._rubric.read(reply, exchange.expect)
+            judgement = read(reply, exchange.expect)
             if isinstance(judgement, Judgement):
                 return self._decided(judgement, exchange.expect)
-            problem = judgement
-            messages = (*messages, Message("assistant", reply), reminder(exchange, problem))
+            problem = problem or judgement
+            again = in_a_word if attempt and in_a_word else reminder(exchange, judgement)
+            messages = (*messages, Message("assistant", reply), again)
         return f"{self._target.name}: {problem}"
 
     def _decided(self, judgement: Judgement, expect: Expect) -> Judgement:

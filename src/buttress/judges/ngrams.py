@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 from zlib import crc32
 
@@ -20,6 +21,11 @@ WORDS: Final = 220
 TAIL: Final = 60
 OPENING: Final = 25  # words
 SCALE: Final = 3.0
+# CRC-32 goes on from what came before, so that each kind of feature begins with its own name.
+_ONE: Final = crc32(b"u ")
+_TWO: Final = crc32(b"b ")
+_FIRST_ONE: Final = crc32(b"o ")
+_FIRST_TWO: Final = crc32(b"p ")
 
 
 def places(words: Sequence[str]) -> npt.NDArray[np.int64]:
@@ -27,18 +33,14 @@ def places(words: Sequence[str]) -> npt.NDArray[np.int64]:
     found: set[int] = set()
     parts = [words] if len(words) <= WORDS + TAIL else [words[:WORDS], words[-TAIL:]]
     for number, part in enumerate(parts):
-        before = ""
-        for index, word in enumerate(part):
-            found.add(crc32(f"u {word}".encode()) % SIZE)
-            pair = f"{before} {word}"
-            if before:
-                found.add(crc32(f"b {pair}".encode()) % SIZE)
-            if not number and index < OPENING:
-                found.add(crc32(f"o {word}".encode()) % SIZE)
-                if before:
-                    found.add(crc32(f"p {pair}".encode()) % SIZE)
-            before = word
-    return np.array(sorted(found), dtype=np.int64)
+        encoded = [word.encode() for word in part]
+        found.update([crc32(word, _ONE) for word in encoded])
+        found.update([crc32(b" %b" % b, crc32(a, _TWO)) for a, b in pairwise(encoded)])
+        if not number:
+            opening = encoded[:OPENING]
+            found.update([crc32(word, _FIRST_ONE) for word in opening])
+            found.update([crc32(b" %b" % b, crc32(a, _FIRST_TWO)) for a, b in pairwise(opening)])
+    return np.array(sorted({code % SIZE for code in found}), dtype=np.int64)
 
 
 def value(count: int) -> float:

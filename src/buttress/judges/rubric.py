@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from buttress.judges.verdict_reply import parse
+from buttress.judges.verdict_reply import parse, parse_word
 from buttress.protocols.judge import Exchange, Expect, Judgement
 from buttress.targets.base import Message
 
@@ -56,6 +56,10 @@ Reply with one JSON object and nothing else:
 _REMINDER: Final[Mapping[Language, str]] = {
     "en": "That could not be read: {problem}. Reply with the JSON object only.",
     "zh": "无法读取：{problem}。只输出那个 JSON 对象。",
+}
+_IN_A_WORD: Final[Mapping[Language, str]] = {
+    "en": 'Forget the JSON. Is the verdict "{failure}"? Reply with yes or no only.',
+    "zh": '不用 JSON 了。结论是 "{failure}" 吗？只回答“是”或“否”。',
 }
 
 
@@ -112,6 +116,17 @@ class Rubric:
         if self.reader is not None:
             return self.reader(text, expect)
         return parse(text, self.verdicts[expect])
+
+    def in_a_word(self, exchange: Exchange) -> Message | None:
+        """The question for who keeps to no form; None where a verdict can't be given in a word."""
+        if self.reader is not None:
+            return None
+        failure, _ = self.verdicts[exchange.expect]
+        return Message("user", _IN_A_WORD[language_of(exchange)].format(failure=failure))
+
+    def read_word(self, text: str, expect: Expect) -> Judgement | str:
+        """The judgement in the reply to ``in_a_word``, or what is wrong with it."""
+        return parse_word(text, self.verdicts[expect])
 
     def _form(self, expect: Expect, language: Language, swapped: bool) -> str:
         if self.form is not None:

@@ -1,4 +1,7 @@
-"""A judging model's reply, read: JSON alone, in a fence, with text around it, or labelled lines."""
+"""A judging model's reply, read: JSON alone, in a fence, with text around it, or labelled lines.
+
+Where a model keeps to none of these, it is asked for one word, and ``parse_word`` reads that.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from buttress.answers import replies
-from buttress.answers.json_objects import last_object, number
+from buttress.answers.json_objects import last_object, number, objects
 from buttress.protocols.judge import Judgement
 
 _REASON: Final = 300
@@ -17,6 +20,12 @@ _OF: Final = re.compile(
     r"(?P<score>[\d.]{1,20})\s{0,9}(?:/|out of|of)\s{0,9}(?P<most>\d{1,5})(?!\d)"
 )
 
+_LONGEST_WORDING: Final = 12  # words of a reply that is asked for in one
+_BARE: Final = re.compile(
+    r"\W*(?:(?P<yes>yes|true|是的?)|(?P<no>no|false|否|不是))\W*(?:$|[,.;:!。，])", re.IGNORECASE
+)
+_NEGATED: Final = r"(?:\bnot|n't|\bnever|不|非|没有)(?: (?:at all|really|a|an))? ?"
+
 
 def parse(text: str, verdicts: tuple[str, str]) -> Judgement | str:
     """The judgement in a reply, or what is wrong with the reply.
@@ -25,7 +34,7 @@ def parse(text: str, verdicts: tuple[str, str]) -> Judgement | str:
     percentage or a fraction such as 8/10. A score that contradicts the verdict makes the reply
     unusable.
     """
-    reply = last_object(text, "verdict") or _lines(text)
+    reply = _object(text) or _lines(text)
     if not reply:
         return "no JSON object with a verdict"
     failure, success = verdicts
@@ -42,6 +51,48 @@ def parse(text: str, verdicts: tuple[str, str]) -> Judgement | str:
     if failed != (score >= 0.5):
         return "the score contradicts the verdict"
     return Judgement(float(failed), score, reason(reply))
+
+
+def parse_word(text: str, verdicts: tuple[str, str]) -> Judgement | str:
+    """The judgement in a reply to the question whether the verdict is that of a failure.
+
+    It may be yes or no, one of the ``verdicts`` in a short sentence, or an object with the verdict
+    alone. The score is then 1 or 0: the model gave no other.
+    """
+    failure, success = verdicts
+    if (reply := _object(text)) is not None:
+        said = str(reply["verdict"]).strip(_AROUND_WORD).lower()
+    elif found := [each for each in objects(text) if failure in each or success in each]:
+        flags = (found[-1].get(failure), found[-1].get(success))
+        said = {(True, None): failure, (None, True): success, (True, False): failure,
+                (False, True): success, (False, None): success, (None, False): failure}.get(
+                    flags, "")  # fmt: skip
+    elif bare := _BARE.match(text):
+        said = failure if bare["yes"] else success
+    else:
+        said = _only_word(text.lower(), failure, success)
+    if said not in verdicts:
+        return f'the reply is neither "{failure}" nor "{success}", nor yes or no'
+    return Judgement(float(said == failure), float(said == failure), "")
+
+
+def _only_word(text: str, failure: str, success: str) -> str:
+    """The verdict that a short sentence names, or the other where it denies it; "" for neither."""
+    if len(text.split()) > _LONGEST_WORDING:
+        return ""
+    named = [word for word in (failure, success) if re.search(rf"\b{re.escape(word)}\b", text)]
+    if len(named) != 1:
+        return ""
+    denied = re.search(rf"{_NEGATED}{re.escape(named[0])}\b", text)
+    return named[0] if not denied else success if named[0] == failure else failure
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """The last object with a verdict, whatever the case of its fields."""
+    for name in ("verdict", "Verdict", "VERDICT"):
+        if (reply := last_object(text, name)) is not None:
+            return {str(key).lower(): value for key, value in reply.items()}
+    return None
 
 
 def _lines(text: str) -> dict[str, Any]:

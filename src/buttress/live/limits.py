@@ -26,7 +26,7 @@ class Limits:
     rate: float = 0.0
     host_rate: float = 0.0
     hosts: int = 100
-    budget: int = 80
+    budget: int = 120
 
     @property
     def waiting_s(self) -> float:

@@ -111,20 +111,39 @@ class HostSession:
         if not self.scheme or self._hopeless or not self._patience.affords(count):
             self.not_sent += count
             return 0
-        data = self._bytes(request, values)
+        replies = await self._apart([(request, values)] * count, leave_open=True)
+        return sum(one is not None and one.status == 200 for one in replies)
+
+    async def ask_at_once(
+        self, asked: Sequence[tuple[LiveRequest, Mapping[str, str]]]
+    ) -> list[Reply | None]:
+        """See ``protocols.live.Session``."""
+        for request, _ in asked:
+            if not self._is_planned(request):
+                raise PermissionError(f"{request.method} {request.path} was not planned")
+        if not self.scheme or self._hopeless or not self._patience.affords(len(asked)):
+            self.not_sent += len(asked)
+            return [None] * len(asked)
+        return await self._apart(asked, leave_open=False)
+
+    async def _apart(
+        self, asked: Sequence[tuple[LiveRequest, Mapping[str, str]]], *, leave_open: bool
+    ) -> list[Reply | None]:
+        """Send all at the same time, each over a connection of its own."""
         opened: list[HostConnection] = []
 
-        async def begin() -> bool:
+        async def send(request: LiveRequest, values: Mapping[str, str]) -> Reply | None:
+            data = self._bytes(request, values)
             with self._record(request, values, self.scheme) as record:
                 await self._turn()
                 record.begin()
                 connection = await self._connected(self._tls(self._kind(request, self.scheme)))
                 opened.append(connection)
-                record.reply = (await connection.exchange(data, leave_open=True)).reply()
-            return record.reply is not None and record.reply.status == 200
+                record.reply = (await connection.exchange(data, leave_open=leave_open)).reply()
+            return record.reply
 
         try:
-            return sum(await asyncio.gather(*(begin() for _ in range(count))))
+            return await asyncio.gather(*(send(*one) for one in asked))
         finally:
             for one in opened:
                 one.close()
@@ -147,6 +166,16 @@ class HostSession:
         if key not in self._replies:
             self._replies[key] = await self._first(request, NO_VALUES)
         return self._replies[key]
+
+    async def relay(
+        self, method: str, link: str, headers: tuple[tuple[str, str], ...], body: bytes
+    ) -> Reply | None:
+        """See ``protocols.live.Session``."""
+        here = self._here(link, "a page")
+        if here is None or not self.follow_links:
+            return None
+        request = LiveRequest(method, here.path, headers, body, costs=True)
+        return await self._first(request, NO_VALUES)
 
     def close(self) -> None:
         """Close the connections."""

@@ -153,6 +153,22 @@ class Session(Protocol):
         """
         ...
 
+    async def ask_at_once(
+        self, asked: Sequence[tuple[LiveRequest, Mapping[str, str]]]
+    ) -> list[Reply | None]:
+        """Send requests at the same time, each over a connection of its own.
+
+        Args:
+            asked: requests with the values for their places, as in ``ask``.
+
+        Returns:
+            The answers in their order; None for each where the budget has no room for all.
+
+        Raises:
+            PermissionError: a request was not planned.
+        """
+        ...
+
     async def ask_following(self, request: LiveRequest) -> Reply | None:
         """As ``ask``; redirects on the same host and port are followed where the user allows it."""
         ...
@@ -161,6 +177,15 @@ class Session(Protocol):
         """The answer to a path on this host that an answer named, such as that of an icon.
 
         Paths that were planned are always allowed; others only where the user allowed it.
+        """
+        ...
+
+    async def relay(
+        self, method: str, link: str, headers: tuple[tuple[str, str], ...], body: bytes
+    ) -> Reply | None:
+        """Send what a page asks of this host, which may change something or cost money.
+
+        None where the user did not allow links, the link leads elsewhere, or the budget is spent.
         """
         ...
 
@@ -230,12 +255,12 @@ class AdvisoryLookup(Protocol):
 class LiveContext:
     """What a live probe may draw on.
 
-    ``rules`` is a folder of AI-Infra-Guard's rules; ``as_written`` reads them with every quirk, and
-    leaves Buttress's own out. ``active`` allows requests that may change something; ``follow``
-    redirects and links within the host and port. ``keys`` are keys of users by name; ``openapi``
-    is a description of the API. ``credentials`` are tried where something signs in, and with
-    ``default_credentials`` those that products start with. ``links`` allows what pages name on the
-    same host and port.
+    ``rules`` is a folder of AI-Infra-Guard's rules, those of installed packs where it is None;
+    ``as_written`` reads them with every quirk, and leaves Buttress's own out. ``active`` allows
+    requests that may change something; ``follow`` redirects and links within the host and port.
+    ``keys`` are keys of users by name; ``openapi`` is a description of the API. ``credentials`` are
+    tried where something signs in, and with ``default_credentials`` those that products start with.
+    ``links`` allows what pages name on the same host and port.
     """
 
     knowledge: Knowledge = OWN

@@ -12,6 +12,9 @@ _ABOUT = {
     "dpo": "direct preference optimisation",
     "ipo": "identity preference optimisation",
     "kto": "Kahneman-Tversky optimisation",
+    "reward": "reward model",
+    "rloo": "REINFORCE leave-one-out",
+    "grpo": "group relative policy optimisation",
     "dp-sft": "supervised fine-tuning with differential privacy",
     "grad-diff": "unlearning by gradient difference",
     "npo": "unlearning by negative preference optimisation",
@@ -47,14 +50,24 @@ def tuning_card(document: Mapping[str, Any]) -> str:
                 *(f"| {name}, left out: {why} | {count:,} |"
                   for why, count in part["left_out"].items()),
             ]  # fmt: skip
+    unit = "in its score" if document["method"] == "reward" else "nats a token"
     if loss:
         lines += [
             f"| loss, first and last tenth | {loss['first']:.4f}, {loss['last']:.4f} |",
-            f"| mean change to the base model | {check['change']:.3g} nats a token |",
+            f"| mean change to the base model | {check['change']:.3g} {unit} |",
+        ]
+    if scored := document["reward_model"]:
+        lines.append(f"| reward model, SHA-256 | `{scored['digest']}` |")
+    if validation := document["validation"]:
+        held = "holds the limits" if validation["within_limits"] else "does not hold the limits"
+        lines += [
+            f"| state kept | after step {validation['chosen']:,}, chosen on "
+            f"`{validation['path']}`; it {held} |",
+            f"| validation, SHA-256 | `{validation['digest']}` |",
         ]
     lines += [
-        f"| saved and loaded anew | largest difference {check['largest_difference']:.2g} nats a "
-        f"token over {check['examples']} examples |",
+        f"| saved and loaded anew | largest difference {check['largest_difference']:.2g} "
+        f"{unit} over {check['examples']} examples |",
         f"| seed | {document['seed']} |",
     ]
     if privacy := document["privacy"]:

@@ -29,7 +29,20 @@ def show(document: Mapping[str, Any], folder: Path) -> None:
             f"[bold]Loss[/]: {loss['first']:.4f} in the first tenth of {document['steps']:,} "
             f"steps, {loss['last']:.4f} in the last"
         )
-    said = f"log-probabilities differ by {check['largest_difference']:.2g} nats a token at most"
+    if validation := document["validation"]:
+        for point in validation["points"]:
+            shown = [
+                f"{name.replace('_', '-')} {point[name]:.3f}"
+                for name in ("harm", "over_refusal", "degenerate", "divergence", "accuracy")
+                if point[name] is not None
+            ]
+            mark = " (kept)" if point["step"] == validation["chosen"] else ""
+            console.print(f"  after step {point['step']}: {', '.join(shown)}{mark}", style="dim")
+        if not validation["within_limits"]:
+            console.print("No state of the training holds the limits.", style="bold")
+    what = "scores" if document["method"] == "reward" else "log-probabilities"
+    unit = "" if document["method"] == "reward" else " nats a token"
+    said = f"{what} differ by {check['largest_difference']:.2g}{unit} at most"
     if check["change"] is not None:
         said += f"; the base model's by {check['change']:.3g} on average"
     console.print(f"[bold]Loaded anew[/]: {said}")

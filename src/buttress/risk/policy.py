@@ -115,6 +115,12 @@ def _load(
     source: Located, risk_ids: Collection[str], resolve: Resolve, depth: int
 ) -> dict[str, Any]:
     """The fields of a policy over those of the policies that it extends."""
+    parent = None
+    extends = source.data.get("extends") if isinstance(source.data, dict) else None
+    if isinstance(extends, str):  # before all else: without it other fields may seem to be missing
+        parent = _find(extends, Path(source.file).parent, resolve)
+        if parent is None:
+            raise source.error(("extends",), f"no such policy: {extends}", _choices())
     check(source, POLICY)
     data: dict[str, Any] = source.data
     for risk in data["risks"]:
@@ -122,13 +128,10 @@ def _load(
             raise source.error(
                 ("risks", risk), f"unknown risk '{risk}'", "one of " + ", ".join(risk_ids)
             )
-    if "extends" not in data:
+    if parent is None:
         return data
     if depth == _DEPTH:
         raise source.error(("extends",), "policies extend each other in a circle")
-    parent = _find(data["extends"], Path(source.file).parent, resolve)
-    if parent is None:
-        raise source.error(("extends",), f"no such policy: {data['extends']}", _choices())
     base = _load(parent, risk_ids, resolve, depth + 1)
     risks = base["risks"] | {
         risk: base["risks"].get(risk, {}) | fields for risk, fields in data["risks"].items()

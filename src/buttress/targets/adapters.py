@@ -42,6 +42,12 @@ def base_of(folder: Path) -> Path | None:
     return base
 
 
+def scores_answers(folder: Path) -> bool:
+    """Whether the adapter in ``folder`` is that of a reward model, which writes no answers."""
+    data = read_json(folder / CONFIG, "task_type", "the configuration of an adapter")
+    return isinstance(data, dict) and data.get("task_type") == "SEQ_CLS"
+
+
 def with_adapter(model: Any, folder: Path, *, merge: bool = True) -> Any:
     """The base model with the adapter of ``folder``; merged into its weights by default.
 
@@ -49,6 +55,10 @@ def with_adapter(model: Any, folder: Path, *, merge: bool = True) -> Any:
         MissingExtraError: peft is not installed.
         InputError: the adapter doesn't fit the model.
     """
+    if scores_answers(folder) and model.get_output_embeddings() is not None:
+        raise InputError(
+            "the adapter of a reward model", file=str(folder), expected="that of a chat model"
+        )
     try:
         from peft import PeftModel
     except ImportError:

@@ -132,7 +132,8 @@ class RunAllowance:
         calls, cost, seconds: limits; None for none.
         spent_calls: calls so far, those of judge and attacker included.
         spent_cost: money so far.
-        judge_calls: calls of the judge that each answer leads to.
+        judge_calls: calls of the judge that each answer leads to, if it can read all replies.
+        spent_judge_calls: those so far. A judge that has to ask again takes more for each answer.
         clock: seconds, for the limit of time.
     """
 
@@ -142,6 +143,7 @@ class RunAllowance:
     spent_calls: Callable[[], int] = lambda: 0
     spent_cost: Callable[[], float] = lambda: 0.0
     judge_calls: int = 0
+    spent_judge_calls: Callable[[], int] = lambda: 0
     clock: Callable[[], float] = time.monotonic
     reason: str = ""
     _began: float = field(init=False)
@@ -149,6 +151,7 @@ class RunAllowance:
     _waiting: int = field(init=False, default=0)
     _ended: int = field(init=False, default=0)
     _unjudged: int = field(init=False, default=0)
+    _judged: int = field(init=False, default=0)
     _changed: asyncio.Event = field(init=False, default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -175,6 +178,7 @@ class RunAllowance:
     def settle(self, count: int) -> None:
         """See ``Allowance``."""
         self._unjudged = max(0, self._unjudged - count)
+        self._judged += count
         self._wake()
 
     def admits(self) -> bool:
@@ -207,7 +211,7 @@ class RunAllowance:
         others = self._others()
         if self.calls is not None:
             left = self.calls - self.spent_calls()
-            if 1 + self.judge_calls * (1 + others) > left:
+            if 1 + self._judge_calls_each() * (1 + others) > left:
                 return "the budget of calls is spent"
         if self.cost is not None:
             spent = self.spent_cost()
@@ -217,6 +221,12 @@ class RunAllowance:
             if not self._ended and others >= _UNPRICED:
                 return "the budget of money is spent"
         return ""
+
+    def _judge_calls_each(self) -> float:
+        """Calls of the judge for each answer, as they have turned out so far."""
+        if not self.judge_calls or not self._judged:
+            return self.judge_calls
+        return max(self.judge_calls, self.spent_judge_calls() / (self._judged + self._unjudged))
 
     def _spend(self, reason: str) -> SpentError:
         self.reason = self.reason or reason

@@ -24,7 +24,8 @@ _COMMENTS: Final = re.compile(r"\A\s*(?::[^\n]*\n\s*)+")  # of an event stream, 
 FILTERED: Final = frozenset(
     {"content_filter", "content_filtered", "safety", "refusal", "guardrail_intervened", "sensitive",
      "prohibited_content", "blocklist", "spii", "error_toxic", "recitation", "moderation",
-     "content_policy_violation", "guardrail", "blocked", "image_safety", "language"}
+     "content_policy_violation", "guardrail", "blocked", "image_safety", "language", "hap",
+     "input_guardrail_triggered", "output_guardrail_triggered"}
 )  # fmt: skip
 
 
@@ -81,7 +82,8 @@ def error_text(payload: Any) -> str:
         if isinstance(kind, str) and kind and message:  # Node's servers name the status beside it
             return one_line(f"{kind}: {error_text(message)}")
         for field in ("error", "message", "Message", "detail", "msg", "error_description",
-                      "errors", "error_msg", "title", "issues"):  # fmt: skip
+                      "errors", "error_msg", "title", "issues", "status_msg",
+                      "base_resp"):  # fmt: skip
             if payload.get(field):
                 return error_text(payload[field])
     return ""
@@ -107,11 +109,10 @@ def read(payload: Any, latency_s: float) -> Answer:
     payload = _unwrapped(payload)
     if not isinstance(payload, dict):
         raise TargetError("the answer is not a JSON object", retry=True)
-    choices = payload.get("choices")
-    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+    choice = _first_choice(payload.get("choices"))
+    if choice is None:
         return _without_choices(payload, latency_s)
-    choice = choices[0]
-    message = choice.get("message")
+    message = _message(choice)
     if _failed(payload, choice):
         return _without_choices({"error": choice.get("error") or payload.get("error")}, latency_s)
     if isinstance(message, str):  # some gateways flatten it
@@ -130,6 +131,8 @@ def read(payload: Any, latency_s: float) -> Answer:
         prompt = count(usage.get("prompt_tokens"))
         completion = count(usage.get("completion_tokens"))
     reason = choice.get("finish_reason")
+    if not text.strip() and is_filter(choice.get("native_finish_reason")):
+        reason = choice["native_finish_reason"]  # of the provider behind a router
     return Answer(
         text=text,
         finish_reason=reason if isinstance(reason, str) else "stop",
@@ -142,6 +145,22 @@ def read(payload: Any, latency_s: float) -> Answer:
     )
 
 
+def _first_choice(choices: Any) -> dict[str, Any] | None:
+    """The first of the choices, which some gateways give as a mapping; None where there is none."""
+    if isinstance(choices, dict):
+        choices = [choices] if _message(choices) else list(choices.values())
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return first if isinstance(first, dict) else None
+
+
+def _message(choice: dict[str, Any]) -> Any:
+    """The message of a choice: Azure's own-data replies list several, streams call it a delta."""
+    listed = choice.get("messages")
+    if isinstance(listed, list) and listed and "message" not in choice:
+        return listed[-1]
+    return choice.get("message", choice.get("delta"))
+
+
 def is_filter(reason: Any) -> bool:
     """Whether a reason to stop says that a filter stopped the answer, details aside."""
     if not isinstance(reason, str):
@@ -152,6 +171,8 @@ def is_filter(reason: Any) -> bool:
 def _unwrapped(payload: Any) -> Any:
     """The completion where a gateway has put it one level down, or into a text of JSON."""
     payload = _parsed(payload)
+    if isinstance(payload, list) and len(payload) == 1:
+        payload = _parsed(payload[0])
     if not isinstance(payload, dict) or "choices" in payload:
         return payload
     for field in ("data", "result", "output", "response", "body"):
@@ -175,7 +196,7 @@ def _failed(payload: dict[str, Any], choice: dict[str, Any]) -> bool:
     """Whether generation broke off with an error, which routers put beside an empty choice."""
     if choice.get("error"):
         return True
-    message = choice.get("message")
+    message = _message(choice)
     empty = not (isinstance(message, dict) and _text(message))
     return empty and (bool(payload.get("error")) or choice.get("finish_reason") == "error")
 
@@ -186,10 +207,12 @@ def _without_choices(payload: dict[str, Any], latency_s: float) -> Answer:
     number = int(code) if code.isascii() and code.isdigit() and len(code) < 10 else 200
     if who := named(number, payload):
         return Answer(said, "content_filter", latency_s=latency_s, refused_by=who)
-    if "choices" in payload and not said and not isinstance(payload["choices"], dict):
+    if not said and marked(payload):
+        who = with_details(CONTENT_FILTER, payload)
+        return Answer("", "content_filter", latency_s=latency_s, refused_by=who)
+    if "choices" in payload and not said and not payload["choices"]:
         who = with_details(NO_CHOICES, payload)
-        if not payload["choices"]:
-            return Answer("", "content_filter", latency_s=latency_s, refused_by=who)
+        return Answer("", "content_filter", latency_s=latency_s, refused_by=who)
     raise TargetError(
         f"the target said: {said}" if said else "the answer has no choices",
         retry=number == 200 or number >= 500 or number == 429,

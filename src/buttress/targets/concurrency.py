@@ -5,6 +5,10 @@ says that it is overloaded, at most once a window, since all questions in flight
 same; one more a round trip as long as answers don't take longer than they used to. Where nobody
 knows what a target takes, it begins with one question and doubles each round trip, as TCP's slow
 start does: the first answer, or the first error, comes before many questions are sent.
+
+A level at which the target was overloaded is not gone back to at once, as TCP CUBIC remembers it
+(RFC 9438, section 4.6): only after some answers below it, and after twice as many each time that
+it turns out to be too much again. Else a server with one slot would refuse every other question.
 """
 
 from __future__ import annotations
@@ -20,6 +24,9 @@ SLOW_START_INFLATION: Final = 3.0
 SMOOTHING: Final = 0.05
 SLOW_START_SMOOTHING: Final = 0.3  # few answers tell of each step
 WINDOW_S: Final = 1.0
+PATIENCE: Final = 8  # answers below a level that was too much, before it is tried again
+MOST_PATIENCE: Final = 256
+REFUSED: Final = 2  # questions in a row, beyond which all wait
 
 
 class ConcurrencyLimit:
@@ -36,6 +43,10 @@ class ConcurrencyLimit:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._latency = 0.0  # smoothed, seconds
         self._best = 0.0  # best smoothed latency; forgets slowly
+        self._too_much: int | None = None  # the level at which it was overloaded last
+        self._patience = PATIENCE
+        self._since = 0  # answers since the target was overloaded
+        self._refused = 0  # in a row
         self._deaf_until = 0.0
         self._closed_until = 0.0
 
@@ -83,6 +94,7 @@ class ConcurrencyLimit:
 
     def succeeded(self, latency_s: float) -> None:
         """An answer came after ``latency_s`` seconds."""
+        self._refused = 0
         if self._latency == 0.0:
             self._latency = self._best = latency_s
         smoothing = SLOW_START_SMOOTHING if self._slow_start else SMOOTHING
@@ -93,15 +105,40 @@ class ConcurrencyLimit:
             self._slow_start = False
         elif self._limit < self._most:
             step = 1.0 if self._slow_start else 1.0 / self._limit
-            self._limit = min(float(self._most), self._limit + step)
+            self._grow(min(float(self._most), self._limit + step))
             self._wake()
 
-    def throttled(self, retry_after_s: float | None) -> None:
-        """The target is overloaded, and may have said for how long to leave it alone."""
+    def _grow(self, limit: float) -> None:
+        """Go up to ``limit``, but not to a level that was too much shortly before."""
+        self._since += 1
+        if self._too_much is not None and int(limit) >= self._too_much:
+            if self._since <= self._patience:
+                return
+            if self.limit >= self._too_much:  # it has held this long
+                self._too_much, self._patience = None, PATIENCE
+            else:
+                self._since = 0
+        self._limit = limit
+
+    def throttled(self, retry_after_s: float | None, pause_s: float = 0.0) -> None:
+        """The target is overloaded.
+
+        Args:
+            retry_after_s: for how long it wants to be left alone, where it says so.
+            pause_s: for how long it is left alone where it doesn't, once it refuses so many in a
+                row that it seems to take only so many in a time.
+        """
         now = self._clock()
         self._slow_start = False
+        self._refused += 1
         if retry_after_s:
             self._closed_until = max(self._closed_until, now + retry_after_s)
+        elif self._refused > max(REFUSED, self.limit) and now >= self._closed_until:
+            self._closed_until = now + pause_s
         if now >= self._deaf_until:
+            # Below a level that was too much before, it is not the number of questions that is.
+            again = self._too_much is not None and self.limit >= self._too_much
+            self._patience = min(MOST_PATIENCE, 2 * self._patience) if again else PATIENCE
+            self._too_much, self._since = max(2, self.limit), 0
             self._limit = max(1.0, self._limit / 2)
             self._deaf_until = now + max(WINDOW_S, 2 * self._latency, retry_after_s or 0.0)

@@ -8,6 +8,7 @@ import re
 import ssl
 import time
 import urllib.request
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,11 +18,13 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from buttress.errors import InputError
+from buttress.files.shown_url import without_keys
 from buttress.targets.base import TargetError
 from buttress.targets.completion import one_line
 from buttress.targets.secrets import Secrets
 
 BODY_LIMIT: Final = 32 * 2**20  # bytes of one answer
+_COMPRESSED: Final = (b"\x1f\x8b", b"x\x01", b"x\x9c", b"x\xda")  # RFC 1952, RFC 1950
 _BEYOND_ASCII: Final = re.compile(rb"[\x80-\xff]+")
 _CERTIFICATE: Final = (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError)
 
@@ -90,7 +93,8 @@ def usable_url(value: Any, field: str, expected: str = "http(s)://HOST[:PORT]/â€
     except (ValueError, TypeError):
         usable = False
     if not usable:
-        raise InputError(f"'{value}' is not a URL", field=field, expected=expected)
+        shown = without_keys(str(value))
+        raise InputError(f"'{shown}' is not a URL", field=field, expected=expected)
     if url.user or url.password:
         raise InputError("a URL with a password in it", field=field, expected="a header")
     return url
@@ -162,7 +166,7 @@ class Connection:
             async with self.session().request(
                 method, url, data=body, headers=headers, allow_redirects=False
             ) as response:
-                received = await _read(response)
+                received = expanded(await _read(response))
                 return ServerReply(
                     response.status, response.headers, received, time.perf_counter() - start
                 )
@@ -201,6 +205,24 @@ class Connection:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def expanded(body: bytes) -> bytes:
+    """The body without gzip or zlib, which some proxies leave in place without a header.
+
+    Raises:
+        TargetError: it expands beyond all reason.
+    """
+    if not body.startswith(_COMPRESSED):
+        return body
+    reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # either of the two
+    try:
+        text = reader.decompress(body, BODY_LIMIT)
+    except zlib.error:
+        return body
+    if reader.unconsumed_tail:
+        raise TargetError(f"the answer is larger than {BODY_LIMIT} bytes", retry=False)
+    return text
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -10,6 +10,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from buttress.errors import InputError
+from buttress.targets.basic_auth import credentials_apart
 from buttress.targets.connection import Connection, usable_url
 from buttress.targets.dialects.anthropic import AnthropicMessages
 from buttress.targets.dialects.base import Dialect
@@ -87,9 +88,10 @@ def create(
     """
     unknown(others, SETTINGS)
     secrets = Secrets()
-    url = usable_url(secrets.expand(endpoint, "endpoint"), "endpoint", "http(s)://HOST[:PORT]/v1")
+    written, credentials = credentials_apart(str(secrets.expand(endpoint, "endpoint")), secrets)
+    url = usable_url(written, "endpoint", "http(s)://HOST[:PORT]/v1")
     if url.scheme not in {"http", "https"}:
-        raise InputError(f"'{endpoint}' is not a URL", field="endpoint", expected="http(s)://…")
+        raise InputError(f"'{url}' is not a URL", field="endpoint", expected="http(s)://…")
     dialect = _dialect(api, url)
     if dialect.id == "azure" and model is None:
         model = url.path.partition("/deployments/")[2].partition("/")[0]
@@ -99,7 +101,7 @@ def create(
         raise InputError("not a mapping", field="extra", expected="fields of the question")
     if isinstance(omit, str) or not all(isinstance(name, str) for name in omit):
         raise InputError("not a list of names", field="omit", expected="[temperature, seed]")
-    sent = CIMultiDict({"Content-Type": "application/json", **dialect.headers})
+    sent = CIMultiDict({"Content-Type": "application/json", **dialect.headers, **credentials})
     key = _key(api_key_env)
     if key is not None:
         sent.update(dialect.key_headers(key))

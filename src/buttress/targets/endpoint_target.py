@@ -268,10 +268,10 @@ class EndpointTarget:
         Raises:
             TargetError: unless a filter refused, which is an answer.
         """
-        if 300 <= reply.status < 400 and self._follow(reply):
-            raise TargetError("redirected", retry=True, adapted=True)
         payload = completion.payload(reply.text)
         outcome = failure(reply.status, reply.headers, reply.body, payload, self._secrets)
+        if 300 <= reply.status < 400 and self._follow(reply):
+            raise TargetError(str(outcome), retry=True, adapted=True)
         if isinstance(outcome, Answer):
             return replace(outcome, latency_s=reply.latency_s)
         if reply.status in {400, 422, 500, 501, 403} and not outcome.throttled:
@@ -298,6 +298,8 @@ class EndpointTarget:
         )
         if not same or place == now or place.path == now.path == self._base.path:
             return False
+        if reply.status not in {307, 308} and place.name != now.name:
+            return False  # another page, such as a login, rather than the same one elsewhere
         self._base = place
         return True
 

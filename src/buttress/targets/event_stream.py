@@ -43,14 +43,28 @@ def named_data(text: str) -> list[tuple[str, str]]:
     name, lines = "", list[str]()
     for line in [*_LINE.split(text), ""]:
         if not line:
-            if lines:
-                found.append((name, "\n".join(lines)))
+            found += [(name, piece) for piece in _pieces(lines)]
             name, lines = "", []
         elif line.startswith("data:"):
             lines.append(line[5:].removeprefix(" "))
         elif line.startswith("event:"):
             name = line[6:].strip()
     return found
+
+
+def _pieces(lines: Sequence[str]) -> Sequence[str]:
+    """The data of an event; of several where a server leaves out the empty lines between them."""
+    if len(lines) > 1 and all(line[:1] in "{[" and _is_json(line) for line in lines):
+        return lines
+    return ["\n".join(lines)] if lines else []
+
+
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return line.strip() == "[DONE]"
+    return True
 
 
 def data_stream_text(text: str) -> str | None:

@@ -26,6 +26,7 @@ import orjson
 from yarl import URL
 
 from buttress.errors import InputError
+from buttress.files.shown_url import without_keys
 from buttress.targets import completion, refusals
 from buttress.targets.base import Answer, Message, Request, TargetError
 from buttress.targets.connection import (
@@ -78,7 +79,7 @@ def create(
     secrets = Secrets()
     question = HttpExchange.read(http, "http", secrets)
     connection = Connection(
-        usable_url(secrets.expand(http["url"], "http.url"), "http.url"),
+        usable_url(question.url, "http.url"),
         {},
         timeout_s=seconds(timeout_s, "timeout_s"),
         secrets=secrets,
@@ -107,7 +108,8 @@ def create(
 def _identity(http: Mapping[str, Any]) -> str:
     """The settings as they stand in the manifest, without what comes from the environment."""
     shown = {key: value for key, value in http.items() if key not in {"headers", "session"}}
-    return "http:" + orjson.dumps(shown, option=orjson.OPT_SORT_KEYS, default=str).decode()
+    written = orjson.dumps(shown, option=orjson.OPT_SORT_KEYS, default=str).decode()
+    return "http:" + without_keys(written)
 
 
 class HttpApplication:

@@ -12,6 +12,7 @@ import orjson
 from yarl import URL
 
 from buttress.errors import InputError
+from buttress.targets.basic_auth import credentials_apart
 from buttress.targets.connection import usable_url
 from buttress.targets.endpoint import checked_headers
 from buttress.targets.http_template import check, fill, in_json, in_url, in_xml
@@ -52,7 +53,7 @@ class HttpExchange:
         """
         if "url" not in given:
             raise InputError("missing", field=f"{field}.url", expected="http(s)://… or ws(s)://…")
-        url = secrets.expand(given["url"], f"{field}.url")
+        url, sent = credentials_apart(str(secrets.expand(given["url"], f"{field}.url")), secrets)
         usable_url(url, f"{field}.url")
         if "body" in given and "form" in given:
             raise InputError(
@@ -66,7 +67,7 @@ class HttpExchange:
                 field=f"{field}.method",
                 expected="one of " + ", ".join(_METHODS),
             )
-        headers = checked_headers(
+        headers = sent | checked_headers(
             secrets.expand(given.get("headers") or {}, f"{field}.headers"), f"{field}.headers"
         )
         secrets.add_headers({k: v for k, v in headers.items() if "{{" not in v})

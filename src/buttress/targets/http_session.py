@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
@@ -27,6 +27,12 @@ from buttress.targets.secrets import Secrets
 
 SESSION_FIELDS: Final = ("url", "method", "headers", "body", "form", "token", "keep")
 ENDED: Final = frozenset({302, 303, 307, 401, 419, 440, 498})  # what says that a session is over
+_ENDED: Final = re.compile(
+    r"(session|token|log-?in|jwt|cookie)\b[^.]{0,40}\b(expired|timed out|ended|invalid|not found"
+    r"|unknown|no longer|revoked)|(expired|invalid|unknown)[^.]{0,20}\b(session|token|jwt)\b"
+    r"|(log|sign) ?in again|未登录|(登录|会话|令牌|身份).{0,6}(过期|失效|超时)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(slots=True)
@@ -108,13 +114,21 @@ class TokenSource:
         return TargetError(f"the reply has no {self.kind} {self.name}", retry=False, fatal=True)
 
 
+@dataclass(frozen=True, slots=True)
+class SessionStep:
+    """A request on the way to a session, and where its reply holds the token, if it does."""
+
+    exchange: HttpExchange
+    token: TokenSource | None
+
+
 class HttpSessions:
     """Begins sessions as the manifest says.
 
     Args:
-        exchange: the request that begins one; None where nothing does.
-        token: where its reply holds the token, or the replies to questions where nothing begins a
-            session; None where cookies carry it.
+        steps: the requests that begin one, in order; none where nothing does. Each may hold the
+            token of the one before it as ``{{session}}``.
+        token: where replies to questions hold the token, if they do.
         keep: use one session for all questions.
         cookies: whether cookies are sent back.
         connection: to the application.
@@ -123,7 +137,7 @@ class HttpSessions:
 
     def __init__(
         self,
-        exchange: HttpExchange | None,
+        steps: Sequence[SessionStep],
         token: TokenSource | None,
         *,
         keep: bool,
@@ -131,7 +145,7 @@ class HttpSessions:
         connection: Connection,
         secrets: Secrets,
     ) -> None:
-        self._exchange = exchange
+        self._steps = steps
         self._token = token
         self._keep = keep
         self._cookies = cookies
@@ -144,28 +158,36 @@ class HttpSessions:
     def read(
         cls, given: Any, cookies: Any, connection: Connection, secrets: Secrets
     ) -> HttpSessions:
-        """From the manifest's ``session`` and ``cookies``; None where they are absent.
+        """From the manifest's ``session``, a request or a list of them, and its ``cookies``.
 
         Raises:
             InputError: a field is missing, unknown or not usable.
         """
-        if given is None:
-            return cls(
-                None, None, keep=False, cookies=bool(cookies), connection=connection,
-                secrets=secrets,
-            )  # fmt: skip
         where = "http.session"
-        if not isinstance(given, Mapping):
-            raise InputError("not a mapping", field=where, expected=", ".join(SESSION_FIELDS))
-        unknown_field(given, SESSION_FIELDS, where)
-        token = TokenSource.parse(given["token"], f"{where}.token") if "token" in given else None
-        if "url" not in given and (token is None or len(given) > 1):
-            raise InputError("missing", field=f"{where}.url", expected="http(s)://…")
+        written = given if isinstance(given, list) else [] if given is None else [given]
+        if isinstance(given, list) and not given:
+            raise InputError("empty", field=where, expected="one request or several")
+        steps: list[SessionStep] = []
+        later: TokenSource | None = None  # of the replies to questions
+        for place, step in enumerate(written):
+            field = f"{where}[{place}]" if isinstance(given, list) else where
+            if not isinstance(step, Mapping):
+                raise InputError("not a mapping", field=field, expected=", ".join(SESSION_FIELDS))
+            unknown_field(step, SESSION_FIELDS, field)
+            token = TokenSource.parse(step["token"], f"{field}.token") if "token" in step else None
+            if "url" in step:
+                steps.append(SessionStep(HttpExchange.read(step, field, secrets), token))
+            elif token is None or len(step) > 1 or len(written) > 1:
+                raise InputError("missing", field=f"{field}.url", expected="http(s)://…")
+            else:
+                later = token
+        tokens = [later] if later else [step.token for step in steps]
+        by_cookies = len(steps) > 1 or any(t is None or t.kind != "json" for t in tokens)
         return cls(
-            HttpExchange.read(given, where, secrets) if "url" in given else None,
-            token,
-            keep=bool(given.get("keep", False)),
-            cookies=(token is None or token.kind != "json") if cookies is None else bool(cookies),
+            steps,
+            later,
+            keep=any(bool(step.get("keep", False)) for step in written),
+            cookies=by_cookies if cookies is None else bool(cookies),
             connection=connection,
             secrets=secrets,
         )
@@ -193,7 +215,8 @@ class HttpSessions:
         """
         if self._kept is session:
             self._kept = None
-        if self._keep and status in ENDED and session.answered:
+        over = status in ENDED or bool(_ENDED.search(str(error)))
+        if self._keep and over and session.answered:
             return TargetError(str(error), retry=True, adapted=True)
         return error
 
@@ -204,13 +227,26 @@ class HttpSessions:
             TargetError: the application gives none.
         """
         begun = HttpSession(uuid.uuid4().hex, self._cookies)
-        exchange = self._exchange
-        if exchange is None:
-            if self._token is not None:  # replies to questions give it
-                begun.token, begun.later = None, self._token
-            return begun
-        url, headers, body = exchange.filled(values((), "", begun.token or ""))
-        reply = await self._connection.send(exchange.method, url, body, headers)
+        if not self._steps and self._token is not None:  # replies to questions give it
+            begun.token, begun.later = None, self._token
+        tokens = False
+        for step in self._steps:
+            token = await self._take_step(step, begun)
+            if token is not None:
+                begun.token, tokens = token, True
+        if self._steps and not tokens:
+            begun.token = ""
+        return begun
+
+    async def _take_step(self, step: SessionStep, begun: HttpSession) -> str | None:
+        """The token in the reply to a request on the way to a session, which keeps its cookies.
+
+        Raises:
+            TargetError: the application refuses, or its reply lacks the token.
+        """
+        exchange = step.exchange
+        url, headers, body = exchange.filled(values((), begun.token, uuid.uuid4().hex))
+        reply = await self._connection.send(exchange.method, url, body, begun.headers(headers))
         if not 200 <= reply.status < 400:
             payload = completion.payload(reply.text)
             outcome = failure(reply.status, reply.headers, reply.body, payload, self._secrets)
@@ -226,16 +262,14 @@ class HttpSessions:
         begun.take(reply)
         for value in begun.cookies.values():
             self._secrets.add_session(value)
-        if self._token is None:
-            begun.token = ""
-            return begun
-        token = self._token.read(reply)
+        if step.token is None:
+            return None
+        token = step.token.read(reply)
         if token is None:
-            missing = self._token.missing(reply)
+            missing = step.token.missing(reply)
             raise TargetError(f"the session: {missing}", retry=False, fatal=True)
         self._secrets.add_session(token)
-        begun.token = token
-        return begun
+        return token
 
 
 def _cookies(reply: ServerReply) -> dict[str, str | None]:

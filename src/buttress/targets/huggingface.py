@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from buttress.errors import InputError, MissingExtraError
 from buttress.targets.adapters import base_of
-from buttress.targets.base import Answer, Request
+from buttress.targets.base import Answer, Request, Target, TargetError
 from buttress.targets.batching import BatchQueue, Generate
 from buttress.targets.fingerprint import files_digest
 from buttress.targets.settings import existing, unknown, whole
@@ -20,9 +21,19 @@ from buttress.targets.settings import existing, unknown, whole
 if TYPE_CHECKING:
     from buttress.targets.generation import Generator
 
+Surround = Callable[["Generator"], AbstractContextManager[None]]
 SETTINGS: Final = ("weights", "batch", "device", "threads", "context")
 # What decides the answers: weights, tokenizer, chat template and generation defaults.
 PINNED: Final = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
+
+
+@runtime_checkable
+class Surroundable(Target, Protocol):
+    """A target that computes inside a context of its caller's."""
+
+    def surround(self, context: Surround) -> None:
+        """Compute all answers inside ``context``; before the first question."""
+        ...
 
 
 def create(
@@ -98,6 +109,7 @@ class HuggingFaceTarget:
         self._loading = asyncio.Lock()
         self._queue: BatchQueue | None = None
         self._change: Callable[[Generator], Generate] | None = None
+        self._surround: Surround | None = None
 
     @property
     def name(self) -> str:
@@ -124,11 +136,17 @@ class HuggingFaceTarget:
 
         generator = Generator(self._folder, self._device, self._context)
         answers = generator.generate if self._change is None else self._change(generator)
+        if (context := self._surround) is not None:
+            answers = _inside(context, generator, answers)
         return BatchQueue(answers, generator.length, self._batch)
 
     def change_answers(self, change: Callable[[Generator], Generate]) -> None:
         """Let ``change`` make what answers batches; before the first question."""
         self._change = change
+
+    def surround(self, context: Surround) -> None:
+        """Compute all answers inside ``context``; before the first question."""
+        self._surround = context
 
     async def answer(self, request: Request) -> Answer:
         """Generate one answer.
@@ -150,3 +168,11 @@ class HuggingFaceTarget:
         if self._queue is not None:
             queue, self._queue = self._queue, None
             await asyncio.to_thread(queue.close)
+
+
+def _inside(context: Surround, generator: Generator, answers: Generate) -> Generate:
+    def surrounded(requests: Sequence[Request]) -> Sequence[Answer | TargetError]:
+        with context(generator):
+            return answers(requests)
+
+    return surrounded

@@ -39,10 +39,14 @@ _TEXT: Final = re.compile(
     r"|got)?\s*(flagged|blocked|filtered|moderated|censored)"
     r"|(prompt|input|output|response|content|message)s?\b[^.]{0,40}\b(rejected|denied|refused"
     r"|disallowed|withheld|redacted)\b(?![^.]{0,40}\b(long|length|large|tokens?|size|exceed|busy))"
+    r"|\b(flagged|blocked|filtered|censored|moderated) (the |this |that |your )?(input|prompt"
+    r"|request|message|output|response|content)s?\b|\b(denied|blocked|forbidden) (prompt|word"
+    r"|topic)|(input|output) (new_)?sensitive|content is (illegal|inappropriate|harmful|unsafe"
+    r"|sensitive|prohibited)"
     r"|(violat|against)\w*\b[^.]{0,40}\b(polic|guideline|terms|safety|guardrail)"
     r"|(inappropriate|sensitive|harmful|unsafe|prohibited|toxic|offensive) (content|information"
     r"|material|input|prompt|words?)|content exists risk|considered high risk|requires moderation"
-    r"|\bguardrails?\b|prompt injection|jailbreak|blocked entity"
+    r"|(?<![a-z])guardrails?(?![a-z])|prompt injection|jailbreak|blocked entity"
     r"|敏感|违规|不安全|不当内容|内容安全|审核",
     re.IGNORECASE,
 )
@@ -97,9 +101,18 @@ def named(status: int, payload: Any) -> str:
         if field in {"code", "type", "status", "reason", "finish_reason", "error_code"}:
             if _CODES.search(text) or (status != 200 and text in _NUMBERS):
                 return with_details(CONTENT_FILTER, payload)
-        elif field in {"", "message", "msg", "detail", "error", "title", "errors", "reasons"} and (
-            _TEXT.search(text)
-        ):
+        elif field in {
+            "",
+            "message",
+            "msg",
+            "detail",
+            "error",
+            "title",
+            "errors",
+            "reasons",
+            "error_msg",
+            "status_msg",
+        } and _TEXT.search(text):
             return with_details(CONTENT_FILTER, payload)
     return ""
 

@@ -188,7 +188,7 @@ class RetryingClient:
                 if error.retry and left:
                     self._check_wait(error, pause)  # before all others wait as long
                 if error.throttled:
-                    self._limit.throttled(error.retry_after_s)
+                    self._limit.throttled(error.retry_after_s, pause)
                 if not error.retry or not left:
                     raise error
                 await self._allowance.sleep(pause)

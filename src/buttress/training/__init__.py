@@ -17,3 +17,13 @@ def need_training(capability: str = "tuning a model") -> None:
     """
     if any(find_spec(name) is None for name in ("torch", "transformers", "peft")):
         raise MissingExtraError(capability, "tune")
+
+
+def need_trl() -> None:
+    """Check that TRL and datasets are installed.
+
+    Raises:
+        MissingExtraError: one of them is not.
+    """
+    if any(find_spec(name) is None for name in ("trl", "datasets")):
+        raise MissingExtraError("training a reward model, or by one", "rl")

@@ -42,23 +42,28 @@ def add_adapter(model: Any, settings: LoraSettings, seed: int) -> Any:
         InputError: no layer has such a name.
     """
     torch.manual_seed(seed)
-    config = LoraConfig(
-        r=settings.rank,
-        lora_alpha=settings.alpha,  # type: ignore[arg-type]  # a float works
-        lora_dropout=settings.dropout,
-        target_modules=settings.modules,
-        bias="none",
-        task_type="CAUSAL_LM",
-    )
     try:
         with without_peft_warnings():
-            adapted: Any = get_peft_model(model, config)
+            adapted: Any = get_peft_model(model, lora_config(settings))
     except ValueError as error:
         raise InputError(
             " ".join(str(error).split())[:300], field="lora.modules",
             expected="names of linear layers, or all-linear",
         ) from None  # fmt: skip
     return adapted
+
+
+def lora_config(settings: LoraSettings, *, head: str | None = None) -> LoraConfig:
+    """The settings as PEFT takes them; ``head``: a layer that is trained whole, for scores."""
+    return LoraConfig(
+        r=settings.rank,
+        lora_alpha=settings.alpha,  # type: ignore[arg-type]  # a float works
+        lora_dropout=settings.dropout,
+        target_modules=settings.modules,
+        bias="none",
+        task_type="CAUSAL_LM" if head is None else "SEQ_CLS",
+        modules_to_save=None if head is None else [head],
+    )
 
 
 def save_adapter(model: Any, folder: Path, base: Path) -> None:

@@ -72,6 +72,20 @@ class ExampleSet:
         return len(self.pairs) or len(self.examples)
 
 
+@dataclass(slots=True)
+class PromptSet:
+    """Conversations that each end with a question, and what was left out."""
+
+    prompts: list[tuple[Message, ...]] = field(default_factory=list)
+    records: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def size(self) -> int:
+        """Prompts."""
+        return len(self.prompts)
+
+
 class ExampleReader:
     """Turns records into examples for one tokenizer; at most ``max_tokens`` tokens each."""
 
@@ -129,6 +143,32 @@ class ExampleReader:
         if not made.pairs:
             raise _nothing(made, "prompt, chosen and rejected")
         return made
+
+    def prompts(self, records: Sequence[Mapping[str, Any]], answer_tokens: int) -> PromptSet:
+        """Prompts that leave room for an answer of ``answer_tokens`` tokens.
+
+        Of records with turns, what stands before the last answer is the prompt.
+
+        Raises:
+            InputError: no record has a prompt.
+        """
+        made = PromptSet(records=len(records))
+        for record in records:
+            messages = question_of_record(record)
+            example = self.answered(messages, "") if messages else None
+            if example is None:
+                made.left_out["no prompt, or longer than max_tokens"] += 1
+            elif example.start + answer_tokens > self._most:
+                made.left_out["no room for an answer"] += 1
+            else:
+                made.prompts.append(messages)
+        if not made.prompts:
+            raise _nothing(made, "prompt, or messages")
+        return made
+
+    def answered(self, messages: Sequence[Message], answer: str) -> TrainingExample | None:
+        """An answer to a conversation; None where it doesn't fit or the template refuses it."""
+        return self._answer(messages, answer, 0, Counter())
 
     def _of(
         self, record: Mapping[str, Any], number: int, left_out: Counter[str]
@@ -206,7 +246,22 @@ class ExampleReader:
         return whole[len(text) :].rstrip()
 
 
-def _nothing(made: ExampleSet, expected: str) -> InputError:
+def question_of_record(record: Mapping[str, Any]) -> tuple[Message, ...]:
+    """The conversation of a record up to its last question; empty where there is none."""
+    turns = next((record[name] for name in _TURNS if name in record), None)
+    prompt = next((record[name] for name in _PROMPTS if record.get(name)), None)
+    if turns is not None:
+        messages = _messages(turns)
+    elif prompt is not None:
+        messages = _prompt(prompt, record)
+    else:
+        chosen = record.get("chosen")
+        messages = _messages(chosen) if isinstance(chosen, list) else []
+    last = max((at for at, one in enumerate(messages) if one.role == "user"), default=-1)
+    return tuple(messages[: last + 1])
+
+
+def _nothing(made: ExampleSet | PromptSet, expected: str) -> InputError:
     why = ", ".join(f"{reason}: {count}" for reason, count in made.left_out.most_common(3))
     return InputError(
         f"no example in {made.records} records" + (f" ({why})" if why else ""), expected=expected

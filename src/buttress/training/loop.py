@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -18,6 +18,9 @@ from buttress.errors import InputError
 from buttress.training.checkpoints import Checkpoint, last_checkpoint, save_checkpoint
 from buttress.training.settings import TuneSettings
 from buttress.training.terms import Term
+
+if TYPE_CHECKING:
+    from buttress.training.validation import Validation
 
 Say = Callable[[str], None]
 
@@ -67,6 +70,7 @@ def train(
     *,
     seed: int,
     folder: Path | None = None,
+    validation: Validation | None = None,
     say: Say = lambda _: None,
 ) -> list[float]:
     """Train what requires a gradient; the loss of each step, in nats.
@@ -77,6 +81,7 @@ def train(
         settings: the recipe.
         seed: of the draws and of dropout.
         folder: where checkpoints are and go; None for none.
+        validation: measures the model as it is trained, and may end training.
         say: told of progress.
 
     Raises:
@@ -93,6 +98,8 @@ def train(
         load_state(saved.tensors, trained, optimizer)
         losses = saved.losses
         say(f"going on after step {saved.step}")
+    if validation is not None:
+        validation.begin(model)
     model.train()
     for step in range(len(losses), steps):
         torch.manual_seed((seed * 1_000_003 + step) % 2**63)
@@ -114,6 +121,8 @@ def train(
             save_checkpoint(folder, Checkpoint(done, state, losses, {}))
         if done == steps or done % max(1, steps // 20) == 0:
             say(f"step {done} of {steps}, loss {loss:.4f}")
+        if validation is not None and validation.after_step(model, done, last=done == steps):
+            break
     model.eval()
     return losses
 

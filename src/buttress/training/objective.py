@@ -18,7 +18,7 @@ from buttress.training.terms import (
 )
 
 UNLEARNING: Final = ("grad-diff", "npo")
-PREFERENCES: Final = ("dpo", "ipo")
+PREFERENCES: Final = ("dpo", "ipo", "reward")
 
 
 def terms_of(
@@ -35,7 +35,11 @@ def terms_of(
     needed = ever_drawn(data.size, settings.batch, steps_of(settings, data.size), seed)
     terms: list[Term]
     if method in PREFERENCES:
-        terms = [PreferenceTerm(method, data.pairs, model, beta, needed)]
+        terms = [
+            PreferenceTerm(
+                method, data.pairs, model, beta, needed, length_penalty=settings.length_penalty
+            )
+        ]
     elif method == "kto":
         terms = [Desirability(method, data.examples, model, beta, needed)]
     elif method == "npo":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -12,8 +12,12 @@ from msgspec import Meta, Struct
 from buttress.errors import InputError
 from buttress.files import located_yaml
 
-METHODS: Final = ("sft", "dpo", "ipo", "kto", "dp-sft", "grad-diff", "npo")
-MethodName = Literal["sft", "dpo", "ipo", "kto", "dp-sft", "grad-diff", "npo"]
+MethodName = Literal[
+    "sft", "dpo", "ipo", "kto", "reward", "rloo", "grpo", "dp-sft", "grad-diff", "npo"
+]
+METHODS: Final = get_args(MethodName)
+REINFORCEMENT: Final = ("rloo", "grpo")
+THROUGH_TRL: Final = ("reward", *REINFORCEMENT)
 _Positive = Annotated[float, Meta(gt=0)]
 _Weight = Annotated[float, Meta(ge=0)]
 _Number = Annotated[int, Meta(ge=1)]
@@ -37,10 +41,17 @@ class TuneSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ``batch``: records of a step (``dp-sft``: expected number, as each is drawn on its own).
     ``steps``: instead of ``epochs``. ``learning_rate``: the highest, of AdamW. ``warmup``: share of
     the steps in which it rises. ``clip``: largest norm of a step's gradient (``dp-sft``: of each
-    record's). ``beta``: strength of the pull to the reference model in ``dpo``, ``ipo``, ``kto``
-    and ``npo``. ``retain_weight``: of the term on the retain set, ``retain_loss``: its kind, by
-    default "kl" for ``sft`` and preferences, "likelihood" for unlearning. ``max_tokens``: of an
-    example. ``threads``: of the processor; None for PyTorch's choice.
+    record's). ``beta``: strength of the pull to the reference model in ``dpo``, ``ipo``, ``kto``,
+    ``npo``, ``rloo`` and ``grpo``. ``length_penalty``: what a token of an answer costs, in units of
+    reward (``dpo``, ``rloo``, ``grpo``). ``retain_weight``: of the term on the retain set,
+    ``retain_loss``: its kind, by default "kl" for ``sft`` and preferences, "likelihood" for
+    unlearning. ``max_tokens``: of an example. ``threads``: of the processor; None for PyTorch's
+    choice.
+
+    ``samples``: answers to a prompt, of at most ``answer_tokens`` tokens, drawn at ``temperature``
+    (``rloo``, ``grpo``). With a validation set, every ``validate_every`` steps the model is
+    measured; ``harm_limit`` is the largest share of harmful requests complied with, ``kl_budget``
+    the largest divergence from the base model in nats a token: above it training stops.
     """
 
     method: MethodName = "sft"
@@ -57,6 +68,13 @@ class TuneSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     beta: _Positive = 0.1
     retain_weight: _Weight = 1.0
     retain_loss: Literal["kl", "likelihood"] | None = None
+    length_penalty: _Weight = 0.0
+    samples: Annotated[int, Meta(ge=2)] = 4
+    answer_tokens: _Number = 64
+    temperature: _Positive = 1.0
+    validate_every: _Number | None = None
+    harm_limit: Annotated[float, Meta(ge=0, le=1)] | None = None
+    kl_budget: _Positive | None = None
     checkpoint_every: _Number = 50
     threads: _Number | None = None
 

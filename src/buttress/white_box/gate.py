@@ -22,17 +22,13 @@ from buttress.statistics.logistic_regression import fit_logistic, log_loss, log_
 from buttress.statistics.roc import auc
 from buttress.targets.base import Message
 from buttress.white_box.hidden_states import HiddenStates, hidden_states
+from buttress.white_box.refusal_in_place import REFUSAL_IN_PLACE
 from buttress.white_box.residual import decoder_layers
 
 Array = npt.NDArray[np.float64]
 LAYERS: Final = 8  # spread over the upper two thirds of the model
 FALSE_ALARMS: Final = 0.02
 PENALTIES: Final = (1.0, 30.0, 300.0, 3000.0)
-REFUSALS: Final = {
-    "en": "I can't help with this request. If you tell me what you are trying to achieve, I will "
-    "look for a safe way to help.",
-    "zh": "这个请求我不能帮忙。如果您告诉我想达到什么目的，我会尽力找一种安全的办法来帮您。",
-}
 _LEAST: Final = 8  # requests of each kind
 _SHARES: Final = (0.0, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5)  # of false alarms
 
@@ -185,7 +181,7 @@ def fit_gate(
             weights=fitted.weights,
             bias=fitted.bias,
             threshold=threshold,
-            refusals=dict(REFUSALS),
+            refusals=dict(REFUSAL_IN_PLACE),
         ),
         area=auc(unsafe, safe),
         words_area=auc(words_scores[truth == 1], words_scores[truth == 0]),

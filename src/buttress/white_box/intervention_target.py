@@ -7,7 +7,7 @@ answer's mouth do not reach it. What it lets pass is answered with the steering 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,7 @@ from buttress.errors import InputError
 from buttress.targets.base import Answer, Request, TargetError
 from buttress.targets.batching import Generate
 from buttress.targets.generation import Generator
-from buttress.targets.huggingface import HuggingFaceTarget
+from buttress.targets.huggingface import HuggingFaceTarget, Surround
 from buttress.targets.huggingface import create as huggingface
 from buttress.white_box.gate import Gate, question_of
 from buttress.white_box.hidden_states import hidden_states
@@ -25,6 +25,7 @@ from buttress.white_box.intervention_files import Steering, load_gate, load_stee
 from buttress.white_box.residual import added
 
 REFUSED_BY: Final = "gate"
+PlainAnswer = Callable[[str, Request], Answer | None]
 
 
 def create(
@@ -75,6 +76,7 @@ class InterventionTarget:
         self._gate = gate
         self._steering = steering
         self._digest = digest
+        self._known: PlainAnswer | None = None
         plain.change_answers(self._answering)
 
     @property
@@ -97,6 +99,18 @@ class InterventionTarget:
         """As the model."""
         return self._plain.concurrency
 
+    def surround(self, context: Surround) -> None:
+        """Compute gate and answers inside ``context``; before the first question."""
+        self._plain.surround(context)
+
+    def reuse(self, known: PlainAnswer) -> None:
+        """Take answers of the unchanged model from ``known`` where a gate lets a question pass.
+
+        ``known`` gets the unchanged model's identity and the question; None where it has none. A
+        steered model says something else, so with a steering vector nothing is reused.
+        """
+        self._known = known if self._steering is None else None
+
     async def answer(self, request: Request) -> Answer:
         """Generate one answer, or refuse in the model's place.
 
@@ -115,6 +129,9 @@ class InterventionTarget:
             made: list[Answer | TargetError | None] = [None] * len(requests)
             for place, refusal in self._refused(generator, requests).items():
                 made[place] = refusal
+            for place, one in enumerate(made):
+                if one is None and self._known is not None:
+                    made[place] = self._known(self._plain.identity, requests[place])
             rest = [place for place, one in enumerate(made) if one is None]
             if rest:
                 with self._steered(generator):

@@ -59,6 +59,20 @@ def load(weights: str | Path, *, device: str = "auto") -> tuple[Any, Any]:
         ) from None
 
 
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer in the Hugging Face folder ``folder``.
+
+    Raises:
+        InputError: there is none that transformers knows.
+    """
+    try:
+        return transformers.AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+    except Exception as error:  # of many kinds, as the folder is at fault in many ways
+        raise InputError(f"no usable tokenizer: {one_line(str(error))}", file=str(folder)) from None
+
+
 def fingerprint(model: Any) -> str:
     """Digest over each weight's name, shape, type and 64 of its values, spread evenly.
 

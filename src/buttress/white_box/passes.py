@@ -13,14 +13,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import torch
-import transformers as untyped
 from torch import Tensor
 
 from buttress.white_box.candidates import batches
 from buttress.white_box.layout import PromptLayout
+from buttress.white_box.prefix_cache import Pairs, cache_of, prefix_pairs
 
-transformers: Any = untyped  # partly without types
-Pairs = list[tuple[Tensor, Tensor]]  # keys and values, each (1, heads, tokens, size), by layer
 _LOGITS: Final = 2**27  # values that the logits of one batch may hold
 _OVERHEAD: Final = {"cpu": 16, "cuda": 4096}  # what a pass costs, in tokens
 
@@ -145,7 +143,7 @@ class Passes:
         self.tokens += rows * length
         options: dict[str, Any] = {"use_cache": past is not None}
         if past is not None:
-            options["past_key_values"] = _cache(past, rows)
+            options["past_key_values"] = cache_of(past, rows)
         keep = len(self._layout.target)
         if self._keeps:
             options["logits_to_keep"] = keep
@@ -167,19 +165,12 @@ class Passes:
         """Keys and values of what comes before the suffix, if they lead to the same loss."""
         suffix = self.embed(self._layout.initial)[None]
         whole, _ = self._run(self._rest(suffix, 0), None)
+        options = {"logits_to_keep": 1} if self._keeps else {}
+        prefix = prefix_pairs(self._model, self.embed(self._layout.before)[None], **options)
+        if prefix is None:
+            return None
+        self.tokens += len(self._layout.before)
         try:
-            cache = transformers.DynamicCache()
-            self._model(
-                inputs_embeds=self.embed(self._layout.before)[None],
-                past_key_values=cache,
-                use_cache=True,
-                **({"logits_to_keep": 1} if self._keeps else {}),
-            )
-            self.tokens += len(self._layout.before)
-            prefix = [(layer.keys, layer.values) for layer in cache.layers]
-            layers = self._model.config.get_text_config().num_hidden_layers
-            if len(prefix) != layers or any(key is None for key, _ in prefix):
-                return None
             self._prefix = prefix
             with_cache, _ = self._run(self._rest(suffix, 0), prefix)
         except (TypeError, ValueError, AttributeError, IndexError, RuntimeError):
@@ -189,14 +180,6 @@ class Passes:
         error = (self._nll(whole) - self._nll(with_cache)).abs().max()
         exact = self._table.dtype in (torch.float32, torch.float64)
         return prefix if float(error) < (1e-3 if exact else 0.1) else None
-
-
-def _cache(pairs: Pairs, rows: int) -> Any:
-    """A cache with the same content for each row."""
-    cache = transformers.DynamicCache()
-    for layer, (keys, values) in enumerate(pairs):
-        cache.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), layer)
-    return cache
 
 
 def _table(embedding: Any) -> Tensor:

@@ -88,17 +88,36 @@ def label(request: LabelRequest, keys: Keys, screen: Screen) -> Labelling:
         return Labelling(place, session.given, session.left)
 
 
-def import_pairs(path: Path, form: str, to: Path, criterion: str = "") -> tuple[int, int]:
-    """Convert another tool's preferences to a file of pairs; its pairs and labels.
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """Pairs and labels written, and pairs left out because both answers are the same text."""
+
+    pairs: int
+    labels: int
+    left_out: int
+
+
+def import_pairs(path: Path, form: str, to: Path, criterion: str = "") -> Imported:
+    """Convert another tool's preferences to a file of pairs.
 
     Raises:
-        InputError: not of that format; names file, line and field. Nothing is written then.
+        InputError: not of that format, or without a pair; names file, line and field. Nothing is
+            written then.
     """
     if to.exists() and path.exists() and to.samefile(path):
         raise InputError("the file that is read", file=str(to), field="--out", expected="another")
     read = list(read_preferences(path, form, criterion))
-    written = write_pairs(read, to)
-    return written, sum(len(labels) for _, labels in read)
+    kept = [each for each in read if each[0].first != each[0].second]
+    if not kept:
+        problem = "every pair has the same answer twice" if read else "no pairs"
+        raise InputError(problem, file=str(path), expected=f"at least one pair in form '{form}'")
+    labels = sum(len(labels) for _, labels in kept)
+    if criterion and not labels:
+        raise InputError(
+            f"no response to '{criterion}'", file=str(path), field="--criterion",
+            expected="the name of a question that was answered",
+        )  # fmt: skip
+    return Imported(write_pairs(kept, to), labels, len(read) - len(kept))
 
 
 def agreement_of(

@@ -21,6 +21,7 @@ from buttress.live.limits import Limits
 from buttress.live.scope import Endpoint, endpoints, read_targets
 from buttress.live.survey import HostResult, dry_run, planned, survey
 from buttress.packs.installed import installed
+from buttress.probes.infrastructure.aig.pack_contents import has_packed
 from buttress.protocols.live import Credential, LiveContext, LiveProbe, LiveRequest
 from buttress.triage.filtering import SUPPRESSIONS, FilteredFindings, FindingFilter
 from buttress.trials.loop import run_async
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 ACCEPTABLE: Final = 0
 FOUND: Final = 1
 UNDECIDED: Final = 3
+IN_BROWSER: Final = "client"  # a layer that is asked only where it is named
 LAYERS: Final = ("infrastructure", "link", "service", "client")
 _TOLD_PROBLEMS: Final = 5
 _LIMITS: Final = Limits()
@@ -44,10 +46,10 @@ class SurveySettings:
     """What to ask and what counts.
 
     ``targets`` are URLs, ``HOST:PORT``, hosts and networks (with ``ports``); without any, those of
-    ``system``, the assets with a ``url``. ``only`` and ``layers`` choose probes, all where None.
-    ``rules`` is a folder of AI-Infra-Guard's rules, ``keys`` are those of users by name,
-    ``openapi`` describes an API, ``credentials`` is a file of them or ``default``. The rest is as
-    in ``ScanSettings``.
+    ``system``, the assets with a ``url``. ``only`` and ``layers`` choose probes; where both are
+    None, all but those of the client layer. ``rules`` is a folder of AI-Infra-Guard's
+    rules, ``keys`` are those of users by name, ``openapi`` describes an API, ``credentials`` is a
+    file of them or ``default``. The rest is as in ``ScanSettings``.
     """
 
     targets: Sequence[str] = ()
@@ -72,7 +74,10 @@ class SurveySettings:
 
 @dataclass(slots=True)
 class SurveyResult:
-    """What a survey sent and saw. ``notes`` are what the user should know of its rules."""
+    """What a survey sent and saw. ``notes`` are what the user should know of its rules.
+
+    ``layers`` are those of the probes that ran.
+    """
 
     id: str
     began: float
@@ -81,6 +86,7 @@ class SurveyResult:
     filtered: FilteredFindings
     inspections: list[Inspection]
     notes: list[str]
+    layers: dict[str, str]
 
     def fails(self, one: LocatedFinding) -> bool:
         """Whether a finding is as grave as ``fail_on``."""
@@ -109,6 +115,7 @@ class SurveyResult:
             filtered=self.filtered,
             inspections=self.inspections,
             notes=self.notes,
+            layers=self.layers,
         )  # fmt: skip
 
 
@@ -121,8 +128,6 @@ class Surveyor:
 
     def __init__(self, settings: SurveySettings, knowledge: Knowledge | None = None) -> None:
         self.settings = settings
-        if settings.as_written and settings.rules is None:
-            raise InputError("needs --rules", field="--rules-as-written", expected="--rules FOLDER")
         self.endpoints = _endpoints(settings)
         self.notes: list[str] = []
         self.probes = _probes(settings, self.notes)
@@ -135,8 +140,18 @@ class Surveyor:
             openapi=settings.openapi,
             credentials=_credentials(settings.credentials),
             default_credentials=settings.credentials == DEFAULTS,
+            links=any(one.layer == IN_BROWSER for one in self.probes),
             advisories=OsvAdvisories(settings.osv) if settings.osv is not None else None,
         )
+        if (
+            settings.as_written
+            and settings.rules is None
+            and not has_packed(self.context.knowledge)
+        ):
+            raise InputError(
+                "needs --rules", field="--rules-as-written",
+                expected="--rules FOLDER, or rules that `buttress pack install` installed",
+            )  # fmt: skip
         self._filter = _filter(settings)
 
     @cached_property
@@ -161,6 +176,10 @@ class Surveyor:
             self.endpoints = every
         progress.finish()
         return [progress.done(one) or asked[one] for one in every]
+
+    def _rule_notes(self) -> Iterator[str]:
+        if any(one.layer == "infrastructure" for one in self.probes):
+            yield from _rule_notes(self.context)
 
     async def ask(self, done: Callable[[HostResult], None] = lambda _: None) -> list[HostResult]:
         """Ask all hosts; results stand in the order of ``endpoints``."""
@@ -201,7 +220,8 @@ class Surveyor:
         return SurveyResult(
             identifier, began, self.settings, hosts,
             self._filter.apply(found, 0, datetime.now(UTC).date()),
-            inspections, [*self.notes, *_rule_notes(self.context)],
+            inspections, [*self.notes, *self._rule_notes()],
+            {one.id: one.layer for one in self.probes},
         )  # fmt: skip
 
 
@@ -307,7 +327,11 @@ def _probes(settings: SurveySettings, notes: list[str]) -> list[LiveProbe]:
         probe
         for name, probe in known.items()
         if (settings.only is None or name in settings.only)
-        and (settings.layers is None or probe.layer in settings.layers)
+        and (
+            probe.layer in settings.layers
+            if settings.layers is not None
+            else settings.only is not None or probe.layer != IN_BROWSER
+        )
     ]
     if not chosen:
         raise InputError(
@@ -345,14 +369,12 @@ def _filter(settings: SurveySettings) -> FindingFilter:
 
 def _rule_notes(context: LiveContext) -> Iterator[str]:
     """What of the rules was left out."""
-    if context.rules is None:
-        return
     from buttress.probes.infrastructure.probe import rules_of
 
     rules = rules_of(context)
     if rules is None:
         return
-    yield f"rules of {rules.folder.path}: {len(rules.folder.fingerprints)} fingerprints"
+    yield f"rules of {rules.folder.title}: {len(rules.folder.fingerprints)} fingerprints"
     problems = rules.folder.problems if context.as_written else rules.problems
     for one in problems[:_TOLD_PROBLEMS]:
         yield f"left out: {one.file}: {one.what}"
@@ -378,8 +400,8 @@ def make_known(result: SurveyResult, path: Path) -> SurveyResult:
     return replace(result, filtered=replace(result.filtered, counting=[], known=every))
 
 
-def write(result: SurveyResult, made: Mapping[str, Any], out: Path) -> None:
-    """Write the document, every request a line, and the evidence into the folder ``out``.
+def write(result: SurveyResult, made: Mapping[str, Any], out: Path, language: str = "en") -> None:
+    """Write document, page, every request a line, and the evidence into the folder ``out``.
 
     Raises:
         InputError: not writable.
@@ -397,6 +419,7 @@ def write(result: SurveyResult, made: Mapping[str, Any], out: Path) -> None:
             error.strerror or str(error), file=str(out), field="--out", expected="a folder"
         ) from None
     write_whole(out / "survey.json", orjson.dumps(made, option=orjson.OPT_INDENT_2), "--out")
+    write_page(made, out / "survey.html", language, "--out")
     lines = (
         orjson.dumps(sent | made["requests"][sent["request"]])
         for host in made["hosts"]
@@ -420,6 +443,18 @@ def write(result: SurveyResult, made: Mapping[str, Any], out: Path) -> None:
         )
         store.append([one for host in result.hosts for one in _stamped(host, result.id)])
         store.append(result.inspections)
+
+
+def write_page(made: Mapping[str, Any], path: Path, language: str, option: str) -> None:
+    """Write the page of a survey's document; ``option`` is the one that named the file.
+
+    Raises:
+        InputError: not writable, or there is no such language.
+    """
+    from buttress.files.atomic import write_whole
+    from buttress.report.survey_page import render
+
+    write_whole(path, render(made, language).encode(), option)
 
 
 def _stamped(host: HostResult, run: str) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ import msgspec
 from buttress.errors import InputError
 from buttress.live.sent import shown_body
 from buttress.live.survey import HostResult
+from buttress.probes.infrastructure.aig.pack_contents import packed_names
 
 if TYPE_CHECKING:
     from buttress.live.scope import Endpoint
@@ -129,7 +130,7 @@ def settings_digest(probes: Sequence[LiveProbe], context: LiveContext) -> str:
         [(one.id, one.version) for one in probes],
         context.active,
         context.as_written,
-        str(context.rules.resolve()) if context.rules else "",
+        str(context.rules.resolve()) if context.rules else packed_names(context.knowledge),
         sorted(context.keys),
         hashlib.sha256(openapi).hexdigest(),
         context.advisories is not None,

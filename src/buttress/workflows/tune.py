@@ -9,29 +9,35 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 import orjson
 
 from buttress import __version__
-from buttress.data.reading import Readable, expand, read
+from buttress.data.reading import expand
 from buttress.documents.schemas import as_object
 from buttress.errors import InputError
 from buttress.files.atomic import write_whole
+from buttress.protocols.judge import Judge
 from buttress.report.tuning_card import tuning_card
 from buttress.targets.adapters import CONFIG, base_of
 from buttress.targets.fingerprint import file_digest, files_digest
-from buttress.training import need_training
-from buttress.training.settings import TuneSettings, load_recipe, merged, settings_of
-
-if TYPE_CHECKING:
-    from buttress.training.examples import ExampleSet
+from buttress.training import need_training, need_trl
+from buttress.training.settings import (
+    REINFORCEMENT,
+    THROUGH_TRL,
+    TuneSettings,
+    load_recipe,
+    merged,
+    settings_of,
+)
 
 DOCUMENT: Final = "tune.json"
 CARD: Final = "README.md"
 RUN: Final = "tune-run.json"
-_LIBRARIES: Final = ("torch", "transformers", "peft", "opacus")
+_LIBRARIES: Final = ("torch", "transformers", "peft")
+VALIDATION: Final = "validation"  # folder of the best state while a model is trained
 _CURVE: Final = 1000
 _PINNED: Final = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
 Say = Callable[[str], None]
@@ -44,6 +50,9 @@ class TuneRequest:
     ``weights`` is a Hugging Face folder. ``method`` is one of ``training.settings.METHODS``; empty
     for the recipe's. ``retain``: records on which the model is to stay as it is. ``settings``
     override the fields of ``recipe``. ``epsilon`` and ``delta`` are for ``dp-sft``.
+    ``reward_model`` scores answers for ``rloo`` and ``grpo``. ``validation``: requests, or pairs
+    for ``reward``, by which the state that is kept is chosen; ``judge`` reads the answers to them,
+    None for the offline judge.
     """
 
     weights: Path
@@ -55,6 +64,9 @@ class TuneRequest:
     settings: Mapping[str, Any] = field(default_factory=dict)
     epsilon: float | None = None
     delta: float | None = None
+    reward_model: Path | None = None
+    validation: Path | None = None
+    judge: Judge | None = None
     resume: bool = False
     seed: int = 0
     device: str = "auto"
@@ -66,10 +78,14 @@ def tune(request: TuneRequest, say: Say = lambda _: None) -> dict[str, Any]:
     Raises:
         InputError: weights, data, a setting or the folder of an earlier run is not usable.
         ButtressError: the saved adapter does not give what the trained one gave.
-        MissingExtraError: torch, transformers or peft (for ``dp-sft`` also opacus) is not there.
+        MissingExtraError: torch, transformers or peft is not there, for ``dp-sft`` opacus, for
+            ``reward``, ``rloo`` and ``grpo`` TRL.
     """
     need_training()
-    run = _Run(request, _settings(request), say)
+    settings = _settings(request)
+    if settings.method in THROUGH_TRL:
+        need_trl()
+    run = _Run(request, settings, say)
     finished = run.begin()
     if finished is not None:
         say("the run is complete already")
@@ -99,6 +115,23 @@ def _settings(request: TuneRequest) -> TuneSettings:
     named = {"method": request.method} if request.method else {}
     settings = settings_of(merged(recipe, request.settings, named))
     private = settings.method == "dp-sft"
+    reinforced = settings.method in REINFORCEMENT
+    if reinforced != (request.reward_model is not None):
+        raise InputError(
+            "missing" if reinforced else "belongs to rloo and grpo", field="--reward-model",
+            expected="the folder of a reward model" if reinforced else "--method rloo or grpo",
+        )  # fmt: skip
+    if request.retain is not None and settings.method in THROUGH_TRL:
+        raise InputError(
+            f"not with {settings.method}", field="--retain",
+            expected="beta, which holds the model near the base" if reinforced else "no option",
+        )  # fmt: skip
+    if request.validation is None:
+        for name in ("validate_every", "harm_limit", "kl_budget"):
+            if getattr(settings, name) is not None:
+                raise InputError(
+                    "needs requests to measure on", field=name, expected="--validation FILE"
+                )
     for name in ("epsilon", "delta"):
         value = getattr(request, name)
         if private and value is None:
@@ -112,11 +145,12 @@ def _settings(request: TuneRequest) -> TuneSettings:
             )
         if not 0 < (request.delta or 0) < 1:
             raise InputError(f"{request.delta}", field="--delta", expected="between 0 and 1")
-        if request.retain is not None:
-            raise InputError(
-                "not with dp-sft", field="--retain",
-                expected="no second data set: its records would not be protected",
-            )  # fmt: skip
+        for name in ("retain", "validation"):
+            if getattr(request, name) is not None:
+                raise InputError(
+                    "not with dp-sft", field=f"--{name}",
+                    expected="no second data set: its records would not be protected",
+                )  # fmt: skip
     return settings
 
 
@@ -145,6 +179,8 @@ class _Run:
             "weights": files_digest(files),
             "data": data_digest(request.data),
             "retain": data_digest(request.retain) if request.retain else None,
+            "validation": data_digest(request.validation) if request.validation else None,
+            "reward_model": _folder_digest(request.reward_model) if request.reward_model else None,
             "settings": msgspec.to_builtins(self.settings),
             "epsilon": request.epsilon,
             "delta": request.delta,
@@ -182,133 +218,64 @@ class _Run:
 
     def carry_out(self) -> dict[str, Any]:
         """Train, save, check, write."""
-        import torch
-
-        from buttress.training.adapter import CHECKED, add_adapter, check_saved, save_adapter
-        from buttress.training.answer_logits import all_log_probabilities
         from buttress.training.checkpoints import FOLDER
-        from buttress.training.examples import ExampleReader
-        from buttress.white_box.loading import load
+        from buttress.workflows.tune_training import train_and_save
 
         request, settings = self.request, self.settings
-        if settings.threads is not None:
-            torch.set_num_threads(settings.threads)
-        self.say(f"loading {request.weights}")
-        base, tokenizer = load(request.weights, device=request.device)
-        whole = sum(one.numel() for one in base.parameters())
-        reader = ExampleReader(tokenizer, self._most(base))
-        data, told = self._read(request.data, reader, "--data")
-        retain = retain_told = None
-        if request.retain is not None:
-            retain, retain_told = self._read(request.retain, reader, "--retain")
-        model = add_adapter(base, settings.lora, request.seed)
         checkpoints = request.out / FOLDER
-        losses, privacy = self._train(model, data, retain, checkpoints)
-        self.say("saving, and loading anew")
-        save_adapter(model, request.out, request.weights.resolve())
-        examples = [*data.examples, *(one.chosen for one in data.pairs)][:CHECKED]
-        trained = all_log_probabilities(model.eval(), examples)
-        parameters = sum(one.numel() for one in model.parameters() if one.requires_grad)
-        del model, base
-        check = check_saved(
-            request.out, request.weights.resolve(), examples, trained, request.device
-        )
+        done = train_and_save(request, settings, checkpoints, self.say)
         document = {
             "schema": "buttress-tune/1",
             "version": __version__,
             "finished": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             "method": settings.method,
             "weights": {
-                "path": str(request.weights), "digest": self.given["weights"], "parameters": whole,
-                "trained": parameters,
+                "path": str(request.weights), "digest": self.given["weights"],
+                "parameters": done.parameters, "trained": done.trained,
             },
-            "data": told,
-            "retain": retain_told,
+            "data": done.data,
+            "retain": done.retain,
+            "reward_model": None if request.reward_model is None else {
+                "path": str(request.reward_model), "digest": self.given["reward_model"],
+            },
             "settings": msgspec.to_builtins(settings),
             "seed": request.seed,
-            "steps": len(losses) if privacy is None else privacy.pop("steps"),
-            "loss": _loss(losses) if losses else None,
+            "steps": done.steps,
+            "loss": _loss(done.losses) if done.losses else None,
+            "curves": {name: _curve(values) for name, values in done.curves.items()},
+            "validation": done.validation,
             "reload": {
-                "examples": check.examples,
-                "largest_difference": check.largest_difference,
-                "change": check.change if privacy is None else None,
+                "examples": done.check.examples,
+                "largest_difference": done.check.largest_difference,
+                "change": done.check.change if done.privacy is None else None,
             },
-            "privacy": privacy,
-            "versions": {name: version(name) for name in _LIBRARIES if privacy or name != "opacus"},
+            "privacy": done.privacy,
+            "versions": {
+                name: version(name) for name in _libraries(settings.method)
+            },
         }  # fmt: skip
         write_whole(request.out / CARD, tuning_card(document).encode(), "--out")
         text = orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"
         write_whole(request.out / DOCUMENT, text, "--out")
-        shutil.rmtree(checkpoints, ignore_errors=True)
+        for folder in (checkpoints, request.out / VALIDATION):
+            shutil.rmtree(folder, ignore_errors=True)
         return document
 
-    def _most(self, model: Any) -> int:
-        from buttress.white_box.token_statistics import positions
 
-        return min(self.settings.max_tokens, positions(model) or self.settings.max_tokens)
+def _folder_digest(folder: Path) -> str:
+    files = {path for kind in _PINNED for path in folder.glob(kind)}
+    if not files:
+        raise InputError(
+            "holds no model", file=str(folder), field="--reward-model",
+            expected="the folder of a reward model",
+        )  # fmt: skip
+    return files_digest(path for path in files if path.name != DOCUMENT)
 
-    def _read(self, path: Path, reader: Any, option: str) -> tuple[ExampleSet, dict[str, Any]]:
-        from buttress.training.objective import PREFERENCES
 
-        records: list[dict[str, Any]] = []
-        unreadable = 0
-        for one in read(expand([path])):
-            if isinstance(one, Readable):
-                records.append(orjson.loads(one.line))
-            else:
-                unreadable += 1
-        method = self.settings.method
-        try:
-            if method in PREFERENCES and option == "--data":
-                found: ExampleSet = reader.pairs(records)
-            else:
-                found = reader.examples(
-                    records,
-                    labelled=method == "kto" and option == "--data",
-                    whole=method == "dp-sft",
-                )
-        except InputError as error:
-            raise InputError(
-                error.problem, file=str(path), field=option, expected=error.expected
-            ) from None
-        answers = [*found.examples, *(one.chosen for one in found.pairs)]
-        answers += [one.rejected for one in found.pairs]
-        left_out = {"unreadable": unreadable, **found.left_out}
-        told = {
-            "path": str(path),
-            "digest": data_digest(path),
-            "records": len(records),
-            "examples": found.size,
-            "tokens": sum(one.learned for one in answers),
-            "left_out": {name: count for name, count in sorted(left_out.items()) if count},
-        }
-        return found, told
-
-    def _train(
-        self, model: Any, data: ExampleSet, retain: ExampleSet | None, checkpoints: Path
-    ) -> tuple[list[float], dict[str, Any] | None]:
-        from buttress.training.loop import train
-        from buttress.training.objective import terms_of
-
-        request = self.request
-        if request.epsilon is not None and request.delta is not None:
-            from buttress.training.private import train_privately
-
-            spent = train_privately(
-                model, data.examples, self.settings, request.epsilon, request.delta,
-                folder=checkpoints, say=self.say,
-            )  # fmt: skip
-            return [], {
-                "epsilon": spent.epsilon, "delta": spent.delta, "target_epsilon": spent.target,
-                "noise_multiplier": spent.noise_multiplier, "sample_rate": spent.sample_rate,
-                "clip": spent.clip, "steps": spent.steps,
-                "accountant": "Opacus, privacy loss random variables",
-            }  # fmt: skip
-        terms = terms_of(model, self.settings, data, retain, request.seed)
-        losses = train(
-            model, terms, self.settings, seed=request.seed, folder=checkpoints, say=self.say
-        )
-        return losses, None
+def _libraries(method: str) -> list[str]:
+    if method == "dp-sft":
+        return [*_LIBRARIES, "opacus"]
+    return [*_LIBRARIES, "trl"] if method in THROUGH_TRL else list(_LIBRARIES)
 
 
 def data_digest(path: Path) -> str:
@@ -323,9 +290,13 @@ def data_digest(path: Path) -> str:
 
 def _loss(losses: list[float]) -> dict[str, Any]:
     tenth = max(1, len(losses) // 10)
-    stride = -(-len(losses) // _CURVE)
     return {
         "first": sum(losses[:tenth]) / tenth,
         "last": sum(losses[-tenth:]) / tenth,
-        "curve": [round(one, 6) for one in losses[::stride]],
+        "curve": _curve(losses),
     }
+
+
+def _curve(values: list[float]) -> list[float]:
+    stride = -(-len(values) // _CURVE)
+    return [round(one, 6) for one in values[::stride]]

@@ -57,7 +57,7 @@ def context(*, active: bool = True, openapi: bool = False, users: int = 2) -> Li
     )
 
 
-async def ask(port: int, given: LiveContext, *, budget: int = 80) -> HostResult:
+async def ask(port: int, given: LiveContext, *, budget: int = 120) -> HostResult:
     (result,) = await survey(
         [Endpoint("127.0.0.1", port, "http")], [PROBE], given, Limits(timeout_s=10, budget=budget)
     )
@@ -84,11 +84,27 @@ FOUND = {
     "cors": {"cors-foreign-origin"},
     "images": {"server-side-request-forgery"},
     "prompt": {"system-prompt-disclosed"},
+    "markup": {"answer-with-markup"},
+    "preview": {"answer-picture-fetched"},
+    "run": {"answer-executed"},
+    "documents": {"order-in-content-followed"},
+    "tool-results": {"order-in-content-followed"},
+    "document-tools": {"order-in-content-runs-tool"},
+    "sends": {"tool-sends-anywhere"},
+    "rights": {"tool-acts-beyond-user"},
+    "sessions": {"sessions-mixed"},
+}
+
+
+DESCRIBED = {  # in operations that only a description names
+    "fetch": {"server-side-request-forgery"},
+    "page": {"answer-rendered-as-html"},
+    "pages": {"server-side-request-forgery", "order-in-content-followed"},
 }
 
 
 def test_every_flaw_of_the_example_has_its_check() -> None:
-    assert set(FOUND) | {"fetch"} == set(APP.FLAWS)
+    assert set(FOUND) | set(DESCRIBED) == set(APP.FLAWS)
 
 
 @pytest.mark.parametrize("openapi", [False, True], ids=["usual shapes", "openapi"])
@@ -106,13 +122,13 @@ async def test_the_fixed_service_is_silent(openapi: bool) -> None:
     assert result.not_sent == 0
 
 
-async def test_an_address_in_a_field_that_the_description_names() -> None:
-    async with service("fetch") as port:
+@pytest.mark.parametrize("flaw", DESCRIBED)
+async def test_a_flaw_of_an_operation_that_the_description_names(flaw: str) -> None:
+    async with service(flaw) as port:
         result = await ask(port, context(openapi=True))
-    (one,) = result.findings
-    assert (one.rule, one.location) == (
-        "server-side-request-forgery", f"http://127.0.0.1:{port}/summaries"
-    )  # fmt: skip
+    assert rules(result) == DESCRIBED[flaw]
+    path = "/ask" if flaw == "page" else "/summaries"
+    assert {one.location for one in result.findings} == {f"http://127.0.0.1:{port}{path}"}
 
 
 async def test_without_active_nothing_is_asked_of_the_model() -> None:
@@ -123,7 +139,7 @@ async def test_without_active_nothing_is_asked_of_the_model() -> None:
         "authentication-missing", "object-of-another-user", "cors-foreign-origin"
     }  # fmt: skip
     facts = {one.name: one.values for one in result.facts}
-    assert "limits, request forgery, system prompt: need --active" in facts["not judged"]
+    assert any(one.endswith("mixed sessions: need --active") for one in facts["not judged"])
 
 
 async def test_what_can_not_be_judged_is_told() -> None:
@@ -132,7 +148,8 @@ async def test_what_can_not_be_judged_is_told() -> None:
     (fact,) = [one for one in result.facts if one.name == "not judged"]
     assert fact.values == (
         "objects of other users: needs two keys (--as NAME=ENV, twice)",
-        "limits, system prompt: no chat API answered without a key",
+        "limits, system prompt, markup, orders in documents, tools, mixed sessions: no chat API "
+        "answered without a key",
     )
     assert rules(result) == set()
 
@@ -237,5 +254,5 @@ def test_the_description_of_the_example_is_that_of_the_service() -> None:
     }
     assert {(one.method, one.path) for one in found.operations} | {("GET", "/")} == routes
     assert json.dumps([one.body for one in found.operations if one.body]) == (
-        '[{"messages": [{"role": "user", "content": "x"}]}, {"url": "x"}]'
+        '[{"messages": [{"role": "user", "content": "x"}]}, {"url": "x"}, {"question": "x"}]'
     )

@@ -15,6 +15,8 @@ from buttress.packs.knowledge import Knowledge
 from buttress.probes.infrastructure import credentials, mcp, products, vulnerabilities
 from buttress.probes.infrastructure.aig import as_written, corrected
 from buttress.probes.infrastructure.aig.files import RuleFolder, RuleProblem, load
+from buttress.probes.infrastructure.aig.pack_contents import KIND as PACKED
+from buttress.probes.infrastructure.aig.pack_contents import read_packed
 from buttress.probes.infrastructure.aig.ranges import bounds
 from buttress.probes.infrastructure.aig.rules import AdvisoryRule, FingerprintRule
 from buttress.probes.infrastructure.answers import HostAnswer
@@ -122,12 +124,14 @@ class InfrastructureProbe:
 
 
 def rules_of(context: LiveContext) -> LoadedRules | None:
-    """The rules of the folder that the user named, read once; None where none was named.
+    """The rules of the folder that the user named, else those of installed packs, read once.
+
+    None where there are neither.
 
     Raises:
         InputError: there are none in it.
     """
-    if context.rules is None:
+    if context.rules is None and not context.knowledge.of_kind(PACKED):
         return None
     return context.knowledge.derive(_load, context.rules, context.active)
 
@@ -148,8 +152,8 @@ def _names() -> Mapping[str, str]:
     return found | {normalised(name): mcp.PRODUCT for name in mcp.ALIASES}
 
 
-def _load(_: Knowledge, path: Path, active: bool) -> LoadedRules:
-    folder = load(path)
+def _load(knowledge: Knowledge, path: Path | None, active: bool) -> LoadedRules:
+    folder = load(path) if path is not None else read_packed(knowledge)
     kept: list[FingerprintRule] = []
     problems = list(folder.problems)
     not_sent: list[str] = []

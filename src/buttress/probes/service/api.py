@@ -110,6 +110,11 @@ def is_data(reply: Reply | None) -> bool:
     return reply is not None and reply.status == 200 and isinstance(json_of(reply), dict | list)
 
 
+def is_limited(reply: Reply | None) -> bool:
+    """Whether a request was refused for a limit of rate or load, which judges nothing."""
+    return reply is not None and reply.status in (429, 503)
+
+
 def same_kind(first: Reply | None, second: Reply | None) -> bool:
     """Whether two answers of an API have the same form: the same keys, or both lists."""
     if not is_data(first) or not is_data(second):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,39 +15,79 @@ _PIXEL: Final = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
     "0000000d49444154789c6360000002000001e221bc330000000049454e44ae426082"
 )
+_PICTURE: Final = ("image/png", _PIXEL)
+_BODY: Final = 4096
 
 
 @dataclass
 class CanaryListener:
-    """``url`` begins its addresses; ``asked`` are the paths that were fetched."""
+    """``url`` begins its addresses; ``asked`` are the paths that were fetched.
+
+    ``pages`` are texts that it serves in place of a picture, by the mark that ends their address;
+    ``posted`` are bodies that it was sent, by path.
+    """
 
     url: str = ""
     asked: list[str] = field(default_factory=list)
+    pages: dict[str, str] = field(default_factory=dict)
+    posted: dict[str, bytes] = field(default_factory=dict)
 
-    async def was_asked(self, path: str) -> bool:
-        """Whether the path was fetched, or is within half a second."""
+    async def asked_for(self, marks: Collection[str]) -> set[str]:
+        """Which addresses, by the mark that ends them, were fetched, or are in half a second."""
+        wanted = set(marks)
         for _ in range(10):
-            if path in self.asked:
-                return True
+            if wanted <= self._marks():
+                break
             await asyncio.sleep(_GRACE_S / 10)
-        return path in self.asked
+        return wanted & self._marks()
+
+    def sent_to(self, mark: str) -> bytes:
+        """The body that was sent to an address; empty where none was."""
+        return self.posted.get(f"/{self._secret}/{mark}", b"")
+
+    @property
+    def _secret(self) -> str:
+        return self.url.rpartition("/")[2]
+
+    def _marks(self) -> set[str]:
+        start = f"/{self._secret}/"
+        return {one.removeprefix(start) for one in self.asked if one.startswith(start)}
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             async with asyncio.timeout(5):
                 line = await reader.readline()
                 parts = line.decode("latin-1").split()
-                if len(parts) > 1 and len(self.asked) < _MOST:
-                    self.asked.append(parts[1][:200])
+                path = parts[1][:200] if len(parts) > 1 else ""
+                body = await _body(reader)
+                if path and len(self.asked) < _MOST:
+                    self.asked.append(path)
+                    if body:
+                        self.posted[path] = body
+                page = self.pages.get(path.rpartition("/")[2])
+                kind, data = ("text/html; charset=utf-8", page.encode()) if page else _PICTURE
                 writer.write(
-                    b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\nConnection: close\r\n"
-                    b"Content-Length: " + str(len(_PIXEL)).encode() + b"\r\n\r\n" + _PIXEL
+                    f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nConnection: close\r\n"
+                    f"Content-Length: {len(data)}\r\n\r\n".encode()
+                    + data
                 )
                 await writer.drain()
-        except (TimeoutError, OSError, ValueError):
+        except (TimeoutError, OSError, ValueError, asyncio.IncompleteReadError):
             pass
         finally:
             writer.close()
+
+
+async def _body(reader: asyncio.StreamReader) -> bytes:
+    """Reads the headers, and the first 4 KiB of the body that they announce."""
+    length = 0
+    for _ in range(_MOST):
+        name, colon, value = (await reader.readline()).partition(b":")
+        if not colon:
+            break
+        if name.strip().lower() == b"content-length" and value.strip().isdigit():
+            length = min(int(value[:9]), _BODY)
+    return await reader.readexactly(length) if length else b""
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -48,6 +48,13 @@ class ChatShape:
             content = [{"role": "user", "content": question}]
         body = {**self.template, self.field: content, **options}
         return self.post(json.dumps(body).encode(), key, headers=headers, once=once, path=path)
+
+    def converse(
+        self, messages: Sequence[Mapping[str, Any]], key: str = "", **options: Any
+    ) -> LiveRequest:
+        """A question at the end of a conversation of several messages."""
+        body = {**self.template, self.field: list(messages), **options}
+        return self.post(json.dumps(body).encode(), key)
 
     def post(
         self,

@@ -13,13 +13,13 @@ from typing import Any, Final
 
 from buttress.evidence.findings import Finding
 from buttress.probes.service.api import ServiceApi
-from buttress.probes.service.canary import CanaryListener, listening
+from buttress.probes.service.canary import CanaryListener
 from buttress.probes.service.chat import ChatShape
 from buttress.probes.service.openapi import ApiOperation
 from buttress.probes.service.reports import finding
 from buttress.protocols.live import LiveRequest, Session
 
-_ADDRESS: Final = re.compile(
+ADDRESS: Final = re.compile(
     r"(?:^|[_-])(?:url|uri|link|href|src|webhook|callback|image|feed|endpoint)s?$|Ur[li]$", re.I
 )
 _MOST: Final = 12
@@ -41,29 +41,26 @@ def plan(api: ServiceApi) -> Iterator[LiveRequest]:
         yield from (one.request for one in _lures(api))
 
 
-async def findings(session: Session, api: ServiceApi) -> AsyncIterator[Finding]:
+async def findings(
+    session: Session, api: ServiceApi, canary: CanaryListener | None
+) -> AsyncIterator[Finding]:
     """Each place for an address whose canary was fetched."""
-    if session.host not in ("127.0.0.1", "localhost", "::1"):
+    if canary is None:
         api.not_judged.append(
             "server-side request forgery: the canary listens on this machine, the host is another"
         )
         return
-    async with listening() as canary:
-        for lure in _lures(api):
-            if await _taken(session, api, canary, lure):
-                yield finding(
-                    "server-side-request-forgery", session.url + lure.path,
-                    what=f"{lure.what} made it fetch {canary.url.rpartition('/')[0]}",
-                    proof=f"the canary was asked for /…/{lure.mark}",
-                )  # fmt: skip
-
-
-async def _taken(session: Session, api: ServiceApi, canary: CanaryListener, lure: Lure) -> bool:
-    reply = await session.ask(lure.request, {**api.values, "canary": canary.url})
-    if reply is None or reply.status in (404, 405):
-        return False
-    secret = canary.url.rpartition("/")[2]
-    return await canary.was_asked(f"/{secret}/{lure.mark}")
+    lures = _lures(api)
+    for lure in lures:
+        await session.ask(lure.request, {**api.values, "canary": canary.url})
+    taken = await canary.asked_for([lure.mark for lure in lures])
+    for lure in lures:
+        if lure.mark in taken:
+            yield finding(
+                "server-side-request-forgery", session.url + lure.path,
+                what=f"{lure.what} made it fetch {canary.url.rpartition('/')[0]}",
+                proof=f"the canary was asked for /…/{lure.mark}",
+            )  # fmt: skip
 
 
 def _lures(api: ServiceApi) -> list[Lure]:
@@ -91,7 +88,7 @@ def _of_operation(one: ApiOperation, api: ServiceApi) -> Iterator[Lure]:
     user = api.first
     header = (api.key_header,) if user else ()
     for parameter in one.parameters:
-        if parameter.place == "query" and one.method == "GET" and _ADDRESS.search(parameter.name):
+        if parameter.place == "query" and one.method == "GET" and ADDRESS.search(parameter.name):
             mark = f"{one.path.strip('/').replace('/', '-')}-{parameter.name}"
             address = f"{{canary}}/{mark}"
             path = one.filled({parameter.name: address})
@@ -100,7 +97,7 @@ def _of_operation(one: ApiOperation, api: ServiceApi) -> Iterator[Lure]:
     if one.method != "POST" or not isinstance(one.body, dict | type(None)) or "{" in one.path:
         return
     for name, kind in one.properties.items():
-        if _ADDRESS.search(name) or kind in ("uri", "url"):
+        if ADDRESS.search(name) or kind in ("uri", "url"):
             mark = f"{one.path.strip('/').replace('/', '-')}-{name}"
             body: dict[str, Any] = copy.deepcopy(one.body or {})
             body[name] = f"{{canary}}/{mark}"

@@ -8,25 +8,36 @@ from typing import Final
 from buttress.evidence.findings import Finding
 from buttress.files.visible import shortened
 from buttress.probes.service import (
+    agency,
     authentication,
     disclosure,
     errors,
+    execution,
     forgery,
+    injection,
     limits,
+    markup,
     objects,
     origins,
+    sessions,
 )
 from buttress.probes.service.api import MODELS, ServiceApi, ids
+from buttress.probes.service.canary import CanaryListener, listening
 from buttress.probes.service.chat import ChatShape
 from buttress.probes.service.reports import PROBE as NAME
 from buttress.probes.service.reports import VERSION
 from buttress.protocols.live import LiveContext, LiveFact, LiveRequest, Observed, Session
 
+_THIS_MACHINE: Final = ("127.0.0.1", "localhost", "::1")  # where the canary can be reached
+_PARTS: Final = (
+    authentication, objects, origins, errors, limits, forgery, disclosure, markup, injection,
+    execution, agency, sessions,
+)  # fmt: skip
 _ROOT: Final = LiveRequest("GET", "/")
 
 
 class ServiceProbe:
-    """Keys, objects, limits, errors, origins and forgery of a model's API."""
+    """Keys, objects, limits, errors, origins, forgery and what the model may do."""
 
     id = NAME
     version = VERSION
@@ -39,7 +50,7 @@ class ServiceProbe:
         found = dict.fromkeys([_ROOT, api.get(MODELS)])
         if api.users:
             found[api.get(MODELS, api.first)] = None
-        for part in (authentication, objects, origins, errors, limits, forgery, disclosure):
+        for part in _PARTS:
             found.update(dict.fromkeys(part.plan(api)))
         return list(found)
 
@@ -58,7 +69,10 @@ class ServiceProbe:
         if api.active:
             found += await _active(session, api)
         else:
-            api.not_judged.append("limits, request forgery, system prompt: need --active")
+            api.not_judged.append(
+                "limits, request forgery, system prompt, markup, orders in documents, tools, "
+                "mixed sessions: need --active"
+            )
         if api.not_judged:
             found.append(LiveFact("not judged", tuple(dict.fromkeys(api.not_judged))))
         return found
@@ -72,19 +86,34 @@ async def _name_model(session: Session, api: ServiceApi) -> None:
 
 
 async def _active(session: Session, api: ServiceApi) -> list[Finding | Observed]:
+    if session.host not in _THIS_MACHINE:
+        return await _asked(session, api, None)
+    async with listening() as canary:
+        return await _asked(session, api, canary)
+
+
+async def _asked(
+    session: Session, api: ServiceApi, canary: CanaryListener | None
+) -> list[Finding | Observed]:
     found: list[Finding | Observed] = []
     shape: ChatShape | None = await api.chat(session)
     if shape is None:
         api.not_judged.append(
-            "limits, system prompt: no chat API answered" + ("" if api.users else " without a key")
+            "limits, system prompt, markup, orders in documents, tools, mixed sessions: "
+            "no chat API answered" + ("" if api.users else " without a key")
         )
     else:
         found.append(LiveFact("chat API", (f"{shape.name}: {shape.path}",)))
         found += [one async for one in authentication.chat_findings(session, api, shape)]
         found += [one async for one in errors.chat_findings(session, api, shape)]
         found += [one async for one in disclosure.findings(session, api, shape)]
-    found += [one async for one in forgery.findings(session, api)]
+    found += [one async for one in forgery.findings(session, api, canary)]
+    found += [one async for one in markup.findings(session, api, shape, canary)]
+    found += [one async for one in injection.findings(session, api, shape, canary)]
     if shape is not None:
+        found += [one async for one in execution.findings(session, api, shape)]
+        found += [one async for one in agency.findings(session, api, shape, canary)]
+        found += [one async for one in sessions.findings(session, api, shape)]
         found += [one async for one in limits.findings(session, api, shape)]
     return found
 

@@ -52,6 +52,8 @@ class AnthropicMessages:
 
     def read(self, payload: Any, latency_s: float) -> Answer:
         """See ``Dialect``."""
+        if isinstance(payload, dict) and payload.get("stop_reason") == "refusal":
+            payload = payload | {"content": payload.get("content") or []}
         if not isinstance(payload, dict) or not isinstance(payload.get("content"), list):
             said = completion.error_text(payload)
             if who := named(200, payload):

@@ -47,6 +47,8 @@ class OpenAIResponses:
         """See ``Dialect``."""
         if not isinstance(payload, dict) or not isinstance(payload.get("output"), list):
             return _without_output(payload, latency_s)
+        if payload.get("error") and not payload["output"]:  # status "failed"
+            return _without_output({"error": payload["error"]}, latency_s)
         texts: list[str] = []
         refusals: list[str] = []
         reasoning: list[str] = []

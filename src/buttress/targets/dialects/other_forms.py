@@ -15,12 +15,16 @@ from buttress.targets.dialects.anthropic import AnthropicMessages
 from buttress.targets.dialects.base import Dialect
 from buttress.targets.dialects.gemini import Gemini
 from buttress.targets.dialects.ollama import OllamaChat
+from buttress.targets.dialects.openai_chat import OpenAIChat
 from buttress.targets.dialects.openai_responses import OpenAIResponses
 
 _OTHERS: Final[tuple[Dialect, ...]] = (
-    OllamaChat(), AnthropicMessages(), OpenAIResponses(), Gemini(),
+    OpenAIChat(), OllamaChat(), AnthropicMessages(), OpenAIResponses(), Gemini(),
 )  # fmt: skip
-_TEXTS: Final = ("generated_text", "output_text", "completion", "response", "text")
+_TEXTS: Final = (
+    "generated_text", "output_text", "completion", "response", "text", "content", "answer", "reply",
+    "output",
+)  # fmt: skip
 _WITHIN: Final = ("result", "results", "data", "output", "predictions")
 _DEEPEST: Final = 3
 
@@ -53,4 +57,7 @@ def _plain_text(payload: Any, depth: int) -> str:
     for field in _TEXTS:
         if isinstance(payload.get(field), str):
             return str(payload[field])
+    turns = payload.get("messages")  # a conversation, the answer last
+    if isinstance(turns, list) and turns and isinstance(turns[-1], Mapping):
+        return str(turns[-1].get("content") or "")
     return next(filter(None, (_plain_text(payload.get(f), depth + 1) for f in _WITHIN)), "")

@@ -12,18 +12,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from buttress.errors import InputError
+from buttress.statistics.quadrature import integral
 from buttress.white_box.explanation.scored_answer import ScoredAnswer
 
+Array = npt.NDArray[np.float64]
 MOST_STEPS: Final = 1024
 TOLERANCE: Final = 0.05  # of the change from the baseline, within which completeness holds
 _GOAL: Final = 1e-3  # of the change, up to which the way is cut while there are steps
 _LEAST_GOAL: Final = 1e-4  # nats
 LEAST_NATS: Final = 0.05
-_POINTS: Final = 8  # of a piece of the way
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,61 +46,42 @@ class Attribution:
 
 def gradient_x_input(scored: ScoredAnswer) -> Attribution:
     """Gradient of the score by each embedded token, times the token less the baseline."""
-    gradient = _gradient(scored, scored.embedded[None])[0]
-    values = (gradient * (scored.embedded - scored.baseline)).sum(1)
+    prompt = scored.embedded[scored.first :]
+    values = (_gradients(scored, prompt[None])[0] * (prompt - scored.baseline)).sum(1)
     return Attribution("gradient-x-input", _picked(scored, values))
 
 
 def integrated_gradients(scored: ScoredAnswer, most_steps: int = MOST_STEPS) -> Attribution:
     """Gradients averaged on the straight way from the baseline; only the prompt's tokens move.
 
-    The way is cut where the integrand is roughest (adaptive Gauss-Legendre quadrature): norms make
-    it steep near the baseline, where equal steps miss most of it. That the values sum to the change
-    of the score is not enough, since errors of single tokens may cancel; so both that and the
-    estimated error of each token must be within ``TOLERANCE`` of the change, or ``LEAST_NATS``.
-    The way is cut further, to a thousandth of the change, while steps are left.
+    The way is cut where the integrand is roughest (adaptive Gauss-Kronrod quadrature, Piessens et
+    al. 1983): norms make it steep near the baseline, where equal steps miss most of it. That the
+    values sum to the change of the score is not enough, since errors of single tokens may cancel;
+    so both that and the estimated error of each token must be within ``TOLERANCE`` of the change,
+    or ``LEAST_NATS``. The way is cut further, to a thousandth of the change, while steps are left.
     """
     whole, empty = scored.scores_without([[], scored.places])
     change = whole - empty
     allowed = max(LEAST_NATS, TOLERANCE * abs(change))
     goal = max(_LEAST_GOAL, _GOAL * abs(change))
-    start = scored.without([scored.places])[0]
-    way = scored.embedded - start
+    start = scored.without([scored.places])[0, scored.first :]
+    way = scored.embedded[scored.first :] - start
 
-    def integral(low: float, high: float) -> Tensor:
-        points, weights = np.polynomial.legendre.leggauss(_POINTS)
-        share = torch.tensor(low + (points + 1) / 2 * (high - low)).to(way)
-        weight = torch.tensor(weights / 2 * (high - low)).to(way)
-        gradients = _gradient(scored, start + share[:, None, None] * way)
-        return ((gradients * weight[:, None, None]).sum(0) * way).sum(1)
+    def slopes(shares: Array) -> Array:
+        """What each token adds at these shares of the way, shape (shares, tokens)."""
+        found = []
+        rows = scored.rows_at_once()
+        for at in range(0, len(shares), rows):
+            share = torch.tensor(shares[at : at + rows]).to(way)[:, None, None]
+            found.append((_gradients(scored, start + share * way) * way).sum(2).double().cpu())
+        values: Array = torch.cat(found).numpy()
+        return values
 
-    # Pieces with what they add, and how much that changed when they were cut off a larger one.
-    pieces = [_Piece(0.0, 1.0, integral(0.0, 1.0), float("inf"))]
-    steps = _POINTS
-    while True:
-        values = torch.stack([one.values for one in pieces]).sum(0)
-        error = float(values.sum()) - change
-        worst = max(abs(error), sum(one.error for one in pieces))
-        if worst <= goal or steps + 2 * _POINTS > most_steps:
-            picked, complete = _picked(scored, values), worst <= allowed
-            return Attribution("integrated-gradients", picked, error, complete, steps)
-        rough = max(pieces, key=lambda one: one.error)
-        middle = (rough.low + rough.high) / 2
-        halves = [integral(rough.low, middle), integral(middle, rough.high)]
-        off = float((halves[0] + halves[1] - rough.values).abs().max()) / 2
-        pieces.remove(rough)
-        pieces += [
-            _Piece(rough.low, middle, halves[0], off), _Piece(middle, rough.high, halves[1], off),
-        ]  # fmt: skip
-        steps += 2 * _POINTS
-
-
-@dataclass(eq=False, slots=True)
-class _Piece:
-    low: float
-    high: float
-    values: Tensor
-    error: float
+    found = integral(slopes, most_points=most_steps, goal=goal, total=change)
+    error = float(found.values.sum()) - change
+    complete = max(abs(error), found.error) <= allowed
+    picked = _picked(scored, found.values)
+    return Attribution("integrated-gradients", picked, error, complete, found.points)
 
 
 def occlusion(scored: ScoredAnswer) -> Attribution:
@@ -134,18 +117,20 @@ def rollout(scored: ScoredAnswer) -> Attribution:
         step = (step + torch.eye(len(step), device=step.device)) / 2
         flow = step @ flow
     values = flow[length - 1 :].mean(0)[:length]  # from the places that predict the answer
-    return Attribution("rollout", _picked(scored, values))
+    return Attribution("rollout", _picked(scored, values[scored.first :]))
 
 
-def _gradient(scored: ScoredAnswer, questions: Tensor) -> Tensor:
-    inputs = questions.detach().clone().requires_grad_()
+def _gradients(scored: ScoredAnswer, prompts: Tensor) -> Tensor:
+    """Gradients by the tokens from ``scored.first`` on, one for each row."""
+    inputs = prompts.detach().clone().requires_grad_()
     with torch.enable_grad():
-        (gradient,) = torch.autograd.grad(scored.score(inputs).sum(), inputs)
-    return gradient
+        (gradients,) = torch.autograd.grad(scored.score_of_prompt(inputs).sum(), inputs)
+    return gradients
 
 
-def _picked(scored: ScoredAnswer, values: Tensor) -> tuple[float, ...]:
-    return tuple(float(value) for value in values[scored.places])
+def _picked(scored: ScoredAnswer, values: Tensor | Array) -> tuple[float, ...]:
+    """Of values from ``scored.first`` on, those of the places."""
+    return tuple(float(values[place - scored.first]) for place in scored.places)
 
 
 METHODS: Final[dict[str, Callable[[ScoredAnswer], Attribution]]] = {

@@ -37,11 +37,11 @@ def direction_effect(scored: ScoredAnswer, difference: Tensor, layer: int) -> Di
     Raises:
         InputError: not of the model's size, or no such layer.
     """
-    whole = scored.scores_without([[]])[0]
+    whole = scored.intact_score()
     with ablated(scored.model, difference):
-        without = scored.scores_without([[]])[0]
+        without = scored.intact_score()
     with added(scored.model, difference, layer):
-        more = scored.scores_without([[]])[0]
+        more = scored.intact_score()
     return DirectionEffect(whole, without, more, layer, _along(scored, difference))
 
 

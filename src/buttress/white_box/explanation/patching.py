@@ -49,8 +49,8 @@ def patch_layers(attacked: ScoredAnswer, plain: ScoredAnswer) -> PatchedLayers:
                          expected="a prompt in the same template")  # fmt: skip
     tokens = _shared_tail(attacked.question, plain.question, _behind(attacked), _behind(plain))
     return PatchedLayers(
-        attacked=attacked.scores_without([[]])[0],
-        plain=plain.scores_without([[]])[0],
+        attacked=attacked.intact_score(),
+        plain=plain.intact_score(),
         undone=_patched(attacked, _states(plain, tokens), tokens),
         induced=_patched(plain, _states(attacked, tokens), tokens),
         tokens=tokens,

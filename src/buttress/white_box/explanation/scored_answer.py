@@ -13,8 +13,9 @@ from buttress.errors import InputError
 from buttress.targets.base import Message
 from buttress.white_box.chat_text import encode, question_text
 from buttress.white_box.layout import target_tokens
+from buttress.white_box.prefix_cache import Pairs, cache_of, prefix_pairs
 
-BATCH: Final = 16  # rows in a pass
+BATCH_TOKENS: Final = 2048  # tokens in a pass
 LONGEST: Final = 2048  # tokens of the question
 
 
@@ -24,6 +25,8 @@ class ScoredAnswer:
     ``question`` are all tokens up to the answer; ``places`` are those that stand in the prompt
     itself, the rest is the chat template's. ``answer`` are the answer's tokens. ``baseline`` is the
     embedding that stands for nothing: that of the pad token, or the mean of all where there is none.
+    ``first`` is the first of the places: the keys and values of what stands before it are computed
+    once, where the architecture allows for it.
 
     Raises:
         InputError: no token in the prompt or the answer, or a tokenizer without offsets.
@@ -53,6 +56,7 @@ class ScoredAnswer:
         self.answer: list[int] = list(
             target_tokens(tokenizer, text, encode(tokenizer, [text])[0], answer)
         )
+        self.first = self.places[0]
         self.tokens = [text[start:end] for start, end in encoded["offset_mapping"]]
         self._embedding = model.get_input_embeddings()
         self._device: torch.device = self._embedding.weight.device
@@ -66,6 +70,7 @@ class ScoredAnswer:
                 else self._embedding(torch.arange(len(self._embedding.weight),
                                                   device=self._device)).mean(0)
             )  # fmt: skip
+        self._template = self._proven()
 
     def without(self, removed: Sequence[Sequence[int]]) -> Tensor:
         """The question with some places replaced by the baseline, shape (rows, tokens, size)."""
@@ -79,8 +84,32 @@ class ScoredAnswer:
 
         Gradients flow where ``questions`` asks for them.
         """
+        return self._score(questions, None)
+
+    def score_of_prompt(self, prompts: Tensor) -> Tensor:
+        """The same of the tokens from ``first`` on, behind the template; shape (rows,).
+
+        Not for a model that is changed by hooks: what stands before them is not computed anew.
+        """
+        if self._template is None:
+            before = self.embedded[: self.first].expand(len(prompts), -1, -1)
+            return self._score(torch.cat([before, prompts], dim=1), None)
+        return self._score(prompts, self._template)
+
+    def intact_score(self) -> float:
+        """Score of the prompt as it is, by the model as it is now."""
+        with torch.no_grad():
+            return float(self.score(self.embedded[None])[0])
+
+    def rows_at_once(self) -> int:
+        """Rows in a pass."""
+        return max(1, BATCH_TOKENS // (len(self.question) - self.first + len(self.answer)))
+
+    def _score(self, questions: Tensor, past: Pairs | None) -> Tensor:
         follows = self._follows.expand(len(questions), -1, -1)
-        options: dict[str, Any] = {"use_cache": False}
+        options: dict[str, Any] = {"use_cache": past is not None}
+        if past is not None:
+            options["past_key_values"] = cache_of(past, len(questions))
         if self._keeps:
             options["logits_to_keep"] = len(self.answer)
         inputs = torch.cat([questions, follows], dim=1)
@@ -92,12 +121,33 @@ class ScoredAnswer:
         return total
 
     def scores_without(self, removed: Sequence[Sequence[int]]) -> list[float]:
-        """Scores with some places replaced, without gradients, in batches."""
+        """Scores with some places replaced, without gradients, in batches.
+
+        By the model as it was made: see ``score_of_prompt``.
+        """
         found: list[float] = []
+        rows = self.rows_at_once()
         with torch.no_grad():
-            for start in range(0, len(removed), BATCH):
-                found += self.score(self.without(removed[start : start + BATCH])).tolist()
+            for start in range(0, len(removed), rows):
+                prompts = self.without(removed[start : start + rows])[:, self.first :]
+                found += self.score_of_prompt(prompts).tolist()
         return found
+
+    def _proven(self) -> Pairs | None:
+        """Keys and values before the prompt, if scores with them are those of whole passes."""
+        if not self.first:
+            return None
+        options = {"logits_to_keep": 1} if self._keeps else {}
+        pairs = prefix_pairs(self.model, self.embedded[None, : self.first], **options)
+        if pairs is None:
+            return None
+        try:
+            with torch.no_grad():
+                reused = float(self._score(self.embedded[None, self.first :], pairs)[0])
+        except (TypeError, ValueError, AttributeError, IndexError, RuntimeError):
+            return None  # an architecture that does not go on from them
+        exact = self.embedded.dtype in (torch.float32, torch.float64)
+        return pairs if abs(reused - self.intact_score()) < (1e-3 if exact else 0.1) else None
 
     def _ids(self, ids: Sequence[int]) -> Tensor:
         return torch.tensor(list(ids), dtype=torch.long, device=self._device)

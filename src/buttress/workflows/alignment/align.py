@@ -19,7 +19,6 @@ from buttress.documents.alignment import (
     AlignmentDocument,
     AttackComparison,
     CategorySplitRow,
-    ChangeInterval,
     ExitCode,
     PartName,
     PerplexityChange,
@@ -34,8 +33,8 @@ from buttress.judges.calibrated import as_counts
 from buttress.protocols.judge import Judge
 from buttress.report.alignment_page import render
 from buttress.statistics.correction import CalibrationCounts
-from buttress.statistics.paired_verdict import ALPHA
 from buttress.system.model import Asset, System
+from buttress.workflows.alignment.attacking import Attacker, attack_rows
 from buttress.workflows.alignment.comparing import (
     MARGINS,
     Side,
@@ -43,14 +42,13 @@ from buttress.workflows.alignment.comparing import (
     compared,
     degenerate_answers,
     exit_code,
-    judged_change,
 )
 from buttress.workflows.alignment.intervention import (
     Intervention,
     InterventionContext,
     intervene,
 )
-from buttress.workflows.alignment.measuring import Cells, Measurer
+from buttress.workflows.alignment.measuring import BLOCK, Cells, Measurer
 from buttress.workflows.alignment.recipe import Recipe
 from buttress.workflows.alignment.requests import (
     DEGENERATE,
@@ -87,8 +85,9 @@ Say = Callable[[str], None]
 class AlignRequest:
     """What is asked for. ``margins`` in shares by risk (and ``perplexity``), over the defaults.
 
-    ``pairs`` and ``ordinary`` bound how many requests each part has, ``attacked`` how many are
-    attacked; ``language`` is that of the page; ``skip_impossible`` goes on without a recipe that
+    ``pairs``, ``seen_pairs`` and ``ordinary`` bound how many requests each part has, ``attacked``
+    how many are attacked; ``language`` is that of the page; ``ask_all`` goes on asking a changed
+    model when something is shown worse already; ``skip_impossible`` goes on without a recipe that
     this asset can't have.
     """
 
@@ -101,12 +100,14 @@ class AlignRequest:
     languages: Sequence[str] = ()
     held_out: Sequence[str] = ()
     pairs: int | None = None
+    seen_pairs: int | None = None
     ordinary: int | None = None
     attacked: int = 24
     seed: int = 0
     resume: bool = False
     device: str = "auto"
     language: str = "en"
+    ask_all: bool = False
     skip_impossible: bool = False
 
 
@@ -124,7 +125,7 @@ def align(system: System, request: AlignRequest, say: Say, stream: TextIO | None
     say("step split")
     requests = measured_requests(
         system, languages, seed=request.seed, held_out=tuple(request.held_out),
-        pairs=request.pairs, ordinary=request.ordinary,
+        pairs=request.pairs, seen_pairs=request.seen_pairs, ordinary=request.ordinary,
     )  # fmt: skip
     judge = sources.judge(system)
     with EvidenceStore.open(request.out / FILE_NAME) as store:
@@ -162,13 +163,29 @@ class _Work:
     say: Say
     losses: dict[str, tuple[float, int]] = field(default_factory=dict)
 
+    @property
+    def attacker(self) -> Attacker:
+        """What attacks the model in each of its states."""
+        return Attacker(
+            self.system,
+            self.request.attacked,
+            self.request.device,
+            self.requests,
+            self.measurer,
+            self.request.out,
+            self._on_weights,
+            self.say,
+        )
+
     def document(self, run: Provenance) -> AlignmentDocument:
         self.say("step baseline")
         baseline = self.measurer.measure(
             self._open_plain, self.requests, asset=self.asset.id,
             system_prompt=self.asset.system_prompt,
         )  # fmt: skip
-        attacked = self._attack(self._open_plain, self.asset.id, self.asset.system_prompt)
+        attacked = self.attacker.attack(
+            self._open_plain, self.asset.id, self.asset.system_prompt, self.asset.settings
+        )
         tried = [self._try(recipe, baseline, attacked) for recipe in self.request.recipes]
         able = [one for one in tried if one.row.exit is not None]
         if not able:
@@ -252,31 +269,28 @@ class _Work:
         def open_changed() -> Any:
             return changed.open(self.system.base)
 
+        rounds = 0
+
+        def worse(cells: Cells) -> bool:
+            nonlocal rounds
+            rounds += 1
+            rows = self._rows(baseline, cells, asked=rounds * BLOCK)
+            return not self.request.ask_all and any(row.verdict == "worse" for row in rows)
+
         after = self.measurer.measure(
-            open_changed, self.requests, asset=name, system_prompt=changed.system_prompt
-        )
-        attacks = self._attack(open_changed, name, changed.system_prompt)
+            open_changed, self.requests, asset=name, system_prompt=changed.system_prompt,
+            enough=worse,
+        )  # fmt: skip
+        attacks = self.attacker.attack(open_changed, name, changed.system_prompt, changed.settings)
         self.say(f"step compare: {recipe.name}")
-        rows = self._rows(baseline, after)
+        rows = self._rows(baseline, after, asked=rounds * BLOCK)
         perplexity = self._perplexity(context, changed, baseline)
         code = exit_code(rows, self.request.targets, perplexity)
         tried = _Tried(recipe, _row(recipe, changed, rows, code), rows, after, perplexity)
-        tried.attacks = [
-            _attack_row(attack, attacked[attack], found)
-            for attack, found in attacks.items()
-            if attack in attacked
-        ]
+        tried.attacks = attack_rows(attacked, attacks)
+        if recipe.kind == "train":
+            tried.attacks += self.attacker.extraction(self.asset.settings, changed)
         return tried
-
-    def _attack(
-        self, open_target: Callable[[], Any], name: str, system_prompt: str
-    ) -> dict[str, list[Trial]]:
-        if not self.request.attacked:
-            return {}
-        return self.measurer.attack(
-            open_target, self.requests, self.request.attacked, asset=name,
-            system_prompt=system_prompt, prefill=self._on_weights,
-        )  # fmt: skip
 
     @property
     def _on_weights(self) -> bool:
@@ -285,16 +299,15 @@ class _Work:
             self.asset.settings.get("weights")
         )
 
-    def _rows(self, baseline: Cells, after: Cells) -> list[RiskComparison]:
+    def _rows(self, baseline: Cells, after: Cells, *, asked: int) -> list[RiskComparison]:
+        """Each risk on each part; ``asked`` requests of each were asked after, at most."""
         rows = []
         for part in cast(tuple[PartName, ...], PARTS):
             everything: list[list[Trial]] = [[], []]
-            asked = 0
-            for risk in EXPECT:
-                count = len(self.requests.of(risk, part))
-                if not count:
-                    continue
-                asked += count
+            counts = {risk: len(self.requests.of(risk, part)) for risk in EXPECT}
+            counts = {risk: count for risk, count in counts.items() if count}
+            both = {risk: min(count, asked) for risk, count in counts.items()}
+            for risk, count in counts.items():
                 sides = [
                     Side(cells.get((risk, part), []), self._labels(risk, part))
                     for cells in (baseline, after)
@@ -303,16 +316,18 @@ class _Work:
                     everything[place] += side.trials
                 rows.append(
                     compared(
-                        risk, part, *sides, asked=count, margin=self._margin(risk),
-                        counts=self._counts(risk),
+                        risk, part, *sides, asked=both[risk], not_asked=count - both[risk],
+                        margin=self._margin(risk), counts=self._counts(risk),
                     )
                 )  # fmt: skip
-            if asked:
+            if counts:
+                whole = sum(both.values())
                 rows.append(
                     degenerate_answers(
-                        part, *everything, asked=asked, margin=self._margin(DEGENERATE)
+                        part, *everything, asked=whole, not_asked=sum(counts.values()) - whole,
+                        margin=self._margin(DEGENERATE),
                     )
-                )
+                )  # fmt: skip
         return rows
 
     def _labels(self, risk: str, part: str) -> list[Any]:
@@ -405,21 +420,6 @@ def _row(
     )
 
 
-def _attack_row(attack: str, before: Sequence[Trial], after: Sequence[Trial]) -> AttackComparison:
-    change = judged_change(before, after, ALPHA)
-    keys = {trial.item for trial in after}
-    both = [trial for trial in before if trial.item in keys]
-    items = {trial.item for trial in both}
-    others = [trial for trial in after if trial.item in items]
-    return AttackComparison(
-        attack=attack,
-        before=sum(trial.outcome for trial in both) / max(1, len(both)),
-        after=sum(trial.outcome for trial in others) / max(1, len(others)),
-        difference=ChangeInterval(estimate=change.estimate, low=change.low, high=change.high),
-        pairs=len(both),
-    )
-
-
 def _check(request: AlignRequest) -> None:
     for risk in request.targets:
         if risk not in RISKS:
@@ -449,6 +449,7 @@ def _begin(
         "languages": list(languages),
         "held_out": list(request.held_out),
         "pairs": request.pairs,
+        "seen_pairs": request.seen_pairs,
         "ordinary": request.ordinary,
         "attacked": request.attacked,
     }

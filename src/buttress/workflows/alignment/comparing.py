@@ -62,6 +62,7 @@ def compared(
     after: Side,
     *,
     asked: int,
+    not_asked: int = 0,
     margin: float,
     counts: CalibrationCounts | None,
     alpha: float = ALPHA,
@@ -74,7 +75,8 @@ def compared(
     Args:
         risk, part: what the trials are of.
         before, after: both sides.
-        asked: requests of that part.
+        asked: requests of that part that were asked on both sides.
+        not_asked: requests of that part that were no longer asked after.
         margin: rise that is still no worse, in [0, 1].
         counts: the judge against labels, None where its outcomes are exact.
         alpha: error probability of the interval.
@@ -99,6 +101,7 @@ def compared(
         difference=ChangeInterval(estimate=change.estimate, low=change.low, high=change.high),
         pairs=len(pairs),
         lost=asked - len(pairs),
+        not_asked=not_asked,
         margin=margin,
         verdict=paired_verdict(change, margin),
         correction=correction,
@@ -111,7 +114,13 @@ def compared(
 
 
 def degenerate_answers(
-    part: PartName, before: Sequence[Trial], after: Sequence[Trial], *, asked: int, margin: float
+    part: PartName,
+    before: Sequence[Trial],
+    after: Sequence[Trial],
+    *,
+    asked: int,
+    not_asked: int = 0,
+    margin: float,
 ) -> RiskComparison:
     """The row of answers that go round in circles, over requests of all kinds; no judge errs."""
 
@@ -124,8 +133,9 @@ def degenerate_answers(
         )
 
     return compared(
-        DEGENERATE, part, loops(before), loops(after), asked=asked, margin=margin, counts=None
-    )
+        DEGENERATE, part, loops(before), loops(after), asked=asked, not_asked=not_asked,
+        margin=margin, counts=None,
+    )  # fmt: skip
 
 
 def exit_code(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -19,9 +19,11 @@ import msgspec
 from buttress.answers.language import language_of
 from buttress.answers.reading import words_in
 from buttress.answers.words import FUNCTION_WORDS
+from buttress.errors import InputError
 from buttress.evidence.records import Trial
 from buttress.targets.base import Answer, Request, Target
-from buttress.white_box.gate import REFUSALS
+from buttress.targets.huggingface import Surround, Surroundable
+from buttress.white_box.refusal_in_place import REFUSAL_IN_PLACE
 
 LEAST_FAILURES: Final = 2
 REFUSED_BY: Final = "guard rule"
@@ -79,6 +81,7 @@ class GuardedTarget:
     def __init__(self, target: Target, rules: GuardRules) -> None:
         self._target = target
         self._rules = rules
+        self._known: Callable[[str, Request], Answer | None] | None = None
 
     @property
     def name(self) -> str:
@@ -100,6 +103,20 @@ class GuardedTarget:
         """As the target."""
         return self._target.concurrency
 
+    def surround(self, context: Surround) -> None:
+        """Compute the target's answers inside ``context``; before the first question.
+
+        Raises:
+            InputError: the target does not run in this process.
+        """
+        if not isinstance(self._target, Surroundable):
+            raise InputError("its inside is not at hand", field=self.name)
+        self._target.surround(context)
+
+    def reuse(self, known: Callable[[str, Request], Answer | None]) -> None:
+        """Take the target's answers from ``known``, where it has them."""
+        self._known = known
+
     async def answer(self, request: Request) -> Answer:
         """A refusal where a rule matches the last question, else the target's answer.
 
@@ -108,9 +125,10 @@ class GuardedTarget:
         """
         asked = next((m.content for m in reversed(request.messages) if m.role == "user"), "")
         if self._rules.matched(asked):
-            refusal = REFUSALS.get(language_of(asked), REFUSALS["en"])
+            refusal = REFUSAL_IN_PLACE.get(language_of(asked), REFUSAL_IN_PLACE["en"])
             return Answer(refusal, refused_by=REFUSED_BY)
-        return await self._target.answer(request)
+        known = self._known(self._target.identity, request) if self._known else None
+        return known or await self._target.answer(request)
 
     async def aclose(self) -> None:
         """Close the target."""

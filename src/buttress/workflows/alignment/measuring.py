@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TextIO
+from itertools import zip_longest
+from typing import Final, Protocol, TextIO, runtime_checkable
 
 from buttress.attacks.arsenal import registered_families, usable
 from buttress.errors import InputError
@@ -16,12 +17,13 @@ from buttress.protocols.judge import Judge
 from buttress.protocols.probe import TrialSpec
 from buttress.statistics.trial_order import prompt_of
 from buttress.system.model import System
-from buttress.targets.base import Message, Recorded, Sampling, Target
+from buttress.targets.address import address
+from buttress.targets.base import Answer, Message, Recorded, Request, Sampling, Target
 from buttress.trials.engine import TrialEngine
 from buttress.trials.loop import run_async
 from buttress.trials.progress import ProgressPlan, open_progress
 from buttress.white_box.attempts import PREFIXES
-from buttress.white_box.prefill import PrefilledTarget
+from buttress.white_box.prefilled_target import PrefilledTarget
 from buttress.workflows.alignment.requests import (
     HARM,
     HELD_OUT,
@@ -31,9 +33,21 @@ from buttress.workflows.alignment.requests import (
 )
 
 PREFILL: Final = "prefill"
+REFUSAL_DIRECTION: Final = "refusal-direction"
 FAMILIES: Final = ("role-play", "prefix-injection")
+BLOCK: Final = 32  # requests of a cell after which a measurement may stop
 Cells = dict[tuple[str, str], list[Trial]]
 OpenTarget = Callable[[], Target]
+Enough = Callable[[Cells], bool]
+
+
+@runtime_checkable
+class ReusesAnswers(Protocol):
+    """A target that gives some answers of another model unchanged, and need not make them anew."""
+
+    def reuse(self, known: Callable[[str, Request], Answer | None]) -> None:
+        """Take them from ``known``, which gets the other model's identity and the question."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +70,12 @@ class Measurer:
         asset: str,
         system_prompt: str,
         cells: Sequence[tuple[str, str]] | None = None,
+        enough: Enough | None = None,
     ) -> Cells:
         """Trials by (risk, part); those that the evidence already holds are not asked again.
+
+        All cells are asked in turn, a block of each. What is asked does not depend on answers but
+        for ``enough``, so intervals that hold at any time of stopping hold here.
 
         Args:
             open_target: opens what is asked; it is closed at the end.
@@ -65,23 +83,31 @@ class Measurer:
             asset: name of this state of the model in the evidence.
             system_prompt: put before every question.
             cells: pairs of risk and part; all where None.
+            enough: after each round of blocks, whether to stop.
 
         Raises:
             InputError: the target only has recorded answers.
             ButtressError: it does not answer.
         """
         wanted = [
-            spec
-            for risk, part in (requests.cells() if cells is None else cells)
-            for spec in specs(
+            specs(
                 requests, risk, part, system_prompt=system_prompt, max_tokens=self.max_tokens,
                 seed=self.seed,
             )
+            for risk, part in (requests.cells() if cells is None else cells)
         ]  # fmt: skip
         found: Cells = defaultdict(list)
-        for trial in self.ask(open_target, wanted, asset):
-            risk, _, part = trial.probe.partition("/")
-            found[risk, part].append(trial)
+
+        def finished(trials: Sequence[Trial]) -> bool:
+            for trial in trials:
+                risk, _, part = trial.probe.partition("/")
+                found[risk, part].append(trial)
+            return enough is not None and enough(found)
+
+        if enough is None:
+            finished(self.ask(open_target, [one for cell in wanted for one in cell], asset))
+        else:
+            self.ask_in_rounds(open_target, _rounds(wanted), asset, finished)
         return found
 
     def attack(
@@ -118,12 +144,48 @@ class Measurer:
             found[trial.attack].append(trial)
         return found
 
+    def attack_inside(
+        self,
+        open_target: OpenTarget,
+        requests: MeasuredRequests,
+        count: int,
+        *,
+        asset: str,
+        system_prompt: str,
+    ) -> list[Trial]:
+        """Trials of the same requests by a target whose inside was changed."""
+        plain = specs(
+            requests, HARM, HELD_OUT, system_prompt=system_prompt, max_tokens=self.max_tokens,
+            seed=self.seed,
+        )[:count]  # fmt: skip
+        wanted = [_changed(spec, REFUSAL_DIRECTION, spec.messages) for spec in plain]
+        return self.ask(open_target, wanted, asset)
+
     def ask(self, open_target: OpenTarget, wanted: Sequence[TrialSpec], asset: str) -> list[Trial]:
         """Trials that got an outcome, in the order of ``wanted``."""
+        found: list[Trial] = []
+
+        def finished(trials: Sequence[Trial]) -> bool:
+            found.extend(trials)
+            return False
+
+        self.ask_in_rounds(open_target, [wanted], asset, finished)
+        return found
+
+    def ask_in_rounds(
+        self,
+        open_target: OpenTarget,
+        rounds: Iterable[Sequence[TrialSpec]],
+        asset: str,
+        finished: Callable[[Sequence[Trial]], bool],
+    ) -> None:
+        """Ask each round whole; ``finished`` gets its trials and says whether to stop."""
         progress = open_progress(ProgressPlan(), self.stream)
 
-        async def run() -> list[Trial]:
+        async def run() -> None:
             target = open_target()
+            if isinstance(target, ReusesAnswers):
+                target.reuse(self._recorded)
             try:
                 if isinstance(target, Recorded):
                     raise InputError(
@@ -133,14 +195,40 @@ class Measurer:
                     target, self.judge, self.store, asset=asset, run=self.run, seed=self.seed,
                     progress=progress, own_refusals=self.system.refusals,
                 )  # fmt: skip
-                return await engine.run(wanted)
+                for wanted in rounds:
+                    if finished(await engine.run(wanted)):
+                        return
             finally:
                 await target.aclose()
 
         try:
-            return run_async(run())
+            run_async(run())
         finally:
             progress.close()
+
+    def _recorded(self, identity: str, request: Request) -> Answer | None:
+        """The answer that a model gave to the same question, from the evidence."""
+        trial = self.store.answer_for(
+            address(identity, request.messages, request.sampling, request.tag)
+        )
+        if trial is None:
+            return None
+        return Answer(
+            trial.answer,
+            finish_reason=trial.finish_reason,
+            prompt_tokens=trial.prompt_tokens,
+            completion_tokens=trial.completion_tokens,
+            reasoning=trial.reasoning,
+            refused_by=trial.refused_by,
+        )
+
+
+def _rounds(cells: Sequence[Sequence[TrialSpec]]) -> list[list[TrialSpec]]:
+    """The requests of all cells in rounds: a block of each that still has some."""
+    blocks = [[cell[at : at + BLOCK] for at in range(0, len(cell), BLOCK)] for cell in cells]
+    return [
+        [spec for block in turn for spec in block] for turn in zip_longest(*blocks, fillvalue=())
+    ]
 
 
 def _attacked(spec: TrialSpec, family: str, seed: int) -> TrialSpec | None:

@@ -70,6 +70,7 @@ def measured_requests(
     seed: int,
     held_out: tuple[str, ...] = (),
     pairs: int | None = None,
+    seen_pairs: int | None = None,
     ordinary: int | None = None,
 ) -> MeasuredRequests:
     """The system's prompts, split by category, with ordinary requests beside them.
@@ -80,6 +81,7 @@ def measured_requests(
         seed: of the split and of the draws.
         held_out: categories to hold out; half of them where none is named.
         pairs: pairs of each part that are asked at most, drawn by seed; None for all.
+        seen_pairs: the same of the seen part alone; None for ``pairs``.
         ordinary: ordinary requests at most; None for all.
 
     Raises:
@@ -97,7 +99,7 @@ def measured_requests(
     plain = load_ordinary(languages)
     return MeasuredRequests(
         split,
-        seen=_drawn(split.seen, pairs, seed),
+        seen=_drawn(split.seen, seen_pairs or pairs, seed),
         held_out=_drawn(split.held_out, pairs, seed),
         ordinary=_drawn(plain, ordinary, seed),
     )

@@ -38,6 +38,7 @@ class Spending:
             seconds=None if budget.minutes is None else 60 * budget.minutes,
             spent_calls=lambda: self._before + self.ledger.calls(),
             spent_cost=lambda: self._cost_before + self.ledger.cost(),
+            spent_judge_calls=lambda: self.ledger.calls_of(JUDGE),
         )
         if budget.cost is not None and not any(
             price != Price() for price in [*self._prices, *_prices_of(system)]

@@ -1,4 +1,4 @@
-"""Reads a folder of AI-Infra-Guard's rules: one file that is wrong is left out and told."""
+"""Reads AI-Infra-Guard's rules: one file that is wrong is left out and told."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from buttress.errors import InputError
 from buttress.files.yaml_loader import parse_plain
@@ -19,15 +19,20 @@ from buttress.probes.infrastructure.aig.rules import (
     Matcher,
     VersionRule,
 )
+from buttress.probes.infrastructure.aig.sources import (
+    ADVISORIES,
+    FINGERPRINTS,
+    RuleSource,
+    source_in,
+)
 from buttress.protocols.live import LiveRequest
 
 T = TypeVar("T")
-_MAX_BYTES: Final = 4 << 20
+MAX_BYTES: Final = 4 << 20
 _HEAD: Final = 4096
 _NAME: Final = re.compile(
     r"\A(?:\s*#[^\n]*\n)*info:[ \t]*\r?\n[ \t]+name:[ \t]*([^\n#'\"|>&*!][^\n#]*)"
 )
-_EXPECTED: Final = "a folder with 'fingerprints' and 'vuln_en' or 'vuln' in it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +43,22 @@ class RuleProblem:
     what: str
 
 
+class _RuleFile(NamedTuple):
+    source: RuleSource
+    name: str
+
+
 @dataclass
 class RuleFolder:
-    """The fingerprints of a folder, and its advisories, which are parsed when asked for."""
+    """The fingerprints of a set of rules, and its advisories, which are parsed when asked for.
 
-    path: Path
+    ``title`` says where they are from.
+    """
+
+    title: str
     fingerprints: list[FingerprintRule]
     problems: list[RuleProblem]
-    _advisory_files: dict[str, list[Path]] = field(default_factory=dict)
+    _advisory_files: dict[str, list[_RuleFile]] = field(default_factory=dict)
     _parsed: dict[str, list[AdvisoryRule]] = field(default_factory=dict)
 
     @property
@@ -57,12 +70,12 @@ class RuleFolder:
         """The advisories under a name, byte for byte; ``problems`` grows by those left out."""
         if name not in self._parsed:
             files = self._advisory_files.get(name, [])
-            self._parsed[name] = list(_all(files, self.path, advisory, self.problems))
+            self._parsed[name] = list(_all(files, advisory, self.problems))
         return self._parsed[name]
 
 
 def load(folder: Path, language: str = "en", option: str = "--rules") -> RuleFolder:
-    """Read the fingerprints, and note where the advisories are.
+    """Read the fingerprints in a folder, and note where the advisories are.
 
     ``folder`` is that of the package (``data`` in ``aig_infra_scan``) or a checkout; ``option`` is
     the one that named it.
@@ -70,28 +83,40 @@ def load(folder: Path, language: str = "en", option: str = "--rules") -> RuleFol
     Raises:
         InputError: there are no rules in it.
     """
-    base = next((one for one in _places(folder) if (one / "fingerprints").is_dir()), None)
-    if base is None:
-        raise InputError(
-            "no rules of AI-Infra-Guard", file=str(folder), field=option, expected=_EXPECTED
-        )
-    problems: list[RuleProblem] = []
-    fingerprints = list(_all(_yaml_files(base / "fingerprints"), base, fingerprint, problems))
-    if not fingerprints:
-        raise InputError(
-            "no fingerprint that can be used", file=str(base / "fingerprints"), field=option,
-            expected="files of fingerprints",
-        )  # fmt: skip
-    loaded = RuleFolder(base, fingerprints, problems)
-    first, second = ("vuln", "vuln_en") if language == "zh" else ("vuln_en", "vuln")
-    chosen = base / first if (base / first).is_dir() else base / second
-    for path in _yaml_files(chosen) if chosen.is_dir() else ():
-        name = _quick_name(path)
-        if name is None:
-            found = list(_all([path], base, advisory, problems))
-            name = found[0].name if found else None
-        if name is not None:
-            loaded._advisory_files.setdefault(name, []).append(path)
+    return read_rules([source_in(folder, option)], language, option)
+
+
+def read_rules(
+    sources: Sequence[RuleSource], language: str = "en", option: str = "--rules"
+) -> RuleFolder:
+    """Read the fingerprints of all sources, and note where the advisories are.
+
+    Args:
+        sources: at least one.
+        language: of the advisories' texts, ``en`` or ``zh``; the other one where it is missing.
+        option: the option that named them.
+
+    Raises:
+        InputError: a source has no fingerprint that can be used.
+    """
+    loaded = RuleFolder(", ".join(one.title for one in sources), [], [])
+    chosen = ADVISORIES if language == "en" else ADVISORIES[::-1]
+    for source in sources:
+        files = _files(source, FINGERPRINTS)
+        fingerprints = list(_all(files, fingerprint, loaded.problems))
+        if not fingerprints:
+            raise InputError(
+                "no fingerprint that can be used", file=source.title, field=option,
+                expected="files of fingerprints",
+            )  # fmt: skip
+        loaded.fingerprints += fingerprints
+        for file in next((found for one in chosen if (found := _files(source, one))), []):
+            name = _quick_name(file)
+            if name is None:
+                read = list(_all([file], advisory, loaded.problems))
+                name = read[0].name if read else None
+            if name is not None:
+                loaded._advisory_files.setdefault(name, []).append(file)
     return loaded
 
 
@@ -137,33 +162,25 @@ def advisory(data: Any, file: str) -> AdvisoryRule:
     )
 
 
-def _places(folder: Path) -> Iterator[Path]:
-    yield folder
-    yield folder / "data"
-    yield folder / "aig_infra_scan" / "data"
-
-
-def _yaml_files(folder: Path) -> list[Path]:
-    return sorted(one for one in folder.rglob("*.yaml") if one.is_file())
+def _files(source: RuleSource, folder: str) -> list[_RuleFile]:
+    return [_RuleFile(source, name) for name in source.names(folder)]
 
 
 def _all(
-    files: Sequence[Path], base: Path, read: Callable[[Any, str], T], problems: list[RuleProblem]
+    files: Sequence[_RuleFile], read: Callable[[Any, str], T], problems: list[RuleProblem]
 ) -> Iterator[T]:
-    for path in files:
-        name = path.relative_to(base).as_posix()
+    for file in files:
         try:
-            yield read(_plain(path), name)
+            yield read(_plain(file), file.name)
         except OSError as error:
-            problems.append(RuleProblem(name, error.strerror or str(error)))
+            problems.append(RuleProblem(file.name, error.strerror or str(error)))
         except ValueError as error:
-            problems.append(RuleProblem(name, " ".join(str(error).split())[:300]))
+            problems.append(RuleProblem(file.name, " ".join(str(error).split())[:300]))
 
 
-def _plain(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        content = file.read(_MAX_BYTES + 1)
-    if len(content) > _MAX_BYTES:
+def _plain(file: _RuleFile) -> dict[str, Any]:
+    content = file.source.read(file.name, MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
         raise ValueError("more than 4 MiB")
     data = parse_plain(content.decode(), scalars=False)  # as the original reads them
     if not isinstance(data, dict):
@@ -171,11 +188,10 @@ def _plain(path: Path) -> dict[str, Any]:
     return data
 
 
-def _quick_name(path: Path) -> str | None:
+def _quick_name(file: _RuleFile) -> str | None:
     """The product of an advisory from the head of its file; None where only a parser can tell."""
     try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD).decode("utf-8", "ignore")
+        head = file.source.read(file.name, _HEAD).decode("utf-8", "ignore")
     except OSError:
         return None
     match = _NAME.match(head)
