@@ -77,5 +77,5 @@ def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
     first = max(0, start - _REACH)
     for boundary in _BOUNDARY.finditer(text, first, start):
         first = boundary.end()
-    boundary = _BOUNDARY.search(text, end, end + _REACH)
-    return first, boundary.start() if boundary else min(len(text), end + _REACH)
+    closing = _BOUNDARY.search(text, end, end + _REACH)
+    return first, closing.start() if closing else min(len(text), end + _REACH)
