@@ -19,10 +19,17 @@ from buttress.files.paths import absolute
 from buttress.live.credential_file import DEFAULTS, read_credentials
 from buttress.live.limits import Limits
 from buttress.live.scope import Endpoint, endpoints, read_targets
+from buttress.live.signed_request import read_signed_request
 from buttress.live.survey import HostResult, dry_run, planned, survey
 from buttress.packs.installed import installed
 from buttress.probes.infrastructure.aig.pack_contents import has_packed
-from buttress.protocols.live import Credential, LiveContext, LiveProbe, LiveRequest
+from buttress.protocols.live import (
+    Credential,
+    LiveContext,
+    LiveProbe,
+    LiveRequest,
+    RecordedRequest,
+)
 from buttress.triage.filtering import SUPPRESSIONS, FilteredFindings, FindingFilter
 from buttress.trials.loop import run_async
 from buttress.workflows.advisories import OsvAdvisories
@@ -49,7 +56,8 @@ class SurveySettings:
     ``system``, the assets with a ``url``. ``only`` and ``layers`` choose probes; where both are
     None, all but those of the client layer. ``rules`` is a folder of AI-Infra-Guard's
     rules, ``keys`` are those of users by name, ``openapi`` describes an API, ``credentials`` is a
-    file of them or ``default``. The rest is as in ``ScanSettings``.
+    file of them or ``default``, ``signed`` one with a recorded request.
+    The rest is as in ``ScanSettings``.
     """
 
     targets: Sequence[str] = ()
@@ -64,6 +72,7 @@ class SurveySettings:
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     openapi: Path | None = None
     credentials: Path | None = None
+    signed: Path | None = None
     osv: Path | None = None
     limits: Limits = _LIMITS
     fail_on: str = "high"
@@ -140,6 +149,7 @@ class Surveyor:
             openapi=settings.openapi,
             credentials=_credentials(settings.credentials),
             default_credentials=settings.credentials == DEFAULTS,
+            signed=_signed(settings),
             links=any(one.layer == IN_BROWSER for one in self.probes),
             advisories=OsvAdvisories(settings.osv) if settings.osv is not None else None,
         )
@@ -294,6 +304,17 @@ def _credentials(path: Path | None) -> tuple[Credential, ...]:
     from buttress.probes.infrastructure.credentials import logins
 
     return read_credentials(path, {one.product for one in logins()})
+
+
+def _signed(settings: SurveySettings) -> RecordedRequest | None:
+    if settings.signed is None:
+        return None
+    if not settings.active:
+        raise InputError(
+            "needs --active, since the request is sent again", field="--signed",
+            expected="--active as well",
+        )  # fmt: skip
+    return read_signed_request(settings.signed)
 
 
 def live_probes(notes: list[str]) -> dict[str, LiveProbe]:
