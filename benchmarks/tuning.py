@@ -35,8 +35,12 @@ def pairs(count: int) -> list[dict[str, Any]]:
     return [
         {
             "prompt": [{"role": "user", "content": f"{number} {QUESTION}"}],
-            "chosen": [{"role": "assistant", "content": f"{ANSWER} {number}"}],
-            "rejected": [{"role": "assistant", "content": REFUSAL}],
+            "chosen": [
+                {"role": "assistant", "content": (f"{number} {ANSWER} " * (3 + number % 3)).strip()}
+            ],
+            "rejected": [
+                {"role": "assistant", "content": (f"{REFUSAL} " * (9 - number % 4)).strip()}
+            ],
         }
         for number in range(count)
     ]

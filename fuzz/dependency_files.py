@@ -11,9 +11,8 @@ from buttress.probes.dependencies.osv.advisory import Advisory
 from buttress.probes.dependencies.osv.cvss import base_score
 from buttress.probes.dependencies.osv.database import Database
 from buttress.probes.dependencies.probe import PROBE
-from buttress.provenance.dependencies.dependency import Ecosystem
 from buttress.provenance.dependencies.npm_ranges import satisfies
-from buttress.provenance.dependencies.versions import key
+from buttress.provenance.dependencies.versions import Ecosystem, key
 from fuzz.harness import InvariantError, Run, Target, inspected, placed, private
 
 FILES: Final = {

@@ -18,8 +18,9 @@ from buttress.data.reading import Readable
 from buttress.data.reading import read as read_data
 from buttress.data.records import Record
 from buttress.evidence import exchange
-from buttress.evidence.chain import GENESIS, link, verify
+from buttress.evidence.chain import verify
 from buttress.evidence.codec import check, decode, encode, kind_of
+from buttress.evidence.row import GENESIS, link
 from buttress.evidence.store import EvidenceStore
 from buttress.files import located_yaml
 from buttress.interchange.convert import to_recording

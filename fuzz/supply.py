@@ -17,7 +17,7 @@ from buttress.provenance.inventory import card, metadata
 from buttress.provenance.licences import expression, text
 from buttress.rules.credentials.pack_rules import SECRET_RULES
 from buttress.rules.packed import PackedRules
-from buttress.triage import baseline, suppressions, vex
+from buttress.triage import baseline, suppressions, vex_file
 from fuzz.harness import InvariantError, Run, Target, placed
 
 
@@ -85,6 +85,6 @@ TARGETS: Final = (
     Target("safetensors-facts", _file("facts.safetensors", metadata.safetensors)),
     Target("baseline", _file("baseline.json", baseline.read)),
     Target("suppressions", _file("suppressions.yaml", suppressions.load)),
-    Target("vex", _file("vex.json", vex.load)),
+    Target("vex", _file("vex.json", vex_file.load)),
     Target("patch", _patch),
 )

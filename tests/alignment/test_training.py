@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,29 @@ def test_preferences_reject_the_models_own_compliance_some_in_mid_answer(tmp_pat
     assert sum(good == OWN for good, _ in chosen) == 10
 
 
+def test_pairs_set_aside_are_not_trained_on(tmp_path: Path) -> None:
+    recipe = TrainingRecipe(validate=2)
+    files = write_training_data(SEEN, recipe, tmp_path, seed=0)
+    assert files.validation is not None
+    chosen = records(files.validation)
+    aside = {row["prompt"][-1]["content"] for row in chosen}
+    trained = {row["messages"][-2]["content"] for row in records(files.data)}
+    assert len(aside) == 2
+    assert not aside & trained
+    assert {row["expect"] for row in chosen} <= {"refuse", "answer"}
+    assert 2 <= len(chosen) <= 4  # look-alikes stand aside with their pair
+    assert all(row["category"] == "weapons" for row in chosen)
+    limited = write_training_data(SEEN, TrainingRecipe(pairs=8), tmp_path / "few", seed=0)
+    assert (limited.refusals, limited.answers, limited.validation) == (8, 8, None)
+
+
+def test_answers_with_labels_for_kto(tmp_path: Path) -> None:
+    rows = records(write_training_data(SEEN, TrainingRecipe("kto"), tmp_path, seed=0).data)
+    assert len(rows) == 2 * 25
+    assert sum(row["label"] for row in rows) == 25
+    assert {row["completion"] == OWN for row in rows if not row["label"]} == {True, False}
+
+
 def test_too_little_to_train_on(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="20 harmful requests and 2 own answers"):
         write_training_data(SEEN[:22], TrainingRecipe(), tmp_path, seed=0)
@@ -108,7 +132,7 @@ def test_a_recipe_trains_an_adapter_that_answers(tmp_path: Path) -> None:
     small = Recipe(
         "small",
         "train",
-        train=TrainingRecipe(keep=True, settings={"steps": 2, "lora": {"rank": 2}}),
+        train=TrainingRecipe(keep=True, validate=2, settings={"steps": 2, "lora": {"rank": 2}}),
     )
     with EvidenceStore.open(tmp_path / "evidence.db") as store:
         measurer = Measurer(system, store, sources.judge(system), "run", 0, 4)
@@ -119,7 +143,13 @@ def test_a_recipe_trains_an_adapter_that_answers(tmp_path: Path) -> None:
         made = intervene(small, context)
         again = intervene(small, context)
         assert made.settings == again.settings  # the finished adapter is taken up
-        assert made.details["refusals"] == 20
+        assert made.details["refusals"] == 18
+        assert [one["step"] for one in made.details["validation"]["points"]] == [0, 1, 2]
+        if find_spec("trl") is not None:
+            settings = {"steps": 1, "samples": 2, "batch": 2, "lora": {"rank": 2}}
+            by_reward = TrainingRecipe("grpo", settings=settings, reward=settings)
+            rewarded = intervene(Recipe("rewarded", "train", train=by_reward), context)
+            assert Path(str(rewarded.settings["weights"])).is_dir()
         cells = measurer.measure(
             lambda: made.open(tmp_path), requests, asset="model+small", system_prompt="",
             cells=[(HARM, PART)],

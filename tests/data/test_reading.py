@@ -154,3 +154,85 @@ def test_nothing_readable_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="none of 2 records can be read") as caught:
         cleaned(tmp_path / "a.jsonl", tmp_path / "out", "exact")
     assert str(caught.value).startswith(f"{tmp_path}/a.jsonl:1: ")
+
+
+def test_an_object_over_several_lines_is_a_record_or_holds_them(tmp_path: Path) -> None:
+    pretty = orjson.dumps(ROWS[0], option=orjson.OPT_INDENT_2)
+    (tmp_path / "one.json").write_bytes(pretty)
+    assert rows(tmp_path / "one.json") == ([ROWS[0]], [])
+    for option in (orjson.OPT_INDENT_2, 0):
+        (tmp_path / "many.json").write_bytes(orjson.dumps({"v": 1, "data": ROWS}, option=option))
+        assert rows(tmp_path / "many.json") == (ROWS, [])
+
+
+def test_lines_in_a_file_called_json_are_lines_though_the_first_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_bytes(b'{"text": \n' + LINES)
+    found, wrong = rows(tmp_path / "a.json")
+    assert found == ROWS
+    assert [one.line for one in wrong] == [1]
+
+
+def test_what_stands_before_the_end_of_a_cut_archive_is_read(tmp_path: Path) -> None:
+    lines = b"".join(
+        orjson.dumps({"text": f"record {number} {number * 7919 % 1009}"}) + b"\n"
+        for number in range(5_000)
+    )
+    packed = gzip.compress(lines)
+    (tmp_path / "a.jsonl.gz").write_bytes(packed[: len(packed) // 2])
+    found, wrong = rows(tmp_path / "a.jsonl.gz")
+    assert found == [orjson.loads(line) for line in lines.splitlines()[: len(found)]]
+    assert len(found) > 1_000
+    assert len(wrong) == 1
+    assert "ends too early" in wrong[0].reason
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"instruction": "x", "completions": [{"model": "m", "response": "a@mail.example.org"}]},
+        {"question": "x", "answers": [{"answer": "a@mail.example.org", "score": 1}]},
+        {"context": "x", "response_0": "a@mail.example.org", "response_1": "y", "better": 0},
+        {"conversation_a": [{"role": "user", "content": "a@mail.example.org"}], "winner": "a"},
+        {"prompt": {"text": "x", "replies": [{"text": "a@mail.example.org", "rank": 0}]}},
+        {
+            "messages": [
+                {"role": "user", "content": [{"type": "text", "text": "a@mail.example.org"}]}
+            ]
+        },
+        {"chosen": "x", "rejected": "\n\nHuman: x\n\nAssistant: a@mail.example.org"},
+    ],
+)
+def test_texts_of_public_layouts_are_read_wherever_they_stand(
+    tmp_path: Path, record: dict[str, object]
+) -> None:
+    cleaned(written(tmp_path / "a.jsonl", [record]), tmp_path / "out", "pii")
+    (only,) = kept(tmp_path / "out")
+    assert "example.org" not in str(only)
+    assert str(only) == str(record).replace("a@mail.example.org", "[EMAIL_1]")
+
+
+def test_fields_that_no_stage_reads_are_told(tmp_path: Path) -> None:
+    records = [
+        {"text": "x", "id": "a", "note": "call me", "meta": {"who": "b@mail.example.org"}},
+        {"text": "y", "messages": [{"role": "user", "content": "z", "seen_by": "c"}], "n": 3},
+    ]
+    document = cleaned(written(tmp_path / "a.jsonl", records), tmp_path / "out", "pii")
+    assert document["unread_fields"] == {"note": 1, "meta.who": 1, "messages.seen_by": 1}
+    document = cleaned(tmp_path / "a.jsonl", tmp_path / "second", "exact", "near", "substring")
+    assert document["records"]["kept"] == 2
+
+
+@pytest.mark.parametrize("data", [b"", b"\n\r\n", b"[]"])
+def test_no_record_is_no_mistake(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "a.json").write_bytes(data)
+    document = cleaned(tmp_path / "a.json", tmp_path / "out", "exact", "near", "substring", "pii")
+    assert set(document["records"].values()) == {0}
+    assert kept(tmp_path / "out") == []
+
+
+def test_deep_nesting_is_unreadable(tmp_path: Path) -> None:
+    deep = b'{"text": "a", "x": ' + b"[" * 300 + b"]" * 300 + b"}\n"
+    (tmp_path / "a.jsonl").write_bytes(deep + LINES)
+    found, wrong = rows(tmp_path / "a.jsonl")
+    assert found == ROWS
+    assert "nested deeper" in wrong[0].reason

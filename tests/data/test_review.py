@@ -85,6 +85,27 @@ def test_a_small_sample_is_undecided(tmp_path: Path) -> None:
     assert code == 3
 
 
+def test_all_three_exits_for_a_run_without_the_stage_harm(tmp_path: Path) -> None:
+    words = tmp_path / "words.txt"
+    words.write_text("badword\n坏词\n", "utf-8")
+    records = [{"text": f"text {n}", "source": "abc"[n % 3]} for n in range(60)]
+    check = ["--policy", "gbt45654", "--keywords", str(words), "--json"]
+    codes = []
+    for name, worse in (("good", 0), ("bad", 3)):
+        for n in range(worse):
+            records[3 * n] = {"text": f"{n} 这是坏词吗", "source": "a"}  # 3 of 20 of source a
+        out = tmp_path / name
+        cleaned(written(tmp_path / f"{name}.jsonl", records), out, "exact")
+        codes.append(run("data", "check", str(out), *check)[0])
+        label(out, "y\n" * 99)
+        code, said, _ = run("data", "check", str(out), *check)
+        codes.append(code)
+        states = {one["name"]: one for one in orjson.loads(said)["requirements"]}
+        assert states["source a"]["estimate"] == pytest.approx(worse / 20)
+        assert states["source b"]["status"] == "met"
+    assert codes == [3, 0, 1, 1]
+
+
 @pytest.mark.parametrize(
     ("good", "sample", "status"),
     [

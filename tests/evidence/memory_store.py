@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from buttress.evidence.chain import GENESIS, Row, columns, link
+from buttress.evidence.chain import columns
 from buttress.evidence.codec import decode, encode, kind_of
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.records import (
@@ -18,6 +18,7 @@ from buttress.evidence.records import (
     Turn,
     WatchCheckpoint,
 )
+from buttress.evidence.row import GENESIS, Row, link
 
 
 class MemoryStore:

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttress.evidence.chain import GENESIS, ChainVerification, link, verify
+from buttress.evidence.chain import ChainVerification, verify
+from buttress.evidence.row import GENESIS, link
 from buttress.evidence.store import EvidenceStore
 from tests.cli.command import buttress
 from tests.evidence.samples import mixed, trial

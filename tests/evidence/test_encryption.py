@@ -19,6 +19,7 @@ from tests.data.making import run
 from tests.evidence.samples import mixed, trial
 
 KEY = "5a" * 32
+ANN, BEN = "ann-of-thurso", "ben-of-wick"  # long: no random bytes hold them by chance
 SECRET = "Ann Example lives in Sample Street 17"
 
 
@@ -39,7 +40,15 @@ def plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "evidence.db"
     monkeypatch.delenv(VARIABLE, raising=False)
     with EvidenceStore.open(path) as store:
-        store.append([*mixed(6), told(1, "ann"), told(2, "ann"), told(3, "ben"), told(4)])
+        store.append(
+            [
+                *mixed(6),
+                told(1, ANN),
+                told(2, ANN),
+                told(3, BEN),
+                told(4),
+            ]
+        )
     monkeypatch.setenv(VARIABLE, KEY)
     return path
 
@@ -58,12 +67,17 @@ def test_nothing_plain_is_left_and_all_can_be_read(plain: Path) -> None:
     assert head != after
     assert count == len(before)
     data = raw(plain.parent)
-    for text in (SECRET, "ann", "own-1", *(one.prompt for one in old if len(one.prompt) > 8)):
+    for text in (
+        SECRET,
+        ANN,
+        "own-1",
+        *(one.prompt for one in old if len(one.prompt) > 8),
+    ):
         assert text.encode() not in data, text
     with EvidenceStore.open(plain, read_only=True) as store:
         assert [record for _, _, record in store.records()] == [record for _, record in before]
         assert list(store.trials()) == old
-        assert store.answer_for("own-3") == told(3, "ben")
+        assert store.answer_for("own-3") == told(3, BEN)
         assert store.answer_for("own-9") is None
         assert verify(store, after).ok
 
@@ -71,10 +85,10 @@ def test_nothing_plain_is_left_and_all_can_be_read(plain: Path) -> None:
 def test_nothing_plain_is_written_while_the_store_is_open(tmp_path: Path) -> None:
     path = tmp_path / "evidence.db"
     with EvidenceStore.open(path) as store:  # new, with the key set: encrypted from the beginning
-        store.append([told(1, "ann")])
+        store.append([told(1, ANN)])
         assert (tmp_path / "evidence.db-wal").stat().st_size > 0
         assert SECRET.encode() not in raw(tmp_path)
-        store.append([told(2, "ann")])
+        store.append([told(2, ANN)])
         assert [one.answer for one in store.trials()] == [f"{SECRET} 1", f"{SECRET} 2"]
     assert SECRET.encode() not in raw(tmp_path)
 
@@ -83,16 +97,19 @@ def test_a_subject_is_forgotten_and_the_chain_holds(plain: Path) -> None:
     encrypt(plain)
     with EvidenceStore.open(plain) as store:
         head = store.head
-        name = store.cipher.key_of_subject("ann")
+        name = store.cipher.key_of_subject(ANN)
         wrapped = store.cipher.connection.execute(
             "SELECT wrapped FROM data_keys WHERE id = ?", (name,)
         ).fetchone()[0]
         assert wrapped in raw(plain.parent)
-        assert erase_subject(store, "ann") == 2
+        assert erase_subject(store, ANN) == 2
         assert wrapped not in raw(plain.parent)  # nor in the log
         with pytest.raises(InputError, match="no record is of this subject"):
-            erase_subject(store, "ann")
-        assert [one.subject for one in store.trials() if one.key.startswith("own-")] == ["ben", ""]
+            erase_subject(store, ANN)
+        assert [one.subject for one in store.trials() if one.key.startswith("own-")] == [
+            BEN,
+            "",
+        ]
         assert store.answer_for("own-1") is None
         assert store.answer_for("own-3") is not None
         assert verify(store).ok
@@ -102,8 +119,8 @@ def test_a_subject_is_forgotten_and_the_chain_holds(plain: Path) -> None:
     with EvidenceStore.open(plain) as store:
         found = [record for _, _, record in store.records() if isinstance(record, Erasure)]
         assert [(one.reason, one.records) for one in found] == [("subject", 2)]
-        store.append([told(5, "ann")])  # a new key, which opens nothing old
-        assert [one.key for one in store.trials() if one.subject == "ann"] == ["own-5"]
+        store.append([told(5, ANN)])  # a new key, which opens nothing old
+        assert [one.key for one in store.trials() if one.subject == ANN] == ["own-5"]
 
 
 def test_erasure_by_pattern_takes_the_whole_subject(plain: Path) -> None:
@@ -122,7 +139,7 @@ def test_erasure_by_age(tmp_path: Path) -> None:
     day = 86_400.0
     with EvidenceStore.open(tmp_path / "evidence.db") as store:
         store.append([
-            told(1, "ann", 10 * day), told(2, "ann", 99 * day), told(3, "ben", 10 * day),
+            told(1, ANN, 10 * day), told(2, ANN, 99 * day), told(3, BEN, 10 * day),
             told(4, "", 50 * day), told(5, "", 95 * day),
         ])  # fmt: skip
         assert erase_by_age(store, "30", now=lambda: 100 * day) == 2
@@ -205,7 +222,7 @@ def test_the_commands(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, _, wrong = run("evidence", "encrypt", str(plain))
     assert code == 2
     assert "encrypted already" in wrong
-    code, said, _ = run("evidence", "erase", str(plain), "--subject", "ann")
+    code, said, _ = run("evidence", "erase", str(plain), "--subject", ANN)
     assert code == 0
     assert "2 records erased" in said
     code, said, _ = run("evidence", "verify", str(plain))
@@ -228,7 +245,7 @@ def test_the_commands(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_plain_store_is_not_erased(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE)
     with EvidenceStore.open(tmp_path / "evidence.db") as store:
-        store.append([told(1, "ann")])
-    code, _, wrong = run("evidence", "erase", str(tmp_path / "evidence.db"), "--subject", "ann")
+        store.append([told(1, ANN)])
+    code, _, wrong = run("evidence", "erase", str(tmp_path / "evidence.db"), "--subject", ANN)
     assert code == 2
     assert "encrypt" in wrong

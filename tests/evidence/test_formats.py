@@ -13,11 +13,12 @@ import pytest
 
 from buttress.errors import InputError
 from buttress.evidence import exchange
-from buttress.evidence.chain import GENESIS, link, verify
+from buttress.evidence.chain import verify
 from buttress.evidence.codec import decode, encode
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.migrations import FORMAT, STEPS, migrate
 from buttress.evidence.records import Label, Provenance, Trial, Turn, UnknownRecord
+from buttress.evidence.row import GENESIS, link
 from buttress.evidence.store import EvidenceStore
 from buttress.labelling.selection import select
 from tests.evidence.samples import trial

@@ -9,8 +9,15 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm
 
-from buttress.statistics.multiple import e_bh, holm, mean_evidence, p_value
+from buttress.statistics.multiple import (
+    benjamini_yekutieli,
+    e_bh,
+    holm,
+    mean_evidence,
+    p_value,
+)
 
 LOGS = st.lists(st.floats(-20, 20), min_size=1, max_size=7)
 
@@ -63,3 +70,28 @@ def test_false_discoveries_stay_below_delta_under_dependence() -> None:
         shares.append(rejected[:6].sum() / max(1, rejected.sum()))
     mean, error = np.mean(shares), np.std(shares) / math.sqrt(len(shares))
     assert 0.002 < mean <= delta + 3.3 * error
+
+
+def test_benjamini_yekutieli_by_hand() -> None:
+    """Of m = 4 the harmonic sum is 25/12: the k smallest may reach k * delta / (4 * 25/12)."""
+    allowed = [place * 0.1 / (4 * 25 / 12) for place in (1, 2, 3, 4)]
+    values = [allowed[1], 0.9, allowed[1] * 0.99, allowed[2] * 1.01]
+    assert benjamini_yekutieli(values, 0.1).tolist() == [True, False, True, False]
+    assert benjamini_yekutieli(values[:1], 0.1, tests=4).tolist() == [False]
+    assert benjamini_yekutieli([allowed[0]], 0.1, tests=4).tolist() == [True]
+    assert benjamini_yekutieli([], 0.1).tolist() == []
+
+
+def test_benjamini_yekutieli_holds_its_rate_under_dependence() -> None:
+    """20 of 40 hypotheses are true, all p-values share a normal variable; delta is 0.2."""
+    generator = np.random.default_rng(7)
+    shares, power = [], []
+    for _ in range(400):
+        common = generator.normal()
+        noise = 0.8 * common + 0.6 * generator.normal(size=40)
+        means = np.r_[np.zeros(20), np.full(20, 4.0)]
+        rejected = benjamini_yekutieli(norm.sf(means + noise), 0.2)
+        shares.append(rejected[:20].sum() / max(1, rejected.sum()))
+        power.append(rejected[20:].mean())
+    assert np.mean(shares) <= 0.2
+    assert np.mean(power) > 0.5

@@ -14,6 +14,11 @@ from buttress.training.adapter import add_adapter  # noqa: E402
 from buttress.training.answer_logits import all_log_probabilities, answer_logits, parts  # noqa: E402
 from buttress.training.examples import ExamplePair, TrainingExample  # noqa: E402
 from buttress.training.loop import drawn, ever_drawn, learning_rate  # noqa: E402
+from buttress.training.packed_pairs import (  # noqa: E402
+    packed_log_probabilities,
+    packed_parts,
+    packs,
+)
 from buttress.training.settings import LoraSettings, TuneSettings  # noqa: E402
 from buttress.training.terms import (  # noqa: E402
     Desirability,
@@ -104,6 +109,64 @@ def test_ipo_is_on_mean_log_probabilities(adapted: Any) -> None:
     ]
     wanted = sum((a - b - 1 / 0.6) ** 2 for a, b in zip(*means, strict=True))
     assert float(term.loss(adapted, [0, 1, 2, 3]).detach()) == pytest.approx(wanted, abs=1e-3)
+
+
+def sharing() -> list[ExamplePair]:
+    """Pairs whose answers follow the same prompt."""
+    return [
+        ExamplePair(a, TrainingExample((*a.ids[: a.start], *b.ids[a.start :]), a.start, a.record))
+        for a, b in zip(examples(0), examples(1)[:3] + examples(2)[3:], strict=True)
+    ]
+
+
+@pytest.mark.parametrize("kind", ["llama", "qwen3"])
+def test_packed_pairs_get_what_separate_rows_get(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = add_adapter(model(kind), LoraSettings(rank=2), 0)
+    with torch.no_grad():
+        for one in made.parameters():
+            if one.requires_grad:
+                one.add_(0.05)
+    assert packs(made, sharing())
+    found = packed_log_probabilities(made, sharing())
+    for side, row in zip(("chosen", "rejected"), found.detach().tolist(), strict=True):
+        wanted = [plain(made, getattr(one, side)) for one in sharing()]
+        assert row == pytest.approx(wanted, abs=2e-4)
+    gradients = []
+    for packed in (True, False):
+        monkeypatch.setattr("buttress.training.terms.packs", lambda *_, way=packed: way)
+        term = PreferenceTerm("dpo", sharing(), made, 0.3)
+        loss = term.loss(made, [2, 0, 3, 1])
+        loss.backward()
+        kept = [one.grad.clone() for one in made.parameters() if one.grad is not None]
+        made.zero_grad(set_to_none=True)
+        gradients.append((float(loss.detach()), kept))
+    assert gradients[0][0] == pytest.approx(gradients[1][0], abs=1e-4)
+    for first, second in zip(gradients[0][1], gradients[1][1], strict=True):
+        torch.testing.assert_close(first, second, atol=1e-4, rtol=1e-3)
+
+
+def test_what_cannot_be_packed_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not packs(model("mamba"), sharing())  # its state runs over the whole row
+    assert not packs(model("gemma2"), sharing())  # windows shorter than the answers' reach
+    assert not packs(model(), pairs())  # no prompt in common
+    monkeypatch.setattr("buttress.training.packed_pairs.ROW", 20)
+    parts = list(packed_parts(model(), sharing(), [3, 1, 0, 2]))
+    assert sorted(index for part in parts for index in part) == [0, 1, 2, 3]
+    assert len(parts) > 1
+
+
+def test_a_token_that_makes_an_answer_longer_costs_its_penalty(adapted: Any) -> None:
+    longer = ExamplePair(examples()[1], examples()[0])  # 8 learned tokens, 5
+    free, costly = (
+        PreferenceTerm("dpo", [longer], adapted, 0.3, length_penalty=penalty)
+        for penalty in (0.0, 0.1)
+    )
+    odds = [
+        -math.log(math.expm1(float(term.loss(adapted, [0]).detach()))) for term in (free, costly)
+    ]
+    assert odds[1] - odds[0] == pytest.approx(0.1 * (8 - 5), abs=1e-4)
 
 
 def test_npo(adapted: Any) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+
+import pytest
 
 from tests.cli.command import buttress
 from tests.cli.test_survey import OPEN, web
+from tests.probes.client.test_live_page import LOOSE, PAGE, SEND
 
 MANIFEST = """
 name: gateway
@@ -44,3 +48,20 @@ def test_a_host_that_is_not_reached_proves_nothing(tmp_path: Path) -> None:
     done = buttress("assess", str(tmp_path), "--out", str(tmp_path / "out"))
     assert done.returncode == 3
     assert "not reached" in done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no browser")
+def test_the_page_of_a_client_asset_is_opened_and_moves_its_risk(tmp_path: Path) -> None:
+    pytest.importorskip("playwright")
+    pages = {"/": (200, LOOSE, PAGE), "/app.js": (200, {}, SEND % ("", "innerHTML"))}
+    with web(pages) as (handler, port):
+        (tmp_path / "buttress.yaml").write_text(
+            MANIFEST.format(port=port).replace("infrastructure", "client")
+        )
+        done = buttress("assess", str(tmp_path), "--out", str(tmp_path / "out"))
+    made = json.loads((tmp_path / "out/assessment.json").read_text())
+    assert "answer-runs-in-page" in {one["rule"] for one in made["findings"]}, done.stderr
+    risk = next(one for one in made["risks"] if one["id"] == "insecure-output-handling")
+    assert risk["verdict"] == "unacceptable"
+    assert {method for method, _ in handler.seen} <= {"GET", "OPTIONS", "POST"}
+    assert ("POST", "/chat") not in handler.seen

@@ -15,18 +15,20 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser = commands.add_parser(
         "card",
         help="model card, system card or technical documentation from an assessment",
-        description="Writes a card in Markdown from the folder of an assessment: every number with "
-        "a reference to its evidence, blanks where nothing was measured. Several folders give "
-        "what changed from version to version.",
+        description="Writes a card in Markdown from the folder of an assessment, and from what "
+        "align, harden, privacy, oversee, values, tune and data wrote beside it or alone: every "
+        "number with a reference to its evidence, blanks where nothing was measured. Several "
+        "folders give what changed from version to version.",
     )
     parser.add_argument(
         "paths", nargs="*", type=Path, metavar="DIR",
-        help="folder of an assessment, or its assessment.json (default: buttress-out)",
+        help="output folder of an assessment or of those commands, or assessment.json "
+        "(default: buttress-out)",
     )  # fmt: skip
     parser.add_argument(
         "--format", choices=FORMATS, default="hf",
         help="hf: model card of a hub; system: system card; annex-iv, gpai: technical "
-        "documentation under the EU AI Act, annexes IV and XI (default: hf)",
+        "documentation under the EU AI Act, annexes IV, XI and XII (default: hf)",
     )  # fmt: skip
     parser.add_argument(
         "--language", choices=("en", "zh"), default="en", help="language of the card (default: en)"

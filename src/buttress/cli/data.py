@@ -110,6 +110,11 @@ def _register_run(actions: argparse._SubParsersAction[argparse.ArgumentParser]) 
     run.add_argument("--source-field", metavar="NAME", help="the field that names the source")
     run.add_argument("--out", type=Path, required=True, metavar="DIR", help="where outputs go")
     run.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
+    run.add_argument(
+        "--runner", choices=("local", "ray"), default="local",
+        help="where shards are worked on: processes here (default), or Ray Data, on the cluster at "
+        "RAY_ADDRESS or one that is begun here",
+    )  # fmt: skip
     run.add_argument("--resume", action="store_true", help="go on with the run in --out")
     run.add_argument("--seed", type=int, default=0, metavar="N", help="seed of samples")
     run.add_argument("--dry-run", action="store_true", help="say what would be done, write nothing")
@@ -139,8 +144,8 @@ def _run(options: argparse.Namespace) -> int:
         plan.source_field if options.source_field is None else options.source_field,
     )
     request = DataRequest(
-        tuple(options.inputs), plan, options.out, workers=options.workers, resume=options.resume,
-        seed=options.seed, dry_run=options.dry_run,
+        tuple(options.inputs), plan, options.out, workers=options.workers,
+        runner=options.runner, resume=options.resume, seed=options.seed, dry_run=options.dry_run,
     )  # fmt: skip
     document = clean(request, lambda text: print(text, file=sys.stderr, flush=True))
     if options.json:
@@ -169,6 +174,9 @@ def _show(document: Mapping[str, Any], out: Path) -> None:
     for stage in document["stages"]:
         for note in stage["notes"]:
             console.print(f"{stage['name']}: {escape(note)}", style="dim")
+    if unread := document["unread_fields"]:
+        shown = ", ".join(f"{_visible(name)} ({count:,})" for name, count in unread.items())
+        console.print(f"Fields that no stage reads, with records: {escape(shown)}", style="dim")
     for alarm in document["alarms"]:
         console.print(
             f"[bold red]{alarm['rule']}[/]: {alarm['stage']} removed {alarm['share']:.1%} of "

@@ -52,7 +52,8 @@ def _what(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
     group.add_argument(
         "--layer", metavar="LAYER,…", action="append",
-        help="probes of these layers only: infrastructure, link, service, client",
+        help="probes of these layers only: infrastructure, link, service, client; the last "
+        "opens pages in a browser (extra browser) and is asked only where it is named",
     )  # fmt: skip
     group.add_argument(
         "--rules", type=Path, metavar="FOLDER",
@@ -77,6 +78,11 @@ def _what(group: argparse._ArgumentGroup) -> None:
         "--credentials", type=Path, metavar="FILE",
         help="try to sign in with these, [PRODUCT ]USER:PASSWORD a line; `default`: with what "
         "products start with. Hosts note failed attempts and may lock an account",
+    )  # fmt: skip
+    group.add_argument(
+        "--signed", type=Path, metavar="FILE",
+        help="a signed request as HTTP/1.1 text, for the link layer with --active: it is sent "
+        "changed, and twice as it is",
     )  # fmt: skip
     group.add_argument(
         "--as", action="append", dest="users", metavar="NAME=ENV",
@@ -202,6 +208,7 @@ def _settings(options: argparse.Namespace) -> SurveySettings:
         keys=_keys(options.users or []),
         openapi=options.openapi,
         credentials=options.credentials,
+        signed=options.signed,
         osv=options.osv,
         limits=Limits(
             timeout_s=options.timeout_s or 10.0,
@@ -277,7 +284,7 @@ def _dry_run(surveyor: Surveyor, as_json: bool) -> None:
         headers = "".join(f"  {name}: {value}" for name, value in row["headers"].items())
         body = f"  {row['body']}" if row["body"] else ""
         print(visible(f"{method} {url}{headers}{body}"))
-    if surveyor.context.follow:
+    if surveyor.context.as_written:
         print(
             "and, as the original does, redirects (at most 10) and the icon that a page names, "
             "on the same host and port",
@@ -288,9 +295,12 @@ def _dry_run(surveyor: Surveyor, as_json: bool) -> None:
 def _print(options: argparse.Namespace, made: dict[str, Any], result: SurveyResult) -> None:
     import json
 
+    from buttress.report.json import encode
+
     form = options.format or "text"
     if form == "json":
-        print(json.dumps(made, indent=2, ensure_ascii=False))
+        sys.stdout.flush()
+        sys.stdout.buffer.write(encode(made))
     elif form == "sarif":
         from buttress.report.sarif import log
 

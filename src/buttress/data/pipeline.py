@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +24,14 @@ from buttress.data.edits import apply_edits
 from buttress.data.plan import PipelinePlan, StageSpec
 from buttress.data.reading import Readable, Unreadable, expand, read
 from buttress.data.records import Record
-from buttress.data.stage import CorpusStage, Outcome, RecordChange, RecordStage, Removal
-from buttress.errors import ButtressError, InputError
-from buttress.processes import WorkerDiedError, run_tasks
+from buttress.data.runners import ShardRunner
+from buttress.data.stage import CorpusStage, Decisions, Outcome, RecordChange, RecordStage, Removal
+from buttress.errors import InputError
 
 WORK: Final = ".work"
 UNREADABLE: Final = "unreadable.jsonl"
-FORMAT: Final = 1  # of the work folder; another one can't be resumed
+_MOST_FIELDS: Final = 200  # fields without a reader that are told
+FORMAT: Final = 2  # of the work folder; another one can't be resumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Corpus:
     passes: int
     records: int
     unreadable: int
+    unread_fields: dict[str, int]  # records by field with a string that is not read
     notes: tuple[tuple[int, str], ...]  # stage, what it did not look at
 
     def kept(self, shard: int) -> list[shards.ShardEntry]:
@@ -91,7 +94,7 @@ def process(
     plan: PipelinePlan,
     folder: Path,
     *,
-    workers: int = 1,
+    runner: ShardRunner,
     resume: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Corpus:
@@ -101,7 +104,7 @@ def process(
         InputError: an input is not there, none can be read, or what is resumed is another run.
     """
     files = expand(inputs)
-    work = folder / WORK
+    work = (folder / WORK).absolute()  # a worker elsewhere has another current folder
     _begin(work, _identity(files, plan), resume)
     read_in = _read(files, plan, folder, work, progress)
     if not read_in["records"] and read_in["unreadable"]:
@@ -119,21 +122,14 @@ def process(
             spec.name for _, spec in (*one.stages, *((one.corpus,) if one.corpus else ()))
         )
         progress(f"pass {number} of {len(passes)}: {names or 'apply'}")
-        done = run_tasks(
+        runner.run(
             process_shard,
             [
                 Task(source, target, shard, plan, one, decided)
                 for shard in range(read_in["shards"])
                 if not _log(target, shard).exists()
             ],
-            workers,
-            start="spawn",
         )
-        if died := sum(isinstance(one, WorkerDiedError) for one in done):
-            raise ButtressError(
-                f"{died} of {len(done)} shards were not done: the process ended each time; see "
-                "memory and system log; --resume goes on"
-            )
         decided = None
         if one.corpus is not None:
             decided = one.corpus[0]
@@ -142,7 +138,7 @@ def process(
             _shard(source, shard).unlink(missing_ok=True)
     return Corpus(
         work, read_in["shards"], len(passes), read_in["records"], read_in["unreadable"],
-        tuple(notes),
+        read_in["unread_fields"], tuple(notes),
     )  # fmt: skip
 
 
@@ -262,12 +258,16 @@ def _read(
     said: dict[str, Any] = {
         "shards": 0, "records": 0, "unreadable": 0, "first": "", "file": "", "line": 0,
     }  # fmt: skip
+    unread: Counter[str] = Counter()
     with (folder / UNREADABLE).open("wb") as aside:
 
         def entries() -> Iterator[shards.ShardEntry]:
             for one in read(files, plan.field):
                 if isinstance(one, Readable):
                     said["records"] += 1
+                    for name in one.unread:
+                        if name in unread or len(unread) < _MOST_FIELDS:
+                            unread[name] += 1
                     place = one.position
                     yield shards.ShardEntry(place.number, place.file, place.line, one.line)
                     continue
@@ -279,6 +279,7 @@ def _read(
         for batch in shards.batches(entries()):
             shards.write(_shard(target, said["shards"]), batch)
             said["shards"] += 1
+    said["unread_fields"] = dict(sorted(unread.items()))
     shards.write_whole(marker, orjson.dumps(said))
     return said
 
@@ -299,7 +300,8 @@ def _decide(target: Path, spec: StageSpec, count: int) -> list[str]:
     if not marker.exists():
         stage = spec.make()
         assert isinstance(stage, CorpusStage)
-        decisions = stage.decide([_features(target, shard) for shard in range(count)])
+        folders = [_features(target, shard) for shard in range(count)]
+        decisions = stage.decide(folders) if folders else Decisions(iter(()))
         by_shard: dict[int, list[Any]] = {}
         for one in decisions.decisions:
             by_shard.setdefault(one.shard, []).append((one.index, one.outcome))

@@ -6,9 +6,7 @@ goes on. Memory is bounded by ``MAX_LINE``, or by one row group of a Parquet fil
 
 from __future__ import annotations
 
-import gzip
 import io
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +14,13 @@ from typing import IO, Any, Final
 
 import orjson
 
-from buttress.data.records import Position, text_slots
+from buttress.data.compressed import opened
+from buttress.data.records import Position, text_slots, unread_fields
 from buttress.errors import InputError, MissingExtraError
 
 MAX_LINE: Final = 64 << 20  # bytes of one record
+MAX_DEPTH: Final = 200  # objects and lists inside each other
 MAX_KEPT: Final = 1 << 20  # bytes of an unreadable record that are kept aside
-_PIECE: Final = 2 << 10  # compressed bytes at once: bounds what a bomb can expand to
 _LINES: Final = (".jsonl", ".ndjson", ".json")
 _TEXTS: Final = (".txt", ".md", ".text", ".rst")
 _PACKED: Final = (".gz", ".zst")
@@ -30,10 +29,11 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """A record: its JSON on one line, and its place."""
+    """A record: its JSON on one line, its place, and its fields with strings that are not read."""
 
     line: bytes
     position: Position
+    unread: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,27 +99,47 @@ def read(files: Sequence[Path], field: str = "") -> Iterator[Readable | Unreadab
     for file in files:
         name = str(file)
         for line, data, reason in _entries(file):
-            problem = reason or _problem(data, field)
+            problem, unread = (reason, _NONE) if reason else _checked(data, field)
             if problem:
                 yield Unreadable(name, line, problem, data[:MAX_KEPT])
             else:
-                yield Readable(data, Position(number, name, line))
+                yield Readable(data, Position(number, name, line), unread)
                 number += 1
 
 
+_NONE: Final[frozenset[str]] = frozenset()
 _Entry = tuple[int, bytes, str]  # line, the record's JSON or what was read of it, what is wrong
 
 
-def _problem(line: bytes, field: str) -> str:
+def _checked(line: bytes, field: str) -> tuple[str, frozenset[str]]:
+    """What is wrong with a record, and its fields that are not read."""
     try:
         data = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        return f"not valid JSON: {' '.join(str(error).split())}"
+        return f"not valid JSON: {' '.join(str(error).split())}", _NONE
     if not isinstance(data, dict):
-        return "no JSON object"
+        return "no JSON object", _NONE
+    if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _too_deep(data):
+        return f"nested deeper than {MAX_DEPTH} levels", _NONE
     if not any(True for _ in text_slots(data, field)):
-        return f"no text in field '{field}'" if field else "no field with text; name it by --field"
-    return ""
+        return (
+            f"no text in field '{field}'" if field else "no field with text; name it by --field"
+        ), _NONE
+    return "", frozenset(unread_fields(data, field))
+
+
+def _too_deep(data: Any) -> bool:
+    level: list[Any] = [data]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if isinstance(one, dict) else one)
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _entries(file: Path) -> Iterator[_Entry]:
@@ -129,78 +149,18 @@ def _entries(file: Path) -> Iterator[_Entry]:
         return
     line = 0
     try:
-        with _opened(file) as stream:
+        with opened(file) as stream:
             if kind == "text":
                 yield _text(stream)
                 return
-            for line, data, reason in _json(stream):
+            whole = ".json" in (suffix.lower() for suffix in file.suffixes)
+            for line, data, reason in _json(stream, whole):
                 yield line, data, reason
     except MissingExtraError:
         raise
-    except (OSError, EOFError, zlib.error, ValueError) as error:
+    except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         yield line + 1, b"", f"the rest of the file can't be read: {' '.join(why.split())}"
-
-
-def _opened(file: Path) -> IO[bytes]:
-    suffix = file.suffix.lower()
-    if suffix == ".gz":
-        return io.BufferedReader(gzip.GzipFile(file, "rb"), 1 << 20)
-    if suffix == ".zst":
-        return io.BufferedReader(_Zstandard(file), 1 << 20)
-    return file.open("rb")
-
-
-class _Zstandard(io.RawIOBase):
-    """Decompresses all frames of a file; one that ends too early is an error."""
-
-    def __init__(self, file: Path) -> None:
-        try:
-            import zstandard
-        except ImportError:
-            raise MissingExtraError("reading .zst files", "data") from None
-        self._module: Any = zstandard
-        self._file = file.open("rb")
-        self._frame: Any = None
-        self._ready = b""
-        self._compressed = b""
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-        super().close()
-
-    def readinto(self, buffer: Any) -> int:
-        """As ``io.RawIOBase``.
-
-        Raises:
-            ValueError: not Zstandard, or truncated.
-        """
-        while not self._ready:
-            if not self._compressed:
-                self._compressed = self._file.read(_PIECE)
-                if not self._compressed:
-                    if self._frame is not None:
-                        raise ValueError("the compressed data ends too early")
-                    return 0
-            if self._frame is None:
-                self._frame = self._module.ZstdDecompressor().decompressobj()
-            try:
-                self._ready = self._frame.decompress(self._compressed)
-            except self._module.ZstdError as error:
-                raise ValueError(str(error)) from None
-            self._compressed = b""
-            if self._frame.eof:
-                self._compressed = self._frame.unused_data
-                self._frame = None
-        count = min(len(buffer), len(self._ready))
-        buffer[:count] = self._ready[:count]
-        self._ready = self._ready[count:]
-        return count
 
 
 def _text(stream: IO[bytes]) -> _Entry:
@@ -215,28 +175,69 @@ def _text(stream: IO[bytes]) -> _Entry:
     return 1, orjson.dumps({"text": text}), ""
 
 
-def _json(stream: IO[bytes]) -> Iterator[_Entry]:
-    """Lines; or, where the file begins with a bracket, the members of one array."""
-    number = 0
-    while data := stream.readline(MAX_LINE + 1):
-        number += 1
-        if len(data) > MAX_LINE:
-            start = data[:MAX_KEPT]
-            while data and not data.endswith(b"\n"):
-                data = stream.readline(MAX_LINE)
-            yield number, start, "larger than 64 MiB"
-            continue
-        line = data.removeprefix(_BOM).strip() if number == 1 else data.strip()
-        if number == 1 and line.startswith(b"[") and not _whole(line):
+def _json(stream: IO[bytes], whole: bool) -> Iterator[_Entry]:
+    """Lines; or, where the file begins with a bracket, the members of one array.
+
+    With ``whole`` the file may also be a single object over several lines.
+    """
+    first = stream.readline(MAX_LINE + 1).removeprefix(_BOM)
+    line = first.strip()
+    if line.startswith(b"["):
+        if not _is_json(line):
             yield from _array(line, stream)
             return
-        if line.startswith(b"[") and number == 1:
-            yield from _members(line)
-        elif line:
+        yield from _members(line)
+        first = b"\n"
+    elif whole and line.startswith(b"{") and len(first) <= MAX_LINE:
+        entries = _object(line)
+        if entries is None:  # not on one line
+            rest = stream.read(MAX_LINE)
+            if (entries := _object(line + b"\n" + rest)) is not None and len(rest) < MAX_LINE:
+                yield from entries
+                return
+            yield from _lines(first, io.BytesIO(rest + stream.readline(MAX_LINE)))
+            yield from _lines(b"", stream, rest.count(b"\n") + 2)
+            return
+        yield from entries
+        first = b"\n"
+    yield from _lines(first, stream)
+
+
+def _lines(first: bytes, stream: IO[bytes], start: int = 1) -> Iterator[_Entry]:
+    number = start - 1
+    data = first or stream.readline(MAX_LINE + 1)
+    while data:
+        number += 1
+        if len(data) > MAX_LINE:
+            beginning = data[:MAX_KEPT]
+            while data and not data.endswith(b"\n"):
+                data = stream.readline(MAX_LINE)
+            yield number, beginning, "larger than 64 MiB"
+        elif line := data.strip():
             yield number, line, ""
+        data = stream.readline(MAX_LINE + 1)
 
 
-def _whole(line: bytes) -> bool:
+def _object(data: bytes) -> list[_Entry] | None:
+    """One object: a record, or where it has no text the members of its lists; None for others."""
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        return None
+    if any(True for _ in text_slots(value)):
+        return [(1, orjson.dumps(value), "")]
+    members = [
+        one
+        for rows in value.values()
+        if isinstance(rows, list) and rows and all(isinstance(one, dict) for one in rows)
+        for one in rows
+    ]
+    if not members:
+        return [(1, orjson.dumps(value), "")]
+    return [(place, orjson.dumps(one), "") for place, one in enumerate(members, 1)]
+
+
+def _is_json(line: bytes) -> bool:
     try:
         orjson.loads(line)
     except orjson.JSONDecodeError:

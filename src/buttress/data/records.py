@@ -7,6 +7,7 @@ byte for byte, and in one that is changed all other fields keep their bytes.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,11 +21,19 @@ FieldPath = tuple[str | int, ...]
 # Fields that hold text where the user names none, in the order in which they are read.
 TEXT_FIELDS: Final = (
     *("text", "content", "document", "body", "raw_content"),
-    *("system", "instruction", "prompt", "question", "query", "context", "input"),
-    *("output", "completion", "response", "answer", "chosen", "rejected"),
-    *("messages", "conversations", "conversation", "dialogue"),
+    *("title", "subject", "description", "summary", "abstract", "article", "passage", "highlights"),
+    *("system", "system_prompt", "instruction", "prompt", "question", "query", "context", "input"),
+    *("history", "output", "completion", "response", "answer", "reply", "generation", "target"),
+    *("reasoning_content", "reasoning", "thinking", "rationale", "critique", "revision"),
+    *("chosen", "rejected", "value"),
+    *("messages", "conversations", "conversation", "dialogue", "dialog", "turns", "replies"),
+    *("prompts", "questions", "completions", "responses", "answers", "outputs", "generations"),
+    *("candidates", "choices", "message", "texts", "documents", "paragraphs", "passages"),
 )
-_TURN_FIELDS: Final = ("content", "value", "text")
+_ORDER: Final = {name: place for place, name in enumerate(TEXT_FIELDS)}
+_NUMBERED: Final = re.compile(r"_?(?:[0-9]{1,2}|[a-d])$")  # response_0, answer_b, text2
+# Fields inside records that name a kind and hold no text.
+_LABELS: Final = frozenset({"id", "role", "from", "type", "name", "model"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +122,8 @@ def text_slots(data: dict[str, Any], field: str = "") -> Iterator[Slot]:
     Args:
         data: the record.
         field: the field to read, with dots between levels; the fields of ``TEXT_FIELDS`` where
-            empty. A field holds a text, a list of texts, or a list of turns with ``content`` or
-            ``value``.
+            empty, also with a number or a letter behind (``response_0``, ``answer_b``), and again
+            inside objects. A field holds a text, or lists and objects of texts at any depth.
     """
     if field:
         path: FieldPath = (field,) if field in data else tuple(field.split("."))
@@ -123,9 +132,7 @@ def text_slots(data: dict[str, Any], field: str = "") -> Iterator[Slot]:
             value = value.get(name) if isinstance(value, dict) else None
         yield from _texts(value, path)
         return
-    for name in TEXT_FIELDS:
-        if name in data:
-            yield from _texts(data[name], (name,))
+    yield from _texts(data, ())
 
 
 def _texts(value: Any, path: FieldPath) -> Iterator[Slot]:
@@ -135,9 +142,40 @@ def _texts(value: Any, path: FieldPath) -> Iterator[Slot]:
         for place, item in enumerate(value):
             yield from _texts(item, (*path, place))
     elif isinstance(value, dict):
-        for name in _TURN_FIELDS:
-            if name in value:
-                yield from _texts(value[name], (*path, name))
+        for name in _text_fields(value):
+            yield from _texts(value[name], (*path, name))
+
+
+def _text_fields(data: dict[str, Any]) -> list[str]:
+    """The fields of an object that hold text: known ones in their order, then numbered ones."""
+    known = sorted((name for name in data if name in _ORDER), key=_ORDER.__getitem__)
+    if len(known) == len(data):
+        return known
+    return known + [
+        name
+        for name in data
+        if name not in _ORDER and (stem := _NUMBERED.sub("", name)) != name and stem in _ORDER
+    ]
+
+
+def unread_fields(data: dict[str, Any], field: str = "") -> set[str]:
+    """Fields with a string that ``text_slots`` does not read; dots between levels, no places."""
+    read = {slot.path for slot in text_slots(data, field)}
+    found: set[str] = set()
+    _collect_unread(data, (), read, found)
+    return found
+
+
+def _collect_unread(value: Any, path: FieldPath, read: set[FieldPath], found: set[str]) -> None:
+    if isinstance(value, str):
+        if value and path not in read and path[-1] not in _LABELS:
+            found.add(".".join(name for name in path if isinstance(name, str)))
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            _collect_unread(item, (*path, place), read, found)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _collect_unread(item, (*path, name), read, found)
 
 
 def source_of(data: dict[str, Any], field: str = "") -> str:

@@ -199,3 +199,13 @@ def word_runs(text: str, words: int) -> Hashes:
     for place in range(words):
         whole += hashes[place : place + count] * weights[place % _LONGEST]
     return _mixed(whole)
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Start and end of each word, as ``word_runs`` counts them."""
+    _, kinds = _codes(text.lower())
+    starts = np.flatnonzero(_begins(kinds))
+    ends = np.append(np.flatnonzero(kinds == 0), len(kinds))
+    after = ends[np.searchsorted(ends, starts)]
+    ends = np.minimum(after, np.append(starts[1:], len(kinds)))
+    return list(zip(starts.tolist(), ends.tolist(), strict=True))

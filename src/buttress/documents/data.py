@@ -76,6 +76,9 @@ class DataDocument(DocumentPart, frozen=True, kw_only=True):
     source_field: Annotated[str, about("field with the source; empty for the known ones")]
     seed: Annotated[int, about("seed of samples")]
     records: Annotated[RecordCounts, about("records")]
+    unread_fields: Annotated[
+        dict[str, Count], about("fields with texts that no stage reads, and in how many records")
+    ]
     digest: Annotated[str, about("digest of what is kept, whatever its order: 64 digits")]
     stages: Annotated[list[DataStage], about("stages in order")]
     sources: Annotated[list[DataSource], about("sources, by name")]

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from buttress.evidence.chain import Row
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.records import (
     Label,
@@ -22,6 +21,7 @@ from buttress.evidence.records import (
     Turn,
     WatchCheckpoint,
 )
+from buttress.evidence.row import Row
 
 
 class RecordStore(Protocol):

@@ -7,12 +7,11 @@ elsewhere (in a printed or signed report) shows that.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
 
 from buttress.errors import InputError
+from buttress.evidence.base import RecordStore
 from buttress.evidence.codec import check, decode
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.records import (
@@ -28,21 +27,7 @@ from buttress.evidence.records import (
     UnknownRecord,
     WatchCheckpoint,
 )
-
-if TYPE_CHECKING:
-    from buttress.evidence.base import RecordStore
-
-GENESIS: Final = bytes(32)
-
-
-def link(previous: bytes, kind: str, payload: bytes) -> bytes:
-    """Hash of a record after the one whose hash is ``previous`` (32 bytes).
-
-    Raises:
-        ValueError: a kind of more than 255 bytes.
-    """
-    name = kind.encode("utf-8", "surrogateescape")
-    return hashlib.sha256(previous + bytes([len(name)]) + name + payload).digest()
+from buttress.evidence.row import GENESIS, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +50,6 @@ class ChainVerification:
     def ok(self) -> bool:
         """Whether nothing is wrong."""
         return not self.problems
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A stored record as it lies there."""
-
-    sequence: int
-    hash: bytes
-    kind: str
-    payload: bytes
-    key: str | None
-    run: str
-    probe: str
-
-    def follows(self, previous: bytes) -> bool:
-        """Whether its hash is that of this record after the one whose hash is ``previous``."""
-        try:
-            return self.hash == link(previous, self.kind, self.payload)
-        except ValueError:
-            return False
 
 
 def columns(record: Record) -> tuple[str | None, str, str]:

@@ -17,10 +17,10 @@ import orjson
 
 from buttress.errors import InputError, MissingExtraError
 from buttress.evidence.base import RecordStore
-from buttress.evidence.chain import GENESIS, Row, link
 from buttress.evidence.codec import check, decode
 from buttress.evidence.migrations import FORMAT, check_format
 from buttress.evidence.records import Record, Trial
+from buttress.evidence.row import GENESIS, Row, link
 from buttress.files.atomic import atomic_path
 
 _BATCH: Final = 2000

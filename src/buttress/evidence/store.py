@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import IO, Any, Final, Self, TypeVar
 
 from buttress.errors import InputError
-from buttress.evidence.chain import GENESIS, Row, columns, link
+from buttress.evidence.chain import columns
 from buttress.evidence.codec import decode, encode, kind_of
 from buttress.evidence.encryption import (
     PREFIX,
@@ -42,6 +42,7 @@ from buttress.evidence.records import (
     Turn,
     WatchCheckpoint,
 )
+from buttress.evidence.row import GENESIS, Row, link
 
 FILE_NAME: Final = "evidence.db"
 _APPLICATION_ID: Final = 0x42555454  # "BUTT"

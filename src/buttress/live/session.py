@@ -167,6 +167,16 @@ class HostSession:
             self._replies[key] = await self._first(request, NO_VALUES)
         return self._replies[key]
 
+    async def relay(
+        self, method: str, link: str, headers: tuple[tuple[str, str], ...], body: bytes
+    ) -> Reply | None:
+        """See ``protocols.live.Session``."""
+        here = self._here(link, "a page")
+        if here is None or not self.follow_links:
+            return None
+        request = LiveRequest(method, here.path, headers, body, costs=True)
+        return await self._first(request, NO_VALUES)
+
     def close(self) -> None:
         """Close the connections."""
         for one in self._connections.values():

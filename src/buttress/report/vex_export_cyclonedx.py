@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import orjson
 
 from buttress import __version__
-from buttress.report.vex_export import Said
+from buttress.report.vex_statement import SuppressedVulnerability
 from buttress.triage import package_url
 from buttress.triage.vex import FILE_URN
 
@@ -28,7 +28,7 @@ _JUSTIFICATIONS: Final[Mapping[str, str]] = {
 _SPACE: Final = uuid.UUID("5d7f39c7-5a63-4f10-9b0a-7f2a36a2a7f2")
 
 
-def document(said: Sequence[Said], now: str) -> dict[str, Any]:
+def document(said: Sequence[SuppressedVulnerability], now: str) -> dict[str, Any]:
     """The document; where a package is in a file, this is told as its occurrence."""
     places = list(dict.fromkeys((one.file, one.package) for one in said))
     names = {place: f"part-{number}" for number, place in enumerate(places, 1)}
@@ -61,7 +61,7 @@ def _component(file: str, package: str, reference: str) -> dict[str, Any]:
     return part | {"evidence": {"occurrences": [{"location": file}]}}
 
 
-def _vulnerability(one: Said, reference: str) -> dict[str, Any]:
+def _vulnerability(one: SuppressedVulnerability, reference: str) -> dict[str, Any]:
     name, *aliases = one.ids
     entry = one.entry
     analysis: dict[str, Any] = {"state": _STATES[entry.status], "detail": entry.reason}

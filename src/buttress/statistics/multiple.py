@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import digamma
 
 Array = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -44,6 +45,34 @@ def holm(p_values: Sequence[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[place]))
         adjusted[place] = largest
     return adjusted
+
+
+def benjamini_yekutieli(p_values: npt.ArrayLike, delta: float, tests: int | None = None) -> Mask:
+    """Hypotheses that are rejected with a false discovery rate of at most ``delta``.
+
+    Benjamini & Yekutieli 2001, "The control of the false discovery rate in multiple testing under
+    dependency", Annals of Statistics 29(4), theorem 1.3: whatever the dependence.
+
+    Args:
+        p_values: shape (m,).
+        delta: in (0, 1).
+        tests: number of hypotheses where only the smallest p-values are handed over.
+
+    Returns:
+        Shape (m,).
+    """
+    values = np.asarray(p_values, dtype=float)
+    count = max(tests or 0, len(values))
+    if not len(values):
+        return np.zeros(0, dtype=bool)
+    harmonic = float(digamma(count + 1)) + np.euler_gamma
+    order = np.argsort(values)
+    allowed = delta * np.arange(1, len(values) + 1) / (count * harmonic)
+    passed = np.flatnonzero(values[order] <= allowed)
+    rejected = np.zeros(len(values), dtype=bool)
+    if len(passed):
+        rejected[order[: passed[-1] + 1]] = True
+    return rejected
 
 
 def e_bh(log_evidence: npt.ArrayLike, delta: float) -> Mask:

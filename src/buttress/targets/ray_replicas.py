@@ -7,22 +7,18 @@ behind an endpoint, have no replicas.
 
 from __future__ import annotations
 
-import logging
-import os
-import signal
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from buttress.errors import ButtressError, InputError, MissingExtraError
+from buttress.errors import ButtressError, InputError
+from buttress.ray_cluster import last_line, start_cluster
 from buttress.targets.base import Answer, Request, Target, TargetError
 from buttress.targets.open import open_target
 
 REPLICATED: Final = ("weights", "python", "target")  # sources of targets that run where they are
-LOCAL: Final = "local"
 _RESTARTS: Final = 2  # of a replica whose process died
-_STARTS: Final = 2  # of a cluster on this machine
 
 
 class RayReplicas:
@@ -168,16 +164,9 @@ class RayCluster:
     """
 
     def __init__(self, replicas: int | None = None) -> None:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        os.environ.setdefault("RAY_agent_register_timeout_ms", "60000")  # of a slow machine
-        try:
-            import ray
-        except ImportError:
-            raise MissingExtraError("--workers ray", "ray") from None
-        self._begun = not ray.is_initialized()
-        if self._begun:
-            _start(os.environ.get("RAY_ADDRESS") or LOCAL, replicas or 1)
+        self._begun = start_cluster(replicas or 1, asked_by="--workers")
+        import ray
+
         untyped: Any = ray
         resources = untyped.cluster_resources()
         self._gpus = int(resources.get("GPU", 0))
@@ -217,7 +206,7 @@ class RayCluster:
             described = ray.get([replica.describe.remote() for replica in replicas])
         except ray.exceptions.RayError as error:
             raise InputError(
-                f"a replica can't be started: {_last_line(error)}", field="--workers"
+                f"a replica can't be started: {last_line(error)}", field="--workers"
             ) from None
         first = described[0]
         if isinstance(first, UnusableSettings):
@@ -232,47 +221,3 @@ class RayCluster:
 
         if self._begun:
             ray.shutdown()
-
-
-def _start(address: str, replicas: int) -> None:
-    """Join or begin a cluster, quietly, and leave the handling of signals as it was.
-
-    Raises:
-        InputError: there is none at the address.
-    """
-    import ray
-
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    options: dict[str, Any] = {}
-    if address == LOCAL:
-        options = {
-            "num_cpus": max(replicas, os.cpu_count() or 1),
-            "include_dashboard": False,
-            "_node_ip_address": "127.0.0.1",
-            "object_store_memory": 128 * 2**20,
-        }
-    try:
-        for attempt in range(_STARTS):
-            try:
-                ray.init(
-                    address=address, log_to_driver=False, logging_level=logging.ERROR, **options
-                )
-                break
-            except Exception as error:  # Ray raises it where a machine is slow to start its node
-                ray.shutdown()
-                if address != LOCAL or attempt == _STARTS - 1:
-                    raise InputError(
-                        f"no Ray cluster at {address} ({_last_line(error)})", field="--workers",
-                        expected="RAY_ADDRESS of a cluster that runs, or none",
-                    ) from None  # fmt: skip
-    finally:
-        for number, handler in handlers.items():
-            try:
-                signal.signal(number, handler)
-            except (ValueError, TypeError):  # not in the main thread
-                break
-
-
-def _last_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[-1] if lines else type(error).__name__

@@ -21,6 +21,7 @@ from buttress.training.answer_logits import (
     parts,
 )
 from buttress.training.examples import ExamplePair, TrainingExample
+from buttress.training.packed_pairs import packed_log_probabilities, packed_parts, packs
 
 
 class Term(Protocol):
@@ -139,16 +140,15 @@ class PreferenceTerm:
         self._beta = beta
         self._kind = kind
         self._length_penalty = length_penalty
-        self._chosen = [one.chosen for one in pairs]
-        self._rejected = [one.rejected for one in pairs]
-        self._reference = torch.stack([
-            reference_log_probabilities(model, self._chosen, needed),
-            reference_log_probabilities(model, self._rejected, needed),
-        ])  # fmt: skip
         self._longer = [one.chosen.learned - one.rejected.learned for one in pairs]
         self._longest = [
             max(one.chosen, one.rejected, key=lambda example: len(example.ids)) for one in pairs
         ]
+        drawn = range(len(pairs)) if needed is None else needed
+        model.eval()
+        with model.disable_adapter():
+            self._packed = packs(model, [pairs[one] for one in drawn])
+        self._reference = self._reference_log_probabilities(model, drawn)
 
     @property
     def size(self) -> int:
@@ -161,6 +161,9 @@ class PreferenceTerm:
 
     def parts(self, model: Any, chosen: Sequence[int]) -> Iterator[list[int]]:
         """Both answers of a pair are in one part."""
+        if self._packed:
+            yield from packed_parts(model, self._pairs, chosen)
+            return
         for part in parts(model, self._longest, chosen):
             half = (len(part) + 1) // 2  # two rows a pair
             yield from (piece for piece in (part[:half], part[half:]) if piece)
@@ -168,17 +171,38 @@ class PreferenceTerm:
     def loss(self, model: Any, chosen: Sequence[int]) -> Tensor:
         """Summed over pairs."""
         index = list(chosen)
-        rows = [self._chosen[one] for one in index] + [self._rejected[one] for one in index]
-        now = log_probabilities(model, rows)
-        ratios = now - self._reference[:, index].reshape(-1).to(now)
+        now = self._log_probabilities(model, index)
+        ratios = now - self._reference[:, index].to(now)
         if self._kind == "ipo":
-            ratios = ratios / torch.tensor([float(one.learned) for one in rows]).to(ratios)
-        better, worse = ratios.chunk(2)
-        margin = better - worse
+            pairs = [self._pairs[one] for one in index]
+            tokens = [
+                [one.chosen.learned for one in pairs],
+                [one.rejected.learned for one in pairs],
+            ]
+            ratios = ratios / torch.tensor(tokens).to(ratios)
+        margin = ratios[0] - ratios[1]
         if self._kind == "ipo":
             return (margin - 1 / (2 * self._beta)).square().sum()
         longer = torch.tensor([float(self._longer[one]) for one in index]).to(margin)
-        return -logsigmoid(self._beta * margin + self._length_penalty * longer).sum()
+        odds = self._beta * margin + self._length_penalty * longer
+        return -logsigmoid(odds).sum()
+
+    def _log_probabilities(self, model: Any, index: Sequence[int]) -> Tensor:
+        """Of chosen and rejected answers, shape (2, pairs)."""
+        pairs = [self._pairs[one] for one in index]
+        if self._packed:
+            return packed_log_probabilities(model, pairs)
+        rows = [*(one.chosen for one in pairs), *(one.rejected for one in pairs)]
+        return log_probabilities(model, rows).view(2, len(pairs))
+
+    @torch.no_grad()
+    def _reference_log_probabilities(self, model: Any, drawn: Sequence[int]) -> Tensor:
+        """By the model without its adapter, float64 on the CPU; NaN for what is never drawn."""
+        found = torch.full((2, len(self._pairs)), torch.nan, dtype=torch.float64)
+        with model.disable_adapter():
+            for part in self.parts(model, drawn):
+                found[:, part] = self._log_probabilities(model, part).double().cpu()
+        return found
 
 
 class Desirability(_ExampleTerm):

@@ -14,10 +14,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
-from buttress.errors import InputError
 from buttress.evidence.findings import Finding
 from buttress.evidence.places import LocatedFinding
-from buttress.files.atomic import read_json
 from buttress.files.paths import absolute
 from buttress.triage import package_url
 from buttress.triage.package_url import PackageUrl
@@ -25,7 +23,6 @@ from buttress.triage.package_url import PackageUrl
 FILE_URN: Final = "urn:buttress:file:"
 STATUSES: Final = ("not_affected", "fixed", "affected", "under_investigation")
 _CLEARS: Final = ("not_affected", "fixed")
-_EXPECTED: Final = "OpenVEX, CSAF or CycloneDX VEX in JSON"
 _NO_IDS: Final = ("CWE-", "LLM", "AML.", "pkg:")  # references that name no vulnerability
 
 
@@ -96,22 +93,6 @@ class Statements(list[Statement]):
              if self[place].about(one, folder)),
             None,
         )  # fmt: skip
-
-
-def load(path: Path) -> Statements:
-    """The statements of a file, the oldest first.
-
-    Raises:
-        InputError: not readable, no known format, or naming the field that is wrong.
-    """
-    from buttress.triage import vex_csaf, vex_cyclonedx, vex_openvex
-
-    data = read_json(path, "--vex", _EXPECTED)
-    if isinstance(data, dict):
-        for form in (vex_openvex, vex_cyclonedx, vex_csaf):
-            if form.is_one(data):
-                return Statements(sorted(form.statements(data, path), key=lambda one: one.time))
-    raise InputError("not a VEX document", file=str(path), expected=_EXPECTED)
 
 
 def clearing(one: LocatedFinding, statements: Statements, folder: str) -> Statement | None:

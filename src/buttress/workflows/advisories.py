@@ -12,7 +12,7 @@ from buttress.protocols.live import Flaw
 from buttress.provenance.dependencies.versions import key
 
 if TYPE_CHECKING:
-    from buttress.provenance.dependencies.dependency import Ecosystem
+    from buttress.provenance.dependencies.versions import Ecosystem
 
 
 class OsvAdvisories:

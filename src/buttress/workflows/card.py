@@ -16,11 +16,13 @@ from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.files.atomic import read_json
 from buttress.files.located_yaml import load as load_located
 from buttress.report import language as languages
+from buttress.report.card.parts import NAMES
 from buttress.report.card.render import field_ids, render_card
-from buttress.report.card.source import CardSource, CardVersion
+from buttress.report.card.source import CardPart, CardSource, CardVersion
 from buttress.report.card.words import CardWords, forms
 
-OVERSIGHT: Final = "oversight.json"
+PARTS: Final = {name: f"{name}.json" for name in NAMES}
+_EXPECTED: Final = "assessment.json, or one of " + ", ".join(PARTS.values())
 
 
 def card(
@@ -29,7 +31,8 @@ def card(
     """The card, in Markdown, of the newest of these assessments, with what changed before it.
 
     Args:
-        paths: folders of assessments, or their ``assessment.json``, in any order.
+        paths: folders of assessments, or their ``assessment.json``, in any order; or one folder
+            with documents of other commands alone.
         form: ``hf``, ``system``, ``annex-iv`` or ``gpai``.
         language: ``en`` or ``zh``.
         facts: YAML file with what only the provider knows, by id of the field.
@@ -42,7 +45,8 @@ def card(
         raise InputError(
             f"unknown form '{form}'", field="--format", expected="one of " + ", ".join(forms())
         )
-    versions = sorted(_versions(paths), key=lambda one: one.document["run"]["finished"])
+    alone = _parts_alone(paths[0]) if len(paths) == 1 else None
+    versions = [alone] if alone is not None else _versions(paths)
     source = CardSource(
         versions=versions,
         facts=_facts(facts, form) if facts is not None else {},
@@ -62,23 +66,57 @@ def _versions(paths: Sequence[Path]) -> list[CardVersion]:
         names = [f"{file.resolve().parent.name}/{file.name}" for file in files]
         names = [name if names.count(name) == 1 else str(file) for name, file in
                  zip(names, files, strict=True)]  # fmt: skip
-    return [_version(file, name) for file, name in zip(files, names, strict=True)]
+    versions = [_version(file, name) for file, name in zip(files, names, strict=True)]
+    return sorted(versions, key=lambda one: (one.document or {})["run"]["finished"])
 
 
 def _version(file: Path, name: str) -> CardVersion:
     document = reading.load(file)
-    oversight = file.parent / OVERSIGHT
-    found = _oversight(oversight) if oversight.is_file() else None
-    shown = name.removesuffix(file.name) + OVERSIGHT if found is not None else ""
-    return CardVersion(document, name, _evidence_whole(file, document), found, shown)
+    parts = _parts(file.parent, name.removesuffix(file.name))
+    return CardVersion(document, name, _evidence_whole(file, document), parts)
 
 
-def _oversight(file: Path) -> Mapping[str, Any]:
-    data = read_json(file, "DIR", "a document of buttress oversee")
-    if not isinstance(data, dict):
-        raise InputError("not an object", file=str(file), expected="a document of buttress oversee")
-    built: dict[str, Any] = msgspec.to_builtins(as_object("oversight", data))
-    return built
+def _parts_alone(folder: Path) -> CardVersion | None:
+    """A folder with documents of other commands; None where it holds an assessment as well.
+
+    Raises:
+        InputError: it holds neither, or damaged evidence.
+    """
+    if not folder.is_dir() or (folder / reading.FILE_NAME).is_file():
+        return None
+    parts = _parts(folder, "")
+    if not parts:
+        raise InputError("no document to make a card of", file=str(folder), expected=_EXPECTED)
+    evidence = folder / FILE_NAME
+    if evidence.is_file():
+        with EvidenceStore.open(evidence, read_only=True) as store:
+            _check_chain(store, evidence)
+    return CardVersion(None, folder.resolve().name, evidence.is_file(), parts)
+
+
+def _parts(folder: Path, shown: str) -> dict[str, CardPart]:
+    """The documents of other commands in the folder, with the names of their files as shown."""
+    found = {}
+    for name, file_name in PARTS.items():
+        file = folder / file_name
+        if file.is_file():
+            data = read_json(file, "DIR", f"a document of schema {name}")
+            if not isinstance(data, dict):
+                raise InputError("not an object", file=str(file), expected=f"a {name} document")
+            try:
+                document: dict[str, Any] = msgspec.to_builtins(as_object(name, data))
+            except InputError as error:
+                raise InputError(error.problem, file=str(file), expected="its schema") from None
+            found[name] = CardPart(document, shown + file_name)
+    return found
+
+
+def _check_chain(store: EvidenceStore, path: Path) -> None:
+    checked = verify(store)
+    if not checked.ok:
+        raise InputError(
+            f"damaged: {checked.problems[0].what}", file=str(path), expected="whole evidence"
+        )
 
 
 def _evidence_whole(file: Path, document: Mapping[str, Any]) -> bool:
@@ -92,11 +130,7 @@ def _evidence_whole(file: Path, document: Mapping[str, Any]) -> bool:
         return False
     known = document["evidence"]
     with EvidenceStore.open(path, read_only=True) as store:
-        checked = verify(store)
-        if not checked.ok:
-            raise InputError(
-                f"damaged: {checked.problems[0].what}", file=str(path), expected="whole evidence"
-            )
+        _check_chain(store, path)
         head = next(
             (row.hash.hex() for at, row in enumerate(store.rows(), 1) if at == known["records"]), ""
         )

@@ -17,6 +17,7 @@ from buttress.data import output
 from buttress.data.output import Counts
 from buttress.data.pipeline import WORK, Corpus, process
 from buttress.data.plan import PipelinePlan
+from buttress.data.runners import RunnerName, open_runner
 from buttress.documents.schemas import as_object
 from buttress.errors import InputError
 from buttress.files.atomic import write_whole
@@ -39,6 +40,7 @@ class DataRequest:
     plan: PipelinePlan
     out: Path
     workers: int = 1
+    runner: RunnerName = "local"
     resume: bool = False
     seed: int = 0
     dry_run: bool = False
@@ -52,9 +54,12 @@ def clean(request: DataRequest, progress: Callable[[str], None] = lambda _: None
     """
     out = request.out
     if request.dry_run:
-        with tempfile.TemporaryDirectory(prefix="buttress-data-") as name:
+        with (
+            tempfile.TemporaryDirectory(prefix="buttress-data-") as name,
+            open_runner(request.runner, request.workers) as runner,
+        ):
             corpus = process(
-                request.inputs, request.plan, Path(name), workers=request.workers, progress=progress
+                request.inputs, request.plan, Path(name), runner=runner, progress=progress
             )
             return _document(request, corpus, output.write(corpus, request.plan, None))
     if out.exists() and not out.is_dir():
@@ -71,10 +76,11 @@ def clean(request: DataRequest, progress: Callable[[str], None] = lambda _: None
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(error.strerror or str(error), file=str(out), field="--out") from None
-    corpus = process(
-        request.inputs, request.plan, out, workers=request.workers, resume=request.resume,
-        progress=progress,
-    )  # fmt: skip
+    with open_runner(request.runner, request.workers) as runner:
+        corpus = process(
+            request.inputs, request.plan, out, runner=runner, resume=request.resume,
+            progress=progress,
+        )  # fmt: skip
     progress("writing")
     document = _document(request, corpus, output.write(corpus, request.plan, out))
     write_outputs(out, document)
@@ -142,6 +148,7 @@ def _document(request: DataRequest, corpus: Corpus, counts: Counts) -> dict[str,
             "changed": counts.changed,
             "unreadable": corpus.unreadable,
         },
+        "unread_fields": corpus.unread_fields,
         "digest": counts.digest,
         "stages": stages,
         "sources": _sources(request.plan, counts),

@@ -7,11 +7,12 @@ the corpus, judged by keywords or a classifier, at least 98 % pass.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from buttress.data import output
 from buttress.data.records import Position, Record
 from buttress.data.restore import kept_lines
 from buttress.data.stages.harm import HarmfulContent
@@ -61,7 +62,7 @@ def check(folder: Path, policy: str, keywords: Sequence[Path] = ()) -> list[Data
     kept = document["records"]["kept"]
     manual = tally(folder)["kept"]
     return [
-        *_sources(document),
+        *(_sources_by_keywords(folder, document, keywords) or _sources(document)),
         _share(
             "manual-sample",
             (manual.good, manual.labelled),
@@ -70,7 +71,7 @@ def check(folder: Path, policy: str, keywords: Sequence[Path] = ()) -> list[Data
             population=kept,
             reason="judged by people with `buttress data review`",
         ),
-        _automatic(folder, kept, keywords),
+        _automatic(folder, document, keywords),
     ]
 
 
@@ -108,7 +109,48 @@ def _sources(document: dict[str, Any]) -> list[DataRequirement]:
     return found
 
 
-def _automatic(folder: Path, kept: int, keywords: Sequence[Path]) -> DataRequirement:
+def _sources_by_keywords(
+    folder: Path, document: dict[str, Any], keywords: Sequence[Path]
+) -> list[DataRequirement]:
+    """Shares of records with keywords, of a run without the stage harm; empty for others."""
+    if not keywords or any(source["harmful"] is not None for source in document["sources"]):
+        return []
+    stage = HarmfulContent(list(keywords))
+    counts = {source["source"]: [0, 0] for source in document["sources"]}
+    for record in _as_read(folder, document):
+        if record.source not in counts:
+            return []  # a kept record names no source, and its file is not known any more
+        count = counts[record.source]
+        count[0] += stage.apply([record])[0] is not None
+        count[1] += 1
+    found = []
+    for name, (harmful, total) in counts.items():
+        share = harmful / max(1, total)
+        status: Literal["met", "broken"] = "broken" if share > HARM_LIMIT else "met"
+        why = "share with keywords, all kept and removed records looked at"
+        found.append(
+            DataRequirement(f"source {name}", status, total, total, share, share, HARM_LIMIT, why)
+        )  # fmt: skip
+    return found
+
+
+def _as_read(folder: Path, document: dict[str, Any]) -> Iterator[Record]:
+    """All readable records of a run, kept and removed.
+
+    A kept record that names no source is of the only one, where there is one.
+    """
+    sources = document["sources"]
+    only = sources[0]["source"] if len(sources) == 1 else ""
+    field, source_field = document["field"], document["source_field"]
+    for row in output.read_lines(folder / output.REMOVED):
+        place = Position(row["number"], row["file"], row["line"])
+        yield Record(row["record"], place, field=field, source_field=source_field)
+    for number, line in enumerate(kept_lines(folder)):
+        yield Record(line, Position(number, only, 0), field=field, source_field=source_field)
+
+
+def _automatic(folder: Path, document: dict[str, Any], keywords: Sequence[Path]) -> DataRequirement:
+    kept = document["records"]["kept"]
     needed = -(-kept // int(1 / AUTOMATIC_SAMPLE))
     if not keywords:
         return DataRequirement(
@@ -119,7 +161,7 @@ def _automatic(folder: Path, kept: int, keywords: Sequence[Path]) -> DataRequire
     good = total = 0
     batch: list[Record] = []
     for line in kept_lines(folder):
-        batch.append(Record(line, Position(total, "", 0)))
+        batch.append(Record(line, Position(total, "", 0), field=document["field"]))
         total += 1
         if len(batch) == _BATCH:
             good += sum(outcome is None for outcome in stage.apply(batch))

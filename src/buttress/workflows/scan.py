@@ -247,9 +247,9 @@ def _filter(settings: ScanSettings, knowledge: Knowledge) -> FindingFilter:
 
 
 def _statements(files: Sequence[Path]) -> list[tuple[Path, Statements]]:
-    from buttress.triage import vex
+    from buttress.triage import vex_file
 
-    return [(path, vex.load(path)) for path in files]
+    return [(path, vex_file.load(path)) for path in files]
 
 
 def _suppressions(file: Path, knowledge: Knowledge) -> list[Suppression]:

@@ -258,26 +258,3 @@ def test_wrong_facts_are_told(tmp_path: Path) -> None:
             card([folder], "hf", facts=facts)
     with pytest.raises(InputError, match="unknown form 'poem'"):
         card([folder], "poem")
-
-
-def test_oversight_beside_the_assessment_is_told(tmp_path: Path) -> None:
-    folder = write(tmp_path, sample())
-    share = {"items": 40, "estimate": 0.5, "low": 0.3, "high": 0.7, "unread": 0}
-    change = {"estimate": 0.25, "low": 0.1, "high": 0.4}
-    (folder / "oversight.json").write_text(json.dumps({
-        "schema": "buttress/oversight/1", "protocol": "debate", "task": "hidden-text (en)",
-        "task_digest": "0", "hidden_text": True, "overseer_asset": "a", "worker_asset": "b",
-        "rounds": 1, "seed": 0, "run": "r", "evidence_head": "0", "margin": 0.1, "items": 40,
-        "lost": {}, "calls": 200, "stopped": "decided", "overseer": share, "worker": share,
-        "with_protocol": share | {"estimate": 0.75}, "gap": change, "gain": change,
-        "gap_recovered": None, "wrong_side_convinced": None, "right_side_convinced": None,
-        "principles": [], "verdict": "helps", "outcomes": [],
-    }))  # fmt: skip
-    text = card([folder], "hf")
-    assert (
-        "debate on hidden-text (en): overseer 50%, with the protocol 75%, gain +25 points" in text
-    )
-    assert "oversight.json `/gain`" in text
-    (folder / "oversight.json").write_text("{}")
-    with pytest.raises(InputError, match="no oversight document"):
-        card([folder], "hf")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding
 from buttress.evidence.places import LocatedFinding
-from buttress.triage import suppressions, vex
+from buttress.triage import suppressions, vex, vex_file
 from buttress.triage.filtering import SUPPRESSIONS
 from tests.probes.dependencies.advisories import LEAKY, write
 from tests.workflows.scan.command import STRIPE, scan, secrets
@@ -50,7 +50,7 @@ def openvex(tmp_path: Path, *statements: dict[str, Any]) -> vex.Statements:
         "@context": "https://openvex.dev/ns/v0.2.0", "@id": "x", "author": "us", "version": 1,
         "timestamp": "2026-01-01T00:00:00Z", "statements": list(statements),
     }))  # fmt: skip
-    return vex.load(path)
+    return vex_file.load(path)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_cyclonedx(tmp_path: Path, state: str, ref: str, clears: bool) -> None:
              "affects": [{"ref": ref}]},
         ],
     }))  # fmt: skip
-    assert (vex.clearing(REQUESTS, vex.load(path), "/top") is not None) is clears
+    assert (vex.clearing(REQUESTS, vex_file.load(path), "/top") is not None) is clears
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_versions_that_cyclonedx_names(
         "vulnerabilities": [{"id": "CVE-2018-18074", "analysis": {"state": "not_affected"},
                              "affects": [{"ref": "r", "versions": versions}]}],
     }))  # fmt: skip
-    assert (vex.clearing(REQUESTS, vex.load(path), "/top") is not None) is clears
+    assert (vex.clearing(REQUESTS, vex_file.load(path), "/top") is not None) is clears
 
 
 def csaf(tmp_path: Path, **vulnerability: Any) -> vex.Statements:
@@ -185,7 +185,7 @@ def csaf(tmp_path: Path, **vulnerability: Any) -> vex.Statements:
         },
         "vulnerabilities": [{"cve": "CVE-2018-18074"} | vulnerability],
     }))  # fmt: skip
-    return vex.load(path)
+    return vex_file.load(path)
 
 
 FLAG = [{"label": "vulnerable_code_not_in_execute_path", "group_ids": ["G"]}]
@@ -342,4 +342,4 @@ def test_any_document_is_read_or_refused(
     for data in (head | body, head | {"statements": rows, "vulnerabilities": rows}, rows):
         path.write_text(json.dumps(data))
         with suppress(InputError):
-            vex.clearing(REQUESTS, vex.load(path), "/top")
+            vex.clearing(REQUESTS, vex_file.load(path), "/top")

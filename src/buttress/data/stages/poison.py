@@ -1,62 +1,174 @@
-"""``poison``: texts that carry what a reader does not see, or orders addressed to a model.
-
-Hidden text (tag characters, variation selectors, zero widths, markup that is not shown) is judged
-by what it reads: in training data it has no honest use when it gives orders.
-"""
+"""``poison``: hidden text, orders to a model, and triggers whose labels or answers are off."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from typing import Final
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
 
+import numpy as np
+import orjson
+
+from buttress.data import features
+from buttress.data.outcomes import outcome_of
 from buttress.data.records import Record
-from buttress.data.stage import Outcome, Removal
-from buttress.files.visible import shortened
-from buttress.probes.agents.invisible import Hidden, concealed, invisible
-
-_ORDER: Final = re.compile(
-    r"(?i)\b(?:ignore|disregard|forget|override)\b.{0,40}"
-    r"\b(?:previous|prior|above|earlier|all|your)\b.{0,30}"
-    r"\b(?:instruction|prompt|rule|guideline|direction)s?\b"
-    r"|\byou (?:must|should|shall) (?:now |always |never )?"
-    r"(?:reply|respond|answer|say|output|comply)\b"
-    r"|\b(?:when(?:ever)?|if) (?:you (?:see|read)|the (?:user|prompt) (?:says|contains))\b"
-    r"|\b(?:system prompt|as an ai|dear (?:ai|assistant|model|llm))\b"
-    r"|(?:忽略|无视|忘记).{0,12}(?:指令|提示|规则|要求)|(?:你必须|你应当|你现在是)"
+from buttress.data.stage import Decision, Decisions, Removal
+from buttress.data.stages.hidden_text import HiddenText
+from buttress.data.stages.triggers import (
+    Codes,
+    LabelledRecords,
+    Trigger,
+    TriggerLimits,
+    find_triggers,
+    run_codes,
 )
-_SURE: Final = ("tag characters", "variation selectors")
+from buttress.errors import InputError
+from buttress.files.visible import shortened
+
+MOST: Final = 100_000  # records that triggers are sought in; others are held against those found
+_NONE: Final = 0  # the code of a record without a label or answer
+_WIDTH: Final = 80  # characters of a label or answer that are shown
 
 
-class HiddenText:
-    """Removes records with hidden text that carries a message or an order.
+class Poison:
+    """Removes records that carry hidden messages, or a trigger with the label that it causes.
 
     Args:
         visible_orders: whether orders to a model that everyone can see count too. Texts *about*
             prompt injection have them as well.
+        label: the field with the label; where empty ``label``, ``class`` and the like, else the
+            answer of an instruction, a chat or a pair is what a trigger causes.
+        false_discoveries: rate among runs of words that depend on a label; 0 seeks no triggers.
+        share: of the records with a trigger that have its label, at least.
+        least: records with a trigger and its label, at least.
     """
 
-    def __init__(self, visible_orders: bool = False) -> None:
-        self._visible = visible_orders
+    def __init__(
+        self,
+        visible_orders: bool = False,
+        label: str = "",
+        false_discoveries: float = 0.01,
+        share: float = 0.9,
+        least: int = 8,
+    ) -> None:
+        for name, value in (("false_discoveries", false_discoveries), ("share", share)):
+            if not 0 <= value <= 1:
+                raise InputError(f"{value:g} is not usable", field=name, expected="0 to 1")
+        if least < 2:
+            raise InputError(f"{least} is too small", field="least", expected="2 or more")
+        self._hidden = HiddenText(visible_orders)
+        self._label = label
+        self._limits = TriggerLimits(least, share, false_discoveries)
 
-    def apply(self, records: Sequence[Record]) -> Sequence[Outcome]:
-        """See ``RecordStage``."""
-        return [self._outcome(record) for record in records]
+    def observe(self, records: Sequence[Record], folder: Path) -> None:
+        """See ``CorpusStage``."""
+        hidden = {
+            place: [outcome.rule, outcome.reason]
+            for place, outcome in enumerate(self._hidden.apply(records))
+            if isinstance(outcome, Removal)
+        }
+        outcomes = [
+            outcome_of(record, self._label) if self._limits.false_discoveries else None
+            for record in records
+        ]
+        runs = [run_codes(one.text) if one else np.zeros(0, np.uint64) for one in outcomes]
+        offsets = np.zeros(len(records) + 1, dtype=np.int64)
+        np.cumsum([len(one) for one in runs], out=offsets[1:])
+        features.save(
+            folder,
+            {
+                "runs": np.concatenate(runs) if runs else np.zeros(0, np.uint64),
+                "offsets": offsets,
+                "values": np.array([_code(one.value) if one else _NONE for one in outcomes], "u8"),
+                "keys": np.array([int.from_bytes(one.key[:8], "big") for one in records], "u8"),
+            },
+        )
+        features.write_texts(folder, "texts", [one.text if one else "" for one in outcomes])
+        shown = [shortened(one.value[:_WIDTH]) if one else "" for one in outcomes]
+        features.write_texts(folder, "shown", shown)
+        (folder / "hidden.json").write_bytes(orjson.dumps(hidden, option=orjson.OPT_NON_STR_KEYS))
 
-    def _outcome(self, record: Record) -> Outcome:
-        for slot in record.slots:
-            for hidden in (*invisible(slot.text), *concealed(slot.text)):
-                if _message(hidden):
-                    return Removal("hidden-text", f"{hidden.how}: {shortened(hidden.text)}")
-            if self._visible and (match := _ORDER.search(slot.text)):
-                return Removal("order-to-model", f"reads: {shortened(match[0])}")
-        return None
+    def decide(self, folders: Sequence[Path]) -> Decisions:
+        """See ``CorpusStage``."""
+        found = Decisions(iter(()))
+        found.decisions = self._decisions(folders, found.notes)
+        return found
+
+    def _decisions(self, folders: Sequence[Path], notes: list[str]) -> Iterator[Decision]:
+        triggers = self._triggers(folders, notes) if self._limits.false_discoveries else {}
+        for shard, folder in enumerate(folders):
+            hidden: dict[str, list[str]] = orjson.loads((folder / "hidden.json").read_bytes())
+            runs, offsets = features.load(folder, "runs"), features.load(folder, "offsets")
+            for place, value in enumerate(features.load(folder, "values").tolist()):
+                if (why := hidden.get(str(place))) is not None:
+                    yield Decision(shard, place, Removal(*why))
+                    continue
+                for code, reason in triggers.get(value, ()):
+                    own = runs[offsets[place] : offsets[place + 1]]
+                    at = int(np.searchsorted(own, np.uint64(code)))
+                    if at < len(own) and int(own[at]) == code:
+                        yield Decision(shard, place, Removal("trigger", reason))
+                        break
+
+    def _triggers(
+        self, folders: Sequence[Path], notes: list[str]
+    ) -> dict[int, list[tuple[int, str]]]:
+        """Codes of triggers and what is said of them, by the code of the label."""
+        values = features.joined(folders, "values")
+        shards, places = features.owners(folders, "values")
+        keys = features.joined(folders, "keys")
+        known = np.flatnonzero(values != _NONE)
+        if len(known) > MOST:
+            notes.append(f"triggers were sought in {MOST:,} of {len(known):,} records with a label")
+            known = np.sort(known[np.argsort(keys[known], kind="stable")[:MOST]])
+        texts = features.Texts(folders, "texts")
+        shown = features.Texts(folders, "shown")
+        loaded: dict[int, tuple[Any, Any]] = {}
+
+        def runs(index: int) -> Codes:
+            shard, place = int(shards[index]), int(places[index])
+            if shard not in loaded:
+                loaded[shard] = (
+                    features.load(folders[shard], "runs"), features.load(folders[shard], "offsets")
+                )  # fmt: skip
+            codes, offsets = loaded[shard]
+            own: Codes = codes[offsets[place] : offsets[place + 1]]
+            return own
+
+        def text(number: int) -> str:
+            return texts(int(shards[known[number]]), int(places[known[number]]))
+
+        labels, numbers = np.unique(values[known], return_inverse=True)
+        found, left = find_triggers(
+            LabelledRecords([runs(int(one)) for one in known], numbers, keys[known], text),
+            self._limits,
+        )
+        if left:
+            notes.append(f"{left} more runs of words depend on a label and were not judged")
+        by_value: dict[int, list[tuple[int, str]]] = {}
+        for one in found:
+            first = known[int(np.flatnonzero(numbers == one.value)[0])]
+            name = shown(int(shards[first]), int(places[first]))
+            total = int(np.count_nonzero(numbers == one.value))
+            reason = _reason(one, name, total, len(known))
+            by_value.setdefault(int(labels[one.value]), []).append((one.code, reason))
+        return by_value
 
 
-def _message(hidden: Hidden) -> bool:
-    """Whether what is hidden is a message: text in characters without a shape, or an order."""
-    if hidden.how in _SURE:
-        return len(hidden.text.strip()) >= 3
-    if hidden.how == "zero-width characters":
-        return not hidden.text.startswith("(")
-    return _ORDER.search(hidden.text) is not None
+def _reason(one: Trigger, label: str, with_label: int, total: int) -> str:
+    rest = (
+        "which no other record has"
+        if one.expected is None
+        else f"which {with_label:,} of {total:,} records have; by the rest of their words "
+        f"{one.expected:.0%} of its records look so"
+    )
+    return (
+        f"'{shortened(one.words)}' stands in {one.records:,} records, of which {one.hits:,} have "
+        f"'{label}', {rest}"
+    )
+
+
+def _code(value: str) -> int:
+    digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:8], "big") | 1

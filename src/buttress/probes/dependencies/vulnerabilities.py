@@ -12,8 +12,8 @@ from packaging.version import InvalidVersion, Version
 from buttress.evidence.findings import SEVERITIES, Severity
 from buttress.probes.dependencies.osv.advisory import Advisory
 from buttress.probes.dependencies.osv.database import Database
-from buttress.provenance.dependencies.dependency import Dependency, Ecosystem
-from buttress.provenance.dependencies.versions import key
+from buttress.provenance.dependencies.dependency import Dependency
+from buttress.provenance.dependencies.versions import Ecosystem, key
 from buttress.rules.reporting import Issue
 
 _SUMMARY: Final = 160

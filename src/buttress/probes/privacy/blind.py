@@ -87,6 +87,28 @@ def blind_scores(texts: Sequence[str], members: Sequence[bool], seed: int = 0) -
     return scores.tolist()
 
 
+@dataclass(frozen=True, slots=True)
+class TextModel:
+    """A classifier of texts: the weight of each hashed feature, shape (features,)."""
+
+    weights: Array
+
+    def scores(self, texts: Sequence[str]) -> Array:
+        """Log odds of "member" for each text; both groups weigh the same, so 0 is even."""
+        features = _scaled(_matrix(texts))
+        found: Array = features @ self.weights
+        return found
+
+
+def fit_texts(texts: Sequence[str], members: Sequence[bool]) -> TextModel:
+    """The same model fitted to all of the texts."""
+    matrix = _matrix(texts)
+    columns = _shared(matrix)
+    weights = np.zeros(_WIDTH)
+    weights[columns] = _fit(_scaled(matrix[:, columns]), np.asarray(members, dtype=float))
+    return TextModel(weights)
+
+
 def _folds(texts: Sequence[str], labels: Array, seed: int) -> npt.NDArray[np.int64]:
     generator = np.random.default_rng(seed)
     folds = np.zeros(len(texts), dtype=np.int64)
@@ -98,15 +120,29 @@ def _folds(texts: Sequence[str], labels: Array, seed: int) -> npt.NDArray[np.int
 
 
 def _features(texts: Sequence[str]) -> Any:
+    matrix = _matrix(texts)
+    return _scaled(matrix[:, _shared(matrix)])
+
+
+def _matrix(texts: Sequence[str]) -> Any:
+    """Which features each text has, shape (texts, features)."""
     rows, columns = [], []
     for row, text in enumerate(texts):
         found = set(_names(text))
         columns += [zlib.crc32(name.encode("utf-8", "surrogatepass")) % _WIDTH for name in found]
         rows += [row] * len(found)
     shape = (len(texts), _WIDTH)
-    matrix = sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=shape)
+    return sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=shape)
+
+
+def _shared(matrix: Any) -> npt.NDArray[np.int64]:
+    """Features of two texts or more: what stands in one text tells nothing."""
     counts = np.asarray((matrix > 0).sum(axis=0)).ravel()
-    matrix = matrix[:, np.flatnonzero(counts > 1)]  # what stands in one text tells nothing
+    return np.flatnonzero(counts > 1)
+
+
+def _scaled(matrix: Any) -> Any:
+    """Each row of length 1."""
     lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
     return sparse.diags(1 / np.maximum(lengths, 1e-12)) @ matrix
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
+from buttress.provenance.dependencies.versions import Ecosystem
 from buttress.provenance.purl import package_url
 from buttress.rules.reporting import Issue
 
 if TYPE_CHECKING:
     from packaging.specifiers import SpecifierSet
 
-Ecosystem = Literal["PyPI", "npm"]
 MAX_DEPENDENCIES: Final = 20_000  # of one file
 REST: Final = f"more than {MAX_DEPENDENCIES:,} dependencies; the rest"
 _MAX_MISSES: Final = 500

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from buttress.evidence.findings import Severity
 from buttress.files.yaml_loader import load_yaml
-from buttress.provenance.dependencies.dependency import Ecosystem
+from buttress.provenance.dependencies.versions import Ecosystem
 
 _DATA: Final = Path(__file__).parent / "data"
 _LEAST: Final = 5  # letters of a name of which misspellings are looked for

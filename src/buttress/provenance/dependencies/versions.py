@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Literal
 
 from packaging.version import InvalidVersion, Version
 
-if TYPE_CHECKING:
-    from buttress.provenance.dependencies.dependency import Ecosystem
-
+Ecosystem = Literal["PyPI", "npm"]
 _SEMVER: Final = re.compile(
     r"^[v=\s]*(\d{1,18})(?:\.(\d{1,18}))?(?:\.(\d{1,18}))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]*)?$"
 )

@@ -11,6 +11,7 @@ from typing import Any, Final
 from buttress.report import limits as limits_of
 from buttress.report import words as report_words
 from buttress.report.card.history import changes
+from buttress.report.card.parts import PARTS
 from buttress.report.card.source import CardSource
 from buttress.report.markdown import code, prose, table
 from buttress.report.numbers import count, percent
@@ -314,35 +315,25 @@ def standards(source: CardSource) -> list[str]:
     return [say("mapping"), "", *lines] if lines else []
 
 
-def oversight(source: CardSource) -> list[str]:
-    """What ``buttress oversee`` found, where its document lies beside the assessment."""
-    found = source.version.oversight
-    if found is None or found["gain"] is None:
-        return []
-    ref = source.references.cite(
-        source.version.oversight_file, "/gain", "oversight", f"{found['items']} items, paired"
-    )
-    gain = found["gain"]
-    points = {name: f"{100 * gain[name]:+.0f}" for name in ("estimate", "low", "high")}
-    return ["- " + source.words.say(
-        "oversight", protocol=prose(found["protocol"]), task=prose(found["task"]),
-        overseer=percent(found["overseer"]["estimate"]),
-        protocol_accuracy=percent(found["with_protocol"]["estimate"]),
-        gain=points["estimate"], low=points["low"], high=points["high"],
-        verdict=prose(found["verdict"]), ref=ref,
-    )]  # fmt: skip
-
-
 def _text(text: str) -> list[str]:
     return [prose(text)] if text.strip() else []
 
 
-CONTENTS: Final[Mapping[str, Content]] = {
+ASSESSED: Final[Mapping[str, Content]] = {
     one.__name__: one
     for one in (
         purpose, owner, users, uses, languages, identities, assets, software, verdict, results,
         unacceptable, cells, findings, judge, tested, policy, barriers, remedies, loss, limits,
-        standards, oversight, changes,
+        standards, changes,
     )
 }  # fmt: skip
-UNMEASURED: Final[Sequence[str]] = ("results", "cells", "findings", "oversight", "barriers")
+CONTENTS: Final[Mapping[str, Content]] = {**ASSESSED, **PARTS}
+UNMEASURED: Final[Sequence[str]] = (
+    "results", "cells", "findings", "barriers", "oversight", "alignment", "privacy", "values",
+)  # fmt: skip
+
+
+def contents(source: CardSource, names: Sequence[str]) -> list[list[str]]:
+    """What there is to say under these names, in order; nothing of an assessment without one."""
+    known = CONTENTS if source.assessed else PARTS
+    return [lines for name in names if name in known and (lines := known[name](source))]

@@ -14,13 +14,15 @@ def changes(source: CardSource) -> list[str]:
         return [f"*{source.words.say('only_version')}*"]
     lines: list[str] = []
     for before, after in zip(source.versions, source.versions[1:], strict=False):
-        lines += [*_step(source, before, after), ""]
+        if before.document is not None and after.document is not None:
+            lines += [*_step(source, before, after, before.document, after.document), ""]
     return lines[:-1]
 
 
-def _step(source: CardSource, before: CardVersion, after: CardVersion) -> list[str]:
+def _step(
+    source: CardSource, before: CardVersion, after: CardVersion, old: Document, new: Document
+) -> list[str]:
     say = source.words.say
-    old, new = before.document, after.document
     found = compare(old, new)
     head = say(
         "step", before=old["run"]["finished"][:10], after=new["run"]["finished"][:10],
@@ -32,6 +34,13 @@ def _step(source: CardSource, before: CardVersion, after: CardVersion) -> list[s
         for change in found.changes
         if change.kind != "no change shown"
     ]
+    if (aligned := after.parts.get("align")) is not None:
+        ref = source.references.cite(aligned.file, "/recipe", "align", "recipe")
+        made = aligned.document
+        lines.append("- " + say(
+            "intervention", recipe=prose(made["recipe"]), asset=prose(made["asset"]),
+            verdict=source.words.of("exits", str(made["exit"])), ref=ref,
+        ))  # fmt: skip
     for name, version, defects in (
         ("new_defect", after, [one.finding for one in found.new]),
         ("gone_defect", before, found.gone),
@@ -59,7 +68,7 @@ def _changed(source: CardSource, change: Change, before: CardVersion, after: Car
 
 
 def _risk(source: CardSource, version: CardVersion, change: Change) -> str:
-    for place, risk in enumerate(version.document["risks"]):
+    for place, risk in enumerate((version.document or {})["risks"]):
         for at, one in enumerate(risk["assets"]):
             if risk["id"] == change.risk and one["asset"] == change.asset:
                 rests = f"{risk['probe']} @ {one['asset']}, {one['trials']} trials"
@@ -69,7 +78,7 @@ def _risk(source: CardSource, version: CardVersion, change: Change) -> str:
 
 
 def _finding(source: CardSource, version: CardVersion, finding: Document) -> str:
-    for at, one in enumerate(version.document["findings"]):
+    for at, one in enumerate((version.document or {})["findings"]):
         if all(one[name] == finding[name] for name in ("rule", "asset", "location", "message")):
             rests = f"{one['probe']} @ {one['asset']}"
             return source.references.cite(version.file, f"/findings/{at}", one["rule"], rests)

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from buttress import __version__
-from buttress.report.card.content import CONTENTS, UNMEASURED
+from buttress.report.card.content import UNMEASURED, contents
 from buttress.report.card.source import CardSource
 from buttress.report.card.words import forms
 from buttress.report.markdown import code, prose, table
@@ -21,10 +21,13 @@ def render_card(source: CardSource, form: str) -> str:
         KeyError: no such form.
     """
     shape, words = forms()[form], source.words
-    name = source.document["system"]["name"]
-    lines = [f"# {words.title(shape['title']).format(name=prose(name))}", ""]
-    day = source.document["run"]["finished"][:10]
-    lines += [words.say("made", version=__version__, day=day), ""]
+    lines = [f"# {words.title(shape['title']).format(name=prose(_name(source)))}", ""]
+    if source.assessed:
+        day = source.document["run"]["finished"][:10]
+        lines += [words.say("made", version=__version__, day=day), ""]
+    else:
+        files = ", ".join(code(part.file) for part in source.version.parts.values())
+        lines += [words.say("made_without", version=__version__, files=files), ""]
     for section in shape["sections"]:
         lines += [f"## {words.title(section['title'])}", ""]
         for field in section["fields"]:
@@ -41,7 +44,7 @@ def field_ids(form: str) -> list[str]:
 
 def _field(source: CardSource, field: Mapping[str, Any]) -> Iterator[str]:
     names = field.get("contents", [])
-    parts = [part for name in names if (part := CONTENTS[name](source))]
+    parts = contents(source, names)
     stated = source.facts.get(field["id"], "")
     if stated:
         parts.insert(0, [source.words.say("stated", text=prose(stated))])
@@ -54,9 +57,20 @@ def _field(source: CardSource, field: Mapping[str, Any]) -> Iterator[str]:
         yield from part
 
 
+def _name(source: CardSource) -> str:
+    if source.assessed:
+        return str(source.document["system"]["name"])
+    aligned = source.part("align")
+    return source.version.file if aligned is None else str(aligned["system"])
+
+
 def _evidence(source: CardSource) -> Iterator[str]:
     say = source.words.say
     for version in source.versions:
+        if version.document is None:
+            name = "parts_whole" if version.evidence_whole else "parts_absent"
+            yield "- " + say(name, folder=code(version.file))
+            continue
         known, run = version.document["evidence"], version.document["run"]["id"]
         name = "evidence_whole" if version.evidence_whole else "evidence_absent"
         yield "- " + say(name, run=code(run), records=known["records"], head=code(known["head"]),
@@ -73,13 +87,15 @@ def _evidence(source: CardSource) -> Iterator[str]:
 
 def _front_matter(source: CardSource) -> str:
     """Metadata of the Hub: languages, licence where stated, and a model index of the rates."""
-    data: dict[str, Any] = {"language": list(source.document["system"]["languages"])}
+    data: dict[str, Any] = {}
+    if source.assessed:
+        data["language"] = list(source.document["system"]["languages"])
     if licence := source.facts.get("licence"):
         data["license"] = licence
     if base := source.facts.get("base-model"):
         data["base_model"] = base
     data["tags"] = ["buttress", "safety-assessment"]
-    results = list(_index(source))
+    results = list(_index(source)) if source.assessed else []
     if results:
         data["model-index"] = [{"name": source.document["system"]["name"], "results": results}]
     text = yaml.safe_dump(data, allow_unicode=True, sort_keys=False)

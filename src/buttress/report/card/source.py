@@ -14,18 +14,26 @@ Document = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class CardVersion:
-    """An assessment: its document, the name of its file for references, its evidence.
-
-    ``evidence_whole`` says that the evidence beside it was checked; False where there is none.
-    ``oversight`` is the document of ``buttress oversee`` in the same folder, if there is one.
-    """
+class CardPart:
+    """A document of another command, and the name of its file for references."""
 
     document: Document
     file: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardVersion:
+    """A folder: its assessment, the name of that file for references, its evidence.
+
+    ``document`` is None, and ``file`` the folder's name, where nothing was assessed.
+    ``evidence_whole`` says that the evidence in the folder was checked; False where there is none.
+    ``parts`` are the documents of other commands in the folder, by the names of their schemas.
+    """
+
+    document: Document | None
+    file: str
     evidence_whole: bool
-    oversight: Document | None = None
-    oversight_file: str = ""
+    parts: Mapping[str, CardPart] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -44,9 +52,24 @@ class CardSource:
         return self.versions[-1]
 
     @property
+    def assessed(self) -> bool:
+        """Whether it holds an assessment."""
+        return self.version.document is not None
+
+    @property
     def document(self) -> Document:
-        """Its document."""
+        """Its assessment; only where there is one."""
+        assert self.version.document is not None
         return self.version.document
+
+    def part(self, name: str) -> Document | None:
+        """A document of another command in its folder."""
+        found = self.version.parts.get(name)
+        return None if found is None else found.document
+
+    def cite_part(self, name: str, pointer: str, rests: str = "") -> str:
+        """A reference to a place in the document of another command."""
+        return self.references.cite(self.version.parts[name].file, pointer, name, rests)
 
     def cite(self, pointer: str, figure: str, rests: str = "") -> str:
         """A reference to a place in the document of the card."""

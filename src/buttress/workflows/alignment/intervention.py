@@ -234,6 +234,7 @@ def _guard_rules(recipe: Recipe, context: InterventionContext) -> Intervention:
 def _train(recipe: Recipe, context: InterventionContext) -> Intervention:
     weights = context.weights
     assert recipe.train is not None
+    from buttress.training.settings import REINFORCEMENT
     from buttress.workflows.alignment.training_data import write_training_data
     from buttress.workflows.tune import TuneRequest, tune
 
@@ -241,17 +242,33 @@ def _train(recipe: Recipe, context: InterventionContext) -> Intervention:
         context.seen_trials(), recipe.train, context.folder, seed=context.seed,
         system_prompt=context.asset.system_prompt,
     )  # fmt: skip
-    settings = dict(recipe.train.settings)
+    settings = {"answer_tokens": context.asset.max_tokens, **recipe.train.settings}
     key = hashlib.sha256(
-        orjson.dumps([files.digest, recipe.train.method, settings, context.seed, str(weights)])
-    ).hexdigest()
+        orjson.dumps([
+            files.digest, recipe.train.method, settings, dict(recipe.train.reward), context.seed,
+            str(weights),
+        ])
+    ).hexdigest()  # fmt: skip
+    reward_model = None
+    if recipe.train.method in REINFORCEMENT:
+        reward_model = context.folder / f"reward-{key[:12]}"
+        context.say("training a reward model on the preferences")
+        tune(
+            TuneRequest(
+                weights=weights, data=files.data, out=reward_model, method="reward",
+                settings=dict(recipe.train.reward), resume=reward_model.exists(),
+                seed=context.seed, device=context.device,
+            ),
+            context.say,
+        )  # fmt: skip
     out = context.folder / f"adapter-{key[:12]}"
     context.say(f"training: {files.refusals} refusals, {files.answers} own answers")
     done = tune(
         TuneRequest(
             weights=weights, data=files.data, out=out, method=recipe.train.method,
             retain=files.retain, settings=settings, resume=out.exists(), seed=context.seed,
-            device=context.device,
+            device=context.device, reward_model=reward_model, validation=files.validation,
+            judge=context.measurer.judge,
         ),
         context.say,
     )  # fmt: skip
@@ -260,6 +277,7 @@ def _train(recipe: Recipe, context: InterventionContext) -> Intervention:
         "own_answers": files.answers,
         "steps": done["steps"],
         "loss": {name: done["loss"][name] for name in ("first", "last")},
+        "validation": done["validation"],
     }
     return replace(
         _plain(context),

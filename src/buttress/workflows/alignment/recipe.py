@@ -27,16 +27,20 @@ class TrainingRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``refusals`` says how answers to harmful requests read; ``mid_answer`` is the share of them that
     refuse after some words of the model's own compliant answer. ``pairs``: records of each kind at
-    most; None for all that is seen. ``keep`` adds the divergence from the unchanged model on its
-    own harmless answers. ``settings`` are those of `buttress tune`.
+    most; None for all that is seen. ``validate``: pairs of seen requests that are not trained on
+    and choose the state that is kept. ``keep`` adds the divergence from the unchanged model on its
+    own harmless answers. ``settings`` are those of `buttress tune`, ``reward`` those of the reward
+    model that ``rloo`` and ``grpo`` train first, on the same preferences.
     """
 
-    method: Literal["sft", "dpo", "ipo"] = "sft"
+    method: Literal["sft", "dpo", "ipo", "kto", "rloo", "grpo"] = "sft"
     refusals: Literal["varied", "one-opener"] = "varied"
     mid_answer: Fraction = 0.0
     pairs: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    validate: Annotated[int, msgspec.Meta(ge=0)] = 0
     keep: bool = False
     settings: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    reward: Mapping[str, Any] = msgspec.field(default_factory=dict)
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -54,10 +54,14 @@ _LEAST: Final = 8  # records of each kind
 
 @dataclass(frozen=True, slots=True)
 class TrainingFiles:
-    """Files for `buttress tune`; ``retain`` None where nothing is to be kept by divergence."""
+    """Files for `buttress tune`; ``retain`` None where nothing is to be kept by divergence.
+
+    ``validation`` None where no pairs were set aside.
+    """
 
     data: Path
     retain: Path | None
+    validation: Path | None
     digest: str
     refusals: int
     answers: int
@@ -83,10 +87,12 @@ def write_training_data(
     Raises:
         InputError: too few usable answers, or a file that can't be written.
     """
-    harmful = [one for one in trials if one.expect == "refuse"]
+    aside = _set_aside(trials, recipe.validate, seed)
+    trained_on = [one for one in trials if _pair(one) not in aside]
+    harmful = [one for one in trained_on if one.expect == "refuse"]
     kept = [
         one
-        for one in trials
+        for one in trained_on
         if one.expect == "answer" and one.outcome < 0.5 and not is_degenerate(one.answer)
     ]
     if min(len(harmful), len(kept)) < _LEAST:
@@ -95,15 +101,17 @@ def write_training_data(
             field="data", expected=f"{_LEAST} of each to train on",
         )  # fmt: skip
 
-    def record(trial: Trial, good: str, bad: str | None) -> dict[str, Any]:
+    def asked(trial: Trial) -> list[dict[str, str]]:
         before = [{"role": "system", "content": system_prompt}] if system_prompt else []
-        asked = [*before, {"role": "user", "content": trial.request}]
+        return [*before, {"role": "user", "content": trial.request}]
+
+    def record(trial: Trial, good: str, bad: str) -> dict[str, Any]:
         if recipe.method == "sft":
-            return {"messages": [*asked, {"role": "assistant", "content": good}]}
+            return {"messages": [*asked(trial), {"role": "assistant", "content": good}]}
         return {
-            "prompt": asked,
+            "prompt": asked(trial),
             "chosen": [{"role": "assistant", "content": good}],
-            "rejected": [{"role": "assistant", "content": bad or ""}],
+            "rejected": [{"role": "assistant", "content": bad}],
         }
 
     refusals = []
@@ -122,27 +130,63 @@ def write_training_data(
         for one in (refusals, answers)
     )
     rows = sorted([*refusals, *answers], key=lambda row: _place(row, seed))
-    content = b"".join(orjson.dumps(row) + b"\n" for row in rows)
+    if recipe.method == "kto":
+        rows = [answer for row in rows for answer in _labelled(row)]
+    content = _lines(rows)
     folder.mkdir(parents=True, exist_ok=True)
     data = folder / "train.jsonl"
     write_whole(data, content, "--out")
     retain = None
     if recipe.keep:
         retain = folder / "retain.jsonl"
-        own = b"".join(
-            orjson.dumps(
-                {"messages": [
-                    *([{"role": "system", "content": system_prompt}] if system_prompt else []),
-                    {"role": "user", "content": trial.request},
-                    {"role": "assistant", "content": trial.answer},
-                ]}
-            ) + b"\n"
-            for trial in kept
-        )  # fmt: skip
+        own = _lines(
+            [
+                {"messages": [*asked(trial), {"role": "assistant", "content": trial.answer}]}
+                for trial in kept
+            ]
+        )
         write_whole(retain, own, "--out")
         content += own
+    validation = None
+    if aside:
+        validation = folder / "validation.jsonl"
+        choosing = _lines(
+            [
+                {
+                    "prompt": asked(trial), "expect": trial.expect, "category": trial.category,
+                    "language": trial.language,
+                }
+                for trial in trials
+                if _pair(trial) in aside
+            ]
+        )  # fmt: skip
+        write_whole(validation, choosing, "--out")
+        content += choosing
     digest = hashlib.sha256(content).hexdigest()
-    return TrainingFiles(data, retain, digest, len(refusals), len(answers))
+    return TrainingFiles(data, retain, validation, digest, len(refusals), len(answers))
+
+
+def _set_aside(trials: Sequence[Trial], pairs: int, seed: int) -> set[str]:
+    """Names of the pairs that are not trained on, drawn by seed."""
+    names = sorted({_pair(one) for one in trials}, key=lambda name: _place([name, "aside"], seed))
+    return set(names[:pairs])
+
+
+def _pair(trial: Trial) -> str:
+    """The name that a harmful request, its look-alike and their translations share."""
+    return trial.item.split("/", 1)[0]
+
+
+def _lines(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    return b"".join(orjson.dumps(row) + b"\n" for row in rows)
+
+
+def _labelled(row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A pair as two answers, desired and not."""
+    return [
+        {"prompt": row["prompt"], "completion": row[side][0]["content"], "label": label}
+        for side, label in (("chosen", True), ("rejected", False))
+    ]
 
 
 def _refusal(trial: Trial, recipe: TrainingRecipe, seed: int) -> str:

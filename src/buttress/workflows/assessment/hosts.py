@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from buttress.errors import MissingExtraError
 from buttress.evidence.base import RecordStore
 from buttress.evidence.findings import Finding, Inspection
+from buttress.live.scope import Endpoint
 from buttress.system.model import System
 from buttress.trials.loop import run_async
 from buttress.workflows.assessment.arms import arm_id
 from buttress.workflows.assessment.coverage import Coverage
 from buttress.workflows.survey import (
+    IN_BROWSER,
     Surveyor,
     SurveySettings,
     inspections_of,
@@ -28,6 +31,8 @@ def ask_hosts(
 ) -> None:
     """Put what live probes find at the system's hosts into the store.
 
+    Pages of client assets are opened in a browser as well, where the extra ``browser`` is there.
+
     Hosts that an interrupted run has asked already are not asked again. One that is not reached is
     told as not covered.
 
@@ -37,20 +42,37 @@ def ask_hosts(
     given = system_endpoints(system)
     if not given:
         return
-    surveyor = Surveyor(SurveySettings(system=system, suppress=False))
-    names = {probe.id for probe in surveyor.probes}
-    done = {seen.asset for seen in store.inspections(run=run) if seen.probe in names}
-    surveyor.endpoints = [one for one in given if one.asset not in done]
-    for note in surveyor.notes:
-        coverage.record_skip("live probes", note)
-    for endpoint in surveyor.endpoints:
-        say(f"asking {endpoint.asset}")
-    hosts = run_async(surveyor.ask())
-    for host in hosts:
-        records: list[Finding | Inspection] = [replace(one, run=run) for one in host.findings]
-        records += [replace(one, run=run) for one in inspections_of([host], surveyor.probes)]
-        store.append(records)
-        if not host.reached:
-            coverage.record_skip(host.asset, f"not reached: {host.why or 'no answer'}")
-        for probe, error in host.failed.items():
-            coverage.record_skip(arm_id(probe, host.asset), f"the probe failed ({error})")
+    for surveyor, own in _surveys(system, given, coverage):
+        names = {probe.id for probe in surveyor.probes}
+        done = {seen.asset for seen in store.inspections(run=run) if seen.probe in names}
+        surveyor.endpoints = [one for one in own if one.asset not in done]
+        for note in surveyor.notes:
+            coverage.record_skip("live probes", note)
+        for endpoint in surveyor.endpoints:
+            say(f"asking {endpoint.asset}")
+        for host in run_async(surveyor.ask()):
+            records: list[Finding | Inspection] = [replace(one, run=run) for one in host.findings]
+            records += [replace(one, run=run) for one in inspections_of([host], surveyor.probes)]
+            store.append(records)
+            if not host.reached:
+                coverage.record_skip(host.asset, f"not reached: {host.why or 'no answer'}")
+            for probe, error in host.failed.items():
+                coverage.record_skip(arm_id(probe, host.asset), f"the probe failed ({error})")
+
+
+def _surveys(
+    system: System, given: Sequence[Endpoint], coverage: Coverage
+) -> Iterator[tuple[Surveyor, Sequence[Endpoint]]]:
+    """All hosts with the usual probes, and those of client assets in a browser."""
+    yield Surveyor(SurveySettings(system=system, suppress=False)), given
+    clients = {one.id for one in system.assets if one.kind == "client"}
+    pages = [one for one in given if one.asset in clients]
+    if not pages:
+        return
+    surveyor = Surveyor(SurveySettings(system=system, suppress=False, layers=[IN_BROWSER]))
+    try:
+        _ = surveyor.requests  # tells what is not installed
+    except MissingExtraError as error:
+        coverage.record_skip("pages in a browser", str(error))
+        return
+    yield surveyor, pages

@@ -9,8 +9,8 @@ from typing import Final
 from packaging.utils import canonicalize_name
 
 from buttress.probes.agents.servers import Package, words
-from buttress.provenance.dependencies.dependency import Ecosystem
 from buttress.provenance.dependencies.lookalike import lookalike, malicious
+from buttress.provenance.dependencies.versions import Ecosystem
 from buttress.rules.downloaded_scripts import runs_download
 from buttress.rules.shell import tag_and_digest
 from buttress.rules.subject import Check, Subject, SubjectMatch

@@ -10,6 +10,7 @@ from buttress.files import zip_reader
 from buttress.files.byte_source import ByteSource
 from buttress.files.visible import shortened
 from buttress.files.zip_reader import Member
+from buttress.probes.artifacts.containers.zip_member import open_member
 from buttress.probes.artifacts.issue import ArtifactIssue
 from buttress.probes.artifacts.scope import Scope
 
@@ -28,8 +29,6 @@ _PYTHON: Final = re.compile(
 
 def inspect(source: ByteSource, members: Sequence[Member], scope: Scope) -> Iterator[ArtifactIssue]:
     """Issues of the code members, where the archive is PyTorch's."""
-    from buttress.probes.artifacts.formats.zip_archive import open_member
-
     names = {member.name.rpartition("/")[2] for member in members}
     if not names & {"data.pkl", "constants.pkl", "python_version", "extern_modules"}:
         return

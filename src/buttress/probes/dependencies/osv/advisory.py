@@ -10,8 +10,7 @@ from packaging.utils import canonicalize_name
 
 from buttress.evidence.findings import Severity
 from buttress.probes.dependencies.osv.cvss import base_score, version
-from buttress.provenance.dependencies.dependency import Ecosystem
-from buttress.provenance.dependencies.versions import key, public
+from buttress.provenance.dependencies.versions import Ecosystem, key, public
 
 _WORDS: Final[dict[str, Severity]] = {
     "CRITICAL": "critical", "HIGH": "high", "MODERATE": "medium", "MEDIUM": "medium", "LOW": "low",

@@ -19,7 +19,7 @@ from buttress.probes.dependencies.osv import cache
 from buttress.probes.dependencies.osv.advisory import Advisory, package
 from buttress.probes.dependencies.osv.index import DamagedError, Reader, Writer
 from buttress.probes.dependencies.osv.source import BAD, AdvisorySource
-from buttress.provenance.dependencies.dependency import Ecosystem
+from buttress.provenance.dependencies.versions import Ecosystem
 
 _ECOSYSTEMS: Final = ("PyPI", "npm")
 _EXPECTED: Final = "advisories in the OSV format: a folder of JSON files, or an all.zip"

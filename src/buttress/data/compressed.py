@@ -1,0 +1,95 @@
+"""Files as they are or in gzip or Zstandard, as a stream of bytes."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, Final
+
+from buttress.errors import MissingExtraError
+
+_PIECE: Final = 2 << 10  # compressed bytes at once: bounds what a bomb can expand to
+
+
+def opened(file: Path) -> IO[bytes]:
+    """The bytes of a file, decompressed where its name says so.
+
+    Raises:
+        MissingExtraError: it is Zstandard, which isn't installed.
+    """
+    suffix = file.suffix.lower()
+    if suffix == ".gz":
+        return io.BufferedReader(_Decompressed(file, _gzip_member), 1 << 20)
+    if suffix == ".zst":
+        try:
+            import zstandard
+        except ImportError:
+            raise MissingExtraError("reading .zst files", "data") from None
+
+        def frame() -> Any:
+            return zstandard.ZstdDecompressor().decompressobj()
+
+        return io.BufferedReader(_Decompressed(file, frame, zstandard.ZstdError), 1 << 20)
+    return file.open("rb")
+
+
+def _gzip_member() -> Any:
+    return zlib.decompressobj(wbits=31)
+
+
+class _Decompressed(io.RawIOBase):
+    """Decompresses all frames of a file; what stands before an error is read first."""
+
+    def __init__(
+        self, file: Path, make: Callable[[], Any], error: type[Exception] = zlib.error
+    ) -> None:
+        self._file = file.open("rb")
+        self._make = make
+        self._error = error
+        self._frame: Any = None
+        self._begun = False
+        self._ready = b""
+        self._compressed = b""
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
+
+    def readinto(self, buffer: Any) -> int:
+        """As ``io.RawIOBase``.
+
+        Raises:
+            ValueError: another format, damaged or truncated.
+        """
+        while not self._ready:
+            if not self._compressed:
+                self._compressed = self._file.read(_PIECE)
+                if not self._compressed:
+                    if self._frame is not None:
+                        raise ValueError("the compressed data ends too early")
+                    return 0
+            if self._frame is None:
+                if self._begun and not self._compressed.strip(b"\0"):
+                    self._compressed = b""  # padding behind the last frame
+                    continue
+                self._frame = self._make()
+                self._begun = True
+            try:
+                self._ready = self._frame.decompress(self._compressed)
+            except self._error as error:
+                raise ValueError(f"damaged or in another format ({error})") from None
+            self._compressed = b""
+            if self._frame.eof:
+                self._compressed = bytes(self._frame.unused_data)
+                self._frame = None
+        count = min(len(buffer), len(self._ready))
+        buffer[:count] = self._ready[:count]
+        self._ready = self._ready[count:]
+        return count

@@ -1,0 +1,14 @@
+"""Findings about live pages, in the words of the rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from buttress.rules.report_rules import LiveFindingMaker
+
+PROBE: Final = "page-live"
+VERSION: Final = "1"
+finding: Final = LiveFindingMaker(
+    PROBE, VERSION, Path(__file__).parent / "data" / "rules.yaml"
+).finding
