@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
+
+from buttress.documents.fields import DocumentPart
+from buttress.documents.schemas import DOCUMENTS
 from tests.report.test_alignment_page import document as alignment
 
 DIGEST: Final = "0" * 64
@@ -68,7 +72,6 @@ TUNE: Final[dict[str, Any]] = {
     "reload": {"examples": 4, "largest_difference": 0.0, "change": None},
     "privacy": {"epsilon": 7.97, "delta": 1e-5, "target_epsilon": 8.0, "noise_multiplier": 1.1,
                 "sample_rate": 0.1, "clip": 1.0, "accountant": "rdp"},
-    "reward_model": None, "curves": {}, "validation": None, "versions": {},
 }  # fmt: skip
 DATA: Final[dict[str, Any]] = {
     "schema": "buttress-data/1", "version": "0", "finished": "2026-01-01T00:00:00Z",
@@ -79,7 +82,43 @@ DATA: Final[dict[str, Any]] = {
                 "removed": 98, "changed": 0, "rules": {}, "types": {}, "notes": [],
                 "examples": []}],
 }  # fmt: skip
+
+
+def _whole(name: str, sample: dict[str, Any]) -> dict[str, Any]:
+    """The sample with empty values for what no card shows, as its class asks for."""
+    return sample | _empty_fields(DOCUMENTS[name], sample)
+
+
+def _empty_fields(part: type[DocumentPart], sample: dict[str, Any]) -> dict[str, Any]:
+    return {
+        field.encode_name: _empty(msgspec.inspect.type_info(field.type))
+        for field in msgspec.structs.fields(part)
+        if field.required and field.encode_name not in sample
+    }
+
+
+def _empty(kind: Any) -> Any:
+    if isinstance(kind, msgspec.inspect.Metadata):
+        return _empty(kind.type)
+    if isinstance(kind, msgspec.inspect.UnionType):
+        return None if kind.includes_none else _empty(kind.types[0])
+    if isinstance(kind, msgspec.inspect.StructType):
+        return _empty_fields(kind.cls, {})
+    if isinstance(kind, msgspec.inspect.LiteralType):
+        return kind.values[0]
+    if isinstance(kind, msgspec.inspect.StrType):
+        return ""
+    if isinstance(kind, msgspec.inspect.BoolType):
+        return False
+    if isinstance(kind, msgspec.inspect.IntType | msgspec.inspect.FloatType):
+        return 0
+    return {} if isinstance(kind, msgspec.inspect.DictType) else []
+
+
 SAMPLES: Final[dict[str, dict[str, Any]]] = {
-    "align": alignment(), "privacy": PRIVACY, "oversight": OVERSIGHT, "values": VALUES,
-    "tune": TUNE, "data": DATA,
+    name: _whole(name, sample)
+    for name, sample in (
+        ("align", alignment()), ("privacy", PRIVACY), ("oversight", OVERSIGHT),
+        ("values", VALUES), ("tune", TUNE), ("data", DATA),
+    )
 }  # fmt: skip
