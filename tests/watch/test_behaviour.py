@@ -196,9 +196,14 @@ def test_a_target_of_a_manifest_is_asked_and_its_change_is_told(tmp_path: Path) 
             script.write_text("default: No. As an assistant of the shop I must refuse this.\n")
         now += 86400
         result = check_once(load(tmp_path), tmp_path / "out", clock=lambda: now)  # noqa: B023
-        told += [(check, one.kind, one.place, one.details["onset"]) for one in result.events]
-    ((check, kind, place, onset),) = told
+        told += [(check, one.kind, one.place, one.details) for one in result.events]
+    ((check, kind, place, details),) = told
     assert (check, kind, place) == (5, "drift", "answers")
+    onset = details["onset"]
+    (risk, *_) = details["risks"]
+    assert risk["state_before"].startswith("0.0% of ")
+    assert risk["state_after"].startswith("unknown")
+    assert risk["loss_after"] > risk["loss_before"]  # what was measured no longer counts
     assert abs(onset - (1_800_000_000.0 + 6 * 86400)) <= 86400
 
 

@@ -7,13 +7,14 @@ import hashlib
 import hmac
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, Literal, cast
 
 import pytest
 
@@ -22,6 +23,7 @@ from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.workflows.watch.notify import deliver, signed_headers
 from buttress.workflows.watch.settings import Email, WatchSettings, Webhook
 from buttress.workflows.watch.state import WatchState
+from tests.probes.link.authority import issue
 
 SECRET = "a secret that signs"
 
@@ -58,11 +60,60 @@ def hook(statuses: list[int]) -> Iterator[tuple[str, list[tuple[dict[str, str], 
         thread.join()
 
 
+def _talk(file: BinaryIO, got: list[str], tls: bool, greet: bool) -> bool:
+    """Take mails until the other side quits; True where it wants TLS from here on."""
+    if greet:
+        file.write(b"220 mail\r\n")
+        file.flush()
+    data: list[str] | None = None
+    for raw in file:
+        line = raw.decode().rstrip("\r\n")
+        answer = b"250 fine\r\n"
+        if data is not None:
+            if line != ".":
+                data.append(line)
+                continue
+            got.append("\n".join(data))
+            data = None
+        elif line.upper() == "DATA":
+            data = []
+            answer = b"354 go on\r\n"
+        elif line.upper() == "QUIT":
+            answer = b"221 bye\r\n"
+        elif line.upper().startswith("EHLO") and tls:
+            answer = b"250-mail\r\n250 STARTTLS\r\n"
+        elif line.upper() == "STARTTLS" and tls:
+            answer = b"220 go\r\n"
+        file.write(answer)
+        file.flush()
+        if answer.startswith(b"221"):
+            return False
+        if answer.startswith(b"220"):
+            return True
+    return False
+
+
 @contextmanager
-def mail_server() -> Iterator[tuple[int, list[str]]]:
-    """A server of SMTP that takes every mail, one connection after the other."""
+def mail_server(
+    tls: ssl.SSLContext | None = None, *, at_once: bool = False
+) -> Iterator[tuple[int, list[str]]]:
+    """A server of SMTP that takes every mail, one connection after the other.
+
+    With ``tls`` it offers STARTTLS, or speaks TLS ``at_once``. Mails that come over TLS begin with
+    a line that says so.
+    """
     listening = socket.create_server(("127.0.0.1", 0))
     got: list[str] = []
+
+    def over_tls(connection: socket.socket, *, greet: bool) -> None:
+        assert tls is not None
+        mails: list[str] = []
+        with (
+            tls.wrap_socket(connection, server_side=True) as secure,
+            secure.makefile("rwb") as file,
+        ):
+            _talk(cast(BinaryIO, file), mails, tls=False, greet=greet)
+        got.extend(f"(over TLS)\n{one}" for one in mails)
 
     def serve() -> None:
         while True:
@@ -70,29 +121,14 @@ def mail_server() -> Iterator[tuple[int, list[str]]]:
                 connection, _ = listening.accept()
             except OSError:
                 return
-            with connection, connection.makefile("rwb") as file:
-                file.write(b"220 mail\r\n")
-                file.flush()
-                data: list[str] | None = None
-                for raw in file:
-                    line = raw.decode().rstrip("\r\n")
-                    if data is not None:
-                        if line == ".":
-                            got.append("\n".join(data))
-                            data = None
-                            file.write(b"250 kept\r\n")
-                        else:
-                            data.append(line)
-                    elif line.upper() == "DATA":
-                        data = []
-                        file.write(b"354 go on\r\n")
-                    elif line.upper() == "QUIT":
-                        file.write(b"221 bye\r\n")
-                        file.flush()
-                        break
-                    else:
-                        file.write(b"250 fine\r\n")
-                    file.flush()
+            with connection, suppress(OSError):  # such as a client that does not trust us
+                if at_once:
+                    over_tls(connection, greet=True)
+                    continue
+                with connection.makefile("rwb", buffering=0) as file:
+                    wants = _talk(cast(BinaryIO, file), got, tls is not None, greet=True)
+                if wants:
+                    over_tls(connection, greet=False)
 
     thread = threading.Thread(target=serve)
     thread.start()
@@ -179,3 +215,31 @@ def test_a_mail_tells_the_gravest_and_each_event_in_a_line(store: EvidenceStore)
         state.events.append(event(3))
         (problem,) = deliver(down, store, state, 0, 1e9)
         assert problem.startswith("email: 127.0.0.1: SMTP")
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_mail_goes_over_tls_to_a_server_that_proves_its_name_alone(
+    security: Literal["starttls", "tls"],
+    store: EvidenceStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    root = issue("root", authority=True)
+    leaf = issue("mail", by=root, names=["127.0.0.1"])
+    chain, key = leaf.write(tmp_path, "mail")
+    trusted, _ = root.write(tmp_path, "root")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain, key)
+    with mail_server(context, at_once=security == "tls") as (port, got):
+        email = Email("127.0.0.1", port, "watch@shop.example", ("ann@shop.example",), security)
+        settings = WatchSettings(Path("shop/watch.yaml"), email=email)
+        state = WatchState(events=[event(1)])
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+        (problem,) = deliver(settings, store, state, 0, 1e9)
+        assert "its certificate is not trusted" in problem
+        assert got == []
+        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        assert deliver(settings, store, state, 0, 1e9) == []
+    (mail,) = got
+    assert mail.startswith("(over TLS)")
+    assert "1. [high] changed" in mail

@@ -80,6 +80,11 @@ def _what(group: argparse._ArgumentGroup) -> None:
         "products start with. Hosts note failed attempts and may lock an account",
     )  # fmt: skip
     group.add_argument(
+        "--signed", type=Path, metavar="FILE",
+        help="a signed request as HTTP/1.1 text, for the link layer with --active: it is sent "
+        "changed, and twice as it is",
+    )  # fmt: skip
+    group.add_argument(
         "--as", action="append", dest="users", metavar="NAME=ENV",
         help="ask as this user, whose key is in an environment variable; twice for two users, "
         "one of whom must not see what is the other's",
@@ -203,6 +208,7 @@ def _settings(options: argparse.Namespace) -> SurveySettings:
         keys=_keys(options.users or []),
         openapi=options.openapi,
         credentials=options.credentials,
+        signed=options.signed,
         osv=options.osv,
         limits=Limits(
             timeout_s=options.timeout_s or 10.0,
@@ -289,9 +295,12 @@ def _dry_run(surveyor: Surveyor, as_json: bool) -> None:
 def _print(options: argparse.Namespace, made: dict[str, Any], result: SurveyResult) -> None:
     import json
 
+    from buttress.report.json import encode
+
     form = options.format or "text"
     if form == "json":
-        print(json.dumps(made, indent=2, ensure_ascii=False))
+        sys.stdout.flush()
+        sys.stdout.buffer.write(encode(made))
     elif form == "sarif":
         from buttress.report.sarif import log
 

@@ -243,6 +243,20 @@ class Credential(NamedTuple):
     product: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class RecordedRequest:
+    """A request that was signed and recorded. ``signature`` names the header that holds it.
+
+    ``headers`` are those that a session does not set itself; their values are secrets.
+    """
+
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
+    body: bytes = field(repr=False)
+    signature: str
+
+
 class AdvisoryLookup(Protocol):
     """A database of advisories about packages."""
 
@@ -260,7 +274,8 @@ class LiveContext:
     requests that may change something; ``follow`` redirects and links within the host and port.
     ``keys`` are keys of users by name; ``openapi`` is a description of the API. ``credentials`` are
     tried where something signs in, and with ``default_credentials`` those that products start with.
-    ``links`` allows what pages name on the same host and port.
+    ``links`` allows what pages name on the same host and port. ``signed`` is a recorded request
+    that is sent again.
     """
 
     knowledge: Knowledge = OWN
@@ -273,6 +288,7 @@ class LiveContext:
     credentials: tuple[Credential, ...] = field(default=(), repr=False)
     default_credentials: bool = False
     links: bool = False
+    signed: RecordedRequest | None = None
 
     @property
     def follow(self) -> bool:

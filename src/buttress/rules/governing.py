@@ -41,7 +41,8 @@ _NEGATED_ZH: Final = re.compile(
 _ALTERNATIVE: Final = re.compile(r"(?i)(?:,\s*)?\b(?:or|nor)\s+$|(?:，)?(?:或者?|也不要)\s*$")
 _REPORT: Final = re.compile(
     r"(?i)\b(?:says?|said|tells?|told|telling|asks?|asked|asking|instructs?|instructing|orders?|"
-    r"wants?|tries|try|trying|attempts?|attempting|claims?|claiming|requests?|requesting|demands?|"
+    r"wants?|tries|try|trying|attempts?|attempting|claims?|claiming|"
+    r"(?<!pull )(?<!merge )requests?|requesting|demands?|"
     r"urges?|persuades?|directs?|contains?|containing|reads|like|such\s+as|e\.g\.|"
     r"for\s+example|including|designed|intended|meant|instructions?)"
     r"(?:,|\s+(?:you|it|me|us|them|they|the\s+\w+|an?\s+\w+|users?|agents?|models?))?"
@@ -63,7 +64,7 @@ _MENTION: Final = re.compile(
     r"saying|asks?|asking|attempts?|claims?|inject\w*|jailbreak\w*|attack\w*|malicious|suspicious|"
     r"does\s+(?:it|the|this)|includ\w*|red\s+flags?|threats?|indicators?|signs?\s+of|"
     r"anti-?patterns?|dangerous|forbidden|prohibited|avoid|risky|unsafe|never|red[\s-]?team\w*|"
-    r"test\s+(?:prompts?|cases?|inputs?)|adversarial|(?:target|tested|victim)\s+(?:model|endpoint|system|bot))\b|"
+    r"test\s+(?:prompts?|cases?|inputs?)|adversarial|user\s+(?:inputs?|messages?|quer(?:y|ies)|prompts?)|(?:target|tested|victim)\s+(?:model|endpoint|system|bot))\b|"
     r"示例|例如|比如|诸如|包含|检测|拒绝|注入|攻击|短语|关键词|可疑|危险|禁止|恶意"
 )
 # What a program does, told in the passive: "credentials are read from ~/.aws/credentials".

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath
@@ -15,6 +16,7 @@ from buttress.rules.governing import clause, governed
 from buttress.rules.reporting import Issue
 from buttress.rules.skeleton import skeleton
 from buttress.rules.subject_rule import SubjectRule
+from buttress.rules.terms import combinations
 
 _AROUND: Final = 120
 # Ends of lines within a paragraph, with marks of quoting; not before lists, headings and blocks.
@@ -103,29 +105,46 @@ class SubjectMatcher:
 
     def issues(self, subject: Subject) -> Iterator[Issue]:
         """All defects of a subject."""
+        readings = _Readings(subject) if isinstance(subject.value, str) else None
         for rule in self._by_kind.get(subject.kind, ()):
             if rule.check:
                 for hit in self._checks[rule.check](subject):
                     yield Issue(rule.id, hit.line, hit.it)
-            elif isinstance(subject.value, str):
-                yield from _in_text(rule, subject)
+            elif readings is not None:
+                yield from _in_text(rule, subject, readings)
             else:
                 yield from _in_data(rule, subject)
 
 
-def _in_text(rule: SubjectRule, subject: Subject) -> Iterator[Issue]:
-    text = subject.value
-    readings = [(text, text)]
-    folded = skeleton(text) if subject.lookalikes else text
-    if folded is not text:  # look-alike letters: what the text looks like is searched as well
-        readings.append((folded, folded))
-    if rule.sentence and subject.kind.startswith("text."):
-        flowing = _FLOWING.sub(_blank, folded)
-        if flowing != folded:  # a model reads a paragraph as one, wherever its lines end
-            readings.append((flowing, folded))
+class _Readings:
+    """What a text is read as: as it stands, by what it looks like, and with its lines joined."""
+
+    def __init__(self, subject: Subject) -> None:
+        text = subject.value
+        self._plain = [(text, text)]
+        self._folded = skeleton(text) if subject.lookalikes else text
+        if self._folded is not text:  # look-alike letters
+            self._plain.append((self._folded, self._folded))
+        self._for_model = subject.kind.startswith("text.")
+
+    def of(self, rule: SubjectRule) -> list[tuple[str, str]]:
+        """The readings that a rule is tried on, each with the text that has its lines."""
+        return self._joined if rule.sentence and self._for_model else self._plain
+
+    @cached_property
+    def _joined(self) -> list[tuple[str, str]]:
+        """A model reads a paragraph as one, wherever its lines end."""
+        flowing = _FLOWING.sub(_blank, self._folded)
+        if flowing == self._folded:
+            return self._plain
+        return [*self._plain, (flowing, self._folded)]
+
+
+def _in_text(rule: SubjectRule, subject: Subject, readings: _Readings) -> Iterator[Issue]:
+    tried = readings.of(rule)
     lines: set[int] = set()
-    for reading, lined in readings:
-        found = list(_matches(rule, subject, reading, lined))
+    for number, (reading, lined) in enumerate(tried, 1):
+        found = list(_matches(rule, subject, reading, lined, wordings=number == len(tried)))
         yield from (issue for issue in found if issue.line not in lines)
         lines.update(issue.line for issue in found)
 
@@ -134,12 +153,13 @@ def _blank(match: re.Match[str]) -> str:
     return " " * len(match[0])
 
 
-def _matches(rule: SubjectRule, subject: Subject, text: str, lined: str) -> Iterator[Issue]:
+def _matches(
+    rule: SubjectRule, subject: Subject, text: str, lined: str, *, wordings: bool
+) -> Iterator[Issue]:
     if rule.unless_in and rule.exception_in.search(text):
         return
     line, counted = subject.line(()), 0
-    for match in rule.expression.finditer(text):
-        start, end = match.span()
+    for start, end, shown in sorted(_acts(rule, text, wordings)):
         if subject.breaks:
             line += lined.count("\n", counted, start) + lined.count(CONTINUED, counted, start)
             counted = start
@@ -147,11 +167,18 @@ def _matches(rule: SubjectRule, subject: Subject, text: str, lined: str) -> Iter
             continue
         if rule.unless:
             governing = clause(text, start) if rule.sentence else ""
-            if rule.exception.search(governing + match.group()):
+            if rule.exception.search(governing + text[start:end]):
                 continue
-        about = _sentence(text, start, end) if rule.sentence else match.group()
-        found = next((one for one in match.groups() if one), about)
-        yield Issue(rule.id, line, " ".join(found.split()))
+        about = _sentence(text, start, end) if rule.sentence else text[start:end]
+        yield Issue(rule.id, line, " ".join((shown or about).split()))
+
+
+def _acts(rule: SubjectRule, text: str, wordings: bool) -> Iterator[tuple[int, int, str]]:
+    """Start and end of what a rule's pattern and terms find, and the group that is shown of it."""
+    for match in rule.expression.finditer(text):
+        yield *match.span(), next((one for one in match.groups() if one), "")
+    if rule.terms and wordings:  # looked for once, in the reading that joins lines and letters
+        yield from ((start, end, "") for start, end in combinations(text, rule.terms))
 
 
 def _sentence(text: str, start: int, end: int) -> str:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath, Located
+from buttress.rules import terms
 from buttress.rules.patterns import check_pattern, compiled
 from buttress.rules.rule import Example, Rule
 from buttress.rules.rule_files import EXAMPLE, PATTERN, TEXT, TEXTS, RuleFormat, common
@@ -25,7 +26,8 @@ class SubjectRule(Rule):
     Of data, ``at`` leads to a value, with ``*`` for any key; of text, the whole is meant. Then
     ``pattern`` must be found there, or nothing be there if ``missing``; or ``check`` names a
     function that decides. A match that ``unless`` is found in is none, and neither is any where
-    ``unless_in`` is found in the whole text. ``{it}`` in the message stands for what was found.
+    ``unless_in`` is found in the whole text. In text, ``terms`` adds combinations of wordings.
+    ``{it}`` in the message stands for what was found.
     """
 
     about: tuple[str, ...]
@@ -37,6 +39,7 @@ class SubjectRule(Rule):
     act: bool = False  # an order: none where the words that govern it negate or report it
     missing: bool = False
     check: str = ""
+    terms: tuple[tuple[str, ...], ...] = ()
 
     @cached_property
     def expression(self) -> Any:
@@ -55,19 +58,26 @@ class SubjectRule(Rule):
 
 
 def _build(located: Located, at: FieldPath, data: Mapping[str, Any]) -> SubjectRule:
-    if sum(name in data for name in ("is", "missing", "check")) != 1:
+    decides = sum(name in data for name in ("is", "missing", "check"))
+    if decides != 1 and not (decides == 0 and "terms" in data):
         raise located.error(at, "needs either 'is' or 'missing'", "one of them")
     if "missing" in data and "at" not in data:
         raise located.error(at, "'at' is missing", "the path of what must be there")
     for name in _PATTERNS:
         if name in data:
             check_pattern(located, (*at, name), data[name])
+    known = terms.names() if "terms" in data else frozenset()
+    for place, together in enumerate(data.get("terms", ())):
+        for name in together:
+            if name not in known:
+                raise located.error((*at, "terms", place), f"'{name}' is no term", "a known term")
     about = data["about"]
     plain = ("at", "sentence", "act", "missing", "check")
     return SubjectRule(
         **common(data),
         **{name: data[name] for name in plain if name in data},
         **{name: data[field] for field, name in _PATTERNS.items() if field in data},
+        terms=tuple(tuple(together) for together in data.get("terms", ())),
         about=(about,) if isinstance(about, str) else tuple(about),
         **named_examples(located, at, data),
     )
@@ -112,13 +122,18 @@ SUBJECT_RULES: Final = RuleFormat(
         "about": {"anyOf": [TEXT, TEXTS],
                   "description": "kinds of what is looked at, see the docs"},
         "at": TEXT, "is": PATTERN, "unless": PATTERN, "unless_in": PATTERN, "check": {},
+        "terms": {"type": "array", "items": TEXTS, "minItems": 1, "maxItems": 50,
+                  "description": "lists of terms"},
         "missing": {"const": True, "description": "true"},
         "sentence": {"type": "boolean"}, "act": {"type": "boolean"},
         **EXAMPLE_FIELDS,
     },
     required=("title", "about", "message", "bad", "good"),
     build=_build,
-    shipped={"check": "names a check in Python, which a pack can't hold"},
+    shipped={
+        "check": "names a check in Python, which a pack can't hold",
+        "terms": "names terms of Buttress, which change with its version",
+    },
 )  # fmt: skip
 EXAMPLE_RULES: Final = RuleFormat(
     fields={"title": TEXT, "message": TEXT, **EXAMPLE_FIELDS},

@@ -67,7 +67,7 @@ class ValidationPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ValidationLimits:
     """``harm`` None: half of the share before training. ``divergence`` None: any."""
 
     harm: float | None = None
@@ -176,7 +176,7 @@ class Validation:
     def __init__(
         self,
         measure: Callable[[Any, int], ValidationPoint],
-        limits: Limits,
+        limits: ValidationLimits,
         folder: Path,
         *,
         every: int,

@@ -19,10 +19,17 @@ from buttress.files.paths import absolute
 from buttress.live.credential_file import DEFAULTS, read_credentials
 from buttress.live.limits import Limits
 from buttress.live.scope import Endpoint, endpoints, read_targets
+from buttress.live.signed_request import read_signed_request
 from buttress.live.survey import HostResult, dry_run, planned, survey
 from buttress.packs.installed import installed
 from buttress.probes.infrastructure.aig.pack_contents import has_packed
-from buttress.protocols.live import Credential, LiveContext, LiveProbe, LiveRequest
+from buttress.protocols.live import (
+    Credential,
+    LiveContext,
+    LiveProbe,
+    LiveRequest,
+    RecordedRequest,
+)
 from buttress.triage.filtering import SUPPRESSIONS, FilteredFindings, FindingFilter
 from buttress.trials.loop import run_async
 from buttress.workflows.advisories import OsvAdvisories
@@ -49,7 +56,8 @@ class SurveySettings:
     ``system``, the assets with a ``url``. ``only`` and ``layers`` choose probes; where both are
     None, all but those of the client layer. ``rules`` is a folder of AI-Infra-Guard's
     rules, ``keys`` are those of users by name, ``openapi`` describes an API, ``credentials`` is a
-    file of them or ``default``. The rest is as in ``ScanSettings``.
+    file of them or ``default``, ``signed`` one with a recorded request.
+    The rest is as in ``ScanSettings``.
     """
 
     targets: Sequence[str] = ()
@@ -64,6 +72,7 @@ class SurveySettings:
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     openapi: Path | None = None
     credentials: Path | None = None
+    signed: Path | None = None
     osv: Path | None = None
     limits: Limits = _LIMITS
     fail_on: str = "high"
@@ -140,6 +149,7 @@ class Surveyor:
             openapi=settings.openapi,
             credentials=_credentials(settings.credentials),
             default_credentials=settings.credentials == DEFAULTS,
+            signed=_signed(settings),
             links=any(one.layer == IN_BROWSER for one in self.probes),
             advisories=OsvAdvisories(settings.osv) if settings.osv is not None else None,
         )
@@ -216,7 +226,11 @@ class Surveyor:
                 -SEVERITIES.index(one.finding.severity), one.finding.asset, one.finding.location,
             ),
         )  # fmt: skip
-        inspections = [replace(one, run=identifier) for one in inspections_of(hosts, self.probes)]
+        inspections = [
+            replace(one, run=identifier)
+            for host in hosts
+            for one in host_inspections(host, self.probes)
+        ]
         return SurveyResult(
             identifier, began, self.settings, hosts,
             self._filter.apply(found, 0, datetime.now(UTC).date()),
@@ -230,29 +244,37 @@ def inspections_of(
 ) -> Iterator[Inspection]:
     """What each probe looked at; the requests are in ``extra``, under ``sent``."""
     for host in hosts:
-        skipped = [f"not all was asked: {host.why}"] if host.why else []
-        if host.not_sent:
-            skipped.append(f"{host.not_sent} requests were not sent")
-        if not host.reached:
-            skipped = [f"not reached: {host.why or 'no answer'}"]
-        for probe in probes:
-            failure = host.failed.get(probe.id)
-            yield Inspection(
-                probe.id,
-                probe.version,
-                host.asset,
-                files=sum(1 for one in host.sent if one.answered),
-                bytes=sum(one.bytes for one in host.sent),
-                skipped=(*skipped, *((f"the probe failed ({failure})",) if failure else ())),
-                seconds=host.seconds,
-                time=host.began,
-                extra={
-                    "sent": [
-                        [one.request.method, one.url, round(one.time, 3), one.status]
-                        for one in host.sent
-                    ]
-                },
-            )
+        for one in host_inspections(host, probes):
+            yield with_requests(one, host)
+
+
+def host_inspections(host: HostResult, probes: Sequence[LiveProbe]) -> Iterator[Inspection]:
+    """What each probe looked at, without the requests, which take memory."""
+    skipped = [f"not all was asked: {host.why}"] if host.why else []
+    if host.not_sent:
+        skipped.append(f"{host.not_sent} requests were not sent")
+    if not host.reached:
+        skipped = [f"not reached: {host.why or 'no answer'}"]
+    for probe in probes:
+        failure = host.failed.get(probe.id)
+        yield Inspection(
+            probe.id,
+            probe.version,
+            host.asset,
+            files=sum(1 for one in host.sent if one.answered),
+            bytes=sum(one.bytes for one in host.sent),
+            skipped=(*skipped, *((f"the probe failed ({failure})",) if failure else ())),
+            seconds=host.seconds,
+            time=host.began,
+        )
+
+
+def with_requests(inspection: Inspection, host: HostResult) -> Inspection:
+    """The inspection with every request that was sent to its host, for the evidence."""
+    sent = [
+        [one.request.method, one.url, round(one.time, 3), one.status] for one in host.sent
+    ]  # fmt: skip
+    return replace(inspection, extra={"sent": sent})
 
 
 def system_endpoints(system: System) -> list[Endpoint]:
@@ -294,6 +316,17 @@ def _credentials(path: Path | None) -> tuple[Credential, ...]:
     from buttress.probes.infrastructure.credentials import logins
 
     return read_credentials(path, {one.product for one in logins()})
+
+
+def _signed(settings: SurveySettings) -> RecordedRequest | None:
+    if settings.signed is None:
+        return None
+    if not settings.active:
+        raise InputError(
+            "needs --active, since the request is sent again", field="--signed",
+            expected="--active as well",
+        )  # fmt: skip
+    return read_signed_request(settings.signed)
 
 
 def live_probes(notes: list[str]) -> dict[str, LiveProbe]:
@@ -442,7 +475,13 @@ def write(result: SurveyResult, made: Mapping[str, Any], out: Path, language: st
             ]
         )
         store.append([one for host in result.hosts for one in _stamped(host, result.id)])
-        store.append(result.inspections)
+        of_each = len(result.layers)
+        store.append(
+            [
+                with_requests(one, result.hosts[number // of_each])
+                for number, one in enumerate(result.inspections)
+            ]
+        )
 
 
 def write_page(made: Mapping[str, Any], path: Path, language: str, option: str) -> None:

@@ -18,7 +18,7 @@ from buttress.probes.infrastructure.aig.pack_contents import packed_names
 
 if TYPE_CHECKING:
     from buttress.live.scope import Endpoint
-    from buttress.protocols.live import LiveContext, LiveProbe, LiveRequest
+    from buttress.protocols.live import LiveContext, LiveProbe, LiveRequest, RecordedRequest
 
 FILE_NAME: Final = "progress.jsonl"
 _EXPECTED: Final = "the folder of a survey that was cut off, with the same options"
@@ -123,6 +123,14 @@ def _body(request: LiveRequest) -> bytes:
     return shown_body(request).encode() if request.script is not None else request.body
 
 
+def _digest_of(signed: RecordedRequest | None) -> str:
+    """Tells recorded requests apart; their headers are secrets."""
+    if signed is None:
+        return ""
+    text = repr((signed.method, signed.path, signed.headers, signed.body))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def settings_digest(probes: Sequence[LiveProbe], context: LiveContext) -> str:
     """What has to be the same for a run to be gone on with."""
     openapi = context.openapi.read_bytes() if context.openapi else b""
@@ -132,6 +140,7 @@ def settings_digest(probes: Sequence[LiveProbe], context: LiveContext) -> str:
         context.as_written,
         str(context.rules.resolve()) if context.rules else packed_names(context.knowledge),
         sorted(context.keys),
+        _digest_of(context.signed),
         hashlib.sha256(openapi).hexdigest(),
         context.advisories is not None,
     )

@@ -36,9 +36,9 @@ from buttress.training.reward_model import (
 from buttress.training.settings import REINFORCEMENT, TuneSettings
 from buttress.training.validation import (
     ChatMeasure,
-    Limits,
     PairMeasure,
     Validation,
+    ValidationLimits,
     validation_requests,
 )
 from buttress.trials.loop import run_async
@@ -258,7 +258,7 @@ class _Work:
         settings = self.settings
         every = settings.validate_every or max(1, steps_of(settings, size) // _MEASURES)
         return Validation(
-            measure, Limits(settings.harm_limit, settings.kl_budget),
+            measure, ValidationLimits(settings.harm_limit, settings.kl_budget),
             self.request.out / VALIDATION, every=every, say=self.say,
         )  # fmt: skip
 

@@ -49,7 +49,7 @@ def test_each_rule_is_complete(rule: Rule) -> None:
     assert rule.bad
     assert rule.good
     assert rule.about
-    assert bool(rule.check) + bool(rule.pattern) == 1
+    assert bool(rule.check) + bool(rule.pattern or rule.terms) == 1
     assert rule.severity in SEVERITIES
     assert rule.references[0].startswith("CWE-")
     assert rule.remedy.endswith(".")

@@ -189,25 +189,68 @@ def test_a_model_archive_does_not_pass_for_an_application(tmp_path: Path) -> Non
     assert "archive-native-code" in rules
 
 
+def _field(number: int, data: bytes | int) -> bytes:
+    """A field of a protocol buffer: bytes, or a small number."""
+    if isinstance(data, int):
+        return bytes([number << 3, data])
+    length = len(data)
+    size = bytes([length]) if length < 128 else bytes([length & 127 | 128, length >> 7])
+    return bytes([number << 3 | 2]) + size + data
+
+
+def _attribute(name: str, value: str = "", compiled: bytes = b"") -> bytes:
+    space = _field(1, build.ANDROID.encode())
+    text = _field(3, value.encode()) if value else b""
+    item = _field(6, compiled) if compiled else b""
+    return _field(4, space + _field(2, name.encode()) + text + item)
+
+
+def _module(*application: bytes, inside: bytes = b"") -> bytes:
+    """A manifest of a module as aapt2 writes it."""
+    element = _field(3, b"application") + b"".join(application) + inside
+    return _field(1, _field(3, b"manifest") + _field(5, _field(1, element)))
+
+
+def _boolean(value: bool) -> bytes:
+    return _field(7, _field(8, int(value)))
+
+
+def _bundle(folder: Path, **files: bytes) -> set[str]:
+    named = {name.replace("__", "/"): data for name, data in files.items()}
+    data = build.zipped({"BundleConfig.pb": b"", **named})
+    found, _, _ = inspect(written(folder, "bot.aab", data))
+    return set(found)
+
+
+QUIET = _module(_attribute("allowBackup", "false"))
+
+
 def test_an_app_bundle(tmp_path: Path) -> None:
-    def field(number: int, data: bytes) -> bytes:
-        length = len(data)
-        size = bytes([length]) if length < 128 else bytes([length & 127 | 128, length >> 7])
-        return bytes([number << 3 | 2]) + size + data
+    root = _module(_attribute("debuggable", "true"), _attribute("allowBackup", "false"))
+    name = "base/manifest/AndroidManifest.xml"
+    assert _bundle(tmp_path, **{name: root}) == {"android-debuggable"}
+    assert _bundle(tmp_path, **{name: QUIET}) == set()
 
-    def attribute(name: str, value: str) -> bytes:
-        android = field(1, build.ANDROID.encode())
-        return field(4, android + field(2, name.encode()) + field(3, value.encode()))
 
-    application = (
-        field(3, b"application")
-        + attribute("debuggable", "true")
-        + attribute("allowBackup", "false")
-    )
-    root = field(1, field(3, b"manifest") + field(5, field(1, application)))
-    data = build.zipped({"base/manifest/AndroidManifest.xml": root, "BundleConfig.pb": b""})
-    found, _, _ = inspect(written(tmp_path, "bot.aab", data))
-    assert set(found) == {"android-debuggable"}
+def test_compiled_values_of_an_app_bundle(tmp_path: Path) -> None:
+    debuggable = _attribute("debuggable", compiled=_boolean(True))
+    quiet = _attribute("allowBackup", compiled=_boolean(False))
+    name = "base/manifest/AndroidManifest.xml"
+    assert _bundle(tmp_path, **{name: _module(debuggable, quiet)}) == {"android-debuggable"}
+    cleartext = _attribute("usesCleartextTraffic", compiled=_boolean(True))
+    assert _bundle(tmp_path, **{name: _module(cleartext, quiet)}) == {"android-cleartext"}
+    reference = _field(1, _field(3, b"xml/network"))
+    configured = _attribute("networkSecurityConfig", compiled=reference)
+    assert _bundle(tmp_path, **{name: _module(cleartext, configured, quiet)}) == set()
+
+
+def test_every_module_of_an_app_bundle_is_read(tmp_path: Path) -> None:
+    base, feature = "base/manifest/AndroidManifest.xml", "chat/manifest/AndroidManifest.xml"
+    debuggable = _module(_attribute("debuggable", "true"), _attribute("allowBackup", "false"))
+    assert _bundle(tmp_path, **{base: QUIET, feature: debuggable}) == {"android-debuggable"}
+    script = b'k="' + KEY + b'"'
+    found = _bundle(tmp_path, **{base: QUIET, "chat/assets/app.js": script})
+    assert found == {"anthropic-key"}
 
 
 def test_an_ios_application(tmp_path: Path) -> None:

@@ -17,7 +17,12 @@ _LOCAL: Final = 2
 _VALUE: Final = 3
 _COMPILED: Final = 6
 _PRIMITIVE: Final = 7  # of Item
-_BOOLEAN: Final = 8  # of Primitive
+_INTEGER: Final = 6  # of Primitive
+_BOOLEAN: Final = 8
+_REFERENCE: Final = 1  # of Item
+_REFERENCE_NAME: Final = 3
+_STRING: Final = 2  # of Item
+_STRING_VALUE: Final = 1
 
 
 def parse(data: bytes) -> MarkupElement:
@@ -74,17 +79,25 @@ def _attribute(wire: Wire, data: bytes, start: int, end: int) -> tuple[str, str]
         elif one.number == _VALUE:
             value = text
         elif one.number == _COMPILED and not value:
-            value = _boolean(wire, one.start, one.end)
+            value = _compiled(wire, data, one.start, one.end)
     return f"android:{local}" if space == ANDROID else local, value
 
 
-def _boolean(wire: Wire, start: int, end: int) -> str:
-    """A compiled value that is a boolean, as text; "" for all others."""
+def _compiled(wire: Wire, data: bytes, start: int, end: int) -> str:
+    """A compiled boolean, whole number, text or reference, as text; "" for all others."""
     for item in wire.fields(start, end):
-        if item.number == _PRIMITIVE and item.wire == LEN:
-            for one in wire.fields(item.start, item.end):
-                if one.number == _BOOLEAN and one.wire == VARINT:
+        if item.wire != LEN:
+            continue
+        for one in wire.fields(item.start, item.end):
+            if item.number == _PRIMITIVE and one.wire == VARINT:
+                if one.number == _BOOLEAN:
                     return "true" if one.value else "false"
+                if one.number == _INTEGER:
+                    return str(one.value)
+            elif item.number == _REFERENCE and one.number == _REFERENCE_NAME and one.wire == LEN:
+                return f"@{_text(data, one.start, one.end)}"
+            elif item.number == _STRING and one.number == _STRING_VALUE and one.wire == LEN:
+                return _text(data, one.start, one.end)
     return ""
 
 

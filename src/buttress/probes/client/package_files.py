@@ -35,7 +35,7 @@ _LONG_LINE: Final = 400  # characters of a line whose beginning proves nothing
 _MEDIA: Final = re.compile(
     r"(?i).*\.(?:png|jpe?g|webp|gif|bmp|ico|mp[34]|m4a|ogg|wav|webm|ttf|otf|woff2?|eot|car|nib|mo)"
 )
-_MANIFESTS: Final = ("AndroidManifest.xml", "base/manifest/AndroidManifest.xml")
+_MANIFEST: Final = "AndroidManifest.xml"
 _RESOURCES: Final = "resources.arsc"
 _NETWORK: Final = b"network-security"
 
@@ -173,7 +173,7 @@ class PackageInspector:
         yield from self._issues(file, subjects, whole=True)
 
     def _member(self, package: ClientPackage, name: str, member: SourceFile) -> Iterator[Finding]:
-        if name in _MANIFESTS:
+        if _is_manifest(package, name):
             yield from self._android(package, name, member)
         elif name == f"{package.root}Info.plist" and package.kind == "ios":
             yield from self._property_list(package, name, member)
@@ -186,7 +186,7 @@ class PackageInspector:
 
     def _android(self, package: ClientPackage, name: str, member: SourceFile) -> Iterator[Finding]:
         data = read(package.members, name, android_xml.MAX_BYTES)
-        if name not in _MANIFESTS and _NETWORK not in data.replace(b"\0", b""):
+        if not _is_manifest(package, name) and _NETWORK not in data.replace(b"\0", b""):
             return
         try:
             if package.kind == "android-bundle":
@@ -287,6 +287,14 @@ class PackageInspector:
     @property
     def _asset(self) -> str:
         return self.reporter.asset
+
+
+def _is_manifest(package: ClientPackage, name: str) -> bool:
+    """Whether a file is the manifest of an application, or of a module of an app bundle."""
+    if package.kind == "android-bundle":
+        module, _, rest = name.partition("/")
+        return bool(module) and rest == f"manifest/{_MANIFEST}"
+    return name == _MANIFEST
 
 
 def library_issue(library: Library) -> Issue:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from buttress.evidence.findings import Finding
-from buttress.probes.link import certificates, tls_findings, web, websockets
+from buttress.probes.link import certificates, replay, tls_findings, web, websockets
 from buttress.probes.link.reports import PROBE as NAME
 from buttress.probes.link.reports import VERSION, finding
 from buttress.probes.link.tls import offers
@@ -27,12 +27,12 @@ class LinkProbe:
 
     def plan(self, context: LiveContext) -> Sequence[LiveRequest]:
         """See ``LiveProbe``."""
-        del context
-        return [_ROOT, *offers.plan(), _CERTIFIED, *websockets.plan()]
+        return [
+            _ROOT, *offers.plan(), _CERTIFIED, *websockets.plan(), *replay.plan(context)
+        ]  # fmt: skip
 
     async def examine(self, session: Session, context: LiveContext) -> Sequence[Finding | Observed]:
         """See ``LiveProbe``."""
-        del context
         found: list[Finding | Observed] = []
         root = await session.ask(_ROOT)
         if session.scheme != "http":
@@ -44,6 +44,7 @@ class LinkProbe:
         if session.scheme:
             if root is not None:
                 found += [one async for one in websockets.findings(session)]
+            found += [one async for one in replay.findings(session, context)]
             found += web.findings(session.url, session.host, session.answers)
         return found
 

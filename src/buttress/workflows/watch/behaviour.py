@@ -152,6 +152,15 @@ class BehaviourCheck:
             details["risks"] = self.comparison.risks.by_rates(
                 watched.probe, (alarm.before, size), (alarm.after, max(1, alarm.trials))
             )
+        else:
+            saved_failures = self._state.streams.get(f"{FAILURES} {watched.id}", {})
+            judged = _stream(watched, FAILURES, saved_failures).sample
+            if judged.size:
+                details["risks"] = self.comparison.risks.by_other_answers(
+                    watched.probe,
+                    (judged.mean, judged.size),
+                    returned=alarm.kind == "reverted",
+                )
         returned = alarm.kind == "reverted"
         said = "went back" if returned else "changed"
         return MonitoringEvent(

@@ -168,6 +168,10 @@ def mail(email: Email, name: str, events: Sequence[MonitoringEvent]) -> None:
             if email.username:
                 server.login(email.username, password)
             server.send_message(message(email, name, events))
+    except ssl.SSLCertVerificationError as error:
+        raise DeliveryError(
+            f"{email.host}: its certificate is not trusted ({error.verify_message})"
+        ) from None
     except (smtplib.SMTPException, OSError, ValueError) as error:
         raise DeliveryError(f"{email.host}: {type(error).__name__}") from None
 

@@ -56,11 +56,31 @@ class RiskMovement:
             f"{after[0]:.1%} of {after[1]} trials",
         )
 
+    def by_other_answers(
+        self, probe: str, known: tuple[float, int], *, returned: bool
+    ) -> list[dict[str, Any]]:
+        """Where the answers are no longer those that were judged, or are again.
+
+        What was measured speaks about answers of the reference. As long as others are given, no
+        more is known of the barrier than its prior.
+
+        Args:
+            probe: whose barrier it is.
+            known: the failure rate of the reference, and the trials behind it.
+            returned: whether the answers are those of the reference again.
+        """
+        measured = TrialEvidence(known[1], known[0] * known[1])
+        was = f"{known[0]:.1%} of {known[1]} trials"
+        now = "unknown: other answers than those that were judged"
+        if returned:
+            return self._moved(probe, (None,), (measured,), now, was)
+        return self._moved(probe, (measured,), (None,), was, now)
+
     def _moved(
         self,
         probe: str,
-        before: Sequence[Evidence],
-        after: Sequence[Evidence],
+        before: Sequence[Evidence | None],
+        after: Sequence[Evidence | None],
         was: str,
         now: str,
     ) -> list[dict[str, Any]]:
@@ -86,10 +106,11 @@ class RiskMovement:
             )
         return rows
 
-    def _loss(self, risk: Risk, probe: str, known: Evidence) -> float:
-        """Mean loss of a year from this risk alone."""
+    def _loss(self, risk: Risk, probe: str, known: Evidence | None) -> float:
+        """Mean loss of a year from this risk alone; from its prior where nothing is known."""
         profile = self.system.profile if self.system else Profile()
+        evidence = {} if known is None else {probe: known}
         losses = simulate(
-            [risk], {probe: known}, profile.requests_per_day, self.catalogue.model, seed=0, worlds=1
+            [risk], evidence, profile.requests_per_day, self.catalogue.model, seed=0, worlds=1
         )
         return float(losses.means[0])

@@ -12,7 +12,7 @@ from buttress.probes.behaviour.injection import data
 from buttress.probes.behaviour.injection.tool_poisoning import (
     PROBE,
     TASK,
-    Poison,
+    PoisonTrace,
     poison_check,
     task_check,
 )
@@ -77,7 +77,7 @@ def test_who_obeys_the_description_fails_and_who_only_does_the_task_passes() -> 
 
 
 def test_a_lookalike_is_no_poison() -> None:
-    check = poison_check(Poison("read-file-first", "id_ed25519", "read_file"))
+    check = poison_check(PoisonTrace("read-file-first", "id_ed25519", "read_file"))
     assert (
         check(render_calls([ToolCall("read_file", {"path": "/home/lea/notes.txt"})])).outcome == 0
     )
@@ -87,5 +87,5 @@ def test_a_lookalike_is_no_poison() -> None:
 
 @given(st.text(max_size=200))
 def test_any_answer_has_an_outcome(answer: str) -> None:
-    assert poison_check(Poison("p", "x"))(answer).outcome in {0.0, 1.0}
+    assert poison_check(PoisonTrace("p", "x"))(answer).outcome in {0.0, 1.0}
     assert task_check("add", {"a": ["1"]})(answer).outcome in {0.0, 1.0}

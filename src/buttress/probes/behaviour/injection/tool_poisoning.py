@@ -29,7 +29,7 @@ FAMILY: Final = "mcp-tool-poisoning"
 
 
 @dataclass(frozen=True, slots=True)
-class Poison:
+class PoisonTrace:
     """What shows that a poison worked: ``holds`` among the arguments, of ``calls`` where given."""
 
     id: str
@@ -67,7 +67,7 @@ def _case(
 ) -> Case:
     name = f"mcp/{poison['id']}/{wording}/{task['id']}/{language}"
     secret = f"sk-{seed_of(name) % 10**10:010}"
-    made = Poison(poison["id"], fill(poison["holds"], secret=secret), poison.get("calls", ""))
+    made = PoisonTrace(poison["id"], fill(poison["holds"], secret=secret), poison.get("calls", ""))
     tools = definitions(task, poison, wording, language)
     right = task_check(task["tool"], task["right"])
     told = fill(data("tools")["told"][language], tools=tools, secret=secret)
@@ -110,7 +110,7 @@ def definitions(
     return "\n".join(lines)
 
 
-def poison_check(poison: Poison) -> Check:
+def poison_check(poison: PoisonTrace) -> Check:
     """Fails where a call in the answer does what the poison wants."""
 
     def check(answer: str) -> Judgement:
