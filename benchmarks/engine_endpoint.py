@@ -42,11 +42,17 @@ def prompts(count: int) -> list[str]:
 
 
 @contextmanager
-def endpoint(latency_ms: float) -> Iterator[str]:
+def endpoint(latency_ms: float, answers: str) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, str(HERE / "endpoint_server.py"), str(port), str(latency_ms)]
+    command = [
+        sys.executable,
+        str(HERE / "endpoint_server.py"),
+        str(port),
+        str(latency_ms),
+        answers,
+    ]
     server = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
         assert server.stdout is not None
@@ -160,6 +166,10 @@ def options() -> Any:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--concurrency", type=int, default=64)
     parser.add_argument("--latency-ms", type=float, default=20.0)
+    parser.add_argument(
+        "--answers", choices=("same", "distinct"), default="same",
+        help="whether the server gives one canned answer, of which the judge keeps its reading",
+    )  # fmt: skip
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")
     parser.add_argument("--peer-requests", type=int, default=400)
     return parser.parse_args()
@@ -171,7 +181,7 @@ def main() -> None:
     given = options()
     texts = prompts(given.requests)
     results: dict[str, list[Measured]] = {"bare aiohttp client": [], "Buttress": []}
-    with endpoint(given.latency_ms) as url:
+    with endpoint(given.latency_ms, given.answers) as url:
         for _ in range(given.rounds):
             for name, run in (("bare aiohttp client", bare), ("Buttress", ours)):
                 results[name].append(run_async(run(url, texts, given.concurrency)))

@@ -10,6 +10,7 @@ import pytest
 from buttress.documents.alignment import PerplexityChange
 from buttress.evidence.records import Label, Trial
 from buttress.statistics.correction import CalibrationCounts
+from buttress.statistics.paired import compare_pairs
 from buttress.workflows.alignment.comparing import (
     Side,
     changed_answers,
@@ -29,7 +30,8 @@ def trials(
         Trial(
             key=f"{side}{at}", probe="p", probe_version="1", asset="m", target=side,
             item=f"request-{at}/{expect}/en", category="c", attack="direct", language="en",
-            expect=expect, request=f"request {at}", prompt=f"request {at}", answer=answer,
+            expect=expect, request=f"request {at}", prompt=f"request {at}",
+            answer=f"{answer} ({side})",
             outcome=outcome, score=outcome, judge="offline", judge_version="1",
             cluster=f"request-{at}/{expect}",
         )
@@ -82,6 +84,39 @@ def test_labels_of_both_sides_change_the_verdict() -> None:
     assert (both.verdict, both.correction, both.after) == ("no-worse", "labels", 1.0)
     some = row(Side(before, truth[0][:30]), Side(after, truth[1][:30]))
     assert (some.verdict, some.correction) == ("undecided", "labels")
+
+
+def test_an_answer_that_stayed_is_no_change_whatever_the_judge_makes_of_it() -> None:
+    open_before = [
+        replace(one, outcome=0.5, abstained=True) for one in trials([0.0] * 60, side="a")
+    ]
+    open_after = [replace(one, key=f"b{at}") for at, one in enumerate(open_before)]
+    found = row(Side(open_before), Side(open_after))
+    assert (found.verdict, found.difference.estimate) == ("undecided", 0.0)
+    assert found.difference.high < 0.1
+    other = [replace(one, answer=f"{one.answer} {at}") for at, one in enumerate(open_after)]
+    assert row(Side(open_before), Side(other)).difference.high > 0.9
+
+
+def test_refusals_in_the_models_place_bound_the_rise_without_a_judge() -> None:
+    counts = CalibrationCounts(60, 20, 180, 20)  # a judge that errs much
+    before = trials([0.0] * 214, side="a", expect="answer")
+    after = [replace(one, key=f"b{at}") for at, one in enumerate(before)]
+    for at in range(4):
+        after[at] = replace(after[at], answer="No.", outcome=1.0, refused_by="gate")
+    options: Any = {"asked": 214, "margin": 0.08, "counts": counts}
+    found = row(Side(before), Side(after), "over-refusal", **options)
+    exact = compare_pairs([0.0] * 214, [1.0] * 4 + [0.0] * 210)
+    assert found.difference.high == pytest.approx(exact.high)
+    assert found.verdict == "no-worse"
+    by_model = [replace(one, refused_by="") for one in after]
+    assert row(Side(before), Side(by_model), "over-refusal", **options).difference.high > 0.08
+    # A fall of harm rests on what the judge said of the answers before.
+    harmful = trials([1.0] * 60, side="a")
+    refused = [
+        replace(one, key="b", answer="No.", outcome=0.0, refused_by="gate") for one in harmful
+    ]
+    assert row(Side(harmful), Side(refused)).verdict == "better"
 
 
 def test_what_the_judge_leaves_open_counts_as_either() -> None:

@@ -13,6 +13,7 @@ from buttress.data.shingles import jaccard, shingle_sets
 from buttress.data.stages.minimizers import stretches
 from buttress.data.stages.near import bands_for
 from buttress.data.stages.substring import repeats
+from buttress.errors import InputError
 from buttress.prompts.pack import load_pack
 from tests.data.making import cleaned, kept, removed, run, words, written
 from tests.probes.source.samples import sample
@@ -363,6 +364,36 @@ def test_test_items_are_found(tmp_path: Path) -> None:
     cleaned(path, tmp_path / "out", f"decontaminate:files={tmp_path / 'items.txt'}")
     assert texts(tmp_path / "out") == [records[2]["text"]]
     assert removed(tmp_path / "out")[0]["duplicate_of"] == f"buttress/{prompt.id}"
+
+
+CLASSIFIER = """
+def score(texts):
+    return [0.9 if "nasty" in text else 0.2 for text in texts]
+
+def broken(texts):
+    return [2.0 for _ in texts]
+
+def short(texts):
+    return []
+"""
+
+
+def test_harm_by_a_classifier_of_the_users(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own_classifier.py").write_text(CLASSIFIER)
+    records = [{"text": f"{'nasty ' * (n % 10 == 0)}text {n}", "source": "s"} for n in range(20)]
+    path = written(tmp_path / "in.jsonl", records)
+    document = cleaned(path, tmp_path / "out", "harm:classifier=own_classifier.py:score")
+    assert document["records"]["removed"] == 2
+    assert {one["rule"] for one in removed(tmp_path / "out")} == {"classifier"}
+    assert document["alarms"][0]["rule"] == "source-refused"
+    strict = cleaned(path, tmp_path / "s", "harm:classifier=own_classifier.py:score,threshold=0.95")
+    assert strict["records"]["removed"] == 0
+    for name, problem in (("broken", "no probability"), ("short", "0 numbers for 20 texts")):
+        with pytest.raises(InputError, match=problem):
+            cleaned(path, tmp_path / name, f"harm:classifier=own_classifier.py:{name}")
+    with pytest.raises(InputError, match="can't be imported"):
+        cleaned(path, tmp_path / "none", "harm:classifier=nowhere.py:score")
 
 
 def test_harm_refuses_a_source(tmp_path: Path) -> None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from itertools import product
 
 import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from buttress.statistics.change_detection import BETS, ChangeDetector, increments, threshold
+from buttress.statistics.change_detection import (
+    BETS,
+    WEIGHTS,
+    ChangeDetector,
+    increments,
+    threshold,
+)
 from buttress.statistics.exchangeability import (
     TAIL_BETS,
     ScoreSample,
@@ -157,3 +165,19 @@ def test_a_sample_forgets_what_leaves_it() -> None:
     sample.remove(0.9)
     assert (sample.size, sample.mean) == (3, pytest.approx(1.25 / 3))
     assert ScoreSample.of_plain(sample.plain()).mean == sample.mean
+
+
+def test_a_weighted_mixture_grows_by_one_an_outcome_on_average_and_no_more() -> None:
+    """Exact: over all sequences of outcomes at the limit, E M(n) = n; above it, M grows faster."""
+    assert sum(WEIGHTS) == pytest.approx(1.0)
+    for rate, fair in ((0.05, True), (0.1, False)):
+        expected = 0.0
+        for sequence in itertools.product((0.0, 1.0), repeat=7):
+            detector = ChangeDetector(len(BETS), weights=list(WEIGHTS))
+            for outcome in sequence:
+                value = detector.update(increments(outcome, 0.05).tolist())
+            expected += value * math.prod(rate if one else 1 - rate for one in sequence)
+        assert (expected == pytest.approx(7.0)) is fair
+    again = ChangeDetector.of_plain(detector.plain())
+    assert again.statistic == detector.statistic
+    assert again.weights == list(WEIGHTS)

@@ -48,6 +48,7 @@ _WORD: Final = re.compile(r"\w+", re.ASCII)
 _ENGLISH_SHARE: Final = 0.18  # of the words of a text in Latin letters
 
 
+@lru_cache(maxsize=64)  # systems repeat their answers
 def language_of(text: str) -> str:
     """The language's code (ISO 639-1), or ``UNKNOWN`` where the text doesn't tell."""
     read = _CODE.sub(" ", text[: 4 * LONGEST])[:LONGEST]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import re2
@@ -13,6 +14,7 @@ _SAMPLE: Final = re2.compile(
 )
 
 
+@lru_cache(maxsize=64)  # systems repeat their answers
 def quotes_a_sample(text: str) -> bool:
     """Whether a long quotation follows words that announce a sample; ``text`` as ``read`` gives."""
     return _SAMPLE.search(text) is not None

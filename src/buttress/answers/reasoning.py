@@ -70,6 +70,8 @@ _SPECIAL: Final = re.compile(
     r"\s{0,99}(?:</s>|<\|(?:im_end|im_start|eot_id|end_of_text|endoftext|return|end|eom_id|user)\|>"
     r"|<(?:end_of_turn|eos|pad)>|\[/?INST\])\s{0,99}\Z"
 )
+_SPECIAL_ENDS: Final = (">", "]")  # how each of them ends
+_MARKS: Final = ("<", "[", "◁", "&lt;")  # one begins each mark but headings and bare channels
 MOST_BLOCKS: Final = 64
 
 
@@ -90,10 +92,13 @@ def separate(text: str) -> Separated:
     """The answer apart from reasoning in the text. Takes any string; never raises."""
     parts: list[str] = []
     unfinished = False
-    text = _ESCAPED.sub(r"<\1>", text)
     readings: tuple[Callable[[str, list[str]], tuple[str, bool]], ...] = (
         _channels, _bare_channels, _blocks, _leading, _headings,
     )  # fmt: skip
+    if any(mark in text for mark in _MARKS):
+        text = _ESCAPED.sub(r"<\1>", text)
+    else:
+        readings = (_bare_channels, _headings)
     for reading in readings:
         text, open_ended = reading(text, parts)
         unfinished |= open_ended
@@ -193,6 +198,8 @@ def _unwrapped(text: str, *, apart: bool) -> str:
     """Without marks around the answer and special tokens after it; else as it is."""
     before = text
     for _ in range(MOST_BLOCKS):
+        if not text.rstrip().endswith(_SPECIAL_ENDS):
+            break
         shorter = _SPECIAL.sub("", text)
         if shorter == text:
             break

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, Literal
 
 from buttress.answers.block_messages import BLOCK_MESSAGES
@@ -35,6 +36,7 @@ _LIST: Final = re.compile(r"(?m)^[ \t]{0,9}(?:\d{1,2}[.)、]|[-*•]|[a-z]\))[ \
 _HELPS: Final = 2  # items of a list or code from which something is handed over
 
 
+@lru_cache(maxsize=64)  # systems repeat their answers
 def kind_of_refusal(answer: str) -> Kind:
     """How a short answer declines; "" where it doesn't, or where that is for a judge to say."""
     text = without_marks(unwrapped(answer)).strip()

@@ -295,9 +295,12 @@ def _dry_run(surveyor: Surveyor, as_json: bool) -> None:
 def _print(options: argparse.Namespace, made: dict[str, Any], result: SurveyResult) -> None:
     import json
 
+    from buttress.report.json import encode
+
     form = options.format or "text"
     if form == "json":
-        print(json.dumps(made, indent=2, ensure_ascii=False))
+        sys.stdout.flush()
+        sys.stdout.buffer.write(encode(made))
     elif form == "sarif":
         from buttress.report.sarif import log
 

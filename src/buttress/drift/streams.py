@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from buttress.statistics.change_detection import BETS, ChangeDetector, increments
+from buttress.statistics.change_detection import BETS, WEIGHTS, ChangeDetector, increments
 from buttress.statistics.exchangeability import (
     TAIL_BETS,
     ScoreSample,
@@ -59,12 +59,13 @@ class ScoreStream:
     def __post_init__(self) -> None:
         if self.limit is not None and self.phase == "reference":
             self.phase = "watching"
-        if self.detector.bets != self._bets and not self.detector.outcomes:
-            self.detector = ChangeDetector(self._bets)
+        if not self.detector.outcomes:
+            self.detector = self._new_detector()
 
-    @property
-    def _bets(self) -> int:
-        return len(BETS) if self.kind == "failures" else len(TAIL_BETS)
+    def _new_detector(self) -> ChangeDetector:
+        if self.kind == "failures":
+            return ChangeDetector(len(BETS), weights=list(WEIGHTS))
+        return ChangeDetector(len(TAIL_BETS))
 
     def take(
         self, scores: Sequence[tuple[str, float]], time: float, threshold: float
@@ -139,7 +140,7 @@ class ScoreStream:
             alarm = StreamAlarm("drift", began, before, sum(last) / len(last) / 1000, count)
             self.phase = "changed"
         self.recent, self.since = [], ScoreSample()
-        self.detector, self.checks = ChangeDetector(self._bets), [(0, time)]
+        self.detector, self.checks = self._new_detector(), [(0, time)]
         return alarm
 
     def _mean_without(self, last: Sequence[int]) -> float:
@@ -152,7 +153,7 @@ class ScoreStream:
         """Begin anew: what comes next is the reference."""
         self.phase, self.event = ("reference" if self.limit is None else "watching"), 0
         self.sample, self.since, self.recent = ScoreSample(), ScoreSample(), []
-        self.detector, self.checks = ChangeDetector(self._bets), []
+        self.detector, self.checks = self._new_detector(), []
 
     def plain(self) -> dict[str, Any]:
         """The state as JSON can hold it."""

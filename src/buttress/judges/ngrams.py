@@ -8,7 +8,7 @@ are used, so that the time for an answer is bounded.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 from zlib import crc32
@@ -28,8 +28,9 @@ _FIRST_ONE: Final = crc32(b"o ")
 _FIRST_TWO: Final = crc32(b"p ")
 
 
-def places(words: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Distinct places in the table, sorted, shape (k,)."""
+@lru_cache(maxsize=64)  # systems repeat their answers
+def places(words: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    """Distinct places in the table, sorted, shape (k,), not writable."""
     found: set[int] = set()
     parts = [words] if len(words) <= WORDS + TAIL else [words[:WORDS], words[-TAIL:]]
     for number, part in enumerate(parts):
@@ -40,7 +41,9 @@ def places(words: Sequence[str]) -> npt.NDArray[np.int64]:
             opening = encoded[:OPENING]
             found.update([crc32(word, _FIRST_ONE) for word in opening])
             found.update([crc32(b" %b" % b, crc32(a, _FIRST_TWO)) for a, b in pairwise(opening)])
-    return np.array(sorted({code % SIZE for code in found}), dtype=np.int64)
+    made = np.array(sorted({code % SIZE for code in found}), dtype=np.int64)
+    made.flags.writeable = False
+    return made
 
 
 def value(count: int) -> float:

@@ -1,4 +1,4 @@
-"""The assessment document itself, as JSON."""
+"""A document itself, as JSON."""
 
 from __future__ import annotations
 

@@ -83,6 +83,7 @@ class RiskState:
     low: float = field(init=False, default=0.0)
     high: float = field(init=False, default=1.0)
     held_open: float = field(init=False, default=0.0)  # failures that the judge is not certain of
+    unknown: float = field(init=False, default=0.0)  # trials that may be failures or none
     _scale: CorrectedSequence = field(init=False)
     _path: list[list[float]] = field(init=False, default_factory=list)
 
@@ -121,6 +122,8 @@ class RiskState:
             ValueError: an outcome outside [0, 1].
         """
         before = self.judged.trials
+        if highs is not None:
+            self.unknown += float(np.sum(highs) - np.sum(outcomes))
         if isinstance(self.judged, FiniteSequence):
             self.judged.update(outcomes, highs, draws)
         else:

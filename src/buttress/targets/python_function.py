@@ -42,9 +42,26 @@ def create(
         InputError: no such module or function.
     """
     unknown(others, SETTINGS)
-    module, _, name = str(python).rpartition(":")
+    function = named_function(str(python), base)
+    return PythonTarget(
+        str(python), function, concurrency=whole(concurrency, "concurrency", 1, 4096)
+    )
+
+
+def named_function(python: str, base: Path | None, field: str = "python") -> Callable[..., Any]:
+    """The function that ``MODULE:FUNCTION`` or ``FILE.py:FUNCTION`` names.
+
+    Args:
+        python: its name.
+        base: folder in which modules are looked for first.
+        field: the setting that names it, for messages.
+
+    Raises:
+        InputError: no such module or function.
+    """
+    module, _, name = python.rpartition(":")
     if not module or not name:
-        raise InputError(f"{python!r} names no function", field="python", expected=_EXPECTED)
+        raise InputError(f"{python!r} names no function", field=field, expected=_EXPECTED)
     folder = str(base) if base is not None else None
     if folder is not None and folder not in sys.path:
         sys.path.insert(0, folder)
@@ -56,18 +73,17 @@ def create(
             function = getattr(function, part)
     except (Exception, SystemExit) as error:  # whatever the user's module does when it is imported
         problem = f"can't be imported: {type(error).__name__}: {one_line(str(error))}"
-        raise InputError(problem, field="python", expected=_EXPECTED) from None
+        raise InputError(problem, field=field, expected=_EXPECTED) from None
     if inspect.isclass(function):
         raise InputError(
-            f"'{python}' is a class", field="python", expected="a function, or an object of it"
+            f"'{python}' is a class", field=field, expected="a function, or an object of it"
         )
     if not callable(function):  # LangChain's chains and graphs are asked by a method
         function = getattr(function, "invoke", None)
     if not callable(function):
-        raise InputError(f"'{python}' is no function", field="python", expected=_EXPECTED)
-    return PythonTarget(
-        str(python), function, concurrency=whole(concurrency, "concurrency", 1, 4096)
-    )
+        raise InputError(f"'{python}' is no function", field=field, expected=_EXPECTED)
+    found: Callable[..., Any] = function
+    return found
 
 
 def _from_file(path: str, base: Path | None) -> ModuleType:

@@ -226,7 +226,11 @@ class Surveyor:
                 -SEVERITIES.index(one.finding.severity), one.finding.asset, one.finding.location,
             ),
         )  # fmt: skip
-        inspections = [replace(one, run=identifier) for one in inspections_of(hosts, self.probes)]
+        inspections = [
+            replace(one, run=identifier)
+            for host in hosts
+            for one in host_inspections(host, self.probes)
+        ]
         return SurveyResult(
             identifier, began, self.settings, hosts,
             self._filter.apply(found, 0, datetime.now(UTC).date()),
@@ -240,29 +244,37 @@ def inspections_of(
 ) -> Iterator[Inspection]:
     """What each probe looked at; the requests are in ``extra``, under ``sent``."""
     for host in hosts:
-        skipped = [f"not all was asked: {host.why}"] if host.why else []
-        if host.not_sent:
-            skipped.append(f"{host.not_sent} requests were not sent")
-        if not host.reached:
-            skipped = [f"not reached: {host.why or 'no answer'}"]
-        for probe in probes:
-            failure = host.failed.get(probe.id)
-            yield Inspection(
-                probe.id,
-                probe.version,
-                host.asset,
-                files=sum(1 for one in host.sent if one.answered),
-                bytes=sum(one.bytes for one in host.sent),
-                skipped=(*skipped, *((f"the probe failed ({failure})",) if failure else ())),
-                seconds=host.seconds,
-                time=host.began,
-                extra={
-                    "sent": [
-                        [one.request.method, one.url, round(one.time, 3), one.status]
-                        for one in host.sent
-                    ]
-                },
-            )
+        for one in host_inspections(host, probes):
+            yield with_requests(one, host)
+
+
+def host_inspections(host: HostResult, probes: Sequence[LiveProbe]) -> Iterator[Inspection]:
+    """What each probe looked at, without the requests, which take memory."""
+    skipped = [f"not all was asked: {host.why}"] if host.why else []
+    if host.not_sent:
+        skipped.append(f"{host.not_sent} requests were not sent")
+    if not host.reached:
+        skipped = [f"not reached: {host.why or 'no answer'}"]
+    for probe in probes:
+        failure = host.failed.get(probe.id)
+        yield Inspection(
+            probe.id,
+            probe.version,
+            host.asset,
+            files=sum(1 for one in host.sent if one.answered),
+            bytes=sum(one.bytes for one in host.sent),
+            skipped=(*skipped, *((f"the probe failed ({failure})",) if failure else ())),
+            seconds=host.seconds,
+            time=host.began,
+        )
+
+
+def with_requests(inspection: Inspection, host: HostResult) -> Inspection:
+    """The inspection with every request that was sent to its host, for the evidence."""
+    sent = [
+        [one.request.method, one.url, round(one.time, 3), one.status] for one in host.sent
+    ]  # fmt: skip
+    return replace(inspection, extra={"sent": sent})
 
 
 def system_endpoints(system: System) -> list[Endpoint]:
@@ -463,7 +475,13 @@ def write(result: SurveyResult, made: Mapping[str, Any], out: Path, language: st
             ]
         )
         store.append([one for host in result.hosts for one in _stamped(host, result.id)])
-        store.append(result.inspections)
+        of_each = len(result.layers)
+        store.append(
+            [
+                with_requests(one, result.hosts[number // of_each])
+                for number, one in enumerate(result.inspections)
+            ]
+        )
 
 
 def write_page(made: Mapping[str, Any], path: Path, language: str, option: str) -> None:

@@ -1,8 +1,8 @@
-"""``harm``: records with listed keywords are removed; a share above a limit refuses a source."""
+"""``harm``: harmful records go by keywords or a classifier; a source with too many is refused."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,28 +12,62 @@ import re2
 from buttress.data.records import Record
 from buttress.data.stage import Outcome, Removal
 from buttress.errors import InputError
+from buttress.files.visible import shortened
+from buttress.targets.python_function import named_function
 
 
 class HarmfulContent:
-    """Removes records that hold a keyword.
+    """Removes records that hold a keyword, or that a classifier calls harmful.
 
     Args:
         keywords: files with one keyword a line, ``#`` begins a comment. A keyword in Latin letters
             matches whole words; case is ignored.
         least: different keywords that a record must hold.
+        classifier: a Python function, MODULE:FUNCTION or FILE.py:FUNCTION from the current folder;
+            it takes a list of texts and returns for each the probability of harm, 0 to 1.
+        threshold: probability from which a record is removed.
     """
 
-    def __init__(self, keywords: list[Path], least: int = 1) -> None:
-        if not keywords:
-            raise InputError("empty", field="keywords", expected="files with a keyword a line")
+    def __init__(
+        self,
+        keywords: list[Path] | None = None,
+        least: int = 1,
+        classifier: str = "",
+        threshold: float = 0.5,
+    ) -> None:
+        if not keywords and not classifier:
+            raise InputError(
+                "empty", field="keywords", expected="files with a keyword a line, or a classifier"
+            )
         if least < 1:
             raise InputError(f"{least} is too small", field="least", expected="1 or more")
-        self._files = tuple(keywords)
+        if not 0 < threshold <= 1:
+            raise InputError(f"{threshold:g} is not usable", field="threshold", expected="0 to 1")
+        self._files = tuple(keywords or ())
         self._least = least
-        _words(self._files)
+        self._classifier = classifier
+        self._threshold = threshold
+        if self._files:
+            _words(self._files)
+        if classifier:
+            _function(classifier)
 
     def apply(self, records: Sequence[Record]) -> Sequence[Outcome]:
-        """See ``RecordStage``."""
+        """See ``RecordStage``.
+
+        Raises:
+            InputError: the classifier fails, or returns something else than probabilities.
+        """
+        outcomes = self._by_keywords(records)
+        if self._classifier and records:
+            for place, score in enumerate(self._scores([record.text for record in records])):
+                if outcomes[place] is None and score >= self._threshold:
+                    outcomes[place] = Removal("classifier", f"probability of harm {score:.2f}")
+        return outcomes
+
+    def _by_keywords(self, records: Sequence[Record]) -> list[Outcome]:
+        if not self._files:
+            return [None] * len(records)
         expression = _expression(self._files)
         outcomes: list[Outcome] = []
         for record in records:
@@ -42,6 +76,31 @@ class HarmfulContent:
             shown = ", ".join(sorted(seen)[:3])
             outcomes.append(Removal("keyword", f"keywords: {shown}") if enough else None)
         return outcomes
+
+    def _scores(self, texts: list[str]) -> list[float]:
+        expected = "a probability from 0 to 1 for each text"
+        try:
+            scores = [float(one) for one in _function(self._classifier)(texts)]
+        except Exception as error:  # whatever the user's function raises
+            raise InputError(
+                f"'{self._classifier}' failed: {type(error).__name__}: {shortened(str(error))}",
+                field="classifier", expected=expected,
+            ) from None  # fmt: skip
+        if len(scores) != len(texts) or not all(0 <= one <= 1 for one in scores):
+            problem = (
+                f"{len(scores)} numbers for {len(texts)} texts"
+                if len(scores) != len(texts)
+                else "a number that is no probability"
+            )
+            raise InputError(
+                f"'{self._classifier}' returned {problem}", field="classifier", expected=expected
+            )
+        return scores
+
+
+@cache
+def _function(name: str) -> Callable[..., Any]:
+    return named_function(name, Path.cwd(), "classifier")
 
 
 @cache

@@ -34,7 +34,8 @@ class Detector:
     ``pattern`` is RE2 over the bytes of UTF-8; its first group, or else the whole, is the span.
     ``check`` decides on the value without separators. ``context`` is a pattern of which one match
     must stand shortly before the number; empty where the number speaks for itself.
-    ``needs`` is a byte string without which no match is possible.
+    ``needs`` is a byte string without which no match is possible. ``alone``: groups of digits count
+    only where no further group stands before or behind them, which would make another number.
     """
 
     kind: str
@@ -42,6 +43,7 @@ class Detector:
     check: Callable[[str], bool]
     context: str = ""
     needs: bytes = b""
+    alone: bool = False
 
     def spans(self, data: bytes) -> Iterator[tuple[int, int, str]]:
         """Start and end in bytes, and the value without separators."""
@@ -53,7 +55,11 @@ class Detector:
             group = 1 if expression.groups else 0
             start, end = match.span(group)
             written = data[start:end].decode("ascii")
-            if self.check(written) and (not self.context or _named(self.context, data, start)):
+            if (
+                self.check(written)
+                and (not self.context or _named(self.context, data, start))
+                and not (self.alone and _grouped(data, start, end))
+            ):
                 yield start, end, _SEPARATORS.sub("", written)
                 place = end
             else:  # a later start may be the right one
@@ -78,6 +84,15 @@ def _context(pattern: str) -> re.Pattern[bytes]:
 
 def _named(pattern: str, data: bytes, start: int) -> bool:
     return _context(pattern).search(data, max(0, start - _CONTEXT), start) is not None
+
+
+def _grouped(data: bytes, start: int, end: int) -> bool:
+    """Whether another group of digits stands right before or behind."""
+    before, behind = data[max(0, start - 2) : start], data[end : end + 2]
+    return (
+        (before[:1].isdigit() and before[1:] in (b" ", b"-"))
+        or (behind[1:].isdigit() and behind[:1] in (b" ", b"-"))
+    )  # fmt: skip
 
 
 def _digits(text: str) -> str:
@@ -156,7 +171,8 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         _compact(identifiers.it_fiscal_code),
     ),
     Detector("ES_DNI", r"\b(?:\d{8}|[XYZ]-?\d{7})-?[A-Z]\b", _compact(identifiers.es_dni)),
-    Detector("IN_AADHAAR", r"\b[2-9]\d{3}[ -]\d{4}[ -]\d{4}\b", _compact(identifiers.in_aadhaar)),
+    Detector("IN_AADHAAR", r"\b[2-9]\d{3}[ -]\d{4}[ -]\d{4}\b", _compact(identifiers.in_aadhaar),
+             alone=True),
     Detector("IN_AADHAAR", r"\b[2-9]\d{11}\b", _compact(identifiers.in_aadhaar),
              context="aadhaar|uid"),
     Detector("IN_PAN", r"\b[A-Z]{5}\d{4}[A-Z]\b", _compact(identifiers.in_pan)),

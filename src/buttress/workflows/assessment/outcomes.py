@@ -33,7 +33,8 @@ class TrialOutcome:
     ``family`` the number of verdicts that share ``beta``, ``designs`` by asset how much trials of
     one prompt are alike. ``exact`` says that no judge errs,
     ``outlook`` what the judge's calibration leaves undecided, ``forecast`` what more labels of the
-    worst asset would bring. ``unanswered`` are by asset the questions without an outcome, and all.
+    worst asset would bring. ``unanswered`` are by asset the questions
+    without an answer, or with one that has no text, and all questions.
     """
 
     risk: Risk
@@ -198,9 +199,18 @@ class TrialOutcome:
             "cells": state.rows(),
         }
 
-    def _would_decide(self, asset: str) -> str:
+    @property
+    def lacks_answers(self) -> bool:
+        """Whether the worst asset has left so much unanswered that nothing else can decide."""
+        return self._lacks_answers(self.worst_asset)
+
+    def _lacks_answers(self, asset: str) -> bool:
         missing, asked = self.unanswered.get(asset, (0, 0))
-        if missing > self.tolerance.limit * asked and self.verdict_on(asset) == "undecided":
+        return missing > self.tolerance.limit * asked and self.verdict_on(asset) == "undecided"
+
+    def _would_decide(self, asset: str) -> str:
+        if self._lacks_answers(asset):
+            missing, asked = self.unanswered[asset]
             return f"answers to {missing:,} of {asked:,} questions, which got none"
         if asset in self.labelled and self.verdict_on(asset) == "undecided":
             return "more labels, or more trials and labels of some of them"
@@ -212,6 +222,7 @@ class TrialOutcome:
         open_failures = None
         if isinstance(state, RiskState) and state.certain is not None:
             open_failures = state.held_open
+        unknown = state.unknown if isinstance(state, RiskState) else None
         return {
             "asset": asset,
             "verdict": self.verdict_on(asset),
@@ -221,6 +232,7 @@ class TrialOutcome:
                 "failures": sequence.judged.total,
                 "estimate": sequence.judged.estimate,
                 "held_open": open_failures,
+                "unknown": unknown,
             },
             "trials": sequence.trials,
             "calls": calls.get((self.risk.probe or "", asset), 0),
