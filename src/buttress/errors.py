@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 
 def debugging() -> bool:
@@ -14,6 +15,10 @@ def describe_exception(error: BaseException) -> str:
     """Type and first line of the message, for one line of output."""
     lines = str(error).splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+FOREIGN_FAILURES: Final = (Exception, SystemExit, GeneratorExit)
+"""What code of a third party may raise where only its own part is to fail, and not the run."""
 
 
 class ButtressError(Exception):

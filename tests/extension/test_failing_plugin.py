@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from asyncio import CancelledError
 from pathlib import Path
 
 import pytest
@@ -45,8 +46,28 @@ def test_a_missing_extra_says_what_to_install() -> None:
         extension.load("probes", "needy")
 
 
+@pytest.mark.usefixtures("broken")
+def test_a_module_that_ends_the_process_is_named_too(tmp_path: Path) -> None:
+    (tmp_path / "broken_plugin.py").write_text("raise SystemExit(0)\n")
+    with pytest.raises(PluginError, match=r"probe 'broken' .* failed \(SystemExit: 0\)"):
+        extension.load("probes", "broken")
+
+
 def failing(_: argparse.Namespace) -> int:
     raise ZeroDivisionError("one\ntwo")
+
+
+@pytest.mark.parametrize("error", [SystemExit(0), SystemExit(1), GeneratorExit(), CancelledError()])
+def test_no_part_can_end_a_command_with_a_verdict(
+    error: BaseException, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ended(_: argparse.Namespace) -> int:
+        raise error
+
+    monkeypatch.setenv("BUTTRESS_DEBUG", "0")
+    monkeypatch.setattr(sys.modules["buttress.cli.probes"], "run", ended)
+    assert command_line.main(["probes"]) == 70
+    assert f"internal error: {type(error).__name__}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("debug", ["0", "1"])

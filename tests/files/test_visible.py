@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from buttress.files.visible import one_line, shortened, visible
+from buttress.files.visible import one_line, printable, shortened, visible
 
 
 @pytest.mark.parametrize(
@@ -29,3 +31,12 @@ def test_prose_is_put_on_one_line_and_keeps_its_spaces() -> None:
 def test_in_names_every_space_but_the_common_one_is_spelt_out() -> None:
     assert visible("a\u00a0b\n") == "a\\xa0b\\n"
     assert visible("a\n\tb\r", keep="\n\t") == "a\n\tb\\r"
+
+
+@given(st.binary(min_size=1), st.binary(min_size=1))
+@example(b"n\xff.py", b"n\\xff.py")
+@example(b"a\nb", b"a\\nb")
+def test_different_names_are_shown_differently(one: bytes, other: bytes) -> None:
+    shown = [printable(name.decode("utf-8", "surrogateescape")) for name in (one, other)]
+    assert (shown[0] == shown[1]) == (one == other)
+    assert all(name.isprintable() for name in shown)

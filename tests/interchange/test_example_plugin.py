@@ -81,6 +81,16 @@ def test_a_name_that_is_none_is_refused(name: str, tmp_path: Path) -> None:
         new_plugin(name, tmp_path / "new")
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("json", "module 'json'"), ("numpy", "module 'numpy'"), ("buttress", "module 'buttress'"),
+     ("null", "YAML takes 'null'"), ("on", "YAML takes 'on'")],
+)  # fmt: skip
+def test_a_name_that_means_something_else_is_refused(name: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=told):
+        new_plugin(name, tmp_path / "new")
+
+
 def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(InputError, match="is not empty"):

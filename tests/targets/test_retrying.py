@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
+from typing import Any
 
 import pytest
 
@@ -207,3 +209,39 @@ async def test_a_judge_s_model_that_is_rate_limited_is_asked_again() -> None:
     target = RetryingTarget(ScriptedTarget(busy), totals, spent, backoff_s=0.001)
     assert (await target.answer(question("a"))).text == "verdict"
     assert (totals.calls, totals.completion_tokens) == (13, 3)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (None, "NoneType in place of an Answer"),
+        ("text", "str in place of an Answer"),
+        (Answer(None), "its text is no text"),  # type: ignore[arg-type]
+        (Answer("a", latency_s=math.nan), "its latency_s is no number"),
+        (Answer("a", calls=-5), "its calls is no whole number from 1 up"),
+        (SystemExit(0), "SystemExit: 0"),
+        (GeneratorExit(), "GeneratorExit"),
+        (asyncio.CancelledError(), "CancelledError"),
+    ],
+)
+async def test_a_target_that_keeps_no_contract_gives_no_answer(given: Any, told: str) -> None:
+    class Foreign(ScriptedTarget):
+        async def answer(self, request: Request) -> Answer:
+            if isinstance(given, BaseException):
+                raise given
+            return given  # type: ignore[no-any-return]
+
+    with pytest.raises(TargetError, match=told):
+        await RetryingClient(Foreign(lambda _: ""), backoff_s=0.001).ask(question("q"))
+
+
+async def test_a_run_that_is_cancelled_ends_all_the_same() -> None:
+    async def slow(_: Request) -> Answer:
+        await asyncio.sleep(60)
+        return Answer("never")
+
+    asking = asyncio.ensure_future(RetryingClient(ScriptedTarget(slow)).ask(question("q")))
+    await asyncio.sleep(0.05)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking

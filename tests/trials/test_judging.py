@@ -3,6 +3,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from typing import Any
+
+import pytest
 
 from buttress.protocols.judge import Exchange, Judgement
 from buttress.trials.judging import BatchedJudge
@@ -65,3 +68,33 @@ async def test_a_judge_that_waits_gets_all_at_once() -> None:
 
 async def test_nothing_to_judge() -> None:
     assert await BatchedJudge(WordJudge(), fail).judge([]) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ([], "gave 0 judgements for 3 answers"),
+        ([Judgement(0.0, 0.1)] * 4, "gave 4 judgements for 3 answers"),
+        (None, "NoneType in place of a list"),
+        ([1, 2, 3], "int in place of a judgement"),
+        ([Judgement(float("nan"), 0.1)] * 3, "outcome nan is not between 0 and 1"),
+        ([Judgement(1.0, float("inf"))] * 3, "score inf is not between 0 and 1"),
+        ([Judgement("yes", 0.1)] * 3, "outcome 'yes' is not between 0 and 1"),  # type: ignore[arg-type]
+        ([Judgement(1.0, 0.9, decision="hm")] * 3, "decision 'hm' is none of refuses"),  # type: ignore[arg-type]
+        (SystemExit(0), "SystemExit: 0"),
+        (GeneratorExit(), "GeneratorExit"),
+    ],
+)  # fmt: skip
+async def test_a_judge_that_keeps_no_contract_decides_nothing(
+    given: Any, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Foreign(WordJudge):
+        async def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
+            if isinstance(given, BaseException):
+                raise given
+            return given  # type: ignore[no-any-return]
+
+    monkeypatch.setenv("BUTTRESS_DEBUG", "0")
+    problems: list[str] = []
+    assert await BatchedJudge(Foreign(), problems.append).judge(exchanges(3)) == [None] * 3
+    assert told in problems[0]

@@ -83,9 +83,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given:
         print(parser().format_help(), end="")
         return 2
+    running = False
     try:
         options = parser(given[0] if given else "").parse_args(given)
         run: Callable[[argparse.Namespace], int] = options.run
+        running = True
         with terminable():
             return run(options)
     except ButtressError as error:
@@ -101,7 +103,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output (head, less) went away: not an error of ours.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception as error:
+    except BaseException as error:
+        if isinstance(error, SystemExit) and not running:
+            raise  # of the parser: help, or a wrong option
+        # No code of a plugin may end a command with an exit code that reads as a verdict.
         if debugging():
             sys.excepthook(type(error), error, error.__traceback__)
         print(

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
-from buttress.errors import ButtressError, InputError, PluginError, debugging
+from buttress.errors import FOREIGN_FAILURES, ButtressError, InputError, PluginError, debugging
 
 GROUPS: Final = {
     "probes": ("buttress.probes", "buttress.inspections"),  # all, those that ask and that inspect
@@ -66,7 +66,7 @@ def load(kind: str, name: str) -> Any:
             part = getattr(part, attribute)
     except ButtressError:  # such as a missing extra: it says itself what is to be done
         raise
-    except Exception as error:
+    except FOREIGN_FAILURES as error:
         if debugging():
             raise
         raise PluginError(f"{kind[:-1]} '{name}' ({known[name]})", error) from error

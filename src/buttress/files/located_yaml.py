@@ -23,6 +23,7 @@ FieldPath = tuple[str | int, ...]
 _MAX_BYTES = 4 * 1024 * 1024
 _MAX_NODES = 200_000
 _MAX_DEPTH = 60
+_LEAST_NUMBER, _MOST_NUMBER = -(1 << 63), (1 << 63) - 1
 
 
 @dataclass(slots=True)
@@ -81,7 +82,8 @@ def load(path: Path) -> Located:
 def parse(text: str, file: str, *, duplicates: bool = False) -> Located:
     """Parse ``text``; ``file`` is the name used in errors.
 
-    With ``duplicates`` a key may be given twice; its last value counts, as most readers have it.
+    With ``duplicates`` a key may be given twice; its last value counts, as most readers have it. A
+    number that is too large is then left as text, so that no foreign file goes unread for it.
 
     Raises:
         InputError: as ``load``.
@@ -141,7 +143,15 @@ class _Builder:
         try:
             value = self._loader.construct_object(node)
         except (ValueError, OverflowError, KeyError, AttributeError) as error:
+            if self._duplicates:
+                return str(node.value)
             raise InputError(str(error), file=self._located.file, line=line) from None
+        if isinstance(value, int) and not _LEAST_NUMBER <= value <= _MOST_NUMBER:
+            if self._duplicates:
+                return str(node.value)
+            raise self._located.error(
+                path, "a whole number of more than 64 bits", "a number that 64 bits can hold"
+            )
         if isinstance(value, date):
             return str(node.value)  # as it is written
         if isinstance(value, bytes):

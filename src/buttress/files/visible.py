@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from typing import Final
 
 # Unicode's general categories of what has no shape of its own: control and format characters
 # (marks that turn the writing direction among them), surrogates, separators of lines.
 HIDDEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_LIKE_AN_ESCAPE: Final = re.compile(r"\\(?=[\\nrt]|[xuU][0-9a-fA-F])")
 _EXCERPT: Final = 120  # characters
 
 
@@ -38,7 +40,13 @@ def _escape(char: str) -> str:
 
 
 def printable(name: str) -> str:
-    """``name`` as text that can be written anywhere: what isn't UTF-8 or isn't visible, escaped."""
+    """``name`` as text that can be written anywhere: what isn't UTF-8 or isn't visible, escaped.
+
+    A backslash that would read as the start of such an escape is doubled, so that different names
+    stay different.
+    """
+    if "\\" in name:
+        name = _LIKE_AN_ESCAPE.sub(r"\\\\", name)
     if name.isascii() and name.isprintable():
         return name
     return visible(os.fsencode(name).decode("utf-8", "backslashreplace"))

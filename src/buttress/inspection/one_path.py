@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from buttress.errors import ButtressError, debugging
-from buttress.evidence.findings import Finding, Inspection
+from buttress.errors import FOREIGN_FAILURES, ButtressError, debugging
+from buttress.evidence.findings import SEVERITIES, Finding, Inspection
+from buttress.evidence.locations import Location
 from buttress.files.tree import Tree
 from buttress.inspection.unusable import failure_of
 from buttress.packs.knowledge import OWN, Knowledge
@@ -30,11 +31,49 @@ def inspect_tree(
     """Findings in one tree and the record that it was looked at, stamped with run and time.
 
     What may be a credential in the texts of a finding is blotted out, whichever probe quotes it.
+
+    Raises:
+        TypeError: the probe gave something else, or no record of what it looked at.
     """
-    return [
-        _without_secrets(replace(record, run=run, time=time.time(), probe_version=probe.version))
-        for record in probe.inspect(context)
-    ]
+    records = []
+    for record in probe.inspect(context):
+        if wrong := _wrong(record):
+            raise TypeError(f"{type(record).__name__}: {wrong}")
+        stamped = replace(record, run=run, time=time.time(), probe_version=probe.version)
+        records.append(_without_secrets(stamped))
+    if not any(isinstance(record, Inspection) for record in records):
+        raise TypeError("it gave no Inspection, so that nobody knows what it looked at")
+    return records
+
+
+def _wrong(record: object) -> str:
+    """What is wrong with what a probe gave; nothing where it fits."""
+    texts: tuple[str, ...]
+    several: tuple[str, ...]
+    if isinstance(record, Finding):
+        texts = ("rule", "asset", "location", "message", "remedy", "proof", "probe")
+        if record.severity not in SEVERITIES:
+            return f"severity {record.severity!r} is none of {', '.join(SEVERITIES)}"
+        if not isinstance(record.place, Location | None):
+            return f"place {record.place!r} is no Location"
+        several = ("references",)
+    elif isinstance(record, Inspection):
+        texts = ("probe", "asset")
+        for name in ("files", "bytes"):
+            number = getattr(record, name)
+            if not isinstance(number, int) or number < 0:
+                return f"{name} {number!r} is no whole number from 0 up"
+        several = ("skipped", "unread")
+    else:
+        return "neither a Finding nor an Inspection"
+    for name in texts:
+        if not isinstance(getattr(record, name), str):
+            return f"{name} {getattr(record, name)!r} is no text"
+    for name in several:
+        given = getattr(record, name)
+        if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
+            return f"{name} {given!r} is no tuple of texts"
+    return ""
 
 
 def _without_secrets(record: Finding | Inspection) -> Finding | Inspection:
@@ -79,7 +118,7 @@ def inspect(
                     records = inspect_tree(probe, context, run)
                 except ButtressError:
                     raise
-                except Exception as error:
+                except FOREIGN_FAILURES as error:
                     if debugging():
                         raise
                     failed(probe.id, asset.id, failure_of(error))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from buttress import extension
-from buttress.errors import ButtressError, InputError, PluginError
+from buttress.errors import FOREIGN_FAILURES, ButtressError, InputError, PluginError
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.places import LocatedFinding, located
 from buttress.files.tree import Tree
@@ -122,7 +122,7 @@ def _one(task: InspectionTask) -> list[Finding | Inspection]:
     context = InspectionContext(task.path.as_posix(), task.tree, task.knowledge)
     try:
         return inspect_tree(probe, context, task.run)
-    except Exception as error:
+    except FOREIGN_FAILURES as error:
         if isinstance(error, ButtressError) and not isinstance(error, PluginError):
             raise
         return [failed_inspection(probe.id, probe.version, context.asset, error)]

@@ -39,25 +39,28 @@ def load_inspection(name: str) -> InspectionProbe:
     """The probe of that name, or an ``UnusableProbe`` where it can't be loaded."""
     try:
         probe: InspectionProbe = extension.load("probes", name)
-    except PluginError as error:
+    except PluginError as failed:
         if debugging():
             raise
-        return UnusableProbe(name, error)
+        return UnusableProbe(name, failed)
+    if not all(isinstance(getattr(probe, one, None), str) for one in ("id", "version")):
+        error = TypeError("it is no probe: its id and version have to be texts")
+        return UnusableProbe(name, PluginError(f"probe '{name}'", error))
     return probe
 
 
-def failed_inspection(probe: str, version: str, asset: str, error: Exception) -> Inspection:
+def failed_inspection(probe: str, version: str, asset: str, error: BaseException) -> Inspection:
     """What is recorded of an inspection that raised ``error``: nothing was read.
 
     Raises:
-        Exception: ``error`` itself, where ``BUTTRESS_DEBUG`` is 1.
+        BaseException: ``error`` itself, where ``BUTTRESS_DEBUG`` is 1.
     """
     if debugging():
         raise error
     return Inspection(probe, version, asset, files=0, bytes=0, skipped=(failure_of(error),))
 
 
-def failure_of(error: Exception) -> str:
+def failure_of(error: BaseException) -> str:
     """Why a probe is left out, in one line."""
     if isinstance(error, PluginError):
         return str(error)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, get_args
 
 from buttress import extension
-from buttress.errors import InputError
-from buttress.protocols.judge import Judge
+from buttress.errors import FOREIGN_FAILURES, ButtressError, InputError, PluginError, debugging
+from buttress.protocols.judge import Calibration, Expect, Judge
 from buttress.targets.base import Target
 from buttress.targets.open import open_target as open_any_target
 
@@ -38,6 +38,7 @@ def open_judge(
 
     Raises:
         InputError: no such judge, a setting that it does not take, lacks, or can't use.
+        PluginError: the judge can't be made, or is none.
     """
     others = {key: value for key, value in settings.items() if value is not None}
     name = others.pop("id", "offline")
@@ -54,7 +55,21 @@ def open_judge(
     for key, parameter in takes.items():
         if parameter.default is parameter.empty and key not in others:
             raise InputError("missing", field=f"judge.{key}", expected=_expected(key))
-    made: Judge = create(**{k: _opened(k, v, base, depth, open_target) for k, v in others.items()})
+    opened = {k: _opened(k, v, base, depth, open_target) for k, v in others.items()}
+    part = f"judge '{name}'"
+    try:
+        made: Judge = create(**opened)
+        fits = isinstance(made.id, str) and isinstance(made.version, str) and callable(made.judge)
+        for expect in get_args(Expect):
+            fits &= isinstance(made.calibration(expect), Calibration | None)
+    except ButtressError:
+        raise
+    except FOREIGN_FAILURES as error:
+        if debugging():
+            raise
+        raise PluginError(part, error) from error
+    if not fits:
+        raise PluginError(part, TypeError("its id and version have to be texts"))
     return made
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress import extension
-from buttress.errors import InputError
+from buttress.errors import FOREIGN_FAILURES, ButtressError, InputError, PluginError, debugging
 from buttress.extension.settings import settings_schema, with_paths
 from buttress.files import json_schema
 from buttress.targets.adapters import CONFIG as ADAPTER
@@ -72,6 +72,7 @@ def _registered(settings: Mapping[str, Any], base: Path) -> Target:
 
     Raises:
         InputError: no such target, or a setting that it does not take.
+        PluginError: the target can't be made, or is none.
     """
     others = [name for name in settings if name not in {"target", "settings"}]
     if others:
@@ -84,7 +85,19 @@ def _registered(settings: Mapping[str, Any], base: Path) -> Target:
         field = ".".join(["settings", *map(str, violation.path)])
         expected = violation.expected or f"a setting of {name}"
         raise InputError(violation.problem, field=field, expected=expected)
-    made: Target = create(**with_paths(schema, own, base))
+    part = f"target '{name}'"
+    try:
+        made: Target = create(**with_paths(schema, own, base))
+        fits = isinstance(made.name, str) and isinstance(made.identity, str)
+        fits &= callable(made.answer) and callable(made.aclose)
+    except ButtressError:
+        raise
+    except FOREIGN_FAILURES as error:
+        if debugging():
+            raise
+        raise PluginError(part, error) from error
+    if not fits:
+        raise PluginError(part, TypeError("its name and identity have to be texts"))
     return made
 
 

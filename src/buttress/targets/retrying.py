@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Final
 
 from buttress.answers.own_refusals import OwnRefusals
 from buttress.answers.reasoning import separate
-from buttress.errors import ButtressError
+from buttress.errors import FOREIGN_FAILURES, ButtressError
 from buttress.targets.allowance import UNLIMITED, Allowance, SpentError
 from buttress.targets.base import (
     Answer,
@@ -282,10 +283,17 @@ class RetryingClient:
             return TargetError(f"no answer within {timeout_s:g} s", retry=True, throttled=True)
         except ButtressError:
             raise
-        except Exception as error:  # a third party's target; one question must not end the run
+        except FOREIGN_FAILURES as error:  # one question must not end the run
             return TargetError(f"{type(error).__name__}: {error}", retry=False)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            return TargetError("CancelledError: the target cancelled the question", retry=False)
         finally:
             self._limit.release()
+        if wrong := _wrong(answer):
+            return TargetError(f"the target gave no usable answer: {wrong}", retry=False)
         self._limit.succeeded(self._clock() - start)
         self._meter.answered(answer)
         return answer
@@ -312,3 +320,19 @@ class RetryingClient:
     def _pause(self, tries: int, asked_s: float | None) -> float:
         most = min(LONGEST_BACKOFF_S, self._backoff_s * 2.0 ** max(0, tries - 1))
         return (asked_s or 0.0) + self._rng.uniform(0.0, most)
+
+
+def _wrong(answer: object) -> str:
+    """What is wrong with what a target gave; nothing where it fits."""
+    if not isinstance(answer, Answer):
+        return f"{type(answer).__name__} in place of an Answer"
+    for name in ("text", "finish_reason", "reasoning", "refused_by", "subject"):
+        if not isinstance(getattr(answer, name), str):
+            return f"its {name} is no text"
+    for name, least in (("prompt_tokens", 0), ("completion_tokens", 0), ("calls", 1)):
+        number = getattr(answer, name)
+        if not isinstance(number, int) or number < least:
+            return f"its {name} is no whole number from {least} up"
+    if not isinstance(answer.latency_s, int | float) or not 0 <= answer.latency_s < math.inf:
+        return "its latency_s is no number from 0 up"
+    return ""

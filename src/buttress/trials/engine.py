@@ -16,7 +16,7 @@ from operator import length_hint
 from typing import Final
 
 from buttress.answers.own_refusals import OwnRefusals
-from buttress.errors import ButtressError
+from buttress.errors import FOREIGN_FAILURES, ButtressError
 from buttress.evidence.records import Trial
 from buttress.protocols.judge import DECISIONS, Judge, Judgement
 from buttress.protocols.probe import TrialSpec
@@ -365,7 +365,7 @@ class TrialEngine:
             dialogue = await procedure.run(spec, conversation)
         except (TargetError, ButtressError):
             raise
-        except Exception as error:  # a third party's procedure; one trial must not end the run
+        except FOREIGN_FAILURES as error:  # one trial must not end the run
             problem = f"{procedure.id}: {type(error).__name__}: {error}"
             raise TargetError(problem, retry=False) from None
         finally:

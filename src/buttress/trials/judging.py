@@ -11,10 +11,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from buttress.errors import ButtressError, debugging, describe_exception
+from buttress.errors import FOREIGN_FAILURES, ButtressError, debugging, describe_exception
 from buttress.judges.known import known
 from buttress.judges.no_help import revised
-from buttress.protocols.judge import Exchange, Judge, Judgement
+from buttress.protocols.judge import DECISIONS, Exchange, Judge, Judgement
 from buttress.protocols.probe import TrialSpec
 from buttress.protocols.unjudged import UnjudgedError
 from buttress.trials.repetition import Repetition
@@ -72,18 +72,23 @@ class BatchedJudge:
 
     async def _decide(self, exchanges: Sequence[Exchange]) -> Sequence[Judgement | None]:
         try:
-            return await self._judge.judge(exchanges)
+            said = await self._judge.judge(exchanges)
         except UnjudgedError as error:
             for problem in error.problems:
                 self._problem(problem)
             return error.judgements
         except ButtressError:
             raise
-        except Exception as error:  # a third party's judge: its answers stay undecided
+        except FOREIGN_FAILURES as error:  # its answers stay undecided
             if debugging():
                 raise
             self._problem(f"judge {self._judge.id} failed ({describe_exception(error)})")
             return [None] * len(exchanges)
+        wrong = _wrong(said, len(exchanges))
+        if wrong:
+            self._problem(f"judge {self._judge.id} failed ({wrong})")
+            return [None] * len(exchanges)
+        return said
 
     async def _slice(self, exchanges: Sequence[Exchange]) -> Sequence[Judgement | None]:
         turned: list[bool] = []
@@ -96,3 +101,22 @@ class BatchedJudge:
             each = (time.perf_counter() - start) / len(exchanges)
             self._size = max(1, min(2 * self._size, int(SLICE_S / max(each, 1e-9))))
         return judgements
+
+
+def _wrong(said: object, count: int) -> str:
+    """What is wrong with what a judge gave, which may be a third party's; nothing where it fits."""
+    if not isinstance(said, list | tuple):
+        return f"it gave {type(said).__name__} in place of a list of judgements"
+    if len(said) != count:
+        return f"it gave {len(said)} judgements for {count} answers"
+    for one in said:
+        if not isinstance(one, Judgement):
+            return f"it gave {type(one).__name__} in place of a judgement"
+        for name, value in (("outcome", one.outcome), ("score", one.score)):
+            if not isinstance(value, int | float) or not 0 <= value <= 1:
+                return f"{name} {value!r} is not between 0 and 1"
+        if not isinstance(one.decision, str) or one.decision not in DECISIONS:
+            return f"decision {one.decision!r} is none of {', '.join(filter(None, DECISIONS))}"
+        if not isinstance(one.reason, str):
+            return f"reason {one.reason!r} is no text"
+    return ""

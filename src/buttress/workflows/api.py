@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, Final, TextIO, TypeVar
 
 import msgspec
 
@@ -22,6 +24,10 @@ from buttress.workflows.assessment import measure as measuring
 from buttress.workflows.diff import diff as compare
 from buttress.workflows.scan import scan_paths
 
+_Typed = TypeVar("_Typed")
+# Threads that build msgspec's description of the same types at once crash the process.
+_CONVERTING: Final = threading.Lock()
+
 
 def load_manifest(path: Path | str = ".") -> System:
     """Read and check a manifest.
@@ -32,7 +38,7 @@ def load_manifest(path: Path | str = ".") -> System:
     Raises:
         InputError: not there, or not usable; names file, line and field.
     """
-    return manifest.load(Path(path))
+    return manifest.load(_path(path, "path"))
 
 
 def assess(
@@ -63,15 +69,15 @@ def assess(
         MissingExtraError: a target or judge needs a package that is not installed.
         ButtressError: a target doesn't answer at all.
     """
-    if budget is not None and budget < 1:
-        raise InputError(f"{budget} is too small", field="budget", expected="1 or more")
-    if seed is not None and seed < 0:
-        raise InputError(f"{seed} is negative", field="seed", expected="0 or more")
+    _outside_a_loop("assess")
+    _whole(budget, "budget", 1)
+    _whole(seed, "seed", 0)
+    _several(only, "only")
     options = assessing.Options(
-        out=Path(out), budget=budget, policy=policy, only=only, resume=resume, seed=seed
+        out=_path(out, "out"), budget=budget, policy=policy, only=only, resume=resume, seed=seed
     )
     document = assessing.assess(_system(system), options, progress or io.StringIO())
-    return msgspec.convert(document, Assessment)
+    return _typed(document, Assessment)
 
 
 def measure(
@@ -106,9 +112,14 @@ def measure(
         MissingExtraError: a target or judge needs a package that is not installed.
         ButtressError: the target doesn't answer at all.
     """
+    _outside_a_loop("measure")
+    _whole(trials, "trials", 1)
+    _whole(seed, "seed", 0)
+    if not isinstance(limit, int | float) or not 0 < limit < 1:
+        raise InputError(f"{limit!r} is not usable", field="limit", expected="between 0 and 1")
     request = measuring.MeasureRequest(
         probe=probe,
-        out=Path(out),
+        out=_path(out, "out"),
         trials=trials,
         asset=asset,
         conditions=tuple(conditions),
@@ -117,7 +128,7 @@ def measure(
         resume=resume,
     )
     document = measuring.measure(_system(system), request, progress or io.StringIO())
-    return msgspec.convert(document, Measurement)
+    return _typed(document, Measurement)
 
 
 def scan(
@@ -143,8 +154,12 @@ def scan(
     Raises:
         InputError: something that was given is not usable.
     """
+    _several(only, "only")
+    _several(also, "also")
+    _several(exclude, "exclude")
+    _whole(jobs, "jobs", 1)
     document = scan_paths(
-        [Path(path) for path in paths],
+        [_path(path, "paths") for path in paths],
         only=only,
         also=also,
         options=options or {},
@@ -152,7 +167,7 @@ def scan(
         gitignore=gitignore,
         jobs=jobs,
     )
-    return msgspec.convert(document, ScanDocument)
+    return _typed(document, ScanDocument)
 
 
 def diff(
@@ -169,9 +184,46 @@ def diff(
     Raises:
         InputError: a document or its evidence is not there or not usable.
     """
-    compared = compare(Path(before), Path(after), alpha=alpha, paired=paired)
-    return msgspec.convert(compared.document(), ComparisonDocument)
+    compared = compare(_path(before, "before"), _path(after, "after"), alpha=alpha, paired=paired)
+    return _typed(compared.document(), ComparisonDocument)
 
 
 def _system(given: System | Path | str) -> System:
     return given if isinstance(given, System) else load_manifest(given)
+
+
+def _path(given: object, field: str) -> Path:
+    if isinstance(given, str | Path):
+        return Path(given)
+    raise InputError(f"{given!r} is no path", field=field, expected="a str or a Path")
+
+
+def _whole(given: object, field: str, least: int) -> None:
+    if given is None:
+        return
+    if isinstance(given, bool) or not isinstance(given, int) or given < least:
+        raise InputError(
+            f"{given!r} is not usable", field=field, expected=f"a whole number, {least} or more"
+        )
+
+
+def _several(given: object, field: str) -> None:
+    """A text is a sequence, too, of letters that nobody meant."""
+    if isinstance(given, str):
+        raise InputError(f"{given!r} is one text", field=field, expected="a list of texts")
+
+
+def _outside_a_loop(function: str) -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise InputError(
+        f"{function}() runs an event loop of its own, and one is running here",
+        expected=f"await asyncio.to_thread(buttress.{function}, …)",
+    )
+
+
+def _typed(document: Any, kind: type[_Typed]) -> _Typed:
+    with _CONVERTING:
+        return msgspec.convert(document, kind)

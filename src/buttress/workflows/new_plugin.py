@@ -5,8 +5,11 @@ from __future__ import annotations
 import keyword
 import re
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
+
+import yaml
 
 from buttress.errors import InputError
 
@@ -21,7 +24,8 @@ def new_plugin(name: str, folder: Path) -> list[str]:
         The paths of its files, relative to ``folder``.
 
     Raises:
-        InputError: not a name; the folder holds something, or can't be written.
+        InputError: not a name, or that of a module that is there already; the folder holds
+            something, or can't be written.
     """
     module = name.replace("-", "_")
     if not _NAME.fullmatch(name) or len(name) > _LONGEST or keyword.iskeyword(module):
@@ -29,6 +33,12 @@ def new_plugin(name: str, folder: Path) -> list[str]:
             f"'{name[:80]}' is no name", field="NAME",
             expected=f"a-z, 0-9 and -, a letter first, at most {_LONGEST}",
         )  # fmt: skip
+    if not isinstance(yaml.safe_load(name), str):  # null, on, yes: its manifest would not name it
+        raise InputError(f"YAML takes '{name}' for no text", field="NAME", expected="another name")
+    if find_spec(module) is not None:
+        raise InputError(
+            f"there is a module '{module}' already", field="NAME", expected="a name of its own"
+        )
     written = []
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):

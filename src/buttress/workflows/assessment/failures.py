@@ -11,7 +11,7 @@ from buttress.protocols.probe import NotCoveredError
 _Item = TypeVar("_Item")
 
 
-def why_left_out(error: Exception) -> str:
+def why_left_out(error: BaseException) -> str:
     """The reason for the coverage, in one line.
 
     Raises:
@@ -31,5 +31,5 @@ def until_failure(items: Iterator[_Item], record_skip: Callable[[str], None]) ->
         yield from items
     except (ButtressError, NotCoveredError):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # GeneratorExit is our own caller's
         record_skip(why_left_out(error))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from buttress.errors import ButtressError
+from buttress.errors import FOREIGN_FAILURES, ButtressError
 from buttress.evidence.base import RecordStore
 from buttress.evidence.records import Plan
 from buttress.judges.calibrated import as_counts, certain_counts
@@ -177,7 +177,7 @@ def prepare(
                 continue
             except ButtressError:
                 raise
-            except Exception as error:
+            except FOREIGN_FAILURES as error:
                 coverage.record_skip(name, why_left_out(error))
                 continue
             prepared.arms[name] = arm
