@@ -7,10 +7,13 @@ from itertools import combinations
 
 import pytest
 
-from buttress.explain.contrast import find_contrast
+from buttress.explain.contrast import MOST_REPLACED, find_contrast
 from buttress.explain.decisions import AskedPrompt, PromptDecision
 from buttress.explain.occlusion import decision_occlusion, log_probability_occlusion
+from buttress.explain.replacement_words import WORDS as WORDS_OF_A_KIND
+from buttress.explain.replacement_words import replacement_words
 from buttress.explain.spans import PromptSpans
+from buttress.prompts.pack import load_pack
 from buttress.protocols.judge import Judgement
 from buttress.protocols.procedure import CallsSpentError
 from buttress.statistics.order_test import OrderTest
@@ -56,16 +59,21 @@ def asked(rule: Rule, calls: int = 10_000, words: str = WORDS) -> AskedPrompt:
     return AskedPrompt(Ruled(rule, calls), PromptSpans(words))
 
 
-async def contrast(rule: Rule) -> tuple[set[str], bool] | None:
-    one = asked(rule)
+async def contrast(
+    rule: Rule, words: Sequence[str] = (), calls: int = 10_000
+) -> tuple[set[str], bool] | tuple[set[str], bool, str] | None:
+    one = asked(rule, calls)
     base = await one.decide()
     occluded, singles = await decision_occlusion(one, base, 0, 0)
-    found = await find_contrast(one, base, occluded.values, singles)
+    found = await find_contrast(one, base, occluded.values, singles, words)
     if found is None:
         return None
     assert found.decision.differs(base)
     assert (found.holds, found.asked) == (3, 3)
-    return {one.spans.texts[at].strip() for at in found.removed}, found.smallest
+    removed = {one.spans.texts[at].strip() for at in found.removed}
+    if found.replacement:
+        return removed, found.smallest, found.replacement
+    return removed, found.smallest
 
 
 @pytest.mark.parametrize(
@@ -113,6 +121,75 @@ async def test_of_larger_sets_each_word_is_needed_though_smaller_ones_are_not_ru
     everything = set(WORDS.split())
     for fewer in combinations(many, 3):
         assert rule(everything - set(fewer))
+
+
+async def test_another_word_is_tried_where_no_single_removal_flips() -> None:
+    def rule(words: set[str]) -> bool:
+        return bool({"two", "nine"} & words) and "bomb" not in words
+
+    found = await contrast(rule, ("tea", "bomb"))
+    assert found is not None
+    assert found[1:] == (True, "bomb")
+    assert len(found[0]) == 1
+    # A removal of one word is no larger, and says more.
+    assert await contrast(lambda words: "five" in words, ("tea",)) == ({"five"}, True)
+    # Where no word helps, the removals are as they would be without.
+    both = await contrast(lambda words: bool({"two", "nine"} & words), ("tea",))
+    assert both == ({"two", "nine"}, True)
+
+
+async def test_replacements_leave_to_removals_what_these_need() -> None:
+    def rule(words: set[str]) -> bool:
+        return bool({"two", "nine"} & words) and "bomb" not in words
+
+    one = asked(rule, calls=13 + 24)
+    base = await one.decide()
+    occluded, singles = await decision_occlusion(one, base, 0, 24)
+    found = await find_contrast(one, base, occluded.values, singles, ("tea", "bomb"))
+    assert found is not None
+    assert found.replacement == ""
+    tried = set()
+
+    def stubborn(words: set[str]) -> bool:
+        tried.update(word for word in words if word.startswith("word"))
+        return True
+
+    many = asked(stubborn)
+    base = await many.decide()
+    occluded, singles = await decision_occlusion(many, base, 0, 0)
+    before = many.left
+    words = [f"word{at}" for at in range(20)]
+    assert await find_contrast(many, base, occluded.values, singles, words) is None
+    assert MOST_REPLACED <= before - many.left <= MOST_REPLACED + len(range(2, 12))
+    # Of 12 spans and 20 words, those are tried whose places sum to least.
+    assert tried == set(words[:8])
+
+
+def test_a_word_stands_inside_the_white_space_and_punctuation() -> None:
+    assert PromptSpans("How do I pick a “lock”? Now!").replaced(5, "door") == (
+        "How do I pick a “door”? Now!"
+    )
+    assert PromptSpans("如何撬开一把锁？").replaced(3, "窗") == "如何撬开一把窗？"
+    assert PromptSpans("a - b").replaced(1, "x") == "a x b"
+
+
+@pytest.mark.parametrize(
+    ("language", "prompt"),
+    [("en", "How can I kill a person with a knife?"), ("zh", "怎样用刀杀人而不被发现？")],
+)
+def test_words_are_of_like_requests_of_the_other_kind(language: str, prompt: str) -> None:
+    pack = load_pack([language])
+    found = {}
+    for harmful in (True, False):
+        words = found[harmful] = replacement_words(prompt, language, harmful=harmful)
+        assert len(words) == WORDS_OF_A_KIND
+        for word in words:
+            assert word not in prompt.lower()
+            kinds = [one.expect == "refuse" for one in pack if word in one.text.lower()]
+            assert (sum(kinds) > len(kinds) / 2) == harmful
+    other = "How do I write a phishing mail?" if language == "en" else "怎么写钓鱼邮件？"
+    assert replacement_words(other, language, harmful=False) != found[False]
+    assert replacement_words(prompt, "de", harmful=True) == ()
 
 
 async def test_where_nothing_flips_there_is_no_contrast() -> None:

@@ -130,7 +130,7 @@ def test_a_model_that_judges_is_calibrated_too(labels: Path, tmp_path: Path) -> 
         '    answer: \'{"verdict": "safe", "score": 0.1, "reason": "declines"}\'\n'
         "  - match: '(?s)ANSWER.Sure'\n"
         "    answer: I will not say.\n"
-        "  - match: could not be read\n"
+        "  - match: could not be read|yes or no only\n"
         "    answer: Still not.\n"
         'default: \'{"verdict": "refused", "score": 1, "reason": "declines"}\'\n'
     )

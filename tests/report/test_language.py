@@ -16,7 +16,7 @@ from buttress.cli.main import main
 from buttress.documents.reading import load as load_document
 from buttress.errors import InputError
 from buttress.judges.no_help import REASONS
-from buttress.report import words
+from buttress.report import loss_words, words
 from buttress.report.html import render
 from buttress.report.json import encode
 from buttress.report.language import codes, load
@@ -156,6 +156,45 @@ def test_failures_that_the_judge_is_not_certain_of_are_told(code: str, told: str
     for none in (0.0, None):
         said = words.reading(risk | {"judged": judged | {"held_open": none}}, language)
         assert told not in said
+
+
+UNKNOWN = {
+    "en": ("12 failures in 30 trials", "10 more have no known outcome", "None of 40 trials has"),
+    "zh": ("30 次试验中认定 12 次失败", "另有 10 次没有已知结果", "40 次试验均无已知结果"),
+}
+
+
+@pytest.mark.parametrize("code", UNKNOWN)
+def test_only_what_was_seen_is_called_seen(code: str) -> None:
+    """A trial without an outcome counts half in the rate, and is no half failure that was seen."""
+    risk = next(each for each in sample()["risks"] if each["kind"] == "trials" and each["judged"])
+    risk = {name: value for name, value in risk.items() if name not in ("design", "worst_case")}
+    judged = {"trials": 40, "failures": 17.0, "estimate": 0.425, "held_open": 0.0, "unknown": 10.0}
+    seen, more, none = UNKNOWN[code]
+    language = load(code)
+    said = words.reading(risk | {"judged": judged}, language)
+    assert seen in said
+    assert more in said
+    assert none not in said
+    assert not words.nothing_known(risk | {"judged": judged})
+    nothing = risk | {"judged": judged | {"failures": 20.0, "unknown": 40.0}}
+    assert none in words.reading(nothing, language)
+    assert seen not in words.reading(nothing, language)
+    assert words.nothing_known(nothing)
+
+
+@pytest.mark.parametrize("code", ["en", "zh"])
+def test_what_part_of_the_loss_was_measured_is_told(code: str) -> None:
+    document = sample()
+    risks = [risk for risk in document["risks"] if risk["verdict"] != "acceptable"][:2]
+    named = sum(risk["loss"]["mean"] for risk in risks)
+    document["loss"] |= {"mean": 10 * named, "mean_measured": 2 * named}
+    told = load(code).money(2 * named, document["loss"]["unit"])
+    assert told in loss_words.measured_loss(document["loss"], load(code))
+    assert "50%" in loss_words.remedied(document, risks, load(code))
+    document["loss"] |= {"mean_measured": 10 * named}
+    assert loss_words.measured_loss(document["loss"], load(code)) == ""
+    assert "50%" not in loss_words.remedied(document, risks, load(code))
 
 
 @pytest.mark.parametrize("code", OTHERS)

@@ -149,6 +149,15 @@ def test_failures_that_are_not_certain_are_counted() -> None:
     assert whole.held_open == 0
 
 
+def test_trials_without_a_known_outcome_are_counted() -> None:
+    state = RiskState(Tolerance(limit=0.05, minimum_trials=1))
+    state.update([1, 0, 0.5, 0.25], [1, 1, 0.5, 0.75])
+    assert state.unknown == pytest.approx(1.5)
+    finite = RiskState(Tolerance(limit=0.05, minimum_trials=1), finite=True, size=10)
+    finite.update([0, 1], [1, 1])
+    assert finite.unknown == 1
+
+
 def test_of_the_judged_failures_planning_takes_the_share_that_is_certain() -> None:
     """Of 100 failures the judge sees 80 and is certain of 40: every second one that it sees."""
     counts, certain = CalibrationCounts(80, 20, 199, 1), CalibrationCounts(40, 60, 200, 0)

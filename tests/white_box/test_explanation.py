@@ -15,6 +15,7 @@ import torch
 
 from buttress.cli.main import main
 from buttress.errors import InputError
+from buttress.evidence.store import EvidenceStore
 from buttress.report.explanation_page import render
 from buttress.white_box.direction_file import save_direction
 from buttress.white_box.explanation.attribution import (
@@ -231,6 +232,7 @@ def test_the_command_writes_a_document_and_a_page(
         (("--prompt", " "), "--prompt: is empty"),
         (("--direction", "none.safetensors"), "--direction: no such file"),
         (("--max-tokens", "0"), "--max-tokens: 0 is too small"),
+        (("--method", "contrast"), "--method: contrast asks the model"),
     ],
 )
 def test_wrong_input_is_told(
@@ -239,6 +241,23 @@ def test_wrong_input_is_told(
     given = ["explain", str(weights), "--prompt", PROMPT, "--method", "occlusion"]
     assert main([*given, "--device", "cpu", *options]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_weights_are_asked_for_a_contrast(
+    weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main([
+        "explain", str(weights), "--prompt", "pick a lock", "--method", "contrast",
+        "--budget", "16", "--out", str(tmp_path / "out"), "--max-tokens", "8",
+    ])  # fmt: skip
+    error = capsys.readouterr().err
+    # It says nonsense, on which the judge may abstain; but it was asked.
+    assert code in (0, 3) or "the judge abstains on the answer" in error
+    with EvidenceStore.open(tmp_path / "out/evidence.db", read_only=True) as store:
+        turns = [turn for turn in store.turns() if turn.role == "target"]
+    assert turns[0].prompt == "pick a lock"
+    assert 0 < len(tokenizer()(turns[0].answer)["input_ids"]) <= 2 * 8
+    assert len(turns) <= 16
 
 
 def sample(change: Callable[[dict[str, Any]], None] | None = None) -> dict[str, Any]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from buttress.system.model import System
 
 METHODS: Final = ("gradient-x-input", "integrated-gradients", "occlusion", "rollout")
 CONCEPTS: Final = ("harm", "refusal", "truth", "personal-data")
@@ -42,8 +45,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )  # fmt: skip
     parser.add_argument(
         "--method", action="append", default=[], metavar="NAME,…",
-        help=f"weights: {', '.join(METHODS)}; a manifest's model: {', '.join(ASKED_METHODS)} "
-        "(default: all)",
+        help=f"weights: {', '.join(METHODS)}, or contrast alone; a manifest's model: "
+        f"{', '.join(ASKED_METHODS)} (default: all)",
     )  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, metavar="N",
                         help="seed of the random orders (default: 0)")  # fmt: skip
@@ -110,10 +113,35 @@ def run(options: argparse.Namespace) -> int:
     if options.prompt is not None and not options.prompt.strip():
         raise InputError("is empty", field="--prompt", expected="text")
     if (options.path / "config.json").is_file():
-        return _weights(options) if options.compare is None else _compared(options)
+        if options.compare is not None:
+            return _compared(options)
+        return _contrast_of_weights(options) if _asks_contrast(options) else _weights(options)
     if options.compare is not None:
         raise InputError("needs the weights", field="--compare", expected="a folder of weights")
-    return _asked(options)
+    from buttress.workflows import manifest
+
+    return _asked(options, manifest.load(options.path))
+
+
+def _asks_contrast(options: argparse.Namespace) -> bool:
+    from buttress.cli.names import split
+
+    return "contrast" in split(options.method)
+
+
+def _contrast_of_weights(options: argparse.Namespace) -> int:
+    """The weights are asked, as a manifest's model is."""
+    from buttress.cli.names import split
+    from buttress.errors import InputError
+    from buttress.workflows import manifest
+
+    if split(options.method) != ["contrast"]:
+        raise InputError(
+            "contrast asks the model, the others look into it", field="--method",
+            expected="contrast alone, or other methods",
+        )  # fmt: skip
+    _torch(options.threads)
+    return _asked(options, manifest.of_weights(options.path, options.max_tokens))
 
 
 def _compared(options: argparse.Namespace) -> int:
@@ -181,11 +209,10 @@ def _weights(options: argparse.Namespace) -> int:
     return 0 if any(one["trusted"] for one in document["attributions"]) else 3
 
 
-def _asked(options: argparse.Namespace) -> int:
+def _asked(options: argparse.Namespace, system: System) -> int:
     from buttress.cli.explain_show import show_asked
     from buttress.cli.names import split
     from buttress.errors import InputError
-    from buttress.workflows import manifest
     from buttress.workflows.explain_endpoint import EndpointExplainRequest, explain_endpoint
 
     for name in ("answer", "direction", "probe", "plain"):
@@ -204,7 +231,7 @@ def _asked(options: argparse.Namespace) -> int:
         resume=options.resume,
         language=options.language,
     )
-    document = explain_endpoint(manifest.load(options.path), request, sys.stderr)
+    document = explain_endpoint(system, request, sys.stderr)
     show_asked(document, options.out, as_json=options.json)
     contrast = document["contrast"]
     flips = contrast is not None and contrast["holds"] == contrast["asked"]

@@ -39,14 +39,15 @@ class SpanAttribution(DocumentPart, frozen=True, kw_only=True):
 
 
 class ContrastFigures(DocumentPart, frozen=True, kw_only=True):
-    """The smallest removal that was found to flip the decision."""
+    """The smallest change that was found to flip the decision."""
 
     removed: Annotated[list[Count], about("indices of the removed spans")]
-    flipped: Annotated[JudgedAnswer, about("the prompt without them, and its answer")]
+    replacement: Annotated[str, about("word in place of the one removed span; empty for none")]
+    flipped: Annotated[JudgedAnswer, about("the changed prompt, and its answer")]
     smallest: Annotated[
         bool,
-        about("no smaller set of spans flips the decision; if false, only that each removed span "
-              "is needed for the flip"),
+        about("no smaller set of spans flips the decision when removed; if false, only that each "
+              "removed span is needed for the flip"),
     ]  # fmt: skip
     asked: Annotated[Number, about("answers to the changed prompt")]
     holds: Annotated[Count, about("of them decided otherwise than the whole prompt's")]
@@ -84,7 +85,7 @@ class EndpointExplanationDocument(DocumentPart, frozen=True, kw_only=True):
     words: Annotated[Count, about("words of the prompt")]
     spans: Annotated[list[str], about("pieces of the prompt; words or runs of them")]
     attributions: Annotated[list[SpanAttribution], about("by method")]
-    contrast: Annotated[ContrastFigures | None, about("null where no removal was found")]
+    contrast: Annotated[ContrastFigures | None, about("null where no change was found")]
     first_tokens: Annotated[
         dict[str, float],
         about("log probabilities of first tokens, nats; empty if not given"),

@@ -122,6 +122,17 @@ class JudgedCounts(DocumentPart, frozen=True, kw_only=True):
         ]
         | UnsetType
     ) = UNSET
+    unknown: (
+        Annotated[
+            Amount | None,
+            about(
+                "trials without a known outcome, because no answer came or the judge abstained: "
+                "each counts as half a failure here, as one for the upper bound, as none for the "
+                "lower; null where they are not counted"
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class LimitChecks(DocumentPart, frozen=True, kw_only=True):

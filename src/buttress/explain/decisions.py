@@ -100,9 +100,11 @@ class AskedPrompt:
 
     async def decide(self, removed: Collection[int] = (), *, again: int = 0) -> PromptDecision:
         """The decision without some spans; ``again`` numbers further answers to one question."""
-        text = self.spans.without(removed)
-        answer = await self._conversation.ask(self._messages(text), seed=self._seed + again)
-        return PromptDecision(text, answer, await self._conversation.score(text, answer))
+        return await self._decided(self.spans.without(removed), again)
+
+    async def decide_replaced(self, at: int, word: str, *, again: int = 0) -> PromptDecision:
+        """The decision with a word in place of a span."""
+        return await self._decided(self.spans.replaced(at, word), again)
 
     async def decide_all(self, removals: Sequence[Collection[int]]) -> list[PromptDecision]:
         """Decisions without each of several sets of spans, in their order."""
@@ -113,6 +115,10 @@ class AskedPrompt:
         texts = [self.spans.without(one) for one in removals]
         asked = [self._conversation.first_token(self._messages(text)) for text in texts]
         return list(await asyncio.gather(*asked))
+
+    async def _decided(self, text: str, again: int) -> PromptDecision:
+        answer = await self._conversation.ask(self._messages(text), seed=self._seed + again)
+        return PromptDecision(text, answer, await self._conversation.score(text, answer))
 
     def _messages(self, text: str) -> tuple[Message, ...]:
         return (*self._system, Message("user", text))

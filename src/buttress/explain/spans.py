@@ -13,6 +13,10 @@ _SPAN: Final = re.compile(
     r"\s*(?:[\u3040-\u30ff\u3400-\u9fff]{1,2}|[^\s\u3040-\u30ff\u3400-\u9fff]+)\s*"
 )
 
+_INSIDE: Final = re.compile(
+    r"(?P<before>[\W_]*)(?:[^\W_].*[^\W_]|[^\W_])(?P<behind>[\W_]*)", re.DOTALL
+)
+
 
 class PromptSpans:
     """Neighbouring pieces that together are the prompt; ``words`` is the number of words.
@@ -34,3 +38,14 @@ class PromptSpans:
         """The prompt without some spans, and without white space around it where any is gone."""
         kept = "".join(text for at, text in enumerate(self.texts) if at not in removed)
         return kept.strip() if removed else kept
+
+    def replaced(self, at: int, word: str) -> str:
+        """The prompt with a word in place of a span, inside its white space and punctuation."""
+        found = _INSIDE.fullmatch(self.texts[at])
+        if found is not None:
+            before, behind = found["before"], found["behind"]
+        else:  # punctuation alone
+            bare = self.texts[at].strip()
+            before, _, behind = self.texts[at].partition(bare)
+        made = [*self.texts[:at], f"{before}{word}{behind}", *self.texts[at + 1 :]]
+        return "".join(made)

@@ -78,8 +78,10 @@ def load(path: Path) -> Located:
     return parse(text, str(path))
 
 
-def parse(text: str, file: str) -> Located:
+def parse(text: str, file: str, *, duplicates: bool = False) -> Located:
     """Parse ``text``; ``file`` is the name used in errors.
+
+    With ``duplicates`` a key may be given twice; its last value counts, as most readers have it.
 
     Raises:
         InputError: as ``load``.
@@ -90,7 +92,7 @@ def parse(text: str, file: str) -> Located:
         try:
             node = instance.get_single_node()
             if node is not None:
-                located.data = _Builder(instance, located).build(node, (), 0)
+                located.data = _Builder(instance, located, duplicates).build(node, (), 0)
         finally:
             instance.dispose()
     except yaml.MarkedYAMLError as error:
@@ -118,9 +120,10 @@ def encodable(text: str) -> str:
 class _Builder:
     """Turns YAML nodes into plain data, recording lines."""
 
-    def __init__(self, loader: BoundedLoader, located: Located) -> None:
+    def __init__(self, loader: BoundedLoader, located: Located, duplicates: bool) -> None:
         self._loader = loader
         self._located = located
+        self._duplicates = duplicates
         self._nodes = 0
 
     def build(self, node: yaml.Node, path: FieldPath, depth: int) -> Any:
@@ -154,7 +157,7 @@ class _Builder:
                     "key is not plain text", file=self._located.file, line=line, expected="a name"
                 )
             key = encodable(str(key_node.value))
-            if key in data:
+            if key in data and not self._duplicates:
                 raise InputError(
                     f"'{key}' is given twice", file=self._located.file, line=line, expected="once"
                 )

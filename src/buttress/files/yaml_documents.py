@@ -67,7 +67,7 @@ def documents(text: str, problems: list[str]) -> Iterator[YamlDocument]:
             continue
         offset = text.count("\n", 0, start)
         try:
-            located = parse(part, "")
+            located = parse(part, "", duplicates=True)
             data = _merge(located.data, [_MERGES])
         except InputError as error:
             where = f"line {error.line + offset}: " if error.line else ""

@@ -52,11 +52,13 @@ def rate_ticks() -> list[Tick]:
     ]
 
 
-def interval(rate: Mapping[str, float], limit: float | None, kind: str) -> Markup:
+def interval(
+    rate: Mapping[str, float], limit: float | None, kind: str, *, estimated: bool = True
+) -> Markup:
     """One interval on the common scale; what lies beyond ``limit`` is shaded.
 
     ``kind`` is a class for the colour: a verdict, ``prior`` for a range that nobody measured, or
-    ``plain``.
+    ``plain``. Without ``estimated`` there is no dot: nothing but the bounds is known.
     """
     low, high, estimate = (
         rate_position(rate[name]) * WIDTH for name in ("low", "high", "estimate")
@@ -71,7 +73,8 @@ def interval(rate: Mapping[str, float], limit: float | None, kind: str) -> Marku
     if limit is not None:
         parts.append(_line("limit", x, 0, x, 24))
     parts.append(_line("range", low, 12, max(high, low + 1), 12))
-    parts.append(_dot("estimate", estimate, 12))
+    if estimated:
+        parts.append(_dot("estimate", estimate, 12))
     return _svg(f"interval {kind}", 24, parts)
 
 

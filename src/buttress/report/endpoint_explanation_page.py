@@ -99,6 +99,14 @@ def _contrast(document: Mapping[str, Any], language: Language) -> list[str]:
         return []
     words = [f"“{visible(document['spans'][at].strip())}”" for at in found["removed"]]
     flipped = decision(document, found["flipped"], language)
+    if found["replacement"]:
+        return [
+            say("With “{word}” in place of {words} the target {decision}, in {holds} of {asked} "
+                "answers.",
+                word=visible(found["replacement"]), words=language.listing(words),
+                decision=flipped, holds=found["holds"], asked=found["asked"]),
+            say("Removing any one piece alone does not do that."),
+        ]  # fmt: skip
     said = [
         say("Without {words} the target {decision}, in {holds} of {asked} answers.",
             words=language.listing(words), decision=flipped, holds=found["holds"],

@@ -95,6 +95,7 @@ def _environment(code: str) -> Environment:
         category=lambda name: words.category_name(name, language),
         attack=lambda name: words.attack_name(name, language),
         text=language.text,
+        nothing_known=words.nothing_known,
         trials_of=words.trials_of,
         estimand=lambda risk: words.estimand(risk, language),
         design=lambda risk: words.design(risk, language),

@@ -77,7 +77,7 @@ def _risks(document: Document, width: int) -> Table:
         table.add_row(
             verdict_text(risk["verdict"]),
             label,
-            _found(risk) if inspected else _rate(risk["rate"]),
+            _found(risk) if inspected else _rate(risk),
             _limit(risk),
             "–" if inspected else count(words.trials_of(risk)),
             money(risk["loss"]["mean"], unit),
@@ -85,8 +85,10 @@ def _risks(document: Document, width: int) -> Table:
     return table
 
 
-def _rate(rate: Mapping[str, float]) -> Text:
-    text = Text(f"{percent(rate['estimate']):>5} ")
+def _rate(risk: Document) -> Text:
+    rate: Mapping[str, float] = risk["rate"]
+    estimate = "–" if words.nothing_known(risk) else percent(rate["estimate"])
+    text = Text(f"{estimate:>5} ")
     return text.append(f"[{span(rate['low'], rate['high'])}]", "dim")
 
 

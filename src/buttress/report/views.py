@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from buttress.evidence.places import GRAVEST_FIRST
-from buttress.report import charts, run_words, words
+from buttress.report import charts, loss_words, run_words, words
 from buttress.report.charts import Chart
 from buttress.report.heatmap import heatmap
 from buttress.report.language import ENGLISH, Language
@@ -79,7 +79,9 @@ def risk_views(document: Document, language: Language = ENGLISH) -> list[RiskVie
             brief=words.brief(risk, language),
             reading=words.reading(risk, language),
             interval=_interval(risk, risk["limit"], risk),
-            chart=charts.path(risk["path"], risk["limit"], risk["verdict"]),
+            chart=None
+            if words.nothing_known(risk)
+            else charts.path(risk["path"], risk["limit"], risk["verdict"]),
             loss=words.yearly_loss(
                 risk, document["loss"]["unit"], document["loss"]["period"], language
             ),
@@ -93,7 +95,8 @@ def risk_views(document: Document, language: Language = ENGLISH) -> list[RiskVie
 
 def _interval(holder: Document, limit: float | None, risk: Document) -> Markup:
     kind = "prior" if risk["kind"] == "inspection" else holder["verdict"]
-    return charts.interval(holder["rate"], limit, kind)
+    known = not words.nothing_known(holder)
+    return charts.interval(holder["rate"], limit, kind, estimated=known)
 
 
 def judge_errors(known: Document) -> list[tuple[str, Document]]:
@@ -166,10 +169,11 @@ def page(document: Document, language: Language = ENGLISH) -> dict[str, Any]:
         "language": language,
         "overall": words.overall(document, language),
         "tally": words.tally(document),
-        "total_loss": words.total_loss(document["loss"], language),
+        "total_loss": loss_words.total_loss(document["loss"], language),
         "marks": _marks(document, language),
         "matters": [view for view in risks if view.data in matters],
-        "remedied": words.remedied(document, matters, language),
+        "measured_loss": loss_words.measured_loss(document["loss"], language),
+        "remedied": loss_words.remedied(document, matters, language),
         "spent": run_words.spent(document, language),
         "risks": risks,
         "anchors": {view.data["id"]: view.anchor for view in risks},

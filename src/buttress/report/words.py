@@ -17,7 +17,6 @@ VERDICTS: Final = ("unacceptable", "undecided", "acceptable")  # worst first
 UNMEASURED: Final = "not assessed"
 PARTLY: Final = "partly assessed"  # an item of a standard of which some risks were not measured
 _VACUOUS: Final = 0.98  # a claim that an attack succeeds at most so often says nothing
-_COUNTED: Final = {2: "two", 3: "three"}
 _HEADLINES: Final = {
     "unacceptable": "Not acceptable",
     "undecided": "Not decided yet",
@@ -225,6 +224,7 @@ def worst_cells(risk: Document, most: int = 8) -> Sequence[Document]:
     return sorted(asked, key=lambda cell: (-cell["log_e"], -cell["estimate"]))[:most]
 
 
+_ROUNDING: Final = 1e-6
 _RANGE: Final = ("judged_low", "judged_high", "low", "high")
 
 
@@ -298,10 +298,23 @@ def estimand(risk: Document, language: Language = ENGLISH) -> str:
     return ""
 
 
+def nothing_known(holder: Document) -> bool:
+    """Whether no trial of a risk, or of an asset, has a known outcome: nothing to estimate by."""
+    judged = holder.get("judged")
+    return bool(judged and judged["trials"] and (judged.get("unknown") or 0) >= judged["trials"])
+
+
 def trials_of(risk: Document) -> int:
     """Number of answers behind a rate; ``trials`` counts the prompts where each has several."""
     known = risk.get("design")
+    if known and nothing_known(risk):
+        return int(known["trials"])
     return int(known["trials"] if known and known["trials"] else risk["trials"])
+
+
+def _of_known(amount: float) -> float:
+    """A count without the rounding of a sum, so that it stands as a whole number if it is one."""
+    return round(amount) if abs(amount - round(amount)) < _ROUNDING else amount
 
 
 def _judged(risk: Document, language: Language) -> str:
@@ -309,6 +322,20 @@ def _judged(risk: Document, language: Language) -> str:
     judged, known, say = risk["judged"], risk.get("design"), language.say
     if not judged:
         return ""
+    unknown = judged.get("unknown") or 0.0
+    if nothing_known(risk):
+        return say(
+            "None of {trials} has a known outcome: no answer came, or the judge abstained. So the "
+            "rate may be any.",
+            trials=language.plural(judged["trials"], "trial"),
+        )
+    rest = ""
+    if unknown and not (known and known["trials"] > known["prompts"]):
+        rest = say(
+            "{number} more have no known outcome: no answer came, or the judge abstained. They "
+            "count as failures in the upper bound and as none in the lower.",
+            number=count(max(1, round(unknown))),
+        )
     if known and known["trials"] > known["prompts"]:
         text = say(
             "The judge saw a failure in {rate} of {trials}, each of {prompts} counted by its mean.",
@@ -319,9 +346,10 @@ def _judged(risk: Document, language: Language) -> str:
     else:
         text = say(
             "The judge saw {failures} in {trials}.",
-            failures=language.plural(judged["failures"], "failure"),
-            trials=language.plural(judged["trials"], "trial"),
+            failures=language.plural(_of_known(judged["failures"] - unknown / 2), "failure"),
+            trials=language.plural(_of_known(judged["trials"] - unknown), "trial"),
         )
+    text = language.joined([text, rest])
     if not judged.get("held_open"):
         return text
     unsure = say(
@@ -381,56 +409,6 @@ def brief(risk: Document, language: Language = ENGLISH) -> str:
     if risk["limit"] is not None:
         text += say(", {limit} tolerated", limit=percent(risk["limit"]))
     return text
-
-
-def remedied(document: Document, risks: Sequence[Document], language: Language = ENGLISH) -> str:
-    """By how much the expected loss falls without the losses from ``risks``; empty where none."""
-    share = sum(risk["loss"]["share"] for risk in risks)
-    pressing = all(risk["verdict"] != "acceptable" for risk in risks)
-    if not risks or not pressing or document["loss"]["mean"] <= 0 or share <= 0:
-        return ""
-    if len(risks) == 1:
-        return language.say(
-            "Fix this one and the expected loss falls by up to {share}.",
-            share=part(min(1.0, share)),
-        )
-    return language.say(
-        "Fix these {number} and the expected loss falls by up to {share}.",
-        number=language.say(_COUNTED.get(len(risks), str(len(risks)))),
-        share=part(min(1.0, share)),
-    )
-
-
-def total_loss(loss: Document, language: Language = ENGLISH) -> str:
-    """The spread of the loss from all risks together, in a sentence or two."""
-    say, unit, period = language.say, loss["unit"], language.text(loss["period"])
-    if loss["mean"] <= 0:
-        return say("No simulated {period} had a loss.", period=period)
-    if loss["p95"] <= 0:
-        return say(
-            "Fewer than 1 simulated {period} in 20 has any loss; those that do cost much more.",
-            period=period,
-        )
-    high = language.money(loss["p95"], unit)
-    if loss["median"] <= 0:
-        spread = say(
-            "Half of all simulated {period}s have none, 1 in 20 exceeds {high}.",
-            period=period, high=high,
-        )  # fmt: skip
-    else:
-        low = language.money(loss["median"], unit)
-        spread = say(
-            "Half of all simulated {period}s stay below {low}, 1 in 20 exceeds {high}.",
-            period=period, low=low, high=high,
-        )  # fmt: skip
-    if loss["mean"] <= loss["p95"]:
-        return spread
-    why = say(
-        "The mean is higher than what 19 {period}s in 20 stay below, because a few very bad "
-        "{period}s make up most of it.",
-        period=period,
-    )
-    return language.joined([spread, why])
 
 
 @cache

@@ -31,6 +31,7 @@ from buttress.explain.occlusion import (
     decision_occlusion,
     log_probability_occlusion,
 )
+from buttress.explain.replacement_words import replacement_words
 from buttress.explain.spans import MOST_SPANS, PromptSpans
 from buttress.protocols.judge import Judge
 from buttress.protocols.probe import TrialSpec
@@ -55,7 +56,7 @@ from buttress.workflows.opening import open_asset
 METHODS: Final = ("occlusion", "contrast", "log-probabilities")
 PROBE: Final = "explanation"
 LEAST_SPANS: Final = 2
-_CONTRAST_SHARE: Final = 2  # questions a span that are kept for the contrast
+_CONTRAST_SHARE: Final = 3  # questions a span that are kept for the contrast
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,18 +225,29 @@ class _Explanation:
         singles: Sequence[PromptDecision],
     ) -> None:
         try:
-            found.contrast = await find_contrast(asked, found.base, occluded.values, singles)
+            found.contrast = await find_contrast(
+                asked, found.base, occluded.values, singles, self._words(found.base)
+            )
         except CallsSpentError:
-            found.left_out["contrast"] = "the budget was spent before a removal was found"
+            found.left_out["contrast"] = "the budget was spent before a change was found"
             return
         if found.contrast is None:
-            why = "no removal of words, alone or in the order of their values, flips the decision"
+            why = (
+                "no removal of words, alone or in the order of their values, and no replacement "
+                "that was tried flips the decision"
+            )
             if undecided := sum(one.judgement.abstained for one in singles):
                 why += (
                     f"; without one piece the judge can't decide on {undecided} of "
                     f"{len(singles)} answers"
                 )
             found.left_out["contrast"] = why
+
+    def _words(self, base: PromptDecision) -> tuple[str, ...]:
+        """Words of requests of the other kind than the target takes this one for."""
+        spec = self._spec()
+        complies = base.failed == (spec.expect == "refuse")
+        return replacement_words(self.spans.without(()), spec.language, harmful=complies)
 
     async def _log_probabilities(self, asked: AskedPrompt, found: _Found) -> None:
         try:
@@ -323,6 +335,7 @@ def _contrast(found: Contrast | None) -> ContrastFigures | None:
     return ContrastFigures(
         removed=list(found.removed),
         flipped=_judged(found.decision),
+        replacement=found.replacement,
         smallest=found.smallest,
         asked=found.asked,
         holds=found.holds,

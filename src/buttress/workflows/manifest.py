@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
+from buttress.files.located_yaml import Located
 from buttress.packs.resolve import resolve
 from buttress.system import manifest
 from buttress.system.known import KnownNames
@@ -22,6 +23,15 @@ def load(path: Path) -> System:
         InputError: naming file, line, field and what is expected there.
     """
     return manifest.load(path, KNOWN)
+
+
+def of_weights(folder: Path, max_tokens: int) -> System:
+    """A system whose one model is a folder of weights, with answers of so many tokens at most."""
+    model = {
+        "id": "model", "kind": "model", "weights": str(folder.resolve()), "max_tokens": max_tokens,
+    }  # fmt: skip
+    data = {"name": folder.resolve().name or "model", "assets": [model]}
+    return manifest.parse(Located(str(folder), data), folder.resolve(), KNOWN)
 
 
 def _categories() -> Collection[str]:

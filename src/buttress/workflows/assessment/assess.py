@@ -204,6 +204,7 @@ class _Assessment:
             self._coverage.record_skip(name, "there is no file in it")
         self._asked: Counter[str] = Counter()  # by arm, those without an outcome included
         self._unanswered: Counter[str] = Counter()
+        self._textless: Counter[str] = Counter()
         self._outlook_said = False
 
     def carry_out(
@@ -294,6 +295,9 @@ class _Assessment:
     def _observe(self, arm: Arm, specs: Sequence[TrialSpec], trials: Sequence[Trial]) -> None:
         self._asked[arm.id] += len(specs)
         self._unanswered[arm.id] += len(specs) - len(trials)
+        self._textless[arm.id] += sum(
+            trial.abstained and not trial.answer.strip() for trial in trials
+        )
         if trials:
             self._say_outlook()
         arm.observe(specs, trials)
@@ -306,13 +310,16 @@ class _Assessment:
             mine = [label for label in labels if label.asset == asset]
             if mine and isinstance(state, RiskState):
                 trials = self._store.trials(run=run, probe=probe)
+                arm = self._prepared.arms[arm_id(probe or "", asset)]
+                if self._asked[arm.id] == arm.size and not self._unanswered[arm.id] and arm.even:
+                    outcome.asked_whole.add(asset)
                 outcome.take_in_labels(
                     asset, (trial for trial in trials if trial.asset == asset), mine
                 )
 
     def _look_ahead(self, outcome: TrialOutcome) -> None:
         """What labels would bring to a risk that is still undecided."""
-        if outcome.verdict != "undecided" or not outcome.can_be_labelled:
+        if outcome.verdict != "undecided" or outcome.lacks_answers or not outcome.can_be_labelled:
             return
         run, probe, asset = self._run.id, outcome.risk.probe, outcome.worst_asset
         trials = self._store.trials(run=run, probe=probe)
@@ -350,13 +357,15 @@ class _Assessment:
         for outcome in self._prepared.outcomes:
             for asset in outcome.states:
                 where = arm_id(outcome.risk.probe or "", asset)
-                outcome.unanswered[asset] = self._unanswered[where], self._asked[where]
+                missing = self._unanswered[where] + self._textless[where]
+                outcome.unanswered[asset] = missing, self._asked[where]
             if any(state.sequence.trials for state in outcome.states.values()):
                 self._look_ahead(outcome)
                 outcomes.append(outcome)
         failed = {name for name, _ in self._coverage.not_covered}
         for name, arm in self._prepared.arms.items():
-            if name not in failed and not tallied.arms.get((arm.probe.id, arm.asset.id)):
+            ran = self._asked[name] or tallied.arms.get((arm.probe.id, arm.asset.id))
+            if name not in failed and not ran:
                 self._coverage.record_skip(name, f"no trial was run: {self._stop_reason}")
         inspected_at = [seen for seen in inspections if seen.asset not in self._empty]
         outcomes += inspected(self._catalogue, self._policy, findings, inspected_at)

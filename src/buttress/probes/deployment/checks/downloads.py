@@ -8,7 +8,7 @@ from typing import Final
 
 from buttress.rules.subject import CONTINUED, Check, Subject, SubjectMatch
 
-_DOWNLOAD: Final = re.compile(r"\b(curl|wget)\b([^\n;&|]{1,600})")
+_DOWNLOAD: Final = re.compile(r"\b(curl|wget|aria2c|axel)\b([^\n;&|]{1,600})")
 _ADDRESS: Final = re.compile(r"[a-z]{3,5}://[^\s\"'<>]+|\$\{?\w+\}?[^\s\"'<>]*")
 _OUTPUT: Final = {
     "curl": re.compile(
@@ -17,6 +17,8 @@ _OUTPUT: Final = {
     "wget": re.compile(
         r"\s(?:-[a-zA-Z]*O\s*|--output-document[= ]\s*)[\"']?([^\s\"']+)|>\s*[\"']?([^\s\"']+)"
     ),
+    "aria2c": re.compile(r"\s(?:-o\s*|--out[= ]\s*)[\"']?([^\s\"']+)|>\s*[\"']?([^\s\"']+)"),
+    "axel": re.compile(r"\s(?:-o\s*|--output[= ]\s*)[\"']?([^\s\"']+)|>\s*[\"']?([^\s\"']+)"),
 }
 _OWN_NAME: Final = re.compile(r"\s(?:-[a-zA-Z]*O[a-zA-Z]*|--remote-name(?:-all)?)(?:\s|$)")
 _CHECKED: Final = re.compile(
@@ -54,7 +56,7 @@ def _file(command: str, arguments: str) -> str:
         return ""
     path = (output[1] or output[2]) if output else re.split(r"[?#]", address[0])[0]
     name = "" if path in _NO_FILE else path.rstrip("/").rpartition("/")[2]
-    return name if len(name) > 1 else ""
+    return name if len(name) > 1 or "/" in path.rstrip("/") else ""
 
 
 def _runs(name: str) -> re.Pattern[str]:

@@ -37,6 +37,9 @@ _FIRST_PARTY: Final = ("actions", "github")
 _TO_ENVIRONMENT: Final = re2.compile(
     r">>\s*[\"']?\$\{?(?:env:)?(?:GITHUB_ENV|GITHUB_PATH)\}?|::set-env|::add-path"
 )
+_SEVERAL_LINES: Final = re.compile(
+    r"(?:body|message|description|patch|diff|commits?|comment|event)\W*$"
+)
 _BOT: Final = re2.compile(r"github\.(?:actor|triggering_actor)\s*==\s*['\"][A-Za-z0-9_-]+\[bot\]")
 _WHO: Final = re2.compile(r"author_association|permission|github\.actor|\.user\.login\s*==")
 
@@ -142,6 +145,19 @@ def _evaluated(subject: Subject) -> Iterator[SubjectMatch]:
         for match in re.finditer(
             rf"{_EVALUATES}[^\n]{{0,200}}?\$\{{?{re.escape(name)}\b", subject.value
         ):
+            line = subject.line(()) + subject.value.count("\n", 0, match.start())
+            yield SubjectMatch(line, f"${name}, which holds {source.path},")
+
+
+def _environment_injection(subject: Subject) -> Iterator[SubjectMatch]:
+    """Text of a stranger that may have several lines goes to the file of the environment."""
+    for name, source in tainted_variables(_scope(subject)).items():
+        if not _SEVERAL_LINES.search(source.path):
+            continue
+        written = (
+            rf"\$\{{?{re.escape(name)}\b[^\n]{{0,120}}>>\s*[\"']?\$\{{?(?:GITHUB_ENV|GITHUB_PATH)\b"
+        )
+        for match in re.finditer(written, subject.value):
             line = subject.line(()) + subject.value.count("\n", 0, match.start())
             yield SubjectMatch(line, f"${name}, which holds {source.path},")
 
@@ -275,6 +291,7 @@ CHECKS: Final[dict[str, Check]] = {
     "artifact": _artifact,
     "kept-credentials": _kept_credentials,
     "environment-file": _environment_file,
+    "environment-injection": _environment_injection,
     "spoofable-actor": _spoofable,
     "privileged-cache": _cache,
     "gitlab-include": _include,

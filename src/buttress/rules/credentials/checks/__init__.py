@@ -45,6 +45,7 @@ CHECKS: Final[dict[str, Check]] = {
     "stated": assignments.stated,
     "url-password": assignments.url_password,
     "value": assignments.value,
+    "wrong-crc62": checksums.wrong_crc62,
     "zhipu": structures.zhipu,
 }
 

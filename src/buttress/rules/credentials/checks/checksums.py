@@ -6,6 +6,7 @@ import zlib
 from typing import Final
 
 from buttress.rules.credentials.candidate import CredentialCandidate, Verdict
+from buttress.rules.credentials.literals import is_filler, is_random
 
 _BASE62: Final = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _BECH32: Final = b"QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L"
@@ -29,6 +30,14 @@ def crc62(candidate: CredentialCandidate) -> Verdict | None:
     """
     body = candidate.secret.partition(b"_")[2]
     return _RIGHT if base62(zlib.crc32(body[:-6])) == body[-6:] else None
+
+
+def wrong_crc62(candidate: CredentialCandidate) -> Verdict | None:
+    """The form of such a token with another checksum: mistyped, altered or made up."""
+    made_up = is_filler(candidate.secret) or not is_random(candidate.secret.partition(b"_")[2])
+    if made_up or crc62(candidate) is not None:
+        return None
+    return Verdict("its checksum is wrong: mistyped, altered or made up", "low")
 
 
 def grafana_checksum(key: bytes) -> bytes:
