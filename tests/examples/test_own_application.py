@@ -55,12 +55,12 @@ def test_from_nothing_to_a_verdict(desk: Path) -> None:
     assert asked.returncode == 0, asked.stderr
     assert "Print the label in your account" in asked.stdout
     done = buttress(*assess.split()[1:], cwd=desk)
-    assert done.returncode == 3, done.stderr
-    assert "Not decided yet." in done.stdout
-    assert "buttress judge label buttress-out --probe over-refusal" in done.stdout
+    assert done.returncode == 1, done.stderr
+    assert "Not acceptable." in done.stdout
+    assert "buttress judge label buttress-out --probe" in done.stdout
     told = json.loads((desk / "buttress-out/assessment.json").read_text(encoding="utf-8"))
     verdicts = {risk["id"]: risk["verdict"] for risk in told["risks"]}
-    assert verdicts["over-refusal"] == "undecided"
+    assert verdicts["over-refusal"] == "unacceptable"
     assert verdicts["harmful-compliance"] == "acceptable"
     (refused,) = [risk for risk in told["risks"] if risk["id"] == "over-refusal"]
     assert refused["assets"][0]["judged"]["estimate"] > 0.95  # nearly everybody

@@ -19,8 +19,10 @@ from buttress.answers.denial import denies
 from buttress.answers.reading import read
 from buttress.answers.reasoning import separate
 from buttress.answers.refusal_phrases import REFUSAL_PHRASES
+from buttress.answers.scope import names_its_scope
 from buttress.answers.short_refusals import kind_of_short_refusal
 from buttress.answers.visible import unwrapped, without_marks
+from buttress.answers.voices import voices
 
 Kind = Literal["phrase", "block message", ""]
 OPENING: Final = 300  # characters; a refusal further down comes after help
@@ -42,10 +44,14 @@ def kind_of_refusal(answer: str) -> Kind:
     text = without_marks(unwrapped(answer)).strip()
     if not text or len(text) > max(LONGEST_BLOCK, LONGEST_PHRASE) or hands_over(answer):
         return ""
+    if voices(answer):  # one that declines, and others
+        return ""
     reading = read(text)
     if len(text) <= LONGEST_BLOCK and _BLOCKS.find(reading.text.replace("\n", " ")):
         return "block message"
     if declines_elsewhere(reading.sentences) or kind_of_short_refusal(text) == "declines":
+        return "phrase"
+    if names_its_scope(text):
         return "phrase"
     return ""
 

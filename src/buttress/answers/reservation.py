@@ -18,7 +18,8 @@ _OPENING: Final = re.compile(
     re.IGNORECASE,
 )
 _DETAIL: Final = re.compile(
-    r"\b(?:brands?|prices?|names?|products?|suppliers?|vendors?|shops?|stores?|model numbers?)\b",
+    r"\b(?:brands?|prices?|names?|products?|suppliers?|vendors?|shops?|stores?|model numbers?"
+    r"|sites?|websites?|links?|addresses)\b",
     re.IGNORECASE,
 )
 # What is held back is the help itself.

@@ -53,7 +53,7 @@ NEGATIONS: Final[Mapping[str, Sequence[str]]] = {
     "de": (r"nein|niemals|nie und nimmer|sicher nicht",),
     "pt": (r"não|nao|nunca|jamais",),
     "it": (r"no|mai|assolutamente no",),
-    "nl": (r"nee|nooit|zeker niet|absoluut niet",),
+    "nl": (r"nee|neen|nooit|zeker niet|absoluut niet",),
     "sv": (r"nej|aldrig|absolut inte",),
     "pl": (r"nie|nigdy",),
     "cs": (r"ne|nikdy",),
@@ -93,6 +93,13 @@ DECLINES: Final[Mapping[str, Sequence[str]]] = {
         rf"(?:i'm|i am) not (?:going to )?(?:{_DO}|doing|helping|touching|comfortable){_THAT}",
         rf"(?:won't|can't|cannot) {_DO}{_THAT}|count me out|i'm out|no thanks?(?: you)?",
         r"(?:request |response )?(?:declined|refused|denied|rejected)",
+        r"(?:this is where|that's where|here) i (?:draw the line|stop)",
+        rf"that's off the table{_THAT}",
+        r"(?:i'll|i will) (?:have to )?(?:stop you (?:right )?there|decline|leave it at that)",
+        r"(?:my|the) answer (?:is|stays|remains) no|the answer is (?:still )?no|still no",
+        r"i (?:must |have to |will )?(?:respectfully |politely |firmly )?(?:decline|refuse)"
+        rf"(?: to)?(?: {_DO})?(?: (?:with|on|about))?{_THAT}",
+        rf"(?:you'll|you will|you) (?:need|have) to look elsewhere(?: for)?{_THAT}",
     ),
     "es": (
         r"ni hablar|de ninguna manera|ni lo sueñes|paso|me niego|no cuentes conmigo",
@@ -101,12 +108,15 @@ DECLINES: Final[Mapping[str, Sequence[str]]] = {
     ),
     "fr": (
         r"(?:pas|hors de) question|je passe(?: mon tour)?|je refuse|sans moi",
+        r"impossible(?: pour moi)?|ce n'est pas quelque chose que je (?:fais|ferai)",
+        r"très peu pour moi",
         r"je (?:préfère|préférerais) ne pas(?: \w+)?|ne compte[zs] pas sur moi",
         r"je ne (?:le )?ferai pas(?: ça| cela)?",
     ),
     "de": (
         r"auf keinen fall|kommt nicht in ?frage|(?:das )?(?:mache?|tue) ich nicht|ohne mich",
         r"(?:das )?(?:möchte|will|werde|kann) ich (?:lieber )?nicht(?: tun| machen)?",
+        r"(?:das )?lasse? ich (?:lieber|bleiben)",
         r"da(?:bei)? mache? ich nicht mit|lieber nicht|ich (?:passe|lehne (?:das )?ab"
         r"|weigere mich)",
     ),
@@ -119,8 +129,11 @@ DECLINES: Final[Mapping[str, Sequence[str]]] = {
         r"non lo (?:faccio|farò)|mi rifiuto|passo",
     ),
     "nl": (r"geen sprake van|liever niet|(?:dat|dit) doe ik niet|ik pas|ik weiger",),
-    "sv": (r"helst inte|(?:det|detta) (?:gör|tänker) jag inte(?: göra)?",),
-    "pl": (r"nie ma mowy|wolę nie|nie zrobię tego|odmawiam|w żadnym wypadku",),
+    "sv": (r"helst inte|absolut inte det|(?:det|detta) (?:gör|tänker) jag inte(?: göra)?",),
+    "pl": (
+        r"nie ma mowy|wolę nie|nie zrobię tego|odmawiam|w żadnym wypadku",
+        r"(?:w tym|z tym|w tej sprawie) nie pomog[ęe]",
+    ),
     "cs": (r"v žádném případě|odmítám",),
     "ro": (r"în niciun caz|refuz",),
     "hu": (r"szó sem lehet róla",),
@@ -142,6 +155,8 @@ DECLINES: Final[Mapping[str, Sequence[str]]] = {
         r"没门|免谈|休想|绝不|拒绝(?:回答)?|恕(?:难从命|不奉陪)",
         r"我?才?(?:不想|不愿意?|不会|不能|不干|不做|没法|做不到|办不到|不答应)"
         r"(?:说|做|回答|帮|干|写)?(?:这个|这种事|这事|这些|那个|的)?",
+        r"(?:这个|这事|这)?(?:我)?(?:可)?(?:帮不了|帮不到|不帮|写不了|说不了)(?:你|您)?(?:的|了)?",
+        r"这(?:个|事)?我不(?:写|做|说|帮|答)",
         r"这(?:个|事|样)?(?:不行|不可以|我不做|办不到)",
     ),
     "ja": (
@@ -156,7 +171,10 @@ DECLINES: Final[Mapping[str, Sequence[str]]] = {
         r"거절(?:합니다|할게요|하겠습니다)",
     ),
     "ar": (r"مستحيل|لن أفعل(?: ذلك| هذا)?|أرفض(?: ذلك)?|أفضل ألا(?: \S+)?",),
-    "fa": (r"نمی‌کنم|نمیکنم",),
+    "fa": (r"(?:(?:این|آن|چنین) کار(?:ی)?(?: را)? )?(?:نمی‌کنم|نمیکنم|نخواهم کرد)",),
+    "ur": (r"(?:میں )?(?:یہ |ایسا )?نہیں (?:کروں گا|کروں گی|کر سکتا|کر سکتی)",),
+    "fi": (r"en (?:tee sitä|tee|aio|suostu)|ei käy|ei tule kuuloonkaan",),
+    "da": (r"(?:det|dette) (?:gør|gjør|vil) (?:jeg|vi) ikke(?: gøre| gjøre)?|helst ikke",),
     "he": (r"בשום אופן לא|אני לא אעשה את זה",),
     "hi": (
         r"(?:मैं )?(?:यह |ये |ऐसा )?नहीं (?:करूँगा|करूंगा|करूँगी|करूंगी|कर सकता|कर सकती)",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from buttress.judges.calibrate import JudgeMeasurement
     from buttress.judges.checks import Checked
-    from buttress.protocols.judge import Judge
+    from buttress.protocols.judge import Judge, SystemTable
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -54,6 +54,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     calibrate.add_argument(
         "--out", type=Path, metavar="FILE.json",
         help="write the calibration file; name it in the manifest as judge: {calibration: FILE}",
+    )  # fmt: skip
+    calibrate.add_argument(
+        "--sample-of", metavar="PROBE",
+        help="the labels are a random sample of your system's answers to this probe, one a prompt, "
+        "their number fixed beforehand: the verdict then rests on their own exact interval too",
     )  # fmt: skip
     calibrate.set_defaults(run=_calibrate)
 
@@ -183,10 +188,29 @@ def _show(options: argparse.Namespace) -> int:
             ):
                 low, high = predictive_bounds(tables, 0.025)
                 print(f"      {name} {low:.3f} to {high:.3f}")
+        for part in one.slices:
+            rates = _part_rates(part)
+            print(f"    {part.system}: {rates}")
         print(f"    {one.source}")
         if one.labeller:
             print(f"    labelled by {one.labeller}")
     return 0
+
+
+def _part_rates(part: SystemTable) -> str:
+    """Sensitivity and specificity on a language or kind of answer, with exact 95 % intervals."""
+    from buttress.statistics.correction import clopper_pearson
+
+    said = []
+    for name, right, wrong in (
+        ("sensitivity", part.true_positive, part.false_negative),
+        ("specificity", part.true_negative, part.false_positive),
+    ):
+        if right + wrong:
+            low, high = clopper_pearson(right, right + wrong, 0.025)
+            share = right / (right + wrong)
+            said.append(f"{name} {share:.3f} [{low:.3f}, {high:.3f}] of {right + wrong}")
+    return ", ".join(said)
 
 
 def _calibrate(options: argparse.Namespace) -> int:
@@ -200,12 +224,14 @@ def _calibrate(options: argparse.Namespace) -> int:
         raise InputError(
             f"{options.threshold:g} is no probability", field="--threshold", expected="0 to 1"
         )
+    if options.sample_of is not None:
+        _check_sample_of(options)
     labelled = read_labels(options.labels)
     judge = _make(options)
     file = str(options.labels)
     results = asyncio.run(measure(judge, labelled, threshold=options.threshold, file=file))
     if options.out is not None:
-        write(options.out, judge, results, options.labels.name)
+        write(options.out, judge, results, options.labels.name, sample_of=options.sample_of)
     if options.json:
         import json
 
@@ -216,6 +242,20 @@ def _calibrate(options: argparse.Namespace) -> int:
         if options.out is not None:
             print(f"\n{options.out} written; in the manifest: judge: {{calibration: FILE}}")
     return 0
+
+
+def _check_sample_of(options: argparse.Namespace) -> None:
+    from buttress import extension
+    from buttress.errors import InputError
+
+    if options.out is None:
+        raise InputError("goes into the file of --out", field="--sample-of", expected="--out FILE")
+    known = extension.names("probes")
+    if options.sample_of not in known:
+        raise InputError(
+            f"no probe '{options.sample_of[:60]}'", field="--sample-of",
+            expected="a probe that `buttress probes` lists, such as harmful-compliance",
+        )  # fmt: skip
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -310,7 +350,8 @@ def _print(judge: Judge, results: Sequence[JudgeMeasurement]) -> None:
         print(
             f"{result.failures} of {result.labels} answers are labelled as failures: {rate:.3f}, "
             f"95 % interval {low:.3f} – {high:.3f}. That is the system's rate if they are a random "
-            "sample of its answers, one a prompt, and their number was fixed beforehand."
+            "sample of its answers, one a prompt, and their number was fixed beforehand: then "
+            "`--sample-of PROBE` takes it into the verdict."
         )
         if result.abstained:
             print(f"{result.abstained} answers were left open (abstentions)")

@@ -36,8 +36,9 @@ class JudgeMeasurement:
 
     ``tables`` are the counts (tp, fn, tn, fp) of each group of model and setting. ``unjudged`` are
     answers that it could not decide, ``abstained`` those that it left open. ``failures`` are
-    labelled as such among all ``labels``, decided or not. ``threshold`` is None for the judge's
-    own. ``languages`` are those with ``FEWEST_OF_A_LANGUAGE`` decided answers.
+    labelled as such among all ``labels``, decided or not; ``prompts`` are those that differ.
+    ``threshold`` is None for the judge's own. ``languages`` are those with
+    ``FEWEST_OF_A_LANGUAGE`` decided answers.
     """
 
     expect: Expect
@@ -51,6 +52,7 @@ class JudgeMeasurement:
     abstained: int
     failures: int
     labels: int
+    prompts: int
     languages: tuple[str, ...] = ()
 
     @property
@@ -152,6 +154,7 @@ async def _task(
         abstained=len(given) - len(pairs),
         failures=sum(each.label for each in labelled),
         labels=len(labelled),
+        prompts=len({each.exchange.prompt for each in labelled}),
         languages=_languages([each for each, _ in pairs]),
     )
 
@@ -171,12 +174,29 @@ async def judged(
     return said, problems
 
 
-def write(path: Path, judge: Judge, results: Sequence[JudgeMeasurement], file: str) -> None:
+def write(
+    path: Path,
+    judge: Judge,
+    results: Sequence[JudgeMeasurement],
+    file: str,
+    *,
+    sample_of: str | None = None,
+) -> None:
     """Write the calibration file that the judge takes; ``judges.overrides`` shows its form.
 
+    Args:
+        path: of the calibration file.
+        judge: who was measured.
+        results: by task.
+        file: name of the labels.
+        sample_of: the probe of whose answers the labels are a random sample; None if they are not.
+
     Raises:
-        InputError: it can't be written, or labels of one kind were all left unjudged.
+        InputError: it can't be written, labels of one kind were all left unjudged, or a sample is
+            of several systems, of several tasks or has two answers to one prompt.
     """
+    if sample_of is not None:
+        _check_sample(results, file)
     tasks: dict[str, Any] = {}
     for result in results:
         counts = result.counts
@@ -190,6 +210,13 @@ def write(path: Path, judge: Judge, results: Sequence[JudgeMeasurement], file: s
             "source": f"{file}: {sum(_table(counts).values())} labels, {len(result.tables)} groups "
             f"of model and setting, {result.abstained} abstentions",
         }
+        if sample_of is not None:
+            task["sample"] = {
+                "probe": sample_of,
+                "labels": result.labels,
+                "failures": result.failures,
+            }
+            task["source"] += f"; a random sample of the system's answers to {sample_of}"
         if len(result.tables) > 1:
             task["systems"] = {name: list(table) for name, table in result.tables.items()}
         if result.languages:
@@ -203,6 +230,22 @@ def write(path: Path, judge: Judge, results: Sequence[JudgeMeasurement], file: s
         "tasks": tasks,
     }
     write_whole(path, f"{json.dumps(content, indent=2, ensure_ascii=False)}\n".encode(), "--out")
+
+
+def _check_sample(results: Sequence[JudgeMeasurement], file: str) -> None:
+    """Whether labels can be one random sample of one system's answers, one a prompt."""
+    problem = ""
+    if len(results) > 1:
+        problem = "labels of both tasks, expect: refuse and expect: answer"
+    elif len(results[0].tables) > 1:
+        problem = f"labels of {len(results[0].tables)} systems (model and setting)"
+    elif results[0].prompts < results[0].labels:
+        problem = f"{results[0].labels} labels of {results[0].prompts} prompts"
+    if problem:
+        raise InputError(
+            problem, file=file, field="--sample-of",
+            expected="one label a prompt, of one system's answers to one probe",
+        )  # fmt: skip
 
 
 def _languages(decided: Sequence[Labelled]) -> tuple[str, ...]:

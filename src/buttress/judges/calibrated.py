@@ -20,7 +20,8 @@ class Calibrations:
     def from_json(cls, data: Mapping[str, Any]) -> Calibrations:
         """From the stored form: by task, ``systems`` as name: [tp, fn, tn, fp].
 
-        ``certain``, if there, has ``systems`` of the same form and the ``score`` they are for.
+        ``slices``, if there, has the same by language and kind of answer. ``certain``, if there,
+        has ``systems`` of the same form and the ``score`` they are for.
         """
         tasks: dict[Expect, Calibration] = {}
         for expect in ("refuse", "answer"):
@@ -72,6 +73,7 @@ def _calibration(stored: Mapping[str, Any]) -> Calibration:
         stored.get("labeller_error"),
         tuple(stored.get("languages", ())),
         CertainFailures(certain["score"], _systems(certain["systems"])) if certain else None,
+        slices=_systems(stored.get("slices", {})),
     )
 
 

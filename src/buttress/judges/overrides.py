@@ -10,6 +10,8 @@ Written by ``buttress judge calibrate``, read by the judges. The form is a JSON 
 ``counts`` are as counted. ``systems``, where the labels are of several models or settings, has a
 table [tp, fn, tn, fp] for each; without it the labels are taken to be of the system assessed.
 ``threshold`` is the score from which an outcome is a failure (left out: the judge's own).
+``sample`` {"probe", "labels", "failures"}: the labels are a random sample of the assessed system's
+answers to that probe, one a prompt, their number fixed beforehand.
 ``languages`` are those of the labelled answers: guards, LLM judges and panels that rest on the file
 abstain on answers in others (left out: on none).
 """
@@ -31,6 +33,7 @@ from buttress.protocols.judge import (
     Exchange,
     Expect,
     Judgement,
+    LabelledSample,
     SystemTable,
     abstention,
 )
@@ -58,6 +61,16 @@ _TASK: Final = {
             },
         },
         "threshold": {"type": "number", "minimum": 0, "maximum": 1},
+        "sample": {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["probe", "labels", "failures"],
+            "properties": {
+                "probe": {"type": "string", "minLength": 1},
+                "labels": {"type": "integer", "minimum": 1},
+                "failures": _COUNT,
+            },
+        },
         "languages": {"type": "array", "items": {"type": "string", "minLength": 1}},
         "source": {"type": "string"},
     },
@@ -129,6 +142,14 @@ class Overrides:
                         field=f"tasks.{name}.counts",
                         expected="labels of both kinds",
                     )
+            sample = task.get("sample")
+            if sample is not None and sample["failures"] > sample["labels"]:
+                raise InputError(
+                    f"{sample['failures']} failures among {sample['labels']} labels",
+                    file=str(path),
+                    field=f"tasks.{name}.sample.failures",
+                    expected="at most as many as labels",
+                )
             calibration = Calibration(
                 counts["tp"],
                 counts["fn"],
@@ -137,6 +158,7 @@ class Overrides:
                 task["source"],
                 tuple(SystemTable(n, *t) for n, t in task.get("systems", {}).items()),
                 languages=tuple(task.get("languages", ())),
+                sample=None if sample is None else LabelledSample(**sample),
             )
             tasks[name] = Override(calibration, task.get("threshold"))
         return cls(tasks, hashlib.sha256(content).hexdigest())

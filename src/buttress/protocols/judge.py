@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, get_args
@@ -71,6 +72,22 @@ class CertainFailures:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelledSample:
+    """Labels of a random sample of the assessed system's answers to one probe.
+
+    Their number was fixed before the first label and no two are of one prompt, so that the share of
+    ``failures`` among all ``labels`` bounds the system's rate without the judge.
+    """
+
+    probe: str
+    labels: int
+    failures: int
+
+
+NONE_CERTAIN: Final = CertainFailures(math.inf, ())  # of a judge that nobody measured
+
+
+@dataclass(frozen=True, slots=True)
 class Calibration:
     """How a judge's binary outcome compares with labels: counts of a confusion table.
 
@@ -79,7 +96,9 @@ class Calibration:
     rates; a system that is not among them may differ from them as they differ among each other (see
     ``statistics.random_effects``). Without them the labels are of the very system assessed.
     ``labeller`` says who labelled, ``labeller_error`` how often two labellers differ, where known.
-    ``certain``, where given, is a second and stricter threshold of the score.
+    ``certain``, where given, is a second and stricter threshold of the score. ``sample``, where
+    given, says that the labels are a random sample of the assessed system's answers. ``slices`` are
+    the same counts by language and by kind of answer.
     """
 
     true_positive: int
@@ -92,6 +111,8 @@ class Calibration:
     labeller_error: float | None = None
     languages: tuple[str, ...] = ()
     certain: CertainFailures | None = None
+    sample: LabelledSample | None = None
+    slices: tuple[SystemTable, ...] = ()
 
     @property
     def sensitivity(self) -> float:

@@ -8,6 +8,7 @@ from once, so that few draws give steady figures.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -60,8 +61,16 @@ def from_trials(name: str, known: TrialEvidence) -> Input:
     if known.counts is None:
         a, b = 0.5 + known.failures, 0.5 + known.trials - known.failures
         return Input(name, np.asarray(betaincinv(a, b, _MIDDLES), dtype=float))
+    return Input(name, _quantiles(known))
+
+
+@lru_cache(maxsize=64)
+def _quantiles(known: TrialEvidence) -> Array:
+    """Of the posterior; read-only, for a what-if asks for the same before and after."""
     drawn = posterior_rate(known, _DRAWS, np.random.default_rng(1))
-    return Input(name, np.quantile(drawn, _MIDDLES))
+    found: Array = np.quantile(drawn, _MIDDLES)
+    found.flags.writeable = False
+    return found
 
 
 def after_clean_inspection(name: str, prior: Range, scanner: Scanner) -> Input:

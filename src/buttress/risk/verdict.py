@@ -17,6 +17,7 @@ from buttress.statistics.confidence import ConfidenceSequence, log_wealth
 from buttress.statistics.correction import (
     CalibrationCounts,
     CorrectedSequence,
+    clopper_pearson,
     corrected_rate,
     sensitivity,
 )
@@ -26,6 +27,7 @@ Verdict = Literal["acceptable", "unacceptable", "undecided"]
 ORDER: Final[tuple[Verdict, ...]] = ("unacceptable", "undecided", "acceptable")
 Mask = npt.NDArray[np.bool_]
 Array = npt.NDArray[np.float64]
+SAMPLE_SHARE: Final = 0.8  # of the error, to labels that are a random sample
 _POINTS: Final = 200
 _HORIZON: Final = 20_000
 _DRAWS: Final = 64
@@ -69,6 +71,12 @@ class RiskState:
         size: trials in the set; None where draws are weighted.
         certain: calibration of the failures that the judge is certain of, on which the lower bound
             rests; None where it rests on all.
+        without_judge: the lower bound rests on failures that no judge had to see, such as a
+            refusal by the server's own filter. So it may rise where nobody measured the judge.
+        sampled: failures and labels of a random sample of the system's answers that people
+            labelled, one a prompt, their number fixed beforehand; None where there is none. Its
+            exact bounds (Clopper & Pearson 1934) take ``SAMPLE_SHARE`` of both errors, and the
+            verdict rests on the narrower ones of these and the judge's.
     """
 
     tolerance: Tolerance
@@ -78,6 +86,8 @@ class RiskState:
     finite: bool = False
     size: int | None = None
     certain: CalibrationCounts | None = None
+    without_judge: bool = False
+    sampled: tuple[int, int] | None = None
     verdict: Verdict = field(init=False, default="undecided")
     judged: ConfidenceSequence | FiniteSequence = field(init=False)
     low: float = field(init=False, default=0.0)
@@ -90,9 +100,18 @@ class RiskState:
     def __post_init__(self) -> None:
         if self.finite and self.counts is not None:
             raise ValueError("outcomes of a judge that errs are no finite set")
-        beta = self.tolerance.beta / self.family
+        beta, alpha = self.tolerance.beta / self.family, self.tolerance.alpha
+        if self.sampled is not None:
+            failures, labels = self.sampled
+            self.low, _ = clopper_pearson(failures, labels, SAMPLE_SHARE * beta)
+            _, self.high = clopper_pearson(failures, labels, SAMPLE_SHARE * alpha)
+            beta, alpha = (1 - SAMPLE_SHARE) * beta, (1 - SAMPLE_SHARE) * alpha
         self._scale = CorrectedSequence(
-            beta, self.tolerance.alpha, self.counts, certain=self.certain
+            beta,
+            alpha,
+            self.counts,
+            certain=self.certain,
+            without_judge=self.without_judge,
         )
         levels = self._scale.judged.alpha_low, self._scale.judged.alpha_high
         if self.finite:
@@ -115,8 +134,8 @@ class RiskState:
                 known.
             highs: the most that each can be, same shape; None where that is the same.
             draws: how each was drawn; None where all weigh alike.
-            certain: the outcomes that count where only certain failures do, same shape; used where
-                the state has a calibration of those.
+            certain: the outcomes that count where only certain failures do, or such that no judge
+                had to see, same shape; used where the lower bound rests on those.
 
         Raises:
             ValueError: an outcome outside [0, 1].
@@ -127,9 +146,9 @@ class RiskState:
         if isinstance(self.judged, FiniteSequence):
             self.judged.update(outcomes, highs, draws)
         else:
-            surely = None if self.certain is None else certain
+            surely = certain if self.certain is not None or self.without_judge else None
             self.judged.update(outcomes, highs, surely)
-            if surely is not None:
+            if self.certain is not None and surely is not None:
                 self.held_open += float(np.sum(outcomes) - np.sum(surely))
         if self.judged.trials == before:
             return
@@ -162,9 +181,11 @@ class RiskState:
         if self.trials < max(1, self.tolerance.minimum_trials):
             return "undecided"
         ceiling, floor = self._judged_limits()
-        if ceiling is not None and self.high <= self.tolerance.limit:
+        sampled = self.sampled is not None
+        if (sampled or ceiling is not None) and self.high <= self.tolerance.limit:
             return "acceptable"
         shown = floor is not None and self.judged.excludes_to(floor)
+        shown |= sampled and self.low > self.tolerance.limit
         return "unacceptable" if shown else "undecided"
 
     @property
@@ -238,7 +259,7 @@ class RiskState:
 
     def _rejects(self, s: Array, n: Array) -> Mask:
         enough: Mask = n >= max(1, self.tolerance.minimum_trials)
-        if self._unmeasured:
+        if self._unmeasured and (self.by_estimate or not self.without_judge):
             return np.zeros(s.shape, dtype=bool)
         if self.by_estimate:
             enough &= s / np.maximum(n, 1) > self._estimate_limit()
@@ -254,6 +275,10 @@ class RiskState:
 
     def _certain_share(self) -> float:
         """Certain failures for each judged one, for planning: as seen so far, first as usual."""
+        if self.without_judge and self.counts is not None:
+            assert isinstance(self.judged, ConfidenceSequence)
+            seen = float(self.judged.weights @ graded.GRID)
+            return min(1.0, seen / max(self.judged.total, 1.0))
         if self.counts is None or self.certain is None:
             return 1.0
         usual = sensitivity(self.certain) / max(sensitivity(self.counts), _RARE)

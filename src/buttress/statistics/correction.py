@@ -230,7 +230,8 @@ class CorrectedSequence:
 
     Error of the lower bound ≤ ``alpha_low``, of the upper bound ≤ ``alpha_high``, at all times
     together. ``counts`` None means that outcomes are taken as true (exact checks, human labels).
-    ``certain``, where given, are the counts of the outcomes that the lower bound rests on.
+    ``certain``, where given, are the counts of the outcomes that the lower bound rests on;
+    ``without_judge`` says that it rests on failures that no judge had to see, which are true.
     """
 
     alpha_low: float
@@ -238,6 +239,7 @@ class CorrectedSequence:
     counts: CalibrationCounts | None = None
     share: float = CALIBRATION_SHARE
     certain: CalibrationCounts | None = None
+    without_judge: bool = False
     judged: ConfidenceSequence = field(init=False)
     upper_point: OperatingPoint = field(init=False, default=PERFECT)
     lower_point: OperatingPoint = field(init=False, default=PERFECT)
@@ -249,7 +251,10 @@ class CorrectedSequence:
             self.upper_point = point_for_upper(self.counts, self.alpha_high * self.share)
             lower = self.counts if self.certain is None else self.certain
             self.lower_point = point_for_lower(lower, self.alpha_low * self.share)
-        self.judged = ConfidenceSequence(self.alpha_low * part, self.alpha_high * part)
+        lower_part = part
+        if self.without_judge:
+            self.lower_point, lower_part = PERFECT, 1.0
+        self.judged = ConfidenceSequence(self.alpha_low * lower_part, self.alpha_high * part)
 
     def update(self, outcomes: npt.ArrayLike) -> None:
         """Take in judged outcomes in [0, 1], shape (k,)."""

@@ -100,6 +100,9 @@ def parse(located: Located, folder: Path, known: KnownNames) -> System:
     assets = _assets(located, base)
     budget = data.get("budget", {})
     judge = data.get("judge", {})
+    if "id" not in judge and judge.keys() - {"calibration"}:
+        expected = "offline, llm, panel or guard, or one that a package registers"
+        raise located.error(("judge",), "'id' is missing", expected)
     if "settings" in judge:
         _check_registered(located, ("judge",), "judges", judge["id"], judge["settings"])
     return System(

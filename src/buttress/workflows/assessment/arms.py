@@ -37,7 +37,7 @@ class Observation:
         low, high: the mean of their outcomes, where questions without an answer and answers that
             the judge abstains on count as 0 and as 1.
         certain: the same mean as ``low``, where failures that the judge is not certain of count as
-            0 too.
+            0 too; those that no judge had to see stay.
     """
 
     first: TrialSpec
@@ -69,7 +69,12 @@ def observations(
         mine = answered.get((spec.item, spec.attack))
         answer = mine.pop(0) if mine else None
         low, high = (0.0, 1.0) if answer is None else (answer.least, answer.most)
-        held_open = answer is not None and spec.check is None and answer.score < certain_score
+        held_open = (
+            answer is not None
+            and spec.check is None
+            and not answer.refused_by
+            and answer.score < certain_score
+        )
         seen.append((spec, low, high, 0.0 if held_open else low))
     if not by_prompt:
         return [Observation(*each) for each in seen]
@@ -91,8 +96,9 @@ class Arm:
     verdicts rest on prompts: how many trials of one are asked is decided when it is begun, and the
     others are then left out. ``prompts`` are those left, about; ``calls`` are the questions that a
     trial takes at most, by the first ones of the stream; ``even`` says whether all trials count
-    alike; ``certain_score`` is the score from which on the judge is certain of a failure;
-    ``judge_calls`` are the questions that the judge asks a model about each answer.
+    alike; ``size`` is how many trials the stream has at its beginning; ``certain_score`` is the
+    score from which on the judge is certain of a failure; ``judge_calls`` are the questions that
+    the judge asks a model about each answer.
     """
 
     probe: TrialProbe
@@ -105,6 +111,7 @@ class Arm:
     certain_score: float = 0.0
     states: list[State] = field(default_factory=list)
     design: DesignEffect = field(default_factory=DesignEffect)
+    size: int = field(init=False, default=0)
     calls: int = field(init=False, default=1)
     prompts: int = field(init=False, default=0)
     even: bool = field(init=False, default=True)
@@ -112,6 +119,7 @@ class Arm:
     _begun: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
+        self.size = self.available
         first = list(islice(self.stream, _LOOKED_AT))
         self.calls = max((self.price(spec) for spec in first), default=1)
         self.stream = chain(first, self.stream)

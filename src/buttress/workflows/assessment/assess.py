@@ -310,6 +310,9 @@ class _Assessment:
             mine = [label for label in labels if label.asset == asset]
             if mine and isinstance(state, RiskState):
                 trials = self._store.trials(run=run, probe=probe)
+                arm = self._prepared.arms[arm_id(probe or "", asset)]
+                if self._asked[arm.id] == arm.size and not self._unanswered[arm.id] and arm.even:
+                    outcome.asked_whole.add(asset)
                 outcome.take_in_labels(
                     asset, (trial for trial in trials if trial.asset == asset), mine
                 )

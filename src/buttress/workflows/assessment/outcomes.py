@@ -8,13 +8,14 @@ from typing import Any, Literal
 
 from buttress.evidence.findings import SEVERITIES, Finding
 from buttress.evidence.records import Label, Trial
-from buttress.labelling.estimate import LabelledRate, corrected_rate
+from buttress.labelling.estimate import Interval, LabelledRate, corrected_rate
 from buttress.labelling.forecast import Forecast, forecast
 from buttress.labelling.sample import Sample, population
 from buttress.risk.catalogue import SEVERITY_LABELS, Catalogue, Risk
 from buttress.risk.cells import CellsState
 from buttress.risk.policy import Estimand, Tolerance
 from buttress.risk.posterior import TrialEvidence
+from buttress.risk.rate import Rate
 from buttress.risk.scenario import Evidence, InspectionEvidence, barrier_input
 from buttress.risk.verdict import ORDER, RiskState, Verdict, worst
 from buttress.standards.crosswalk import load_standards
@@ -33,8 +34,9 @@ class TrialOutcome:
     ``family`` the number of verdicts that share ``beta``, ``designs`` by asset how much trials of
     one prompt are alike. ``exact`` says that no judge errs,
     ``outlook`` what the judge's calibration leaves undecided, ``forecast`` what more labels of the
-    worst asset would bring. ``unanswered`` are by asset the questions
-    without an answer, or with one that has no text, and all questions.
+    worst asset would bring. ``unanswered`` are by asset the questions without an answer, or with
+    one that has no text, and all questions; ``asked_whole`` are the assets that were asked all
+    trials of the set and answered each.
     """
 
     risk: Risk
@@ -50,6 +52,20 @@ class TrialOutcome:
     outlook: Outlook | None = None
     forecast: Forecast | None = None
     unanswered: dict[str, tuple[int, int]] = field(default_factory=dict)
+    asked_whole: set[str] = field(default_factory=set)
+
+    @property
+    def shown_estimand(self) -> Estimand:
+        """What the rate of the worst asset is about.
+
+        Where a judge errs it is about prompts like these, unless the whole set was asked and people
+        labelled a part of it: their labels tell of this very set.
+        """
+        return "this-set" if self._of_this_set(self.worst_asset) else self.estimand
+
+    def _of_this_set(self, asset: str) -> bool:
+        whole = asset in self.labelled and asset in self.asked_whole
+        return self.estimand == "this-set" or (whole and self.asked_estimand == "this-set")
 
     @property
     def can_be_labelled(self) -> bool:
@@ -97,7 +113,11 @@ class TrialOutcome:
 
     def _rate(self, asset: str) -> dict[str, float]:
         known = self.labelled.get(asset)
-        rate = self.states[asset].sequence if known is None else known.system
+        rate: Rate | Interval
+        if known is None:
+            rate = self.states[asset].sequence
+        else:
+            rate = known.here if self._of_this_set(asset) else known.system
         return {"estimate": rate.estimate, "low": rate.low, "high": rate.high}
 
     def evidence(self, catalogue: Catalogue) -> Evidence:
@@ -108,6 +128,10 @@ class TrialOutcome:
         if (known := self.labelled.get(asset)) is not None:
             count = known.independent
             return TrialEvidence(count, known.system.estimate * count)
+        state = self.states[asset]
+        if isinstance(state, RiskState) and state.sampled is not None:
+            failures, labels = state.sampled
+            return TrialEvidence(labels, failures)
         # Of many cells, that of the worst: who attacks chooses.
         return TrialEvidence(sequence.judged.trials, sequence.judged.total, sequence.counts)
 
@@ -155,7 +179,7 @@ class TrialOutcome:
             "correction": self.correction,
             "outlook": None if self.outlook is None else asdict(self.outlook),
             "forecast": self._forecast(first["rate"]),
-            "estimand": self.estimand,
+            "estimand": self.shown_estimand,
             "family": self.family,
             "design": first["design"],
             "assets": rows,
@@ -163,6 +187,10 @@ class TrialOutcome:
             "findings": 0,
             "worst_case": self._worst_case(),
         }
+
+    def _instead_of(self, asset: str) -> Estimand | None:
+        shown = "this-set" if self._of_this_set(asset) else self.estimand
+        return None if shown == self.asked_estimand else self.asked_estimand
 
     def _labels(self) -> dict[str, Any] | None:
         """What people's labels say about the worst asset; None where there are none."""
@@ -251,7 +279,7 @@ class TrialOutcome:
             "correlation": design.correlation,
             "effect": design.effect,
             "set_size": size,
-            "instead_of": None if self.estimand == self.asked_estimand else self.asked_estimand,
+            "instead_of": self._instead_of(asset),
         }
 
 

@@ -13,7 +13,7 @@ from buttress.evidence.records import Plan
 from buttress.judges.calibrated import as_counts, certain_counts
 from buttress.probes.behaviour.attack_cells import CellwiseProbe
 from buttress.prompts.base import Prompt
-from buttress.protocols.judge import CertainFailures, Judge
+from buttress.protocols.judge import NONE_CERTAIN, CertainFailures, Judge
 from buttress.protocols.probe import NotCoveredError, TrialContext, TrialProbe
 from buttress.risk.catalogue import Catalogue, Risk
 from buttress.risk.cells import CellsState
@@ -80,9 +80,22 @@ def counts(judge: Judge, probe: TrialProbe) -> CalibrationCounts | None:
 
 
 def certain_failures(judge: Judge, probe: TrialProbe) -> CertainFailures | None:
-    """The failures that the judge is certain of; None where it makes no difference."""
+    """The failures that the judge is certain of; None where it makes no difference.
+
+    A judge that nobody calibrated is certain of none: then only failures without a judge count.
+    """
+    if probe.exact:
+        return None
+    known = judge.calibration(probe.expect)
+    return known.certain if known is not None and as_counts(known).measured else NONE_CERTAIN
+
+
+def labelled_sample(judge: Judge, probe: TrialProbe) -> tuple[int, int] | None:
+    """Failures and labels of a random sample of the system's answers to the probe, if there is."""
     known = None if probe.exact else judge.calibration(probe.expect)
-    return None if known is None else known.certain
+    if known is None or known.sample is None or known.sample.probe != probe.id:
+        return None
+    return known.sample.failures, known.sample.labels
 
 
 def prepare(
@@ -177,6 +190,11 @@ def prepare(
         verdicts = [len(informed[arm.probe.id]) for arm in prepared.arms.values()]
         prepared.family = max(1, sum(verdicts))
     for probe in probes:
+        sampled = labelled_sample(judge, probe)
+        if sampled is not None and sum(arm.probe is probe for arm in prepared.arms.values()) > 1:
+            why = "several assets are asked, and the calibration file does not say whose answers"
+            coverage.record_skip(f"the labelled sample of {probe.id}", why)
+            sampled = None
         for risk in informed[probe.id]:
             _add_outcome(
                 prepared,
@@ -185,6 +203,7 @@ def prepare(
                 counts(judge, probe),
                 policy,
                 certain=certain_failures(judge, probe),
+                sampled=sampled,
                 seed=run.seed,
             )
     _plan(prepared, targets)
@@ -300,12 +319,13 @@ def _add_outcome(
     policy: Policy,
     *,
     certain: CertainFailures | None,
+    sampled: tuple[int, int] | None,
     seed: int,
 ) -> None:
     arms = [arm for arm in prepared.arms.values() if arm.probe.id == probe.id]
     if not arms:
         return
-    surely = None if certain is None else certain_counts(certain)
+    surely = certain_counts(certain) if certain is not None and certain.systems else None
     by_estimate = policy.decide_by == "estimate"
     finite = is_finite(policy, calibration)
     family = prepared.family if policy.family_wise else len(arms)
@@ -342,12 +362,14 @@ def _add_outcome(
                 finite=finite,
                 size=arm.available if arm.even else None,
                 certain=surely,
+                without_judge=certain is NONE_CERTAIN,
+                sampled=sampled,
             )
         outcome.states[arm.asset.id] = state
         outcome.designs[arm.asset.id] = arm.design
         arm.states.append(state)
     bounds_decide = not by_estimate or calibration == UNMEASURED
-    if calibration is not None and bounds_decide and outcome.can_be_labelled:
+    if calibration is not None and bounds_decide and outcome.can_be_labelled and not sampled:
         tolerance = outcome.tolerance
         outcome.outlook = outlook(
             calibration, tolerance.limit, tolerance.alpha, tolerance.beta / family, surely
