@@ -15,10 +15,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Protocol, TypeVar
 
-from buttress.errors import ButtressError, MissingExtraError
+import orjson
+
+from buttress.errors import ButtressError, InputError, MissingExtraError
 from buttress.processes import WorkerDiedError, run_tasks
 from buttress.ray_cluster import last_line, start_cluster
 
+_PARTS: Final = ("problem", "file", "line", "field", "expected")  # of an InputError
 RunnerName = Literal["local", "ray"]
 _Task = TypeVar("_Task")
 _Task_contra = TypeVar("_Task_contra", contravariant=True)
@@ -99,43 +102,37 @@ class RayDataRunner(AbstractContextManager["RayDataRunner"]):
         context.enable_progress_bars = False
         context.print_on_execution_start = False
         numbers = untyped.data.range(len(tasks), override_num_blocks=len(tasks))
-        doing = _ShardWork(work, tasks)
+        workers = untyped.data.TaskPoolStrategy(size=self._workers)
         try:
-            numbers.map_batches(
-                doing, batch_size=1, num_cpus=1, concurrency=self._workers
-            ).materialize()
-        except ray.exceptions.RayTaskError as error:
-            raise _cause(error) from None
+            done = numbers.map_batches(
+                _shard_work(work, tasks), batch_size=1, num_cpus=1, compute=workers
+            ).take_all()
         except ray.exceptions.RayError as error:
             raise ButtressError(
                 f"shards were not done ({last_line(error)}); --resume goes on"
             ) from None
+        for row in done:
+            if row["mistake"]:
+                raise InputError(**orjson.loads(row["mistake"]))
 
 
-class _ShardWork:
-    """Does the work of a batch of one task; Ray carries it to a worker."""
+def _shard_work(work: Callable[[Any], None], tasks: Sequence[Any]) -> Callable[[Any], Any]:
+    """What Ray carries to a worker: the work of a batch of numbers of tasks."""
+    folder = Path.cwd()
 
-    def __init__(self, work: Callable[[Any], None], tasks: Sequence[Any]) -> None:
-        self._work = work
-        self._tasks = tasks
-        self._folder = Path.cwd()
+    def do(batch: dict[str, Any]) -> dict[str, Any]:
+        if folder.is_dir():  # what the user named is named from there
+            os.chdir(folder)
+        mistakes = [""] * len(batch["id"])
+        for place, number in enumerate(batch["id"].tolist()):
+            try:
+                work(tasks[number])
+            except InputError as error:  # Ray would wrap it and lose its parts
+                parts = {name: getattr(error, name) for name in _PARTS}
+                mistakes[place] = orjson.dumps(parts).decode()
+        return {"id": batch["id"], "mistake": mistakes}
 
-    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        if self._folder.is_dir():  # what the user named is named from there
-            os.chdir(self._folder)
-        for number in batch["id"].tolist():
-            self._work(self._tasks[number])
-        return batch
-
-
-def _cause(error: Any) -> BaseException:
-    """What the stage raised, below the wrappers that Ray puts around it."""
-    found = error
-    while isinstance(getattr(found, "cause", None), BaseException):
-        found = found.cause
-    while isinstance(found.__cause__, BaseException):
-        found = found.__cause__
-    return found if isinstance(found, ButtressError) else ButtressError(last_line(error))
+    return do
 
 
 _RUNNERS: Final[dict[RunnerName, Callable[[int], ShardRunner]]] = {
