@@ -21,6 +21,9 @@ FOREIGN_FAILURES: Final = (Exception, SystemExit, GeneratorExit)
 """What code of a third party may raise where only its own part is to fail, and not the run."""
 
 
+DEBUG_HINT: Final = "set BUTTRESS_DEBUG=1 to see where"
+
+
 class ButtressError(Exception):
     """Base of all errors that end a command with one line on stderr and exit code 2."""
 
@@ -71,9 +74,7 @@ class PluginError(ButtressError):
 
     def __init__(self, part: str, error: BaseException) -> None:
         self.part = part
-        super().__init__(
-            f"{part} failed ({describe_exception(error)}); set BUTTRESS_DEBUG=1 to see where"
-        )
+        super().__init__(f"{part} failed ({describe_exception(error)}); {DEBUG_HINT}")
 
 
 class TerminatedError(KeyboardInterrupt):

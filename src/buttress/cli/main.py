@@ -16,7 +16,13 @@ from typing import Final
 
 from buttress import __version__
 from buttress.cli.parsing import CommandParser
-from buttress.errors import ButtressError, TerminatedError, debugging, describe_exception
+from buttress.errors import (
+    DEBUG_HINT,
+    ButtressError,
+    TerminatedError,
+    debugging,
+    describe_exception,
+)
 
 COMMANDS: Final = (
     "init",
@@ -111,7 +117,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.excepthook(type(error), error, error.__traceback__)
         print(
             f"buttress: internal error: {describe_exception(error)}; "
-            "set BUTTRESS_DEBUG=1 to see where, and please report it",
+            f"{DEBUG_HINT}, and please report it",
             file=sys.stderr,
         )
         return INTERNAL_ERROR

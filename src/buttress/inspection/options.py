@@ -54,9 +54,9 @@ def parse(given: Sequence[str]) -> dict[str, str]:
 
 
 def configured(
-    probes: Sequence[InspectionProbe], values: Mapping[str, str]
+    probes: Sequence[InspectionProbe], values: Mapping[str, str], where: str | None = "--set"
 ) -> list[InspectionProbe]:
-    """The probes, each with those of the values that it takes.
+    """The probes, each with those of the values that it takes; ``where`` names them in errors.
 
     Raises:
         InputError: an option that none of the probes takes, or a value that one rejects.
@@ -71,7 +71,7 @@ def configured(
         if name not in known:
             raise InputError(
                 f"no probe that runs has an option '{name}'",
-                field="--set",
+                field=where,
                 expected="one of " + ", ".join(sorted(known)) if known else "no options",
             )
     return [_with(probe, values) for probe in probes]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from buttress import extension
-from buttress.errors import PluginError, debugging, describe_exception
+from buttress.errors import DEBUG_HINT, PluginError, debugging, describe_exception
 from buttress.evidence.findings import Finding, Inspection
 
 if TYPE_CHECKING:
@@ -64,7 +64,4 @@ def failure_of(error: BaseException) -> str:
     """Why a probe is left out, in one line."""
     if isinstance(error, PluginError):
         return str(error)
-    return (
-        f"the probe failed ({describe_exception(error)}): take it as not inspected; "
-        "set BUTTRESS_DEBUG=1 to see where"
-    )
+    return f"the probe failed ({describe_exception(error)}): take it as not inspected; {DEBUG_HINT}"

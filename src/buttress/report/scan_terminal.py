@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from buttress.errors import DEBUG_HINT
 from buttress.files.visible import visible
 from buttress.report import numbers
 
@@ -75,6 +76,8 @@ def summary(filtered: FilteredFindings) -> str:
 def coverage(inspections: Sequence[Inspection], width: int = 0) -> Iterator[str]:
     """Two lines: what was read, and what was not and for which reasons most.
 
+    A probe that failed has a line of its own between them.
+
     Of the reasons those are told that fit into ``width`` columns, where it is given.
     """
     probes = dict.fromkeys(one.probe for one in inspections)
@@ -87,7 +90,13 @@ def coverage(inspections: Sequence[Inspection], width: int = 0) -> Iterator[str]
         f"Read: {numbers.plural(sum(files.values()), 'file')}, {numbers.size(sum(size.values()))}, "
         f"by {numbers.plural(len(probes), 'probe')}."
     )
-    notes = {(one.asset, note) for one in inspections for note in one.skipped}
+    for one in inspections:
+        for note in one.skipped:
+            if DEBUG_HINT in note:
+                yield f"Not inspected by {one.probe}: {note}"
+    notes = {
+        (one.asset, note) for one in inspections for note in one.skipped if DEBUG_HINT not in note
+    }
     if not notes:
         return
     allowed = sum(_ALLOWED in note for _, note in notes)

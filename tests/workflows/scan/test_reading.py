@@ -9,6 +9,7 @@ import pytest
 from buttress.evidence.findings import Finding, Inspection, Severity
 from buttress.evidence.locations import Location
 from buttress.evidence.places import LocatedFinding
+from buttress.inspection.unusable import failed_inspection
 from buttress.report.scan_terminal import _ending, causes, coverage
 from buttress.triage.duplicates import without_duplicates
 from tests.workflows.scan.command import STRIPE, scan
@@ -177,6 +178,15 @@ def test_a_file_that_is_given_twice_is_scanned_once(tmp_path: Path) -> None:
     ):
         found = scan(*paths, "--only", "secrets", "--json").found
         assert len(found) == number, paths
+
+
+def test_a_probe_that_failed_has_a_line_of_its_own() -> None:
+    error = ValueError("a long reason, with (brackets), at line 3")
+    failed = failed_inspection("mid", "1", "x", error)
+    first, second, third = coverage([Inspection("a", "1", "x", 1, 1, ("f: r",)), failed])
+    assert first.startswith("Read: 1 file")
+    assert second.startswith("Not inspected by mid: the probe failed (ValueError: a long reason, ")
+    assert third == "Not read: r."
 
 
 def test_of_a_long_place_its_end_is_shown() -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from buttress.evidence.findings import Finding
 from buttress.files.visible import shortened
-from buttress.probes.service.api import Collection, ServiceApi, ids, is_data, is_limited
+from buttress.probes.service.api import NO_CANARY, Collection, ServiceApi, ids, is_data, is_limited
 from buttress.probes.service.canary import CanaryListener
 from buttress.probes.service.chat import ChatShape, json_of
 from buttress.probes.service.reports import finding
@@ -43,7 +43,9 @@ async def findings(
     session: Session, api: ServiceApi, shape: ChatShape, canary: CanaryListener | None
 ) -> AsyncIterator[Finding]:
     """Tools that send anything anywhere, and tools that read with more than the user's rights."""
-    if canary is not None:
+    if canary is None:
+        api.not_judged.append(f"tools that send: {NO_CANARY}")
+    else:
         nonce = secrets.token_hex(6)
         values = {**api.values, "canary": canary.url, "nonce": nonce}
         reply = await session.ask(_ask(shape, api.first, _SEND), values)

@@ -17,6 +17,7 @@ _USUAL_READS: Final = (
 )  # fmt: skip
 _USUAL_KEY: Final = ("Authorization", "Bearer {key}")
 REFUSED: Final = (401, 403)
+NO_CANARY: Final = "the canary listens on this machine, the host is another"
 
 
 @dataclass(frozen=True, slots=True)

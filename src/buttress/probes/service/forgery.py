@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from buttress.evidence.findings import Finding
-from buttress.probes.service.api import ServiceApi
+from buttress.probes.service.api import NO_CANARY, ServiceApi
 from buttress.probes.service.canary import CanaryListener
 from buttress.probes.service.chat import ChatShape
 from buttress.probes.service.openapi import ApiOperation
@@ -46,9 +46,7 @@ async def findings(
 ) -> AsyncIterator[Finding]:
     """Each place for an address whose canary was fetched."""
     if canary is None:
-        api.not_judged.append(
-            "server-side request forgery: the canary listens on this machine, the host is another"
-        )
+        api.not_judged.append(f"server-side request forgery: {NO_CANARY}")
         return
     lures = _lures(api)
     for lure in lures:

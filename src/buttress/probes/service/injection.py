@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final
 
 from buttress.evidence.findings import Finding
-from buttress.probes.service.api import ServiceApi, is_limited
+from buttress.probes.service.api import NO_CANARY, ServiceApi, is_limited
 from buttress.probes.service.canary import CanaryListener
 from buttress.probes.service.chat import ChatShape
 from buttress.probes.service.forgery import ADDRESS
@@ -87,10 +87,7 @@ async def findings(
                 proof=f"the answer holds {word}, which only the tool's result asks for",
             )  # fmt: skip
     if canary is None:
-        api.not_judged.append(
-            "orders in fetched pages, orders to fetch: the canary listens on this machine, the "
-            "host is another"
-        )
+        api.not_judged.append(f"orders in fetched pages, orders to fetch: {NO_CANARY}")
         return
     canary.pages[_PAGE_MARK] = _PAGE.replace("{left}", left).replace("{right}", right)
     values["canary"] = canary.url

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Final
 
 from buttress.evidence.findings import Finding
-from buttress.probes.service.api import ServiceApi, is_limited
+from buttress.probes.service.api import NO_CANARY, ServiceApi, is_limited
 from buttress.probes.service.canary import CanaryListener
 from buttress.probes.service.chat import ChatShape
 from buttress.probes.service.reports import finding
@@ -50,6 +50,8 @@ async def findings(
     nonce = secrets.token_hex(4)
     base = canary.url if canary is not None else _NOWHERE
     values = {**api.values, "nonce": nonce, "canary": base}
+    if canary is None and shapes:
+        api.not_judged.append(f"pictures of answers that are fetched: {NO_CANARY}")
     for shape in shapes.values():
         url = session.url + shape.path
         reply = await session.ask(_request(shape, api.first), values)

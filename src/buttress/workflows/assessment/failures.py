@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from buttress.errors import ButtressError, debugging, describe_exception
+from buttress.errors import DEBUG_HINT, ButtressError, debugging, describe_exception
 from buttress.protocols.probe import NotCoveredError
 
 _Item = TypeVar("_Item")
@@ -19,7 +19,7 @@ def why_left_out(error: BaseException) -> str:
     """
     if debugging():
         raise error
-    return f"it failed ({describe_exception(error)}); set BUTTRESS_DEBUG=1 to see where"
+    return f"it failed ({describe_exception(error)}); {DEBUG_HINT}"
 
 
 def until_failure(items: Iterator[_Item], record_skip: Callable[[str], None]) -> Iterator[_Item]:

@@ -99,7 +99,8 @@ def probes(
 
     inspecting = [probe for probe in found if isinstance(probe, InspectionProbe)]
     asking = [probe for probe in found if not isinstance(probe, InspectionProbe)]
-    return [*configured(inspecting, system.options), *asking]
+    with naming_field(system, "options"):
+        return [*configured(inspecting, system.options, None), *asking]
 
 
 def _named(only: Sequence[str]) -> list[InspectionProbe | TrialProbe]:
