@@ -180,7 +180,8 @@ def test_a_file_that_is_given_twice_is_scanned_once(tmp_path: Path) -> None:
         assert len(found) == number, paths
 
 
-def test_a_probe_that_failed_has_a_line_of_its_own() -> None:
+def test_a_probe_that_failed_has_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BUTTRESS_DEBUG", "0")
     error = ValueError("a long reason, with (brackets), at line 3")
     failed = failed_inspection("mid", "1", "x", error)
     first, second, third = coverage([Inspection("a", "1", "x", 1, 1, ("f: r",)), failed])
