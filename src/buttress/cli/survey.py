@@ -151,7 +151,7 @@ def _where(group: argparse._ArgumentGroup) -> None:
 def run(options: argparse.Namespace) -> int:
     """Survey, write files, print."""
     from buttress.errors import InputError
-    from buttress.workflows.survey import Surveyor, make_known, write, write_page
+    from buttress.workflows.survey import Surveyor, make_known
 
     if options.resume and options.out is None:
         raise InputError("needs --out", field="--resume", expected="--out DIR")
@@ -163,10 +163,12 @@ def run(options: argparse.Namespace) -> int:
     if options.write_baseline is not None:
         result = make_known(result, options.write_baseline)
     made = result.document()
+    if options.out is not None or options.html is not None:
+        from buttress.workflows import survey_outputs
     if options.out is not None:
-        write(result, made, options.out, options.language)
+        survey_outputs.write(result, made, options.out, options.language)
     if options.html is not None:
-        write_page(made, options.html, options.language, "--html")
+        survey_outputs.write_page(made, options.html, options.language, "--html")
     if options.sarif is not None:
         from buttress.report import sarif
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -33,6 +33,7 @@ from buttress.protocols.live import (
 from buttress.triage.filtering import SUPPRESSIONS, FilteredFindings, FindingFilter
 from buttress.trials.loop import run_async
 from buttress.workflows.advisories import OsvAdvisories
+from buttress.workflows.survey_inspections import host_inspections
 
 if TYPE_CHECKING:
     from buttress.packs.knowledge import Knowledge
@@ -239,44 +240,6 @@ class Surveyor:
         )  # fmt: skip
 
 
-def inspections_of(
-    hosts: Iterable[HostResult], probes: Sequence[LiveProbe]
-) -> Iterator[Inspection]:
-    """What each probe looked at; the requests are in ``extra``, under ``sent``."""
-    for host in hosts:
-        for one in host_inspections(host, probes):
-            yield with_requests(one, host)
-
-
-def host_inspections(host: HostResult, probes: Sequence[LiveProbe]) -> Iterator[Inspection]:
-    """What each probe looked at, without the requests, which take memory."""
-    skipped = [f"not all was asked: {host.why}"] if host.why else []
-    if host.not_sent:
-        skipped.append(f"{host.not_sent} requests were not sent")
-    if not host.reached:
-        skipped = [f"not reached: {host.why or 'no answer'}"]
-    for probe in probes:
-        failure = host.failed.get(probe.id)
-        yield Inspection(
-            probe.id,
-            probe.version,
-            host.asset,
-            files=sum(1 for one in host.sent if one.answered),
-            bytes=sum(one.bytes for one in host.sent),
-            skipped=(*skipped, *((f"the probe failed ({failure})",) if failure else ())),
-            seconds=host.seconds,
-            time=host.began,
-        )
-
-
-def with_requests(inspection: Inspection, host: HostResult) -> Inspection:
-    """The inspection with every request that was sent to its host, for the evidence."""
-    sent = [
-        [one.request.method, one.url, round(one.time, 3), one.status] for one in host.sent
-    ]  # fmt: skip
-    return replace(inspection, extra={"sent": sent})
-
-
 def system_endpoints(system: System) -> list[Endpoint]:
     """The endpoints of the assets with a ``url``.
 
@@ -431,70 +394,3 @@ def make_known(result: SurveyResult, path: Path) -> SurveyResult:
     every = [*result.filtered.counting, *result.filtered.known]
     baseline.write(every, path)
     return replace(result, filtered=replace(result.filtered, counting=[], known=every))
-
-
-def write(result: SurveyResult, made: Mapping[str, Any], out: Path, language: str = "en") -> None:
-    """Write document, page, every request a line, and the evidence into the folder ``out``.
-
-    Raises:
-        InputError: not writable.
-    """
-    import orjson
-
-    from buttress.evidence.records import Provenance
-    from buttress.evidence.store import FILE_NAME, EvidenceStore
-    from buttress.files.atomic import write_whole
-
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            error.strerror or str(error), file=str(out), field="--out", expected="a folder"
-        ) from None
-    write_whole(out / "survey.json", orjson.dumps(made, option=orjson.OPT_INDENT_2), "--out")
-    write_page(made, out / "survey.html", language, "--out")
-    lines = (
-        orjson.dumps(sent | made["requests"][sent["request"]])
-        for host in made["hosts"]
-        for sent in host["sent"]
-    )
-    write_whole(out / "requests.jsonl", b"".join(line + b"\n" for line in lines), "--out")
-    with EvidenceStore.open(out / FILE_NAME) as store:
-        store.append(
-            [
-                Provenance(
-                    run=result.id,
-                    system=made["system"]["name"],
-                    started=result.began,
-                    seed=0,
-                    policy="survey",
-                    digests={},
-                    versions=made["run"]["versions"],
-                    details={},
-                )
-            ]
-        )
-        store.append([one for host in result.hosts for one in _stamped(host, result.id)])
-        of_each = len(result.layers)
-        store.append(
-            [
-                with_requests(one, result.hosts[number // of_each])
-                for number, one in enumerate(result.inspections)
-            ]
-        )
-
-
-def write_page(made: Mapping[str, Any], path: Path, language: str, option: str) -> None:
-    """Write the page of a survey's document; ``option`` is the one that named the file.
-
-    Raises:
-        InputError: not writable, or there is no such language.
-    """
-    from buttress.files.atomic import write_whole
-    from buttress.report.survey_page import render
-
-    write_whole(path, render(made, language).encode(), option)
-
-
-def _stamped(host: HostResult, run: str) -> Iterator[Finding]:
-    return (replace(one, run=run) for one in host.findings)

@@ -17,9 +17,9 @@ from buttress.workflows.survey import (
     IN_BROWSER,
     Surveyor,
     SurveySettings,
-    inspections_of,
     system_endpoints,
 )
+from buttress.workflows.survey_inspections import inspections_of
 
 
 def ask_hosts(

@@ -1,0 +1,78 @@
+"""Writes what a survey found: document, page, requests and evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from buttress.errors import InputError
+from buttress.evidence.findings import Finding
+from buttress.evidence.records import Provenance
+from buttress.evidence.store import FILE_NAME, EvidenceStore
+from buttress.files.atomic import write_whole
+from buttress.live.survey import HostResult
+from buttress.report.survey_page import render
+from buttress.workflows.survey import SurveyResult
+from buttress.workflows.survey_inspections import with_requests
+
+
+def write(result: SurveyResult, made: Mapping[str, Any], out: Path, language: str = "en") -> None:
+    """Write document, page, every request a line, and the evidence into the folder ``out``.
+
+    Raises:
+        InputError: not writable.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            error.strerror or str(error), file=str(out), field="--out", expected="a folder"
+        ) from None
+    write_whole(out / "survey.json", orjson.dumps(made, option=orjson.OPT_INDENT_2), "--out")
+    write_page(made, out / "survey.html", language, "--out")
+    lines = (
+        orjson.dumps(sent | made["requests"][sent["request"]])
+        for host in made["hosts"]
+        for sent in host["sent"]
+    )
+    write_whole(out / "requests.jsonl", b"".join(line + b"\n" for line in lines), "--out")
+    with EvidenceStore.open(out / FILE_NAME) as store:
+        store.append(
+            [
+                Provenance(
+                    run=result.id,
+                    system=made["system"]["name"],
+                    started=result.began,
+                    seed=0,
+                    policy="survey",
+                    digests={},
+                    versions=made["run"]["versions"],
+                    details={},
+                )
+            ]
+        )
+        store.append([one for host in result.hosts for one in _stamped(host, result.id)])
+        of_each = len(result.layers)
+        store.append(
+            [
+                with_requests(one, result.hosts[number // of_each])
+                for number, one in enumerate(result.inspections)
+            ]
+        )
+
+
+def write_page(made: Mapping[str, Any], path: Path, language: str, option: str) -> None:
+    """Write the page of a survey's document; ``option`` is the one that named the file.
+
+    Raises:
+        InputError: not writable, or there is no such language.
+    """
+    write_whole(path, render(made, language).encode(), option)
+
+
+def _stamped(host: HostResult, run: str) -> Iterator[Finding]:
+    return (replace(one, run=run) for one in host.findings)
