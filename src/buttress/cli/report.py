@@ -34,8 +34,8 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     parser.add_argument(
         "--schema", nargs="?", const="assessment", metavar="DOCUMENT",
-        help="print the JSON Schema of a document, such as assessment, scan, survey, data or align, "
-        "and stop (default: assessment; an unknown name is answered with all)",
+        help="print the JSON Schema of a document, such as assessment, scan, survey, data or "
+        "align, and stop (default: assessment; an unknown name is answered with all)",
     )  # fmt: skip
     parser.set_defaults(run=run)
 
