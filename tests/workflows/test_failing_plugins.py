@@ -16,6 +16,8 @@ import multiprocessing
 import os
 
 from buttress.attacks.template import TemplateAttack
+from buttress.errors import InputError
+from buttress.evidence.findings import Finding, Inspection
 from buttress.protocols.judge import Judgement
 from buttress.probes.behaviour.attack_resistance import under_attack
 
@@ -54,8 +56,29 @@ class Crashing:
             os._exit(11)
 
 
+class Foreign:
+    version, title, kinds = "1", "Keeps no contract", ("source",)
+
+    def __init__(self, id, *given):
+        self.id, self.given = id, given
+
+    def inspect(self, context):
+        for one in self.given:
+            if isinstance(one, BaseException):
+                raise one
+            yield one
+
+
 INSPECTION = Exploding()
 CRASHING = Crashing()
+LEAVING = Foreign("leaving", SystemExit(0))
+STOPPING = Foreign("stopping", GeneratorExit())
+ACCUSING = Foreign("accusing", InputError("my problem", file="f", line=3))
+MUTE = Foreign("mute")
+GRAVE = Foreign("grave", Finding("r", "terrible", "a", "f:1", "m", "r"))
+NEGATIVE = Foreign("negative", Inspection("negative", "1", "a", -1, 0))
+TAKEN = Foreign("secrets", Inspection("secrets", "1", "a", 1, 1))
+NONE = None
 PROBE = under_attack(
     BrokenAttack(
         id="shouting", version="1", title="Shouting", references=("LLM01",),
@@ -76,6 +99,14 @@ absent = no_such_module_anywhere:PROBE
 exploding = failing_plugin:INSPECTION
 crashing = failing_plugin:CRASHING
 missing = failing_plugin:NOTHING
+leaving = failing_plugin:LEAVING
+stopping = failing_plugin:STOPPING
+accusing = failing_plugin:ACCUSING
+mute = failing_plugin:MUTE
+grave = failing_plugin:GRAVE
+negative = failing_plugin:NEGATIVE
+taken = failing_plugin:TAKEN
+none = failing_plugin:NONE
 
 [buttress.judges]
 broken = failing_plugin:judge
@@ -97,6 +128,18 @@ risks:
     standards: {owasp-llm-2025: [LLM01]}
     remedies: [Train it.]
 """
+
+
+TOLD = {
+    "leaving": "SystemExit: 0",
+    "stopping": "GeneratorExit",
+    "accusing": "InputError: f:3: my problem",
+    "mute": "it gave no Inspection",
+    "grave": "severity 'terrible' is none of info, low, medium, high, critical",
+    "negative": "files -1 is no whole number from 0 up",
+    "taken": "its id has to be the name of its entry point",
+    "none": "its id has to be the name of its entry point",
+}
 
 
 @pytest.fixture
@@ -146,6 +189,8 @@ def test_an_assessment_goes_on_without_them(folder: Path) -> None:
     assert "no attribute 'NOTHING'" in why["missing"]
     assert "ZeroDivisionError: in inspect" in why["exploding @ source"]
     assert "KeyError: 'in apply'" in why["attack-shouting @ model"]
+    for probe in ("leaving", "accusing", "mute", "grave"):
+        assert TOLD[probe] in why[f"{probe} @ source"]
     covered = {row["probe"] for row in document["coverage"]["covered"]}
     assert {"harmful-compliance", "secrets"} <= covered
     assert not covered & {"exploding", "missing", "absent", "attack-shouting"}
@@ -166,8 +211,10 @@ def test_a_scan_goes_on_without_them(jobs: str, folder: Path) -> None:
     assert "ZeroDivisionError: in inspect" in skipped["exploding"][0]
     assert "no attribute 'NOTHING'" in skipped["missing"][0]
     assert skipped["secrets"] == []
-    told = "the process that carried it out ended"
-    assert [told in one for one in skipped.get("crashing", [])] == ([] if jobs == "1" else [True])
+    alone = "it gave no Inspection, so that nobody knows what it looked at"
+    assert (alone if jobs == "1" else "process that carried it out ended") in skipped["crashing"][0]
+    for probe, told in TOLD.items():
+        assert told in skipped[probe][0], probe
 
 
 def test_a_judge_that_raises_decides_nothing(folder: Path) -> None:

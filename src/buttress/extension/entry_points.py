@@ -30,6 +30,7 @@ GROUPS: Final = {
     "pack_contents": ("buttress.pack_contents",),
     "pack_signatures": ("buttress.pack_signatures",),
 }
+_PROBES: Final = ("probes", "inspections", "live_probes")
 _METADATA: Final = (".dist-info", ".egg-info")
 
 
@@ -50,7 +51,8 @@ def load(kind: str, name: str) -> Any:
 
     Raises:
         InputError: no such name; the message lists the valid ones.
-        PluginError: the part's module can't be imported, or lacks the attribute.
+        PluginError: the part's module can't be imported, or lacks the attribute; a probe has
+            another id than its name here, or no version.
     """
     known = names(kind)
     if name not in known:
@@ -70,6 +72,11 @@ def load(kind: str, name: str) -> Any:
         if debugging():
             raise
         raise PluginError(f"{kind[:-1]} '{name}' ({known[name]})", error) from error
+    if kind in _PROBES and not (
+        getattr(part, "id", None) == name and isinstance(getattr(part, "version", None), str)
+    ):
+        wrong = TypeError("its id has to be the name of its entry point, its version a text")
+        raise PluginError(f"{kind[:-1]} '{name}' ({known[name]})", wrong)
     return part
 
 

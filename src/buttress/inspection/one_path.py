@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from buttress.errors import FOREIGN_FAILURES, ButtressError, debugging
+from buttress.errors import FOREIGN_FAILURES, debugging
 from buttress.evidence.findings import SEVERITIES, Finding, Inspection
 from buttress.evidence.locations import Location
 from buttress.files.tree import Tree
-from buttress.inspection.unusable import failure_of
+from buttress.inspection.unusable import ends_the_run, failure_of
 from buttress.packs.knowledge import OWN, Knowledge
 from buttress.protocols.inspection import InspectionContext
 
@@ -116,10 +116,8 @@ def inspect(
                 context = InspectionContext(asset.id, tree, knowledge)
                 try:
                     records = inspect_tree(probe, context, run)
-                except ButtressError:
-                    raise
                 except FOREIGN_FAILURES as error:
-                    if debugging():
+                    if debugging() or ends_the_run(probe, error):
                         raise
                     failed(probe.id, asset.id, failure_of(error))
                     break

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from buttress import extension
-from buttress.errors import FOREIGN_FAILURES, ButtressError, InputError, PluginError
+from buttress.errors import FOREIGN_FAILURES, InputError
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.places import LocatedFinding, located
 from buttress.files.tree import Tree
 from buttress.inspection.one_path import inspect_tree
 from buttress.inspection.options import configured, on_request
-from buttress.inspection.unusable import failed_inspection, load_inspection
+from buttress.inspection.unusable import ends_the_run, failed_inspection, load_inspection
 from buttress.packs.knowledge import Knowledge
 from buttress.processes import WorkerDiedError, run_tasks
 from buttress.protocols.inspection import InspectionContext
@@ -123,6 +123,6 @@ def _one(task: InspectionTask) -> list[Finding | Inspection]:
     try:
         return inspect_tree(probe, context, task.run)
     except FOREIGN_FAILURES as error:
-        if isinstance(error, ButtressError) and not isinstance(error, PluginError):
+        if ends_the_run(probe, error):
             raise
         return [failed_inspection(probe.id, probe.version, context.asset, error)]

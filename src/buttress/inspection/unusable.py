@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from buttress import extension
-from buttress.errors import DEBUG_HINT, PluginError, debugging, describe_exception
+from buttress.errors import DEBUG_HINT, ButtressError, PluginError, debugging, describe_exception
 from buttress.evidence.findings import Finding, Inspection
 
 if TYPE_CHECKING:
@@ -39,14 +39,20 @@ def load_inspection(name: str) -> InspectionProbe:
     """The probe of that name, or an ``UnusableProbe`` where it can't be loaded."""
     try:
         probe: InspectionProbe = extension.load("probes", name)
-    except PluginError as failed:
+    except PluginError as error:
         if debugging():
             raise
-        return UnusableProbe(name, failed)
-    if not all(isinstance(getattr(probe, one, None), str) for one in ("id", "version")):
-        error = TypeError("it is no probe: its id and version have to be texts")
-        return UnusableProbe(name, PluginError(f"probe '{name}'", error))
+        return UnusableProbe(name, error)
     return probe
+
+
+def ends_the_run(probe: InspectionProbe, error: BaseException) -> bool:
+    """Whether the error is one of the user's, told by a probe of our own.
+
+    From a plugin's probe the same error would name nothing that the user gave us.
+    """
+    own = type(probe).__module__.partition(".")[0] == "buttress"
+    return own and isinstance(error, ButtressError) and not isinstance(error, PluginError)
 
 
 def failed_inspection(probe: str, version: str, asset: str, error: BaseException) -> Inspection:
