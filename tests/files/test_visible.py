@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from buttress.files.visible import one_line, printable, shortened, visible
+from buttress.files.visible import one_line, printable_name, shortened, visible
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,6 @@ def test_in_names_every_space_but_the_common_one_is_spelt_out() -> None:
 @example(b"n\xff.py", b"n\\xff.py")
 @example(b"a\nb", b"a\\nb")
 def test_different_names_are_shown_differently(one: bytes, other: bytes) -> None:
-    shown = [printable(name.decode("utf-8", "surrogateescape")) for name in (one, other)]
+    shown = [printable_name(name.decode("utf-8", "surrogateescape")) for name in (one, other)]
     assert (shown[0] == shown[1]) == (one == other)
     assert all(name.isprintable() for name in shown)

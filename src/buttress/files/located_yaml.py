@@ -23,6 +23,7 @@ FieldPath = tuple[str | int, ...]
 _MAX_BYTES = 4 * 1024 * 1024
 _MAX_NODES = 200_000
 _MAX_DEPTH = 60
+_WHOLE_NUMBER = "tag:yaml.org,2002:int"
 _LEAST_NUMBER, _MOST_NUMBER = -(1 << 63), (1 << 63) - 1
 
 
@@ -143,7 +144,7 @@ class _Builder:
         try:
             value = self._loader.construct_object(node)
         except (ValueError, OverflowError, KeyError, AttributeError) as error:
-            if self._duplicates:
+            if self._duplicates and node.tag == _WHOLE_NUMBER:
                 return str(node.value)
             raise InputError(str(error), file=self._located.file, line=line) from None
         if isinstance(value, int) and not _LEAST_NUMBER <= value <= _MOST_NUMBER:

@@ -43,9 +43,10 @@ class Selection:
 
     def reads(self, file: str) -> bool:
         """Whether the file is wanted."""
-        if self.everything:
-            return True
-        path = absolute(file)
+        return self.everything or self.reads_shown(absolute(file))
+
+    def reads_shown(self, path: str) -> bool:
+        """Whether the file is wanted; its path is absolute and escaped as ``absolute``."""
         return self._wanted(path) and not self._left_out(path, "")
 
     def _wanted(self, path: str) -> bool:

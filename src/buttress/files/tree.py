@@ -16,7 +16,7 @@ from urllib.parse import quote
 from buttress.files.folders import CACHES, INSTALLED, VENDORED, VERSION_CONTROL
 from buttress.files.outputs import is_output, is_output_folder
 from buttress.files.selection import EVERYTHING, Selection
-from buttress.files.visible import printable
+from buttress.files.visible import printable_name
 
 MAX_TEXT: Final = 8 << 20  # bytes of a text file; larger ones are not read
 SMALL: Final = 64 << 10  # bytes up to which any file is read whole when it is opened
@@ -126,8 +126,8 @@ class Tree:
         if self.is_folder:
             return tuple(self._walk())
         if self.root.is_file():
-            return (TreeFile(str(self.root), printable(self.root.name)),)
-        self._unreadable.append((printable(self.root.name), "not a regular file"))
+            return (TreeFile(str(self.root), printable_name(self.root.name)),)
+        self._unreadable.append((printable_name(self.root.name), "not a regular file"))
         return ()
 
     @cached_property
@@ -149,7 +149,7 @@ class Tree:
         _ = self.files
         notes = [f"{where}: {why}" for where, why in self._unreadable]
         notes += (
-            f"{count} folders {printable(name)}/: not part of the asset"
+            f"{count} folders {printable_name(name)}/: not part of the asset"
             for name, count in self._left_out.items()
         )
         if self._outputs:
@@ -237,7 +237,7 @@ class Tree:
             self._names[folder] = names
             below: list[tuple[str, str, bool]] = []
             for entry in entries:
-                location = prefix + printable(entry.name)
+                location = prefix + printable_name(entry.name)
                 if entry.is_symlink():
                     self._link(entry, root)
                 elif entry.is_dir(follow_symlinks=False):

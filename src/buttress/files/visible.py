@@ -39,17 +39,19 @@ def _escape(char: str) -> str:
     return char.encode("unicode_escape").decode()
 
 
-def printable(name: str) -> str:
-    """``name`` as text that can be written anywhere: what isn't UTF-8 or isn't visible, escaped.
+def printable(text: str) -> str:
+    """``text`` as it can be written anywhere: what isn't UTF-8 or isn't visible, escaped."""
+    if text.isascii() and text.isprintable():
+        return text
+    return visible(os.fsencode(text).decode("utf-8", "backslashreplace"))
 
-    A backslash that would read as the start of such an escape is doubled, so that different names
-    stay different.
+
+def printable_name(name: str) -> str:
+    """The name or path of a file, once, as ``printable``, different names staying different.
+
+    A backslash of its own that would read as the start of an escape is doubled.
     """
-    if "\\" in name:
-        name = _LIKE_AN_ESCAPE.sub(r"\\\\", name)
-    if name.isascii() and name.isprintable():
-        return name
-    return visible(os.fsencode(name).decode("utf-8", "backslashreplace"))
+    return printable(_LIKE_AN_ESCAPE.sub(r"\\\\", name) if "\\" in name else name)
 
 
 def shortened(text: str) -> str:

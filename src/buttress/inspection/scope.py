@@ -95,7 +95,7 @@ def _root(path: Path, only: frozenset[str] | None, wish: ScanRequest) -> Root:
         changes = repository.changed(repository.commit(wish.diff))
         changed = _as_given(changes.files, path)
         asked = Selection(base, only)
-        only = frozenset(one for one in changed if asked.reads(one))
+        only = frozenset(one for one in changed if asked.reads_shown(one))
     return Root(path, Selection(base, only, hidden, Globs(wish.exclude)), changes, changed)
 
 

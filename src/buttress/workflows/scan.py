@@ -219,7 +219,7 @@ def _unread(
 
 def _wanted(settings: ScanSettings, by_path: Mapping[Path, Root]) -> Any:
     def wanted(one: LocatedFinding, task: InspectionTask) -> bool:
-        if not task.tree.selection.reads(one.path):
+        if not task.tree.selection.reads_shown(one.path):
             return False
         return not settings.diff_lines or by_path[task.path].on_new_line(one)
 

@@ -17,7 +17,7 @@ from buttress.evidence.locations import Location
 from buttress.files import notebooks
 from buttress.files.source_files import MAX_BYTES, SourceFile, SourceReading
 from buttress.files.tree import FOREIGN
-from buttress.files.visible import printable
+from buttress.files.visible import printable_name
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.source.git.blobs import BlobOrigin, at_head, choose, origins, read
 from buttress.probes.source.git.isolated import GitError, Isolated, isolated
@@ -184,13 +184,13 @@ def _repositories(path: Path, reading: SourceReading) -> Iterator[_Place]:
     if layout is not None:
         inside = whole.relative_to(layout.top).as_posix()
         below = os.fsencode(f"{inside}/" if whole.is_dir() else inside)
-        yield _Place(layout, below, "" if whole.is_dir() else printable(whole.name))
+        yield _Place(layout, below, "" if whole.is_dir() else printable_name(whole.name))
         return
     found = False
     for one in sorted(whole.iterdir()) if whole.is_dir() else ():
         if one.is_dir() and not one.is_symlink() and (layout := find(one)) is not None:
             found = True
-            yield _Place(layout, prefix=f"{printable(one.name)}/")
+            yield _Place(layout, prefix=f"{printable_name(one.name)}/")
     if not found:
         reading.record_skip(".", "no git repository, so no history")
 
@@ -238,7 +238,7 @@ def _foreign(path: bytes, reading: SourceReading) -> bool:
 
 
 def _name(path: bytes) -> str:
-    return "/".join(printable(os.fsdecode(one)) for one in path.split(b"/"))
+    return "/".join(printable_name(os.fsdecode(one)) for one in path.split(b"/"))
 
 
 def _day(seconds: int) -> str:
