@@ -102,7 +102,7 @@ class RayDataRunner(AbstractContextManager["RayDataRunner"]):
         context.enable_progress_bars = False
         context.print_on_execution_start = False
         numbers = untyped.data.range(len(tasks), override_num_blocks=len(tasks))
-        workers = untyped.data.TaskPoolStrategy(size=self._workers)
+        workers = untyped.data.TaskPoolStrategy(size=min(self._workers, len(tasks)))
         try:
             done = numbers.map_batches(
                 _shard_work(work, tasks), batch_size=1, num_cpus=1, compute=workers
