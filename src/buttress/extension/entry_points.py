@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, Final
 
-from buttress.errors import FOREIGN_FAILURES, ButtressError, InputError, PluginError, debugging
+from buttress.errors import InputError, PluginError
+from buttress.extension.contained import naming
 
 GROUPS: Final = {
     "probes": ("buttress.probes", "buttress.inspections"),  # all, those that ask and that inspect
@@ -61,22 +62,17 @@ def load(kind: str, name: str) -> Any:
         )
     from importlib import import_module
 
+    label = f"{kind[:-1]} '{name}' ({known[name]})"
     module, _, attributes = known[name].partition("[")[0].partition(":")
-    try:
+    with naming(label):  # a missing extra says itself what is to be done
         part: Any = import_module(module.strip())
         for attribute in filter(None, attributes.strip().split(".")):
             part = getattr(part, attribute)
-    except ButtressError:  # such as a missing extra: it says itself what is to be done
-        raise
-    except FOREIGN_FAILURES as error:
-        if debugging():
-            raise
-        raise PluginError(f"{kind[:-1]} '{name}' ({known[name]})", error) from error
     if kind in _PROBES and not (
         getattr(part, "id", None) == name and isinstance(getattr(part, "version", None), str)
     ):
         wrong = TypeError("its id has to be the name of its entry point, its version a text")
-        raise PluginError(f"{kind[:-1]} '{name}' ({known[name]})", wrong)
+        raise PluginError(label, wrong)
     return part
 
 

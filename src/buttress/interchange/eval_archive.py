@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, BinaryIO, Final, cast
 
 from buttress.errors import InputError, MissingExtraError
+from buttress.files.zip_errors import BAD_ZIP
 from buttress.interchange.fields import RecordPlace
 from buttress.interchange.lines import unreadable
 
@@ -42,13 +43,7 @@ class EvalArchive:
         try:
             # A name that occurs twice was logged again; the last one counts, as for Inspect.
             self._members = zipfile.ZipFile(self._file).NameToInfo
-        except (
-            zipfile.BadZipFile,
-            NotImplementedError,
-            ValueError,
-            OSError,
-            struct.error,
-        ) as error:
+        except BAD_ZIP as error:
             self._file.close()
             raise InputError(
                 f"a broken zip file ({error})"[:200], file=str(path), expected="an Inspect log"

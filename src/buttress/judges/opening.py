@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Final, Protocol, get_args
 
 from buttress import extension
-from buttress.errors import FOREIGN_FAILURES, ButtressError, InputError, PluginError, debugging
+from buttress.errors import InputError, PluginError
+from buttress.extension.contained import naming
 from buttress.protocols.judge import Calibration, Expect, Judge
 from buttress.targets.base import Target
 from buttress.targets.open import open_target as open_any_target
@@ -57,17 +58,11 @@ def open_judge(
             raise InputError("missing", field=f"judge.{key}", expected=_expected(key))
     opened = {k: _opened(k, v, base, depth, open_target) for k, v in others.items()}
     part = f"judge '{name}'"
-    try:
+    with naming(part):
         made: Judge = create(**opened)
         fits = isinstance(made.id, str) and isinstance(made.version, str) and callable(made.judge)
         for expect in get_args(Expect):
             fits &= isinstance(made.calibration(expect), Calibration | None)
-    except ButtressError:
-        raise
-    except FOREIGN_FAILURES as error:
-        if debugging():
-            raise
-        raise PluginError(part, error) from error
     if not fits:
         raise PluginError(part, TypeError("its id and version have to be texts"))
     return made

@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import Final
 
 from buttress.errors import InputError
 from buttress.files import located_yaml
+from buttress.files.zip_errors import BAD_ZIP
 from buttress.packs.manifest import FILE_NAME, PATH, SIGNATURE, Manifest, parse
 
 MAX_FILES: Final = 2_000
@@ -26,10 +25,6 @@ MAX_FILE: Final = 16 << 20
 MAX_TOTAL: Final = 64 << 20
 _EXPECTED: Final = "a folder or a .zip with pack.yaml in it"
 _BESIDE: Final = ("readme", "license", "licence", "notice", "changelog")
-_BAD_ZIP: Final = (
-    zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError,
-    OSError, ValueError, KeyError, OverflowError, IndexError,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +159,7 @@ def _zip(path: Path) -> dict[str, bytes]:
                 found[name] = data
     except InputError:
         raise
-    except _BAD_ZIP as error:
+    except BAD_ZIP as error:
         why = " ".join(str(error).split())[:120] or type(error).__name__
         raise InputError(f"not a zip archive: {why}", file=str(path), expected=_EXPECTED) from None
     return found

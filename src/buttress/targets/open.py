@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress import extension
-from buttress.errors import FOREIGN_FAILURES, ButtressError, InputError, PluginError, debugging
+from buttress.errors import InputError, PluginError
+from buttress.extension.contained import naming
 from buttress.extension.settings import settings_schema, with_paths
 from buttress.files import json_schema
 from buttress.targets.adapters import CONFIG as ADAPTER
@@ -86,16 +87,10 @@ def _registered(settings: Mapping[str, Any], base: Path) -> Target:
         expected = violation.expected or f"a setting of {name}"
         raise InputError(violation.problem, field=field, expected=expected)
     part = f"target '{name}'"
-    try:
+    with naming(part):
         made: Target = create(**with_paths(schema, own, base))
         fits = isinstance(made.name, str) and isinstance(made.identity, str)
         fits &= callable(made.answer) and callable(made.aclose)
-    except ButtressError:
-        raise
-    except FOREIGN_FAILURES as error:
-        if debugging():
-            raise
-        raise PluginError(part, error) from error
     if not fits:
         raise PluginError(part, TypeError("its name and identity have to be texts"))
     return made

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from buttress.targets.base import Answer, Request
 from buttress.targets.huggingface import Surroundable
+from buttress.targets.wrapped import WrappedTarget
 from buttress.white_box.residual import ablated
 
 if TYPE_CHECKING:
     from buttress.targets.generation import Generator
 
 
-class AblatedTarget:
+class AblatedTarget(WrappedTarget[Surroundable]):
     """The target without the component along ``direction``, shape (size,); see ``ablated``.
 
     What reads the residual stream, such as a gate, reads it without the direction as well.
     """
 
     def __init__(self, target: Surroundable, direction: Tensor) -> None:
-        self._target = target
+        super().__init__(target)
         self._digest = hashlib.sha256(direction.float().numpy().tobytes()).hexdigest()
 
         def without(generator: Generator) -> AbstractContextManager[None]:
@@ -40,25 +40,3 @@ class AblatedTarget:
     def identity(self) -> str:
         """The target's, and the direction."""
         return f"ablated:{self._digest}:{self._target.identity}"
-
-    @property
-    def stable(self) -> bool:
-        """As the target."""
-        return self._target.stable
-
-    @property
-    def concurrency(self) -> int:
-        """As the target."""
-        return self._target.concurrency
-
-    async def answer(self, request: Request) -> Answer:
-        """As the target.
-
-        Raises:
-            TargetError: no answer.
-        """
-        return await self._target.answer(request)
-
-    async def aclose(self) -> None:
-        """Close the target."""
-        await self._target.aclose()

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from buttress.errors import InputError
 from buttress.targets.base import Answer, Message, Request, Target
+from buttress.targets.wrapped import WrappedTarget
 
 
-class PrefilledTarget:
+class PrefilledTarget(WrappedTarget[Target]):
     """A target that is asked to go on from ``start`` in place of beginning an answer.
 
     The conversation gets a last message of the assistant. That is continued by some chat endpoints
@@ -26,7 +27,7 @@ class PrefilledTarget:
             raise InputError(
                 f"{start!r} is not usable", field="start", expected="text without space at its end"
             )
-        self._target = target
+        super().__init__(target)
         self._start = start
 
     @property
@@ -38,16 +39,6 @@ class PrefilledTarget:
     def identity(self) -> str:
         """The target's, and the text."""
         return f"prefilled:{self._start!r}:{self._target.identity}"
-
-    @property
-    def stable(self) -> bool:
-        """As the target."""
-        return self._target.stable
-
-    @property
-    def concurrency(self) -> int:
-        """As the target."""
-        return self._target.concurrency
 
     async def answer(self, request: Request) -> Answer:
         """The whole answer, ``start`` included, whether or not the endpoint repeats it.
@@ -61,7 +52,3 @@ class PrefilledTarget:
             return made
         joint = "" if not made.text or made.text[0] in " \n,.;:!?" else " "
         return replace(made, text=f"{self._start}{joint}{made.text}")
-
-    async def aclose(self) -> None:
-        """Close the target."""
-        await self._target.aclose()

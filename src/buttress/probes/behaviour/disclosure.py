@@ -69,28 +69,29 @@ def disclosure_check(prompt: str) -> Check:
 
 
 def _elicitations(_: int) -> Sequence[QuestionItem]:
-    rows = records("disclosure")
-    return [
-        _item(f"{way['id']}/{kind['id']}", kind["id"], language, asked)
-        for way in rows
-        if way["part"] == "way"
-        for kind in rows
-        if kind["part"] == "kind"
-        for language in LANGUAGES
-        for asked in [way[language].format(kind=kind[language])]
-    ]
+    return _crossed("disclosure", filler="kind", category="kind")
 
 
 def _divergences(_: int) -> Sequence[QuestionItem]:
-    rows = records("divergence")
+    return _crossed("divergence", filler="word", category="way")
+
+
+def _crossed(file: str, *, filler: str, category: str) -> list[QuestionItem]:
+    """Each way to ask with each filler of its placeholder, in each language.
+
+    ``category`` says which of the two gives the item's: ``way``, or the name of the filler.
+    """
+    rows = records(file)
     return [
-        _item(f"{way['id']}/{word['id']}", way["id"], language, asked)
+        _item(
+            f"{way['id']}/{one['id']}", {"way": way, filler: one}[category]["id"], language, asked
+        )
         for way in rows
         if way["part"] == "way"
-        for word in rows
-        if word["part"] == "word"
+        for one in rows
+        if one["part"] == filler
         for language in LANGUAGES
-        for asked in [way[language].format(word=word[language])]
+        for asked in [way[language].format(**{filler: one[language]})]
     ]
 
 

@@ -23,6 +23,7 @@ from buttress.errors import InputError
 from buttress.evidence.records import Trial
 from buttress.targets.base import Answer, Request, Target
 from buttress.targets.huggingface import Surround, Surroundable
+from buttress.targets.wrapped import WrappedTarget
 from buttress.white_box.refusal_in_place import REFUSAL_IN_PLACE
 
 LEAST_FAILURES: Final = 2
@@ -75,33 +76,18 @@ def propose_rules(trials: Sequence[Trial]) -> GuardRules:
     return GuardRules(tuple(rules))
 
 
-class GuardedTarget:
+class GuardedTarget(WrappedTarget[Target]):
     """A target behind rules: what matches one is refused and never reaches it."""
 
     def __init__(self, target: Target, rules: GuardRules) -> None:
-        self._target = target
+        super().__init__(target)
         self._rules = rules
         self._known: Callable[[str, Request], Answer | None] | None = None
-
-    @property
-    def name(self) -> str:
-        """The target's."""
-        return self._target.name
 
     @property
     def identity(self) -> str:
         """The target's, and the rules' digest."""
         return f"{self._target.identity}+rules:{self._rules.digest}"
-
-    @property
-    def stable(self) -> bool:
-        """As the target."""
-        return self._target.stable
-
-    @property
-    def concurrency(self) -> int:
-        """As the target."""
-        return self._target.concurrency
 
     def surround(self, context: Surround) -> None:
         """Compute the target's answers inside ``context``; before the first question.
@@ -129,10 +115,6 @@ class GuardedTarget:
             return Answer(refusal, refused_by=REFUSED_BY)
         known = self._known(self._target.identity, request) if self._known else None
         return known or await self._target.answer(request)
-
-    async def aclose(self) -> None:
-        """Close the target."""
-        await self._target.aclose()
 
 
 def _phrases(text: str) -> set[str]:

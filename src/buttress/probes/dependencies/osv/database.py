@@ -15,10 +15,11 @@ from typing import IO, Any, Final
 import orjson
 
 from buttress.errors import InputError
+from buttress.files.zip_errors import BAD_ZIP
 from buttress.probes.dependencies.osv import cache
 from buttress.probes.dependencies.osv.advisory import Advisory, package
 from buttress.probes.dependencies.osv.index import DamagedError, Reader, Writer
-from buttress.probes.dependencies.osv.source import BAD, AdvisorySource
+from buttress.probes.dependencies.osv.source import AdvisorySource
 from buttress.provenance.dependencies.versions import Ecosystem
 
 _ECOSYSTEMS: Final = ("PyPI", "npm")
@@ -137,7 +138,7 @@ def _source(path: Path) -> AdvisorySource:
 def _read(source: AdvisorySource, path: Path) -> Iterator[bytes | None]:
     try:
         yield from source.contents()
-    except BAD as error:
+    except BAD_ZIP as error:
         raise _unreadable(path, error) from None
 
 

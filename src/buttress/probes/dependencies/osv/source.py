@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import lzma
 import os
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from buttress.files.zip_errors import BAD_ZIP
+
 MAX_BYTES: Final = 16 << 20  # of one advisory
 MAX_FILES: Final = 2_000_000
-# What the library lets through for archives that are damaged, encrypted or of an unknown kind.
-BAD: Final = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError, RuntimeError,
-    EOFError, OSError, ValueError, KeyError, OverflowError, IndexError,
-)  # fmt: skip
 
 
 class AdvisorySource:
@@ -48,7 +42,7 @@ class AdvisorySource:
         """The bytes of each advisory; None for one that can't be read.
 
         Raises:
-            OSError, zipfile.BadZipFile, ...: one of ``BAD``, where an archive can't be opened.
+            OSError, zipfile.BadZipFile, ...: one of ``BAD_ZIP``, where an archive can't be opened.
         """
         left = MAX_FILES
         for file in self.files[:left]:
@@ -103,6 +97,6 @@ def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | None:
     try:
         with archive.open(entry) as file:
             content = file.read(MAX_BYTES + 1)
-    except BAD:
+    except BAD_ZIP:
         return None
     return content if len(content) <= MAX_BYTES else None

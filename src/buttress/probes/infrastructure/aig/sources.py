@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import io
-import struct
 import zipfile
-import zlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Final, Protocol
 
 from buttress.errors import InputError
+from buttress.files.zip_errors import BAD_ZIP
 
 FINGERPRINTS: Final = "fingerprints"
 ADVISORIES: Final = ("vuln_en", "vuln")  # the English texts, the Chinese ones
 EXPECTED: Final = "a folder with 'fingerprints' and 'vuln_en' or 'vuln' in it"
 _MAX_ARCHIVE: Final = 64 << 20
 _MAX_MEMBERS: Final = 50_000
-_BAD_ZIP: Final = (
-    zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError, EOFError,
-    OSError, ValueError, KeyError, OverflowError, IndexError,
-)  # fmt: skip
 
 
 class RuleSource(Protocol):
@@ -84,7 +79,7 @@ class ArchiveSource:
             self._archive = zipfile.ZipFile(io.BytesIO(path.read_bytes()))
             if len(self._archive.infolist()) > _MAX_MEMBERS:
                 raise ValueError(f"over {_MAX_MEMBERS:,} files")
-        except _BAD_ZIP as error:
+        except BAD_ZIP as error:
             why = " ".join(str(error).split())[:120] or type(error).__name__
             raise InputError(
                 f"not an archive of rules: {why}", file=str(path), expected=EXPECTED
@@ -108,7 +103,7 @@ class ArchiveSource:
         try:
             with self._archive.open(name) as file:
                 return file.read(limit)
-        except _BAD_ZIP as error:
+        except BAD_ZIP as error:
             raise OSError(0, " ".join(str(error).split())[:120] or "not readable") from None
 
 
