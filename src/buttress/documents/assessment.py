@@ -1,7 +1,8 @@
 """The assessment document, ``buttress-assessment/1``: all reports are made from it.
 
-To add a field: add it to its class here or in ``risk``, with ``about`` and, for a document that may
-lack it, ``| UnsetType = UNSET``; fill it in ``workflows.assessment.document``; run
+To add a field: add it to its class here or in ``risk``, ``loss`` or ``coverage``, with ``about``
+and, for a document that may lack it, ``| UnsetType = UNSET``; fill it in
+``workflows.assessment.document``; run
 ``python -m buttress.documents.schema_doc > docs/assessment-json.md``. The JSON Schema follows.
 """
 
@@ -11,6 +12,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, UnsetType
 
+from buttress.documents.coverage import AssessmentCoverage, StandardCoverage
 from buttress.documents.fields import (
     Amount,
     Count,
@@ -21,6 +23,7 @@ from buttress.documents.fields import (
     UtcTime,
     about,
 )
+from buttress.documents.loss import LossDistribution
 from buttress.documents.risk import AssessedRisk, Estimand, RateInterval
 
 
@@ -228,182 +231,6 @@ class WorstAnswer(DocumentPart, frozen=True, kw_only=True):
     answer: Annotated[str, about("what came back")]
     score: Annotated[float, about("the judge's graded figure for failure")]
     reason: Annotated[str, about("the judge's reason; may be empty")]
-
-
-class LossShare(DocumentPart, frozen=True, kw_only=True):
-    """A share."""
-
-    risk: Annotated[str, about("risk id")]
-    share: Annotated[Amount, about("share of the mean")]
-    title: (
-        Annotated[
-            str,
-            about("the risk in words"),
-        ]
-        | UnsetType
-    ) = UNSET
-    mean: (
-        Annotated[
-            Amount,
-            about("mean loss a period"),
-        ]
-        | UnsetType
-    ) = UNSET
-    measured: (
-        Annotated[
-            bool,
-            about("whether evidence informs it; else it stands at its prior"),
-        ]
-        | UnsetType
-    ) = UNSET
-
-
-LossCurve = list[tuple[Annotated[Amount, about("loss")], Annotated[Share, about("probability")]]]
-
-
-class LossBand(DocumentPart, frozen=True, kw_only=True):
-    """Ignorance of the inputs: percentiles, over possible worlds, of each loss's probability."""
-
-    low: Annotated[LossCurve, about("5th percentile")]
-    middle: Annotated[LossCurve, about("median")]
-    high: Annotated[LossCurve, about("95th percentile")]
-
-
-class LossErrors(DocumentPart, frozen=True, kw_only=True):
-    """Standard errors of the simulation."""
-
-    median: Annotated[Amount, about("of the median")]
-    p95: Annotated[Amount, about("of the 95th percentile")]
-    p99: Annotated[Amount, about("of the 99th percentile")]
-
-
-class LossInput(DocumentPart, frozen=True, kw_only=True):
-    """An input of the loss model."""
-
-    risk: Annotated[str, about("risk id")]
-    input: Annotated[str, about("`frequency`, or the barrier's id")]
-    title: Annotated[str, about("the input in words")] | UnsetType = UNSET
-    low: Annotated[Amount, about("mean loss of all risks if it is at its 5th percentile")]
-    high: Annotated[Amount, about("the same at its 95th percentile")]
-    evppi: Annotated[
-        Amount,
-        about("value of knowing it exactly, at most: to who finds going ahead worth the mean"),
-    ]
-
-
-class LossDistribution(DocumentPart, frozen=True, kw_only=True):
-    """A year's loss from all risks of the catalogue; those that nothing informs have priors."""
-
-    unit: Annotated[str, about("currency")]
-    period: Annotated[str, about("period that figures are for")]
-    mean: Annotated[Amount, about("mean")]
-    median: Annotated[Amount, about("median")]
-    p95: Annotated[Amount, about("95th percentile")]
-    p99: Annotated[Amount, about("99th percentile")]
-    exceedance: Annotated[LossCurve, about("points of the curve, falling in probability")]
-    sensitivity: Annotated[list[LossShare], about("share of each risk in the mean, largest first")]
-    draws: Annotated[Count, about("possible worlds that were drawn")]
-    risks: Annotated[list[str], about("risks that evidence informs")]
-    mean_measured: (
-        Annotated[
-            Amount,
-            about("part of the mean that comes from measured risks"),
-        ]
-        | UnsetType
-    ) = UNSET
-    cap: (
-        Annotated[
-            Amount,
-            about("the most that can be lost"),
-        ]
-        | UnsetType
-    ) = UNSET
-    beyond_cap: (
-        Annotated[
-            Share,
-            about("probability that a period's loss reaches the cap"),
-        ]
-        | UnsetType
-    ) = UNSET
-    error: (
-        Annotated[
-            LossErrors,
-            about("standard errors of the simulation"),
-        ]
-        | UnsetType
-    ) = UNSET
-    band: (
-        Annotated[
-            LossBand,
-            about("ignorance of the inputs"),
-        ]
-        | UnsetType
-    ) = UNSET
-    inputs: (
-        Annotated[
-            list[LossInput],
-            about("inputs that move the mean most, those first that are worth most to know"),
-        ]
-        | UnsetType
-    ) = UNSET
-
-
-class StandardItem(DocumentPart, frozen=True, kw_only=True):
-    """An item."""
-
-    id: Annotated[str, about("item id")]
-    title: Annotated[str, about("title")]
-    risks: Annotated[list[str], about("risks of the catalogue that map to it")]
-    verdict: Annotated[
-        Literal["acceptable", "unacceptable", "undecided", "partly assessed", "not assessed"],
-        about(
-            "worst verdict of these risks; partly assessed where what was measured is acceptable "
-            "and some was not measured"
-        ),
-    ]
-
-
-class StandardCoverage(DocumentPart, frozen=True, kw_only=True):
-    """A standard."""
-
-    standard: Annotated[str, about("standard id")]
-    title: Annotated[str, about("title")]
-    items: Annotated[list[StandardItem], about("its items")]
-
-
-class CoveredProbe(DocumentPart, frozen=True, kw_only=True):
-    """A probe on an asset."""
-
-    probe: Annotated[str, about("probe id")]
-    asset: Annotated[str, about("asset id")]
-    trials: Annotated[Count | None, about("trials; null for an inspection")]
-    files: Annotated[Count | None, about("files read; null for trials")]
-    bytes: Annotated[Count | None, about("bytes read; null for trials")]
-    skipped: Annotated[list[str], about("what was not read, and why; the first 20")]
-
-
-class CoverageGap(DocumentPart, frozen=True, kw_only=True):
-    """Something left out."""
-
-    what: Annotated[str, about("`probe @ asset`, or an asset id")]
-    why: Annotated[str, about("reason")]
-
-
-class UnassessedRisk(DocumentPart, frozen=True, kw_only=True):
-    """A risk."""
-
-    id: Annotated[str, about("risk id")]
-    title: Annotated[str, about("title")]
-
-
-class AssessmentCoverage(DocumentPart, frozen=True, kw_only=True):
-    """What was looked at, and what was not."""
-
-    covered: Annotated[list[CoveredProbe], about("probes that ran, by asset")]
-    not_covered: Annotated[list[CoverageGap], about("what was left out")]
-    unassessed_risks: Annotated[
-        list[UnassessedRisk], about("risks of the catalogue about which nothing was measured")
-    ]
 
 
 class RunTotals(DocumentPart, frozen=True, kw_only=True):

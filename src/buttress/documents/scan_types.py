@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, UnsetType
 
-from buttress.documents.assessment import CoveredProbe, FindingRow
+from buttress.documents.assessment import FindingRow
+from buttress.documents.coverage import CoveredProbe
 from buttress.documents.fields import Count, DocumentPart, UtcTime, about
 
 
