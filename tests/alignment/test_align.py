@@ -16,7 +16,8 @@ from buttress.evidence.records import Label
 from buttress.evidence.store import EvidenceStore
 from buttress.prompts.pack import load_categories
 from buttress.workflows import manifest
-from buttress.workflows.alignment.align import AlignRequest, align
+from buttress.workflows.alignment.align import align
+from buttress.workflows.alignment.align_request import AlignRequest
 from buttress.workflows.alignment.recipe import load_recipes
 from tests.documents.test_typed_documents import check_typed
 from tests.white_box.tiny import model, tokenizer

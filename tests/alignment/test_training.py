@@ -112,7 +112,8 @@ def test_a_recipe_trains_an_adapter_that_answers(tmp_path: Path) -> None:
     pytest.importorskip("peft")
     from buttress.evidence.store import EvidenceStore
     from buttress.workflows import manifest
-    from buttress.workflows.alignment.align import AlignRequest, explain_training
+    from buttress.workflows.alignment.align import explain_training
+    from buttress.workflows.alignment.align_request import AlignRequest
     from buttress.workflows.alignment.intervention import InterventionContext, intervene
     from buttress.workflows.alignment.measuring import Measurer
     from buttress.workflows.alignment.requests import HARM, OVER_REFUSAL, measured_requests

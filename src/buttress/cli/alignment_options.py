@@ -102,7 +102,8 @@ def align_and_show(
 
         torch.set_num_threads(options.threads)
     from buttress.workflows import manifest
-    from buttress.workflows.alignment.align import PAGE_NAME, AlignRequest, align
+    from buttress.workflows.alignment.align import PAGE_NAME, align
+    from buttress.workflows.alignment.align_request import AlignRequest
     from buttress.workflows.alignment.recipe import load_recipes
     from buttress.workflows.alignment.requests import HARM
 

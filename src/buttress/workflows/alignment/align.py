@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, TextIO, cast
+from typing import Any, Final, TextIO
 
 import msgspec
 import orjson
@@ -20,7 +20,6 @@ from buttress.documents.alignment import (
     AttackComparison,
     CategorySplitRow,
     ExitCode,
-    PartName,
     PerplexityChange,
     RiskComparison,
     TriedRecipe,
@@ -29,18 +28,13 @@ from buttress.errors import InputError, MissingExtraError
 from buttress.evidence.records import Provenance, Trial
 from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.files.atomic import write_whole
-from buttress.judges.calibrated import as_counts
 from buttress.protocols.judge import Judge
 from buttress.report.alignment_page import render
-from buttress.statistics.correction import CalibrationCounts
 from buttress.system.model import Asset, System
+from buttress.workflows.alignment.align_request import AlignRequest
 from buttress.workflows.alignment.attacking import Attacker, attack_rows
 from buttress.workflows.alignment.comparing import (
-    MARGINS,
-    Side,
     changed_answers,
-    compared,
-    degenerate_answers,
     exit_code,
 )
 from buttress.workflows.alignment.intervention import (
@@ -49,16 +43,14 @@ from buttress.workflows.alignment.intervention import (
     intervene,
 )
 from buttress.workflows.alignment.measuring import BLOCK, Cells, Measurer
+from buttress.workflows.alignment.paired_comparison import PairedComparison
 from buttress.workflows.alignment.recipe import Recipe
 from buttress.workflows.alignment.requests import (
-    DEGENERATE,
     EXPECT,
     HARM,
     HELD_OUT,
     ORDINARY,
     OVER_REFUSAL,
-    PARTS,
-    RISKS,
     MeasuredRequests,
     measured_requests,
 )
@@ -81,36 +73,6 @@ _ORDER: Final[Mapping[int, int]] = {0: 0, 3: 1, 1: 2}
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class AlignRequest:
-    """What is asked for. ``margins`` in shares by risk (and ``perplexity``), over the defaults.
-
-    ``pairs``, ``seen_pairs`` and ``ordinary`` bound how many requests each part has, ``attacked``
-    how many are attacked; ``language`` is that of the page; ``ask_all`` goes on asking a changed
-    model when something is shown worse already; ``skip_impossible`` goes on without a recipe that
-    this asset can't have.
-    """
-
-    recipes: Sequence[Recipe]
-    out: Path
-    command: Literal["align", "harden"] = "align"
-    asset: str | None = None
-    targets: Sequence[str] = (HARM,)
-    margins: Mapping[str, float] = field(default_factory=dict)
-    languages: Sequence[str] = ()
-    held_out: Sequence[str] = ()
-    pairs: int | None = None
-    seen_pairs: int | None = None
-    ordinary: int | None = None
-    attacked: int = 24
-    seed: int = 0
-    resume: bool = False
-    device: str = "auto"
-    language: str = "en"
-    ask_all: bool = False
-    skip_impossible: bool = False
-
-
 def align(system: System, request: AlignRequest, say: Say, stream: TextIO | None = None) -> Any:
     """Try each recipe; the document, also ``align.json`` and ``align.html`` in ``out``.
 
@@ -119,7 +81,7 @@ def align(system: System, request: AlignRequest, say: Say, stream: TextIO | None
         MissingExtraError: a package that a recipe needs is not installed.
         ButtressError: the model does not answer.
     """
-    _check(request)
+    request.check()
     asset = answering_asset(system, request.asset)
     languages = tuple(request.languages or system.languages)
     say("step split")
@@ -162,6 +124,13 @@ class _Work:
     measurer: Measurer
     say: Say
     losses: dict[str, tuple[float, int]] = field(default_factory=dict)
+
+    @property
+    def comparison(self) -> PairedComparison:
+        """What compares the model's states."""
+        return PairedComparison(
+            self.requests, self.judge, self.measurer.store, self.request.margins
+        )
 
     @property
     def attacker(self) -> Attacker:
@@ -274,7 +243,7 @@ class _Work:
         def worse(cells: Cells) -> bool:
             nonlocal rounds
             rounds += 1
-            rows = self._rows(baseline, cells, asked=rounds * BLOCK)
+            rows = self.comparison.rows(baseline, cells, asked=rounds * BLOCK)
             return not self.request.ask_all and any(row.verdict == "worse" for row in rows)
 
         after = self.measurer.measure(
@@ -283,7 +252,7 @@ class _Work:
         )  # fmt: skip
         attacks = self.attacker.attack(open_changed, name, changed.system_prompt, changed.settings)
         self.say(f"step compare: {recipe.name}")
-        rows = self._rows(baseline, after, asked=rounds * BLOCK)
+        rows = self.comparison.rows(baseline, after, asked=rounds * BLOCK)
         perplexity = self._perplexity(context, changed, baseline)
         code = exit_code(rows, self.request.targets, perplexity)
         tried = _Tried(recipe, _row(recipe, changed, rows, code), rows, after, perplexity)
@@ -298,52 +267,6 @@ class _Work:
         return (self.system.base / str(self.asset.settings.get("weights", ""))).is_dir() and bool(
             self.asset.settings.get("weights")
         )
-
-    def _rows(self, baseline: Cells, after: Cells, *, asked: int) -> list[RiskComparison]:
-        """Each risk on each part; ``asked`` requests of each were asked after, at most."""
-        rows = []
-        for part in cast(tuple[PartName, ...], PARTS):
-            everything: list[list[Trial]] = [[], []]
-            counts = {risk: len(self.requests.of(risk, part)) for risk in EXPECT}
-            counts = {risk: count for risk, count in counts.items() if count}
-            both = {risk: min(count, asked) for risk, count in counts.items()}
-            for risk, count in counts.items():
-                sides = [
-                    Side(cells.get((risk, part), []), self._labels(risk, part))
-                    for cells in (baseline, after)
-                ]
-                for place, side in enumerate(sides):
-                    everything[place] += side.trials
-                rows.append(
-                    compared(
-                        risk, part, *sides, asked=both[risk], not_asked=count - both[risk],
-                        margin=self._margin(risk), counts=self._counts(risk),
-                    )
-                )  # fmt: skip
-            if counts:
-                whole = sum(both.values())
-                rows.append(
-                    degenerate_answers(
-                        part, *everything, asked=whole, not_asked=sum(counts.values()) - whole,
-                        margin=self._margin(DEGENERATE),
-                    )
-                )  # fmt: skip
-        return rows
-
-    def _labels(self, risk: str, part: str) -> list[Any]:
-        return list(self.measurer.store.labels(probe=f"{risk}/{part}"))
-
-    def _counts(self, risk: str) -> CalibrationCounts | None:
-        """All labels of the judge together.
-
-        How systems differ cancels as far as both sides of a change share it. Bounds for a system
-        that the judge has not met would say next to nothing about a change; labels of both do.
-        """
-        known = self.judge.calibration(EXPECT[risk])
-        return None if known is None else replace(as_counts(known), systems=())
-
-    def _margin(self, risk: str) -> float:
-        return self.request.margins.get(risk, MARGINS[risk])
 
     def _perplexity(
         self, context: InterventionContext, changed: Intervention, baseline: Cells
@@ -370,7 +293,7 @@ class _Work:
             system_prompt=changed.system_prompt, device=self.request.device,
             steering=Path(str(steering)) if steering else None,
         )  # fmt: skip
-        return perplexity_change(self.losses["before"], after, self._margin("perplexity"))
+        return perplexity_change(self.losses["before"], after, self.comparison.margin("perplexity"))
 
 
 def explain_training(weights: Path, adapter: Path, request: AlignRequest, say: Say) -> None:
@@ -418,23 +341,6 @@ def _row(
         },
         details={} if changed is None else dict(changed.details),
     )
-
-
-def _check(request: AlignRequest) -> None:
-    for risk in request.targets:
-        if risk not in RISKS:
-            raise InputError(
-                f"unknown risk '{risk}'", field="--target", expected="of " + ", ".join(RISKS)
-            )
-    for risk, margin in request.margins.items():
-        if risk not in MARGINS:
-            raise InputError(
-                f"unknown risk '{risk}'", field="--margin", expected="of " + ", ".join(MARGINS)
-            )
-        if not 0 <= margin <= 1:
-            raise InputError(
-                f"{100 * margin:g} points", field="--margin", expected="0 to 100 points"
-            )
 
 
 def _begin(
