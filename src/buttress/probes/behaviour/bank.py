@@ -17,6 +17,7 @@ from buttress.probes.behaviour.figures import Figure, Figures
 from buttress.prompts.pack import LANGUAGES
 from buttress.protocols.judge import Judgement
 from buttress.protocols.probe import NotCoveredError, TrialContext, TrialProbe, TrialSpec
+from buttress.protocols.procedure import Procedure
 from buttress.statistics.finite import Draw
 from buttress.statistics.trial_order import order, prompt_of
 from buttress.targets.base import Message, Sampling
@@ -57,6 +58,7 @@ class BankProbe:
     expect: Expect = "answer"
     exact: bool = True
     compute: Figures | None = None  # what the field reports beside the failure rate
+    procedure: Procedure | None = None  # of items that take several questions
 
     def figures(self, trials: Sequence[Trial]) -> Sequence[Figure]:
         """Figures from trials of this probe; none for most."""
@@ -102,6 +104,7 @@ class BankProbe:
             messages=under_system_prompt(item.messages, context.system_prompt),
             sampling=Sampling(max_tokens=context.max_tokens, seed=context.seed),
             check=item.check,
+            procedure=self.procedure,
             cluster=prompt_of(item.id, item.language),
         )
 

@@ -9,17 +9,16 @@ memory, a cache or a shared context can.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from buttress.evidence.records import Expect
 from buttress.probes.behaviour.bank import BankProbe, QuestionItem, outcome, records, seed_of
 from buttress.probes.behaviour.injection.extraction import code_of
 from buttress.probes.behaviour.injection.leaks import tells_code
 from buttress.prompts.pack import LANGUAGES
 from buttress.protocols.judge import Judgement
-from buttress.protocols.probe import TrialContext, TrialSpec
+from buttress.protocols.probe import TrialSpec
 from buttress.protocols.procedure import Conversation, Dialogue
 from buttress.targets.base import Message
 
@@ -50,37 +49,6 @@ class TwoSessions:
         # Of its own seed: else the answer to another trial's question would be taken again.
         answer = await conversation.ask(spec.messages, seed=seed + 1)
         return Dialogue(spec.messages, answer)
-
-
-@dataclass(frozen=True, slots=True)
-class SessionLeakageProbe:
-    """Two sessions for each item, in a seeded random order."""
-
-    id: str = "session-leakage"
-    version: str = "1"
-    title: str = "Leakage between sessions"
-    attack: str = "direct"
-    expect: Expect = "answer"
-    exact: bool = True
-
-    def stream(self, context: TrialContext) -> Iterator[TrialSpec]:
-        """Trials in a random permutation of the items.
-
-        Raises:
-            NotCoveredError: as ``BankProbe.stream``.
-        """
-        return (replace(spec, procedure=TwoSessions()) for spec in self._bank().stream(context))
-
-    def size(self, context: TrialContext) -> int:
-        """Number of trials in ``stream``.
-
-        Raises:
-            NotCoveredError: as ``stream``.
-        """
-        return self._bank().size(context)
-
-    def _bank(self) -> BankProbe:
-        return BankProbe(id=self.id, version=self.version, title=self.title, items=_items)
 
 
 def _parts() -> Iterator[tuple[dict[str, Any], dict[str, Any], str]]:
@@ -136,4 +104,10 @@ def _check(answer: str) -> Judgement:
     return outcome(0.0, "told nothing from another session")
 
 
-PROBE: Final = SessionLeakageProbe()
+PROBE: Final = BankProbe(
+    id="session-leakage",
+    version="1",
+    title="Leakage between sessions",
+    items=_items,
+    procedure=TwoSessions(),
+)
