@@ -6,6 +6,7 @@ from buttress.targets.allowance import Allowance, Unlimited
 from buttress.targets.base import Answer, Request, Target, TargetError, takes_images
 from buttress.targets.metering import Meter
 from buttress.targets.retrying import RetryingClient
+from buttress.targets.wrapped import WrappedTarget
 
 
 class TimeAlone(Unlimited):
@@ -36,37 +37,17 @@ class TimeAlone(Unlimited):
         return self._allowance.seconds_left(wanted_s)
 
 
-class RetryingTarget:
+class RetryingTarget(WrappedTarget[Target]):
     """Asks through a ``RetryingClient``, so that each error that leaves it is the last word."""
 
     def __init__(
         self, target: Target, meter: Meter, allowance: Allowance, *, backoff_s: float = 0.5
     ) -> None:
-        self._target = target
+        super().__init__(target)
         self._client = RetryingClient(
             target, allowance=TimeAlone(allowance), meter=meter, backoff_s=backoff_s
         )
         self.takes_images = takes_images(target)
-
-    @property
-    def name(self) -> str:
-        """That of the target."""
-        return self._target.name
-
-    @property
-    def identity(self) -> str:
-        """That of the target."""
-        return self._target.identity
-
-    @property
-    def stable(self) -> bool:
-        """That of the target."""
-        return self._target.stable
-
-    @property
-    def concurrency(self) -> int:
-        """That of the target."""
-        return self._target.concurrency
 
     async def answer(self, request: Request) -> Answer:
         """The target's answer, in spite of throttling and errors that pass.
@@ -78,7 +59,3 @@ class RetryingTarget:
             return await self._client.ask(request)
         except TargetError as error:
             raise TargetError(str(error), retry=False, fatal=error.fatal) from None
-
-    async def aclose(self) -> None:
-        """Close the target."""
-        await self._target.aclose()
