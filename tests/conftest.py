@@ -1,5 +1,8 @@
 """For all tests: a mistake of an inspector fails the test instead of becoming a note.
 
+A test's name holds no bytes. An archive packed a second later has other bytes, and worker processes
+with other names for the same test refuse to start.
+
 Property tests have no deadline: how long an example takes says more about the machine than about
 the code. ``HYPOTHESIS_PROFILE=thorough`` asks for ten times as many examples.
 """
@@ -17,3 +20,7 @@ settings.register_profile(
 )
 settings.register_profile("thorough", settings.get_profile("buttress"), max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "buttress"))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    return argname if isinstance(val, bytes | bytearray) else None
