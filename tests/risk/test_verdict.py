@@ -340,7 +340,7 @@ def test_after_few_trials_the_advice_is_no_huge_number_of_prompts(
         assert int(words[1]) < 5_000, said
         further = max(8, int(words[1]))
         chance = float(state.chance_of_decision([further], np.random.default_rng(1))[0])
-        assert chance >= 0.08
+        assert chance >= 0.13
         if "chance" in said:
             assert f"a chance of {chance:.0%}" in said
             assert "labels" in said

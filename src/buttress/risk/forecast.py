@@ -18,8 +18,8 @@ from scipy.special import rel_entr
 Array = npt.NDArray[np.float64]
 Side = tuple[float, Array, float]
 _SURE: Final = 0.8  # chance of a verdict in the end, from which it is a matter of patience
-_POSSIBLE: Final = 0.1  # below which more trials are no advice
-_MOST: Final = 0.8  # of that chance, for which so many trials are named
+_POSSIBLE: Final = 0.2  # below which more trials are no advice
+_MOST: Final = 0.7  # of that chance, for which so many trials are named
 
 
 def trials_advice(sizes: npt.NDArray[np.int64], chances: Array, unit: str, otherwise: str) -> str:

@@ -387,7 +387,7 @@ class RiskState:
             return "more labels: the judge is not shown to be better than chance"
         ceiling = scale.upper_point.judged_rate(limit)
         floor = min(1.0, scale.lower_point.judged_rate(limit) / max(self._certain_share(), _RARE))
-        if self.counts is not None and ceiling <= self.judged.estimate <= floor:
+        if self.counts is not None:
             return (
                 f"more labels to calibrate the judge: judged rates from {ceiling:.1%} to "
                 f"{floor:.1%} may lie on either side of the limit, however many trials there are"
