@@ -349,7 +349,9 @@ def test_after_few_trials_the_advice_is_no_huge_number_of_prompts(
 
 
 def test_what_the_policy_asks_for_is_told_where_the_bounds_are_on_either_side() -> None:
-    assert state_of(12, 12, limit=0.05).would_decide() == "8 more prompts, which the policy asks for"
+    assert (
+        state_of(12, 12, limit=0.05).would_decide() == "8 more prompts, which the policy asks for"
+    )
 
 
 def test_what_would_decide_is_about_right() -> None:
