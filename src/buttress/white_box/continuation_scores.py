@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -59,8 +58,9 @@ def continuation_scores(
 
 def _shared(rows: Sequence[Sequence[int]], given: Sequence[int]) -> int:
     """Tokens with which all rows begin and behind which each has a given one."""
-    common = os.path.commonprefix([list(row) for row in (min(rows), max(rows))])
-    return min(len(common), min(given) - 1)
+    first, last = min(map(list, rows)), max(map(list, rows))
+    common = next((at for at in range(len(first)) if first[at] != last[at]), len(first))
+    return min(common, min(given) - 1)
 
 
 def _pairs(

@@ -72,7 +72,9 @@ def test_what_is_memorised_is_weighed(tmp_path: Path) -> None:
     assert rules(exposure={"leak": True, "groups": groups}) == {"canaries-exposed": "high"}
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "buttress-privacy/1", "membership": 3}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"schema": "buttress-privacy/1", "membership": 3}']
+)
 def test_a_document_that_is_none_is_told_and_proves_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / "privacy.json").write_text(text)
     findings, inspection = inspect(tmp_path, MEMBERSHIP)

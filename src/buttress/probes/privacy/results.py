@@ -106,9 +106,7 @@ def _document(path: Path, schema: str) -> dict[str, Any] | str:
 
 def memorisation(document: dict[str, Any]) -> Defects | None:
     """What a document of `buttress privacy` says of memorised records."""
-    parts = [
-        document.get(name) for name in ("extraction", "exposure", "divergence", "attributes")
-    ]
+    parts = [document.get(name) for name in ("extraction", "exposure", "divergence", "attributes")]
     if not any(parts):
         return None
     extraction, exposure, divergence, attributes = parts
