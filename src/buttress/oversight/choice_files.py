@@ -138,7 +138,7 @@ def _options(record: Fields) -> tuple[list[str], list[str]]:
             return [record.text(fields[one]) for one in lettered], lettered
     for form in _NUMBERED:
         for first in (0, 1):
-            numbered = []
+            numbered: list[str] = []
             while isinstance(record.get(form.format(first + len(numbered))), str):
                 numbered.append(record.text(form.format(first + len(numbered))))
             if len(numbered) >= 2:

@@ -49,8 +49,8 @@ def _each_question(record: Fields) -> Iterator[Fields]:
             raise record.error(field, f"{len(found)} members", f"{len(questions)}, as questions")
     shared = {key: value for key, value in shared.items() if key not in ("options", name)}
     for question, choices, answer in zip(questions, options, answers, strict=True):
-        one = {**shared, "question": question, "options": choices, "answer": answer}
-        yield Fields(one, record.place)
+        apart = {**shared, "question": question, "options": choices, "answer": answer}
+        yield Fields(apart, record.place)
 
 
 def _stem(record: Fields) -> Fields:
