@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betainc, betaincinv
 
+from buttress.risk.forecast import trials_advice
 from buttress.risk.policy import Tolerance
 from buttress.risk.rate import JudgedOutcomes, Rate
 from buttress.statistics import graded
@@ -37,6 +38,7 @@ NOBODY_MEASURED: Final = (
     "labels by people, of this system's answers or for `buttress judge calibrate`: nobody measured "
     "how often the judge errs, so it may clear a system as judged and never speaks against one"
 )
+LABELS_DECIDE: Final = "labels of this system's answers do, where the judge errs too often"
 _WORTH_WHILE: Final = 0.15  # gain in that chance for which further trials of a prompt are asked
 _ENOUGH_PROMPTS: Final = 0.8  # chance that the prompts left decide, asked once each
 
@@ -44,6 +46,13 @@ _ENOUGH_PROMPTS: Final = 0.8  # chance that the prompts left decide, asked once 
 def worst(verdicts: list[Verdict]) -> Verdict:
     """Unacceptable if any is, else undecided if any is, else acceptable."""
     return min(verdicts, key=ORDER.index)
+
+
+def instead_of_trials(counts: CalibrationCounts | None) -> str:
+    """What decides where more trials don't, with the judge's calibration, None for exact."""
+    if counts is None:
+        return "the rate is very close to the limit"
+    return LABELS_DECIDE if counts.measured else NOBODY_MEASURED
 
 
 def _thin(rows: list[list[float]]) -> list[list[float]]:
@@ -362,22 +371,23 @@ class RiskState:
         short = self.tolerance.minimum_trials - self.trials
         if self._unmeasured and self.by_estimate and short <= 0:
             return NOBODY_MEASURED
-        if self.by_estimate or self.high <= limit:
+        shown = self.high <= limit or (short > 0 and self.low > limit)
+        if self.by_estimate or shown:
             return f"{max(1, short):,} more {unit}, which the policy asks for"
         if self.finite and self.size is not None:
             return f"the {self.size - self.trials:,} trials of the set that are left, at most"
-        sizes = np.unique(np.geomspace(8, _HORIZON, 40).astype(int))
+        sizes = np.unique(np.geomspace(max(8, short), _HORIZON, 40).astype(int))
         likely = self.chance_of_decision(sizes, np.random.default_rng(1))
-        enough = sizes[likely >= 0.5]
-        if enough.size:
-            return f"about {max(int(enough[0]), short):,} more {unit} at the present rate"
+        counted = f"{unit} at the present rate"
+        if advice := trials_advice(sizes, likely, counted, instead_of_trials(self.counts)):
+            return advice
         if self._unmeasured:
             return NOBODY_MEASURED
         if not scale.upper_point.informative:
             return "more labels: the judge is not shown to be better than chance"
         ceiling = scale.upper_point.judged_rate(limit)
         floor = min(1.0, scale.lower_point.judged_rate(limit) / max(self._certain_share(), _RARE))
-        if self.counts is not None and ceiling <= self.judged.estimate <= floor:
+        if self.counts is not None:
             return (
                 f"more labels to calibrate the judge: judged rates from {ceiling:.1%} to "
                 f"{floor:.1%} may lie on either side of the limit, however many trials there are"
