@@ -93,7 +93,7 @@ def create(
         HttpSessions.read(http.get("session"), http.get("cookies"), connection, secrets),
         connection,
         secrets,
-        poll=HttpPoll.read(http["poll"], answer, secrets) if "poll" in http else None,
+        poll=HttpPoll.read(http["poll"], question.url, answer, secrets) if "poll" in http else None,
         done=ReplyCondition(http["done"], "http.done") if "done" in http else None,
         concurrency=whole(concurrency, "concurrency", 1, 4096),
         identity=_identity(http),
