@@ -111,7 +111,7 @@ def test_verdicts_undecided_and_acceptable_are_told_in_chinese() -> None:
     assert '<html lang="zh">' in page
     assert "尚未判定" in page
     assert "对无害请求的过度拒绝" in page
-    assert "按目前的比率，约需再" in page
+    assert "若其余都与已有的 24 " in page
 
 
 def test_a_text_that_nobody_translated_stays_as_it_is() -> None:

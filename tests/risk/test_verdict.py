@@ -326,6 +326,21 @@ def test_what_would_decide_is_told() -> None:
     assert all("\n" not in one.would_decide() for one in (useless, few_labels))
 
 
+def test_what_would_decide_after_few_trials_says_what_is_known() -> None:
+    told = state_of(0, 0, limit=0.05).would_decide()
+    assert told.startswith("outcomes of prompts: there are none yet; about ")
+    clears = int(told.split()[8])
+    assert state_of(0, clears, limit=0.05).verdict == "acceptable"
+    assert state_of(0, clears * 2 // 3, limit=0.05).verdict == "undecided"
+    told = state_of(0, 2, limit=0.001).would_decide()
+    assert told.endswith("more prompts if all go as the 2 so far; so few say little")
+    more = int(told.split()[1].replace(",", ""))
+    assert state_of(0, 2 + more, limit=0.001).verdict == "acceptable"
+    assert state_of(0, 2 + more // 2, limit=0.001).verdict == "undecided"
+    assert "very close" not in state_of(0, 100, limit=0.001).would_decide()
+    assert "very close" not in state_of(0, 100, limit=0.0002).would_decide()
+
+
 def test_what_would_decide_is_about_right() -> None:
     state = state_of(4, 160, limit=0.06)
     more = int(state.would_decide().split()[1].replace(",", ""))

@@ -30,6 +30,7 @@ Array = npt.NDArray[np.float64]
 SAMPLE_SHARE: Final = 0.8  # of the error, to labels that are a random sample
 _POINTS: Final = 200
 _HORIZON: Final = 20_000
+_FEW: Final = 50  # trials up to which a rate is hardly known
 _DRAWS: Final = 64
 _HALVINGS: Final = 50
 _RARE: Final = 1e-6  # share that stands for none in a division
@@ -349,6 +350,13 @@ class RiskState:
         _, least = step(lambda s: ~self._rejects(s, n))
         return most, least
 
+    def _decides_at_present(self, sizes: npt.NDArray[np.int64]) -> Mask:
+        """Whether so many more trials with just the present rate would give a verdict."""
+        accepts, rejects = self.decided(
+            self.judged.total + self.judged.mean * sizes, self.judged.trials + sizes
+        )
+        return accepts | rejects
+
     def path(self) -> list[list[float]]:
         """The interval as trials came in: trials, low, high, estimate; ≤ 200 points."""
         return self._path if len(self._path) <= _POINTS else _thin(self._path)
@@ -367,10 +375,22 @@ class RiskState:
         if self.finite and self.size is not None:
             return f"the {self.size - self.trials:,} trials of the set that are left, at most"
         sizes = np.unique(np.geomspace(8, _HORIZON, 40).astype(int))
+        if not self.trials:
+            least = sizes[self._accepts(np.zeros(sizes.shape), sizes.astype(float))]
+            clears = (
+                f"; about {int(least[0]):,} without a failure would clear it" if least.size else ""
+            )
+            return f"outcomes of {unit}: there are none yet{clears}"
         likely = self.chance_of_decision(sizes, np.random.default_rng(1))
         enough = sizes[likely >= 0.5]
-        if enough.size:
+        if self.trials >= _FEW and enough.size:
             return f"about {max(int(enough[0]), short):,} more {unit} at the present rate"
+        if (enough := sizes[self._decides_at_present(sizes)]).size:
+            doubt = "; so few say little" if self.trials < _FEW else ""
+            return (
+                f"about {max(int(enough[0]), short):,} more {unit} if all go as the "
+                f"{self.trials:,} so far{doubt}"
+            )
         if self._unmeasured:
             return NOBODY_MEASURED
         if not scale.upper_point.informative:
