@@ -20,6 +20,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
@@ -104,19 +105,23 @@ def _fit(rows: Sequence[Row], labels: Sequence[int], *, alike: bool) -> Head:
 
 def features(rows: Sequence[Row]) -> Any:
     """Sparse features, shape (n, len(NAMES) + ngrams.SIZE)."""
-    named, places, counts = [], [], []
-    for row in rows:
-        reading = read(row.answer)
-        named.append(measure(topic_of(row.request), reading).vector)
-        found = ngrams.places(reading.words)
-        places.append(found)
-        counts.append(len(found))
+    measured = [_measured(row.request, row.answer) for row in rows]
+    named = [vector for vector, _ in measured]
+    places = [found for _, found in measured]
+    counts = [len(found) for found in places]
     indices = np.concatenate(places)
     values = np.repeat([ngrams.value(count) for count in counts], counts)
     ends = np.concatenate(([0], np.cumsum(counts)))
     hashed = csr_matrix((values, indices, ends), shape=(len(rows), ngrams.SIZE))
     used = diags([0.0 if name in UNUSED else 1.0 for name in NAMES])
     return hstack([csr_matrix(np.array(named)) @ used, hashed]).tocsr()
+
+
+@cache
+def _measured(request: str, answer: str) -> tuple[Array, npt.NDArray[np.int64]]:
+    """Named features and places of hashed words; each fold learns from mostly the same answers."""
+    reading = read(answer)
+    return measure(topic_of(request), reading).vector, ngrams.places(reading.words)
 
 
 def judged(model: JudgeModel, rows: Sequence[Row], task: Expect) -> list[Judgement]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from buttress.report.charts import bar
 from buttress.report.html import render, write
 from buttress.risk.catalogue import load_catalogue
 from tests.report.pages import problems, read
@@ -120,6 +121,19 @@ def test_what_it_does_not_show_follows_the_document() -> None:
     text = " ".join(read(render(told)).text)
     assert "got no answer. They" not in text
     assert "were not measured" not in text
+
+
+def test_a_risk_that_nothing_informs_is_hatched_at_its_prior() -> None:
+    document = sample()
+    rows = document["loss"]["sensitivity"]
+    page = read(render(document, "en"))
+    kinds = [
+        svg["class"].split() for svg in page.of("svg") if "bar" in svg.get("class", "").split()
+    ]
+    hatched = sum("prior" in kind for kind in kinds)
+    assert hatched == sum(not row["measured"] for row in rows) > 0
+    assert 'd="M0 10L16 0M16 10L32 0"' in bar(0.032, "prior")
+    assert "path" not in bar(0.032)
 
 
 def test_write(tmp_path: Path) -> None:

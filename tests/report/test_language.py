@@ -22,7 +22,10 @@ from buttress.report.json import encode
 from buttress.report.language import codes, load
 from buttress.risk.catalogue import SEVERITY_LABELS, load_catalogue
 from buttress.risk.loss import FREQUENCY
+from buttress.risk.policy import Tolerance
+from buttress.risk.verdict import RiskState
 from buttress.standards.crosswalk import load_standards
+from buttress.statistics.correction import UNMEASURED, CalibrationCounts
 from tests.report.pages import problems, read
 from tests.report.phrases import phrases
 from tests.report.sample import build, sample
@@ -80,6 +83,26 @@ def test_every_text_of_the_catalogue_and_the_standards_is_translated(code: str) 
     assert same <= _SAME
 
 
+@pytest.mark.parametrize("code", OTHERS)
+@pytest.mark.parametrize(
+    ("failures", "trials", "counts"),
+    [
+        (0, 0, None), (0, 2, CalibrationCounts(90, 10, 280, 20)), (12, 12, None),
+        (5_000, 100_000, None),
+        (2_000, 20_000, CalibrationCounts(40, 10, 95, 5)), (900, 2_000, UNMEASURED),
+        (60, 1_000, None), (1, 20, CalibrationCounts(40, 10, 95, 5)),
+    ],
+)  # fmt: skip
+def test_what_would_decide_is_translated(
+    code: str, failures: int, trials: int, counts: CalibrationCounts | None
+) -> None:
+    state = RiskState(Tolerance(limit=0.05), counts)
+    state.update([1.0] * failures + [0.0] * (trials - failures))
+    said = state.would_decide()
+    assert said
+    assert not re.search("[a-z]{2,} [a-z]{2,}", load(code).text(said).replace("buttress judge", ""))
+
+
 def test_no_english_sentence_is_left_in_the_chinese_report() -> None:
     document = sample()
     page = read(render(document, "zh"))
@@ -111,7 +134,7 @@ def test_verdicts_undecided_and_acceptable_are_told_in_chinese() -> None:
     assert '<html lang="zh">' in page
     assert "尚未判定" in page
     assert "对无害请求的过度拒绝" in page
-    assert "若其余都与已有的 24 " in page
+    assert "按目前的比率，约需再" in page
 
 
 def test_a_text_that_nobody_translated_stays_as_it_is() -> None:

@@ -14,6 +14,7 @@ from buttress.statistics.change_detection import (
     BETS,
     WEIGHTS,
     ChangeDetector,
+    head_start,
     increments,
     threshold,
 )
@@ -181,3 +182,41 @@ def test_a_weighted_mixture_grows_by_one_an_outcome_on_average_and_no_more() -> 
     again = ChangeDetector.of_plain(detector.plain())
     assert again.statistic == detector.statistic
     assert again.weights == list(WEIGHTS)
+
+
+def test_a_head_start_counts_the_outcomes_of_the_sample_and_no_more() -> None:
+    """Exact: over all sequences at the limit, E M(n) = r + n, so n + r outcomes pay for it."""
+    start = head_start(4, 1000)
+    assert start == 4
+    expected = 0.0
+    for sequence in itertools.product((0.0, 1.0), repeat=6):
+        detector = ChangeDetector(len(BETS), weights=list(WEIGHTS), wealth=[start] * len(BETS))
+        for outcome in sequence:
+            value = detector.update(increments(outcome, 0.2).tolist())
+        expected += value * math.prod(0.2 if one else 0.8 for one in sequence)
+    assert expected == pytest.approx(4 + 6)
+    assert head_start(10**9, 1000) == pytest.approx(50)  # never near the threshold
+
+
+def test_ranks_with_a_head_start_raise_no_more_alarms_than_their_outcomes_pay_for() -> None:
+    """2,000 streams: a reference of 200, then 400 outcomes; at most one alarm in 4,000."""
+    rng = np.random.default_rng(17)
+    streams, size, length, least, rate = 2000, 200, 400, 4000.0, 0.1
+    ones = rng.binomial(size, rate, streams).astype(float)
+    wealth = np.full((streams, len(BETS)), head_start(size, least))
+    alarms = {"same": 0, "changed": 0}
+    for number in range(length):
+        changed = number >= length - 100
+        x = (rng.random(streams) < (3 * rate if changed else rate)).astype(float)
+        tail = np.clip(ones / (size + number), 0.001, 0.999)
+        ones += x
+        count = size + number + 1
+        tie = rng.random(streams)
+        rank = np.where(x > 0, tie * ones, ones + tie * (count - ones)) / count
+        gain = np.where(rank <= tail, 1 / tail, 0) - 1
+        wealth = (1 + np.array(BETS) * gain[:, None]) * (wealth + 1)
+        over = wealth @ np.array(WEIGHTS) >= least
+        alarms["changed" if changed else "same"] += int(over.sum())
+        wealth[over] = 0
+    assert 0 < alarms["same"] <= streams * (size + length - 100) / least
+    assert alarms["changed"] > 0.9 * streams

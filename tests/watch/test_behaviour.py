@@ -181,6 +181,30 @@ def test_a_stream_goes_on_where_it_was_stored() -> None:
     assert whole.phase == "changed"
 
 
+def test_a_change_right_after_the_reference_is_found_and_a_large_reference_is_no_alarm() -> None:
+    """A reference of 500, then twice the rate: the trials of the reference count as watched."""
+    rng = random.Random(23)
+    delays = []
+    for number in range(40):
+        stream = ScoreStream("failures", 500)
+        taken = 0
+        for check in range(60):
+            watching = stream.phase == "watching"
+            rate = 0.1 if watching else 0.05
+            scores = [(f"{number} {check} {n}", float(rng.random() < rate)) for n in range(25)]
+            alarm = stream.take(scores, float(check), 18_250.0)
+            stream = ScoreStream.of_plain(stream.plain())
+            if watching:
+                taken += 25
+            if alarm:
+                break
+        delays.append(taken)
+    assert sorted(delays)[len(delays) // 2] <= 300
+    large = ScoreStream("failures", 3000)
+    scores = [(str(n), float(rng.random() < 0.05)) for n in range(3020)]
+    assert large.take(scores, 0.0, 1000.0) is None
+
+
 def test_a_target_of_a_manifest_is_asked_and_its_change_is_told(tmp_path: Path) -> None:
     """Another model gives answers of the same outcome in other words: only the answers differ."""
     script, manifest = tmp_path / "script.yaml", tmp_path / "buttress.yaml"

@@ -7,7 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from buttress.statistics.change_detection import BETS, WEIGHTS, ChangeDetector, increments
+from buttress.statistics.change_detection import (
+    BETS,
+    WEIGHTS,
+    ChangeDetector,
+    head_start,
+    increments,
+)
 from buttress.statistics.exchangeability import (
     TAIL_BETS,
     ScoreSample,
@@ -59,13 +65,14 @@ class ScoreStream:
     def __post_init__(self) -> None:
         if self.limit is not None and self.phase == "reference":
             self.phase = "watching"
-        if not self.detector.outcomes:
+        if not (self.detector.outcomes or any(self.detector.wealth)):
             self.detector = self._new_detector()
 
-    def _new_detector(self) -> ChangeDetector:
+    def _new_detector(self, start: float = 0.0) -> ChangeDetector:
+        """A detector whose statistic begins at ``start``."""
         if self.kind == "failures":
-            return ChangeDetector(len(BETS), weights=list(WEIGHTS))
-        return ChangeDetector(len(TAIL_BETS))
+            return ChangeDetector(len(BETS), weights=list(WEIGHTS), wealth=[start] * len(BETS))
+        return ChangeDetector(len(TAIL_BETS), wealth=[start] * len(TAIL_BETS))
 
     def take(
         self, scores: Sequence[tuple[str, float]], time: float, threshold: float
@@ -84,15 +91,16 @@ class ScoreStream:
                 self.sample.add(score)
                 if self.sample.size >= self.size:
                     self.phase = "watching"
+                    self.detector = self._new_detector(head_start(self.sample.size, threshold))
                 continue
-            value = self._bet(score, _uniform(f"{address} {self.detector.outcomes}"))
+            value = self._bet(score, _uniform(f"{address} {self.detector.outcomes}"), threshold)
             if value >= threshold and alarm is None:
                 alarm = self._alarm(time)
         return alarm
 
-    def _bet(self, score: float, tie: float) -> float:
+    def _bet(self, score: float, tie: float, threshold: float) -> float:
         if self.phase == "changed":
-            return self._bet_on_return(score, tie)
+            return self._bet_on_return(score, tie, threshold)
         self.recent.append(round(score * 1000))
         if self.limit is not None:
             self.sample.add(score)
@@ -111,11 +119,13 @@ class ScoreStream:
             rate_increments(rank, rate, BETS) if self.kind == "failures" else tail_increments(rank)
         )
 
-    def _bet_on_return(self, score: float, tie: float) -> float:
+    def _bet_on_return(self, score: float, tie: float, threshold: float) -> float:
         """Bets that scores are lower than they were since the change."""
         opposite = 1.0 - score
         if self.since.size < _RETURN:
             self.since.add(opposite)
+            if self.since.size == _RETURN:
+                self.detector = self._new_detector(head_start(_RETURN, threshold))
             return 0.0
         return self.detector.update(self._ranked(self.since, opposite, tie))
 

@@ -18,6 +18,7 @@ from buttress.report.language import ENGLISH, Language
 from buttress.report.numbers import percent
 
 WIDTH: Final = 1000
+_HATCH: Final = 16  # between the strokes of a hatched bar
 _TOPS: Final = (0.04, 0.1, 0.2, 0.4, 1.0)  # ends of the axis of probabilities
 Point = tuple[float, float]
 
@@ -193,9 +194,15 @@ def _worth_drawing(loss: Mapping[str, Any]) -> list[Point]:
 
 
 def bar(share: float, kind: str = "") -> Markup:
-    """A horizontal bar of ``share`` in [0, 1] of the width."""
+    """A horizontal bar of ``share`` in [0, 1] of the width, hatched where ``kind`` is "prior"."""
     length = min(1.0, max(0.0, share)) * WIDTH
-    return _svg(f"bar {kind}", 10, [f'<rect x="0" y="0" width="{length:.1f}" height="10"/>'])
+    drawn = [f'<rect x="0" y="0" width="{length:.1f}" height="10"/>']
+    if kind == "prior":
+        strokes = "".join(
+            f"M{x} 10L{min(x + _HATCH, length):.5g} 0" for x in range(0, int(length), _HATCH)
+        )
+        drawn.append(f'<path d="{strokes}"/>')
+    return _svg(f"bar {kind}", 10, drawn)
 
 
 def swings(loss: Mapping[str, Any]) -> list[Markup]:

@@ -18,10 +18,10 @@ import numpy.typing as npt
 from buttress.risk.bandit import Bandit
 from buttress.risk.cell_evidence import CellEvidence
 from buttress.risk.cell_rows import rows, thin
-from buttress.risk.forecast import chance_of_decision
+from buttress.risk.forecast import chance_of_decision, trials_advice
 from buttress.risk.policy import Tolerance
 from buttress.risk.rate import JudgedOutcomes, Rate
-from buttress.risk.verdict import NOBODY_MEASURED, Verdict
+from buttress.risk.verdict import NOBODY_MEASURED, Verdict, instead_of_trials
 from buttress.statistics.correction import CalibrationCounts, CorrectedSequence
 from buttress.statistics.multiple import e_bh
 
@@ -276,9 +276,9 @@ class CellsState:
             return "more prompts: all that there are have been asked"
         sizes = np.unique(np.geomspace(8, _HORIZON, 48).astype(int))
         likely = self.chance_of_decision(sizes, np.random.default_rng(1))
-        enough = sizes[likely >= 0.5]
-        if enough.size:
-            return f"about {int(enough[0]):,} more trials over {len(self.cells):,} cells"
+        counted = f"trials over {len(self.cells):,} cells"
+        if advice := trials_advice(sizes, likely, counted, instead_of_trials(self.counts)):
+            return advice
         if self.counts is not None and not self.counts.measured:
             return NOBODY_MEASURED
         return f"more than {_HORIZON:,} further trials: the worst cell is very close to the limit"

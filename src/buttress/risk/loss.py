@@ -19,6 +19,7 @@ _SMALLEST: Final = 1e-7  # of the cap, from which amounts are looked at
 _INPUTS: Final = 12  # of the tornado
 FREQUENCY: Final = "How often the scenario comes up"
 _BAND: Final = (0.05, 0.5, 0.95)
+_ENDS: Final = (0.05, 0.95)  # of an input's 90 % range
 
 
 def summary(losses: Losses, currency: str) -> dict[str, Any]:
@@ -121,8 +122,9 @@ def inputs(losses: Losses) -> list[dict[str, Any]]:
     for place, scenario in enumerate(losses.scenarios):
         titles = {barrier.id: barrier.title for barrier in scenario.risk.barriers}
         for one in scenario.inputs:
-            relative = one.values / max(one.mean, 1e-300) - 1.0
-            low, high = np.quantile(relative, (0.05, 0.95)) * means[place]
+            mean = max(one.mean, 1e-300)
+            relative = one.values / mean - 1.0
+            low, high = (one.at(_ENDS) / mean - 1.0) * means[place]
             rows.append(
                 {
                     "risk": scenario.risk.id,

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betainc, betaincinv
 
+from buttress.risk.forecast import trials_advice
 from buttress.risk.policy import Tolerance
 from buttress.risk.rate import JudgedOutcomes, Rate
 from buttress.statistics import graded
@@ -30,7 +31,6 @@ Array = npt.NDArray[np.float64]
 SAMPLE_SHARE: Final = 0.8  # of the error, to labels that are a random sample
 _POINTS: Final = 200
 _HORIZON: Final = 20_000
-_FEW: Final = 50  # trials up to which a rate is hardly known
 _DRAWS: Final = 64
 _HALVINGS: Final = 50
 _RARE: Final = 1e-6  # share that stands for none in a division
@@ -38,6 +38,7 @@ NOBODY_MEASURED: Final = (
     "labels by people, of this system's answers or for `buttress judge calibrate`: nobody measured "
     "how often the judge errs, so it may clear a system as judged and never speaks against one"
 )
+LABELS_DECIDE: Final = "labels of this system's answers do, where the judge errs too often"
 _WORTH_WHILE: Final = 0.15  # gain in that chance for which further trials of a prompt are asked
 _ENOUGH_PROMPTS: Final = 0.8  # chance that the prompts left decide, asked once each
 
@@ -45,6 +46,13 @@ _ENOUGH_PROMPTS: Final = 0.8  # chance that the prompts left decide, asked once 
 def worst(verdicts: list[Verdict]) -> Verdict:
     """Unacceptable if any is, else undecided if any is, else acceptable."""
     return min(verdicts, key=ORDER.index)
+
+
+def instead_of_trials(counts: CalibrationCounts | None) -> str:
+    """What decides where more trials don't, with the judge's calibration, None for exact."""
+    if counts is None:
+        return "the rate is very close to the limit"
+    return LABELS_DECIDE if counts.measured else NOBODY_MEASURED
 
 
 def _thin(rows: list[list[float]]) -> list[list[float]]:
@@ -350,13 +358,6 @@ class RiskState:
         _, least = step(lambda s: ~self._rejects(s, n))
         return most, least
 
-    def _decides_at_present(self, sizes: npt.NDArray[np.int64]) -> Mask:
-        """Whether so many more trials with just the present rate would give a verdict."""
-        accepts, rejects = self.decided(
-            self.judged.total + self.judged.mean * sizes, self.judged.trials + sizes
-        )
-        return accepts | rejects
-
     def path(self) -> list[list[float]]:
         """The interval as trials came in: trials, low, high, estimate; ≤ 200 points."""
         return self._path if len(self._path) <= _POINTS else _thin(self._path)
@@ -370,34 +371,23 @@ class RiskState:
         short = self.tolerance.minimum_trials - self.trials
         if self._unmeasured and self.by_estimate and short <= 0:
             return NOBODY_MEASURED
-        if self.by_estimate or self.high <= limit:
+        shown = self.high <= limit or (short > 0 and self.low > limit)
+        if self.by_estimate or shown:
             return f"{max(1, short):,} more {unit}, which the policy asks for"
         if self.finite and self.size is not None:
             return f"the {self.size - self.trials:,} trials of the set that are left, at most"
-        sizes = np.unique(np.geomspace(8, _HORIZON, 40).astype(int))
-        if not self.trials:
-            least = sizes[self._accepts(np.zeros(sizes.shape), sizes.astype(float))]
-            clears = (
-                f"; about {int(least[0]):,} without a failure would clear it" if least.size else ""
-            )
-            return f"outcomes of {unit}: there are none yet{clears}"
+        sizes = np.unique(np.geomspace(max(8, short), _HORIZON, 40).astype(int))
         likely = self.chance_of_decision(sizes, np.random.default_rng(1))
-        enough = sizes[likely >= 0.5]
-        if self.trials >= _FEW and enough.size:
-            return f"about {max(int(enough[0]), short):,} more {unit} at the present rate"
-        if (enough := sizes[self._decides_at_present(sizes)]).size:
-            doubt = "; so few say little" if self.trials < _FEW else ""
-            return (
-                f"about {max(int(enough[0]), short):,} more {unit} if all go as the "
-                f"{self.trials:,} so far{doubt}"
-            )
+        counted = f"{unit} at the present rate"
+        if advice := trials_advice(sizes, likely, counted, instead_of_trials(self.counts)):
+            return advice
         if self._unmeasured:
             return NOBODY_MEASURED
         if not scale.upper_point.informative:
             return "more labels: the judge is not shown to be better than chance"
         ceiling = scale.upper_point.judged_rate(limit)
         floor = min(1.0, scale.lower_point.judged_rate(limit) / max(self._certain_share(), _RARE))
-        if self.counts is not None and ceiling <= self.judged.estimate <= floor:
+        if self.counts is not None:
             return (
                 f"more labels to calibrate the judge: judged rates from {ceiling:.1%} to "
                 f"{floor:.1%} may lie on either side of the limit, however many trials there are"

@@ -12,6 +12,11 @@ Before a change E M(n) ≤ n. So, with an alarm at M ≥ A and a new start after
 Neither needs a law of the outcomes. A mixture of several bets is again such a statistic. K streams
 with n(k) outcomes a year have at most Σ n(k) / A false alarms a year together, however the streams
 depend on each other: expectations add up.
+
+Outcomes that only make a reference sample are outcomes too. The bet on each of them is to stake
+nothing, L = 1, so M grows by one an outcome, and the bets on what follows begin at the size of the
+sample: a head start (the SR-r procedure of Moustakides, Polunchenko & Tartakovsky 2011, Statistica
+Sinica 21). Both bounds hold with n counted from the first outcome of the sample.
 """
 
 from __future__ import annotations
@@ -29,6 +34,7 @@ BETS: Final = (0.02, 0.05, 0.1, 0.2, 0.4)  # shares of the wealth that are stake
 # to find soon, little for jumps, which any bet finds. Any weights that are fixed keep the bound.
 WEIGHTS: Final = (0.2, 0.35, 0.25, 0.15, 0.05)
 _LARGEST: Final = 1e280
+_HEAD_START_PART: Final = 0.05  # of the threshold: a head start alone is this likely to alarm
 
 
 def threshold(outcomes_per_year: Iterable[float], false_alarms_per_year: float) -> float:
@@ -45,6 +51,19 @@ def threshold(outcomes_per_year: Iterable[float], false_alarms_per_year: float) 
     if not (total > 0 and false_alarms_per_year > 0):
         raise ValueError("expected numbers above 0")
     return max(1.0, total / false_alarms_per_year)
+
+
+def head_start(reference: int, threshold: float) -> float:
+    """The value that the statistic has after a reference sample, on which nothing was staked.
+
+    It is kept below 5 % of the threshold, so that a head start leads to a false alarm with at most
+    that probability, however large the sample is.
+
+    Args:
+        reference: outcomes in the sample.
+        threshold: value of the statistic that raises an alarm.
+    """
+    return min(float(reference), _HEAD_START_PART * threshold)
 
 
 def increments(outcomes: npt.ArrayLike, limit: float, bets: Sequence[float] = BETS) -> Array:

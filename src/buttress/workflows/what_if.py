@@ -50,9 +50,10 @@ def what_if(
     after = before if profile is None else replace(before, requests_per_day=_requests(profile))
     after = after.changed(settings)
     seed = document["run"]["seed"]
+    assessed = _loss(before, evidence, seed)
     return {
-        "before": _loss(before, evidence, seed),
-        "after": _loss(after, evidence, seed),
+        "before": assessed,
+        "after": assessed if after == before else _loss(after, evidence, seed),
         "requests_per_day": [before.requests_per_day, after.requests_per_day],
         "settings": [*([f"profile {profile}"] if profile else []), *settings],
     }
