@@ -37,7 +37,6 @@ LONGEST_WAIT_S: Final = 300.0  # that a target may ask for; beyond it the run st
 THROTTLES_PER_ATTEMPT: Final = 4
 ADAPTATIONS: Final = 16  # changes of form that a question may lead to
 GREETINGS: Final = 3
-STARTING_S: Final = 180.0  # that a server may take to load its model
 STARTING_PAUSE_S: Final = 5.0  # between two looks at it
 GREETING: Final = Request((Message("user", "Hello! Please say hello."),), Sampling(max_tokens=64))
 
@@ -188,8 +187,8 @@ class RetryingClient:
                     attempts += 1
                     left = attempts < self._max_attempts
                 pause = self._pause(attempts + throttles, error.retry_after_s)
-                if error.starting and not self._answers:
-                    left = self._clock() - began < STARTING_S
+                if error.starting_s and not self._answers:
+                    left = self._clock() - began < error.starting_s
                     pause = min(pause, STARTING_PAUSE_S)
                 if error.retry and left:
                     self._check_wait(error, pause)  # before all others wait as long
