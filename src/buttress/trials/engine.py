@@ -183,6 +183,8 @@ class TrialEngine:
             except TargetDiedError:
                 losses.close(died=True)
                 raise
+            finally:
+                committer.stop()
             losses.close(died=False)
         self.totals.seconds += time.perf_counter() - began
 
