@@ -31,7 +31,7 @@ from buttress.trials.commit import Answered, Committer, Store, TrialOrigin
 from buttress.trials.conversing import ConversationContext, EngineConversation, TargetAccess
 from buttress.trials.health import TargetDiedError, TargetHealth
 from buttress.trials.judging import decided_by
-from buttress.trials.losses import Losses, Lost
+from buttress.trials.lost_questions import Lost, LostQuestions
 from buttress.trials.progress import Progress
 from buttress.trials.repetition import Repetition
 from buttress.trials.totals import Totals
@@ -153,7 +153,7 @@ class TrialEngine:
         because the target has stopped to answer this caller at all, as with a key that expires,
         count as not asked: why they failed has nothing to do with what they ask.
         """
-        losses = Losses(lost or _forget, self._health)
+        losses = LostQuestions(lost or _forget, self._health)
         began = time.perf_counter()
         with ThreadPoolExecutor(2, thread_name_prefix="evidence") as threads:
 
@@ -194,7 +194,7 @@ class TrialEngine:
         committer: Committer,
         finish: Deliver,
         threads: ThreadPoolExecutor,
-        losses: Losses,
+        losses: LostQuestions,
     ) -> None:
         questions: asyncio.Queue[Question | None] = asyncio.Queue(self._workers)
         committing = asyncio.create_task(committer.run())
@@ -322,7 +322,7 @@ class TrialEngine:
         questions: asyncio.Queue[Question | None],
         committer: Committer,
         room: ConversationContext,
-        losses: Losses,
+        losses: LostQuestions,
     ) -> None:
         while (question := await questions.get()) is not None:
             if self.stopped:
