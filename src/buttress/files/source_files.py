@@ -83,11 +83,14 @@ class SourceReading:
         self.beyond.append((location, why))
 
     @contextmanager
-    def surviving(self, location: str) -> Iterator[None]:
-        """Go on after a mistake of an inspector in one file, with a note that says so."""
+    def surviving(self, location: str, *told: type[Exception]) -> Iterator[None]:
+        """Go on after a mistake of an inspector in one file, with a note that says so.
+
+        Errors of the kinds ``told`` are no mistakes; they are raised, for the caller to tell.
+        """
         try:
             yield
-        except (OSError, InputError):
+        except (OSError, InputError, *told):
             raise
         except Exception as error:
             self.record_unread(location, failure(error))

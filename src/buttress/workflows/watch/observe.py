@@ -130,7 +130,9 @@ def _where_not_busy(
     nothing else.
     """
     busy = {
-        one.url: one.status for one in result.sent if one.status == _BUSY or one.status >= _FAILED
+        one.url: one.status
+        for one in result.sent
+        if one.status == _BUSY or (one.status >= _FAILED and one.status != _NOT_IMPLEMENTED)
     }
     if view.problem or not busy:
         yield view
