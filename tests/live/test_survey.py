@@ -137,6 +137,27 @@ async def test_redis_is_asked_in_its_own_words_where_http_is_not_spoken() -> Non
     assert result.findings[0].location == f"tcp://127.0.0.1:{port}"
 
 
+async def test_a_redis_that_cuts_http_off_and_waits_for_the_rest_of_a_handshake() -> None:
+    """As Redis 7 does: a line that begins with ``Host:`` ends the connection."""
+
+    async def redis(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while line := await reader.readline():
+                if line.lower().startswith(b"host:"):
+                    break
+                if line == b"INFO server\r\n":
+                    writer.write(b"-NOAUTH Authentication required.\r\n")
+                    await writer.drain()
+        finally:
+            writer.close()
+
+    async with serving(redis) as port:
+        (result,) = await ask([port])
+    assert named(result) == [("redis", "")]
+    assert result.findings == []
+    assert "no TLS in time" in [one.note for one in result.sent]
+
+
 async def test_nobody_there_is_not_reached() -> None:
     async with serving(Web({})) as port:
         pass

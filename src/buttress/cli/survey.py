@@ -297,12 +297,12 @@ def _dry_run(surveyor: Surveyor, as_json: bool) -> None:
 def _print(options: argparse.Namespace, made: dict[str, Any], result: SurveyResult) -> None:
     import json
 
-    from buttress.report.json import encode
+    from buttress.report.json import encoded_parts
 
     form = options.format or "text"
     if form == "json":
         sys.stdout.flush()
-        sys.stdout.buffer.write(encode(made))
+        sys.stdout.buffer.writelines(encoded_parts(made))
     elif form == "sarif":
         from buttress.report.sarif import log
 

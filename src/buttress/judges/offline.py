@@ -89,6 +89,7 @@ class OfflineJudge:
         trained = load()
         self._model = trained.model
         self._version = f"5+{trained.digest[:12]}"
+        self._file = calibration
         self._overrides = Overrides.read(calibration, ID, self._version)
         self._calibrations = trained.calibrations
 
@@ -101,6 +102,12 @@ class OfflineJudge:
     def version(self) -> str:
         """Holds a digest of the weights, and of the calibration file where it moves a threshold."""
         return self._overrides.versioned(self._version)
+
+    @property
+    def worker_command(self) -> tuple[str, ...]:
+        """See ``ComputingJudge``."""
+        file = () if self._file is None else (str(self._file),)
+        return ("-m", "buttress.judges.offline_worker", self.version, *file)
 
     async def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement]:
         """One judgement per exchange, in order; each depends on its exchange alone."""

@@ -169,7 +169,8 @@ class HostConnection(asyncio.Protocol):
                         continue
                 return await opened(addresses[-1])
         except TimeoutError:
-            raise ExchangeError("no connection in time", timed_out=True) from None
+            why = "no connection in time" if tls is None else "no TLS in time"
+            raise ExchangeError(why, timed_out=True) from None
         except ssl.SSLError as error:
             raise ExchangeError(f"no TLS: {error.reason or error}") from None
         except (OSError, ValueError, UnicodeError) as error:

@@ -291,8 +291,8 @@ class HostSession:
         return record.reply
 
     async def _raw(self, request: LiveRequest) -> Reply | None:
-        if self.endpoint.scheme or self.scheme or self._patience.late or not await self._resolve():
-            return None  # it speaks HTTP, or is silent
+        if self.endpoint.scheme or self.scheme or self._hopeless or not await self._resolve():
+            return None  # it speaks HTTP, or is silent to more than one way of asking
         with Recording(self.sent, request, f"tcp://{self.endpoint.shown}") as record:
             await self.overall.wait()
             record.begin()

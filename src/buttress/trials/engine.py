@@ -176,7 +176,10 @@ class TrialEngine:
                 settled=self._allowance.settle,
                 repetition=self._repetition,
             )
-            await self._drive(specs, committer, finish, threads, lost)
+            try:
+                await self._drive(specs, committer, finish, threads, lost)
+            finally:
+                committer.stop()
         self.totals.seconds += time.perf_counter() - began
 
     async def _drive(

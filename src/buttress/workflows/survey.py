@@ -34,6 +34,7 @@ from buttress.triage.filtering import SUPPRESSIONS, FilteredFindings, FindingFil
 from buttress.trials.loop import run_async
 from buttress.workflows.advisories import OsvAdvisories
 from buttress.workflows.survey_inspections import host_inspections
+from buttress.workflows.survey_notes import survey_notes
 
 if TYPE_CHECKING:
     from buttress.packs.knowledge import Knowledge
@@ -45,7 +46,6 @@ FOUND: Final = 1
 UNDECIDED: Final = 3
 IN_BROWSER: Final = "client"  # a layer that is asked only where it is named
 LAYERS: Final = ("infrastructure", "link", "service", "client")
-_TOLD_PROBLEMS: Final = 5
 _LIMITS: Final = Limits()
 
 
@@ -188,10 +188,6 @@ class Surveyor:
         progress.finish()
         return [progress.done(one) or asked[one] for one in every]
 
-    def _rule_notes(self) -> Iterator[str]:
-        if any(one.layer == "infrastructure" for one in self.probes):
-            yield from _rule_notes(self.context)
-
     async def ask(self, done: Callable[[HostResult], None] = lambda _: None) -> list[HostResult]:
         """Ask all hosts; results stand in the order of ``endpoints``."""
         return await survey(self.endpoints, self.probes, self.context, self.settings.limits, done)
@@ -235,7 +231,7 @@ class Surveyor:
         return SurveyResult(
             identifier, began, self.settings, hosts,
             self._filter.apply(found, 0, datetime.now(UTC).date()),
-            inspections, [*self.notes, *self._rule_notes()],
+            inspections, [*self.notes, *survey_notes(self.probes, self.context, hosts)],
             {one.id: one.layer for one in self.probes},
         )  # fmt: skip
 
@@ -361,26 +357,6 @@ def _filter(settings: SurveySettings) -> FindingFilter:
         baseline_folder=absolute(settings.baseline.parent) if settings.baseline else "/",
         complete=False,
     )
-
-
-def _rule_notes(context: LiveContext) -> Iterator[str]:
-    """What of the rules was left out."""
-    from buttress.probes.infrastructure.probe import rules_of
-
-    rules = rules_of(context)
-    if rules is None:
-        return
-    yield f"rules of {rules.folder.title}: {len(rules.folder.fingerprints)} fingerprints"
-    problems = rules.folder.problems if context.as_written else rules.problems
-    for one in problems[:_TOLD_PROBLEMS]:
-        yield f"left out: {one.file}: {one.what}"
-    if len(problems) > _TOLD_PROBLEMS:
-        yield (
-            f"left out: {len(problems) - _TOLD_PROBLEMS} more rules; "
-            "`buttress pack lint` tells them all"
-        )
-    if rules.not_sent and not context.as_written:
-        yield f"not asked without --active: {', '.join(rules.not_sent)}"
 
 
 def make_known(result: SurveyResult, path: Path) -> SurveyResult:

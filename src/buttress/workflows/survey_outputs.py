@@ -13,8 +13,9 @@ from buttress.errors import InputError
 from buttress.evidence.findings import Finding
 from buttress.evidence.records import Provenance
 from buttress.evidence.store import FILE_NAME, EvidenceStore
-from buttress.files.atomic import write_whole
+from buttress.files.atomic import atomic_file, write_whole
 from buttress.live.survey import HostResult
+from buttress.report.json import encoded_parts
 from buttress.report.survey_page import render
 from buttress.workflows.survey import SurveyResult
 from buttress.workflows.survey_inspections import with_requests
@@ -32,14 +33,15 @@ def write(result: SurveyResult, made: Mapping[str, Any], out: Path, language: st
         raise InputError(
             error.strerror or str(error), file=str(out), field="--out", expected="a folder"
         ) from None
-    write_whole(out / "survey.json", orjson.dumps(made, option=orjson.OPT_INDENT_2), "--out")
+    with atomic_file(out / "survey.json", "--out") as file:
+        file.writelines(encoded_parts(made))
     write_page(made, out / "survey.html", language, "--out")
-    lines = (
-        orjson.dumps(sent | made["requests"][sent["request"]])
-        for host in made["hosts"]
-        for sent in host["sent"]
-    )
-    write_whole(out / "requests.jsonl", b"".join(line + b"\n" for line in lines), "--out")
+    with atomic_file(out / "requests.jsonl", "--out") as file:
+        file.writelines(
+            orjson.dumps(sent | made["requests"][sent["request"]], option=orjson.OPT_APPEND_NEWLINE)
+            for host in made["hosts"]
+            for sent in host["sent"]
+        )
     with EvidenceStore.open(out / FILE_NAME) as store:
         store.append(
             [

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from buttress.probes.infrastructure.products import Product, identify, products
+from buttress.probes.infrastructure.products import Product, ProductAnswers, identify, products
 from buttress.protocols.live import LiveRequest, Reply
 
 GENERIC: dict[str, Mapping[str, Any]] = {
@@ -17,6 +17,14 @@ GENERIC: dict[str, Mapping[str, Any]] = {
     "an empty list for every path": {"*": "[]"},
     "an error as JSON": {"*": {"status": 404, "body": '{"detail":"Not Found"}'}},
     "a bare version for every path": {"*": '{"version":"1.2.3"}'},
+    "the same words for every path": {"*": "Ollama is running"},
+    "all that anybody asks for, for every path": {
+        "*": {
+            "body": '{"status":"ok","version":"1.0.0","data":[],"models":[],"object":"list",'
+            '"database":"ok","name":"Open WebUI","components":[],"ok":true}',
+            "header": {"Content-Type": "application/json"},
+        }
+    },
     "a welcome page": {
         "/": {"body": "<title>Welcome to nginx!</title>", "header": {"Server": "nginx/1.22.1"}}
     },
@@ -44,7 +52,7 @@ def answers(pages: Mapping[str, Any], raw: str | None = None) -> Any:
 
 
 def named(pages: Mapping[str, Any], raw: str | None = None) -> dict[str, str]:
-    found = asyncio.run(identify(products(), answers(pages, raw)))
+    found = asyncio.run(identify(products(), ProductAnswers(answers(pages, raw))))
     assert all(one.proof for one in found)
     return {one.product.id: one.version for one in found}
 

@@ -54,6 +54,8 @@ def issue(
     authority: bool = False,
     key: Key | None = None,
     extensions: Sequence[x509.ExtensionType] = (),
+    critical: Sequence[x509.ExtensionType] = (),
+    path_length: int | None = None,
 ) -> Issued:
     """A certificate signed by ``by``, or by itself; valid between two days from today."""
     key = key or ec.generate_private_key(ec.SECP256R1())
@@ -65,7 +67,7 @@ def issue(
         .serial_number(x509.random_serial_number())
         .not_valid_before(NOW + timedelta(days=days[0]))
         .not_valid_after(NOW + timedelta(days=days[1]))
-        .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=authority, path_length=path_length), critical=True)
     )
     if names:
         builder = builder.add_extension(
@@ -73,6 +75,8 @@ def issue(
         )
     for extension in extensions:
         builder = builder.add_extension(extension, critical=False)
+    for extension in critical:
+        builder = builder.add_extension(extension, critical=True)
     certificate = builder.sign(by.key if by else key, hashes.SHA256())
     chain = [] if by is None or not by.chain else [by.certificate, *by.chain[:-1]]
     if by is not None and not chain and by.certificate.issuer != by.certificate.subject:

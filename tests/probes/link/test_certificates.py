@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -128,6 +130,110 @@ def test_a_chain_in_disorder_is_still_a_chain() -> None:
     shop = issue("shop", deep, names=[HOST])
     between = BETWEEN.certificate.public_bytes(Encoding.DER)
     assert rules([shop.der, between, deep.der]) == {}
+
+
+def _usage(*, signs: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True, content_commitment=False, key_encipherment=False,
+        data_encipherment=False, key_agreement=False, key_cert_sign=signs, crl_sign=False,
+        encipher_only=False, decipher_only=False,
+    )  # fmt: skip
+
+
+UNKNOWN = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.55555.1"), b"\x05\x00")
+
+
+@pytest.mark.parametrize(
+    ("options", "broken"),
+    [
+        ({"authority": False}, True),
+        ({"authority": True, "critical": [_usage(signs=False)]}, True),
+        ({"authority": True, "critical": [_usage(signs=True)]}, False),
+        ({"authority": True, "critical": [UNKNOWN]}, True),
+        ({"authority": True, "extensions": [UNKNOWN]}, False),
+        (
+            {
+                "authority": True,
+                "extensions": [x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING])],
+            },
+            True,
+        ),
+    ],
+    ids=["a server's", "not for signing", "for signing", "critical", "not critical", "for code"],
+)
+def test_who_may_sign_certificates(options: dict[str, object], broken: bool) -> None:
+    signer = issue("Signer", ROOT, **options)  # type: ignore[arg-type]
+    found = rules(sent(issue("shop", signer, names=[HOST])))
+    assert found == ({"certificate-chain-invalid": "high"} if broken else {})
+
+
+def test_an_unknown_critical_extension_of_the_server_itself() -> None:
+    assert rules(sent(leaf(critical=[UNKNOWN]))) == {"certificate-chain-invalid": "high"}
+
+
+def test_how_many_authorities_may_stand_below_another() -> None:
+    last = issue("Last authority", ROOT, authority=True, path_length=0)
+    assert rules(sent(issue("shop", last, names=[HOST]))) == {}
+    below = issue("Below the last", last, authority=True)
+    chain = [issue("shop", below, names=[HOST]).der, below.der, last.der]
+    assert rules(chain) == {"certificate-chain-invalid": "high"}
+
+
+@pytest.mark.parametrize(
+    ("permitted", "excluded", "names", "broken"),
+    [
+        (["example"], [], [HOST], False),
+        ([HOST], [], [HOST], False),
+        (["other.example"], [], [HOST], True),
+        (["hop.example"], [], [HOST], True),
+        (["shop.example"], [], [HOST, "bank.example"], True),
+        ([], ["shop.example"], [HOST, "a.example"], True),
+        ([], ["bank.example"], [HOST], False),
+        (["10.0.0.0/8"], [], [HOST], False),
+        (["10.0.0.0/8"], [], [HOST, "10.2.3.4"], False),
+        (["10.0.0.0/8"], [], [HOST, "192.0.2.1"], True),
+    ],
+)
+def test_names_that_an_authority_may_not_sign_for(
+    permitted: list[str], excluded: list[str], names: list[str], broken: bool
+) -> None:
+    def subtrees(some: list[str]) -> list[x509.GeneralName] | None:
+        made: list[x509.GeneralName] = [
+            x509.IPAddress(ipaddress.ip_network(one)) if "/" in one else x509.DNSName(one)
+            for one in some
+        ]
+        return made or None
+
+    limits = x509.NameConstraints(subtrees(permitted), subtrees(excluded))
+    signer = issue("Bound authority", ROOT, authority=True, critical=[limits])
+    found = rules(sent(issue("shop", signer, names=names)))
+    assert found == ({"certificate-chain-invalid": "high"} if broken else {})
+
+
+def _over_sha_1(one: Issued, key: rsa.RSAPrivateKey) -> bytes:
+    """The certificate signed again, over SHA-1, which the library makes no certificates with."""
+    with_sha_256, with_sha_1 = (bytes.fromhex("2a864886f70d0101") + end for end in (b"\x0b", b"\5"))
+    signed = one.certificate.tbs_certificate_bytes.replace(with_sha_256, with_sha_1)
+    signature = key.sign(signed, padding.PKCS1v15(), hashes.SHA1())
+    old = one.certificate.signature
+    return one.der.replace(with_sha_256, with_sha_1).replace(old, signature)
+
+
+def test_a_sound_signature_over_sha_1_is_weak_and_no_broken_chain() -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    signer = issue("Old authority", ROOT, authority=True, key=key)
+    old = _over_sha_1(issue("shop", signer, names=[HOST]), key)
+    assert rules([old, signer.der]) == {"certificate-weak-signature": "medium"}
+    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    forger = issue("Old authority", ROOT, authority=True, key=other)
+    assert rules([old, forger.der])["certificate-chain-invalid"] == "high"
+
+
+def test_a_trusted_root_replaces_what_was_sent_in_its_name() -> None:
+    """Its name and key, in a certificate that is no authority: clients use the root they have."""
+    other = issue("An older root", authority=True)
+    false = issue("Root of the tests", other, key=ROOT.key)
+    assert rules([issue("shop", ROOT, names=[HOST]).der, false.der]) == {}
 
 
 def test_a_certificate_for_clients() -> None:

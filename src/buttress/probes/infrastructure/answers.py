@@ -15,6 +15,7 @@ from buttress.probes.infrastructure.aig.texts import decoded
 from buttress.protocols.live import LiveRequest, Reply
 
 _TITLE: Final = re.compile(r"<title[^>]{0,200}>\s*([^<]{0,300}?)\s*</title", re.I)
+_PAGE: Final = re.compile(r"\s*(?:<!--|<!doctype\s+html|<html|<head|<title)", re.I)
 _MISSING: Final = object()
 _JSON_BYTES: Final = 1 << 20
 _KNOWN: Final = frozenset(
@@ -53,6 +54,11 @@ class HostAnswer:
             return json.loads(text)
         except (ValueError, RecursionError):
             return None
+
+    @property
+    def is_data(self) -> bool:
+        """Whether it is a success with something else than a page for people."""
+        return 200 <= self.reply.status < 300 and not _PAGE.match(self.text)
 
     def at(self, path: str) -> Any:
         """The value of JSON at ``a.b.0``; ``_MISSING`` where there is none."""

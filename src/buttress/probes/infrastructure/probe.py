@@ -19,12 +19,18 @@ from buttress.probes.infrastructure.aig.pack_contents import KIND as PACKED
 from buttress.probes.infrastructure.aig.pack_contents import read_packed
 from buttress.probes.infrastructure.aig.ranges import bounds
 from buttress.probes.infrastructure.aig.rules import AdvisoryRule, FingerprintRule
-from buttress.probes.infrastructure.answers import HostAnswer
 from buttress.probes.infrastructure.products import Exposure, Product, normalised
 from buttress.probes.infrastructure.reports import PROBE as NAME
 from buttress.probes.infrastructure.reports import VERSION, finding
 from buttress.probes.infrastructure.versions import Scheme, VersionRange
-from buttress.protocols.live import LiveContext, LiveObservation, LiveRequest, Observed, Session
+from buttress.protocols.live import (
+    LiveContext,
+    LiveFact,
+    LiveObservation,
+    LiveRequest,
+    Observed,
+    Session,
+)
 
 _INITIALIZE: Final = b'"method":"initialize"'
 _OWN: Final = "buttress"
@@ -99,17 +105,17 @@ class InfrastructureProbe:
         rules = rules_of(context)
         if context.as_written:
             return await _as_written(session, rules) if rules else []
-        seen = await _own(session)
+        answers = products.ProductAnswers(session.ask)
+        seen = await _own(session, answers)
         found: list[Finding | Observed] = []
         server = await mcp.examine(session)
         if server is not None:
             seen.append(_mcp_seen(session, server))
             found += _mcp_findings(session, server)
         if rules:
-            await _add_foreign(session, rules, seen)
+            await _add_foreign(session, answers, rules, seen)
         for one in _of_any_host():
-            reply = await session.ask(one.condition.request)
-            proof = one.condition.proof(HostAnswer(reply)) if reply else None
+            proof = await answers.proof(one.condition)
             if proof is not None:
                 found.append(
                     finding(
@@ -118,7 +124,10 @@ class InfrastructureProbe:
                     )
                 )  # fmt: skip
         for each in seen:
-            found += await _product(session, each, rules, context)
+            found += await _product(session, answers, each, rules, context)
+        if answers.alike:
+            paths = tuple(one.path for one in answers.alike)
+            found.append(LiveFact("proves nothing: any path is answered alike", paths))
         found += await credentials.sign_in(session, context, {one.id: one.name for one in seen})
         return found
 
@@ -208,9 +217,9 @@ async def _as_written(session: Session, rules: LoadedRules) -> list[Finding | Li
     return found
 
 
-async def _own(session: Session) -> list[Seen]:
+async def _own(session: Session, answers: products.ProductAnswers) -> list[Seen]:
     found = []
-    for one in await products.identify(products.products(), session.ask):
+    for one in await products.identify(products.products(), answers):
         found.append(
             Seen(
                 one.product.id, one.product.name, _url(session, one.request), one.proof,
@@ -222,12 +231,16 @@ async def _own(session: Session) -> list[Seen]:
     return found
 
 
-async def _add_foreign(session: Session, rules: LoadedRules, seen: list[Seen]) -> None:
+async def _add_foreign(
+    session: Session, answers: products.ProductAnswers, rules: LoadedRules, seen: list[Seen]
+) -> None:
     """Add what AI-Infra-Guard's rules see: products, or versions that were not known."""
     hits = await as_written.identify(
         rules.fingerprints, session.ask, session.follow, corrected.matches
     )
     for one in hits:
+        if await answers.is_of_any_path(one.request):
+            continue
         name = one.fingerprint.name
         product = canonical(name)
         known = next((each for each in seen if each.id == product), None)
@@ -254,13 +267,15 @@ def _untold(known: Seen, version: str) -> bool:
 
 
 async def _product(
-    session: Session, seen: Seen, rules: LoadedRules | None, context: LiveContext
+    session: Session,
+    answers: products.ProductAnswers,
+    seen: Seen,
+    rules: LoadedRules | None,
+    context: LiveContext,
 ) -> list[Finding | LiveObservation]:
     found: list[Finding | LiveObservation] = []
     if seen.product is not None:
-        for one, proof in await products.exposures(
-            seen.product, session.ask, active=context.active
-        ):
+        for one, proof in await products.exposures(seen.product, answers, active=context.active):
             found.append(
                 finding(
                     one.rule,

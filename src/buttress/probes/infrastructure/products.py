@@ -15,6 +15,8 @@ from buttress.probes.infrastructure.versions import Scheme
 from buttress.protocols.live import LiveRequest, Reply
 
 _FOLDER: Final = Path(__file__).parent / "data"
+# Nothing lives at this path: what is answered there too is no sign of a product.
+ABSENT: Final = LiveRequest("GET", "/buttress-no-such-path")
 Ask = Callable[[LiveRequest], Awaitable[Reply | None]]
 _PRODUCT_FIELDS: Final = frozenset(
     ("id", "name", "packages", "versions", "aliases", "untold", "ask", "match", "version",
@@ -117,38 +119,37 @@ def plan(given: Iterable[Product], *, active: bool = False) -> list[LiveRequest]
     """
     given = list(given)
     found = dict.fromkeys(one.request for each in given for one in each.match)
+    found[ABSENT] = None
     for each in given:
         found.update(dict.fromkeys(one.request for one in each.version))
         found.update(dict.fromkeys(one.condition.request for one in each.exposed))
     return [one for one in found if active or one.method != "POST"]
 
 
-async def identify(given: Sequence[Product], ask: Ask) -> list[Identified]:
+async def identify(given: Sequence[Product], answers: ProductAnswers) -> list[Identified]:
     """The products that answer, with their versions where an answer tells them."""
-    answers = ProductAnswers(ask)
     found: list[Identified] = []
     for each in given:
         for one in each.match:
-            answer = await answers.get(one.request)
-            proof = one.proof(answer) if answer else None
+            proof = await answers.proof(one)
             if proof is not None:
                 found.append(await _with_version(each, one.request, proof, answers))
                 break
     return found
 
 
-async def exposures(of: Product, ask: Ask, *, active: bool = False) -> list[tuple[Exposure, str]]:
+async def exposures(
+    of: Product, answers: ProductAnswers, *, active: bool = False
+) -> list[tuple[Exposure, str]]:
     """What a product offers to anybody, each with the part of the answer that proves it.
 
     What is only seen by POST needs ``active``.
     """
-    answers = ProductAnswers(ask)
     found = []
     for one in of.exposed:
         if one.condition.request.method == "POST" and not active:
             continue
-        answer = await answers.get(one.condition.request)
-        proof = one.condition.proof(answer) if answer else None
+        proof = await answers.proof(one.condition)
         if proof is not None:
             found.append((one, proof))
     return found
@@ -160,11 +161,16 @@ def normalised(name: str) -> str:
 
 
 class ProductAnswers:
-    """The answers of one host, each read once."""
+    """The answers of one host, each read once.
+
+    ``alike`` are requests whose answer proves nothing, since the host gives the same data for a
+    path that nobody has.
+    """
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
         self._read: dict[LiveRequest, HostAnswer | None] = {}
+        self.alike: dict[LiveRequest, None] = {}
 
     async def get(self, request: LiveRequest) -> HostAnswer | None:
         """The answer to a request; None where there was none."""
@@ -173,13 +179,39 @@ class ProductAnswers:
             self._read[request] = None if reply is None else HostAnswer(reply)
         return self._read[request]
 
+    async def is_of_any_path(self, request: LiveRequest) -> bool:
+        """Whether the same data is answered to a request and for a path that nobody has."""
+        answer, absent = await self.get(request), await self.get(ABSENT)
+        if answer is None or absent is None or not absent.is_data:
+            return False
+        if same := answer.reply.body == absent.reply.body:
+            self.alike[request] = None
+        return same
+
+    async def proof(self, condition: AnswerCondition) -> str | None:
+        """The part of the answer that shows that a condition holds; None where it does not.
+
+        A condition on data that holds for any path proves nothing. A page for people may be the
+        same for any path: applications that choose what to show by themselves are served so.
+        """
+        answer = await self.get(condition.request)
+        proof = condition.proof(answer) if answer else None
+        if proof is None or condition.request.method == "TCP":
+            return proof
+        if condition.json or condition.body:
+            absent = await self.get(ABSENT)
+            if absent is not None and absent.is_data and condition.proof(absent) is not None:
+                self.alike[condition.request] = None
+                return None
+        return proof
+
 
 async def _with_version(
     of: Product, request: LiveRequest, proof: str, answers: ProductAnswers
 ) -> Identified:
     for one in of.version:
         answer = await answers.get(one.request)
-        told = one.proof(answer) if answer else None
+        told = await answers.proof(one)
         if answer is None or told is None:
             continue
         version = one.captured(answer).strip()

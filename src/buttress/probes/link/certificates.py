@@ -12,7 +12,7 @@ from functools import cache
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
@@ -20,6 +20,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 
 from buttress.evidence.findings import Finding, Severity
 from buttress.files.visible import shortened
+from buttress.probes.link.chain_rules import signed_by, violations
 from buttress.probes.link.reports import finding
 from buttress.protocols.live import LiveFact
 
@@ -185,31 +186,39 @@ def _purpose(url: str, leaf: x509.Certificate) -> Iterator[Finding]:
 
 
 def _chain(url: str, certificates: Sequence[x509.Certificate]) -> Iterator[Finding]:
-    leaf, path = certificates[0], [certificates[0]]
-    others = list(certificates[1:])
-    roots = trusted_roots()
+    leaf, others, roots = certificates[0], list(certificates[1:]), trusted_roots()
     proof = " <- ".join(_subject(one) for one in certificates)
-    while path[-1].issuer != path[-1].subject:
-        last = path[-1]
-        issuer = _issuer_of(last, others) or _issuer_of(last, roots)
-        if issuer is None:
-            named = [one for one in (*others, *roots) if one.subject == last.issuer]
-            if named:
-                what = f"{_subject(last)} is not signed by {_subject(named[0])}"
-                yield finding("certificate-chain-invalid", url, what=what, proof=proof)
-            elif roots:
-                yield _broken_off(url, last, proof)
-            return
-        if issuer in path:
-            break
-        path.append(issuer)
+    path = _path(leaf, (*others, *roots))
+    broken = list(violations(path))
+    if broken and not list(violations(direct := _path(leaf, (*roots, *others)))):
+        path, broken = direct, []  # a root that is trusted signs in the place of what was sent
+    for what in broken:
+        yield finding("certificate-chain-invalid", url, what=what, proof=proof)
     root = path[-1]
-    if leaf is root:
+    if root.issuer != root.subject:
+        named = [one for one in (*others, *roots) if one.subject == root.issuer and one not in path]
+        if named:
+            what = f"{_subject(root)} is not signed by {_subject(named[0])}"
+            yield finding("certificate-chain-invalid", url, what=what, proof=proof)
+        elif roots:
+            yield _broken_off(url, root, proof)
+    elif leaf is root:
         if leaf not in roots:
             what = f"{_subject(leaf)}"
             yield finding("certificate-self-signed", url, what=what, proof=proof)
     elif roots and root not in roots:
         yield finding("certificate-untrusted", url, what=_subject(root), proof=proof)
+
+
+def _path(leaf: x509.Certificate, candidates: Sequence[x509.Certificate]) -> list[x509.Certificate]:
+    """From a certificate to a root, or as far as issuers are there; the first that fits is one."""
+    path = [leaf]
+    while path[-1].issuer != path[-1].subject:
+        issuer = _issuer_of(path[-1], candidates)
+        if issuer is None or issuer in path:
+            break
+        path.append(issuer)
+    return path
 
 
 def _broken_off(url: str, last: x509.Certificate, proof: str) -> Finding:
@@ -234,13 +243,7 @@ def _issuer_of(
     one: x509.Certificate, candidates: Sequence[x509.Certificate]
 ) -> x509.Certificate | None:
     for candidate in candidates:
-        if candidate.subject == one.issuer and candidate != one:
-            try:
-                one.verify_directly_issued_by(candidate)
-            except UnsupportedAlgorithm:
-                return candidate  # a hash that nobody computes any more, told as such
-            except (ValueError, TypeError, InvalidSignature):
-                continue
+        if candidate.subject == one.issuer and candidate != one and signed_by(one, candidate):
             return candidate
     return None
 

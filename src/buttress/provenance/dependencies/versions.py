@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 
 from packaging.version import InvalidVersion, Version
 
-Ecosystem = Literal["PyPI", "npm"]
+Ecosystem = Literal["PyPI", "npm", "Go", "crates.io"]
 _SEMVER: Final = re.compile(
     r"^[v=\s]*(\d{1,18})(?:\.(\d{1,18}))?(?:\.(\d{1,18}))?(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]*)?$"
 )
@@ -19,11 +19,11 @@ _LENGTH: Final = 200
 def key(version: str, ecosystem: Ecosystem) -> Any:
     """A sort key of a version; None where it is none in the ecosystem.
 
-    PyPI by PEP 440; npm by Semantic Versioning 2.0.0, section 11.
+    PyPI by PEP 440; the others by Semantic Versioning 2.0.0, section 11.
     """
     if len(version) > _LENGTH:
         return None
-    return _semver(version) if ecosystem == "npm" else _pep440(version)
+    return _pep440(version) if ecosystem == "PyPI" else _semver(version)
 
 
 def public(version: str, ecosystem: Ecosystem) -> str:

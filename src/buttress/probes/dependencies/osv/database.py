@@ -22,7 +22,7 @@ from buttress.probes.dependencies.osv.index import DamagedError, Reader, Writer
 from buttress.probes.dependencies.osv.source import AdvisorySource
 from buttress.provenance.dependencies.versions import Ecosystem
 
-_ECOSYSTEMS: Final = ("PyPI", "npm")
+_ECOSYSTEMS: Final = ("PyPI", "npm", "Go", "crates.io")
 _EXPECTED: Final = "advisories in the OSV format: a folder of JSON files, or an all.zip"
 _SMALL: Final = 500  # files: fewer are read faster than the user's disk is worth
 _DETAILS: Final = 600  # characters
@@ -74,7 +74,10 @@ class Database:
         """The index that was kept, if it is of the database as it is now."""
         try:
             index = Reader(file)
-            if index.facts["identity"] == self._source.identity and "newest" in index.facts:
+            facts = index.facts
+            if (facts["identity"], facts["ecosystems"]) == (
+                self._source.identity, [*_ECOSYSTEMS]
+            ):  # fmt: skip
                 return index
         except (DamagedError, KeyError, TypeError):
             pass
@@ -108,7 +111,7 @@ class Database:
                     writer.add(_short(data), keys)
         writer.finish({
             "identity": self._source.identity, "advisories": advisories,
-            "unreadable": unreadable, "newest": newest,
+            "unreadable": unreadable, "newest": newest, "ecosystems": _ECOSYSTEMS,
         })  # fmt: skip
 
 
