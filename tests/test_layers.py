@@ -31,7 +31,7 @@ LINES: tuple[tuple[str, ...], ...] = (
     ("targets", "risk", "system", "prompts", "labelling", "packs", "rules"),
     ("evidence", "statistics", "standards", "answers"),
     ("files",),
-    ("extension", "processes", "ray_cluster"),
+    ("extension", "processes", "json_process", "ray_cluster"),
     ("errors",),
 )
 LEVEL = {name: len(LINES) - number for number, line in enumerate(LINES) for name in line}

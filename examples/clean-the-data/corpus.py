@@ -38,8 +38,8 @@ class Size:
 
 
 FULL = Size(
-    documents=260, held_out=110, copied=16, copies=9, people=8, canaries=10,
-    repeats=(1, 4, 16, 64), epochs=16, references=1000, forgotten_again=10, audited=300, seeds=3,
+    documents=80, held_out=80, copied=12, copies=6, people=5, canaries=5, repeats=(1, 4, 16, 64),
+    epochs=10, references=500, forgotten_again=4, audited=200, seeds=3,
 )  # fmt: skip
 SMALL = Size(
     documents=60, held_out=40, copied=12, copies=4, people=4, canaries=4, repeats=(1, 16, 64),

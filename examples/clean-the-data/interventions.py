@@ -66,7 +66,7 @@ def private(leaking: Path, corpus: Corpus, folder: Path, size: Size, seed: int) 
     )  # fmt: skip
     planted = [generator.random() < 0.5 for _ in new]
     records = [{"text": one.text} for one, took in zip(new, planted, strict=True) if took]
-    records += [{"text": text} for text in texts(corpus.documents)[: size.audited]]
+    records += [{"text": text} for text in texts(corpus.documents)[: size.audited // 5]]
     data = written(folder / "private.jsonl", records)
     found: dict[str, Any] = {}
     for name, more in (("dp-sft", {"epsilon": EPSILON, "delta": DELTA}), ("sft", {})):

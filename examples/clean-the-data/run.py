@@ -11,14 +11,16 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import orjson
 import torch
-from corpus import FULL, SMALL, Size, build, texts
+from corpus import FULL, SMALL, Corpus, Size, build, texts
 from interventions import forget, private
 from measures import measured
 from small_model import make_tokenizer, steps_for, train
@@ -31,75 +33,93 @@ from buttress.workflows.data import DataRequest, clean
 STAGES = ("exact", "near", "pii", "secrets")
 
 
-def one_seed(folder: Path, size: Size, seed: int) -> dict[str, Any]:
-    """All figures of a seed; what is in its file already is not computed again."""
-    torch.set_num_threads(1)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "figures.json"
-    found: dict[str, Any] = orjson.loads(path.read_bytes()) if path.exists() else {}
-    corpus = build(folder, size, seed)
-    planted = texts(corpus.planted)
-    tokenizer = make_tokenizer(planted)
+@dataclass(frozen=True)
+class Seed:
+    """The run of a seed; what is in its file already is not computed again."""
 
-    def step(name: str, compute: Any) -> Any:
+    folder: Path
+    size: Size
+    number: int
+
+    def arms(self) -> dict[str, Any]:
+        """The model of the corpus as planted and that of the cleaned one, measured."""
+        corpus, size, seed = self._begin(), self.size, self.number
+        planted = texts(corpus.planted)
+        tokenizer = make_tokenizer(planted)
+        steps = self._step("steps", lambda: steps_for(planted, tokenizer, size.epochs))
+
+        def trained(records: list[str], folder: Path) -> dict[str, Any]:
+            if not (folder / "tokenizer.json").exists():  # written last
+                train(records, tokenizer, steps, seed, folder)
+            return measured(folder, corpus, size, seed)
+
+        def data() -> dict[str, Any]:
+            out = self.folder / "data"
+            plan = PipelinePlan(from_command_line(STAGES, Path()))
+            document = clean(
+                DataRequest((corpus.planted,), plan, out, resume=(out / "data.json").exists())
+            )
+            return {"records": document["records"], "digest": document["digest"]}
+
+        self._step("before", lambda: trained(planted, self.folder / "leaking"))
+        self._step("data", data)
+        kept = [orjson.loads(line)["text"] for line in kept_lines(self.folder / "data")]
+        self._step("after", lambda: trained(kept, self.folder / "cleaned"))
+        return self._found()
+
+    def interventions(self) -> dict[str, Any]:
+        """Unlearning, relearning and differential privacy, from the leaking model."""
+        corpus, size, seed = self._begin(), self.size, self.number
+        leaking = self.folder / "leaking"
+        self._step(
+            "unlearning", lambda: forget(leaking, corpus, self.folder / "unlearning", size, seed)
+        )
+        self._step("privacy", lambda: private(leaking, corpus, self.folder / "private", size, seed))
+        return self._found()
+
+    def _begin(self) -> Corpus:
+        torch.set_num_threads(1)
+        return build(self.folder, self.size, self.number)
+
+    def _found(self) -> dict[str, Any]:
+        path = self.folder / "figures.json"
+        known: dict[str, Any] = orjson.loads(path.read_bytes()) if path.exists() else {}
+        return known
+
+    def _step(self, name: str, compute: Callable[[], Any]) -> Any:
+        found = self._found()
         if name not in found:
             start = time.process_time()
             found[name] = compute()
-            found.setdefault("CPU seconds", {})[name] = round(time.process_time() - start, 1)
-            path.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
-            print(f"seed {seed}: {name} ({found['CPU seconds'][name]} s of CPU time)", flush=True)
+            spent = found.setdefault("CPU seconds", {})
+            spent[name] = round(time.process_time() - start, 1)
+            data = orjson.dumps(found, option=orjson.OPT_INDENT_2)
+            (self.folder / "figures.json").write_bytes(data)
+            print(f"seed {self.number}: {name} ({spent[name]} s of CPU time)", flush=True)
         return found[name]
-
-    leaking, cleaned = folder / "leaking", folder / "cleaned"
-    steps = step("steps", lambda: steps_for(planted, tokenizer, size.epochs))
-
-    def before() -> dict[str, Any]:
-        if not (leaking / "tokenizer.json").exists():  # written last
-            train(planted, tokenizer, steps, seed, leaking)
-        return measured(leaking, corpus, size, seed)
-
-    def data() -> dict[str, Any]:
-        out = folder / "data"
-        plan = PipelinePlan(from_command_line(STAGES, Path()))
-        document = clean(
-            DataRequest((corpus.planted,), plan, out, resume=(out / "data.json").exists())
-        )
-        return {"records": document["records"], "digest": document["digest"]}
-
-    def after() -> dict[str, Any]:
-        if (cleaned / "tokenizer.json").exists():
-            return measured(cleaned, corpus, size, seed)
-        kept = [orjson.loads(line)["text"] for line in kept_lines(folder / "data")]
-        train(kept, tokenizer, steps, seed, cleaned)
-        return measured(cleaned, corpus, size, seed)
-
-    step("before", before)
-    step("data", data)
-    step("after", after)
-    step("unlearning", lambda: forget(leaking, corpus, folder / "unlearning", size, seed))
-    step("privacy", lambda: private(leaking, corpus, folder / "private", size, seed))
-    return found
 
 
 def main() -> int:
-    """Run all seeds, show figures and verdict; the exit code."""
+    """Run all seeds, show figures and verdict; the exit code.
+
+    The verdict comes first, from the two models of each seed; then the interventions.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out/clean-the-data"))
     parser.add_argument("--small", action="store_true", help="one seed, a small corpus")
     parser.add_argument("--workers", type=int, default=2, help="seeds at a time (default: 2)")
     options = parser.parse_args()
     size = SMALL if options.small else FULL
-    folders = [options.out / f"seed-{seed}" for seed in range(size.seeds)]
+    seeds = [Seed(options.out / f"seed-{number}", size, number) for number in range(size.seeds)]
+    result: dict[str, Any] = {}
     with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
-        runs = [
-            pool.submit(one_seed, folder, size, seed) for seed, folder in enumerate(folders)
-        ]  # fmt: skip
-        figures = [run.result() for run in runs]
-    result = decide(figures)
-    (options.out / "result.json").write_bytes(
-        orjson.dumps({"figures": figures, "verdict": result}, option=orjson.OPT_INDENT_2)
-    )
-    show(figures, result)
+        for part in (Seed.arms, Seed.interventions):
+            figures = list(pool.map(part, seeds))
+            result = decide(figures)
+            (options.out / "result.json").write_bytes(
+                orjson.dumps({"figures": figures, "verdict": result}, option=orjson.OPT_INDENT_2)
+            )
+            show(figures, result)
     return 0 if result["helped"] else 1
 
 

@@ -63,6 +63,12 @@ def show(figures: Sequence[dict[str, Any]], result: dict[str, Any]) -> None:
         cells = [mean(one[when]["bits"][times] for one in figures) for when in ("before", "after")]
         table.add_row(f"bits, planted {times} times", *(f"{one:.2f}" for one in cells), "")
     console.print(table)
+    if all("privacy" in one for one in figures):
+        _show_interventions(console, figures)
+    _show_verdict(console, result)
+
+
+def _show_interventions(console: Console, figures: Sequence[dict[str, Any]]) -> None:
     table = Table("from the leaking model", "", "95 %", box=None)
     for state in figures[0]["unlearning"]:
         for name in figures[0]["unlearning"][state]:
@@ -74,6 +80,9 @@ def show(figures: Sequence[dict[str, Any]], result: dict[str, Any]) -> None:
             if None not in values:
                 table.add_row(f"{method}: {name}", f"{mean(values):.2f}", _bounds(values))
     console.print(table)
+
+
+def _show_verdict(console: Console, result: dict[str, Any]) -> None:
     console.print(
         f"Cleaning {'helped' if result['helped'] else 'did not help'}: exposure "
         f"{'fell' if result['exposure fell'] else 'did not surely fall'}, perplexity is "

@@ -14,7 +14,14 @@ from buttress.inspection.options import TakesOptions
 from buttress.probes.behaviour.attack_resistance import under_attack
 from buttress.protocols.attack import Attack, AttackDescription
 from buttress.protocols.inspection import InspectionContext
-from buttress.protocols.judge import Calibration, Exchange, Judge, Judgement, abstention
+from buttress.protocols.judge import (
+    Calibration,
+    ComputingJudge,
+    Exchange,
+    Judge,
+    Judgement,
+    abstention,
+)
 from buttress.protocols.probe import (
     InspectionProbe,
     NotCoveredError,
@@ -33,6 +40,7 @@ __all__ = [
     "ButtressError",
     "Calibration",
     "CallsSpentError",
+    "ComputingJudge",
     "Conversation",
     "Dialogue",
     "Exchange",

@@ -168,12 +168,25 @@ def test_unlearning_makes_the_records_unlikely_and_keeps_the_rest(
         tmp_path / "retain.jsonl", [{"text": "the stars that shine over the old house"}] * 4
     )
     settings = {**QUICK, "learning_rate": 5e-3, "beta": 0.5, "steps": 10}
-    tune(
+    holdout = chats(tmp_path / "holdout.jsonl", 6, REFUSAL)
+    document = tune(
         TuneRequest(
             tmp_path / "knows", forget, tmp_path / "out", method=method, retain=retain,
-            settings=settings,
+            settings=settings, holdout=holdout, relearn=3,
         )
     )  # fmt: skip
+    as_object("tune", document)
+    states = {one["state"]: one for one in document["unlearning"]["states"]}
+    assert list(states) == ["before", "after", "relearned"]
+    levels = [one["rest"]["log_probability"] for one in states.values()]
+    assert levels[1] < levels[0] - 1
+    assert levels[2] > levels[1] + 1  # all answers are alike: what is learned again is the rest
+    assert states["before"]["rest_verbatim"] == states["before"]["rest_continued"] == 3
+    assert states["after"]["rest_verbatim"] == 0
+    assert states["before"]["rest_auc"]["auc"] == 1.0
+    changes = document["unlearning"]["changes"]
+    assert changes["before to after"]["rest"]["mean"] == pytest.approx(levels[1] - levels[0])
+    assert set(changes["after to relearned"]) == {"forget", "rest", "holdout", "retain"}
     before = log_probability(tmp_path / "knows", "tell a tale 2", ANSWER)
     after = log_probability(tmp_path / "out", "tell a tale 2", ANSWER)
     assert after < before - 10
@@ -226,6 +239,8 @@ def test_the_command_prints_its_document(base: Path, tmp_path: Path) -> None:
     [
         (["--method", "sgd"], "--method: unknown method 'sgd'"),
         (["--method", "grad-diff"], "--retain: missing"),
+        (["--holdout", "data.jsonl"], "--holdout: not with sft"),
+        (["--relearn", "-1"], "--relearn"),
         (["--method", "dp-sft"], "--epsilon: missing"),
         (["--epsilon", "3"], "--epsilon: belongs to dp-sft"),
         (["--method", "dp-sft", "--epsilon", "-1", "--delta", "0.1"], "--epsilon: -1.0"),

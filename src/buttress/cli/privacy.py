@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Final
 
 _AUDIT: Final = "audit"
-_METHODS: Final = "membership, exposure, extraction"
+_METHODS: Final = (
+    "membership, exposure, extraction, attributes, preferences (default: all with data), divergence"
+)
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -21,8 +23,9 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "       buttress privacy audit SCORES.jsonl --delta D [--claimed E] [--json]",
         help="what a model gives away of its training data; audit of differential privacy",
         description="Measures what a model gives away of the data that it was trained on: "
-        "membership inference, exposure of canaries, extraction. `audit` finds a lower bound on "
-        "the ε of differential privacy.",
+        "membership inference, exposure of canaries, extraction, divergence, attribute inference, "
+        "membership of preference pairs. `audit` finds a lower bound on the ε of differential "
+        "privacy.",
         epilog="exit codes: 0 no leak was shown, 1 a leak was shown or a claim is refuted, 2 bad "
         "input, 3 undecided: the data or the canaries can't show it",
     )
@@ -31,12 +34,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="Hugging Face folder, manifest that names one, or file of token scores; or `audit` "
         "and a file with a line {id, in, out} for each canary",
     )  # fmt: skip
+    parser.add_argument("--method", metavar="NAME,…", help=f"what to measure: {_METHODS}")
     parser.add_argument(
-        "--method", metavar="NAME,…", help=f"what to measure: {_METHODS} (default: all with data)"
-    )
-    parser.add_argument(
-        "--members", type=Path, metavar="FILE", help="texts that the model was trained on"
-    )
+        "--members", type=Path, metavar="FILE",
+        help="texts that the model was trained on, or preference pairs that it was aligned on",
+    )  # fmt: skip
     parser.add_argument(
         "--non-members", type=Path, metavar="FILE", help="texts like these that it was not"
     )
@@ -46,6 +48,11 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument(
         "--reference", type=Path, metavar="WEIGHTS", help="a model that was not trained on them"
     )
+    parser.add_argument(
+        "--attributes", type=Path, metavar="FILE",
+        help="records with a hidden attribute: lines with prefix, value, and suffix, attribute, "
+        "candidates, member where there are such",
+    )  # fmt: skip
     parser.add_argument("--field", default="", metavar="NAME", help="the field with the text")
     parser.add_argument(
         "--texts", type=int, default=300, metavar="N",
@@ -58,6 +65,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument(
         "--neighbours", type=int, default=4, metavar="N",
         help="changed texts beside each, for that attack; 0 leaves it out (default: 4)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--draws", type=int, default=64, metavar="N",
+        help="answers to a word repeated without end, for divergence (default: 64)",
     )  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="DIR", help="where scores and document go")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
@@ -103,7 +114,13 @@ def _measure(options: argparse.Namespace, path: Path) -> int:
     from buttress.errors import InputError
     from buttress.workflows.privacy import PrivacyRequest, exit_code, measure_privacy
 
-    for name, least in (("texts", 1), ("references", 1), ("neighbours", 0), ("seed", 0)):
+    for name, least in (
+        ("texts", 1),
+        ("references", 1),
+        ("neighbours", 0),
+        ("draws", 1),
+        ("seed", 0),
+    ):
         if getattr(options, name) < least:
             raise InputError(
                 f"{getattr(options, name)} is too small", field=f"--{name}",
@@ -113,7 +130,8 @@ def _measure(options: argparse.Namespace, path: Path) -> int:
     request = PrivacyRequest(
         path, methods, options.members, options.non_members, options.canaries, options.reference,
         field=options.field, most=options.texts, references=options.references,
-        neighbour_count=options.neighbours, out=options.out, resume=options.resume,
+        attributes=options.attributes, neighbour_count=options.neighbours, draws=options.draws,
+        out=options.out, resume=options.resume,
         seed=options.seed, device=options.device,
     )  # fmt: skip
     document = measure_privacy(request, lambda text: print(text, file=sys.stderr, flush=True))

@@ -34,6 +34,16 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--validation", type=Path, metavar="FILE",
         help="requests (for reward: pairs) by which the state that is kept is chosen",
     )  # fmt: skip
+    parser.add_argument(
+        "--holdout", type=Path, metavar="FILE",
+        help="for unlearning: records like those of --data that were never trained on; what was "
+        "forgotten is then measured, before, after, and after relearning",
+    )  # fmt: skip
+    parser.add_argument(
+        "--relearn", type=int, default=10, metavar="N",
+        help="records of --data on which the result is trained again, to see what comes back "
+        "(default: 10, at most half of them; 0 for none)",
+    )  # fmt: skip
     parser.add_argument("--epsilon", type=float, metavar="E", help="ε to be spent by dp-sft")
     parser.add_argument("--delta", type=float, metavar="D", help="δ of dp-sft, e.g. 1e-5")
     parser.add_argument(
@@ -60,10 +70,13 @@ def _run(options: argparse.Namespace) -> int:
         )
     if options.seed < 0:
         raise InputError(f"{options.seed} is too small", field="--seed", expected="0 or more")
+    if options.relearn < 0:
+        raise InputError(f"{options.relearn} is too small", field="--relearn", expected="0 or more")
     request = TuneRequest(
         options.weights, options.data, options.out, method=options.method, retain=options.retain,
         reward_model=options.reward_model, validation=options.validation,
         recipe=options.recipe, epsilon=options.epsilon, delta=options.delta,
+        holdout=options.holdout, relearn=options.relearn,
         resume=options.resume, seed=options.seed, device=options.device,
     )  # fmt: skip
     document = tune(request, lambda text: print(text, file=sys.stderr, flush=True))

@@ -121,6 +121,66 @@ class ExtractionPart(DocumentPart, frozen=True, kw_only=True):
     ]
 
 
+class DivergenceMatches(DocumentPart, frozen=True, kw_only=True):
+    """Answers to a repeated word, held against one group of texts."""
+
+    texts: Annotated[Count, about("texts that the answers were held against")]
+    hits: Annotated[Count, about("answers with a run of tokens or personal data of the texts")]
+    low: Annotated[Share, about("lower bound of the share of such answers, 95 %")]
+    high: Annotated[Share, about("upper bound of the share of such answers, 95 %")]
+    longest_run: Annotated[Count, about("most tokens in a row that stand in the texts")]
+    personal_data: Annotated[
+        dict[str, Count], about("personal data and secrets of the texts that the model wrote")
+    ]
+
+
+class DivergencePart(DocumentPart, frozen=True, kw_only=True):
+    """The divergence attack: a word repeated without end."""
+
+    draws: Annotated[Count, about("sampled answers")]
+    answer_tokens: Annotated[Count, about("most tokens of an answer")]
+    run_tokens: Annotated[Count, about("tokens in a row from which an answer holds a text")]
+    diverged: Annotated[Count, about("answers that stopped repeating the word")]
+    members: Annotated[DivergenceMatches, about("against texts that were trained on")]
+    non_members: Annotated[DivergenceMatches | None, about("against as many that were not")]
+    reference: Annotated[
+        DivergenceMatches | None, about("answers of a reference model against the members")
+    ]
+    leak: Annotated[
+        bool | None, about("whether more hits than by the base rate; null without one if any hits")
+    ]
+
+
+class NamedAttributes(DocumentPart, frozen=True, kw_only=True):
+    """How many hidden attributes were named right."""
+
+    records: Annotated[Count, about("records")]
+    right: Annotated[Count, about("named right")]
+    accuracy: Annotated[Share, about("share named right")]
+    low: Annotated[Share, about("lower bound, 95 %")]
+    high: Annotated[Share, about("upper bound, 95 %")]
+
+
+class AttributesPart(DocumentPart, frozen=True, kw_only=True):
+    """Attribute inference."""
+
+    records: Annotated[Count, about("records that were trained on")]
+    accuracy: Annotated[Share, about("share whose hidden attribute the model ranks first")]
+    low: Annotated[Share, about("lower bound, 95 %")]
+    high: Annotated[Share, about("upper bound, 95 %")]
+    chance: Annotated[Share, about("share that a random candidate would be right")]
+    commonest: Annotated[NamedAttributes | None, about("by the commonest value")]
+    blind: Annotated[NamedAttributes | None, about("by a classifier that sees the texts alone")]
+    non_members: Annotated[
+        NamedAttributes | None, about("of records that were not trained on; null without them")
+    ]
+    reference: Annotated[NamedAttributes | None, about("by a reference model; null without it")]
+    leak: Annotated[
+        bool | None, about("whether surely more than each base; null if that can't be said")
+    ]
+    reason: Annotated[str, about("why it can't be said; else empty")]
+
+
 class PrivacyDocument(DocumentPart, frozen=True, kw_only=True):
     """What a model gives away of the data that it was trained on."""
 
@@ -134,6 +194,11 @@ class PrivacyDocument(DocumentPart, frozen=True, kw_only=True):
     membership: Annotated[MembershipPart | None, about("null if not measured")]
     exposure: Annotated[ExposurePart | None, about("null if not measured")]
     extraction: Annotated[ExtractionPart | None, about("null if not measured")]
+    divergence: Annotated[DivergencePart | None, about("null if not measured")] = None
+    attributes: Annotated[AttributesPart | None, about("null if not measured")] = None
+    preferences: Annotated[
+        MembershipPart | None, about("membership of preference pairs; null if not measured")
+    ] = None
     outcome: Annotated[
         Literal["leak", "no leak shown", "undecided"],
         about("leak: a part shows one; undecided: none does, and a part can't say"),

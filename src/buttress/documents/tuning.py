@@ -95,6 +95,64 @@ class DifferentialPrivacy(DocumentPart, frozen=True, kw_only=True):
     accountant: Annotated[str, about("how ε was computed")]
 
 
+class SetLikelihood(DocumentPart, frozen=True, kw_only=True):
+    """How likely the learned tokens of a set are."""
+
+    examples: Annotated[Count, about("examples")]
+    log_probability: Annotated[float, about("mean over examples, in nats a token")]
+    low: Annotated[float, about("lower bound of the mean, 95 %")]
+    high: Annotated[float, about("upper bound of the mean, 95 %")]
+    perplexity: Annotated[Amount, about("of that mean")]
+
+
+class SetSeparation(DocumentPart, frozen=True, kw_only=True):
+    """How well log-probabilities tell a set from the holdout set."""
+
+    auc: Annotated[Share, about("area under the ROC curve; 0.5: as if never trained on")]
+    auc_low: Annotated[Share, about("lower bound, 95 %")]
+    auc_high: Annotated[Share, about("upper bound, 95 %")]
+
+
+class UnlearningState(DocumentPart, frozen=True, kw_only=True):
+    """The model before, after, or after it was trained on some of the records again."""
+
+    state: Annotated[Literal["before", "after", "relearned"], about("which")]
+    forget: Annotated[SetLikelihood, about("all that is to be forgotten")]
+    rest: Annotated[SetLikelihood | None, about("of it, what is not learned again")]
+    holdout: Annotated[SetLikelihood, about("records like it that were never trained on")]
+    retain: Annotated[SetLikelihood | None, about("what is to stay; null without")]
+    rest_continued: Annotated[Count, about("examples of the rest that were continued greedily")]
+    rest_verbatim: Annotated[Count, about("continued as they go on")]
+    rest_near: Annotated[Count, about("the same but for a fifth of the tokens")]
+    forget_auc: Annotated[SetSeparation, about("the set to be forgotten against holdout")]
+    rest_auc: Annotated[SetSeparation | None, about("the rest against holdout")]
+
+
+class LikelihoodChange(DocumentPart, frozen=True, kw_only=True):
+    """Change of the log-probability of a token, paired by example, in nats."""
+
+    mean: Annotated[float, about("mean change")]
+    low: Annotated[float, about("lower bound, 95 %")]
+    high: Annotated[float, about("upper bound, 95 %")]
+
+
+class UnlearningPart(DocumentPart, frozen=True, kw_only=True):
+    """What unlearning did, and what relearning brings back."""
+
+    holdout: Annotated[TuningData, about("the holdout set")]
+    relearned_records: Annotated[Count, about("records that were trained on again")]
+    relearn_steps: Annotated[Count, about("steps of it")]
+    blind: Annotated[
+        SetSeparation | None,
+        about("a classifier of the texts alone, forget against holdout; null if too few"),
+    ]
+    states: Annotated[list[UnlearningState], about("before, after, relearned")]
+    changes: Annotated[
+        dict[str, dict[str, LikelihoodChange]],
+        about("by set: 'before to after', 'after to relearned'"),
+    ]
+
+
 class TuningDocument(DocumentPart, frozen=True, kw_only=True):
     """How an adapter was trained."""
 
@@ -120,4 +178,5 @@ class TuningDocument(DocumentPart, frozen=True, kw_only=True):
     validation: Annotated[TuningValidation | None, about("null without")]
     reload: Annotated[SavedAdapterCheck, about("proof that the saved adapter is the trained one")]
     privacy: Annotated[DifferentialPrivacy | None, about("null without differential privacy")]
+    unlearning: Annotated[UnlearningPart | None, about("null without a holdout set")] = None
     versions: Annotated[dict[str, str], about("versions of the libraries")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol, get_args
+from typing import Final, Literal, Protocol, get_args, runtime_checkable
 
 Expect = Literal["refuse", "answer"]
 Decision = Literal["refuses", "complies", "neither", ""]
@@ -149,4 +149,19 @@ class Judge(Protocol):
 
     def calibration(self, expect: Expect) -> Calibration | None:
         """The judge's calibration on that task, or None where no labels were seen."""
+        ...
+
+
+@runtime_checkable
+class ComputingJudge(Judge, Protocol):
+    """A judge that computes where others wait for a model, and can do so in another process."""
+
+    @property
+    def worker_command(self) -> tuple[str, ...]:
+        """What follows the interpreter to start a process that judges as this judge does.
+
+        It reads lines of JSON from standard input, each a list of exchanges (objects with the
+        fields of ``Exchange``), and answers each by a line, the list of judgements in their order.
+        It ends where it would judge otherwise, and where its input ends.
+        """
         ...

@@ -17,11 +17,17 @@ def show(document: Mapping[str, Any]) -> None:
     """The parts of the document that were measured, and its outcome."""
     console = Console()
     if document["membership"]:
-        _membership(console, document["membership"])
+        _membership(console, "Membership", document["membership"])
+    if document["preferences"]:
+        _membership(console, "Membership of preference pairs", document["preferences"])
     if document["exposure"]:
         _exposure(console, document["exposure"])
     if document["extraction"]:
         _extraction(console, document["extraction"])
+    if document["divergence"]:
+        _divergence(console, document["divergence"])
+    if document["attributes"]:
+        _attributes(console, document["attributes"])
     style = {"leak": "bold red", "undecided": "bold yellow"}.get(document["outcome"], "bold")
     console.print(f"Outcome: [{style}]{document['outcome']}[/]")
 
@@ -33,9 +39,9 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _membership(console: Console, part: Mapping[str, Any]) -> None:
+def _membership(console: Console, title: str, part: Mapping[str, Any]) -> None:
     console.print(
-        f"[bold]Membership[/]: {part['members']:,} members, {part['non_members']:,} non-members"
+        f"[bold]{title}[/]: {part['members']:,} members, {part['non_members']:,} non-members"
     )
     table = _table("attack", "AUC", "95 %", "TPR at 0.1 %", "TPR at 1 %")
     if blind := part["blind"]:
@@ -105,6 +111,49 @@ def _extraction(console: Console, part: Mapping[str, Any]) -> None:
             "Without --non-members or --reference nobody knows how much any model would write.",
             style="dim",
         )
+
+
+def _divergence(console: Console, part: Mapping[str, Any]) -> None:
+    console.print(
+        f"[bold]Divergence[/]: {part['diverged']:,} of {part['draws']:,} answers stopped repeating"
+    )
+    table = _table("held against", "texts", "answers that hold one", "95 %", "longest run")
+    shown = {"non_members": "non-members", "reference": "members, reference model's answers"}
+    for name in ("members", "non_members", "reference"):
+        if (one := part[name]) is not None:
+            table.add_row(
+                shown.get(name, name), f"{one['texts']:,}", f"{one['hits']:,}",
+                f"{percent(one['low'])}–{percent(one['high'])}", f"{one['longest_run']}",
+            )  # fmt: skip
+    console.print(table)
+    if personal := part["members"]["personal_data"]:
+        said = ", ".join(f"{shortened(kind)} {count}" for kind, count in personal.items())
+        console.print(f"Personal data and secrets of the members in answers: {said}.")
+    if part["leak"] is None:
+        console.print("There is no base rate: add --non-members or --reference.", style="dim")
+
+
+def _attributes(console: Console, part: Mapping[str, Any]) -> None:
+    console.print(
+        f"[bold]Attribute inference[/]: {part['records']:,} records, chance "
+        f"{percent(part['chance'])}"
+    )
+    table = _table("named by", "right", "95 %")
+    table.add_row(
+        "the model", percent(part["accuracy"]), f"{percent(part['low'])}–{percent(part['high'])}"
+    )
+    shown = {
+        "commonest": "commonest value", "blind": "blind (texts alone)",
+        "non_members": "the model, non-members", "reference": "reference model",
+    }  # fmt: skip
+    for name, title in shown.items():
+        if (one := part[name]) is not None:
+            table.add_row(
+                title, percent(one["accuracy"]), f"{percent(one['low'])}–{percent(one['high'])}"
+            )
+    console.print(table)
+    if part["reason"]:
+        console.print(f"Can't be decided: {escape(part['reason'])}.", style="dim")
 
 
 def show_audit(document: Mapping[str, Any]) -> None:

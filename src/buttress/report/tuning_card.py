@@ -77,6 +77,15 @@ def tuning_card(document: Mapping[str, Any]) -> str:
             f"| noise, clip, sample rate | {privacy['noise_multiplier']:.4g}, "
             f"{privacy['clip']:g}, {privacy['sample_rate']:.4g} |",
         ]
+    if unlearning := document.get("unlearning"):
+        for state in unlearning["states"]:
+            area = state["rest_auc"] or state["forget_auc"]
+            lines.append(
+                f"| unlearning, {state['state']} | perplexity: forget "
+                f"{state['forget']['perplexity']:.1f}, holdout "
+                f"{state['holdout']['perplexity']:.1f}; AUC against holdout {area['auc']:.2f} "
+                f"({area['auc_low']:.2f} to {area['auc_high']:.2f}) |"
+            )
     lines += [
         "",
         "Settings:",

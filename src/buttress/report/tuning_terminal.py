@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 
 def show(document: Mapping[str, Any], folder: Path) -> None:
@@ -52,8 +53,33 @@ def show(document: Mapping[str, Any], folder: Path) -> None:
             f"δ = {privacy['delta']:g} for adding or removing a record "
             f"({escape(privacy['accountant'])})"
         )
+    if unlearning := document["unlearning"]:
+        _unlearning(console, unlearning)
     console.print(f"Adapter: {escape(str(folder))}")
     console.print(
         "A falling loss says nothing about behaviour: compare the model before and after.",
+        style="dim",
+    )
+
+
+def _unlearning(console: Console, part: Mapping[str, Any]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for place, name in enumerate(
+        ("unlearning", "forget", "rest", "holdout", "retain", "AUC of the rest", "verbatim")
+    ):
+        table.add_column(name, justify="right" if place else "left")
+    for state in part["states"]:
+        sets = [state[name] for name in ("forget", "rest", "holdout", "retain")]
+        area = state["rest_auc"] or state["forget_auc"]
+        table.add_row(
+            state["state"], *("–" if one is None else f"{one['perplexity']:.1f}" for one in sets),
+            f"{area['auc']:.2f} ({area['auc_low']:.2f}–{area['auc_high']:.2f})",
+            f"{state['rest_verbatim']} of {state['rest_continued']}",
+        )  # fmt: skip
+    console.print(table)
+    console.print(
+        f"Perplexity by set. Relearned: {part['relearned_records']} records of the forget set for "
+        f"{part['relearn_steps']} steps; the rest was not trained on. AUC against holdout: 0.5 is "
+        "as if never trained on.",
         style="dim",
     )

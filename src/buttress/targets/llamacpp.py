@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress.errors import InputError, MissingExtraError
+from buttress.json_process import usable_processors
 from buttress.targets import completion
 from buttress.targets.base import Answer, Request, Sampling, TargetError
 from buttress.targets.chat import as_dicts, without_system
@@ -72,11 +72,6 @@ def _import() -> Any:
     return xllamacpp
 
 
-def _cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
-
-
 class LlamaCppTarget:
     """A model in this process. Loaded at the first question.
 
@@ -123,7 +118,7 @@ class LlamaCppTarget:
         if self._threads is not None:
             return self._start(self._threads)
         paces: dict[int, float] = {}
-        threads = _cores()
+        threads = usable_processors()
         while threads >= 1 and len(paces) < TRIED:
             server = self._start(threads)
             start = time.perf_counter()

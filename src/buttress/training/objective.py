@@ -7,7 +7,7 @@ from typing import Any, Final
 from buttress.errors import InputError
 from buttress.training.examples import ExampleSet
 from buttress.training.loop import ever_drawn, steps_of
-from buttress.training.settings import TuneSettings
+from buttress.training.settings import UNLEARNING, TuneSettings
 from buttress.training.terms import (
     Desirability,
     Divergence,
@@ -17,7 +17,6 @@ from buttress.training.terms import (
     Term,
 )
 
-UNLEARNING: Final = ("grad-diff", "npo")
 PREFERENCES: Final = ("dpo", "ipo", "reward")
 
 

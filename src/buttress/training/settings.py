@@ -17,6 +17,7 @@ MethodName = Literal[
 ]
 METHODS: Final = get_args(MethodName)
 REINFORCEMENT: Final = ("rloo", "grpo")
+UNLEARNING: Final = ("grad-diff", "npo")
 THROUGH_TRL: Final = ("reward", *REINFORCEMENT)
 _Positive = Annotated[float, Meta(gt=0)]
 _Weight = Annotated[float, Meta(ge=0)]

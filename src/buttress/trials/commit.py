@@ -127,6 +127,10 @@ class Committer:
         self._changed.set()
         self._full.set()
 
+    def stop(self) -> None:
+        """End what judges in a process of its own; after ``run``."""
+        self._bench.stop()
+
     async def run(self) -> None:
         """Settle answers until closed.
 

@@ -1,7 +1,8 @@
 """Judging without holding up the questions in flight.
 
 A judge that computes keeps the event loop busy, and every answer that arrives meanwhile waits, so
-it gets slices of half a millisecond. A judge that waits for a model gets all at once.
+it gets slices of half a millisecond; where that adds up, and there is a second processor, it moves
+to a process of its own. A judge that waits for a model gets all at once.
 """
 
 from __future__ import annotations
@@ -12,16 +13,22 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from buttress.errors import FOREIGN_FAILURES, ButtressError, debugging, describe_exception
+from buttress.json_process import ProcessEndedError, usable_processors
 from buttress.judges.known import known
 from buttress.judges.no_help import revised
-from buttress.protocols.judge import DECISIONS, Exchange, Judge, Judgement
+from buttress.protocols.judge import DECISIONS, ComputingJudge, Exchange, Judge, Judgement
 from buttress.protocols.probe import TrialSpec
 from buttress.protocols.unjudged import UnjudgedError
+from buttress.trials.judge_process import JudgeProcess
 from buttress.trials.repetition import Repetition
 
 CHECK: Final = "check"  # what a record names as its judge where the probe checked exactly
 SLICE_S: Final = 0.0005
 FIRST: Final = 4  # exchanges in the first slice, before the judge's pace is known
+# A process of its own takes about half a second of a processor to start. It is worth that once the
+# judge has computed for as long, and for no small part of the time that went by.
+APART_AFTER_S: Final = 0.4
+APART_FROM_SHARE: Final = 0.15
 
 
 def decided_by(spec: TrialSpec, judge: Judge) -> tuple[str, str]:
@@ -33,7 +40,8 @@ class BatchedJudge:
     """Calls the judge in slices whose size follows its pace.
 
     ``problem`` is told of each exchange that the judge could not decide. ``repetition`` remembers
-    the answers of the system.
+    the answers of the system. A judge that has computed for ``apart_after_s`` seconds moves to a
+    process of its own, which ``stop`` ends.
     """
 
     def __init__(
@@ -41,12 +49,28 @@ class BatchedJudge:
         judge: Judge,
         problem: Callable[[str], None],
         repetition: Repetition | None = None,
+        *,
+        apart_after_s: float = APART_AFTER_S,
     ) -> None:
         self._judge = judge
         self._problem = problem
         self._repetition = repetition or Repetition()
         self._size = FIRST
         self._waits = False
+        self._apart: JudgeProcess | None = None
+        self._apart_after_s = apart_after_s
+        self._computed_s = 0.0
+        self._began = time.perf_counter()
+
+    @property
+    def apart(self) -> bool:
+        """Whether a process of its own judges."""
+        return self._apart is not None and self._apart.ready
+
+    def stop(self) -> None:
+        """End the judge's process, if there is one."""
+        if self._apart is not None:
+            self._apart.stop()
 
     async def judge(self, exchanges: Sequence[Exchange]) -> list[Judgement | None]:
         """One judgement per exchange, in order; None where there is none."""
@@ -60,6 +84,11 @@ class BatchedJudge:
         return [next(decided) if each is None else each for each in settled]
 
     async def _judged(self, exchanges: Sequence[Exchange]) -> list[Judgement | None]:
+        if exchanges and self._apart is not None and self._apart.ready:
+            try:
+                return [*await self._apart.judge(exchanges)]
+            except ProcessEndedError:
+                pass  # this process judges as well
         judgements: list[Judgement | None] = []
         while len(judgements) < len(exchanges):
             done = len(judgements)
@@ -98,9 +127,22 @@ class BatchedJudge:
         if turned:  # the loop went on meanwhile: the judge waits rather than computes
             self._waits = True
         else:
-            each = (time.perf_counter() - start) / len(exchanges)
+            seconds = time.perf_counter() - start
+            each = seconds / len(exchanges)
             self._size = max(1, min(2 * self._size, int(SLICE_S / max(each, 1e-9))))
+            self._computed_s += seconds
+            self._consider_a_process()
         return judgements
+
+    def _consider_a_process(self) -> None:
+        if (
+            self._apart is None
+            and self._computed_s >= self._apart_after_s
+            and self._computed_s >= APART_FROM_SHARE * (time.perf_counter() - self._began)
+            and isinstance(self._judge, ComputingJudge)
+            and usable_processors() > 1
+        ):
+            self._apart = JudgeProcess(self._judge.worker_command)
 
 
 def _wrong(said: object, count: int) -> str:

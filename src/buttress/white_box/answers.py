@@ -47,6 +47,41 @@ def continuations(
 
 
 @torch.no_grad()
+def sampled_continuations(
+    model: Any,
+    tokenizer: Any,
+    rows: Sequence[Sequence[int]],
+    max_tokens: int,
+    *,
+    seed: int,
+    batch: int = 32,
+) -> list[list[int]]:
+    """What the model writes after each row, sampled at temperature 1 without any cut of its law.
+
+    The state of torch's generators is as before; the same seed gives the same tokens on the same
+    machine.
+    """
+    ends = _ends(model, tokenizer)
+    pad = _pad(tokenizer, ends)
+    settings = transformers.GenerationConfig(
+        max_new_tokens=max_tokens, do_sample=True, temperature=1.0, top_k=0, top_p=1.0,
+        pad_token_id=pad, eos_token_id=ends or None,
+    )  # fmt: skip
+    made: list[list[int]] = []
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        for start in range(0, len(rows), batch):
+            ids, mask = padded(rows[start : start + batch], pad)
+            written = model.generate(
+                input_ids=ids.to(model.device),
+                attention_mask=mask.to(model.device),
+                generation_config=settings,
+            )[:, ids.shape[1] :].tolist()
+            made += [_ended(tokens, ends) for tokens in written]
+    return made
+
+
+@torch.no_grad()
 def continuations_of_embeddings(
     model: Any, tokenizer: Any, question: torch.Tensor, max_tokens: int
 ) -> list[int]:

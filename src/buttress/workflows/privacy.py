@@ -18,6 +18,7 @@ from buttress.data.reading import Readable, expand, read
 from buttress.data.records import Record
 from buttress.errors import InputError
 from buttress.files.atomic import write_whole
+from buttress.probes.privacy.attributes import read_attributes
 from buttress.probes.privacy.canaries import read_canaries
 from buttress.probes.privacy.membership_result import membership_result
 from buttress.probes.privacy.token_scores import read_token_scores
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 
 DOCUMENT: Final = "privacy.json"
 RUN: Final = "privacy-run.json"
-METHODS: Final = ("membership", "exposure", "extraction")
+METHODS: Final = (
+    "membership", "exposure", "extraction", "divergence", "attributes", "preferences"
+)  # fmt: skip
+_ON_REQUEST: Final = ("divergence",)  # takes as long as all others
 Say = Callable[[str], None]
 
 
@@ -39,6 +43,7 @@ class PrivacyRequest:
 
     ``weights`` is a Hugging Face folder, a manifest with one, or a file of token scores. ``most``:
     texts of each group, drawn where there are more. ``references``: secrets beside each canary.
+    ``attributes``: file of records with a hidden attribute. ``draws``: answers to a repeated word.
     """
 
     weights: Path
@@ -47,10 +52,12 @@ class PrivacyRequest:
     non_members: Path | None = None
     canaries: Path | None = None
     reference: Path | None = None
+    attributes: Path | None = None
     field: str = ""
     most: int = 300
     references: int = 1000
     neighbour_count: int = 4
+    draws: int = 64
     out: Path | None = None
     resume: bool = False
     seed: int = 0
@@ -93,7 +100,7 @@ def _of_scores(request: PrivacyRequest) -> dict[str, Any]:
             f"'{wrong[0]}' needs weights", file=str(request.weights), field="--method",
             expected="membership, for a file of token scores",
         )  # fmt: skip
-    for name in ("members", "non_members", "canaries", "reference"):
+    for name in ("members", "non_members", "canaries", "reference", "attributes"):
         if getattr(request, name) is not None:
             raise InputError(
                 "needs weights", file=str(request.weights),
@@ -113,15 +120,23 @@ def _of_scores(request: PrivacyRequest) -> dict[str, Any]:
 
 def _methods(request: PrivacyRequest) -> list[str]:
     """The methods that were asked for, or all for which there is data."""
+    groups = request.members is not None and request.non_members is not None
+    pairs = request.members is not None and holds_pairs(request.members)
     has = {
-        "membership": request.members is not None and request.non_members is not None,
+        "membership": groups and not pairs,
         "exposure": request.canaries is not None,
-        "extraction": request.members is not None,
+        "extraction": request.members is not None and not pairs,
+        "divergence": request.members is not None,
+        "attributes": request.attributes is not None,
+        "preferences": groups and pairs,
     }
     needs = {
-        "membership": "--members and --non-members",
+        "membership": "--members and --non-members with texts",
         "exposure": "--canaries",
-        "extraction": "--members",
+        "extraction": "--members with texts",
+        "divergence": "--members",
+        "attributes": "--attributes",
+        "preferences": "--members and --non-members with pairs: prompt, chosen, rejected",
     }
     for name in request.methods:
         if name not in METHODS:
@@ -130,11 +145,13 @@ def _methods(request: PrivacyRequest) -> list[str]:
             )
         if not has[name]:
             raise InputError(f"'{name}' has no data", field="--method", expected=needs[name])
-    found = [name for name in METHODS if has[name] and name in (request.methods or METHODS)]
+    usual = [name for name in METHODS if name not in _ON_REQUEST]
+    found = [name for name in METHODS if has[name] and name in (request.methods or usual)]
     if not found:
         raise InputError(
             "nothing to measure", field="--members",
-            expected="--members FILE, --members with --non-members, or --canaries FILE",
+            expected="--members FILE, --members with --non-members, --canaries FILE, or "
+            "--attributes FILE",
         )  # fmt: skip
     return found
 
@@ -188,9 +205,10 @@ class _Run:
             "most": request.most,
             "references": request.references,
             "neighbours": request.neighbour_count,
+            "draws": request.draws,
             "files": {
                 name: _data_digest(path)
-                for name in ("members", "non_members", "canaries")
+                for name in ("members", "non_members", "canaries", "attributes")
                 if (path := getattr(request, name)) is not None
             },
         }
@@ -231,9 +249,50 @@ class _Run:
             )  # fmt: skip
         if name == "extraction":
             return extraction_part(self.texts(), model, reference, self.say)
+        if name in ("divergence", "attributes", "preferences"):
+            return self._attack(name, model, reference)
         plan = ScoringPlan(model, reference, request.neighbour_count, request.seed)
         scored = score_texts(self.texts(), plan, request.out, self.say)
         return membership_result(scored, seed=request.seed, left_out=self.left_out)
+
+    def _attack(
+        self, name: str, model: LoadedModel, reference: LoadedModel | None
+    ) -> dict[str, Any]:
+        from buttress.workflows.privacy_attacks import (
+            attributes_part,
+            divergence_part,
+            preferences_part,
+        )
+
+        request = self.request
+        if name == "divergence":
+            return divergence_part(
+                self.texts(), model, reference, draws=request.draws, seed=request.seed,
+                say=self.say,
+            )  # fmt: skip
+        if name == "attributes":
+            assert request.attributes is not None
+            return attributes_part(read_attributes(request.attributes), model, reference, self.say)
+        return preferences_part(
+            self._pairs(), model, reference, seed=request.seed, left_out=self.left_out,
+            say=self.say,
+        )  # fmt: skip
+
+    def _pairs(self) -> list[tuple[dict[str, Any], bool]]:
+        """Records of members and of non-members, at most ``most`` of each."""
+        found: list[tuple[dict[str, Any], bool]] = []
+        for path, member in ((self.request.members, True), (self.request.non_members, False)):
+            assert path is not None
+            rows = [
+                (Record(one.line, one.position).data, member)
+                for one in read(expand([path]))
+                if isinstance(one, Readable)
+            ]
+            if len(rows) > self.request.most:
+                self.left_out["pairs not drawn"] += len(rows) - self.request.most
+                rows = Random(f"{member} {self.request.seed}").sample(rows, self.request.most)
+            found += rows
+        return found
 
     def model(self, folder: Path) -> LoadedModel:
         """The model of a folder, loaded once."""
@@ -275,6 +334,19 @@ class _Run:
         return Random(f"{name} {self.request.seed}").sample(found, self.request.most)
 
 
+def holds_pairs(path: Path) -> bool:
+    """Whether the first record that can be read is a prompt with a chosen and a rejected answer.
+
+    Raises:
+        InputError: there is no such file.
+    """
+    for one in read(expand([path])):
+        if isinstance(one, Readable):
+            data = Record(one.line, one.position).data
+            return {"chosen", "rejected"} <= data.keys()
+    return False
+
+
 def _digest(folder: Path) -> str:
     files = [*folder.glob("*.safetensors"), *folder.glob("*.json")]
     if not files:
@@ -308,6 +380,9 @@ def _document(
         "membership": parts.get("membership"),
         "exposure": parts.get("exposure"),
         "extraction": parts.get("extraction"),
+        "divergence": parts.get("divergence"),
+        "attributes": parts.get("attributes"),
+        "preferences": parts.get("preferences"),
         "outcome": _outcome(parts),
     }
 
@@ -315,7 +390,6 @@ def _document(
 def _outcome(parts: Mapping[str, dict[str, Any]]) -> str:
     if any(part["leak"] for part in parts.values()):
         return "leak"
-    membership, extraction = parts.get("membership"), parts.get("extraction")
-    if (membership and not membership["usable"]) or (extraction and extraction["leak"] is None):
+    if any(part["leak"] is None or not part.get("usable", True) for part in parts.values()):
         return "undecided"
     return "no leak shown"

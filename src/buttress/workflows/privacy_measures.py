@@ -20,6 +20,7 @@ from buttress.probes.privacy.extraction import DRAWS, Continuation, chance, comp
 from buttress.rules.personal.detectors import KINDS, find
 from buttress.statistics.correction import clopper_pearson
 from buttress.white_box.answers import continuations
+from buttress.white_box.continuation_scores import continuation_scores
 from buttress.white_box.token_statistics import positions, token_statistics, tokens_of
 from buttress.workflows.privacy_scoring import LabelledText, LoadedModel
 
@@ -91,10 +92,8 @@ def _canary_row(
     for secret in secrets:
         ids = tokens_of(model.tokenizer, one.prefix + secret)
         rows.append(ids)
-        given.append(_shared(prefix, ids))
-    scores = [0.0] * len(rows)
-    for index, found in token_statistics(model.model, rows, given=given):
-        scores[index] = sum(found.log_probabilities)
+        given.append(min(_shared(prefix, ids), len(ids) - 1))
+    scores = continuation_scores(model.model, rows, given)
     seen = exposure(scores[0], scores[2:], len(one.secret))
     written = continuations(
         model.model, model.tokenizer, [rows[0][: given[0]]], len(rows[0]) - given[0] + 2

@@ -27,6 +27,7 @@ from buttress.training import need_training, need_trl
 from buttress.training.settings import (
     REINFORCEMENT,
     THROUGH_TRL,
+    UNLEARNING,
     TuneSettings,
     load_recipe,
     merged,
@@ -52,7 +53,8 @@ class TuneRequest:
     override the fields of ``recipe``. ``epsilon`` and ``delta`` are for ``dp-sft``.
     ``reward_model`` scores answers for ``rloo`` and ``grpo``. ``validation``: requests, or pairs
     for ``reward``, by which the state that is kept is chosen; ``judge`` reads the answers to them,
-    None for the offline judge.
+    None for the offline judge. ``holdout``: records like those to be forgotten that were never
+    trained on; with them unlearning is measured, and ``relearn`` records are trained on again.
     """
 
     weights: Path
@@ -67,6 +69,8 @@ class TuneRequest:
     reward_model: Path | None = None
     validation: Path | None = None
     judge: Judge | None = None
+    holdout: Path | None = None
+    relearn: int = 10
     resume: bool = False
     seed: int = 0
     device: str = "auto"
@@ -114,6 +118,11 @@ def _settings(request: TuneRequest) -> TuneSettings:
     recipe = load_recipe(request.recipe) if request.recipe is not None else {}
     named = {"method": request.method} if request.method else {}
     settings = settings_of(merged(recipe, request.settings, named))
+    if request.holdout is not None and settings.method not in UNLEARNING:
+        raise InputError(
+            f"not with {settings.method}", field="--holdout",
+            expected="--method " + " or ".join(UNLEARNING),
+        )  # fmt: skip
     private = settings.method == "dp-sft"
     reinforced = settings.method in REINFORCEMENT
     if reinforced != (request.reward_model is not None):
@@ -181,6 +190,8 @@ class _Run:
             "retain": data_digest(request.retain) if request.retain else None,
             "validation": data_digest(request.validation) if request.validation else None,
             "reward_model": _folder_digest(request.reward_model) if request.reward_model else None,
+            "holdout": data_digest(request.holdout) if request.holdout else None,
+            "relearn": request.relearn if request.holdout else None,
             "settings": msgspec.to_builtins(self.settings),
             "epsilon": request.epsilon,
             "delta": request.delta,
@@ -250,6 +261,7 @@ class _Run:
                 "change": done.check.change if done.privacy is None else None,
             },
             "privacy": done.privacy,
+            "unlearning": done.unlearning,
             "versions": {
                 name: version(name) for name in _libraries(settings.method)
             },

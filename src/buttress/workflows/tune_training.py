@@ -45,6 +45,7 @@ from buttress.trials.loop import run_async
 from buttress.white_box.loading import load, load_tokenizer
 from buttress.white_box.token_statistics import positions
 from buttress.workflows.tune import VALIDATION, TuneRequest, data_digest
+from buttress.workflows.unlearning import UnlearningSets, unlearning_part
 
 SCORES: Final = "validation-scores.jsonl"
 _MEASURES: Final = 4  # of a run, where nobody says how often
@@ -65,6 +66,7 @@ class SavedAdapter:
     curves: Mapping[str, list[float]] = field(default_factory=dict)
     validation: dict[str, Any] | None = None
     privacy: dict[str, Any] | None = None
+    unlearning: dict[str, Any] | None = None
 
 
 def train_and_save(
@@ -105,6 +107,9 @@ class _Work:
         retain = retain_told = None
         if request.retain is not None:
             retain, retain_told = self._examples(request.retain, reader, "--retain")
+        holdout = holdout_told = None
+        if request.holdout is not None:
+            holdout, holdout_told = self._examples(request.holdout, reader, "--holdout")
         validation = self._chat_validation(tokenizer, data.size)
         model = add_adapter(base, self.settings.lora, request.seed)
         losses, privacy = self._train(model, data, retain, validation)
@@ -112,8 +117,19 @@ class _Work:
         shown = self._validated(model, validation)
         check = self._saved(model, examples)
         steps = len(losses) if privacy is None else privacy.pop("steps")
+        trained = _trained(model)
+        unlearning = None
+        if holdout is not None:
+            sets = UnlearningSets.of(
+                data, holdout, retain, relearn=request.relearn, seed=request.seed
+            )
+            part = unlearning_part(
+                request.weights, request.out, sets, self.settings, seed=request.seed,
+                device=request.device, say=self.say,
+            )  # fmt: skip
+            unlearning = {"holdout": holdout_told, **part}
         return SavedAdapter(
-            whole, _trained(model), told, retain_told, steps, losses, check, {}, shown, privacy
+            whole, trained, told, retain_told, steps, losses, check, {}, shown, privacy, unlearning
         )
 
     def reward(self) -> SavedAdapter:

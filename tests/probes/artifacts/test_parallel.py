@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from buttress.files.folder import files
+from buttress.json_process import JsonProcess
 from buttress.probes.artifacts import parallel, worker_pool
 from buttress.probes.artifacts.one_file import FileReport, examine_file
 from tests.probes.artifacts.assemble import EVIL, zipped
@@ -43,11 +44,12 @@ def test_a_process_that_dies_costs_one_file(folder: Path, monkeypatch: pytest.Mo
     bad = folder / "0/0.bin"
     ask = worker_pool.Worker._ask
 
-    def dying(worker: worker_pool.Worker, batch: list[Path]) -> list[FileReport]:
-        if bad in batch and worker._process is not None:
-            worker._process.kill()
-            worker._process.wait()
-        return ask(worker, batch)
+    def dying(
+        worker: worker_pool.Worker, process: JsonProcess, batch: list[Path]
+    ) -> list[FileReport]:
+        if bad in batch:
+            process.stop()
+        return ask(worker, process, batch)
 
     monkeypatch.setattr(worker_pool.Worker, "_ask", dying)
     paths = itertools.chain([folder / "1/1.bin"], files(folder, []))

@@ -42,6 +42,7 @@ PRIVACY: Final[dict[str, Any]] = {
         "prefix_tokens": 50, "suffix_tokens": 50, "left_out": {}, "members": _EXTRACTED,
         "non_members": None, "reference": None, "leak": None,
     },
+    "divergence": None, "attributes": None, "preferences": None,
     "outcome": "leak",
 }  # fmt: skip
 OVERSIGHT: Final[dict[str, Any]] = {
@@ -72,6 +73,7 @@ TUNE: Final[dict[str, Any]] = {
     "reload": {"examples": 4, "largest_difference": 0.0, "change": None},
     "privacy": {"epsilon": 7.97, "delta": 1e-5, "target_epsilon": 8.0, "noise_multiplier": 1.1,
                 "sample_rate": 0.1, "clip": 1.0, "accountant": "rdp"},
+    "unlearning": None,
 }  # fmt: skip
 DATA: Final[dict[str, Any]] = {
     "schema": "buttress-data/1", "version": "0", "finished": "2026-01-01T00:00:00Z",

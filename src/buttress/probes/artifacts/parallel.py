@@ -7,12 +7,12 @@ second: most folders are done before that.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from typing import Final
 
 from buttress.files.tree import Tree
+from buttress.json_process import usable_processors
 from buttress.probes.artifacts.one_file import AnyPath, FileReport, examine_file
 from buttress.probes.artifacts.pickles.judge import OWN_LISTS, NameLists
 
@@ -37,7 +37,7 @@ def reports(
         workers: processes, by default one for each core.
         alone: seconds of work before they start.
     """
-    count = min(workers or _cores(), _MAX_WORKERS)
+    count = min(workers or usable_processors(), _MAX_WORKERS)
     started = time.perf_counter()
     for path in paths:
         yield path, examine_file(path, tree, names)
@@ -52,9 +52,3 @@ def reports(
         if tree is not None and report.binary:
             tree.note_binary(path)
         yield path, report
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

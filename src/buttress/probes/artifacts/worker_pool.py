@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import IO, Final
+from typing import Final
 
+from buttress.json_process import JsonProcess, ProcessEndedError
 from buttress.probes.artifacts.one_file import AnyPath, FileReport, examine_file
 from buttress.probes.artifacts.pickles.judge import OWN_LISTS, NameLists
 
@@ -71,8 +70,8 @@ class Worker:
 
     def __init__(self, names: NameLists = OWN_LISTS) -> None:
         self._names = names
-        self._process: subprocess.Popen[bytes] | None = None
-        self._usable = bool(sys.executable)
+        self._process: JsonProcess | None = None
+        self._usable = True
 
     def examine(self, batch: list[AnyPath]) -> list[FileReport]:
         """Reports for a batch.
@@ -82,51 +81,35 @@ class Worker:
         """
         if self._process is None:
             self._start()
-        if not self._usable:
+        if self._process is None:
             return [examine_file(path, names=self._names) for path in batch]
         try:
-            return self._ask(batch)
-        except (OSError, ValueError):
+            return self._ask(self._process, batch)
+        except (ProcessEndedError, ValueError):
             self.stop()
         if len(batch) == 1:
             return [FileReport(error="the process that examined it ended")]
         return [report for path in batch for report in self.examine([path])]
 
     def _start(self) -> None:
+        if not self._usable:
+            return
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "buttress.probes.artifacts.worker"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            )  # fmt: skip
-            self._tell(self._names.added.plain())
-            self._ask([])  # shows that it can be imported there
-        except (OSError, ValueError):
+            self._process = JsonProcess(("-m", "buttress.probes.artifacts.worker"))
+            self._process.tell(json.dumps(self._names.added.plain()).encode())
+            self._ask(self._process, [])  # shows that it can be imported there
+        except (ProcessEndedError, ValueError):
             self._usable = False
             self.stop()
 
-    def _tell(self, what: object) -> IO[bytes]:
-        """Write one line of JSON; gives where the answer comes from."""
-        if self._process is None or not (self._process.stdin and self._process.stdout):
-            raise OSError("no process")
-        self._process.stdin.write(json.dumps(what).encode() + b"\n")
-        self._process.stdin.flush()
-        return self._process.stdout
-
-    def _ask(self, batch: list[AnyPath]) -> list[FileReport]:
-        answer = self._tell([os.path.abspath(path) for path in batch])
-        told = json.loads(answer.readline() or b"null")
+    def _ask(self, process: JsonProcess, batch: list[AnyPath]) -> list[FileReport]:
+        told = json.loads(process.ask(json.dumps([os.path.abspath(p) for p in batch]).encode()))
         if not isinstance(told, list) or len(told) != len(batch):
-            raise ValueError("the process ended")
+            raise ValueError("not an answer to what was asked")
         return [FileReport.of_plain(one) for one in told]
 
     def stop(self) -> None:
         """End the process."""
-        if self._process is None:
-            return
-        self._process.kill()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
-        self._process.wait()
-        self._process = None
+        if self._process is not None:
+            self._process.stop()
+            self._process = None

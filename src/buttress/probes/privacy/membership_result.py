@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from buttress.probes.privacy.blind import BlindResult, blind_result
@@ -35,66 +36,93 @@ def membership_result(
         left["no scored token"] += len(texts) - len(scored)
     members = [one for one in scored if one.member]
     others = [one for one in scored if not one.member]
+    skipped, scores = {}, {}
+    for attack in ATTACKS:
+        first, second = attack_scores(attack, members), attack_scores(attack, others)
+        if first is None or second is None:
+            skipped[attack] = _NEEDS.get(attack, "can't be computed for a text")
+        else:
+            scores[attack] = (first, second)
+    return groups_result(
+        GroupTexts([one.text for one in members], [one.text for one in others]),
+        scores, skipped=skipped, left_out=left, seed=seed,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class GroupTexts:
+    """What the blind classifier sees of members and of non-members."""
+
+    members: Sequence[str]
+    others: Sequence[str]
+
+
+def groups_result(
+    texts: GroupTexts,
+    scores: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    *,
+    skipped: Mapping[str, str],
+    left_out: Mapping[str, int],
+    seed: int,
+) -> dict[str, Any]:
+    """How well scores tell members from non-members, after the blind classifier.
+
+    Args:
+        texts: of both groups, in the order of their scores.
+        scores: of members and of non-members, by attack.
+        skipped: attacks that were not made, and why.
+        left_out: what was not scored, by reason.
+        seed: of the classifier's folds.
+    """
     result: dict[str, Any] = {
         "usable": False,
         "reason": "",
-        "members": len(members),
-        "non_members": len(others),
-        "left_out": dict(left),
+        "members": len(texts.members),
+        "non_members": len(texts.others),
+        "left_out": dict(left_out),
         "blind": None,
         "attacks": [],
         "skipped": {},
         "leak": False,
     }
-    if min(len(members), len(others)) < LEAST:
+    if min(len(texts.members), len(texts.others)) < LEAST:
         result["reason"] = f"fewer than {LEAST} members or non-members"
         return result
     blind = None
-    if all(one.text.strip() for one in scored):
-        blind = blind_result([one.text for one in members], [one.text for one in others], seed)
+    if all(one.strip() for one in (*texts.members, *texts.others)):
+        blind = blind_result(texts.members, texts.others, seed)
         result["blind"] = {
             "auc": blind.auc.value,
             "auc_low": blind.auc.low,
             "auc_high": blind.auc.high,
             "distinguishes": blind.distinguishes,
         }
-    sure = _attacks(result, members, others)
+    result["skipped"] = dict(skipped)
+    rows = [
+        (_attack_row(attack, *both), auc_interval(*both, 0.05 / len(scores)).low)
+        for attack, both in scores.items()
+    ]
+    result["attacks"] = sorted((row for row, _ in rows), key=lambda one: -one["auc"])
+    sure = max((low for _, low in rows), default=0.0)
     result["reason"] = _reason(blind, sure)
     result["usable"] = not result["reason"]
     result["leak"] = result["usable"] and sure > 0.5
     return result
 
 
-def _attacks(
-    result: dict[str, Any], members: Sequence[TokenScores], others: Sequence[TokenScores]
-) -> float:
-    """Fill in the attacks; the best lower bound, corrected for their number."""
-    made = {}
-    for attack in ATTACKS:
-        first, second = attack_scores(attack, members), attack_scores(attack, others)
-        if first is None or second is None:
-            result["skipped"][attack] = _NEEDS.get(attack, "can't be computed for a text")
-        else:
-            made[attack] = (first, second)
-    sure = 0.0
-    for attack, (first, second) in made.items():
-        area = auc_interval(first, second)
-        sure = max(sure, auc_interval(first, second, 0.05 / len(made)).low)
-        rates = [(rate, tpr_at(first, second, rate)) for rate in RATES]
-        result["attacks"].append(
-            {
-                "attack": attack,
-                "auc": area.value,
-                "auc_low": area.low,
-                "auc_high": area.high,
-                "tpr": [
-                    {"fpr": rate, "value": hit.value, "low": hit.low, "high": hit.high}
-                    for rate, hit in rates
-                ],
-            }
-        )
-    result["attacks"].sort(key=lambda one: -one["auc"])
-    return sure
+def _attack_row(attack: str, first: Sequence[float], second: Sequence[float]) -> dict[str, Any]:
+    area = auc_interval(first, second)
+    rates = [(rate, tpr_at(first, second, rate)) for rate in RATES]
+    return {
+        "attack": attack,
+        "auc": area.value,
+        "auc_low": area.low,
+        "auc_high": area.high,
+        "tpr": [
+            {"fpr": rate, "value": hit.value, "low": hit.low, "high": hit.high}
+            for rate, hit in rates
+        ],
+    }
 
 
 def _reason(blind: BlindResult | None, sure: float) -> str:
