@@ -90,9 +90,11 @@ class SourceReading:
         """
         try:
             yield
-        except (OSError, InputError, *told):
+        except (OSError, InputError):
             raise
         except Exception as error:
+            if isinstance(error, told):
+                raise
             self.record_unread(location, failure(error))
 
     def of_no_kind(self, file: SourceFile) -> None:
