@@ -170,7 +170,7 @@ def test_a_kind_of_pack_contents_that_fails_is_named(folder: Path) -> None:
     (pack / "pack.yaml").write_text(
         "format: buttress-pack/1\nid: mine\nversion: '1.0.0'\ntitle: Mine\nlicence: Apache-2.0\n"
         "authors: [Somebody]\nrequires: '>=0.1.0'\n"
-        "contents:\n  - {kind: broken-rules, path: rules.yaml}\n"
+        "contents:\n  - {kind: broken-rules, path: rules.yaml, sha256: ''}\n"
     )
     assert buttress(folder, "pack", "seal", "pack").returncode == 0
     done = buttress(folder, "pack", "verify", "pack")
