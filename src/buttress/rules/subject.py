@@ -205,10 +205,12 @@ def _in_data(rule: SubjectRule, subject: Subject) -> Iterator[Issue]:
         return
     for path, value in places:
         text = scalar(value)
-        if text is None or not rule.expression.search(text):
+        match = None if text is None else rule.expression.search(text)
+        if text is None or match is None:
             continue
         if not (rule.unless and rule.exception.search(text)):
-            yield Issue(rule.id, subject.line(path), text)
+            shown = match["it"] if "it" in rule.expression.groupindex else text
+            yield Issue(rule.id, subject.line(path), shown)
 
 
 def _resolve(value: Any, steps: list[str], path: FieldPath) -> Iterator[tuple[FieldPath, Any]]:
