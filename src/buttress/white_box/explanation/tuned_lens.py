@@ -182,7 +182,7 @@ def _refined(
 def _divergence(read: LayerReader, states: Tensor, change: Tensor | None, said: Tensor) -> float:
     """Mean divergence of what is read from ``said``, in nats a token."""
     moved = states if change is None else _moved(states, change)
-    logits = torch.cat([read(part) for part in moved.split(_STATES)])
+    logits = torch.cat([read(part) for part in torch.split(moved, _STATES)])
     found = kl_div(logits.log_softmax(1), said, reduction="batchmean", log_target=True)
     return max(0.0, float(found))  # rounding
 
