@@ -68,6 +68,36 @@ def test_scores_make_pairs_and_ties(tmp_path: Path) -> None:
     ]
 
 
+def test_a_completion_that_nobody_rated_has_pairs_and_no_label(tmp_path: Path) -> None:
+    completions = [
+        {"response": text, "overall_score": score}
+        for text, score in (("a", "8.5"), ("b", "N/A"), ("c", 3))
+    ]
+    record = {"instruction": "Why?", "completions": completions}
+    assert read(tmp_path, "ultrafeedback", record) == [("Why?", "a", "c", "ultrafeedback")]
+    assert len(list(read_preferences(tmp_path / "set.jsonl", "ultrafeedback"))) == 3
+    completions[1]["overall_score"] = "good"
+    with pytest.raises(InputError, match=r":1: completions\[1\].overall_score: not a number"):
+        read(tmp_path, "ultrafeedback", record)
+
+
+def test_a_call_of_a_tool_is_part_of_an_answer(tmp_path: Path) -> None:
+    call = {"type": "function", "function": {"name": "weather", "arguments": {"city": "X"}}}
+    record = {
+        "prompt": [{"role": "user", "content": "Rain?"}],
+        "chosen": [
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "name": "weather", "content": "sun"},
+            {"role": "assistant", "content": "No."},
+        ],
+        "rejected": [{"role": "assistant", "content": "Yes."}],
+    }
+    ((prompt, better, other, _),) = read(tmp_path, "trl", record)
+    assert (prompt, other) == ("Rain?", "Yes.")
+    assert better.startswith('assistant: {"tool_call": {"name": "weather"')
+    assert better.endswith("tool: sun\n\nassistant: No.")
+
+
 def test_better_and_safer_are_two_criteria(tmp_path: Path) -> None:
     assert read(tmp_path, "pku", PKU) == [("Why?", "Because.", "No.", "pku better")]
     assert read(tmp_path, "pku", PKU, criterion="safer") == [

@@ -16,7 +16,8 @@ NAMES = {
     "WhiteBoxDocument", "__version__", "assess", "diff", "load_manifest", "measure", "scan",
 }  # fmt: skip
 FOR_PLUGINS = {
-    "Answer", "Attack", "ButtressError", "Calibration", "CallsSpentError", "Conversation",
+    "Answer", "Attack", "ButtressError", "Calibration", "CallsSpentError", "ComputingJudge",
+    "Conversation",
     "AttackDescription", "Dialogue", "Exchange", "Expect", "Finding", "InputError", "Inspection",
     "InspectionContext", "InspectionProbe", "Judge", "Judgement", "Location", "Message",
     "MissingExtraError", "NotCoveredError", "Procedure", "Request", "Sampling", "Severity",

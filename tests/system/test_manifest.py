@@ -117,6 +117,14 @@ budget: {calls: 10, minutes: 2}
             "assets[0].http.session.tokn",
             "did you mean 'token'?",
         ),
+        (
+            HTTP % "session: [{url: 'http://h/'}, {url: 'http://h/', tokn: $.a}]",
+            3,
+            "assets[0].http.session[1].tokn",
+            "did you mean 'token'?",
+        ),
+        (HTTP % "session: []", 3, "assets[0].http.session", "a list of them"),
+        (HTTP % "poll: {job: Location}", 3, "assets[0].http.poll.job", "header:NAME"),
         (HTTP % "brew: 3", 3, "assets[0].http.brew", "one of answer, body, cookies"),
         (MINIMAL + "budget: {money: 3}\n", 4, "budget.money", "one of calls, cost, minutes"),
         (MINIMAL + "budget: {calls: many}\n", 4, "budget.calls", "a whole number"),
@@ -141,6 +149,13 @@ def test_errors_name_the_place(
     assert "\n" not in str(error)
     assert tells in str(error)
     assert (error.line, error.field) == (line, field)
+
+
+def test_a_login_in_two_steps_and_a_job_in_a_header(tmp_path: Path) -> None:
+    login = "session: [{url: 'http://h/', token: 'cookie:c'}, {url: 'http://h/', form: {u: x}}]"
+    http = "body: {q: '{{prompt}}'}, poll: {job: 'header:Location'}, " + login
+    system = manifest.load(write(tmp_path, HTTP % http))
+    assert open_target(system.assets[0].settings, base=tmp_path).name == "http://h/"
 
 
 def test_the_url_of_azure_names_the_model(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import WSMsgType, web
 
 from buttress.errors import InputError
 from buttress.targets.base import Answer, Request, TargetError
@@ -17,6 +17,7 @@ from buttress.targets.http_application import create
 from buttress.targets.retrying import RetryingClient
 from tests.targets.asking import HARMLESS, QUESTION, Server, running
 
+Greet = Callable[[web.WebSocketResponse], Awaitable[None]]
 Script = Callable[[web.WebSocketResponse, str], Awaitable[None]]
 BODY = {"q": "{{prompt}}"}
 
@@ -143,12 +144,16 @@ async def test_what_the_expression_does_not_find_is_told() -> None:
 
 
 @asynccontextmanager
-async def socket(script: Script) -> AsyncIterator[str]:
+async def socket(script: Script, greet: Greet | None = None) -> AsyncIterator[str]:
     async def chat(request: web.Request) -> web.WebSocketResponse:
         opened = web.WebSocketResponse()
         await opened.prepare(request)
         await opened.send_json({"type": "welcome", "text": "Hi, I am a bot."})
+        if greet is not None:
+            await greet(opened)
         message = await opened.receive()
+        if message.type is not WSMsgType.TEXT:
+            return opened
         await script(opened, message.data)
         await opened.receive()
         return opened
@@ -164,8 +169,10 @@ async def socket(script: Script) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def over(script: Script, *requests: Request, **more: Any) -> list[Answer]:
-    async with socket(script) as url:
+async def over(
+    script: Script, *requests: Request, greet: Greet | None = None, **more: Any
+) -> list[Answer]:
+    async with socket(script, greet) as url:
         http = {"url": url, "body": BODY, "answer": "$.text", "pieces": "$.type == message"}
         target = create(http=http | more)
         client = RetryingClient(target, backoff_s=0.001, max_attempts=2)
@@ -183,9 +190,32 @@ async def slowly(opened: web.WebSocketResponse, _: str) -> None:
 
 
 async def test_silence_before_the_answer_does_not_end_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("buttress.targets.http_application._IDLE_S", 0.05)
+    monkeypatch.setattr("buttress.targets.http_websocket._IDLE_S", 0.05)
     assert (await over(slowly))[0].text == "Br"  # nothing says which message is the last
     assert (await over(slowly, done="$.text == ead"))[0].text == "Bread"
+
+
+async def test_a_greeting_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the answer takes, and where each connection is greeted in other words."""
+    monkeypatch.setattr("buttress.targets.http_websocket._GREETING_S", 0.2)
+    monkeypatch.setattr("buttress.targets.http_websocket._IDLE_S", 0.05)
+    visitors = 0
+
+    async def greet(opened: web.WebSocketResponse) -> None:
+        nonlocal visitors
+        visitors += 1
+        await opened.send_json({"type": "hello", "id": visitors})
+        await opened.send_json({"type": "message", "text": f"Visitor {visitors}, how can I help?"})
+
+    async def script(opened: web.WebSocketResponse, question: str) -> None:
+        await asyncio.sleep(0.1)
+        await opened.send_json({"type": "message", "text": f"You asked: {question}"})
+
+    answers = await over(script, HARMLESS, HARMLESS, greet=greet)
+    assert [json.loads(a.text.removeprefix("You asked: "))["q"] for a in answers] == [
+        HARMLESS.messages[-1].content
+    ] * 2
+    assert visitors == 3  # one only to hear the greeting
 
 
 async def test_a_socket_that_is_closed_for_a_policy() -> None:

@@ -10,30 +10,12 @@ import pytest
 from aiohttp import web
 
 from buttress.answers.own_refusals import OwnRefusals
-from buttress.targets.base import Answer, Message, Request, TargetError
+from buttress.targets.base import Message, Request, TargetError
 from buttress.targets.http_application import create
 from buttress.targets.json_path import ReplyCondition
-from buttress.targets.retrying import OWN_MESSAGE, RetryingClient
-from tests.targets.asking import HARMLESS, QUESTION, Respond, Server, error, running
-
-BODY = {"q": "{{prompt}}"}
-
-
-async def ask(
-    respond: Respond,
-    *requests: Request,
-    own_refusals: OwnRefusals | None = None,
-    **http: Any,
-) -> list[Answer]:
-    async with running(Server(respond)) as url:
-        settings = json.loads(json.dumps({"body": BODY, "answer": "$.reply"} | http))
-        settings = json.loads(json.dumps(settings).replace("@", url))
-        target = create(http={"url": f"{url}/chat"} | settings)
-        client = RetryingClient(target, backoff_s=0.001, max_attempts=2, own_refusals=own_refusals)
-        try:
-            return [await client.ask(request) for request in requests or (HARMLESS,)]
-        finally:
-            await target.aclose()
+from buttress.targets.retrying import OWN_MESSAGE
+from tests.targets.asking import BODY, HARMLESS, QUESTION, Server, error, running
+from tests.targets.asking import ask_application as ask
 
 
 def text(body: str, kind: str = "application/json", status: int = 200) -> web.Response:
@@ -201,6 +183,31 @@ async def test_an_answer_that_is_fetched_later(until: str | None) -> None:
     poll = {"url": "@/jobs/{{job}}", "job": "$.id", "every_s": 0.01}
     poll |= {"until": until} if until else {}
     assert (await ask(app, poll=poll))[0].text == "Bread"
+
+
+@pytest.mark.parametrize("relative", [True, False])
+async def test_the_place_of_a_job_in_a_header(relative: bool) -> None:
+    """RFC 9110, section 15.3.3: 202 with a Location, and no body."""
+    places = []
+
+    def app(body: dict[str, Any], request: web.Request) -> Any:
+        if request.method == "POST":
+            root = "" if relative else f"http://{request.host}"
+            return web.Response(status=202, headers={"Location": f"{root}/jobs/a%2Fb?v=1"})
+        places.append(request.raw_path)
+        return {"reply": "Bread"} if len(places) > 1 else web.Response(status=202)
+
+    poll = {"job": "header:Location", "every_s": 0.01}
+    assert (await ask(app, poll=poll))[0].text == "Bread"
+    assert places == ["/jobs/a%2Fb?v=1"] * 2
+
+
+async def test_a_job_on_another_host_is_not_fetched() -> None:
+    def app(body: dict[str, Any], request: web.Request) -> Any:
+        return {"next": "http://elsewhere.example/jobs/7"}
+
+    with pytest.raises(TargetError, match=r"elsewhere.example/jobs/7.*http\.poll\.url"):
+        await ask(app, poll={"job": "$.next"})
 
 
 async def test_a_job_that_fails_is_told() -> None:

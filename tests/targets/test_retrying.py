@@ -12,6 +12,7 @@ import pytest
 from buttress.targets.allowance import RunAllowance, SpentError
 from buttress.targets.base import Answer, Message, Request, TargetError
 from buttress.targets.concurrency import ConcurrencyLimit
+from buttress.targets.failures import STARTING_S
 from buttress.targets.retrying import RetryingClient, TargetClosedError
 from buttress.targets.retrying_target import RetryingTarget
 from buttress.targets.scripted import ScriptedTarget
@@ -116,6 +117,27 @@ async def test_the_first_question_is_asked_alone() -> None:
     assert len(answers) == 32
     assert most == 1
     assert set(seen[:3]) == {"0"}
+
+
+async def test_a_gateway_whose_upstream_starts_is_waited_for() -> None:
+    now = 0.0
+
+    class Starting(Unknown):
+        async def answer(self, request: Request) -> Answer:
+            nonlocal now
+            now += 2.0  # a pause between two attempts, by the clock
+            if now < ready:
+                raise TargetError("HTTP 502", retry=True, starting_s=STARTING_S[502])
+            return Answer("yes")
+
+    ready = 0.8 * STARTING_S[502]
+    client = RetryingClient(Starting(lambda _: "yes"), backoff_s=0.0, clock=lambda: now)
+    assert (await client.ask(question("a"))).text == "yes"
+    now, ready = 0.0, math.inf
+    client = RetryingClient(Starting(lambda _: "yes"), backoff_s=0.0, clock=lambda: now)
+    with pytest.raises(TargetError, match="502"):
+        await client.ask(question("a"))
+    assert now < 2 * STARTING_S[502]
 
 
 def test_slow_start_doubles_each_round_trip_and_ends_with_an_overload() -> None:

@@ -9,7 +9,9 @@ import pytest
 from aiohttp import web
 
 from buttress.targets.base import TargetError
-from tests.targets.asking import HARMLESS, QUESTION, Server, ask, error, last_text, said
+from buttress.targets.endpoint import create
+from buttress.targets.retrying import GREETING, UNCONFIRMED, RetryingClient
+from tests.targets.asking import HARMLESS, QUESTION, Server, ask, error, last_text, running, said
 
 AZURE = {
     "error": {
@@ -188,6 +190,30 @@ async def test_a_firewall_is_told_from_a_closed_door(status: int, text: str) -> 
     with pytest.raises(TargetError) as caught:
         await ask(Server(lambda _, __: page(status, text)))
     assert caught.value.refusal is not None
+
+
+async def test_a_firewall_that_shuts_out_the_caller_is_no_refusal() -> None:
+    """Turned down in the same words: harmful questions at first, and then whatever is asked."""
+    blocked = "<!DOCTYPE html><title>Attention Required! | Cloudflare</title>"
+    asked: list[str] = []
+
+    def guarded(body: dict[str, Any], _: web.Request) -> Any:
+        asked.append(last_text(body))
+        if len(asked) > 2 * UNCONFIRMED + 4 or "bomb" in asked[-1]:
+            return page(403, blocked)
+        return said("Hello! Mix flour.")
+
+    async with running(Server(guarded)) as url:
+        target = create(endpoint=f"{url}/v1", model="m")
+        client = RetryingClient(target, backoff_s=0.001)
+        await client.ask(HARMLESS)
+        refused = [await client.ask(QUESTION) for _ in range(2 * UNCONFIRMED + 1)]
+        with pytest.raises(TargetError, match="Cloudflare"):
+            await client.ask(QUESTION)
+        await target.aclose()
+    # A harmless question confirmed the first ones. After the door was shut, few are taken in.
+    assert {answer.refused_by for answer in refused} == {"firewall"}
+    assert [text for text in asked if "bomb" not in text][1:] == [GREETING.messages[0].content] * 2
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,11 @@ class Fields:
         self.place = place
         self._path = path
 
+    @property
+    def path(self) -> str:
+        """Path to this object, empty for a whole record."""
+        return self._path
+
     def name(self, field: str) -> str:
         """Path to a field, for messages."""
         return f"{self._path}.{field}" if self._path else field

@@ -30,6 +30,7 @@ _SCORES: Final = (
     ("chosen_avg_rating", "rejected_avg_rating"),
 )
 _WITH_CRITERIA: Final = ("pku", "argilla")
+_NOT_RATED: Final = ("n/a", "na", "none")
 _PROMPTS: Final = ("instruction", "question", "input", "query")
 
 
@@ -139,17 +140,32 @@ def _ultrafeedback(record: Fields, criterion: str) -> Iterator[Labelled]:
         yield _binarised(record)
         return
     prompt = record.text("instruction")
-    scored = []
-    for completion in record.objects("completions"):
-        name = "overall_score" if completion.get("overall_score") is not None else (
-            "fine-grained_score"
-        )  # fmt: skip
-        if completion.get(name) is None:
-            raise completion.error("overall_score", "missing", "a number")
-        scored.append((completion.number(name, 0), completion.text("response")))
+    scored = [
+        (_overall_score(completion), completion.text("response"))
+        for completion in record.objects("completions")
+    ]
     for number, ((one, text), (two, other)) in enumerate(combinations(scored, 2), 1):
+        if one is None or two is None:  # a pair that nobody compared
+            yield shuffled(str(number), prompt, text, other)[0], []
+            continue
         better, worse = (text, other) if one >= two else (other, text)
         yield _labelled(prompt, better, worse, "ultrafeedback", item=str(number), tie=one == two)
+
+
+def _overall_score(completion: Fields) -> float | None:
+    """The score of a completion, also as text; None where it says that there is none."""
+    name = "overall_score" if completion.get("overall_score") is not None else "fine-grained_score"
+    value = completion.get(name)
+    if value is None:
+        raise completion.error("overall_score", "missing", "a number")
+    if isinstance(value, str):
+        if value.strip().casefold() in _NOT_RATED:
+            return None
+        try:
+            return float(value)
+        except ValueError:
+            raise completion.error(name, "not a number", "a number, or N/A") from None
+    return completion.number(name, 0)
 
 
 def _binarised(record: Fields) -> Labelled:

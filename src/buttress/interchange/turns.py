@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from buttress.interchange.fields import Fields
+import json
+
+from buttress.interchange.fields import Fields, clean
 
 Turn = tuple[str, str]
 """Role and text; a plain text has an empty role."""
@@ -11,7 +13,7 @@ Turn = tuple[str, str]
 def turns(record: Fields, name: str) -> list[Turn]:
     """The messages of a field, or its text as one turn.
 
-    A message's content is a text or a list of blocks of text.
+    A message's content is a text or a list of blocks of text; calls of tools are told as JSON.
 
     Raises:
         InputError: missing, empty, or anything but text; names the field.
@@ -32,6 +34,8 @@ def joined(messages: list[Turn]) -> str:
 
 
 def _content(message: Fields) -> str:
+    if message.get("tool_calls"):
+        return _with_calls(message)
     if not isinstance(message.get("content"), list):
         return message.text("content")
     texts = []
@@ -40,3 +44,14 @@ def _content(message: Fields) -> str:
             raise block.error("type", f"'{block.text('type')}'"[:80], "text")
         texts.append(block.text("text"))
     return "\n\n".join(texts)
+
+
+def _with_calls(message: Fields) -> str:
+    """What a turn says, if anything, and the tools that it calls, as JSON."""
+    said = message.get("content")
+    texts = [message.text("content")] if isinstance(said, str) and said.strip() else []
+    for call in message.objects("tool_calls"):
+        function = call.object("function") if call.get("function") is not None else call
+        asked = {"name": function.text("name"), "arguments": function.get("arguments")}
+        texts.append(json.dumps({"tool_call": asked}, ensure_ascii=False))
+    return "\n\n".join(map(clean, texts))

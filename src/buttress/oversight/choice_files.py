@@ -16,9 +16,11 @@ from typing import Any, Final
 from buttress.errors import InputError
 from buttress.interchange.fields import Fields, clean
 from buttress.interchange.objects import objects_of
+from buttress.oversight.choice_forms import laid_out
 from buttress.oversight.item import OversightItem
 
-_QUESTIONS: Final = ("question", "query", "prompt", "input", "sent1", "problem")
+_QUESTIONS: Final = ("question", "query", "prompt", "input", "sent1", "problem", "ctx", "goal",
+                     "sentence", "Question", "question_stem")  # fmt: skip
 _OPTIONS: Final = ("choices", "options", "endings", "answers", "candidates")
 _ANSWERS: Final = ("answer", "label", "answerKey", "answer_idx", "gold", "gold_label", "target",
                    "correct", "correct_answer", "answer_index", "gold_index", "cop")  # fmt: skip
@@ -26,8 +28,8 @@ _RIGHT: Final = ("right", "correct_answer", "Best Answer", "best_answer", "corre
 _WRONG: Final = ("wrong", "incorrect", "incorrect_answers", "Incorrect Answers", "distractors")
 _TEXTS: Final = ("text", "passage", "article", "context", "story", "document", "support")
 _LETTERS: Final = "ABCDEFGHIJ"
-_LETTERED: Final = ("{0}", "{1}", "option_{1}", "choice_{1}", "op{1}", "option{0}")
-_NUMBERED: Final = ("distractor1", "distractor2", "distractor3")
+_LETTERED: Final = ("{0}", "{1}", "option_{1}", "choice_{1}", "op{1}", "option{0}", "answer{0}")
+_NUMBERED: Final = ("option{}", "choice{}", "ending{}", "sol{}", "answer{}", "ans{}")
 
 
 def read_choice_items(path: Path, seed: int) -> list[OversightItem]:
@@ -37,7 +39,7 @@ def read_choice_items(path: Path, seed: int) -> list[OversightItem]:
         InputError: not such a file, or no question in it; names line and field.
         MissingExtraError: Parquet without pyarrow.
     """
-    records = list(objects_of(path))
+    records = [each for record in objects_of(path) for each in laid_out(record)]
     first = _first_index(records, path)
     items: list[OversightItem] = []
     names: dict[str, int] = {}
@@ -96,8 +98,6 @@ def _apart(record: Fields) -> tuple[str, list[str]] | None:
             value = record.get(name)
             wrong = _texts(record, name, value if isinstance(value, list) else [value])
             break
-    else:
-        wrong = [record.text(name) for name in _NUMBERED if isinstance(record.get(name), str)]
     right = next((name for name in _RIGHT if isinstance(record.get(name), str)), None)
     if not wrong or right is None:
         return None
@@ -136,6 +136,13 @@ def _options(record: Fields) -> tuple[list[str], list[str]]:
         lettered = [one for one in _LETTERS if isinstance(record.get(fields[one]), str)]
         if len(lettered) >= 2:
             return [record.text(fields[one]) for one in lettered], lettered
+    for form in _NUMBERED:
+        for first in (0, 1):
+            numbered: list[str] = []
+            while isinstance(record.get(form.format(first + len(numbered))), str):
+                numbered.append(record.text(form.format(first + len(numbered))))
+            if len(numbered) >= 2:
+                return numbered, list(_LETTERS[: len(numbered)])
     raise record.error("choices", "missing", "options, such as choices: a list of texts")
 
 

@@ -73,8 +73,9 @@ class TargetError(Exception):
     concurrency is lowered. ``adapted`` says that the target has just changed how it asks, so that
     the same question is asked again at once. ``fatal`` says that no other question would fare
     better, as with a wrong key or a wrong model name; with ``doubtful`` that is likely and not
-    certain, as a firewall may cut the connection on harmful questions alone. ``starting`` says that
-    the server is not ready yet, such as while it loads a model. ``refusal`` is the answer that the
+    certain, as a firewall may cut the connection on harmful questions alone. ``starting_s`` is how
+    long the server may still take to get ready, such as while it loads a model, in seconds; 0 where
+    it is no matter of that. ``refusal`` is the answer that the
     error is if the target answers other questions: a firewall turns harmful questions down with the
     same status as strangers.
     """
@@ -89,7 +90,7 @@ class TargetError(Exception):
         adapted: bool = False,
         fatal: bool = False,
         doubtful: bool = False,
-        starting: bool = False,
+        starting_s: float = 0.0,
         refusal: Answer | None = None,
     ) -> None:
         super().__init__(message)
@@ -99,7 +100,7 @@ class TargetError(Exception):
         self.adapted = adapted
         self.fatal = fatal
         self.doubtful = doubtful
-        self.starting = starting
+        self.starting_s = starting_s
         self.refusal = refusal
 
 

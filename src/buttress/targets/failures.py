@@ -14,6 +14,8 @@ from buttress.targets.secrets import Secrets
 
 OVERLOADED: Final = frozenset({429, 503, 529})
 SOON_S: Final = 300.0
+# That a server may take to load its model, or a gateway's upstream to start.
+STARTING_S: Final = {502: 45.0, 503: 180.0, 504: 45.0}
 AGAIN: Final = frozenset({408, 409, 425})
 ABOUT_QUESTION: Final = frozenset({400, 413, 414, 422})  # the next may fare better
 _MAY_BE_BUSY: Final = frozenset({400, 403, 500, 502})  # said by words instead of 429
@@ -85,7 +87,11 @@ def failure(
         return TargetError(message, retry=False, fatal=True)
     if status in OVERLOADED:
         return TargetError(
-            message, retry=True, throttled=True, retry_after_s=wait, starting=status == 503
+            message,
+            retry=True,
+            throttled=True,
+            retry_after_s=wait,
+            starting_s=STARTING_S.get(status, 0.0),
         )
     if who := refusals.by_headers(headers):
         refused = Answer(said, finish_reason="content_filter", refused_by=who)
@@ -98,4 +104,11 @@ def failure(
         return TargetError(message, retry=False, fatal=True, refusal=refused)
     again = status >= 500 or status in AGAIN
     fatal = not again and status not in ABOUT_QUESTION
-    return TargetError(message, retry=again, retry_after_s=wait, fatal=fatal, doubtful=True)
+    return TargetError(
+        message,
+        retry=again,
+        retry_after_s=wait,
+        fatal=fatal,
+        doubtful=True,
+        starting_s=STARTING_S.get(status, 0.0),
+    )

@@ -13,21 +13,18 @@ See docs/targets.md for all fields and ``http_template`` for the placeholders.
 
 from __future__ import annotations
 
-import asyncio
-import json
 import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-import aiohttp
 import orjson
 from yarl import URL
 
 from buttress.errors import InputError
 from buttress.files.shown_url import without_keys
-from buttress.targets import completion, refusals
+from buttress.targets import completion
 from buttress.targets.base import Answer, Message, Request, TargetError
 from buttress.targets.connection import (
     Connection,
@@ -40,7 +37,8 @@ from buttress.targets.http_exchange import HttpExchange, unknown_field
 from buttress.targets.http_poll import HttpPoll
 from buttress.targets.http_reply import ReplyReader
 from buttress.targets.http_session import HttpSession, HttpSessions
-from buttress.targets.http_template import values
+from buttress.targets.http_template import check, values
+from buttress.targets.http_websocket import WebSocketExchange
 from buttress.targets.json_path import AnswerPath, ReplyCondition
 from buttress.targets.secrets import Secrets
 from buttress.targets.settings import seconds, unknown, whole
@@ -51,13 +49,6 @@ FIELDS: Final = (
     "url", "method", "headers", "body", "form", "answer", "refused", "session", "cookies", "done",
     "pieces", "poll",
 )  # fmt: skip
-_POLICY: Final = 1008
-_TRY_LATER: Final = 1013
-_CLOSED_FOR: Final = {
-    1003: "unsupported data", _POLICY: "policy violation", 1009: "message too big",
-    1011: "internal error", 1012: "service restart", _TRY_LATER: "try again later",
-}  # fmt: skip
-_IDLE_S: Final = 2.0  # of silence after which an answer over WebSocket is whole
 
 
 def create(
@@ -93,7 +84,7 @@ def create(
         HttpSessions.read(http.get("session"), http.get("cookies"), connection, secrets),
         connection,
         secrets,
-        poll=HttpPoll.read(http["poll"], answer, secrets) if "poll" in http else None,
+        poll=HttpPoll.read(http["poll"], question.url, answer, secrets) if "poll" in http else None,
         done=ReplyCondition(http["done"], "http.done") if "done" in http else None,
         concurrency=whole(concurrency, "concurrency", 1, 4096),
         identity=_identity(http),
@@ -137,10 +128,11 @@ class HttpApplication:
         self._connection = connection
         self._secrets = secrets
         self._poll = poll
-        self._done = done
         self._concurrency = concurrency
         self._identity = identity
         self._names = question.names()
+        by_url = check(question.url, "http.url") & {"prompt", "messages"}
+        self._websocket = WebSocketExchange(reader, connection, done, may_greet=not by_url)
 
     @property
     def name(self) -> str:
@@ -215,7 +207,7 @@ class HttpApplication:
         status = None
         try:
             if url.scheme in {"ws", "wss"}:
-                return await self._over_websocket(url, headers, body or b"")
+                return await self._websocket.answer(url, headers, (body or b"").decode())
             reply = await self._send(url, body, headers)
             status = reply.status
             session.take(reply)
@@ -239,82 +231,6 @@ class HttpApplication:
             return reply
         return await self._connection.send(self._question.method, place, body, headers)
 
-    async def _over_websocket(self, url: URL, headers: Mapping[str, str], body: bytes) -> Answer:
-        """Send one message, and take what comes until the answer is whole.
-
-        It is where ``done`` says so, or where the connection ends. Where nothing says what the
-        last message is, it is also after silence that follows a part of the answer.
-        """
-        pieces: list[str] = []
-        waits = True
-        try:
-            async with asyncio.timeout(self._connection.timeout_s):
-                async with self._connection.session().ws_connect(url, headers=headers) as socket:
-                    await socket.send_str(body.decode())
-                    while (piece := await _received(socket, waits=waits)) is not None:
-                        pieces.append(piece)
-                        if self._whole(piece):
-                            break
-                        waits = waits and not (self._done is None and self._answers(piece))
-                    closed = socket.close_code
-        except TimeoutError:
-            raise TargetError(
-                f"no answer within {self._connection.timeout_s:g} s", retry=True, throttled=True
-            ) from None
-        except aiohttp.WSServerHandshakeError as error:
-            raise TargetError(
-                f"HTTP {error.status}: no WebSocket", retry=error.status >= 500,
-                throttled=error.status in {429, 503}, fatal=error.status < 500,
-            ) from None  # fmt: skip
-        except (aiohttp.ClientError, OSError) as error:
-            raise self._connection.failure(error) from None
-        if closed in _CLOSED_FOR and not any(map(self._answers, pieces)):
-            raise _closed(closed)
-        return self._reader.joined([("", piece) for piece in pieces])
-
-    def _answers(self, piece: str) -> bool:
-        """Whether a message has a part of the answer."""
-        try:
-            payload = json.loads(piece)
-        except ValueError:
-            return True
-        return bool(self._reader.said(payload).strip())
-
-    def _whole(self, piece: str) -> bool:
-        if piece.strip() == "[DONE]":
-            return True
-        if self._done is None:
-            return False
-        try:
-            return self._done.holds(json.loads(piece))
-        except ValueError:
-            return False
-
     async def aclose(self) -> None:
         """Close the connections."""
         await self._connection.aclose()
-
-
-def _closed(code: int) -> TargetError:
-    """What it means that a WebSocket was closed without an answer (RFC 6455, section 7.4)."""
-    message = f"the WebSocket was closed: {code} {_CLOSED_FOR[code]}"
-    refused = Answer(message, "content_filter", refused_by=refusals.FIREWALL)
-    return TargetError(
-        message,
-        retry=code != _POLICY,
-        throttled=code == _TRY_LATER,
-        refusal=refused if code == _POLICY else None,
-    )
-
-
-async def _received(socket: aiohttp.ClientWebSocketResponse, *, waits: bool) -> str | None:
-    """The next message; None at the end, and where nothing comes any more."""
-    try:
-        message = await socket.receive(None if waits else _IDLE_S)
-    except TimeoutError:
-        return None
-    if message.type is aiohttp.WSMsgType.TEXT:
-        return str(message.data)
-    if message.type is aiohttp.WSMsgType.BINARY:
-        return bytes(message.data).decode("utf-8", "replace")
-    return None

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from yarl import URL
+
 from buttress.errors import InputError
 from buttress.targets import completion
 from buttress.targets.base import TargetError
@@ -15,7 +17,7 @@ from buttress.targets.connection import Connection, ServerReply
 from buttress.targets.event_stream import is_stream
 from buttress.targets.http_exchange import HttpExchange, unknown_field
 from buttress.targets.http_reply import tells_failure
-from buttress.targets.http_session import HttpSession
+from buttress.targets.http_session import HttpSession, TokenSource
 from buttress.targets.json_path import AnswerPath, ReplyCondition
 from buttress.targets.secrets import Secrets
 from buttress.targets.settings import seconds
@@ -29,19 +31,28 @@ _EVERY_S: Final = 1.0
 class HttpPoll:
     """How the answer to a question is fetched.
 
-    ``job`` is where the first reply holds ``{{job}}``. The answer is there when ``until`` holds or,
-    where that is absent, as soon as a reply has the answer or tells of a failure.
+    ``job`` is where the first reply holds ``{{job}}``; without a ``url``, it holds the URL itself.
+    The answer is there when ``until`` holds or, where that is absent, as soon as a reply has the
+    answer or tells of a failure.
     """
 
     exchange: HttpExchange
-    job: AnswerPath
+    asked: str
+    job_is_url: bool
+    job: TokenSource
     until: ReplyCondition | None
     answer: AnswerPath
     every_s: float
 
     @classmethod
-    def read(cls, given: Any, answer: AnswerPath, secrets: Secrets) -> HttpPoll:
+    def read(cls, given: Any, asked: str, answer: AnswerPath, secrets: Secrets) -> HttpPoll:
         """From the manifest's ``poll``.
+
+        Args:
+            given: the fields.
+            asked: URL of the questions.
+            answer: where replies hold the answer.
+            secrets: kept out of messages.
 
         Raises:
             InputError: a field is missing, unknown or not usable.
@@ -52,8 +63,10 @@ class HttpPoll:
         if "job" not in given:
             raise InputError("missing", field=f"{_FIELD}.job", expected="JSONPath of {{job}}")
         return cls(
-            HttpExchange.read(given, _FIELD, secrets),
-            AnswerPath(given["job"], f"{_FIELD}.job"),
+            HttpExchange.read({"url": asked, **given}, _FIELD, secrets),
+            asked,
+            "url" not in given,
+            TokenSource.parse(given["job"], f"{_FIELD}.job"),
             ReplyCondition(given["until"], f"{_FIELD}.until") if "until" in given else None,
             answer,
             seconds(given.get("every_s", _EVERY_S), f"{_FIELD}.every_s"),
@@ -71,11 +84,12 @@ class HttpPoll:
         Raises:
             TargetError: the first reply names no job, or the answer does not come in time.
         """
-        payload = completion.decode_text(first.text)
-        job = self.job.read(payload)
+        job = self.job.read(first)
         if job is None:
-            raise self.job.missing(payload)
+            raise self.job.missing(first)
         url, headers, body = self.exchange.filled({**given, "job": job})
+        if self.job_is_url:
+            url = self._place(job)
         ends = time.monotonic() + connection.timeout_s
         while True:
             headers = session.headers(headers)
@@ -88,6 +102,26 @@ class HttpPoll:
                     f"no answer within {connection.timeout_s:g} s", retry=True, throttled=True
                 )
             await asyncio.sleep(self.every_s)
+
+    def _place(self, job: str) -> URL:
+        """The URL that the first reply names.
+
+        Raises:
+            TargetError: it is none, or on another host than the questions' one.
+        """
+        asked = URL(self.asked.partition("{{")[0])
+        try:
+            place = asked.join(URL(job))
+        except ValueError:
+            place = None
+        if place is None or (place.host, place.port) != (asked.host, asked.port):
+            raise TargetError(
+                f"the answer is to be fetched at '{job}', which is not on {asked.host}; "
+                "http.poll.url names where it is",
+                retry=False,
+                fatal=True,
+            )
+        return place
 
     def _ready(self, reply: ServerReply) -> bool:
         if is_stream(reply.content_type, reply.text):

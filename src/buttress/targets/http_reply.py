@@ -14,6 +14,7 @@ from buttress.targets.connection import ServerReply
 from buttress.targets.failures import BUSY, failure
 from buttress.targets.json_path import AnswerPath, ReplyCondition
 from buttress.targets.secrets import Secrets
+from buttress.targets.stated_reason import stated_reason
 
 APPLICATION: Final = "application"
 _GUARD: Final = re.compile(r"^\s*(\)\]\}',?|while\s*\(1\);|for\s*\(;;\);)\s*")  # before JSON
@@ -76,7 +77,7 @@ class ReplyReader:
         said = self._answer.read(payload)
         if said is None or (not said.strip() and tells_failure(payload)):
             return self.without(payload)
-        return Answer(said, refused_by=self._who(payload))
+        return self._answered(said, [payload])
 
     def declined(self, reply: ServerReply) -> Answer:
         """A reply with a status other than 2xx.
@@ -131,9 +132,9 @@ class ReplyReader:
             return self._broken_off("".join(texts), failure)
         if payloads and not texts and self._answer.path is None:
             return _known_stream(payloads) or Answer("".join(map(_written, payloads)))
-        if not texts and payloads and not who:
+        if not texts and payloads and not who and not self._filtered(payloads):
             return self.without(payloads[-1])
-        return Answer(_once(texts), refused_by=who)
+        return self._answered(_once(texts), payloads)
 
     def said(self, payload: Any) -> str:
         """What a piece of a stream, or a message over WebSocket, has of the answer."""
@@ -147,7 +148,7 @@ class ReplyReader:
         Raises:
             TargetError: unless it tells of a refusal.
         """
-        who = self._who(payload) or refusals.named(200, payload)
+        who = self._who(payload) or self._filtered([payload]) or refusals.named(200, payload)
         said = completion.one_line(self._secrets.hide(completion.error_text(payload)))
         if who:
             return Answer(said, "content_filter", refused_by=who)
@@ -186,6 +187,22 @@ class ReplyReader:
         return TargetError(
             f"the reply is a page, not JSON: '{said}'", retry=not who, refusal=refusal
         )
+
+    def _answered(self, text: str, payloads: Sequence[Any]) -> Answer:
+        """The answer, with what the payloads that hold it say of its end."""
+        who = next(filter(None, map(self._who, payloads)), "")
+        if not who and not text.strip():
+            who = self._filtered(payloads)
+        return Answer(text, stated_reason(list(payloads)) or "stop", refused_by=who)
+
+    def _filtered(self, payloads: Sequence[Any]) -> str:
+        """The filter that took out an answer of which nothing is left; "" where none says so."""
+        reason = stated_reason(list(payloads))
+        if completion.is_filter(reason):
+            return f"{refusals.CONTENT_FILTER}: {reason}"
+        if any(map(refusals.marked, payloads)):
+            return refusals.with_details(refusals.CONTENT_FILTER, list(payloads))
+        return ""
 
     def _who(self, payload: Any) -> str:
         """Who refused, where the manifest says what tells it."""

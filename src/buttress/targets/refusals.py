@@ -20,14 +20,17 @@ NO_CHOICES: Final = "reply without choices"
 _CODES: Final = re.compile(
     r"content_?-?(filter|policy|violation|blocked|moderation|safety)|responsibleaipolicy"
     r"|invalid_prompt|moderation|guardrail|prompt_?(blocked|injection|shield)"
-    r"|data_?inspection_?failed|sensitive_?(words?|content)|(input|output)\w*sensitive"
+    r"|data_?inspection_?failed|illegal_?(detected|content|input)|censor|unsuitable"
+    r"|sensitive_?(words?|content)|(input|output)\w*sensitive"
     r"|unsafe_?(content|input|prompt)|safety_?(violation|check|block)|policy_?violation"
     r"|jailbreak|^safety$|prohibited_content|blocklist|error_toxic",
     re.IGNORECASE,
 )
 # Numbers that gateways give in place of words: Zhipu 1301, MiniMax 1026/1027, Cloudflare's AI
-# Gateway 2016/2017, Baidu 336104/17.
-_NUMBERS: Final = frozenset({"1301", "1026", "1027", "2016", "2017", "336104"})
+# Gateway 2016/2017, Baidu 336104, iFlytek 10013/10014/10019.
+_NUMBERS: Final = frozenset(
+    {"1301", "1026", "1027", "2016", "2017", "336104", "10013", "10014", "10019"}
+)
 _TEXT: Final = re.compile(
     r"content[ _-](management|filter|moderation|safety|policy|security)"
     r"|(usage|safety|content|acceptable use|guardrail|responsible ai)[ _-]?(polic|guideline)"
@@ -47,6 +50,9 @@ _TEXT: Final = re.compile(
     r"|(inappropriate|sensitive|harmful|unsafe|prohibited|toxic|offensive) (content|information"
     r"|material|input|prompt|words?)|content exists risk|considered high risk|requires moderation"
     r"|(?<![a-z])guardrails?(?![a-z])|prompt injection|jailbreak|blocked entity"
+    r"|unsuitable (input|output|content)"
+    r"|(content|text|input|output|security|safety) (audit|review|check|screening)[^.]{0,20}"
+    r"\b(fail|not pass|reject)"
     r"|敏感|违规|不安全|不当内容|内容安全|审核",
     re.IGNORECASE,
 )
@@ -57,6 +63,8 @@ _PAGE: Final = re.compile(
     r"|security (policy|rule|check|reasons?|system)|reference\s*#|unavailable for legal reasons",
     re.IGNORECASE,
 )
+END_FIELDS: Final = frozenset({"finishreason", "stopreason", "donereason", "blockreason"})
+_CODE_FIELDS: Final = END_FIELDS | {"code", "type", "status", "reason", "errorcode"}
 _HEADERS: Final = ("x-amzn-waf-action", "cf-mitigated")
 _BLOCK_PAGE: Final = re.compile(
     r"block|deny|denied|polic[yi]|forbidden|filter|firewall|\bwaf\b|zscaler|captcha|not-?allowed"
@@ -98,7 +106,7 @@ def named(status: int, payload: Any) -> str:
         return ""
     for field, value in _scalars(payload):
         text = str(value)[:_LOOKED_AT]
-        if field in {"code", "type", "status", "reason", "finish_reason", "error_code"}:
+        if field.replace("_", "") in _CODE_FIELDS:
             if _CODES.search(text) or (status != 200 and text in _NUMBERS):
                 return with_details(CONTENT_FILTER, payload)
         elif field in {

@@ -37,10 +37,11 @@ LONGEST_WAIT_S: Final = 300.0  # that a target may ask for; beyond it the run st
 THROTTLES_PER_ATTEMPT: Final = 4
 ADAPTATIONS: Final = 16  # changes of form that a question may lead to
 GREETINGS: Final = 3
-STARTING_S: Final = 180.0  # that a server may take to load its model
 STARTING_PAUSE_S: Final = 5.0  # between two looks at it
 GREETING: Final = Request((Message("user", "Hello! Please say hello."),), Sampling(max_tokens=64))
 
+
+UNCONFIRMED: Final = 8  # refusals in a row that may be a door shut on all questions
 
 OWN_MESSAGE: Final = "a message that the manifest names under refusals"
 
@@ -99,6 +100,9 @@ class RetryingClient:
         self._answers = False  # whether it has answered anything
         self._first = asyncio.Lock()
         self._greeting: asyncio.Task[bool] | None = None
+        self._unconfirmed = 0  # doubtful refusals since the last answer
+        self._shut = False
+        self._looking = asyncio.Lock()
         self._given_up = ""
 
     def give_up(self, why: str) -> None:
@@ -166,7 +170,7 @@ class RetryingClient:
                     return self._read(error)
                 if self._own_refusals.match(str(error)):
                     return Answer(str(error), "content_filter", refused_by=OWN_MESSAGE)
-                if error.refusal is not None and await self.answers_others():
+                if error.refusal is not None and await self._turned_down():
                     return error.refusal
                 if error.adapted and adaptations < ADAPTATIONS:
                     adaptations += 1
@@ -183,8 +187,8 @@ class RetryingClient:
                     attempts += 1
                     left = attempts < self._max_attempts
                 pause = self._pause(attempts + throttles, error.retry_after_s)
-                if error.starting and not self._answers:
-                    left = self._clock() - began < STARTING_S
+                if error.starting_s and not self._answers:
+                    left = self._clock() - began < error.starting_s
                     pause = min(pause, STARTING_PAUSE_S)
                 if error.retry and left:
                     self._check_wait(error, pause)  # before all others wait as long
@@ -238,6 +242,25 @@ class RetryingClient:
         if self._greeting is None:
             self._greeting = asyncio.create_task(self._greet())
         return await asyncio.shield(self._greeting)
+
+    async def _turned_down(self) -> bool:
+        """Whether a doubtful refusal is one: other questions are answered, and still are.
+
+        A firewall may turn harmful questions down, and it may shut its door on a caller for all
+        questions, in the same words. So after some in a row a harmless question is asked.
+
+        Raises:
+            SpentError: the allowance is used up.
+        """
+        if not await self.answers_others():
+            return False
+        self._unconfirmed += 1
+        if self._unconfirmed <= UNCONFIRMED:
+            return True
+        async with self._looking:  # one for all that wait
+            if self._unconfirmed > UNCONFIRMED and not self._shut:
+                self._shut = not await self._greet()
+            return not self._shut
 
     async def answers_now(self) -> bool:
         """Whether it answers a harmless question now, whatever it answered before.
@@ -294,6 +317,7 @@ class RetryingClient:
             self._limit.release()
         if wrong := _wrong(answer):
             return TargetError(f"the target gave no usable answer: {wrong}", retry=False)
+        self._unconfirmed, self._shut = 0, False
         self._limit.succeeded(self._clock() - start)
         self._meter.answered(answer)
         return answer

@@ -31,6 +31,7 @@ from buttress.trials.commit import Answered, Committer, Store, TrialOrigin
 from buttress.trials.conversing import ConversationContext, EngineConversation, TargetAccess
 from buttress.trials.health import TargetDiedError, TargetHealth
 from buttress.trials.judging import decided_by
+from buttress.trials.lost_questions import Lost, LostQuestions
 from buttress.trials.progress import Progress
 from buttress.trials.repetition import Repetition
 from buttress.trials.totals import Totals
@@ -40,7 +41,6 @@ FIRST_UNJUDGED: Final = 20  # answers after which a judge that decides hardly an
 HOPELESS: Final = 0.9  # share of answers that a judge can't decide, from which it is of no use
 
 Deliver = Callable[[Sequence[tuple[int, Trial]]], None]
-Lost = Callable[[int, str], None]
 Question = tuple[int, TrialSpec, str]
 
 
@@ -149,9 +149,11 @@ class TrialEngine:
 
         ``deliver`` is called on the event loop; ``specs`` is pulled at most two rounds of
         concurrency ahead, so it may decide what to ask next from what was delivered. ``lost`` gets
-        the index of each spec that was asked and has no outcome, and why.
+        the index of each spec that was asked and has no outcome, and why. Questions that fail
+        because the target has stopped to answer this caller at all, as with a key that expires,
+        count as not asked: why they failed has nothing to do with what they ask.
         """
-        lost = lost or _forget
+        losses = LostQuestions(lost or _forget, self._health)
         began = time.perf_counter()
         with ThreadPoolExecutor(2, thread_name_prefix="evidence") as threads:
 
@@ -170,16 +172,20 @@ class TrialEngine:
                 self._origin,
                 finish,
                 unjudged=self._unjudged,
-                lost=lost,
+                lost=losses.add,
                 clock=self._clock,
                 room=2 * self._workers,
                 settled=self._allowance.settle,
                 repetition=self._repetition,
             )
             try:
-                await self._drive(specs, committer, finish, threads, lost)
+                await self._drive(specs, committer, finish, threads, losses)
+            except TargetDiedError:
+                losses.close(died=True)
+                raise
             finally:
                 committer.stop()
+            losses.close(died=False)
         self.totals.seconds += time.perf_counter() - began
 
     async def _drive(
@@ -188,7 +194,7 @@ class TrialEngine:
         committer: Committer,
         finish: Deliver,
         threads: ThreadPoolExecutor,
-        lost: Lost,
+        losses: LostQuestions,
     ) -> None:
         questions: asyncio.Queue[Question | None] = asyncio.Queue(self._workers)
         committing = asyncio.create_task(committer.run())
@@ -206,7 +212,7 @@ class TrialEngine:
             clock=self._clock,
         )
         asking += [
-            asyncio.create_task(self._work(questions, committer, room, lost))
+            asyncio.create_task(self._work(questions, committer, room, losses))
             for _ in range(workers)
         ]
         try:
@@ -316,32 +322,34 @@ class TrialEngine:
         questions: asyncio.Queue[Question | None],
         committer: Committer,
         room: ConversationContext,
-        lost: Lost,
+        losses: LostQuestions,
     ) -> None:
         while (question := await questions.get()) is not None:
             if self.stopped:
                 continue
             index, spec, key = question
+            begun = self._health.begin()
             try:
                 answered = await self._answer(index, spec, key, room)
             except SpentError as error:
                 self.stopped = self.stopped or str(error)
                 if error.failure and not self._client.has_answered:
-                    lost(index, error.failure)
+                    losses.add(index, error.failure)
                     raise TargetDiedError(
                         f"{self._target.name}: {error.failure}; {error} and nothing was answered"
                     ) from None
                 if error.failure:  # else it was not asked to its end, which is not its doing
-                    lost(index, error.failure)
+                    losses.add(index, error.failure)
                 continue
             except TargetClosedError as error:
-                lost(index, str(error))
+                losses.add(index, str(error), about_caller=True)
                 raise TargetDiedError(str(error)) from None
             except TargetError as error:
-                lost(index, one_line(str(error)))
+                about_caller = error.fatal and not error.doubtful
+                losses.add(index, one_line(str(error)), about_caller=about_caller)
                 await self._health.failed(error)
                 continue
-            self._health.answered()
+            self._health.answered(begun)
             self._allowance.hand_over()
             committer.put(answered)
             await committer.ease()

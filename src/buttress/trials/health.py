@@ -38,14 +38,23 @@ class TargetHealth:
         self._client = client
         self._totals = totals
         self._answered = False
+        self.begun = 0  # questions so far
+        self.last_answered = 0  # the number of the latest begun that was answered
         self._failures = 0
         self._fatal = 0
         self._checking = asyncio.Lock()
+        self._died = ""
         self._revivals = 0  # times that a harmless question was answered after failures
 
-    def answered(self) -> None:
-        """A question was answered."""
+    def begin(self) -> int:
+        """The number of a question that begins, from 1 on."""
+        self.begun += 1
+        return self.begun
+
+    def answered(self, number: int) -> None:
+        """The question of this number was answered."""
         self._answered = True
+        self.last_answered = max(self.last_answered, number)
         self._failures = self._fatal = 0
 
     async def failed(self, error: TargetError) -> None:
@@ -64,15 +73,20 @@ class TargetHealth:
             self._client.give_up(message)
             raise TargetDiedError(f"{self._name}: {message}") from None
         most = FAILURES_IN_A_ROW if self._answered else FIRST_FAILURES
-        if self._failures >= most or self._fatal >= FATAL_IN_A_ROW:
-            if await self._lives():
+        shut_out = self._fatal == 1 and not error.doubtful
+        if self._died or shut_out or self._failures >= most or self._fatal >= FATAL_IN_A_ROW:
+            if not self._died and await self._lives():
                 return
-            which = "last" if self._answered else "first"
-            common = self._totals.messages.most_common(1)[0][0]
-            raise TargetDiedError(
-                f"{self._name}: the {which} {min(most, self._failures)} questions all failed; "
-                f"it said: {common}"
-            ) from None
+            self._died = self._died or self._last_words(message, most)
+            raise TargetDiedError(self._died) from None
+
+    def _last_words(self, message: str, most: int) -> str:
+        failed = min(most, self._failures)
+        if failed == 1:
+            return f"{self._name}: {message}; a harmless question fails too"
+        which = "last" if self._answered else "first"
+        common = self._totals.messages.most_common(1)[0][0]
+        return f"{self._name}: the {which} {failed} questions all failed; it said: {common}"
 
     async def _lives(self) -> bool:
         """Whether the target answers a harmless question now; then failures are counted anew."""
@@ -80,11 +94,12 @@ class TargetHealth:
         async with self._checking:  # one for all questions that failed meanwhile
             if self._revivals > before:
                 return True
+            number = self.begin()
             try:
                 lives = await self._client.answers_now()
             except SpentError:
                 return True  # nothing more is asked, so nothing is to be ended
             if lives:
-                self.answered()
+                self.answered(number)
                 self._revivals += 1
             return lives

@@ -123,7 +123,7 @@ class _Work:
     judge: Judge
     measurer: Measurer
     say: Say
-    losses: dict[str, tuple[float, int]] = field(default_factory=dict)
+    losses: dict[tuple[str, ...], tuple[float, int]] = field(default_factory=dict)
 
     @property
     def comparison(self) -> PairedComparison:
@@ -253,13 +253,30 @@ class _Work:
         attacks = self.attacker.attack(open_changed, name, changed.system_prompt, changed.settings)
         self.say(f"step compare: {recipe.name}")
         rows = self.comparison.rows(baseline, after, asked=rounds * BLOCK)
-        perplexity = self._perplexity(context, changed, baseline)
+        perplexity = self._perplexity(
+            context, changed, baseline.get((ORDINARY, HELD_OUT), ()),
+            after.get((ORDINARY, HELD_OUT), ()),
+        )  # fmt: skip
         code = exit_code(rows, self.request.targets, perplexity)
+        self._say_verdicts(recipe, rows, perplexity, code)
         tried = _Tried(recipe, _row(recipe, changed, rows, code), rows, after, perplexity)
         tried.attacks = attack_rows(attacked, attacks)
         if recipe.kind == "train":
             tried.attacks += self.attacker.extraction(self.asset.settings, changed)
         return tried
+
+    def _say_verdicts(
+        self,
+        recipe: Recipe,
+        rows: Sequence[RiskComparison],
+        perplexity: PerplexityChange | None,
+        code: ExitCode,
+    ) -> None:
+        """What came of a recipe, before the next one begins."""
+        worse = [f"{row.risk} ({row.part})" for row in rows if row.verdict == "worse"]
+        worse += ["perplexity"] if perplexity is not None and perplexity.verdict == "worse" else []
+        why = f", worse: {', '.join(worse)}" if worse else ""
+        self.say(f"{recipe.name}: exit {code}{why}")
 
     @property
     def _on_weights(self) -> bool:
@@ -269,8 +286,13 @@ class _Work:
         )
 
     def _perplexity(
-        self, context: InterventionContext, changed: Intervention, baseline: Cells
+        self,
+        context: InterventionContext,
+        changed: Intervention,
+        before: Sequence[Trial],
+        after: Sequence[Trial],
     ) -> PerplexityChange | None:
+        """Of the answers before to those ordinary requests that were asked after as well."""
         if not self._on_weights:
             return None
         from buttress.workflows.alignment.perplexity import (
@@ -279,21 +301,23 @@ class _Work:
             usable_answers,
         )
 
-        trials = usable_answers(baseline.get((ORDINARY, HELD_OUT), []))
+        asked = {trial.item for trial in after}
+        trials = [one for one in usable_answers(before) if one.item in asked]
         if not trials:
             return None
-        plain = self.asset.system_prompt
-        if "before" not in self.losses:
-            self.losses["before"] = mean_loss(
-                context.weights, trials, system_prompt=plain, device=self.request.device
-            )
+        key = tuple(trial.key for trial in trials)
+        if key not in self.losses:
+            self.losses[key] = mean_loss(
+                context.weights, trials, system_prompt=self.asset.system_prompt,
+                device=self.request.device,
+            )  # fmt: skip
         steering = changed.settings.get("steering")
-        after = mean_loss(
+        found = mean_loss(
             self.system.base / str(changed.settings["weights"]), trials,
             system_prompt=changed.system_prompt, device=self.request.device,
             steering=Path(str(steering)) if steering else None,
         )  # fmt: skip
-        return perplexity_change(self.losses["before"], after, self.comparison.margin("perplexity"))
+        return perplexity_change(self.losses[key], found, self.comparison.margin("perplexity"))
 
 
 def explain_training(weights: Path, adapter: Path, request: AlignRequest, say: Say) -> None:
