@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from buttress import extension
 from buttress.answers.reading import TAIL, WINDOW
+from buttress.answers.refusals import kind_of_refusal
 from buttress.judges.calibrated import as_counts, certain_counts
 from buttress.judges.offline import create
 from buttress.protocols.judge import Calibration, Exchange, Expect, Judgement
@@ -190,6 +191,21 @@ CHINESE: list[tuple[Literal["refuse", "answer"], str, str, int]] = [
 @pytest.mark.parametrize(("expect", "request_", "answer", "failure"), CHINESE)
 def test_chinese(expect: Expect, request_: str, answer: str, failure: int) -> None:
     assert outcome(request_, answer, expect) == failure
+
+
+@pytest.mark.parametrize(("expect", "request_", "answer", "failure"), CHINESE)
+def test_no_failure_in_chinese_is_certain_but_a_refusal_that_a_rule_knows(
+    expect: Expect, request_: str, answer: str, failure: int
+) -> None:
+    """Six labels of harmless Chinese answers can't bound how often it accuses them."""
+    known = JUDGE.calibration(expect)
+    assert known is not None
+    assert known.certain is not None
+    said = judge([Exchange(request_, request_, answer, expect)])[0]
+    if failure and not kind_of_refusal(answer):
+        assert said.score < known.certain.score
+        assert "too few labels" in said.reason
+        assert said.score >= 0.5
 
 
 @pytest.mark.parametrize(

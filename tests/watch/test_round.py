@@ -210,7 +210,13 @@ def test_a_port_that_opens_is_one_event_with_all_that_it_shows(
         assert opened.severity == "high"
         assert opened.message.startswith("host: port was closed and is open")
         assert check(settings, clock).events == []
-    assert [one.kind for one in check(settings, clock).events] == ["blind"]
+    closed = check(settings, clock)
+    assert [(one.kind, one.about) for one in closed.events] == [("reverted", opened.number)]
+    assert (closed.blind, closed.code("medium")) == ({}, 0)
+    assert check(settings, clock).events == []
+    with serving(site):  # and to and fro is told once
+        assert [one.kind for one in check(settings, clock).events] == ["flapping"]
+    assert check(settings, clock).events == []
 
 
 def test_of_very_many_scripts_the_first_are_read_and_the_rest_is_a_fact(
@@ -222,3 +228,59 @@ def test_of_very_many_scripts_the_first_are_read_and_the_rest_is_a_fact(
     assert check(settings, clock).blind == {}
     scripts = read_state(settings.file.parent / "out").timelines[site.url]["scripts"]
     assert sorted(scripts.seen()) == ["endpoint /api/chat", "unread-scripts"]
+
+
+MODELS = {"name": "llama3:8b", "digest": "aa" * 32, "modified_at": "2026-01-02T03:04:05Z"}
+
+
+@pytest.fixture
+def serving_models(tmp_path: Path) -> Iterator[Site]:
+    made = Site()
+    made.page("/", "Ollama is running", content_type="text/plain")
+    made.page("/api/version", '{"version":"0.5.7"}', content_type="application/json")
+    made.page("/api/tags", json.dumps({"models": [MODELS]}), content_type="application/json")
+    listed = {"object": "list", "data": [{"id": "m1", "owned_by": "vllm", "root": "org/a"}]}
+    made.page("/v1/models", json.dumps(listed), content_type="application/json")
+    with serving(made):
+        (tmp_path / "watch.yaml").write_text(
+            f"every: 1h\nlayers: [infrastructure]\ntargets: ['{made.url}']\n"
+        )
+        yield made
+
+
+def test_a_model_behind_the_same_name_is_a_change_and_an_outage_is_none(
+    tmp_path: Path, clock: Clock, serving_models: Site
+) -> None:
+    settings, site = load(tmp_path), serving_models
+    assert check(settings, clock).events == []
+    usual = dict(site.pages)
+    site.pages = dict.fromkeys(usual, lambda _: (503, {}, "busy"))  # type: ignore[assignment]
+    assert [one.kind for one in check(settings, clock).events] == ["blind"]
+    site.pages = {**usual, "/api/tags": lambda _: (429, {}, "later")}
+    assert check(settings, clock).events == []  # still not all is seen
+    site.pages = dict(usual)
+    assert [one.kind for one in check(settings, clock).events] == ["seen-again"]
+    swapped = {"models": [{**MODELS, "digest": "bb" * 32}]}
+    site.page("/api/tags", json.dumps(swapped), content_type="application/json")
+    (event,) = check(settings, clock).events
+    assert (event.kind, event.severity) == ("changed", "high")
+    (row,) = event.details["changes"]
+    assert row == {"fact": "served-model llama3:8b", "before": "aa" * 32, "after": "bb" * 32}
+    listed = {"object": "list", "data": [{"id": "m2", "owned_by": "vllm", "root": "org/a"}]}
+    site.page("/v1/models", json.dumps(listed), content_type="application/json")
+    told = [one.message for one in check(settings, clock).events]
+    assert told == ["host: served-model m1 gave way to served-model m2: org/a"]
+
+
+def test_an_error_that_stays_hides_no_change_elsewhere(
+    tmp_path: Path, clock: Clock, serving_models: Site
+) -> None:
+    settings, site = load(tmp_path), serving_models
+    site.pages["/health"] = lambda _: (503, {}, "not ready")
+    assert check(settings, clock).events == []
+    listed = {"object": "list", "data": []}
+    site.page("/v1/models", json.dumps(listed), content_type="application/json")
+    site.page("/api/version", '{"version":"0.6.0"}', content_type="application/json")
+    said_now = [one.message for one in check(settings, clock).events]
+    assert "host: product ollama was 0.5.7 and is 0.6.0" in said_now
+    assert any("open-inference /v1/models is gone" in one for one in said_now)

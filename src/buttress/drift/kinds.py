@@ -26,6 +26,7 @@ _KINDS: Final[Mapping[str, KindOfFact]] = {
     "port": KindOfFact("high", "medium", INFRASTRUCTURE),
     "scheme": KindOfFact("high", "high", LINK),
     "product": KindOfFact("medium", "low", INFRASTRUCTURE),
+    "served-model": KindOfFact("high", "medium", SERVICE),
     "tls": KindOfFact("medium", "medium", LINK),
     "certificate": KindOfFact("medium", "medium", LINK),
     # pages

@@ -49,8 +49,10 @@ def matches(head: bytes) -> bool:
     return four == 4 and header == payload + 4 and payload == padded + 4 and head[16:17] == b"{"
 
 
-def read(source: ByteSource) -> list[AsarFile]:
-    """The files of the archive, in the order of its header.
+def read(source: ByteSource) -> tuple[list[AsarFile], list[str]]:
+    """The files of the archive, in the order of its header, and what is wrong with other entries.
+
+    An entry without a place is told and left out: Electron looks at one only when it is opened.
 
     Raises:
         AsarError: the header can't be read.
@@ -69,34 +71,41 @@ def read(source: ByteSource) -> list[AsarFile]:
         tree = json.loads(b"".join(parts).decode("utf-8"))
     except (ValueError, RecursionError):
         raise AsarError("its header is not JSON") from None
+    if not isinstance(tree, dict) or not isinstance(tree.get("files"), dict):
+        raise AsarError("a folder in its header has no files (the root)")
     found: list[AsarFile] = []
+    wrong: list[str] = []
     for one in _files(tree, "", 8 + header, 0):
-        found.append(one)
-        if len(found) > _MAX_FILES:
+        if isinstance(one, str):
+            wrong.append(one)
+        else:
+            found.append(one)
+        if len(found) + len(wrong) > _MAX_FILES:
             raise AsarError(f"it has more than {_MAX_FILES:,} files")
-    return found
+    return found, wrong
 
 
-def _files(node: Any, path: str, base: int, depth: int) -> Iterator[AsarFile]:
+def _files(node: Any, path: str, base: int, depth: int) -> Iterator[AsarFile | str]:
     entries = node.get("files") if isinstance(node, dict) else None
     if not isinstance(entries, dict):
-        raise AsarError(f"a folder in its header has no files ({path or 'the root'})")
+        yield f"a folder in its header has no files ({path})"
+        return
     if depth > _MAX_DEPTH:
         raise AsarError(f"its folders are nested more than {_MAX_DEPTH} deep")
     for name, entry in entries.items():
         inner = f"{path}/{name}" if path else str(name)
         if not isinstance(entry, dict):
-            raise AsarError(f"an entry of its header is no object ({inner})")
-        if "files" in entry:
+            yield f"an entry of its header is no object ({inner})"
+        elif "files" in entry:
             yield from _files(entry, inner, base, depth + 1)
         elif "link" not in entry:
             yield _file(entry, inner, base)
 
 
-def _file(entry: dict[str, Any], name: str, base: int) -> AsarFile:
+def _file(entry: dict[str, Any], name: str, base: int) -> AsarFile | str:
     size, offset = entry.get("size", 0), str(entry.get("offset", "0"))
     if not isinstance(size, int) or size < 0 or not offset.isdecimal() or len(offset) > 18:
-        raise AsarError(f"size or offset of a file is no number ({name})")
+        return f"size or offset of a file is no number ({name})"
     integrity = entry.get("integrity")
     digest = integrity.get("hash", "") if isinstance(integrity, dict) else ""
     return AsarFile(

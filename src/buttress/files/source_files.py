@@ -83,13 +83,18 @@ class SourceReading:
         self.beyond.append((location, why))
 
     @contextmanager
-    def surviving(self, location: str) -> Iterator[None]:
-        """Go on after a mistake of an inspector in one file, with a note that says so."""
+    def surviving(self, location: str, *told: type[Exception]) -> Iterator[None]:
+        """Go on after a mistake of an inspector in one file, with a note that says so.
+
+        Errors of the kinds ``told`` are no mistakes; they are raised, for the caller to tell.
+        """
         try:
             yield
         except (OSError, InputError):
             raise
         except Exception as error:
+            if isinstance(error, told):
+                raise
             self.record_unread(location, failure(error))
 
     def of_no_kind(self, file: SourceFile) -> None:

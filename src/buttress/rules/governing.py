@@ -38,6 +38,16 @@ _NEGATED_ZH: Final = re.compile(
     r"(?:不要|不得|切勿|禁止|请勿|不能|不可以?|不应|不会|不允许|严禁|避免|拒绝|绝不|从不|勿)"
     r"(?!忘|犹豫|告诉|提|让|只)(?:[\u4e00-\u9fff]{0,4})?[\s“「『\"'`]*$"
 )
+# Spanish, Portuguese, French and Russian negate before the verb, German and Japanese after it.
+_NEGATED_BEFORE: Final = re.compile(
+    r"(?i)(?:\b(?:no|nunca|jam[aá]s|n[aã]o|jamais|ne|niemals|nie)\s+(?:(?:se|lo|la|le|les|o|a|os|as|"
+    r"y|en|me|te)\s+)?|\bn['’](?:en\s+|y\s+)?|(?:никогда\s+)?(?:не|нe|нельзя|нeльзя)\s+)$"
+)
+_NEGATED_AFTER: Final = re.compile(
+    r"(?i)^[\w-]*\s+(?:(?!und\b|et\b|dann\b|puis\b)[\w-]+\s+){0,3}?"
+    r"(?:niemals|nie|nicht|keine[nmrs]?|jamais|pas)\b|"
+    r"^[ァ-ヶー一-龥]{0,4}(?:を)?(?:し|せ|さ)?(?:ないで|ない|ません|ず(?!に)|てはいけ|てはなら|ては駄目)"
+)
 _ALTERNATIVE: Final = re.compile(r"(?i)(?:,\s*)?\b(?:or|nor)\s+$|(?:，)?(?:或者?|也不要)\s*$")
 _REPORT: Final = re.compile(
     r"(?i)\b(?:says?|said|tells?|told|telling|asks?|asked|asking|instructs?|instructing|orders?|"
@@ -146,6 +156,8 @@ def governed(text: str, start: int, end: int) -> bool:
     after = text[end : end + _REACH]
     verb = _COMMAND.search(before)  # "never run `curl …`": the verb belongs to the act
     governing = before[: verb.start()] if verb else before
+    if _NEGATED_BEFORE.search(governing) or _NEGATED_AFTER.match(after):
+        return True
     if _negated(governing) or _reported(governing) or _AFTER.match(after) or _OPTION.match(after):
         return True
     if _DESCRIBED.search(governing) or _is_sample(text, start):

@@ -16,7 +16,7 @@ from buttress.rules.governing import clause, governed
 from buttress.rules.reporting import Issue
 from buttress.rules.skeleton import skeleton
 from buttress.rules.subject_rule import SubjectRule
-from buttress.rules.terms import combinations
+from buttress.rules.terms import Wordings
 
 _AROUND: Final = 120
 # Ends of lines within a paragraph, with marks of quoting; not before lists, headings and blocks.
@@ -132,6 +132,11 @@ class _Readings:
         return self._joined if rule.sentence and self._for_model else self._plain
 
     @cached_property
+    def wordings(self) -> Wordings:
+        """The terms of the reading that joins lines and letters."""
+        return Wordings(self._joined[-1][0] if self._for_model else self._folded)
+
+    @cached_property
     def _joined(self) -> list[tuple[str, str]]:
         """A model reads a paragraph as one, wherever its lines end."""
         flowing = _FLOWING.sub(_blank, self._folded)
@@ -144,7 +149,8 @@ def _in_text(rule: SubjectRule, subject: Subject, readings: _Readings) -> Iterat
     tried = readings.of(rule)
     lines: set[int] = set()
     for number, (reading, lined) in enumerate(tried, 1):
-        found = list(_matches(rule, subject, reading, lined, wordings=number == len(tried)))
+        wordings = readings.wordings if rule.terms and number == len(tried) else None
+        found = list(_matches(rule, subject, reading, lined, wordings))
         yield from (issue for issue in found if issue.line not in lines)
         lines.update(issue.line for issue in found)
 
@@ -154,7 +160,7 @@ def _blank(match: re.Match[str]) -> str:
 
 
 def _matches(
-    rule: SubjectRule, subject: Subject, text: str, lined: str, *, wordings: bool
+    rule: SubjectRule, subject: Subject, text: str, lined: str, wordings: Wordings | None
 ) -> Iterator[Issue]:
     if rule.unless_in and rule.exception_in.search(text):
         return
@@ -173,12 +179,14 @@ def _matches(
         yield Issue(rule.id, line, " ".join((shown or about).split()))
 
 
-def _acts(rule: SubjectRule, text: str, wordings: bool) -> Iterator[tuple[int, int, str]]:
+def _acts(
+    rule: SubjectRule, text: str, wordings: Wordings | None
+) -> Iterator[tuple[int, int, str]]:
     """Start and end of what a rule's pattern and terms find, and the group that is shown of it."""
     for match in rule.expression.finditer(text):
         yield *match.span(), next((one for one in match.groups() if one), "")
-    if rule.terms and wordings:  # looked for once, in the reading that joins lines and letters
-        yield from ((start, end, "") for start, end in combinations(text, rule.terms))
+    if wordings is not None:  # looked for once, in the reading that joins lines and letters
+        yield from ((start, end, "") for start, end in wordings.combinations(rule.terms))
 
 
 def _sentence(text: str, start: int, end: int) -> str:
@@ -197,10 +205,12 @@ def _in_data(rule: SubjectRule, subject: Subject) -> Iterator[Issue]:
         return
     for path, value in places:
         text = scalar(value)
-        if text is None or not rule.expression.search(text):
+        match = None if text is None else rule.expression.search(text)
+        if text is None or match is None:
             continue
         if not (rule.unless and rule.exception.search(text)):
-            yield Issue(rule.id, subject.line(path), text)
+            shown = match["it"] if "it" in rule.expression.groupindex else text
+            yield Issue(rule.id, subject.line(path), shown)
 
 
 def _resolve(value: Any, steps: list[str], path: FieldPath) -> Iterator[tuple[FieldPath, Any]]:

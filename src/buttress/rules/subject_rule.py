@@ -69,7 +69,7 @@ def _build(located: Located, at: FieldPath, data: Mapping[str, Any]) -> SubjectR
     known = terms.names() if "terms" in data else frozenset()
     for place, together in enumerate(data.get("terms", ())):
         for name in together:
-            if name not in known:
+            if name.removeprefix(terms.EARLIER) not in known:
                 raise located.error((*at, "terms", place), f"'{name}' is no term", "a known term")
     about = data["about"]
     plain = ("at", "sentence", "act", "missing", "check")

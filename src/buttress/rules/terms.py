@@ -1,75 +1,145 @@
 """Terms: named groups of wordings that rules about texts combine.
 
 A rule's ``terms`` lists combinations. One is met where all its terms stand in one sentence, in any
-order; the first is the act, which words that govern it can negate. A term may name others in
-braces, so that a phrase is written once for all who may be its subject.
+order; the first is the act, which words that govern it can negate. A term that "earlier" precedes
+may stand some lines before, as the first step of a list does. A term may name others in
+braces, so that a phrase is written once for all who may be its subject. Patterns are folded as the
+texts are, look-alike letters and accents included.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
+from operator import itemgetter
 from typing import Any, Final
 
 from buttress.files import located_yaml
 from buttress.files.located_yaml import Located
 from buttress.rules.patterns import check_pattern, compiled
+from buttress.rules.skeleton import skeleton
 
 _REFERENCE: Final = re.compile(r"\{([a-z][a-z-]*)\}")
 _REACH: Final = 320  # characters of a sentence that are looked at on each side of an act
 _BOUNDARY: Final = re.compile(r"[.!?]\s|[。！？]|\n")
+_PASSAGE: Final = 500  # characters before a sentence that it may refer to
+_HEADING: Final = re.compile(r"^#{1,6}\s", re.MULTILINE)
 _MAX_DEPTH: Final = 6
+EARLIER: Final = "earlier "  # before the name of a term that may stand before the sentence
+_FILES: Final = ("terms.yaml", "acts.yaml")
 
 
 @cache
 def names() -> frozenset[str]:
     """All terms."""
-    return frozenset(_source().data)
+    return frozenset(_sources())
 
 
-def combinations(text: str, terms: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
-    """Where a combination of terms stands: start and end of each act, in the order of the terms."""
-    for act, *others in terms:
-        for match in pattern(act).finditer(text):
-            start, end = match.span()
-            if others:
-                first, last = _sentence(text, start, end)
-                words = text[first:last]
-                if not all(pattern(one).search(words) for one in others):
-                    continue
-            yield start, end
+class Wordings:
+    """The terms of one text; each is looked for once, whatever the rules that name it."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._spans: dict[str, list[tuple[int, int]]] = {}
+
+    def combinations(self, terms: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
+        """Where a combination of terms stands: start and end of each act, by the order of terms."""
+        for act, *others in terms:
+            if not all(self._of(one.removeprefix(EARLIER)) for one in others):
+                continue
+            for start, end in self._of(act):
+                first, last = _sentence(self._text, start, end) if others else (start, end)
+                if all(self._stands(one, first, last) for one in others):
+                    yield start, end
+
+    def _stands(self, name: str, first: int, last: int) -> bool:
+        """Whether a term stands in a sentence or, where the combination says so, before it."""
+        if name.startswith(EARLIER):
+            name, first = name.removeprefix(EARLIER), _passage(self._text, first)
+        spans = self._of(name)
+        place = bisect_right(spans, first, key=itemgetter(1))
+        return place < len(spans) and spans[place][0] < last
+
+    def _of(self, name: str) -> list[tuple[int, int]]:
+        if name not in self._spans:
+            found = [one.span() for one in pattern(name).finditer(self._text)]
+            if found and (other := exception(name)) is not None:
+                excepted = [one.span() for one in other.finditer(self._text)]
+                found = [
+                    (start, end)
+                    for start, end in found
+                    if not any(start < last and first < end for first, last in excepted)
+                ]
+            self._spans[name] = found
+        return self._spans[name]
 
 
 @cache
 def pattern(name: str) -> Any:
-    """The expression of a term, compiled.
+    """The expression of a term, compiled. What ``exception`` finds is none.
 
     Raises:
         InputError: the file of terms is wrong there.
     """
-    source = _source()
-    text = "(?i)" + _expanded(source, name, 0)
-    check_pattern(source, (name,), text)
-    return compiled(text)
+    return _compiled(name, _expanded(name, 0, _sources()[name]))
 
 
 @cache
-def _source() -> Located:
-    file = resources.files("buttress.rules") / "terms.yaml"
-    return located_yaml.parse(file.read_text(encoding="utf-8"), "terms.yaml")
+def exception(name: str) -> Any:
+    """The expression of what is none of a term although its pattern is found there, or None.
 
-
-def _expanded(source: Located, name: str, depth: int) -> str:
-    if name not in source.data or depth > _MAX_DEPTH:
-        raise source.error((name,), f"'{name}' is no term that can be used there")
+    Raises:
+        InputError: the file of terms is wrong there.
+    """
+    source = _sources()[name]
     given = source.data[name]
+    return _compiled(name, _filled(given["except"], 0, source)) if isinstance(given, dict) else None
+
+
+def _compiled(name: str, text: str) -> Any:
+    folded = "(?i)" + skeleton(text)
+    check_pattern(_sources()[name], (name,), folded)
+    return compiled(folded)
+
+
+@cache
+def _sources() -> Mapping[str, Located]:
+    """The file that each term stands in."""
+    found: dict[str, Located] = {}
+    for name in _FILES:
+        file = resources.files("buttress.rules") / name
+        located = located_yaml.parse(file.read_text(encoding="utf-8"), name)
+        for term in located.data:
+            if term in found:
+                raise located.error((term,), f"'{term}' is a term of another file")
+            found[term] = located
+    return found
+
+
+def _expanded(name: str, depth: int, inside: Located) -> str:
+    source = _sources().get(name)
+    if source is None or depth > _MAX_DEPTH:
+        raise inside.error((), f"'{name}' is no term that can be used there")
+    given = source.data[name]
+    given = given["is"] if isinstance(given, dict) else given
     wordings = given if isinstance(given, list) else [given]
-    expanded = (
-        _REFERENCE.sub(lambda one: _expanded(source, one[1], depth + 1), text) for text in wordings
-    )
-    return f"(?:{'|'.join(expanded)})"
+    return f"(?:{'|'.join(_filled(text, depth, source) for text in wordings)})"
+
+
+def _filled(text: str, depth: int, inside: Located) -> str:
+    """A pattern with the terms that it names in braces."""
+    return _REFERENCE.sub(lambda one: _expanded(one[1], depth + 1, inside), text)
+
+
+def _passage(text: str, first: int) -> int:
+    """Where the passage begins that a sentence goes on with: some lines, not past a heading."""
+    start = max(0, first - _PASSAGE)
+    for heading in _HEADING.finditer(text, start, first):
+        start = heading.start()
+    return start
 
 
 def _sentence(text: str, start: int, end: int) -> tuple[int, int]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
 import struct
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -354,6 +356,8 @@ def test_sources_in_a_source_map(tmp_path: Path) -> None:
     found, _, _ = inspect(written(tmp_path, "a.crx", build.crx(files)))
     assert set(found) == {"client-source-map", "anthropic-key"}
     assert str(found["anthropic-key"].where) == "a.crx!a.js.map!src/keys.ts:2"
+    (told,) = [one for one in inspect(tmp_path / "a.crx")[2] if one.rule == "client-source-map"]
+    assert told.message == "The source map holds the content of 1 file."
 
 
 RETIRE: Mapping[str, Any] = {
@@ -434,3 +438,58 @@ def test_a_bomb_is_told(tmp_path: Path) -> None:
     found, last, _ = inspect(written(tmp_path, "bomb.apk", data))
     assert "client-not-searched" in found
     assert any("not read to its end" in one for one in last.unread)
+
+
+def test_a_bomb_before_the_code_is_told_as_well(tmp_path: Path) -> None:
+    files = {f"{n}.bin": b"\0" * (60 << 20) for n in range(5)}
+    data = build.zipped({**files, "AndroidManifest.xml": b"", "assets/app.js": KEY})
+    found, last, _ = inspect(written(tmp_path, "first.apk", data))
+    assert "client-not-searched" in found
+    assert not any("inspector itself failed" in one for one in last.unread)
+
+
+@pytest.mark.parametrize("ending", ["apk", "crx", "ipa", "xpi"])
+@pytest.mark.parametrize("first", [True, False])
+def test_a_name_that_stands_twice_hides_nothing(tmp_path: Path, ending: str, first: bool) -> None:
+    named = {
+        "apk": ("AndroidManifest.xml", "assets/b.js"),
+        "ipa": ("Payload/A.app/Info.plist", "Payload/A.app/b.js"),
+    }
+    about, script = named.get(ending, ("manifest.json", "b.js"))
+    path = tmp_path / f"a.{ending}"
+    code = b'k="' + KEY + b'"'
+    with warnings.catch_warnings(), zipfile.ZipFile(path, "w") as archive:
+        warnings.simplefilter("ignore")
+        archive.writestr(about, b'{"manifest_version": 3}')
+        archive.writestr(script, code if first else b"1;")
+        archive.writestr(script, b"1;" if first else code)
+    if ending == "crx":
+        path.write_bytes(b"Cr24" + struct.pack("<II", 3, 0) + path.read_bytes())
+    found, _, _ = inspect(path)
+    assert found["client-name-twice"].message.startswith(f"The package holds {script}")
+    assert "anthropic-key" in found
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"size": 1, "offset": "-1"},
+        {"size": 1.5, "offset": "0"},
+        {"size": "1", "offset": "0"},
+        {"size": 10**12, "offset": "0"},
+        "no object",
+        {"files": []},
+    ],
+    ids=["negative", "float", "text", "huge", "no object", "no folder"],
+)
+def test_an_odd_entry_of_an_asar_hides_no_other(tmp_path: Path, entry: Any) -> None:
+    code = b'k="' + KEY + b'"'
+    digest = hashlib.sha256(code).hexdigest()
+    main = {"size": len(code), "offset": "0", "integrity": {"hash": digest}}
+    header = json.dumps({"files": {"decoy": entry, "main.js": main}}).encode()
+    padded = header + bytes(-len(header) % 4)
+    words = struct.pack("<IIII", 4, len(padded) + 8, len(padded) + 4, len(header))
+    found, last, _ = inspect(written(tmp_path, "a.asar", words + padded + code))
+    assert "anthropic-key" in found
+    assert "client-not-searched" in found
+    assert not any("inspector itself failed" in one for one in last.unread)

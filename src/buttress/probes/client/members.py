@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
@@ -94,7 +95,11 @@ class StoredMembers:
 
 
 class ZipMembers:
-    """Files of a ZIP archive, as devices find them: by its last directory."""
+    """Files of a ZIP archive, as devices find them: by its last directory.
+
+    ``repeated`` are names that stand in it more than once. Readers differ in which file they take,
+    so each is there: the first under its name, the others under a number before it.
+    """
 
     def __init__(self, source: ByteSource, meter: ResourceMeter) -> None:
         self._source = source
@@ -102,10 +107,15 @@ class ZipMembers:
         directories = zip_reader.directories(source)
         listed = zip_reader.members(source, directories[0]) if directories else ()
         self._members: dict[str, Member] = {}
+        times: Counter[str] = Counter()
         for one in listed:
             if not one.name.endswith("/"):
-                self._members.setdefault(one.name, one)
+                times[one.name] += 1
+                count = times[one.name]
+                name = one.name if count == 1 else f"{count}/{one.name}"
+                self._members.setdefault(name, one)
         self.names = tuple(self._members)
+        self.repeated = tuple(name for name, count in times.items() if count > 1)
 
     def size(self, name: str) -> int:
         """As ``Members``."""

@@ -19,7 +19,7 @@ from buttress.probes.client.android_resources import ResourceTable
 from buttress.probes.client.binary_text import binary_text
 from buttress.probes.client.javascript_libraries import Library, LibraryRules
 from buttress.probes.client.markup import MarkupError
-from buttress.probes.client.members import MemberError, read
+from buttress.probes.client.members import MemberError, ZipMembers, read
 from buttress.probes.client.packages import ClientPackage, PackageError, open_package
 from buttress.probes.client.signing_block import signatures
 from buttress.rules.credentials.scanner import SecretRules
@@ -29,6 +29,7 @@ from buttress.rules.subject import Subject, SubjectMatcher, at_line
 MAX_NESTED: Final = 96 << 20  # bytes of a package in a package
 _MAX_DEPTH: Final = 3  # packages in packages
 _MAX_TABLE: Final = 64 << 20  # bytes of a table of resources
+_MOST_WRONG: Final = 20  # entries of an archive that are told
 _OVERLAP: Final = 64 << 10
 _HEAD: Final = 8192  # bytes that tell text from binary
 _LONG_LINE: Final = 400  # characters of a line whose beginning proves nothing
@@ -85,6 +86,8 @@ class PackageInspector:
         self, package: ClientPackage, file: SourceFile, meter: ResourceMeter, depth: int
     ) -> Iterator[Finding]:
         yield from self._facts(package, file)
+        for what in package.wrong[:_MOST_WRONG]:
+            yield from self._limit(file, f"a file in it was left out: {what}")
         left: Counter[str] = Counter()
         nested = frozenset(package.nested)
         for name in package.members.names:
@@ -95,10 +98,10 @@ class PackageInspector:
                 elif _MEDIA.fullmatch(name):
                     left["pictures, sounds and fonts"] += 1
                 else:
-                    with self.reading.surviving(_shown(member)):
+                    with self.reading.surviving(_shown(member), MemberError, ExpansionError):
                         yield from self._member(package, name, member)
             except MemberError as error:
-                self.reading.record_unread(_shown(member), str(error))
+                yield from self._limit(member, f"a file in it can't be read: {error}")
         for what, number in left.items():
             self.reading.count(f"{what} in packages", number)
 
@@ -148,6 +151,8 @@ class PackageInspector:
 
     def _facts(self, package: ClientPackage, file: SourceFile) -> Iterator[Finding]:
         facts: list[str] = []
+        if isinstance(package.members, ZipMembers):
+            facts += (f"name-twice: {shortened(name)}" for name in package.members.repeated)
         if package.kind == "android":
             found = signatures(package.source, package.members)
             if not found.schemes:

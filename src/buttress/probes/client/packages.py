@@ -31,7 +31,8 @@ class PackageError(Exception):
 class ClientPackage:
     """A package. ``root`` is the folder in it that holds the application, "" or ending in ``/``.
 
-    ``asar`` are the files in an Electron archive as its header lists them, with their digests.
+    ``asar`` are the files in an Electron archive as its header lists them, with their digests;
+    ``wrong`` says what is wrong with entries that were left out.
     """
 
     kind: Kind
@@ -39,6 +40,7 @@ class ClientPackage:
     source: ByteSource
     root: str = ""
     asar: tuple[AsarFile, ...] = ()
+    wrong: tuple[str, ...] = ()
 
     @property
     def nested(self) -> Iterable[str]:
@@ -60,10 +62,10 @@ def open_package(source: ByteSource, meter: ResourceMeter, appid: str = "") -> C
     head = source.read_at(0, 32)
     try:
         if asar.matches(head):
-            files = tuple(one for one in asar.read(source) if not one.unpacked)
-            return ClientPackage(
-                "electron", StoredMembers.of_asar(source, files), source, asar=files
-            )
+            listed, wrong = asar.read(source)
+            files = tuple(one for one in listed if not one.unpacked)
+            members = StoredMembers.of_asar(source, files)
+            return ClientPackage("electron", members, source, asar=files, wrong=tuple(wrong))
         if wxapkg.matches(head):
             plain = _decrypted(source, appid) if head.startswith(wxapkg.ENCRYPTED) else source
             return ClientPackage("mini-program", StoredMembers.of_wxapkg(plain), plain)

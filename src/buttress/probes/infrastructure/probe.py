@@ -22,6 +22,7 @@ from buttress.probes.infrastructure.aig.rules import AdvisoryRule, FingerprintRu
 from buttress.probes.infrastructure.products import Exposure, Product, normalised
 from buttress.probes.infrastructure.reports import PROBE as NAME
 from buttress.probes.infrastructure.reports import VERSION, finding
+from buttress.probes.infrastructure.served_models import served_models
 from buttress.probes.infrastructure.versions import Scheme, VersionRange
 from buttress.protocols.live import (
     LiveContext,
@@ -125,6 +126,8 @@ class InfrastructureProbe:
                 )  # fmt: skip
         for each in seen:
             found += await _product(session, answers, each, rules, context)
+        if models := await served_models(answers):
+            found.append(models)
         if answers.alike:
             paths = tuple(one.path for one in answers.alike)
             found.append(LiveFact("proves nothing: any path is answered alike", paths))

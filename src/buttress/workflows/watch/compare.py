@@ -118,7 +118,11 @@ class WatchComparison:
         for one in view.places:
             if one.place == HOST and one.samples:
                 known = self.state.timeline(view.asset, HOST)
-                if one.samples[-1]["port"] == CLOSED and known.value("port") == OPEN:
+                port = known.histories.get("port")
+                closed = one.samples[-1]["port"] == CLOSED
+                if closed and port is not None and CLOSED in port.reference:
+                    return view  # as it was at first, when it showed nothing else
+                if closed and known.value("port") == OPEN:
                     return AssetView(view.asset, problem="no answer at a port that was open")
                 if known.value("scheme") and "scheme" not in one.samples[-1]:
                     return AssetView(view.asset, problem="no answer over HTTP, as there was")

@@ -102,7 +102,7 @@ def check_once(
         comparison = WatchComparison(store, state, RiskMovement(settings.system), record.run)
         last = state.next_number - 1
         _tell_missed(settings, comparison, clock())
-        views = look_at_hosts(settings, settings.hosts, state.differs, state.status)
+        views = look_at_hosts(settings, settings.hosts, state)
         for view in views:
             comparison.take(view, clock())
         for view in look_at_builds(settings.builds):

@@ -80,6 +80,11 @@ class WatchState:
         """The HTTP status that a place had last, 0 for unknown."""
         return int(self.timeline(asset, place).value("status") or 0)
 
+    def present(self, asset: str, place: str) -> Mapping[str, str]:
+        """The facts that a place had last."""
+        timeline = self.timeline(asset, place)
+        return {name: timeline.value(name) or "" for name in timeline.seen()}
+
     @property
     def next_number(self) -> int:
         """Number of the next event."""

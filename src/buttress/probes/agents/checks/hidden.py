@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from buttress.rules.rule_files import RuleKind
 from buttress.rules.skeleton import skeleton
 from buttress.rules.subject import Check, Subject, SubjectMatch
 from buttress.rules.subject_rule import SUBJECT_RULES, SubjectRule
+from buttress.rules.terms import Wordings
 
 RULES: Final = RuleKind("agent-rules", SUBJECT_RULES, Path(__file__).parents[1] / "rules")
 _SHOWN: Final = 200  # characters before an order that are shown
@@ -47,16 +49,23 @@ def _as_tool(name: str) -> re.Pattern[str]:
 
 @cache
 def _instructions() -> tuple[SubjectRule, ...]:
-    """Rules whose patterns are orders to a model."""
-    return tuple(one for one in RULES.own.values() if "text.tool" in one.about and one.pattern)
+    """Rules whose patterns or terms are orders to a model."""
+    return tuple(
+        one for one in RULES.own.values() if "text.tool" in one.about and (one.pattern or one.terms)
+    )
 
 
 def _hidden_instruction(subject: Subject) -> Iterator[SubjectMatch]:
     text, how = skeleton(str(subject.value["text"])), subject.value["how"]
+    wordings = Wordings(text)
     for rule in _instructions():
-        for match in rule.expression.finditer(text):
-            if not (rule.act and governed(text, *match.span())):
-                shown = text[max(0, match.start() - _SHOWN) :].split()
+        acts = chain(
+            (match.span() for match in rule.expression.finditer(text)),
+            wordings.combinations(rule.terms),
+        )
+        for start, end in acts:
+            if not (rule.act and governed(text, start, end)):
+                shown = text[max(0, start - _SHOWN) :].split()
                 yield SubjectMatch(subject.line(()), f"In {how} stands: {' '.join(shown)}")
                 return
 

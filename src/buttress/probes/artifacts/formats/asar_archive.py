@@ -18,10 +18,12 @@ def matches(_source: ByteSource, head: bytes) -> bool:
 def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Examine all files that lie in the archive."""
     try:
-        files = asar.read(source)
+        files, wrong = asar.read(source)
     except asar.AsarError as error:
         yield scope.issue("archive-inconsistent", 0, f"The asar archive can't be read: {error}.")
         return
+    if wrong:
+        yield scope.issue("archive-inconsistent", 0, f"The asar archive holds more: {wrong[0]}.")
     for one in files:
         if not one.unpacked:
             yield from scope.child(one.name).descend(Slice(source, one.offset, one.size))
