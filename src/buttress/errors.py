@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 
 def debugging() -> bool:
@@ -26,6 +27,19 @@ DEBUG_HINT: Final = "set BUTTRESS_DEBUG=1 to see where"
 
 class ButtressError(Exception):
     """Base of all errors that end a command with one line on stderr and exit code 2."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A worker process hands it over whole, whatever it was made from."""
+        return _error_again, (type(self), self.args, self.__dict__)
+
+
+def _error_again(
+    kind: type[ButtressError], arguments: tuple[Any, ...], fields: Mapping[str, Any]
+) -> ButtressError:
+    error = kind.__new__(kind)
+    error.args = arguments
+    error.__dict__.update(fields)
+    return error
 
 
 class InputError(ButtressError):

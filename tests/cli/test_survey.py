@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 
 from buttress.documents.schemas import as_object
 from tests.cli.command import buttress
-from tests.live.servers import Web, serving
+from tests.live.servers import Handler, Web, serving
 
 OPEN = {
     "/": "Ollama is running",
@@ -24,14 +24,14 @@ OPEN = {
 
 
 @contextmanager
-def web(pages: Mapping[str, Any]) -> Iterator[tuple[Web, int]]:
-    """A server in a thread of its own."""
+def web(pages: Mapping[str, Any], serve_by: Handler | None = None) -> Iterator[tuple[Web, int]]:
+    """A server in a thread of its own; ``serve_by`` answers in the place of the pages."""
     handler = Web(pages)
     ready, stop, port = threading.Event(), threading.Event(), 0
 
     async def serve() -> None:
         nonlocal port
-        async with serving(handler) as port:
+        async with serving(serve_by or handler) as port:
             ready.set()
             while not stop.is_set():
                 await asyncio.sleep(0.02)
@@ -187,3 +187,50 @@ def test_a_key_is_in_no_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         for one in texts
     )
     assert '"Authorization": "[secret]"' in done.stdout
+
+
+def test_what_was_not_reached_is_no_green_test(tmp_path: Path) -> None:
+    with web(OPEN) as (_, port):
+        pass
+    done = buttress("survey", f"127.0.0.1:{port}", "--junit", str(tmp_path / "j.xml"))
+    assert done.returncode == 3
+    text = (tmp_path / "j.xml").read_text()
+    assert 'errors="1"' in text
+    assert "<error" in text
+
+
+def test_a_host_that_drips_buys_no_pass(tmp_path: Path) -> None:
+    async def dripping(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        with suppress(ConnectionError):
+            while True:
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+
+    with web({}, dripping) as (_, port):
+        options = ("--timeout-s", "0.5", "--layer", "infrastructure")
+        done = buttress("survey", f"http://127.0.0.1:{port}", *options)
+    assert done.returncode == 3
+    assert "not reached" in done.stdout
+
+
+def test_skipped_fails_where_not_all_was_asked() -> None:
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        if not seen:
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
+            await writer.drain()
+        seen.append(1)
+        writer.close()
+
+    codes = []
+    for fail_on in ("high", "high,skipped"):
+        seen: list[int] = []
+        with web({}, once) as (_, port):
+            options = ("--layer", "infrastructure", "--fail-on", fail_on)
+            done = buttress("survey", f"http://127.0.0.1:{port}", *options)
+        codes.append(done.returncode)
+    assert codes == [0, 3]
+    assert "requests were not sent" in done.stderr

@@ -15,7 +15,7 @@ import pytest
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding
 from buttress.live.limits import Limits
-from buttress.live.scope import Endpoint, endpoints, port_list
+from buttress.live.scope import Endpoint, endpoints, port_list, read_targets
 from buttress.live.survey import HostResult, dry_run, planned, survey
 from buttress.probes.infrastructure.probe import PROBE
 from buttress.protocols.live import LiveContext, LiveObservation, LiveRequest, Session
@@ -320,3 +320,16 @@ async def test_requests_at_once_are_planned_counted_and_recorded() -> None:
     assert "PermissionError" in result.failed["at-once"]
     assert [one.request for one in result.sent].count(asked) == 3
     assert web.connections == 4
+
+
+async def test_a_version_of_any_length_is_none() -> None:
+    pages = {**OLLAMA, "/api/version": '{"version":"1.1.' + "1" * 100_000 + '"}'}
+    async with serving(Web(pages)) as port:
+        (result,) = await ask([port])
+    assert named(result) == [("ollama", "")]
+
+
+def test_a_file_of_targets_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    file = tmp_path / "targets.txt"
+    file.write_bytes(b"\xef\xbb\xbf127.0.0.1:1\r\n# a comment\r\n127.0.0.1:2\r\n")
+    assert read_targets(file) == ["127.0.0.1:1", "127.0.0.1:2"]

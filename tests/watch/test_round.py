@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -284,3 +285,35 @@ def test_an_error_that_stays_hides_no_change_elsewhere(
     said_now = [one.message for one in check(settings, clock).events]
     assert "host: product ollama was 0.5.7 and is 0.6.0" in said_now
     assert any("open-inference /v1/models is gone" in one for one in said_now)
+
+
+def test_a_build_that_is_gone_or_is_none_is_blindness_and_not_change(
+    settings: WatchSettings, clock: Clock
+) -> None:
+    folder = settings.file.parent
+    package = folder / "app.crx"
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("manifest.json", '{"manifest_version": 3, "permissions": ["tabs"]}')
+        archive.writestr("a.js", "fetch('https://api.shop.example/v1')")
+    sound = package.read_bytes()
+    settings.file.write_text("every: 1h\nbuilds: [build, app.crx]\n")
+    settings = load(folder)
+    assert check(settings, clock).events == []
+    package.write_bytes(b"not a package")
+    (folder / "build").rename(folder / "away")
+    result = check(settings, clock)
+    assert [(one.kind, one.asset) for one in result.events] == [
+        ("blind", "build"), ("blind", "app.crx")
+    ]  # fmt: skip
+    assert result.code("medium") == 3
+    package.write_bytes(b"")
+    assert check(settings, clock).events == []
+    package.write_bytes(sound)
+    (folder / "away").rename(folder / "build")
+    assert [one.kind for one in check(settings, clock).events] == ["seen-again", "seen-again"]
+
+
+def test_a_build_that_was_never_there_is_a_mistake(settings: WatchSettings, clock: Clock) -> None:
+    settings.file.write_text("every: 1h\nbuilds: [nothing]\n")
+    with pytest.raises(InputError, match="no such file or folder: nothing"):
+        check(load(settings.file.parent), clock)

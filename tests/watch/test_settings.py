@@ -58,7 +58,6 @@ def test_a_file_of_its_own_knows_the_manifest_beside_it(folder: Path) -> None:
         ("targets:\n  - {url: x, ports: '0'}\n", "targets[0].ports: '0' names no ports"),
         ("targets: [{url: 'http://x', pages: [a]}]\n", "targets[0].pages[0]: 'a' is not valid"),
         ("targets: ['http://x', 'http://x']\n", "'http://x:80' is watched twice"),
-        ("builds: [nothing]\n", "builds[0]: no such file or folder: nothing"),
         ("behaviour: [{probe: x, asset: other}]\n", "behaviour[0]: 'other' answers no questions"),
         ("behaviour: [{probe: x, trials: 0}]\n", "behaviour[0].trials: 0 is out of range"),
         ("false_alarms_per_year: 0\n", "false_alarms_per_year: 0 is out of range"),

@@ -27,13 +27,14 @@ from buttress.white_box.explanation.attribution import (
 )
 from buttress.white_box.explanation.direction import direction_effect
 from buttress.white_box.explanation.faithfulness import FaithfulnessTest
-from buttress.white_box.explanation.lens import logit_lens
+from buttress.white_box.explanation.lens import logit_lens, translated_lens
 from buttress.white_box.explanation.probes import LabelledTexts, probe_concept
 from buttress.white_box.explanation.scored_answer import ScoredAnswer, greedy_answer
+from buttress.white_box.explanation.tuned_lens import fit_tuned_lens
 from buttress.white_box.refusal_direction import Direction
 from buttress.workflows.explained_concepts import labelled_texts, refusals
 from tests.documents.test_typed_documents import check_typed
-from tests.white_box.tiny import model, tokenizer
+from tests.white_box.tiny import WORDS, model, tokenizer
 
 PROMPT = "tell a tale of the sea and the stars"
 KINDS = ["llama", "qwen3", "gemma2", "gpt2"]
@@ -172,6 +173,22 @@ def test_the_last_layer_of_the_lens_is_the_model(kind: str) -> None:
     assert found[-1].top[0][1] == pytest.approx(float(own.max()), abs=1e-5)
 
 
+def test_a_tuned_lens_is_nearer_to_the_model_on_texts_that_it_has_not_met() -> None:
+    one = scored()
+    words = WORDS.split()
+    generator = np.random.default_rng(0)
+    texts = [" ".join(generator.choice(words, 9)) for _ in range(96)]
+    layers = fit_tuned_lens(one.model.float(), one.tokenizer, texts, seed=0)
+    assert [layer.layer for layer in layers] == [0, 1]
+    assert all(layer.divergence < 0.7 * layer.logit_divergence for layer in layers)
+    guesses = translated_lens(scored(), [layer.translated for layer in layers])
+    assert [guess.layer for guess in guesses] == [0, 1]
+    unmoved = translated_lens(scored(), [lambda states: states] * 2)
+    assert unmoved == logit_lens(scored())[:2]
+    with pytest.raises(InputError, match="15 texts; expected 16 or more"):
+        fit_tuned_lens(one.model, one.tokenizer, texts[:15], seed=0)
+
+
 def test_a_direction_along_which_the_answer_lies() -> None:
     one = scored()
     vector = torch.randn(32, generator=torch.Generator().manual_seed(1)).double()
@@ -209,9 +226,12 @@ def test_the_command_writes_a_document_and_a_page(
     code = main([
         "explain", str(weights), "--prompt", f"{PROMPT} <b>&", "--out", str(out), "--json",
         "--direction", str(tmp_path / "d.safetensors"), "--device", "cpu", "--threads", "1",
+        "--tuned-lens",
     ])  # fmt: skip
     document = json.loads(capsys.readouterr().out)
     check_typed("explanation", document)
+    assert [one["layer"] for one in document["tuned_lens"]] == [0, 1]
+    assert "Tuned lens" in (out / "explanation.html").read_text("utf-8")
     assert document == json.loads((out / "explanation.json").read_bytes())
     assert [one["method"] for one in document["attributions"]] == list(METHODS)
     assert document["own_answer"]
@@ -269,7 +289,7 @@ def sample(change: Callable[[dict[str, Any]], None] | None = None) -> dict[str, 
         "schema": "buttress/explanation/1", "version": "0", "weights": "w", "identity": "i",
         "prompt": "a b", "answer": "c", "own_answer": False, "seed": 0, "tokens": ["a", " b"],
         "log_probability": -1.0, "baseline_log_probability": -3.0, "attributions": [one],
-        "lens": [], "direction": None, "probes": [], "patching": None,
+        "lens": [], "tuned_lens": [], "direction": None, "probes": [], "patching": None,
         "left_out": {"rollout": "the model gives no attention"},
     }  # fmt: skip
     if change is not None:

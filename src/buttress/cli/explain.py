@@ -76,6 +76,10 @@ def _weights_options(group: argparse._ArgumentGroup) -> None:
         help=f"linear probes on all layers: {', '.join(CONCEPTS)} (default: none)",
     )  # fmt: skip
     group.add_argument(
+        "--tuned-lens", action="store_true",
+        help="read the layers by a lens that is fitted to this model, beside the logit lens",
+    )  # fmt: skip
+    group.add_argument(
         "--plain", metavar="TEXT",
         help="the request without the attack that --prompt holds: at which layers the attack acts "
         "(default: the trial's request)",
@@ -198,6 +202,7 @@ def _weights(options: argparse.Namespace) -> int:
         direction=options.direction,
         probes=split(options.probe),
         plain=options.plain,
+        tuned_lens=options.tuned_lens,
         max_tokens=options.max_tokens,
         device=options.device,
         seed=options.seed,
@@ -215,9 +220,10 @@ def _asked(options: argparse.Namespace, system: System) -> int:
     from buttress.errors import InputError
     from buttress.workflows.explain_endpoint import EndpointExplainRequest, explain_endpoint
 
-    for name in ("answer", "direction", "probe", "plain"):
+    for name in ("answer", "direction", "probe", "plain", "tuned_lens"):
         if getattr(options, name):
-            raise InputError("needs the weights", field=f"--{name}", expected="a folder of weights")
+            field = "--" + name.replace("_", "-")
+            raise InputError("needs the weights", field=field, expected="a folder of weights")
     request = EndpointExplainRequest(
         out=options.out,
         prompt=options.prompt,

@@ -68,7 +68,10 @@ def run(options: argparse.Namespace) -> int:
     if translated:
         name = f"report.{options.language}.html"
     out: Path = options.out or file.parent / name
-    with atomic_path(out, "--out") as unfinished:
+    with (
+        atomic_path(out, "--out") as unfinished,
+        extension.naming_plugin("reports", options.format),
+    ):
         writer(loaded, unfinished)
     print(out)
     return 0

@@ -8,14 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from buttress.cli.finding_options import add_known
-from buttress.cli.parsing import similar
+from buttress.cli.finding_options import add_known, fail_on
 from buttress.files.visible import visible
 
 if TYPE_CHECKING:
     from buttress.workflows.scan import ScanResult, ScanSettings
 
-_FAIL_ON = ("info", "low", "medium", "high", "critical", "never")
 _SECRETS = frozenset({"secrets", "secrets-history"})
 _FORMATS = ("text", "json", "sarif", "github")
 
@@ -88,7 +86,7 @@ def _what(group: argparse._ArgumentGroup) -> None:
 
 def _which(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--fail-on", type=_fail_on, default=(None, False), metavar="SEVERITY[,skipped]",
+        "--fail-on", type=fail_on, default=(None, False), metavar="SEVERITY[,skipped]",
         help="least severity that gives exit code 1: info, low, medium, high, critical or never "
         "(default: high; medium where only secrets are looked for); with `skipped`, files that "
         "were not searched whole give exit code 3",
@@ -182,20 +180,6 @@ def _settings(options: argparse.Namespace) -> ScanSettings:
 def _default_fail_on(only: Sequence[str] | None) -> str:
     """``high``; ``medium`` for secrets alone, since tokens of no known format are medium."""
     return "medium" if only and set(only) <= _SECRETS else "high"
-
-
-def _fail_on(text: str) -> tuple[str | None, bool]:
-    """``high``, ``skipped`` or ``high,skipped``: a severity, empty for never and None for the
-    default, and whether what was not searched fails as well."""
-    names = [name.strip() for name in text.split(",")]
-    severities = [name for name in names if name != "skipped"]
-    for name in severities:
-        if name not in _FAIL_ON and (hint := similar(name, [*_FAIL_ON, "skipped"])):
-            raise argparse.ArgumentTypeError(f"'{name[:40]}' is no severity{hint}")
-    if len(severities) > 1 or len(names) > len(severities) + 1 or set(severities) - set(_FAIL_ON):
-        raise argparse.ArgumentTypeError(f"expected one of {', '.join(_FAIL_ON)}, and skipped")
-    least = severities[0] if severities else None
-    return ("" if least == "never" else least), "skipped" in names
 
 
 def _path(text: str) -> Path:

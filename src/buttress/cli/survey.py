@@ -7,13 +7,12 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from buttress.cli.finding_options import add_known
+from buttress.cli.finding_options import add_known, fail_on
 from buttress.files.visible import visible
 
 if TYPE_CHECKING:
     from buttress.workflows.survey import Surveyor, SurveyResult, SurveySettings
 
-_FAIL_ON = ("info", "low", "medium", "high", "critical", "never")
 _FORMATS = ("text", "json", "sarif", "github")
 
 
@@ -113,9 +112,9 @@ def _how(group: argparse._ArgumentGroup) -> None:
 
 def _which(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--fail-on", choices=_FAIL_ON, default="high", metavar="SEVERITY",
+        "--fail-on", type=fail_on, default=(None, False), metavar="SEVERITY[,skipped]",
         help="least severity that gives exit code 1: info, low, medium, high, critical or never "
-        "(default: high)",
+        "(default: high); with `skipped`, a host that was not asked all gives exit code 3",
     )  # fmt: skip
     add_known(group)
 
@@ -177,9 +176,13 @@ def run(options: argparse.Namespace) -> int:
         from buttress.report import junit
 
         junit.write(
-            result.filtered, result.inspections, result.fails, options.junit, "buttress survey"
-        )
+            result.filtered, result.inspections, result.fails, options.junit, "buttress survey",
+            errors=result.not_reached, skipped=result.partly_asked,
+        )  # fmt: skip
     _print(options, made, result)
+    if result.settings.fail_on_skipped:
+        for url, why in (*result.not_reached, *result.partly_asked):
+            print(f"not asked: {visible(url)}: {visible(why)}", file=sys.stderr)
     if not any(one.reached for one in result.hosts):
         print("no host was reached, so nothing is proved (exit code 3)", file=sys.stderr)
     return result.code
@@ -197,6 +200,7 @@ def _settings(options: argparse.Namespace) -> SurveySettings:
 
         if Path(FILE_NAME).is_file():
             system = load(Path(FILE_NAME))
+    least, skipped = options.fail_on
     return SurveySettings(
         targets=options.targets,
         targets_file=options.targets_file,
@@ -218,7 +222,8 @@ def _settings(options: argparse.Namespace) -> SurveySettings:
             host_rate=options.per_host,
             budget=options.budget,
         ),
-        fail_on="" if options.fail_on == "never" else options.fail_on,
+        fail_on="high" if least is None else least,
+        fail_on_skipped=skipped,
         suppressions=options.ignore_file,
         suppress=not options.no_ignore_file,
         baseline=options.baseline,

@@ -165,20 +165,24 @@ def process_shard(task: Task) -> None:
         path = task.source / f"decisions-{task.shard:06}.zst"
         outcomes: list[Outcome] = [None] * len(records)
         if path.exists():
-            for index, outcome in _read_decisions(path):
-                outcomes[index] = outcome
+            with plan.stages[task.decided].naming():
+                for index, outcome in _read_decisions(path):
+                    outcomes[index] = outcome
         records = _applied(records, outcomes, task.decided, log)
     for number, spec in task.work.stages:
         stage = spec.make()
         assert isinstance(stage, RecordStage)
-        records = _applied(records, stage.apply(records), number, log)
+        with spec.naming():
+            records = _applied(records, stage.apply(records), number, log)
     if task.work.corpus is not None:
-        observer = task.work.corpus[1].make()
+        spec = task.work.corpus[1]
+        observer = spec.make()
         assert isinstance(observer, CorpusStage)
         folder = _features(task.target, task.shard)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        observer.observe(records, folder)
+        with spec.naming():
+            observer.observe(records, folder)
     shards.write(_shard(task.target, task.shard), shards.as_entries(records))
     shards.write(_log(task.target, task.shard), log)  # last: it says that the shard is done
 
@@ -207,8 +211,12 @@ def _applied(
                 shards.Changed(place.number, stage, record.id, source, paths, applied, record.line)
             )
             kept.append(record.with_texts(texts))
-        else:
+        elif outcome is None:
             kept.append(record)
+        else:
+            raise TypeError(
+                f"it gave {type(outcome).__name__} in place of Removal, RecordChange or None"
+            )
     return kept
 
 
@@ -301,10 +309,11 @@ def _decide(target: Path, spec: StageSpec, count: int) -> list[str]:
         stage = spec.make()
         assert isinstance(stage, CorpusStage)
         folders = [_features(target, shard) for shard in range(count)]
-        decisions = stage.decide(folders) if folders else Decisions(iter(()))
         by_shard: dict[int, list[Any]] = {}
-        for one in decisions.decisions:
-            by_shard.setdefault(one.shard, []).append((one.index, one.outcome))
+        with spec.naming():
+            decisions = stage.decide(folders) if folders else Decisions(iter(()))
+            for one in decisions.decisions:
+                by_shard.setdefault(one.shard, []).append((one.index, one.outcome))
         for shard, found in by_shard.items():
             shards.write(target / f"decisions-{shard:06}.zst", [_packed(one) for one in found])
         shards.write_whole(marker, orjson.dumps(decisions.notes))

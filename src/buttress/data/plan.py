@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -64,7 +65,8 @@ class StageSpec:
         """
         factory = entry_points.load("data_stages", self.name)
         try:
-            stage = factory(**self.options)
+            with self.naming():
+                stage = factory(**self.options)
         except InputError as error:
             raise InputError(
                 error.problem,
@@ -75,6 +77,10 @@ class StageSpec:
         if not isinstance(stage, (RecordStage, CorpusStage)):
             raise PluginError(f"data stage '{self.name}'", TypeError("no stage"))
         return stage
+
+    def naming(self) -> AbstractContextManager[None]:
+        """Runs code of the stage: an error of a plugin's is told under the stage's name."""
+        return entry_points.naming_plugin("data_stages", self.name)
 
     def to_json(self) -> dict[str, Any]:
         """Name and options, for documents and digests."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from buttress.documents.fields import Count, DocumentPart, Number, Share, about
+from buttress.documents.fields import Amount, Count, DocumentPart, Number, Share, about
 
 
 class FaithfulnessFigures(DocumentPart, frozen=True, kw_only=True):
@@ -42,6 +42,15 @@ class LensLayer(DocumentPart, frozen=True, kw_only=True):
     probability: Annotated[Share, about("of the answer's first token")]
     rank: Annotated[Number, about("of the answer's first token, from 1")]
     top: Annotated[list[tuple[str, float]], about("likeliest tokens with their probabilities")]
+
+
+class TunedLensLayer(LensLayer, frozen=True, kw_only=True):
+    """The same through an affine map that was fitted to the model's own output."""
+
+    divergence: Annotated[
+        Amount, about("from what the model says on held-out texts, mean nats a token")
+    ]
+    logit_divergence: Annotated[Amount, about("the same by the logit lens")]
 
 
 class DirectionFigures(DocumentPart, frozen=True, kw_only=True):
@@ -116,6 +125,9 @@ class ExplanationDocument(DocumentPart, frozen=True, kw_only=True):
     ]
     attributions: Annotated[list[TokenAttribution], about("by method")]
     lens: Annotated[list[LensLayer], about("logit lens by layer; empty where it can't be read")]
+    tuned_lens: Annotated[
+        list[TunedLensLayer], about("by layer, without the last; empty without --tuned-lens")
+    ]
     direction: Annotated[DirectionFigures | None, about("null without --direction")]
     probes: Annotated[list[ProbedConcept], about("by concept; empty without --probe")]
     patching: Annotated[PatchingFigures | None, about("null without a plain prompt")]

@@ -27,7 +27,12 @@ from buttress.probes.client import bundle_manifest, texts
 from buttress.probes.client.binary_text import binary_text
 from buttress.probes.client.markup import MarkupElement, MarkupError
 from buttress.probes.client.members import MemberError, read
-from buttress.probes.client.packages import ClientPackage, PackageError, open_package
+from buttress.probes.client.packages import (
+    ENDINGS,
+    ClientPackage,
+    PackageError,
+    open_package,
+)
 
 _PAGE: Final = "https://own.invalid/"  # stands for the host that a page of a build comes from
 _MAX_TEXT: Final = 16 << 20
@@ -78,6 +83,8 @@ def _of_file(path: Path, name: str, appid: str) -> dict[str, str]:
             package = open_package(source, meter, appid)
             if package is not None:
                 return _of_package(package, meter, appid)
+            if name.lower().endswith(ENDINGS):
+                raise PackageError("it is named as a package and is none")
             return member_facts(name, lambda limit: _start(source, limit))
     except (OSError, PackageError, MemberError, ExpansionError, MarkupError) as error:
         raise InputError(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, Final
 
@@ -74,6 +75,20 @@ def load(kind: str, name: str) -> Any:
         wrong = TypeError("its id has to be the name of its entry point, its version a text")
         raise PluginError(label, wrong)
     return part
+
+
+@contextmanager
+def naming_plugin(kind: str, name: str) -> Iterator[None]:
+    """Run code of the part registered as ``name``; one of our own fails as the rest of us does.
+
+    Raises:
+        PluginError: the part is not ours, and raised an error that no user caused.
+    """
+    if names(kind).get(name, "").startswith("buttress."):
+        yield
+    else:
+        with naming(f"{kind[:-1].replace('_', ' ')} '{name}'"):
+            yield
 
 
 @cache

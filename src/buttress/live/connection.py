@@ -14,7 +14,7 @@ from buttress.protocols.live import WireTalk
 
 _CLOSED: Final = "the connection was closed"
 _QUIET_S: Final = 0.3
-_LATE: Final = "no whole answer in time"
+LATE: Final = "no whole answer in time"
 
 
 class ExchangeError(OSError):
@@ -102,7 +102,7 @@ async def converse(addresses: Sequence[str], port: int, talk: WireTalk, limits: 
                 received += part
                 writer.write(talk.feed(part))
     except TimeoutError:
-        raise ExchangeError(_LATE, timed_out=True) from None
+        raise ExchangeError(LATE, timed_out=True) from None
     except ConnectionRefusedError as error:
         raise ExchangeError(f"no connection: {error.strerror or error}") from None
     except ConnectionError:
@@ -198,7 +198,7 @@ class HostConnection(asyncio.Protocol):
             if not reader.keep_alive and not leave_open:
                 self.close()
         if reader.failed:
-            raise ExchangeError(reader.failed, timed_out=reader.failed == _LATE)
+            raise ExchangeError(reader.failed, timed_out=reader.failed == LATE)
         return reader
 
     def close(self) -> None:
@@ -234,7 +234,7 @@ class HostConnection(asyncio.Protocol):
 
     def _give_up(self) -> None:
         if self._reader is not None and not self._reader.done:
-            self._reader.late(_LATE)
+            self._reader.late(LATE)
             self._wake()
 
     def _wake(self) -> None:

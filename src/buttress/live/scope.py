@@ -78,7 +78,7 @@ def read_targets(path: Path) -> list[str]:
         InputError: not readable, or nothing in it.
     """
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except OSError as error:
         raise InputError(
             error.strerror or str(error), file=str(path), field="--targets", expected="a file"

@@ -11,11 +11,12 @@ from typing import Final
 from urllib.parse import quote
 
 from buttress import __version__
-from buttress.live.connection import ExchangeError
+from buttress.live.connection import LATE, ExchangeError
 from buttress.live.scope import Endpoint
 from buttress.protocols.live import LiveRequest, Reply
 
 DNS: Final = "DNS"  # a method that is none of HTTP: the name of the host is looked up
+KEY_NOT_SENT: Final = "the key was not sent: "  # begins the note: the request was not sent
 _SHOWN: Final = 2_000  # bytes of a body
 _AGENT: Final = f"buttress/{__version__}"
 _SECRET_HEADERS: Final = frozenset(
@@ -41,8 +42,8 @@ class Sent:
 
     @property
     def answered(self) -> bool:
-        """Whether the host itself gave an answer."""
-        return bool(self.status) and self.request.method != DNS
+        """Whether the host itself gave an answer, which was there in time or cut at a limit."""
+        return bool(self.status) and self.request.method != DNS and not self.note.endswith(LATE)
 
 
 class Recording:
@@ -77,7 +78,7 @@ class Recording:
         if isinstance(error, ExchangeError):
             self.reply, self.timed_out = None, error.timed_out
             self.untrusted = "CERTIFICATE_VERIFY_FAILED" in str(error)
-            self._add("the key was not sent: " * self.untrusted + str(error))
+            self._add(KEY_NOT_SENT * self.untrusted + str(error))
             return True
         if error is None or self.reply is not None:
             self._add(self.note or (self.reply.cut if self.reply else ""))

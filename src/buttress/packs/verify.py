@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from buttress import extension
 from buttress.errors import InputError
 from buttress.packs.contents import ChecksOwnRules, contents_of, kinds
 from buttress.packs.manifest import Manifest
@@ -26,7 +27,8 @@ def contents(manifest: Manifest, folder: Path) -> None:
     for item in manifest.contents:
         try:
             kind = contents_of(item.kind)
-            rules = kind.check(folder / item.path, manifest.name, beside)
+            with extension.naming_plugin("pack_contents", item.kind):
+                rules = kind.check(folder / item.path, manifest.name, beside)
         except InputError as error:
             raise _of_pack(manifest, folder, error) from None
         for rule in rules:

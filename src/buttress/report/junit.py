@@ -19,11 +19,15 @@ def write(
     fails: Callable[[LocatedFinding], bool],
     path: Path,
     title: str = "buttress scan",
+    *,
+    errors: Sequence[tuple[str, str]] = (),
+    skipped: Sequence[tuple[str, str]] = (),
 ) -> None:
     """Write a suite for each probe and a case for each finding.
 
     What ``fails`` is a failure; graver findings of a baseline and suppressed ones are skipped; a
-    probe without findings is one case that passed.
+    probe without findings is one case that passed. ``errors`` are hosts that were not reached, and
+    why, ``skipped`` those that were not asked all: what was not tested did not pass.
 
     Raises:
         InputError: not writable.
@@ -53,7 +57,16 @@ def write(
         suite.set("tests", str(len(suite)))
         suite.set("failures", str(len(suite.findall("testcase/failure"))))
         suite.set("skipped", str(len(suite.findall("testcase/skipped"))))
-    for name in ("tests", "failures", "skipped"):
+    if errors or skipped:
+        suite = Xml.SubElement(top, "testsuite", name="hosts")
+        for kind, some in (("error", errors), ("skipped", skipped)):
+            for place, why in some:
+                case = Xml.SubElement(suite, "testcase", classname=_legal(place), name="is asked")
+                Xml.SubElement(case, kind, message=_legal(why))
+        suite.set("tests", str(len(suite)))
+        suite.set("errors", str(len(errors)))
+        suite.set("skipped", str(len(skipped)))
+    for name in ("tests", "failures", "errors", "skipped"):
         top.set(name, str(sum(int(suite.get(name, "0")) for suite in top)))
     write_whole(path, Xml.tostring(top, encoding="utf-8", xml_declaration=True), "--junit")
 

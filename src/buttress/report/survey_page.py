@@ -13,6 +13,7 @@ from buttress.files.visible import visible
 from buttress.report import numbers
 from buttress.report.language import load
 from buttress.report.page_templates import page_environment, template_text
+from buttress.report.survey_terminal import requests_sent
 
 _LAYERS: Final = ("infrastructure", "link", "service", "client")
 _GRAVE: Final = ("critical", "high", "medium", "low", "info")
@@ -46,7 +47,7 @@ def render(document: Mapping[str, Any], language: str = "en") -> str:
             missed_count=len(missed),
             given_up=[one for one in reached if one["not_sent"] or one["failed"]][:_HOSTS],
             products=sum(len(one["products"]) for one in hosts),
-            sent=sum(len(one["sent"]) for one in hosts),
+            sent=sum(map(requests_sent, hosts)),
             not_sent=sum(one["not_sent"] for one in hosts),
             not_judged=list(_not_judged(hosts)),
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from buttress.files.visible import visible
+from buttress.live.sent import KEY_NOT_SENT
 from buttress.report.scan_terminal import summary
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def lines(
     yield summary(filtered)
     hosts = made["hosts"]
     reached = sum(one["reached"] for one in hosts)
-    sent = sum(len(one["sent"]) for one in hosts)
+    sent = sum(map(requests_sent, hosts))
     missing = sum(one["not_sent"] for one in hosts)
     yield (
         f"Reached {reached:,} of {len(hosts):,} hosts and ports with {sent:,} requests"
@@ -41,6 +42,11 @@ def lines(
         + "."
     )
     yield from made["limits"]
+
+
+def requests_sent(host: Mapping[str, Any]) -> int:
+    """How many requests went out to a host of a survey's document."""
+    return sum(1 for one in host["sent"] if not one["note"].startswith(KEY_NOT_SENT))
 
 
 def _host(host: Mapping[str, Any], *, verbose: bool) -> Iterator[str]:

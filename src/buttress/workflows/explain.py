@@ -30,7 +30,12 @@ from buttress.white_box.explanation.probes import ConceptProbe
 from buttress.white_box.explanation.scored_answer import ScoredAnswer, greedy_answer
 from buttress.white_box.loading import load
 from buttress.workflows.explained_concepts import check_concepts
-from buttress.workflows.explained_layers import as_document, patching, probe_concepts
+from buttress.workflows.explained_layers import (
+    as_document,
+    patching,
+    probe_concepts,
+    tuned_lens,
+)
 from buttress.workflows.explained_output import as_json, write_explanation
 from buttress.workflows.explained_trial import find_trial, question_of
 
@@ -56,6 +61,7 @@ class ExplainRequest:
     direction: Path | None = None
     probes: Sequence[str] = ()
     plain: str | None = None
+    tuned_lens: bool = False
     max_tokens: int = 24
     device: str = "auto"
     seed: int = 0
@@ -131,6 +137,7 @@ def _explained(
         lens = [LensLayer(**asdict(one)) for one in logit_lens(scored)]
     except InputError as error:
         lens, left_out["logit-lens"] = [], error.problem
+    tuned = tuned_lens(scored, request.seed, say) if request.tuned_lens and lens else []
     probes: list[ConceptProbe] = []
     if request.probes:
         probes, missing = probe_concepts(
@@ -156,6 +163,7 @@ def _explained(
         baseline_log_probability=empty,
         attributions=attributions,
         lens=lens,
+        tuned_lens=tuned,
         direction=_direction(request.direction, scored),
         probes=[as_document(one) for one in probes],
         patching=patched,

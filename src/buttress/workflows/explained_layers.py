@@ -6,16 +6,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from buttress.documents.explanation import PatchingFigures, ProbedConcept, ProbedLayer
+from buttress.documents.explanation import (
+    PatchingFigures,
+    ProbedConcept,
+    ProbedLayer,
+    TunedLensLayer,
+)
 from buttress.errors import InputError
 from buttress.targets.base import Message
+from buttress.white_box.explanation.lens import translated_lens
 from buttress.white_box.explanation.patching import patch_layers
 from buttress.white_box.explanation.probes import ConceptProbe, LabelledTexts, probe_concept
 from buttress.white_box.explanation.scored_answer import ScoredAnswer
+from buttress.white_box.explanation.tuned_lens import fit_tuned_lens
 from buttress.white_box.hidden_states import hidden_states
+from buttress.white_box.sample import draw_sample
 from buttress.workflows.explained_concepts import labelled_texts, refusals
 
 Say = Callable[[str], None]
+LENS_REQUESTS = 64  # of either kind, that a tuned lens is fitted to and measured on
 _REQUESTS = "harm"  # whose texts the model's refusals are of
 
 
@@ -72,6 +81,25 @@ def as_document(found: ConceptProbe) -> ProbedConcept:
         control_fit=found.control_fit,
         shows=found.shows,
     )
+
+
+def tuned_lens(scored: ScoredAnswer, seed: int, say: Say) -> list[TunedLensLayer]:
+    """The answer's first token as each layer would say it, read by maps fitted to this model.
+
+    Raises:
+        InputError: the architecture can't be read layer by layer.
+    """
+    sample = draw_sample(LENS_REQUESTS, seed=seed, languages=["en"])
+    pairs = zip(sample.harmful, sample.harmless, strict=True)
+    texts = [prompt.text for pair in pairs for prompt in pair]
+    layers = fit_tuned_lens(scored.model, scored.tokenizer, texts, seed=seed, progress=say)
+    guesses = translated_lens(scored, [one.translated for one in layers])
+    return [
+        TunedLensLayer(
+            **asdict(guess), divergence=one.divergence, logit_divergence=one.logit_divergence
+        )
+        for guess, one in zip(guesses, layers, strict=True)
+    ]
 
 
 def patching(scored: ScoredAnswer, plain: str, answer: str) -> PatchingFigures:

@@ -58,6 +58,7 @@ class SurveySettings:
     None, all but those of the client layer. ``rules`` is a folder of AI-Infra-Guard's
     rules, ``keys`` are those of users by name, ``openapi`` describes an API, ``credentials`` is a
     file of them or ``default``, ``signed`` one with a recorded request.
+    With ``fail_on_skipped`` a survey also fails where a host was not asked all that was planned.
     The rest is as in ``ScanSettings``.
     """
 
@@ -77,6 +78,7 @@ class SurveySettings:
     osv: Path | None = None
     limits: Limits = _LIMITS
     fail_on: str = "high"
+    fail_on_skipped: bool = False
     suppressions: Path | None = None
     suppress: bool = True
     baseline: Path | None = None
@@ -106,10 +108,32 @@ class SurveyResult:
         )
 
     @property
+    def not_reached(self) -> list[tuple[str, str]]:
+        """URLs of hosts that gave no answer, and why."""
+        return [(one.url, one.why or "no answer") for one in self.hosts if not one.reached]
+
+    @property
+    def partly_asked(self) -> list[tuple[str, str]]:
+        """URLs of hosts that were not asked all that was planned, and why."""
+        found = []
+        for one in self.hosts:
+            why = [f"the probe {probe} failed ({error})" for probe, error in one.failed.items()]
+            if one.not_sent:
+                why.append(f"{one.not_sent} requests were not sent: {one.why or 'out of budget'}")
+            if one.reached and why:
+                found.append((one.url, "; ".join(why)))
+        return found
+
+    @property
     def code(self) -> int:
-        """0 acceptable, 1 found, 3 where no host was reached, for that proves nothing."""
+        """0 acceptable, 1 found, 3 where no host was reached, for that proves nothing.
+
+        With ``fail_on_skipped`` 3 also where not all was asked.
+        """
         if any(map(self.fails, self.filtered.counting)):
             return FOUND
+        if self.settings.fail_on_skipped and (self.not_reached or self.partly_asked):
+            return UNDECIDED
         return ACCEPTABLE if any(one.reached for one in self.hosts) else UNDECIDED
 
     def document(self) -> dict[str, Any]:
@@ -209,13 +233,20 @@ class Surveyor:
         else:
             from buttress.workflows.survey_progress import SurveyProgress, settings_digest
 
-            digest = settings_digest(self.probes, self.context)
+            digest = settings_digest(
+                self.probes, self.context, self.endpoints, self.settings.limits
+            )
             progress = (
                 SurveyProgress.resume(out, digest)
                 if resume
                 else SurveyProgress.begin(out, digest, identifier, began)
             )
             identifier, began = progress.id, progress.began
+            if resume:
+                self.notes.append(
+                    "it was cut off and gone on with: hosts that were being asked then were asked "
+                    "anew, and what had been sent to them before is not recorded"
+                )
             hosts = self._ask_rest(progress)
         found = sorted(
             (_located(replace(one, run=identifier)) for host in hosts for one in host.findings),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from buttress.live.sent import KEY_NOT_SENT
 from buttress.live.survey import HostResult
 from buttress.probes.infrastructure.probe import rules_of
 from buttress.probes.infrastructure.products import products
@@ -16,7 +17,15 @@ _TOLD_PROBLEMS: Final = 5
 def survey_notes(
     probes: Sequence[LiveProbe], context: LiveContext, hosts: Sequence[HostResult]
 ) -> Iterator[str]:
-    """What of the rules was left out, and which products were compared with no advisories."""
+    """What of the rules was left out, which products were compared with no advisories, and which
+    hosts were sent no key."""
+    for host in hosts:
+        withheld = sum(one.note.startswith(KEY_NOT_SENT) for one in host.sent)
+        if withheld:
+            yield (
+                f"{host.url}: {withheld} requests with a key were not sent, since its certificate "
+                "does not prove its name; what needs a key was not tested"
+            )
     if any(one.layer == "infrastructure" for one in probes):
         yield from _rule_notes(context)
         yield from _advisory_notes(context, hosts)

@@ -19,6 +19,7 @@ from buttress.live.survey import HostResult, dry_run, planned, survey
 from buttress.probes.service.disclosure import shared_orders
 from buttress.probes.service.probe import PROBE
 from buttress.protocols.live import LiveContext
+from buttress.workflows.survey_notes import survey_notes
 from tests.live.servers import HOSTILE, Web, hostile, serving
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples/chat-service"
@@ -224,6 +225,10 @@ async def test_a_key_does_not_go_to_a_host_that_can_not_prove_its_name(tmp_path:
     assert not result.why
     notes = {one.note for one in result.sent if one.request.key}
     assert notes == {"the key was not sent: no TLS: CERTIFICATE_VERIFY_FAILED"}
+    (told,) = [one.values for one in result.facts if one.name == "not judged"]
+    assert "objects of other users: no list was answered to both users" in told
+    (note,) = survey_notes([PROBE], context(active=False), [result])
+    assert "requests with a key were not sent" in note
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from buttress.probes.infrastructure.answers import AnswerCondition, HostAnswer, 
 from buttress.probes.infrastructure.versions import Scheme
 from buttress.protocols.live import LiveRequest, Reply
 
+_MOST_VERSION: Final = 100  # characters; what is longer is no version
 _FOLDER: Final = Path(__file__).parent / "data"
 # Nothing lives at this path: what is answered there too is no sign of a product.
 ABSENT: Final = LiveRequest("GET", "/buttress-no-such-path")
@@ -215,7 +216,7 @@ async def _with_version(
         if answer is None or told is None:
             continue
         version = one.captured(answer).strip()
-        if version and version not in of.untold:
+        if version and len(version) <= _MOST_VERSION and version not in of.untold:
             return Identified(of, request, proof, version, one.request, told)
     return Identified(of, request, proof)
 

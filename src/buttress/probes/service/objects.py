@@ -30,15 +30,17 @@ async def findings(session: Session, api: ServiceApi) -> AsyncIterator[Finding]:
     if len(api.users) < 2:
         api.not_judged.append("objects of other users: needs two keys (--as NAME=ENV, twice)")
         return
-    tried = 0
+    tried, listed = 0, False
     for one in api.collections:
         async for found in _of_collection(session, api, one):
             tried += 1
             if found is not None:
                 yield found
+        listed = listed or all(api.get(one.path, user) in session.answers for user in api.users[:2])
     if not tried:
+        why = f"no list has one of {api.users[0]} that {api.users[1]} lacks"
         api.not_judged.append(
-            f"objects of other users: no list has one of {api.users[0]} that {api.users[1]} lacks"
+            f"objects of other users: {why if listed else 'no list was answered to both users'}"
         )
 
 

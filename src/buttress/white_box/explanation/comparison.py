@@ -108,7 +108,7 @@ def compare_layers(
     rows = _rows(tokenizer, requests)
     states, logits = [], []
     for variant in (before, after):
-        with variant.active():
+        with variant.active(), torch.no_grad():
             found = hidden_states_of_rows(variant.model, tokenizer, rows).last
             read, device = layer_reader(variant.model), variant.model.device
             dtype = variant.model.get_input_embeddings().weight.dtype

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.functional import linear
 
 from buttress.errors import InputError
 from buttress.white_box.explanation.scored_answer import ScoredAnswer
@@ -31,6 +32,14 @@ class LayerGuess:
     top: tuple[tuple[str, float], ...]
 
 
+class LayerReader(Protocol):
+    """Logits of states as the last layer's, of all tokens or of some."""
+
+    def __call__(self, stream: Tensor, words: Tensor | None = None) -> Tensor:
+        """Shape (…, tokens) for states of shape (…, size)."""
+        ...
+
+
 def logit_lens(scored: ScoredAnswer) -> list[LayerGuess]:
     """A guess for each layer, in order.
 
@@ -40,21 +49,39 @@ def logit_lens(scored: ScoredAnswer) -> list[LayerGuess]:
     model = scored.model
     depth = len(decoder_layers(model))
     ids = torch.tensor([scored.question], device=scored.embedded.device)
+    read = layer_reader(model)
     with recorded(model, range(1, depth + 1)) as streams, torch.no_grad():
         own = model(ids, use_cache=False).logits[0, -1].float()
-    states = [streams[at][0, -1] for at in range(1, depth + 1)]
+        states = [streams[at][0, -1] for at in range(1, depth + 1)]
+        last = read(states[-1])
+        if float((last - own).abs().max()) > _TOLERANCE * float(own.abs().max()) + 1e-3:
+            raise InputError(
+                "the last layer read by itself is not what the model says",
+                expected="an architecture with one norm before the output",
+            )
+        return [_guess(scored, at, read(state)) for at, state in enumerate(states)]
+
+
+def translated_lens(
+    scored: ScoredAnswer, translate: Sequence[Callable[[Tensor], Tensor]]
+) -> list[LayerGuess]:
+    """A guess for each of the first layers, their states moved by ``translate``, in order."""
+    model = scored.model
+    ids = torch.tensor([scored.question], device=scored.embedded.device)
     read = layer_reader(model)
-    last = read(states[-1])
-    if float((last - own).abs().max()) > _TOLERANCE * float(own.abs().max()) + 1e-3:
-        raise InputError(
-            "the last layer read by itself is not what the model says",
-            expected="an architecture with one norm before the output",
-        )
-    return [_guess(scored, at, read(state)) for at, state in enumerate(states)]
+    with recorded(model, range(1, len(translate) + 1)) as streams, torch.no_grad():
+        model(ids, use_cache=False)
+        return [
+            _guess(scored, at, read(move(streams[at + 1][0, -1])))
+            for at, move in enumerate(translate)
+        ]
 
 
-def layer_reader(model: Any) -> Callable[[Tensor], Tensor]:
+def layer_reader(model: Any) -> LayerReader:
     """Reads states, shape (…, size), as if they left the last layer: logits in float32.
+
+    With ``words``, only the logits of these tokens, where the output is a plain linear layer.
+    Gradients flow where the states ask for them.
 
     Raises:
         InputError: no final norm or output is found.
@@ -66,9 +93,14 @@ def layer_reader(model: Any) -> Callable[[Tensor], Tensor]:
         raise InputError("no final norm or output is found", expected="a decoder of transformers")
     cap = getattr(model.config.get_text_config(), "final_logit_softcapping", None)
 
-    def read(stream: Tensor) -> Tensor:
-        with torch.no_grad():
-            logits: Tensor = head(norm(stream)).float()
+    def read(stream: Tensor, words: Tensor | None = None) -> Tensor:
+        states = norm(stream)
+        if words is None or type(head) is not nn.Linear:
+            logits: Tensor = head(states).float()
+            logits = logits if words is None else logits[..., words]
+        else:
+            constant = None if head.bias is None else head.bias[words]
+            logits = linear(states, head.weight[words], constant).float()
         return torch.tanh(logits / cap) * cap if cap else logits
 
     return read

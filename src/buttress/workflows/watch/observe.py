@@ -194,6 +194,9 @@ def _host(result: HostResult) -> PlaceView:
 def look_at_builds(builds: Sequence[WatchedBuild]) -> Iterator[AssetView]:
     """What is seen of builds."""
     for build in builds:
+        if not build.path.exists():
+            yield AssetView(build.asset, problem="it is not there")
+            continue
         try:
             facts = build_facts(build.path, appid=build.appid)
         except InputError as error:

@@ -94,6 +94,7 @@ def check_once(
     result = RoundResult()
     with opened(out) as store:
         state = WatchState.read(store)
+        _check_builds(settings, state)
         before = {name: dict(places) for name, places in state.timelines.items()}
         record = begin_run(
             store, system=settings.name, seed=len(state.checked) + _rounds(state), policy="watch",
@@ -121,6 +122,16 @@ def check_once(
         }
         result.problems = deliver(settings, store, state, last, clock())
     return result
+
+
+def _check_builds(settings: WatchSettings, state: WatchState) -> None:
+    """A build that was never there is a mistake in the settings; one that is gone is blindness."""
+    for number, build in enumerate(settings.builds):
+        if build.asset not in state.checked and not build.path.exists():
+            raise InputError(
+                f"no such file or folder: {build.asset}", file=str(settings.file),
+                field=f"builds[{number}]", expected="a path",
+            )  # fmt: skip
 
 
 def _rounds(state: WatchState) -> int:

@@ -281,13 +281,9 @@ class _Reader:
                 for path in asset.paths
             ]
         found = []
-        for place, entry in enumerate(self.data["builds"]):
+        for entry in self.data["builds"]:
             given = {"path": entry} if isinstance(entry, str) else entry
             path = self.file.parent / given["path"]
-            if not path.exists():
-                raise self._error(
-                    ("builds", place), f"no such file or folder: {given['path']}", "a path"
-                )
             found.append(WatchedBuild(given["path"], path.resolve(), given.get("appid", "")))
         return found
 

@@ -14,6 +14,7 @@ from buttress.probes.source.code.texts import formatted, listed, narrowed, store
 from buttress.probes.source.code.values import (
     ALL,
     NOTHING,
+    PARAMETER,
     UNKNOWN,
     Value,
     mixed,
@@ -38,6 +39,7 @@ _WRAPS: Final = {
     "copy.copy", "copy.deepcopy", "textwrap.dedent", "pathlib.Path", "os.path.expanduser",
     "os.path.abspath", "os.fspath", "typing.cast",
 }  # fmt: skip
+_SHOWN: Final = frozenset({"shown"})  # use of a value whose text may be seen
 MAX_TARGETS: Final = 32  # functions of a table that are followed
 _LOOK_UPS: Final = {"os.getenv", "os.environ.get"}
 
@@ -180,7 +182,10 @@ def _result(
         # What is made with a key does not show it; only what is still the text of it does.
         text = isinstance(node.func, ast.Attribute) and node.func.attr in _TEXT_METHODS
         own = {one.label for one in callee.taints if text or one.label not in kept}
-        taints = tuple(one for one in taints if one.label in own or one.label not in kept)
+        spread = (one for one in taints if one.label in own or one.label not in kept)
+        taints = tuple(
+            one.clean(_SHOWN) if one.label == PARAMETER and not text else one for one in spread
+        )
     result = callee.step(f"({_key(path, given)})")
     uses = evaluator.flows.cleaned(path) if taints and path else frozenset()
     if ALL in uses:

@@ -39,3 +39,25 @@ class Result:
 def in_order(hits: Iterable[Hit]) -> list[Hit]:
     """Hits by their place."""
     return sorted(hits, key=lambda hit: (hit.line, hit.rule.id, hit.it))
+
+
+def distinct(hits: Iterable[Hit]) -> list[Hit]:
+    """Without hits of one flaw at one place that differ only in where the value comes from.
+
+    A request that asks a model whose answer is run as code is told as the answer that is run: of
+    several sources the one with the shortest way stays.
+    """
+    nearest: dict[tuple[str, int, str, str], Hit] = {}
+    for hit in in_order(hits):
+        flaw = hit.rule.references[0] if hit.rule.references else hit.rule.id
+        if hit.taint is None:
+            flaw = hit.rule.id
+        key = (hit.file, hit.line, hit.it, flaw)
+        known = nearest.get(key)
+        if known is None or _way(hit) < _way(known):
+            nearest[key] = hit
+    return in_order(nearest.values())
+
+
+def _way(hit: Hit) -> int:
+    return len(hit.taint.steps) if hit.taint is not None else 0

@@ -255,7 +255,8 @@ class InterproceduralEvaluator(Evaluator, ABC):
                     if outer.label not in self.flows.kept:
                         taints.append(outer.after(*one.steps, cleaned=one.cleaned))
             elif "__init__:" in one.path and given.receiver.path != "?self":
-                taints += given.receiver.taints  # what the instance was made with
+                # What the instance was made with.
+                taints += (made.after(cleaned=one.cleaned) for made in given.receiver.taints)
             else:
                 taints.append(one)
         if opaque:
@@ -316,8 +317,11 @@ def _keeps(cls: ClassSummary) -> bool:
 def _of_instance(attribute: Value, instance: Value) -> tuple[Taint, ...]:
     """The taints of an attribute: those of its own, and what the instance was made with."""
     own = [one for one in attribute.taints if one.label != PARAMETER]
-    made = instance.taints if len(own) < len(attribute.taints) else ()
-    return merged((*own, *made))
+    filled = [one.cleaned for one in attribute.taints if one.label == PARAMETER]
+    if not filled:
+        return merged(own)
+    safe = frozenset.intersection(*filled)
+    return merged((*own, *(made.after(cleaned=safe) for made in instance.taints)))
 
 
 def _from_outside(given: Given) -> bool:

@@ -21,7 +21,7 @@ from buttress.files.visible import printable
 from buttress.files.wanted import wanted_files
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.source.code.flows import flows
-from buttress.probes.source.code.hits import Hit, in_order
+from buttress.probes.source.code.hits import Hit, distinct
 from buttress.probes.source.code.linking import AnalysisResult, ProjectAnalysis
 from buttress.probes.source.code.matcher import RuleMatcher
 from buttress.probes.source.code.rulebook import CODE, CodeRule
@@ -115,7 +115,7 @@ class _UnsafeCode:
         suppressed: Counter[str],
     ) -> Iterator[Finding]:
         number = 0
-        for hit in in_order(hits):
+        for hit in distinct(hits):
             if shown.is_test(hit) and not hit.rule.tests:
                 continue
             allowed = allowance_of_statement(

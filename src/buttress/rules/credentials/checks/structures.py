@@ -115,10 +115,15 @@ def discord(candidate: CredentialCandidate) -> Verdict | None:
     return Verdict("it encodes a bot's id") if right else None
 
 
+_EMULATORS: Final = (b"Eby8vdM02xNOcqFlqUwJ", b"C2y6yDjf5/R+ob0N8A7C")  # Azurite, Cosmos DB
+
+
 def sixty_four_bytes(candidate: CredentialCandidate) -> Verdict | None:
     """Azure storage, Cosmos DB and batch accounts: a key of 512 bits in base64."""
     decoded = unbase64(candidate.secret)
     if decoded is None or len(decoded) != 64 or is_filler(candidate.secret):
+        return None
+    if candidate.secret.startswith(_EMULATORS):  # the same in each emulator, and in Azure's docs
         return None
     return Verdict("a key of 512 bits")
 
