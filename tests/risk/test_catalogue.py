@@ -74,6 +74,7 @@ COMPANIONS = {
     "agent-hijack-defended", "agent-task", "agent-task-benign", "agent-task-defended",
     "indirect-injection-defended", "injection-utility", "injection-utility-benign",
     "injection-utility-defended", "mcp-tool-task", "moral-foundations", "sycophancy-control",
+    "verbatim-extraction-control",
 }  # fmt: skip
 
 

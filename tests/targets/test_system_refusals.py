@@ -226,6 +226,8 @@ async def test_a_firewall_that_shuts_out_the_caller_is_no_refusal() -> None:
         (400, {"error": {"message": "Invalid model name passed in model=m"}}),
         (429, {"error": {"code": "insufficient_quota", "message": "You exceeded your quota"}}),
         (400, {"error": {"message": "Your credit balance is too low"}}),
+        (403, {"error": "You have reached your daily limit of 60 messages."}),
+        (403, {"message": "Monthly usage quota reached"}),
     ],
 )
 async def test_what_is_about_the_caller_is_no_refusal(status: int, body: Any) -> None:

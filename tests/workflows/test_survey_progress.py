@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,7 @@ def test_a_host_is_read_again_as_it_was(tmp_path: Path) -> None:
     with web(OPEN) as (_, port):
         made = surveyor(port)
         (host,) = made.run().hosts
-    digest = settings_digest(made.probes, made.context)
+    digest = settings_digest(made.probes, made.context, made.endpoints, made.settings.limits)
     progress = SurveyProgress.begin(tmp_path, digest, "abc", 1.0)
     progress.add(host)
     progress.close()
@@ -103,3 +104,20 @@ def test_a_host_is_read_again_as_it_was(tmp_path: Path) -> None:
     assert again.observations == host.observations
     assert [one.url for one in again.sent] == [one.url for one in host.sent]
     assert again.endpoint == host.endpoint
+
+
+def test_other_hosts_or_limits_are_another_survey(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with web(OPEN) as (_, one), web(OPEN) as (_, other):
+        cut_off(monkeypatch, tmp_path, one, other)
+        kept = (tmp_path / FILE_NAME).read_bytes()
+        for made in (
+            surveyor(other),
+            Surveyor(replace(surveyor(one, other).settings, limits=Limits(timeout_s=3.0))),
+        ):
+            with pytest.raises(InputError, match="other options"):
+                made.run(tmp_path, resume=True)
+            assert (tmp_path / FILE_NAME).read_bytes() == kept
+        result = surveyor(one, other).run(tmp_path, resume=True)
+    assert any("it was cut off" in note for note in result.notes)

@@ -89,7 +89,7 @@ def create(
         concurrency=whole(concurrency, "concurrency", 1, 4096),
         identity=_identity(http),
     )
-    if not question.names() & {"prompt", "messages"}:
+    if not question.names() & {"prompt", "turns", "messages"}:
         raise InputError(
             "the question has no place in url, headers or body", field="http", expected="{{prompt}}"
         )
@@ -131,7 +131,7 @@ class HttpApplication:
         self._concurrency = concurrency
         self._identity = identity
         self._names = question.names()
-        by_url = check(question.url, "http.url") & {"prompt", "messages"}
+        by_url = check(question.url, "http.url") & {"prompt", "turns", "messages"}
         self._websocket = WebSocketExchange(reader, connection, done, may_greet=not by_url)
 
     @property
@@ -192,7 +192,7 @@ class HttpApplication:
             text = "\n\n".join([*(m.content for m in system), turns[0].content if turns else ""])
             turns = [Message("user", text), *turns[1:]]
             system = []
-        if "history" in self._names:
+        if self._names & {"history", "turns"}:
             return [(*system, *turns)]
         return [(*system, turn) for turn in turns if turn.role == "user"]
 

@@ -1,10 +1,11 @@
 """Questions to an application in its own form: placeholders.
 
 ``{{prompt}}`` is the last turn of the user, ``{{system}}`` the system's text, ``{{history}}`` the
-turns before the last, ``{{messages}}`` all turns, ``{{session}}`` the token of the session,
+turns before the last, ``{{turns}}`` all of user and assistant, ``{{messages}}`` these and the
+system's text as a turn, ``{{session}}`` the token of the session,
 ``{{id}}`` a new random id for each question, ``{{job}}`` that of an answer which is fetched later.
-A text that is nothing but ``{{history}}`` or ``{{messages}}`` becomes a list of roles and contents;
-inside a longer text they are written out.
+A text that is nothing but ``{{history}}``, ``{{turns}}`` or ``{{messages}}`` becomes a list of
+roles and contents; inside a longer text they are written out.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from xml.sax.saxutils import escape
 from buttress.errors import InputError
 from buttress.targets.base import Message
 
-NAMES: Final = ("prompt", "system", "history", "messages", "session", "id", "job")
+NAMES: Final = ("prompt", "system", "history", "turns", "messages", "session", "id", "job")
 _NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PLACEHOLDER: Final = re.compile(r"\{\{\s*([A-Za-z_]+)\s*\}\}")
 
@@ -60,6 +61,7 @@ def values(messages: Sequence[Message], session: str | None, identifier: str) ->
         "prompt": last,
         "system": "\n\n".join(m.content for m in messages if m.role == "system"),
         "history": turns[:-1],
+        "turns": turns,
         "messages": [{"role": m.role, "content": m.content} for m in messages],
         "session": session,
         "id": identifier,

@@ -41,7 +41,7 @@ STARTING_PAUSE_S: Final = 5.0  # between two looks at it
 GREETING: Final = Request((Message("user", "Hello! Please say hello."),), Sampling(max_tokens=64))
 
 
-UNCONFIRMED: Final = 8  # refusals in a row that may be a door shut on all questions
+UNCONFIRMED: Final = 4  # refusals in a row that may be a door shut on all questions
 
 OWN_MESSAGE: Final = "a message that the manifest names under refusals"
 

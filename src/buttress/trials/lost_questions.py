@@ -15,8 +15,8 @@ class LostQuestions:
     A question that fails may have failed for what it asks, so it is missing and perhaps not at
     random. Where a target stops to answer a caller at all, as with a key that expires or a quota
     that is used up, the last questions failed whatever they ask. They count as not asked. That
-    shows only later, so lost of that kind are held until a question is answered or the target is
-    known to have died.
+    shows only later, so those are held until a question is answered or the target is known to have
+    died.
 
     Args:
         tell: gets the index of each question without an outcome, and why.

@@ -233,13 +233,20 @@ class Surveyor:
         else:
             from buttress.workflows.survey_progress import SurveyProgress, settings_digest
 
-            digest = settings_digest(self.probes, self.context)
+            digest = settings_digest(
+                self.probes, self.context, self.endpoints, self.settings.limits
+            )
             progress = (
                 SurveyProgress.resume(out, digest)
                 if resume
                 else SurveyProgress.begin(out, digest, identifier, began)
             )
             identifier, began = progress.id, progress.began
+            if resume:
+                self.notes.append(
+                    "it was cut off and gone on with: hosts that were being asked then were asked "
+                    "anew, and what had been sent to them before is not recorded"
+                )
             hosts = self._ask_rest(progress)
         found = sorted(
             (_located(replace(one, run=identifier)) for host in hosts for one in host.findings),

@@ -17,6 +17,7 @@ from buttress.live.survey import HostResult
 from buttress.probes.infrastructure.aig.pack_contents import packed_names
 
 if TYPE_CHECKING:
+    from buttress.live.limits import Limits
     from buttress.live.scope import Endpoint
     from buttress.protocols.live import LiveContext, LiveProbe, LiveRequest, RecordedRequest
 
@@ -131,7 +132,12 @@ def _digest_of(signed: RecordedRequest | None) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def settings_digest(probes: Sequence[LiveProbe], context: LiveContext) -> str:
+def settings_digest(
+    probes: Sequence[LiveProbe],
+    context: LiveContext,
+    endpoints: Sequence[Endpoint],
+    limits: Limits,
+) -> str:
     """What has to be the same for a run to be gone on with."""
     openapi = context.openapi.read_bytes() if context.openapi else b""
     parts = (
@@ -143,5 +149,7 @@ def settings_digest(probes: Sequence[LiveProbe], context: LiveContext) -> str:
         _digest_of(context.signed),
         hashlib.sha256(openapi).hexdigest(),
         context.advisories is not None,
+        list(endpoints),
+        limits,
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from buttress.data import features
 from buttress.data.outcomes import outcome_of
 from buttress.data.records import Record
 from buttress.data.stage import Decision, Decisions, Removal
+from buttress.data.stages.activations import RecordStates, suspects
 from buttress.data.stages.hidden_text import HiddenText
 from buttress.data.stages.triggers import (
     Codes,
@@ -41,7 +43,9 @@ class Poison:
             answer of an instruction, a chat or a pair is what a trigger causes.
         false_discoveries: rate among runs of words that depend on a label; 0 seeks no triggers.
         share: of the records with a trigger that have its label, at least.
-        least: records with a trigger and its label, at least.
+        least: records with a trigger and its label, at least; of a cluster as well.
+        weights: folder of a model; with it records whose hidden states look like another label
+            than theirs are poison too (spectral signatures, activation clusters).
     """
 
     def __init__(
@@ -51,6 +55,8 @@ class Poison:
         false_discoveries: float = 0.01,
         share: float = 0.9,
         least: int = 8,
+        *,
+        weights: Path | None = None,
     ) -> None:
         for name, value in (("false_discoveries", false_discoveries), ("share", share)):
             if not 0 <= value <= 1:
@@ -60,6 +66,13 @@ class Poison:
         self._hidden = HiddenText(visible_orders)
         self._label = label
         self._limits = TriggerLimits(least, share, false_discoveries)
+        if weights is not None and not weights.is_dir():
+            raise InputError("no such folder", file=str(weights), field="weights")
+        self._weights = weights
+        self._states: RecordStates | None = None  # loaded when it is first used
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_states": None}
 
     def observe(self, records: Sequence[Record], folder: Path) -> None:
         """See ``CorpusStage``."""
@@ -68,10 +81,8 @@ class Poison:
             for place, outcome in enumerate(self._hidden.apply(records))
             if isinstance(outcome, Removal)
         }
-        outcomes = [
-            outcome_of(record, self._label) if self._limits.false_discoveries else None
-            for record in records
-        ]
+        wanted = self._limits.false_discoveries or self._weights is not None
+        outcomes = [outcome_of(record, self._label) if wanted else None for record in records]
         runs = [run_codes(one.text) if one else np.zeros(0, np.uint64) for one in outcomes]
         offsets = np.zeros(len(records) + 1, dtype=np.int64)
         np.cumsum([len(one) for one in runs], out=offsets[1:])
@@ -84,6 +95,11 @@ class Poison:
                 "keys": np.array([int.from_bytes(one.key[:8], "big") for one in records], "u8"),
             },
         )
+        if self._weights is not None:
+            if self._states is None:
+                self._states = RecordStates(self._weights)
+            said = [one.text if one else "" for one in outcomes]
+            features.save(folder, {"states": self._states(said)})
         features.write_texts(folder, "texts", [one.text if one else "" for one in outcomes])
         shown = [shortened(one.value[:_WIDTH]) if one else "" for one in outcomes]
         features.write_texts(folder, "shown", shown)
@@ -97,6 +113,7 @@ class Poison:
 
     def _decisions(self, folders: Sequence[Path], notes: list[str]) -> Iterator[Decision]:
         triggers = self._triggers(folders, notes) if self._limits.false_discoveries else {}
+        by_states = self._by_states(folders, notes) if self._weights is not None else {}
         for shard, folder in enumerate(folders):
             hidden: dict[str, list[str]] = orjson.loads((folder / "hidden.json").read_bytes())
             runs, offsets = features.load(folder, "runs"), features.load(folder, "offsets")
@@ -104,12 +121,46 @@ class Poison:
                 if (why := hidden.get(str(place))) is not None:
                     yield Decision(shard, place, Removal(*why))
                     continue
+                if (removal := by_states.get((shard, place))) is not None:
+                    yield Decision(shard, place, removal)
+                    continue
                 for code, reason in triggers.get(value, ()):
                     own = runs[offsets[place] : offsets[place + 1]]
                     at = int(np.searchsorted(own, np.uint64(code)))
                     if at < len(own) and int(own[at]) == code:
                         yield Decision(shard, place, Removal("trigger", reason))
                         break
+
+    def _by_states(
+        self, folders: Sequence[Path], notes: list[str]
+    ) -> dict[tuple[int, int], Removal]:
+        """Records whose hidden states look like another label, by shard and place."""
+        values, keys = features.joined(folders, "values"), features.joined(folders, "keys")
+        shards, places = features.owners(folders, "values")
+        counts = Counter(values[values != _NONE].tolist())
+        repeated = {value for value, count in counts.items() if count >= self._limits.least}
+        known = np.flatnonzero(np.isin(values, list(repeated)))
+        if len(repeated) < 2:
+            notes.append("hidden states were not compared: fewer than two labels repeat")
+            return {}
+        known = known[np.argsort(keys[known], kind="stable")][:MOST]
+        numbers = np.unique(values[known], return_inverse=True)[1]
+        states = features.joined(folders, "states")[known].astype(float)
+        shown = features.Texts(folders, "shown")
+        found: dict[tuple[int, int], Removal] = {}
+        for one in suspects(states, numbers.astype(np.int64), self._limits.least):
+            names = []
+            for number in (one.label, one.other):
+                first = known[int(np.flatnonzero(numbers == number)[0])]
+                names.append(shown(int(shards[first]), int(places[first])))
+            reason = (
+                f"labelled '{names[0]}', but by its hidden states one of '{names[1]}'; so are "
+                f"{one.share:.0%} of the {len(one.members):,} records that stand apart"
+            )
+            for member in known[one.members].tolist():
+                where = int(shards[member]), int(places[member])
+                found.setdefault(where, Removal(one.rule, reason))
+        return found
 
     def _triggers(
         self, folders: Sequence[Path], notes: list[str]

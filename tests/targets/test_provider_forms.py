@@ -1,0 +1,126 @@
+"""Providers with a form of their own, by the manifests that the documentation prints."""
+
+from __future__ import annotations
+
+import re
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from buttress.targets.base import Message, Request
+from buttress.targets.open import open_target
+from buttress.targets.retrying import RetryingClient
+from buttress.workflows import manifest
+from tests.targets.asking import HARMLESS, QUESTION, Server, ask, error, running
+
+PAGE = Path(__file__).parents[2] / "docs" / "targets.md"
+SECRET = "the-key-of-the-account"
+
+
+def documented(name: str) -> str:
+    """The manifest of that name on the page."""
+    blocks = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    return next(block for block in blocks if block.startswith(f"name: {name}\n"))
+
+
+async def answers(
+    name: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *asked: Request
+) -> list[Any]:
+    path = tmp_path / "buttress.yaml"
+    path.write_text(documented(name), encoding="utf-8")
+    async with running(server) as url:
+        for variable in ("WATSONX_URL", "IAM_URL", "QIANFAN_URL"):
+            monkeypatch.setenv(variable, url)
+        for variable in ("WATSONX_PROJECT", "QIANFAN_ID"):
+            monkeypatch.setenv(variable, "p1")
+        for variable in ("WATSONX_KEY", "QIANFAN_SECRET"):
+            monkeypatch.setenv(variable, SECRET)
+        target = open_target(manifest.load(path).assets[0].settings, base=tmp_path)
+        client = RetryingClient(target, backoff_s=0.001, max_attempts=2)
+        try:
+            return [await client.ask(request) for request in asked]
+        finally:
+            await target.aclose()
+
+
+async def test_watsonx(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens: list[str] = []
+    uses = count()
+
+    def app(body: dict[str, Any], request: web.Request) -> Any:
+        if request.path == "/identity/token":
+            assert SECRET in body["raw"]
+            tokens.append(f"token{len(tokens)}")
+            return {"access_token": tokens[-1], "expires_in": 3600}
+        assert (request.path, request.query["version"]) == ("/ml/v1/text/chat", "2024-10-08")
+        expired = request.headers["Authorization"] == "Bearer token0" and next(uses) >= 2
+        if expired:
+            return error(401, {"errors": [{"code": "authentication_token_expired"}]})
+        assert (body["project_id"], body["temperature"]) == ("p1", 0)
+        if body["messages"][0] == {"role": "system", "content": "Be brief."}:
+            warning = {"id": "UNSUITABLE_INPUT", "message": "Unsuitable input detected."}
+            return {"choices": [], "warnings": [warning]}
+        message = {"role": "assistant", "content": "Mix flour."}
+        return {"choices": [{"message": message, "finish_reason": "length"}]}
+
+    server = Server(app)
+    said = await answers(
+        "granite", server, tmp_path, monkeypatch, HARMLESS, QUESTION, HARMLESS, HARMLESS
+    )
+    assert [(a.text, a.finish_reason, bool(a.refused_by)) for a in said] == [
+        ("Mix flour.", "length", False),
+        ("", "content_filter", True),
+        ("Mix flour.", "length", False),
+        ("Mix flour.", "length", False),
+    ]
+    assert len(tokens) == 2  # one more when the first had expired
+
+
+async def test_qianfan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = Request(
+        (
+            Message("system", "Be brief."),
+            Message("user", "Bread?"),
+            Message("assistant", "Yes."),
+            Message("user", "How?"),
+        )
+    )
+    replies = iter(
+        [
+            {"result": "Mix flour.", "finish_reason": "normal", "need_clear_history": False},
+            {"result": "", "finish_reason": "content_filter", "need_clear_history": True},
+            {"error_code": 336104, "error_msg": "the input is unsafe content"},
+            {"error_code": 18, "error_msg": "Open api qps request limit reached"},
+            {"result": "Mix flour.", "finish_reason": "normal"},
+        ]
+    )
+
+    def app(body: dict[str, Any], request: web.Request) -> Any:
+        if request.path == "/oauth/2.0/token":
+            assert request.query["client_secret"] == SECRET
+            return {"access_token": "24.abc", "expires_in": 2592000}
+        assert request.query["access_token"] == "24.abc"
+        assert request.path.endswith("/wenxinworkshop/chat/completions_pro")
+        assert all(turn["role"] in {"user", "assistant"} for turn in body["messages"])
+        return next(replies)
+
+    server = Server(app)
+    said = await answers("ernie", server, tmp_path, monkeypatch, turns, QUESTION, QUESTION, turns)
+    assert [(answer.text, answer.refused_by[:14]) for answer in said[:2]] == [
+        ("Mix flour.", ""),
+        ("", "content filter"),
+    ]
+    assert said[2].refused_by == "content filter"
+    assert said[3].text == "Mix flour."
+    first = server.bodies[1]
+    assert first["system"] == "Be brief."
+    assert [turn["content"] for turn in first["messages"]] == ["Bread?", "Yes.", "How?"]
+
+
+async def test_a_refusal_in_hunyuans_form_behind_a_gateway() -> None:
+    denied = {"Code": "OperationDenied.TextIllegalDetected", "Message": "文本包含违法违规信息"}
+    reply = {"Response": {"Error": denied, "RequestId": "r"}}
+    assert (await ask(Server(lambda _, __: reply)))[0].refused_by == "content filter"
