@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -108,8 +108,13 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("out/clean-the-data"))
     parser.add_argument("--small", action="store_true", help="one seed, a small corpus")
     parser.add_argument("--workers", type=int, default=2, help="seeds at a time (default: 2)")
+    parser.add_argument("--epochs", type=int, help="over the planted corpus (default: 10)")
     options = parser.parse_args()
     size = SMALL if options.small else FULL
+    if options.epochs is not None:
+        if options.epochs < 1:
+            parser.error("--epochs: 1 or more")
+        size = replace(size, epochs=options.epochs)
     seeds = [Seed(options.out / f"seed-{number}", size, number) for number in range(size.seeds)]
     result: dict[str, Any] = {}
     with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:

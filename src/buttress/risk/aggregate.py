@@ -112,16 +112,6 @@ def _probabilities(
     transforms = np.fft.rfft(laws, axis=1)
     # The tilt scales each law, not the 1 of "no incident": Σ λ (φ(tilted) - 1).
     exponent = rates @ transforms - rates.sum(axis=1, keepdims=True)
-    whole = np.exp(exponent) if common <= 0 else _power(1.0 - common * exponent, -1.0 / common)
+    whole = np.exp(exponent) if common <= 0 else (1.0 - common * exponent) ** (-1.0 / common)
     result: Array = np.fft.irfft(whole, n=_POINTS, axis=1) / tilt
     return np.clip(result, 0.0, 1.0)
-
-
-def _power(base: npt.NDArray[np.complex128], exponent: float) -> npt.NDArray[np.complex128]:
-    """``base ** exponent`` by modulus and angle, in half the time of the complex power."""
-    modulus = (base.real**2 + base.imag**2) ** (exponent / 2)
-    angle = exponent * np.arctan2(base.imag, base.real)
-    whole = np.empty_like(base)
-    np.multiply(modulus, np.cos(angle), out=whole.real)
-    np.multiply(modulus, np.sin(angle), out=whole.imag)
-    return whole
