@@ -15,8 +15,8 @@ _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING = re.compile(r"^#+\s+(.*)$", re.MULTILINE)
 
 
-def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs/generate.py")
+def generator(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"docs/{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -25,11 +25,16 @@ def generator() -> ModuleType:
 
 
 def test_the_reference_is_up_to_date() -> None:
-    made = generator()
+    made = generator("generate")
     for name, text in made.pages().items():
         assert (made.REFERENCE / name).read_text(encoding="utf-8") == text, (
             f"docs/reference/{name} is out of date: run python docs/generate.py"
         )
+
+
+def test_the_picture_of_packages_is_up_to_date() -> None:
+    for path, text in generator("picture").pages().items():
+        assert path.read_text(encoding="utf-8") == text, f"{path.name}: run make picture"
 
 
 def anchors(text: str) -> set[str]:

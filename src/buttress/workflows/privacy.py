@@ -283,11 +283,12 @@ class _Run:
         found: list[tuple[dict[str, Any], bool]] = []
         for path, member in ((self.request.members, True), (self.request.non_members, False)):
             assert path is not None
-            rows = [
-                (Record(one.line, one.position).data, member)
-                for one in read(expand([path]))
-                if isinstance(one, Readable)
-            ]
+            rows: list[tuple[dict[str, Any], bool]] = []
+            for one in read(expand([path])):
+                if isinstance(one, Readable):
+                    rows.append((Record(one.line, one.position).data, member))
+                else:
+                    self.left_out[f"unreadable {'member' if member else 'non-member'}"] += 1
             if len(rows) > self.request.most:
                 self.left_out["pairs not drawn"] += len(rows) - self.request.most
                 rows = Random(f"{member} {self.request.seed}").sample(rows, self.request.most)

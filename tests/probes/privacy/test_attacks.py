@@ -200,6 +200,10 @@ def test_pairs_learned_by_heart_are_told_from_others(folder: Path) -> None:
     assert (code, part["leak"]) == (1, True)
     code, document = privacy(folder, *options, weights="base")
     assert not document["preferences"]["leak"]
+    with (folder / "aligned.jsonl").open("a") as more:
+        more.write("{broken\n")
+    code, document = privacy(folder, *options, weights="base")
+    assert document["preferences"]["left_out"] == {"unreadable member": 1}
     assert set(document["preferences"]["skipped"]) == {"reward-margin", "chosen-reward"}
     code, _, wrong = run("privacy", str(folder / "weights"), *options, "--method", "membership")
     assert code == 2

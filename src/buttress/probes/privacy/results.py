@@ -1,7 +1,8 @@
 """Inspection probes that read what `buttress privacy` and `buttress data run` wrote.
 
 Measuring takes weights and hours; an assessment takes the documents of it, so that what was
-measured moves its risks. A document of other weights is told and not used.
+measured moves its risks. Whether a document is of the weights that are assessed is not checked: the
+two lie in folders of the same asset because somebody put them there.
 """
 
 from __future__ import annotations
