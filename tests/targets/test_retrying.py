@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from buttress.targets import allowance as allowance_module
 from buttress.targets.allowance import RunAllowance, SpentError
-from buttress.targets.base import Answer, Message, Request, TargetError
+from buttress.targets.base import Answer, Message, Request, TargetError, needs_no_timeout
 from buttress.targets.concurrency import ConcurrencyLimit
 from buttress.targets.failures import STARTING_S
+from buttress.targets.open import open_target
 from buttress.targets.retrying import RetryingClient, TargetClosedError
 from buttress.targets.retrying_target import RetryingTarget
 from buttress.targets.scripted import ScriptedTarget
+from buttress.targets.wrapped import WrappedTarget
 from buttress.trials.totals import Totals
+
+FORM = {"url": "http://127.0.0.1:9/ask", "body": {"q": "{{prompt}}"}, "answer": "$.a"}
 
 
 def question(text: str) -> Request:
@@ -91,6 +97,54 @@ async def test_an_hour_is_not_waited_for() -> None:
 
     with pytest.raises(TargetClosedError, match=r"60 minutes.*--resume"):
         await RetryingClient(ScriptedTarget(closed)).ask(question("a"))
+
+
+class OwnTime(ScriptedTarget):
+    needs_no_timeout = True
+
+
+async def unhurried(_: Request) -> Answer:
+    await asyncio.sleep(0.2)
+    return Answer("x")
+
+
+@pytest.mark.parametrize("wrap", [False, True], ids=["plain", "wrapped"])
+async def test_who_keeps_time_itself_is_not_interrupted(wrap: bool) -> None:
+    target = OwnTime(unhurried)
+    asked = WrappedTarget(target) if wrap else target
+    answer = await RetryingClient(asked, timeout_s=0.01, max_attempts=1).ask(question("a"))
+    assert answer.text == "x"
+    assert target.calls == 1
+
+
+async def test_others_are_interrupted() -> None:
+    client = RetryingClient(ScriptedTarget(unhurried), timeout_s=0.01, max_attempts=1)
+    with pytest.raises(TargetError, match=r"no answer within 0.01 s"):
+        await client.ask(question("a"))
+
+
+async def test_a_budget_of_time_ends_every_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(allowance_module, "LEAST_GRACE_S", 0.05)
+
+    async def hang(_: Request) -> Answer:
+        await asyncio.sleep(3600)
+        raise AssertionError
+
+    client = RetryingClient(OwnTime(hang), allowance=RunAllowance(seconds=0.05))
+    with pytest.raises(SpentError):
+        async with asyncio.timeout(60):
+            await client.ask(question("a"))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"endpoint": "http://127.0.0.1:9/v1", "model": "m", "timeout_s": 900}, {"http": FORM}],
+    ids=["endpoint", "http"],
+)
+def test_the_timeout_of_a_manifest_is_the_one_that_counts(
+    settings: dict[str, Any], tmp_path: Path
+) -> None:
+    assert needs_no_timeout(open_target(settings, base=tmp_path))
 
 
 class Unknown(ScriptedTarget):

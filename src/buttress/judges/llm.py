@@ -21,7 +21,15 @@ from buttress.judges.rubric_harm import HARM
 from buttress.judges.rubrics import rubric as rubric_named
 from buttress.protocols.judge import Calibration, Exchange, Expect, Judgement
 from buttress.protocols.unjudged import UnjudgedError
-from buttress.targets.base import Answer, Message, Request, Sampling, Target, TargetError
+from buttress.targets.base import (
+    Answer,
+    Message,
+    Request,
+    Sampling,
+    Target,
+    TargetError,
+    needs_no_timeout,
+)
 
 ID: Final = "llm"
 TIMEOUT_S: Final = 120.0
@@ -163,9 +171,10 @@ async def ask(target: Target, request: Request, gate: asyncio.Semaphore) -> Answ
     Raises:
         TargetError: none, after some attempts.
     """
+    timeout_s = None if needs_no_timeout(target) else TIMEOUT_S
     for attempt in range(ATTEMPTS):
         try:
-            async with gate, asyncio.timeout(TIMEOUT_S):
+            async with gate, asyncio.timeout(timeout_s):
                 return await target.answer(request)
         except TimeoutError:
             error = TargetError(f"no answer within {TIMEOUT_S:g} s", retry=True)

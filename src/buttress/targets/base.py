@@ -132,6 +132,15 @@ def starts_slowly(target: Target) -> bool:
     return bool(getattr(target, "starts_slowly", False))
 
 
+def needs_no_timeout(target: Target) -> bool:
+    """Whether nobody else has to end a question that takes long.
+
+    A target says so by ``needs_no_timeout`` where it has a timeout of its own, which its user may
+    have set, or computes here: a question given up would be computed all over again.
+    """
+    return bool(getattr(target, "needs_no_timeout", False))
+
+
 @runtime_checkable
 class Target(Protocol):
     """A running model.

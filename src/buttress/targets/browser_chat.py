@@ -134,6 +134,7 @@ class BrowserChat:
     """Types questions into the page and reads what appears."""
 
     starts_slowly = True
+    needs_no_timeout = True
     takes_images = False
 
     def __init__(

@@ -36,6 +36,7 @@ class EndpointTarget:
     """A model behind HTTP. What its server refuses to take is given up, one thing at a time."""
 
     starts_slowly = True
+    needs_no_timeout = True
 
     def __init__(
         self,

@@ -107,6 +107,7 @@ class HttpApplication:
     """An application that answers in its own way."""
 
     starts_slowly = True
+    needs_no_timeout = True
     takes_images = False
 
     def __init__(

@@ -100,6 +100,8 @@ def _digest(folder: Path) -> str:
 class HuggingFaceTarget:
     """A model in this process, loaded at the first question, working in a thread of its own."""
 
+    needs_no_timeout = True
+
     def __init__(self, folder: Path, *, batch: int, device: str, context: int | None) -> None:
         self._folder = folder
         self._batch = batch

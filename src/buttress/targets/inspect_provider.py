@@ -87,6 +87,7 @@ class InspectTarget:
     """Asks through Inspect's model."""
 
     takes_images = False
+    needs_no_timeout = True
 
     def __init__(
         self, model: Model, name: str, base_url: str | None, args: dict[str, Any], concurrency: int

@@ -79,6 +79,8 @@ class LlamaCppTarget:
     all that are waiting.
     """
 
+    needs_no_timeout = True
+
     def __init__(self, path: Path, *, context: int, parallel: int, threads: int | None) -> None:
         self._path = path
         self._context = context

@@ -14,7 +14,15 @@ from typing import Any, Final
 
 from buttress.errors import ButtressError, InputError
 from buttress.ray_cluster import last_line, start_cluster
-from buttress.targets.base import Answer, Request, Target, TargetError
+from buttress.targets.base import (
+    Answer,
+    Request,
+    Target,
+    TargetError,
+    needs_no_timeout,
+    starts_slowly,
+    takes_images,
+)
 from buttress.targets.open import open_target
 
 REPLICATED: Final = ("weights", "python", "target")  # sources of targets that run where they are
@@ -35,6 +43,7 @@ class RayReplicas:
         self._described = described
         self.takes_images = described.takes_images
         self.starts_slowly = described.starts_slowly
+        self.needs_no_timeout = described.needs_no_timeout
 
     @property
     def name(self) -> str:
@@ -94,6 +103,7 @@ class TargetDescription:
     concurrency: int
     takes_images: bool
     starts_slowly: bool
+    needs_no_timeout: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +149,9 @@ class ReplicaActor:
             target.identity,
             target.stable,
             target.concurrency,
-            bool(getattr(target, "takes_images", False)),
-            bool(getattr(target, "starts_slowly", False)),
+            takes_images(target),
+            starts_slowly(target),
+            needs_no_timeout(target),
         )
 
     async def answer(self, request: Request) -> Answer | FailedQuestion:

@@ -21,6 +21,7 @@ from buttress.targets.base import (
     Sampling,
     Target,
     TargetError,
+    needs_no_timeout,
     starts_slowly,
 )
 from buttress.targets.base import takes_images as takes_images_of
@@ -64,6 +65,7 @@ class RetryingClient:
 
     Args:
         target: who is asked.
+        timeout_s: seconds for an answer, where the target does not see to that itself.
         limit: questions in flight; a new one for the target where absent.
         allowance: what may be spent; each attempt counts.
         meter: told of each attempt and of each answer.
@@ -88,7 +90,7 @@ class RetryingClient:
     ) -> None:
         self._target = target
         self._limit = limit or ConcurrencyLimit(target.concurrency, clock)
-        self._timeout_s = timeout_s
+        self._timeout_s = math.inf if needs_no_timeout(target) else timeout_s
         self._max_attempts = max_attempts
         self._backoff_s = backoff_s
         self._rng = random.Random(seed)
@@ -297,7 +299,7 @@ class RetryingClient:
         start = self._clock()
         timeout_s = self._allowance.seconds_left(self._timeout_s)
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(timeout_s if timeout_s < math.inf else None):
                 answer = await self._target.answer(request)
         except TargetError as error:
             return error

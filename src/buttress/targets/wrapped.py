@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
-from buttress.targets.base import Answer, Request, Target
+from buttress.targets.base import Answer, Request, Target, needs_no_timeout
 
 Inner = TypeVar("Inner", bound=Target)
 
@@ -34,6 +34,11 @@ class WrappedTarget(Generic[Inner]):
     def concurrency(self) -> int:
         """As the target."""
         return self._target.concurrency
+
+    @property
+    def needs_no_timeout(self) -> bool:
+        """As the target."""
+        return needs_no_timeout(self._target)
 
     async def answer(self, request: Request) -> Answer:
         """As the target.

@@ -64,6 +64,8 @@ def create(
 class InterventionTarget:
     """A model in this process whose answers a gate and a steering vector change."""
 
+    needs_no_timeout = True
+
     def __init__(
         self,
         plain: HuggingFaceTarget,
