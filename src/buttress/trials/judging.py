@@ -25,9 +25,9 @@ from buttress.trials.repetition import Repetition
 CHECK: Final = "check"  # what a record names as its judge where the probe checked exactly
 SLICE_S: Final = 0.0005
 FIRST: Final = 4  # exchanges in the first slice, before the judge's pace is known
-# A process of its own takes about half a second of a processor to start. It is worth that once the
-# judge has computed for as long, and for no small part of the time that went by.
-APART_AFTER_S: Final = 0.4
+# A process of its own takes about a second of a processor to start. It is worth that once the
+# judge has computed for longer, and for no small part of the time that went by.
+APART_AFTER_S: Final = 3.0
 APART_FROM_SHARE: Final = 0.15
 
 
