@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from buttress.json_process import JsonProcess, ProcessEndedError, usable_processors
+from buttress.json_process import JsonProcess, ProcessEndedError
 
 ECHO = ("-c", "import sys\nfor line in sys.stdin: print(line, end='', flush=True)")
 PARENT = f"""
@@ -84,7 +84,3 @@ def test_it_ends_with_the_process_that_started_it() -> None:
             break  # ended; nobody has asked how
         assert time.monotonic() < end
         time.sleep(0.02)
-
-
-def test_there_is_a_processor() -> None:
-    assert usable_processors() >= 1

@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from buttress.processes import StartMethod, WorkerDiedError, run_tasks
+from buttress.processes import StartMethod, WorkerDiedError, run_tasks, usable_processors
 
 
 def square(number: int) -> int:
@@ -59,3 +59,14 @@ def test_a_worker_that_dies_by_accident_costs_no_result(tmp_path: Path) -> None:
 def test_what_a_task_raises_is_raised(workers: int) -> None:
     with pytest.raises(ValueError, match="not 0"):
         run_tasks(refuse, range(3), workers, start="fork")
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no such call on this system")
+def test_processors_that_others_have_are_not_counted() -> None:
+    mine = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(mine)})
+    try:
+        assert usable_processors() == 1
+    finally:
+        os.sched_setaffinity(0, mine)
+    assert usable_processors() == len(mine)

@@ -6,6 +6,7 @@ workers that parse untrusted bytes speak JSON instead.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, TypeVar
 
@@ -14,6 +15,13 @@ _Task = TypeVar("_Task")
 _Result = TypeVar("_Result")
 _SHARED_ATTEMPTS: Final = 2
 _LONE_ATTEMPTS: Final = 2
+
+
+def usable_processors() -> int:
+    """Processors that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class WorkerDiedError(Exception):

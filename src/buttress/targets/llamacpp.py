@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress.errors import InputError, MissingExtraError
-from buttress.json_process import usable_processors
+from buttress.processes import usable_processors
 from buttress.targets import completion
 from buttress.targets.base import Answer, Request, Sampling, TargetError
 from buttress.targets.chat import as_dicts, without_system

@@ -13,9 +13,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from buttress.errors import FOREIGN_FAILURES, ButtressError, debugging, describe_exception
-from buttress.json_process import ProcessEndedError, usable_processors
+from buttress.json_process import ProcessEndedError
 from buttress.judges.known import known
 from buttress.judges.no_help import revised
+from buttress.processes import usable_processors
 from buttress.protocols.judge import DECISIONS, ComputingJudge, Exchange, Judge, Judgement
 from buttress.protocols.probe import TrialSpec
 from buttress.protocols.unjudged import UnjudgedError

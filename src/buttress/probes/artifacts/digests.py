@@ -5,7 +5,6 @@ The manifest has the lines of ``sha256sum``, so that other tools can verify it t
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +17,7 @@ from buttress.files.folder import files
 from buttress.files.sha256 import file_sha256
 from buttress.files.visible import shortened
 from buttress.probes.artifacts.issue import ArtifactIssue
+from buttress.processes import usable_processors
 
 _LINE: Final = re.compile(r"(\\?)([0-9a-f]{64}) [ *](.+)", re.S)
 _MAX_MANIFEST: Final = 64 << 20
@@ -36,7 +36,7 @@ def digests(folder: Path, *, ignore: Iterable[Path] = ()) -> dict[str, str]:
     skipped: list[str] = []
     out = {path.resolve() for path in ignore}
     paths = [path for path in files(folder, skipped) if path.resolve() not in out]
-    with ThreadPoolExecutor(min(os.cpu_count() or 1, 16)) as pool:
+    with ThreadPoolExecutor(min(usable_processors(), 16)) as pool:
         try:
             sums = list(pool.map(file_sha256, paths))
         except OSError as error:

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from buttress.files.tree import Tree
-from buttress.json_process import usable_processors
 from buttress.probes.artifacts.one_file import AnyPath, FileReport, examine_file
 from buttress.probes.artifacts.pickles.judge import OWN_LISTS, NameLists
+from buttress.processes import usable_processors
 
 _ALONE: Final = 1.0  # seconds of work before workers start
 _MAX_WORKERS: Final = 32  # each may take 200 MB

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from buttress.files.sha256 import file_sha256
+from buttress.processes import usable_processors
 
 
 def sha256(files: Iterable[Path]) -> Mapping[Path, str]:
     """Digests in hex; files that can't be read are left out."""
     wanted = list(dict.fromkeys(files))
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(max_workers=usable_processors()) as pool:
         return {
             path: found for path, found in zip(wanted, pool.map(_one, wanted), strict=True) if found
         }
