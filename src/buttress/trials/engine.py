@@ -18,19 +18,19 @@ from typing import Final
 from buttress.answers.own_refusals import OwnRefusals
 from buttress.errors import FOREIGN_FAILURES, ButtressError
 from buttress.evidence.records import Trial
-from buttress.protocols.judge import DECISIONS, Judge, Judgement
+from buttress.protocols.judge import Judge
 from buttress.protocols.probe import TrialSpec
 from buttress.protocols.procedure import Procedure
 from buttress.targets.address import address, flatten
 from buttress.targets.allowance import UNLIMITED, Allowance, SpentError
-from buttress.targets.base import Answer, Request, Target, TargetError, starts_slowly
+from buttress.targets.base import Request, Target, TargetError, starts_slowly
 from buttress.targets.completion import one_line
 from buttress.targets.concurrency import ConcurrencyLimit
 from buttress.targets.retrying import RetryingClient, TargetClosedError
 from buttress.trials.commit import Answered, Committer, Store, TrialOrigin
 from buttress.trials.conversing import ConversationContext, EngineConversation, TargetAccess
 from buttress.trials.health import TargetDiedError, TargetHealth
-from buttress.trials.judging import decided_by
+from buttress.trials.known_answers import KnownAnswers
 from buttress.trials.lost_questions import Lost, LostQuestions
 from buttress.trials.progress import Progress
 from buttress.trials.repetition import Repetition
@@ -124,7 +124,7 @@ class TrialEngine:
             own = attacker is target
             limit = self.limit if own else ConcurrencyLimit(attacker.concurrency, time.monotonic)
             self._attacker = TargetAccess(attacker, client(attacker, limit, self.attacker_totals))
-        self._handed: set[tuple[str, str, str]] = set()
+        self._known = KnownAnswers(store, judge, self._origin, target)
         self._repetition = Repetition()
         self._health = TargetHealth(target.name, self._client, self.totals)
         self.stopped = ""
@@ -236,15 +236,15 @@ class TrialEngine:
         index = 0
         while chunk := list(islice(specs, size)):
             keys = [self._key(spec) for spec in chunk]
-            known = await loop.run_in_executor(threads, self._look_up, keys)
+            known = await loop.run_in_executor(threads, self._known.look_up, keys)
             kept: list[tuple[int, Trial]] = []
             for spec, key, trial in zip(chunk, keys, known, strict=True):
                 if trial is None:
                     await questions.put((index, spec, key))
-                elif self._stored(trial, spec):
+                elif self._known.holds(trial, spec):
                     kept.append((index, replace(trial, cached=True)))
                 else:
-                    committer.put(self._again(index, spec, key, trial))
+                    committer.put(self._known.again(index, spec, key, trial))
                     await committer.ease()
                 index += 1
             if kept:
@@ -259,63 +259,6 @@ class TrialEngine:
             if self._attacker:
                 through.append(self._attacker.target.identity)
         return address(self._origin.target, spec.messages, spec.sampling, spec.tag, through)
-
-    def _look_up(self, keys: Sequence[str]) -> list[Trial | None]:
-        found = [self._store.answer_for(key) for key in keys]
-        if self._target.stable:
-            return found
-        return [trial if trial and trial.run == self._origin.run else None for trial in found]
-
-    def _stored(self, trial: Trial, spec: TrialSpec) -> bool:
-        """Whether this very trial is in the evidence already, from before the run was resumed."""
-        return (
-            self._same_judgement(trial, spec)
-            and (trial.run, trial.asset) == (self._origin.run, self._origin.asset)
-            and (trial.probe, trial.probe_version) == (spec.probe, spec.probe_version)
-            and trial.item == spec.item
-            and (trial.key, trial.probe, trial.item) not in self._handed
-        )
-
-    def _same_judgement(self, trial: Trial, spec: TrialSpec) -> bool:
-        return (
-            (trial.judge, trial.judge_version) == decided_by(spec, self._judge)
-            and (trial.request, trial.expect) == (spec.request, spec.expect)
-            and (trial.category, trial.language) == (spec.category, spec.language)
-            # A check belongs to its probe and item: another's may look for something else.
-            and (spec.check is None or (trial.probe, trial.item) == (spec.probe, spec.item))
-        )
-
-    def _again(self, index: int, spec: TrialSpec, key: str, trial: Trial) -> Answered:
-        """A known answer as that to ``spec``, to be judged again where that matters."""
-        answer = Answer(
-            trial.answer,
-            prompt_tokens=trial.prompt_tokens,
-            completion_tokens=trial.completion_tokens,
-            latency_s=trial.latency_s,
-            reasoning=trial.reasoning,
-            refused_by=trial.refused_by,
-            finish_reason=trial.finish_reason,
-            subject=trial.subject,
-        )
-        judgement = None
-        if self._same_judgement(trial, spec):
-            judgement = Judgement(
-                trial.outcome,
-                trial.score,
-                trial.reason,
-                DECISIONS.get(trial.decision, ""),
-                trial.abstained,
-            )
-        return Answered(
-            index,
-            spec,
-            key,
-            trial.prompt,
-            answer,
-            trial.calls,
-            cached=True,
-            judgement=judgement,
-        )
 
     async def _work(
         self,
@@ -405,9 +348,9 @@ class TrialEngine:
     def _count(self, trials: Sequence[tuple[int, Trial]]) -> None:
         totals = self.totals
         self._repetition.note(trial for _, trial in trials)
+        self._known.handed(trial for _, trial in trials)
         for _, trial in trials:
             totals.trials += 1
-            self._handed.add((trial.key, trial.probe, trial.item))
             if trial.cached:
                 totals.cached += 1
             else:
