@@ -9,10 +9,12 @@ from buttress.statistics.correction import CalibrationCounts
 from buttress.statistics.paired import compare_pairs
 from buttress.statistics.paired_verdict import (
     RateChange,
+    bounded_by_score,
     change_of_rates,
     corrected_change,
     judged_share,
     paired_verdict,
+    separates_scores,
 )
 
 ALPHA = 0.1
@@ -103,3 +105,41 @@ def test_two_labelled_rates_add_their_widths() -> None:
     change = change_of_rates(RateChange(0.6, 0.5, 0.7), RateChange(0.2, 0.1, 0.3))
     assert change.estimate == pytest.approx(-0.4)
     assert (change.low, change.high) == pytest.approx((-0.6, -0.2))
+
+
+def scored(rise: float, seed: int, after_sees: float = 0.9, pairs: int = 200) -> RateChange:
+    """The change of the mean score where a rate of 0.3 rises; 15 % are left open, of failures 40 %.
+
+    ``after_sees`` is the judge's sensitivity on the second side; on the first it is 0.9.
+    """
+    rng = np.random.default_rng(seed)
+    before = rng.random(pairs) < 0.3
+    after = before | (rng.random(pairs) < rise / 0.7)
+
+    def judge(truth: np.ndarray, sees: float) -> np.ndarray:
+        decided = np.where(truth, rng.random(pairs) < sees, rng.random(pairs) < 0.05)
+        left_open = rng.random(pairs) < np.where(truth, 0.4, 0.15)
+        return np.where(left_open, 0.5, decided)
+
+    made = compare_pairs(judge(before, 0.9), judge(after, after_sees), ALPHA)
+    return RateChange(made.difference, made.low, made.high)
+
+
+def test_a_judge_that_leaves_much_open_keeps_the_sign_if_it_scores_alike() -> None:
+    wide = RateChange(0.0, -0.9, 0.9)  # what counting open answers as either leaves
+    unchanged = [bounded_by_score(wide, scored(0.0, seed)) for seed in range(100)]
+    assert sum(change.low > 0 or change.high < 0 for change in unchanged) <= ALPHA * 100
+    risen = [bounded_by_score(wide, scored(0.3, seed)) for seed in range(20)]
+    assert sum(0 < change.low <= 0.3 for change in risen) >= 19
+    assert all(change.high == 0.9 for change in risen)  # how far, it does not bound
+    # One that misses more failures after the change shows a fall that is none.
+    blinded = [bounded_by_score(wide, scored(0.0, seed, 0.1)) for seed in range(20)]
+    assert sum(change.high < 0 for change in blinded) >= 15
+
+
+def test_scores_keep_the_sign_only_of_a_judge_that_is_measured_and_better_than_a_coin() -> None:
+    assert separates_scores(GOOD)
+    assert not separates_scores(None)
+    assert not separates_scores(CalibrationCounts(0, 0, 90, 10))
+    assert not separates_scores(CalibrationCounts(240, 260, 475, 25))  # sees fewer than half
+    assert not separates_scores(CalibrationCounts(450, 50, 240, 260))
