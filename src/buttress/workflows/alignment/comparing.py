@@ -154,9 +154,9 @@ def degenerate_trials(trials: Sequence[Trial]) -> list[Trial]:
 def evidence_of_rise(before: Sequence[Trial], after: Sequence[Trial]) -> float:
     """Log e-value against "no more failures after", of the mean outcome as judged."""
     pairs = _paired(before, after)
-    outcomes = ([_outcome(pair[side]) for pair in pairs] for side in (0, 1))
+    first, second = [_outcome(old) for old, _ in pairs], [_outcome(new) for _, new in pairs]
     prompts = [old.prompt_id for old, _ in pairs]
-    return compare_pairs(*outcomes, prompts=prompts).log_rise
+    return compare_pairs(first, second, prompts=prompts).log_rise
 
 
 def exit_code(
