@@ -19,6 +19,7 @@ from buttress.files.paths import absolute
 from buttress.live.credential_file import DEFAULTS, read_credentials
 from buttress.live.limits import Limits
 from buttress.live.scope import Endpoint, endpoints, read_targets
+from buttress.live.sent import Sent
 from buttress.live.signed_request import read_signed_request
 from buttress.live.survey import HostResult, dry_run, planned, survey
 from buttress.packs.installed import installed
@@ -203,24 +204,34 @@ class Surveyor:
         every = self.endpoints
         self.endpoints = [one for one in every if progress.done(one) is None]
         try:
-            asked = {one.endpoint: one for one in run_async(self.ask(progress.add))}
-        except BaseException:
-            progress.close()
-            raise
+            asked = {
+                one.endpoint: one for one in run_async(self.ask(progress.add, progress.before))
+            }
         finally:
+            progress.close()
             self.endpoints = every
-        progress.finish()
         return [progress.done(one) or asked[one] for one in every]
 
-    async def ask(self, done: Callable[[HostResult], None] = lambda _: None) -> list[HostResult]:
-        """Ask all hosts; results stand in the order of ``endpoints``."""
-        return await survey(self.endpoints, self.probes, self.context, self.settings.limits, done)
+    async def ask(
+        self,
+        done: Callable[[HostResult], None] = lambda _: None,
+        before: Callable[[Endpoint, Sent], None] = lambda _, __: None,
+    ) -> list[HostResult]:
+        """Ask all hosts; results stand in the order of ``endpoints``.
+
+        ``done`` is told of each host, ``before`` of each request before it is sent.
+        """
+        return await survey(
+            self.endpoints, self.probes, self.context, self.settings.limits,
+            done=done, before=before,
+        )  # fmt: skip
 
     def run(self, out: Path | None = None, *, resume: bool = False) -> SurveyResult:
         """Ask all hosts.
 
         Args:
-            out: a folder that keeps each host that is done until the survey is whole.
+            out: a folder that keeps each request before it is sent, and each host that is done,
+                until `remove_progress`.
             resume: go on with the survey that was cut off in ``out``.
 
         Raises:
@@ -237,16 +248,19 @@ class Surveyor:
                 self.probes, self.context, self.endpoints, self.settings.limits
             )
             progress = (
-                SurveyProgress.resume(out, digest)
+                SurveyProgress.resume(out, digest, self.endpoints)
                 if resume
-                else SurveyProgress.begin(out, digest, identifier, began)
+                else SurveyProgress.begin(out, digest, identifier, began, self.endpoints)
             )
             identifier, began = progress.id, progress.began
             if resume:
                 self.notes.append(
                     "it was cut off and gone on with: hosts that were being asked then were asked "
-                    "anew, and what had been sent to them before is not recorded"
+                    f"anew; {sum(map(len, progress.cut.values()))} requests had been sent to them "
+                    "before, whose answers are not recorded"
                 )
+            elif progress.note:
+                self.notes.append(progress.note)
             hosts = self._ask_rest(progress)
         found = sorted(
             (_located(replace(one, run=identifier)) for host in hosts for one in host.findings),
