@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +27,7 @@ from buttress.live.survey import HostResult, dry_run, planned, survey
 from buttress.packs.installed import installed
 from buttress.probes.infrastructure.aig.pack_contents import has_packed
 from buttress.protocols.live import (
+    CanaryAddress,
     Credential,
     LiveContext,
     LiveProbe,
@@ -58,7 +61,8 @@ class SurveySettings:
     ``system``, the assets with a ``url``. ``only`` and ``layers`` choose probes; where both are
     None, all but those of the client layer. ``rules`` is a folder of AI-Infra-Guard's
     rules, ``keys`` are those of users by name, ``openapi`` describes an API, ``credentials`` is a
-    file of them or ``default``, ``signed`` one with a recorded request.
+    file of them or ``default``, ``signed`` one with a recorded request. ``listen`` is where hosts
+    that are made to fetch an address reach this machine.
     With ``fail_on_skipped`` a survey also fails where a host was not asked all that was planned.
     The rest is as in ``ScanSettings``.
     """
@@ -76,6 +80,7 @@ class SurveySettings:
     openapi: Path | None = None
     credentials: Path | None = None
     signed: Path | None = None
+    listen: CanaryAddress | None = None
     osv: Path | None = None
     limits: Limits = _LIMITS
     fail_on: str = "high"
@@ -176,6 +181,7 @@ class Surveyor:
             credentials=_credentials(settings.credentials),
             default_credentials=settings.credentials == DEFAULTS,
             signed=_signed(settings),
+            canary=_canary(settings),
             links=any(one.layer == IN_BROWSER for one in self.probes),
             advisories=OsvAdvisories(settings.osv) if settings.osv is not None else None,
         )
@@ -320,6 +326,28 @@ def _credentials(path: Path | None) -> tuple[Credential, ...]:
     from buttress.probes.infrastructure.credentials import logins
 
     return read_credentials(path, {one.product for one in logins()})
+
+
+def _canary(settings: SurveySettings) -> CanaryAddress:
+    at = settings.listen
+    if at is None:
+        return CanaryAddress()
+    problem, expected = "", "an address of this machine that the hosts can reach, such as 10.0.0.5"
+    if not settings.active:
+        problem, expected = "needs --active, since hosts are made to fetch it", "--active as well"
+    elif ip_address(at.host).is_unspecified:
+        problem = "names no address"
+    else:
+        try:
+            with socket.create_server(
+                (at.host, at.port), family=socket.AF_INET6 if ":" in at.host else socket.AF_INET
+            ):
+                pass
+        except OSError as error:
+            problem = f"can't listen at {at.host}, port {at.port}: {error.strerror or error}"
+    if problem:
+        raise InputError(problem, field="--listen", expected=expected)
+    return at
 
 
 def _signed(settings: SurveySettings) -> RecordedRequest | None:

@@ -197,6 +197,7 @@ def settings_digest(
         _digest_of(context.signed),
         hashlib.sha256(openapi).hexdigest(),
         context.advisories is not None,
+        (context.canary.host, context.canary.port),
         list(endpoints),
         limits,
     )
