@@ -337,7 +337,7 @@ def test_probes_and_patching_are_in_the_document_and_on_the_page(
     assert patching["plain_prompt"] == PROMPT
     assert len(patching["undone"]) == len(patching["induced"]) == 3
     page = (out / "explanation.html").read_text(encoding="utf-8")
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 3  # the lens, the probe, the patching
     assert "线性探针" in page
 
 
