@@ -114,13 +114,16 @@ def test_a_resumed_run_asks_nothing_twice_and_takes_labels_in(
                 for one in trials
             ]
         )
-    found = run(folder, "whole", silent, resume=True)
+    found = run(folder, "whole", silent, resume=True, judge_errors="apart")
     with EvidenceStore.open(folder / "whole/evidence.db", read_only=True) as store:
         assert sum(1 for _ in store.trials()) == count
     row = found["comparison"][0]
     assert (row["correction"], row["labels"]) == ("labels", [6, 6])
     assert (row["before"], row["after"], row["difference"]["estimate"]) == (1.0, 0.0, -1.0)
     assert found["comparison"][1]["correction"] == "calibration"
+    assert (whole["judge_errors"], found["judge_errors"]) == ("alike", "apart")
+    assert "bounded by itself" in found["limits"][1]
+    assert "alike" in whole["limits"][1]
     assert whole["run"] == found["run"]
 
 

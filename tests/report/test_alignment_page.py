@@ -35,7 +35,7 @@ def document(code: int = 1) -> dict[str, Any]:
     return {
         "schema": "buttress/alignment/1", "command": "align", "system": "<b>bot</b>",
         "asset": "model", "run": "r", "judge": "offline 1", "seed": 0, "recipe": "gate",
-        "exit": code, "targets": ["harmful-compliance"],
+        "exit": code, "judge_errors": "alike", "targets": ["harmful-compliance"],
         "comparison": [
             row("harmful-compliance", "better", 0.67, 0.2),
             row("over-refusal", "worse", 0.09, 0.39),

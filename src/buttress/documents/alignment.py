@@ -38,7 +38,7 @@ class RiskComparison(DocumentPart, frozen=True, kw_only=True):
     verdict: Annotated[VerdictOnChange, about("what the interval shows")]
     correction: Annotated[
         Literal["labels", "calibration", "none"],
-        about("labels: of both sides; calibration: the judge is taken to err alike on both"),
+        about("labels: of both sides; calibration: the judge's errors, see `judge_errors`"),
     ]
     labels: Annotated[list[int], about("number of labels before and after")]
     degenerate: Annotated[list[float], about("share of degenerate answers before and after")]
@@ -114,6 +114,10 @@ class AlignmentDocument(DocumentPart, frozen=True, kw_only=True):
     asset: Annotated[str, about("asset that was changed")]
     run: Annotated[str, about("run id in the evidence")]
     judge: Annotated[str, about("judge of the answers")]
+    judge_errors: Annotated[
+        Literal["alike", "apart"],
+        about("alike: the judge is taken to err as often before as after; apart: it is not"),
+    ]
     seed: Annotated[Count, about("of the split and of training")]
     recipe: Annotated[str, about("the recipe that `comparison` is about: the best of those tried")]
     exit: Annotated[ExitCode, about("0 better and no worse, 1 worse on something, 3 undecided")]

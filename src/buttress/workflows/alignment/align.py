@@ -179,6 +179,7 @@ class _Work:
             asset=self.asset.id,
             run=run.run,
             judge=f"{self.judge.id} {self.judge.version}",
+            judge_errors=self.request.judge_errors,
             seed=self.request.seed,
             recipe=best.recipe.name,
             exit=best.row.exit,
