@@ -119,6 +119,7 @@ def test_text_tells_the_limits_and_who_was_not_reached() -> None:
     [
         (["127.0.0.1"], "names no port"),
         (["ftp://x"], "no URL"),
+        (["http://münchen.invalid"], "expected the name of the host in ASCII, xn--"),
         (["127.0.0.1:1", "--only", "nothing"], "unknown live probe"),
         (["127.0.0.1:1", "--layer", "nothing"], "unknown layer"),
         (["127.0.0.1:1", "--rules", "/nowhere"], "--rules"),
