@@ -33,12 +33,12 @@ import numpy.typing as npt
 from scipy.special import betainc, betaln
 
 from buttress.statistics import graded
+from buttress.statistics.root_finding import first_at_least_zero
 
 Array = npt.NDArray[np.float64]
 _PRIOR: Final = 0.5
 _EDGE: Final = 1e-12
 _NARROW: Final = 1e-14
-_MOST_STEPS: Final = 150
 
 
 def log_wealth(total: npt.ArrayLike, count: npt.ArrayLike, mean: npt.ArrayLike) -> Array:
@@ -81,40 +81,11 @@ def lower_bound(total: npt.ArrayLike, count: npt.ArrayLike, alpha: float) -> Arr
 
 
 def _first_excluded(wealth: Callable[[Array], Array], start: Array, alpha: float) -> Array:
-    """The lowest mean against which the wealth reaches 1/alpha; ``start`` is surely below it.
-
-    A bracket is narrowed by inverse quadratic interpolation where that is safe and by halving where
-    it is not (Chandrupatla 1997, "A new hybrid quadratic/bisection algorithm", Advances in
-    Engineering Software 28(3)). The result is the end that is known to be excluded.
-    """
+    """The lowest mean against which the wealth reaches 1/alpha; ``start`` is surely below it."""
     need = -np.log(alpha)
-    new, old = np.clip(start, _EDGE, 1 - _EDGE), np.full(start.shape, 1 - _EDGE)
-    at_new, at_old = wealth(new) - need, wealth(old) - need
-    never = at_old < 0
-    step, before, at_before = np.full(start.shape, 0.5), new, at_new
-    for _ in range(_MOST_STEPS):
-        width = np.abs(old - new)
-        if not ((width > _NARROW) & ~never).any():
-            break
-        point = new + step * (old - new)
-        at_point = wealth(point) - need
-        same = (at_point >= 0) == (at_new >= 0)
-        before, at_before = np.where(same, new, old), np.where(same, at_new, at_old)
-        old, at_old = np.where(same, old, new), np.where(same, at_old, at_new)
-        new, at_new = point, at_point
-        least = np.minimum(0.5 * _NARROW / np.maximum(np.abs(old - new), _NARROW), 0.5)
-        step = np.clip(_step(new, old, before, at_new, at_old, at_before), least, 1 - least)
-    return np.where(never, 1.0, np.where(at_new >= 0, new, old))
-
-
-def _step(a: Array, b: Array, c: Array, at_a: Array, at_b: Array, at_c: Array) -> Array:
-    """How far from ``a`` to ``b`` the next point lies, as a share; the root lies between the two."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        phi, xi = (at_a - at_b) / (at_c - at_b), (a - b) / (c - b)
-        share = at_a / (at_b - at_a) * at_c / (at_b - at_c)
-        share += (c - a) / (b - a) * at_a / (at_c - at_a) * at_b / (at_c - at_b)
-        safe = (phi**2 < xi) & ((1 - phi) ** 2 < 1 - xi) & np.isfinite(share)
-    return np.where(safe, share, 0.5)
+    low, high = np.clip(start, _EDGE, 1 - _EDGE), np.full(start.shape, 1 - _EDGE)
+    first, found = first_at_least_zero(lambda mean: wealth(mean) - need, low, high, _NARROW)
+    return np.where(found, first, 1.0)
 
 
 def upper(weights: Array, alpha: float) -> Array:
