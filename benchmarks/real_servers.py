@@ -62,11 +62,11 @@ class Server:
 
 
 SERVERS = (
-    Server("jupyterlab, open", "jupyter", "jupyter-server", (
+    Server("jupyterlab open", "jupyter", "jupyter-server", (
         "jupyter-lab", "--allow-root", "--no-browser", "--ip", "127.0.0.1", "--port", "{port}",
         "--IdentityProvider.token=", "--ServerApp.password=",
     ), "jupyter-server", "jupyter"),
-    Server("jupyterlab, token", "jupyter", "jupyter-server", (
+    Server("jupyterlab token", "jupyter", "jupyter-server", (
         "jupyter-lab", "--allow-root", "--no-browser", "--ip", "127.0.0.1", "--port", "{port}",
         "--IdentityProvider.token=a-secret",
     ), "jupyter-server", "jupyter"),
