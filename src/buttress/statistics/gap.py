@@ -62,4 +62,6 @@ def _weights(values: Array, size: float) -> Array:
 def _excluded(weights: Array, alpha: float) -> npt.NDArray[np.bool_]:
     """Whether a mean of 0 is excluded; weights of shape (k, 33) on the grid, the result (k,)."""
     need = -np.log(alpha / 2)
-    return (evidence_above(weights, 0.5) >= need) | (evidence_below(weights, 0.5) >= need)
+    evidence = np.maximum(evidence_above(weights, 0.5), evidence_below(weights, 0.5))
+    excluded: npt.NDArray[np.bool_] = evidence >= need
+    return excluded

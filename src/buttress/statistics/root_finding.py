@@ -14,7 +14,7 @@ _MOST_STEPS: Final = 150
 
 def first_at_least_zero(
     function: Callable[[Array], Array], low: Array, high: Array, width: float
-) -> tuple[Array, Array]:
+) -> tuple[Array, npt.NDArray[np.bool_]]:
     """Where rising functions get from below 0 to 0 or above.
 
     A bracket is narrowed by inverse quadratic interpolation where that is safe and by halving where
