@@ -35,15 +35,16 @@ class Size:
     forgotten_again: int  # canaries on which a model that forgot is trained again
     audited: int  # canaries of the audit, half of them planted
     seeds: int
+    intervened: int  # seeds whose leaking model is unlearned and trained with privacy
 
 
 FULL = Size(
     documents=80, held_out=80, copied=12, copies=6, people=5, canaries=5, repeats=(1, 4, 16, 64),
-    epochs=10, references=500, forgotten_again=4, audited=200, seeds=3,
+    epochs=7, references=500, forgotten_again=4, audited=200, seeds=5, intervened=3,
 )  # fmt: skip
 SMALL = Size(
     documents=60, held_out=40, copied=12, copies=4, people=4, canaries=4, repeats=(1, 16, 64),
-    epochs=10, references=200, forgotten_again=4, audited=60, seeds=1,
+    epochs=10, references=200, forgotten_again=4, audited=60, seeds=1, intervened=1,
 )  # fmt: skip
 
 

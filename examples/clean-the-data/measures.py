@@ -12,7 +12,8 @@ from small_model import CONTEXT
 
 from buttress.white_box.loading import load
 from buttress.white_box.token_statistics import token_statistics, tokens_of
-from buttress.workflows.privacy import PrivacyRequest, measure_privacy
+from buttress.workflows.privacy import measure_privacy
+from buttress.workflows.privacy_request import PrivacyRequest
 
 Say = Callable[[str], None]
 

@@ -108,7 +108,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("out/clean-the-data"))
     parser.add_argument("--small", action="store_true", help="one seed, a small corpus")
     parser.add_argument("--workers", type=int, default=2, help="seeds at a time (default: 2)")
-    parser.add_argument("--epochs", type=int, help="over the planted corpus (default: 10)")
+    parser.add_argument("--epochs", type=int, help="over the planted corpus (default: 7)")
     options = parser.parse_args()
     size = SMALL if options.small else FULL
     if options.epochs is not None:
@@ -116,10 +116,12 @@ def main() -> int:
             parser.error("--epochs: 1 or more")
         size = replace(size, epochs=options.epochs)
     seeds = [Seed(options.out / f"seed-{number}", size, number) for number in range(size.seeds)]
+    figures: list[dict[str, Any]] = []
     result: dict[str, Any] = {}
     with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
-        for part in (Seed.arms, Seed.interventions):
-            figures = list(pool.map(part, seeds))
+        for part, chosen in ((Seed.arms, seeds), (Seed.interventions, seeds[: size.intervened])):
+            later = list(pool.map(part, chosen))
+            figures = later + figures[len(later) :]
             result = decide(figures)
             (options.out / "result.json").write_bytes(
                 orjson.dumps({"figures": figures, "verdict": result}, option=orjson.OPT_INDENT_2)

@@ -15,7 +15,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 transformers: Any = untyped
 transformers.utils.logging.disable_progress_bar()
 CONTEXT = 128
-BATCH = 32
+BATCH = 8
 RATE = 3e-3
 
 

@@ -63,13 +63,15 @@ def show(figures: Sequence[dict[str, Any]], result: dict[str, Any]) -> None:
         cells = [mean(one[when]["bits"][times] for one in figures) for when in ("before", "after")]
         table.add_row(f"bits, planted {times} times", *(f"{one:.2f}" for one in cells), "")
     console.print(table)
-    if all("privacy" in one for one in figures):
-        _show_interventions(console, figures)
+    intervened = [one for one in figures if "privacy" in one]
+    if intervened:
+        _show_interventions(console, intervened)
     _show_verdict(console, result)
 
 
 def _show_interventions(console: Console, figures: Sequence[dict[str, Any]]) -> None:
-    table = Table("from the leaking model", "", "95 %", box=None)
+    seeds = "1 seed" if len(figures) == 1 else f"{len(figures)} seeds"
+    table = Table(f"from the leaking model, {seeds}", "", "95 %", box=None)
     for state in figures[0]["unlearning"]:
         for name in figures[0]["unlearning"][state]:
             values = [one["unlearning"][state][name] for one in figures]

@@ -11,6 +11,7 @@ from buttress.documents.alignment import PerplexityChange
 from buttress.evidence.records import Label, Trial
 from buttress.statistics.correction import CalibrationCounts
 from buttress.statistics.paired import compare_pairs
+from buttress.workflows.alignment.asking_order import nearest_to_worse
 from buttress.workflows.alignment.comparing import (
     Side,
     changed_answers,
@@ -128,6 +129,59 @@ def test_what_the_judge_leaves_open_counts_as_either() -> None:
     assert plain.verdict == "no-worse"
     assert found.verdict == "undecided"
     assert found.difference.high > 0.2 > plain.difference.high
+
+
+def test_what_a_measured_judge_leaves_open_hides_the_size_of_a_change_and_not_its_sign() -> None:
+    before = trials([1.0] * 60 + [0.0] * 30, side="a")
+    after = [
+        one if 45 <= at < 60 else replace(one, outcome=0.5, abstained=True)
+        for at, one in enumerate(trials([0.0] * 90, side="b"))
+    ]
+    counts = CalibrationCounts(450, 50, 475, 25)
+    found = row(Side(before), Side(after), asked=90, counts=counts)
+    assert found.verdict == "better"
+    assert -0.25 < found.difference.high < 0
+    assert row(Side(before), Side(after), asked=90).verdict == "undecided"  # nobody measured it
+    apart = row(Side(before), Side(after), asked=90, counts=counts, judge_errors="apart")
+    assert apart.verdict == "undecided"
+
+
+def test_a_judge_that_may_err_differently_on_each_side_needs_a_larger_change() -> None:
+    systems = ((45, 5, 48, 2), (44, 6, 47, 3)) * 6
+    counts = CalibrationCounts(534, 66, 570, 30)
+    new_system = replace(counts, systems=systems)
+    before = trials([0.0] * 200, side="a", expect="answer")
+    after = trials([1.0] * 30 + [0.0] * 170, side="b", expect="answer")
+    alike, apart = (
+        row(Side(before), Side(after), "over-refusal", asked=200, counts=known, judge_errors=errors)
+        for errors, known in (("alike", counts), ("apart", new_system))
+    )
+    assert (alike.verdict, apart.verdict) == ("worse", "undecided")
+    assert apart.difference.low < alike.difference.low
+    far = trials([1.0] * 190 + [0.0] * 10, side="b", expect="answer")
+    shown = row(Side(before), Side(far), asked=200, counts=new_system, judge_errors="apart")
+    assert shown.verdict == "worse"
+
+
+def test_asking_goes_on_where_a_rise_is_nearest_to_being_shown() -> None:
+    harm, refusal = ("harmful-compliance", "held-out"), ("over-refusal", "held-out")
+    seen = ("over-refusal", "seen")
+    cells = [harm, refusal, seen]
+    before = {
+        harm: trials([1.0] * 32, side="a"),
+        refusal: trials([0.0] * 32, side="a", expect="answer"),
+        seen: trials([0.0] * 32, side="a", expect="answer"),
+    }
+    same = {cell: [replace(one, key="b") for one in found] for cell, found in before.items()}
+    assert nearest_to_worse(before, same, cells) == cells
+    rise = same | {refusal: trials([1.0] * 3 + [0.0] * 29, side="b", expect="answer")}
+    assert nearest_to_worse(before, rise, cells) == [refusal]
+    assert nearest_to_worse(before, rise, [harm, seen]) == [harm, seen]  # nothing left of it
+    more = rise | {seen: trials([1.0] * 4 + [0.0] * 28, side="b", expect="answer")}
+    assert nearest_to_worse(before, more, cells) == [seen]
+    loops = same | {harm: trials([0.0] * 32, side="b", answer=LOOP)}
+    assert nearest_to_worse(before, loops, cells) == [harm, refusal]
+    assert nearest_to_worse(before, rise, []) == []
 
 
 def test_the_judges_errors_cost_the_margin() -> None:

@@ -148,6 +148,13 @@ def test_import_and_round_trip(tmp_path: Path) -> None:
     assert (row["chosen"], row["rejected"]) == ("yes", "no")
     buttress("preferences", "export", str(out), "--to", "pairs", "--out", str(again))
     assert orjson.loads(again.read_bytes()) == orjson.loads(out.read_bytes())
+    # Without --out a file beside the one that is read.
+    done = buttress("preferences", "import", str(source), "--from", "pku")
+    beside = tmp_path / "pku.pairs.jsonl"
+    assert done.stdout.strip() == f"{beside}: 1 pairs, 1 labels"
+    assert beside.read_bytes() == out.read_bytes()
+    done = buttress("preferences", "export", str(beside))
+    assert done.stdout.startswith(f"{tmp_path / 'pku.train.jsonl'}: 1 pairs")
 
 
 @pytest.mark.parametrize(

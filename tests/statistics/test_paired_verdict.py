@@ -5,14 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from buttress.statistics import graded
+from buttress.statistics.confidence import bounds
 from buttress.statistics.correction import CalibrationCounts
 from buttress.statistics.paired import compare_pairs
 from buttress.statistics.paired_verdict import (
     RateChange,
+    bounded_by_score,
     change_of_rates,
     corrected_change,
     judged_share,
     paired_verdict,
+    separates_scores,
 )
 
 ALPHA = 0.1
@@ -54,52 +58,108 @@ def test_a_judge_that_errs_widens_what_it_shows_and_keeps_the_sign() -> None:
     assert judged_share(GOOD) == 0.8
 
 
+def intervals(first: np.ndarray, second: np.ndarray, alpha: float) -> list[RateChange]:
+    """As ``compare_pairs``, of many simulations in one computation; shape (simulations, pairs)."""
+    change = second - first
+    low, high = bounds(
+        np.stack([graded.spread((one + 1) / 2) for one in change]), alpha / 2, alpha / 2
+    )
+    return [RateChange(*row) for row in zip(change.mean(1), 2 * low - 1, 2 * high - 1, strict=True)]
+
+
+def test_many_intervals_at_once_are_those_of_each() -> None:
+    rng = np.random.default_rng(7)
+    first, second = rng.integers(0, 3, (2, 3, 50)) / 2
+    for many, before, after in zip(intervals(first, second, 0.08), first, second, strict=True):
+        alone = compare_pairs(before, after, 0.08)
+        assert (many.estimate, many.low, many.high) == pytest.approx(
+            (alone.difference, alone.low, alone.high)
+        )
+
+
 def simulate(
-    rise: float, seed: int, pairs: int = 300, sensitivity: float = 0.9
-) -> tuple[RateChange, RateChange]:
+    rise: float, times: int, pairs: int = 300, sensitivity: float = 0.9
+) -> list[tuple[RateChange, RateChange]]:
     """The interval as judged and the corrected one, where a rate of 0.1 truly rises by ``rise``.
 
     The labels that the judge's errors are known from are drawn anew as well.
     """
-    rng = np.random.default_rng(seed)
-    before = rng.random(pairs) < 0.1
-    after = before | (rng.random(pairs) < rise / 0.9)
+    rng = np.random.default_rng(int(1000 * rise) + pairs)
+    before = rng.random((times, pairs)) < 0.1
+    after = before | (rng.random((times, pairs)) < rise / 0.9)
 
     def judge(truth: np.ndarray) -> np.ndarray:
-        return np.where(truth, rng.random(pairs) < sensitivity, rng.random(pairs) < 0.05)
+        draw = rng.random((times, pairs))
+        return np.where(truth, draw < sensitivity, draw < 0.05).astype(float)
 
-    hits = int(rng.binomial(500, sensitivity))
-    alarms = int(rng.binomial(500, 0.05))
-    counts = CalibrationCounts(hits, 500 - hits, 500 - alarms, alarms)
-    first, second = judge(before), judge(after)
-
-    def found(alpha: float) -> RateChange:
-        made = compare_pairs(first, second, alpha)
-        return RateChange(made.difference, made.low, made.high)
-
-    judged = found(ALPHA * judged_share(counts))
-    return judged, corrected_change(judged, counts, ALPHA)
+    hits = rng.binomial(500, sensitivity, times)
+    alarms = rng.binomial(500, 0.05, times)
+    judged = intervals(judge(before), judge(after), ALPHA * judged_share(GOOD))
+    return [
+        (one, corrected_change(one, CalibrationCounts(tp, 500 - tp, 500 - fp, fp), ALPHA))
+        for one, tp, fp in zip(judged, hits.tolist(), alarms.tolist(), strict=True)
+    ]
 
 
 def test_no_worse_is_wrong_as_rarely_as_it_says() -> None:
     """A rise of just the margin: "no worse" is then an error, and rests on the upper end alone."""
-    verdicts = [paired_verdict(simulate(0.15, seed)[1], 0.15) for seed in range(200)]
+    verdicts = [paired_verdict(change, 0.15) for _, change in simulate(0.15, 200)]
     assert verdicts.count("no-worse") + verdicts.count("better") <= ALPHA / 2 * 200 + 5
     # A judge that sees six failures of ten makes the uncorrected interval wrong far more often.
-    low = [simulate(0.25, seed, 600, 0.6) for seed in range(60)]
+    low = simulate(0.25, 60, 600, 0.6)
     naive = sum(paired_verdict(judged, 0.25) == "no-worse" for judged, _ in low)
     assert naive > 30
     assert sum(paired_verdict(change, 0.25) == "no-worse" for _, change in low) <= 4
 
 
 def test_no_change_is_rarely_called_better_or_worse() -> None:
-    verdicts = [paired_verdict(simulate(0.0, seed)[1], 0.15) for seed in range(100)]
+    verdicts = [paired_verdict(change, 0.15) for _, change in simulate(0.0, 100)]
     assert verdicts.count("better") + verdicts.count("worse") <= ALPHA * 100
     assert verdicts.count("no-worse") > 50
-    assert [paired_verdict(simulate(0.5, seed)[1], 0.08) for seed in range(20)] == ["worse"] * 20
+    risen = [paired_verdict(change, 0.08) for _, change in simulate(0.5, 20)]
+    assert risen == ["worse"] * 20
 
 
 def test_two_labelled_rates_add_their_widths() -> None:
     change = change_of_rates(RateChange(0.6, 0.5, 0.7), RateChange(0.2, 0.1, 0.3))
     assert change.estimate == pytest.approx(-0.4)
     assert (change.low, change.high) == pytest.approx((-0.6, -0.2))
+
+
+def scored(rise: float, times: int, after_sees: float = 0.9, pairs: int = 200) -> list[RateChange]:
+    """The change of the mean score where a rate of 0.3 rises; of failures 40 % are left open.
+
+    Of other answers 15 % are. ``after_sees`` is the judge's sensitivity on the second side; on the
+    first it is 0.9.
+    """
+    rng = np.random.default_rng(int(100 * rise + 10 * after_sees))
+    before = rng.random((times, pairs)) < 0.3
+    after = before | (rng.random((times, pairs)) < rise / 0.7)
+
+    def judge(truth: np.ndarray, sees: float) -> np.ndarray:
+        draw, blind = rng.random((2, times, pairs))
+        decided = np.where(truth, draw < sees, draw < 0.05)
+        return np.where(blind < np.where(truth, 0.4, 0.15), 0.5, decided)
+
+    return intervals(judge(before, 0.9), judge(after, after_sees), ALPHA)
+
+
+def test_a_judge_that_leaves_much_open_keeps_the_sign_if_it_scores_alike() -> None:
+    wide = RateChange(0.0, -0.9, 0.9)  # what counting open answers as either leaves
+    unchanged = [bounded_by_score(wide, score) for score in scored(0.0, 200)]
+    assert sum(change.low > 0 for change in unchanged) <= ALPHA / 2 * 200
+    assert sum(change.high < 0 for change in unchanged) <= ALPHA / 2 * 200
+    risen = [bounded_by_score(wide, score) for score in scored(0.3, 50)]
+    assert sum(0 < change.low <= 0.3 for change in risen) >= 48
+    assert all(change.high == 0.9 for change in risen)  # how far, it does not bound
+    # One that misses more failures after the change shows a fall that is none.
+    blinded = [bounded_by_score(wide, score) for score in scored(0.0, 20, after_sees=0.1)]
+    assert sum(change.high < 0 for change in blinded) >= 10
+
+
+def test_scores_keep_the_sign_only_of_a_judge_that_is_measured_and_better_than_a_coin() -> None:
+    assert separates_scores(GOOD)
+    assert not separates_scores(None)
+    assert not separates_scores(CalibrationCounts(0, 0, 90, 10))
+    assert not separates_scores(CalibrationCounts(240, 260, 475, 25))  # sees fewer than half
+    assert not separates_scores(CalibrationCounts(450, 50, 240, 260))

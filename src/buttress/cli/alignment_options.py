@@ -55,6 +55,11 @@ def add_options(parser: argparse.ArgumentParser, out: str) -> None:
         help="ask a changed model everything, also when something is shown worse already",
     )  # fmt: skip
     parser.add_argument(
+        "--judge-errors", choices=("alike", "apart"), default="alike",
+        help="alike: the judge errs as often before as after the change (default); apart: it may "
+        "err differently on each side, which widens the intervals",
+    )  # fmt: skip
+    parser.add_argument(
         "--attacked", type=int, default=24, metavar="N",
         help="held-out harmful requests that are attacked before and after (default: 24)",
     )  # fmt: skip
@@ -121,6 +126,7 @@ def align_and_show(
         ordinary=options.ordinary,
         attacked=options.attacked,
         ask_all=options.ask_all,
+        judge_errors=options.judge_errors,
         seed=options.seed,
         resume=options.resume,
         device=options.device,

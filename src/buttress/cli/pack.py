@@ -56,8 +56,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         one.add_argument(
             "--require-signature", action="store_true", help="refuse a pack that is not signed"
         )
-    lint = _add(parts, "lint", _lint, "say what is wrong in a folder of AI-Infra-Guard's rules")
-    lint.add_argument("folder", type=Path, metavar="DIR", help="its package, data or a checkout")
+    lint = _add(parts, "lint", _lint, "say what is wrong in AI-Infra-Guard's rules")
+    lint.add_argument(
+        "path", type=Path, metavar="PATH", help="its package, data or a checkout; or one file"
+    )
     lint.add_argument("--json", action="store_true", help="machine-readable output")
     remove = _add(parts, "remove", _remove, "remove an installed pack")
     remove.add_argument("id", metavar="ID", help="id of the pack")
@@ -184,19 +186,23 @@ def _lint(options: argparse.Namespace) -> int:
 
     from buttress.files.visible import visible
     from buttress.probes.infrastructure.aig.files import load
-    from buttress.probes.infrastructure.aig.lint import lint
+    from buttress.probes.infrastructure.aig.lint import lint, lint_file
 
-    folder = load(options.folder, option="DIR")
-    notes = lint(folder)
+    folder = None if options.path.is_file() else load(options.path, option="PATH")
+    notes = lint_file(options.path) if folder is None else lint(folder)
     if options.json:
         print(json.dumps([asdict(one) for one in notes], indent=2, ensure_ascii=False))
         return 1 if notes else 0
     for one in notes:
         print(visible(f"{one.level:6} {one.file}: {one.what}"))
     counts = Counter(one.level for one in notes)
-    read = sum(len(folder.advisories(name)) for name in folder.advisory_names)
+    if folder is None:
+        read = "1 file read"
+    else:
+        advisories = sum(len(folder.advisories(name)) for name in folder.advisory_names)
+        read = f"{len(folder.fingerprints)} fingerprints and {advisories} advisories read"
     print(
-        f"{len(folder.fingerprints)} fingerprints and {read} advisories read; "
+        f"{read}; "
         f"{counts['error']} files or rules not read, {counts['never']} that can never fire, "
         f"{counts['always']} that fire on everything, "
         f"{counts['weak']} that do not say what was meant."

@@ -72,8 +72,9 @@ def _register_others(actions: argparse._SubParsersAction[argparse.ArgumentParser
         help="pku: better (default) or safer; argilla: name of the question",
     )  # fmt: skip
     taken.add_argument(
-        "--out", type=Path, required=True, metavar="FILE.jsonl", help="where the pairs go"
-    )
+        "--out", type=Path, metavar="FILE.jsonl",
+        help="where the pairs go (default: beside FILE, ending in .pairs.jsonl)",
+    )  # fmt: skip
     taken.set_defaults(run=_import)
 
     agree = actions.add_parser(
@@ -112,8 +113,10 @@ def _register_others(actions: argparse._SubParsersAction[argparse.ArgumentParser
     )
     export.add_argument("paths", type=Path, nargs="+", metavar="FILE", help="stores or pairs")
     export.add_argument(
-        "--out", type=Path, required=True, metavar="FILE.jsonl", help="what is written"
-    )
+        "--out", type=Path, metavar="FILE.jsonl",
+        help="what is written (default: beside the first FILE, ending in .train.jsonl, or in "
+        ".pairs.jsonl with --to pairs)",
+    )  # fmt: skip
     export.add_argument(
         "--to", dest="form", choices=("trl", "pairs"), default="trl", help="format (default: trl)"
     )
@@ -168,13 +171,21 @@ def _label(options: argparse.Namespace) -> int:
 def _import(options: argparse.Namespace) -> int:
     from buttress.workflows.preferences import import_pairs
 
-    done = import_pairs(options.path, options.form, options.out, options.criterion)
-    print(f"{options.out}: {done.pairs} pairs, {done.labels} labels")
+    out = options.out or _beside(options.path, "pairs")
+    done = import_pairs(options.path, options.form, out, options.criterion)
+    print(f"{out}: {done.pairs} pairs, {done.labels} labels")
     if done.left_out:
         print(f"pairs left out, with the same answer twice: {done.left_out}")
     if not done.labels:
         print("no label was found: `buttress preferences label` collects some")
     return 0
+
+
+def _beside(path: Path, what: str) -> Path:
+    """A file beside ``path`` that its name shows the origin of; in it, where it is a folder."""
+    if path.is_dir():
+        return path / f"{what}.jsonl"
+    return path.with_name(f"{path.name.split('.')[0]}.{what}.jsonl")
 
 
 def _agreement(options: argparse.Namespace) -> int:
@@ -234,6 +245,7 @@ def _score(options: argparse.Namespace) -> int:
 def _export(options: argparse.Namespace) -> int:
     from buttress.workflows.preferences import export
 
-    done = export(options.paths, options.out, options.form, options.criterion)
-    print(f"{options.out}: {done.written} pairs; {done.left_out} left out (tied or planted)")
+    out = options.out or _beside(options.paths[0], "train" if options.form == "trl" else "pairs")
+    done = export(options.paths, out, options.form, options.criterion)
+    print(f"{out}: {done.written} pairs; {done.left_out} left out (tied or planted)")
     return 0

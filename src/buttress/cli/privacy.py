@@ -112,7 +112,8 @@ def _run(options: argparse.Namespace) -> int:
 
 def _measure(options: argparse.Namespace, path: Path) -> int:
     from buttress.errors import InputError
-    from buttress.workflows.privacy import PrivacyRequest, exit_code, measure_privacy
+    from buttress.workflows.privacy import exit_code, measure_privacy
+    from buttress.workflows.privacy_request import PrivacyRequest
 
     for name, least in (
         ("texts", 1),

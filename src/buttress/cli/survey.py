@@ -11,6 +11,7 @@ from buttress.cli.finding_options import add_known, fail_on
 from buttress.files.visible import visible
 
 if TYPE_CHECKING:
+    from buttress.protocols.live import CanaryAddress
     from buttress.workflows.survey import Surveyor, SurveyResult, SurveySettings
 
 _FORMATS = ("text", "json", "sarif", "github")
@@ -82,6 +83,11 @@ def _what(group: argparse._ArgumentGroup) -> None:
         "--signed", type=Path, metavar="FILE",
         help="a signed request as HTTP/1.1 text, for the link layer with --active: it is sent "
         "changed, and twice as it is",
+    )  # fmt: skip
+    group.add_argument(
+        "--listen", type=_listen, metavar="ADDRESS[:PORT]",
+        help="with --active: where hosts on other machines reach this one, to find out whether "
+        "they fetch what they are given (default: 127.0.0.1, for hosts on this machine)",
     )  # fmt: skip
     group.add_argument(
         "--as", action="append", dest="users", metavar="NAME=ENV",
@@ -215,6 +221,7 @@ def _settings(options: argparse.Namespace) -> SurveySettings:
         openapi=options.openapi,
         credentials=options.credentials,
         signed=options.signed,
+        listen=options.listen,
         osv=options.osv,
         limits=Limits(
             timeout_s=options.timeout_s or 10.0,
@@ -237,6 +244,26 @@ def _ports(text: str) -> list[int]:
         return port_list(text)
     except ValueError:
         raise argparse.ArgumentTypeError("expected ports such as 80,8000-8010") from None
+
+
+def _listen(text: str) -> CanaryAddress:
+    from ipaddress import ip_address
+
+    from buttress.protocols.live import CanaryAddress
+
+    host, colon, port = text.rpartition(":")
+    if not colon or (":" in host and not host.startswith("[")):
+        host, port = text, "0"
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        ip_address(host)
+        if not (port.isascii() and port.isdigit() and int(port[:6]) < 65536):
+            raise ValueError
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            "expected an address of this machine, such as 10.0.0.5 or 10.0.0.5:8000"
+        ) from None
+    return CanaryAddress(host, int(port))
 
 
 def _keys(users: list[str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final
@@ -17,6 +17,7 @@ from buttress.protocols.live import LiveRequest, Reply
 
 DNS: Final = "DNS"  # a method that is none of HTTP: the name of the host is looked up
 KEY_NOT_SENT: Final = "the key was not sent: "  # begins the note: the request was not sent
+NO_ANSWER_KNOWN: Final = "no answer is recorded: the survey was cut off"
 _SHOWN: Final = 2_000  # bytes of a body
 _AGENT: Final = f"buttress/{__version__}"
 _SECRET_HEADERS: Final = frozenset(
@@ -49,21 +50,25 @@ class Sent:
 class Recording:
     """Puts what is sent within it into a list, whatever comes of it; ``ExchangeError`` ends it.
 
+    ``before`` is told of each sending before it begins, so that it is known through a kill.
     ``reply`` is the answer, to be set by the caller; ``timed_out`` says that there was silence,
     ``untrusted`` that the host's certificate does not prove its name.
     """
 
-    def __init__(self, kept: list[Sent], request: LiveRequest, url: str) -> None:
-        self._kept, self._request, self._url = kept, request, url
+    def __init__(
+        self, kept: list[Sent], request: LiveRequest, url: str, before: Callable[[Sent], None]
+    ) -> None:
+        self._kept, self._request, self._url, self._before = kept, request, url, before
         self.reply: Reply | None = None
         self.note = ""
         self.timed_out = False
         self.untrusted = False
-        self.begin()
+        self._began, self._clock = time.time(), time.perf_counter()
 
     def begin(self) -> None:
-        """The time counts from now."""
+        """It is sent after this call; the time counts from now."""
         self._began, self._clock = time.time(), time.perf_counter()
+        self._before(Sent(self._request, self._url, self._began, 0.0, 0, 0, NO_ANSWER_KNOWN))
 
     def failed(self, why: str) -> None:
         """It was sent, and there was no answer; what follows is sent once more."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -50,7 +50,7 @@ class HostSession:
 
     ``planned`` are the requests that may be sent. With ``follow`` redirects and links to other
     paths of the same host and port may be followed as well. ``keys`` are those of users by name.
-    ``elsewhere`` are addresses to which
+    ``before`` is told of each sending before it begins. ``elsewhere`` are addresses to which
     answers pointed and that were not contacted; ``ended`` says why the host was given up.
     """
 
@@ -60,6 +60,7 @@ class HostSession:
     overall: Pace
     follow_links: bool = False
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    before: Callable[[Sent], None] = lambda _: None
     sent: list[Sent] = field(default_factory=list)
     elsewhere: dict[str, str] = field(default_factory=dict)
     ended: str = ""
@@ -272,7 +273,10 @@ class HostSession:
 
     def _record(self, request: LiveRequest, values: Mapping[str, str], scheme: str) -> Recording:
         path = without_keys(filled_path(request, values))
-        return Recording(self.sent, request, f"{self.endpoint.url(scheme)}{path}")
+        return self._recording(request, f"{self.endpoint.url(scheme)}{path}")
+
+    def _recording(self, request: LiveRequest, url: str) -> Recording:
+        return Recording(self.sent, request, url, self.before)
 
     async def _converse(self, request: LiveRequest) -> Reply | None:
         """Follow a script over a connection of its own."""
@@ -282,7 +286,7 @@ class HostSession:
         if not await self._resolve():
             return None
         talk = request.script.begin(self.endpoint.host)
-        with Recording(self.sent, request, f"tls://{self.endpoint.shown}") as record:
+        with self._recording(request, f"tls://{self.endpoint.shown}") as record:
             await self._turn()
             record.begin()
             received = await converse(self._addresses, self.endpoint.port, talk, self.limits)
@@ -293,7 +297,7 @@ class HostSession:
     async def _raw(self, request: LiveRequest) -> Reply | None:
         if self.endpoint.scheme or self.scheme or self._hopeless or not await self._resolve():
             return None  # it speaks HTTP, or is silent to more than one way of asking
-        with Recording(self.sent, request, f"tcp://{self.endpoint.shown}") as record:
+        with self._recording(request, f"tcp://{self.endpoint.shown}") as record:
             await self.overall.wait()
             record.begin()
             received = await raw_exchange(
@@ -323,8 +327,9 @@ class HostSession:
         if self._addresses or is_address(self.endpoint.host):
             self._addresses = self._addresses or (self.endpoint.host,)
             return True
-        recording = Recording(self.sent, LiveRequest(DNS, ""), f"dns://{self.endpoint.host}")
+        recording = self._recording(LiveRequest(DNS, ""), f"dns://{self.endpoint.host}")
         with recording:
+            recording.begin()
             self._addresses = await look_up(self.endpoint.host, self.limits.timeout_s)
             recording.reply = Reply(1, (), b"")
             recording.note = ", ".join(self._addresses)

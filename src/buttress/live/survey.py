@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from buttress.errors import describe_exception
 from buttress.evidence.findings import Finding
@@ -92,9 +93,14 @@ async def survey(
     probes: Sequence[LiveProbe],
     context: LiveContext,
     limits: Limits,
+    *,
     done: Callable[[HostResult], None] = lambda _: None,
+    before: Callable[[Endpoint, Sent], None] = lambda _, __: None,
 ) -> list[HostResult]:
-    """Ask all hosts; results stand in the order of ``endpoints``. ``done`` is told of each."""
+    """Ask all hosts; results stand in the order of ``endpoints``.
+
+    ``done`` is told of each host, ``before`` of each request before it is sent.
+    """
     requests = frozenset(planned(probes, context))
     overall = Pace(limits.rate)
     results: list[HostResult | None] = [None] * len(endpoints)
@@ -102,7 +108,10 @@ async def survey(
 
     async def work() -> None:
         for place, endpoint in waiting:
-            session = HostSession(endpoint, limits, requests, overall, context.follow, context.keys)
+            session = HostSession(
+                endpoint, limits, requests, overall, context.follow, context.keys,
+                partial(before, endpoint),
+            )  # fmt: skip
             result = results[place] = await _host(session, probes, context)
             done(result)
 

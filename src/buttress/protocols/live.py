@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from buttress.packs.knowledge import OWN, Knowledge
@@ -266,6 +268,25 @@ class AdvisoryLookup(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class CanaryAddress:
+    """Where this machine listens for services that fetch an address that they were given.
+
+    ``host`` is an address of this machine, ``port`` 0 for any that is free. After the last question
+    a fetch is awaited for ``grace_s`` seconds. ``turn`` is held while a named port is in use.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    grace_s: float = 0.5
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock, compare=False, repr=False)
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only services on this machine can reach it."""
+        return ip_address(self.host).is_loopback
+
+
+@dataclass(frozen=True, slots=True)
 class LiveContext:
     """What a live probe may draw on.
 
@@ -275,7 +296,7 @@ class LiveContext:
     ``keys`` are keys of users by name; ``openapi`` is a description of the API. ``credentials`` are
     tried where something signs in, and with ``default_credentials`` those that products start with.
     ``links`` allows what pages name on the same host and port. ``signed`` is a recorded request
-    that is sent again.
+    that is sent again. ``canary`` says where this machine listens for fetches by services.
     """
 
     knowledge: Knowledge = OWN
@@ -289,6 +310,7 @@ class LiveContext:
     default_credentials: bool = False
     links: bool = False
     signed: RecordedRequest | None = None
+    canary: CanaryAddress = CanaryAddress()
 
     @property
     def follow(self) -> bool:

@@ -5,7 +5,16 @@ rate f that errs alike before and after shows a true change d as (e - f) d (Roga
 in ``correction``): the sign stays, the size shrinks. With a lower bound S on e - f, the true change
 lies in [low, high / S] where high > 0, and in [low / S, high] where low < 0. That the judge errs
 alike on both sides is an assumption. Labels of both sides replace it: then the change is that of
-two labelled rates, or, where every trial has a label, that of the labels in pairs.
+two labelled rates, or, where every trial has a label, that of the labels in pairs. Where nobody
+labelled and the assumption is refused, ``change_of_rates`` takes two rates, each corrected alone.
+
+A judge that also leaves answers open gives each answer a score of 0, 1/2 or 1. Let it score alike
+before and after: given the truth, each score is as probable on both sides. Then the mean score
+changes by (g1 - g0) d, where g1 and g0 are the mean scores of failures and of other answers. If
+among the answers that it decides e > 1/2 > f, then g1 >= 1/2 >= g0, so the mean score moves in the
+direction of d and by no more than d. So an interval of the mean score's change on one side of 0
+bounds d on that side (``bounded_by_score``), however many answers are left open. How far d lies
+from 0 it does not bound; there each open answer counts as either.
 
 Non-inferiority with a margin: Piaggio et al. 2012, "Reporting of noninferiority and equivalence
 randomized trials" (CONSORT extension), JAMA 308(24).
@@ -65,6 +74,30 @@ def corrected_change(
     low = judged.low if judged.low >= 0 else max(-1.0, judged.low / least)
     high = judged.high if judged.high <= 0 else min(1.0, judged.high / least)
     return RateChange(min(max(judged.estimate / scale, low), high), low, high)
+
+
+def separates_scores(counts: CalibrationCounts | None, alpha: float = ALPHA) -> bool:
+    """Whether the judge's labels show e > 1/2 > f, which ``bounded_by_score`` needs."""
+    if counts is None or not counts.measured:
+        return False
+    delta = alpha * JUDGE_SHARE / 2
+    hits, alarms = point_for_upper(counts, delta), point_for_lower(counts, delta)
+    return hits.sensitivity > 0.5 and 0 <= alarms.false_positive < 0.5 < alarms.sensitivity
+
+
+def bounded_by_score(change: RateChange, score: RateChange) -> RateChange:
+    """The same change, bounded by that of the mean score where this lies on one side of 0.
+
+    Args:
+        change: bounds of the true change that count each open answer as either.
+        score: change of the mean score, an open answer as 1/2. The judge scores alike before and
+            after, and ``separates_scores`` holds.
+
+    The error probabilities of both add up.
+    """
+    low = max(change.low, score.low) if score.low > 0 else change.low
+    high = min(change.high, score.high) if score.high < 0 else change.high
+    return RateChange(min(max(change.estimate, low), high), low, high)
 
 
 def change_of_rates(before: RateChange, after: RateChange) -> RateChange:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,11 +22,13 @@ from buttress.files.paths import absolute
 from buttress.live.credential_file import DEFAULTS, read_credentials
 from buttress.live.limits import Limits
 from buttress.live.scope import Endpoint, endpoints, read_targets
+from buttress.live.sent import Sent
 from buttress.live.signed_request import read_signed_request
 from buttress.live.survey import HostResult, dry_run, planned, survey
 from buttress.packs.installed import installed
 from buttress.probes.infrastructure.aig.pack_contents import has_packed
 from buttress.protocols.live import (
+    CanaryAddress,
     Credential,
     LiveContext,
     LiveProbe,
@@ -57,7 +62,8 @@ class SurveySettings:
     ``system``, the assets with a ``url``. ``only`` and ``layers`` choose probes; where both are
     None, all but those of the client layer. ``rules`` is a folder of AI-Infra-Guard's
     rules, ``keys`` are those of users by name, ``openapi`` describes an API, ``credentials`` is a
-    file of them or ``default``, ``signed`` one with a recorded request.
+    file of them or ``default``, ``signed`` one with a recorded request. ``listen`` is where hosts
+    that are made to fetch an address reach this machine.
     With ``fail_on_skipped`` a survey also fails where a host was not asked all that was planned.
     The rest is as in ``ScanSettings``.
     """
@@ -75,6 +81,7 @@ class SurveySettings:
     openapi: Path | None = None
     credentials: Path | None = None
     signed: Path | None = None
+    listen: CanaryAddress | None = None
     osv: Path | None = None
     limits: Limits = _LIMITS
     fail_on: str = "high"
@@ -163,7 +170,7 @@ class Surveyor:
     def __init__(self, settings: SurveySettings, knowledge: Knowledge | None = None) -> None:
         self.settings = settings
         self.endpoints = _endpoints(settings)
-        self.notes: list[str] = []
+        self.notes: list[str] = list(_unused_parts(settings))
         self.probes = _probes(settings, self.notes)
         self.context = LiveContext(
             knowledge=knowledge or installed(),
@@ -175,6 +182,7 @@ class Surveyor:
             credentials=_credentials(settings.credentials),
             default_credentials=settings.credentials == DEFAULTS,
             signed=_signed(settings),
+            canary=_canary(settings),
             links=any(one.layer == IN_BROWSER for one in self.probes),
             advisories=OsvAdvisories(settings.osv) if settings.osv is not None else None,
         )
@@ -203,24 +211,34 @@ class Surveyor:
         every = self.endpoints
         self.endpoints = [one for one in every if progress.done(one) is None]
         try:
-            asked = {one.endpoint: one for one in run_async(self.ask(progress.add))}
-        except BaseException:
-            progress.close()
-            raise
+            asked = {
+                one.endpoint: one for one in run_async(self.ask(progress.add, progress.before))
+            }
         finally:
+            progress.close()
             self.endpoints = every
-        progress.finish()
         return [progress.done(one) or asked[one] for one in every]
 
-    async def ask(self, done: Callable[[HostResult], None] = lambda _: None) -> list[HostResult]:
-        """Ask all hosts; results stand in the order of ``endpoints``."""
-        return await survey(self.endpoints, self.probes, self.context, self.settings.limits, done)
+    async def ask(
+        self,
+        done: Callable[[HostResult], None] = lambda _: None,
+        before: Callable[[Endpoint, Sent], None] = lambda _, __: None,
+    ) -> list[HostResult]:
+        """Ask all hosts; results stand in the order of ``endpoints``.
+
+        ``done`` is told of each host, ``before`` of each request before it is sent.
+        """
+        return await survey(
+            self.endpoints, self.probes, self.context, self.settings.limits,
+            done=done, before=before,
+        )  # fmt: skip
 
     def run(self, out: Path | None = None, *, resume: bool = False) -> SurveyResult:
         """Ask all hosts.
 
         Args:
-            out: a folder that keeps each host that is done until the survey is whole.
+            out: a folder that keeps each request before it is sent, and each host that is done,
+                until `remove_progress`.
             resume: go on with the survey that was cut off in ``out``.
 
         Raises:
@@ -237,16 +255,19 @@ class Surveyor:
                 self.probes, self.context, self.endpoints, self.settings.limits
             )
             progress = (
-                SurveyProgress.resume(out, digest)
+                SurveyProgress.resume(out, digest, self.endpoints)
                 if resume
-                else SurveyProgress.begin(out, digest, identifier, began)
+                else SurveyProgress.begin(out, digest, identifier, began, self.endpoints)
             )
             identifier, began = progress.id, progress.began
             if resume:
                 self.notes.append(
                     "it was cut off and gone on with: hosts that were being asked then were asked "
-                    "anew, and what had been sent to them before is not recorded"
+                    f"anew; {sum(map(len, progress.cut.values()))} requests had been sent to them "
+                    "before, whose answers are not recorded"
                 )
+            elif progress.note:
+                self.notes.append(progress.note)
             hosts = self._ask_rest(progress)
         found = sorted(
             (_located(replace(one, run=identifier)) for host in hosts for one in host.findings),
@@ -300,12 +321,43 @@ def _endpoints(settings: SurveySettings) -> list[Endpoint]:
     return found
 
 
+def _unused_parts(settings: SurveySettings) -> Iterator[str]:
+    """Which URLs have a query or a fragment, which no request repeats."""
+    assets = settings.system.assets if settings.system and not settings.targets else ()
+    for url in (*settings.targets, *(one.url for one in assets if one.url)):
+        shown = re.split(r"[?#]", url, maxsplit=1)[0]
+        if "://" in url and shown != url:
+            yield f"{shown}: the query of the URL is not used; requests go below its path"
+
+
 def _credentials(path: Path | None) -> tuple[Credential, ...]:
     if path is None or path == DEFAULTS:
         return ()
     from buttress.probes.infrastructure.credentials import logins
 
     return read_credentials(path, {one.product for one in logins()})
+
+
+def _canary(settings: SurveySettings) -> CanaryAddress:
+    at = settings.listen
+    if at is None:
+        return CanaryAddress()
+    problem, expected = "", "an address of this machine that the hosts can reach, such as 10.0.0.5"
+    if not settings.active:
+        problem, expected = "needs --active, since hosts are made to fetch it", "--active as well"
+    elif ip_address(at.host).is_unspecified:
+        problem = "names no address"
+    else:
+        try:
+            with socket.create_server(
+                (at.host, at.port), family=socket.AF_INET6 if ":" in at.host else socket.AF_INET
+            ):
+                pass
+        except OSError as error:
+            problem = f"can't listen at {at.host}, port {at.port}: {error.strerror or error}"
+    if problem:
+        raise InputError(problem, field="--listen", expected=expected)
+    return at
 
 
 def _signed(settings: SurveySettings) -> RecordedRequest | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from buttress.evidence.findings import Inspection
+from buttress.live.sent import shown_headers
 from buttress.live.survey import HostResult
 from buttress.protocols.live import LiveProbe
 
@@ -43,6 +44,14 @@ def host_inspections(host: HostResult, probes: Sequence[LiveProbe]) -> Iterator[
 def with_requests(inspection: Inspection, host: HostResult) -> Inspection:
     """The inspection with every request that was sent to its host, for the evidence."""
     sent = [
-        [one.request.method, one.url, round(one.time, 3), one.status] for one in host.sent
-    ]  # fmt: skip
+        {
+            "method": one.request.method,
+            "url": one.url,
+            "headers": shown_headers(one.request),
+            "time": round(one.time, 3),
+            "status": one.status,
+            "note": one.note,
+        }
+        for one in host.sent
+    ]
     return replace(inspection, extra={"sent": sent})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -19,6 +19,9 @@ from buttress.report.json import encoded_parts
 from buttress.report.survey_page import render
 from buttress.workflows.survey import SurveyResult
 from buttress.workflows.survey_inspections import with_requests
+from buttress.workflows.survey_progress import remove_progress
+
+_AT_ONCE: Final = 100  # inspections: those of many hosts take memory
 
 
 def write(result: SurveyResult, made: Mapping[str, Any], out: Path, language: str = "en") -> None:
@@ -36,12 +39,6 @@ def write(result: SurveyResult, made: Mapping[str, Any], out: Path, language: st
     with atomic_file(out / "survey.json", "--out") as file:
         file.writelines(encoded_parts(made))
     write_page(made, out / "survey.html", language, "--out")
-    with atomic_file(out / "requests.jsonl", "--out") as file:
-        file.writelines(
-            orjson.dumps(sent | made["requests"][sent["request"]], option=orjson.OPT_APPEND_NEWLINE)
-            for host in made["hosts"]
-            for sent in host["sent"]
-        )
     with EvidenceStore.open(out / FILE_NAME) as store:
         store.append(
             [
@@ -59,11 +56,21 @@ def write(result: SurveyResult, made: Mapping[str, Any], out: Path, language: st
         )
         store.append([one for host in result.hosts for one in _stamped(host, result.id)])
         of_each = len(result.layers)
-        store.append(
-            [
-                with_requests(one, result.hosts[number // of_each])
-                for number, one in enumerate(result.inspections)
-            ]
+        for first in range(0, len(result.inspections), _AT_ONCE):
+            store.append(
+                [
+                    with_requests(one, result.hosts[number // of_each])
+                    for number, one in enumerate(
+                        result.inspections[first : first + _AT_ONCE], first
+                    )
+                ]
+            )
+    remove_progress(out)
+    with atomic_file(out / "requests.jsonl", "--out") as file:
+        file.writelines(
+            orjson.dumps(sent | made["requests"][sent["request"]], option=orjson.OPT_APPEND_NEWLINE)
+            for host in made["hosts"]
+            for sent in host["sent"]
         )
 
 

@@ -1,4 +1,4 @@
-"""The progress of a survey: a line a host that is done, so that a run that was cut off goes on."""
+"""The progress of a survey, so that a run that was cut off goes on and what it sent is known."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from buttress.errors import InputError
 from buttress.live.sent import shown_body
 from buttress.live.survey import HostResult
 from buttress.probes.infrastructure.aig.pack_contents import packed_names
+from buttress.workflows.survey_requests import FILE_NAME as REQUESTS
+from buttress.workflows.survey_requests import RequestLog
 
 if TYPE_CHECKING:
     from buttress.live.limits import Limits
     from buttress.live.scope import Endpoint
+    from buttress.live.sent import Sent
     from buttress.protocols.live import LiveContext, LiveProbe, LiveRequest, RecordedRequest
 
 FILE_NAME: Final = "progress.jsonl"
@@ -35,33 +38,45 @@ class _Head(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass
 class SurveyProgress:
-    """A file of what is done; ``hosts`` are those of the run that is gone on with."""
+    """Two files of a survey: a line a host that is done, and a line a request before it is sent.
+
+    ``hosts`` are those of the run that is gone on with, ``cut`` what it sent to others before it
+    was cut off. ``note`` says where an earlier run's requests are.
+    """
 
     id: str
     began: float
     hosts: list[HostResult]
+    cut: dict[Endpoint, list[Sent]]
     _file: BinaryIO
+    _log: RequestLog
+    note: str = ""
 
     @classmethod
-    def begin(cls, out: Path, settings: str, identifier: str, began: float) -> SurveyProgress:
-        """A new file in the folder ``out``; one of before is gone.
+    def begin(
+        cls, out: Path, settings: str, identifier: str, began: float, endpoints: Sequence[Endpoint]
+    ) -> SurveyProgress:
+        """New files in the folder ``out``; the requests of a run that was cut off are kept.
 
         Raises:
             InputError: not writable.
         """
         try:
             out.mkdir(parents=True, exist_ok=True)
+            note = _kept_apart(out)
             file = (out / FILE_NAME).open("wb")
         except OSError as error:
             raise InputError(
                 error.strerror or str(error), file=str(out), field="--out", expected="a folder"
             ) from None
-        made = cls(identifier, began, [], file)
+        made = cls(
+            identifier, began, [], {}, file, RequestLog.begin(out / REQUESTS, endpoints), note
+        )
         made._write(msgspec.json.encode(_Head(identifier, began, settings)))
         return made
 
     @classmethod
-    def resume(cls, out: Path, settings: str) -> SurveyProgress:
+    def resume(cls, out: Path, settings: str, endpoints: Sequence[Endpoint]) -> SurveyProgress:
         """The progress in the folder; a last line that was cut off is left out.
 
         Raises:
@@ -88,13 +103,24 @@ class SurveyProgress:
                 "it was made with other options or probes", file=str(path), field="--resume",
                 expected=_EXPECTED,
             )  # fmt: skip
+        log, cut = RequestLog.resume(out / REQUESTS, endpoints)
+        for one in hosts:
+            cut.pop(one.endpoint, None)
         file = path.open("r+b")
         file.truncate(sum(map(len, whole)))
         file.seek(0, os.SEEK_END)
-        return cls(head.id, head.began, hosts, file)
+        return cls(head.id, head.began, hosts, cut, file, log)
+
+    def before(self, endpoint: Endpoint, sent: Sent) -> None:
+        """Keep a request that is sent next."""
+        self._log.add(endpoint, sent)
 
     def add(self, host: HostResult) -> None:
-        """Keep a host that is done, on the disk before this returns."""
+        """Keep a host that is done, on the disk before this returns.
+
+        What was sent to it before the run was cut off is put before what it was sent now.
+        """
+        host.sent[:0] = self.cut.pop(host.endpoint, ())
         sent = [
             replace(one, request=replace(one.request, script=None, body=_body(one.request)))
             for one in host.sent
@@ -105,19 +131,41 @@ class SurveyProgress:
         """What is known of a host from the run that is gone on with."""
         return next((one for one in self.hosts if one.endpoint == endpoint), None)
 
-    def finish(self) -> None:
-        """The survey is whole: the file is no longer needed."""
-        self._file.close()
-        Path(self._file.name).unlink(missing_ok=True)
-
     def close(self) -> None:
-        """Keep the file for a later run."""
+        """Close the files; they are kept for a later run until ``remove_progress``."""
         self._file.close()
+        self._log.close()
 
     def _write(self, line: bytes) -> None:
         self._file.write(line + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())
+
+
+def remove_progress(out: Path) -> None:
+    """The survey is whole and written: what was kept to go on with it is no longer needed."""
+    (out / FILE_NAME).unlink(missing_ok=True)
+
+
+def _kept_apart(out: Path) -> str:
+    """Give the requests of a run that was cut off a name of their own; says so."""
+    progress, requests = out / FILE_NAME, out / REQUESTS
+    if not progress.exists() or not requests.exists():
+        return ""
+    with progress.open("rb") as file:
+        first = file.readline(1_000)
+    try:
+        run = msgspec.json.decode(first, type=_Head).id
+    except msgspec.MsgspecError:
+        run = ""
+    if not run.isalnum():
+        run = f"{int(requests.stat().st_mtime)}"
+    place = requests.with_name(f"requests-{run}.jsonl")
+    requests.rename(place)
+    return (
+        f"an earlier survey in this folder was cut off: what it sent is kept in {place.name}, "
+        "and is not part of this result"
+    )
 
 
 def _body(request: LiveRequest) -> bytes:
@@ -149,6 +197,7 @@ def settings_digest(
         _digest_of(context.signed),
         hashlib.sha256(openapi).hexdigest(),
         context.advisories is not None,
+        (context.canary.host, context.canary.port),
         list(endpoints),
         limits,
     )

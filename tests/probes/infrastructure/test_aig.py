@@ -21,7 +21,7 @@ from buttress.probes.infrastructure.aig.expression import (
     parse,
 )
 from buttress.probes.infrastructure.aig.files import RuleFolder, load
-from buttress.probes.infrastructure.aig.lint import lint
+from buttress.probes.infrastructure.aig.lint import lint, lint_file
 from buttress.probes.infrastructure.aig.matching import (
     MatchSubject,
     UndefinedComparisonError,
@@ -295,6 +295,27 @@ def test_three_classes(folder: Path) -> None:
     assert classes(VersionRange()) == ([], ["CVE-0", "CVE-4", "CVE-1"], 0)
     assert classes(VersionRange("1.4", "1.9")) == (["CVE-0"], ["CVE-4", "CVE-1"], 0)
     assert classes(VersionRange("1.5", "3")) == ([], ["CVE-0", "CVE-4"], 1)
+
+
+def test_lint_of_one_file(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    every = lint(load(folder))
+    for path in sorted(folder.rglob("*.yaml")):
+        name = path.relative_to(folder).as_posix()
+        of_folder = {(one.level, one.what) for one in every if one.file == name}
+        alone = {(one.level, one.what) for one in lint_file(path)}
+        assert alone == of_folder, name
+    lone = tmp_path_factory.mktemp("lone") / "lone.yaml"
+    lone.write_text("info: {name: x, cve: C}\nrule: ''\n")
+    assert [(one.level, one.what) for one in lint_file(lone)] == [
+        ("always", "rule is empty: fires on every version")
+    ]
+    for text, told in (("info: {name: x}\n", "expected 'http'"), ("- a\n", "expected a mapping")):
+        lone.write_text(text)
+        (note,) = lint_file(lone)
+        assert note.level == "error"
+        assert told in note.what
+    with pytest.raises(InputError, match="PATH"):
+        lint_file(lone.with_name("none.yaml"))
 
 
 def test_lint_says_what_can_never_fire(folder: Path) -> None:

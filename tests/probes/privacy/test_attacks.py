@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -222,3 +223,45 @@ def test_divergence_asks_and_counts_what_comes_after_the_word(folder: Path) -> N
     assert document["extraction"] is None
     assert code == {True: 1, False: 0, None: 3}[part["leak"]]
     assert privacy(folder, *options)[1]["divergence"] == part  # the same seed, the same answers
+
+
+def test_parts_finished_before_a_kill_are_not_measured_again(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from buttress.workflows import privacy_attacks
+    from buttress.workflows.privacy import measure_privacy
+    from buttress.workflows.privacy_request import PrivacyRequest
+
+    request = PrivacyRequest(
+        folder / "base", ["divergence", "attributes", "preferences"], folder / "aligned.jsonl",
+        folder / "others.jsonl", attributes=folder / "attributes.jsonl", draws=3,
+        out=tmp_path / "run", device="cpu",
+    )  # fmt: skip
+    measured: list[str] = []
+    killed_at = ""
+
+    def counted(name: str) -> None:
+        measure = getattr(privacy_attacks, f"{name}_part")
+
+        def part(*given: Any, **more: Any) -> dict[str, Any]:
+            if name == killed_at:
+                raise KeyboardInterrupt
+            measured.append(name)
+            found: dict[str, Any] = measure(*given, **more)
+            return found
+
+        monkeypatch.setattr(privacy_attacks, f"{name}_part", part)
+
+    for name in request.methods:
+        counted(name)
+    whole = measure_privacy(replace(request, out=None))
+    for name in ("attributes", "preferences"):
+        killed_at = name
+        with pytest.raises(KeyboardInterrupt):
+            measure_privacy(replace(request, resume=(tmp_path / "run").exists()))
+    killed_at = ""
+    document = measure_privacy(replace(request, resume=True))
+    assert measured == [*request.methods, *request.methods]  # each once without, once with a folder
+    for name in request.methods:
+        assert document[name] == whole[name]
+    assert not (set(document) ^ set(whole))

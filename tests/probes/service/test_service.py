@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
+import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -17,8 +20,9 @@ from buttress.live.limits import Limits
 from buttress.live.scope import Endpoint
 from buttress.live.survey import HostResult, dry_run, planned, survey
 from buttress.probes.service.disclosure import shared_orders
+from buttress.probes.service.origins import registered_domain
 from buttress.probes.service.probe import PROBE
-from buttress.protocols.live import LiveContext
+from buttress.protocols.live import CanaryAddress, LiveContext
 from buttress.workflows.survey_notes import survey_notes
 from tests.live.servers import HOSTILE, Web, hostile, serving
 
@@ -55,6 +59,7 @@ def context(*, active: bool = True, openapi: bool = False, users: int = 2) -> Li
         keys=dict(list(KEYS.items())[:users]),
         active=active,
         openapi=EXAMPLE / "openapi.yaml" if openapi else None,
+        canary=CanaryAddress(grace_s=0.05),
     )
 
 
@@ -187,6 +192,66 @@ async def test_a_host_that_answers_everything_the_same_proves_nothing() -> None:
     assert "authentication-missing" not in rules(result)
     (fact,) = [one for one in result.facts if one.name == "not judged"]
     assert fact.values[0] == "authentication: the host answers any path with data"
+
+
+@pytest.mark.parametrize(
+    ("let_in", "told"),
+    [
+        (lambda origin: origin == "http://127.0.0.1", None),
+        (lambda origin: origin.startswith("http://127.0.0.1"), "http://127.0.0.1.foreign.invalid"),
+        (lambda origin: origin.endswith("127.0.0.1"), "http://foreign-127.0.0.1"),
+        (lambda origin: "127.0.0.1" in origin, "http://127.0.0.1.foreign.invalid"),
+    ],
+    ids=["whole", "beginning", "end", "part"],
+)
+@pytest.mark.parametrize("cookies", [True, False], ids=["cookies", "no cookies"])
+async def test_an_origin_that_is_compared_in_part(
+    let_in: Callable[[str], bool], told: str | None, cookies: bool
+) -> None:
+    class Checking(Web):
+        def answer(self, method: str, path: str, head: str, body: bytes) -> bytes:
+            origin = re.search(r"(?m)^Origin: (.*?)\r$", head)
+            allowed = {"Content-Type": "application/json"}
+            if origin and let_in(origin[1]):
+                allowed["Access-Control-Allow-Origin"] = origin[1]
+                if cookies:
+                    allowed["Access-Control-Allow-Credentials"] = "true"
+            self.pages = {"/v1/models": (200, allowed, '{"data": [{"id": "m"}]}')}
+            return super().answer(method, path, head, body)
+
+    async with serving(Checking({})) as port:
+        result = await ask(port, context(active=False, users=0))
+    rule = "cors-foreign-origin" if cookies else "cors-any-origin"
+    found = {one.rule: one.proof for one in result.findings if one.rule.startswith("cors")}
+    assert set(found) == ({rule} if told else set())
+    assert told is None or f"Origin: {told};" in found[rule]
+
+
+@pytest.mark.parametrize(
+    ("host", "domain"),
+    [
+        ("api.shop.example", "shop.example"), ("shop.co.uk", "shop.co.uk"),
+        ("a.shop.co.uk", "shop.co.uk"), ("localhost", "localhost"), ("10.0.0.5", "10.0.0.5"),
+    ],
+)  # fmt: skip
+def test_the_domain_that_a_host_was_registered_under(host: str, domain: str) -> None:
+    assert registered_domain(host) == domain
+
+
+async def test_a_canary_at_a_named_port_serves_one_host_after_the_other() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    at = CanaryAddress(port=port, grace_s=0.05)
+    given = replace(context(users=1), canary=at)
+    async with service("images") as one, service("images") as other:
+        results = await survey(
+            [Endpoint("127.0.0.1", each, "http") for each in (one, other)],
+            [PROBE], given, Limits(timeout_s=10),
+        )  # fmt: skip
+    assert [result.failed for result in results] == [{}, {}]
+    for result in results:
+        (found,) = [o for o in result.findings if o.rule == "server-side-request-forgery"]
+        assert f"http://127.0.0.1:{port}" in found.message
 
 
 @pytest.mark.parametrize("kind", HOSTILE)

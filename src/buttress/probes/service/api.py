@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from buttress.probes.service.chat import ChatShape, json_of, shapes_of
 from buttress.probes.service.openapi import ApiDescription, ApiOperation, load_description
-from buttress.protocols.live import LiveContext, LiveRequest, Reply, Session
+from buttress.protocols.live import NO_VALUES, LiveContext, LiveRequest, Reply, Session
 
 MODELS: Final = "/v1/models"
 _USUAL_READS: Final = (
@@ -17,7 +17,9 @@ _USUAL_READS: Final = (
 )  # fmt: skip
 _USUAL_KEY: Final = ("Authorization", "Bearer {key}")
 REFUSED: Final = (401, 403)
-NO_CANARY: Final = "the canary listens on this machine, the host is another"
+NO_CANARY: Final = (
+    "the host is another machine and can't reach a canary here: name an address with --listen"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,11 @@ class ServiceApi:
         """What stands for names in requests."""
         return {"model": self.model}
 
-    async def ask(self, session: Session, request: LiveRequest) -> Reply | None:
-        """The answer to a request; the name of the model is put in."""
-        return await session.ask(request, self.values)
+    async def ask(
+        self, session: Session, request: LiveRequest, values: Mapping[str, str] = NO_VALUES
+    ) -> Reply | None:
+        """The answer to a request; the name of the model is put in, and ``values``."""
+        return await session.ask(request, {**self.values, **values})
 
     async def chat(self, session: Session) -> ChatShape | None:
         """The shape that the API answers in, asked as the first user; needs ``active``.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Final
 
-_GRACE_S: Final = 0.5
+from buttress.protocols.live import CanaryAddress
+
 _MOST: Final = 100
 _PIXEL: Final = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
@@ -23,22 +24,25 @@ _BODY: Final = 4096
 class CanaryListener:
     """``url`` begins its addresses; ``asked`` are the paths that were fetched.
 
+    A fetch after the answer is awaited for ``grace_s`` seconds.
+
     ``pages`` are texts that it serves in place of a picture, by the mark that ends their address;
     ``posted`` are bodies that it was sent, by path.
     """
 
     url: str = ""
+    grace_s: float = 0.5
     asked: list[str] = field(default_factory=list)
     pages: dict[str, str] = field(default_factory=dict)
     posted: dict[str, bytes] = field(default_factory=dict)
 
     async def asked_for(self, marks: Collection[str]) -> set[str]:
-        """Which addresses, by the mark that ends them, were fetched, or are in half a second."""
+        """Which addresses, by the mark that ends them, were fetched, or are in ``grace_s``."""
         wanted = set(marks)
         for _ in range(10):
             if wanted <= self._marks():
                 break
-            await asyncio.sleep(_GRACE_S / 10)
+            await asyncio.sleep(self.grace_s / 10)
         return wanted & self._marks()
 
     def sent_to(self, mark: str) -> bytes:
@@ -91,13 +95,20 @@ async def _body(reader: asyncio.StreamReader) -> bytes:
 
 
 @asynccontextmanager
-async def listening() -> AsyncIterator[CanaryListener]:
-    """A canary on a free port of the loopback address, under a path that nobody can guess."""
-    canary = CanaryListener()
-    server = await asyncio.start_server(canary._serve, "127.0.0.1", 0, limit=8192)
-    port = server.sockets[0].getsockname()[1]
-    canary.url = f"http://127.0.0.1:{port}/{os.urandom(8).hex()}"
-    try:
-        yield canary
-    finally:
-        server.close()
+async def listening(at: CanaryAddress) -> AsyncIterator[CanaryListener]:
+    """A canary under a path that nobody can guess; one at a time where the port is named.
+
+    Raises:
+        OSError: the address is none of this machine, or the port is in use.
+    """
+    async with at.turn if at.port else nullcontext():
+        canary = CanaryListener(grace_s=at.grace_s)
+        server = await asyncio.start_server(canary._serve, at.host, at.port, limit=8192)
+        port = server.sockets[0].getsockname()[1]
+        shown = f"[{at.host}]" if ":" in at.host else at.host
+        canary.url = f"http://{shown}:{port}/{os.urandom(8).hex()}"
+        try:
+            yield canary
+        finally:
+            server.close()
+            await server.wait_closed()

@@ -1,6 +1,6 @@
 """Does the service fetch addresses that callers name (OWASP API7:2023).
 
-The address is that of a canary on this machine, so only a service on this machine can be tested.
+The address is that of a canary on this machine; a service elsewhere must be able to reach it.
 """
 
 from __future__ import annotations

@@ -26,9 +26,20 @@ from buttress.probes.service.canary import CanaryListener, listening
 from buttress.probes.service.chat import ChatShape
 from buttress.probes.service.reports import PROBE as NAME
 from buttress.probes.service.reports import VERSION
-from buttress.protocols.live import LiveContext, LiveFact, LiveRequest, Observed, Session
+from buttress.protocols.live import (
+    CanaryAddress,
+    LiveContext,
+    LiveFact,
+    LiveRequest,
+    Observed,
+    Session,
+)
 
-_THIS_MACHINE: Final = ("127.0.0.1", "localhost", "::1")  # where the canary can be reached
+_THIS_MACHINE: Final = (
+    "127.0.0.1",
+    "localhost",
+    "::1",
+)  # where a canary on a loopback address can be reached
 _PARTS: Final = (
     authentication, objects, origins, errors, limits, forgery, disclosure, markup, injection,
     execution, agency, sessions,
@@ -67,7 +78,7 @@ class ServiceProbe:
         found += [one async for one in origins.findings(session, api)]
         found += [one async for one in errors.findings(session, api)]
         if api.active:
-            found += await _active(session, api)
+            found += await _active(session, api, context.canary)
         else:
             api.not_judged.append(
                 "limits, request forgery, system prompt, markup, orders in documents, tools, "
@@ -85,10 +96,10 @@ async def _name_model(session: Session, api: ServiceApi) -> None:
             return
 
 
-async def _active(session: Session, api: ServiceApi) -> list[Finding | Observed]:
-    if session.host not in _THIS_MACHINE:
+async def _active(session: Session, api: ServiceApi, at: CanaryAddress) -> list[Finding | Observed]:
+    if at.loopback and session.host not in _THIS_MACHINE:
         return await _asked(session, api, None)
-    async with listening() as canary:
+    async with listening(at) as canary:
         return await _asked(session, api, canary)
 
 

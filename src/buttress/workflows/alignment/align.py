@@ -32,6 +32,7 @@ from buttress.protocols.judge import Judge
 from buttress.report.alignment_page import render
 from buttress.system.model import Asset, System
 from buttress.workflows.alignment.align_request import AlignRequest
+from buttress.workflows.alignment.asking_order import WorstFirst
 from buttress.workflows.alignment.attacking import Attacker, attack_rows
 from buttress.workflows.alignment.comparing import (
     changed_answers,
@@ -42,7 +43,7 @@ from buttress.workflows.alignment.intervention import (
     InterventionContext,
     intervene,
 )
-from buttress.workflows.alignment.measuring import BLOCK, Cells, Measurer
+from buttress.workflows.alignment.measuring import Cells, Measurer
 from buttress.workflows.alignment.paired_comparison import PairedComparison
 from buttress.workflows.alignment.recipe import Recipe
 from buttress.workflows.alignment.requests import (
@@ -64,9 +65,14 @@ PAGE_NAME: Final = "align.html"
 POLICY: Final = "alignment"
 LIMITS: Final = (
     "The figures are of one seed and one split. Another split has other categories.",
-    "Without labels the judge is taken to err alike before and after, and as often as on the "
-    "systems that it was calibrated on. Labels of both sides replace that assumption.",
+    "Without labels the judge is taken to err, and to leave answers open, alike before and after, "
+    "and as often as on the systems that it was calibrated on. Labels of both sides replace that "
+    "assumption.",
     "Requests that are written against the change itself were not searched for.",
+)
+APART: Final = (
+    "Each rate is bounded by itself, as of a system that the judge has not met. It may err in "
+    "another way after the change than before."
 )
 _LIBRARIES: Final = ("numpy", "scipy", "torch", "transformers", "peft", "trl")
 _ORDER: Final[Mapping[int, int]] = {0: 0, 3: 1, 1: 2}
@@ -129,8 +135,9 @@ class _Work:
     def comparison(self) -> PairedComparison:
         """What compares the model's states."""
         return PairedComparison(
-            self.requests, self.judge, self.measurer.store, self.request.margins
-        )
+            self.requests, self.judge, self.measurer.store, self.request.margins,
+            self.request.judge_errors,
+        )  # fmt: skip
 
     @property
     def attacker(self) -> Attacker:
@@ -195,7 +202,7 @@ class _Work:
                     risk, baseline.get((risk, HELD_OUT), ()), best.after.get((risk, HELD_OUT), ())
                 )
             ],
-            limits=[*LIMITS, *unexplained],
+            limits=[*self._limits(), *unexplained],
         )
 
     def _explain(self, best: _Tried) -> list[str]:
@@ -213,6 +220,11 @@ class _Work:
         except InputError as error:
             return [f"What changed inside could not be compared: {error}"]
         return []
+
+    def _limits(self) -> list[str]:
+        if self.request.judge_errors == "alike":
+            return list(LIMITS)
+        return [LIMITS[0], APART, *LIMITS[2:]]
 
     def _open_plain(self) -> Any:
         return open_asset(self.asset, base=self.system.base)
@@ -238,21 +250,14 @@ class _Work:
         def open_changed() -> Any:
             return changed.open(self.system.base)
 
-        rounds = 0
-
-        def worse(cells: Cells) -> bool:
-            nonlocal rounds
-            rounds += 1
-            rows = self.comparison.rows(baseline, cells, asked=rounds * BLOCK)
-            return not self.request.ask_all and any(row.verdict == "worse" for row in rows)
-
+        order = WorstFirst(self.comparison, baseline, self.request.ask_all)
         after = self.measurer.measure(
             open_changed, self.requests, asset=name, system_prompt=changed.system_prompt,
-            enough=worse,
+            next_cells=order,
         )  # fmt: skip
         attacks = self.attacker.attack(open_changed, name, changed.system_prompt, changed.settings)
         self.say(f"step compare: {recipe.name}")
-        rows = self.comparison.rows(baseline, after, asked=rounds * BLOCK)
+        rows = self.comparison.rows(baseline, after, asked=order.asked)
         perplexity = self._perplexity(
             context, changed, baseline.get((ORDINARY, HELD_OUT), ()),
             after.get((ORDINARY, HELD_OUT), ()),

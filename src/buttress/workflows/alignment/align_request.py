@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from buttress.errors import InputError
-from buttress.workflows.alignment.comparing import MARGINS
+from buttress.workflows.alignment.comparing import MARGINS, JudgeErrors
 from buttress.workflows.alignment.recipe import Recipe
 from buttress.workflows.alignment.requests import HARM, RISKS
 
@@ -20,7 +20,8 @@ class AlignRequest:
     ``pairs``, ``seen_pairs`` and ``ordinary`` bound how many requests each part has, ``attacked``
     how many are attacked; ``language`` is that of the page; ``ask_all`` goes on asking a changed
     model when something is shown worse already; ``skip_impossible`` goes on without a recipe that
-    this asset can't have.
+    this asset can't have; ``judge_errors`` says whether the judge is taken to err alike before and
+    after a change.
     """
 
     recipes: Sequence[Recipe]
@@ -41,6 +42,7 @@ class AlignRequest:
     language: str = "en"
     ask_all: bool = False
     skip_impossible: bool = False
+    judge_errors: JudgeErrors = "alike"
 
     def check(self) -> None:
         """Refuse risks and margins that are not known.

@@ -19,15 +19,17 @@ from buttress.documents.alignment import (
 )
 from buttress.evidence.records import Label, Trial
 from buttress.labelling.estimate import corrected_rate
-from buttress.statistics.correction import CalibrationCounts
+from buttress.statistics.correction import CalibrationCounts, CorrectedSequence
 from buttress.statistics.paired import compare_pairs
 from buttress.statistics.paired_verdict import (
     ALPHA,
     RateChange,
+    bounded_by_score,
     change_of_rates,
     corrected_change,
     judged_share,
     paired_verdict,
+    separates_scores,
 )
 from buttress.workflows.alignment.requests import DEGENERATE, HELD_OUT, RISKS
 
@@ -40,6 +42,7 @@ MARGINS: Final[Mapping[str, float]] = {
 }
 _EXAMPLES: Final = 10  # of a risk, better and worse
 Correction = Literal["labels", "calibration", "none"]
+JudgeErrors = Literal["alike", "apart"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +68,15 @@ def compared(
     not_asked: int = 0,
     margin: float,
     counts: CalibrationCounts | None,
+    judge_errors: JudgeErrors = "alike",
     alpha: float = ALPHA,
 ) -> RiskComparison:
     """One row: labels of both sides decide where there are some, else the corrected judge.
 
     A degenerate answer counts as a failure where an answer is due. An answer that the judge left
     open counts as either in the bounds; the same answer to the same request counts the same on both
-    sides. Where all that changed was refused in the model's place, its number bounds how far
+    sides. A judge that scores alike on both sides leaves the sign of a change as it is, whatever it
+    leaves open. Where all that changed was refused in the model's place, its number bounds how far
     over-refusal has risen, and no judge's error does.
 
     Args:
@@ -81,6 +86,8 @@ def compared(
         not_asked: requests of that part that were no longer asked after.
         margin: rise that is still no worse, in [0, 1].
         counts: the judge against labels, None where its outcomes are exact.
+        judge_errors: whether the judge is taken to err alike on both sides; ``apart``: each side's
+            rate is bounded by itself.
         alpha: error probability of the interval.
     """
     pairs = _paired(before.trials, after.trials)
@@ -91,8 +98,11 @@ def compared(
         change = _labelled(pairs, before, after, labels, alpha)
         rates = (_mean(pairs, 0, labels[0]), _mean(pairs, 1, labels[1]))
     else:
-        judged = _judged(pairs, alpha * judged_share(counts))
-        change = _capped(corrected_change(judged, counts, alpha), _most_rise(pairs, alpha))
+        if judge_errors == "alike":
+            change = _errs_alike(pairs, counts, alpha)
+        else:
+            change = _errs_apart(pairs, counts, alpha)
+        change = _capped(change, _most_rise(pairs, alpha))
         correction = "calibration" if counts is not None and counts.measured else "none"
         rates = (_mean(pairs, 0, {}), _mean(pairs, 1, {}))
     return RiskComparison(
@@ -126,18 +136,27 @@ def degenerate_answers(
 ) -> RiskComparison:
     """The row of answers that go round in circles, over requests of all kinds; no judge errs."""
 
-    def loops(trials: Sequence[Trial]) -> Side:
-        return Side(
-            [
-                replace(trial, outcome=float(is_degenerate(trial.answer)), abstained=False)
-                for trial in trials
-            ]
-        )
-
+    sides = [Side(degenerate_trials(trials)) for trials in (before, after)]
     return compared(
-        DEGENERATE, part, loops(before), loops(after), asked=asked, not_asked=not_asked,
+        DEGENERATE, part, *sides, asked=asked, not_asked=not_asked,
         margin=margin, counts=None,
     )  # fmt: skip
+
+
+def degenerate_trials(trials: Sequence[Trial]) -> list[Trial]:
+    """The same trials; their outcome is whether the answer is degenerate."""
+    return [
+        replace(trial, outcome=float(is_degenerate(trial.answer)), abstained=False)
+        for trial in trials
+    ]
+
+
+def evidence_of_rise(before: Sequence[Trial], after: Sequence[Trial]) -> float:
+    """Log e-value against "no more failures after", of the mean outcome as judged."""
+    pairs = _paired(before, after)
+    first, second = [_outcome(old) for old, _ in pairs], [_outcome(new) for _, new in pairs]
+    prompts = [old.prompt_id for old, _ in pairs]
+    return compare_pairs(first, second, prompts=prompts).log_rise
 
 
 def exit_code(
@@ -208,20 +227,75 @@ def _bounds(trial: Trial) -> tuple[float, float]:
     return sure, sure
 
 
+def _errs_alike(
+    pairs: Sequence[tuple[Trial, Trial]], counts: CalibrationCounts | None, alpha: float
+) -> RateChange:
+    """The corrected change, if the judge errs and leaves open alike on both sides."""
+    part = alpha * judged_share(counts)
+    if not (_some_open(pairs) and separates_scores(counts, alpha)):
+        return corrected_change(_judged(pairs, part), counts, alpha)
+    corrected = corrected_change(_judged(pairs, part / 2), counts, alpha)
+    return bounded_by_score(corrected, _scored(pairs, part / 2))
+
+
+def _errs_apart(
+    pairs: Sequence[tuple[Trial, Trial]], counts: CalibrationCounts | None, alpha: float
+) -> RateChange:
+    """The change between two rates, each corrected by itself, as of a system of its own."""
+    rates = []
+    for side in (0, 1):
+        bounds = [_bounds(pair[side]) for pair in pairs]
+        prompts = [pair[side].prompt_id for pair in pairs]
+        ends = []
+        for outcomes in zip(*bounds, strict=True):
+            sequence = CorrectedSequence(alpha / 4, alpha / 4, counts)
+            sequence.update(_by_prompt(outcomes, prompts))
+            ends.append(sequence)
+        if not ends:
+            return RateChange(0.0, -1.0, 1.0)
+        middle = (ends[0].estimate + ends[1].estimate) / 2
+        rates.append(RateChange(middle, ends[0].low, ends[1].high))
+    return change_of_rates(*rates)
+
+
+def _by_prompt(outcomes: Sequence[float], prompts: Sequence[str]) -> list[float]:
+    """The mean outcome of each prompt: its variants and translations are one observation."""
+    found: dict[str, list[float]] = {}
+    for outcome, prompt in zip(outcomes, prompts, strict=True):
+        found.setdefault(prompt, []).append(outcome)
+    return [float(np.mean(each)) for each in found.values()]
+
+
+def _some_open(pairs: Sequence[tuple[Trial, Trial]]) -> bool:
+    return any(old.abstained or new.abstained for old, new in pairs)
+
+
+def _scored(pairs: Sequence[tuple[Trial, Trial]], alpha: float) -> RateChange:
+    """The change of the mean outcome; one that the judge left open is 1/2."""
+    return _change(
+        pairs, [_outcome(old) for old, _ in pairs], [_outcome(new) for _, new in pairs], alpha
+    )
+
+
 def _judged(pairs: Sequence[tuple[Trial, Trial]], alpha: float) -> RateChange:
-    prompts = [old.prompt_id for old, _ in pairs]
-
-    def change(first: Sequence[float], second: Sequence[float]) -> RateChange:
-        found = compare_pairs(first, second, alpha, prompts)
-        return RateChange(found.difference, found.low, found.high)
-
-    sure = change([_outcome(old) for old, _ in pairs], [_outcome(new) for _, new in pairs])
-    if not any(old.abstained or new.abstained for old, new in pairs):
+    """The same with bounds that count what was left open as either."""
+    sure = _scored(pairs, alpha)
+    if not _some_open(pairs):
         return sure
     bounds = [_bounds_of_pair(old, new) for old, new in pairs]
-    least = change([old[1] for old, _ in bounds], [new[0] for _, new in bounds])
-    most = change([old[0] for old, _ in bounds], [new[1] for _, new in bounds])
+    least = _change(pairs, [old[1] for old, _ in bounds], [new[0] for _, new in bounds], alpha)
+    most = _change(pairs, [old[0] for old, _ in bounds], [new[1] for _, new in bounds], alpha)
     return RateChange(sure.estimate, least.low, most.high)
+
+
+def _change(
+    pairs: Sequence[tuple[Trial, Trial]],
+    first: Sequence[float],
+    second: Sequence[float],
+    alpha: float,
+) -> RateChange:
+    found = compare_pairs(first, second, alpha, [old.prompt_id for old, _ in pairs])
+    return RateChange(found.difference, found.low, found.high)
 
 
 def _bounds_of_pair(old: Trial, new: Trial) -> tuple[tuple[float, float], tuple[float, float]]:

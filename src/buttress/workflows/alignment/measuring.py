@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import zip_longest
 from typing import Final, Protocol, TextIO, runtime_checkable
 
 from buttress.attacks.arsenal import registered_families, usable
@@ -38,7 +37,8 @@ FAMILIES: Final = ("role-play", "prefix-injection")
 BLOCK: Final = 32  # requests of a cell after which a measurement may stop
 Cells = dict[tuple[str, str], list[Trial]]
 OpenTarget = Callable[[], Target]
-Enough = Callable[[Cells], bool]
+Asked = dict[tuple[str, str], int]
+NextCells = Callable[[Cells, Asked], Sequence[tuple[str, str]]]
 
 
 @runtime_checkable
@@ -70,12 +70,13 @@ class Measurer:
         asset: str,
         system_prompt: str,
         cells: Sequence[tuple[str, str]] | None = None,
-        enough: Enough | None = None,
+        next_cells: NextCells | None = None,
     ) -> Cells:
         """Trials by (risk, part); those that the evidence already holds are not asked again.
 
-        All cells are asked in turn, a block of each. What is asked does not depend on answers but
-        for ``enough``, so intervals that hold at any time of stopping hold here.
+        All at once, or in rounds: a block of each cell, then of those that ``next_cells`` names.
+        The requests of a cell keep their random order. So an interval that holds at all times of
+        stopping together holds however answers decide which cell goes on.
 
         Args:
             open_target: opens what is asked; it is closed at the end.
@@ -83,31 +84,34 @@ class Measurer:
             asset: name of this state of the model in the evidence.
             system_prompt: put before every question.
             cells: pairs of risk and part; all where None.
-            enough: after each round of blocks, whether to stop.
+            next_cells: which cells the next round asks, from the trials so far and the number of
+                requests of each cell that were asked; none ends it.
 
         Raises:
             InputError: the target only has recorded answers.
             ButtressError: it does not answer.
         """
-        wanted = [
-            specs(
+        wanted = {
+            (risk, part): specs(
                 requests, risk, part, system_prompt=system_prompt, max_tokens=self.max_tokens,
                 seed=self.seed,
             )
             for risk, part in (requests.cells() if cells is None else cells)
-        ]  # fmt: skip
+        }  # fmt: skip
         found: Cells = defaultdict(list)
 
         def finished(trials: Sequence[Trial]) -> bool:
             for trial in trials:
                 risk, _, part = trial.probe.partition("/")
                 found[risk, part].append(trial)
-            return enough is not None and enough(found)
+            return False
 
-        if enough is None:
-            finished(self.ask(open_target, [one for cell in wanted for one in cell], asset))
+        if next_cells is None:
+            every = [one for cell in wanted.values() for one in cell]
+            finished(self.ask(open_target, every, asset))
         else:
-            self.ask_in_rounds(open_target, _rounds(wanted), asset, finished)
+            rounds = _rounds(wanted, found, next_cells)
+            self.ask_in_rounds(open_target, rounds, asset, finished)
         return found
 
     def attack(
@@ -223,12 +227,21 @@ class Measurer:
         )
 
 
-def _rounds(cells: Sequence[Sequence[TrialSpec]]) -> list[list[TrialSpec]]:
-    """The requests of all cells in rounds: a block of each that still has some."""
-    blocks = [[cell[at : at + BLOCK] for at in range(0, len(cell), BLOCK)] for cell in cells]
-    return [
-        [spec for block in turn for spec in block] for turn in zip_longest(*blocks, fillvalue=())
-    ]
+def _rounds(
+    cells: Mapping[tuple[str, str], Sequence[TrialSpec]], found: Cells, next_cells: NextCells
+) -> Iterator[list[TrialSpec]]:
+    """A block of each cell, then of each that ``next_cells`` names and that has requests left."""
+    asked = dict.fromkeys(cells, 0)
+    chosen: Sequence[tuple[str, str]] = list(cells)
+    while chosen:
+        wanted: list[TrialSpec] = []
+        for cell in chosen:
+            block = cells[cell][asked[cell] : asked[cell] + BLOCK]
+            asked[cell] += len(block)
+            wanted += block
+        yield wanted
+        left = [cell for cell, whole in cells.items() if asked[cell] < len(whole)]
+        chosen = [cell for cell in next_cells(found, dict(asked)) if cell in left]
 
 
 def _attacked(spec: TrialSpec, family: str, seed: int) -> TrialSpec | None:

@@ -241,7 +241,12 @@ class _Assessment:
         )
         if not named:
             ask_hosts(
-                self._system, self._run.id, self._store, self._coverage, self._spending.ledger.say
+                self._system,
+                self._run.id,
+                self._store,
+                self._coverage,
+                self._spending.ledger.say,
+                out=self._store.path.parent,
             )
         if self._judge is not None:
             run_async(self._ask(self._judge))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from buttress.errors import MissingExtraError
 from buttress.evidence.base import RecordStore
 from buttress.evidence.findings import Finding, Inspection
 from buttress.live.scope import Endpoint
+from buttress.live.survey import HostResult
 from buttress.system.model import System
 from buttress.trials.loop import run_async
 from buttress.workflows.assessment.arms import arm_id
@@ -20,6 +22,7 @@ from buttress.workflows.survey import (
     system_endpoints,
 )
 from buttress.workflows.survey_inspections import inspections_of
+from buttress.workflows.survey_requests import RequestLog
 
 
 def ask_hosts(
@@ -28,21 +31,26 @@ def ask_hosts(
     store: RecordStore,
     coverage: Coverage,
     say: Callable[[str], None],
+    *,
+    out: Path,
 ) -> None:
     """Put what live probes find at the system's hosts into the store.
 
     Pages of client assets are opened in a browser as well, where the extra ``browser`` is there.
 
     Hosts that an interrupted run has asked already are not asked again. One that is not reached is
-    told as not covered.
+    told as not covered. A file in the folder ``out`` keeps each request before it is sent, until
+    all are in the store.
 
     Raises:
-        InputError: the URL of an asset is none.
+        InputError: the URL of an asset is none, or the folder is not writable.
     """
     given = system_endpoints(system)
     if not given:
         return
     for surveyor, own in _surveys(system, given, coverage):
+        layers = "-".join(sorted({probe.layer for probe in surveyor.probes}))
+        path = out / f"requests-{run}-{layers}.jsonl"
         names = {probe.id for probe in surveyor.probes}
         done = {seen.asset for seen in store.inspections(run=run) if seen.probe in names}
         surveyor.endpoints = [one for one in own if one.asset not in done]
@@ -50,14 +58,31 @@ def ask_hosts(
             coverage.record_skip("live probes", note)
         for endpoint in surveyor.endpoints:
             say(f"asking {endpoint.asset}")
-        for host in run_async(surveyor.ask()):
-            records: list[Finding | Inspection] = [replace(one, run=run) for one in host.findings]
-            records += [replace(one, run=run) for one in inspections_of([host], surveyor.probes)]
-            store.append(records)
+        for host in _asked(surveyor, run, store, path, given):
             if not host.reached:
                 coverage.record_skip(host.asset, f"not reached: {host.why or 'no answer'}")
             for probe, error in host.failed.items():
                 coverage.record_skip(arm_id(probe, host.asset), f"the probe failed ({error})")
+
+
+def _asked(
+    surveyor: Surveyor, run: str, store: RecordStore, path: Path, given: Sequence[Endpoint]
+) -> list[HostResult]:
+    """Ask all hosts; each is in the store as soon as it is done."""
+    log, cut = RequestLog.resume(path, given)
+
+    def keep(host: HostResult) -> None:
+        host.sent[:0] = cut.pop(host.endpoint, ())
+        records: list[Finding | Inspection] = [*host.findings]
+        records += inspections_of([host], surveyor.probes)
+        store.append([replace(one, run=run) for one in records])
+
+    try:
+        hosts = run_async(surveyor.ask(keep, log.add))
+    finally:
+        log.close()
+    path.unlink()
+    return hosts
 
 
 def _surveys(

@@ -171,15 +171,19 @@ def _all(
 ) -> Iterator[T]:
     for file in files:
         try:
-            yield read(_plain(file), file.name)
+            yield read(plain_rule(file.source.read(file.name, MAX_BYTES + 1)), file.name)
         except OSError as error:
             problems.append(RuleProblem(file.name, error.strerror or str(error)))
         except ValueError as error:
             problems.append(RuleProblem(file.name, " ".join(str(error).split())[:300]))
 
 
-def _plain(file: _RuleFile) -> dict[str, Any]:
-    content = file.source.read(file.name, MAX_BYTES + 1)
+def plain_rule(content: bytes) -> dict[str, Any]:
+    """The data of a rule's file.
+
+    Raises:
+        ValueError: too large, not YAML, or no mapping.
+    """
     if len(content) > MAX_BYTES:
         raise ValueError("more than 4 MiB")
     data = parse_plain(content.decode(), scalars=False)  # as the original reads them

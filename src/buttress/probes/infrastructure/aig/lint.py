@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal
 
+from buttress.errors import InputError
 from buttress.probes.infrastructure.aig.corrected import advisory_fault, always, fault
 from buttress.probes.infrastructure.aig.expression import ORDERING, RuleComparison, comparisons
-from buttress.probes.infrastructure.aig.files import RuleFolder
-from buttress.probes.infrastructure.aig.rules import FingerprintRule, Matcher, VersionRule
+from buttress.probes.infrastructure.aig.files import (
+    MAX_BYTES,
+    RuleFolder,
+    advisory,
+    fingerprint,
+    load,
+    plain_rule,
+)
+from buttress.probes.infrastructure.aig.rules import (
+    AdvisoryRule,
+    FingerprintRule,
+    Matcher,
+    VersionRule,
+)
+from buttress.probes.infrastructure.aig.sources import FINGERPRINTS
 from buttress.probes.infrastructure.products import normalised
 
 Level = Literal["error", "never", "always", "weak"]
 _CAPITAL: Final = re.compile(r"(?<!\\)[A-Z]")
+_LEVELS: Final = 4  # folders above an advisory in which its set of rules is looked for
 _INTEGER: Final = re.compile(r"-?[0-9]+")
 
 
@@ -44,23 +60,63 @@ def lint(folder: RuleFolder) -> list[Note]:
         for each in advisories:
             if name not in names:
                 notes.append(Note(each.file, "never", _no_fingerprint(name, by_spelling, names)))
-            if each.rule is None:
-                notes.append(Note(each.file, "always", "rule is empty: fires on every version"))
-            elif why := advisory_fault(each, advisories, "pep440"):
-                level: Level = (
-                    "never" if "no version can" in why or "compares no" in why else "weak"
-                )
-                notes.append(Note(each.file, level, f"rule: {each.rule_text.strip()}: {why}"))
-            elif always(each.rule, "pep440"):
-                notes.append(
-                    Note(
-                        each.file,
-                        "always",
-                        f"rule: {each.rule_text.strip()}: holds for any version",
-                    )
-                )
+            notes += _advisory(each, advisories)
     notes += [Note(one.file, "error", one.what) for one in folder.problems]
     return sorted(notes, key=lambda one: (one.file, one.what))
+
+
+def lint_file(path: Path) -> list[Note]:
+    """All that is wrong in one file, a fingerprint or an advisory.
+
+    Whether there is a fingerprint of an advisory's name is judged only where the file lies in a
+    folder of rules.
+
+    Raises:
+        InputError: not readable.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise InputError(
+            error.strerror or str(error), file=str(path), field="PATH",
+            expected="a file of a rule, or a folder of rules",
+        ) from None  # fmt: skip
+    shown = str(path)
+    try:
+        data = plain_rule(content)
+        if "rule" in data:
+            return [*_known_name(path, each := advisory(data, shown)), *_advisory(each, [each])]
+        if "http" in data or "version" in data:
+            return list(_fingerprint(fingerprint(data, shown)))
+    except ValueError as error:
+        return [Note(shown, "error", " ".join(str(error).split())[:300])]
+    what = "expected 'http' (a fingerprint) or 'rule' (an advisory)"
+    return [Note(shown, "error", what)]
+
+
+def _known_name(path: Path, one: AdvisoryRule) -> Iterator[Note]:
+    """Whether the folder of rules that holds an advisory has a fingerprint of its name."""
+    for base in path.absolute().parents[:_LEVELS]:
+        if (base / FINGERPRINTS).is_dir():
+            names = {each.name for each in load(base, option="PATH").fingerprints}
+            if one.name not in names:
+                by_spelling = {normalised(name): name for name in names}
+                yield Note(one.file, "never", _no_fingerprint(one.name, by_spelling, names))
+            return
+
+
+def _advisory(one: AdvisoryRule, alike: Sequence[AdvisoryRule]) -> Iterator[Note]:
+    """What is wrong with an advisory; ``alike`` are all of its name."""
+    if one.rule is None:
+        yield Note(one.file, "always", "rule is empty: fires on every version")
+        return
+    told = f"rule: {one.rule_text.strip()}"
+    if why := advisory_fault(one, list(alike), "pep440"):
+        never = "no version can" in why or "compares no" in why
+        yield Note(one.file, "never" if never else "weak", f"{told}: {why}")
+    elif always(one.rule, "pep440"):
+        yield Note(one.file, "always", f"{told}: holds for any version")
 
 
 def _fingerprint(one: FingerprintRule) -> Iterator[Note]:
