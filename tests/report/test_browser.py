@@ -240,19 +240,26 @@ def test_what_cannot_be_seen_is_written_as_its_number(browser: Any, tmp_path: Pa
     assert len(answer.find_elements("css selector", ".invisible")) == 3
 
 
-@pytest.mark.parametrize("code", ["en", "zh"])
-@pytest.mark.parametrize("width", [1280, 390])
-def test_axe_finds_nothing_serious(browser: Any, tmp_path: Path, code: str, width: int) -> None:
+@pytest.mark.parametrize(  # each width in both schemes, each language in both
+    ("code", "width", "dark"),
+    [("en", 1280, False), ("en", 390, True), ("zh", 1280, True), ("zh", 390, False)],
+)
+def test_axe_finds_nothing_serious(
+    browser: Any, tmp_path: Path, code: str, width: int, dark: bool
+) -> None:
     package = pytest.importorskip("axe_core_python", reason="axe is not installed")
     axe = (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
     write(sample(), tmp_path / "report.html", code)
-    show(browser, (tmp_path / "report.html").as_uri(), width)
+    show(browser, (tmp_path / "report.html").as_uri(), width, dark=dark)
     browser.execute_script(
         "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
     )
     browser.execute_script(axe)
-    seen = browser.execute_async_script("axe.run(document).then(arguments[0])")
+    seen = browser.execute_async_script(
+        "axe.run(document, {resultTypes: ['violations']}).then(arguments[0])"
+    )
     assert len(seen["passes"]) > 20
+    assert "color-contrast" in {one["id"] for one in [*seen["passes"], *seen["incomplete"]]}
     assert [
         (one["id"], one["nodes"][0]["html"])
         for one in seen["violations"]

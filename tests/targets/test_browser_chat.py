@@ -90,7 +90,7 @@ async def test_questions_are_typed_and_answers_read(monkeypatch: pytest.MonkeyPa
             await target.aclose()
         # Without marks of its own: the Enter key, and silence.
         plain = {name: CHAT[name] for name in ("before", "input", "answer")}
-        target = create(browser={"url": url, "quiet_s": 0.5, **plain}, timeout_s=30)
+        target = create(browser={"url": url, "quiet_s": 2, **plain}, timeout_s=30)
         try:
             assert (await target.answer(HARMLESS)).text == first.text
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import zlib
@@ -11,13 +12,15 @@ import pytest
 from aiohttp import web
 
 from buttress.targets.base import TargetError
-from buttress.targets.connection import BODY_LIMIT
+from buttress.targets.content_coding import BODY_LIMIT
+from buttress.targets.endpoint import create
 from tests.targets.asking import HARMLESS, Reply, Server, ask, error, said
 
 
-def body(text: str | bytes, kind: str = "application/json") -> web.Response:
+def body(text: str | bytes, kind: str = "application/json", coding: str = "") -> web.Response:
     encoded = text if isinstance(text, bytes) else text.encode()
-    return web.Response(body=encoded, headers={"Content-Type": kind})
+    headers = {"Content-Type": kind} | ({"Content-Encoding": coding} if coding else {})
+    return web.Response(body=encoded, headers=headers)
 
 
 def lines(*values: Any) -> str:
@@ -168,6 +171,78 @@ async def test_what_looks_compressed_and_is_none() -> None:
     broken = b"\x1f\x8b" + b"\x00" * 20
     with pytest.raises(TargetError, match="not JSON"):
         await ask(Server(lambda *_: body(broken)))
+
+
+def bare_deflate(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(data) + packer.flush()
+
+
+PACKED = gzip.compress(COMPLETION)
+TWO_MEMBERS = gzip.compress(COMPLETION[:20]) + gzip.compress(COMPLETION[20:])
+# How these begin: brotli has no mark of its own, zstd begins with that of RFC 8878.
+BROTLI, ZSTD = b"\x1b\x70\x00\xf8\x9d\x09", b"\x28\xb5\x2f\xfd\x24\x05"
+
+
+@pytest.mark.parametrize(
+    ("packed", "coding"),
+    [
+        pytest.param(COMPLETION, "gzip", id="gzip, and it is none"),
+        pytest.param(COMPLETION, "deflate", id="deflate, and it is none"),
+        pytest.param(COMPLETION, "br", id="brotli, and it is none"),
+        pytest.param(COMPLETION, "utf-8", id="a charset"),
+        pytest.param(PACKED, "identity", id="nothing, and it is gzip"),
+        pytest.param(PACKED, "x-gzip", id="gzip by its old name"),
+        pytest.param(PACKED, "deflate", id="deflate, and it is gzip"),
+        pytest.param(zlib.compress(COMPLETION), "deflate", id="deflate"),
+        pytest.param(bare_deflate(COMPLETION), "deflate", id="deflate without a head"),
+        pytest.param(gzip.compress(PACKED), "gzip, gzip", id="gzip twice"),
+        pytest.param(TWO_MEMBERS, "gzip", id="gzip of two members"),
+    ],
+)
+async def test_a_body_is_read_whatever_its_header_says(packed: bytes, coding: str) -> None:
+    server = Server(lambda *_: body(packed, coding=coding))
+    assert (await ask(server))[0].text == "Bread"
+    assert server.requests[0].headers["Accept-Encoding"] == "gzip, deflate"
+
+
+@pytest.mark.parametrize(
+    ("packed", "coding", "message"),
+    [
+        pytest.param(BROTLI, "br", "compressed with 'br', which was not asked for", id="brotli"),
+        pytest.param(ZSTD, "zstd", "compressed with 'zstd'", id="zstd"),
+        pytest.param(ZSTD, "", "compressed with 'zstd'", id="zstd that no header tells"),
+        pytest.param(PACKED[:-20], "gzip", "breaks off within its gzip", id="half a gzip"),
+        pytest.param(PACKED[:-20], "", "breaks off within its gzip", id="half, without a header"),
+    ],
+)
+async def test_a_body_that_cannot_be_read_names_its_coding(
+    packed: bytes, coding: str, message: str
+) -> None:
+    with pytest.raises(TargetError, match=message) as caught:
+        await ask(Server(lambda *_: body(packed, coding=coding)), HARMLESS)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("header", ["X Trace Id: 5", "X-Trace : 5", "nothing of the kind"])
+async def test_a_header_that_is_none_is_named(header: str) -> None:
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 200 OK\r\n{header}\r\nContent-Length: 2\r\n\r\n{{}}".encode())
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(reply, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    target = create(endpoint=f"http://127.0.0.1:{port}/v1", model="m")
+    try:
+        with pytest.raises(TargetError, match="breaks the rules of HTTP") as caught:
+            await target.answer(HARMLESS)
+    finally:
+        await target.aclose()
+        server.close()
+    assert header in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 async def test_an_answer_that_expands_beyond_all_reason() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 
@@ -107,4 +108,73 @@ async def test_answers_to_earlier_questions_do_not_speak_for_the_key() -> None:
 
     lost, ended = await run(answer, 16)
     assert "expired" in ended
+    assert lost == {}
+
+
+def blocked(request: Request) -> TargetError:
+    """What a firewall says, to a harmful question and to a banned caller alike."""
+    said = f"HTTP 403: Access denied ({number(request)})"
+    refused = Answer(said, "content_filter", refused_by="firewall")
+    return TargetError(said, retry=False, fatal=True, refusal=refused)
+
+
+class Firewall:
+    """Turns down questions of the numbers ``harmful``, and all from its ``banned``-th on."""
+
+    def __init__(self, harmful: range, banned: int = 10_000) -> None:
+        self._harmful = harmful
+        self._banned = banned
+        self.asked: list[int] = []
+
+    def __call__(self, request: Request) -> Answer:
+        self.asked.append(number(request))
+        if len(self.asked) > self._banned or self.asked[-1] in self._harmful:
+            raise blocked(request)
+        return Answer("no")
+
+
+async def trials_of(firewall: Firewall, concurrency: int) -> tuple[dict[int, str], dict[int, str]]:
+    """By number of the question: who refused it, and why it was lost."""
+    engine = TrialEngine(
+        ScriptedTarget(firewall, concurrency=concurrency),
+        WordJudge(),
+        MemoryStore(),
+        asset="bot",
+        run="r1",
+        seed=1,
+        backoff_s=0.001,
+    )
+    trials: dict[int, str] = {}
+    lost: dict[int, str] = {}
+    with suppress(TargetDiedError):
+        await engine.stream(
+            specs(200),
+            lambda some: trials.update((index, trial.refused_by) for index, trial in some),
+            lost.__setitem__,
+        )
+    return trials, lost
+
+
+@pytest.mark.parametrize("concurrency", [1, 16])
+@pytest.mark.parametrize("banned", [100, 101, 198])
+async def test_refusals_of_a_banned_caller_count_as_not_asked(
+    banned: int, concurrency: int
+) -> None:
+    firewall = Firewall(range(3, 200, 10), banned)
+    trials, lost = await trials_of(firewall, concurrency)
+    before = [index for index in firewall.asked[:banned] if index >= 0]
+    confirmed = {index for index in before if index % 10 != 3}
+    assert confirmed <= trials.keys() <= set(before)
+    assert {index for index, who in trials.items() if who} <= set(range(3, 200, 10))
+    assert lost == {}
+    assert firewall.asked.count(-1) <= 6
+
+
+@pytest.mark.parametrize("concurrency", [1, 16])
+async def test_refusals_by_a_firewall_all_count_where_the_caller_is_not_banned(
+    concurrency: int,
+) -> None:
+    firewall = Firewall(range(180, 200))  # the last ones, so that no answer follows
+    trials, lost = await trials_of(firewall, concurrency)
+    assert trials == {index: "firewall" if index >= 180 else "" for index in range(200)}
     assert lost == {}

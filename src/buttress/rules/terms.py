@@ -29,7 +29,7 @@ _PASSAGE: Final = 500  # characters before a sentence that it may refer to
 _HEADING: Final = re.compile(r"^#{1,6}\s", re.MULTILINE)
 _MAX_DEPTH: Final = 6
 EARLIER: Final = "earlier "  # before the name of a term that may stand before the sentence
-_FILES: Final = ("terms.yaml", "acts.yaml")
+_FILES: Final = ("terms.yaml", "acts.yaml", "roles.yaml")
 
 
 @cache

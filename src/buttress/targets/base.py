@@ -49,7 +49,8 @@ class Answer:
     ``token_probabilities`` are log probabilities by token at each place, where given on request.
     ``estimated`` says that the tokens were not told and are estimates, ``calls`` how many questions
     the answer took, where several turns had to be sent one by one. ``subject`` is the person that a
-    recorded answer is about.
+    recorded answer is about. ``unconfirmed`` says of a refusal that the target may have shut its
+    door on the caller: only the answer to a later question tells.
     """
 
     text: str
@@ -63,6 +64,7 @@ class Answer:
     estimated: bool = False
     calls: int = 1
     subject: str = ""
+    unconfirmed: bool = False
 
 
 class TargetError(Exception):

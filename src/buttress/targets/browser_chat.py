@@ -36,6 +36,7 @@ from buttress.targets.tokens import estimated
 if TYPE_CHECKING:
     from playwright.async_api import Browser, Page, Playwright
 
+OPENING_S: Final = 60.0  # to load the page, at least
 SETTINGS: Final = ("browser", "concurrency", "timeout_s", "model")
 FIELDS: Final = ("url", "before", "input", "send", "answer", "busy", "quiet_s", "executable")
 STEPS: Final = ("click", "fill", "value", "press", "wait_for")
@@ -192,7 +193,8 @@ class BrowserChat:
         context.set_default_timeout(1000 * self._timeout_s)
         try:
             page = await context.new_page()
-            await page.goto(self._page.url, wait_until="domcontentloaded")
+            opening_s = max(self._timeout_s, OPENING_S)  # the time for an answer begins later
+            await page.goto(self._page.url, wait_until="domcontentloaded", timeout=1000 * opening_s)
             await self._enter(page)
             turns = _turns(request.messages)
             said = ""

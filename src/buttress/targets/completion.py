@@ -83,7 +83,7 @@ def error_text(payload: Any) -> str:
             return one_line(f"{kind}: {error_text(message)}")
         for field in ("error", "message", "Message", "detail", "msg", "error_description",
                       "errors", "error_msg", "title", "issues", "status_msg",
-                      "base_resp"):  # fmt: skip
+                      "base_resp", "header", "Error", "Response"):  # fmt: skip
             if payload.get(field):
                 return error_text(payload[field])
     return ""

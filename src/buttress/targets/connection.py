@@ -8,7 +8,6 @@ import re
 import ssl
 import time
 import urllib.request
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,10 +20,9 @@ from buttress.errors import InputError
 from buttress.files.shown_url import without_keys
 from buttress.targets.base import TargetError
 from buttress.targets.completion import one_line
+from buttress.targets.content_coding import ACCEPTED, BODY_LIMIT, decoded
 from buttress.targets.secrets import Secrets
 
-BODY_LIMIT: Final = 32 * 2**20  # bytes of one answer
-_COMPRESSED: Final = (b"\x1f\x8b", b"x\x01", b"x\x9c", b"x\xda")  # RFC 1952, RFC 1950
 _BEYOND_ASCII: Final = re.compile(rb"[\x80-\xff]+")
 _CERTIFICATE: Final = (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError)
 
@@ -128,7 +126,8 @@ class Connection:
         secrets: Secrets,
     ) -> None:
         self._url = url
-        self._headers = CIMultiDict(headers)
+        self._headers = CIMultiDict({"Accept-Encoding": ACCEPTED})
+        self._headers.update(headers)
         self.timeout_s = timeout_s
         self._secrets = secrets
         self._session: aiohttp.ClientSession | None = None
@@ -145,6 +144,7 @@ class Connection:
                 cookie_jar=aiohttp.DummyCookieJar(),
                 timeout=aiohttp.ClientTimeout(total=self.timeout_s),
                 headers=self._headers,
+                auto_decompress=False,  # by the header alone, which is wrong at times
                 proxy=proxy,
             )
         return self._session
@@ -166,7 +166,8 @@ class Connection:
             async with self.session().request(
                 method, url, data=body, headers=headers, allow_redirects=False
             ) as response:
-                received = expanded(await _read(response))
+                codings = response.headers.get("Content-Encoding", "")
+                received = decoded(await _read(response), codings)
                 return ServerReply(
                     response.status, response.headers, received, time.perf_counter() - start
                 )
@@ -196,6 +197,16 @@ class Connection:
             )
         if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
             return TargetError(f"not a usable URL: {said}", retry=False, fatal=True)
+        if isinstance(error, aiohttp.ClientResponseError) and not isinstance(
+            error, aiohttp.ClientHttpProxyError | aiohttp.WSServerHandshakeError
+        ):
+            fault = self._secrets.hide(one_line(error.message).rstrip(" ^"))
+            return TargetError(
+                f"its reply breaks the rules of HTTP: {fault}",
+                retry=True,
+                fatal=True,
+                doubtful=True,
+            )
         if isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError):
             return TargetError(f"connection failed: {said}", retry=True, fatal=True, doubtful=True)
         raise error
@@ -205,24 +216,6 @@ class Connection:
         if self._session is not None:
             await self._session.close()
             self._session = None
-
-
-def expanded(body: bytes) -> bytes:
-    """The body without gzip or zlib, which some proxies leave in place without a header.
-
-    Raises:
-        TargetError: it expands beyond all reason.
-    """
-    if not body.startswith(_COMPRESSED):
-        return body
-    reader = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # either of the two
-    try:
-        text = reader.decompress(body, BODY_LIMIT)
-    except zlib.error:
-        return body
-    if reader.unconsumed_tail:
-        raise TargetError(f"the answer is larger than {BODY_LIMIT} bytes", retry=False)
-    return text
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -125,7 +125,7 @@ class ReplyReader:
                     texts.clear()
                 texts.append(said)
                 failure = None
-            elif tells_failure(payload):
+            elif tells_failure(payload) or refusals.numbered(payload):
                 failure = payload
         texts = [text for text in texts if text]
         if failure is not None and not who:

@@ -64,7 +64,8 @@ _PAGE: Final = re.compile(
     re.IGNORECASE,
 )
 END_FIELDS: Final = frozenset({"finishreason", "stopreason", "donereason", "blockreason"})
-_CODE_FIELDS: Final = END_FIELDS | {"code", "type", "status", "reason", "errorcode"}
+_NUMBER_FIELDS: Final = frozenset({"code", "errorcode", "statuscode"})
+_CODE_FIELDS: Final = END_FIELDS | _NUMBER_FIELDS | {"type", "status", "reason"}
 _HEADERS: Final = ("x-amzn-waf-action", "cf-mitigated")
 _BLOCK_PAGE: Final = re.compile(
     r"block|deny|denied|polic[yi]|forbidden|filter|firewall|\bwaf\b|zscaler|captcha|not-?allowed"
@@ -107,7 +108,7 @@ def named(status: int, payload: Any) -> str:
     for field, value in _scalars(payload):
         text = str(value)[:_LOOKED_AT]
         if field.replace("_", "") in _CODE_FIELDS:
-            if _CODES.search(text) or (status != 200 and text in _NUMBERS):
+            if _CODES.search(text) or text in _NUMBERS:
                 return with_details(CONTENT_FILTER, payload)
         elif field in {
             "",
@@ -123,6 +124,14 @@ def named(status: int, payload: Any) -> str:
         } and _TEXT.search(text):
             return with_details(CONTENT_FILTER, payload)
     return ""
+
+
+def numbered(payload: Any) -> bool:
+    """Whether a message gives the number by which a provider's filter says that it stopped."""
+    return any(
+        field.replace("_", "") in _NUMBER_FIELDS and str(value) in _NUMBERS
+        for field, value in _scalars(payload)
+    )
 
 
 def marked(payload: Any, depth: int = 0) -> bool:

@@ -172,8 +172,12 @@ class RetryingClient:
                     return self._read(error)
                 if self._own_refusals.match(str(error)):
                     return Answer(str(error), "content_filter", refused_by=OWN_MESSAGE)
-                if error.refusal is not None and await self._turned_down():
-                    return error.refusal
+                if error.refusal is not None:
+                    refused = await self._turned_down(error.refusal)
+                    if refused is not None:
+                        return refused
+                    if self._shut:  # a harmless question was refused too: it is about the caller
+                        error.fatal, error.doubtful = True, False
                 if error.adapted and adaptations < ADAPTATIONS:
                     adaptations += 1
                     continue
@@ -245,24 +249,26 @@ class RetryingClient:
             self._greeting = asyncio.create_task(self._greet())
         return await asyncio.shield(self._greeting)
 
-    async def _turned_down(self) -> bool:
-        """Whether a doubtful refusal is one: other questions are answered, and still are.
+    async def _turned_down(self, refusal: Answer) -> Answer | None:
+        """A doubtful refusal if it is one: other questions are answered, and still are.
 
         A firewall may turn harmful questions down, and it may shut its door on a caller for all
-        questions, in the same words. So after some in a row a harmless question is asked.
+        questions, in the same words. So after some in a row a harmless question is asked. Those
+        before it are ``unconfirmed``.
 
         Raises:
             SpentError: the allowance is used up.
         """
+        confirmed = not self._answers and self._greeting is None  # by the question that follows
         if not await self.answers_others():
-            return False
+            return None
         self._unconfirmed += 1
         if self._unconfirmed <= UNCONFIRMED:
-            return True
+            return refusal if confirmed else replace(refusal, unconfirmed=True)
         async with self._looking:  # one for all that wait
             if self._unconfirmed > UNCONFIRMED and not self._shut:
                 self._shut = not await self._greet()
-            return not self._shut
+            return None if self._shut else refusal
 
     async def answers_now(self) -> bool:
         """Whether it answers a harmless question now, whatever it answered before.

@@ -63,6 +63,7 @@ class EngineConversation:
         self._room = room
         self._known: dict[str, asyncio.Task[Turn]] = {}
         self.calls = 0
+        self._unconfirmed = False  # whether the last answer was a refusal that may be none
 
     @property
     def left(self) -> int:
@@ -188,6 +189,7 @@ class EngineConversation:
             prompt_tokens=sum(turn.prompt_tokens for turn in asked),
             completion_tokens=sum(turn.completion_tokens for turn in asked),
             latency_s=sum(turn.latency_s for turn in asked),
+            unconfirmed=self._unconfirmed,
         )
 
     async def aclose(self) -> None:
@@ -209,6 +211,8 @@ class EngineConversation:
 
         async def question() -> Turn:
             answer = await asked.client.ask(Request(sent, sampling))
+            if role == "target":
+                self._unconfirmed = answer.unconfirmed
             return self._record(key, role, asked.target.identity, flatten(sent), answer)
 
         return await self._once(key, asked.target.stable, question)

@@ -35,6 +35,7 @@ from buttress.trials.lost_questions import Lost, LostQuestions
 from buttress.trials.progress import Progress
 from buttress.trials.repetition import Repetition
 from buttress.trials.totals import Totals
+from buttress.trials.unconfirmed_refusals import UnconfirmedRefusals
 
 LOOKUP: Final = 64  # specs looked up in the store at once
 FIRST_UNJUDGED: Final = 20  # answers after which a judge that decides hardly any is given up
@@ -211,12 +212,25 @@ class TrialEngine:
             origin=self._origin,
             clock=self._clock,
         )
+
+        def hand_over(answered: Answered) -> None:
+            self._allowance.hand_over()
+            committer.put(answered)
+
+        refusals = UnconfirmedRefusals(hand_over, self._health)
         asking += [
-            asyncio.create_task(self._work(questions, committer, room, losses))
+            asyncio.create_task(self._work(questions, committer, room, losses, refusals))
             for _ in range(workers)
         ]
         try:
             await _all({committing}, set(asking))
+            await refusals.confirm()
+        except TargetDiedError:
+            refusals.release()
+            raise
+        except BaseException:
+            refusals.release_all()
+            raise
         finally:
             # Also when interrupted: what has been answered is paid for, so it is kept.
             await _outlast(asyncio.create_task(_wind_down(asking, committer, committing)))
@@ -266,6 +280,7 @@ class TrialEngine:
         committer: Committer,
         room: ConversationContext,
         losses: LostQuestions,
+        refusals: UnconfirmedRefusals,
     ) -> None:
         while (question := await questions.get()) is not None:
             if self.stopped:
@@ -292,9 +307,9 @@ class TrialEngine:
                 losses.add(index, one_line(str(error)), about_caller=about_caller)
                 await self._health.failed(error)
                 continue
-            self._health.answered(begun)
-            self._allowance.hand_over()
-            committer.put(answered)
+            if not answered.answer.unconfirmed:
+                self._health.answered(begun)
+            refusals.add(answered)
             await committer.ease()
         questions.put_nowait(None)  # for the next worker
 

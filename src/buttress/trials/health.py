@@ -88,6 +88,21 @@ class TargetHealth:
         common = self._totals.messages.most_common(1)[0][0]
         return f"{self._name}: the {which} {failed} questions all failed; it said: {common}"
 
+    async def confirm(self, refused: str) -> None:
+        """Whether the target turns down single questions, and not this caller.
+
+        Args:
+            refused: what it said.
+
+        Raises:
+            TargetDiedError: a harmless question fails too.
+        """
+        if not self._died and await self._lives():
+            return
+        said = f"{self._name}: {one_line(refused)}; a harmless question fails too"
+        self._died = self._died or said
+        raise TargetDiedError(self._died) from None
+
     async def _lives(self) -> bool:
         """Whether the target answers a harmless question now; then failures are counted anew."""
         before = self._revivals
