@@ -70,6 +70,7 @@ def test_a_harmless_package_is_not_accused(tmp_path: Path) -> None:
 
 
 def test_a_package_that_is_none_or_too_large_is_told(tmp_path: Path) -> None:
+    (tmp_path / "0.skill").write_text("strength 5", encoding="utf-8")
     (tmp_path / "a.skill").write_bytes(b"PK\x03\x04 and no more")
     pack(tmp_path / "b.skill", {"SKILL.md": " " * (64 << 20)})
     _, inspection = inspect(tmp_path)

@@ -35,12 +35,19 @@ def package_files(
         if not path.name.lower().endswith(ENDINGS):
             continue
         try:
+            if not _begins_as_zip(path):  # other programs use these endings, too
+                continue
             with zipfile.ZipFile(path) as archive:
                 reading.files += 1
                 outer = SourceFile(file.location, b"")
                 yield from _members(archive, outer, reading, limit)
         except _ERRORS as error:
             reading.not_searched(file.location, f"the package is not read: {shortened(str(error))}")
+
+
+def _begins_as_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"PK"
 
 
 def _members(
