@@ -85,7 +85,7 @@ SERVERS = (
         "dask", "scheduler", "--host", "127.0.0.1", "--port", "0", "--dashboard-address",
         "127.0.0.1:{port}",
     ), "dask", "dask"),
-    Server("mcp", "mcp", "mcp", ("python", "-c", _MCP, "{port}"), "mcp", "mcp", told=False),
+    Server("mcp", "mcp", "mcp", ("python", "-c", _MCP, "{port}"), "mcp-server", "mcp", told=False),
     Server("gradio", "gradio", "gradio", ("python", "-c", _GRADIO, "{port}"), "gradio", "gradio"),
     Server("streamlit", "streamlit", "streamlit", (
         "streamlit", "run", "{dir}/app.py", "--server.headless", "true", "--server.address",
