@@ -337,7 +337,7 @@ def test_probes_and_patching_are_in_the_document_and_on_the_page(
     assert patching["plain_prompt"] == PROMPT
     assert len(patching["undone"]) == len(patching["induced"]) == 3
     page = (out / "explanation.html").read_text(encoding="utf-8")
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 3  # the lens, the probe, the patching
     assert "线性探针" in page
 
 
@@ -352,6 +352,23 @@ def test_a_model_that_does_not_refuse_has_no_probe_of_refusals() -> None:
     assert found.texts == tuple(few.texts[at] for at in kept)
     with pytest.raises(InputError, match="0 texts with it"):
         probe_concept(found, np.zeros((len(kept), 4, 32)), np.zeros((4, 32)), 0)
+
+
+def test_the_lenses_are_drawn_by_layer() -> None:
+    read = [
+        {"layer": at, "probability": share, "rank": 1, "top": [["a", share]]}
+        for at, share in enumerate([0.0, 0.25, 1.0])
+    ]
+    tuned = [{**one, "divergence": 0.1, "logit_divergence": 0.2} for one in read[:2]]
+    assert "<polyline" not in render(sample())
+    page = render(sample(lambda one: one.update(lens=read)))
+    assert page.count("<polyline") == 1
+    (points,) = re.findall(r'<polyline class="first" points="([^"]*)"', page)
+    heights = [float(point.split(",")[1]) for point in points.split()]
+    assert heights == [200.0, 150.0, 0.0]
+    both = render(sample(lambda one: one.update(lens=read, tuned_lens=tuned)))
+    (second,) = re.findall(r'<polyline class="second" points="([^"]*)"', both)
+    assert len(second.split()) == 2  # it does not read the last layer
 
 
 def test_sentences_of_probes_and_patching_follow_the_figures() -> None:

@@ -33,6 +33,7 @@ def render(document: Mapping[str, Any], code: str = "en") -> str:
         ],
         paragraph=paragraph(document, language),
         probes=[_probe(one, language) for one in document["probes"]],
+        lens=_lens(document["lens"], document["tuned_lens"]),
         patching=_patching(document["patching"]),
         patching_sentence=patching_sentence(document["patching"], language),
     )
@@ -110,6 +111,17 @@ def _probe(one: Mapping[str, Any], language: Language) -> dict[str, Any]:
             high=1.0, level=one["words"],
         ),
     }  # fmt: skip
+
+
+def _lens(lens: Sequence[Mapping[str, Any]], tuned: Sequence[Mapping[str, Any]]) -> Chart | None:
+    """Probability of the answer's first token by layer, as each lens reads it."""
+    if not lens:
+        return None
+    lines = {"first": [one["probability"] for one in lens]}
+    if tuned:
+        read = {one["layer"]: one["probability"] for one in tuned}
+        lines["second"] = [read.get(one["layer"]) for one in lens]
+    return layer_plot(lines, low=0.0, high=1.0)
 
 
 def concept_title(concept: str, language: Language) -> str:

@@ -17,6 +17,7 @@ from buttress.files.yaml_documents import MAX_BYTES as MAX_YAML
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.agents import source_texts
 from buttress.probes.agents.checks import CHECKS, RULES
+from buttress.probes.agents.packages import package_files
 from buttress.probes.agents.servers import settings
 from buttress.probes.agents.texts import in_source, markdown, prompts, tools
 from buttress.protocols.inspection import InspectionContext
@@ -45,8 +46,8 @@ _SETTINGS: Final = re.compile(
     r"settings(?:\.local)?|mcp_config|hooks|\.?devcontainer|tasks|opencode)\.jsonc?$"
 )
 _JSON: Final = (".json", ".jsonc")
-_OF_SETTINGS: Final = (b'"mcpServers"', b'"mcp_servers"', b'"context_servers"')
-_OF_TOOLS: Final = (b'"inputSchema"', b'"input_schema"', b'"parameters"')
+_OF_SETTINGS: Final = (b'"mcpServers"', b'"mcp_servers"', b'"context_servers"', b'"mcp_config"')
+_OF_TOOLS: Final = (b'"inputSchema"', b'"input_schema"', b'"parameters"', b'"mcp_config"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class _AgentConfig:
             issues=partial(_issues, context.knowledge.derive(_matcher)),
             secrets=context.knowledge.derive(secret_rules),
             told=_is_named,
+            inside=partial(package_files, limit=limit),
         )
 
 

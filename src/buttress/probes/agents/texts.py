@@ -71,7 +71,7 @@ def in_source(texts: Iterable[SourceText]) -> Iterator[Subject]:
 
 def tools(document: JsoncDocument) -> Iterator[Subject]:
     """All tools that a JSON document defines, in the forms of MCP, OpenAI and Anthropic."""
-    found = list(_tools(document.data, (), 0))
+    found = [*_tools(document.data, (), 0), *_manifest_tools(document.data)]
     names = frozenset(name for name, _, _ in found)
     for name, tool, path in found:
         for parameter in _parameters(tool):
@@ -101,6 +101,18 @@ def _tools(
     elif isinstance(value, list):
         for index, one in enumerate(value):
             yield from _tools(one, (*path, index), depth + 1)
+
+
+def _manifest_tools(manifest: Any) -> Iterator[tuple[str, dict[str, Any], FieldPath]]:
+    """Tools in the manifest of a package, which gives their names and descriptions alone."""
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("server"), dict):
+        return
+    listed = manifest.get("tools")
+    for index, tool in enumerate(listed if isinstance(listed, list) else ()):
+        if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
+            continue
+        if not any(_schema(tool, key) for key in _SCHEMAS):
+            yield tool["name"], tool, ("tools", index)
 
 
 def _schema(tool: dict[str, Any], key: str) -> bool:
