@@ -177,6 +177,11 @@ class ConfidenceSequence:
         return self.total / self.trials if self.trials else 0.5
 
     @property
+    def least_mean(self) -> float:
+        """Mean of what the lower bound takes of the outcomes; 0 before the first."""
+        return float(self.weights @ graded.GRID) / self.trials if self.trials else 0.0
+
+    @property
     def estimate(self) -> float:
         """Mean of the outcomes, inside the bounds; 0.5 before the first."""
         low, high = self.bounds()
