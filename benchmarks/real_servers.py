@@ -178,11 +178,10 @@ def by_buttress(port: int, rules: Path | None) -> tuple[dict[str, str], int, int
 
 def by_peer(port: int, environment: Path) -> tuple[dict[str, str], int]:
     """Versions by name, and the number of advisories."""
-    data = next(environment.glob("lib/python*/site-packages/aig_infra_scan"))
     done = subprocess.run(
         [str(environment / "bin/aig-infra-scan"), "-t", f"http://127.0.0.1:{port}", "--json",
-         "--lang", "en", "--fps", "data/fingerprints", "--vul", "data/vuln_en"],
-        capture_output=True, text=True, check=False, cwd=data, timeout=300,
+         "--lang", "en"],
+        capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     begin = done.stdout.find("[{") if "[{" in done.stdout else done.stdout.find("{")
     found: Any = json.JSONDecoder().raw_decode(done.stdout[begin:])[0] if begin >= 0 else []

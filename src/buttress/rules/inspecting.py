@@ -49,13 +49,31 @@ def inspect_files(
         with reading.surviving(file.location):
             yield from reporter.findings(file, issues(place, file, reading), reading)
     yield from reporter.not_searched(reading)
-    yield Inspection(
-        probe=probe[0],
-        probe_version=probe[1],
-        asset=asset,
-        files=reading.files,
-        bytes=reading.bytes,
-        skipped=reading.skipped,
-        seconds=time.monotonic() - began,
+    yield inspection_of(probe, asset, reading, began)
+
+
+def inspection_of(
+    probe: tuple[str, str],
+    asset: str,
+    reading: SourceReading,
+    began: float,
+    more_skipped: Iterable[str] = (),
+) -> Inspection:
+    """What was read and left out.
+
+    Args:
+        probe: its id and version.
+        asset: id of the asset.
+        reading: what the walk counted.
+        began: when it began, by ``time.monotonic``, in seconds.
+        more_skipped: what was left out beside that.
+    """
+    return Inspection(
+        *probe,
+        asset,
+        reading.files,
+        reading.bytes,
+        (*reading.skipped, *more_skipped),
+        time.monotonic() - began,
         unread=reading.unread,
     )
