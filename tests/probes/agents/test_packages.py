@@ -31,7 +31,8 @@ def inspect(folder: Path) -> tuple[list[Finding], Inspection]:
 def test_a_skill_in_a_package_is_read(tmp_path: Path, name: str) -> None:
     pack(tmp_path / name, {"helper/SKILL.md": ORDER})
     findings, _ = inspect(tmp_path)
-    assert {one.rule for one in findings} >= {"agent-sensitive-files", "agent-exfiltration"}
+    # A line of which rules say what it does is not called suspicious, too.
+    assert {one.rule for one in findings} == {"agent-sensitive-files", "agent-exfiltration"}
     assert all(one.location == f"{name}!helper/SKILL.md:3" for one in findings)
 
 

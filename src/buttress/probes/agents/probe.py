@@ -27,6 +27,7 @@ from buttress.rules.reporting import Issue
 from buttress.rules.subject import Subject, SubjectMatcher, at_line, unread
 from buttress.rules.subject_rule import SubjectRule
 
+_SUSPICIOUS: Final = "agent-suspicious-order"  # told where no rule says more of the same line
 _SKILL: Final = re.compile(r"^skill\.md$")
 _RULES: Final = re.compile(
     r"^(?:agents?|claude|claude\.local|gemini|qwen|warp|crush|copilot-instructions)\.md$|^llms.*\.txt$|"
@@ -137,7 +138,11 @@ def _is_codex(path: Path) -> bool:
 def _issues(
     matcher: SubjectMatcher, path: Path, file: SourceFile, reading: SourceReading
 ) -> list[Issue]:
-    return [issue for subject in subjects(path, file, reading) for issue in matcher.issues(subject)]
+    found = [
+        issue for subject in subjects(path, file, reading) for issue in matcher.issues(subject)
+    ]
+    plain = {one.line for one in found if one.rule != _SUSPICIOUS}
+    return [one for one in found if one.rule != _SUSPICIOUS or one.line not in plain]
 
 
 def subjects(path: Path, file: SourceFile, reading: SourceReading) -> Iterator[Subject]:

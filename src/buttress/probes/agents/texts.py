@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from buttress.files.jsonc import JsoncDocument
@@ -75,14 +75,19 @@ def tools(document: JsoncDocument) -> Iterator[Subject]:
     names = frozenset(name for name, _, _ in found)
     for name, tool, path in found:
         for parameter in _parameters(tool):
-            line = document.line((*path, *parameter))
-            yield Subject("tool.parameter", parameter[-1], at_line(line))
+            line = _line_of(document, (*path, *parameter))
+            yield Subject("tool.parameter", parameter[-1], line)
         for below, text in _descriptions(tool, (), 0):
-            line = document.line((*path, *below))
-            for subject in subjects("tool", text, line, name):
+            line = _line_of(document, (*path, *below))
+            for subject in subjects("tool", text, 1, name):
                 # In JSON a text is on one line, whatever line breaks it has.
                 context = {"name": name, "names": names}
-                yield Subject(subject.kind, subject.value, at_line(line), context, breaks=False)
+                yield Subject(subject.kind, subject.value, line, context, breaks=False)
+
+
+def _line_of(document: JsoncDocument, path: FieldPath) -> Callable[[FieldPath], int]:
+    """The line of a value, looked for when a finding needs it: in a large file that takes long."""
+    return lambda _: document.line(path)
 
 
 def _tools(
