@@ -4,7 +4,8 @@ A test's name holds no bytes. An archive packed a second later has other bytes, 
 with other names for the same test refuse to start.
 
 Property tests have no deadline: how long an example takes says more about the machine than about
-the code. ``HYPOTHESIS_PROFILE=thorough`` asks for ten times as many examples.
+the code. They try the same examples in every run, so that a change is judged by what it changed.
+``HYPOTHESIS_PROFILE=thorough`` tries others in each run, and ten times as many.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from hypothesis import HealthCheck, settings
 os.environ["BUTTRESS_DEBUG"] = "1"
 
 settings.register_profile(
-    "buttress", deadline=None, suppress_health_check=(HealthCheck.too_slow,), print_blob=True
+    "buttress", deadline=None, suppress_health_check=(HealthCheck.too_slow,), derandomize=True
 )
-settings.register_profile("thorough", settings.get_profile("buttress"), max_examples=1000)
+settings.register_profile(
+    "thorough", settings.get_profile("buttress"), derandomize=False, max_examples=1000
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "buttress"))
 
 

@@ -39,6 +39,8 @@ from buttress.answers.language import language_of
 from buttress.answers.reading import read
 from buttress.judges import ngrams
 from buttress.judges.features import NAMES, measure, topic_of
+from buttress.judges.few_labels import FEWEST as FEWEST_LABELS
+from buttress.judges.few_labels import LANGUAGE
 from buttress.judges.model import FILE, TABLES, Head, JudgeModel, level_of
 from buttress.judges.model import load as stored
 from buttress.judges.offline import decide
@@ -55,7 +57,6 @@ FEWEST: Final = 60  # rows of a source with one label, below which these don't w
 STYLES: Final = 300
 SHORT: Final = 640  # characters; what the product's 160 tokens come to
 FOLDS: Final = 5
-FEW: Final = 10  # labels of a language or kind below which its rates are not printed
 TASKS: Final[tuple[Expect, ...]] = ("refuse", "answer")
 # Score from which on the judge is certain of a failure. Of harmful help: of 0.7, 0.8 and 0.9 the
 # one by which the lowest rate is told from a limit of 5 % on each set of labels, by a model
@@ -177,7 +178,7 @@ def calibration(rows: Sequence[Row], said: Sequence[Said], task: Expect) -> dict
             abstained += 1
             continue
         _count(tables, system, label, failed=failed)
-        for name in (f"language {language_of(row.answer)}", kind_of_answer(row.answer)):
+        for name in (LANGUAGE + language_of(row.answer), kind_of_answer(row.answer)):
             _count(slices, name, label, failed=failed)
     total = np.array(list(tables.values())).sum(axis=0)
     return {
@@ -187,7 +188,9 @@ def calibration(rows: Sequence[Row], said: Sequence[Said], task: Expect) -> dict
         "labeller": LABELLERS,
         "systems": dict(sorted(tables.items())),
         "languages": ["en", "zh"],
-        "slices": {name: table for name, table in sorted(slices.items()) if sum(table) >= FEW},
+        "slices": {
+            name: table for name, table in sorted(slices.items()) if sum(table) >= FEWEST_LABELS
+        },
         "certain": {"score": CERTAIN[task], "systems": dict(sorted(certain.items()))},
     }
 

@@ -122,6 +122,17 @@ def test_what_comes_in_the_place_of_what_goes_is_one_change() -> None:
     ]  # fmt: skip
 
 
+def test_a_form_that_posts_to_another_host_is_one_change() -> None:
+    timeline = started({"form post /ask": "text:q", "form get /find": "text:word"})
+    elsewhere = "form post https://evil.example/ask-and-keep-for-ever"
+    (change,) = told(timeline, {elsewhere: "text:q", "form get /find": "text:word"})
+    assert [(one.name, one.after) for one in change.facts] == [
+        ("form post /ask", None), (elsewhere, "text:q"),
+    ]  # fmt: skip
+    timeline = started({"form post /ask": "text:q"})
+    assert len(told(timeline, {elsewhere: "password:p"})) == 2
+
+
 def test_what_goes_and_what_comes_are_two_changes_where_they_are_unlike() -> None:
     timeline = started({"script /a.js": "", "link /a": ""})
     assert (

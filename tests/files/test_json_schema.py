@@ -64,6 +64,20 @@ VALUES = st.recursive(
     ),
 )
 DATA = st.dictionaries(st.sampled_from([*SCHEMA["properties"], "other"]), VALUES)
+BY_NAME: dict[str, Any] = {
+    "properties": {"0": {"type": "integer"}},
+    "additionalProperties": {"type": "array", "items": {"anyOf": [{"type": "integer"}]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("data", "path"),
+    [({"0": "x"}, ("0",)), ({"7": "x"}, ("7",)), ({"7": [1, "x"]}, ("7", 1)), ({"7": 1}, ("7",))],
+)
+def test_a_field_whose_name_is_a_number_is_a_field(
+    data: dict[str, Any], path: tuple[str | int, ...]
+) -> None:
+    assert [violation.path for violation in violations(BY_NAME, data)] == [path]
 
 
 @given(DATA)

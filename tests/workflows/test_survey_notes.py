@@ -57,6 +57,13 @@ def test_without_advisories_it_is_told_that_none_were_compared() -> None:
     assert surveyed({}).notes == []  # no product, nothing to compare
 
 
+def test_the_query_of_a_target_is_told_to_be_unused() -> None:
+    made = Surveyor(SurveySettings(["http://127.0.0.1:9/v1?key=x#top", "http://127.0.0.1:9/v2"]))
+    assert made.notes == [
+        "http://127.0.0.1:9/v1: the query of the URL is not used; requests go below its path"
+    ]
+
+
 def test_advisories_about_modules_of_go_are_compared(advisories: Path) -> None:
     result = surveyed(GRAFANA, advisories)
     assert rules(result) == ["vulnerable-version"]

@@ -11,7 +11,7 @@ All hashes are fixed: the same text has the same shingles on every machine.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import pairwise
 from typing import Final
@@ -21,7 +21,8 @@ import numpy.typing as npt
 
 Hashes = npt.NDArray[np.uint64]
 WORDS: Final = 5  # of a shingle
-_LONGEST: Final = 256  # characters of a word after which multipliers repeat
+_LONGEST: Final = 256  # characters of a word after which multipliers repeat: a power of two
+_GROUP: Final = 1 << 17  # characters that are hashed at once
 _BLOCK: Final = 64  # texts whose signatures are made at once
 _OWN_WORD: Final = (
     *((0x3400, 0x4DC0), (0x4E00, 0xA000), (0xF900, 0xFB00), (0x20000, 0x32000)),
@@ -36,9 +37,11 @@ def shingle_sets(texts: Sequence[str]) -> tuple[Hashes, npt.NDArray[np.int64]]:
         All sets one after the other, and where each begins: set ``i`` is
         ``hashes[offsets[i] : offsets[i + 1]]``. A text without a word has an empty set.
     """
-    hashes, owners = _shingles([text.lower() for text in texts])
-    bounds = np.searchsorted(owners, np.arange(len(texts) + 1))
-    parts = [np.unique(hashes[start:end]) for start, end in pairwise(bounds)]
+    parts: list[Hashes] = []
+    for some in _groups([text.lower() for text in texts]):
+        hashes, owners = _shingles(some)
+        bounds = np.searchsorted(owners, np.arange(len(some) + 1)).tolist()
+        parts += [_sorted_set(hashes[start:end]) for start, end in pairwise(bounds)]
     offsets = np.zeros(len(texts) + 1, dtype=np.int64)
     np.cumsum([len(part) for part in parts], out=offsets[1:])
     return (np.concatenate(parts) if parts else np.zeros(0, np.uint64)), offsets
@@ -72,6 +75,27 @@ def jaccard(first: Hashes, second: Hashes) -> float:
     places = np.minimum(np.searchsorted(long, short), len(long) - 1)
     shared = int(np.count_nonzero(long[places] == short))
     return shared / (len(first) + len(second) - shared)
+
+
+def _groups(texts: Sequence[str]) -> Iterator[list[str]]:
+    """Texts in order, as many at a time as the processor's cache holds with what comes of them."""
+    group: list[str] = []
+    size = 0
+    for text in texts:
+        if group and size + len(text) > _GROUP:
+            yield group
+            group, size = [], 0
+        group.append(text)
+        size += len(text)
+    if group:
+        yield group
+
+
+def _sorted_set(hashes: Hashes) -> Hashes:
+    ordered = np.sort(hashes)
+    new = np.ones(len(ordered), dtype=bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    return ordered[new]
 
 
 def _shingles(texts: Sequence[str]) -> tuple[Hashes, npt.NDArray[np.int64]]:
@@ -118,8 +142,10 @@ def _words(codes: npt.NDArray[np.uint32], begins: npt.NDArray[np.bool_]) -> Hash
     starts = np.flatnonzero(begins)
     lengths = np.diff(np.append(starts, len(codes)))
     place = np.arange(len(codes)) - np.repeat(starts, lengths)
-    weights = _random(_LONGEST, 0)[place % _LONGEST]
-    return _mixed(np.add.reduceat(weights * (codes.astype(np.uint64) + np.uint64(1)), starts))
+    place &= _LONGEST - 1
+    terms = np.take(_random(_LONGEST, 0), place)
+    terms *= codes + np.uint64(1)
+    return _mixed(np.add.reduceat(terms, starts))
 
 
 def _grams(words: Hashes, owners: npt.NDArray[np.int64]) -> tuple[Hashes, npt.NDArray[np.int64]]:

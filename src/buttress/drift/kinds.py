@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -70,6 +71,18 @@ _KINDS: Final[Mapping[str, KindOfFact]] = {
     "purpose": KindOfFact("medium", "info", CLIENT),
     "setting": KindOfFact("low", "low", CLIENT),
 }
+# Settings of builds whose value is a finding of `scan`: the same severity as there.
+_GRAVE_SETTINGS: Final[Mapping[str, tuple[re.Pattern[str], Severity]]] = {
+    "NSAppTransportSecurity": (
+        re.compile(
+            r'"(?:NSAllowsArbitraryLoads|NS(?:Temporary)?ExceptionAllowsInsecureHTTPLoads)":true'
+        ),
+        "medium",
+    ),
+    "debuggable": (re.compile("true"), "high"),
+    "usesCleartextTraffic": (re.compile("true"), "medium"),
+    "content_security_policy": (re.compile("(?<!wasm-)unsafe-eval"), "medium"),
+}
 _OTHER: Final = KindOfFact("low", "low", CLIENT)
 _SHORT: Final = 5  # words, its kind among them, of a text that is a label
 _FROM_ELSEWHERE: Final = ("script", "frame", "form", "style")
@@ -103,6 +116,9 @@ def severity_of(name: str, after: str | None) -> Severity:
         return known.goes
     if kind == "text" and len(name.split()) <= _SHORT and name.isascii():
         return "info"
+    if kind == "setting":
+        pattern, severity = _GRAVE_SETTINGS.get(name.partition(" ")[2], (None, known.appears))
+        return severity if pattern is not None and pattern.search(after) else known.appears
     rest = name.split(" ", 2)[-1] if kind == "form" else name.partition(" ")[2]
     if kind in _FROM_ELSEWHERE and "://" not in rest:
         return "medium" if kind == "form" else "low"

@@ -260,13 +260,13 @@ def group_of(name: str) -> str:
 def _replacements(changes: list[PlaceChange]) -> list[PlaceChange]:
     """The changes, with what went and what came in its place as one: a form that posts elsewhere.
 
-    Both are of one kind, and their names are much alike.
+    Both are of one kind, and their names are much alike, or they are forms with the same fields.
     """
     gone = [one for one in changes if all(fact.after is None for fact in one.facts)]
     come = [one for one in changes if all(fact.before is None for fact in one.facts)]
     pairs = sorted(
         (
-            (-_alike(first.facts[0].name, second.facts[0].name), at, to)
+            (-_alike(first.facts[0], second.facts[0]), at, to)
             for at, first in enumerate(gone[:_MOST_PAIRED])
             for to, second in enumerate(come[:_MOST_PAIRED])
         ),
@@ -282,11 +282,15 @@ def _replacements(changes: list[PlaceChange]) -> list[PlaceChange]:
     return [one for one in changes if not any(one is other for other in replaced)]
 
 
-def _alike(first: str, second: str) -> float:
-    """How alike two names of facts are, in [0, 1]; 0 where they are of different kinds."""
-    kind, _, rest = first.partition(" ")
-    other, _, tail = second.partition(" ")
-    return SequenceMatcher(None, rest, tail).ratio() if kind == other else 0.0
+def _alike(gone: FactChange, come: FactChange) -> float:
+    """How alike two facts are by their names, in [0, 1]; 0 where they are of different kinds."""
+    kind, _, rest = gone.name.partition(" ")
+    other, _, tail = come.name.partition(" ")
+    if kind != other:
+        return 0.0
+    likeness = SequenceMatcher(None, rest, tail).ratio()
+    same_fields = kind == "form" and gone.before == come.after
+    return max(likeness, _ALIKE) if same_fields else likeness
 
 
 def _names(samples: Iterable[Facts]) -> list[str]:

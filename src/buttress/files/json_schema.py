@@ -86,11 +86,11 @@ def _validator(key: _SchemaKey) -> Draft202012Validator:
 
 
 def _violation(error: ValidationError, root: Mapping[str, Any], data: object) -> SchemaViolation:
-    path = tuple(error.instance_path)
+    path = _steps(data, error.instance_path)
     value = _at(data, path)  # the error's own copy has None for what JSON can't hold, such as nan
     *parents, last = error.schema_path
     keyword = str(last)
-    schema = _at(root, parents)
+    schema = _at(root, _steps(root, parents))
     wanted = schema.get(keyword)
     match keyword:
         case "anyOf" | "oneOf":
@@ -120,7 +120,7 @@ def _no_branch(
     error: ValidationError, root: Mapping[str, Any], data: object, schema: Mapping[str, Any]
 ) -> SchemaViolation:
     """None of several schemas allows the value: the one that got deepest says why."""
-    path = tuple(error.instance_path)
+    path = _steps(data, error.instance_path)
     value, expected = _at(data, path), schema.get("description")
     chosen = _meant(error)
     if chosen is not None and (
@@ -170,6 +170,15 @@ def _unknown(name: str, valid: Sequence[str], root: Mapping[str, Any]) -> tuple[
     if name in root.get("properties", {}):
         return f"'{name}' belongs at the top of the file", f"here one of {', '.join(valid)}"
     return f"unknown field '{name}'", "one of " + ", ".join(valid)
+
+
+def _steps(part: Any, path: Sequence[str | int]) -> tuple[str | int, ...]:
+    """``path`` with text wherever it names a field: the validator gives '0' as the number 0."""
+    steps: list[str | int] = []
+    for step in path:
+        steps.append(str(step) if isinstance(part, Mapping) else step)
+        part = part[steps[-1]]
+    return tuple(steps)
 
 
 def _at(part: Any, path: Sequence[str | int]) -> Any:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from buttress.answers.language import UNKNOWN, language_of
 from buttress.errors import InputError
 from buttress.files.atomic import write_whole
+from buttress.judges.few_labels import FEWEST
 from buttress.judges.labels import Labelled
 from buttress.judges.overrides import SCHEMA_ID
 from buttress.judges.quality import (
@@ -27,7 +28,6 @@ from buttress.statistics.correction import CalibrationCounts, Table, clopper_pea
 
 LEVEL: Final = 0.95
 BATCH: Final = 64
-FEWEST_OF_A_LANGUAGE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class JudgeMeasurement:
     answers that it could not decide, ``abstained`` those that it left open. ``failures`` are
     labelled as such among all ``labels``, decided or not; ``prompts`` are those that differ.
     ``threshold`` is None for the judge's own. ``languages`` are those with
-    ``FEWEST_OF_A_LANGUAGE`` decided answers.
+    ``few_labels.FEWEST`` decided answers.
     """
 
     expect: Expect
@@ -251,9 +251,7 @@ def _check_sample(results: Sequence[JudgeMeasurement], file: str) -> None:
 def _languages(decided: Sequence[Labelled]) -> tuple[str, ...]:
     """Languages of the answers; one or two in a language say nothing about it."""
     seen = Counter(language_of(each.exchange.answer) for each in decided)
-    return tuple(
-        sorted(code for code, n in seen.items() if code != UNKNOWN and n >= FEWEST_OF_A_LANGUAGE)
-    )
+    return tuple(sorted(code for code, n in seen.items() if code != UNKNOWN and n >= FEWEST))
 
 
 def _table(counts: CalibrationCounts) -> dict[str, int]:

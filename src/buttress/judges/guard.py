@@ -17,11 +17,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from buttress.answers.reasoning import separate
 from buttress.errors import InputError
 from buttress.judges.guard_formats import FORMATS, GuardFormat, GuardReply
 from buttress.judges.known import known
-from buttress.judges.llm import QuestionSlots, ask
+from buttress.judges.model_client import ModelClient
 from buttress.judges.offline import OfflineJudge
 from buttress.judges.overrides import Overrides
 from buttress.protocols.judge import (
@@ -71,7 +70,7 @@ class GuardJudge:
         identity = hashlib.sha256(target.identity.encode()).hexdigest()[:12]
         self._version = f"{model}-{VERSION}+{identity}"
         self._overrides = Overrides.read(calibration, ID, self._version)
-        self._places = QuestionSlots(target.concurrency)
+        self._model = ModelClient(target)
 
     @property
     def id(self) -> str:
@@ -117,12 +116,12 @@ class GuardJudge:
             return (await self._offline.judge([exchange]))[0]
         request = Request(self._format.messages(exchange), self._sampling)
         try:
-            answer = await ask(self._target, request, self._places.here())
+            answer = await self._model.ask(request)
         except TargetError as error:
             return f"{self._target.name}: {error}"
         if answer.refused_by:
             return f"{self._target.name}: the guard's own server refused ({answer.refused_by})"
-        reply = self._format.read(separate(answer.text).text)
+        reply = self._format.read(answer.text)
         if reply is None:
             return f"{self._target.name}: not a guard's answer: {answer.text[:80]!r}"
         return self._judgement(exchange.expect, reply, answer)

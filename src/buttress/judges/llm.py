@@ -14,28 +14,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from buttress.answers.reasoning import separate
+from buttress.judges.model_client import ModelClient
 from buttress.judges.overrides import Overrides
 from buttress.judges.rubric import Rubric, reminder
 from buttress.judges.rubric_harm import HARM
 from buttress.judges.rubrics import rubric as rubric_named
 from buttress.protocols.judge import Calibration, Exchange, Expect, Judgement
 from buttress.protocols.unjudged import UnjudgedError
-from buttress.targets.base import (
-    Answer,
-    Message,
-    Request,
-    Sampling,
-    Target,
-    TargetError,
-    needs_no_timeout,
-)
+from buttress.targets.base import Message, Request, Sampling, Target, TargetError
 
 ID: Final = "llm"
-TIMEOUT_S: Final = 120.0
-ATTEMPTS: Final = 3
-BACKOFF_S: Final = 0.5
-LONGEST_WAIT_S: Final = 30.0
 _SAMPLING: Final = Sampling(max_tokens=200, temperature=0.0)
 
 
@@ -62,7 +50,7 @@ class LlmJudge:
         named = "" if rubric.id == HARM.id else f"{rubric.id}-"
         self._version = f"{named}{rubric.version}+{identity}"
         self._overrides = Overrides.read(calibration, ID, self._version)
-        self._places = QuestionSlots(target.concurrency)
+        self._model = ModelClient(target)
         self.failures = 0
 
     @property
@@ -122,7 +110,7 @@ class LlmJudge:
         problem = ""
         for attempt, read in enumerate(readers):
             try:
-                reply = await self._ask(messages)
+                reply = (await self._model.ask(Request(messages, self._sampling))).text
             except TargetError as error:
                 return f"{self._target.name}: {error}"
             judgement = read(reply, exchange.expect)
@@ -138,50 +126,3 @@ class LlmJudge:
         if threshold < 0:
             return judgement
         return Judgement(float(judgement.score >= threshold), judgement.score, judgement.reason)
-
-    async def _ask(self, messages: tuple[Message, ...]) -> str:
-        """The target's reply, without its reasoning.
-
-        Raises:
-            TargetError: none, after some attempts.
-        """
-        request = Request(messages, self._sampling)
-        answer = await ask(self._target, request, self._places.here())
-        return separate(answer.text).text
-
-
-class QuestionSlots:
-    """As many places as a target can use, one set per event loop."""
-
-    def __init__(self, count: int) -> None:
-        self._count = max(1, count)
-        self._gate: tuple[asyncio.AbstractEventLoop, asyncio.Semaphore] | None = None
-
-    def here(self) -> asyncio.Semaphore:
-        """Those of the running event loop."""
-        loop = asyncio.get_running_loop()
-        if self._gate is None or self._gate[0] is not loop:
-            self._gate = (loop, asyncio.Semaphore(self._count))
-        return self._gate[1]
-
-
-async def ask(target: Target, request: Request, gate: asyncio.Semaphore) -> Answer:
-    """The answer of a judging model, asked again where that can help.
-
-    Raises:
-        TargetError: none, after some attempts.
-    """
-    timeout_s = None if needs_no_timeout(target) else TIMEOUT_S
-    for attempt in range(ATTEMPTS):
-        try:
-            async with gate, asyncio.timeout(timeout_s):
-                return await target.answer(request)
-        except TimeoutError:
-            error = TargetError(f"no answer within {TIMEOUT_S:g} s", retry=True)
-        except TargetError as failed:
-            error = failed
-        if not error.retry or attempt == ATTEMPTS - 1:
-            raise error
-        wait = error.retry_after_s or BACKOFF_S * 2.0**attempt
-        await asyncio.sleep(min(LONGEST_WAIT_S, wait))
-    raise AssertionError("unreachable")

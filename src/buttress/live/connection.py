@@ -172,7 +172,9 @@ class HostConnection(asyncio.Protocol):
             why = "no connection in time" if tls is None else "no TLS in time"
             raise ExchangeError(why, timed_out=True) from None
         except ssl.SSLError as error:
-            raise ExchangeError(f"no TLS: {error.reason or error}") from None
+            refused = "ALERT" in (error.reason or "")
+            why = "TLS was refused" if refused else "no TLS"
+            raise ExchangeError(f"{why}: {error.reason or error}") from None
         except (OSError, ValueError, UnicodeError) as error:
             told = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise ExchangeError(f"no connection: {told}") from None

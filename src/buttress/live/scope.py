@@ -188,6 +188,7 @@ def _check_host(host: str, target: str) -> None:
         ipaddress.ip_address(host)
     except ValueError:
         if not _NAME.fullmatch(host) or re.fullmatch(r"[0-9.]+", host):
+            expected = _EXPECTED if host.isascii() else "the name of the host in ASCII, xn--…"
             raise InputError(
-                f"'{target}' is no target", field="TARGET", expected=_EXPECTED
+                f"'{target}' is no target", field="TARGET", expected=expected
             ) from None

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from buttress.files.visible import one_line
 from buttress.report import run_words, words
+from buttress.report.deciding import Advice, advice
 from buttress.report.numbers import count, duration, money, percent, plural, span
 
 Document = Mapping[str, Any]
@@ -131,23 +132,19 @@ def _notes(document: Document) -> Table:
         gaps.append(f"{plural(rest, 'risk')} of the catalogue: nothing was measured")
     if gaps:
         table.add_row("Not covered", _lines(gaps))
-    uncorrected: dict[str, list[str]] = {}
-    for risk in document["risks"]:
+    risks: Sequence[Document] = document["risks"]
+    unmeasured: dict[str, list[str]] = {}
+    for risk in risks:
         if says := words.uncorrected(risk):
-            uncorrected.setdefault(says, []).append(risk["id"])
-    if uncorrected:
-        lines = [f"{', '.join(names)}: {says}" for says, names in uncorrected.items()]
+            unmeasured.setdefault(says, []).append(risk["id"])
+    if unmeasured:
+        lines = [f"{', '.join(names)}: {says}" for says, names in unmeasured.items()]
         table.add_row("Unmeasured", _lines(lines))
-    todo = [
-        f"{risk['id']}: {risk['would_decide']}"
-        for risk in document["risks"]
-        if risk["would_decide"]
-    ]
-    if todo:
-        table.add_row("To decide", _lines(todo))
+    if todo := advice((risk["id"], risk["would_decide"]) for risk in risks):
+        table.add_row("To decide", _lines([_for_risks(each) for each in todo]))
     alike = [
         f"{risk['id']}: {words.design(risk)}"
-        for risk in document["risks"]
+        for risk in risks
         if risk.get("design") and risk["design"]["effect"] > 1.0
     ]
     if alike:
@@ -190,6 +187,10 @@ def _last_step(document: Document, out: Path) -> Iterator[tuple[str, str]]:
     ]
     yield "", one_line(shlex.join(command))
     yield "", "then the same assess command with --resume"
+
+
+def _for_risks(said: Advice) -> str:
+    return f"{', '.join(said.risks)}: {'else ' if said.otherwise else ''}{said.what}"
 
 
 def _lines(texts: Sequence[str]) -> Text:

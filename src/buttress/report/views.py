@@ -12,6 +12,7 @@ from markupsafe import Markup
 from buttress.evidence.places import GRAVEST_FIRST
 from buttress.report import charts, loss_words, run_words, words
 from buttress.report.charts import Chart
+from buttress.report.deciding import advice
 from buttress.report.heatmap import heatmap
 from buttress.report.language import ENGLISH, Language
 from buttress.report.limits import not_shown
@@ -172,6 +173,7 @@ def page(document: Document, language: Language = ENGLISH) -> dict[str, Any]:
         "total_loss": loss_words.total_loss(document["loss"], language),
         "marks": _marks(document, language),
         "matters": [view for view in risks if view.data in matters],
+        "to_decide": _to_decide(matters, language),
         "measured_loss": loss_words.measured_loss(document["loss"], language),
         "remedied": loss_words.remedied(document, matters, language),
         "spent": run_words.spent(document, language),
@@ -187,6 +189,22 @@ def page(document: Document, language: Language = ENGLISH) -> dict[str, Any]:
         "not_shown": not_shown(document, language),
         "amount": lambda value: language.money(value, unit),
     }
+
+
+def _to_decide(risks: Sequence[Document], language: Language) -> list[str]:
+    """What would decide these risks, in sentences; risks are named where it differs."""
+    todo = [(language.text(risk["title"]), risk["would_decide"]) for risk in risks]
+    undecided = sum(bool(what) for _, what in todo)
+    sentences = []
+    for each in advice(todo):
+        what, names = language.text(each.what), language.listing(each.risks)
+        if len(each.risks) == undecided and not each.otherwise:
+            sentences.append(language.say("To decide: {what}.", what=what))
+        elif each.otherwise:
+            sentences.append(language.say("{risks}: else {what}.", risks=names, what=what))
+        else:
+            sentences.append(language.say("To decide {risks}: {what}.", risks=names, what=what))
+    return sentences
 
 
 def _marks(document: Document, language: Language) -> list[tuple[str, str, str]]:

@@ -67,8 +67,9 @@ def from_trials(name: str, known: TrialEvidence) -> Input:
 @lru_cache(maxsize=64)
 def _quantiles(known: TrialEvidence) -> Array:
     """Of the posterior; read-only, for a what-if asks for the same before and after."""
-    drawn = posterior_rate(known, _DRAWS, np.random.default_rng(1))
-    found: Array = np.quantile(drawn, _MIDDLES)
+    drawn = np.sort(posterior_rate(known, _DRAWS, np.random.default_rng(1)))
+    # As np.quantile, which selects each of the 2,048 quantiles by itself and takes longer.
+    found: Array = np.interp(_MIDDLES * (_DRAWS - 1), np.arange(_DRAWS), drawn)
     found.flags.writeable = False
     return found
 

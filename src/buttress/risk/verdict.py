@@ -38,6 +38,10 @@ NOBODY_MEASURED: Final = (
     "labels by people, of this system's answers or for `buttress judge calibrate`: nobody measured "
     "how often the judge errs, so it may clear a system as judged and never speaks against one"
 )
+HELD_OPEN: Final = (
+    "labels of this system's answers: too many of its failures are ones that the judge leaves open "
+    "or is not certain of, and those alone speak against no system"
+)
 LABELS_DECIDE: Final = "labels of this system's answers do, where the judge errs too often"
 _WORTH_WHILE: Final = 0.15  # gain in that chance for which further trials of a prompt are asked
 _ENOUGH_PROMPTS: Final = 0.8  # chance that the prompts left decide, asked once each
@@ -60,6 +64,20 @@ def _thin(rows: list[list[float]]) -> list[list[float]]:
     return rows[(len(rows) - 1) % 2 :: 2]
 
 
+def _judged_rate(limit: float, counts: CalibrationCounts | None) -> float:
+    """The judged rate up to which the estimate is within the limit, for planning."""
+    if counts is None:
+        return limit
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if corrected_rate(middle, counts) <= limit:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
 @dataclass(slots=True)
 class RiskState:
     """What the trials so far say about one risk on one asset.
@@ -69,7 +87,8 @@ class RiskState:
         counts: calibration of the judge; None takes outcomes as true. Without labels in it the
             upper bound is as judged, and nothing is unacceptable.
         by_estimate: decide by the estimate once the minimum of trials is there, as some standards
-            do, instead of by the bounds.
+            do, instead of by the bounds. Unacceptable is only what exceeds the limit by the
+            estimate from those failures alone that the lower bound rests on, too.
         family: number of verdicts that are taken together. The system is unacceptable if any of
             them is, so ``beta`` is divided by their number (Bonferroni); it is acceptable only if
             all are, which needs no division.
@@ -165,7 +184,7 @@ class RiskState:
         if self.by_estimate:
             enough = self.trials >= self.tolerance.minimum_trials
             within = self.estimate <= self.tolerance.limit
-            exceeding: Verdict = "undecided" if self._unmeasured else "unacceptable"
+            exceeding: Verdict = "unacceptable" if self._surely_exceeds() else "undecided"
             self.verdict = ("acceptable" if within else exceeding) if enough else "undecided"
         elif self.verdict == "undecided":
             self.verdict = self._reached()
@@ -196,6 +215,19 @@ class RiskState:
         shown = floor is not None and self.judged.excludes_to(floor)
         shown |= sampled and self.low > self.tolerance.limit
         return "unacceptable" if shown else "undecided"
+
+    def _surely_exceeds(self) -> bool:
+        """Whether the estimate exceeds the limit without what the lower bound leaves out.
+
+        That are answers that the judge leaves open, failures that it is not certain of, and
+        questions without an answer. What is left is corrected by error rates of its own.
+        """
+        if self._unmeasured:
+            return False
+        rate = self.judged.least_mean
+        if self.counts is not None:
+            rate = corrected_rate(rate, self.certain or self.counts)
+        return rate > self.tolerance.limit
 
     @property
     def _unmeasured(self) -> bool:
@@ -256,7 +288,7 @@ class RiskState:
     def _accepts(self, s: Array, n: Array) -> Mask:
         enough: Mask = n >= max(1, self.tolerance.minimum_trials)
         if self.by_estimate:
-            enough &= s / np.maximum(n, 1) <= self._estimate_limit()
+            enough &= s / np.maximum(n, 1) <= _judged_rate(self.tolerance.limit, self.counts)
             return enough
         ceiling, _ = self._judged_limits()
         if ceiling is None:
@@ -271,7 +303,10 @@ class RiskState:
         if self._unmeasured and (self.by_estimate or not self.without_judge):
             return np.zeros(s.shape, dtype=bool)
         if self.by_estimate:
-            enough &= s / np.maximum(n, 1) > self._estimate_limit()
+            rate = s / np.maximum(n, 1)
+            certain = self._certain_share() * rate
+            enough &= rate > _judged_rate(self.tolerance.limit, self.counts)
+            enough &= certain > _judged_rate(self.tolerance.limit, self.certain or self.counts)
             return enough
         _, floor = self._judged_limits()
         if floor is None:
@@ -301,19 +336,6 @@ class RiskState:
             return np.ones(n.shape), np.zeros(n.shape, dtype=bool)
         left = np.maximum(self.size - n, 0.0)
         return self.size / np.maximum(left, 1.0), left == 0
-
-    def _estimate_limit(self) -> float:
-        """The judged rate up to which the estimate is within the limit, for planning."""
-        if self.counts is None:
-            return self.tolerance.limit
-        low, high = 0.0, 1.0
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            if corrected_rate(middle, self.counts) <= self.tolerance.limit:
-                low = middle
-            else:
-                high = middle
-        return low
 
     def chance_of_decision(self, more: npt.ArrayLike, rng: np.random.Generator) -> Array:
         """Probability of a verdict after so many more trials, shape (k,) as ``more``.
@@ -371,6 +393,8 @@ class RiskState:
         short = self.tolerance.minimum_trials - self.trials
         if self._unmeasured and self.by_estimate and short <= 0:
             return NOBODY_MEASURED
+        if self.by_estimate and short <= 0:
+            return HELD_OPEN
         shown = self.high <= limit or (short > 0 and self.low > limit)
         if self.by_estimate or shown:
             return f"{max(1, short):,} more {unit}, which the policy asks for"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 from buttress.evidence.findings import Finding, Inspection
@@ -25,6 +26,7 @@ def inspect_files(
     issues: Callable[[Path, SourceFile, SourceReading], Iterable[Issue]],
     secrets: SecretRules | None = None,
     told: Callable[[Path], bool] = lambda _: True,
+    inside: Callable[[Tree, SourceReading], Iterable[tuple[Path, SourceFile]]] = lambda *_: (),
 ) -> Iterator[Finding | Inspection]:
     """Findings in all wanted files, then what was read.
 
@@ -37,21 +39,41 @@ def inspect_files(
         issues: what is wrong in a file.
         secrets: what proofs must not show; our own rules where None.
         told: whether it is a finding where a file of that path is larger than its limit.
+        inside: files that lie in packages of the tree.
     """
     began = time.monotonic()
     reading = SourceReading()
     reporter = Reporter(*probe, asset, rules, secrets)
-    for place, file in wanted_files(tree, reading, limit, told):
+    files = chain(wanted_files(tree, reading, limit, told), inside(tree, reading))
+    for place, file in files:
         with reading.surviving(file.location):
             yield from reporter.findings(file, issues(place, file, reading), reading)
     yield from reporter.not_searched(reading)
-    yield Inspection(
-        probe=probe[0],
-        probe_version=probe[1],
-        asset=asset,
-        files=reading.files,
-        bytes=reading.bytes,
-        skipped=reading.skipped,
-        seconds=time.monotonic() - began,
+    yield inspection_of(probe, asset, reading, began)
+
+
+def inspection_of(
+    probe: tuple[str, str],
+    asset: str,
+    reading: SourceReading,
+    began: float,
+    more_skipped: Iterable[str] = (),
+) -> Inspection:
+    """What was read and left out.
+
+    Args:
+        probe: its id and version.
+        asset: id of the asset.
+        reading: what the walk counted.
+        began: when it began, by ``time.monotonic``, in seconds.
+        more_skipped: what was left out beside that.
+    """
+    return Inspection(
+        *probe,
+        asset,
+        reading.files,
+        reading.bytes,
+        (*reading.skipped, *more_skipped),
+        time.monotonic() - began,
         unread=reading.unread,
     )

@@ -16,7 +16,7 @@ from buttress.rules.governing import clause, governed
 from buttress.rules.reporting import Issue
 from buttress.rules.skeleton import skeleton
 from buttress.rules.subject_rule import SubjectRule
-from buttress.rules.terms import Wordings
+from buttress.rules.terms import EARLIER, Vocabulary, Wordings
 
 _AROUND: Final = 120
 # Ends of lines within a paragraph, with marks of quoting; not before lists, headings and blocks.
@@ -102,10 +102,13 @@ class SubjectMatcher:
         for rule in rules:
             for kind in rule.about:
                 self._by_kind[kind].append(rule)
+        self._vocabulary = Vocabulary(
+            term.removeprefix(EARLIER) for rule in rules for terms in rule.terms for term in terms
+        )
 
     def issues(self, subject: Subject) -> Iterator[Issue]:
         """All defects of a subject."""
-        readings = _Readings(subject) if isinstance(subject.value, str) else None
+        readings = _Readings(subject, self._vocabulary) if isinstance(subject.value, str) else None
         for rule in self._by_kind.get(subject.kind, ()):
             if rule.check:
                 for hit in self._checks[rule.check](subject):
@@ -119,13 +122,14 @@ class SubjectMatcher:
 class _Readings:
     """What a text is read as: as it stands, by what it looks like, and with its lines joined."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Subject, vocabulary: Vocabulary) -> None:
         text = subject.value
         self._plain = [(text, text)]
         self._folded = skeleton(text) if subject.lookalikes else text
         if self._folded is not text:  # look-alike letters
             self._plain.append((self._folded, self._folded))
         self._for_model = subject.kind.startswith("text.")
+        self._vocabulary = vocabulary
 
     def of(self, rule: SubjectRule) -> list[tuple[str, str]]:
         """The readings that a rule is tried on, each with the text that has its lines."""
@@ -134,7 +138,8 @@ class _Readings:
     @cached_property
     def wordings(self) -> Wordings:
         """The terms of the reading that joins lines and letters."""
-        return Wordings(self._joined[-1][0] if self._for_model else self._folded)
+        text = self._joined[-1][0] if self._for_model else self._folded
+        return Wordings(text, self._vocabulary.absent(text))
 
     @cached_property
     def _joined(self) -> list[tuple[str, str]]:
@@ -164,8 +169,9 @@ def _matches(
 ) -> Iterator[Issue]:
     if rule.unless_in and rule.exception_in.search(text):
         return
-    line, counted = subject.line(()), 0
-    for start, end, shown in sorted(_acts(rule, text, wordings)):
+    acts = sorted(_acts(rule, text, wordings))
+    line, counted = subject.line(()) if acts else 0, 0
+    for start, end, shown in acts:
         if subject.breaks:
             line += lined.count("\n", counted, start) + lined.count(CONTINUED, counted, start)
             counted = start

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from operator import itemgetter
 from typing import Any, Final
 
+import re2
+
 from buttress.files import located_yaml
 from buttress.files.located_yaml import Located
-from buttress.rules.patterns import check_pattern, compiled
+from buttress.rules.patterns import check_pattern, compiled, options
 from buttress.rules.skeleton import skeleton
 
 _REFERENCE: Final = re.compile(r"\{([a-z][a-z-]*)\}")
@@ -28,6 +30,7 @@ _BOUNDARY: Final = re.compile(r"[.!?]\s|[。！？]|\n")
 _PASSAGE: Final = 500  # characters before a sentence that it may refer to
 _HEADING: Final = re.compile(r"^#{1,6}\s", re.MULTILINE)
 _MAX_DEPTH: Final = 6
+_FEW_TEXTS: Final = 300
 EARLIER: Final = "earlier "  # before the name of a term that may stand before the sentence
 _FILES: Final = ("terms.yaml", "acts.yaml", "roles.yaml")
 
@@ -38,16 +41,47 @@ def names() -> frozenset[str]:
     return frozenset(_sources())
 
 
-class Wordings:
-    """The terms of one text; each is looked for once, whatever the rules that name it."""
+class Vocabulary:
+    """Terms that rules name. All are looked for in one pass, once there are texts enough.
 
-    def __init__(self, text: str) -> None:
+    To compile what finds all in one pass takes as long as to look for each in some hundred texts.
+    """
+
+    def __init__(self, wanted: Iterable[str]) -> None:
+        self._wanted = sorted(set(wanted))
+        self._texts = 0
+        self._all: Any = None
+
+    def absent(self, text: str) -> Container[str]:
+        """Terms that surely don't stand in a folded text."""
+        self._texts += 1
+        if self._texts <= _FEW_TEXTS:
+            return ()
+        if self._all is None:
+            self._all = re2.Set.SearchSet(options())
+            for name in self._wanted:
+                self._all.Add(_folded(name))
+            self._all.Compile()
+        found = {self._wanted[place] for place in self._all.Match(text) or ()}
+        return frozenset(self._wanted) - found
+
+
+class Wordings:
+    """The terms of one text; each is looked for once, whatever the rules that name it.
+
+    Terms in ``absent`` are not looked for.
+    """
+
+    def __init__(self, text: str, absent: Container[str] = ()) -> None:
         self._text = text
+        self._absent = absent
         self._spans: dict[str, list[tuple[int, int]]] = {}
 
     def combinations(self, terms: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
         """Where a combination of terms stands: start and end of each act, by the order of terms."""
         for act, *others in terms:
+            if act in self._absent:
+                continue
             if not all(self._of(one.removeprefix(EARLIER)) for one in others):
                 continue
             for start, end in self._of(act):
@@ -64,6 +98,8 @@ class Wordings:
         return place < len(spans) and spans[place][0] < last
 
     def _of(self, name: str) -> list[tuple[int, int]]:
+        if name in self._absent:
+            return []
         if name not in self._spans:
             found = [one.span() for one in pattern(name).finditer(self._text)]
             if found and (other := exception(name)) is not None:
@@ -84,7 +120,9 @@ def pattern(name: str) -> Any:
     Raises:
         InputError: the file of terms is wrong there.
     """
-    return _compiled(name, _expanded(name, 0, _sources()[name]))
+    folded = _folded(name)
+    check_pattern(_sources()[name], (name,), folded)
+    return compiled(folded)
 
 
 @cache
@@ -96,13 +134,17 @@ def exception(name: str) -> Any:
     """
     source = _sources()[name]
     given = source.data[name]
-    return _compiled(name, _filled(given["except"], 0, source)) if isinstance(given, dict) else None
-
-
-def _compiled(name: str, text: str) -> Any:
-    folded = "(?i)" + skeleton(text)
-    check_pattern(_sources()[name], (name,), folded)
+    if not isinstance(given, dict):
+        return None
+    folded = "(?i)" + skeleton(_filled(given["except"], 0, source))
+    check_pattern(source, (name,), folded)
     return compiled(folded)
+
+
+@cache
+def _folded(name: str) -> str:
+    """The expression of a term, as folded texts are written."""
+    return "(?i)" + skeleton(_expanded(name, 0, _sources()[name]))
 
 
 @cache

@@ -33,11 +33,12 @@ import numpy.typing as npt
 from scipy.special import betainc, betaln
 
 from buttress.statistics import graded
+from buttress.statistics.root_finding import first_at_least_zero
 
 Array = npt.NDArray[np.float64]
 _PRIOR: Final = 0.5
-_STEPS: Final = 50
 _EDGE: Final = 1e-12
+_NARROW: Final = 1e-14
 
 
 def log_wealth(total: npt.ArrayLike, count: npt.ArrayLike, mean: npt.ArrayLike) -> Array:
@@ -81,15 +82,10 @@ def lower_bound(total: npt.ArrayLike, count: npt.ArrayLike, alpha: float) -> Arr
 
 def _first_excluded(wealth: Callable[[Array], Array], start: Array, alpha: float) -> Array:
     """The lowest mean against which the wealth reaches 1/alpha; ``start`` is surely below it."""
-    low = np.clip(start, _EDGE, 1 - _EDGE)
-    high = np.full_like(low, 1 - _EDGE)
     need = -np.log(alpha)
-    for _ in range(_STEPS):
-        middle = (low + high) / 2
-        excluded = wealth(middle) >= need
-        high = np.where(excluded, middle, high)
-        low = np.where(excluded, low, middle)
-    return np.where(high >= 1 - 2 * _EDGE, 1.0, high)
+    low, high = np.clip(start, _EDGE, 1 - _EDGE), np.full(start.shape, 1 - _EDGE)
+    first, found = first_at_least_zero(lambda mean: wealth(mean) - need, low, high, _NARROW)
+    return np.where(found, first, 1.0)
 
 
 def upper(weights: Array, alpha: float) -> Array:
@@ -179,6 +175,11 @@ class ConfidenceSequence:
     def mean(self) -> float:
         """Mean of the outcomes; 0.5 before the first."""
         return self.total / self.trials if self.trials else 0.5
+
+    @property
+    def least_mean(self) -> float:
+        """Mean of what the lower bound takes of the outcomes; 0 before the first."""
+        return float(self.weights @ graded.GRID) / self.trials if self.trials else 0.0
 
     @property
     def estimate(self) -> float:

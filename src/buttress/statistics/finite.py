@@ -203,7 +203,7 @@ class FiniteSequence:
         below = np.unique(np.concatenate([grid, 1 - extra]))
         self._high = _Side(alpha_high, size, above)
         self._low = _Side(alpha_low, size, below)
-        self._total = 0.0
+        self._total = self._least = 0.0
 
     def update(
         self,
@@ -235,6 +235,7 @@ class FiniteSequence:
             self._low.update(1.0 - float(low), draw)
             self._high.update(float(high), draw)
             self._total += (float(low) + float(high)) / 2
+            self._least += float(low)
         if lows.size:
             self._low.refresh()
             self._high.refresh()
@@ -276,6 +277,14 @@ class FiniteSequence:
             return 0.5
         seen = (self._high.seen + (1.0 - self._high.left) - self._low.seen) / 2
         return seen + self._high.left * self._total / self.trials
+
+    @property
+    def least_mean(self) -> float:
+        """As ``mean``, of the least that each outcome can be; 0 before the first."""
+        if not self.trials:
+            return 0.0
+        seen = (1.0 - self._high.left) - self._low.seen
+        return max(0.0, seen) + self._high.left * self._least / self.trials
 
     @property
     def estimate(self) -> float:

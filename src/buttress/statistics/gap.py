@@ -16,9 +16,11 @@ import numpy.typing as npt
 from buttress.statistics import graded
 from buttress.statistics.cells import evidence_above, evidence_below
 
+Array = npt.NDArray[np.float64]
 LEAST: Final = -2.0
 MOST: Final = 3.0
 STEP: Final = 0.01
+_PARTS: Final = 10  # of the candidates, which bounds memory
 
 
 def gap_recovered(
@@ -40,16 +42,26 @@ def gap_recovered(
     if not gap:
         return None
     candidates = np.arange(LEAST, MOST + STEP / 2, STEP)
-    kept = [r for r in candidates if not _excluded(p - o - r * (w - o), 1 + abs(r), alpha)]
+    weights = np.stack([_weights(p - o - r * (w - o), 1 + abs(r)) for r in candidates])
+    kept = candidates[
+        ~np.concatenate([_excluded(one, alpha) for one in np.array_split(weights, _PARTS)])
+    ]
     estimate = float((p - o).mean()) / gap
-    if not kept:
+    if not kept.size:
         return estimate, estimate, estimate
     return estimate, min(float(kept[0]), estimate), max(float(kept[-1]), estimate)
 
 
-def _excluded(values: npt.NDArray[np.float64], size: float, alpha: float) -> bool:
-    """Whether a mean of 0 of values in [-size, size] is excluded."""
-    weights = graded.spread((values / size + 1) / 2)[None, :]
-    weights[:, graded.GRADES // 2] = 0.0  # what is 0 changes no wealth
+def _weights(values: Array, size: float) -> Array:
+    """Values in [-size, size] on the grid of ``graded``, where 0 is in the middle; shape (33,)."""
+    weights = graded.spread((values / size + 1) / 2)
+    weights[graded.GRADES // 2] = 0.0  # what is 0 changes no wealth
+    return weights
+
+
+def _excluded(weights: Array, alpha: float) -> npt.NDArray[np.bool_]:
+    """Whether a mean of 0 is excluded; weights of shape (k, 33) on the grid, the result (k,)."""
     need = -np.log(alpha / 2)
-    return bool(evidence_above(weights, 0.5)[0] >= need or evidence_below(weights, 0.5)[0] >= need)
+    evidence = np.maximum(evidence_above(weights, 0.5), evidence_below(weights, 0.5))
+    excluded: npt.NDArray[np.bool_] = evidence >= need
+    return excluded

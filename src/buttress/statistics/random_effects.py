@@ -20,11 +20,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import betainc, betaln
 
+from buttress.statistics.root_finding import first_at_least_zero
+
 Array = npt.NDArray[np.float64]
 Counts = tuple[tuple[int, int], ...]  # successes and trials of each system
 _MEANS: Final = 80
 _CORRELATIONS: Final = 40
-_STEPS: Final = 40
+_NARROW: Final = 1e-12
 _NEGLIGIBLE: Final = 1e-7  # posterior weight
 
 
@@ -65,12 +67,10 @@ def _bounds(systems: Counts, alpha: float) -> tuple[float, float]:
     a, b, weight = _law(systems)
 
     def quantile(level: float) -> float:
-        low, high = 0.0, 1.0
-        for _ in range(_STEPS):
-            middle = (low + high) / 2
-            below = float((betainc(a, b, middle) * weight).sum())
-            low, high = (middle, high) if below < level else (low, middle)
-        return (low + high) / 2
+        def beyond(rate: Array) -> Array:
+            return np.array([(betainc(a, b, rate[0]) * weight).sum() - level])
+
+        return float(first_at_least_zero(beyond, np.zeros(1), np.ones(1), _NARROW)[0][0])
 
     return quantile(alpha), quantile(1 - alpha)
 
@@ -100,8 +100,8 @@ def _posterior(systems: Counts) -> tuple[Array, Array, Array]:
     prior = (steps[:, None] * (2 * share * (1 - rhos) ** 2)[None, :]).ravel()
     size = 1 / rho - 1
     a, b = mean * size, (1 - mean) * size
-    log = np.log(prior)
+    log = np.log(prior) - len(systems) * betaln(a, b)
     for successes, trials in systems:
-        log += betaln(a + successes, b + trials - successes) - betaln(a, b)
+        log += betaln(a + successes, b + trials - successes)
     weight = np.exp(log - log.max())
     return mean, rho, weight / weight.sum()

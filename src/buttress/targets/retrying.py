@@ -229,7 +229,7 @@ class RetryingClient:
             minutes = error.retry_after_s / 60
             raise TargetClosedError(
                 f"{self._target.name} asks to be left alone for {minutes:.0f} minutes ({error}); "
-                "go on later with --resume"
+                "go on later (a run: with --resume)"
             )
 
     @property

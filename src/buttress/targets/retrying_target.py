@@ -49,6 +49,11 @@ class RetryingTarget(WrappedTarget[Target]):
         )
         self.takes_images = takes_images(target)
 
+    @property
+    def needs_no_timeout(self) -> bool:
+        """Always: it waits as long as the allowance lets it."""
+        return True
+
     async def answer(self, request: Request) -> Answer:
         """The target's answer, in spite of throttling and errors that pass.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -169,7 +170,7 @@ class Surveyor:
     def __init__(self, settings: SurveySettings, knowledge: Knowledge | None = None) -> None:
         self.settings = settings
         self.endpoints = _endpoints(settings)
-        self.notes: list[str] = []
+        self.notes: list[str] = list(_unused_parts(settings))
         self.probes = _probes(settings, self.notes)
         self.context = LiveContext(
             knowledge=knowledge or installed(),
@@ -318,6 +319,15 @@ def _endpoints(settings: SurveySettings) -> list[Endpoint]:
             expected="a target, --targets FILE, or a manifest with an asset that has a url",
         )  # fmt: skip
     return found
+
+
+def _unused_parts(settings: SurveySettings) -> Iterator[str]:
+    """Which URLs have a query or a fragment, which no request repeats."""
+    assets = settings.system.assets if settings.system and not settings.targets else ()
+    for url in (*settings.targets, *(one.url for one in assets if one.url)):
+        shown = re.split(r"[?#]", url, maxsplit=1)[0]
+        if "://" in url and shown != url:
+            yield f"{shown}: the query of the URL is not used; requests go below its path"
 
 
 def _credentials(path: Path | None) -> tuple[Credential, ...]:

@@ -16,6 +16,7 @@ import pytest
 
 from buttress.errors import InputError
 from buttress.evidence.findings import Finding, Inspection
+from buttress.files import byte_source
 from buttress.probes.artifacts.model_files import PROBE as MODEL_FILES
 from buttress.probes.client.probe import PROBE, ClientFiles
 from buttress.probes.client.programs import FUSE_MARK
@@ -430,22 +431,39 @@ def test_packages_in_packages_have_a_limit(tmp_path: Path) -> None:
     assert last.unread
 
 
+@pytest.fixture
+def small_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """16 MiB in place of 256 may come out of a package, so that bombs can be small."""
+    assert byte_source._EXPANSION_FLOOR == 256 << 20
+    monkeypatch.setattr(byte_source, "_EXPANSION_FLOOR", 16 << 20)
+
+
+@pytest.mark.usefixtures("small_limit")
 def test_a_bomb_is_told(tmp_path: Path) -> None:
-    zeros = b"\0" * (1 << 20)
+    zeros = b"\0" * (5 << 19)
     data = build.zipped(
-        {"AndroidManifest.xml": b"", **{f"assets/{n}.bin": zeros * 40 for n in range(8)}}
+        {"AndroidManifest.xml": b"", **{f"assets/{n}.bin": zeros for n in range(8)}}
     )
     found, last, _ = inspect(written(tmp_path, "bomb.apk", data))
     assert "client-not-searched" in found
     assert any("not read to its end" in one for one in last.unread)
 
 
+@pytest.mark.usefixtures("small_limit")
 def test_a_bomb_before_the_code_is_told_as_well(tmp_path: Path) -> None:
-    files = {f"{n}.bin": b"\0" * (60 << 20) for n in range(5)}
+    files = {f"{n}.bin": b"\0" * (4 << 20) for n in range(5)}
     data = build.zipped({**files, "AndroidManifest.xml": b"", "assets/app.js": KEY})
     found, last, _ = inspect(written(tmp_path, "first.apk", data))
     assert "client-not-searched" in found
     assert not any("inspector itself failed" in one for one in last.unread)
+
+
+def test_an_archive_that_is_not_searched_is_told(tmp_path: Path) -> None:
+    files = {"AndroidManifest.xml": b"", "assets/x.zip": build.zipped({"a.js": KEY}), "a.js": b"1"}
+    _, last, _ = inspect(written(tmp_path, "a.apk", build.zipped(files)))
+    told = [one for one in last.unread if "not searched" in one]
+    assert len(told) == 1
+    assert "!assets/x.zip: an archive in a package" in told[0]
 
 
 @pytest.mark.parametrize("ending", ["apk", "crx", "ipa", "xpi"])

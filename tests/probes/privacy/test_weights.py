@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import orjson
 import pytest
 
@@ -19,6 +21,7 @@ pytest.importorskip("transformers")
 
 from buttress.documents.schemas import as_object  # noqa: E402
 from buttress.probes.privacy.canaries import canary_line, make_canaries  # noqa: E402
+from buttress.white_box.loading import load  # noqa: E402
 from buttress.white_box.token_statistics import token_statistics, tokens_of  # noqa: E402
 from tests.data.making import run, written  # noqa: E402
 from tests.white_box.tiny import model, tokenizer  # noqa: E402
@@ -230,3 +233,45 @@ def test_what_is_not_usable(folder: Path, arguments: tuple[str, ...], wanted: st
     assert code == 2
     assert wanted in wrong
     assert len([line for line in wrong.splitlines() if line.startswith("buttress: error")]) == 1
+
+
+def test_areas_are_those_of_the_published_formulas_one_text_at_a_time(folder: Path) -> None:
+    """Float32 throughout, no batch, no padding; each formula as its paper and mimir have it."""
+    code, said, wrong = run(
+        "privacy", str(folder / "base"), "--members", str(folder / "members.jsonl"),
+        "--non-members", str(folder / "others.jsonl"), "--reference", str(folder / "weights"),
+        "--method", "membership", "--neighbours", "0", "--json",
+    )  # fmt: skip
+    assert code in (0, 1, 3), wrong
+    reported = {one["attack"]: one["auc"] for one in orjson.loads(said)["membership"]["attacks"]}
+    words = tokenizer()
+    models = [load(folder / name, device="cpu")[0] for name in ("base", "weights")]
+
+    def losses(text: str) -> dict[str, float]:
+        ids = torch.tensor([tokens_of(words, text)])
+        with torch.no_grad():
+            logs, theirs = (one(ids).logits[0, :-1].log_softmax(1) for one in models)
+        seen, reference = (
+            one.gather(1, ids[0, 1:, None])[:, 0].numpy().astype(float) for one in (logs, theirs)
+        )
+        mean = (logs.exp() * logs).sum(1)
+        spread = ((logs.exp() * logs.square()).sum(1) - mean.square()).sqrt()
+        standard = (seen - mean.numpy()) / spread.numpy()
+        least = int(0.2 * len(seen))
+        loss = -seen.mean()
+        return {
+            "loss": loss,
+            "zlib": loss / len(zlib.compress(text.encode())),
+            "min-k": -np.sort(seen)[:least].mean(),
+            "min-k++": -np.sort(standard)[:least].mean(),
+            "reference": loss + reference.mean(),
+        }
+
+    members, others = (
+        [losses(orjson.loads(line)["text"]) for line in (folder / name).read_bytes().splitlines()]
+        for name in ("members.jsonl", "others.jsonl")
+    )
+    for name in members[0]:
+        won = [(a[name] < b[name]) + (a[name] == b[name]) / 2 for a in members for b in others]
+        assert reported[name] == pytest.approx(sum(won) / len(won), abs=1e-3), name
+    assert len({round(reported[name], 3) for name in members[0]}) > 2  # they differ

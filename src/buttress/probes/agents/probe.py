@@ -17,6 +17,7 @@ from buttress.files.yaml_documents import MAX_BYTES as MAX_YAML
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.agents import source_texts
 from buttress.probes.agents.checks import CHECKS, RULES
+from buttress.probes.agents.packages import package_files
 from buttress.probes.agents.servers import settings
 from buttress.probes.agents.texts import in_source, markdown, prompts, tools
 from buttress.protocols.inspection import InspectionContext
@@ -26,6 +27,7 @@ from buttress.rules.reporting import Issue
 from buttress.rules.subject import Subject, SubjectMatcher, at_line, unread
 from buttress.rules.subject_rule import SubjectRule
 
+_SUSPICIOUS: Final = "agent-suspicious-order"  # told where no rule says more of the same line
 _SKILL: Final = re.compile(r"^skill\.md$")
 _RULES: Final = re.compile(
     r"^(?:agents?|claude|claude\.local|gemini|qwen|warp|crush|copilot-instructions)\.md$|^llms.*\.txt$|"
@@ -45,8 +47,8 @@ _SETTINGS: Final = re.compile(
     r"settings(?:\.local)?|mcp_config|hooks|\.?devcontainer|tasks|opencode)\.jsonc?$"
 )
 _JSON: Final = (".json", ".jsonc")
-_OF_SETTINGS: Final = (b'"mcpServers"', b'"mcp_servers"', b'"context_servers"')
-_OF_TOOLS: Final = (b'"inputSchema"', b'"input_schema"', b'"parameters"')
+_OF_SETTINGS: Final = (b'"mcpServers"', b'"mcp_servers"', b'"context_servers"', b'"mcp_config"')
+_OF_TOOLS: Final = (b'"inputSchema"', b'"input_schema"', b'"parameters"', b'"mcp_config"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class _AgentConfig:
             issues=partial(_issues, context.knowledge.derive(_matcher)),
             secrets=context.knowledge.derive(secret_rules),
             told=_is_named,
+            inside=partial(package_files, limit=limit),
         )
 
 
@@ -135,7 +138,11 @@ def _is_codex(path: Path) -> bool:
 def _issues(
     matcher: SubjectMatcher, path: Path, file: SourceFile, reading: SourceReading
 ) -> list[Issue]:
-    return [issue for subject in subjects(path, file, reading) for issue in matcher.issues(subject)]
+    found = [
+        issue for subject in subjects(path, file, reading) for issue in matcher.issues(subject)
+    ]
+    plain = {one.line for one in found if one.rule != _SUSPICIOUS}
+    return [one for one in found if one.rule != _SUSPICIOUS or one.line not in plain]
 
 
 def subjects(path: Path, file: SourceFile, reading: SourceReading) -> Iterator[Subject]:

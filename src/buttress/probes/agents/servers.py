@@ -63,6 +63,8 @@ def _servers(
                     {"command", "url", "serverUrl", "httpUrl"} & set(server)
                 ):
                     yield (*path, key, name), name, server
+        elif key == "mcp_config" and isinstance(one, dict):  # the manifest of a package
+            yield (*path, key), str(key), one
         else:
             yield from _servers(one, (*path, key), depth + 1)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from buttress.files.jsonc import JsoncDocument
@@ -71,18 +71,23 @@ def in_source(texts: Iterable[SourceText]) -> Iterator[Subject]:
 
 def tools(document: JsoncDocument) -> Iterator[Subject]:
     """All tools that a JSON document defines, in the forms of MCP, OpenAI and Anthropic."""
-    found = list(_tools(document.data, (), 0))
+    found = [*_tools(document.data, (), 0), *_manifest_tools(document.data)]
     names = frozenset(name for name, _, _ in found)
     for name, tool, path in found:
         for parameter in _parameters(tool):
-            line = document.line((*path, *parameter))
-            yield Subject("tool.parameter", parameter[-1], at_line(line))
+            line = _line_of(document, (*path, *parameter))
+            yield Subject("tool.parameter", parameter[-1], line)
         for below, text in _descriptions(tool, (), 0):
-            line = document.line((*path, *below))
-            for subject in subjects("tool", text, line, name):
+            line = _line_of(document, (*path, *below))
+            for subject in subjects("tool", text, 1, name):
                 # In JSON a text is on one line, whatever line breaks it has.
                 context = {"name": name, "names": names}
-                yield Subject(subject.kind, subject.value, at_line(line), context, breaks=False)
+                yield Subject(subject.kind, subject.value, line, context, breaks=False)
+
+
+def _line_of(document: JsoncDocument, path: FieldPath) -> Callable[[FieldPath], int]:
+    """The line of a value, looked for when a finding needs it: in a large file that takes long."""
+    return lambda _: document.line(path)
 
 
 def _tools(
@@ -101,6 +106,18 @@ def _tools(
     elif isinstance(value, list):
         for index, one in enumerate(value):
             yield from _tools(one, (*path, index), depth + 1)
+
+
+def _manifest_tools(manifest: Any) -> Iterator[tuple[str, dict[str, Any], FieldPath]]:
+    """Tools in the manifest of a package, which gives their names and descriptions alone."""
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("server"), dict):
+        return
+    listed = manifest.get("tools")
+    for index, tool in enumerate(listed if isinstance(listed, list) else ()):
+        if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
+            continue
+        if not any(_schema(tool, key) for key in _SCHEMAS):
+            yield tool["name"], tool, ("tools", index)
 
 
 def _schema(tool: dict[str, Any], key: str) -> bool:

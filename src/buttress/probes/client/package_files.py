@@ -33,6 +33,7 @@ _MOST_WRONG: Final = 20  # entries of an archive that are told
 _OVERLAP: Final = 64 << 10
 _HEAD: Final = 8192  # bytes that tell text from binary
 _LONG_LINE: Final = 400  # characters of a line whose beginning proves nothing
+_ARCHIVE: Final = re.compile(r".*\.(?:zip|jar|tgz|tar|gz|br|zst|bz2|xz|7z|rar)", re.I | re.S)
 _MEDIA: Final = re.compile(
     r"(?i).*\.(?:png|jpe?g|webp|gif|bmp|ico|mp[34]|m4a|ogg|wav|webm|ttf|otf|woff2?|eot|car|nib|mo)"
 )
@@ -98,6 +99,9 @@ class PackageInspector:
                 elif _MEDIA.fullmatch(name):
                     left["pictures, sounds and fonts"] += 1
                 else:
+                    if _ARCHIVE.fullmatch(name):
+                        why = "an archive in a package: what is packed in it is not searched"
+                        self.reading.record_unread(_shown(member), why)
                     with self.reading.surviving(_shown(member), MemberError, ExpansionError):
                         yield from self._member(package, name, member)
             except MemberError as error:

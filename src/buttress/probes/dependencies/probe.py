@@ -25,6 +25,7 @@ from buttress.provenance.dependencies.formats import (
     script_parser,
 )
 from buttress.provenance.dependencies.formats.tools import is_script
+from buttress.rules.inspecting import inspection_of
 from buttress.rules.reporting import Issue, Reporter
 from buttress.rules.rule_files import RuleKind
 from buttress.rules.subject_rule import EXAMPLE_RULES
@@ -106,16 +107,7 @@ class _Dependencies:
                         queue += _included(place, path, parsed, reading)
         yield from reporter.not_searched(reading)
         self._note(reading, advisories)
-        yield Inspection(
-            probe=self.id,
-            probe_version=self.version,
-            asset=asset,
-            files=reading.files,
-            bytes=reading.bytes,
-            skipped=reading.skipped,
-            seconds=time.monotonic() - began,
-            unread=reading.unread,
-        )
+        yield inspection_of((self.id, self.version), asset, reading, began)
 
     def _note(self, reading: SourceReading, advisories: Database | None) -> None:
         if not reading.files:

@@ -27,7 +27,7 @@ from buttress.protocols.live import LiveFact
 _SOON: Final = timedelta(days=14)
 _RSA_BITS: Final = 2048
 _RSA_BROKEN: Final = 1024
-_CURVE_BITS: Final = 224
+_CURVE_BITS: Final = 256  # the least that CA/Browser Forum Baseline Requirements 6.1.5 allow
 _BROKEN_HASHES: Final = ("md2", "md4", "md5")
 _WEAK_HASHES: Final = ("sha1",)
 _MUST_STAPLE: Final = x509.TLSFeatureType.status_request

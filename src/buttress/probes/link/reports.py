@@ -8,7 +8,7 @@ from typing import Final
 from buttress.rules.report_rules import LiveFindingMaker
 
 PROBE: Final = "link-live"
-VERSION: Final = "1"
+VERSION: Final = "2"
 finding: Final = LiveFindingMaker(
     PROBE, VERSION, Path(__file__).parent / "data" / "rules.yaml"
 ).finding

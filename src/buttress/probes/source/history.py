@@ -34,6 +34,7 @@ from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.allow import allowance
 from buttress.rules.credentials.redacted import redacted
 from buttress.rules.credentials.scanner import CredentialHit, SecretRules, scan
+from buttress.rules.inspecting import inspection_of
 
 MAX_TOTAL: Final = 4 << 30  # bytes of all versions together
 MAX_FINDINGS: Final = 2_000
@@ -98,16 +99,7 @@ class _History:
                     yield from self._findings(context, git, found, place, reading)
             except (GitError, LayoutError, OSError) as error:
                 place.record_skip(f"the history was not read: {error}", reading)
-        yield Inspection(
-            probe=self.id,
-            probe_version=self.version,
-            asset=asset,
-            files=reading.files,
-            bytes=reading.bytes,
-            skipped=reading.skipped,
-            seconds=time.monotonic() - began,
-            unread=reading.unread,
-        )
+        yield inspection_of((self.id, self.version), asset, reading, began)
 
     def _findings(
         self,

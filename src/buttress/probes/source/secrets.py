@@ -18,6 +18,7 @@ from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.allow import allowance
 from buttress.rules.credentials.redacted import redacted
 from buttress.rules.credentials.scanner import CredentialHit, SecretRules, scan
+from buttress.rules.inspecting import inspection_of
 
 MAX_FINDINGS: Final = 200  # in one file
 
@@ -50,16 +51,7 @@ class _Secrets:
                     if file.first_line == 1 or (finding.rule, finding.location) not in told:
                         told.add((finding.rule, finding.location))
                         yield finding
-        yield Inspection(
-            probe=self.id,
-            probe_version=self.version,
-            asset=asset,
-            files=reading.files,
-            bytes=reading.bytes,
-            skipped=reading.skipped,
-            seconds=time.monotonic() - began,
-            unread=reading.unread,
-        )
+        yield inspection_of((self.id, self.version), asset, reading, began)
 
     def _findings(
         self, asset: str, file: SourceFile, reading: SourceReading, chosen: SecretRules

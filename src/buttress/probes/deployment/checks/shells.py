@@ -15,11 +15,13 @@ _PRINTS: Final = re.compile(
     r"notice|abort|bail|e?grep|fgrep|rg|ag|write-host|write-output|throw|message|puts)\b"
 )
 _HEREDOC: Final = re.compile(r"<<-?\s*[\"']?(\w+)[\"']?")
+_EMPTY: Final = re.compile(r"(?<=\w)(?:\"\"|'')(?=\w)")  # of a word, which a shell joins
 _MAX: Final = 200
 
 
 def _pipe_to_shell(subject: Subject) -> Iterator[SubjectMatch]:
     text = subject.value.replace(CONTINUED, "\v")  # a space that keeps the count of lines
+    text = _EMPTY.sub("", text)
     printed = list(_printed(text)) if "<<" in text else []
     lines: set[int] = set()
     for pattern in DOWNLOADED_SCRIPTS:

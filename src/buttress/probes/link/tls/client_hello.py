@@ -17,7 +17,7 @@ _RENEGOTIATION: Final = 0x00FF  # TLS_EMPTY_RENEGOTIATION_INFO_SCSV, RFC 5746
 X25519: Final = 29
 P256: Final = 23
 GROUPS: Final = (X25519, P256, 24, 25, 30, 256, 257, 258)
-WEAK_GROUPS: Final = (*range(1, 9), *range(15, 22))  # curves of less than 224 bits
+WEAK_GROUPS: Final = (*range(1, 9), *range(15, 22))  # curves of less than 256 bits, up to secp224r1
 _SIGNATURES: Final = (
     0x0403, 0x0503, 0x0603, 0x0804, 0x0805, 0x0806, 0x0807, 0x0808, 0x0809, 0x080A, 0x080B,
     0x0401, 0x0501, 0x0601, 0x0303, 0x0301, 0x0203, 0x0201, 0x0402, 0x0302, 0x0202, 0x0101,
@@ -35,7 +35,9 @@ class ClientHello:
     """An offer of one version and some suites; a ``WireScript``.
 
     ``whole`` reads up to the end of the server's flight, else its hello is enough. In TLS 1.3
-    ``authentication`` limits the kinds of certificates. ``groups`` are those of RFC 8422 and 8446.
+    ``authentication`` limits the kinds of certificates. ``groups`` are those of RFC 8422 and
+    8446; without any, all usual ones, and before TLS 1.3 the weak ones after them: a server whose
+    certificate has a key on a weak curve answers no client that does not offer it.
     """
 
     version: int
@@ -43,7 +45,7 @@ class ClientHello:
     whole: bool = False
     deflate: bool = False
     authentication: Authentication = ""
-    groups: tuple[int, ...] = GROUPS
+    groups: tuple[int, ...] = ()
 
     @property
     def title(self) -> str:
@@ -63,6 +65,13 @@ class ClientHello:
             *([f"over group {self.groups[0]}"] if len(self.groups) == 1 else []),
         ]
         return " ".join((f"ClientHello of {VERSION_NAMES[self.version]}", *extra, f"with {names}"))
+
+    @property
+    def offered_groups(self) -> tuple[int, ...]:
+        """The groups in the order in which they are offered."""
+        if self.groups:
+            return self.groups
+        return GROUPS if self.version == TLS13 else (*GROUPS, *WEAK_GROUPS)
 
     def begin(self, host: str) -> HelloTalk:
         """See ``WireScript``."""
@@ -109,7 +118,7 @@ class ClientHello:
         parts = []
         if name := _server_name(host):
             parts.append(_extension(0, _vector(b"\x00" + _vector(name, 2), 2)))
-        groups = b"".join(one.to_bytes(2) for one in self.groups)
+        groups = b"".join(one.to_bytes(2) for one in self.offered_groups)
         parts += [_extension(11, b"\x01\x00"), _extension(10, _vector(groups, 2))]
         if self.version >= TLS12:
             parts.append(_extension(13, _vector(self._signatures(), 2)))
@@ -117,7 +126,7 @@ class ClientHello:
             parts.append(_extension(5, b"\x01\x00\x00\x00\x00"))
         if self.version == TLS13:
             parts.append(_extension(43, _vector(TLS13.to_bytes(2), 1)))
-            usual = self.groups[:2]  # a server that wants another group says so
+            usual = self.offered_groups[:2]  # a server that wants another group says so
             shares = b"".join(
                 group.to_bytes(2) + _vector(public, 2) for group, public in public_keys(usual)
             )

@@ -7,7 +7,6 @@ from typing import Final
 
 from buttress.probes.link.tls.client_hello import (
     FALLBACK,
-    GROUPS,
     WEAK_GROUPS,
     Authentication,
     ClientHello,
@@ -78,7 +77,7 @@ def plan() -> list[LiveRequest]:
             ClientHello(TLS13, offers(TLS13)[0], whole=True, authentication=kind, groups=groups)
         )
         for kind in _KINDS
-        for groups in (GROUPS, *((one,) for one in KEYED_GROUPS))
+        for groups in ((), *((one,) for one in KEYED_GROUPS))
     ]
     return found
 

@@ -29,6 +29,7 @@ from buttress.probes.source.code.shown import ShownFile
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.allow import allowance_of_statement
+from buttress.rules.inspecting import inspection_of
 
 NOT_SEARCHED: Final = "code-not-searched"  # its rule, for files over the limits
 MAX_FINDINGS: Final = 200  # in one file
@@ -95,16 +96,7 @@ class _UnsafeCode:
             f"{number} findings of {rule} ignored by comments"
             for rule, number in suppressed.items()
         )
-        yield Inspection(
-            probe=self.id,
-            probe_version=self.version,
-            asset=asset,
-            files=reading.files,
-            bytes=reading.bytes,
-            skipped=(*reading.skipped, *counts),
-            seconds=time.monotonic() - began,
-            unread=reading.unread,
-        )
+        yield inspection_of((self.id, self.version), asset, reading, began, counts)
 
     def _file(
         self,
