@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +19,8 @@ from buttress.errors import InputError
 FOLDER: Final = "checkpoints"
 _STATE: Final = "state.safetensors"
 _PROGRESS: Final = "progress.json"
+_WAIT_S: Final = 60.0
+_SHARE: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,31 @@ class Checkpoint:
     tensors: dict[str, Any]
     losses: list[float]
     extra: dict[str, Any]
+
+
+class CheckpointSchedule:
+    """When to write one: after so many steps, and where steps are slow after a minute.
+
+    Writing takes no more than a twentieth of the time then, however large the state is.
+    """
+
+    def __init__(self, every: int, steps: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._every, self._steps, self._clock = every, steps, clock
+        self._written, self._wait = clock(), _WAIT_S
+
+    def due(self, done: int) -> bool:
+        """Whether to write one after step ``done``; never after the last."""
+        if done >= self._steps:
+            return False
+        return done % self._every == 0 or self._clock() - self._written >= self._wait
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Around the writing, which sets how long to wait for the next."""
+        began = self._clock()
+        yield
+        self._written = self._clock()
+        self._wait = max(_WAIT_S, _SHARE * (self._written - began))
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:

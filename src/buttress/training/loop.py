@@ -15,7 +15,12 @@ import torch
 from torch import Tensor
 
 from buttress.errors import InputError
-from buttress.training.checkpoints import Checkpoint, last_checkpoint, save_checkpoint
+from buttress.training.checkpoints import (
+    Checkpoint,
+    CheckpointSchedule,
+    last_checkpoint,
+    save_checkpoint,
+)
 from buttress.training.settings import TuneSettings
 from buttress.training.terms import Term
 
@@ -101,6 +106,7 @@ def train(
     if validation is not None:
         validation.begin(model)
     model.train()
+    schedule = CheckpointSchedule(settings.checkpoint_every, steps)
     for step in range(len(losses), steps):
         torch.manual_seed((seed * 1_000_003 + step) % 2**63)
         for group in optimizer.param_groups:
@@ -116,9 +122,10 @@ def train(
         optimizer.zero_grad(set_to_none=True)
         losses.append(loss)
         done = step + 1
-        if folder is not None and done < steps and done % settings.checkpoint_every == 0:
-            state = state_of(trained, optimizer)
-            save_checkpoint(folder, Checkpoint(done, state, losses, {}))
+        if folder is not None and schedule.due(done):
+            with schedule.writing():
+                state = state_of(trained, optimizer)
+                save_checkpoint(folder, Checkpoint(done, state, losses, {}))
         if done == steps or done % max(1, steps // 20) == 0:
             say(f"step {done} of {steps}, loss {loss:.4f}")
         if validation is not None and validation.after_step(model, done, last=done == steps):

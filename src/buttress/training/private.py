@@ -21,7 +21,12 @@ from torch import Tensor
 
 from buttress.errors import InputError, MissingExtraError
 from buttress.training.answer_logits import log_probabilities, parts
-from buttress.training.checkpoints import Checkpoint, last_checkpoint, save_checkpoint
+from buttress.training.checkpoints import (
+    Checkpoint,
+    CheckpointSchedule,
+    last_checkpoint,
+    save_checkpoint,
+)
 from buttress.training.examples import TrainingExample
 from buttress.training.loop import learning_rate, load_state, state_of, steps_of
 from buttress.training.settings import TuneSettings
@@ -134,6 +139,7 @@ def train_privately(
         done, seed = saved.step, int(saved.extra[_SEED])
         say(f"going on after step {done}")
     wrapped.train()
+    schedule = CheckpointSchedule(settings.checkpoint_every, steps)
     for step in range(done, steps):
         torch.manual_seed((seed + step) % 2**63)
         for group in optimizer.param_groups:
@@ -145,9 +151,10 @@ def train_privately(
                 f"weights are not finite after step {step + 1}", field="learning_rate",
                 expected="a lower one",
             )  # fmt: skip
-        if folder is not None and step + 1 < steps and (step + 1) % settings.checkpoint_every == 0:
-            state = state_of(trained, inner)
-            save_checkpoint(folder, Checkpoint(step + 1, state, [], {_SEED: seed, _NOISE: noise}))
+        if folder is not None and schedule.due(step + 1):
+            with schedule.writing():
+                extra = {_SEED: seed, _NOISE: noise}
+                save_checkpoint(folder, Checkpoint(step + 1, state_of(trained, inner), [], extra))
         if step + 1 == steps or (step + 1) % max(1, steps // 20) == 0:
             say(f"step {step + 1} of {steps}")
     wrapped.remove_hooks()
