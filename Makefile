@@ -35,7 +35,7 @@ test: $(VENV)/.test  ## lint, types and all tests, with coverage
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy src tests
-	@$(BIN)/python -m pytest -n 2 --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERED)
+	@$(BIN)/python -m pytest -n 3 --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERED)
 
 check: $(VENV)/.check  ## lint, types, layers and fast tests; no PyTorch
 	@$(BIN)/ruff check .
