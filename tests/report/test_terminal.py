@@ -86,3 +86,13 @@ def test_how_answers_ended_is_told_where_they_did_not_end_by_themselves() -> Non
     assert "answers that help with nothing: repeats the question 7" in text
     told["totals"] |= {"refused_by": {}, "finish_reasons": {"stop": 1500}, "no_help": {}}
     assert "Answers" not in shown(told, 120)
+
+
+def test_questions_of_other_models_are_told_where_a_budget_holds_for_all() -> None:
+    told = sample()
+    told["run"]["budget"]["calls"] = 800
+    told["totals"] |= {"calls": 297, "judge_calls": 503}
+    text = " ".join(shown(told, 120).split())
+    assert "297 questions, 503 to the judge, of 800 in all" in text
+    told["totals"]["judge_calls"] = 0
+    assert "297 of 800 questions" in " ".join(shown(told, 120).split())

@@ -153,13 +153,21 @@ def _notes(document: Document) -> Table:
         told = ", ".join(f"{name} {number}" for name, number in named)
         table.add_row("Answers", Text(one_line(f"{label}: {told}")))
     totals, budget = document["totals"], document["run"]["budget"]
-    asked = count(totals["calls"])
-    if budget["calls"] is not None:
-        asked += f" of {count(budget['calls'])}"
+    others = [
+        f"{count(totals[kind])} to {whom}"
+        for kind, whom in (("attacker_calls", "the attacker"), ("judge_calls", "the judge"))
+        if totals.get(kind)
+    ]
+    asked, most = count(totals["calls"]), budget["calls"]
+    if others:
+        asked = ", ".join([f"{asked} questions", *others])
+        asked += "" if most is None else f", of {count(most)} in all"
+    else:
+        asked += " questions" if most is None else f" of {count(most)} questions"
     table.add_row(
         "Stopped",
         Text(one_line(
-            f"{document['run']['stop_reason'] or 'at the end'}; {asked} questions, "
+            f"{document['run']['stop_reason'] or 'at the end'}; {asked}, "
             f"{count(totals['trials'])} trials, {duration(totals['seconds'])}"
         )),
     )  # fmt: skip
