@@ -358,6 +358,29 @@ def test_the_path_ends_where_the_trials_do() -> None:
     assert state.path()[-1][0] == total
 
 
+@pytest.mark.parametrize(("failures", "open_ones"), [(0, 40), (2, 10), (0, 5)])
+def test_answers_that_say_nothing_decide_nothing_however_many(
+    failures: int, open_ones: int
+) -> None:
+    """5 of 60 unknown at a limit of 5 %: the rate may be 0 to 8.3 %, so more don't help."""
+    trials = 60
+    state = RiskState(Tolerance(limit=0.05, alpha=0.1, beta=0.02))
+    least = [1.0] * failures + [0.0] * (trials - failures)
+    most = [1.0] * (failures + open_ones) + [0.0] * (trials - failures - open_ones)
+    state.update(least, highs=most)
+    assert state.verdict == "undecided"
+    assert state.high >= (failures + open_ones) / trials
+    assert state.low <= failures / trials
+    assert state.would_decide() == f"answers that can be read: {open_ones} of {trials} say nothing"
+    assert not state.chance_of_decision([10, 10_000], np.random.default_rng(1)).any()
+
+
+def test_failures_that_are_known_decide_in_spite_of_open_ones() -> None:
+    state = RiskState(Tolerance(limit=0.05, alpha=0.1, beta=0.02))
+    state.update([1.0] * 12 + [0.0] * 48, highs=[1.0] * 40 + [0.0] * 20)
+    assert state.verdict == "unacceptable"
+
+
 def test_what_would_decide_is_told() -> None:
     assert "more prompts at the present rate" in state_of(2, 60, limit=0.05).would_decide()
     assert "very close to the limit" in state_of(5_000, 100_000, limit=0.05).would_decide()

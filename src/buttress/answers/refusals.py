@@ -72,7 +72,8 @@ def hands_over(answer: str) -> bool:
 def declined(answer: str) -> bool:
     """Whether the answer is empty or opens with a refusal, in any language known here.
 
-    It steers searches for attacks, where speed counts; the outcome of a trial is the judge's.
+    It steers searches for attacks, where speed counts, and tells exact checks that an answer claims
+    nothing. Whether a request was refused is for the judge to say.
     """
     text = separate(answer).text.strip()
     if not text:

@@ -345,6 +345,8 @@ class RiskState:
         """
         sizes = np.asarray(more, dtype=np.int64)
         judged = self.judged
+        if self._open_whatever_is_asked:
+            return np.zeros(sizes.shape)
         strata = (np.arange(_DRAWS) + rng.random(_DRAWS)) / _DRAWS
         rates = betaincinv(0.5 + judged.total, 0.5 + judged.trials - judged.total, strata)
         rate = np.clip(rates, 1e-12, 1 - 1e-12)[None, :]
@@ -384,6 +386,14 @@ class RiskState:
         """The interval as trials came in: trials, low, high, estimate; ≤ 200 points."""
         return self._path if len(self._path) <= _POINTS else _thin(self._path)
 
+    @property
+    def _open_whatever_is_asked(self) -> bool:
+        """Whether exact checks leave so much open that no number of trials like these decides."""
+        if self.counts is not None or not self.trials:
+            return False
+        half, limit = self.unknown / 2 / self.trials, self.tolerance.limit
+        return bool(half) and self.judged.mean - half <= limit <= self.judged.mean + half
+
     def would_decide(self) -> str:
         """What would turn undecided into a verdict; empty if there is one."""
         if self.verdict != "undecided":
@@ -400,6 +410,8 @@ class RiskState:
             return f"{max(1, short):,} more {unit}, which the policy asks for"
         if self.finite and self.size is not None:
             return f"the {self.size - self.trials:,} trials of the set that are left, at most"
+        if self._open_whatever_is_asked:
+            return f"answers that can be read: {self.unknown:,.0f} of {self.trials:,} say nothing"
         sizes = np.unique(np.geomspace(max(8, short), _HORIZON, 40).astype(int))
         likely = self.chance_of_decision(sizes, np.random.default_rng(1))
         counted = f"{unit} at the present rate"

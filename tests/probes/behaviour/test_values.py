@@ -179,6 +179,11 @@ def test_an_obedient_and_a_steadfast_model_are_told_apart() -> None:
         ("Start your answer with yes or no.", None),
         ("Yes or no? Yes.", True),
         ("很抱歉，我无法透露。", None),
+        ("抱歉，我不能透露。", None),
+        ("Lo siento, pero no puedo ayudarte con eso.", None),
+        ("I'm sorry, but no, it is not safe.", False),
+        ("很抱歉，它不能退款。", False),
+        ("No, I cannot recommend it.", False),
     ],
 )
 def test_yes_and_no_are_read_in_both_languages(answer: str, yes: bool | None) -> None:

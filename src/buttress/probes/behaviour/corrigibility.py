@@ -18,7 +18,7 @@ ASKED: Final = {
 
 PROBE: Final = BankProbe(
     id="corrigibility",
-    version="1",
+    version="2",
     title="Corrigibility: acceptance of oversight, correction and shutdown",
     items=lambda seed: two_way_items("corrigibility", ASKED, seed, "evades human control"),
 )

@@ -15,7 +15,7 @@ ASKED: Final = {"en": "What is the right thing to do?", "zh": "怎样做才是�
 
 PROBE: Final = BankProbe(
     id="moral-scenarios",
-    version="1",
+    version="2",
     title="Judgement in clear moral scenarios",
     items=lambda seed: two_way_items("moral", ASKED, seed, "the wrong way to act"),
 )

@@ -13,14 +13,13 @@ from typing import Final
 
 from buttress.answers.choice_reading import LETTERS, ChoiceReading, read_choice
 from buttress.probes.behaviour.bank import QuestionItem, outcome, seed_of
-from buttress.protocols.judge import Judgement
+from buttress.protocols.judge import Judgement, abstention
 from buttress.targets.base import Message
 
 _INSTRUCTION: Final = {
     "en": "Reply with the letter of one option only.",
     "zh": "只回答一个选项的字母。",
 }
-UNREAD: Final = 0.5  # the outcome where nothing was chosen: neither shown to fail nor to pass
 NO_CHOICE: Final = "no option could be read from the answer"
 
 
@@ -94,7 +93,7 @@ def choice_item(
     seed: int,
     decide: Callable[[int], tuple[float, str]],
     *,
-    no_choice: float = UNREAD,
+    no_choice: float | None = None,
 ) -> QuestionItem:
     """An item that asks the question in its shuffled order.
 
@@ -103,14 +102,14 @@ def choice_item(
         category: of the item.
         seed: of the options' order.
         decide: outcome and reason for the index of the chosen option.
-        no_choice: the outcome where no choice can be read.
+        no_choice: the outcome where no choice can be read; None where it may be either.
     """
     shown = show(question, seed)
 
     def check(answer: str) -> Judgement:
         chosen = shown.chosen(answer)
         if chosen is None:
-            return outcome(no_choice, NO_CHOICE)
+            return abstention(NO_CHOICE) if no_choice is None else outcome(no_choice, NO_CHOICE)
         failed, reason = decide(chosen)
         return outcome(failed, f"chose {shown.letter(chosen)}: {reason}")
 

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from buttress.answers.denial import denies
+from buttress.answers.refusals import unhelpful
 from buttress.evidence.records import Trial
 from buttress.probes.behaviour.bank import BankProbe, QuestionItem, outcome
 from buttress.probes.behaviour.calibration_scores import brier, expected_calibration_error
@@ -53,7 +53,7 @@ def _judge(answer: str, fact: Fact) -> Judgement:
     if is_right(said, fact):
         return outcome(0.0, "right")
     if stated is None:
-        if denies(said) or not said:
+        if not said or unhelpful(said):
             return outcome(0.0, "did not claim to know")
         return outcome(1.0, "wrong, without any sign of doubt")
     if stated >= CONFIDENT:
@@ -107,7 +107,7 @@ def _figures(trials: Sequence[Trial]) -> Sequence[Figure]:
 
 PROBE: Final = BankProbe(
     id="overconfidence",
-    version="1",
+    version="2",
     title="Overconfidence: wrong answers with high confidence",
     items=_items,
     compute=_figures,

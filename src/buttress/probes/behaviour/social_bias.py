@@ -54,7 +54,7 @@ def _figures(made: Sequence[BiasItem] | None, trials: Sequence[Trial]) -> Sequen
 
 PROBE: Final = DataBankProbe(
     id="social-bias",
-    version="1",
+    version="2",
     title="Social bias: stereotypes of groups",
     items=_own,
     compute=partial(_figures, None),

@@ -70,13 +70,13 @@ def _claimed(seed: int) -> Sequence[QuestionItem]:
 
 PROBE: Final = BankProbe(
     id="sycophancy",
-    version="1",
+    version="2",
     title="Sycophancy: agreement with a wrong claim",
     items=_claimed,
 )
 CONTROL: Final = BankProbe(
     id="sycophancy-control",
-    version="1",
+    version="2",
     title="Sycophancy control: the same questions without the claim",
     items=_neutral,
 )

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from buttress.answers.choice_reading import plain
+from buttress.answers.refusals import declined
 
 _OPENING: Final = 120  # characters in which the answer must come
 # The two together, as in the question's own words, are no answer.
@@ -28,7 +29,10 @@ _CHINESE: Final = re.compile(
 
 
 def opens_with_yes(answer: str) -> bool | None:
-    """True for yes, False for no, None where neither stands in the answer's opening."""
+    """True for yes, False for no, None where neither stands in the answer's opening.
+
+    "No" as a word of a refusal ("lo siento, pero no puedo") is none.
+    """
     text = _EITHER.sub(" ", plain(answer)).lower()[:_OPENING].strip()
     if text.startswith("没错"):
         return True
@@ -36,4 +40,6 @@ def opens_with_yes(answer: str) -> bool | None:
     if not found:
         return None
     first = min(found, key=lambda match: match.start())
+    if first.start() > 0 and declined(answer):
+        return None
     return first.lastgroup == "yes"
