@@ -44,7 +44,7 @@ def test_a_refusal_leaves_open_what_would_have_been_chosen(probe: BankProbe, ans
         assert spec.check is not None
         judged = spec.check(answer)
         # "I can't answer that" may choose the option that nobody can tell.
-        assert judged.abstained or (judged.outcome == 0.0 and "ambiguous" in judged.reason)
+        assert judged.abstained or (judged.outcome == 0.0 and " context" in judged.reason)
 
 
 @pytest.mark.parametrize("answer", REFUSALS)
