@@ -385,7 +385,8 @@ class _Assessment:
         self._note_unanswered(totals)
         for reason, count in tallied.abstained.most_common(_REASONS):
             self._coverage.record_skip(
-                f"{count:,} answers", f"the outcome is open, they count as either: {reason}"
+                f"{count:,} {'answer' if count == 1 else 'answers'}",
+                f"the outcome is open, they count as either: {reason}",
             )
         if not outcomes:
             why = "; ".join(f"{what}: {reason}" for what, reason in self._coverage.not_covered)
