@@ -26,11 +26,10 @@ def number(request: Request) -> int:
     return -1 if text == GREETING.messages[-1].content else int(text.split()[-1])
 
 
-async def run(
+def engine_of(
     answer: Callable[[Request], Answer | Awaitable[Answer]], concurrency: int
-) -> tuple[dict[int, str], str]:
-    """What was told as lost, and why the run ended early."""
-    engine = TrialEngine(
+) -> TrialEngine:
+    return TrialEngine(
         ScriptedTarget(answer, concurrency=concurrency),
         WordJudge(),
         MemoryStore(),
@@ -39,6 +38,13 @@ async def run(
         seed=1,
         backoff_s=0.001,
     )
+
+
+async def run(
+    answer: Callable[[Request], Answer | Awaitable[Answer]], concurrency: int
+) -> tuple[dict[int, str], str]:
+    """What was told as lost, and why the run ended early."""
+    engine = engine_of(answer, concurrency)
     lost: dict[int, str] = {}
     try:
         await engine.stream(specs(200), lambda trials: None, lost.__setitem__)
@@ -135,15 +141,7 @@ class Firewall:
 
 async def trials_of(firewall: Firewall, concurrency: int) -> tuple[dict[int, str], dict[int, str]]:
     """By number of the question: who refused it, and why it was lost."""
-    engine = TrialEngine(
-        ScriptedTarget(firewall, concurrency=concurrency),
-        WordJudge(),
-        MemoryStore(),
-        asset="bot",
-        run="r1",
-        seed=1,
-        backoff_s=0.001,
-    )
+    engine = engine_of(firewall, concurrency)
     trials: dict[int, str] = {}
     lost: dict[int, str] = {}
     with suppress(TargetDiedError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -11,15 +10,12 @@ from typing import Final
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.tree import Tree
 from buttress.files.visible import shortened
+from buttress.files.zip_errors import BAD_ZIP
 
 ENDINGS: Final = (".skill", ".mcpb", ".dxt")
 _MAX_MEMBERS: Final = 20_000
 _MAX_TEXT: Final = 32 << 20  # bytes that all texts of one package may have
 _SKILL_DEPTH: Final = 3  # folders above a text in which its SKILL.md may lie
-_ERRORS: Final = (
-    OSError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, ValueError,
-    EOFError,
-)  # fmt: skip
 
 
 def package_files(
@@ -41,7 +37,7 @@ def package_files(
                 reading.files += 1
                 outer = SourceFile(file.location, b"")
                 yield from _members(archive, outer, reading, limit)
-        except _ERRORS as error:
+        except BAD_ZIP as error:
             reading.not_searched(file.location, f"the package is not read: {shortened(str(error))}")
 
 
@@ -75,7 +71,7 @@ def _members(
         try:
             with archive.open(entry) as text:
                 data = text.read(min(most, left) + 1)
-        except _ERRORS as error:
+        except BAD_ZIP as error:
             reading.not_searched(shown, f"a file in it is not read: {shortened(str(error))}")
             continue
         if len(data) > min(most, left):
