@@ -22,6 +22,7 @@ from buttress.probes.privacy.membership_result import membership_result
 from buttress.targets.adapters import base_of
 from buttress.targets.fingerprint import file_digest, files_digest
 from buttress.workflows.privacy_request import PrivacyRequest
+from buttress.workflows.run_folder import begin_run, holds_this_run
 
 if TYPE_CHECKING:
     from buttress.workflows.privacy_scoring import LabelledText, LoadedModel
@@ -70,26 +71,8 @@ class PrivacyRun:
                 if (path := getattr(request, name)) is not None
             },
         }
-        path = request.out / RUN
-        if path.exists():
-            if not request.resume:
-                raise InputError(
-                    "holds a run", file=str(request.out), field="--out",
-                    expected="a new folder, or --resume",
-                )  # fmt: skip
-            if orjson.loads(path.read_bytes()) != given:
-                raise InputError(
-                    "another run is to be resumed", file=str(request.out), field="--resume",
-                    expected="the same weights, files and settings",
-                )  # fmt: skip
-            return
-        try:
-            request.out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                error.strerror or str(error), file=str(request.out), field="--out"
-            ) from None
-        write_whole(path, orjson.dumps(given) + b"\n", "--out")
+        if not holds_this_run(request.out, RUN, given, resume=request.resume):
+            begin_run(request.out, RUN, given)
 
     def part(self, name: str) -> dict[str, Any]:
         """One part of the document; one that was finished before a kill is not measured again."""

@@ -33,6 +33,7 @@ from buttress.training.settings import (
     merged,
     settings_of,
 )
+from buttress.workflows.run_folder import begin_run, holds_this_run
 
 DOCUMENT: Final = "tune.json"
 CARD: Final = "README.md"
@@ -197,20 +198,7 @@ class _Run:
             "delta": request.delta,
             "seed": request.seed,
         }
-        path = request.out / RUN
-        if path.exists():
-            if not request.resume:
-                raise InputError(
-                    "holds a run", file=str(request.out), field="--out",
-                    expected="a new folder, or --resume",
-                )  # fmt: skip
-            before = orjson.loads(path.read_bytes())
-            for name, value in self.given.items():
-                if before.get(name) != value:
-                    raise InputError(
-                        f"another run is to be resumed: {name} differs", file=str(request.out),
-                        field="--resume", expected="the same weights, data and settings",
-                    )  # fmt: skip
+        if holds_this_run(request.out, RUN, self.given, resume=request.resume):
             return load_tuning(request.out) if (request.out / DOCUMENT).exists() else None
         for name in ("config.json", CONFIG, CARD):
             if (request.out / name).exists():
@@ -218,13 +206,7 @@ class _Run:
                     f"holds {name} of something else", file=str(request.out), field="--out",
                     expected="a new folder",
                 )  # fmt: skip
-        try:
-            request.out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                error.strerror or str(error), file=str(request.out), field="--out"
-            ) from None
-        write_whole(path, orjson.dumps(self.given) + b"\n", "--out")
+        begin_run(request.out, RUN, self.given)
         return None
 
     def carry_out(self) -> dict[str, Any]:
