@@ -297,3 +297,11 @@ def test_a_key_given_twice_has_its_last_value(tmp_path: Path) -> None:
     privileged = [one.location for one in findings if one.rule == "k8s-privileged"]
     assert [one.partition(":")[0] for one in privileged] == ["on.yaml"]
     assert inspection.unread == ()
+
+
+def test_settings_of_npm_without_a_credential_may_go_into_an_image(tmp_path: Path) -> None:
+    write(tmp_path / "Dockerfile", "FROM a:1\nCOPY web/.npmrc ./\nCOPY other/.npmrc ./\nUSER a\n")
+    write(tmp_path / "web" / ".npmrc", "engine-strict=true\nregistry=https://npm.shop.net/\n")
+    assert lines(tmp_path, "docker-copied-secret") == ["Dockerfile:3"]
+    write(tmp_path / "web" / ".npmrc", "//npm.shop.net/:_authToken=${NPM_TOKEN}\n")
+    assert lines(tmp_path, "docker-copied-secret") == ["Dockerfile:2", "Dockerfile:3"]
