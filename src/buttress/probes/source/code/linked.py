@@ -44,6 +44,7 @@ _STORED: Final = re.compile(
     r"gradio\.(?:components\.)?(?:File|Files|Image|Audio|Video|UploadButton|Model3D|ImageEditor|"
     r"Gallery|FileExplorer)\(\)"
 )
+_SECRET: Final = re.compile(r"(?i):\w*(?:key|token|secret|passw|cred|auth)\w*$")  # a parameter
 _PATH: Final = frozenset({"path"})
 
 
@@ -102,7 +103,7 @@ class InterproceduralEvaluator(Evaluator, ABC):
                 return None
             cls, known = above
         if known.taints:
-            known = replace(known, taints=_of_instance(known, value))
+            known = replace(known, taints=_of_instance(known, value, self.flows.kept))
         return self._seen(cls, known)
 
     def is_enum(self, path: str) -> bool:
@@ -278,7 +279,11 @@ class InterproceduralEvaluator(Evaluator, ABC):
                         taints.append(outer.after(*one.steps, cleaned=one.cleaned))
             elif "__init__:" in one.path and given.receiver.path != "?self":
                 # What the instance was made with.
-                taints += (made.after(cleaned=one.cleaned) for made in given.receiver.taints)
+                taints += (
+                    made.after(cleaned=one.cleaned)
+                    for made in given.receiver.taints
+                    if made.label not in self.flows.kept or _SECRET.search(one.path)
+                )
             else:
                 taints.append(one)
         return merged(taints), opaque
@@ -346,14 +351,19 @@ def _keeps(cls: ClassSummary) -> bool:
     return any(one.label == PARAMETER for value in cls.attributes.values() for one in value.taints)
 
 
-def _of_instance(attribute: Value, instance: Value) -> tuple[Taint, ...]:
-    """The taints of an attribute: those of its own, and what the instance was made with."""
+def _of_instance(attribute: Value, instance: Value, kept: frozenset[str]) -> tuple[Taint, ...]:
+    """The taints of an attribute: those of its own, and what the instance was made with.
+
+    Of labels in ``kept`` only where a parameter of such a name was put into the attribute.
+    """
     own = [one for one in attribute.taints if one.label != PARAMETER]
     filled = [one.cleaned for one in attribute.taints if one.label == PARAMETER]
     if not filled:
         return merged(own)
     safe = frozenset.intersection(*filled)
-    return merged((*own, *(made.after(cleaned=safe) for made in instance.taints)))
+    shows = any(_SECRET.search(one.path) for one in attribute.taints if one.label == PARAMETER)
+    made = (one for one in instance.taints if shows or one.label not in kept)
+    return merged((*own, *(one.after(cleaned=safe) for one in made)))
 
 
 def _from_outside(given: Given) -> bool:
