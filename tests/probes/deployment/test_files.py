@@ -309,3 +309,11 @@ def test_json_with_an_emoji_or_a_control_character_is_read(tmp_path: Path, odd: 
     assert [one.location for one in inspect(tmp_path)[0] if one.rule.startswith("k8s-host")]
     assert len(lines(tmp_path, "shell-pipe-to-shell")) == 2
     assert not inspect(tmp_path)[1].skipped
+
+
+def test_settings_of_npm_without_a_credential_may_go_into_an_image(tmp_path: Path) -> None:
+    write(tmp_path / "Dockerfile", "FROM a:1\nCOPY web/.npmrc ./\nCOPY other/.npmrc ./\nUSER a\n")
+    write(tmp_path / "web" / ".npmrc", "engine-strict=true\nregistry=https://npm.shop.net/\n")
+    assert lines(tmp_path, "docker-copied-secret") == ["Dockerfile:3"]
+    write(tmp_path / "web" / ".npmrc", "//npm.shop.net/:_authToken=${NPM_TOKEN}\n")
+    assert lines(tmp_path, "docker-copied-secret") == ["Dockerfile:2", "Dockerfile:3"]
