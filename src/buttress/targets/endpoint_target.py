@@ -279,7 +279,7 @@ class EndpointTarget:
             said = completion.error_text(payload)
             if adapt(self._form, body, payload, said):
                 raise TargetError(str(outcome), retry=True, adapted=True)
-        if reply.status in {404, 405} and not self._answered:
+        if reply.status in {404, 405} and outcome.refusal is None and not self._answered:
             if self._other_path():
                 raise TargetError(str(outcome), retry=True, adapted=True)
             raise TargetError(
