@@ -54,6 +54,8 @@ def page(text: str, kind: str = "text/html") -> Callable[[], web.Response]:
         pytest.param(events(("token", "Br"), ("token", "ead"), ("done", {})), {}, id="objects"),
         pytest.param(events("Br", "ead", "[END]"), {}, id="another word for the end"),
         pytest.param(events("Br", "ead", "<|eos|>", "more"), {}, id="a mark of the end"),
+        pytest.param(events({"text": "Br"}, {"text": "ead"}, '"[DONE]"'), {"answer": "$.text"},
+                     id="the end in quotes"),
         pytest.param(
             events(("heartbeat", None), ("generating", ["Bre"]), ("complete", ["Bread"])),
             {"answer": "$[0]"},

@@ -104,9 +104,9 @@ class ReplyReader:
         who = ""
         failure: Any = None  # told by the stream, with no text after it
         for name, piece in events:
-            if _END.fullmatch(piece):
-                break
             payload = _value(piece)
+            if _END.fullmatch(payload if isinstance(payload, str) else piece):
+                break
             if name == "error":
                 return self._broken_off("".join(texts), payload)
             if payload is None and self._answer.path is not None:  # keeps the stream alive
