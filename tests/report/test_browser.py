@@ -174,6 +174,10 @@ def test_every_shade_of_the_heat_map_is_readable(browser: Any, tmp_path: Path) -
             ".map((one) => one.className)).size"
         )
         assert shades == 7
+        browser.execute_script(
+            "document.querySelectorAll('[class^=shade]').forEach("
+            "(one) => { one.insertAdjacentHTML('beforeend', '<a href=\"#risks\">a link</a>'); })"
+        )
         assert browser.execute_script(CONTRAST) == []
 
 
