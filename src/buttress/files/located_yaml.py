@@ -17,7 +17,8 @@ import yaml
 
 from buttress.errors import InputError
 from buttress.files import json_schema
-from buttress.files.yaml_loader import BoundedLoader
+from buttress.files.encodable import encodable
+from buttress.files.yaml_loader import BoundedLoader, json_as_yaml
 
 FieldPath = tuple[str | int, ...]
 _MAX_BYTES = 4 * 1024 * 1024
@@ -89,6 +90,15 @@ def parse(text: str, file: str, *, duplicates: bool = False) -> Located:
     Raises:
         InputError: as ``load``.
     """
+    try:
+        return _parsed(text, file, duplicates)
+    except InputError:
+        if (readable := json_as_yaml(text)) == text:
+            raise
+    return _parsed(readable, file, duplicates)
+
+
+def _parsed(text: str, file: str, duplicates: bool) -> Located:
     located = Located(file=file, data=None)
     try:
         instance = BoundedLoader(text)
@@ -111,13 +121,6 @@ def parse(text: str, file: str, *, duplicates: bool = False) -> Located:
     except UnicodeEncodeError:
         raise InputError("a character that UTF-8 can't hold", file=file) from None
     return located
-
-
-def encodable(text: str) -> str:
-    """``text`` without lone surrogates: escapes can name them, but nothing can write them."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 class _Builder:

@@ -110,3 +110,22 @@ def test_a_parameter_of_a_tool_and_a_large_module(tmp_path: Path) -> None:
     large = f'{padding}from fastmcp import FastMCP\nm = FastMCP("a", instructions="{ORDER}")\n'
     assert ("agent-config-not-searched", "b.py:1") in found(tmp_path, "b.py", large)
     assert not [one for one in found(tmp_path, "c.py", padding) if one[1].startswith("c.py")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.py", '@mcp.tool()\ndef a():\n    "Adds \\ud800. {}"\n'),
+        ("a.ts", 'server.tool("add", "Adds \\ud800. {}", {{a: z.number()}});\n'),
+        ("tools.json", '[{{"name": "a", "description": "\\ud800 {}", "inputSchema": {{}}}}]\n'),
+    ],
+)
+def test_half_a_surrogate_pair_hides_nothing(tmp_path: Path, name: str, text: str) -> None:
+    line = text.count("\n", 0, text.index("{}")) + 1
+    assert ("agent-override", f"{name}:{line}") in found(tmp_path, name, text.format(ORDER))
+
+
+def test_pairs_of_escapes_are_the_characters_that_they_stand_for(tmp_path: Path) -> None:
+    hidden = "".join(f"\\udb40\\udc{ord(one):02x}" for one in "ask nobody")  # tag characters
+    text = f'server.tool("add", "Adds.{hidden}", {{a: z.number()}});\n'
+    assert ("invisible-text", "a.ts:1") in found(tmp_path, "a.ts", text)

@@ -233,7 +233,7 @@ def _unescaped(text: str) -> str:
         digits = match[1] or match[2] or match[3]
         if digits:
             code = int(digits, 16)
-            return chr(code) if code < 0x110000 and not 0xD800 <= code < 0xE000 else "\ufffd"
+            return chr(code) if code < 0x110000 else "\ufffd"
         return _SHORT.get(match[4], match[4])
 
     return _ESCAPE.sub(one, text) if "\\" in text else text

@@ -20,7 +20,7 @@ from buttress.probes.deployment.kubernetes import kubernetes
 from buttress.probes.deployment.readers import compose, dockerfile, gitlab
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
-from buttress.rules.inspecting import inspect_files
+from buttress.rules.inspecting import FileRules, inspect_files
 from buttress.rules.reporting import Issue
 from buttress.rules.rule_files import RuleKind
 from buttress.rules.subject import Subject, SubjectMatcher, unread
@@ -72,6 +72,13 @@ def _rules(knowledge: Knowledge) -> Mapping[str, SubjectRule]:
     return RULES.with_packs(knowledge.of_kind(RULES.name))
 
 
+def _file_rules(knowledge: Knowledge) -> FileRules:
+    matcher = knowledge.derive(_matcher)
+    return FileRules(
+        knowledge.derive(_rules), partial(_issues, matcher), knowledge.derive(secret_rules)
+    )
+
+
 def _matcher(knowledge: Knowledge) -> SubjectMatcher:
     return SubjectMatcher(knowledge.derive(_rules).values(), CHECKS)
 
@@ -98,10 +105,8 @@ class _Infrastructure:
             own,
             context.asset,
             context.tree,
-            rules=context.knowledge.derive(_rules),
+            prepare=context.knowledge.when_needed(_file_rules),
             limit=limit,
-            issues=partial(_issues, context.knowledge.derive(_matcher)),
-            secrets=context.knowledge.derive(secret_rules),
             told=_is_named,
         )
 
