@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from buttress.files.encodable import encodable
 from buttress.targets import event_stream
 from buttress.targets.base import Answer, TargetError
-from buttress.targets.completion import clean
 from buttress.targets.dialects.anthropic import AnthropicMessages
 from buttress.targets.dialects.base import Dialect
 from buttress.targets.dialects.gemini import Gemini
@@ -54,7 +54,7 @@ def read_other_form(events: Sequence[Any], latency_s: float, *, stream: bool) ->
     if any(map(tells_failure, events)):
         return None
     text = event_stream.joined_pieces([_plain_text(event) for event in events])
-    return Answer(clean(text), latency_s=latency_s) if text.strip() else None
+    return Answer(encodable(text), latency_s=latency_s) if text.strip() else None
 
 
 def _plain_text(payload: Any, depth: int = 0, *, bare: bool = False) -> str:
