@@ -31,7 +31,7 @@ from buttress.errors import InputError
 WORK: Final = ".work"
 UNREADABLE: Final = "unreadable.jsonl"
 _MOST_FIELDS: Final = 200  # fields without a reader that are told
-FORMAT: Final = 2  # of the work folder; another one can't be resumed
+FORMAT: Final = 3  # of the work folder; another one can't be resumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,11 @@ def process_shard(task: Task) -> None:
         folder.mkdir()
         with spec.naming():
             observer.observe(records, folder)
-    shards.write(_shard(task.target, task.shard), shards.as_entries(records))
+    target = _shard(task.target, task.shard)
+    if log.removed or log.changed:
+        shards.write(target, shards.as_entries(records))
+    else:
+        shards.copy(_shard(task.source, task.shard), target)
     shards.write(_log(task.target, task.shard), log)  # last: it says that the shard is done
 
 
