@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import orjson
 
+from buttress.files.encodable import encodable
 from buttress.targets.base import Answer, TargetError
 from buttress.targets.refusals import (
     CONTENT_FILTER,
@@ -223,7 +224,7 @@ def _without_choices(payload: dict[str, Any], latency_s: float) -> Answer:
 
 def _refused_by(payload: Any, message: dict[str, Any], reason: Any, text: str) -> str:
     refusal = message.get("refusal")
-    if isinstance(refusal, str) and refusal and text == clean(refusal):
+    if isinstance(refusal, str) and refusal and text == encodable(refusal):
         return REFUSAL_FIELD
     if not text.strip() and (is_filter(reason) or marked(payload)):
         return with_details(CONTENT_FILTER, payload)
@@ -233,11 +234,11 @@ def _refused_by(payload: Any, message: dict[str, Any], reason: Any, text: str) -
 def _reasoning(message: dict[str, Any]) -> str:
     for field in ("reasoning_content", "reasoning", "thinking", "reasoning_text"):
         if isinstance(message.get(field), str):
-            return clean(message[field])
+            return encodable(message[field])
     for field in ("reasoning_details", "content"):
         parts = message.get(field)
         if isinstance(parts, list):
-            return clean("".join(_thought(part) for part in parts))
+            return encodable("".join(_thought(part) for part in parts))
     return ""
 
 
@@ -280,11 +281,6 @@ def _token_probabilities(logprobs: Any) -> tuple[dict[str, float], ...]:
     return tuple(found)
 
 
-def clean(text: str) -> str:
-    """Without lone surrogates, which can't be hashed or stored as UTF-8."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
 def count(value: Any) -> int:
     """A number of tokens, 0 where it is none."""
     return int(value) if isinstance(value, int | float) and 0 <= value < 2**53 else 0
@@ -304,7 +300,7 @@ def _text(message: dict[str, Any]) -> str:
         text = "\n".join(filter(None, [text, *map(_call, calls)]))
     elif isinstance(message.get("function_call"), dict):
         text = "\n".join(filter(None, [text, _call({"function": message["function_call"]})]))
-    return clean(text)
+    return encodable(text)
 
 
 def _part(part: Any) -> str:

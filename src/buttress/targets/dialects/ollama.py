@@ -8,6 +8,7 @@ from typing import Any
 
 from yarl import URL
 
+from buttress.files.encodable import encodable
 from buttress.targets import completion
 from buttress.targets.base import Answer, Message, Request, TargetError
 from buttress.targets.chat import alternating
@@ -64,12 +65,12 @@ class OllamaChat:
             if isinstance(function, dict):
                 lines.append(completion.tool_call(function.get("name"), function.get("arguments")))
         return Answer(
-            completion.clean("\n".join(filter(None, lines))),
+            encodable("\n".join(filter(None, lines))),
             str(payload.get("done_reason") or "stop"),
             completion.count(payload.get("prompt_eval_count")),
             completion.count(payload.get("eval_count")),
             latency_s,
-            completion.clean(str(message.get("thinking") or "")),
+            encodable(str(message.get("thinking") or "")),
         )
 
     def joined(self, events: Sequence[Any]) -> Any:

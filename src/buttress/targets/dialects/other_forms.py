@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from buttress.files.encodable import encodable
 from buttress.targets.base import Answer, TargetError
-from buttress.targets.completion import clean
 from buttress.targets.dialects.anthropic import AnthropicMessages
 from buttress.targets.dialects.base import Dialect
 from buttress.targets.dialects.gemini import Gemini
@@ -46,7 +46,7 @@ def read_other_form(events: Sequence[Any], latency_s: float, *, stream: bool) ->
         if answer.text.strip():
             return answer
     text = "" if stream else _plain_text(events[0], 0)
-    return Answer(clean(text), latency_s=latency_s) if text.strip() else None
+    return Answer(encodable(text), latency_s=latency_s) if text.strip() else None
 
 
 def _plain_text(payload: Any, depth: int) -> str:
