@@ -75,6 +75,23 @@ def test_other_texts_are_none(tmp_path: Path, name: str, text: str) -> None:
     assert found(tmp_path, name, text) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("a.rs", f'use rmcp::tool;\n#[tool(description = "{ORDER}")]\nasync fn a() {{}}\n', 2),
+        ("A.java", f'class A {{\n  @Tool(description = "{ORDER}") // mcp\n  int a() {{}}\n}}\n', 2),
+        ("B.java", f'// mcp\nclass B {{\n  @Tool({{"{ORDER}"}})\n  int a() {{}}\n}}\n', 3),
+        ("C.java", f'// mcp\n@Tool(description = """\n  {ORDER}\n  """)\n', 3),
+        ("A.cs", f'[McpServerTool, Description("{ORDER}")]\npublic int A() => 1;\n', 1),
+        ("A.kt", f'// mcp\nserver.addTool(name = "a", description = "{ORDER}") {{ }}\n', 2),
+    ],
+)
+def test_still_other_languages(tmp_path: Path, name: str, text: str, line: int) -> None:
+    assert ("agent-override", f"{name}:{line}") in found(tmp_path, name, text)
+    other = text.replace("escription", "ummary").replace("@T", "@S")
+    assert found(tmp_path, name, other) == []
+
+
 @given(st.text(alphabet="abm cp/*`'\"\\\n+:{}description", max_size=200))
 def test_any_text_is_read(text: str) -> None:
     data = f"mcp {text}".encode()

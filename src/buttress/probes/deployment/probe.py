@@ -33,7 +33,7 @@ _DOCKERFILE: Final = re.compile(r"^(?:dockerfile|containerfile)(?:[._-].*)?$|.*\
 _NO_DOCKERFILE: Final = re.compile(
     r".*\.(?:dockerignore|pyi?|md|rst|txt|json|ya?ml|go|rs|js|ts|lock)$"
 )
-_COMPOSE: Final = re.compile(r"^(?:docker-)?compose(?:[._-].*)?\.ya?ml$")
+_COMPOSE: Final = re.compile(r"^(?:docker-)?compose(?:[._-].*)?\.(?:ya?ml|json)$")
 _MANIFEST: Final = re.compile(rb"(?m)(?:^[\xef\xbb\xbf \t{,-]*|[{,]\s*)[\"']?apiVersion[\"']?\s*:")
 _KIND: Final = re.compile(rb"(?m)(?:^[\xef\xbb\xbf \t{,-]*|[{,]\s*)[\"']?kind[\"']?\s*:")
 _JSON_MANIFEST: Final = re.compile(rb'"apiVersion"\s*:\s*"')
@@ -44,12 +44,12 @@ def _reader(path: Path) -> Callable[[YamlDocument], Iterator[Subject]] | None:
     name = path.name.lower()
     if (commands := command_files.reader(path)) is not None:
         return commands
+    if _COMPOSE.match(name):
+        return compose
     if name.endswith(".json"):
         return kubernetes
     if not name.endswith((".yml", ".yaml")):
         return None
-    if _COMPOSE.match(name):
-        return compose
     if name.endswith(".gitlab-ci.yml") or name == ".gitlab-ci.yaml":
         return gitlab
     if path.absolute().parts[-3:-1] == (".github", "workflows") or name in (

@@ -43,7 +43,7 @@ def dockerfile(text: str, path: Path) -> Iterator[Subject]:
             yield Subject("docker.run", dict(one.flags), line)
         elif one.name in ("ENV", "ARG"):
             for name, value, place in one.pairs():
-                yield variable(name, value, place, f"docker.{one.name.lower()}")
+                yield variable(name, filled(value, known), place, f"docker.{one.name.lower()}")
             if one.name == "ARG" and "=" not in one.text:
                 yield Subject("docker.arg", one.text.strip(), line)
         elif one.name in ("COPY", "ADD"):

@@ -232,3 +232,53 @@ def test_what_else_an_object_with_a_key_was_made_with_is_no_secret() -> None:
     """
     assert "secret-logged" not in found(code.replace("{attribute}", "base_url"))
     assert "secret-logged" in found(code.replace("{attribute}", "api_key"))
+
+
+def test_what_is_compiled_only_to_see_whether_it_parses_is_not_run() -> None:
+    code = """
+        from flask import Flask, request
+        app = Flask(__name__)
+
+        @app.route("/a")
+        def a():
+            code = request.json["code"]
+            {use}
+            return "ok"
+    """
+    assert "code-injection" not in found(code.replace("{use}", 'compile(code, "a", "exec")'))
+    assert "code-injection" in found(code.replace("{use}", 'x = compile(code, "a", "exec")'))
+    assert "code-injection" in found(code.replace("{use}", "exec(code)"))
+
+
+SERVED = """
+    import os
+    from fastapi import FastAPI, HTTPException
+    from fastapi.responses import FileResponse
+    app = FastAPI()
+    ALLOWED = ["/srv/a", "/srv/b"]
+
+    @app.get("/file")
+    def served(path: str, store: Store):
+        real = os.path.realpath(path)
+        {check}
+        return FileResponse({served})
+"""
+
+
+@pytest.mark.parametrize(
+    ("check", "served", "told"),
+    [
+        (
+            "if not any(real.startswith(d + os.sep) or real == d for d in ALLOWED): raise Wrong()",
+            "real",
+            False,
+        ),
+        ("if any(real.startswith(d + os.sep) for d in ALLOWED): raise Wrong()", "real", True),
+        ("if not any(print(d) for d in ALLOWED): raise Wrong()", "real", True),
+        ("row = store.dao.get_one({'code': path})", "row.result", False),
+        ("row = store.dao.joined_with({'code': path})", "row.result", True),
+    ],
+)
+def test_a_check_against_any_of_several_folders_is_one(check: str, served: str, told: bool) -> None:
+    code = SERVED.replace("{check}", check).replace("{served}", served)
+    assert ("path-untrusted" in found(code)) is told

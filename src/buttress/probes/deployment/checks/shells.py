@@ -23,7 +23,6 @@ _TOKEN_IN_ADDRESS: Final = re2.compile(
     r"https://(?:[A-Za-z0-9_.-]{1,60}:)?\$\{?\{?\s?[A-Za-z_.]{0,40}(?i:token|password|pat|secret)"
     r"[A-Za-z_]{0,20}\s?\}{0,2}@"
 )
-_REWRITES: Final = re.compile(r"\bgit\s+config\b.*\burl\.")
 _MAX: Final = 200
 
 
@@ -80,23 +79,18 @@ def _printed(text: str) -> Iterator[tuple[int, int]]:
         yield after, closing.start() if closing else len(text)
 
 
-def _token_in_address(subject: Subject, *, rewritten: bool) -> Iterator[SubjectMatch]:
-    """A token in an address: one of a repository, or one that git of a pipeline rewrites others to.
-
-    The latter is gone with a runner that is made for one job; in an image it stays.
-    """
-    if _SECRET_MOUNT in subject.value:
+def _token_in_address(subject: Subject, *, in_pipeline: bool) -> Iterator[SubjectMatch]:
+    """A token in an address: in a pipeline it goes with a runner that is made for one job."""
+    where = subject.context.get("where")
+    if _SECRET_MOUNT in subject.value or (where in ("gha", "gitlab")) is not in_pipeline:
         return
     for match in _TOKEN_IN_ADDRESS.finditer(subject.value):
-        in_pipeline = subject.context.get("where") in ("gha", "gitlab")
         before = subject.value[: match.start()]
-        command = re.split(r"[\n;&|]", before)[-1]
-        if (in_pipeline and bool(_REWRITES.search(command))) is rewritten:
-            yield SubjectMatch(subject.line(()) + before.count("\n") + before.count(CONTINUED))
+        yield SubjectMatch(subject.line(()) + before.count("\n") + before.count(CONTINUED))
 
 
 CHECKS: Final[dict[str, Check]] = {
     "pipe-to-shell": _pipe_to_shell,
-    "token-in-address": lambda subject: _token_in_address(subject, rewritten=False),
-    "token-in-rewrite": lambda subject: _token_in_address(subject, rewritten=True),
+    "token-in-address": lambda subject: _token_in_address(subject, in_pipeline=False),
+    "token-in-pipeline": lambda subject: _token_in_address(subject, in_pipeline=True),
 }

@@ -79,7 +79,8 @@ def call(evaluator: Evaluator, node: ast.Call, scope: NameScope) -> Value:
     if path == "functools.partial" and positions and positions[0].path:
         path, positions = positions[0].path, positions[1:]
     mark(evaluator.downloads, path, given)
-    if path:
+    parses_only = path == "builtins.compile" and node is evaluator.statement  # and runs nothing
+    if path and not parses_only:
         kind: Kind = "mapping" if path == "builtins.dict" else "call"
         event = Event(
             kind, node.lineno, evaluator.context, path, receiver, tuple(positions), given.named,

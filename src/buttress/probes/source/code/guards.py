@@ -40,6 +40,8 @@ def checked(evaluator: Evaluator, test: ast.expr, scope: NameScope, *, holds: bo
                 for one in node.comparators:
                     if isinstance(one, ast.Attribute) and one.attr == "parents":
                         found |= _names(one.value)  # folder in path.parents
+        elif isinstance(node, ast.Call) and wanted and (each := _of_any(evaluator, node, scope)):
+            pending.append((each, True))
         elif isinstance(node, ast.Attribute) and wanted and _TRUST.search(node.attr):
             found |= _names(node.value)
         elif isinstance(node, ast.Call) and wanted:
@@ -48,6 +50,14 @@ def checked(evaluator: Evaluator, test: ast.expr, scope: NameScope, *, holds: bo
                 for one in (*node.args[:4], *((receiver,) if receiver is not None else ())):
                     found |= _names(one)
     return found
+
+
+def _of_any(evaluator: Evaluator, node: ast.Call, scope: NameScope) -> ast.expr | None:
+    """The test in ``any(test for x in …)`` or ``all(…)``; None where the call is none."""
+    if evaluator.path_of(node.func, scope) not in ("builtins.any", "builtins.all"):
+        return None
+    first = node.args[0] if node.args else None
+    return first.elt if isinstance(first, (ast.GeneratorExp, ast.ListComp)) else None
 
 
 def _by_each(
