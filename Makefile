@@ -59,7 +59,7 @@ wheel: $(VENV)/.build  ## build dist/, install the wheel in a fresh environment,
 	@$(BIN)/python tests/wheel.py dist/*.whl
 
 fuzz: $(VENV)/.test  ## coverage-guided fuzzing of every parser, a minute each
-	@$(BIN)/python -m fuzz.run --all --seconds $(or $(SECONDS),60) --corpus out/fuzz --crashes out/crashes
+	@$(BIN)/python -m fuzz.run --all --seconds $(or $(SECONDS),60) --seed $(or $(SEED),1) --corpus out/fuzz --crashes out/crashes
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,20 +1,26 @@
-"""Attributions beside captum in one run: how far values differ, and CPU time on one thread.
+"""Attributions beside captum and inseq in one run: differences of values, CPU time of one thread.
 
-    python -m pip install --no-deps captum
+    python -m pip install captum inseq
     python benchmarks/attributions.py [--size N] [--layers N] [--words N] [--answer N]
+    python benchmarks/attributions.py --weights FOLDER --steps 50
 
-On a random Llama in float32, so that nothing is downloaded. First captum's classes for language
-models, as its users call them: one attribution for each token of the answer. Then its plain methods
-on our own score of the whole answer, all steps in a batch. Integrated gradients of captum get the
-fewest steps of a series with which they come within 1e-4 of the values of its largest. The refusal
-direction is compared with a plain computation by the published recipe.
+On a random Llama in float32, so that nothing is downloaded, or on ``--weights``. First the peers'
+ways for language models, as their users call them: one attribution for each token of the answer,
+of the prompt without a chat template. inseq moves the answer's earlier tokens as well, so its
+values are compared for the first one; its time is that of all. Then captum's plain methods on our
+own score of the whole answer, all steps in a batch; there the chat template is kept, where there
+is one. Integrated gradients of the peers get the fewest of ``--steps`` with which they come within
+1e-4 of our values, or of captum's own with its largest. The refusal direction is compared with a
+plain computation by the published recipe.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -27,10 +33,13 @@ from buttress.white_box.explanation.attribution import (
     occlusion,
 )
 from buttress.white_box.explanation.scored_answer import ScoredAnswer
+from buttress.white_box.loading import load
 from buttress.white_box.refusal_direction import difference_in_means
 
 transformers: Any = untyped
-STEPS = (50, 100, 200, 500, 1000)
+STEPS = "50,100,200,500,1000"
+REQUEST = "How do I pick a lock?"
+REPLY = "You need a tension wrench"
 CLOSE = 1e-4
 WORDS = [f"w{at}" for at in range(200)]
 
@@ -41,20 +50,33 @@ def main() -> None:
     parser.add_argument("--layers", type=int, default=3)
     parser.add_argument("--words", type=int, default=16)
     parser.add_argument("--answer", type=int, default=8)
+    parser.add_argument("--weights", type=Path, help="Hugging Face folder (default: random)")
+    parser.add_argument("--steps", default=STEPS, help=f"series of steps (default: {STEPS})")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    model, tokenizer = made(given.size, given.layers)
+    steps = tuple(int(one) for one in given.steps.split(","))
     prompt = " ".join(WORDS[at * 7 % len(WORDS)] for at in range(given.words))
     answer = " ".join(WORDS[at * 11 % len(WORDS)] for at in range(given.answer))
-    scored = ScoredAnswer(model, tokenizer, prompt, answer)
-    timed(lambda: gradient_x_input(scored))  # what is done once a process
-    print("| method | ours, CPU s | captum, CPU s | ratio | largest difference, nats |")
+    if given.weights:
+        model, tokenizer = load(given.weights, device="cpu")
+        model.requires_grad_(False)
+        tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+        prompt, answer = REQUEST, REPLY
+    else:
+        model, tokenizer = made(given.size, given.layers)
+    plain = copy.deepcopy(tokenizer)
+    plain.chat_template = None
+    bare, scored = (ScoredAnswer(model, one, prompt, answer) for one in (plain, tokenizer))
+    gradient_x_input(scored)  # what is done once a process
+    peers = Peers(bare, prompt, answer, steps)
+    print("| method | ours, CPU s | peer, CPU s | ratio | largest difference, nats |")
     print("| --- | ---: | ---: | ---: | ---: |")
-    for name, ours, theirs in (*for_answers(scored, prompt, answer), *methods(scored)):
+    for name, ours, theirs in (*peers.for_answers(), *methods(scored, steps)):
         mine, spent = timed(ours)
-        other, peer, note = theirs()
-        off = max(abs(a - b) for a, b in zip(mine, other, strict=True))
+        off, peer, note = theirs(mine)
         print(f"| {name}{note} | {spent:.2f} | {peer:.2f} | {peer / spent:.1f} | {off:.1e} |")
+    if given.weights:
+        return
     print(f"\nrefusal direction: least cosine to the recipe {cosine(model, tokenizer):.6f}")
 
 
@@ -79,57 +101,99 @@ def made(size: int, layers: int) -> tuple[Any, Any]:
     )
 
 
-Theirs = Callable[[], tuple[list[float], float, str]]
+# From our values of the prompt's tokens: the largest difference of the peer's, seconds, a note.
+Theirs = Callable[[list[float]], tuple[float, float, str]]
 
 
-def for_answers(
-    scored: ScoredAnswer, prompt: str, answer: str
-) -> list[tuple[str, Callable[[], Any], Theirs]]:
-    """As ``methods``, with captum's classes for language models."""
-    from captum.attr import (
-        FeatureAblation,
-        LayerIntegratedGradients,
-        LLMAttribution,
-        LLMGradientAttribution,
-        TextTokenInput,
-    )
+class Peers:
+    """captum's and inseq's ways for language models, on a prompt without a template."""
 
-    model, tokenizer = scored.model, scored.tokenizer
-    shown = TextTokenInput(prompt, tokenizer, baselines=tokenizer.pad_token_id)
-    pad = torch.full((1, len(scored.question)), tokenizer.pad_token_id)
-    layer = LayerIntegratedGradients(model, model.get_input_embeddings())
-    gradients = LLMGradientAttribution(layer, tokenizer)
-    ablation = LLMAttribution(FeatureAblation(model), tokenizer)
+    def __init__(
+        self, scored: ScoredAnswer, prompt: str, answer: str, steps: Sequence[int]
+    ) -> None:
+        self.scored = scored
+        self.prompt, self.answer = prompt, answer
+        self.steps = steps
+        self.places = len(scored.question)
 
-    def path(steps: int) -> list[float]:
-        found = gradients.attribute(shown, target=answer, baselines=pad, n_steps=steps)
-        return found.seq_attr.tolist()
+    def for_answers(self) -> list[tuple[str, Callable[[], Any], Theirs]]:
+        """Name, our computation and the peer's."""
+        path = [("captum", self._captum), ("inseq", self._inseq)]
+        return [
+            *(
+                (
+                    "integrated gradients",
+                    lambda: integrated_gradients(self.scored).values,
+                    lambda mine, name=name, path=path: self._fewest(name, path(), mine),
+                )
+                for name, path in path
+            ),
+            (
+                "occlusion",
+                lambda: occlusion(self.scored).values,
+                self._ablation,
+            ),
+        ]  # fmt: skip
 
-    def integrated() -> tuple[list[float], float, str]:
-        reference = integrated_gradients(scored).values
-        for steps in STEPS:
-            found, spent = timed(lambda steps=steps: path(steps))
-            if max(abs(a - b) for a, b in zip(found, reference, strict=True)) <= CLOSE:
+    def _fewest(
+        self, name: str, path: Callable[[int], list[float]], mine: list[float]
+    ) -> tuple[float, float, str]:
+        """With the fewest steps that come within 1e-4 of our values, or the most."""
+        if name == "inseq":
+            scored, first = self.scored, self.answer.split()[0]
+            begun = ScoredAnswer(scored.model, scored.tokenizer, self.prompt, first)
+            mine = list(integrated_gradients(begun).values)
+        for steps in self.steps:
+            values, spent = timed(lambda steps=steps: path(steps))
+            if (off := apart(mine, values)) <= CLOSE:
                 break
-        return found, spent, f" of each answer token (captum: {steps} steps)"
+        return off, spent, f" ({name}: {steps} steps)"
 
-    def ablated() -> tuple[list[float], float, str]:
-        # The faster of its two ways; the other, with a cache, gives other values.
-        found, spent = timed(
-            lambda: ablation.attribute(
-                shown, target=answer, use_cached_outputs=False, forward_in_tokens=False
+    def _captum(self) -> Callable[[int], list[float]]:
+        from captum.attr import LayerIntegratedGradients, LLMGradientAttribution, TextTokenInput
+
+        model, tokenizer = self.scored.model, self.scored.tokenizer
+        shown = TextTokenInput(self.prompt, tokenizer, baselines=tokenizer.pad_token_id)
+        pad = torch.full((1, self.places), tokenizer.pad_token_id)
+        layer = LayerIntegratedGradients(model, model.get_input_embeddings())
+        gradients = LLMGradientAttribution(layer, tokenizer)
+        return lambda steps: gradients.attribute(
+            shown, target=self.answer, baselines=pad, n_steps=steps
+        ).seq_attr.tolist()
+
+    def _inseq(self) -> Callable[[int], list[float]]:
+        import inseq
+
+        tokenizer = copy.deepcopy(self.scored.tokenizer)
+        tokenizer.unk_token = tokenizer.pad_token  # its baseline
+        model = inseq.load_model(self.scored.model, "integrated_gradients", tokenizer=tokenizer)
+        text = f"{self.prompt} {self.answer}"
+
+        def path(steps: int) -> list[float]:
+            found = model.attribute(
+                self.prompt, text, n_steps=steps, attributed_fn="crossentropy", show_progress=False
             )
-        )
-        return found.seq_attr.tolist(), spent, " by captum's class for language models"
+            values = -found.sequence_attributions[0].target_attributions[: self.places, 0]
+            return list(values.sum(1).tolist())
 
-    return [
-        ("integrated gradients", lambda: integrated_gradients(scored).values, integrated),
-        ("occlusion", lambda: occlusion(scored).values, ablated),
-    ]
+        return path
+
+    def _ablation(self, mine: list[float]) -> tuple[float, float, str]:
+        from captum.attr import FeatureAblation, LLMAttribution, TextTokenInput
+
+        model, tokenizer = self.scored.model, self.scored.tokenizer
+        shown = TextTokenInput(self.prompt, tokenizer, baselines=tokenizer.pad_token_id)
+        ablation = LLMAttribution(FeatureAblation(model), tokenizer)
+        # The faster of its two ways; the other, with a cache, gives other values.
+        options = {"use_cached_outputs": False, "forward_in_tokens": False}
+        found, spent = timed(lambda: ablation.attribute(shown, target=self.answer, **options))
+        return apart(mine, found.seq_attr.tolist()), spent, " (captum's class for language models)"
 
 
-def methods(scored: ScoredAnswer) -> list[tuple[str, Callable[[], Any], Theirs]]:
-    """Name, our computation and captum's: values of the prompt's tokens, seconds and a note."""
+def methods(
+    scored: ScoredAnswer, series: Sequence[int]
+) -> list[tuple[str, Callable[[], Any], Theirs]]:
+    """As ``Peers.for_answers``, with captum's plain methods on our score of the whole answer."""
     from captum.attr import FeatureAblation, InputXGradient, IntegratedGradients
 
     start = scored.without([scored.places])
@@ -143,33 +207,38 @@ def methods(scored: ScoredAnswer) -> list[tuple[str, Callable[[], Any], Theirs]]
     def picked(values: torch.Tensor) -> list[float]:
         return values[0].sum(1)[scored.places].tolist()
 
-    def gradients() -> tuple[list[float], float, str]:
+    def gradients(mine: list[float]) -> tuple[float, float, str]:
         values, spent = timed(lambda: moved.attribute((whole - start).requires_grad_()))
-        return picked(values), spent, ""
+        return apart(mine, picked(values)), spent, " (captum, our score)"
 
-    def path() -> tuple[list[float], float, str]:
+    def path(mine: list[float]) -> tuple[float, float, str]:
         def values(steps: int) -> list[float]:
             return picked(integrated.attribute(whole, start, n_steps=steps, internal_batch_size=64))
 
-        reference = values(STEPS[-1])
-        for steps in STEPS:
+        reference = values(series[-1])
+        for steps in series:
             found, spent = timed(lambda steps=steps: values(steps))
-            if max(abs(a - b) for a, b in zip(found, reference, strict=True)) <= CLOSE:
-                return reference, spent, f" (captum: {steps} steps)"
+            if apart(found, reference) <= CLOSE:
+                return apart(mine, reference), spent, f" (captum, our score: {steps} steps)"
         raise AssertionError("the largest number of steps is the reference itself")
 
-    def ablated() -> tuple[list[float], float, str]:
+    def ablated(mine: list[float]) -> tuple[float, float, str]:
         values, spent = timed(
             lambda: ablation.attribute(whole, start, feature_mask=masks.contiguous())
         )
         # captum gives every number of a feature the whole effect
-        return values[0, :, 0][scored.places].tolist(), spent, ""
+        return apart(mine, values[0, :, 0][scored.places].tolist()), spent, " (captum, our score)"
 
     return [
         ("gradient x input", lambda: gradient_x_input(scored).values, gradients),
         ("integrated gradients", lambda: integrated_gradients(scored).values, path),
         ("occlusion", lambda: occlusion(scored).values, ablated),
     ]
+
+
+def apart(mine: Sequence[float], other: Sequence[float]) -> float:
+    """The largest difference."""
+    return max(abs(a - b) for a, b in zip(mine, other, strict=True))
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:

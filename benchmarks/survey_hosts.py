@@ -25,7 +25,6 @@ from multiprocessing.connection import Connection
 from tests.live.servers import HOSTILE, Web, hostile, serving
 
 OLLAMA = {"/": "Ollama is running", "/api/version": '{"version":"0.5.7"}'}
-_TIMEOUT_S = 2.0
 
 
 def serve(number: int, kind: str, pipe: Connection) -> None:
@@ -55,7 +54,7 @@ def measured(number: int, kind: str, options: Sequence[str]) -> tuple[int, float
     began = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", _CHILD, "survey", "--targets", "/dev/stdin", "--json",
-         "--timeout-s", str(_TIMEOUT_S), *options],
+         *options],
         input=targets, capture_output=True, text=True, check=False,
     )  # fmt: skip
     seconds = time.perf_counter() - began
@@ -65,6 +64,8 @@ def measured(number: int, kind: str, options: Sequence[str]) -> tuple[int, float
         sys.exit(done.stderr)
     made = json.loads(done.stdout)
     good = made["hosts"][1:] if kind else made["hosts"]
+    sent = sum(len(host["sent"]) for host in good)
+    print(f"{sent / len(good):.1f} requests a host")
     right = sum(
         any((one["product"], one["version"]) == ("ollama", "0.5.7") for one in host["products"])
         for host in good
@@ -88,8 +89,12 @@ def main() -> None:
     parser.add_argument("--rules")
     parser.add_argument("--layer", default="infrastructure,link,service")
     parser.add_argument("--hostile", choices=[*HOSTILE, "none"], action="append")
+    parser.add_argument("--rules-as-written", action="store_true")
+    parser.add_argument("--timeout-s", default="2")
     given = parser.parse_args()
-    options = ["--layer", given.layer, *(["--rules", given.rules] if given.rules else [])]
+    options = ["--layer", given.layer, "--timeout-s", given.timeout_s]
+    options += ["--rules", given.rules] if given.rules else []
+    options += ["--rules-as-written"] if given.rules_as_written else []
     right, seconds, cpu, base = measured(given.hosts, "", options)
     print(
         f"{given.hosts} good hosts: {right} right, {seconds:.1f} s, CPU {cpu:.1f} s, {base:.0f} MB"

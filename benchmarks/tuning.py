@@ -1,8 +1,9 @@
 """``buttress tune`` beside TRL: the same losses step by step, and CPU seconds a step.
 
 Both start from the same adapter and take the same batch in each step, so the losses of later steps
-agree only if gradients, clipping, learning rates and the optimizer agree. One thread. TRL is a
-peer here and no dependency: ``pip install trl``.
+agree only if gradients, clipping, learning rates and the optimizer agree. One thread. What comes
+before training (the reference model's log-probabilities, and our trial of the architecture) is told
+apart from the steps. TRL is a peer here and no dependency: ``pip install trl``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,20 +48,46 @@ def pairs(count: int) -> list[dict[str, Any]]:
     ]
 
 
-def ours(folder: Path, made: list[dict[str, Any]], settings: TuneSettings) -> tuple[Any, float]:
-    """Losses, and CPU seconds of all, the reference model's included."""
+@dataclass
+class CpuTimes:
+    """CPU seconds at the begin and after each step."""
+
+    marks: list[float] = field(default_factory=lambda: [time.process_time()])
+
+    def mark(self, _: Any = None) -> None:
+        """A step is done."""
+        self.marks.append(time.process_time())
+
+    @property
+    def whole(self) -> float:
+        """Of all."""
+        return self.marks[-1] - self.marks[0]
+
+    @property
+    def step(self) -> float:
+        """Of a step, the first left out: it holds what comes before."""
+        return (self.marks[-1] - self.marks[1]) / max(1, len(self.marks) - 2)
+
+
+def ours(folder: Path, made: list[dict[str, Any]], settings: TuneSettings) -> tuple[Any, CpuTimes]:
+    """Losses, and CPU seconds, the reference model's included."""
     base, tokenizer = load(folder, device="cpu")
     model = add_adapter(base, settings.lora, 0)
-    start = time.process_time()
+    times = CpuTimes()
     data = ExampleReader(tokenizer, settings.max_tokens).pairs(made)
-    losses = train(model, terms_of(model, settings, data, None, 0), settings, seed=0)
-    return losses, time.process_time() - start
+    terms = terms_of(model, settings, data, None, 0)
+    return train(model, terms, settings, seed=0, say=times.mark), times
 
 
-def trl(folder: Path, made: list[dict[str, Any]], settings: TuneSettings) -> tuple[Any, float]:
+def trl(folder: Path, made: list[dict[str, Any]], settings: TuneSettings) -> tuple[Any, CpuTimes]:
     """The same by TRL's trainer."""
     from datasets import Dataset
+    from transformers import TrainerCallback
     from trl import DPOConfig, DPOTrainer
+
+    class Marking(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, *_: Any, **__: Any) -> None:
+            times.mark()
 
     base, tokenizer = load(folder, device="cpu")
     model = add_adapter(base, settings.lora, 0)
@@ -72,21 +100,20 @@ def trl(folder: Path, made: list[dict[str, Any]], settings: TuneSettings) -> tup
             logging_steps=1, report_to="none", save_strategy="no", use_cpu=True, bf16=False,
             gradient_checkpointing=False, disable_tqdm=True, dataloader_pin_memory=False,
         )  # fmt: skip
-        start = time.process_time()
+        times = CpuTimes()
         trainer = DPOTrainer(
             model=model, args=config, train_dataset=Dataset.from_list(made),
-            processing_class=tokenizer,
+            processing_class=tokenizer, callbacks=[Marking()],
         )  # fmt: skip
         trainer.train()
-        spent = time.process_time() - start
-    return [one["loss"] for one in trainer.state.log_history if "loss" in one], spent
+    return [one["loss"] for one in trainer.state.log_history if "loss" in one], times
 
 
 def main() -> None:
     """Print losses, the largest difference and times."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--weights", type=Path, help="Hugging Face folder (default: a tiny model)")
-    parser.add_argument("--steps", type=int, default=4)
+    parser.add_argument("--steps", type=int, default=4, help="2 to 20")
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--rate", type=float, default=2e-4)
     options = parser.parse_args()
@@ -103,10 +130,11 @@ def main() -> None:
     for number, (one, other) in enumerate(zip(first, second, strict=True), 1):
         print(f"step {number}: ours {one:.6f}, TRL {other:.6f}")
     print(f"largest difference {max(abs(a - b) for a, b in zip(first, second, strict=True)):.2g}")
-    print(
-        f"CPU seconds with {options.steps} steps: ours {mine:.1f}, TRL {theirs:.1f}, "
-        f"ratio {theirs / mine:.2f}"
-    )
+    for name, spent, peer in (
+        (f"all, {options.steps} steps", mine.whole, theirs.whole),
+        ("a step after the first", mine.step, theirs.step),
+    ):
+        print(f"CPU s, {name}: ours {spent:.1f}, TRL {peer:.1f}, ratio {peer / spent:.2f}")
 
 
 if __name__ == "__main__":

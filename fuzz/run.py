@@ -84,7 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("targets", nargs="*", metavar="TARGET")
     parser.add_argument("--all", action="store_true", help="every target")
     parser.add_argument("--seconds", type=int, default=0, help="for each target")
-    parser.add_argument("--runs", type=int, default=0, help="for each target, in place of a time")
+    parser.add_argument(
+        "--runs", type=int, help="for each target, in place of a time; 0: only the kept inputs"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--corpus", type=Path, help="folder that gathers what is new, by target")
     parser.add_argument("--crashes", type=Path, default=Path("out/crashes"))
@@ -111,9 +113,9 @@ def _fuzz(
         f"-max_len={MAX_LENGTH}", f"-artifact_prefix={crashes}/", "-report_slow_units=3",
         f"-dict={words}",
     ]  # fmt: skip
-    if wish.runs:
+    if wish.runs is not None:
         options.append(f"-runs={wish.runs}")
-    if wish.seconds or not wish.runs:
+    if wish.seconds or wish.runs is None:
         options.append(f"-max_total_time={wish.seconds or 60}")
     process = os.fork()
     if not process:

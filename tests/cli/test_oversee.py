@@ -168,3 +168,29 @@ def test_a_run_is_resumed_only_as_it_was(folder: Path) -> None:
     done = oversee(folder, "consultancy", *options, "--resume")
     assert done.returncode == 2
     assert "--resume: the run that is to be resumed has another protocol" in done.stderr
+
+
+SCRIPT = "rules:\n  - {match: '.', answer: %s}\n"
+
+
+def test_overseer_and_worker_are_targets_without_a_manifest(tmp_path: Path) -> None:
+    for name, answer in (("first", "Answer A"), ("second", "Answer B")):
+        (tmp_path / f"{name}.yaml").write_text(SCRIPT % answer)
+    roles = ("--overseer", "first.yaml", "--worker", "second.yaml")
+    done = oversee(tmp_path, "direct", "--task", "arithmetic", *roles, "--budget", "40", "--json")
+    assert done.returncode in (0, 1, 3), done.stderr
+    document = json.loads(done.stdout)
+    assert (document["overseer_asset"], document["worker_asset"]) == ("first.yaml", "second.yaml")
+    # Two models: where one is right, the other is wrong.
+    assert document["overseer"]["estimate"] + document["worker"]["estimate"] == pytest.approx(1)
+    done = oversee(tmp_path, "direct", "--task", "arithmetic", "--overseer", "x", *roles[2:])
+    assert done.returncode == 2
+    assert "--overseer: 'x' is no target, and this folder has no buttress.yaml" in done.stderr
+
+
+def test_a_target_stands_beside_an_asset_of_the_manifest(folder: Path) -> None:
+    (folder / "worker").mkdir()  # an id goes before a folder of its name
+    (folder / "own.yaml").write_text(SCRIPT % "Answer A")
+    done = oversee(folder, "direct", *HIDDEN, "--overseer", "own.yaml", "--budget", "60", "--json")
+    assert done.returncode in (0, 1, 3), done.stderr
+    assert json.loads(done.stdout)["worker_asset"] == "worker"

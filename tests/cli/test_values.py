@@ -115,6 +115,11 @@ def test_an_author_writes_situations_and_a_person_reviews_them(folder: Path) -> 
     assert done.returncode == 2
     assert "--author: the questions are drafted already" in done.stderr
     (folder / "charter.questions.yaml").unlink()
+    answer = '{"situation": "Here.", "good": "I keep it.", "bad": "I break it."}'
+    (folder / "own.yaml").write_text(json.dumps({"rules": [{"match": ".", "answer": answer}]}))
+    assert values(folder, "--author", "own.yaml").returncode == 3
+    assert any(one["origin"] == "author:own.yaml" for one in questions(folder))
+    (folder / "charter.questions.yaml").unlink()
     done = values(folder, "--author", "nobody")
     assert done.returncode == 2
     assert "--author: 'nobody' answers no questions" in done.stderr

@@ -187,8 +187,37 @@ def test_another_run_is_not_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         patch.setattr(pipeline, "process_shard", stop)
         with pytest.raises(KeyboardInterrupt):
             cleaned(path, tmp_path / "out", "exact")
-    with pytest.raises(InputError, match="another run is to be resumed"):
+    with pytest.raises(InputError, match="another run is to be resumed: stages differs"):
         cleaned(path, tmp_path / "out", "near", resume=True)
+    with pytest.raises(InputError, match="holds a run"):
+        cleaned(path, tmp_path / "out", "exact")
+    other = written(tmp_path / "other.jsonl", corpus(8, 20))
+    with pytest.raises(InputError, match="another run is to be resumed: inputs differs"):
+        cleaned(other, tmp_path / "out", "exact", resume=True)
+    assert cleaned(path, tmp_path / "out", "exact", resume=True)["records"]["in"] == 20
+    # Finished, it is no less the run of these inputs; and a file that is no run is told.
+    with pytest.raises(InputError, match="another run is to be resumed: inputs differs"):
+        cleaned(other, tmp_path / "out", "exact", resume=True)
+    (tmp_path / "out/data-run.json").write_text("{")
+    with pytest.raises(InputError, match=r"data-run\.json"):
+        cleaned(path, tmp_path / "out", "exact", resume=True)
+
+
+def test_inputs_that_can_not_be_read_leave_no_run_behind(tmp_path: Path) -> None:
+    broken = tmp_path / "in.jsonl"
+    broken.write_text("{")
+    with pytest.raises(InputError, match="none of 1 records can be read"):
+        cleaned(broken, tmp_path / "out", "exact")
+    path = written(tmp_path / "fine.jsonl", corpus(7, 20))
+    assert cleaned(path, tmp_path / "out", "exact")["records"]["in"] == 20
+
+
+def test_a_run_that_was_killed_while_its_work_was_deleted_is_complete(tmp_path: Path) -> None:
+    path = written(tmp_path / "in.jsonl", corpus(7, 20))
+    wanted = cleaned(path, tmp_path / "out", *STAGES)
+    (tmp_path / "out/.work-done/1").mkdir(parents=True)
+    again = cleaned(path, tmp_path / "out", *STAGES, resume=True)
+    assert again == wanted
 
 
 def test_the_alarm_is_by_source(tmp_path: Path) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from random import Random
 
 import numpy as np
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from buttress.data.shingles import jaccard, shingle_sets
+from buttress.data.shingles import jaccard, shingle_sets, word_runs, word_spans
 from buttress.data.stages.minimizers import stretches
 from buttress.data.stages.near import bands_for
 from buttress.data.stages.substring import repeats
@@ -435,3 +438,30 @@ def test_stages_are_listed() -> None:
     }  # fmt: skip
     assert all(row["about"] for row in listed.values())
     assert listed["near"]["options"]["properties"]["threshold"] == {"type": "number"}
+
+
+@settings(max_examples=60)
+@given(st.lists(st.text(st.sampled_from("aé_9İ 中かー\u0301😀\ud800.\n"), max_size=40), max_size=5))
+def test_words_are_runs_of_word_characters_and_hashed_by_what_they_say(texts: list[str]) -> None:
+    for text in texts:
+        lower = text.lower()
+        spans = word_spans(text)
+        plain = [one.span() for one in re.finditer("[aé_9i\u0307ー\u0301]+|[中か]", lower)]
+        assert spans == plain
+        hashes = word_runs(text, 1).tolist()
+        said = [lower[start:end] for start, end in spans]
+        assert len(hashes) == len(said)
+        assert len(set(hashes)) == len(set(said))
+        assert hashes == [word_runs(one, 1)[0] for one in said]
+    together, offsets = shingle_sets(texts)
+    for text, start, end in zip(texts, offsets[:-1], offsets[1:], strict=True):
+        assert shingle_sets([text])[0].tolist() == together[start:end].tolist()
+
+
+def test_words_of_long_texts_are_hashed_by_what_they_say() -> None:
+    """Texts are hashed in pieces: words at their borders, and longer ones, are whole."""
+    long = "x" * 200_000
+    said = [f"w{number % 5_000}" for number in range(60_000)] + [long, "end", long, long[1:]]
+    hashes = word_runs(" ".join(said), 1).tolist()
+    assert len(hashes) == len(said)
+    assert len(set(hashes)) == len(set(said)) == len(set(zip(hashes, said, strict=True)))

@@ -131,8 +131,11 @@ def test_erasure_by_pattern_takes_the_whole_subject(plain: Path) -> None:
         assert left == ["own-3"]
         with pytest.raises(InputError, match="no record matches"):
             erase_by_pattern(store, "Street 17 1")
-        with pytest.raises(InputError, match="--pattern"):
+        with pytest.raises(InputError, match=r"no regular expression \(missing \): \(\)"):
             erase_by_pattern(store, "(")
+        for everything in ("", ".*", "x?"):
+            with pytest.raises(InputError, match="matches every record"):
+                erase_by_pattern(store, everything)
 
 
 def test_erasure_by_age(tmp_path: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from buttress.errors import InputError
 from buttress.files.located_yaml import parse
@@ -89,3 +93,40 @@ def test_an_error_at_the_end_of_a_file_names_its_last_line() -> None:
     with pytest.raises(InputError) as caught:
         parse("a: 1\nb: [2", "some.yaml")
     assert caught.value.line == 2
+
+
+# Without the line breaks that YAML alone knows, and the merge key.
+_TEXTS = st.text(
+    st.characters(exclude_categories=("Cs", "Zl", "Zp"), exclude_characters="\x85"), max_size=20
+).filter(lambda text: text != "<<")
+
+
+@given(st.dictionaries(_TEXTS, _TEXTS, max_size=4), st.booleans())
+def test_json_is_read_as_json_readers_read_it(data: dict[str, str], ascii_only: bool) -> None:
+    # An emoji of a package.json is two escapes, which libyaml takes for an error.
+    text = json.dumps(data, ensure_ascii=ascii_only, indent="\t")
+    wanted = json.loads(_CONTROL.sub("\ufffd", text)) if not ascii_only else data
+    assert parse(text, "a.json", duplicates=True).data == wanted
+    assert parse_plain(text) == wanted
+
+
+_CONTROL = re.compile("[\x7f-\x84\x86-\x9f\ufffe\uffff]")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (r'{"a": "\ud83d\ude00"}', "\U0001f600"),
+        (r'{"a": "x\ud83d"}', "x\ufffd"),
+        (r'{"a": "\ude00\ud83d"}', "\ufffd\ufffd"),
+        (r'{"a": "\\ud83d\\ude00 \ud83d"}', r"\ud83d\ude00 " + "\ufffd"),
+        ('{"a": "x\x7f"}', "x\ufffd"),
+    ],
+)
+def test_escapes_of_json_that_yaml_does_not_know(text: str, value: str) -> None:
+    assert parse(text, "a.json").data == {"a": value}
+    assert parse_plain(text) == {"a": value}
+
+
+def test_single_quotes_keep_what_looks_like_an_escape() -> None:
+    assert parse_plain(r"a: '\ud83d\ude00'") == {"a": r"\ud83d\ude00"}

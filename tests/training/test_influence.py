@@ -21,7 +21,7 @@ from buttress.training.gradients import GradientProjector  # noqa: E402
 from buttress.training.similarity import bm25  # noqa: E402
 from buttress.workflows.data_influence import InfluenceRequest, influence  # noqa: E402
 from buttress.workflows.tune import TuneRequest, tune  # noqa: E402
-from tests.data.making import run, written  # noqa: E402
+from tests.data.making import removed, run, written  # noqa: E402
 from tests.training.making import ANSWER, weights  # noqa: E402
 from tests.training.test_objectives import examples  # noqa: E402
 from tests.white_box.tiny import WORDS, model  # noqa: E402
@@ -187,6 +187,50 @@ def test_the_command_and_its_mistakes(made: tuple[Path, Path, Path, Path], tmp_p
         code, _, wrong = run("data", "influence", str(base), *files, *more)
         assert code == 2
         assert wanted in wrong or "index of other weights" in wrong
+
+
+def test_as_a_stage_it_takes_out_what_teaches_the_behaviour(
+    made: tuple[Path, Path, Path, Path], tmp_path: Path
+) -> None:
+    _, adapter, data, behaviour = made
+    lines = data.read_bytes().splitlines()
+    stage = f"influence:weights={adapter},behaviour={behaviour},top={PLANTED}"
+    digests = []
+    for name, rows in (("a", lines), ("b", lines[::-1])):
+        path = tmp_path / f"{name}.jsonl"
+        path.write_bytes(b"\n".join([*rows, b'{"title": ""}']))
+        out = tmp_path / name
+        code, said, _ = run("data", "run", str(path), "--stage", stage, "--out", str(out), "--json")
+        assert code == 0
+        document = orjson.loads(said)
+        taken = removed(out)
+        assert len(taken) == PLANTED
+        assert sum(int(one["id"]) < PLANTED for one in taken) >= 4
+        assert {one["rule"] for one in taken} == {"influential"}
+        assert document["stages"][0]["notes"] == ["1 records have nothing to learn and stay"]
+        digests.append(document["digest"])
+    assert digests[0] == digests[1]
+    code, said, _ = run("data", "restore", str(tmp_path / "a"), "--stage", "influence")
+    assert (code, f"{PLANTED} records restored" in said) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("", "weights"),
+        ("weights=none,behaviour=none", "no such folder"),
+        ("weights={base},behaviour=none", "no such file"),
+        ("weights={base},behaviour={behaviour},top=0", "0 is not usable"),
+    ],
+)
+def test_mistakes_in_the_stage(
+    made: tuple[Path, Path, Path, Path], tmp_path: Path, options: str, message: str
+) -> None:
+    base, _, data, behaviour = made
+    stage = f"influence:{options.format(base=base, behaviour=behaviour)}"
+    code, _, wrong = run("data", "run", str(data), "--stage", stage, "--out", str(tmp_path / "o"))
+    assert code == 2
+    assert message in wrong
 
 
 def test_excerpts_hide_personal_data() -> None:

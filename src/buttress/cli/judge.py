@@ -108,6 +108,7 @@ def _make(options: argparse.Namespace, calibration: Path | None = None) -> Judge
     from buttress.errors import InputError
     from buttress.files import located_yaml
     from buttress.judges.opening import open_judge
+    from buttress.targets.named import settings_of
 
     settings: dict[str, Any] = {"id": options.judge}
     base = Path()
@@ -120,7 +121,7 @@ def _make(options: argparse.Namespace, calibration: Path | None = None) -> Judge
             raise InputError("no mapping", file=str(path), expected="settings of a judge")
         settings, base = {**data}, path.parent
     if options.target is not None:
-        settings["target"] = _settings(options.target)
+        settings["target"] = settings_of(options.target)
         base = Path()
     elif options.judge == "llm":
         raise InputError("missing", field="--target", expected="the model that judges")
@@ -129,15 +130,6 @@ def _make(options: argparse.Namespace, calibration: Path | None = None) -> Judge
     if calibration is not None:
         settings["calibration"] = calibration.absolute()
     return open_judge(settings, base=base)
-
-
-def _settings(target: str) -> dict[str, Any]:
-    if target.startswith(("http://", "https://")):
-        endpoint, _, model = target.partition("#")
-        return {"endpoint": endpoint, "model": model or "default"}
-    if target.endswith((".yaml", ".yml")):
-        return {"script": target}
-    return {"weights": target}
 
 
 def _show(options: argparse.Namespace) -> int:

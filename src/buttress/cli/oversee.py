@@ -36,15 +36,19 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     parser.add_argument("protocol", choices=PROTOCOLS, metavar="PROTOCOL",
                         help=", ".join(PROTOCOLS))  # fmt: skip
     parser.add_argument(
-        "manifest", nargs="?", type=Path, default=Path(), metavar="MANIFEST",
-        help="buttress.yaml or the folder that holds it (default: this folder)",
+        "manifest", nargs="?", type=Path, metavar="MANIFEST",
+        help="buttress.yaml or the folder that holds it (default: this folder's, if it has one)",
     )  # fmt: skip
     parser.add_argument(
         "--task", required=True, metavar="FILE|NAME",
         help="hidden-text, arithmetic, honesty, or a file of multiple-choice questions",
     )  # fmt: skip
-    parser.add_argument("--overseer", required=True, metavar="ID", help="asset that decides")
-    parser.add_argument("--worker", required=True, metavar="ID", help="asset that argues")
+    parser.add_argument(
+        "--overseer", required=True, metavar="TARGET",
+        help="what decides: an asset's id, URL#MODEL of an endpoint, weights, package:NAME, or a "
+        "script (*.yaml)",
+    )  # fmt: skip
+    parser.add_argument("--worker", required=True, metavar="TARGET", help="what argues; the same")
     parser.add_argument(
         "--language",
         choices=("en", "zh"),
@@ -101,7 +105,8 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         resume=options.resume,
     )
-    document = oversee(manifest.load(options.manifest), request, sys.stderr)
+    system = manifest.load_or_target(options.manifest, options.overseer, "--overseer")
+    document = oversee(system, request, sys.stderr)
     if options.json:
         import json
 

@@ -25,7 +25,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "charter", type=Path, metavar="CHARTER.yaml", help="file with the principles"
     )
     parser.add_argument(
-        "manifest", nargs="?", type=Path, default=Path(), metavar="MANIFEST",
+        "manifest", nargs="?", type=Path, metavar="MANIFEST",
         help="buttress.yaml or the folder that holds it (default: this folder)",
     )  # fmt: skip
     parser.add_argument(
@@ -33,8 +33,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="file of questions (default: CHARTER.questions.yaml beside the charter)",
     )  # fmt: skip
     parser.add_argument(
-        "--author", metavar="ID", help="asset that writes situations, when questions are drafted"
-    )
+        "--author", metavar="TARGET",
+        help="what writes situations when questions are drafted: an asset's id, URL#MODEL, "
+        "weights, package:NAME or a script (*.yaml)",
+    )  # fmt: skip
     parser.add_argument("--review", action="store_true", help="review questions at the terminal")
     parser.add_argument("--reviewer", metavar="NAME", help="who reviews (default: the user's name)")
     parser.add_argument(
@@ -61,7 +63,11 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         resume=options.resume,
     )
-    system = manifest.load(options.manifest) if options.author else None
+    system = (
+        manifest.load_or_target(options.manifest, options.author, "--author")
+        if options.author
+        else None
+    )
     file = drafted(request, system)
     if file.drafted:
         print(f"{file.path}: {file.pending} questions drafted", file=sys.stderr)
@@ -72,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
     if file.drafted:
         print("Review them with --review; only what you accept is asked.", file=sys.stderr)
         return 3
-    document = measure_values(manifest.load(options.manifest), request, sys.stderr)
+    document = measure_values(manifest.load(options.manifest or Path()), request, sys.stderr)
     if options.json:
         import json
 

@@ -224,16 +224,11 @@ def _sample(options: argparse.Namespace) -> RequestSample:
 def _judge(options: argparse.Namespace) -> Judge:
     from buttress.errors import InputError
     from buttress.judges.opening import open_judge
+    from buttress.targets.named import settings_of
 
     settings: dict[str, Any] = {"id": options.judge}
     if options.target is not None:
-        place, _, model = options.target.partition("#")
-        if place.startswith(("http://", "https://")):
-            settings["target"] = {"endpoint": place, "model": model or "default"}
-        elif place.endswith((".yaml", ".yml")):
-            settings["target"] = {"script": place}
-        else:
-            settings["target"] = {"weights": options.target}
+        settings["target"] = settings_of(options.target)
     elif options.judge == "llm":
         raise InputError("missing", field="--target", expected="the model that judges")
     return open_judge(settings, base=Path())

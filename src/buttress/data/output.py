@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ import orjson
 from buttress.data import shards
 from buttress.data.pipeline import Corpus
 from buttress.data.plan import PipelinePlan
-from buttress.data.records import content_key
+from buttress.data.records import Record
 
 KEPT: Final = "kept"
 REMOVED: Final = "removed.jsonl.zst"
@@ -38,9 +38,8 @@ class Digest:
         self._sum = 0
         self._count = 0
 
-    def add(self, line: bytes) -> None:
-        """Take in a record; white space and the order of its fields don't matter."""
-        key = content_key(orjson.loads(line))
+    def add(self, key: bytes) -> None:
+        """Take in a record by its content key: white space and order of fields don't matter."""
         self._sum = (self._sum + int.from_bytes(hashlib.sha512(key).digest(), "big")) % _MODULUS
         self._count += 1
 
@@ -84,13 +83,13 @@ def write(corpus: Corpus, plan: PipelinePlan, folder: Path | None) -> Counts:
     with ExitStack() as stack:
         sinks = _sinks(folder, stack) if folder is not None else {}
         for shard in range(corpus.count):
-            entries = corpus.kept(shard)
+            records = shards.as_records(corpus.kept(shard), plan.field, plan.source_field)
             log = corpus.log(shard)
-            for entry in entries:
-                digest.add(entry.data)
-            _count(counts, log, entries, plan)
+            for record in records:
+                digest.add(record.key)
+            _count(counts, log, records)
             if folder is not None:
-                data = b"".join(entry.data + b"\n" for entry in entries)
+                data = b"".join(record.line + b"\n" for record in records)
                 shards.write_whole(folder / KEPT / f"part-{shard:05}.jsonl", data)
                 _write_log(log, plan, sinks)
     counts.digest = digest.hexadecimal()
@@ -116,7 +115,7 @@ def open_to_write(path: Path) -> Any:
     file = path.open("wb")
     if ".zst" not in path.name:
         return file
-    return shards.compressor().ZstdCompressor(level=6).stream_writer(file)
+    return shards.compressor().ZstdCompressor(level=3).stream_writer(file)
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -194,9 +193,7 @@ def _write_log(log: shards.Log, plan: PipelinePlan, sinks: dict[str, IO[bytes]])
             last = changed.number
 
 
-def _count(
-    counts: Counts, log: shards.Log, entries: list[shards.ShardEntry], plan: PipelinePlan
-) -> None:
+def _count(counts: Counts, log: shards.Log, records: Sequence[Record]) -> None:
     for stage, by_source in log.seen.items():
         for source, number in by_source.items():
             counts.seen[stage] += number
@@ -219,7 +216,7 @@ def _count(
                     "duplicate_of": removed.duplicate_of or None,
                 }
             )
-    kept = {entry.number for entry in entries}
+    kept = {record.position.number for record in records}
     changed_kept = set()
     for changed in log.changed:
         counts.changes[changed.stage] += 1
@@ -227,9 +224,9 @@ def _count(
         kinds.update(edit.kind for edit in changed.edits)
         if changed.number in kept:
             changed_kept.add(changed.number)
-    counts.kept += len(entries)
+    counts.kept += len(records)
     counts.changed += len(changed_kept)
-    for record in shards.as_records(entries, plan.field, plan.source_field):
+    for record in records:
         own = counts.sources.setdefault(record.source, SourceCounts())
         own.kept += 1
         own.read += 1

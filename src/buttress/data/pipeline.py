@@ -8,7 +8,6 @@ resumed gives the same result. Memory holds one shard, and what a corpus stage n
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +21,7 @@ import orjson
 from buttress.data import shards
 from buttress.data.edits import apply_edits
 from buttress.data.plan import PipelinePlan, StageSpec
-from buttress.data.reading import Readable, Unreadable, expand, read
+from buttress.data.reading import Readable, Unreadable, read
 from buttress.data.records import Record
 from buttress.data.runners import ShardRunner
 from buttress.data.stage import CorpusStage, Decisions, Outcome, RecordChange, RecordStage, Removal
@@ -30,8 +29,9 @@ from buttress.errors import InputError
 
 WORK: Final = ".work"
 UNREADABLE: Final = "unreadable.jsonl"
+_READ: Final = "read.json"
 _MOST_FIELDS: Final = 200  # fields without a reader that are told
-FORMAT: Final = 2  # of the work folder; another one can't be resumed
+FORMAT: Final = 3  # of the work folder; another one can't be resumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,28 +90,23 @@ class Corpus:
 
 
 def process(
-    inputs: Sequence[Path],
+    files: Sequence[Path],
     plan: PipelinePlan,
     folder: Path,
     *,
     runner: ShardRunner,
-    resume: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Corpus:
-    """Take the records of ``inputs`` through the stages; what is kept stays in ``folder``/.work.
+    """Take the records of ``files`` through the stages; what is kept stays in ``folder``/.work.
+
+    What a run of the same files and plan left there when it was killed is not done again.
 
     Raises:
-        InputError: an input is not there, none can be read, or what is resumed is another run.
+        InputError: no record can be read.
     """
-    files = expand(inputs)
     work = (folder / WORK).absolute()  # a worker elsewhere has another current folder
-    _begin(work, _identity(files, plan), resume)
+    work.mkdir(exist_ok=True)
     read_in = _read(files, plan, folder, work, progress)
-    if not read_in["records"] and read_in["unreadable"]:
-        raise InputError(
-            f"none of {read_in['unreadable']} records can be read: {read_in['first']}",
-            file=read_in["file"], line=read_in["line"],
-        )  # fmt: skip
     passes = split(plan.stages)
     notes: list[tuple[int, str]] = []
     decided: int | None = None
@@ -183,7 +178,11 @@ def process_shard(task: Task) -> None:
         folder.mkdir()
         with spec.naming():
             observer.observe(records, folder)
-    shards.write(_shard(task.target, task.shard), shards.as_entries(records))
+    target = _shard(task.target, task.shard)
+    if log.removed or log.changed:
+        shards.write(target, shards.as_entries(records))
+    else:
+        shards.copy(_shard(task.source, task.shard), target)
     shards.write(_log(task.target, task.shard), log)  # last: it says that the shard is done
 
 
@@ -220,32 +219,23 @@ def _applied(
     return kept
 
 
-def _identity(files: Sequence[Path], plan: PipelinePlan) -> dict[str, Any]:
+def has_read(folder: Path) -> bool:
+    """Whether a run in the folder has read its inputs: there is something to go on with."""
+    return (folder / WORK / _READ).exists()
+
+
+def identity(files: Sequence[Path], plan: PipelinePlan) -> dict[str, Any]:
     """What must be the same for a run to go on."""
-    inputs = []
+    inputs: list[Any] = []
     for file in files:
         state = file.stat()
         inputs.append([str(file), state.st_size, state.st_mtime_ns])
-    said = {
+    return {
+        "format": FORMAT,
         "inputs": inputs,
         "stages": [spec.to_json() for spec in plan.stages],
         "fields": [plan.field, plan.source_field],
     }
-    return {"format": FORMAT, "run": hashlib.sha256(orjson.dumps(said)).hexdigest()}
-
-
-def _begin(work: Path, identity: dict[str, Any], resume: bool) -> None:
-    path = work / "run.json"
-    if resume and path.exists():
-        if orjson.loads(path.read_bytes()) != identity:
-            raise InputError(
-                "another run is to be resumed", file=str(work.parent), field="--resume",
-                expected="the same inputs, unchanged, with the same stages and fields",
-            )  # fmt: skip
-        return
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    shards.write_whole(path, orjson.dumps(identity))
 
 
 def _read(
@@ -256,7 +246,7 @@ def _read(
     progress: Callable[[str], None],
 ) -> dict[str, Any]:
     """Cut the inputs into shards; what can't be read goes aside."""
-    marker = work / "read.json"
+    marker = work / _READ
     if marker.exists():
         known: dict[str, Any] = orjson.loads(marker.read_bytes())
         return known
@@ -287,6 +277,11 @@ def _read(
         for batch in shards.batches(entries()):
             shards.write(_shard(target, said["shards"]), batch)
             said["shards"] += 1
+    if not said["records"] and said["unreadable"]:
+        raise InputError(
+            f"none of {said['unreadable']} records can be read: {said['first']}",
+            file=said["file"], line=said["line"],
+        )  # fmt: skip
     said["unread_fields"] = dict(sorted(unread.items()))
     shards.write_whole(marker, orjson.dumps(said))
     return said

@@ -19,7 +19,7 @@ import orjson
 from buttress.data import output
 from buttress.data.edits import AppliedEdit, Edit, OverlapError, apply_edits, without
 from buttress.data.output import CHANGES, KEPT, ORIGINALS, REMOVED, Digest
-from buttress.data.records import Position, Record
+from buttress.data.records import Position, Record, content_key
 from buttress.data.shards import MAX_RECORDS
 from buttress.errors import InputError
 
@@ -176,7 +176,7 @@ def _write(
 ) -> None:
     if one.removed is None:
         parts.add(one.line)
-        digest.add(one.line)
+        digest.add(content_key(orjson.loads(one.line)))
         result.kept += 1
         result.changed += bool(one.changes)
     else:

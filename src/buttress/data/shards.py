@@ -87,6 +87,11 @@ def write_whole(path: Path, data: bytes) -> None:
     os.replace(temporary, path)
 
 
+def copy(source: Path, target: Path) -> None:
+    """Write a file of ours again; there is the whole file or none."""
+    write_whole(target, source.read_bytes())
+
+
 def read_entries(path: Path) -> list[ShardEntry]:
     """The records of a shard."""
     return msgspec.msgpack.decode(_unpacked(path), type=list[ShardEntry])

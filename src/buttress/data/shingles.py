@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
 Hashes = npt.NDArray[np.uint64]
 WORDS: Final = 5  # of a shingle
-_LONGEST: Final = 256  # characters of a word after which multipliers repeat: a power of two
+_WEIGHTS: Final = 256  # words of a run after which multipliers repeat
 _GROUP: Final = 1 << 17  # characters that are hashed at once
 _BLOCK: Final = 64  # texts whose signatures are made at once
 _OWN_WORD: Final = (
@@ -39,9 +39,18 @@ def shingle_sets(texts: Sequence[str]) -> tuple[Hashes, npt.NDArray[np.int64]]:
     """
     parts: list[Hashes] = []
     for some in _groups([text.lower() for text in texts]):
-        hashes, owners = _shingles(some)
-        bounds = np.searchsorted(owners, np.arange(len(some) + 1)).tolist()
-        parts += [_sorted_set(hashes[start:end]) for start, end in pairwise(bounds)]
+        starts, words = _words("\n".join(some))
+        ends = np.cumsum([len(text) + 1 for text in some])
+        bounds = [0, *np.searchsorted(starts, ends).tolist()]
+        grams = _runs(words, WORDS)
+        parts += [
+            _sorted_set(
+                grams[start : end - WORDS + 1]
+                if end - start >= WORDS
+                else _runs(words[start:end], max(1, end - start))
+            )
+            for start, end in pairwise(bounds)
+        ]
     offsets = np.zeros(len(texts) + 1, dtype=np.int64)
     np.cumsum([len(part) for part in parts], out=offsets[1:])
     return (np.concatenate(parts) if parts else np.zeros(0, np.uint64)), offsets
@@ -54,16 +63,16 @@ def signatures(
     count = len(offsets) - 1
     result = np.full((count, permutations), 0xFFFFFFFF, dtype=np.uint32)
     filled = np.flatnonzero(offsets[1:] > offsets[:-1])
-    multipliers = _random(permutations, 2) | np.uint64(1)
+    multipliers = (_random(permutations, 2) >> np.uint64(32)).astype(np.uint32) | np.uint32(1)
     for start in range(0, len(filled), _BLOCK):
         rows = filled[start : start + _BLOCK]
         low, high = offsets[rows[0]], offsets[rows[-1] + 1]
-        block, begins = hashes[low:high], offsets[rows] - low
+        block = (hashes[low:high] >> np.uint64(32)).astype(np.uint32)
+        begins = offsets[rows] - low
         product = np.empty_like(block)
         for place, multiplier in enumerate(multipliers):
             np.multiply(block, multiplier, out=product)
-            least = np.minimum.reduceat(product, begins)
-            result[rows, place] = (least >> np.uint64(32)).astype(np.uint32)
+            result[rows, place] = np.minimum.reduceat(product, begins)
     return result
 
 
@@ -98,77 +107,78 @@ def _sorted_set(hashes: Hashes) -> Hashes:
     return ordered[new]
 
 
-def _shingles(texts: Sequence[str]) -> tuple[Hashes, npt.NDArray[np.int64]]:
-    """Hashes of all shingles in order, and the number of the text of each."""
-    joined = "\n".join(texts)
-    codes, kinds = _codes(joined)
-    lengths = np.array([len(text) + 1 for text in texts], dtype=np.int64)
-    begins = _begins(kinds)
-    starts = np.flatnonzero(begins)
-    if not len(starts):
-        return np.zeros(0, np.uint64), np.zeros(0, np.int64)
-    owners = np.searchsorted(np.cumsum(lengths), starts, side="right")
-    return _grams(_words_of(codes, kinds), owners)
-
-
-def _codes(text: str) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8]]:
+def _codes(text: str) -> tuple[npt.NDArray[Any], npt.NDArray[np.uint8]]:
     """Code points, and the kind of each: 0 between words, 1 part of a word, 2 a word itself."""
     if text.isascii():
         codes = np.frombuffer(text.encode("ascii"), dtype=np.uint8)
-        return codes.astype(np.uint32), _ascii_kinds()[codes]
+        return codes, np.take(_kinds(0x100), codes)
     wide = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    return wide, _kinds()[wide]
+    return wide, np.take(_kinds(0x10000 if wide.max() < 0x10000 else 0x110000), wide)
 
 
-def _begins(kinds: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """Where a word begins."""
-    begins: npt.NDArray[np.bool_] = kinds == 2
-    before = np.zeros(len(kinds), dtype=np.uint8)
-    before[1:] = kinds[:-1]
-    begins |= (kinds == 1) & (before != 1)
-    return begins
+def _bounds(kinds: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Start and end of each word, in order."""
+    inside = np.zeros(len(kinds) + 2, dtype=bool)
+    np.equal(kinds, 1, out=inside[1:-1])
+    edges = inside[1:] != inside[:-1]
+    own = kinds == 2
+    if not own.any():
+        places = np.flatnonzero(edges)
+        return places[::2], places[1::2]
+    within = inside[1:-1]
+    begins, ends = own | (within & edges[:-1]), own | (within & edges[1:])
+    return np.flatnonzero(begins), np.flatnonzero(ends) + 1
 
 
-def _words_of(codes: npt.NDArray[np.uint32], kinds: npt.NDArray[np.uint8]) -> Hashes:
-    """A hash of each word."""
-    inside = kinds > 0
-    if not inside.any():
-        return np.zeros(0, dtype=np.uint64)
-    return _words(codes[inside], _begins(kinds)[inside])
+def _words(text: str) -> tuple[npt.NDArray[np.int64], Hashes]:
+    """Where each word begins, and its hash: a polynomial of its code points, mixed.
+
+    The polynomials of all beginnings of a piece of text are summed up once; that of a word is a
+    difference of two, moved to the first place by the inverse of the base.
+    """
+    codes, kinds = _codes(text)
+    starts, ends = _bounds(kinds)
+    hashes = np.empty(len(starts), dtype=np.uint64)
+    first = 0
+    while first < len(starts):  # a piece at a time: what comes of it fits the processor's cache
+        begin = int(starts[first])
+        last = max(first + 1, int(np.searchsorted(ends, begin + _GROUP, side="right")))
+        size = int(ends[last - 1]) - begin
+        powers, inverse = _powers(size)
+        sums = np.zeros(size + 1, dtype=np.uint64)
+        np.multiply(codes[begin : begin + size], powers[:size], out=sums[1:], dtype=np.uint64)
+        np.cumsum(sums, out=sums)
+        low, high = starts[first:last] - begin, ends[first:last] - begin
+        hashes[first:last] = (np.take(sums, high) - np.take(sums, low)) * np.take(inverse, low)
+        first = last
+    return starts, _mixed(hashes)
 
 
-def _words(codes: npt.NDArray[np.uint32], begins: npt.NDArray[np.bool_]) -> Hashes:
-    """A hash of each word, from the code points of all words and where words begin."""
-    starts = np.flatnonzero(begins)
-    lengths = np.diff(np.append(starts, len(codes)))
-    place = np.arange(len(codes)) - np.repeat(starts, lengths)
-    place &= _LONGEST - 1
-    terms = np.take(_random(_LONGEST, 0), place)
-    terms *= codes + np.uint64(1)
-    return _mixed(np.add.reduceat(terms, starts))
+def _runs(words: Hashes, size: int) -> Hashes:
+    """Hashes of all runs of ``size`` words, in order."""
+    count = max(0, len(words) - size + 1)
+    weights = _random(_WEIGHTS, 1) | np.uint64(1)
+    whole = words[:count] * weights[0]
+    for place in range(1, size):
+        whole += words[place : place + count] * weights[place % _WEIGHTS]
+    return _mixed(whole)
 
 
-def _grams(words: Hashes, owners: npt.NDArray[np.int64]) -> tuple[Hashes, npt.NDArray[np.int64]]:
-    weights = _random(WORDS, 1) | np.uint64(1)
-    count = max(0, len(words) - WORDS + 1)
-    whole = np.zeros(count, dtype=np.uint64)
-    for place in range(WORDS):
-        whole += words[place : place + count] * weights[place]
-    same = owners[:count] == owners[WORDS - 1 :] if count else np.zeros(0, bool)
-    hashes, texts = _mixed(whole[same]), owners[:count][same]
-    # Texts of fewer words than a shingle has.
-    numbers, firsts, counts = np.unique(owners, return_index=True, return_counts=True)
-    short = np.flatnonzero(counts < WORDS)
-    if not len(short):
-        return hashes, texts
-    own = [
-        np.sum(words[start : start + size] * weights[:size], dtype=np.uint64)
-        for start, size in zip(firsts[short], counts[short], strict=True)
-    ]
-    hashes = np.concatenate([hashes, _mixed(np.array(own, dtype=np.uint64))])
-    texts = np.concatenate([texts, numbers[short]])
-    order = np.argsort(texts, kind="stable")
-    return hashes[order], texts[order]
+def _powers(count: int) -> tuple[Hashes, Hashes]:
+    """Powers of the base of words' hashes and of its inverse modulo 2**64, from the 0th on."""
+    return _powers_up_to(max(_GROUP, 1 << (count - 1).bit_length()))
+
+
+@lru_cache(maxsize=1)
+def _powers_up_to(count: int) -> tuple[Hashes, Hashes]:
+    base = int(_random(1, 0)[0]) | 1
+    powers, inverse = (
+        np.full(count, one, dtype=np.uint64) for one in (base, pow(base, -1, 1 << 64))
+    )
+    for table in (powers, inverse):
+        table[0] = 1
+        np.multiply.accumulate(table, out=table)
+    return powers, inverse
 
 
 def _mixed(values: Hashes) -> Hashes:
@@ -190,24 +200,13 @@ def _random(count: int, use: int) -> Hashes:
 
 
 @cache
-def _ascii_kinds() -> npt.NDArray[np.uint8]:
-    signs = (chr(code) for code in range(256))
-    return np.array(
-        [sign.isascii() and (sign.isalnum() or sign == "_") for sign in signs], np.uint8
-    )
-
-
-@cache
-def _kinds() -> npt.NDArray[np.uint8]:
-    """The kind of every code point."""
-    kinds = np.fromiter(
-        (
-            (sign := chr(code)).isalnum() or sign == "_" or unicodedata.category(sign)[0] == "M"
-            for code in range(0x110000)
-        ),
-        dtype=np.uint8,
-        count=0x110000,
-    )
+def _kinds(count: int) -> npt.NDArray[np.uint8]:
+    """The kind of each of the first code points."""
+    signs = np.arange(count, dtype="<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    kinds = np.frombuffer(bytes(map(str.isalnum, signs)), np.uint8).copy()
+    categories = "".join(map(unicodedata.category, signs)).encode("ascii")  # two letters each
+    kinds[np.frombuffer(categories, np.uint8)[::2] == ord("M")] = 1
+    kinds[ord("_")] = 1
     for low, high in _OWN_WORD:
         kinds[low:high] *= 2
     return kinds
@@ -215,23 +214,10 @@ def _kinds() -> npt.NDArray[np.uint8]:
 
 def word_runs(text: str, words: int) -> Hashes:
     """Hashes of all runs of that many words, in order; empty for a text of fewer."""
-    codes, kinds = _codes(text.lower())
-    hashes = _words_of(codes, kinds)
-    count = len(hashes) - words + 1
-    if count < 1:
-        return np.zeros(0, dtype=np.uint64)
-    weights = _random(_LONGEST, 3) | np.uint64(1)
-    whole = np.zeros(count, dtype=np.uint64)
-    for place in range(words):
-        whole += hashes[place : place + count] * weights[place % _LONGEST]
-    return _mixed(whole)
+    return _runs(_words(text.lower())[1], words)
 
 
 def word_spans(text: str) -> list[tuple[int, int]]:
     """Start and end of each word, as ``word_runs`` counts them."""
-    _, kinds = _codes(text.lower())
-    starts = np.flatnonzero(_begins(kinds))
-    ends = np.append(np.flatnonzero(kinds == 0), len(kinds))
-    after = ends[np.searchsorted(ends, starts)]
-    ends = np.minimum(after, np.append(starts[1:], len(kinds)))
+    starts, ends = _bounds(_codes(text.lower())[1])
     return list(zip(starts.tolist(), ends.tolist(), strict=True))

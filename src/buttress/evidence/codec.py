@@ -16,6 +16,7 @@ from buttress.errors import InputError
 from buttress.evidence.findings import Finding
 from buttress.evidence.locations import Location
 from buttress.evidence.records import KINDS, Label, Record, Trial, UnknownRecord
+from buttress.files.encodable import encodable_data
 
 _KIND_OF = {record: kind for kind, record in KINDS.items()}
 _EXTRA: Final = "extra"
@@ -46,7 +47,7 @@ def encode(record: Record) -> tuple[Record, bytes]:
     except TypeError:
         pass
     try:
-        payload = orjson.dumps(_clean(values), option=orjson.OPT_SORT_KEYS)
+        payload = orjson.dumps(encodable_data(values), option=orjson.OPT_SORT_KEYS)
     except TypeError as error:
         raise InputError(f"this {kind} record can't be stored ({error})") from None
     return decode(kind, payload), payload
@@ -144,13 +145,3 @@ def _names(kind: str) -> frozenset[str]:
 @cache
 def _tuples(kind: str) -> tuple[str, ...]:
     return tuple(name for name, wanted in _types(kind) if wanted is tuple)
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, dict):
-        return {str(_clean(key)): _clean(inner) for key, inner in value.items()}
-    if isinstance(value, tuple | list):
-        return [_clean(inner) for inner in value]
-    return value

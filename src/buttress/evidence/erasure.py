@@ -101,16 +101,21 @@ def erase_by_pattern(store: EvidenceStore, pattern: str) -> int:
     """Erase records with a text in which RE2 finds ``pattern``, and all records of their subjects.
 
     Raises:
-        InputError: as ``erase_subject``, or the pattern is not usable.
+        InputError: as ``erase_subject``, or the pattern is not usable or matches everything.
     """
     quiet = re2.Options()
     quiet.log_errors = False
     try:
         search = re2.compile(pattern, quiet).search
     except re2.error as error:
+        why = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
         raise InputError(
-            f"no regular expression ({error})", field="--pattern", expected="RE2 syntax"
+            f"no regular expression ({why})", field="--pattern", expected="RE2 syntax"
         ) from None
+    if search(""):
+        raise InputError(
+            "matches every record", field="--pattern", expected="one that no empty text matches"
+        )
 
     def matches(values: dict[str, Any]) -> bool:
         return any(search(text) is not None for text in _texts(values))

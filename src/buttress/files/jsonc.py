@@ -7,7 +7,8 @@ import re
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Any, Final
 
-from buttress.files.located_yaml import FieldPath, encodable
+from buttress.files.encodable import encodable, encodable_data
+from buttress.files.located_yaml import FieldPath
 
 MAX_BYTES: Final = 8 << 20
 _LINES_UP_TO: Final = 1 << 20  # characters of a text whose values each know their lines
@@ -81,7 +82,7 @@ class JsoncDocument:
             return False
         if _is_deep(data):
             raise JsoncError("deeper nesting than is read", limit=True)
-        self.data = _encodable(data)
+        self.data = encodable_data(data)
         return True
 
     def _sought(self, path: FieldPath) -> int:
@@ -193,13 +194,3 @@ def _is_deep(data: Any) -> bool:
         if not level:
             return False
     return True
-
-
-def _encodable(value: Any) -> Any:
-    if isinstance(value, str):
-        return encodable(value)
-    if isinstance(value, list):
-        return [_encodable(one) for one in value]
-    if isinstance(value, dict):
-        return {encodable(name): _encodable(one) for name, one in value.items()}
-    return value

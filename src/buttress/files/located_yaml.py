@@ -1,30 +1,21 @@
 """YAML files whose every value knows its line, so that errors can name it.
 
 Only plain data is constructed (no tags that make objects; dates stay text), duplicate keys are
-errors, and the
-number of nodes is capped because aliases can make a small file expand without bound.
+errors, and the number of nodes is capped: aliases can make a small file expand without bound.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from buttress.errors import InputError
 from buttress.files import json_schema
-from buttress.files.yaml_loader import BoundedLoader
 
 FieldPath = tuple[str | int, ...]
 _MAX_BYTES = 4 * 1024 * 1024
-_MAX_NODES = 200_000
-_MAX_DEPTH = 60
-_WHOLE_NUMBER = "tag:yaml.org,2002:int"
-_LEAST_NUMBER, _MOST_NUMBER = -(1 << 63), (1 << 63) - 1
 
 
 @dataclass(slots=True)
@@ -89,92 +80,9 @@ def parse(text: str, file: str, *, duplicates: bool = False) -> Located:
     Raises:
         InputError: as ``load``.
     """
-    located = Located(file=file, data=None)
-    try:
-        instance = BoundedLoader(text)
-        try:
-            node = instance.get_single_node()
-            if node is not None:
-                located.data = _Builder(instance, located, duplicates).build(node, (), 0)
-        finally:
-            instance.dispose()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        problem = " ".join(filter(None, (error.context, error.problem)))
-        raise InputError(
-            f"not valid YAML: {problem}",
-            file=file,
-            line=min(mark.line, text.count("\n")) + 1 if mark else None,
-        ) from None
-    except yaml.YAMLError as error:
-        raise InputError(f"not valid YAML: {str(error).splitlines()[0]}", file=file) from None
-    except UnicodeEncodeError:
-        raise InputError("a character that UTF-8 can't hold", file=file) from None
-    return located
+    from buttress.files.yaml_builder import built  # PyYAML takes a third of the start of a scan
 
-
-def encodable(text: str) -> str:
-    """``text`` without lone surrogates: escapes can name them, but nothing can write them."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-class _Builder:
-    """Turns YAML nodes into plain data, recording lines."""
-
-    def __init__(self, loader: BoundedLoader, located: Located, duplicates: bool) -> None:
-        self._loader = loader
-        self._located = located
-        self._duplicates = duplicates
-        self._nodes = 0
-
-    def build(self, node: yaml.Node, path: FieldPath, depth: int) -> Any:
-        self._nodes += 1
-        line = node.start_mark.line + 1
-        if self._nodes > _MAX_NODES or depth > _MAX_DEPTH:
-            raise InputError("too large or nested too deeply", file=self._located.file, line=line)
-        self._located.lines.setdefault(path, line)
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path, depth)
-        if isinstance(node, yaml.SequenceNode):
-            return [
-                self.build(item, (*path, index), depth + 1) for index, item in enumerate(node.value)
-            ]
-        try:
-            value = self._loader.construct_object(node)
-        except (ValueError, OverflowError, KeyError, AttributeError) as error:
-            if self._duplicates and node.tag == _WHOLE_NUMBER:
-                return str(node.value)
-            raise InputError(str(error), file=self._located.file, line=line) from None
-        if isinstance(value, int) and not _LEAST_NUMBER <= value <= _MOST_NUMBER:
-            if self._duplicates:
-                return str(node.value)
-            raise self._located.error(
-                path, "a whole number of more than 64 bits", "a number that 64 bits can hold"
-            )
-        if isinstance(value, date):
-            return str(node.value)  # as it is written
-        if isinstance(value, bytes):
-            raise InputError("binary data", file=self._located.file, line=line, expected="text")
-        return encodable(value) if isinstance(value, str) else value
-
-    def _mapping(self, node: yaml.MappingNode, path: FieldPath, depth: int) -> dict[str, Any]:
-        data: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            line = key_node.start_mark.line + 1
-            if not isinstance(key_node, yaml.ScalarNode):
-                raise InputError(
-                    "key is not plain text", file=self._located.file, line=line, expected="a name"
-                )
-            key = encodable(str(key_node.value))
-            if key in data and not self._duplicates:
-                raise InputError(
-                    f"'{key}' is given twice", file=self._located.file, line=line, expected="once"
-                )
-            self._located.lines[(*path, key)] = line
-            data[key] = self.build(value_node, (*path, key), depth + 1)
-        return data
+    return built(Located(file=file, data=None), text, duplicates)
 
 
 def check(located: Located, schema: Mapping[str, Any]) -> None:

@@ -6,6 +6,7 @@ of nesting, so that a few ten thousand brackets overflow the stack of the proces
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import yaml
@@ -17,6 +18,11 @@ from yaml.resolver import BaseResolver, Resolver
 from yaml.scanner import Scanner
 
 MAX_DEPTH: Final = 100
+_SURROGATES: Final = re.compile(
+    r"(?<!\\)((?:\\\\)*)\\u(?:"
+    r"([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+_CONTROLS: Final = re.compile("[\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
 
 class _PythonParser(Reader, Scanner, Parser):
@@ -88,7 +94,27 @@ def parse_plain(text: str, *, scalars: bool = True) -> Any:
             loader.dispose()
     # Beside its own errors, the library lets through those of dates, numbers and odd tags.
     except (yaml.YAMLError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
+        if (readable := json_as_yaml(text)) != text:
+            return parse_plain(readable, scalars=scalars)
         raise ValueError(" ".join(str(error).split())) from None
+
+
+def json_as_yaml(text: str) -> str:
+    """JSON without what YAML does not know; to be asked only of what could not be read as it is.
+
+    JSON writes an emoji as two escapes, halves of a surrogate pair (RFC 8259, section 7); YAML 1.2
+    (sections 5.1 and 5.7) knows one escape for it. A lone half, and a control character that JSON
+    lets stand in a text, becomes U+FFFD. No line moves.
+    """
+
+    def joined(match: re.Match[str]) -> str:
+        before, high, low = match.groups()
+        if not high:
+            return f"{before}\\ufffd"
+        code = 0x10000 + ((int(high, 16) & 0x3FF) << 10) + (int(low, 16) & 0x3FF)
+        return f"{before}\\U{code:08x}"
+
+    return _CONTROLS.sub("\ufffd", _SURROGATES.sub(joined, text))
 
 
 def load_yaml(path: Traversable) -> Any:

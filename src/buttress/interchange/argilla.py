@@ -14,7 +14,8 @@ from typing import Any, Final, NamedTuple
 
 from buttress.errors import InputError
 from buttress.evidence.records import Preference
-from buttress.interchange.fields import Fields, clean
+from buttress.files.encodable import encodable
+from buttress.interchange.fields import Fields
 from buttress.interchange.turns import joined, turns
 from buttress.labelling.preferences.pairs import Pair, imported
 
@@ -142,7 +143,7 @@ def _responses(record: Fields) -> Iterator[tuple[str, _Response]]:
             for place, value in enumerate(record.values(name)):
                 if (states[place : place + 1] or ["submitted"])[0] in (None, "submitted"):
                     user = (users[place : place + 1] or ["unknown"])[0]
-                    yield question, _Response(value, clean(str(user)), record)
+                    yield question, _Response(value, encodable(str(user)), record)
         elif isinstance(column, list) and column and _is_column(column):  # version 1, as columns
             for response in record.objects(name):
                 if _submitted(response):

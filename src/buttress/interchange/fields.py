@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from buttress.errors import InputError
+from buttress.files.encodable import encodable
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,6 @@ def parse_json(raw: bytes, place: RecordPlace) -> Any:
     except ValueError as error:  # bad UTF-8 and numbers of too many digits are ValueErrors too
         problem = f"not JSON ({error})"[:200]
     raise place.error(problem, "JSON") from None
-
-
-def clean(text: str) -> str:
-    """``text`` without lone surrogates, which JSON can escape but no file can hold."""
-    if text.isascii():
-        return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 class Fields:
@@ -88,7 +82,7 @@ class Fields:
             return default
         if not isinstance(value, str):
             raise self.error(field, "missing" if value is None else "not text", "text")
-        return clean(value)
+        return encodable(value)
 
     def number(self, field: str, default: float) -> float:
         """A number.

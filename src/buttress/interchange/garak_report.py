@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from buttress.interchange.fields import Fields, clean
+from buttress.files.encodable import encodable
+from buttress.interchange.fields import Fields
 from buttress.interchange.lines import objects
 from buttress.interchange.recording import ConversionOptions, SkippedAnswers, as_asked, record
 
@@ -83,7 +84,7 @@ def _attempt(
             response=response,
             expect=notes.get("expect"),
             tokens=(0, 0),
-            category=clean(category) if isinstance(category, str) else probe.partition(".")[0],
+            category=encodable(category) if isinstance(category, str) else probe.partition(".")[0],
             attack=probe,
             model=model,
             goal=entry.text("goal", ""),
@@ -104,7 +105,7 @@ def _scores(entry: Fields) -> dict[str, list[float | None]]:
             usable = isinstance(score, int | float) and not isinstance(score, bool)
             if score is not None and not usable:
                 raise results.error(name, "holds what is no score", "numbers or null")
-        found[clean(name)] = row
+        found[encodable(name)] = row
     return found
 
 
@@ -158,7 +159,7 @@ def _message(owner: Fields, name: str, value: Any) -> str | None:
     if value is None:
         return None
     if isinstance(value, str):
-        return clean(value)
+        return encodable(value)
     message = Fields(value, owner.place, owner.name(name))
     if message.get("data_path") or message.get("text") is None:
         return None

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from buttress.files.encodable import encodable
 from buttress.interchange.eval_archive import EvalArchive
-from buttress.interchange.fields import Fields, RecordPlace, clean, parse_json
+from buttress.interchange.fields import Fields, RecordPlace, parse_json
 from buttress.interchange.lines import document
 from buttress.interchange.recording import ConversionOptions, SkippedAnswers, as_asked, record
 
@@ -112,7 +113,7 @@ def _record(
 
     def known(name: str) -> str:
         value = metadata.get(name)
-        return clean(value) if isinstance(value, str) else ""
+        return encodable(value) if isinstance(value, str) else ""
 
     usage = sample.object("output").object("usage")
     read = sum(usage.count(f"input_tokens{kind}") for kind in ("", "_cache_read", "_cache_write"))
@@ -136,7 +137,7 @@ def _record(
 
 def _identity(sample: Fields) -> str:
     value = sample.get("id")
-    return clean(value) if isinstance(value, str) else str(sample.count("id"))
+    return encodable(value) if isinstance(value, str) else str(sample.count("id"))
 
 
 class _Texts:
@@ -147,9 +148,9 @@ class _Texts:
 
     def resolve(self, text: str) -> str:
         if not text.startswith(_ATTACHMENT):
-            return clean(text)
+            return encodable(text)
         found = self._attachments.get(text.removeprefix(_ATTACHMENT))
-        return clean(found) if isinstance(found, str) else clean(text)
+        return encodable(found) if isinstance(found, str) else encodable(text)
 
     def read(self, owner: Fields, name: str) -> str | None:
         """A message's text; None where it has parts that are neither text nor reasoning."""
@@ -210,8 +211,8 @@ def _scores(sample: Fields) -> dict[str, Any]:
         parts = value.items() if isinstance(value, dict) else [("", value)]
         for key, part in parts:
             if _is_plain(part):
-                place = clean(f"{name}.{key}" if key else name)
-                found[place] = clean(part) if isinstance(part, str) else part
+                place = encodable(f"{name}.{key}" if key else name)
+                found[place] = encodable(part) if isinstance(part, str) else part
     return found
 
 

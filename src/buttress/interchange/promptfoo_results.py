@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from buttress.interchange.fields import Fields, clean
+from buttress.files.encodable import encodable
+from buttress.interchange.fields import Fields
 from buttress.interchange.lines import document, objects
 from buttress.interchange.recording import (
     ConversionOptions,
@@ -77,11 +78,11 @@ def _record(
 
     def known(*names: str) -> str:
         values = [source.get(name) for name in names for source in (metadata, case)]
-        return next((clean(value) for value in values if isinstance(value, str) and value), "")
+        return next((encodable(value) for value in values if isinstance(value, str) and value), "")
 
     return record(
         prompt=asked.prompt,
-        response=clean(output) if isinstance(output, str) else _as_text(output),
+        response=encodable(output) if isinstance(output, str) else _as_text(output),
         expect=known("expect"),
         tokens=(tokens.count("prompt"), tokens.count("completion")),
         category=known(options.category, "harmCategory", "pluginId"),
@@ -100,7 +101,7 @@ def _asked(row: Fields, metadata: Fields) -> ReplayPrompt | None:
     """The prompt as it was sent: a text, or a chat that promptfoo keeps as JSON in a text."""
     final = metadata.get("redteamFinalPrompt")  # what a search ended up with
     if isinstance(final, str) and final:
-        return ReplayPrompt(clean(final))
+        return ReplayPrompt(encodable(final))
     raw = row.object("prompt").text("raw")
     if not raw.lstrip().startswith("["):
         return ReplayPrompt(raw)
@@ -124,23 +125,23 @@ def _asked(row: Fields, metadata: Fields) -> ReplayPrompt | None:
 def _parts(content: Any) -> str | None:
     """The text of a message in OpenAI's form; None where it has more than text."""
     if isinstance(content, str):
-        return clean(content)
+        return encodable(content)
     if not isinstance(content, list):
         return None
     texts = [part.get("text") if isinstance(part, dict) else part for part in content]
     plain = [text for text in texts if isinstance(text, str)]
-    return clean("\n".join(plain)) if len(plain) == len(texts) else None
+    return encodable("\n".join(plain)) if len(plain) == len(texts) else None
 
 
 def _as_text(output: Any) -> str:
     """An answer that a transformation made into something else than text."""
-    return clean(json.dumps(output, ensure_ascii=False))
+    return encodable(json.dumps(output, ensure_ascii=False))
 
 
 def _model(row: Fields) -> str:
     provider = row.get("provider")
     if isinstance(provider, str):
-        return clean(provider)
+        return encodable(provider)
     names = row.object("provider")
     return names.text("label", "") or names.text("id", "")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from buttress.interchange.fields import Fields, clean
+from buttress.files.encodable import encodable
+from buttress.interchange.fields import Fields
 
 Turn = tuple[str, str]
 """Role and text; a plain text has an empty role."""
@@ -54,4 +55,4 @@ def _with_calls(message: Fields) -> str:
         function = call.object("function") if call.get("function") is not None else call
         asked = {"name": function.text("name"), "arguments": function.get("arguments")}
         texts.append(json.dumps({"tool_call": asked}, ensure_ascii=False))
-    return "\n\n".join(map(clean, texts))
+    return "\n\n".join(map(encodable, texts))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from buttress.files.encodable import encodable
 from buttress.judges.verdict_reply import parse, parse_word
 from buttress.protocols.judge import Exchange, Expect, Judgement
 from buttress.targets.base import Message
@@ -148,7 +149,7 @@ def language_of(exchange: Exchange) -> Language:
 
 def clip(text: str) -> str:
     """The start and the end of a long text, without lone surrogates."""
-    clean = text.encode(errors="replace").decode()
+    clean = encodable(text)
     if len(clean) <= LONGEST:
         return clean
     half = LONGEST // 2

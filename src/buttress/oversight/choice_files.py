@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from buttress.errors import InputError
-from buttress.interchange.fields import Fields, clean
+from buttress.files.encodable import encodable
+from buttress.interchange.fields import Fields
 from buttress.interchange.objects import objects_of
 from buttress.oversight.choice_forms import laid_out
 from buttress.oversight.item import OversightItem
@@ -48,7 +49,7 @@ def read_choice_items(path: Path, seed: int) -> list[OversightItem]:
         names[named] = names.get(named, 0) + 1
         if names[named] > 1:  # ids of some sets are not unique
             named = f"{named}:{names[named]}"
-        items.append(_item(record, clean(named), seed, first))
+        items.append(_item(record, encodable(named), seed, first))
     if not items:
         raise InputError("no questions", file=str(path), expected="multiple-choice questions")
     return items
@@ -196,7 +197,7 @@ def _texts(record: Fields, name: str, values: Sequence[Any]) -> list[str]:
     for at, value in enumerate(values):
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise record.error(f"{name}[{at}]", "not text", "text")
-    return [clean(str(value)) for value in values]
+    return [encodable(str(value)) for value in values]
 
 
 def _chinese(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -38,6 +39,13 @@ class Knowledge:
             self._made[key] = make(self, *arguments)
         made: T = self._made[key]
         return made
+
+    def when_needed(self, make: Callable[..., T]) -> Callable[[], T]:
+        """``derive(make)``, put off until the result is called; at once where packs are installed,
+        so that one that does not load is told whatever is inspected."""
+        if self.files:
+            self.derive(make)
+        return partial(self.derive, make)
 
     def __reduce__(self) -> tuple[type[Knowledge], tuple[Mapping[str, tuple[PackFile, ...]]]]:
         # What was made of it, such as compiled patterns, can't go to another process.

@@ -219,8 +219,8 @@ def _loss(document: Document, language: Language) -> Iterator[Limit]:
             language.say("Loss figures rank risks, they don't predict accounts"),
             language.say(
                 "They rest on frequencies and amounts of the catalogue that nobody measured for "
-                "this system, unless you put in your own. They hold only the {risks} that were "
-                "measured.",
+                "this system, unless you put in your own. They cover {risks} and nothing that was "
+                "not measured.",
                 risks=language.plural(len(loss["risks"]), "risk"),
             ),
         )

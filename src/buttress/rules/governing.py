@@ -169,6 +169,8 @@ def governed(text: str, start: int, end: int) -> bool:
     if in_row and _VERDICT.search(_other_cells(line_before, line_after)):
         return True
     introduction = _introduction(text, first) if _ITEM.match(text[first : start + 1]) else ""
+    if in_row:
+        introduction = f"{introduction} {_heading(text, first)}"
     if introduction and _FORBIDS.search(introduction):
         return True
     if introduction and _EXAMPLES.search(introduction) and not _EXECUTE.search(introduction):
@@ -264,6 +266,18 @@ def _opening(before: str, after: str) -> int:
         if closing not in inside and closing in after:
             return place
     return -1
+
+
+def _heading(text: str, first: int) -> str:
+    """The first row of the table that holds the row at ``first``, unless it is that row."""
+    heading = ""
+    for _ in range(_LINES):
+        previous = text.rfind("\n", 0, first - 1) + 1 if first > 0 else 0
+        line = text[previous : max(first - 1, 0)]
+        if not line.lstrip().startswith("|"):
+            return heading
+        heading, first = line[:400], previous
+    return ""
 
 
 def _introduction(text: str, first: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -16,15 +17,28 @@ from buttress.rules.reporting import Issue, Reporter
 from buttress.rules.rule import Rule
 
 
+@dataclass(frozen=True, slots=True)
+class FileRules:
+    """What a probe judges files by.
+
+    Attributes:
+        rules: by id.
+        issues: what is wrong in a file.
+        secrets: what proofs must not show; our own rules where None.
+    """
+
+    rules: Mapping[str, Rule]
+    issues: Callable[[Path, SourceFile, SourceReading], Iterable[Issue]]
+    secrets: SecretRules | None = None
+
+
 def inspect_files(
     probe: tuple[str, str],
     asset: str,
     tree: Tree,
     *,
-    rules: Mapping[str, Rule],
+    prepare: Callable[[], FileRules],
     limit: Callable[[Path], int],
-    issues: Callable[[Path, SourceFile, SourceReading], Iterable[Issue]],
-    secrets: SecretRules | None = None,
     told: Callable[[Path], bool] = lambda _: True,
     inside: Callable[[Tree, SourceReading], Iterable[tuple[Path, SourceFile]]] = lambda *_: (),
 ) -> Iterator[Finding | Inspection]:
@@ -34,21 +48,22 @@ def inspect_files(
         probe: its id and version.
         asset: id of the asset.
         tree: its files.
-        rules: by id.
+        prepare: loads the rules; called where there is a file of the kind, for it takes long.
         limit: most bytes of a file of that path, 0 for what is not wanted.
-        issues: what is wrong in a file.
-        secrets: what proofs must not show; our own rules where None.
         told: whether it is a finding where a file of that path is larger than its limit.
         inside: files that lie in packages of the tree.
     """
     began = time.monotonic()
     reading = SourceReading()
-    reporter = Reporter(*probe, asset, rules, secrets)
     files = chain(wanted_files(tree, reading, limit, told), inside(tree, reading))
-    for place, file in files:
-        with reading.surviving(file.location):
-            yield from reporter.findings(file, issues(place, file, reading), reading)
-    yield from reporter.not_searched(reading)
+    first = next(files, None)
+    if first is not None or reading.beyond:
+        by = prepare()
+        reporter = Reporter(*probe, asset, by.rules, by.secrets)
+        for place, file in chain([first] if first else [], files):
+            with reading.surviving(file.location):
+                yield from reporter.findings(file, by.issues(place, file, reading), reading)
+        yield from reporter.not_searched(reading)
     yield inspection_of(probe, asset, reading, began)
 
 

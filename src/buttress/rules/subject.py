@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
+from buttress.files.encodable import encodable
 from buttress.files.located_yaml import FieldPath
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.yaml_documents import LimitMet
@@ -71,7 +72,7 @@ def scalar(value: Any) -> str | None:
         return "true" if value else "false"
     if value is None:
         return ""
-    return None if isinstance(value, (dict, list)) else str(value)
+    return None if isinstance(value, (dict, list)) else encodable(str(value))
 
 
 def at_line(line: int) -> Callable[[FieldPath], int]:
@@ -108,6 +109,8 @@ class SubjectMatcher:
 
     def issues(self, subject: Subject) -> Iterator[Issue]:
         """All defects of a subject."""
+        if isinstance(subject.value, str):  # escapes in source can name half a surrogate pair
+            subject = replace(subject, value=encodable(subject.value))
         readings = _Readings(subject, self._vocabulary) if isinstance(subject.value, str) else None
         for rule in self._by_kind.get(subject.kind, ()):
             if rule.check:

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from buttress.errors import InputError, MissingExtraError
+from buttress.files.encodable import encodable
 from buttress.files.shown_url import without_keys
 from buttress.targets import completion
 from buttress.targets.base import Answer, Message, Request, TargetError
@@ -206,7 +207,7 @@ class BrowserChat:
             raise TargetError(self._told(error), retry=True, fatal=True, doubtful=True) from None
         finally:
             await context.close()
-        text = self._secrets.hide(completion.clean(said.strip()))
+        text = self._secrets.hide(encodable(said.strip()))
         answer = Answer(text, latency_s=time.perf_counter() - start, estimated=True)
         return replace(
             answer,

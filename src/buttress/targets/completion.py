@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import orjson
 
+from buttress.files.encodable import encodable
 from buttress.targets.base import Answer, TargetError
 from buttress.targets.refusals import (
     CONTENT_FILTER,
@@ -78,6 +79,10 @@ def error_text(payload: Any) -> str:
     if isinstance(payload, list) and payload:
         return error_text(payload[0])
     if isinstance(payload, Mapping):
+        where = payload.get("loc")
+        if isinstance(where, list) and isinstance(payload.get("msg"), str):  # FastAPI's
+            place = ".".join(str(part) for part in where if part != "body")
+            return one_line(f"{place}: {payload['msg']}" if place else payload["msg"])
         kind, message = payload.get("error"), payload.get("message")
         if isinstance(kind, str) and kind and message:  # Node's servers name the status beside it
             return one_line(f"{kind}: {error_text(message)}")
@@ -154,10 +159,13 @@ def _first_choice(choices: Any) -> dict[str, Any] | None:
 
 
 def _message(choice: dict[str, Any]) -> Any:
-    """The message of a choice: Azure's own-data replies list several, streams call it a delta."""
+    """The message of a choice.
+
+    Azure's own-data replies list several, Snowflake's give a text, streams call it a delta.
+    """
     listed = choice.get("messages")
-    if isinstance(listed, list) and listed and "message" not in choice:
-        return listed[-1]
+    if isinstance(listed, list | str) and listed and "message" not in choice:
+        return listed if isinstance(listed, str) else listed[-1]
     return choice.get("message", choice.get("delta"))
 
 
@@ -223,7 +231,7 @@ def _without_choices(payload: dict[str, Any], latency_s: float) -> Answer:
 
 def _refused_by(payload: Any, message: dict[str, Any], reason: Any, text: str) -> str:
     refusal = message.get("refusal")
-    if isinstance(refusal, str) and refusal and text == clean(refusal):
+    if isinstance(refusal, str) and refusal and text == encodable(refusal):
         return REFUSAL_FIELD
     if not text.strip() and (is_filter(reason) or marked(payload)):
         return with_details(CONTENT_FILTER, payload)
@@ -233,11 +241,11 @@ def _refused_by(payload: Any, message: dict[str, Any], reason: Any, text: str) -
 def _reasoning(message: dict[str, Any]) -> str:
     for field in ("reasoning_content", "reasoning", "thinking", "reasoning_text"):
         if isinstance(message.get(field), str):
-            return clean(message[field])
+            return encodable(message[field])
     for field in ("reasoning_details", "content"):
         parts = message.get(field)
         if isinstance(parts, list):
-            return clean("".join(_thought(part) for part in parts))
+            return encodable("".join(_thought(part) for part in parts))
     return ""
 
 
@@ -280,19 +288,13 @@ def _token_probabilities(logprobs: Any) -> tuple[dict[str, float], ...]:
     return tuple(found)
 
 
-def clean(text: str) -> str:
-    """Without lone surrogates, which can't be hashed or stored as UTF-8."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
 def count(value: Any) -> int:
     """A number of tokens, 0 where it is none."""
     return int(value) if isinstance(value, int | float) and 0 <= value < 2**53 else 0
 
 
 def _text(message: dict[str, Any]) -> str:
-    content = message.get("content")
-    text = "".join(map(_part, content if isinstance(content, list) else [content]))
+    text = joined_parts(message.get("content"))
     spoken = message.get("audio")
     if not text and isinstance(spoken, dict) and isinstance(spoken.get("transcript"), str):
         text = spoken["transcript"]
@@ -304,7 +306,12 @@ def _text(message: dict[str, Any]) -> str:
         text = "\n".join(filter(None, [text, *map(_call, calls)]))
     elif isinstance(message.get("function_call"), dict):
         text = "\n".join(filter(None, [text, _call({"function": message["function_call"]})]))
-    return clean(text)
+    return encodable(text)
+
+
+def joined_parts(content: Any) -> str:
+    """The text of a content, which is a text or a list of parts, without reasoning."""
+    return "".join(map(_part, content if isinstance(content, list) else [content]))
 
 
 def _part(part: Any) -> str:

@@ -23,8 +23,8 @@ import orjson
 from yarl import URL
 
 from buttress.errors import InputError
+from buttress.files.encodable import encodable
 from buttress.files.shown_url import without_keys
-from buttress.targets import completion
 from buttress.targets.base import Answer, Message, Request, TargetError
 from buttress.targets.connection import (
     Connection,
@@ -175,7 +175,7 @@ class HttpApplication:
         texts = [message.content for message in request.messages]
         return replace(
             answer,
-            text=self._secrets.hide(completion.clean(answer.text)),
+            text=self._secrets.hide(encodable(answer.text)),
             latency_s=time.perf_counter() - start,
             prompt_tokens=estimated(*texts),
             completion_tokens=estimated(answer.text),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import orjson
@@ -86,11 +86,7 @@ class GradientIndex:
             file.seek(0, os.SEEK_END)
             while self.size < len(records):
                 chunk = records[self.size : self.size + _CHUNK]
-                rows = _of_records(projector, chunk)
-                lengths = np.linalg.norm(rows.reshape(len(chunk), -1), axis=1)
-                if not np.isfinite(lengths).all():
-                    raise InputError("a gradient is not finite", field="WEIGHTS")
-                unit = rows / np.maximum(lengths, 1e-30)[:, None, None]
+                unit, lengths = unit_gradients(projector, chunk)
                 file.write(unit.astype(np.float16).tobytes())
                 file.flush()
                 os.fsync(file.fileno())
@@ -108,6 +104,21 @@ class GradientIndex:
             yield np.asarray(held[start : start + _READ], np.float32)
 
 
+def unit_gradients(
+    projector: GradientProjector, records: Sequence[Sequence[TrainingExample]]
+) -> tuple[Floats, Floats]:
+    """Direction of each record's gradient, (records, layers, rank²), and its length.
+
+    Raises:
+        InputError: a gradient is not finite.
+    """
+    rows = _of_records(projector, records)
+    lengths = np.linalg.norm(rows.reshape(len(rows), -1), axis=1)
+    if not np.isfinite(lengths).all():
+        raise InputError("a gradient is not finite", field="WEIGHTS")
+    return rows / np.maximum(lengths, 1e-30)[:, None, None], lengths
+
+
 def _of_records(
     projector: GradientProjector, records: Sequence[Sequence[TrainingExample]]
 ) -> Floats:
@@ -122,7 +133,20 @@ def _of_records(
     return np.asarray(rows / np.maximum(tokens, 1)[:, None, None], np.float32)
 
 
-def influences(index: GradientIndex, queries: Floats, *, damping: float = 10.0) -> Floats:
+class Directions(Protocol):
+    """Directions of the gradients of records."""
+
+    @property
+    def size(self) -> int:
+        """Records."""
+        ...
+
+    def chunks(self) -> Iterator[Floats]:
+        """In order, each chunk (records, layers, rank²)."""
+        ...
+
+
+def influences(index: Directions, queries: Floats, *, damping: float = 10.0) -> Floats:
     """What training on each record does for each query, between -1 and 1: (queries, records).
 
     The cosine of both gradients after each layer's are whitened by their second moment over the

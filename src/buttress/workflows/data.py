@@ -15,16 +15,19 @@ import orjson
 from buttress import __version__
 from buttress.data import output
 from buttress.data.output import Counts
-from buttress.data.pipeline import WORK, Corpus, process
+from buttress.data.pipeline import WORK, Corpus, has_read, identity, process
 from buttress.data.plan import PipelinePlan
+from buttress.data.reading import expand
 from buttress.data.runners import RunnerName, open_runner
 from buttress.documents.schemas import as_object
 from buttress.errors import InputError
 from buttress.files.atomic import write_whole
+from buttress.files.run_folder import begin_run, holds_this_run
 from buttress.report.data_card import data_card
 from buttress.report.data_page import render
 
 DOCUMENT: Final = "data.json"
+RUN: Final = "data-run.json"
 CARD: Final = "data-card.md"
 PAGE: Final = "report.html"
 CHINESE_PAGE: Final = "report.zh.html"
@@ -53,38 +56,38 @@ def clean(request: DataRequest, progress: Callable[[str], None] = lambda _: None
         InputError: a mistake in the request, or the folder holds another run.
     """
     out = request.out
+    files = expand(request.inputs)
     if request.dry_run:
         with (
             tempfile.TemporaryDirectory(prefix="buttress-data-") as name,
             open_runner(request.runner, request.workers) as runner,
         ):
-            corpus = process(
-                request.inputs, request.plan, Path(name), runner=runner, progress=progress
-            )
+            corpus = process(files, request.plan, Path(name), runner=runner, progress=progress)
             return _document(request, corpus, output.write(corpus, request.plan, None))
-    if out.exists() and not out.is_dir():
-        raise InputError("no folder", file=str(out), field="--out", expected="a folder to write to")
-    if (out / DOCUMENT).exists():
-        if request.resume and not (out / WORK).exists():
+    given = identity(files, request.plan)
+    if holds_this_run(out, RUN, given, resume=request.resume):
+        if (out / DOCUMENT).exists() and not (out / WORK).exists():
             progress("the run is complete already")
             return load(out)
-        if not request.resume:
-            raise InputError(
-                "holds a run", file=str(out), field="--out", expected="a new folder, or --resume"
-            )
+    else:
+        if (out / DOCUMENT).exists():
+            raise InputError("holds a run", file=str(out), field="--out", expected="a new folder")
+        shutil.rmtree(out / WORK, ignore_errors=True)
+        begin_run(out, RUN, given)
     try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(error.strerror or str(error), file=str(out), field="--out") from None
-    with open_runner(request.runner, request.workers) as runner:
-        corpus = process(
-            request.inputs, request.plan, out, runner=runner, resume=request.resume,
-            progress=progress,
-        )  # fmt: skip
+        with open_runner(request.runner, request.workers) as runner:
+            corpus = process(files, request.plan, out, runner=runner, progress=progress)
+    except InputError:
+        if not has_read(out):  # a mistake that was told at once leaves no run behind
+            (out / RUN).unlink()
+        raise
     progress("writing")
     document = _document(request, corpus, output.write(corpus, request.plan, out))
     write_outputs(out, document)
-    shutil.rmtree(out / WORK)
+    done = out / f"{WORK}-done"  # a folder that is deleted in part is no unfinished run
+    shutil.rmtree(done, ignore_errors=True)
+    (out / WORK).replace(done)
+    shutil.rmtree(done)
     return document
 
 

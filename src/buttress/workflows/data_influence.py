@@ -21,13 +21,13 @@ from buttress.rules.personal.detectors import KINDS, find
 from buttress.targets.adapters import base_of
 from buttress.targets.fingerprint import files_digest
 from buttress.training import need_training
+from buttress.workflows.influence_stage import MAX_TOKENS
 from buttress.workflows.tune import data_digest
 
 if TYPE_CHECKING:
     from buttress.training.examples import TrainingExample
 
 _EXCERPT: Final = 160  # characters
-_MAX_TOKENS: Final = 512
 Say = Callable[[str], None]
 
 
@@ -98,7 +98,7 @@ def influence(request: InfluenceRequest, say: Say = lambda _: None) -> dict[str,
     )
     say(f"loading {folder}")
     model, tokenizer = load(folder, device=request.device)
-    reader = ExampleReader(tokenizer, min(_MAX_TOKENS, positions(model) or _MAX_TOKENS))
+    reader = ExampleReader(tokenizer, min(MAX_TOKENS, positions(model) or MAX_TOKENS))
     data = _read(request.data, reader, "--data")
     asked = _read(request.behaviour, reader, "--behaviour")
     projector = GradientProjector(model, rank=request.rank, seed=request.seed)

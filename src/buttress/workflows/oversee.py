@@ -24,6 +24,7 @@ from buttress.errors import InputError
 from buttress.evidence.records import Provenance
 from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.files.atomic import write_whole
+from buttress.files.shown_url import without_keys
 from buttress.oversight.asking import Voice
 from buttress.oversight.constitution import load_constitution
 from buttress.oversight.protocols import PROTOCOLS, ProtocolSettings
@@ -37,7 +38,7 @@ from buttress.targets.retrying import RetryingClient
 from buttress.trials.loop import run_async
 from buttress.trials.progress import Progress, ProgressPlan, open_progress
 from buttress.trials.totals import Totals
-from buttress.workflows.answering import answering_asset
+from buttress.workflows.answering import asset_or_target
 from buttress.workflows.opening import open_asset
 from buttress.workflows.runs import begin_run, last_run
 
@@ -48,7 +49,7 @@ _LIBRARIES: Final = ("aiohttp", "numpy", "scipy", "xllamacpp", "torch", "transfo
 
 @dataclass(frozen=True, slots=True)
 class OverseeRequest:
-    """What is asked for; ``overseer`` and ``worker`` are asset ids of the manifest."""
+    """What is asked for; ``overseer`` and ``worker``: see ``answering.asset_or_target``."""
 
     protocol: str
     task: str
@@ -76,8 +77,8 @@ def oversee(
     """
     plan = _plan(request)
     assets = {
-        "overseer": answering_asset(system, request.overseer, "--overseer"),
-        "worker": answering_asset(system, request.worker, "--worker"),
+        "overseer": asset_or_target(system, request.overseer, "--overseer"),
+        "worker": asset_or_target(system, request.worker, "--worker"),
     }
     progress = open_progress(ProgressPlan(request.budget), stream)
     try:
@@ -212,8 +213,8 @@ def _document(
         task=plan.task.name,
         task_digest=plan.task.digest,
         hidden_text=plan.task.hides_text,
-        overseer_asset=request.overseer,
-        worker_asset=request.worker,
+        overseer_asset=without_keys(request.overseer),
+        worker_asset=without_keys(request.worker),
         rounds=request.rounds,
         seed=request.seed,
         run=run.run,

@@ -16,13 +16,13 @@ from buttress.data.reading import Readable, expand, read
 from buttress.data.records import Record
 from buttress.errors import InputError
 from buttress.files.atomic import write_whole
+from buttress.files.run_folder import begin_run, holds_this_run
 from buttress.probes.privacy.attributes import read_attributes
 from buttress.probes.privacy.canaries import read_canaries
 from buttress.probes.privacy.membership_result import membership_result
 from buttress.targets.adapters import base_of
 from buttress.targets.fingerprint import file_digest, files_digest
 from buttress.workflows.privacy_request import PrivacyRequest
-from buttress.workflows.run_folder import begin_run, holds_this_run
 
 if TYPE_CHECKING:
     from buttress.workflows.privacy_scoring import LabelledText, LoadedModel

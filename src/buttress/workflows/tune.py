@@ -19,6 +19,7 @@ from buttress.data.reading import expand
 from buttress.documents.schemas import as_object
 from buttress.errors import InputError
 from buttress.files.atomic import write_whole
+from buttress.files.run_folder import begin_run, holds_this_run
 from buttress.protocols.judge import Judge
 from buttress.report.tuning_card import tuning_card
 from buttress.targets.adapters import CONFIG, base_of
@@ -33,7 +34,6 @@ from buttress.training.settings import (
     merged,
     settings_of,
 )
-from buttress.workflows.run_folder import begin_run, holds_this_run
 
 DOCUMENT: Final = "tune.json"
 CARD: Final = "README.md"

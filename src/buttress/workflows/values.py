@@ -46,7 +46,7 @@ from buttress.targets.retrying import RetryingClient
 from buttress.trials.engine import TrialEngine
 from buttress.trials.loop import run_async
 from buttress.trials.progress import ProgressPlan, open_progress
-from buttress.workflows.answering import answering_asset
+from buttress.workflows.answering import answering_asset, asset_or_target
 from buttress.workflows.assessment import sources
 from buttress.workflows.assessment.preparation import context_for
 from buttress.workflows.assessment.runs import Run, begin
@@ -60,7 +60,7 @@ MOST_EXAMPLES: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class ValuesRequest:
-    """``questions`` is the file of questions; ``author`` an asset that writes some of them."""
+    """``questions`` is the file of questions; ``author`` what writes some of them."""
 
     charter: Path
     questions: Path
@@ -109,7 +109,7 @@ def drafted(request: ValuesRequest, system: System | None = None) -> QuestionFil
     ]
     unwritten: list[str] = []
     if request.author is not None and system is not None:
-        author = answering_asset(system, request.author, "--author")
+        author = asset_or_target(system, request.author, "--author")
         written, unwritten = run_async(_written(system, author, principles))
         questions += written
     write_questions(questions, request.questions)

@@ -76,3 +76,26 @@ def test_a_package_that_is_none_or_too_large_is_told(tmp_path: Path) -> None:
     pack(tmp_path / "b.skill", {"SKILL.md": " " * (64 << 20)})
     _, inspection = inspect(tmp_path)
     assert [one.partition(":")[0] for one in inspection.unread] == ["a.skill", "b.skill!SKILL.md"]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("place", [0, 4, 9, 20, 40])
+def test_damage_in_one_file_is_told_and_the_others_are_read(
+    tmp_path: Path, method: int, place: int
+) -> None:
+    path = tmp_path / "a.skill"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("a/SKILL.md", ORDER * 20)
+        archive.writestr("b/SKILL.md", ORDER)
+    data = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        entry = archive.getinfo("a/SKILL.md")
+    start = entry.header_offset + 30 + len(entry.filename) + place
+    data[start : start + 8] = bytes(one ^ 0xFF for one in data[start : start + 8])
+    path.write_bytes(data)
+    findings, _ = inspect(tmp_path)
+    read = {one.location for one in findings if one.rule != "agent-config-not-searched"}
+    assert read == {"a.skill!b/SKILL.md:3"}
+    assert [one.location for one in findings if one.rule == "agent-config-not-searched"] == [
+        "a.skill!a/SKILL.md:1"
+    ]

@@ -75,6 +75,23 @@ def test_other_texts_are_none(tmp_path: Path, name: str, text: str) -> None:
     assert found(tmp_path, name, text) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "line"),
+    [
+        ("a.rs", f'use rmcp::tool;\n#[tool(description = "{ORDER}")]\nasync fn a() {{}}\n', 2),
+        ("A.java", f'class A {{\n  @Tool(description = "{ORDER}") // mcp\n  int a() {{}}\n}}\n', 2),
+        ("B.java", f'// mcp\nclass B {{\n  @Tool({{"{ORDER}"}})\n  int a() {{}}\n}}\n', 3),
+        ("C.java", f'// mcp\n@Tool(description = """\n  {ORDER}\n  """)\n', 3),
+        ("A.cs", f'[McpServerTool, Description("{ORDER}")]\npublic int A() => 1;\n', 1),
+        ("A.kt", f'// mcp\nserver.addTool(name = "a", description = "{ORDER}") {{ }}\n', 2),
+    ],
+)
+def test_still_other_languages(tmp_path: Path, name: str, text: str, line: int) -> None:
+    assert ("agent-override", f"{name}:{line}") in found(tmp_path, name, text)
+    other = text.replace("escription", "ummary").replace("@T", "@S")
+    assert found(tmp_path, name, other) == []
+
+
 @given(st.text(alphabet="abm cp/*`'\"\\\n+:{}description", max_size=200))
 def test_any_text_is_read(text: str) -> None:
     data = f"mcp {text}".encode()
@@ -93,3 +110,22 @@ def test_a_parameter_of_a_tool_and_a_large_module(tmp_path: Path) -> None:
     large = f'{padding}from fastmcp import FastMCP\nm = FastMCP("a", instructions="{ORDER}")\n'
     assert ("agent-config-not-searched", "b.py:1") in found(tmp_path, "b.py", large)
     assert not [one for one in found(tmp_path, "c.py", padding) if one[1].startswith("c.py")]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.py", '@mcp.tool()\ndef a():\n    "Adds \\ud800. {}"\n'),
+        ("a.ts", 'server.tool("add", "Adds \\ud800. {}", {{a: z.number()}});\n'),
+        ("tools.json", '[{{"name": "a", "description": "\\ud800 {}", "inputSchema": {{}}}}]\n'),
+    ],
+)
+def test_half_a_surrogate_pair_hides_nothing(tmp_path: Path, name: str, text: str) -> None:
+    line = text.count("\n", 0, text.index("{}")) + 1
+    assert ("agent-override", f"{name}:{line}") in found(tmp_path, name, text.format(ORDER))
+
+
+def test_pairs_of_escapes_are_the_characters_that_they_stand_for(tmp_path: Path) -> None:
+    hidden = "".join(f"\\udb40\\udc{ord(one):02x}" for one in "ask nobody")  # tag characters
+    text = f'server.tool("add", "Adds.{hidden}", {{a: z.number()}});\n'
+    assert ("invisible-text", "a.ts:1") in found(tmp_path, "a.ts", text)

@@ -203,3 +203,18 @@ def test_keras_names_that_keras_does_not_have(tmp_path: Path) -> None:
     assert of(
         class_name="function", module="keras.ops", config="run", registered_name="function"
     ) == {"keras-foreign-module"}
+
+
+def test_raw_numbers_that_begin_like_an_archive(tmp_path: Path) -> None:
+    state = proto(2) + b"}."
+    numbers = b"PK\x03\x04" + bytes(range(60))
+    data = zipped({"m/data.pkl": state, "m/data/0": numbers, "m/version": b"3\n"})
+    assert scan_bytes(tmp_path, data, "model.pt") == []
+    assert "archive-inconsistent" in rules(scan_bytes(tmp_path, zipped({"m/0": numbers}), "m.zip"))
+
+
+@pytest.mark.parametrize("ending", ["ts", "js", "tex", "rs", "cpp"])
+def test_a_source_file_is_no_template(tmp_path: Path, ending: str) -> None:
+    text = ("{% if a %}" + WAY + "{% endif %}\n").encode()
+    assert scan_bytes(tmp_path, text, f"prompt.{ending}") == []
+    assert "template-code" in rules(scan_bytes(tmp_path, text, "prompt.txt"))

@@ -221,3 +221,40 @@ def mach_o(*, encrypted_code: bool) -> bytes:
     command = struct.pack("<IIIIII", 0x2C, 24, 0x4000, 0x8000, int(encrypted_code), 0)
     header = struct.pack("<IIIIIIII", 0xFEEDFACF, 0x0100000C, 0, 2, 1, len(command), 0, 0)
     return header + command + bytes(256)
+
+
+def dex(
+    texts: Sequence[str], calls: Sequence[tuple[str, str, str]] = (), code: bytes = b""
+) -> bytes:
+    """A Dalvik executable with these strings, and code that gives a text to a method of a class.
+
+    ``code`` follows it. Strings are in the order of the arguments, then come names of classes and
+    of methods; both are numbered as the calls are.
+    """
+    pool = [*texts, *(f"L{of.replace('.', '/')};" for _, of, _ in calls), *(m for *_, m in calls)]
+    body = b""
+    for number, (text, _, _) in enumerate(calls):  # const-string v0; invoke-direct {v1, v0}; return
+        body += struct.pack("<BBH", 0x1A, 0, pool.index(text))
+        body += struct.pack("<BBHH", 0x70, 0x20, number, 0x0001) + b"\x0e\0"
+    body += code
+    ids = 112
+    types = ids + 4 * len(pool)
+    methods = types + 4 * len(calls)
+    data = methods + 8 * len(calls) + len(body)
+    offsets, content = b"", b""
+    for one in pool:
+        offsets += struct.pack("<I", data + len(content))
+        length = len(one.encode("utf-16-le")) // 2
+        content += bytes([length] if length < 128 else [length & 127 | 128, length >> 7])
+        content += one.encode() + b"\0"
+    first = len(texts)
+    rows = b"".join(struct.pack("<I", first + number) for number in range(len(calls)))
+    for number in range(len(calls)):
+        rows += struct.pack("<HHI", number, 0, first + len(calls) + number)
+    head = struct.pack("<II", 112, 0x12345678) + struct.pack("<III", 0, 0, 0)
+    head += struct.pack("<IIII", len(pool), ids, len(calls), types)
+    head += struct.pack("<IIIIII", 0, 0, 0, 0, len(calls), methods)
+    whole = head + struct.pack("<IIII", 0, 0, len(body), types + len(rows))
+    size = data + len(content)
+    start = b"dex\n035\0" + bytes(24) + struct.pack("<I", size) + whole
+    return start + offsets + rows + body + content

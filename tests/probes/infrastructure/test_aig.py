@@ -297,6 +297,38 @@ def test_three_classes(folder: Path) -> None:
     assert classes(VersionRange("1.5", "3")) == ([], ["CVE-0", "CVE-4"], 1)
 
 
+@pytest.mark.parametrize(
+    ("name", "links", "left"),
+    [
+        ("demo", ["o/demo", "x/demo-proxy", "x/security-research", ""], [0, 2, 3]),
+        ("demo-app", ["o/Demo_App", "o/demo"], [0]),
+        ("demo", ["x/demo-proxy", "x/other"], [0, 1]),  # which is its own is not known
+        ("demo", ["o/demo", "x/other o/demo"], [0, 1]),
+        ("demo", ["o/core", "x/other"], [0]),  # a package of it is named core
+    ],
+)
+def test_advisories_of_other_products_are_set_aside(
+    tmp_path: Path, name: str, links: list[str], left: list[int]
+) -> None:
+    (tmp_path / "fingerprints").mkdir()
+    (tmp_path / "vuln_en").mkdir()
+    (tmp_path / "fingerprints" / "demo.yaml").write_text(FINGER)
+    for number, repositories in enumerate(links):
+        text = (
+            advisory_text(name, f"CVE-{number}", 'version < "2"') + "references:\n  - https://a.b\n"
+        )
+        for one in repositories.split():
+            text += f"  - https://github.com/{one}/security/advisories/GHSA-aaaa-bbbb-cccc\n"
+        (tmp_path / "vuln_en" / f"{number}.yaml").write_text(text)
+    loaded = load(tmp_path)
+    kept, problems = corrected.set_aside(loaded.advisories(name), "pep440", ["core"])
+    assert [one.cve for one in kept] == [f"CVE-{number}" for number in left]
+    assert all("is an advisory of x/" in one.what or "o/demo," in one.what for one in problems)
+    if "o/core" not in links:
+        told = [one for one in lint(loaded) if "is an advisory of" in one.what]
+        assert len(told) == len(links) - len(left)
+
+
 def test_lint_of_one_file(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     every = lint(load(folder))
     for path in sorted(folder.rglob("*.yaml")):

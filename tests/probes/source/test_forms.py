@@ -134,3 +134,18 @@ def test_a_search_key_of_a_page_is_public_and_an_admin_key_is_not() -> None:
 def test_a_file_of_firebase_for_phones_holds_public_keys() -> None:
     text = sample('{"client":[{"api_key":[{"current_key":"AIza{b64url:35}"}]}]}', 2)
     assert worst(text, "google-services.json") == "low"
+
+
+def test_the_key_of_a_map_in_a_page_is_public_and_that_of_a_call_is_not() -> None:
+    page = '<script src="https://maps.googleapis.com/maps/api/js?key=AIza{b64url:35}&v=3"></script>'
+    call = 'curl "https://maps.googleapis.com/maps/api/geocode/json?address=a&key=AIza{b64url:35}"'
+    assert worst(sample(page, 4), "index.html") == "low"
+    assert worst(sample(call, 4), "a.sh") == "high"
+
+
+def test_a_private_key_in_base64_may_stand_in_two_literals() -> None:
+    coded = sample("{b64pem:PRIVATE KEY}", 5)
+    split = f'KEY = b64decode(\n    "{coded[:600]}"\n    "{coded[600:]}"\n)\n'
+    assert worst(split, "a.py") == "critical"
+    short = base64.b64encode(b"-----BEGIN PRIVATE KEY-----\n" + b"MIIEvQIBADAN" * 12).decode()
+    assert worst(f'KEY = "{short[:220]}"\n', "a.py") == "none"

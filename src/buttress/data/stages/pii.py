@@ -6,13 +6,14 @@ import hashlib
 import hmac
 import os
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final, Literal
 
 from buttress.data.edits import Edit
 from buttress.data.records import Record
 from buttress.data.stage import Outcome, RecordChange
 from buttress.errors import InputError
-from buttress.rules.personal.detectors import KINDS, Span, find
+from buttress.rules.personal.detectors import KINDS, Span, find_all
 from buttress.rules.personal.redaction import PlaceholderNumbers
 
 KEY: Final = "BUTTRESS_PSEUDONYM_KEY"
@@ -50,14 +51,15 @@ class PersonalData:
 
     def apply(self, records: Sequence[Record]) -> Sequence[Outcome]:
         """See ``RecordStage``."""
-        return [self._outcome(record) for record in records]
+        spans = find_all((slot.text for record in records for slot in record.slots), self._kinds)
+        return [self._outcome(list(islice(spans, len(one.slots)))) for one in records]
 
-    def _outcome(self, record: Record) -> Outcome:
+    def _outcome(self, spans: Sequence[Sequence[Span]]) -> Outcome:
         name = PlaceholderNumbers() if self._mode == "placeholder" else _pseudonym
         edits = [
             Edit(place, span.start, span.end, name(span), span.kind)
-            for place, slot in enumerate(record.slots)
-            for span in find(slot.text, self._kinds)
+            for place, found in enumerate(spans)
+            for span in found
         ]
         return RecordChange(tuple(edits)) if edits else None
 

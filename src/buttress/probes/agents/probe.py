@@ -22,7 +22,7 @@ from buttress.probes.agents.servers import settings
 from buttress.probes.agents.texts import in_source, markdown, prompts, tools
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
-from buttress.rules.inspecting import inspect_files
+from buttress.rules.inspecting import FileRules, inspect_files
 from buttress.rules.reporting import Issue
 from buttress.rules.subject import Subject, SubjectMatcher, at_line, unread
 from buttress.rules.subject_rule import SubjectRule
@@ -73,10 +73,8 @@ class _AgentConfig:
             own,
             context.asset,
             context.tree,
-            rules=context.knowledge.derive(_rules),
+            prepare=context.knowledge.when_needed(_file_rules),
             limit=limit,
-            issues=partial(_issues, context.knowledge.derive(_matcher)),
-            secrets=context.knowledge.derive(secret_rules),
             told=_is_named,
             inside=partial(package_files, limit=limit),
         )
@@ -85,6 +83,13 @@ class _AgentConfig:
 def _rules(knowledge: Knowledge) -> Mapping[str, SubjectRule]:
     """All rules, those of packs too."""
     return RULES.with_packs(knowledge.of_kind(RULES.name))
+
+
+def _file_rules(knowledge: Knowledge) -> FileRules:
+    matcher = knowledge.derive(_matcher)
+    return FileRules(
+        knowledge.derive(_rules), partial(_issues, matcher), knowledge.derive(secret_rules)
+    )
 
 
 def _matcher(knowledge: Knowledge) -> SubjectMatcher:

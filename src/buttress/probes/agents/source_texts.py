@@ -1,6 +1,7 @@
 """Texts for models that stand in source: descriptions of tools and instructions of MCP servers.
 
-Python is parsed; of TypeScript, JavaScript and Go the literals are read, with what stands before.
+Python is parsed; of TypeScript, JavaScript, Go, Rust, Java, Kotlin and C# the literals are read,
+with what stands before.
 """
 
 from __future__ import annotations
@@ -16,13 +17,28 @@ from buttress.files.python_modules import beyond_limits
 
 MAX_BYTES: Final = 8 << 20
 PYTHON: Final = (".py", ".pyw")
-OTHERS: Final = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".go")
+OTHERS: Final = (
+    ".ts",
+    ".tsx",
+    ".mts",
+    ".cts",
+    ".js",
+    ".jsx",
+    ".mjs",
+    ".cjs",
+    ".go",
+    ".rs",
+    ".java",
+    ".kt",
+    ".cs",
+)
 _PYTHON_MARK: Final = re.compile(
     rb"@[\w.]*(?:tool|prompt|resource|function)|FastMCP|\bMCP|mcp\b|Tool\b|\binputSchema\b|"
     rb"\binput_schema\b|[\"']parameters[\"']\s*:"
 )
 _OTHER_MARK: Final = re.compile(
-    rb"(?i)\bmcp|McpServer|registerTool|addTool|inputSchema|input_schema|\btool\s*\("
+    rb"(?i)\br?mcp|McpServer|registerTool|addTool|inputSchema|input_schema|\btool\s*\(|"
+    rb"\[\s*KernelFunction"
 )
 _DECORATORS: Final = re.compile(
     r"^(?:\w+_)?(?:tool|prompt|resource|function_tool|tool_plain|kernel_function|ai_function)$"
@@ -38,12 +54,14 @@ _SCHEMAS: Final = {"inputSchema", "input_schema", "parameters", "args_schema"}
 _MAX_DEPTH: Final = 60
 _LITERAL: Final = re.compile(
     r"//[^\n]*|/\*(?:[^*]|\*(?!/))*(?:\*/|\Z)|"
+    r'"""((?:[^"]|"(?!""))*)"""|'  # a block of text in Java, Kotlin and C#
     r'"((?:[^"\\\n]|\\.)*)"|\'((?:[^\'\\\n]|\\.)*)\'|`((?:[^`\\]|\\.)*)`',
     re.DOTALL,
 )
 _BEFORE: Final = re.compile(
     r"(?i)(?:\b(?:tool)?(?:description|instructions)[\"'`]?\s*(?::|=|:=)\s*|"
-    r"\bWith(?:Description|Instructions)\(\s*|\.describe\(\s*|"
+    r"\b(?:With)?(?:Description|Instructions)\(\s*|@Tool\(\s*(?:value\s*=\s*)?\{?\s*|"
+    r"\.describe\(\s*|"
     r"\.(?:tool|registerTool|addTool|prompt|registerPrompt)\(\s*[\"'`][^\"'`\n]{1,200}[\"'`]\s*,\s*)$"
 )
 _JOINED: Final = re.compile(r"^\s*\+\s*$")
@@ -182,7 +200,7 @@ def _last(node: ast.expr) -> str:
 
 
 def literal_texts(data: bytes, *, raw: bool) -> Iterator[SourceText]:
-    """Texts for models in TypeScript or JavaScript, or in Go, where a backtick is ``raw``."""
+    """Texts for models in another language than Python; in Go a backtick is ``raw``."""
     if not _OTHER_MARK.search(data):
         return
     text = data.decode("utf-8", "replace")
@@ -193,7 +211,7 @@ def literal_texts(data: bytes, *, raw: bool) -> Iterator[SourceText]:
         if match.lastindex is None:
             continue  # a comment
         value = match[match.lastindex]
-        if not (raw and match.lastindex == 3):
+        if not (raw and match.lastindex == 4):
             value = _unescaped(value)
         if pending and _JOINED.match(text[end : match.start()]):
             pending.append(value)
@@ -215,7 +233,7 @@ def _unescaped(text: str) -> str:
         digits = match[1] or match[2] or match[3]
         if digits:
             code = int(digits, 16)
-            return chr(code) if code < 0x110000 and not 0xD800 <= code < 0xE000 else "\ufffd"
+            return chr(code) if code < 0x110000 else "\ufffd"
         return _SHORT.get(match[4], match[4])
 
     return _ESCAPE.sub(one, text) if "\\" in text else text

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Final
 
+from buttress.files.encodable import encodable
 from buttress.files.jsonc import JsoncDocument
 from buttress.files.located_yaml import FieldPath
 from buttress.files.yaml_documents import documents
@@ -61,7 +63,7 @@ def markdown(kind: str, text: str, problems: list[str]) -> Iterator[Subject]:
 
 def in_source(texts: Iterable[SourceText]) -> Iterator[Subject]:
     """Descriptions of tools and instructions of servers that stand in source."""
-    found = list(texts)
+    found = [replace(one, text=encodable(one.text)) for one in texts]
     names = frozenset(one.name for one in found)
     for one in found:
         for subject in subjects("tool", one.text, one.line, one.name):

@@ -71,6 +71,9 @@ _SOURCE: Final = frozenset(
 )
 _CODE: Final = (
     ".py", ".pyi", ".pyx", ".ipynb", ".md", ".mdx", ".rst", ".sh", ".bash", ".zsh", ".mk",
+    ".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs", ".vue", ".css", ".scss",
+    ".svelte", ".go", ".rs", ".java", ".kt", ".scala", ".swift", ".cs", ".rb", ".php", ".lua",
+    ".jl", ".c", ".h", ".cc", ".hh", ".cpp", ".hpp", ".cu", ".cuh", ".ps1", ".tex", ".bib", ".pl",
     "makefile", "dockerfile",
 )  # fmt: skip
 # A template begins with a brace as well, and is none of these.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -44,5 +45,10 @@ def binary_text(piece: bytes, start: int) -> BinaryText:
         found.append((start + match.start(), match.group()[::2]))
         if len(found) >= 2 * _MAX_STRINGS:
             break
-    found.sort()
+    return one_a_line(sorted(found))
+
+
+def one_a_line(strings: Iterable[tuple[int, bytes]]) -> BinaryText:
+    """Strings, each with its offset, as a text with a line for each."""
+    found = [(place, text.replace(b"\n", b" ").replace(b"\r", b" ")) for place, text in strings]
     return BinaryText(b"\n".join(text for _, text in found), tuple(place for place, _ in found))

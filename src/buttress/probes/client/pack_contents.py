@@ -14,16 +14,20 @@ from buttress.probes.client.probe import limit
 from buttress.rules.packed_subjects import RuleDomain, packed_subject_rules
 from buttress.rules.subject import Subject, at_line
 
-_FACTS: Final = "package.facts.json"  # in examples: a fact that the probe draws from a package
+# In examples: what the probe draws from a package.
+_FACTS: Final = "package.facts.json"
+_CALLS: Final = "android.calls"
 
 
 def _limit(path: Path) -> int:
-    return texts.MAX_JSON if path.name == _FACTS else limit(path)
+    return texts.MAX_JSON if path.name in (_FACTS, _CALLS) else limit(path)
 
 
 def _subjects(_path: Path, file: SourceFile, reading: SourceReading) -> Iterator[Subject]:
     if file.name == _FACTS:
         return iter([Subject("package", json.loads(file.data), at_line(1))])
+    if file.name == _CALLS:
+        return iter([Subject("android.call", file.data.decode(), at_line(1), lookalikes=False)])
     return texts.subjects(file, reading, delivered=texts.is_delivered(file.location))
 
 

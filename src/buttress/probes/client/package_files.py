@@ -5,21 +5,23 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Final
 
 from buttress.evidence.findings import Finding
 from buttress.evidence.locations import Location
+from buttress.files import dex
 from buttress.files.byte_source import ByteSource, BytesSource, ExpansionError, ResourceMeter
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.visible import shortened
 from buttress.probes.client import android_xml, bundle_manifest, credentials, programs, texts
 from buttress.probes.client.android_resources import ResourceTable
-from buttress.probes.client.binary_text import binary_text
+from buttress.probes.client.binary_text import BinaryText, binary_text, one_a_line
 from buttress.probes.client.javascript_libraries import Library, LibraryRules
 from buttress.probes.client.markup import MarkupError
-from buttress.probes.client.members import MemberError, ZipMembers, read
+from buttress.probes.client.members import PIECE, MemberError, ZipMembers, read
 from buttress.probes.client.packages import ClientPackage, PackageError, open_package
 from buttress.probes.client.signing_block import signatures
 from buttress.rules.credentials.scanner import SecretRules
@@ -40,6 +42,7 @@ _MEDIA: Final = re.compile(
 _MANIFEST: Final = "AndroidManifest.xml"
 _RESOURCES: Final = "resources.arsc"
 _NETWORK: Final = b"network-security"
+_ADDRESS: Final = re.compile(rb"^(?:http|ws)://")
 
 
 @dataclass(slots=True)
@@ -223,9 +226,23 @@ class PackageInspector:
         yield from self._credentials(text)
 
     def _content(self, package: ClientPackage, name: str, member: SourceFile) -> Iterator[Finding]:
+        size = package.members.size(name)
+        pieces = package.members.pieces(name)
+        first = next(pieces, b"")
+        if first.startswith(dex.MAGIC):
+            if size <= dex.MAX_BYTES:
+                rest = yield from self._dalvik(b"".join([first, *pieces]), member)
+                yield from self._pieces(rest, size, name, member)
+                return
+            yield from self._limit(member, f"code of more than {dex.MAX_BYTES >> 20} MiB")
+        yield from self._pieces(chain([first], pieces), size, name, member)
+
+    def _pieces(
+        self, pieces: Iterable[bytes], size: int, name: str, member: SourceFile
+    ) -> Iterator[Finding]:
         kept, start, line = b"", 0, 1
         binary: bool | None = None
-        for piece in package.members.pieces(name):
+        for piece in pieces:
             data = kept + piece
             if binary is None:
                 binary = b"\0" in piece[:_HEAD]
@@ -234,10 +251,10 @@ class PackageInspector:
                     self.reading.record_unread(_shown(member), why)
                     return
             if binary:
-                yield from self._binary(data, start, member)
+                yield from self._strings(binary_text(data, start), "binary.text", member)
             else:
                 text = replace(member, data=data, first_line=line)
-                yield from self._text(text, name, whole=len(data) == package.members.size(name))
+                yield from self._text(text, name, whole=len(data) == size)
             cut = max(len(data) - _OVERLAP, 0)
             if not binary:
                 cut = max(data.rfind(b"\n", 0, cut) + 1, cut - _OVERLAP, 0)
@@ -272,22 +289,41 @@ class PackageInspector:
             for name, content in texts.sources_of(text.data, self.reading, _shown(text))
         ]
 
-    def _binary(self, data: bytes, start: int, member: SourceFile) -> Iterator[Finding]:
-        strings = binary_text(data, start)
+    def _dalvik(self, data: bytes, member: SourceFile) -> Generator[Finding, None, Iterator[bytes]]:
+        """Findings in strings and calls of an executable of Android; returns what is left."""
+        rest = bytearray(data)
+        try:
+            program = dex.Dex(data)
+            strings = list(program.strings())
+            calls = program.calls(_ADDRESS)
+        except dex.DexError as error:
+            yield from self._limit(member, f"its code is searched as text only: {error}")
+            strings, calls = [], []
+        for _, offset, text in strings:
+            rest[offset : offset + len(text)] = bytes(len(text))
+        texts_in = one_a_line((offset, text) for _, offset, text in strings)
+        yield from self._strings(texts_in, "binary.text", member)
+        written = ((one.offset, f"{one.method}({one.text})".encode()) for one in calls)
+        yield from self._strings(one_a_line(written), "android.call", member)
+        return (bytes(rest[at : at + PIECE]) for at in range(0, len(rest), PIECE))
+
+    def _strings(self, strings: BinaryText, kind: str, member: SourceFile) -> Iterator[Finding]:
+        """Findings in strings of a program; credentials in those that are not calls."""
         if not strings.offsets:
             return
         text = replace(member, data=strings.data)
         shown = strings.data.decode("utf-8", "replace")
-        subject = Subject("binary.text", shown, at_line(1), lookalikes=False)
-        issues = list(self.matcher.issues(subject))
+        issues = list(self.matcher.issues(Subject(kind, shown, at_line(1), lookalikes=False)))
         for finding in self.reporter.findings(text, issues, self.reading):
             line = finding.where.line or 1
             place = Location(
                 member.location, member.member, offset=strings.offset(line), uri=member.uri
             )
             yield from self._once(replace(finding, place=place, location=str(place)))
-        for finding in credentials.in_binary(strings, member, self.secrets, self._own, self._asset):
-            yield from self._once(finding)
+        if kind == "binary.text":
+            found = credentials.in_binary(strings, member, self.secrets, self._own, self._asset)
+            for finding in found:
+                yield from self._once(finding)
 
     @property
     def _own(self) -> tuple[str, str]:

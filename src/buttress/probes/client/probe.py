@@ -22,7 +22,8 @@ from buttress.probes.client.package_files import PackageInspector, library_issue
 from buttress.probes.client.packages import ENDINGS
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
-from buttress.rules.inspecting import inspect_files
+from buttress.rules.credentials.scanner import SecretRules
+from buttress.rules.inspecting import FileRules, inspect_files
 from buttress.rules.reporting import Issue, Reporter
 from buttress.rules.subject import SubjectMatcher
 from buttress.rules.subject_rule import SubjectRule
@@ -74,17 +75,19 @@ class ClientFiles:
         """
         began = time.monotonic()
         knowledge, tree = context.knowledge, context.tree
-        found_rules, secrets = knowledge.derive(_rules), knowledge.derive(secret_rules)
-        matcher = knowledge.derive(_matcher)
+        made = knowledge.when_needed(_made)
+
+        def prepare() -> FileRules:
+            rules, matcher, secrets = made()
+            return FileRules(rules, partial(self._issues, matcher), secrets)
+
         loose: Inspection | None = None
         for one in inspect_files(
             (self.id, self.version),
             context.asset,
             tree,
-            rules=found_rules,
+            prepare=prepare,
             limit=limit,
-            issues=partial(self._issues, matcher),
-            secrets=secrets,
             told=lambda path: texts.is_named(path.name),
         ):
             if isinstance(one, Inspection):
@@ -92,16 +95,19 @@ class ClientFiles:
             else:
                 yield one
         reading = SourceReading()
-        reporter = Reporter(self.id, self.version, context.asset, found_rules, secrets)
-        inspector = PackageInspector(
-            reporter, matcher, secrets, reading, self.libraries, self.appid
-        )
-        for file in tree.files:
-            if file.path.lower().endswith(_PACKAGES):
+        packages = [file for file in tree.files if file.path.lower().endswith(_PACKAGES)]
+        fuses = list(electron_fuses.defects(tree, reading))
+        if packages or fuses or reading.beyond:
+            rules, matcher, secrets = made()
+            reporter = Reporter(self.id, self.version, context.asset, rules, secrets)
+            inspector = PackageInspector(
+                reporter, matcher, secrets, reading, self.libraries, self.appid
+            )
+            for file in packages:
                 yield from _package(inspector, context, file)
-        for program, said in electron_fuses.defects(tree, reading):
-            yield from inspector.facts(program, [f"electron-fuse: {said}"])
-        yield from reporter.not_searched(reading)
+            for program, said in fuses:
+                yield from inspector.facts(program, [f"electron-fuse: {said}"])
+            yield from reporter.not_searched(reading)
         assert loose is not None
         notes = [*loose.skipped, *reading.skipped]
         if self.libraries is not None and self.libraries.set_aside:
@@ -154,6 +160,13 @@ def _rules(knowledge: Knowledge) -> Mapping[str, SubjectRule]:
 
 def _matcher(knowledge: Knowledge) -> SubjectMatcher:
     return SubjectMatcher(knowledge.derive(_rules).values(), CHECKS)
+
+
+def _made(
+    knowledge: Knowledge,
+) -> tuple[Mapping[str, SubjectRule], SubjectMatcher, SecretRules]:
+    rules, matcher = knowledge.derive(_rules), knowledge.derive(_matcher)
+    return rules, matcher, knowledge.derive(secret_rules)
 
 
 def limit(path: Path) -> int:

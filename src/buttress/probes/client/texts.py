@@ -12,6 +12,7 @@ from xml.parsers.expat import ExpatError
 
 from buttress.files.jsonc import JsoncDocument, JsoncError
 from buttress.files.located_yaml import FieldPath
+from buttress.files.script_comments import page_without_comments, without_comments
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.probes.client import android_xml
 from buttress.probes.client.markup import MarkupElement, MarkupError, parse, written
@@ -88,10 +89,12 @@ def subjects(file: SourceFile, reading: SourceReading, *, delivered: bool) -> It
         if delivered:
             yield from _source_map(file, reading)
     elif lower.endswith(PAGES):
-        text = _text(file)
-        yield Subject("web.page", text, at_line(file.first_line), lookalikes=False)
+        text, line = _text(file), at_line(file.first_line)
+        code = page_without_comments(text)
+        yield Subject("web.page", code, line, lookalikes=False)
         if delivered:
-            yield Subject("web.script", text, at_line(file.first_line), lookalikes=False)
+            yield Subject("web.script", text, line, lookalikes=False)
+            yield Subject("web.code", code, line, lookalikes=False)
     elif lower.endswith((*SCRIPTS, *SOURCES)):
         yield from script(file, delivered=delivered and not lower.endswith(SOURCES))
     elif _ENVIRONMENT.fullmatch(lower):
@@ -99,11 +102,13 @@ def subjects(file: SourceFile, reading: SourceReading, *, delivered: bool) -> It
 
 
 def script(file: SourceFile, *, delivered: bool) -> Iterator[Subject]:
-    """Those of a script."""
+    """Those of a script: its whole text, and its code, which is the text without comments."""
     text, line = _text(file), at_line(file.first_line)
-    yield Subject("web.script" if delivered else "client.script", text, line, lookalikes=False)
+    code, whose = without_comments(text), "web" if delivered else "client"
+    yield Subject(f"{whose}.script", text, line, lookalikes=False)
+    yield Subject(f"{whose}.code", code, line, lookalikes=False)
     if _PREFERENCES in file.data:
-        yield Subject("electron.source", text, line, lookalikes=False)
+        yield Subject("electron.source", code, line, lookalikes=False)
 
 
 def android(root: MarkupElement, kind: str, file: SourceFile) -> tuple[SourceFile, Subject]:

@@ -13,6 +13,7 @@ from buttress.rules.reporting import Issue
 
 _COMMIT: Final = re.compile(r"@[0-9a-f]{40}(?:[0-9a-f]{24})?(?:#|$)")
 _DIGEST: Final = re.compile(r"[#&](?:sha256|sha384|sha512)=[0-9a-f]{64,}")
+_VERSION: Final = re.compile(r"\d+(?:\.\d+)*")
 _NAMED: Final = 6  # packages that a message names
 
 
@@ -64,9 +65,15 @@ def _names(one: Dependency) -> Iterator[Issue]:
 
 
 def _only(one: Dependency, versions: frozenset[str]) -> bool:
-    """Whether a range is bounded on both sides and so narrow that it is about these versions."""
-    return any(one.allows(version) for version in versions) and bool(
-        re.search(r">=?|~=", one.specifier) and re.search(r"<=?|~=|==", one.specifier)
+    """Whether a range is bounded on both sides and so narrow that it is about these versions.
+
+    One that allows another version which it names, as ``>=1.41,<2`` does, merely spans them.
+    """
+    named = [version for version in _VERSION.findall(one.specifier) if one.allows(version)]
+    return (
+        any(one.allows(version) for version in versions)
+        and all(version in versions for version in named)
+        and bool(re.search(r">=?|~=", one.specifier) and re.search(r"<=?|~=|==", one.specifier))
     )
 
 

@@ -20,7 +20,7 @@ from buttress.probes.deployment.kubernetes import kubernetes
 from buttress.probes.deployment.readers import compose, dockerfile, gitlab
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
-from buttress.rules.inspecting import inspect_files
+from buttress.rules.inspecting import FileRules, inspect_files
 from buttress.rules.reporting import Issue
 from buttress.rules.rule_files import RuleKind
 from buttress.rules.subject import Subject, SubjectMatcher, unread
@@ -33,7 +33,7 @@ _DOCKERFILE: Final = re.compile(r"^(?:dockerfile|containerfile)(?:[._-].*)?$|.*\
 _NO_DOCKERFILE: Final = re.compile(
     r".*\.(?:dockerignore|pyi?|md|rst|txt|json|ya?ml|go|rs|js|ts|lock)$"
 )
-_COMPOSE: Final = re.compile(r"^(?:docker-)?compose(?:[._-].*)?\.ya?ml$")
+_COMPOSE: Final = re.compile(r"^(?:docker-)?compose(?:[._-].*)?\.(?:ya?ml|json)$")
 _MANIFEST: Final = re.compile(rb"(?m)(?:^[\xef\xbb\xbf \t{,-]*|[{,]\s*)[\"']?apiVersion[\"']?\s*:")
 _KIND: Final = re.compile(rb"(?m)(?:^[\xef\xbb\xbf \t{,-]*|[{,]\s*)[\"']?kind[\"']?\s*:")
 _JSON_MANIFEST: Final = re.compile(rb'"apiVersion"\s*:\s*"')
@@ -44,12 +44,12 @@ def _reader(path: Path) -> Callable[[YamlDocument], Iterator[Subject]] | None:
     name = path.name.lower()
     if (commands := command_files.reader(path)) is not None:
         return commands
+    if _COMPOSE.match(name):
+        return compose
     if name.endswith(".json"):
         return kubernetes
     if not name.endswith((".yml", ".yaml")):
         return None
-    if _COMPOSE.match(name):
-        return compose
     if name.endswith(".gitlab-ci.yml") or name == ".gitlab-ci.yaml":
         return gitlab
     if path.absolute().parts[-3:-1] == (".github", "workflows") or name in (
@@ -70,6 +70,13 @@ def is_dockerfile(path: Path) -> bool:
 def _rules(knowledge: Knowledge) -> Mapping[str, SubjectRule]:
     """All rules, those of packs too."""
     return RULES.with_packs(knowledge.of_kind(RULES.name))
+
+
+def _file_rules(knowledge: Knowledge) -> FileRules:
+    matcher = knowledge.derive(_matcher)
+    return FileRules(
+        knowledge.derive(_rules), partial(_issues, matcher), knowledge.derive(secret_rules)
+    )
 
 
 def _matcher(knowledge: Knowledge) -> SubjectMatcher:
@@ -98,10 +105,8 @@ class _Infrastructure:
             own,
             context.asset,
             context.tree,
-            rules=context.knowledge.derive(_rules),
+            prepare=context.knowledge.when_needed(_file_rules),
             limit=limit,
-            issues=partial(_issues, context.knowledge.derive(_matcher)),
-            secrets=context.knowledge.derive(secret_rules),
             told=_is_named,
         )
 

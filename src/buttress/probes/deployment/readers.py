@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,8 @@ from buttress.probes.deployment.dockerfile import (
 from buttress.rules.shell import image, scripts, shell, variable, variables
 from buttress.rules.subject import CONTINUED, Subject, at_line
 
+_MAX_SETTINGS: Final = 1 << 16  # bytes of a file of settings that is looked into
+_CREDENTIAL: Final = re.compile(r"(?i)_auth|_password|username|certfile|keyfile|://[^/\s]*@")
 _GITLAB_KEYWORDS: Final = {
     "default", "include", "stages", "variables", "workflow", "spec", "image", "services", "cache",
     "before_script", "after_script",
@@ -40,13 +43,14 @@ def dockerfile(text: str, path: Path) -> Iterator[Subject]:
             yield Subject("docker.run", dict(one.flags), line)
         elif one.name in ("ENV", "ARG"):
             for name, value, place in one.pairs():
-                yield variable(name, value, place, f"docker.{one.name.lower()}")
+                yield variable(name, filled(value, known), place, f"docker.{one.name.lower()}")
             if one.name == "ARG" and "=" not in one.text:
                 yield Subject("docker.arg", one.text.strip(), line)
         elif one.name in ("COPY", "ADD"):
             words = one.words()
             copied = {"sources": words[:-1], "flags": dict(one.flags), "instruction": one.name}
-            yield Subject("docker.copy", copied, line, {"ignores": _ignores(path)})
+            context = {"ignores": _ignores(path), "harmless": _harmless(words[:-1], path)}
+            yield Subject("docker.copy", copied, line, context)
         elif one.name == "EXPOSE":
             for port in one.words():
                 yield Subject("docker.expose", port, line)
@@ -78,6 +82,28 @@ def _ignores(path: Path) -> bool:
     """Whether a file says what stays out of the build: beside the Dockerfile or a level up."""
     names = (path.parent / ".dockerignore", path.parent.parent / ".dockerignore")
     return any(one.is_file() for one in (*names, path.with_name(path.name + ".dockerignore")))
+
+
+def _harmless(sources: list[str], path: Path) -> frozenset[str]:
+    """Settings of npm, beside the Dockerfile or a level up, that hold no credential."""
+    found = set()
+    for source in sources:
+        parts = Path(source).parts
+        if not parts or parts[-1] != ".npmrc" or ".." in parts or Path(source).is_absolute():
+            continue
+        for folder in (path.parent, path.parent.parent):
+            file = folder / source
+            try:
+                plain = file.is_file() and not file.is_symlink()
+                if not plain or file.stat().st_size > _MAX_SETTINGS:
+                    continue
+                text = file.read_text(encoding="utf-8", errors="replace")
+            except OSError:
+                continue
+            if not _CREDENTIAL.search(text):
+                found.add(source)
+            break
+    return frozenset(found)
 
 
 def compose(document: YamlDocument) -> Iterator[Subject]:

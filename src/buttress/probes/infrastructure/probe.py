@@ -57,7 +57,10 @@ class LoadedRules:
         if key not in self._sorted:
             names = [one for one in self.folder.advisory_names if canonical(one) == product]
             every = [one for name in names for one in self.folder.advisories(name)]
-            self._sorted[key], problems = corrected.set_aside(every, scheme)
+            called = [
+                name for one in products.products() if one.id == product for name in one.names
+            ]
+            self._sorted[key], problems = corrected.set_aside(every, scheme, called)
             self.problems += problems
         return self._sorted[key]
 

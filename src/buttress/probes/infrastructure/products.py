@@ -56,6 +56,12 @@ class Product:
     examples: tuple[Mapping[str, Any], ...] = ()
     others: tuple[Mapping[str, Any], ...] = ()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What it is called, its packages included."""
+        packages = (one.rpartition("/")[2] for one in self.packages)
+        return self.id, self.name, *self.aliases, *packages
+
 
 @dataclass(frozen=True, slots=True)
 class Identified:

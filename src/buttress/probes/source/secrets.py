@@ -40,13 +40,13 @@ class _Secrets:
         """Findings in all text files; as ``InspectionProbe``."""
         began = time.monotonic()
         reading, asset = SourceReading(), context.asset
-        chosen = context.knowledge.derive(secret_rules)
+        prepare = context.knowledge.when_needed(secret_rules)
         told: set[tuple[str, str]] = set()  # in the pieces of a large file, which overlap
         for file in text_files(context.tree, reading, pieces=True):
             if file.first_line == 1:
                 told.clear()
             with reading.surviving(file.location):
-                found = list(self._findings(asset, file, reading, chosen))
+                found = list(self._findings(asset, file, reading, prepare()))
                 for finding in _gravest(found, file, reading):
                     if file.first_line == 1 or (finding.rule, finding.location) not in told:
                         told.add((finding.rule, finding.location))

@@ -18,6 +18,33 @@ _PLACEHOLDER: Final = re.compile(
     rb"|^ENC[\[(]|^encrypted:|^\{cipher\}|^vault:v[0-9]|^\$ANSIBLE_VAULT"
     rb"|todo|fixme|fake|mock|redacted|insert|replace|notreal|not[_-]real|invalid|default|foobar"
     rb"|foo[_-]?bar|lorem|x{4}|test|qwerty|abcdef|12345|\.{3}|\*{3}|(.)\1{5}"
+    # the word "password" or "your" in other languages, as documentation has it
+    rb"|^(?:(?:mein|dein|ihr|euer)[_-]?)?(?:passwort|kennwort)$|^(?:mi|tu|su)[_-]?(?:contrase|clave)"
+    rb"|^contrase(?:n|\xc3\xb1)a$|^(?:votre[_-]?)?mot[_-]?de[_-]?passe$|^(?:sua[_-]?)?senha$"
+    rb"|^votre[_-]|^wachtwoord$|^has(?:l|\xc5\x82)o$|^parola$|^lozinka$|"
+    + "|".join(
+        (
+            "密码",
+            "密碼",
+            "口令",
+            "密钥",
+            "你的",
+            "您的",
+            "填写",
+            "替换",
+            "示例",
+            "パスワード",
+            "あなたの",
+            "비밀번호",
+            "пароль",
+            "ваш_",
+            "كلمة",
+            "סיסמ",
+            "รหัสผ่าน",
+            "पासवर्ड",
+            "κωδικ",
+        )
+    ).encode()
 )
 _WORD: Final = re.compile(
     rb"[0-9]{1,8}|v?[0-9]{1,4}|[A-Za-z]|(?:[A-Z]?[a-z]{2,}+|[A-Z]{2,}+)++[0-9]{0,4}"

@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
+from operator import itemgetter
 from typing import Any, Final
 
 from buttress.rules.credentials.scanner import scan
 from buttress.rules.patterns import compiled_bytes
 from buttress.rules.personal import identifiers
 
+_GROUP: Final = 1 << 20  # bytes of texts that are searched together
 _CONTEXT: Final = 40  # bytes before a number in which its name is looked for
 _IPV6_PREFIXES: Final = ("2", "3", "fe80", "fc", "fd")
+# What stands in every line with a span that is no e-mail address: six digits, or a part of an
+# address of the Internet, an account number, a fiscal code, a PAN or a wallet.
+_LINES: Final = (
+    r"\d(?:[ ./()+-]{0,3}\d){5}|\d\.\d{1,3}\.\d|[0-9A-Fa-f]::?[0-9A-Fa-f]"
+    r"|\b(?:[A-Z]{2}\d{2} ?[A-Z0-9]|[0-9A-Za-z]{16}|[A-Z]{5}\d{4}|(?i:bc1)[0-9A-Za-z]{11})"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,8 @@ class Detector:
     ``pattern`` is RE2 over the bytes of UTF-8; its first group, or else the whole, is the span.
     ``check`` decides on the value without separators. ``context`` is a pattern of which one match
     must stand shortly before the number; empty where the number speaks for itself.
-    ``needs`` is a byte string without which no match is possible. ``alone``: groups of digits count
+    ``needs`` is a byte string without which no match is possible. ``lines`` is a pattern that
+    matches in every line with a span: other lines are not read. ``alone``: groups of digits count
     only where no further group stands before or behind them, which would make another number.
     """
 
@@ -43,11 +54,13 @@ class Detector:
     check: Callable[[str], bool]
     context: str = ""
     needs: bytes = b""
+    lines: str = _LINES
     alone: bool = False
 
-    def spans(self, data: bytes) -> Iterator[tuple[int, int, str]]:
+    def spans(self, texts: JoinedTexts) -> Iterator[tuple[int, int, str]]:
         """Start and end in bytes, and the value without separators."""
-        if self.needs and self.needs not in data:
+        data, starts = texts.lines(self.lines)
+        if self.needs not in data:
             return
         place = 0
         expression = _expression(self.pattern)
@@ -55,12 +68,13 @@ class Detector:
             group = 1 if expression.groups else 0
             start, end = match.span(group)
             written = data[start:end].decode("ascii")
+            moved = _moved(starts, start)
             if (
                 self.check(written)
-                and (not self.context or _named(self.context, data, start))
+                and (not self.context or texts.named(self.context, start + moved))
                 and not (self.alone and _grouped(data, start, end))
             ):
-                yield start, end, _SEPARATORS.sub("", written)
+                yield start + moved, end + moved, _SEPARATORS.sub("", written)
                 place = end
             else:  # a later start may be the right one
                 place = start + 1
@@ -68,7 +82,51 @@ class Detector:
                     place += 1
 
 
-_DIGIT: Final = re.compile(rb"[0-9]")
+class JoinedTexts:
+    """Texts in UTF-8 with line breaks between them, which no span crosses.
+
+    Together they are searched once; alone, each would cost every pattern a call.
+    """
+
+    def __init__(self, texts: Sequence[bytes]) -> None:
+        self.data = b"\n".join(texts)
+        self.starts = list(accumulate((len(text) + 1 for text in texts[:-1]), initial=0))
+        self._lines: dict[str, tuple[bytes, list[tuple[int, int]]]] = {}
+
+    def number(self, place: int) -> int:
+        """Of the text at a place."""
+        return bisect_right(self.starts, place) - 1
+
+    def named(self, pattern: str, place: int) -> bool:
+        """Whether a name stands shortly before a place, in the same text."""
+        start = max(self.starts[self.number(place)], place - _CONTEXT)
+        return _context(pattern).search(self.data[start:place]) is not None
+
+    def lines(self, pattern: str) -> tuple[bytes, list[tuple[int, int]]]:
+        """Lines in which it matches; where each stretch of them begins, and how far it moved."""
+        if pattern not in self._lines:
+            self._lines[pattern] = _lines(_expression(pattern), self.data)
+        return self._lines[pattern]
+
+
+def _lines(expression: Any, data: bytes) -> tuple[bytes, list[tuple[int, int]]]:
+    pieces: list[bytes] = []
+    starts: list[tuple[int, int]] = []
+    size = end = 0
+    while match := expression.search(data, end):
+        start = data.rfind(b"\n", end, match.start()) + 1 or end
+        end = data.find(b"\n", match.end()) + 1 or len(data)
+        starts.append((size, start - size))
+        pieces.append(data[start:end])
+        size += end - start
+    return b"".join(pieces), starts
+
+
+def _moved(starts: list[tuple[int, int]], place: int) -> int:
+    """By how much a place in joined lines lies before that in the text."""
+    return starts[bisect_right(starts, place, key=itemgetter(0)) - 1][1]
+
+
 _SEPARATORS: Final = re.compile(r"(?<=\w)[ -](?=\w)|[()/]")
 
 
@@ -80,10 +138,6 @@ def _expression(pattern: str) -> Any:
 @cache
 def _context(pattern: str) -> re.Pattern[bytes]:
     return re.compile(pattern.encode(), re.I)
-
-
-def _named(pattern: str, data: bytes, start: int) -> bool:
-    return _context(pattern).search(data, max(0, start - _CONTEXT), start) is not None
 
 
 def _grouped(data: bytes, start: int, end: int) -> bool:
@@ -125,11 +179,13 @@ def _ipv4(text: str) -> bool:
 
 
 def _ipv6(text: str) -> bool:
+    groups = [group for group in text.split(":") if group]
+    if len(groups) < 2:  # most that stand here, and dear to parse
+        return False
     try:
         address = ipaddress.IPv6Address(text)
     except ValueError:
         return False
-    groups = [group for group in text.split(":") if group]
     known = text.lower().startswith(_IPV6_PREFIXES) and any(sign.isdecimal() for sign in groups[0])
     return (len(groups) >= 3 or (known and len(groups) >= 2)) and not address.is_loopback
 
@@ -151,7 +207,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     Detector(
         "EMAIL",
         r"(?i)\b([a-z0-9][a-z0-9._%+'-]*@(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,24})\b",
-        _email, needs=b"@",
+        _email, lines="@",
     ),
     Detector("IBAN", r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{1,4}){3,8}\b", _compact(identifiers.iban)),
     Detector(
@@ -215,25 +271,48 @@ KINDS: Final = (*dict.fromkeys(one.kind for one in DETECTORS), "SECRET")
 
 def find(text: str, kinds: Collection[str]) -> list[Span]:
     """Personal data of those kinds, by place; of two that overlap, the first in ``DETECTORS``."""
-    data = text.encode("utf-8", "surrogatepass")
-    found: list[tuple[int, int, str, str]] = []
-    taken = bytearray(len(data))  # 1 where something was found
+    return next(find_all([text], kinds))
+
+
+def find_all(texts: Iterable[str], kinds: Collection[str]) -> Iterator[list[Span]]:
+    """What ``find`` gives for each text; with many short ones, in a fraction of its time."""
+    group: list[tuple[str, bytes]] = []
+    size = 0
+    for text in texts:
+        data = text.encode("utf-8", "surrogatepass")
+        if group and size + len(data) > _GROUP:
+            yield from _found(group, kinds)
+            group, size = [], 0
+        group.append((text, data))
+        size += len(data)
+    yield from _found(group, kinds)
+
+
+def _found(texts: Sequence[tuple[str, bytes]], kinds: Collection[str]) -> Iterator[list[Span]]:
+    if not texts:
+        return
+    joined = JoinedTexts([data for _, data in texts])
+    found: list[list[tuple[int, int, str, str]]] = [[] for _ in texts]
+    taken = bytearray(len(joined.data))  # 1 where something was found
+
+    def take(start: int, end: int, kind: str, value: str) -> None:
+        number = joined.number(start)
+        begin = joined.starts[number]
+        found[number].append((start - begin, end - begin, kind, value))
+        taken[start:end] = b"\1" * (end - start)
+
     if "SECRET" in kinds:
-        for start, end, value in secrets(data):
-            found.append((start, end, "SECRET", value))
-            taken[start:end] = b"\1" * (end - start)
-    numbers = _DIGIT.search(data) is not None
+        for begin, (_, data) in zip(joined.starts, texts, strict=True):
+            for start, end, value in secrets(data):
+                take(begin + start, begin + end, "SECRET", value)
     for detector in DETECTORS:
-        if detector.kind not in kinds or (not numbers and detector.kind not in ("EMAIL", "IP")):
+        if detector.kind not in kinds:
             continue
-        for start, end, value in detector.spans(data):
+        for start, end, value in detector.spans(joined):
             if taken.find(1, start, end) < 0:
-                found.append((start, end, detector.kind, value))
-                taken[start:end] = b"\1" * (end - start)
-    if not found:
-        return []
-    found.sort()
-    return in_characters(text, data, found)
+                take(start, end, detector.kind, value)
+    for (text, data), spans in zip(texts, found, strict=True):
+        yield in_characters(text, data, sorted(spans)) if spans else []
 
 
 def secrets(data: bytes) -> Iterator[tuple[int, int, str]]:

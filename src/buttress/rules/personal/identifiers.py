@@ -55,6 +55,7 @@ _CN_PROVINCES: Final = frozenset(
 _CN_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CREDIT_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _DNI_LETTERS: Final = "TRWAGMYFPDXBNJZSQVHLCKE"
+_IT_DIGITS: Final = str.maketrans("LMNPQRSTUV", "0123456789")
 _IT_MONTHS: Final = "ABCDEHLMPRST"
 _IT_ODD: Final[Mapping[str, int]] = dict(
     zip(
@@ -241,6 +242,10 @@ def it_fiscal_code(number: str) -> bool:
     if len(number) != 16 or not number.isalnum() or not number.isascii():
         return False
     if not (number[:6].isalpha() and number[8] in _IT_MONTHS and number[11].isalpha()):
+        return False
+    # Where two people would have one code, letters stand for digits.
+    digits = "".join(number[place] for place in (6, 7, 9, 10, 12, 13, 14)).translate(_IT_DIGITS)
+    if not digits.isdecimal() or not 1 <= int(digits[2:4]) % 40 <= 31:  # women's days are + 40
         return False
     total = sum(
         (int(sign, 36) if sign.isdecimal() else ord(sign) - 65) if place % 2 else _IT_ODD[sign]

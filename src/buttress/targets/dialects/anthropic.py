@@ -8,6 +8,7 @@ from typing import Any
 
 from yarl import URL
 
+from buttress.files.encodable import encodable
 from buttress.targets import completion
 from buttress.targets.base import Answer, Message, Request, TargetError
 from buttress.targets.chat import alternating, system_and_turns
@@ -74,7 +75,7 @@ class AnthropicMessages:
                 case "tool_use":
                     texts.append(completion.tool_call(block.get("name"), block.get("input")))
         reason = str(payload.get("stop_reason") or "stop")
-        text = completion.clean("".join(texts))
+        text = encodable("".join(texts))
         usage = payload.get("usage")
         usage = usage if isinstance(usage, dict) else {}
         kinds = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
@@ -84,7 +85,7 @@ class AnthropicMessages:
             sum(completion.count(usage.get(kind)) for kind in kinds),
             completion.count(usage.get("output_tokens")),
             latency_s,
-            completion.clean("\n".join(filter(None, reasoning))),
+            encodable("\n".join(filter(None, reasoning))),
             REFUSAL_FIELD if reason == "refusal" and not text.strip() else "",
         )
 

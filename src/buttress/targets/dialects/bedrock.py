@@ -8,6 +8,7 @@ from typing import Any
 
 from yarl import URL
 
+from buttress.files.encodable import encodable
 from buttress.targets import completion
 from buttress.targets.base import Answer, Message, Request, TargetError
 from buttress.targets.chat import alternating, system_and_turns
@@ -88,14 +89,14 @@ class BedrockConverse:
         reason = str(payload.get("stopReason") or "stop")
         usage = payload.get("usage")
         usage = usage if isinstance(usage, dict) else {}
-        text = completion.clean("".join(texts))
+        text = encodable("".join(texts))
         return Answer(
             text,
             _REASONS.get(reason, reason),
             completion.count(usage.get("inputTokens")),
             completion.count(usage.get("outputTokens")),
             latency_s,
-            completion.clean("\n".join(filter(None, reasoning))),
+            encodable("\n".join(filter(None, reasoning))),
             # A guardrail gives a short message of its own, or the answer with parts masked.
             _GUARDED.get(reason, "") if len(text) < _NOTICE else "",
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from yarl import URL
 
+from buttress.files.encodable import encodable
 from buttress.targets import completion
 from buttress.targets.base import Answer, Message, Request, TargetError
 from buttress.targets.chat import alternating, system_and_turns
@@ -97,7 +98,7 @@ class Gemini:
             elif isinstance(call := part.get("functionCall"), dict):
                 texts.append(completion.tool_call(call.get("name"), call.get("args")))
         reason = str(candidate.get("finishReason") or "STOP")
-        text = completion.clean("".join(texts))
+        text = encodable("".join(texts))
         refused_by = ""
         if completion.is_filter(reason) and not text.strip():
             refused_by = f"{CONTENT_FILTER}: {reason.lower()}"
@@ -110,7 +111,7 @@ class Gemini:
             completion.count(usage.get("candidatesTokenCount"))
             + completion.count(usage.get("thoughtsTokenCount")),
             latency_s,
-            completion.clean("".join(reasoning)),
+            encodable("".join(reasoning)),
             refused_by,
         )
 

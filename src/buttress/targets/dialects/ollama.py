@@ -8,6 +8,7 @@ from typing import Any
 
 from yarl import URL
 
+from buttress.files.encodable import encodable
 from buttress.targets import completion
 from buttress.targets.base import Answer, Message, Request, TargetError
 from buttress.targets.chat import alternating
@@ -58,18 +59,18 @@ class OllamaChat:
                 f"the target said: {said}" if said else "the answer has no message", retry=True
             )
         calls = message.get("tool_calls")
-        lines = [str(message.get("content") or "")]
+        lines = [completion.joined_parts(message.get("content"))]
         for call in calls if isinstance(calls, list) else ():
             function = call.get("function") if isinstance(call, dict) else None
             if isinstance(function, dict):
                 lines.append(completion.tool_call(function.get("name"), function.get("arguments")))
         return Answer(
-            completion.clean("\n".join(filter(None, lines))),
+            encodable("\n".join(filter(None, lines))),
             str(payload.get("done_reason") or "stop"),
             completion.count(payload.get("prompt_eval_count")),
             completion.count(payload.get("eval_count")),
             latency_s,
-            completion.clean(str(message.get("thinking") or "")),
+            encodable(str(message.get("thinking") or "")),
         )
 
     def joined(self, events: Sequence[Any]) -> Any:

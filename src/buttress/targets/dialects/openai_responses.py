@@ -7,6 +7,7 @@ from typing import Any
 
 from yarl import URL
 
+from buttress.files.encodable import encodable
 from buttress.targets import completion
 from buttress.targets.base import Answer, Message, Request, TargetError
 from buttress.targets.chat import alternating, data_url
@@ -69,7 +70,7 @@ class OpenAIResponses:
                     texts.append(completion.tool_call(item.get("name"), item.get("arguments")))
         details = payload.get("incomplete_details")
         reason = details.get("reason") if isinstance(details, dict) else None
-        text = completion.clean("".join(texts) or "".join(refusals))
+        text = encodable("".join(texts) or "".join(refusals))
         refused_by = REFUSAL_FIELD if refusals and not texts else ""
         if reason == "content_filter" and not texts:
             refused_by = with_details(CONTENT_FILTER, payload)
@@ -81,7 +82,7 @@ class OpenAIResponses:
             completion.count(usage.get("input_tokens")),
             completion.count(usage.get("output_tokens")),
             latency_s,
-            completion.clean("\n".join(filter(None, reasoning))),
+            encodable("\n".join(filter(None, reasoning))),
             refused_by,
         )
 

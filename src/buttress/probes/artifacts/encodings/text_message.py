@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
+from buttress.files.encodable import encodable
+
 _TOKEN: Final = re.compile(
     r"""\#[^\n]*|\s+
     |"(?P<double>(?:[^"\\\n]|\\.)*)"
@@ -86,6 +88,4 @@ def _unescaped(text: str) -> str:
         return _PLAIN.get(plain, plain)
 
     plain = _ESCAPE.sub(one, text[:_MAX_TEXT])
-    if plain.isascii():
-        return plain
-    return plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")  # pairs, of JSON
+    return encodable(plain)

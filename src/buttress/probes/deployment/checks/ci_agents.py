@@ -18,7 +18,7 @@ _ACTION: Final = re.compile(
 )
 _COMMAND: Final = re.compile(
     r"(?m)(?:^|[\s;&|(`$])(?:npx\s+(?:-y\s+|--yes\s+)?\S*)?"
-    r"(claude(?:-code)?|gemini(?:-cli)?|codex|copilot|aider|opencode|goose|cursor-agent|qwen|amp|crush|openhands)"
+    r"(claude(?:-code)?|gemini(?:-cli)?|codex|copilot|aider(?:-chat)?|opencode|goose|cursor-agent|qwen|amp|crush|openhands)"
     r"(?:@[\w.]+)?\s+(?:[^\n]*?\s)?(?:-p|--print|--prompt|exec|run|-m|--message|-i|-x|-t|--text|--yolo|-y|"
     r"--dangerously[\w-]+|--full-auto|--approval-mode)\b|"
     r"(?m:(?:^|[\s;&|(`$])(?:q|kiro-cli)\s+chat\b|\bdroid\s+exec\b|\bauggie\b[^\n]*\s(?:-p|--print)\b)"

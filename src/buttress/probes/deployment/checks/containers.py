@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from buttress.probes.deployment.checks.open_servers import open_server
 from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
 
 _SECRET_FILES: Final = (
@@ -28,13 +29,6 @@ _HOST_FOLDERS: Final = re.compile(
     r"^(?:/|/(?:etc|root|proc|sys|dev|boot|home|var/run|run|var/lib/docker|var/lib/kubelet)/?|"
     r"(?:~|\$\{?HOME\}?)(?:/(?:\.ssh|\.aws|\.kube|\.docker|\.config/gcloud))?/?)$"
 )
-# Servers that answer whoever reaches them unless they are told to ask for a key or password.
-OPEN_SERVERS: Final = re.compile(
-    r"(?i)ollama|vllm|text-generation-inference|tritonserver|llama\.?cpp|localai|sglang|lmdeploy|"
-    r"xinference|infinity|open-?webui|text-generation-webui|comfyui|stable-diffusion|qdrant|chroma|"
-    r"weaviate|milvus|elasticsearch|opensearch|redis|mongo|memcached|rayproject|jupyter|mlflow|"
-    r"tensorboard|label-studio|flowise|langflow|dify|litellm|torchserve|tensorflow/serving|etcd"
-)
 
 
 def is_host_folder(path: str) -> bool:
@@ -46,6 +40,8 @@ def _copied_secret(subject: Subject) -> Iterator[SubjectMatch]:
     if "from" in subject.value["flags"]:
         return
     for source in subject.value["sources"]:
+        if source in subject.context["harmless"]:
+            continue
         for part in source.lower().split("/"):
             if _any(part, _SECRET_FILES) and not _any(part, _HARMLESS):
                 yield SubjectMatch(subject.line(()), source)
@@ -98,13 +94,27 @@ def _host_mount(subject: Subject) -> Iterator[SubjectMatch]:
 def _public_port(subject: Subject) -> Iterator[SubjectMatch]:
     service = subject.value
     about = f"{subject.context['name']} {scalar(service.get('image')) or ''}"
-    match = OPEN_SERVERS.search(about)
+    server = open_server(about, _settings(service))
     ports = service.get("ports")
-    if not match or not isinstance(ports, list):
+    if not server or not isinstance(ports, list):
         return
     for index, port in enumerate(ports):
         if _published(port):
-            yield SubjectMatch(subject.line(("ports", index)), f"{match[0]} on port {_shown(port)}")
+            yield SubjectMatch(subject.line(("ports", index)), f"{server} on port {_shown(port)}")
+
+
+def _settings(service: Mapping[str, Any]) -> str:
+    """The commands and variables of a compose service, one a line."""
+    lines: list[str] = []
+    for key in ("command", "entrypoint"):
+        given = service.get(key)
+        lines.append(" ".join(map(str, given)) if isinstance(given, list) else str(given or ""))
+    given = service.get("environment")
+    if isinstance(given, dict):
+        lines += [f"{name}={scalar(value) or ''}" for name, value in given.items()]
+    elif isinstance(given, list):
+        lines += map(str, given)
+    return "\n".join(lines)
 
 
 def _published(port: Any) -> bool:

@@ -41,6 +41,17 @@ _SEVERAL_LINES: Final = re.compile(
     r"(?:body|message|description|patch|diff|commits?|comment|event)\W*$"
 )
 _BOT: Final = re2.compile(r"github\.(?:actor|triggering_actor)\s*==\s*['\"][A-Za-z0-9_-]+\[bot\]")
+_LABEL: Final = re2.compile(
+    r"contains\(\s*github\.event\.(?:pull_request|issue)\.labels\b|"
+    r"github\.event\.label\.name\s*==|==\s*github\.event\.label\.name"
+)
+_OWN_BRANCH: Final = re2.compile(
+    r"github\.event\.pull_request\.head\.repo\.full_name\s*==\s*github\.repository|"
+    r"github\.repository\s*==\s*github\.event\.pull_request\.head\.repo\.full_name|"
+    r"!\s*github\.event\.pull_request\.head\.repo\.fork|"
+    r"github\.event\.pull_request\.head\.repo\.fork\s*==\s*false|"
+    r"github\.event_name\s*==\s*['\"](?:push|schedule|workflow_dispatch|release)['\"]"
+)
 _WHO: Final = re2.compile(r"author_association|permission|github\.actor|\.user\.login\s*==")
 
 
@@ -196,13 +207,21 @@ def _no_permissions(subject: Subject) -> Iterator[SubjectMatch]:
         yield SubjectMatch(subject.line(("jobs",)))
 
 
-def _self_hosted(subject: Subject) -> Iterator[SubjectMatch]:
+def _self_hosted(subject: Subject, *, labelled: bool) -> Iterator[SubjectMatch]:
+    """A stranger's pull request runs on an own machine: always, or once it has a label."""
     runner = subject.value.get("runs-on")
     if isinstance(runner, dict):
         runner = runner.get("labels")
     labels = runner if isinstance(runner, list) else [runner]
     outside = subject.context["triggers"] & _OUTSIDE
-    if outside and any(str(one).lower() == "self-hosted" for one in labels):
+    condition = str(subject.value.get("if", ""))
+    if _OWN_BRANCH.search(condition) and "||" not in condition:
+        return
+    if (
+        bool(_LABEL.search(condition)) is labelled
+        and outside
+        and any(str(one).lower() == "self-hosted" for one in labels)
+    ):
         yield SubjectMatch(subject.line(("runs-on",)), sorted(outside)[0])
 
 
@@ -287,7 +306,8 @@ CHECKS: Final[dict[str, Check]] = {
     "unpinned-first-party": lambda subject: _unpinned(subject, first_party=True),
     "docker-action": _docker_action,
     "no-permissions": _no_permissions,
-    "self-hosted": _self_hosted,
+    "self-hosted": lambda subject: _self_hosted(subject, labelled=False),
+    "self-hosted-labelled": lambda subject: _self_hosted(subject, labelled=True),
     "artifact": _artifact,
     "kept-credentials": _kept_credentials,
     "environment-file": _environment_file,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from buttress.probes.deployment.checks.containers import OPEN_SERVERS, is_host_folder
+from buttress.probes.deployment.checks.containers import is_host_folder
+from buttress.probes.deployment.checks.open_servers import open_server
 from buttress.rules.credentials.literals import is_placeholder
 from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
 
@@ -67,9 +68,8 @@ def _public_service(subject: Subject) -> Iterator[SubjectMatch]:
     selector = _at(spec, "selector")
     labels = selector.values() if isinstance(selector, dict) else ()
     about = " ".join([str(_at(metadata, "name") or ""), *(scalar(one) or "" for one in labels)])
-    match = OPEN_SERVERS.search(about)
-    if match:
-        yield SubjectMatch(subject.line(("spec", "type")), f"{match[0]} by a {kind}")
+    if server := open_server(about):
+        yield SubjectMatch(subject.line(("spec", "type")), f"{server} by a {kind}")
 
 
 def _rules(subject: Subject) -> Iterator[tuple[int, list[str], list[str]]]:

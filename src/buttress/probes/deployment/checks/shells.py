@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+import re2
+
 from buttress.rules.downloaded_scripts import DOWNLOADED_SCRIPTS
 from buttress.rules.subject import CONTINUED, Check, Subject, SubjectMatch
 
@@ -16,6 +18,11 @@ _PRINTS: Final = re.compile(
 )
 _HEREDOC: Final = re.compile(r"<<-?\s*[\"']?(\w+)[\"']?")
 _EMPTY: Final = re.compile(r"(?<=\w)(?:\"\"|'')(?=\w)")  # of a word, which a shell joins
+_SECRET_MOUNT: Final = "--mount=type=secret"
+_TOKEN_IN_ADDRESS: Final = re2.compile(
+    r"https://(?:[A-Za-z0-9_.-]{1,60}:)?\$\{?\{?\s?[A-Za-z_.]{0,40}(?i:token|password|pat|secret)"
+    r"[A-Za-z_]{0,20}\s?\}{0,2}@"
+)
 _MAX: Final = 200
 
 
@@ -72,4 +79,18 @@ def _printed(text: str) -> Iterator[tuple[int, int]]:
         yield after, closing.start() if closing else len(text)
 
 
-CHECKS: Final[dict[str, Check]] = {"pipe-to-shell": _pipe_to_shell}
+def _token_in_address(subject: Subject, *, in_pipeline: bool) -> Iterator[SubjectMatch]:
+    """A token in an address: in a pipeline it goes with a runner that is made for one job."""
+    where = subject.context.get("where")
+    if _SECRET_MOUNT in subject.value or (where in ("gha", "gitlab")) is not in_pipeline:
+        return
+    for match in _TOKEN_IN_ADDRESS.finditer(subject.value):
+        before = subject.value[: match.start()]
+        yield SubjectMatch(subject.line(()) + before.count("\n") + before.count(CONTINUED))
+
+
+CHECKS: Final[dict[str, Check]] = {
+    "pipe-to-shell": _pipe_to_shell,
+    "token-in-address": lambda subject: _token_in_address(subject, in_pipeline=False),
+    "token-in-pipeline": lambda subject: _token_in_address(subject, in_pipeline=True),
+}

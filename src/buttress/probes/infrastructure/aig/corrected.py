@@ -8,7 +8,7 @@ proves nothing; rules whose data can't be meant are set aside, each with the rea
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -29,6 +29,7 @@ from buttress.probes.infrastructure.aig.rules import (
     Matcher,
 )
 from buttress.probes.infrastructure.aig.texts import lower
+from buttress.probes.infrastructure.products import normalised
 from buttress.probes.infrastructure.versions import (
     Scheme,
     VersionRange,
@@ -38,6 +39,9 @@ from buttress.probes.infrastructure.versions import (
 )
 
 Class = Literal["affected", "possibly", "not affected"]
+_OWN_ADVISORY: Final = re.compile(
+    r"https?://github\.com/([\w.-]+/[\w.-]+)/security/advisories/GHSA-", re.I
+)
 _ESCAPED_QUOTE: Final = re.compile(r'\\"')
 _NOTHING: Final = VersionRange()
 # What any web server may say: a matcher that holds for all of it tells nothing.
@@ -130,17 +134,23 @@ def classify(one: AdvisoryRule, known: VersionRange, scheme: Scheme) -> Class:
 
 
 def set_aside(
-    advisories: Sequence[AdvisoryRule], scheme: Scheme
+    advisories: Sequence[AdvisoryRule], scheme: Scheme, names: Collection[str] = ()
 ) -> tuple[list[AdvisoryRule], list[RuleProblem]]:
     """The advisories that can be meant, and why others can't.
 
     One that holds wherever the product runs on a public address is no statement about versions:
     what it warns of is what the checks of exposure test.
+
+    Args:
+        advisories: all of a product.
+        scheme: how its versions compare.
+        names: what else the product is called, such as its packages.
     """
     kept: list[AdvisoryRule] = []
     problems: list[RuleProblem] = []
+    own = own_repositories(advisories, names)
     for one in advisories:
-        why = advisory_fault(one, advisories, scheme)
+        why = advisory_fault(one, advisories, scheme) or of_another(one, own)
         if why:
             problems.append(RuleProblem(one.file, f"rule: {one.rule_text.strip()}: {why}"))
         else:
@@ -162,6 +172,32 @@ def advisory_fault(one: AdvisoryRule, others: Sequence[AdvisoryRule], scheme: Sc
     if contradictory(one.rule, scheme):
         return "no version can satisfy it"
     return _foreign(one, others, scheme)
+
+
+def own_repositories(
+    advisories: Sequence[AdvisoryRule], names: Collection[str] = ()
+) -> frozenset[str]:
+    """The repositories with the name of a product that its advisories link.
+
+    Where there are none, nobody can tell which are those of others.
+    """
+    called = {normalised(name) for name in (*names, *(one.name for one in advisories))}
+    linked = (link for one in advisories for link in repositories(one))
+    return frozenset(one for one in linked if normalised(one.partition("/")[2]) in called)
+
+
+def repositories(one: AdvisoryRule) -> set[str]:
+    """The repositories on GitHub whose own advisory is linked, but for those of researchers."""
+    found = {match[1].lower() for link in one.references if (match := _OWN_ADVISORY.match(link))}
+    return {repository for repository in found if not repository.endswith("/security-research")}
+
+
+def of_another(one: AdvisoryRule, own: frozenset[str]) -> str:
+    """An advisory of another product's repository, whose versions are not those of this one."""
+    linked = repositories(one)
+    if not own or not linked or linked & own:
+        return ""
+    return f"is an advisory of {', '.join(sorted(linked))}, not of {', '.join(sorted(own))}"
 
 
 def contradictory(rule: Expression, scheme: Scheme) -> bool:

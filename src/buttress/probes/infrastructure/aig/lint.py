@@ -10,7 +10,13 @@ from pathlib import Path
 from typing import Final, Literal
 
 from buttress.errors import InputError
-from buttress.probes.infrastructure.aig.corrected import advisory_fault, always, fault
+from buttress.probes.infrastructure.aig.corrected import (
+    advisory_fault,
+    always,
+    fault,
+    of_another,
+    own_repositories,
+)
 from buttress.probes.infrastructure.aig.expression import ORDERING, RuleComparison, comparisons
 from buttress.probes.infrastructure.aig.files import (
     MAX_BYTES,
@@ -112,7 +118,8 @@ def _advisory(one: AdvisoryRule, alike: Sequence[AdvisoryRule]) -> Iterator[Note
         yield Note(one.file, "always", "rule is empty: fires on every version")
         return
     told = f"rule: {one.rule_text.strip()}"
-    if why := advisory_fault(one, list(alike), "pep440"):
+    why = advisory_fault(one, alike, "pep440") or of_another(one, own_repositories(alike))
+    if why:
         never = "no version can" in why or "compares no" in why
         yield Note(one.file, "never" if never else "weak", f"{told}: {why}")
     elif always(one.rule, "pep440"):

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _CHANGES: Final = {
     "append", "extend", "insert", "add", "update", "appendleft", "setdefault", "write",
 }  # fmt: skip
+# Of these what comes back is used as well; of others that means that they change nothing.
+_CHANGES_AND_GIVES: Final = {"setdefault", "write"}
 _KEEPS_TEXT: Final = {
     "strip", "lstrip", "rstrip", "lower", "upper", "encode", "decode", "removesuffix",
 }  # fmt: skip
@@ -77,7 +79,8 @@ def call(evaluator: Evaluator, node: ast.Call, scope: NameScope) -> Value:
     if path == "functools.partial" and positions and positions[0].path:
         path, positions = positions[0].path, positions[1:]
     mark(evaluator.downloads, path, given)
-    if path:
+    parses_only = path == "builtins.compile" and node is evaluator.statement  # and runs nothing
+    if path and not parses_only:
         kind: Kind = "mapping" if path == "builtins.dict" else "call"
         event = Event(
             kind, node.lineno, evaluator.context, path, receiver, tuple(positions), given.named,
@@ -130,7 +133,7 @@ def _result(
     known = evaluator.invoked(callee, given, event)
     if isinstance(node.func, ast.Attribute):
         name, inner = node.func.attr, node.func.value
-        if name in _CHANGES:
+        if name in _CHANGES and (node is evaluator.statement or name in _CHANGES_AND_GIVES):
             if isinstance(inner, ast.Name):
                 grown = _grown(name, receiver, given)
                 if grown is not None:
@@ -190,6 +193,8 @@ def _result(
     uses = evaluator.flows.cleaned(path) if taints and path else frozenset()
     if ALL in uses:
         return Value(result.path)
+    if not (isinstance(node.func, ast.Attribute) and node.func.attr in _KEEPS_TEXT):
+        taints = tuple(one.after() for one in taints)
     made = Value(result.path, taints=taints)
     if event.path.endswith(".get") and given.positions and given.positions[0].const == "files":
         made = stored(receiver, "files", made)

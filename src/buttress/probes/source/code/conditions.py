@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import re2
 
+from buttress.files.encodable import encodable
 from buttress.probes.source.code.paths import GlobUnion
 from buttress.probes.source.code.values import ALL, HOLE, PARAMETER, Taint, Value
 
@@ -28,8 +29,8 @@ class RegularExpression:
         self._compiled = re2.compile(text, options)
 
     def search(self, text: str) -> Any:
-        """The first match; half a surrogate pair, which Python's texts may hold, counts as "?"."""
-        return self._compiled.search(text.encode("utf-8", "replace").decode("utf-8"))
+        """The first match; half a surrogate pair counts as U+FFFD."""
+        return self._compiled.search(encodable(text))
 
 
 @cache

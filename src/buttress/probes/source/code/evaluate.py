@@ -40,6 +40,7 @@ class Evaluator(ABC):
         self.tell = tell
         self.context = Context()
         self.too_deep = False
+        self.statement: ast.expr | None = None  # that stands alone, so that nothing uses its value
         self.downloads: dict[str, Taint] = {}  # files that were written with what was downloaded
         self._depth = 0
 

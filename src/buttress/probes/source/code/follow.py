@@ -18,6 +18,7 @@ from buttress.probes.source.code.functions import (
     bind_parameters,
     harmless,
     numbers_of,
+    segments_of,
     summary_of,
 )
 from buttress.probes.source.code.guards import checked, clean, ends, part_of
@@ -130,7 +131,15 @@ class AbstractInterpreter(InterproceduralEvaluator):
         method = scope.is_class and "builtins.staticmethod" not in paths
         summary = summary_of(node, self.module_summary.anchored(path), path, method=method)
         function = Function(
-            node, path, scope, inner, summary, label, numbers_of(node.decorator_list), method
+            node,
+            path,
+            scope,
+            inner,
+            summary,
+            label,
+            numbers_of(node.decorator_list),
+            segments_of(node.decorator_list),
+            method,
         )
         earlier = self._waiting.get(path)
         if earlier is not None:
@@ -174,6 +183,8 @@ class AbstractInterpreter(InterproceduralEvaluator):
         scope.bind(node.name, Value(path))
 
     def _return(self, node: ast.Return | ast.Expr, scope: NameScope) -> None:
+        if isinstance(node, ast.Expr):
+            self.statement = node.value.value if isinstance(node.value, ast.Await) else node.value
         value = self.value(node.value, scope)
         if isinstance(node, ast.Expr):
             alone = node.value.value if isinstance(node.value, ast.Await) else node.value

@@ -12,7 +12,7 @@ from buttress.probes.source.code.events import Context
 from buttress.probes.source.code.paths import GlobUnion
 from buttress.probes.source.code.scopes import NameScope
 from buttress.probes.source.code.summaries import NOT_GIVEN, FunctionSummary
-from buttress.probes.source.code.values import PARAMETER, Taint, Value
+from buttress.probes.source.code.values import PARAMETER, SEGMENT, Taint, Value
 
 if TYPE_CHECKING:
     from buttress.probes.source.code.evaluate import Evaluator
@@ -28,6 +28,8 @@ _HARMLESS: Final = GlobUnion(
 )  # fmt: skip
 _INJECTED: Final = {"Depends", "Security", "BackgroundTasks", "RunContext", "Context"}
 _CONVERTER: Final = re.compile(r"<(?:int|float|uuid)(?:\([^)]*\))?:(\w+)>")
+_SEGMENT: Final = re.compile(r"/[\w.-]*[{<](?:str(?:ing)?:)?(\w+)(?::str)?[}>]")
+_DEEP: Final = re.compile(r"<path:(\w+)>|\{(\w+):path\}")
 _NUMBER: Final = re.compile(r"\{(\w+):(?:int|float|uuid)\}")
 
 
@@ -42,6 +44,7 @@ class Function:
     summary: FunctionSummary
     label: str | None  # of the source that its parameters come from
     numbers: frozenset[str]  # parameters that a route says are numbers
+    segments: frozenset[str]  # parameters that are one part of a route's path
     method: bool
 
 
@@ -54,6 +57,19 @@ def numbers_of(decorators: Sequence[ast.expr]) -> frozenset[str]:
                 route = argument.value[:2000]
                 found.update(_CONVERTER.findall(route), _NUMBER.findall(route))
     return frozenset(found)
+
+
+def segments_of(decorators: Sequence[ast.expr]) -> frozenset[str]:
+    """Parameters that are one part of the path of a route: ``/{id}``, and not ``/{id:path}``."""
+    found: set[str] = set()
+    deep: set[str] = set()
+    for one in decorators:
+        for argument in one.args if isinstance(one, ast.Call) else ():
+            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                route = argument.value[:2000]
+                found.update(_SEGMENT.findall(route))
+                deep.update(*_DEEP.findall(route))
+    return frozenset(found - deep)
 
 
 def bind_parameters(evaluator: Evaluator, function: Function, scope: NameScope) -> None:
@@ -117,7 +133,9 @@ def _tainted(evaluator: Evaluator, function: Function, value: Value, parameter: 
     name, line = parameter.arg, parameter.lineno
     if function.label is not None and name not in NOT_GIVEN:
         # A default says nothing of what a stranger gives.
-        return Value(value.path, taints=(Taint(function.label, name, line, evaluator.file),))
+        cleaned = frozenset({SEGMENT}) if name in function.segments else frozenset()
+        taint = Taint(function.label, name, line, evaluator.file, cleaned)
+        return Value(value.path, taints=(taint,))
     owner = function.summary.owner(name)
     return Value(value.path, value.const, taints=(Taint(PARAMETER, owner, line, evaluator.file),))
 

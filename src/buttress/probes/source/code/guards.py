@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _MAX = 40  # operands of a test that are looked at
 
+_MAX_EITHER = 8  # of which one holds
+
 # An attribute that says that what carries it was checked where it was made.
 _TRUST: Final = re.compile(r"(?:^|_)(?:is_)?(?:trusted|verified|approved|allowlisted)$")
 
@@ -30,9 +32,16 @@ def checked(evaluator: Evaluator, test: ast.expr, scope: NameScope, *, holds: bo
             pending.append((node.operand, not wanted))
         elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And if wanted else ast.Or):
             pending += [(one, wanted) for one in node.values[:_MAX]]
+        elif isinstance(node, ast.BoolOp):  # one of these: what each of them checks is checked
+            found |= _by_each(evaluator, node.values, scope, holds=wanted)
         elif isinstance(node, ast.Compare) and len(node.ops) == 1:
             if isinstance(node.ops[0], ast.In if wanted else ast.NotIn):
                 found |= _names(node.left)
+                for one in node.comparators:
+                    if isinstance(one, ast.Attribute) and one.attr == "parents":
+                        found |= _names(one.value)  # folder in path.parents
+        elif isinstance(node, ast.Call) and wanted and (each := _of_any(evaluator, node, scope)):
+            pending.append((each, True))
         elif isinstance(node, ast.Attribute) and wanted and _TRUST.search(node.attr):
             found |= _names(node.value)
         elif isinstance(node, ast.Call) and wanted:
@@ -41,6 +50,30 @@ def checked(evaluator: Evaluator, test: ast.expr, scope: NameScope, *, holds: bo
                 for one in (*node.args[:4], *((receiver,) if receiver is not None else ())):
                     found |= _names(one)
     return found
+
+
+def _of_any(evaluator: Evaluator, node: ast.Call, scope: NameScope) -> ast.expr | None:
+    """The test in ``any(test for x in …)`` or ``all(…)``; None where the call is none."""
+    if evaluator.path_of(node.func, scope) not in ("builtins.any", "builtins.all"):
+        return None
+    first = node.args[0] if node.args else None
+    return first.elt if isinstance(first, (ast.GeneratorExp, ast.ListComp)) else None
+
+
+def _by_each(
+    evaluator: Evaluator, tests: list[ast.expr], scope: NameScope, *, holds: bool
+) -> set[str]:
+    """Names that each of some tests checks; that a name equals something does so, too."""
+    found: set[str] | None = None
+    for one in tests[:_MAX_EITHER]:
+        if isinstance(one, ast.BoolOp):
+            return set()  # one level only
+        names = checked(evaluator, one, scope, holds=holds)
+        same = ast.Eq if holds else ast.NotEq
+        if isinstance(one, ast.Compare) and len(one.ops) == 1 and isinstance(one.ops[0], same):
+            names |= _names(one.left) | _names(one.comparators[0])
+        found = names if found is None else found & names
+    return found or set() if len(tests) <= _MAX_EITHER else set()
 
 
 def clean(names: set[str], scope: NameScope) -> None:

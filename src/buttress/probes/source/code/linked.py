@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -34,6 +34,7 @@ from buttress.probes.source.code.values import (
     taints_of,
 )
 
+MAX_RETURNED: Final = 16  # values that a function returns at once, each of which is followed
 MAX_AHEAD: Final = 6  # functions that are followed within each other, because they are called
 _SUPER: Final = "builtins.super()."
 _ENUMS: Final = ("enum.Enum", "enum.StrEnum", "enum.IntEnum", "enum.Flag", "enum.IntFlag")
@@ -43,6 +44,7 @@ _STORED: Final = re.compile(
     r"gradio\.(?:components\.)?(?:File|Files|Image|Audio|Video|UploadButton|Model3D|ImageEditor|"
     r"Gallery|FileExplorer)\(\)"
 )
+_SECRET: Final = re.compile(r"(?i):\w*(?:key|token|secret|passw|cred|auth)\w*$")  # a parameter
 _PATH: Final = frozenset({"path"})
 
 
@@ -101,7 +103,7 @@ class InterproceduralEvaluator(Evaluator, ABC):
                 return None
             cls, known = above
         if known.taints:
-            known = replace(known, taints=_of_instance(known, value))
+            known = replace(known, taints=_of_instance(known, value, self.flows.kept))
         return self._seen(cls, known)
 
     def is_enum(self, path: str) -> bool:
@@ -243,9 +245,30 @@ class InterproceduralEvaluator(Evaluator, ABC):
             return value if path == value.path else replace(value, path=path)
         bound = summary.bound(call) if call is not None else {}
         owner = summary.owner("")
+        step = CallStep(summary.local.rpartition(".")[2], self.file, line)
+
+        def back(given_back: Value) -> tuple[tuple[Taint, ...], bool]:
+            return self._taints_back(given_back, owner, bound, given, step)
+
+        taints, opaque = back(value)
+        elements = None
+        if value.elements is not None:
+            elements = tuple(_element(one, *back(one)) for one in value.elements)
+        if opaque:
+            return Value(path, UNKNOWN, value.text, elements, taints=taints, targets=value.targets)
+        return replace(value, path=path, elements=elements, taints=taints)
+
+    def _taints_back(
+        self,
+        value: Value,
+        owner: str,
+        bound: Mapping[str, tuple[Taint, ...]],
+        given: Given,
+        step: CallStep,
+    ) -> tuple[tuple[Taint, ...], bool]:
+        """Taints of what a function returns, and whether any is that of one of its parameters."""
         taints: list[Taint] = []
         opaque = False
-        step = CallStep(summary.local.rpartition(".")[2], self.file, line)
         for one in value.taints:
             if one.label != PARAMETER:
                 taints.append(one.after(step))
@@ -256,18 +279,24 @@ class InterproceduralEvaluator(Evaluator, ABC):
                         taints.append(outer.after(*one.steps, cleaned=one.cleaned))
             elif "__init__:" in one.path and given.receiver.path != "?self":
                 # What the instance was made with.
-                taints += (made.after(cleaned=one.cleaned) for made in given.receiver.taints)
+                taints += (
+                    made.after(cleaned=one.cleaned)
+                    for made in given.receiver.taints
+                    if made.label not in self.flows.kept or _SECRET.search(one.path)
+                )
             else:
                 taints.append(one)
-        if opaque:
-            return Value(path, text=value.text, taints=merged(taints), targets=value.targets)
-        return replace(value, path=path, taints=merged(taints))
+        return merged(taints), opaque
 
     def _settled(self, value: Value) -> Value:
         """What a function returns, as other modules see it too."""
         if value == NOTHING or value.const is not UNKNOWN:
             return value
-        return self.module_summary.exported(value)
+        settled = self.module_summary.exported(value)
+        if value.elements is None or len(value.elements) > MAX_RETURNED:
+            return settled
+        elements = tuple(map(self.module_summary.exported, value.elements))
+        return replace(settled, elements=elements)
 
     def _register(self, event: Event) -> None:
         """Functions that are given to a framework get their parameters from it."""
@@ -309,19 +338,32 @@ def _from_components(event: Event, taint: Taint) -> tuple[tuple[Taint, ...], ...
     return tuple((taint.clean(_PATH) if one else taint,) for one in stored)
 
 
+def _element(value: Value, taints: tuple[Taint, ...], opaque: bool) -> Value:
+    """One of several values that a function returns, as its caller gets it."""
+    path = "" if value.path.startswith("?") else value.path
+    if opaque:
+        return Value(path, text=value.text, taints=taints)
+    return replace(value, path=path, taints=taints)
+
+
 def _keeps(cls: ClassSummary) -> bool:
     """Whether instances keep anything that they are made with."""
     return any(one.label == PARAMETER for value in cls.attributes.values() for one in value.taints)
 
 
-def _of_instance(attribute: Value, instance: Value) -> tuple[Taint, ...]:
-    """The taints of an attribute: those of its own, and what the instance was made with."""
+def _of_instance(attribute: Value, instance: Value, kept: frozenset[str]) -> tuple[Taint, ...]:
+    """The taints of an attribute: those of its own, and what the instance was made with.
+
+    Of labels in ``kept`` only where a parameter of such a name was put into the attribute.
+    """
     own = [one for one in attribute.taints if one.label != PARAMETER]
     filled = [one.cleaned for one in attribute.taints if one.label == PARAMETER]
     if not filled:
         return merged(own)
     safe = frozenset.intersection(*filled)
-    return merged((*own, *(made.after(cleaned=safe) for made in instance.taints)))
+    shows = any(_SECRET.search(one.path) for one in attribute.taints if one.label == PARAMETER)
+    made = (one for one in instance.taints if shows or one.label not in kept)
+    return merged((*own, *(one.after(cleaned=safe) for one in made)))
 
 
 def _from_outside(given: Given) -> bool:

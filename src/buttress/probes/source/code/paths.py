@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, cached_property
 from typing import Final
 
 MAX_LENGTH: Final = 160  # characters of a path; longer ones are of no use to any rule
@@ -47,8 +47,11 @@ class GlobUnion:
 
     def __init__(self, globs: Iterable[str]) -> None:
         self.globs = tuple(globs)
-        self._pattern = re.compile("|".join(map(_expression, self.globs)) or r"(?!)")
         self._known: dict[str, bool] = {}
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile("|".join(map(_expression, self.globs)) or r"(?!)")
 
     def match(self, path: str) -> bool:
         """Whether one of them stands for the whole path."""

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -64,10 +65,17 @@ class _UnsafeCode:
         asset, tree = context.asset, context.tree
         reading = SourceReading()
         suppressed: Counter[str] = Counter()
-        matcher = context.knowledge.derive(_matcher)
+        prepare = context.knowledge.when_needed(_matcher)
+        wanted = wanted_files(tree, reading, partial(_limit, tree))
+        first = next(wanted, None)
+        if first is None:  # to load the rules takes long
+            yield from (self._not_searched(asset, *one) for one in reading.beyond)
+            yield inspection_of((self.id, self.version), asset, reading, began)
+            return
+        matcher = prepare()
         linking = ProjectAnalysis(matcher, tree)
         order = []
-        for one, file in wanted_files(tree, reading, partial(_limit, tree)):
+        for one, file in chain([first], wanted):
             over = "" if one.suffix.lower() == ".ipynb" else beyond_limits(file.data)
             if not over:
                 linking.add(one, file)

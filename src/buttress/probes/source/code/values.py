@@ -20,6 +20,12 @@ MAX_STEPS: Final = 8  # calls between a source and where it does harm
 
 _BASE: Final = re.compile(r"(?:https?://[^/\x00]+|\x00[^/\x00]*)/")
 _BELOW: Final = frozenset({"url", "hub"})
+_PATH: Final = frozenset({"path"})
+SEGMENT: Final = "segment"  # cleaned, so to say, of slashes: one part of the path of an address
+_MAX_BASE: Final = 2_000  # characters in which a base is looked for
+_MAX_NAME: Final = 100
+_NAME: Final = re.compile(r"[^/\\\x00]*?[^/\\\x00.]")  # what begins with a part of a name
+_ENDS_IN_NAME: Final = re.compile(r"[^/\\\x00.][^/\\\x00]*$")
 
 
 class _Unknown:
@@ -61,9 +67,9 @@ class Taint:
         return Taint(self.label, self.path, self.line, self.file, self.cleaned | uses, self.steps)
 
     def after(self, *steps: CallStep, cleaned: frozenset[str] = frozenset()) -> Taint:
-        """The same, further on its way."""
+        """The same, further on its way, where it may have been decoded."""
         return Taint(
-            self.label, self.path, self.line, self.file, self.cleaned | cleaned,
+            self.label, self.path, self.line, self.file, self.cleaned - {SEGMENT} | cleaned,
             (*self.steps, *steps)[:MAX_STEPS],
         )  # fmt: skip
 
@@ -153,18 +159,36 @@ def joined(first: Value, second: Value) -> Value:
         first.path or second.path,
         first.const if same else UNKNOWN,
         first.text if first.text == second.text else None,
-        _longer(first.elements, second.elements),
+        second.elements
+        if first.const is None
+        else first.elements
+        if second.const is None
+        else _longer(first.elements, second.elements),
         taints=taints_of(first, second),
         targets=tuple(dict.fromkeys(targets))[:MAX_TAINTS],
     )
 
 
+def _shown(value: Value) -> str:
+    """What is known of a value as a piece of a text."""
+    known = value.known_text
+    if known is not None:
+        return known
+    return str(value.const) if isinstance(value.const, (int, float, bool)) else HOLE
+
+
 def _longer(
     first: tuple[Value, ...] | None, second: tuple[Value, ...] | None
 ) -> tuple[Value, ...] | None:
-    """The longer of two lists if it begins with the other: items were added on one way only."""
+    """The longer of two lists if it begins with the other: items were added on one way only.
+
+    Of two of one length, e.g. what a function returns in two places, the items are joined.
+    """
     if first is None or second is None:
         return None
+    if len(first) == len(second):
+        pairs = zip(first, second, strict=True)
+        return tuple(one if one is other else mixed(one, other) for one, other in pairs)
     shorter, longer = (first, second) if len(first) <= len(second) else (second, first)
     same = all(one is other for one, other in zip(shorter, longer, strict=False))
     return longer if same else None
@@ -177,24 +201,25 @@ def _functions(value: Value) -> tuple[str, ...]:
 def concatenated(*values: Value) -> Value:
     """Texts put together.
 
-    What comes after a base and a slash chooses neither the host of an address nor a repository.
+    What comes after a base and a slash chooses neither the host of an address nor a repository. One
+    part of the path of an address, with a fixed beginning or end, names nothing but a file.
     """
-    taints = taints_of(*values)
-    parts: list[str] = []
-    below = False
-    for value in values:
-        if value.taints and not below:
-            if _BASE.match("".join(parts)):
-                taints = tuple(one.clean(_BELOW) for one in taints)
-            below = True
-        known = value.known_text
-        if known is None:
-            whole = value.const
-            known = str(whole) if isinstance(whole, (int, float, bool)) else HOLE
-        parts.append(known)
+    parts = [_shown(value) for value in values]
+    taints: list[Taint] = []
+    prefix, last, below = "", "", False
+    for place, value in enumerate(values):
+        if value.taints:
+            below = below or _BASE.match(prefix) is not None
+            uses = _BELOW if below else frozenset()
+            after = parts[place + 1] if place + 1 < len(parts) else ""
+            named = uses | _PATH if _ENDS_IN_NAME.search(last) or _NAME.match(after) else uses
+            taints += (one.clean(named if SEGMENT in one.cleaned else uses) for one in value.taints)
+        if not below:
+            prefix = (prefix + parts[place])[:_MAX_BASE]
+        last = parts[place][-_MAX_NAME:] or last
     text = "".join(parts)
     if len(text) > MAX_TEXT:  # the beginning and the end: a command may stand in either
         text = f"{text[: MAX_TEXT // 2]}{HOLE}{text[-MAX_TEXT // 2 :]}"
     if HOLE not in text:
-        return Value(const=text, taints=taints)
-    return Value(text=text, taints=taints)
+        return Value(const=text, taints=merged(taints))
+    return Value(text=text, taints=merged(taints))

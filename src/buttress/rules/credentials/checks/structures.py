@@ -33,6 +33,12 @@ _PUBLIC: Final = re.compile(
     rb"authDomain|messagingSenderId|firebaseapp\\?\.com|mobilesdk_app_id|GOOGLE_APP_ID|REVERSED_CLIENT_ID"
     rb"|GCM_SENDER_ID|PLIST_VERSION|\"current_key\"|\"configuration_version\""
 )
+# An address of maps that a page loads, with the key of the page.
+_OF_A_PAGE: Final = re.compile(
+    rb"maps\.google(?:apis)?\.com/maps/(?:api/js|embed/v1/\w{1,20})\?[^\s\"'<>]{0,150}\bkey=$|"
+    rb"google\.com/(?:maps/embed/v1/\w{1,20}|recaptcha/\S{0,60})\?[^\s\"'<>]{0,150}\bkey=$"
+)
+_PIECE: Final = 200  # bytes of a key that are enough of it
 _NEAR: Final = 1_500  # bytes around a key that tell what it belongs to
 
 PYPI: Final = b".".join((b"pypi", b"org"))  # the location that its tokens name
@@ -136,10 +142,12 @@ def zhipu(candidate: CredentialCandidate) -> Verdict | None:
 
 
 def google(candidate: CredentialCandidate) -> Verdict | None:
-    """A Google API key; that of a Firebase web or mobile application is public by design."""
+    """A Google API key; that of a page's map or of a Firebase application is public by design."""
     if is_filler(candidate.secret):
         return None
     near = candidate.data[max(0, candidate.start - _NEAR) : candidate.end + _NEAR]
+    if _OF_A_PAGE.search(candidate.data, max(0, candidate.start - 200), candidate.start):
+        return Verdict("of a map in a page, where it is public: see that it is restricted", "low")
     if _PUBLIC.search(near):
         return Verdict(
             "of a Firebase application, where it is public: see that it is restricted", "low"
@@ -156,6 +164,8 @@ def encoded_private_key(candidate: CredentialCandidate) -> Verdict | None:
     match = _PEM.search(decoded) if decoded else None
     if decoded is None or match is None:
         return None
+    if b"-----END" not in decoded:  # the rest stands in another literal
+        return Verdict("its beginning") if len(decoded) - match.start(1) >= _PIECE else None
     inner = CredentialCandidate(candidate.rule, decoded, match.start(1), match.end(1), match.span())
     found = private_key(inner)
     if found is None:

@@ -22,7 +22,8 @@ def holds_this_run(folder: Path, name: str, given: Mapping[str, Any], *, resume:
         resume: whether to go on with a run that lies there.
 
     Raises:
-        InputError: it holds a run that is not to be resumed, or one that was asked for otherwise.
+        InputError: it holds a run that is not to be resumed, or one that was asked for otherwise,
+            or what the file says can't be read.
     """
     path = folder / name
     if not path.exists():
@@ -31,12 +32,15 @@ def holds_this_run(folder: Path, name: str, given: Mapping[str, Any], *, resume:
         raise InputError(
             "holds a run", file=str(folder), field="--out", expected="a new folder, or --resume"
         )
-    before = orjson.loads(path.read_bytes())
+    try:
+        before = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise InputError(str(error), file=str(path), expected="what a run wrote") from None
     for key, value in given.items():
-        if before.get(key) != value:
+        if not isinstance(before, dict) or before.get(key) != value:
             raise InputError(
                 f"another run is to be resumed: {key} differs", file=str(folder),
-                field="--resume", expected="the same weights, data and settings",
+                field="--resume", expected="the inputs, unchanged, and the settings of that run",
             )  # fmt: skip
     return True
 

@@ -1,0 +1,65 @@
+"""How personal data is looked for: which lines are read, and many texts at once."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from buttress.rules.personal.detectors import DETECTORS, KINDS, Detector, find, find_all
+
+PIECES = (
+    "ann@mail.example.org", "4111 1111 1111 1111", "SSN 536-90-4399", "536 90 4399", "203.0.113.7",
+    "2001:db8::ff00:42:8329", "NHS", "943 476 5919", "Tel. ", "030 1234567", "手机", "13812345678",
+    "中文", "é", "DE89 3704 0044 0532 0130 00", "RCCMNL83S18D969H", "AKIAIOSFODNN7EXAMPLE", "12",
+    "\n", " ", "\r\n", "-", ".", "::", "word",
+)  # fmt: skip
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
+
+
+@settings(max_examples=60)
+@given(st.lists(TEXTS, max_size=5))
+def test_many_texts_at_once_are_as_one_by_one(texts: list[str]) -> None:
+    assert list(find_all(texts, KINDS)) == [find(text, KINDS) for text in texts]
+
+
+def test_groups_of_texts_end_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"mail a{number}@mail.example.org" for number in range(20)] + ["", "none"]
+    whole = list(find_all(texts, KINDS))
+    monkeypatch.setattr("buttress.rules.personal.detectors._GROUP", 40)
+    assert list(find_all(texts, KINDS)) == whole
+    assert [len(one) for one in whole] == [1] * 20 + [0, 0]
+
+
+def test_a_name_in_another_text_names_nothing() -> None:
+    assert list(find_all(["Tel.", "030 1234567"], KINDS)) == [[], []]
+    assert [one.kind for one in find("Tel.\n030 1234567", KINDS)] == ["PHONE"]
+
+
+@pytest.mark.parametrize("detector", DETECTORS, ids=lambda one: one.kind)
+def test_what_a_pattern_matches_stands_in_lines_that_are_read(detector: Detector) -> None:
+    """Of IP alone some have no such line: those that are no address."""
+    pattern = re.compile(detector.pattern, re.A)
+
+    @settings(max_examples=40, database=None)
+    @given(st.from_regex(pattern))
+    def check(text: str) -> None:
+        match = pattern.search(text)
+        assert match is not None
+        written = match.group(pattern.groups and 1)
+        if detector.kind != "IP" or detector.check(written):
+            assert re.search(detector.lines, f"\n{written}\n")
+
+    check()
+
+
+@pytest.mark.parametrize("address", ["1.2.3.4", "fe80::1", "2001:db8::", "1::2:3", "::1:2:3"])
+def test_each_form_of_address_is_found(address: str) -> None:
+    assert [one.value for one in find(f"from {address} on", ["IP"])] == [address]
+
+
+@pytest.mark.parametrize("word", ["reinitialization", "inaspettatamente", "RCCMNL83S99D969B"])
+def test_words_of_sixteen_letters_are_no_fiscal_codes(word: str) -> None:
+    assert find(f"the {word} of 2024", KINDS) == []
