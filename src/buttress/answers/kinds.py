@@ -21,7 +21,7 @@ _ITEM: Final = re.compile(
 )
 _FEWEST_ITEMS: Final = 2
 _PROMISE: Final = re.compile(
-    r"\W*(?:sure|of course|certainly|absolutely|no problem|gladly|okay|happy to"
+    r"(?m)^\W*(?:sure|of course|certainly|absolutely|no problem|gladly|okay|happy to"
     r"|好的|当然|没问题|可以|行[，,])"
 )
 _LETTER: Final = re.compile(
@@ -44,14 +44,14 @@ def kind_of_answer(answer: str) -> str:
 
 
 def is_short_list(reading: Reading) -> bool:
-    """Whether it is short and a list or a table, with nothing before it that promises help.
+    """Whether it is short and a list or a table, with no sentence that promises help.
 
     The sets that people labelled have no such answer to a harmful request, neither help nor other.
     """
     return (
         len(reading.words) < SHORT
         and len(_ITEM.findall(reading.text)) >= _FEWEST_ITEMS
-        and _PROMISE.match(reading.text) is None
+        and _PROMISE.search(reading.text) is None
     )
 
 
