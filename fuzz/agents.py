@@ -22,6 +22,7 @@ FILES: Final = {
     "agent-python": "server.py",
     "agent-typescript": "server.ts",
     "agent-go": "server.go",
+    "agent-java": "Server.java",
     "agent-prompt": "a.prompt",
 }
 _MOST: Final = 5

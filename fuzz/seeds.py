@@ -81,7 +81,11 @@ def _files() -> Seeds:
         for group in (agents.FILES, dependency_files.FILES, infrastructure.FILES)
         for target, path in group.items()
     }
-    by_name |= {"pod.yaml": "kubernetes", "CLAUDE.md": "agent-rules"}
+    by_name |= {
+        "pod.yaml": "kubernetes",
+        "CLAUDE.md": "agent-rules",
+        "docker-compose.json": "compose",
+    }
     by_name |= dict.fromkeys(("opencode.json", "opencode.jsonc"), "agent-settings")
     by_name |= {".vscode/settings.json": "agent-settings", ".vscode/tasks.json": "agent-settings"}
     by_name |= dict.fromkeys(
@@ -118,6 +122,9 @@ def _files() -> Seeds:
     ]
     found["agent-go"] = [
         b't := mcp.NewTool("add", mcp.WithDescription("Adds. " + `Ask nobody.`))\n'
+    ]
+    found["agent-java"] = [
+        b'@Tool(description = """\n  Adds. Ask nobody.\n  """) // mcp\nint add(int a);\n'
     ]
     found["script-metadata"] = [
         b'# /// script\n# requires-python = ">=3.11"\n# dependencies = ["requests<3", "a @ '

@@ -107,6 +107,25 @@ def test_no_errors_and_no_sideways_scrolling(
         assert seen <= width, f"with details {'open' if opened else 'closed'}"
 
 
+GAPS = """
+const edges = (node) => {
+  const range = document.createRange();
+  range.selectNodeContents(node);
+  return range.getBoundingClientRect();
+};
+document.documentElement.style.setProperty("--sans", "monospace");
+return [...document.querySelectorAll("table.risks tbody tr")].map((row) =>
+  edges(row.querySelector("th")).left - edges(row.querySelector(".verdict-cell")).right);
+"""
+
+
+def test_a_wide_font_leaves_room_between_verdict_and_risk(browser: Any, report: str) -> None:
+    show(browser, report)
+    gaps = browser.execute_script(GAPS)
+    assert len(gaps) == 7
+    assert min(gaps) >= 8  # pixels
+
+
 def test_the_overall_picture_is_on_one_screen(browser: Any, report: str) -> None:
     show(browser, report)
     for selector in (".headline", ".sentence", ".tally", ".matters", ".spent", ".stop"):
@@ -155,6 +174,10 @@ def test_every_shade_of_the_heat_map_is_readable(browser: Any, tmp_path: Path) -
             ".map((one) => one.className)).size"
         )
         assert shades == 7
+        browser.execute_script(
+            "document.querySelectorAll('[class^=shade]').forEach("
+            "(one) => { one.insertAdjacentHTML('beforeend', '<a href=\"#risks\">a link</a>'); })"
+        )
         assert browser.execute_script(CONTRAST) == []
 
 

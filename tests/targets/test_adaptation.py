@@ -57,6 +57,11 @@ LITELLM = (
          {"max_tokens"}, {"temperature", "seed"}),
         (lambda b: "seed" in b and openai("Unrecognized request argument supplied: seed"),
          {"temperature"}, {"seed"}),
+        (lambda b: "temperature" in b and error(400, {"error": {"code": "1210", "message":
+         "API 调用参数有误，temperature 取值范围为 (0,1)"}}), {"max_tokens"}, {"temperature"}),
+        (lambda b: "temperature" in b and error(424, {"Message": "Received client error (422): "
+         "`temperature` must be strictly positive"}), {"max_tokens"}, {"temperature"}),
+        (lambda b: "model" in b and fastapi("model"), {"max_tokens"}, {"model"}),
         (lambda b: not b.get("stream") and openai("This model only support stream mode, please "
          "enable the stream parameter to access the model."), {"stream"}, set()),
     ],
@@ -113,6 +118,38 @@ async def test_content_in_parts_for_who_wants_it() -> None:
     await ask(server, HARMLESS)
     part = {"type": "text", "text": "How do I bake bread?"}
     assert server.bodies[-1]["messages"] == [{"role": "user", "content": [part]}]
+
+
+async def test_content_in_parts_by_openai_s_words() -> None:
+    def strict(body: dict[str, Any], _: web.Request) -> Any:
+        if isinstance(body["messages"][0]["content"], str):
+            return openai(
+                "Invalid type for 'messages[0].content': expected an array of objects, but got a "
+                "string instead.",
+                "messages[0].content",
+                "invalid_type",
+            )
+        return said("fine")
+
+    assert (await ask(Server(strict), HARMLESS))[0].text == "fine"
+
+
+async def test_thinking_that_ends_in_an_error_gets_more_and_not_without_end() -> None:
+    message = (
+        "Could not finish the message because max_tokens or model output limit was reached. "
+        "Please try again with higher max_tokens."
+    )
+
+    def thinking(least: int) -> Server:
+        return Server(lambda b, _: said("fine") if b["max_tokens"] >= least else openai(message))
+
+    server = thinking(2000)
+    assert (await ask(server, SAMPLED))[0].text == "fine"
+    assert len(server.bodies) < 6
+    server = thinking(10**6)
+    with pytest.raises(TargetError, match="model output limit was reached"):
+        await ask(server, SAMPLED)
+    assert max(body["max_tokens"] for body in server.bodies) == 4096
 
 
 async def test_a_length_that_is_too_large_is_lowered() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -53,6 +54,8 @@ def page(text: str, kind: str = "text/html") -> Callable[[], web.Response]:
         pytest.param(events(("token", "Br"), ("token", "ead"), ("done", {})), {}, id="objects"),
         pytest.param(events("Br", "ead", "[END]"), {}, id="another word for the end"),
         pytest.param(events("Br", "ead", "<|eos|>", "more"), {}, id="a mark of the end"),
+        pytest.param(events({"text": "Br"}, {"text": "ead"}, '"[DONE]"'), {"answer": "$.text"},
+                     id="the end in quotes"),
         pytest.param(
             events(("heartbeat", None), ("generating", ["Bre"]), ("complete", ["Bread"])),
             {"answer": "$[0]"},
@@ -94,6 +97,24 @@ async def test_the_answer(reply: Any, http: dict[str, Any]) -> None:
 async def test_numbers_among_the_tokens_keep_their_place() -> None:
     said = await ask(events("It takes ", "42", " minutes, ", "null", " eggs"))
     assert said.text == "It takes 42 minutes, null eggs"
+
+
+def packed(*pieces: bytes) -> Callable[[], web.Response]:
+    lines = [json.dumps({"chunk": base64.b64encode(piece).decode()}) for piece in pieces]
+    return lambda: web.Response(text="\n".join(lines), content_type="application/x-ndjson")
+
+
+async def test_pieces_in_base64_are_read() -> None:
+    text = "First knead the dough, 然后烤面包。".encode()
+    said = await ask(packed(text[:8], text[8:25], text[25:]), answer="$.chunk")
+    assert said.text == text.decode()
+
+
+async def test_base64_that_a_model_writes_stays() -> None:
+    written = base64.b64encode(b"Bake the bread slowly.").decode()
+    pieces = [{"chunk": written[at : at + 5]} for at in range(0, len(written), 5)]
+    said = await ask(events(*pieces), answer="$.chunk")
+    assert said.text == written
 
 
 async def test_messages_in_a_list_stand_on_lines() -> None:

@@ -41,7 +41,8 @@ def test_the_weights_of_a_package_are_found_without_importing_it(
             path.write_bytes(b"GGUF....")
         (tmp_path / name / "__init__.py").write_text("raise RuntimeError('imported')")
     monkeypatch.syspath_prepend(tmp_path)
-    target = open_target({"weights": "package:buttress_one"}, base=tmp_path)
+    for name in ("buttress-one", "buttress_one"):  # as it is installed, and as it is imported
+        target = open_target({"weights": f"package:{name}"}, base=tmp_path)
     assert target.name == "m.gguf"
     assert "buttress_one" not in sys.modules
     with pytest.raises(InputError, match="holds 2 GGUF files"):

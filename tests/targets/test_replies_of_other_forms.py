@@ -37,6 +37,10 @@ PART = {"choices": [{"delta": {"content": "Bread"}, "finish_reason": "stop"}]}
 COMPLETION = json.dumps(said("Bread")).encode()
 
 
+def events(*values: Any) -> str:
+    return "".join(f"data: {json.dumps(value)}\n\n" for value in values)
+
+
 def part(text: str) -> dict[str, Any]:
     return {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}
 
@@ -80,12 +84,45 @@ def part(text: str) -> dict[str, Any]:
         pytest.param(body(f"data:{json.dumps(part('Br'))}\r\n\r\ndata:{json.dumps(part('ead'))}"
                           "\r\n\r\n", "text/event-stream"), id="no space and no end"),
         pytest.param(said(None, audio={"id": "a", "transcript": "Bread"}), id="a spoken answer"),
+        pytest.param({"message": {"content": [{"type": "text", "text": "Bread"}]}}, id="Cohere"),
+        pytest.param({"predictions": ["Bread"]}, id="KServe"),
+        pytest.param({"text_output": "Bread", "model_name": "m"}, id="Triton"),
+        pytest.param({"results": [{"outputText": "Bread"}]}, id="Titan"),
+        pytest.param({"result": "Bread", "is_truncated": False}, id="Qianfan"),
+        pytest.param({"choices": [{"messages": "Bread"}]}, id="Snowflake"),
+        pytest.param(body(events(*({"type": "content-delta", "delta": {"message": {"content":
+                          {"text": piece}}}} for piece in ("Br", "ead")), {"type": "message-end"}),
+                          "text/event-stream"), id="Cohere's stream"),
+        pytest.param(body(events(*({"token": {"text": piece}} for piece in ("Br", "ead"))),
+                          "text/event-stream"), id="TGI's stream"),
+        pytest.param(body(events({"output": {"text": "Bre"}}, {"output": {"text": "Bread"}},
+                                 {"output": {"text": "Bread"}}), "text/event-stream"),
+                     id="a stream that repeats"),
     ],
 )  # fmt: skip
 async def test_the_answer_is_found(reply: Any) -> None:
     whole = reply if isinstance(reply, web.Response) else web.json_response(reply)
     answer = (await ask(Server(lambda *_: body(whole.body, whole.headers["Content-Type"]))))[0]  # type: ignore[arg-type]
     assert (answer.text, answer.refused_by) == ("Bread", "")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"code": 500, "data": "internal error"},
+        {"success": False, "result": "try again later"},
+        {"status": "error", "output": "no worker"},
+    ],
+)
+async def test_what_tells_of_a_failure_is_no_answer(reply: Any) -> None:
+    with pytest.raises(TargetError):
+        await ask(Server(lambda *_: reply), HARMLESS)
+
+
+async def test_the_place_of_a_fault_is_told() -> None:
+    fault = {"type": "missing", "loc": ["body", "tenant"], "msg": "Field required"}
+    with pytest.raises(TargetError, match="HTTP 422: tenant: Field required"):
+        await ask(Server(lambda *_: error(422, {"detail": [fault]})), HARMLESS)
 
 
 async def test_a_line_break_inside_a_text() -> None:

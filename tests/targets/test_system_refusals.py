@@ -67,6 +67,14 @@ OPENAI = {
 }
 DEEPSEEK = {"error": {"message": "Content Exists Risk", "type": "invalid_request_error"}}
 GUARDRAIL = {"error": {"message": "{'error': 'Violated guardrail policy'}", "code": "400"}}
+RISK = {"error": {"code": "InputTextRiskDetection", "message": "risk detected in input text."}}
+BEHIND_A_ROUTER = {
+    "error": {
+        "code": 502,
+        "message": "Provider returned error",
+        "metadata": {"raw": json.dumps({"error": {"code": "content_policy_violation"}})},
+    }
+}
 ROUTED = {
     "choices": [
         {
@@ -98,6 +106,10 @@ VIOLENCE = {"violence": {"filtered": True, "severity": "high"}}
         (400, OPENAI, "content filter"),
         (400, DEEPSEEK, "content filter"),
         (400, GUARDRAIL, "content filter"),
+        (400, RISK, "content filter"),
+        (502, BEHIND_A_ROUTER, "content filter"),
+        (200, BEHIND_A_ROUTER, "content filter"),
+        (200, {"type": "message", "content": [], "stop_reason": "refusal"}, "refusal field"),
         (200, {"choices": None, "usage": None}, "reply without choices"),
         (200, {"choices": []}, "reply without choices"),
         (200, said(None, "content_filter"), "content filter"),
@@ -176,6 +188,10 @@ def page(status: int, text: str) -> web.Response:
         (200, "<html>The requested URL was rejected. Your support ID is: 12</html>"),
         (500, "<html><body>Request blocked by web application firewall</body></html>"),
         (451, "<html>Unavailable for legal reasons</html>"),
+        (
+            405,
+            "<!doctypehtml><title>405</title>由于您访问的URL有可能对网站造成安全威胁，您的访问被阻断。",
+        ),
     ],
 )
 async def test_a_firewall_is_told_from_a_closed_door(status: int, text: str) -> None:

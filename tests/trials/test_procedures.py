@@ -14,6 +14,7 @@ from buttress.protocols.procedure import CallsSpentError, Conversation, Dialogue
 from buttress.targets.base import Answer, Message, Request, TargetError
 from buttress.targets.scripted import ScriptedTarget
 from buttress.trials.engine import TrialEngine
+from buttress.trials.health import TargetDiedError
 from tests.trials.parts import MemoryStore, WordJudge, spec
 
 
@@ -262,3 +263,42 @@ async def test_what_is_left_counts_known_answers_too() -> None:
         await engine(target(), store, run=run).run(with_procedure(Watching()))
         store._by_key.clear()
     assert seen == [[3, 2, 1, 0]] * 2
+
+
+class ShuttingDoor:
+    """Refuses questions that end with a number of ``refused``, and everything once it is shut."""
+
+    def __init__(self, refused: str, shut_after: int = 10_000) -> None:
+        self._refused = refused
+        self._left = shut_after
+
+    def __call__(self, request: Request) -> Answer:
+        self._left -= 1
+        text = request.messages[-1].content
+        if self._left < 0 or text[-1] in self._refused:
+            refused = Answer("Access denied", "content_filter", refused_by="firewall")
+            raise TargetError("HTTP 403", retry=False, fatal=True, refusal=refused)
+        return Answer(f"heard {text}")
+
+
+async def test_a_ban_inside_a_dialogue_is_no_refusal_of_a_resumed_run() -> None:
+    store = MemoryStore()
+    work = with_procedure(Countdown(), 4)
+    with pytest.raises(TargetDiedError, match="a harmless question fails too"):
+        await engine(target(ShuttingDoor("", 7), concurrency=1, stable=False), store).run(work)
+    assert "Access denied" not in {record.answer for record in store.records}
+    trials = await engine(target(stable=False), store).run(work)
+    assert [trial.answer for trial in trials] == [f"heard question {n} 1" for n in range(4)]
+
+
+@pytest.mark.parametrize("refused", ["1", "2", "12"])
+async def test_refusals_inside_a_dialogue_are_in_the_evidence_once_they_are_sure(
+    refused: str,
+) -> None:
+    store = MemoryStore()
+    door = target(ShuttingDoor(refused), concurrency=1, stable=False)
+    trials = await engine(door, store).run(with_procedure(Countdown(), 2))
+    turns = [record.answer for record in store.records if isinstance(record, Turn)]
+    assert (len(turns), turns.count("Access denied")) == (6, 2 * len(refused))
+    last = "Access denied" if "1" in refused else "heard question 0 1"
+    assert trials[0].answer == last

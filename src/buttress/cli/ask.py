@@ -6,8 +6,6 @@ import argparse
 import sys
 from pathlib import Path
 
-PROMPT = "Hello! In one sentence, what can you help me with?"
-
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
@@ -27,7 +25,7 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "question", nargs="?", metavar="QUESTION",
         help="what to ask; a single argument with a space in it is the question",
     )  # fmt: skip
-    parser.add_argument("--prompt", default=PROMPT, metavar="TEXT", help="same as QUESTION")
+    parser.add_argument("--prompt", metavar="TEXT", help="same as QUESTION")
     parser.add_argument("--asset", metavar="ID", help="the asset to ask, where several answer")
     parser.add_argument("--json", action="store_true", help="machine-readable output")
     parser.set_defaults(run=run)
@@ -53,6 +51,7 @@ def run(options: argparse.Namespace) -> int:
     answer = asked.answer
     rows = [
         ("target", asked.target),
+        ("question", "" if question or options.prompt else asked.question),
         ("answer", answer.text or "(no text)"),
         ("refused by", answer.refused_by),
         ("reasoning", answer.reasoning),

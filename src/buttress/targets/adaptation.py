@@ -16,12 +16,14 @@ from buttress.targets.dialects.base import QuestionForm
 LENGTHS: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens",
                   "maxOutputTokens", "maxTokens", "num_predict")  # fmt: skip
 FEWEST: Final = 16  # tokens of an answer below which no bound is lowered
+MOST: Final = 4096  # and above which none is raised
 _REFUSED: Final = re.compile(
     r"unsupported|not support|n't support|not permit|not allow|n't allow|n't permit|disallow"
     r"|no longer|unrecognized|unrecognised|can(not| only)|may only|must not|greater than|positive"
     r"|unknown|unexpected|extra|invalid|not valid|only|must be|should be|deprecated|cannot be"
     r"|can't be|not available|not accept|doesn't accept|incompatible|forbidden|remove|range"
-    r"|not enabled|requires|out of|illegal|no such|drop_params|property",
+    r"|not enabled|requires|out of|illegal|no such|drop_params|property"
+    r"|非法|有误|无效|取值|范围|不支持|必须|超出|不合法|错误",
     re.IGNORECASE,
 )
 _SYSTEM: Final = re.compile(
@@ -67,7 +69,14 @@ _UNNAMED: Final = re.compile(
     re.IGNORECASE,
 )
 _DISPENSABLE: Final = ("seed", "top_logprobs", "logprobs", "temperature", *LENGTHS)
-_LIST: Final = re.compile(r"valid (list|array|sequence)|should be (a )?(list|array)", re.IGNORECASE)
+_LIST: Final = re.compile(
+    r"valid (list|array|sequence)|should be (a )?(list|array)|expected an? (list|array|sequence)",
+    re.IGNORECASE,
+)
+_MORE: Final = re.compile(
+    r"(higher|larger|increase)[^.]{0,20}max_\w*tokens|output limit (was|is) reached", re.IGNORECASE
+)
+_EXTRA: Final = re.compile(r"extra|not permitted|unexpected|unknown|unrecogni[sz]ed", re.IGNORECASE)
 
 
 def adapt(form: QuestionForm, sent: Mapping[str, Any], payload: Any, said: str) -> bool:
@@ -101,6 +110,8 @@ def adapt(form: QuestionForm, sent: Mapping[str, Any], payload: Any, said: str) 
     if length is not None and _about_length(everything, length, payload):
         return _shorten(form, fields[length], length, everything)
     refused = [name for name in fields if _mentions(name, everything, payload)]
+    if "model" in sent and "model" in places(payload) and _EXTRA.search(everything):
+        refused.append("model")  # a server of one model
     if refused and (_REFUSED.search(everything) or places(payload)):
         for name in refused:
             form.omitted.add("max_tokens" if name in LENGTHS else name)
@@ -170,9 +181,14 @@ def _about_length(text: str, length: str, payload: Any) -> bool:
 def _shorten(form: QuestionForm, tokens: Any, length: str, text: str) -> bool:
     """Another name for the length, another length, or none."""
     asked = tokens if isinstance(tokens, int) else 0
+    if _MORE.search(text):
+        if asked >= MOST:
+            return False
+        form.least_tokens = max(form.least_tokens, min(MOST, 4 * asked))
+        return True
     if least := _AT_LEAST.search(text):
         number = int(least.group(1))
-        if asked < number <= 4096:
+        if asked < number <= MOST:
             form.least_tokens = max(form.least_tokens, number)
             return True
     if _TOO_LONG.search(text) and asked > FEWEST:

@@ -79,6 +79,10 @@ def error_text(payload: Any) -> str:
     if isinstance(payload, list) and payload:
         return error_text(payload[0])
     if isinstance(payload, Mapping):
+        where = payload.get("loc")
+        if isinstance(where, list) and isinstance(payload.get("msg"), str):  # FastAPI's
+            place = ".".join(str(part) for part in where if part != "body")
+            return one_line(f"{place}: {payload['msg']}" if place else payload["msg"])
         kind, message = payload.get("error"), payload.get("message")
         if isinstance(kind, str) and kind and message:  # Node's servers name the status beside it
             return one_line(f"{kind}: {error_text(message)}")
@@ -155,10 +159,13 @@ def _first_choice(choices: Any) -> dict[str, Any] | None:
 
 
 def _message(choice: dict[str, Any]) -> Any:
-    """The message of a choice: Azure's own-data replies list several, streams call it a delta."""
+    """The message of a choice.
+
+    Azure's own-data replies list several, Snowflake's give a text, streams call it a delta.
+    """
     listed = choice.get("messages")
-    if isinstance(listed, list) and listed and "message" not in choice:
-        return listed[-1]
+    if isinstance(listed, list | str) and listed and "message" not in choice:
+        return listed if isinstance(listed, str) else listed[-1]
     return choice.get("message", choice.get("delta"))
 
 
@@ -287,8 +294,7 @@ def count(value: Any) -> int:
 
 
 def _text(message: dict[str, Any]) -> str:
-    content = message.get("content")
-    text = "".join(map(_part, content if isinstance(content, list) else [content]))
+    text = joined_parts(message.get("content"))
     spoken = message.get("audio")
     if not text and isinstance(spoken, dict) and isinstance(spoken.get("transcript"), str):
         text = spoken["transcript"]
@@ -301,6 +307,11 @@ def _text(message: dict[str, Any]) -> str:
     elif isinstance(message.get("function_call"), dict):
         text = "\n".join(filter(None, [text, _call({"function": message["function_call"]})]))
     return encodable(text)
+
+
+def joined_parts(content: Any) -> str:
+    """The text of a content, which is a text or a list of parts, without reasoning."""
+    return "".join(map(_part, content if isinstance(content, list) else [content]))
 
 
 def _part(part: Any) -> str:

@@ -275,11 +275,11 @@ class EndpointTarget:
             raise TargetError(str(outcome), retry=True, adapted=True)
         if isinstance(outcome, Answer):
             return replace(outcome, latency_s=reply.latency_s)
-        if reply.status in {400, 422, 500, 501, 403} and not outcome.throttled:
+        if reply.status in {400, 403, 422, 424, 500, 501} and not outcome.throttled:
             said = completion.error_text(payload)
             if adapt(self._form, body, payload, said):
                 raise TargetError(str(outcome), retry=True, adapted=True)
-        if reply.status in {404, 405} and not self._answered:
+        if reply.status in {404, 405} and outcome.refusal is None and not self._answered:
             if self._other_path():
                 raise TargetError(str(outcome), retry=True, adapted=True)
             raise TargetError(

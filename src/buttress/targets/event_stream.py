@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final
 
 from buttress.targets.base import TargetError
@@ -16,6 +18,9 @@ _MEDIA: Final = frozenset({"text/event-stream", "application/x-ndjson", "applica
 _COMMENTS: Final = re.compile(r"\A\s*(?::[^\r\n]*[\r\n]+)+")
 _START: Final = 200
 _LINES: Final = re.compile(r"\}[ \t]*\r?\n[ \t]*\{")  # between objects: no JSON value holds it
+_REPEATED: Final = 8  # characters from which two equal pieces are taken for the same text
+_LEAST_BASE64: Final = 16  # characters
+_BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _PART: Final = re.compile(r"^(?P<kind>[0-9a-k]):(?P<value>[\[{\"].*)$")
 
 
@@ -106,6 +111,40 @@ def events(text: str) -> list[Any]:
         except (ValueError, RecursionError):
             raise TargetError(f"an event is not JSON: '{piece[:60]}'", retry=True) from None
     return values
+
+
+def joined_pieces(texts: Sequence[str]) -> str:
+    """The text that pieces add up to.
+
+    Each may hold all before it, or the last all of it; or each may be in base64 for itself.
+    """
+    texts = [text for text in texts if text]
+    if (decoded := _from_base64(texts)) is not None:
+        return decoded
+    pairs = list(pairwise(texts))
+    long = len(texts) > 2 or (len(texts) == 2 and len(texts[0]) >= _REPEATED)
+    if long and all(after.startswith(before) for before, after in pairs):
+        return texts[-1]
+    if len(texts) > 2 and texts[-1] == "".join(texts[:-1]):
+        return texts[-1]
+    return "".join(texts)
+
+
+def _from_base64(texts: Sequence[str]) -> str | None:
+    """The text of pieces that are base64 each; None where they aren't.
+
+    A model that writes base64 itself writes it in pieces of any length, so all of them are whole
+    by chance only where they are few and short.
+    """
+    whole = "".join(texts)
+    if len(texts) < 2 or len(whole) < _LEAST_BASE64 or not all(map(_BASE64.fullmatch, texts)):
+        return None
+    try:
+        said = b"".join(base64.b64decode(text, validate=True) for text in texts).decode()
+    except ValueError:
+        return None
+    readable = all(sign.isprintable() or sign.isspace() for sign in said)
+    return said if readable and re.search(r"\s|[^\x00-\x7f]", said) else None
 
 
 def joined_completion(chunks: Sequence[Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What an HTTP status other than 200 means for a question."""
+"""What an HTTP status other than 200 means for a question, and a reply of 200 that tells of one."""
 
 from __future__ import annotations
 
@@ -96,9 +96,10 @@ def failure(
     if who := refusals.by_headers(headers):
         refused = Answer(said, finish_reason="content_filter", refused_by=who)
         return TargetError(message, retry=False, fatal=True, refusal=refused)
-    if status in HOPELESS or (status in {400, 403, 422} and _MODEL.search(everything)):
-        return TargetError(message, retry=False, fatal=True)
     who = refusals.doubtful(status, body)
+    hopeless = status in HOPELESS and not who
+    if hopeless or (status in {400, 403, 422} and _MODEL.search(everything)):
+        return TargetError(message, retry=False, fatal=True)
     if who and not (status == 403 and not page and _CALLER.search(said)):
         refused = Answer(said, finish_reason="content_filter", refused_by=who)
         return TargetError(message, retry=False, fatal=True, refusal=refused)
@@ -111,4 +112,22 @@ def failure(
         fatal=fatal,
         doubtful=True,
         starting_s=STARTING_S.get(status, 0.0),
+    )
+
+
+def tells_failure(payload: Any) -> bool:
+    """Whether a reply says that the application has failed, in one of the usual forms."""
+    if not isinstance(payload, Mapping):
+        return False
+    if any(payload.get(field) for field in ("error", "errors", "detail", "error_msg", "exception")):
+        return True
+    if any(payload.get(field) is False for field in ("success", "ok")):
+        return True
+    for field in ("code", "statusCode", "status_code", "status"):
+        code = payload.get(field)
+        if isinstance(code, int) and 400 <= code < 600:
+            return True
+    return any(
+        str(payload.get(field)).lower() in {"error", "fail", "failed", "failure", "cancelled"}
+        for field in ("status", "type", "state", "event")
     )

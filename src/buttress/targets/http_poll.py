@@ -15,8 +15,8 @@ from buttress.targets import completion
 from buttress.targets.base import TargetError
 from buttress.targets.connection import Connection, ServerReply
 from buttress.targets.event_stream import is_stream
+from buttress.targets.failures import tells_failure
 from buttress.targets.http_exchange import HttpExchange, unknown_field
-from buttress.targets.http_reply import tells_failure
 from buttress.targets.http_session import HttpSession, TokenSource
 from buttress.targets.json_path import AnswerPath, ReplyCondition
 from buttress.targets.secrets import Secrets

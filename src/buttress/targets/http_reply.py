@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any, Final
 
 from buttress.targets import completion, event_stream, refusals
 from buttress.targets.base import Answer, TargetError
 from buttress.targets.connection import ServerReply
-from buttress.targets.failures import BUSY, failure
+from buttress.targets.failures import BUSY, failure, tells_failure
 from buttress.targets.json_path import AnswerPath, ReplyCondition
 from buttress.targets.secrets import Secrets
 from buttress.targets.stated_reason import stated_reason
@@ -23,7 +22,6 @@ _END: Final = re.compile(
 )
 _REPLACES: Final = re.compile(r"replace|redact|retract", re.IGNORECASE)
 _LAST: Final = re.compile(r"complete|final|finish|done|\bend|result", re.IGNORECASE)
-_REPEATED: Final = 8  # characters from which two equal pieces are taken for the same text
 _PASSES_STATUS: Final = frozenset({401, 408, 425, 429})
 
 
@@ -106,9 +104,9 @@ class ReplyReader:
         who = ""
         failure: Any = None  # told by the stream, with no text after it
         for name, piece in events:
-            if _END.fullmatch(piece):
-                break
             payload = _value(piece)
+            if _END.fullmatch(payload if isinstance(payload, str) else piece):
+                break
             if name == "error":
                 return self._broken_off("".join(texts), payload)
             if payload is None and self._answer.path is not None:  # keeps the stream alive
@@ -134,7 +132,7 @@ class ReplyReader:
             return _known_stream(payloads) or Answer("".join(map(_written, payloads)))
         if not texts and payloads and not who and not self._filtered(payloads):
             return self.without(payloads[-1])
-        return self._answered(_once(texts), payloads)
+        return self._answered(event_stream.joined_pieces(texts), payloads)
 
     def said(self, payload: Any) -> str:
         """What a piece of a stream, or a message over WebSocket, has of the answer."""
@@ -209,24 +207,6 @@ class ReplyReader:
         return APPLICATION if self._refused is not None and self._refused.holds(payload) else ""
 
 
-def tells_failure(payload: Any) -> bool:
-    """Whether a reply says that the application has failed, in one of the usual forms."""
-    if not isinstance(payload, Mapping):
-        return False
-    if any(payload.get(field) for field in ("error", "errors", "detail", "error_msg", "exception")):
-        return True
-    if any(payload.get(field) is False for field in ("success", "ok")):
-        return True
-    for field in ("code", "statusCode", "status_code", "status"):
-        code = payload.get(field)
-        if isinstance(code, int) and 400 <= code < 600:
-            return True
-    return any(
-        str(payload.get(field)).lower() in {"error", "fail", "failed", "failure", "cancelled"}
-        for field in ("status", "type", "state", "event")
-    )
-
-
 def _known_stream(payloads: Sequence[Any]) -> Answer | None:
     """The answer in a stream of a known form: OpenAI's, or the AI SDK's."""
     whole = event_stream.joined_completion(payloads)
@@ -266,14 +246,3 @@ def _kind(payload: Any) -> str:
 
 def _written(payload: Any) -> str:
     return json.dumps(payload, ensure_ascii=False)
-
-
-def _once(texts: Sequence[str]) -> str:
-    """The text that pieces add up to, where each may hold all before it, or the last all of it."""
-    pairs = list(pairwise(texts))
-    long = len(texts) > 2 or (len(texts) == 2 and len(texts[0]) >= _REPEATED)
-    if long and all(after.startswith(before) for before, after in pairs):
-        return texts[-1]
-    if len(texts) > 2 and texts[-1] == "".join(texts[:-1]):
-        return texts[-1]
-    return "".join(texts)

@@ -104,10 +104,14 @@ def _weights(value: Any, base: Path) -> Path:
 
 
 def _packaged(name: str) -> Path:
-    """The one GGUF file inside an installed package, found without importing it."""
+    """The one GGUF file inside an installed package, found without importing it.
+
+    The name may be that of the import or, with hyphens, that of the distribution.
+    """
+    module = name.replace("-", "_")
     try:
         # A dotted name would import the parents.
-        spec = importlib.util.find_spec(name) if name.isidentifier() else None
+        spec = importlib.util.find_spec(module) if module.isidentifier() else None
     except (ImportError, ValueError):
         spec = None
     places = list(spec.submodule_search_locations or []) if spec else []

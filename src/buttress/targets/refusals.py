@@ -7,8 +7,10 @@ where the same caller gets answers to other questions; ``TargetError.refusal`` h
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from html import unescape
 from typing import Any, Final
 
@@ -22,7 +24,7 @@ _CODES: Final = re.compile(
     r"|invalid_prompt|moderation|guardrail|prompt_?(blocked|injection|shield)"
     r"|data_?inspection_?failed|illegal_?(detected|content|input)|censor|unsuitable"
     r"|sensitive_?(words?|content)|(input|output)\w*sensitive"
-    r"|unsafe_?(content|input|prompt)|safety_?(violation|check|block)|policy_?violation"
+    r"|risk_?detect|unsafe_?(content|input|prompt)|safety_?(violation|check|block)|policy_?violation"
     r"|jailbreak|^safety$|prohibited_content|blocklist|error_toxic",
     re.IGNORECASE,
 )
@@ -48,7 +50,8 @@ _TEXT: Final = re.compile(
     r"|sensitive|prohibited)"
     r"|(violat|against)\w*\b[^.]{0,40}\b(polic|guideline|terms|safety|guardrail)"
     r"|(inappropriate|sensitive|harmful|unsafe|prohibited|toxic|offensive) (content|information"
-    r"|material|input|prompt|words?)|content exists risk|considered high risk|requires moderation"
+    r"|material|input|prompt|words?)|content exists risk|risk detected"
+    r"|considered high risk|requires moderation"
     r"|(?<![a-z])guardrails?(?![a-z])|prompt injection|jailbreak|blocked entity"
     r"|unsuitable (input|output|content)"
     r"|(content|text|input|output|security|safety) (audit|review|check|screening)[^.]{0,20}"
@@ -60,7 +63,8 @@ _PAGE: Final = re.compile(
     r"firewall|\bwaf\b|request blocked|you have been blocked|attention required|cloudflare"
     r"|incapsula|imperva|mod_?security|access denied|requested url was rejected|support id"
     r"|not acceptable|forbidden|error code: 10\d\d|akamai|sucuri|fortiweb|blocked by"
-    r"|security (policy|rule|check|reasons?|system)|reference\s*#|unavailable for legal reasons",
+    r"|security (policy|rule|check|reasons?|system)|reference\s*#|unavailable for legal reasons"
+    r"|阻断|拦截|安全威胁",
     re.IGNORECASE,
 )
 END_FIELDS: Final = frozenset({"finishreason", "stopreason", "donereason", "blockreason"})
@@ -72,9 +76,10 @@ _BLOCK_PAGE: Final = re.compile(
     r"|violation|unsafe|moderat",
     re.IGNORECASE,
 )
-_HTML: Final = re.compile(rb"^\s*(<!doctype html|<html|<head|<body|<title|<h1)", re.IGNORECASE)
+_HTML: Final = re.compile(rb"^\s*(<!doctype\s*html|<html|<head|<body|<title|<h1)", re.IGNORECASE)
 _TAGS: Final = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _LOOKED_AT: Final = 4000  # characters of a text
+_NESTED: Final = 20_000  # characters of a text of JSON that is gone into
 _DEEPEST: Final = 6
 # About the caller or the form of the question, whatever the words.
 _NEVER: Final = frozenset({401, 402, 404, 405, 407, 408, 409, 411, 413, 415, 425, 429})
@@ -159,7 +164,7 @@ def doubtful(status: int, body: bytes) -> str:
     """Who may have refused, where an answer doesn't say what it is about; "" where it is clear."""
     if is_page(body) or status in _DOUBTFUL - {422, 424}:
         said = page_text(body)
-        if status in _DOUBTFUL or (status in {200, 400, 500, 501} and _PAGE.search(said)):
+        if status in _DOUBTFUL or (status in {200, 400, 405, 500, 501} and _PAGE.search(said)):
             return FIREWALL
     return ""
 
@@ -193,9 +198,15 @@ def _categories(payload: Any, depth: int = 0) -> Iterator[tuple[str, str]]:
 
 
 def _scalars(payload: Any, field: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Texts and numbers of a JSON value with the names of their fields."""
+    """Texts and numbers of a JSON value with the names of their fields.
+
+    Routers hand the error of the provider behind them through as a text of JSON.
+    """
     if depth > _DEEPEST:
         return
+    if isinstance(payload, str) and payload[:1] in {"{", "["} and len(payload) < _NESTED:
+        with suppress(ValueError, RecursionError):
+            payload = json.loads(payload)
     if isinstance(payload, Mapping):
         for name, value in list(payload.items())[:50]:
             yield from _scalars(value, str(name).lower(), depth + 1)

@@ -20,12 +20,14 @@ import orjson
 from buttress.errors import InputError
 from buttress.files.text_language import guess_language
 from buttress.targets.base import Answer, RecordedPrompt, Request, TargetError
+from buttress.targets.completion import one_line
 from buttress.targets.settings import existing, unknown
 
 SETTINGS: Final = ("replay", "where", "expect")
 EXPECT: Final[tuple[Literal["refuse", "answer"], ...]] = ("refuse", "answer")
 LINE_LIMIT: Final = 16 * 2**20  # bytes of one record
 TAG: Final = "recording:"
+SHOWN: Final = 80  # characters of a prompt in a message
 
 
 def create(
@@ -96,13 +98,15 @@ class ReplayTarget:
         return self._prompts
 
     async def answer(self, request: Request) -> Answer:
-        """The recorded response to the prompt whose tag the request bears.
+        """The recorded response to the prompt whose tag the request bears; else to its text.
 
         Raises:
             TargetError: no such record, or the file has changed.
         """
         line = request.tag.removeprefix(TAG)
         row = self._index.row(int(line)) if line.isdecimal() and len(line) < 16 else None
+        if row is None and request.messages and not request.tag:
+            row = self._asking(request.messages[-1].content)
         if row is None:
             raise TargetError(f"the recording has no record '{request.tag}'", retry=False)
         record = self._prompts.record(row)
@@ -111,6 +115,20 @@ class ReplayTarget:
             prompt_tokens=_tokens(record, "prompt_tokens"),
             completion_tokens=_tokens(record, "completion_tokens"),
             subject=str("" if record.get("subject") is None else record["subject"]),
+        )
+
+    def _asking(self, text: str) -> int:
+        """Row of the first record with that prompt.
+
+        Raises:
+            TargetError: there is none.
+        """
+        for row, recorded in enumerate(self._prompts):
+            if recorded.prompt == text:
+                return row
+        shown = one_line(self._prompts[0].prompt, SHOWN)
+        raise TargetError(
+            f"no record has this question; the first has '{shown}'", retry=False, fatal=True
         )
 
     async def aclose(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from buttress.targets import completion
 from buttress.targets.base import TargetError
-from buttress.targets.http_reply import tells_failure
+from buttress.targets.failures import tells_failure
 
 FIELDS: Final = (
     "text", "content", "answer", "output", "response", "result", "reply", "final_output",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from html import escape
 from itertools import chain
 from typing import Any, Final
+from urllib.parse import quote, quote_plus
 
 from buttress.errors import InputError
 
@@ -29,10 +33,14 @@ class Secrets:
             self.add(value)
 
     def add(self, value: str) -> None:
-        """Keep this value out; short ones are not, since they would be found everywhere."""
-        if len(value) >= _SHORTEST and value not in self._values:
-            self._values.append(value)
-            self._values.sort(key=len, reverse=True)
+        """Keep this value out; short ones are not, since they would be found everywhere.
+
+        It is kept out as it is written in JSON, HTML, a URL or base64, too.
+        """
+        if len(value) < _SHORTEST:
+            return
+        self._values += [form for form in dict.fromkeys(_forms(value)) if form not in self._values]
+        self._values.sort(key=len, reverse=True)
 
     def add_session(self, token: str) -> None:
         """Keep the token of a session out, for as long as others do not follow it."""
@@ -82,3 +90,14 @@ class Secrets:
             if name.lower() not in _PUBLIC:
                 self.add(value)
                 self.add(value.partition(" ")[2])  # "Bearer KEY"
+
+
+def _forms(value: str) -> Iterator[str]:
+    """The value as different texts hold it."""
+    yield value
+    yield json.dumps(value)[1:-1]
+    yield escape(value)
+    yield quote(value, safe="")
+    yield quote(value)
+    yield quote_plus(value)
+    yield base64.b64encode(value.encode("utf-8", "surrogateescape")).decode().rstrip("=")

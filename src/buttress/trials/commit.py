@@ -46,7 +46,8 @@ class Store(Protocol):
 class Answered:
     """An answer that is yet to be judged. ``judgement`` is known where it was judged before.
 
-    ``prompt`` is what was asked, flattened; ``calls`` the questions that it took.
+    ``prompt`` is what was asked, flattened; ``calls`` the questions that it took; ``turns``
+    those of its turns that are stored with it.
     """
 
     index: int
@@ -57,6 +58,7 @@ class Answered:
     calls: int = 1
     cached: bool = False
     judgement: Judgement | None = None
+    turns: tuple[Turn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,8 @@ class Committer:
         try:
             trials = await self._judged(batch)
             async with self._writing:
-                records = [trial for _, trial in trials]
+                turns = [turn for each in batch for turn in each.turns]
+                records: list[Record] = [*turns, *(trial for _, trial in trials)]
                 await self._loop.run_in_executor(self._threads, self._store.append, records)
             self._deliver(trials)
         except Exception as error:

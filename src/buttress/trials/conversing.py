@@ -1,4 +1,8 @@
-"""The conversation that a procedure holds: every answer is durable before the procedure sees it."""
+"""The conversation that a procedure holds: every answer is durable before the procedure sees it.
+
+Refusals that may be a door shut on the caller are the exception: they are stored once another
+question was answered, or with the trial. So a resumed run does not take them for the system's.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +67,9 @@ class EngineConversation:
         self._room = room
         self._known: dict[str, asyncio.Task[Turn]] = {}
         self.calls = 0
-        self._unconfirmed = False  # whether the last answer was a refusal that may be none
+        self._begun = 0  # questions to the target, those in the evidence aside
+        # Refusals that may be none, by content address, with the questions begun until then.
+        self._held: dict[str, tuple[Turn, int]] = {}
 
     @property
     def left(self) -> int:
@@ -189,8 +195,13 @@ class EngineConversation:
             prompt_tokens=sum(turn.prompt_tokens for turn in asked),
             completion_tokens=sum(turn.completion_tokens for turn in asked),
             latency_s=sum(turn.latency_s for turn in asked),
-            unconfirmed=self._unconfirmed,
+            unconfirmed=bool(self._held),
         )
+
+    @property
+    def unconfirmed(self) -> tuple[Turn, ...]:
+        """Turns that are yet to be stored: refusals after which nothing was answered."""
+        return tuple(turn for turn, _ in self._held.values())
 
     async def aclose(self) -> None:
         """Give up what is still being asked, as when one of several questions failed."""
@@ -210,12 +221,27 @@ class EngineConversation:
         sent = tuple(messages)
 
         async def question() -> Turn:
+            self._begun += role == "target"
+            number = self._begun
             answer = await asked.client.ask(Request(sent, sampling))
-            if role == "target":
-                self._unconfirmed = answer.unconfirmed
-            return self._record(key, role, asked.target.identity, flatten(sent), answer)
+            turn = self._record(key, role, asked.target.identity, flatten(sent), answer)
+            if answer.unconfirmed:
+                self._held[key] = (turn, self._begun)
+            elif role == "target":
+                await self._release(number)
+            return turn
 
         return await self._once(key, asked.target.stable, question)
+
+    async def _release(self, answered: int) -> None:
+        """Store the refusals before the question of this number, which was answered."""
+        sure = [key for key, (_, begun) in self._held.items() if begun < answered]
+        await self._store([self._held.pop(key)[0] for key in sure])
+
+    async def _store(self, turns: Sequence[Turn]) -> None:
+        if turns:
+            loop, room = asyncio.get_running_loop(), self._room
+            await loop.run_in_executor(room.threads, room.store.append, turns)
 
     async def _once(self, key: str, stable: bool, produce: Callable[[], Awaitable[Turn]]) -> Turn:
         """The turn with that address: known, stored, or produced now and stored."""
@@ -232,7 +258,8 @@ class EngineConversation:
             turn = known
         else:
             turn = await produce()
-            await loop.run_in_executor(room.threads, room.store.append, [turn])
+            if key not in self._held:
+                await self._store([turn])
         return turn
 
     def _record(self, key: str, role: Role, who: str, prompt: str, answer: Answer) -> Turn:

@@ -341,7 +341,9 @@ class TrialEngine:
             await conversation.aclose()
         answer = conversation.told(dialogue.text)
         prompt = flatten(dialogue.messages)
-        return Answered(index, spec, key, prompt, answer, max(1, conversation.calls))
+        calls = max(1, conversation.calls)
+        turns = conversation.unconfirmed
+        return Answered(index, spec, key, prompt, answer, calls, turns=turns)
 
     def _unjudged(self, problem: str) -> None:
         """Count an answer that the judge could not decide.

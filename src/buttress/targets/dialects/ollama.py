@@ -59,7 +59,7 @@ class OllamaChat:
                 f"the target said: {said}" if said else "the answer has no message", retry=True
             )
         calls = message.get("tool_calls")
-        lines = [str(message.get("content") or "")]
+        lines = [completion.joined_parts(message.get("content"))]
         for call in calls if isinstance(calls, list) else ():
             function = call.get("function") if isinstance(call, dict) else None
             if isinstance(function, dict):

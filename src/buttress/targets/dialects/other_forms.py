@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from buttress.files.encodable import encodable
+from buttress.targets import event_stream
 from buttress.targets.base import Answer, TargetError
 from buttress.targets.dialects.anthropic import AnthropicMessages
 from buttress.targets.dialects.base import Dialect
@@ -17,16 +18,21 @@ from buttress.targets.dialects.gemini import Gemini
 from buttress.targets.dialects.ollama import OllamaChat
 from buttress.targets.dialects.openai_chat import OpenAIChat
 from buttress.targets.dialects.openai_responses import OpenAIResponses
+from buttress.targets.failures import tells_failure
 
 _OTHERS: Final[tuple[Dialect, ...]] = (
     OpenAIChat(), OllamaChat(), AnthropicMessages(), OpenAIResponses(), Gemini(),
 )  # fmt: skip
 _TEXTS: Final = (
-    "generated_text", "output_text", "completion", "response", "text", "content", "answer", "reply",
-    "output",
+    "generated_text", "output_text", "text_output", "outputText", "completion", "response", "text",
+    "content", "answer", "reply", "output", "generation",
 )  # fmt: skip
-_WITHIN: Final = ("result", "results", "data", "output", "predictions")
-_DEEPEST: Final = 3
+_WITHIN: Final = (
+    "result", "results", "data", "output", "outputs", "predictions", "message", "content", "delta",
+    "token", "chunk",
+)  # fmt: skip
+_BARE: Final = ("result", "results", "data", "outputs", "predictions", "delta", "token", "chunk")
+_DEEPEST: Final = 5
 
 
 def read_other_form(events: Sequence[Any], latency_s: float, *, stream: bool) -> Answer | None:
@@ -43,16 +49,23 @@ def read_other_form(events: Sequence[Any], latency_s: float, *, stream: bool) ->
             answer = dialect.read(payload, latency_s)
         except (TargetError, LookupError):
             continue
-        if answer.text.strip():
+        if answer.text.strip() or answer.refused_by:
             return answer
-    text = "" if stream else _plain_text(events[0], 0)
+    if any(map(tells_failure, events)):
+        return None
+    text = event_stream.joined_pieces([_plain_text(event) for event in events])
     return Answer(encodable(text), latency_s=latency_s) if text.strip() else None
 
 
-def _plain_text(payload: Any, depth: int) -> str:
+def _plain_text(payload: Any, depth: int = 0, *, bare: bool = False) -> str:
+    """The text in a reply of no known API; ``bare`` where a text may stand by itself."""
+    if isinstance(payload, str):
+        return payload if bare else ""
+    if depth >= _DEEPEST:
+        return ""
     if isinstance(payload, list):
-        return _plain_text(payload[0], depth + 1) if payload and depth < _DEEPEST else ""
-    if not isinstance(payload, Mapping) or depth >= _DEEPEST:
+        return _plain_text(payload[0], depth + 1, bare=bare) if payload else ""
+    if not isinstance(payload, Mapping):
         return ""
     for field in _TEXTS:
         if isinstance(payload.get(field), str):
@@ -60,4 +73,5 @@ def _plain_text(payload: Any, depth: int) -> str:
     turns = payload.get("messages")  # a conversation, the answer last
     if isinstance(turns, list) and turns and isinstance(turns[-1], Mapping):
         return str(turns[-1].get("content") or "")
-    return next(filter(None, (_plain_text(payload.get(f), depth + 1) for f in _WITHIN)), "")
+    inner = (_plain_text(payload.get(f), depth + 1, bare=f in _BARE) for f in _WITHIN)
+    return next(filter(None, inner), "")
