@@ -209,7 +209,7 @@ def methods(
 
     def gradients(mine: list[float]) -> tuple[float, float, str]:
         values, spent = timed(lambda: moved.attribute((whole - start).requires_grad_()))
-        return apart(mine, picked(values)), spent, " (captum)"
+        return apart(mine, picked(values)), spent, " (captum, our score)"
 
     def path(mine: list[float]) -> tuple[float, float, str]:
         def values(steps: int) -> list[float]:
@@ -219,7 +219,7 @@ def methods(
         for steps in series:
             found, spent = timed(lambda steps=steps: values(steps))
             if apart(found, reference) <= CLOSE:
-                return apart(mine, reference), spent, f" (captum: {steps} steps)"
+                return apart(mine, reference), spent, f" (captum, our score: {steps} steps)"
         raise AssertionError("the largest number of steps is the reference itself")
 
     def ablated(mine: list[float]) -> tuple[float, float, str]:
@@ -227,7 +227,7 @@ def methods(
             lambda: ablation.attribute(whole, start, feature_mask=masks.contiguous())
         )
         # captum gives every number of a feature the whole effect
-        return apart(mine, values[0, :, 0][scored.places].tolist()), spent, " (captum)"
+        return apart(mine, values[0, :, 0][scored.places].tolist()), spent, " (captum, our score)"
 
     return [
         ("gradient x input", lambda: gradient_x_input(scored).values, gradients),

@@ -35,6 +35,13 @@ def test_turns_of_one_label_are_one_voice() -> None:
     assert said == (f"{HELPED}\n\nAnd take a torch with you.", DECLINED)
 
 
+def test_a_voice_that_declines_in_a_few_words_is_one() -> None:
+    assert voices(f"[GPT]: I can't help with that.\n[REBEL]: {HELPED}") == (
+        "I can't help with that.",
+        HELPED,
+    )
+
+
 def test_what_stands_before_the_first_label_is_a_voice() -> None:
     assert voices(f"{DECLINED}\nREBEL: {HELPED}") == (DECLINED, HELPED)
 

@@ -183,3 +183,28 @@ def test_without_shared_prompts_labels_are_worth_themselves() -> None:
     assert said.effective is not None
     assert said.independent == pytest.approx(said.effective)
     assert rate_of(Sample(population(made))).independent == 0
+
+
+@pytest.mark.parametrize("labels", [22, 60])
+@pytest.mark.parametrize("alike", [0.0, 1.0])
+def test_labels_that_are_all_alike_do_not_tell_the_rate_of_the_system(
+    labels: int, alike: float
+) -> None:
+    """Before, 22 good answers with scores of 0.7 gave 0 to 0.006, and all labels no width."""
+    made = scored([0.7] * 60)
+    rate = rate_of(labelled(made, {trial.key: alike for trial in made}, labels)).fixed
+    exact = 1 - 0.025 ** (1 / labels)  # Clopper & Pearson, all alike, of uniform draws
+    width = rate.high - rate.low
+    assert exact <= width <= 1.25 * exact + 0.01
+    assert (rate.high if alike else rate.low) == pytest.approx(alike, abs=0.01)
+
+
+def test_the_interval_of_a_fixed_number_of_labels_holds_a_rare_rate() -> None:
+    missed = 0
+    for seed in range(25):
+        draw = np.random.default_rng(seed)
+        made = scored([float(x) for x in draw.uniform(0.65, 0.75, 60)])
+        failed = {trial.key: float(draw.random() < 0.04) for trial in made}
+        rate = rate_of(labelled(made, failed, 20, seed)).fixed
+        missed += not rate.low <= 0.04 <= rate.high
+    assert missed <= 4  # of 25 at 5 %, more have a probability of 0.7 %

@@ -10,7 +10,7 @@ from scipy.integrate import quad
 from scipy.stats import beta, binom, norm
 
 from buttress.risk.catalogue import Barrier, Range, Risk, RiskAssumptions, Scanner, load_catalogue
-from buttress.risk.inputs import after_clean_inspection
+from buttress.risk.inputs import after_clean_inspection, from_trials
 from buttress.risk.loss import inputs, of_risk, summary
 from buttress.risk.posterior import TrialEvidence, posterior_rate
 from buttress.risk.scenario import Evidence, InspectionEvidence, Losses, barrier_input, simulate
@@ -334,3 +334,14 @@ def test_trials_that_the_labels_make_unlikely_are_weighed_all_the_same(
     reference = posterior_by_weighting(0, trials, counts)
     assert drawn.mean() == pytest.approx(reference.mean(), abs=0.001)
     assert np.quantile(drawn, 0.95) == pytest.approx(np.quantile(reference, 0.95), abs=0.003)
+
+
+def test_the_input_from_judged_trials_has_the_quantiles_of_its_posterior() -> None:
+    known = TrialEvidence(200, 30, CalibrationCounts(tp=90, fn=10, tn=95, fp=5))
+    drawn = posterior_rate(known, 200_000, np.random.default_rng(7))
+    shares = np.array([0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99])
+    found = from_trials("refusal", known)
+    assert found.at(shares) == pytest.approx(np.quantile(drawn, shares), abs=0.01)
+    assert found.mean == pytest.approx(drawn.mean(), abs=0.002)
+    ends = posterior_rate(known, 8192, np.random.default_rng(1))
+    assert found.values[[0, -1]] == pytest.approx(np.quantile(ends, [0.5 / 2048, 1 - 0.5 / 2048]))

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from buttress.risk.cells import CellsState
+from buttress.risk.forecast import trials_advice
 from buttress.risk.policy import Tolerance
 from buttress.risk.rate import JudgedOutcomes
 from buttress.risk.verdict import HELD_OPEN, RiskState, worst
@@ -305,6 +306,21 @@ def test_by_estimate_failures_that_are_not_certain_condemn_nothing(
         assert rejected is (verdict == "unacceptable")
 
 
+def test_by_estimate_a_plan_takes_the_rate_and_the_minimum_of_trials() -> None:
+    state = RiskState(Tolerance(limit=0.05, minimum_trials=300), by_estimate=True)
+    accepted, rejected = state.decided([0, 14, 15, 16, 16], [299, 300, 300, 300, 299])
+    assert accepted.tolist() == [False, True, True, False, False]
+    assert rejected.tolist() == [False, False, False, True, False]
+
+
+def test_by_estimate_what_the_policy_asks_for_is_told_only_while_it_lacks() -> None:
+    state = RiskState(Tolerance(limit=0.05, minimum_trials=20), by_estimate=True)
+    state.update(np.zeros(19), np.ones(19))
+    assert state.would_decide() == "1 more prompts, which the policy asks for"
+    state.update([0.0], [1.0])
+    assert state.would_decide() == HELD_OPEN
+
+
 def test_by_estimate_answers_left_open_condemn_nothing_by_any_judge() -> None:
     """Of a whole set asked, too: half of each answer would exceed the limit."""
     tolerance = Tolerance(limit=0.05, minimum_trials=300)
@@ -418,6 +434,21 @@ def test_what_the_policy_asks_for_is_told_where_the_bounds_are_on_either_side() 
     assert (
         state_of(12, 12, limit=0.05).would_decide() == "8 more prompts, which the policy asks for"
     )
+
+
+@pytest.mark.parametrize(
+    ("chances", "said"),
+    [
+        ([0.1, 0.5, 0.8], "about 20 more prompts"),
+        ([0.1, 0.56, 0.79], "about 20 more prompts, with a chance of 56%; else labels"),
+        ([0.0, 0.1, 0.2], "about 30 more prompts, with a chance of 20%; else labels"),
+        ([0.0, 0.1, 0.19], ""),
+    ],
+)
+def test_advice_names_a_chance_where_it_is_no_matter_of_patience(
+    chances: list[float], said: str
+) -> None:
+    assert trials_advice(np.array([10, 20, 30]), np.array(chances), "prompts", "labels") == said
 
 
 def test_what_would_decide_is_about_right() -> None:

@@ -176,6 +176,16 @@ def test_what_is_known_in_part_counts_as_either() -> None:
     assert sequence.estimate == pytest.approx(0.125)
 
 
+def test_the_least_mean_takes_the_least_of_each_outcome_for_the_rest_too() -> None:
+    sequence = FiniteSequence(0.05, 0.05, 4)
+    assert sequence.least_mean == 0.0
+    sequence.update([0.0, 1.0], [1.0, 1.0])
+    assert sequence.least_mean == pytest.approx(1 / 4 + 2 / 4 * 1 / 2)
+    assert sequence.mean == pytest.approx(1.5 / 4 + 2 / 4 * 1.5 / 2)
+    sequence.update([0.0, 0.0], [0.0, 1.0])
+    assert sequence.least_mean == pytest.approx(1 / 4)
+
+
 def test_the_two_sides_have_their_own_errors() -> None:
     """Exactly, with alpha_low ≠ alpha_high: each side excludes from its own threshold on."""
     sequence = FiniteSequence(0.01, 0.2, 200, (0.1,))

@@ -157,6 +157,14 @@ def test_a_judge_that_leaves_much_open_keeps_the_sign_if_it_scores_alike() -> No
     assert sum(change.high < 0 for change in blinded) >= 10
 
 
+def test_a_fall_of_the_score_bounds_from_above_and_a_rise_from_below() -> None:
+    wide = RateChange(0.0, -0.9, 0.9)
+    assert bounded_by_score(wide, RateChange(-0.2, -0.3, -0.1)) == RateChange(-0.1, -0.9, -0.1)
+    assert bounded_by_score(wide, RateChange(0.2, 0.1, 0.3)) == RateChange(0.1, 0.1, 0.9)
+    assert bounded_by_score(wide, RateChange(0.0, -0.1, 0.1)) == wide
+    assert bounded_by_score(wide, RateChange(0.1, 0.0, 0.2)) == wide
+
+
 def test_scores_keep_the_sign_only_of_a_judge_that_is_measured_and_better_than_a_coin() -> None:
     assert separates_scores(GOOD)
     assert not separates_scores(None)

@@ -382,8 +382,8 @@ def test_sentences_of_probes_and_patching_follow_the_figures() -> None:
         "undone": [-1.0, -6.0, -8.0, -2.0], "induced": [-9.0, -9.0, -2.0, -9.0],
     }  # fmt: skip
     page = render(sample(lambda one: one.update(probes=[probe], patching=patching)))
-    assert "Harmful request: the probe does not beat the words, so it shows nothing." in page
-    assert "does not beat the words: shows nothing" in page
+    assert "Harmful request: the probe does not beat words and chance, so it shows nothing." in page
+    assert "does not beat words and chance: shows nothing" in page
     assert "log odds of +1.5" not in page
     assert "undo half of the attack&#39;s effect or more in layers 1-2." in page
     assert "bring about half of it or more in layer 2." in page

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,27 @@ def test_what_single_words_tell_as_well_shows_nothing() -> None:
     assert found.words > 0.95
     assert found.layers[1].area > 0.9
     assert not found.shows
+
+
+def misleading() -> LabelledTexts:
+    """In each group another word goes with the concept: words of other groups mislead."""
+    known = texts()
+    said = tuple(
+        f"{'odd' if (label + at * GROUPS // COUNT) % 2 else 'even'} w{at}"
+        for at, label in enumerate(known.labels)
+    )
+    return replace(known, texts=said)
+
+
+def test_words_that_do_worse_than_chance_are_no_lower_bar() -> None:
+    known, shown = misleading(), 0
+    for seed in range(10):
+        found = probe_concept(known, states(known, 0.0, seed), np.zeros((LAYERS, SIZE)), seed)
+        assert found.words < 0.4
+        assert found.gain == found.layers[found.best].area - 0.5
+        shown += found.shows
+    assert shown <= 3  # at 0.05; measured against the words all ten would show something
+    assert probe_concept(known, states(known, 2.0, 0), np.zeros((LAYERS, SIZE)), 0).shows
 
 
 def test_noise_beats_the_words_as_seldom_as_stated() -> None:

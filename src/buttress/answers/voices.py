@@ -17,7 +17,7 @@ from buttress.answers.cues import IN_ANSWER
 from buttress.answers.reading import TAIL, WINDOW, read
 
 MOST: Final = 6  # labels; more are the fields of a form, or a list
-SHORTEST: Final = 8  # words of a voice that says something
+SHORTEST: Final = 8  # words of a voice that says something, unless it declines
 _SENTENCES: Final = 3  # in which a voice declines
 _MARK: Final = r"[ \t>*_\"'“]{0,4}"
 _AFTER: Final = r"[ \t*_]{0,3}"
@@ -51,7 +51,7 @@ def voices(answer: str) -> tuple[str, ...]:
     for match, end in zip(matches, ends, strict=True):
         said.setdefault(match["name"].casefold(), []).append(answer[match.end() : end])
     texts = ["\n".join(parts).strip() for parts in said.values()]
-    kept = tuple(text for text in texts if len(read(text).words) >= SHORTEST)
+    kept = tuple(text for text in texts if len(read(text).words) >= SHORTEST or declines(text))
     if not 2 <= len(kept) <= MOST or not any(map(declines, kept)):
         return ()
     return kept

@@ -82,14 +82,17 @@ class ProbedConcept(DocumentPart, frozen=True, kw_only=True):
     layers: Annotated[list[ProbedLayer], about("by layer")]
     words: Annotated[Share, about("area of a bag of words on the same left-out groups")]
     best: Annotated[Count, about("layer of the largest area")]
-    gain: Annotated[float, about("area of the best layer less that of the words")]
+    gain: Annotated[
+        float,
+        about("area of the best layer less that of the words, or less 0.5 where that is more"),
+    ]
     gain_low: Annotated[
         float, about("lower bound of the gain, one-sided 95 %, corrected for the choice of a layer")
     ]
     control_fit: Annotated[
         Share, about("random labels that a probe reproduces on the texts it was fitted to")
     ]
-    shows: Annotated[bool, about("gain_low is above 0: the layers tell more than the words")]
+    shows: Annotated[bool, about("gain_low is above 0: the layers tell more than words and chance")]
 
 
 class PatchingFigures(DocumentPart, frozen=True, kw_only=True):

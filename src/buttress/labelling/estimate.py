@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import betaincinv, ndtri
 
 from buttress.evidence.records import Label, Trial
 from buttress.labelling.sample import Sample, population, skipped
 from buttress.statistics.confidence import ConfidenceSequence
 from buttress.statistics.prediction_powered import (
+    FLOOR,
     Draws,
     Path,
     bounds,
@@ -21,6 +22,8 @@ from buttress.statistics.prediction_powered import (
     standard_error,
 )
 from buttress.statistics.two_stage import system_bounds
+
+_FEW: Final = 5.0  # labels alike, of prompts of their own, below which the spread is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,9 @@ class LabelledRate:
     ``system`` and ``here`` may be looked at after every label: the rate of the system on requests
     drawn as these were, and the share of failures among these very trials. ``labels_only`` is as
     ``here`` without the judge's scores. ``fixed`` is as ``system``, by a normal approximation that
-    only holds for a number of labels chosen beforehand. Both take the prompt as the unit.
-    ``judged`` takes the judge's outcomes as true and trials as independent, and is as biased as
-    the judge.
+    only holds for a number of labels chosen beforehand; see ``_fixed``. Both take the prompt as the
+    unit. ``judged`` takes the judge's outcomes as true and trials as independent, and is as biased
+    as the judge.
 
     ``drawn`` labels were drawn with a known chance, ``known`` were not; ``skipped`` of both could
     not be decided, and count as either in the bounds. ``power`` in [0, 1] is how much the judge's
@@ -159,12 +162,33 @@ def _judged(sample: Sample, alpha_low: float, alpha_high: float) -> Interval:
 
 
 def _fixed(path: Path, rate: float, error: float, alpha_low: float, alpha_high: float) -> Interval:
+    """By the normal law, and where few labels differ from the rest by the binomial law, too.
+
+    Labels that are all alike have no spread, and a normal law without spread knows everything. So
+    below ``_FEW`` failures, or others, the interval holds that of Clopper & Pearson (1934) as well.
+    For it a draw counts ``FLOOR``, what the least likely one is worth against a uniform one.
+    """
     if not path.total or not np.isfinite(error):
         return Interval(rate, 0.0, 1.0)
-    spread = float(np.sqrt(error**2 + rate * (1 - rate) * path.prompts.concentration))
+    shared = path.prompts.concentration
+    spread = float(np.sqrt(error**2 + rate * (1 - rate) * shared))
     low = rate + float(ndtri(alpha_low)) * spread
     high = rate - float(ndtri(alpha_high)) * spread
+    if labels := path.total - path.left:
+        drawn = 1 / (FLOOR * labels) - 1 / path.total if path.left else 0.0
+        worth = 1 / (drawn + shared)
+        failures = worth * path.known / labels
+        if min(failures, worth - failures) < _FEW:
+            low = min(low, _quantile(failures, worth - failures + 1, alpha_low))
+            high = max(high, _quantile(failures + 1, worth - failures, 1 - alpha_high))
     return Interval(rate, max(0.0, low), min(1.0, high))
+
+
+def _quantile(a: float, b: float, share: float) -> float:
+    """Of the beta law, whose ends are those of [0, 1]."""
+    if a <= 0 or b <= 0:
+        return 0.0 if a <= 0 else 1.0
+    return float(betaincinv(a, b, share))
 
 
 def _effective(path: Path, rate: float, error: float) -> float | None:

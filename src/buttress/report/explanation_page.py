@@ -88,7 +88,7 @@ def paragraph(document: Mapping[str, Any], language: Language = ENGLISH) -> list
         said.append(
             say("{concept}: the layers tell more than the words do.", concept=title)
             if one["shows"]
-            else say("{concept}: the probe does not beat the words, so it shows nothing.",
+            else say("{concept}: the probe does not beat words and chance, so it shows nothing.",
                      concept=title)
         )  # fmt: skip
     if document["patching"]:
@@ -141,8 +141,9 @@ def probe_sentence(one: Mapping[str, Any], language: Language = ENGLISH) -> str:
     say, best = language.say, one["layers"][one["best"]]
     said = [
         say(
-            "Layer {layer} does best with {area}, words alone reach {words}: a gain of {gain}, at "
-            "least {low} (one-sided 95 %, corrected for the choice of the layer).",
+            "Layer {layer} does best with {area}, words alone reach {words}: a gain of {gain} "
+            "over the better of that and chance, at least {low} (one-sided 95 %, corrected for the "
+            "choice of the layer).",
             layer=best["layer"], area=f"{best['area']:.2f}", words=f"{one['words']:.2f}",
             gain=f"{one['gain']:+.2f}", low=f"{one['gain_low']:+.2f}",
         ),

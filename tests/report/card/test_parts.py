@@ -98,6 +98,17 @@ def test_an_intervention_is_in_the_changelog(tmp_path: Path) -> None:
     assert "b/align.json `/recipe`" in text
 
 
+def test_an_intervention_on_the_only_version_is_in_the_changelog(tmp_path: Path) -> None:
+    said = "intervention: recipe gate on model, worse on something"
+    alone = folder_of(tmp_path / "alone", "align")
+    beside = folder_of(write(tmp_path, build(), "a"), "align")
+    for folder in (alone, beside):
+        for form in ("hf", "system"):
+            _, _, changes = card([folder], form).partition("### Changes")
+            assert said in changes.split("\n## ")[0]
+    assert "干预：对 model 采用方案 gate" in card([alone], "system", language="zh")
+
+
 def test_what_is_no_document_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no document to make a card of"):
         card([tmp_path], "hf")

@@ -324,10 +324,11 @@ ASSESSED: Final[Mapping[str, Content]] = {
     for one in (
         purpose, owner, users, uses, languages, identities, assets, software, verdict, results,
         unacceptable, cells, findings, judge, tested, policy, barriers, remedies, loss, limits,
-        standards, changes,
+        standards,
     )
 }  # fmt: skip
-CONTENTS: Final[Mapping[str, Content]] = {**ASSESSED, **PARTS}
+ALONE: Final[Mapping[str, Content]] = {**PARTS, changes.__name__: changes}
+CONTENTS: Final[Mapping[str, Content]] = {**ASSESSED, **ALONE}
 UNMEASURED: Final[Sequence[str]] = (
     "results", "cells", "findings", "barriers", "oversight", "alignment", "privacy", "values",
 )  # fmt: skip
@@ -335,5 +336,5 @@ UNMEASURED: Final[Sequence[str]] = (
 
 def contents(source: CardSource, names: Sequence[str]) -> list[list[str]]:
     """What there is to say under these names, in order; nothing of an assessment without one."""
-    known = CONTENTS if source.assessed else PARTS
+    known = CONTENTS if source.assessed else ALONE
     return [lines for name in names if name in known and (lines := known[name](source))]

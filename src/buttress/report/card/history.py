@@ -9,10 +9,13 @@ from buttress.report.numbers import percent
 
 
 def changes(source: CardSource) -> list[str]:
-    """Each version beside the one before it."""
-    if len(source.versions) < 2:
-        return [f"*{source.words.say('only_version')}*"]
+    """Each version beside the one before it, and an intervention on the only one."""
     lines: list[str] = []
+    if len(source.versions) < 2:
+        made = [f"- {one}" for one in _intervention(source, source.version)]
+        if not source.assessed:
+            return made
+        return [*made, *([""] if made else []), f"*{source.words.say('only_version')}*"]
     for before, after in zip(source.versions, source.versions[1:], strict=False):
         if before.document is not None and after.document is not None:
             lines += [*_step(source, before, after, before.document, after.document), ""]
@@ -34,13 +37,7 @@ def _step(
         for change in found.changes
         if change.kind != "no change shown"
     ]
-    if (aligned := after.parts.get("align")) is not None:
-        ref = source.references.cite(aligned.file, "/recipe", "align", "recipe")
-        made = aligned.document
-        lines.append("- " + say(
-            "intervention", recipe=prose(made["recipe"]), asset=prose(made["asset"]),
-            verdict=source.words.of("exits", str(made["exit"])), ref=ref,
-        ))  # fmt: skip
+    lines += [f"- {one}" for one in _intervention(source, after)]
     for name, version, defects in (
         ("new_defect", after, [one.finding for one in found.new]),
         ("gone_defect", before, found.gone),
@@ -51,6 +48,19 @@ def _step(
             lines.append(f"- {say(name, message=prose(one['message']), place=place, ref=ref)}")
     lines += [f"- {say('lost_part', what=prose(one))}" for one in found.lost]
     return [head, "", *(lines or [say("no_change")])]
+
+
+def _intervention(source: CardSource, version: CardVersion) -> list[str]:
+    """The change that ``buttress align`` or ``harden`` has measured for this version."""
+    aligned = version.parts.get("align")
+    if aligned is None:
+        return []
+    ref = source.references.cite(aligned.file, "/recipe", "align", "recipe")
+    made = aligned.document
+    return [source.words.say(
+        "intervention", recipe=prose(made["recipe"]), asset=prose(made["asset"]),
+        verdict=source.words.of("exits", str(made["exit"])), ref=ref,
+    )]  # fmt: skip
 
 
 def _changed(source: CardSource, change: Change, before: CardVersion, after: CardVersion) -> str:

@@ -25,6 +25,7 @@ Array = npt.NDArray[np.float64]
 PENALTY: Final = 0.1
 LEVEL: Final = 0.05
 LEAST: Final = 8  # texts of each label
+_CHANCE: Final = 0.5  # area of scores that tell nothing
 _RESAMPLES: Final = 400
 _WORD: Final = re.compile(r"[\u3400-\u9fff]|[^\W_]+")
 
@@ -61,8 +62,9 @@ class LayerProbe:
 class ConceptProbe:
     """Probes of one concept on all layers, and the words alone.
 
-    ``gain`` is the best layer's area less that of the words, and ``gain_low`` its lower bound,
-    allowing for the choice among the layers (Bonferroni, bootstrap over clusters). ``shows`` says
+    ``gain`` is the best layer's area less that of the words, or less chance (0.5) where the words do
+    worse, and ``gain_low`` its lower bound, allowing for the choice among the layers (Bonferroni,
+    bootstrap over clusters). ``shows`` says
     that it is above 0. ``control_fit`` is the share of random labels that a probe of the best layer
     reproduces on the texts that it was fitted to: how much it can learn by heart.
     """
@@ -79,7 +81,7 @@ class ConceptProbe:
 
     @property
     def shows(self) -> bool:
-        """Whether the layers tell more than the words."""
+        """Whether the layers tell more than the words, and more than chance."""
         return self.gain_low > 0
 
 
@@ -118,8 +120,9 @@ def probe_concept(texts: LabelledTexts, states: Array, prompt: Array, seed: int)
         )
     best = max(range(len(layers)), key=lambda at: layers[at].area)
     word_auc = _auc(words, labels)
-    gain = layers[best].area - word_auc
-    error = _gain_error(scores[best], words, labels, texts.clusters, rng)
+    yardstick = words if word_auc > _CHANCE else np.zeros_like(words)  # scores that are all alike
+    gain = layers[best].area - max(word_auc, _CHANCE)
+    error = _gain_error(scores[best], yardstick, labels, texts.clusters, rng)
     by_heart = fit_logistic(scaled[best], random, PENALTY).log_odds(scaled[best])
     return ConceptProbe(
         concept=texts.concept,
