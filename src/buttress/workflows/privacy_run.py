@@ -104,7 +104,7 @@ class PrivacyRun:
         if name in ("divergence", "attributes", "preferences"):
             return self._attack(name, model, reference)
         plan = ScoringPlan(model, reference, request.neighbour_count, request.seed)
-        scored = score_texts(self.texts(), plan, request.out, self.say)
+        scored = score_texts(self._of_one_group(), plan, request.out, self.say)
         return membership_result(scored, seed=request.seed, left_out=self.left_out)
 
     def _attack(
@@ -166,6 +166,17 @@ class PrivacyRun:
                 *self._texts(self.request.non_members, member=False),
             ]
         return self._read
+
+    def _of_one_group(self) -> list[LabelledText]:
+        """The texts but those that are in both files: they are of no group."""
+        texts = self.texts()
+        both = {one.text for one in texts if one.member} & {
+            one.text for one in texts if not one.member
+        }
+        left = [one for one in texts if one.text not in both]
+        if both:
+            self.left_out["in both files"] += len(texts) - len(left)
+        return left
 
     def _texts(self, path: Path | None, *, member: bool) -> list[LabelledText]:
         from buttress.workflows.privacy_scoring import LabelledText

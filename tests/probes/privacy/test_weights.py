@@ -235,6 +235,18 @@ def test_what_is_not_usable(folder: Path, arguments: tuple[str, ...], wanted: st
     assert len([line for line in wrong.splitlines() if line.startswith("buttress: error")]) == 1
 
 
+def test_texts_of_both_files_are_of_no_group(folder: Path, tmp_path: Path) -> None:
+    both = (folder / "members.jsonl").read_bytes().splitlines()[:4]
+    mixed = tmp_path / "mixed.jsonl"
+    mixed.write_bytes(b"\n".join([*both, (folder / "others.jsonl").read_bytes()]))
+    code, said, wrong = run(
+        "privacy", str(folder / "base"), "--members", str(folder / "members.jsonl"),
+        "--non-members", str(mixed), "--method", "membership", "--neighbours", "0", "--json",
+    )  # fmt: skip
+    assert code in (0, 1, 3), wrong
+    assert orjson.loads(said)["membership"]["left_out"] == {"in both files": 8}
+
+
 def test_areas_are_those_of_the_published_formulas_one_text_at_a_time(folder: Path) -> None:
     """Float32 throughout, no batch, no padding; each formula as its paper and mimir have it."""
     code, said, wrong = run(
