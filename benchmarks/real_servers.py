@@ -169,7 +169,7 @@ SERVERS = (
     ), "litellm", "litellm", requirements="litellm[proxy]==1.53.1"),
     Server("litellm", "litellm", "litellm", (
         "litellm", "--config", "{dir}/litellm.yaml", "--host", "127.0.0.1", "--port", "{port}",
-    ), "litellm", "litellm", told=False, requirements="litellm[proxy]",
+    ), "litellm", "litellm", requirements="litellm[proxy]",
         variables={"LITELLM_MASTER_KEY": "sk-benchmark"}),
     Server("ray", "ray", "ray", (
         "ray", "start", "--head", "--block", "--disable-usage-stats", "--num-cpus", "1",
@@ -195,7 +195,7 @@ SERVERS = (
         requirements="npm:@modelcontextprotocol/server-everything@2026.8.31"),
     Server("bentoml", "bentoml", "bentoml", (
         "bentoml", "serve", "service:Svc", "--host", "127.0.0.1", "--port", "{port}",
-    ), "bentoml", "bentoml", requirements="bentoml==1.4.2"),
+    ), "bentoml", "bentoml", requirements="bentoml==1.4.2 setuptools<81"),
     Server("marimo", "marimo", "marimo", (
         "marimo", "edit", "--headless", "--no-token", "--host", "127.0.0.1", "-p", "{port}",
         "{dir}",
@@ -210,7 +210,7 @@ SERVERS = (
     Server("dask", "dask", "distributed", (
         "dask", "scheduler", "--host", "127.0.0.1", "--port", "0", "--dashboard-address",
         "127.0.0.1:{port}",
-    ), "dask", "dask", requirements="dask[distributed]==2026.8.0 bokeh"),
+    ), "dask", "dask", told=False, requirements="dask[distributed]==2026.8.0 bokeh"),
     Server("langserve", "langserve", "langserve", ("python", "-c", _LANGSERVE, "{port}"),
         "langserve", "langserve", told=False, requirements="langserve[all]==0.3.3"),
     Server("chainlit", "chainlit", "chainlit", (

@@ -253,6 +253,25 @@ async def test_a_list_that_is_asked_by_post_needs_active(active: bool) -> None:
     assert posts <= {"/mcp", "/mcp/"}
 
 
+async def test_advisories_about_mcp_are_not_those_of_each_mcp_server(tmp_path: Path) -> None:
+    for name, text in {
+        "fingerprints/mcp.yaml": "info: {name: mcp}\nhttp: [{method: GET, path: /x, matchers: "
+        "['body=\"mcp-x\"']}]\n",
+        "vuln_en/mcp.yaml": "info: {name: mcp, cve: CVE-1, summary: s, severity: HIGH}\n"
+        "rule: 'version < \"9\"'\n",
+    }.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    about = '{"protocolVersion":"2025-03-26","serverInfo":{"name":"shop","version":"1.9.0"}}'
+    web = Web({"/mcp": f'{{"jsonrpc":"2.0","id":1,"result":{about}}}'})
+    context = LiveContext(rules=tmp_path)
+    async with serving(web) as port:
+        (result,) = await survey([Endpoint("127.0.0.1", port)], [PROBE], context, QUICK)
+    assert ("mcp-server", "1.9.0") in {one[:2] for one in named(result)}
+    assert not [one for one in result.findings if "vulnerable-version" in one.rule]
+
+
 async def test_a_request_that_was_sent_twice_is_recorded_twice() -> None:
     seen: list[bytes] = []
 

@@ -292,7 +292,9 @@ async def _product(
                 )
             )
     scheme: Scheme = seen.product.versions if seen.product else "pep440"
-    advisories = rules.advisories(seen.id, scheme) if rules else []
+    # An MCP server tells its own version, and advisories about "mcp" are each of another server.
+    has_own = seen.id != mcp.PRODUCT
+    advisories = rules.advisories(seen.id, scheme) if rules and has_own else []
     known = _known(seen.version)
     sorted_ = corrected.sort(advisories, known, scheme)
     flaws = [
