@@ -15,8 +15,8 @@ from buttress.protocols.live import LiveRequest
 from buttress.workflows.assessment.coverage import Coverage
 from buttress.workflows.assessment.hosts import ask_hosts
 from buttress.workflows.manifest import load
-from buttress.workflows.survey import system_endpoints
 from buttress.workflows.survey_requests import RequestLog
+from buttress.workflows.survey_settings import system_endpoints
 from tests.cli.command import buttress
 from tests.cli.test_survey import OPEN, web
 from tests.probes.client.test_live_page import LOOSE, PAGE, SEND

@@ -14,7 +14,8 @@ from buttress.live.scope import Endpoint
 from buttress.live.survey import HostResult, survey
 from buttress.probes.infrastructure.probe import PROBE
 from buttress.protocols.live import LiveContext
-from buttress.workflows.survey import Surveyor, SurveyResult, SurveySettings
+from buttress.workflows.survey import Surveyor, SurveyResult
+from buttress.workflows.survey_settings import SurveySettings
 from tests.cli.test_survey import web
 from tests.live.servers import Web, serving
 

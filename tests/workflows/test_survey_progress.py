@@ -22,10 +22,11 @@ from buttress.evidence.store import EvidenceStore
 from buttress.live.limits import Limits
 from buttress.live.sent import NO_ANSWER_KNOWN
 from buttress.live.survey import HostResult
-from buttress.workflows.survey import Surveyor, SurveySettings
+from buttress.workflows.survey import Surveyor
 from buttress.workflows.survey_outputs import write
 from buttress.workflows.survey_progress import FILE_NAME, SurveyProgress, settings_digest
 from buttress.workflows.survey_requests import FILE_NAME as REQUESTS
+from buttress.workflows.survey_settings import SurveySettings
 from tests.cli.test_survey import OPEN, web
 from tests.live.servers import Handler
 

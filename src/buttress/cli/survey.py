@@ -12,7 +12,8 @@ from buttress.files.visible import visible
 
 if TYPE_CHECKING:
     from buttress.protocols.live import CanaryAddress
-    from buttress.workflows.survey import Surveyor, SurveyResult, SurveySettings
+    from buttress.workflows.survey import Surveyor, SurveyResult
+    from buttress.workflows.survey_settings import SurveySettings
 
 _FORMATS = ("text", "json", "sarif", "github")
 
@@ -197,7 +198,7 @@ def run(options: argparse.Namespace) -> int:
 def _settings(options: argparse.Namespace) -> SurveySettings:
     from buttress.cli.names import split
     from buttress.live.limits import Limits
-    from buttress.workflows.survey import SurveySettings
+    from buttress.workflows.survey_settings import SurveySettings
 
     system = None
     if not options.targets and options.targets_file is None:

@@ -18,7 +18,8 @@ from buttress.probes.infrastructure.aig.files import MAX_BYTES, load, read_rules
 from buttress.probes.infrastructure.aig.sources import ArchiveSource
 from buttress.probes.infrastructure.probe import rules_of
 from buttress.protocols.live import LiveContext
-from buttress.workflows.survey import Surveyor, SurveySettings
+from buttress.workflows.survey import Surveyor
+from buttress.workflows.survey_settings import SurveySettings
 from tests.cli.command import buttress
 
 FINGER = """\

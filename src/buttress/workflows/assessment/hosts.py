@@ -15,14 +15,10 @@ from buttress.system.model import System
 from buttress.trials.loop import run_async
 from buttress.workflows.assessment.arms import arm_id
 from buttress.workflows.assessment.coverage import Coverage
-from buttress.workflows.survey import (
-    IN_BROWSER,
-    Surveyor,
-    SurveySettings,
-    system_endpoints,
-)
+from buttress.workflows.survey import Surveyor
 from buttress.workflows.survey_inspections import inspections_of
 from buttress.workflows.survey_requests import RequestLog
+from buttress.workflows.survey_settings import IN_BROWSER, SurveySettings, system_endpoints
 
 
 def ask_hosts(

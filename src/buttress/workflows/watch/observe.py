@@ -17,7 +17,7 @@ from buttress.packs.installed import installed
 from buttress.probes.infrastructure.served_models import SERVED_MODELS
 from buttress.protocols.live import LiveContext, LiveProbe
 from buttress.trials.loop import run_async
-from buttress.workflows.survey import live_probes
+from buttress.workflows.survey_settings import live_probes
 from buttress.workflows.watch.settings import WatchedBuild, WatchedHost, WatchSettings
 
 HOST: Final = "host"

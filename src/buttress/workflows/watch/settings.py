@@ -237,7 +237,7 @@ class _Reader:
 
     def _hosts(self) -> list[WatchedHost]:
         if "targets" not in self.data:
-            from buttress.workflows.survey import system_endpoints
+            from buttress.workflows.survey_settings import system_endpoints
 
             return (
                 [WatchedHost(one) for one in system_endpoints(self.system)] if self.system else []
