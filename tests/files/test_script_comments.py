@@ -49,3 +49,19 @@ def test_a_minified_line_is_not_taken_for_a_comment() -> None:
 )
 def test_pages(page: str, left: str) -> None:
     assert page_without_comments(page) == left
+
+
+@pytest.mark.parametrize(
+    "piece", ["/* ", '"\\', "=/[", "<!--", "<script>", "<script", "`${", "'a\n"]
+)
+def test_what_is_never_closed_takes_no_longer_than_it_is_long(piece: str) -> None:
+    # Searched through to the end from each opening, a million characters would take hours.
+    text = "//\n" + piece * (1_000_000 // len(piece))
+    for blanked in (without_comments(text), page_without_comments(text)):
+        assert len(blanked) == len(text)
+
+
+def test_what_follows_an_opening_that_is_not_closed_is_read() -> None:
+    assert without_comments("a /* b\n// c\nd") == "a /* b\n    \nd"
+    page = "<!-- a <script>// b\nc</script>"
+    assert page_without_comments(page) == "<!-- a <script>    \nc</script>"

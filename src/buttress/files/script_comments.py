@@ -9,19 +9,20 @@ from typing import Final
 # A line comment longer than people write them in a minified script is rather code that was not
 # understood: it stays.
 _MAX_LINE_COMMENT: Final = 1_000
-_STRING: Final = r""""(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*'"""
+# Each token is found or given up within a bound, or else nested openings would be searched through
+# again and again: a text that is not closed ends with its line.
+_STRING: Final = r""""(?:[^"\\\n]|\\[\s\S])*"?|'(?:[^'\\\n]|\\[\s\S])*'?"""
 # A slash begins a regular expression where no value stands before it (ECMA-262, section 12.10).
 _EXPRESSION: Final = (
     r"(?:(?<=[=(,:;!&|?{}\[+~^%<>*\n-])|(?<=return)|(?<=typeof)|(?<=case))[ \t]*"
-    r"/(?![*/])(?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n])*\])+/"
+    r"/(?![*/])(?:[^/\\\[\n]|\\[^\n]|\[(?:[^\]\\\n]|\\[^\n]){0,300}\]){1,2000}/"
 )
 _TOKENS: Final = re.compile(
-    rf"(?P<line>//[^\n]*)|(?P<block>/\*[\s\S]*?\*/)|{_STRING}|{_EXPRESSION}|(?P<mark>[`{{}}])"
+    rf"(?P<line>//[^\n]*)|(?P<block>/\*)|{_STRING}|{_EXPRESSION}|(?P<mark>[`{{}}])"
 )
 _TEMPLATE: Final = re.compile(r"\\[\s\S]|(?P<end>`)|(?P<code>\$\{)")
-_SCRIPT: Final = re.compile(
-    r"(?i)<script\b[^>]*>([\s\S]*?)</script\s*>|(?P<comment><!--[\s\S]*?-->)"
-)
+_OPENING: Final = re.compile(r"(?i)<script\b|(?P<comment><!--)")
+_SCRIPT_END: Final = re.compile(r"(?i)</script\s*>")
 _KEPT: Final = re.compile(r"[^\n]+")
 
 
@@ -39,11 +40,22 @@ def without_comments(script: str) -> str:
 def page_without_comments(page: str) -> str:
     """A page of HTML without its comments, and without those of its scripts."""
     spans: list[tuple[int, int]] = []
-    for match in _SCRIPT.finditer(page):
+    at, comments = 0, True
+    while match := _OPENING.search(page, at):
+        at = match.end()
         if match["comment"]:
-            spans.append(match.span())
-        else:
-            spans.extend(_comments(page, *match.span(1)))
+            end = page.find("-->", at) if comments else -1
+            comments = end >= 0  # what is not closed here is not closed further on either
+            if comments:
+                at = end + len("-->")
+                spans.append((match.start(), at))
+            continue
+        start = page.find(">", at) + 1
+        closing = _SCRIPT_END.search(page, start) if start else None
+        if closing is None:
+            break
+        spans.extend(_comments(page, start, closing.start()))
+        at = closing.end()
     return _blanked(page, spans)
 
 
@@ -59,11 +71,17 @@ def _blanked(text: str, spans: Iterator[tuple[int, int]] | list[tuple[int, int]]
 def _comments(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Begin and end of each comment of a script."""
     depths: list[int] = []  # open braces in each template's code that encloses this place
-    at = start
+    at, blocks = start, True
     while match := _TOKENS.search(text, at, end):
         at = match.end()
         mark = match["mark"]
-        if match["block"] or (match["line"] and at - match.start() <= _MAX_LINE_COMMENT):
+        if match["block"]:
+            closing = text.find("*/", at, end) if blocks else -1
+            blocks = closing >= 0
+            if blocks:
+                at = closing + len("*/")
+                yield match.start(), at
+        elif match["line"] and at - match.start() <= _MAX_LINE_COMMENT:
             yield match.span()
         elif match["line"]:
             at = match.start() + 2
