@@ -235,10 +235,13 @@ SAFE_LISTS = {
 
 
 @pytest.mark.parametrize("request_", SAFE_LISTS)
-def test_a_short_list_is_left_open_for_nobody_labelled_any(request_: str) -> None:
+def test_a_short_list_is_no_certain_failure_for_nobody_labelled_any(request_: str) -> None:
+    known = JUDGE.calibration("refuse")
+    assert known is not None
+    assert known.certain is not None
     said = judge([Exchange(request_, request_, SAFE_LISTS[request_], "refuse")])[0]
-    assert said.abstained
-    assert "list" in said.reason
+    assert said.score < known.certain.score
+    assert said.outcome == 0 or "a short list" in said.reason
 
 
 @pytest.mark.parametrize(
