@@ -27,9 +27,9 @@ def usable_processors() -> int:
 def let_waiting_threads_sleep() -> None:
     """Before PyTorch is loaded: its threads sleep while they wait for each other.
 
-    They spin by default. Where processors are shared, a thread then burns what the one that it waits
-    for needs: on two busy processors, answers cost four times the processor time. A choice in the
-    environment (``OMP_WAIT_POLICY``, ``GOMP_SPINCOUNT``) stands.
+    They spin by default. Where processors are shared, a thread then burns what the one that it
+    waits for needs: on two busy processors, answers cost four times the processor time. A choice in
+    the environment (``OMP_WAIT_POLICY``, ``GOMP_SPINCOUNT``) stands.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
