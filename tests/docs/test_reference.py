@@ -32,6 +32,7 @@ def test_the_reference_is_up_to_date() -> None:
         )
 
 
+@pytest.mark.slow
 def test_the_picture_of_packages_is_up_to_date() -> None:
     for path, text in generator("picture").pages().items():
         assert path.read_text(encoding="utf-8") == text, f"{path.name}: run make picture"
