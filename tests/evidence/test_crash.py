@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from buttress.evidence.chain import verify
 from buttress.evidence.store import EvidenceStore
 from tests.evidence.samples import trial
@@ -25,6 +27,7 @@ def start(path: Path, batch: int) -> subprocess.Popen[bytes]:
     )
 
 
+@pytest.mark.slow
 def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     path = tmp_path / "evidence.db"
     chance = random.Random(5)

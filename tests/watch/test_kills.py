@@ -63,6 +63,7 @@ for build in ("", ";eval(x)"):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encrypted", [False, True])
 def test_a_watch_that_is_killed_before_any_statement_goes_on_where_it_was(
     tmp_path: Path, encrypted: bool, monkeypatch: pytest.MonkeyPatch
