@@ -224,7 +224,10 @@ def test_yaml_that_names_classes(tmp_path: Path, text: str, severity: str | None
     ("tag", "severity"),
     [("!!python/object/apply:os.system [id]", "critical"), ("!!python/tuple [1, 2]", None),
      ("!<tag:yaml.org,2002:python/object/new:subprocess.Popen> [id]", "critical"),
-     ("!!python/name:own.thing", "high"), ("!!python/module:own", "high")],
+     ("!!python/name:material.extensions.emoji.twemoji", None),
+     ("!!python/object/apply:pymdownx.slugs.slugify {kwds: {case: lower}}", None),
+     ("!!python/name:pymdownx_other.slugify", "high"), ("!!python/name:own.thing", "high"),
+     ("!!python/module:own", "high")],
 )  # fmt: skip
 def test_yaml_with_tags_of_python(tmp_path: Path, tag: str, severity: str | None) -> None:
     for text in (f"{tag}\n", f"a:\n  b: {tag}\n", f"- {tag}\n"):

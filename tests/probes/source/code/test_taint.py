@@ -198,3 +198,28 @@ def test_what_a_framework_injects_is_not_from_outside() -> None:
     )
     assert "code-injection" not in found(code)
     assert "code-injection" in found(code.replace("n: int", "n: str"))
+
+
+STATEMENT = "from sqlalchemy import select, text\nfrom a import T, session\n"
+FETCH = "import urllib.request\n"
+
+
+@pytest.mark.parametrize(
+    ("rule", "code", "harms"),
+    [
+        ("sql-injection", f"{STATEMENT}s = select(T).where(T.id == request.args['a']).limit(1)\n"
+         "session.execute(s)", False),
+        ("sql-injection", f"{STATEMENT}session.execute(text('select ' + request.args['a']))", True),
+        ("url-untrusted", f"{FETCH}r = urllib.request.Request('https://a.net', request.data)\n"
+         "urllib.request.urlopen(r)", False),
+        ("url-untrusted", f"{FETCH}r = urllib.request.Request(request.args['a'])\n"
+         "urllib.request.urlopen(r)", True),
+        ("path-untrusted", "import redis\nopen(redis.Redis().get('a'))", False),
+        ("path-untrusted", "import socket\nopen(socket.socket().recv(9))", True),
+        ("pickle-untrusted", "import redis, pickle\npickle.loads(redis.Redis().get('a'))", True),
+        ("secret-logged", "print(os.environ['A_KEY'][:8])", False),
+        ("secret-logged", "print(os.environ['A_KEY'][4:])", True),
+    ],
+)  # fmt: skip
+def test_what_a_value_is_put_into(rule: str, code: str, harms: bool) -> None:
+    assert (rule in found(WEB + code)) is harms
