@@ -28,7 +28,7 @@ class SubjectRule(Rule):
     ``pattern`` must be found there, or nothing be there if ``missing``; or ``check`` names a
     function that decides. A match that ``unless`` is found in is none, and neither is any where
     ``unless_in`` is found in the whole text, or ``unless_command`` in the command around it. In
-    text, ``terms`` adds combinations of wordings. ``{it}`` in the message stands for what was found.
+    text, ``terms`` adds combinations of wordings. ``{it}`` in the message is what was found.
     """
 
     about: tuple[str, ...]
