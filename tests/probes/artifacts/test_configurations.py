@@ -339,3 +339,14 @@ def test_a_configuration_that_is_too_large_is_told(tmp_path: Path) -> None:
     (one,) = scan_bytes(tmp_path, large, "config.json")
     assert (one.rule, one.severity) == ("content-not-searched", "low")
     assert scan_bytes(tmp_path, large, "rows.json") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "severity"), [("page.html", "medium"), ("chat_template.jinja", "high")]
+)
+def test_a_page_that_is_too_large_for_a_template_is_told_as_that(
+    tmp_path: Path, name: str, severity: str
+) -> None:
+    page = "{% for a in range(3) %}{{ a.__name__ }}{% endfor %}" + "<p>x</p>\n" * 30_000
+    findings = scan_bytes(tmp_path, page.encode(), name)
+    assert [(one.rule, one.severity) for one in findings] == [("template-code", severity)]

@@ -31,6 +31,7 @@ _BELOW: Final = frozenset({"hub"})
 _NAMESPACES: Final = ("builtins.globals()", "builtins.locals()", "builtins.vars()")
 
 _SHOWN: Final = frozenset({"shown"})
+_TEMPORARY: Final = "tempfile.NamedTemporaryFile()"
 _HINT: Final = 16  # characters of a secret that are shown to tell which it is
 
 
@@ -111,6 +112,8 @@ class Evaluator(ABC):
         """An attribute of a value."""
         if name == "__class__":
             return NOTHING
+        if name == "name" and value.path == _TEMPORARY:  # chosen by the library, whatever it holds
+            return Value(f"{_TEMPORARY}.name")
         if value.path == "?self":
             known = scope.attribute(name, self.context.functions)
             if known is None and scope.attributes is not None:

@@ -217,7 +217,7 @@ def _limit(tree: Tree, path: Path) -> int:
 
 
 def _severity(hit: Hit, *, in_tests: bool) -> Severity:
-    """That of the rule; less in tests, and where the way is long, for each step of it is a guess."""
+    """That of the rule; less in tests, and where the way is long: each step of it is a guess."""
     place = SEVERITIES.index(hit.rule.severity)
     steps = len(hit.taint.steps) if hit.taint else 0
     if steps >= _LONGEST_WAY:
