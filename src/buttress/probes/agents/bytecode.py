@@ -68,7 +68,8 @@ def bytecode(path: Path, data: bytes) -> Iterator[Subject]:
     folder = path.parent.parent if in_cache else path.parent
     source = folder / f"{path.name.split('.')[0]}.py"
     try:
-        text = source.read_bytes()
+        with source.open("rb") as opened:
+            text = opened.read(_MOST)
     except OSError:
         if not in_cache:
             yield _subject("there is no source for it", unchecked=False)
