@@ -17,7 +17,7 @@ _FIELDS: Final = (
     r"issue\.(?:title|body)", r"pull_request\.(?:title|body)",
     r"pull_request\.head\.(?:ref|label|repo\.(?:default_branch|description|homepage))",
     r"comment\.body", r"review\.body", r"review_comment\.body", r"discussion\.(?:title|body)",
-    r"answer\.body", r"milestone\.(?:title|description)", r"release\.(?:name|body|tag_name)",
+    r"answer\.body", r"milestone\.(?:title|description)",
     r"pages\.(?:\*|\d+)\.page_name", r"commits\.(?:\*|\d+)\.message",
     r"commits\.(?:\*|\d+)\.author\.(?:email|name)", r"head_commit\.message",
     r"head_commit\.(?:author|committer)\.(?:email|name)",

@@ -57,6 +57,9 @@ _OWN_BRANCH: Final = re2.compile(
     r"github\.event\.pull_request\.head\.repo\.fork\s*==\s*false|"
     r"github\.event_name\s*==\s*['\"](?:push|schedule|workflow_dispatch|release)['\"]"
 )
+_INSIDE: Final = re2.compile(
+    r"github\.event_name\s*==\s*['\"](?:push|schedule|workflow_dispatch|release)['\"]"
+)
 _WHO: Final = re2.compile(r"author_association|permission|github\.actor|\.user\.login\s*==")
 
 
@@ -97,7 +100,9 @@ def _head_checkout(subject: Subject) -> Iterator[SubjectMatch]:
     if not triggers or not _checks_out_head(subject.value, _scope(subject)):
         return
     guards = f"{subject.context['job'].get('if', '')} {subject.value.get('if', '')}"
-    if triggers == {"issue_comment"} and _WHO.search(guards):
+    if (triggers == {"issue_comment"} and _WHO.search(guards)) or (
+        _INSIDE.search(guards) and "||" not in guards
+    ):
         return
     yield SubjectMatch(subject.line(()), sorted(triggers)[0])
 
