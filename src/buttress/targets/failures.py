@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from buttress.targets import refusals
 from buttress.targets.base import Answer, TargetError
-from buttress.targets.completion import error_field, error_text, one_line
+from buttress.targets.completion import error_field, error_text, is_error, one_line
 from buttress.targets.retry_after import retry_after, wait_in_body
 from buttress.targets.secrets import Secrets
 
@@ -119,7 +119,8 @@ def tells_failure(payload: Any) -> bool:
     """Whether a reply says that the application has failed, in one of the usual forms."""
     if not isinstance(payload, Mapping):
         return False
-    if any(payload.get(field) for field in ("error", "errors", "detail", "error_msg", "exception")):
+    errors = ("error", "errors", "detail", "error_msg", "exception")
+    if any(is_error(payload.get(field)) for field in errors):
         return True
     if any(payload.get(field) is False for field in ("success", "ok")):
         return True

@@ -16,7 +16,6 @@ from buttress.targets.secrets import Secrets
 from buttress.targets.stated_reason import stated_reason
 
 APPLICATION: Final = "application"
-_GUARD: Final = re.compile(r"^\s*(\)\]\}',?|while\s*\(1\);|for\s*\(;;\);)\s*")  # before JSON
 _END: Final = re.compile(
     r"\s*[\[<]\|?(done|end|stop|eos|eom|finish(ed)?|complete)\|?[\]>]\s*", re.IGNORECASE
 )
@@ -71,7 +70,7 @@ class ReplyReader:
             raise TargetError(f"the reply is empty (HTTP {reply.status})", retry=True)
         if refusals.is_page(reply.body):
             raise self._page(reply)
-        payload = completion.decode_text(_GUARD.sub("", text, count=1))
+        payload = completion.decode_text(text)
         said = self._answer.read(payload)
         if said is None or (not said.strip() and tells_failure(payload)):
             return self.without(payload)
