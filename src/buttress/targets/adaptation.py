@@ -29,7 +29,8 @@ _REFUSED: Final = re.compile(
 _SYSTEM: Final = re.compile(
     r"system[ _-]?(role|message|prompt|instruction)|role[^.]{0,40}system|system[^.]{0,20}role"
     r"|developer (instruction|role|message)|roles? must alternate|alternate (between )?user"
-    r"|system ?角色|不支持[^。]{0,8}system|first message[^.]{0,30}user|only (supports? )?user and assistant|\.role\b|consecutive"
+    r"|system ?角色|不支持[^。]{0,8}system|first message[^.]{0,30}user"
+    r"|only (supports? )?user and assistant|\.role\b|consecutive"
     r"|must (start|begin) with (a )?user",
     re.IGNORECASE,
 )
@@ -60,7 +61,8 @@ _SWITCH: Final = re.compile(
 )
 _NO_STREAM: Final = re.compile(
     r"stream(ing)?['\"`]?[^.]{0,30}(must|should|has to) be[^.]{0,12}(false|disabled|off)"
-    r"|(?<!non-)(?<!non)(?<!non )stream(ing)?[^.]{0,20}(is |are )?not (yet )?(supported|available|allowed|enabled)",
+    r"|(?<!non-)(?<!non)(?<!non )stream(ing)?[^.]{0,20}(is |are )?not (yet )?"
+    r"(supported|available|allowed|enabled)",
     re.IGNORECASE,
 )
 _UNNAMED: Final = re.compile(

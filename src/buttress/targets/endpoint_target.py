@@ -223,6 +223,8 @@ class EndpointTarget:
         return TargetError(
             f"the answer is a page, not JSON: '{said}'{where}",
             retry=not who,
+            fatal=self._answered and not who,  # such as a login that has ended
+            doubtful=True,
             refusal=Answer(said, "content_filter", refused_by=who) if who else None,
         )
 

@@ -29,7 +29,8 @@ BUSY: Final = re.compile(
 _QUOTA: Final = re.compile(
     r"insufficient[_ ](quota|balance|funds|credit)|exceeded your current quota|credit balance"
     r"|billing|quota[^.]{0,20}(exhausted|used up)|out of credits|payment required|arrearage"
-    r"|\b(daily|weekly|monthly) (\w+ ){0,2}(limit|quota)|欠费|余额不足",
+    r"|\b(daily|weekly|monthly) (\w+ ){0,2}(limit|quota)|欠费|余额不足"
+    r"|quota exceeded[^.]{0,120}(limit: 0\b|per ?day)",
     re.IGNORECASE,
 )
 _CALLER: Final = re.compile(

@@ -21,6 +21,7 @@ _END: Final = re.compile(
 )
 _REPLACES: Final = re.compile(r"replace|redact|retract", re.IGNORECASE)
 _LAST: Final = re.compile(r"complete|final|finish|done|\bend|result", re.IGNORECASE)
+_TEXT_PIECES: Final = ("text-delta", "TEXT_MESSAGE_CONTENT")
 _PASSES_STATUS: Final = frozenset({401, 408, 425, 429})
 
 
@@ -207,14 +208,14 @@ class ReplyReader:
 
 
 def _known_stream(payloads: Sequence[Any]) -> Answer | None:
-    """The answer in a stream of a known form: OpenAI's, or the AI SDK's."""
+    """The answer in a stream of a known form: OpenAI's, the AI SDK's, or AG-UI's."""
     whole = event_stream.joined_completion(payloads)
     if whole.get("choices"):
         return completion.read(whole, 0.0)
     deltas = [
         str(payload.get("delta") or payload.get("textDelta") or "")
         for payload in payloads
-        if isinstance(payload, Mapping) and payload.get("type") == "text-delta"
+        if isinstance(payload, Mapping) and payload.get("type") in _TEXT_PIECES
     ]
     return Answer("".join(deltas)) if deltas else None
 

@@ -25,7 +25,8 @@ _CODES: Final = re.compile(
     r"|data_?inspection_?failed|illegal_?(detected|content|input)|censor|unsuitable"
     r"|sensitive_?(words?|content)|(input|output)\w*sensitive"
     r"|risk_?detect|unsafe_?(content|input|prompt)|safety_?(violation|check|block)|policy_?violation"
-    r"|jailbreak|^safety$|prohibited_content|blocklist|error_toxic",
+    r"|jailbreak|^safety$|prohibited_content|blocklist|error_toxic"
+    r"|^(blocked|flagged|filtered|censored|moderated)$",
     re.IGNORECASE,
 )
 # Numbers that gateways give in place of words: Zhipu 1301, MiniMax 1026/1027, Cloudflare's AI
