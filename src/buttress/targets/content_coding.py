@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import zlib
-from typing import Any, Final
+from typing import Final
 
 from buttress.targets.base import TargetError
 
@@ -59,12 +58,13 @@ def _by_package(body: bytes, name: str) -> bytes:
     Raises:
         TargetError: it can't be read, breaks off, or expands beyond all reason.
     """
+    read = {"br": _from_brotli, "zstd": _from_zstd}.get(name)
+    if read is None:
+        raise _unread(name)
     try:
-        package = importlib.import_module({"br": "brotli", "zstd": "zstandard"}[name])
-    except (ImportError, KeyError):
+        whole, ended = read(body)
+    except ImportError:
         raise _unread(name) from None
-    try:
-        whole, ended = (_from_brotli if name == "br" else _from_zstd)(package, body)
     except Exception:  # each package has an error of its own
         whole, ended = b"", False
     if len(whole) > BODY_LIMIT:
@@ -74,15 +74,19 @@ def _by_package(body: bytes, name: str) -> bytes:
     return whole
 
 
-def _from_brotli(package: Any, body: bytes) -> tuple[bytes, bool]:
+def _from_brotli(body: bytes) -> tuple[bytes, bool]:
     """At most a little more than the limit, and whether that is all."""
-    reader = package.Decompressor()
+    import brotli
+
+    reader = brotli.Decompressor()
     return reader.process(body, output_buffer_limit=BODY_LIMIT + 1), reader.is_finished()
 
 
-def _from_zstd(package: Any, body: bytes) -> tuple[bytes, bool]:
+def _from_zstd(body: bytes) -> tuple[bytes, bool]:
     """The same for Zstandard, read in steps that give 32 MiB at most."""
-    reader = package.ZstdDecompressor().decompressobj()
+    import zstandard
+
+    reader = zstandard.ZstdDecompressor().decompressobj()
     whole = bytearray()
     for start in range(0, len(body), _STEP):
         if reader.eof or len(whole) > BODY_LIMIT:

@@ -37,11 +37,20 @@ FLOWS = {
     "a match": "match request.json:\n    case {'a': x}:\n        eval(x)",
     "a choice": "eval(request.args['a'] if y else '1')",
     "a check that does not end": "x = request.args['a']\nif x not in T:\n    print('odd')\neval(x)",
+    "a handler of web sockets": (
+        "import websockets\nasync def g(ws):\n    async for m in ws:\n        eval(m)\n"
+        "websockets.serve(g, 'a', 1)"
+    ),
+    "a command of a bot": (
+        "from telegram.ext import ContextTypes\n"
+        "async def g(u, c: ContextTypes.DEFAULT_TYPE):\n    eval(' '.join(c.args))"
+    ),
     "quoting for another use": "eval(shlex.quote(request.args['a']))",
     "only one is clean": "eval(str(int(request.args['a'])) + request.args['b'])",
     "an await": "async def g():\n    x = await h(request.args['a'])\n    eval(x)",
 }
 CLEAN = {
+    "a conversion by werkzeug": "eval(str(request.args.get('a', 1, type=int)))",
     "a number": "eval(f'f({int(request.args[\"a\"])})')",
     "overwritten": "x = request.args['a']\nx = '1'\neval(x)",
     "overwritten on all ways": (

@@ -179,6 +179,9 @@ def _result(
         return given.positions[-1] if path == "typing.cast" else given.positions[0]
     if known is not None:
         return evaluator.marked(known.clean(evaluator.flows.cleaned(path)), node.lineno)
+    converted = given.named.get("type", NOTHING)  # of werkzeug: get("page", type=int)
+    if event.path.endswith(".get") and ALL in evaluator.flows.cleaned(converted.path):
+        return Value(callee.step("()").path)
     taints = taints_of(callee, *given.all)
     if taints and not path.startswith("builtins."):
         kept = evaluator.flows.kept
