@@ -352,3 +352,13 @@ def test_a_file_of_targets_may_begin_with_a_byte_order_mark(tmp_path: Path) -> N
     file = tmp_path / "targets.txt"
     file.write_bytes(b"\xef\xbb\xbf127.0.0.1:1\r\n# a comment\r\n127.0.0.1:2\r\n")
     assert read_targets(file) == ["127.0.0.1:1", "127.0.0.1:2"]
+
+
+def test_a_line_that_names_no_target_is_told_with_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "targets.txt"
+    file.write_text("127.0.0.1:1\n# a comment\n10.0.0.0/33\n")
+    with pytest.raises(InputError, match=r"targets\.txt:3"):
+        read_targets(file)
+    for path in ("/a/../b", "/a/%2e%2e/b", "/./"):
+        with pytest.raises(InputError, match="a path with dots"):
+            endpoints([f"http://127.0.0.1:1{path}"], [])

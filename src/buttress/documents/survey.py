@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 
 from buttress.documents.scan import covered, filtered_rows, run_of
 
@@ -79,6 +79,30 @@ def sent_row(one: Sent, number: int) -> dict[str, Any]:
     }
 
 
+class SentRows(Sequence[dict[str, Any]]):
+    """Rows of what was sent to a host, each made when it is read: those of many hosts take memory.
+
+    ``numbers`` are those of the requests; new ones are added.
+    """
+
+    def __init__(self, sent: Sequence[Sent], numbers: dict[LiveRequest, int]) -> None:
+        self._sent, self._numbers = sent, numbers
+        for one in sent:
+            numbers.setdefault(one.request, len(numbers))
+
+    def __len__(self) -> int:
+        return len(self._sent)
+
+    @overload
+    def __getitem__(self, at: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, at: slice) -> SentRows: ...
+    def __getitem__(self, at: int | slice) -> dict[str, Any] | SentRows:
+        if isinstance(at, slice):
+            return SentRows(self._sent[at], self._numbers)
+        return sent_row(self._sent[at], self._numbers[self._sent[at].request])
+
+
 def _host(one: HostResult, numbers: dict[LiveRequest, int]) -> dict[str, Any]:
     return {
         "asset": one.asset,
@@ -91,9 +115,7 @@ def _host(one: HostResult, numbers: dict[LiveRequest, int]) -> dict[str, Any]:
         "facts": [{"name": each.name, "values": list(each.values)} for each in one.facts],
         "elsewhere": dict(one.elsewhere),
         "failed": dict(one.failed),
-        "sent": [
-            sent_row(each, numbers.setdefault(each.request, len(numbers))) for each in one.sent
-        ],
+        "sent": SentRows(one.sent, numbers),
     }
 
 

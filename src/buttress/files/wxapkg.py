@@ -46,11 +46,14 @@ def _is_plain(head: bytes) -> bool:
     return len(head) >= _FIXED and head[0] == _FIRST and head[13] == _LAST and not any(head[1:5])
 
 
-def read(source: ByteSource) -> list[WxapkgFile]:
+def read(source: ByteSource) -> tuple[list[WxapkgFile], list[str]]:
     """The files of a package that is not encrypted, in the order of its index.
 
+    Returns:
+        The files, and what is wrong with the index, whose entries of that kind are left out.
+
     Raises:
-        WxapkgError: the index can't be read, or points outside the package.
+        WxapkgError: the index can't be read.
     """
     head = source.read_at(0, _FIXED)
     if not _is_plain(head):
@@ -60,19 +63,26 @@ def read(source: ByteSource) -> list[WxapkgFile]:
         raise WxapkgError(f"its index is larger than {_MAX_INDEX >> 20} MiB")
     index = source.read_at(_FIXED, max(length - 4, 0))
     found: list[WxapkgFile] = []
+    wrong: list[str] = []
     at = 0
     for number in range(1, count + 1):
         size = int.from_bytes(index[at : at + 4], "big")
         end = at + 4 + size
         if size > _MAX_NAME or end + 8 > len(index):
-            raise WxapkgError(f"file {number} of {count} lies outside its index")
+            wrong.append(f"file {number} of {count} lies outside its index")
+            break
         name = index[at + 4 : end].decode("utf-8", "backslashreplace").removeprefix("/")
         offset, length = (int.from_bytes(index[end + k : end + k + 4], "big") for k in (0, 4))
         if offset + length > source.size:
-            raise WxapkgError(f"file {number} of {count} lies outside the package")
-        found.append(WxapkgFile(name, offset, length))
+            wrong.append(f"file {number} of {count} lies outside the package")
+        else:
+            found.append(WxapkgFile(name, offset, length))
         at = end + 8
-    return found
+    if at < len(index) and not wrong:
+        wrong.append("its index goes on after the last file that it announces")
+    if not found and wrong:
+        raise WxapkgError(wrong[0])
+    return found, wrong
 
 
 def decrypt(data: bytes, appid: str) -> bytes:

@@ -14,6 +14,9 @@ from buttress.protocols.live import Reply
 _INFORMATIONAL: Final = frozenset(range(100, 200)) - {101}  # after 101 no other answer follows
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 _EVENT: Final = re.compile(rb"data:[ \t]*\S[^\r\n]*(?:\r\n|\n|\r)(?:\r\n|\n|\r)")
+_END_OF_HEADERS: Final = re.compile(rb"\r?\n\r?\n")
+_HEADER: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\0\r]*")
+_LENGTH: Final = re.compile(rb"(?i)content-length[^0-9]*([0-9]{1,18})(?![0-9])")
 _STEP: Final = 256 << 10  # of inflated bytes at a time
 
 
@@ -32,6 +35,8 @@ class ResponseReader:
         self._inflate: zlib._Decompress | None = None
         self._in_body = False
         self._stream = False
+        self._head = bytearray()  # until the headers are read; what a second attempt begins with
+        self._head_is_bad = self._mended = self._raw_deflate = False
         self.received = 0
         self.done = False
         self.cut = ""
@@ -44,6 +49,11 @@ class ResponseReader:
             self.keep_alive = False  # bytes that nobody asked for
             return
         self.received += len(data)
+        if not self._in_body and not self._mended:
+            self._head += data
+            if self._head_is_bad:
+                self._mend()
+                return
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -51,6 +61,9 @@ class ResponseReader:
         except httptools.HttpParserError as error:
             if self._in_body and not self.done:
                 self._end(f"broken off: {_told(error)}")
+            elif not self.done and not self._mended and self._head.startswith(b"HTTP/"):
+                self._head_is_bad = True
+                self._mend()
             elif not self.done:
                 self._fail(f"no HTTP: {_told(error)}")
             else:
@@ -58,6 +71,32 @@ class ResponseReader:
             return
         if not self._in_body and self.received > self._limits.header_bytes:
             self._fail(f"headers longer than {self._limits.header_bytes:,} bytes")
+
+    def _mend(self) -> None:
+        """Read an answer again whose headers the parser refuses: without lines that are no header,
+        and with the first length that has a number. Its connection serves no other request.
+        """
+        end = _END_OF_HEADERS.search(self._head)
+        if end is None:
+            if len(self._head) > self._limits.header_bytes:
+                self._fail(f"headers longer than {self._limits.header_bytes:,} bytes")
+            return
+        head = bytes(self._head[: end.start()])
+        first, *lines = head.replace(b"\r\n", b"\n").split(b"\n")
+        kept = [
+            line
+            for line in lines
+            if _HEADER.fullmatch(line) and not line.lower().startswith(b"content-length")
+        ]
+        if length := next(filter(None, map(_LENGTH.match, lines)), None):
+            kept.append(b"Content-Length: " + length[1])
+        whole = b"\r\n".join([first, *kept]) + b"\r\n\r\n" + self._head[end.end() :]
+        self._mended, self._head_is_bad = True, False
+        self._headers.clear()
+        self._head.clear()
+        self._parser = self._new_parser()
+        self.received -= len(whole)
+        self.feed(whole)
 
     def eof(self) -> None:
         """The connection was closed."""
@@ -95,11 +134,13 @@ class ResponseReader:
             self._headers.clear()
             return
         self._in_body = True
+        self._head.clear()
         kind = next((v for n, v in self._headers if n.lower() == "content-type"), "")
         self._stream = "text/event-stream" in kind.lower()
-        coding = next((v for n, v in self._headers if n.lower() == "content-encoding"), "")
-        if coding.lower() in ("gzip", "x-gzip", "deflate"):
+        coding = next((v for n, v in self._headers if n.lower() == "content-encoding"), "").lower()
+        if coding in ("gzip", "x-gzip", "deflate"):
             self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
+            self._raw_deflate = coding == "deflate"
 
     def on_body(self, body: bytes) -> None:
         """Called by the parser."""
@@ -110,6 +151,11 @@ class ResponseReader:
         except zlib.error as error:
             if self._body or not self._inflate:
                 self._end(f"not inflated: {error}")
+            elif self._raw_deflate:  # many send what zlib's header should stand before
+                self._raw_deflate = False
+                self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+                self.on_body(body)
+                return
             else:
                 self._inflate = None
                 self._body += body[: self._limits.body_bytes]
@@ -123,7 +169,7 @@ class ResponseReader:
     def on_message_complete(self) -> None:
         """Called by the parser."""
         if self._in_body and not self.done:  # else of an interim answer: the real one follows
-            self._finish(keep_alive=self._parser.should_keep_alive())
+            self._finish(keep_alive=not self._mended and self._parser.should_keep_alive())
 
     def _take(self, body: bytes) -> None:
         if self._inflate is None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from buttress.errors import InputError
 
@@ -71,11 +71,14 @@ def endpoints(targets: Iterable[str], ports: Sequence[int]) -> list[Endpoint]:
     return list(found.values())
 
 
+_ANY_PORT: Final = (1,)  # stands for those of --ports
+
+
 def read_targets(path: Path) -> list[str]:
     """The targets in a file, one a line; ``#`` begins a comment.
 
     Raises:
-        InputError: not readable, or nothing in it.
+        InputError: not readable, nothing in it, or a line that names no target.
     """
     try:
         text = path.read_text("utf-8-sig")
@@ -85,8 +88,17 @@ def read_targets(path: Path) -> list[str]:
         ) from None
     except UnicodeDecodeError:
         raise InputError("not UTF-8", file=str(path), field="--targets") from None
-    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
-    found = [line for line in lines if line]
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if target := line.partition("#")[0].strip():
+            try:
+                _endpoints_of(target, _ANY_PORT)
+            except InputError as error:
+                raise InputError(
+                    error.problem, file=f"{path}:{number}", field="--targets",
+                    expected=error.expected,
+                ) from None  # fmt: skip
+            found.append(target)
     if not found:
         raise InputError("no target in it", file=str(path), field="--targets", expected=_EXPECTED)
     return found
@@ -150,6 +162,10 @@ def _of_url(target: str) -> Endpoint:
     _check_host(parts.hostname, target)
     chosen: Scheme = "https" if scheme == "https" else "http"
     number = port if port is not None else (443 if chosen == "https" else 80)
+    if any(unquote(one) in (".", "..") for one in parts.path.split("/")):
+        raise InputError(
+            f"'{target}' has a path with dots", field="TARGET", expected="a plain path"
+        )
     base = quote(parts.path, safe="/%:@!$&'()*+,;=~-._").rstrip("/")
     return Endpoint(parts.hostname, _port(str(number), target), chosen, base)
 

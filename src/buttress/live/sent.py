@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,16 +31,23 @@ class Sent:
     """A request that was sent: when (seconds since 1970), for how long, and what came back.
 
     ``status`` is 0 where there was no answer, 1 for an answer that is not HTTP; ``note`` says why
-    there was none, or why the body was cut, or which addresses a name has.
+    there was none, or why the body was cut, or which addresses a name has. The URL is ``place``
+    with ``path``: apart they are shared by all requests to a host, and by all to a path.
     """
 
     request: LiveRequest
-    url: str
+    place: str
     time: float
     seconds: float
     status: int
     bytes: int
     note: str = ""
+    path: str = ""
+
+    @property
+    def url(self) -> str:
+        """The URL."""
+        return self.place + self.path
 
     @property
     def answered(self) -> bool:
@@ -56,9 +64,15 @@ class Recording:
     """
 
     def __init__(
-        self, kept: list[Sent], request: LiveRequest, url: str, before: Callable[[Sent], None]
+        self,
+        kept: list[Sent],
+        request: LiveRequest,
+        place: str,
+        path: str,
+        before: Callable[[Sent], None],
     ) -> None:
-        self._kept, self._request, self._url, self._before = kept, request, url, before
+        self._kept, self._request, self._before = kept, request, before
+        self._place, self._path = sys.intern(place), path
         self.reply: Reply | None = None
         self.note = ""
         self.timed_out = False
@@ -68,7 +82,7 @@ class Recording:
     def begin(self) -> None:
         """It is sent after this call; the time counts from now."""
         self._began, self._clock = time.time(), time.perf_counter()
-        self._before(Sent(self._request, self._url, self._began, 0.0, 0, 0, NO_ANSWER_KNOWN))
+        self._before(self._sent(0.0, 0, 0, NO_ANSWER_KNOWN))
 
     def failed(self, why: str) -> None:
         """It was sent, and there was no answer; what follows is sent once more."""
@@ -93,7 +107,12 @@ class Recording:
         reply = self.reply
         seconds = round(time.perf_counter() - self._clock, 4)
         status, size = (reply.status, len(reply.body)) if reply else (0, 0)
-        self._kept.append(Sent(self._request, self._url, self._began, seconds, status, size, note))
+        self._kept.append(self._sent(seconds, status, size, note))
+
+    def _sent(self, seconds: float, status: int, size: int, note: str) -> Sent:
+        return Sent(
+            self._request, self._place, self._began, seconds, status, size, note, self._path
+        )
 
 
 def shown_headers(request: LiveRequest) -> dict[str, str]:

@@ -273,10 +273,11 @@ class HostSession:
 
     def _record(self, request: LiveRequest, values: Mapping[str, str], scheme: str) -> Recording:
         path = without_keys(filled_path(request, values))
-        return self._recording(request, f"{self.endpoint.url(scheme)}{path}")
+        shared = request.path if path == request.path else path
+        return self._recording(request, self.endpoint.url(scheme), shared)
 
-    def _recording(self, request: LiveRequest, url: str) -> Recording:
-        return Recording(self.sent, request, url, self.before)
+    def _recording(self, request: LiveRequest, place: str, path: str = "") -> Recording:
+        return Recording(self.sent, request, place, path, self.before)
 
     async def _converse(self, request: LiveRequest) -> Reply | None:
         """Follow a script over a connection of its own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ import orjson
 
 def encode(document: Mapping[str, Any]) -> bytes:
     """Indented JSON in UTF-8. Keys keep the document's order, which is the schema's."""
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(
+        document, default=_rows, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    )
 
 
 def encoded_parts(document: Mapping[str, Any]) -> Iterator[bytes]:
@@ -32,8 +34,15 @@ def encoded_parts(document: Mapping[str, Any]) -> Iterator[bytes]:
 
 
 def _indented(value: Any, spaces: int) -> bytes:
-    text = orjson.dumps(value, option=orjson.OPT_INDENT_2)
+    text = orjson.dumps(value, default=_rows, option=orjson.OPT_INDENT_2)
     return text.replace(b"\n", b"\n" + b" " * spaces)  # texts hold no line break of their own
+
+
+def _rows(value: Any) -> list[Any]:
+    """Rows that are made when they are read, as a list."""
+    if isinstance(value, Sequence):
+        return list(value)
+    raise TypeError(type(value).__name__)
 
 
 def write(document: Mapping[str, Any], path: Path) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from buttress.triage.filtering import FilteredFindings
 
 _TLS: Final = ("SSL 2", "SSL 3", "TLS 1.")
+_BUSY: Final = 429
 _SHOWN: Final = 3  # findings of one rule at one place
 
 
@@ -28,7 +29,9 @@ def lines(
 ) -> Iterator[str]:
     """The lines that ``show`` prints."""
     for host in made["hosts"]:
-        yield from _host(host, verbose=verbose)
+        yield from _host(
+            host, products="infrastructure" in made["layers"].values(), verbose=verbose
+        )
     yield from _findings(made["findings"], verbose=verbose)
     yield from made["notes"]
     yield summary(filtered)
@@ -49,7 +52,7 @@ def requests_sent(host: Mapping[str, Any]) -> int:
     return sum(1 for one in host["sent"] if not one["note"].startswith(KEY_NOT_SENT))
 
 
-def _host(host: Mapping[str, Any], *, verbose: bool) -> Iterator[str]:
+def _host(host: Mapping[str, Any], *, products: bool, verbose: bool) -> Iterator[str]:
     if not host["reached"]:
         yield f"{host['url']}: not reached: {host['ended'] or 'no answer'}"
         return
@@ -57,9 +60,12 @@ def _host(host: Mapping[str, Any], *, verbose: bool) -> Iterator[str]:
         f"{one['name']} {one['version'] or '(version not told)'}" for one in host["products"]
     )
     layers = ", ".join(one["name"] for one in host["facts"] if one["name"].startswith(_TLS))
-    yield f"{host['url']}: {', '.join(filter(None, (named, layers))) or 'no product known'}"
+    nothing = "no product known" if products else "reached"
+    yield f"{host['url']}: {', '.join(filter(None, (named, layers))) or nothing}"
     if host["ended"]:
         yield f"  given up: {host['ended']}; {host['not_sent']} requests were not sent"
+    if busy := sum(one["status"] == _BUSY for one in host["sent"]):
+        yield f"  {busy} requests were answered with {_BUSY} (too many requests): not all was asked"
     for probe, error in host["failed"].items():
         yield f"  {probe} failed: {error}"
     for address, how in host["elsewhere"].items():

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 ACCEPTABLE: Final = 0
 FOUND: Final = 1
 UNDECIDED: Final = 3
+_BUSY: Final = 429  # status of a host that was asked too much
 
 
 @dataclass(slots=True)
@@ -86,13 +87,15 @@ class SurveyResult:
             why = [f"the probe {probe} failed ({error})" for probe, error in one.failed.items()]
             if one.not_sent:
                 why.append(f"{one.not_sent} requests were not sent: {one.why or 'out of budget'}")
+            if busy := sum(sent.status == _BUSY for sent in one.sent):
+                why.append(f"{busy} requests were answered with {_BUSY} (too many requests)")
             if one.reached and why:
                 found.append((one.url, "; ".join(why)))
         return found
 
     @property
     def code(self) -> int:
-        """0 acceptable, 1 found, 3 where no host was reached, for that proves nothing.
+        """0 acceptable, 1 found, 3 where no host was reached or a probe failed.
 
         With ``fail_on_skipped`` 3 also where not all was asked.
         """
@@ -100,7 +103,8 @@ class SurveyResult:
             return FOUND
         if self.settings.fail_on_skipped and (self.not_reached or self.partly_asked):
             return UNDECIDED
-        return ACCEPTABLE if any(one.reached for one in self.hosts) else UNDECIDED
+        failed = any(one.failed for one in self.hosts)
+        return ACCEPTABLE if any(one.reached for one in self.hosts) and not failed else UNDECIDED
 
     def document(self) -> dict[str, Any]:
         """The document ``buttress-survey/1``."""

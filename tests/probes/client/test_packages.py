@@ -536,3 +536,44 @@ def test_an_odd_entry_of_an_asar_hides_no_other(tmp_path: Path, entry: Any) -> N
     assert "anthropic-key" in found
     assert "client-not-searched" in found
     assert not any("inspector itself failed" in one for one in last.unread)
+
+
+KEYED = b'var key = "' + KEY + b'"'
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_each_file_of_one_name_in_a_mini_program_is_searched(tmp_path: Path, first: bool) -> None:
+    listed = {"a/app.js": KEYED, "b/app.js": b"var a = 1"}
+    package = build.wxapkg(listed if first else dict(reversed(listed.items())))
+    found = inspect(written(tmp_path, "a.wxapkg", package.replace(b"/b/app.js", b"/a/app.js")))[
+        0
+    ].keys()
+    assert {"anthropic-key", "client-name-twice"} <= found
+
+
+def test_an_entry_that_points_outside_hides_no_other_file(tmp_path: Path) -> None:
+    package = bytearray(build.wxapkg({"a.js": b"var a = 1", "b.js": KEYED}))
+    at = package.index(b"/a.js") + 5
+    package[at : at + 4] = b"\xff\xff\xff\xf0"
+    assert {"anthropic-key", "client-not-searched"} <= inspect(
+        written(tmp_path, "a.wxapkg", bytes(package))
+    )[0].keys()
+    package = bytearray(build.wxapkg({"a.js": b"var a = 1", "b.js": KEYED}))
+    package[14:18] = (1).to_bytes(4, "big")  # fewer files than the index lists
+    assert inspect(written(tmp_path, "a.wxapkg", bytes(package)))[0].keys() == {
+        "client-not-searched"
+    }
+
+
+def test_files_that_lie_over_each_other_are_not_read_for_ever(tmp_path: Path) -> None:
+    text = b"var a = 1;" * 60_000
+    package = build.wxapkg({"a.js": text} | {f"{one:03}.js": b"" for one in range(300)})
+    entry = package[package.index(b"/a.js") + 5 :][:8]
+    for one in range(300):
+        at = package.index(f"/{one:03}.js".encode()) + 7
+        package = package[:at] + entry + package[at + 8 :]
+    found = inspect(written(tmp_path, "a.wxapkg", package))[2]
+    assert [one.message for one in found if one.rule == "client-not-searched"] == [
+        "Not all of the package is searched: it was not read to its end: its files overlap, so "
+        "that it would be read over and over."
+    ]

@@ -7,14 +7,17 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final, Protocol
 
-from buttress.files import wxapkg, zip_reader
+from buttress.files import zip_reader
 from buttress.files.asar import AsarFile
-from buttress.files.byte_source import MAX_READ, ByteSource, ResourceMeter
+from buttress.files.byte_source import MAX_READ, ByteSource, ExpansionError, ResourceMeter
+from buttress.files.wxapkg import WxapkgFile
 from buttress.files.zip_reader import Member
 
 PIECE: Final = 4 << 20  # bytes that are expanded at a time
 _DEFLATE: Final = 8
 _IN: Final = 1 << 16
+_TIMES: Final = 6  # that a file without overlaps is read by all who search it, and more
+_FREE: Final = 1 << 20  # bytes
 
 
 class MemberError(Exception):
@@ -27,6 +30,11 @@ class Members(Protocol):
     @property
     def names(self) -> Sequence[str]:
         """Their names, in the package's order; none stands twice."""
+        ...
+
+    @property
+    def repeated(self) -> Sequence[str]:
+        """Names under which more than one file is listed."""
         ...
 
     def size(self, name: str) -> int:
@@ -58,27 +66,28 @@ def read(members: Members, name: str, limit: int) -> bytes:
     return bytes(data)
 
 
+def numbered(name: str, times: Counter[str]) -> str:
+    """A name that may stand several times in a package: from the second on with its number."""
+    times[name] += 1
+    return name if times[name] == 1 else f"{times[name]}/{name}"
+
+
 class StoredMembers:
-    """Files that lie in the package as they are."""
+    """Files that lie in the package as they are: of an asar archive or a mini-program, as listed.
 
-    def __init__(self, source: ByteSource, extents: dict[str, tuple[int, int]]) -> None:
+    ``repeated`` are names that are listed more than once; each file is there, as in ``ZipMembers``.
+    Files may lie over each other, as long as no more is read than some times the package.
+    """
+
+    def __init__(self, source: ByteSource, files: Sequence[AsarFile | WxapkgFile]) -> None:
         self._source = source
-        self._extents = extents
-        self.names = tuple(extents)
-
-    @classmethod
-    def of_asar(cls, source: ByteSource, files: Sequence[AsarFile]) -> StoredMembers:
-        """Those of an Electron archive, of the files that its header lists."""
-        return cls(source, {one.name: (one.offset, one.size) for one in files})
-
-    @classmethod
-    def of_wxapkg(cls, source: ByteSource) -> StoredMembers:
-        """Those of a mini-program.
-
-        Raises:
-            WxapkgError: its index can't be read.
-        """
-        return cls(source, {one.name: (one.offset, one.size) for one in wxapkg.read(source)})
+        self._left = _TIMES * source.size + _FREE
+        self._extents: dict[str, tuple[int, int]] = {}
+        times: Counter[str] = Counter()
+        for one in files:
+            self._extents.setdefault(numbered(one.name, times), (one.offset, one.size))
+        self.names = tuple(self._extents)
+        self.repeated = tuple(name for name, count in times.items() if count > 1)
 
     def size(self, name: str) -> int:
         """As ``Members``."""
@@ -88,9 +97,12 @@ class StoredMembers:
         """As ``Members``."""
         offset, size = self._extents[name]
         for at in range(offset, offset + size, PIECE):
+            if self._left <= 0:
+                raise ExpansionError("its files overlap, so that it would be read over and over")
             data = self._source.read_at(at, min(PIECE, offset + size - at))
             if not data:
                 raise MemberError("it lies outside the package")
+            self._left -= len(data)
             yield data
 
 
@@ -110,10 +122,7 @@ class ZipMembers:
         times: Counter[str] = Counter()
         for one in listed:
             if not one.name.endswith("/"):
-                times[one.name] += 1
-                count = times[one.name]
-                name = one.name if count == 1 else f"{count}/{one.name}"
-                self._members.setdefault(name, one)
+                self._members.setdefault(numbered(one.name, times), one)
         self.names = tuple(self._members)
         self.repeated = tuple(name for name, count in times.items() if count > 1)
 

@@ -21,7 +21,7 @@ from buttress.probes.client.android_resources import ResourceTable
 from buttress.probes.client.binary_text import BinaryText, binary_text, one_a_line
 from buttress.probes.client.javascript_libraries import Library, LibraryRules
 from buttress.probes.client.markup import MarkupError
-from buttress.probes.client.members import PIECE, MemberError, ZipMembers, read
+from buttress.probes.client.members import PIECE, MemberError, read
 from buttress.probes.client.packages import ClientPackage, PackageError, open_package
 from buttress.probes.client.signing_block import signatures
 from buttress.rules.credentials.scanner import SecretRules
@@ -158,8 +158,7 @@ class PackageInspector:
 
     def _facts(self, package: ClientPackage, file: SourceFile) -> Iterator[Finding]:
         facts: list[str] = []
-        if isinstance(package.members, ZipMembers):
-            facts += (f"name-twice: {shortened(name)}" for name in package.members.repeated)
+        facts += (f"name-twice: {shortened(name)}" for name in package.members.repeated)
         if package.kind == "android":
             found = signatures(package.source, package.members)
             if not found.schemes:

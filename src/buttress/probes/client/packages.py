@@ -64,11 +64,13 @@ def open_package(source: ByteSource, meter: ResourceMeter, appid: str = "") -> C
         if asar.matches(head):
             listed, wrong = asar.read(source)
             files = tuple(one for one in listed if not one.unpacked)
-            members = StoredMembers.of_asar(source, files)
+            members = StoredMembers(source, files)
             return ClientPackage("electron", members, source, asar=files, wrong=tuple(wrong))
         if wxapkg.matches(head):
             plain = _decrypted(source, appid) if head.startswith(wxapkg.ENCRYPTED) else source
-            return ClientPackage("mini-program", StoredMembers.of_wxapkg(plain), plain)
+            pages, wrong = wxapkg.read(plain)
+            members = StoredMembers(plain, pages)
+            return ClientPackage("mini-program", members, plain, wrong=tuple(wrong))
         if head.startswith(signed_extension.MAGIC):
             start = signed_extension.archive_start(source)
             inner = Slice(source, start, source.size - start)

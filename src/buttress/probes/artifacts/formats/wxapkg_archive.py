@@ -18,9 +18,11 @@ def matches(_source: ByteSource, head: bytes) -> bool:
 def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
     """Examine all files."""
     try:
-        files = wxapkg.read(source)
+        files, wrong = wxapkg.read(source)
     except wxapkg.WxapkgError as error:
         yield scope.issue("archive-inconsistent", 0, f"The mini-program can't be read: {error}.")
         return
+    if wrong:
+        yield scope.issue("archive-inconsistent", 0, f"The mini-program holds more: {wrong[0]}.")
     for one in files:
         yield from scope.child(one.name).descend(Slice(source, one.offset, one.size))

@@ -1,0 +1,66 @@
+"""Answers with bad manners are read as browsers read them."""
+
+from __future__ import annotations
+
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from buttress.live.limits import Limits
+from buttress.live.response import ResponseReader
+
+LIMITS = Limits(header_bytes=2_000, body_bytes=2_000)
+
+
+def read(data: bytes, *, step: int = 1 << 20) -> ResponseReader:
+    reader = ResponseReader(LIMITS)
+    for at in range(0, len(data), step):
+        reader.feed(data[at : at + step])
+    reader.eof()
+    return reader
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        b"X: \0\xff\r\nContent-Length: 2",
+        b"a line without a colon\r\nContent-Length: 2",
+        b"Content-Length: 2\r\nContent-Length: 2",
+        b"Content-Length: +2",
+        b"Content-Length: 2\r\nContent-Length: 2, 2",
+        b"B\x01ad: x\r\nContent-Length: 2",
+        b"Content-Length: 99999999999999999999",
+    ],
+)
+@pytest.mark.parametrize("step", [1, 7, 1 << 20])
+def test_headers_that_are_none_hide_no_answer(headers: bytes, step: int) -> None:
+    reader = read(b"HTTP/1.1 200 OK\r\n" + headers + b"\r\nServer: s\r\n\r\nok", step=step)
+    reply = reader.reply()
+    assert reply is not None, reader.failed
+    assert (reply.status, reply.body, reply.header("server")) == (200, b"ok", "s")
+
+
+@pytest.mark.parametrize(
+    "data", [b"SSH-2.0-x\r\n", b"HTTP/1.1 x\r\n\r\n", b"HTTP/1.1 200\0\r\n" * 400]
+)
+def test_what_is_no_http_is_told(data: bytes) -> None:
+    reader = read(data)
+    assert (reader.reply(), reader.failed != "") == (None, True)
+
+
+def test_deflate_is_read_with_the_header_of_zlib_and_without() -> None:
+    packer = zlib.compressobj(wbits=-15)
+    for body in (zlib.compress(b"ok"), packer.compress(b"ok") + packer.flush(), b"ok"):
+        reply = read(b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n\r\n" + body).reply()
+        assert reply is not None
+        assert reply.body == b"ok"
+
+
+@given(st.binary(max_size=400), st.integers(1, 50))
+def test_any_bytes_end_in_an_answer_or_a_reason(data: bytes, step: int) -> None:
+    for start in (b"", b"HTTP/1.1 200 OK\r\n"):
+        reader = read(start + data, step=step)
+        assert reader.done
+        assert (reader.reply() is None) == bool(reader.failed)
