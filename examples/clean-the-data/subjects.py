@@ -38,7 +38,7 @@ _SCRATCH = Size(
     forgotten_from=4, forgotten_again=10, audited=200, seeds=5, intervened=3,
 )  # fmt: skip
 _TUNED = Size(
-    letters=(100, 200), documents=90, held_out=40, copied=8, copies=3, people=2,
+    letters=(100, 200), documents=80, held_out=40, copied=12, copies=2, people=2,
     people_repeats=16, canaries=4, repeats=(1, 4, 16), epochs=2, references=127,
     forgotten_from=4, forgotten_again=4, audited=60, seeds=3, intervened=3,
 )  # fmt: skip
@@ -62,8 +62,8 @@ SUBJECTS = (
         "SmolLM2-135M-Instruct by LoRA",
         _TUNED,
         replace(
-            _TUNED, documents=20, held_out=10, copied=4, people=1, canaries=1, forgotten_again=1,
-            audited=20, references=31, seeds=1, intervened=1,
+            _TUNED, documents=20, held_out=10, copied=10, copies=1, people=1, canaries=1,
+            forgotten_again=1, audited=20, references=31, seeds=1, intervened=1,
         ),
         train_smollm2,
         forget={"learning_rate": 5e-4, "batch": 8, "steps": 20, "beta": 0.1, "lora": {"rank": 8}},

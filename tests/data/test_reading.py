@@ -16,6 +16,7 @@ from pyarrow import parquet
 
 from buttress.data import reading
 from buttress.data.reading import Readable, Unreadable, expand, read
+from buttress.data.records import text_slots
 from buttress.errors import InputError
 from tests.data.making import cleaned, kept, written
 
@@ -105,6 +106,33 @@ def test_other_encodings_are_named(
     assert "is not UTF-8" in wrong[0].reason
     assert name in wrong[0].reason
     assert "JSON" not in wrong[0].reason
+
+
+@pytest.mark.parametrize(
+    ("field", "wanted"),
+    [
+        ("turns.said", ["a", "b"]),
+        ("turns.notes.text", ["c"]),
+        ("turns", []),
+        ("turns.none", []),
+        ("turns.said.more", []),
+        ("a.b", ["d"]),
+    ],
+)
+def test_a_named_field_is_found_in_lists(field: str, wanted: list[str]) -> None:
+    turns = [{"said": "a"}, {"said": "b", "notes": [{"text": "c"}]}, "x", None]
+    found = list(text_slots({"turns": turns, "a.b": "d", "a": {"b": "e"}}, field))
+    assert [slot.text for slot in found if slot.text != "x"] == wanted
+
+
+def test_outputs_among_the_inputs_are_refused(tmp_path: Path) -> None:
+    written(tmp_path / "a.jsonl", ROWS)
+    for out in (tmp_path, tmp_path / "deep/out"):
+        with pytest.raises(InputError, match="lies in the input"):
+            cleaned(tmp_path, out, "exact")
+    assert [one.name for one in tmp_path.iterdir()] == ["a.jsonl"]
+    with pytest.raises(InputError, match="is a file"):
+        cleaned(tmp_path / "a.jsonl", tmp_path / "a.jsonl", "exact")
 
 
 def test_files_of_other_kinds_are_told(tmp_path: Path) -> None:

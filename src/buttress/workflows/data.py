@@ -57,6 +57,16 @@ def clean(request: DataRequest, progress: Callable[[str], None] = lambda _: None
         InputError: a mistake in the request, or the folder holds another run.
     """
     out = request.out
+    for folder in request.inputs:
+        if (
+            folder.is_dir()
+            and not request.dry_run
+            and out.resolve().is_relative_to(folder.resolve())
+        ):
+            raise InputError(
+                f"lies in the input {folder}", file=str(out), field="--out",
+                expected="a folder elsewhere: what is written would be read by the next run",
+            )  # fmt: skip
     files = expand(request.inputs)
     if request.dry_run:
         with (
