@@ -31,8 +31,6 @@ from buttress.data.plan import PipelinePlan, from_command_line
 from buttress.data.restore import kept_lines
 from buttress.workflows.data import DataRequest, clean
 
-STAGES = ("exact", "near", "pii", "secrets")
-
 
 @dataclass(frozen=True)
 class Seed:
@@ -54,7 +52,7 @@ class Seed:
 
         def data() -> dict[str, Any]:
             out = self.folder / "data"
-            plan = PipelinePlan(from_command_line(STAGES, Path()))
+            plan = PipelinePlan(from_command_line(self.subject.stages, Path()))
             document = clean(
                 DataRequest((corpus.planted,), plan, out, resume=(out / "data.json").exists())
             )

@@ -27,6 +27,7 @@ class Subject:
     size: Size
     small: Size
     train: Train
+    stages: tuple[str, ...]  # of `buttress data run`
     forget: Mapping[str, Any]
     again: Mapping[str, Any]
     private: Mapping[str, Any]
@@ -38,7 +39,7 @@ _SCRATCH = Size(
     forgotten_from=4, forgotten_again=10, audited=200, seeds=5, intervened=3,
 )  # fmt: skip
 _TUNED = Size(
-    letters=(100, 200), documents=80, held_out=40, copied=12, copies=2, people=2,
+    letters=(150, 220), documents=80, held_out=40, copied=12, copies=2, people=2,
     people_repeats=16, canaries=4, repeats=(1, 4, 16), epochs=2, references=127,
     forgotten_from=4, forgotten_again=4, audited=60, seeds=3, intervened=3,
 )  # fmt: skip
@@ -53,6 +54,7 @@ SUBJECTS = (
             intervened=1,
         ),
         train_small,
+        ("exact", "near", "pii", "secrets"),
         forget={"learning_rate": 1e-3, "batch": 16, "steps": 60, "beta": 0.1, "lora": {"rank": 8}},
         again={"learning_rate": 1e-3, "batch": 5, "steps": 20, "lora": {"rank": 8}},
         private={"learning_rate": 1e-2, "batch": 10, "epochs": 40, "lora": {"rank": 16}},
@@ -66,6 +68,8 @@ SUBJECTS = (
             forgotten_again=1, audited=20, references=31, seeds=1, intervened=1,
         ),
         train_smollm2,
+        # Of texts of some thirty words one changed word leaves half of the 5-grams.
+        ("exact", "near:threshold=0.5", "pii", "secrets"),
         forget={"learning_rate": 5e-4, "batch": 8, "steps": 20, "beta": 0.1, "lora": {"rank": 8}},
         again={"learning_rate": 5e-4, "batch": 4, "steps": 20, "lora": {"rank": 8}},
         private={"learning_rate": 2e-3, "batch": 10, "epochs": 10, "lora": {"rank": 8}},
