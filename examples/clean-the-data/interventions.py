@@ -40,7 +40,6 @@ def forget(
     """Unlearn the canaries that stand often, then learn some of them again."""
     folder.mkdir(exist_ok=True)
     canaries = [one for one in read_canaries(corpus.canaries) if one.repeats >= size.forgotten_from]
-    Random(f"forgotten {seed}").shuffle(canaries)
     again, rest = canaries[: size.forgotten_again], canaries[size.forgotten_again :]
     data = written(folder / "forget.jsonl", [{"text": one.text} for one in canaries])
     known = write_canaries(folder / "rest.jsonl", rest)

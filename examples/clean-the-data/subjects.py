@@ -36,7 +36,7 @@ class Subject:
 _SCRATCH = Size(
     letters=(700, 10_000), documents=80, held_out=80, copied=12, copies=6, people=5,
     people_repeats=16, canaries=5, repeats=(1, 4, 16, 64), epochs=7, references=500,
-    forgotten_from=4, forgotten_again=10, audited=200, seeds=5, intervened=3,
+    forgotten_from=16, forgotten_again=4, audited=200, seeds=5, intervened=3,
 )  # fmt: skip
 _TUNED = Size(
     letters=(150, 220), documents=80, held_out=40, copied=12, copies=2, people=2,
