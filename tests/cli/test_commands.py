@@ -46,6 +46,7 @@ def test_help_loads_nothing_heavy() -> None:
         ("init", "no/such/folder"),
     ],
 )
+@pytest.mark.slow
 def test_bad_input_is_one_line_and_exit_code_2(arguments: tuple[str, ...]) -> None:
     done = buttress(*arguments)
     assert done.returncode == 2
@@ -54,6 +55,7 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments: tuple[str, ...]) -> No
     assert "no/such" in done.stderr
 
 
+@pytest.mark.slow
 def test_init_writes_once_and_assess_takes_it(tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
     (tmp_path / "app/main.py").write_text("print('hello')\n")
@@ -67,6 +69,7 @@ def test_init_writes_once_and_assess_takes_it(tmp_path: Path) -> None:
     assert (tmp_path / "out/report.html").is_file()
 
 
+@pytest.mark.slow
 def test_an_empty_folder_is_undecided(tmp_path: Path) -> None:
     assert buttress("init", str(tmp_path), "--no-ports").returncode == 0
     done = buttress("assess", str(tmp_path), "--out", str(tmp_path / "out"))
@@ -74,6 +77,7 @@ def test_an_empty_folder_is_undecided(tmp_path: Path) -> None:
     assert done.stderr.splitlines()[-1].startswith("buttress: undecided: nothing could be assessed")
 
 
+@pytest.mark.slow
 def test_a_recording_that_does_not_say_what_is_right_is_a_comment(tmp_path: Path) -> None:
     (tmp_path / "rec.jsonl").write_text('{"prompt": "a", "response": "b"}\n')
     (tmp_path / "main.py").write_text("print('hello')\n")
@@ -84,6 +88,7 @@ def test_a_recording_that_does_not_say_what_is_right_is_a_comment(tmp_path: Path
 
 
 @pytest.mark.parametrize("what", [(), ("--attacks",), ("--sets",)])
+@pytest.mark.slow
 def test_probes_lists(what: tuple[str, ...]) -> None:
     done = buttress("probes", *what)
     assert done.returncode == 0

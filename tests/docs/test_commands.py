@@ -38,6 +38,7 @@ def test_every_command_of_a_page_parses(page: Path) -> None:
             parser(words[0]).parse_args(words)  # exits where a word is not known
 
 
+@pytest.mark.slow
 def test_the_walk_through_runs_as_printed(tmp_path: Path) -> None:
     page = WALKTHROUGH.read_text(encoding="utf-8")
     for name, text in files(page):

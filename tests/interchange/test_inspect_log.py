@@ -54,6 +54,7 @@ def test_a_real_log() -> None:
     }
 
 
+@pytest.mark.slow
 def test_inspect_reads_the_same_from_it() -> None:
     log = pytest.importorskip("inspect_ai.log").read_eval_log(str(DATA / "inspect.eval"))
     answers = [

@@ -201,3 +201,14 @@ def test_agreement_of_judges_who_copy_and_who_guess() -> None:
     assert said.low < said.alpha < said.high
     assert said.low > 0.3
     assert json.dumps(agreement(np.full((2, 4), np.nan)).to_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.9])
+def test_the_interval_of_agreement_holds_its_level_of_the_resamples(level: float) -> None:
+    rng = np.random.default_rng(3)
+    one = (rng.random(80) < 0.4).astype(float)
+    table = np.where(rng.random((3, 80)) < 0.15, 1 - one, one)
+    said = agreement(table, level=level)
+    found = np.array([krippendorff_alpha(table[:, rng.integers(0, 80, 80)]) for _ in range(3000)])
+    assert (found < said.low).mean() == pytest.approx((1 - level) / 2, abs=0.03)
+    assert (found > said.high).mean() == pytest.approx((1 - level) / 2, abs=0.03)

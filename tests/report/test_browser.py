@@ -181,6 +181,7 @@ def test_every_shade_of_the_heat_map_is_readable(browser: Any, tmp_path: Path) -
         assert browser.execute_script(CONTRAST) == []
 
 
+@pytest.mark.slow
 def test_hostile_text_does_nothing(browser: Any, tmp_path: Path) -> None:
     for number, text in enumerate(HOSTILE):
         path = tmp_path / f"{number}.html"
@@ -267,6 +268,7 @@ def test_what_cannot_be_seen_is_written_as_its_number(browser: Any, tmp_path: Pa
     ("code", "width", "dark"),
     [("en", 1280, False), ("en", 390, True), ("zh", 1280, True), ("zh", 390, False)],
 )
+@pytest.mark.slow
 def test_axe_finds_nothing_serious(
     browser: Any, tmp_path: Path, code: str, width: int, dark: bool
 ) -> None:

@@ -193,6 +193,7 @@ def test_assets_are_compared_each_with_itself() -> None:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(documents(), documents())
+@pytest.mark.slow
 def test_any_two_documents_compare(before: dict[str, Any], after: dict[str, Any]) -> None:
     assert encode(as_json(compare(before, after), before, after))
     again = compare(before, before)

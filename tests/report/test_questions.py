@@ -90,6 +90,7 @@ def test_there_are_twelve_of_three_readers() -> None:
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.asks)
+@pytest.mark.slow
 def test_it_is_answered_on_the_first_two_screens(
     places: dict[tuple[str, str], str], question: Question
 ) -> None:

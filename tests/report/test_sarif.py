@@ -139,6 +139,7 @@ def test_no_findings_is_a_log_too(tmp_path: Path) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(documents())
+@pytest.mark.slow
 def test_any_valid_document_gives_a_log(told: dict[str, Any]) -> None:
     check(sarif.log(told))
 

@@ -21,6 +21,7 @@ SAMPLES = st.integers(0, 400).flatmap(
 
 
 @pytest.mark.parametrize("rate", [0.01, 0.1, 0.5, 0.9])
+@pytest.mark.slow
 def test_an_unchanged_rate_seldom_raises_an_alarm_even_to_one_who_peeks(rate: float) -> None:
     """Both samples grow in turn, and the one who looks stops at the first alarm."""
     chance = np.random.default_rng(11)

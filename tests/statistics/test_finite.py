@@ -133,6 +133,7 @@ def test_graded_outcomes_with_equal_shares_err_seldom_and_follow_the_variance() 
     assert flat.high - flat.low < 0.6 * (coarse.high - coarse.low)
 
 
+@pytest.mark.slow
 def test_weighted_draws_err_seldom_and_end_at_the_weighted_mean() -> None:
     """Categories of different sizes, weights and rates, drawn until nothing is left."""
     rng = np.random.default_rng(5)

@@ -19,6 +19,7 @@ def drawn(
     return o.astype(float), w.astype(float), p.astype(float)
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_truth_while_looking_after_every_group() -> None:
     rng = np.random.default_rng(1)
     missed_share = missed_gain = decided = 0

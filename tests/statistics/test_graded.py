@@ -74,6 +74,7 @@ def test_the_wealth_rises_with_the_candidate(outcomes: list[float], m: float, st
 
 
 @pytest.mark.parametrize("m", [0.1, 0.4])
+@pytest.mark.slow
 def test_three_valued_outcomes_are_covered_at_every_look(m: float) -> None:
     """On the grid the wealth is the exact martingale, so this is as sharp as for 0/1."""
     alpha, runs, horizon = 0.1, 800, 60

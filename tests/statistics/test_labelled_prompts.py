@@ -47,6 +47,7 @@ def errors(correlation: float, labels: int, *, shared: bool) -> tuple[float, flo
 
 @pytest.mark.parametrize("correlation", [0.1, 0.8])
 @pytest.mark.parametrize("labels", [60, PROMPTS * EACH])
+@pytest.mark.slow
 def test_labels_of_trials_that_share_prompts_keep_both_errors(
     correlation: float, labels: int
 ) -> None:
@@ -54,6 +55,7 @@ def test_labels_of_trials_that_share_prompts_keep_both_errors(
         assert error <= alpha + 3 * math.sqrt(alpha * (1 - alpha) / RUNS)
 
 
+@pytest.mark.slow
 def test_trials_taken_as_independent_do_not_keep_them() -> None:
     """What this guards against: all trials labelled, prompts that fail as a whole."""
     low, high = errors(0.8, PROMPTS * EACH, shared=False)

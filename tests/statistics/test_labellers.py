@@ -47,6 +47,7 @@ def test_alpha_of_perfect_agreement_of_chance_and_of_nothing() -> None:
     assert tossed.high < 0.1
 
 
+@pytest.mark.slow
 def test_the_interval_holds_alpha_of_the_population() -> None:
     rng = np.random.default_rng(7)
     hits = 0
@@ -58,6 +59,7 @@ def test_the_interval_holds_alpha_of_the_population() -> None:
     assert hits >= 50  # 57 expected; 50 has chance 0.003 at 95 %, bootstrap is a little short
 
 
+@pytest.mark.slow
 def test_accuracy_without_a_known_truth() -> None:
     rng = np.random.default_rng(3)
     accuracy = np.array([0.95, 0.85, 0.8, 0.7, 0.6])

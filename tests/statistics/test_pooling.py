@@ -141,6 +141,7 @@ def test_impossible_tables_are_refused(
 @pytest.mark.parametrize(
     ("hot", "cool", "trials"), [(0.5, 0.02, 10), (0.3, 0.02, 20), (0.8, 0.05, 5), (0.3, 0.05, 30)]
 )
+@pytest.mark.slow
 def test_one_hot_cell_among_39_cool_ones_is_held(hot: float, cool: float, trials: int) -> None:
     """The 95 % interval of the hot cell holds its rate in at least 93 %, within the runs' error."""
     rng = np.random.default_rng(40)

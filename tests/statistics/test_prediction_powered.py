@@ -196,6 +196,7 @@ def judges(truth: Array, chance: np.random.Generator) -> dict[str, Array]:
     }
 
 
+@pytest.mark.slow
 def test_the_interval_holds_whenever_one_stops() -> None:
     """1,500 stores: the share in which the bound is wrong after any label is at most alpha."""
     alpha, stores = 0.1, 300
@@ -219,6 +220,7 @@ def test_the_interval_holds_whenever_one_stops() -> None:
     assert sum(wrong.values()) / (5 * stores) <= alpha + margin / np.sqrt(5), wrong
 
 
+@pytest.mark.slow
 def test_the_interval_for_the_system_holds_too() -> None:
     """Trials and labels both drawn anew; a wide alpha, so that errors would show."""
     alpha, stores, rate = 0.3, 150, 0.2

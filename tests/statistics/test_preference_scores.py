@@ -92,6 +92,7 @@ def test_the_slope_is_the_factor_that_mends_the_scores(factor: float) -> None:
         assert found.error > found.error_by_chance * 2
 
 
+@pytest.mark.slow
 def test_the_interval_of_the_slope_covers_as_stated_with_pairs_that_share_a_prompt() -> None:
     rng = np.random.default_rng(4)
     held = 0

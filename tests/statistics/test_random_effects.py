@@ -23,6 +23,7 @@ ALPHA, BETA = 0.05, 0.1
 
 
 @pytest.mark.parametrize(("mean", "rho"), [(0.85, 0.02), (0.85, 0.2), (0.6, 0.4)])
+@pytest.mark.slow
 def test_a_new_systems_rate_is_outside_as_often_as_is_said(mean: float, rho: float) -> None:
     rng = np.random.default_rng(7)
     size = 1 / rho - 1
@@ -66,6 +67,7 @@ def test_fewer_systems_say_less() -> None:
     assert predictive_bounds([(0, 0)], ALPHA) == (0.0, 1.0)
 
 
+@pytest.mark.slow
 def test_corrected_bounds_hold_for_a_judge_that_meets_a_new_system() -> None:
     rng = np.random.default_rng(11)
     runs, wrong_low, wrong_high, true = 300, 0, 0, 0.2

@@ -54,13 +54,31 @@ def test_a_step_and_a_function_that_stays_below() -> None:
     assert calls < 100
 
 
-def test_fewer_steps_than_halving_for_a_smooth_function() -> None:
+@pytest.mark.parametrize(
+    ("function", "low", "high"),
+    [
+        (lambda x: np.tan(x) - 0.7, 0.0, 1.5),
+        (lambda x: x**3 - 2 * x - 5, 2.0, 3.0),
+        (lambda x: x**9 - 1e-3, 0.0, 1.0),
+        (lambda x: np.exp(x) - np.cos(x) - 0.5, 0.0, 4.0),
+        (lambda x: np.log(x) + 0.3, 1e-3, 4.0),
+        (lambda x: 1 - 0.3 / x**2, 0.1, 4.0),
+    ],
+)
+def test_it_takes_the_steps_of_the_published_method(
+    function: Callable[[Array], Array], low: float, high: float
+) -> None:
+    """SciPy follows the same paper: same root, same number of values asked for."""
+    elementwise = pytest.importorskip("scipy.optimize.elementwise")
+    exact = {"xatol": WIDTH, "xrtol": 0.0, "fatol": 0.0, "frtol": 0.0}
+    theirs = elementwise.find_root(function, (low, high), tolerances=exact)
     calls = 0
 
-    def function(x: Array) -> Array:
+    def counted(x: Array) -> Array:
         nonlocal calls
         calls += 1
-        return np.tan(x) - 0.7
+        return function(x)
 
-    first_at_least_zero(function, np.zeros(1), np.full(1, 1.5), WIDTH)
-    assert calls < 20  # halving takes 41
+    found, _ = first_at_least_zero(counted, np.array([low]), np.array([high]), WIDTH)
+    assert found[0] == pytest.approx(theirs.x, abs=WIDTH)
+    assert calls == theirs.nfev

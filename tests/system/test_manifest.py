@@ -212,6 +212,7 @@ _VALUES = st.recursive(
 
 @settings(max_examples=300, deadline=None)
 @given(st.dictionaries(_KEYS, _VALUES, max_size=6), _VALUES)
+@pytest.mark.slow
 def test_any_structure_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, data: dict[str, object], asset: object
 ) -> None:

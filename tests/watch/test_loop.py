@@ -130,9 +130,9 @@ def test_a_watch_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
         assert process.stdout.readline() == "watching 1 asset, about every 10 s\n"
         deadline = time.monotonic() + 60
         while not checked(tmp_path / "o"):
-            if time.monotonic() > deadline:
+            if process.poll() is not None or time.monotonic() > deadline:
                 process.kill()
-                pytest.fail(f"not checked in a minute; the watch said {process.communicate()}")
+                pytest.fail(f"ended, or no check in a minute; it said {process.communicate()}")
             time.sleep(0.1)
         process.send_signal(signal.SIGTERM)
         _, told = process.communicate(timeout=30)

@@ -317,3 +317,51 @@ def test_a_build_that_was_never_there_is_a_mistake(settings: WatchSettings, cloc
     settings.file.write_text("every: 1h\nbuilds: [nothing]\n")
     with pytest.raises(InputError, match="no such file or folder: nothing"):
         check(load(settings.file.parent), clock)
+
+
+def test_a_product_that_comes_is_one_event_with_the_page_that_shows_it(
+    tmp_path: Path, clock: Clock, serving_models: Site
+) -> None:
+    settings, site = load(tmp_path), serving_models
+    pages = dict(site.pages)
+    del pages["/v1/models"]  # of another product
+    site.pages.clear()
+    site.page("/", "<title>Welcome</title>")
+    assert check(settings, clock).events == []
+    site.pages.update(pages)
+    events = check(settings, clock).events
+    assert [one.place for one in events] == ["host, page /"], [one.message for one in events]
+    assert check(settings, clock).events == []
+
+
+def test_a_header_of_all_pages_is_one_event_whatever_each_had_before(
+    tmp_path: Path, clock: Clock
+) -> None:
+    site = Site()
+    with serving(site):
+        for page, value in (("/", "DENY"), ("/login", "SAMEORIGIN")):
+            site.page(page, "<p>", x_frame_options=value)
+        (tmp_path / "watch.yaml").write_text(
+            f"layers: [link]\ntargets: [{{url: '{site.url}', pages: [/, /login]}}]\n"
+        )
+        settings = load(tmp_path)
+        assert check(settings, clock).events == []
+        for page in ("/", "/login"):
+            site.page(page, "<p>")
+        (event,) = check(settings, clock).events
+        assert [one["before"] for one in event.details["changes"]] == ["DENY", "SAMEORIGIN"]
+
+
+def test_an_interface_that_can_no_longer_be_read_is_blindness(tmp_path: Path, clock: Clock) -> None:
+    site = Site()
+    with serving(site):
+        site.page("/", "<p>")
+        described = {"openapi": "3.1.0", "paths": {"/a": {"get": {}}}}
+        site.page("/openapi.json", json.dumps(described), content_type="application/json")
+        (tmp_path / "watch.yaml").write_text(f"layers: [link]\ntargets: ['{site.url}']\n")
+        settings = load(tmp_path)
+        check(settings, clock)
+        site.page("/openapi.json", '{"openapi": "3', content_type="application/json")
+        assert [one.kind for one in check(settings, clock).events] == ["blind"]
+        site.page("/openapi.json", json.dumps(described), content_type="application/json")
+        assert [one.kind for one in check(settings, clock).events] == ["seen-again"]

@@ -110,6 +110,8 @@ async def _look(
         url = f"{session.url}{path}"
         if scripts is None:
             facts, whole = _interface(reply, url)
+            if not whole and facts == {"status": "200"} and _was_described(watched, place):
+                return PlaceView(place, problem="no description of an interface")
         else:
             facts, whole = _page(reply, url, scripts)
         view.samples.append(facts)
@@ -118,6 +120,11 @@ async def _look(
         if number == 0 and not watched.differs(place, facts):
             break
     return view
+
+
+def _was_described(watched: WatchedPaths, place: str) -> bool:
+    """Whether more is known of an interface than that there is an answer."""
+    return watched.status(place) == 200 and watched.differs(place, {"status": "200"})
 
 
 def _problem(reply: Reply | None, known: int) -> str:

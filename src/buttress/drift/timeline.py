@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
-from typing import Any, Final, Literal
+from typing import Any, Final
 
+from buttress.drift.causes import by_cause, group_of
+from buttress.drift.changes import FactChange, PlaceChange
 from buttress.drift.pieces import reconciled
 
-ChangeKind = Literal["changed", "reverted", "flapping"]
 Facts = Mapping[str, str]
-_ALIKE: Final = 0.5
-_MOST_PAIRED: Final = 40  # changes of a check that are compared with each other
 _MOST_VALUES: Final = 50  # that are remembered of a fact
 
 
@@ -57,27 +55,6 @@ class FactHistory:
         if data.keys() == {"reference"}:
             return cls(list(data["reference"]), value=data["reference"][0])
         return cls(**data)
-
-
-@dataclass(frozen=True, slots=True)
-class FactChange:
-    """One fact's change: the value before and after, None where it is not there."""
-
-    name: str
-    before: str | None
-    after: str | None
-
-
-@dataclass(slots=True)
-class PlaceChange:
-    """What is told as one event: a change of facts that belong together.
-
-    ``of`` is the number of the event that it goes back on, or goes to and fro about, 0 for none.
-    """
-
-    kind: ChangeKind
-    facts: list[FactChange]
-    of: int = 0
 
 
 class Timeline:
@@ -159,7 +136,7 @@ class Timeline:
             if history.value != values[-1]:
                 history.value = values[-1]
                 self.changed.add(name)
-        return [*_replacements(list(new.values())), *back.values(), *flapping.values()]
+        return [*by_cause(list(new.values())), *back.values(), *flapping.values()]
 
     def _tell(
         self,
@@ -247,50 +224,6 @@ class Timeline:
 
 
 EMPTY: Final = "no facts"
-
-
-def group_of(name: str) -> str:
-    """What a fact's change is told with: facts of one group that change together are one event."""
-    kind = name.partition(" ")[0]
-    if kind in ("status", "redirect"):
-        return "status"
-    return kind if kind in ("certificate", "tls") else name.partition("#")[0]
-
-
-def _replacements(changes: list[PlaceChange]) -> list[PlaceChange]:
-    """The changes, with what went and what came in its place as one: a form that posts elsewhere.
-
-    Both are of one kind, and their names are much alike, or they are forms with the same fields.
-    """
-    gone = [one for one in changes if all(fact.after is None for fact in one.facts)]
-    come = [one for one in changes if all(fact.before is None for fact in one.facts)]
-    pairs = sorted(
-        (
-            (-_alike(first.facts[0], second.facts[0]), at, to)
-            for at, first in enumerate(gone[:_MOST_PAIRED])
-            for to, second in enumerate(come[:_MOST_PAIRED])
-        ),
-    )
-    taken_from: set[int] = set()
-    taken_to: set[int] = set()
-    for value, at, to in pairs:
-        if -value >= _ALIKE and at not in taken_from and to not in taken_to:
-            taken_from.add(at)
-            taken_to.add(to)
-            come[to].facts[:0] = gone[at].facts
-    replaced = [gone[at] for at in taken_from]
-    return [one for one in changes if not any(one is other for other in replaced)]
-
-
-def _alike(gone: FactChange, come: FactChange) -> float:
-    """How alike two facts are by their names, in [0, 1]; 0 where they are of different kinds."""
-    kind, _, rest = gone.name.partition(" ")
-    other, _, tail = come.name.partition(" ")
-    if kind != other:
-        return 0.0
-    likeness = SequenceMatcher(None, rest, tail).ratio()
-    same_fields = kind == "form" and gone.before == come.after
-    return max(likeness, _ALIKE) if same_fields else likeness
 
 
 def _names(samples: Iterable[Facts]) -> list[str]:

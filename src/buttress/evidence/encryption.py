@@ -36,12 +36,14 @@ VARIABLE: Final = "BUTTRESS_EVIDENCE_KEY"
 PREFIX: Final = "encrypted-"
 _EXPECTED: Final = "64 hexadecimal digits, as of `openssl rand -hex 32`"
 _KNOWN: Final = b"buttress evidence"
-_TABLES: Final = """
-CREATE TABLE encryption (
+_TABLES: Final = (
+    """CREATE TABLE encryption (
   id INTEGER PRIMARY KEY CHECK (id = 1), salt BLOB NOT NULL, proof BLOB NOT NULL
-);
-CREATE TABLE data_keys (id TEXT PRIMARY KEY, label BLOB NOT NULL UNIQUE, wrapped BLOB NOT NULL);
-"""
+)""",
+    """CREATE TABLE data_keys (
+  id TEXT PRIMARY KEY, label BLOB NOT NULL UNIQUE, wrapped BLOB NOT NULL
+)""",
+)
 Encoded = tuple[str, Record, bytes]
 
 
@@ -73,7 +75,8 @@ def begin(connection: sqlite3.Connection, master: bytes) -> None:
     """Make an empty store an encrypted one."""
     salt = os.urandom(32)
     proof = _sealed(_derived(master, salt, b"wrap"), _KNOWN, b"proof")
-    connection.executescript(_TABLES)
+    for statement in _TABLES:
+        connection.execute(statement)
     connection.execute("INSERT INTO encryption (id, salt, proof) VALUES (1, ?, ?)", (salt, proof))
 
 

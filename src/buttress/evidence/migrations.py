@@ -15,7 +15,8 @@ the old format to ``tests/evidence/formats``.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from buttress.errors import InputError
@@ -29,6 +30,19 @@ def _carry_the_number(connection: sqlite3.Connection) -> None:
 
 
 STEPS: Final[Mapping[int, Callable[[sqlite3.Connection], None]]] = {1: _carry_the_number}
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """What is done inside is done whole or not at all."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk has rolled back already
+            connection.execute("ROLLBACK")
+        raise
 
 
 def stored_format(connection: sqlite3.Connection) -> int:
@@ -61,14 +75,8 @@ def migrate(
     number = stored_format(connection)
     if number == newest:
         return
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         while number < newest:
             steps[number](connection)
             number += 1
         connection.execute(f"PRAGMA user_version = {number}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise

@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -30,7 +30,13 @@ from buttress.evidence.encryption import (
     master_key,
 )
 from buttress.evidence.findings import Finding, Inspection
-from buttress.evidence.migrations import FORMAT, check_format, migrate, stored_format
+from buttress.evidence.migrations import (
+    FORMAT,
+    check_format,
+    migrate,
+    stored_format,
+    transaction,
+)
 from buttress.evidence.records import (
     KnownRecord,
     Label,
@@ -46,8 +52,8 @@ from buttress.evidence.row import GENESIS, Row, link
 
 FILE_NAME: Final = "evidence.db"
 _APPLICATION_ID: Final = 0x42555454  # "BUTT"
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS records (
+_SCHEMA: Final = (
+    """CREATE TABLE IF NOT EXISTS records (
   sequence INTEGER PRIMARY KEY,
   hash BLOB NOT NULL,
   kind TEXT NOT NULL,
@@ -55,13 +61,13 @@ CREATE TABLE IF NOT EXISTS records (
   key TEXT,
   run TEXT NOT NULL,
   probe TEXT NOT NULL
-);
-CREATE INDEX IF NOT EXISTS records_key ON records (key) WHERE key IS NOT NULL;
-CREATE INDEX IF NOT EXISTS records_kind ON records (kind, run, probe);
-CREATE TABLE IF NOT EXISTS seal (
+)""",
+    "CREATE INDEX IF NOT EXISTS records_key ON records (key) WHERE key IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS records_kind ON records (kind, run, probe)",
+    """CREATE TABLE IF NOT EXISTS seal (
   id INTEGER PRIMARY KEY CHECK (id = 1), count INTEGER NOT NULL, head BLOB NOT NULL
-);
-"""
+)""",
+)
 _MAGIC: Final = b"SQLite format 3\0"
 _COLUMNS: Final = "sequence, hash, kind, payload, key, run, probe"
 _Kind = TypeVar("_Kind", bound=KnownRecord)
@@ -96,6 +102,8 @@ class EvidenceStore:
         """
         if read_only and not path.is_file():
             raise InputError("no such file", file=str(path), expected="an evidence store")
+        if read_only:
+            _undo_what_a_kill_cut_off(path)
         lock = connection = None
         try:
             _check_magic(path)
@@ -140,14 +148,8 @@ class EvidenceStore:
         """The cipher within a transaction, for changes of its keys."""
         with self._mutex, _told(self.path):
             cipher = self.cipher
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
+            with transaction(self._connection):
                 yield cipher
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
             # What the log still holds of the pages before is gone with it.
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -177,8 +179,7 @@ class EvidenceStore:
         with self._mutex, _told(self.path):
             sequence, head = self._count, self._head
             rows: list[tuple[Any, ...]] = []
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
+            with transaction(self._connection):
                 stored = self._cipher.sealed(encoded) if self._cipher else encoded
                 for kind, record, payload in stored:
                     sequence += 1
@@ -191,11 +192,6 @@ class EvidenceStore:
                     "INSERT OR REPLACE INTO seal (id, count, head) VALUES (1, ?, ?)",
                     (sequence, head),
                 )
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:  # a full disk has rolled back already
-                    self._connection.execute("ROLLBACK")
-                raise
             self._count, self._head = sequence, head
 
     @contextmanager
@@ -425,6 +421,21 @@ def _lock(path: Path) -> IO[str]:
     return lock
 
 
+def _undo_what_a_kill_cut_off(path: Path) -> None:
+    """Let SQLite roll back a transaction whose journal lies beside the store.
+
+    A connection that only reads can't, so one that writes is opened first, where nobody else
+    writes. Where that can't be done, reading says what is wrong.
+    """
+    journal = Path(f"{path}-journal")
+    if not journal.is_file() or not journal.stat().st_size:
+        return
+    with suppress(InputError, OSError):
+        _check_magic(path)
+        with _lock(path), closing(_connect(path, read_only=False)) as connection, _told(path):
+            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+
+
 def _prepare(connection: sqlite3.Connection, path: Path, read_only: bool) -> None:
     found = connection.execute("PRAGMA application_id").fetchone()[0]
     empty = not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
@@ -433,12 +444,14 @@ def _prepare(connection: sqlite3.Connection, path: Path, read_only: bool) -> Non
     check_format(stored_format(connection), str(path))
     if read_only:
         return
-    connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-    connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    connection.executescript(_SCHEMA)
-    if empty:
-        connection.execute(f"PRAGMA user_version = {FORMAT}")
-        if (master := master_key()) is not None:
-            begin(connection, master)
+    with transaction(connection):  # who is killed here leaves a whole store, or none
+        for statement in _SCHEMA:
+            connection.execute(statement)
+        if empty:
+            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {FORMAT}")
+            if (master := master_key()) is not None:
+                begin(connection, master)
+    connection.execute("PRAGMA journal_mode = WAL")
     migrate(connection)

@@ -75,7 +75,8 @@ def parse(text: str, file: str, *, duplicates: bool = False) -> Located:
     """Parse ``text``; ``file`` is the name used in errors.
 
     With ``duplicates`` a key may be given twice; its last value counts, as most readers have it. A
-    number that is too large is then left as text, so that no foreign file goes unread for it.
+    number that is too large, or a value with a tag of some tool (``!Sub``), is then left as text,
+    so that no foreign file goes unread for it.
 
     Raises:
         InputError: as ``load``.

@@ -79,6 +79,8 @@ class _Builder:
             return [
                 self.build(item, (*path, index), depth + 1) for index, item in enumerate(node.value)
             ]
+        if self._duplicates and node.tag.startswith("!"):  # of a tool, as `!Sub` and `!reference`
+            return encodable(str(node.value))
         try:
             value = self._loader.construct_object(node)
         except (ValueError, OverflowError, KeyError, AttributeError) as error:

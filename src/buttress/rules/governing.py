@@ -141,6 +141,26 @@ _COMMAND: Final = re.compile(
     r"(?i)\b(?:run|runs|execute|call|type|paste|enter|use)\s+(?:the\s+)?(?:commands?\s+|following\s+)?"
     r"[\"'`“]?$|(?:运行|执行)[\s\"'`“]*$"
 )
+# What is shown as wrong: "Bad: `eval …`", "# ❌ never", and lists of what settings forbid.
+_WRONG: Final = (
+    r"(?:(?:❌|🚫|⛔|✗|✘)\s*)?(?:bad|wrong|incorrect|unsafe|insecure|vulnerable|dangerous|"
+    r"anti-?patterns?|do\s?n[o'’]t|avoid|never|not\s+this|错误|不安全|反例)(?:\s+(?:example|code|way|idea))?"
+)
+_LABELLED: Final = re.compile(
+    rf"(?i)(?:(?:^|[\n.(])[ \t>#/|*+-]*[*_]{{0,3}}{_WRONG}\s*[*_]{{0,3}}\s*[:：—]\s*[*_]{{0,3}}|"
+    rf"(?:❌|🚫|⛔|✗|✘)[^\n`\"]{{0,20}})\s*[\"'`“(]{{0,3}}$"
+)
+_LABEL: Final = re.compile(
+    rf"(?i)^[ \t>#/*+-]*[*_]{{0,3}}(?:{_WRONG}|❌|🚫|⛔|✗|✘)\b[^\n]{{0,60}}$|"
+    r"^[ \t>#/*+-]*(?:❌|🚫|⛔|✗|✘)"
+)
+_DENIED: Final = re.compile(
+    r"(?i)[\"'](?:den(?:y|ied)\w*|disallow\w*|block(?:ed|list)?\w*|forbid\w*|denylist)[\"']\s*:\s*\["
+    r"[^\]]{0,300}$"
+)
+_DENY_LIST: Final = re.compile(
+    r"(?i)^[\s\"'*_-]*(?:deny|denied|disallow|block|forbid)[\w-]{0,10}[\"']?\s*:\s*\[?$"
+)
 _TAIL: Final = "\"'`”’»」』.,;!?。，；！？<) \n"  # signs after an act that a pattern may take in
 _ITEM: Final = re.compile(r"^\s*(?:[-*+•]|\d+[.)]|\||>)\s?|^\s*[\"'`“(\[]|^\s*$|^\s*(?:```|~~~)")
 _PAIRS: Final = {
@@ -162,6 +182,8 @@ def governed(text: str, start: int, end: int) -> bool:
         return True
     if _DESCRIBED.search(governing) or _is_sample(text, start):
         return True
+    if _LABELLED.search(before) or _DENIED.search(before):
+        return True
     first = text.rfind("\n", 0, start) + 1
     line_before = text[max(first, start - _REACH) : start]
     line_after = after.partition("\n")[0]
@@ -171,7 +193,7 @@ def governed(text: str, start: int, end: int) -> bool:
     introduction = _introduction(text, first) if _ITEM.match(text[first : start + 1]) else ""
     if in_row:
         introduction = f"{introduction} {_heading(text, first)}"
-    if introduction and _FORBIDS.search(introduction):
+    if introduction and (_FORBIDS.search(introduction) or _DENY_LIST.search(introduction)):
         return True
     if introduction and _EXAMPLES.search(introduction) and not _EXECUTE.search(introduction):
         return True
@@ -234,10 +256,21 @@ def _is_sample(text: str, start: int) -> bool:
     opening, fences = None, 0
     for fence in _FENCE.finditer(text, 0, start):
         opening, fences = fence, fences + 1
-    if opening is None or not fences % 2 or opening[1].lower() not in _PLAIN:
+    if opening is None or not fences % 2:
         return False
     first = text.rfind("\n", 0, opening.start() + 1) + 1 if opening.start() else 0
-    return _SAMPLES.search(_introduction(text, first)) is not None
+    if _is_labelled(text, opening.end(), start) or _LABEL.search(_introduction(text, first)):
+        return True
+    return opening[1].lower() in _PLAIN and _SAMPLES.search(_introduction(text, first)) is not None
+
+
+def _is_labelled(text: str, opening: int, start: int) -> bool:
+    """Whether the line before the act, in its block of code, is a comment that calls it wrong."""
+    first = text.rfind("\n", 0, start)
+    if first <= opening:
+        return False
+    previous = text[text.rfind("\n", 0, first) + 1 : first].strip()
+    return previous.startswith(("#", "//", "--")) and _LABEL.search(previous[:200]) is not None
 
 
 def _last(boundary: re.Pattern[str], text: str) -> int:

@@ -184,8 +184,19 @@ def _matches(
             governing = clause(text, start) if rule.sentence else ""
             if rule.exception.search(governing + text[start:end]):
                 continue
+        if rule.unless_command and rule.exception_command.search(_command(text, start, end)):
+            continue
         about = _sentence(text, start, end) if rule.sentence else text[start:end]
         yield Issue(rule.id, line, " ".join((shown or about).split()))
+
+
+def _command(text: str, start: int, end: int) -> str:
+    """The line of an act, and those that a backslash at its end joins to it."""
+    first = text.rfind("\n", 0, start) + 1
+    last = text.find("\n", end)
+    while last > 0 and text[last - 1] == "\\":
+        last = text.find("\n", last + 1)
+    return text[first : last if last >= 0 else len(text)][:2_000].replace("\\\n", "  ")
 
 
 def _acts(

@@ -16,7 +16,8 @@ from buttress.rules.rule_files import EXAMPLE, PATTERN, TEXT, TEXTS, RuleFormat,
 
 _NOTHING: Final = r"[^\x00-\x{10FFFF}]"  # matches no text; of a rule that has no pattern
 _FILE: Final = re.compile(r"(?:[A-Za-z0-9_.-]*[A-Za-z0-9_-][A-Za-z0-9_.-]*/){0,6}[A-Za-z0-9_.-]+")
-_PATTERNS: Final = {"is": "pattern", "unless": "unless", "unless_in": "unless_in"}
+_PATTERNS: Final = {"is": "pattern", "unless": "unless", "unless_in": "unless_in",
+                   "unless_command": "unless_command"}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +27,8 @@ class SubjectRule(Rule):
     Of data, ``at`` leads to a value, with ``*`` for any key; of text, the whole is meant. Then
     ``pattern`` must be found there, or nothing be there if ``missing``; or ``check`` names a
     function that decides. A match that ``unless`` is found in is none, and neither is any where
-    ``unless_in`` is found in the whole text. In text, ``terms`` adds combinations of wordings.
-    ``{it}`` in the message stands for what was found.
+    ``unless_in`` is found in the whole text, or ``unless_command`` in the command around it. In
+    text, ``terms`` adds combinations of wordings. ``{it}`` in the message is what was found.
     """
 
     about: tuple[str, ...]
@@ -35,6 +36,7 @@ class SubjectRule(Rule):
     pattern: str = ""
     unless: str = ""
     unless_in: str = ""
+    unless_command: str = ""
     sentence: bool = False  # the message shows the sentence; `unless` sees the words of its clause
     act: bool = False  # an order: none where the words that govern it negate or report it
     missing: bool = False
@@ -50,6 +52,11 @@ class SubjectRule(Rule):
     def exception(self) -> Any:
         """``unless``, compiled."""
         return compiled(self.unless)
+
+    @cached_property
+    def exception_command(self) -> Any:
+        """``unless_command``, compiled."""
+        return compiled(self.unless_command or _NOTHING)
 
     @cached_property
     def exception_in(self) -> Any:
@@ -121,7 +128,8 @@ SUBJECT_RULES: Final = RuleFormat(
         "title": TEXT, "message": TEXT, "secret": {"type": "boolean"},
         "about": {"anyOf": [TEXT, TEXTS],
                   "description": "kinds of what is looked at, see the docs"},
-        "at": TEXT, "is": PATTERN, "unless": PATTERN, "unless_in": PATTERN, "check": {},
+        "at": TEXT, "is": PATTERN, "unless": PATTERN, "unless_in": PATTERN,
+        "unless_command": PATTERN, "check": {},
         "terms": {"type": "array", "items": TEXTS, "minItems": 1, "maxItems": 50,
                   "description": "lists of terms"},
         "missing": {"const": True, "description": "true"},

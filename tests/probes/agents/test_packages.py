@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import py_compile
 import zipfile
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 import pytest
 
@@ -99,3 +101,55 @@ def test_damage_in_one_file_is_told_and_the_others_are_read(
     assert [one.location for one in findings if one.rule == "agent-config-not-searched"] == [
         "a.skill!a/SKILL.md:1"
     ]
+
+
+def test_the_words_of_a_document_of_a_skill_are_read(tmp_path: Path) -> None:
+    body = "".join(f"<w:p><w:r><w:t>{one}</w:t></w:r></w:p>" for one in ORDER.split("\n"))
+    document = f"<w:document><w:body>{body}</w:body></w:document>"
+    for name in ("skill/guide.docx", "other/guide.docx"):
+        (tmp_path / name).parent.mkdir()
+        pack(tmp_path / name, {"word/document.xml": document, "word/styles.xml": document})
+    (tmp_path / "skill/SKILL.md").write_text("# Helper\n")
+    findings, _ = inspect(tmp_path)
+    assert {one.location for one in findings} == {"skill/guide.docx!word/document.xml:3"}
+
+
+SOURCE = "import json\n\n\ndef go():\n    return json.dumps({})\n"
+HARMFUL = "import os\n\n\ndef go():\n    os.system('true')\n"
+
+
+@pytest.mark.parametrize(
+    ("compiled", "mode", "rules"),
+    [
+        (SOURCE, PycInvalidationMode.TIMESTAMP, set()),
+        (SOURCE, PycInvalidationMode.CHECKED_HASH, set()),
+        (SOURCE, PycInvalidationMode.UNCHECKED_HASH, {"skill-bytecode"}),
+        (HARMFUL, PycInvalidationMode.TIMESTAMP, {"skill-bytecode"}),
+        (HARMFUL, PycInvalidationMode.CHECKED_HASH, {"skill-bytecode"}),
+    ],
+)
+def test_compiled_code_that_is_not_its_source_is_told(
+    tmp_path: Path, compiled: str, mode: PycInvalidationMode, rules: set[str]
+) -> None:
+    (tmp_path / "SKILL.md").write_text("# Helper\n")
+    source = tmp_path / "scripts/output.py"
+    source.parent.mkdir()
+    source.write_text(compiled)
+    py_compile.compile(str(source), invalidation_mode=mode)
+    source.write_text(SOURCE)
+    findings, _ = inspect(tmp_path)
+    assert {one.rule for one in findings} == rules
+    assert all("scripts/__pycache__/output." in one.location for one in findings)
+
+
+def test_compiled_code_without_source_is_told_in_folders_and_packages(tmp_path: Path) -> None:
+    (tmp_path / "SKILL.md").write_text("# Helper\n")
+    source = tmp_path / "tool.py"
+    source.write_text(SOURCE)
+    py_compile.compile(str(source), cfile=str(tmp_path / "tool.pyc"))
+    source.unlink()
+    pack(tmp_path / "a.skill", {"SKILL.md": "# A\n", "b.pyc": "aa\r\n\1" + "\0" * 11})
+    findings, _ = inspect(tmp_path)
+    assert {(one.rule, one.location) for one in findings} == {
+        ("skill-compiled", "tool.pyc:1"), ("skill-bytecode", "a.skill!b.pyc:1"),
+    }  # fmt: skip

@@ -21,6 +21,8 @@ def found(folder: Path, example: Example) -> list[Finding]:
     path = folder / example.file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(example.text, encoding="utf-8")
+    if path.suffix == ".pyc":  # looked at in the folders of skills alone
+        (folder / "SKILL.md").write_text("---\nname: a\ndescription: b.\n---\n", encoding="utf-8")
     return [
         one
         for one in PROBE.inspect(InspectionContext.at("app", folder))

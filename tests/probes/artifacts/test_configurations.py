@@ -224,7 +224,10 @@ def test_yaml_that_names_classes(tmp_path: Path, text: str, severity: str | None
     ("tag", "severity"),
     [("!!python/object/apply:os.system [id]", "critical"), ("!!python/tuple [1, 2]", None),
      ("!<tag:yaml.org,2002:python/object/new:subprocess.Popen> [id]", "critical"),
-     ("!!python/name:own.thing", "high"), ("!!python/module:own", "high")],
+     ("!!python/name:material.extensions.emoji.twemoji", None),
+     ("!!python/object/apply:pymdownx.slugs.slugify {kwds: {case: lower}}", None),
+     ("!!python/name:pymdownx_other.slugify", "high"), ("!!python/name:own.thing", "high"),
+     ("!!python/module:own", "high")],
 )  # fmt: skip
 def test_yaml_with_tags_of_python(tmp_path: Path, tag: str, severity: str | None) -> None:
     for text in (f"{tag}\n", f"a:\n  b: {tag}\n", f"- {tag}\n"):
@@ -336,3 +339,14 @@ def test_a_configuration_that_is_too_large_is_told(tmp_path: Path) -> None:
     (one,) = scan_bytes(tmp_path, large, "config.json")
     assert (one.rule, one.severity) == ("content-not-searched", "low")
     assert scan_bytes(tmp_path, large, "rows.json") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "severity"), [("page.html", "medium"), ("chat_template.jinja", "high")]
+)
+def test_a_page_that_is_too_large_for_a_template_is_told_as_that(
+    tmp_path: Path, name: str, severity: str
+) -> None:
+    page = "{% for a in range(3) %}{{ a.__name__ }}{% endfor %}" + "<p>x</p>\n" * 30_000
+    findings = scan_bytes(tmp_path, page.encode(), name)
+    assert [(one.rule, one.severity) for one in findings] == [("template-code", severity)]

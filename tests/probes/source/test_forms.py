@@ -149,3 +149,27 @@ def test_a_private_key_in_base64_may_stand_in_two_literals() -> None:
     assert worst(split, "a.py") == "critical"
     short = base64.b64encode(b"-----BEGIN PRIVATE KEY-----\n" + b"MIIEvQIBADAN" * 12).decode()
     assert worst(f'KEY = "{short[:220]}"\n', "a.py") == "none"
+
+
+@pytest.mark.parametrize(
+    ("name", "severity"),
+    [("SIGNING_KEY", "critical"), ("_LOCAL_DEV_KEY", "medium"), ("test_key", "medium"),
+     ("device_key", "critical"), ("latest_key", "critical")],
+)  # fmt: skip
+def test_a_private_key_that_is_named_for_trials_counts_less(
+    tmp_path: Path, name: str, severity: str
+) -> None:
+    (tmp_path / "app.py").write_text(f'{name} = """{sample("{pem:PRIVATE KEY}", 3)}"""\n')
+    found = [one for one in PROBE.inspect(InspectionContext.at("app", tmp_path))
+             if isinstance(one, Finding)]  # fmt: skip
+    assert [(one.rule, one.severity) for one in found] == [("private-key", severity)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["postgresql://postgres:[PASSWORD]@db.shop.net:5432/postgres",
+     "RE = r'(postgres://postgres(?:\\.[^:]+)?:)([^@]+)(@)'",
+     "glpat-ABC123-DEF456-GHI789", "sq0atp-test_access_token_12345"],
+)  # fmt: skip
+def test_places_for_a_secret_and_made_up_ones_are_none(text: str) -> None:
+    assert lines(f"{text}\n", "a.md") == []

@@ -217,6 +217,7 @@ def test_both_languages_say_the_same() -> None:
             assert fields[0] == fields[1], name
 
 
+@pytest.mark.slow
 def test_evidence_is_checked_and_the_command_writes_a_file(tmp_path: Path) -> None:
     (tmp_path / "script.yaml").write_text("default: Sure.\n")
     (tmp_path / "buttress.yaml").write_text(

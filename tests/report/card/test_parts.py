@@ -109,6 +109,7 @@ def test_an_intervention_on_the_only_version_is_in_the_changelog(tmp_path: Path)
     assert "干预：对 model 采用方案 gate" in card([alone], "system", language="zh")
 
 
+@pytest.mark.slow
 def test_what_is_no_document_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no document to make a card of"):
         card([tmp_path], "hf")

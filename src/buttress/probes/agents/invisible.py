@@ -60,6 +60,13 @@ class Hidden:
     text: str
 
 
+# A line in which a letter of a word is written by its number: nobody needs that for a letter.
+_MIXED_LINE: Final = re.compile(
+    r"(?m)^[^\n&]*(?:&(?!#)[^\n&]*)*"
+    r"&#(?i:x(?:4[1-9a-f]|5[0-9a]|6[1-9a-f]|7[0-9a])|6[5-9]|[78]\d|9[07-9]|1[01]\d|12[0-2]);[^\n]*"
+)
+
+
 def invisible(text: str) -> Iterator[Hidden]:
     """Characters without a shape that carry text: tags, variation selectors, zero widths.
 
@@ -106,6 +113,10 @@ def concealed(text: str) -> Iterator[Hidden]:
         for match in run.finditer(text):
             if _reads(read := _unescaped(match[0])):
                 yield Hidden(match.start(), how, read)
+    for match in _MIXED_LINE.finditer(text):
+        if _ESCAPED[0][1].search(match[0]):
+            continue
+        yield Hidden(match.start(), "references of HTML within words", html.unescape(match[0]))
 
 
 def _unescaped(run: str) -> str:

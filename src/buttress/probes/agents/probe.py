@@ -13,13 +13,15 @@ from buttress.evidence.findings import Finding, Inspection
 from buttress.files import bounded_toml
 from buttress.files.jsonc import MAX_BYTES, JsoncDocument, JsoncError
 from buttress.files.source_files import SourceFile, SourceReading
+from buttress.files.tree import Tree
 from buttress.files.yaml_documents import MAX_BYTES as MAX_YAML
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.agents import source_texts
+from buttress.probes.agents.bytecode import ENDING, bytecode, compiled_files
 from buttress.probes.agents.checks import CHECKS, RULES
 from buttress.probes.agents.packages import package_files
 from buttress.probes.agents.servers import settings
-from buttress.probes.agents.texts import in_source, markdown, prompts, tools
+from buttress.probes.agents.texts import card, in_source, markdown, prompts, tools
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
 from buttress.rules.inspecting import FileRules, inspect_files
@@ -44,10 +46,16 @@ _PROMPT: Final = re.compile(
 _AGENT_YAML: Final = re.compile(r"^(?:.*[-_.])?(?:agents?|tasks|crew|prompts?)(?:[-_.].*)?\.ya?ml$")
 _SETTINGS: Final = re.compile(
     r"^(?:\.?mcp(?:[-_.].*)?|.*[-_.]mcp|claude_desktop_config|\.claude|cline_mcp_settings|mcp_settings|"
-    r"settings(?:\.local)?|mcp_config|hooks|\.?devcontainer|tasks|opencode)\.jsonc?$"
+    r"settings(?:\.local)?|mcp_config|hooks|\.?devcontainer|tasks|opencode|plugin|marketplace)\.jsonc?$|"
+    r".*\.kiro\.hook$"
 )
-_JSON: Final = (".json", ".jsonc")
+_JSON: Final = (".json", ".jsonc", ".kiro.hook")
 _OF_SETTINGS: Final = (b'"mcpServers"', b'"mcp_servers"', b'"context_servers"', b'"mcp_config"')
+# Cards of agents (A2A), manifests of plug-ins and of servers in the registry of MCP.
+_OF_CARDS: Final = (
+    b'"description_for_model"', b'"defaultInputModes"', b'modelcontextprotocol.io/schemas/',
+)  # fmt: skip
+_CARD: Final = re.compile(r"^(?:agent(?:[-_.]?card)?|ai-plugin|server)\.json$")
 _OF_TOOLS: Final = (b'"inputSchema"', b'"input_schema"', b'"parameters"', b'"mcp_config"')
 
 
@@ -76,8 +84,14 @@ class _AgentConfig:
             prepare=context.knowledge.when_needed(_file_rules),
             limit=limit,
             told=_is_named,
-            inside=partial(package_files, limit=limit),
+            inside=_inside,
         )
+
+
+def _inside(tree: Tree, reading: SourceReading) -> Iterator[tuple[Path, SourceFile]]:
+    """What lies in packages and documents, and compiled code that other walks leave out."""
+    yield from package_files(tree, reading, limit, _is_of_skill)
+    yield from compiled_files(tree, reading)
 
 
 def _rules(knowledge: Knowledge) -> Mapping[str, SubjectRule]:
@@ -152,8 +166,11 @@ def _issues(
 
 def subjects(path: Path, file: SourceFile, reading: SourceReading) -> Iterator[Subject]:
     """What rules can be about in a file; what can't be parsed is noted in ``reading``."""
-    text = file.data.decode("utf-8", "replace")
     name = path.name.lower()
+    if name.endswith(ENDING):
+        yield from bytecode(path, file.data)
+        return
+    text = file.data.decode("utf-8", "replace")
     problems: list[str] = []
     if kind := _text_kind(path):
         yield from markdown(kind, text, problems)
@@ -182,7 +199,10 @@ def subjects(path: Path, file: SourceFile, reading: SourceReading) -> Iterator[S
 def _json(name: str, text: str, file: SourceFile, reading: SourceReading) -> Iterator[Subject]:
     has_settings = bool(_SETTINGS.match(name)) or any(one in file.data for one in _OF_SETTINGS)
     has_tools = b'"description"' in file.data and any(one in file.data for one in _OF_TOOLS)
-    if not has_settings and not has_tools:
+    is_card = b'"description' in file.data and (
+        bool(_CARD.match(name)) or any(one in file.data for one in _OF_CARDS)
+    )
+    if not has_settings and not has_tools and not is_card:
         reading.of_no_kind(file)
         return
     try:
@@ -197,6 +217,8 @@ def _json(name: str, text: str, file: SourceFile, reading: SourceReading) -> Ite
         yield from settings(document)
     if has_tools:
         yield from tools(document)
+    elif is_card:
+        yield from card(document)
 
 
 def _toml(text: str, file: SourceFile, reading: SourceReading) -> Iterator[Subject]:

@@ -87,6 +87,31 @@ def tools(document: JsoncDocument) -> Iterator[Subject]:
                 yield Subject(subject.kind, subject.value, line, context, breaks=False)
 
 
+def card(document: JsoncDocument) -> Iterator[Subject]:
+    """Descriptions by which agents choose an agent, a plug-in or a server, at any depth."""
+    for path, text in _described(document.data, (), 0):
+        for subject in subjects("tool", text, 1):
+            yield Subject(subject.kind, subject.value, _line_of(document, path), {"name": ""},
+                          breaks=False)  # fmt: skip
+
+
+def _described(value: Any, path: FieldPath, depth: int) -> Iterator[tuple[FieldPath, str]]:
+    if depth > _MAX_DEPTH:
+        return
+    if isinstance(value, dict):
+        for key, one in value.items():
+            if isinstance(one, str) and key in ("description", "description_for_model"):
+                yield (*path, key), one
+            else:
+                yield from _described(one, (*path, key), depth + 1)
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            if isinstance(one, str):
+                yield (*path, index), one  # examples of what to ask it
+            else:
+                yield from _described(one, (*path, index), depth + 1)
+
+
 def _line_of(document: JsoncDocument, path: FieldPath) -> Callable[[FieldPath], int]:
     """The line of a value, looked for when a finding needs it: in a large file that takes long."""
     return lambda _: document.line(path)

@@ -11,7 +11,7 @@ from typing import Final
 
 from buttress.probes.artifacts import template_trap
 
-_MAX_TEMPLATE: Final = 200_000  # characters
+MAX_TEMPLATE: Final = 200_000  # characters
 _DUNDER: Final = re.compile(r"__\w+__")
 _HARMLESS_DUNDER: Final = {"__metadata__", "__main__", "__name__"}
 _NAMES: Final = {
@@ -61,7 +61,7 @@ def suspicious(template: str, *, others: bool = False) -> str | None:
     import jinja2
     from jinja2 import nodes
 
-    if len(template) > _MAX_TEMPLATE:
+    if len(template) > MAX_TEMPLATE:
         return f"has {len(template)} characters"
     environment = jinja2.Environment(extensions=["jinja2.ext.loopcontrols", "jinja2.ext.do"])
     source = re.sub(r"\{%(-?)\s*(end)?generation\s*(-?)%\}", "", template)  # transformers' own tag

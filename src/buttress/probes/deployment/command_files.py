@@ -14,11 +14,20 @@ from buttress.rules.shell import scripts, shell
 from buttress.rules.subject import Subject
 
 _PLAIN: Final = re.compile(
-    r"^(?:(?:gnu)?makefile|\.?justfile|procfile|tox\.ini|jenkinsfile)(?:\..*)?$|"
-    r".*\.(?:sh|bash|zsh|ksh|command|mk|just|ps1|psm1|bat|cmd|service|jenkinsfile)$"
+    r"^(?:(?:gnu)?makefile|\.?justfile|procfile|tox\.ini|jenkinsfile|vagrantfile)(?:\..*)?$|"
+    r"^(?:crontab|\.envrc)$|"
+    r".*\.(?:sh|bash|zsh|ksh|fish|command|mk|just|ps1|psm1|bat|cmd|service|jenkinsfile|sbatch|slurm|"
+    r"pbs|cron|crontab)$"
 )
 _SHEBANG: Final = re.compile(rb"#![^\n]{0,80}\b(?:ba|z|da|k)?sh\b")
 _TRAVIS: Final = "install", "script", "deploy"
+
+
+def _key(name: str) -> bytes:
+    """An expression for a key at the top of a YAML file."""
+    return rf"(?m)^(?:{name})[ \t]*:".encode()
+
+
 # Where commands stand in files of one name, at any depth.
 _KEYS: Final[tuple[tuple[re.Pattern[str], frozenset[str]], ...]] = tuple(
     (re.compile(name), frozenset(keys))
@@ -35,6 +44,20 @@ _KEYS: Final[tuple[tuple[re.Pattern[str], frozenset[str]], ...]] = tuple(
         (r"^dvc\.ya?ml$", ("cmd",)),
         (r"^render\.ya?ml$", ("buildCommand", "startCommand", "preDeployCommand")),
         (r".*\.sky\.ya?ml$", ("setup", "run")),
+        (r"^(?:vercel|railway)\.json$", ("buildCommand", "installCommand", "devCommand",
+                                         "startCommand", "ignoreCommand")),
+    )
+)  # fmt: skip
+# Where commands stand in YAML that is known by what it holds, at any depth.
+_CONTENTS: Final[tuple[tuple[tuple[re.Pattern[bytes], ...], frozenset[str]], ...]] = tuple(
+    (tuple(re.compile(_key(one)) for one in needed), frozenset(keys))
+    for needed, keys in (
+        (("resources|envs|num_nodes|workdir", "run|setup"), ("setup", "run")),  # SkyPilot
+        (("cluster_name", "(?:head_|worker_)?(?:setup|start_ray)_commands"), (  # Ray
+            "initialization_commands", "setup_commands", "head_setup_commands",
+            "worker_setup_commands", "head_start_ray_commands", "worker_start_ray_commands",
+        )),
+        (("AWSTemplateFormatVersion",), ("UserData", "Fn::Base64", "Fn::Sub")),
     )
 )  # fmt: skip
 _FOLDERS: Final = {
@@ -88,21 +111,24 @@ def reader(path: Path) -> Callable[[YamlDocument], Iterator[Subject]] | None:
     name = path.name.lower()
     if name == "package.json":
         return _npm
-    if not name.endswith((".yml", ".yaml")):
+    if not name.endswith((".yml", ".yaml", ".json")):
         return None
     keys = next((keys for known, keys in _KEYS if known.match(name)), None)
+    if name.endswith(".json") and keys is None:
+        return None
     keys = keys or _FOLDERS.get(path.absolute().parent.name)
     return partial(_below, keys) if keys else None
 
 
-def is_playbook(data: bytes) -> bool:
-    """Whether YAML of any name is a playbook of Ansible: plays with hosts and tasks."""
-    return bool(_HOSTS.search(data) and _PLAY.search(data))
-
-
-def playbook(document: YamlDocument) -> Iterator[Subject]:
-    """The commands of the tasks of a playbook."""
-    yield from _below(_FOLDERS["playbooks"], document)
+def by_content(data: bytes) -> Callable[[YamlDocument], Iterator[Subject]] | None:
+    """What reads the commands of YAML of any name, by what it holds: playbooks of Ansible, tasks of
+    SkyPilot, clusters of Ray, templates of CloudFormation. None where it is none of these."""
+    if _HOSTS.search(data) and _PLAY.search(data):
+        return partial(_below, _FOLDERS["playbooks"])
+    for needed, keys in _CONTENTS:
+        if all(one.search(data) for one in needed):
+            return partial(_below, keys)
+    return None
 
 
 def _below(keys: frozenset[str], document: YamlDocument) -> Iterator[Subject]:

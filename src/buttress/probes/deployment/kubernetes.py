@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 from buttress.files.located_yaml import FieldPath
 from buttress.files.yaml_documents import YamlDocument
-from buttress.rules.shell import image, scripts, variables
+from buttress.rules.shell import image, scripts, shell, variables
 from buttress.rules.subject import Subject
 
 # Where the template of pods lies in each kind of object.
@@ -35,6 +36,14 @@ _OPERATORS: Final = {  # objects of operators that hold templates of pods, by wh
     "Notebook": (("spec", "template", "spec"),),
 }
 
+# Objects of Argo and Tekton whose steps are scripts or containers, at any depth.
+_WORKFLOWS: Final = {
+    "Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow",
+    "Task", "ClusterTask", "TaskRun", "Pipeline", "PipelineRun", "StepAction",
+}  # fmt: skip
+_SCRIPT: Final = re.compile(r"\.(?:sh|bash)$")
+_MAX_DEPTH: Final = 40
+
 
 def kubernetes(document: YamlDocument) -> Iterator[Subject]:
     """Subjects of a manifest: objects, pods, containers, images, variables, scripts."""
@@ -61,10 +70,32 @@ def _object(document: YamlDocument, value: dict[str, Any], path: FieldPath) -> I
             if isinstance(one, str) and "\n" not in one
         }
         yield from variables(document, short, (*path, "data"), "k8s")
+        for name, one in data.items() if isinstance(data, dict) else ():
+            if isinstance(one, str) and (_SCRIPT.search(str(name)) or one.startswith("#!")):
+                yield shell(one, document.text_line((*path, "data", name)), where="script")
+    elif kind in _WORKFLOWS:
+        yield from _workflow(document, value.get("spec"), (*path, "spec"))
     steps = (_PODS[kind],) if kind in _PODS else _OPERATORS.get(kind, ())
     for step in steps:
         for place, pod in _find(value, step, path):
             yield from _pod(document, pod, place, kind)
+
+
+def _workflow(document: YamlDocument, value: Any, path: FieldPath) -> Iterator[Subject]:
+    """Scripts, and containers, of the steps of a workflow."""
+    if len(path) > _MAX_DEPTH:
+        return
+    if isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from _workflow(document, one, (*path, index))
+    elif isinstance(value, dict):
+        if isinstance(value.get("image"), str):
+            yield from _container(document, value, path, {})
+        for key, one in value.items():
+            if key in ("source", "script") and isinstance(one, str):
+                yield shell(one, document.text_line((*path, key)), where="script")
+            else:
+                yield from _workflow(document, one, (*path, key))
 
 
 def _find(value: Any, steps: tuple[str, ...], path: FieldPath) -> Iterator[tuple[FieldPath, Any]]:
@@ -88,13 +119,18 @@ def _pod(
         containers = pod.get(key)
         for index, one in enumerate(containers) if isinstance(containers, list) else ():
             if isinstance(one, dict):
-                place = (*path, key, index)
-                yield _part("k8s.container", document, one, place, pod=pod)
-                if isinstance(one.get("image"), str):
-                    yield image(one["image"], document.line((*place, "image")), "k8s")
-                yield from variables(document, one.get("env"), (*place, "env"), "k8s")
-                for name in ("command", "args"):
-                    yield from scripts(document, one.get(name), (*place, name))
+                yield from _container(document, one, (*path, key, index), pod)
+
+
+def _container(
+    document: YamlDocument, one: dict[str, Any], path: FieldPath, pod: dict[str, Any]
+) -> Iterator[Subject]:
+    yield _part("k8s.container", document, one, path, pod=pod)
+    if isinstance(one.get("image"), str):
+        yield image(one["image"], document.line((*path, "image")), "k8s")
+    yield from variables(document, one.get("env"), (*path, "env"), "k8s")
+    for name in ("command", "args"):
+        yield from scripts(document, one.get(name), (*path, name))
 
 
 def _part(

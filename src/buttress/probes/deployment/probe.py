@@ -13,10 +13,11 @@ from buttress.evidence.findings import SEVERITIES, Finding, Inspection, Severity
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.yaml_documents import MAX_BYTES, YamlDocument, documents
 from buttress.packs.knowledge import Knowledge
-from buttress.probes.deployment import command_files, helm
+from buttress.probes.deployment import command_files, ecs, helm
 from buttress.probes.deployment.checks import CHECKS
 from buttress.probes.deployment.github import github
 from buttress.probes.deployment.kubernetes import kubernetes
+from buttress.probes.deployment.quoted_commands import holds_quoted, quoted
 from buttress.probes.deployment.readers import compose, dockerfile, gitlab
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
@@ -115,6 +116,8 @@ def limit(path: Path) -> int:
     """Most bytes of a file of that path that are read, 0 for what is not wanted."""
     if is_dockerfile(path) or command_files.is_script(path):
         return MAX_TEXT
+    if holds_quoted(path):
+        return MAX_BYTES
     return MAX_BYTES if _reader(path) else 0
 
 
@@ -162,11 +165,16 @@ def subjects(path: Path, file: SourceFile, reading: SourceReading) -> Iterator[S
     if command_files.is_script(path):
         yield command_files.script(text)
         return
+    if holds_quoted(path):
+        yield from quoted(text)
+        return
     reader = _reader(path)
     is_json = path.name.lower().endswith(".json")
-    if reader is kubernetes and not is_json and command_files.is_playbook(file.data):
-        reader = command_files.playbook
-    if reader is None or (reader is kubernetes and not _is_manifest(file.data, is_json)):
+    if reader is kubernetes and not _is_manifest(file.data, is_json):
+        reader = ecs.by_content(file.data) or (
+            None if is_json else command_files.by_content(file.data)
+        )
+    if reader is None:
         reading.of_no_kind(file)
         return
     problems: list[str] = []

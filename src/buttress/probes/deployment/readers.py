@@ -21,6 +21,7 @@ from buttress.probes.deployment.dockerfile import (
 from buttress.rules.shell import image, scripts, shell, variable, variables
 from buttress.rules.subject import CONTINUED, Subject, at_line
 
+_LEVELS: Final = 4  # folders above a Dockerfile of which one may be its context
 _MAX_SETTINGS: Final = 1 << 16  # bytes of a file of settings that is looked into
 _CREDENTIAL: Final = re.compile(r"(?i)_auth|_password|username|certfile|keyfile|://[^/\s]*@")
 _GITLAB_KEYWORDS: Final = {
@@ -85,13 +86,13 @@ def _ignores(path: Path) -> bool:
 
 
 def _harmless(sources: list[str], path: Path) -> frozenset[str]:
-    """Settings of npm, beside the Dockerfile or a level up, that hold no credential."""
+    """Settings of npm, beside the Dockerfile or some levels up, that hold no credential."""
     found = set()
     for source in sources:
         parts = Path(source).parts
         if not parts or parts[-1] != ".npmrc" or ".." in parts or Path(source).is_absolute():
             continue
-        for folder in (path.parent, path.parent.parent):
+        for folder in list(path.absolute().parents)[:_LEVELS]:
             file = folder / source
             try:
                 plain = file.is_file() and not file.is_symlink()

@@ -17,7 +17,7 @@ _FIELDS: Final = (
     r"issue\.(?:title|body)", r"pull_request\.(?:title|body)",
     r"pull_request\.head\.(?:ref|label|repo\.(?:default_branch|description|homepage))",
     r"comment\.body", r"review\.body", r"review_comment\.body", r"discussion\.(?:title|body)",
-    r"answer\.body", r"milestone\.(?:title|description)", r"release\.(?:name|body|tag_name)",
+    r"answer\.body", r"milestone\.(?:title|description)",
     r"pages\.(?:\*|\d+)\.page_name", r"commits\.(?:\*|\d+)\.message",
     r"commits\.(?:\*|\d+)\.author\.(?:email|name)", r"head_commit\.message",
     r"head_commit\.(?:author|committer)\.(?:email|name)",
@@ -53,10 +53,24 @@ _MODELS: Final = re.compile(
     r"(?i)^(?:actions/ai-inference|anthropics/claude-code(?:-base)?-action|openai/codex-action|"
     r"[\w.-]+/(?:run-)?gemini-cli(?:-action)?)@"
 )
+# Outputs of such actions that are no text of the model's.
+_STATES: Final = re.compile(
+    r"outcome|conclusion|(?:outputs\.)?(?:session_id|execution_file|branch_name)"
+)
+# A trigger at which a model that has the repository before it reads what a stranger wrote.
+_READ_BY_MODELS: Final = {
+    "pull_request_target": "the pull request that the model reads",
+    "issues": "the issue that the model reads",
+    "issue_comment": "the comment that the model reads",
+}
 # Only people who may sort issues choose the names of labels.
 _LABELS: Final = re.compile(
     r"github\.event\.(?:label\.(?:name|description)|"
     r"(?:issue|pull_request|discussion)\.labels\.(?:\*|\d+)\.(?:name|description))"
+)
+# A stranger's code is checked out, or what they wrote is asked for.
+_HANDED: Final = re.compile(
+    r"github\.(?:event\.pull_request\.head|head_ref)|refs/pull/|\bgh\s+(?:issue|pr)\s+(?:view|diff)\b"
 )
 _HEREDOC: Final = re.compile(r"([A-Za-z_][\w-]*)<<-?\s*[\"']?\$?\{?([A-Za-z_]\w*)\}?")
 _MAX_DEPTH: Final = 8
@@ -166,10 +180,27 @@ def _of_step(rest: str, scope: ExpressionScope, path: str, depth: int) -> Untrus
             for value in inputs.values():
                 if answer := _through(scalar(value) or "", inner, path, depth):
                     return answer
+            if read := _read_by_model(scope) if not _STATES.fullmatch(output) else "":
+                return UntrustedValue(read, path)
         if not script and isinstance(inputs, dict):
             script = scalar(inputs.get("script")) or ""
         return _written(script, output, inner, path, depth)
     return None
+
+
+def _read_by_model(scope: ExpressionScope) -> str:
+    """What of a stranger's a model reads in a step before; empty where nothing is known to be."""
+    before = "\n".join(
+        f"{step.get('run') or ''} {step.get('with') or ''}"
+        for step in scope.steps
+        if isinstance(step, dict)
+    )
+    if not _HANDED.search(before):
+        return ""
+    triggers = scope.workflow.get("on")
+    names = [triggers] if isinstance(triggers, str) else triggers
+    given = {str(one) for one in names} if isinstance(names, (list, dict)) else set()
+    return next((what for name, what in _READ_BY_MODELS.items() if name in given), "")
 
 
 def _written(

@@ -9,7 +9,8 @@ from collections import Counter
 from typing import Final
 
 _FILLER: Final = re.compile(
-    rb"(?i)example|x{5}|\*{3}|\.{3}|(.)\1{7}|12345678|abcdefgh|01234567|deadbeef|0badcafe"
+    rb"(?i)example|x{5}|\*{3}|\.{3}|(.)\1{7}|12345678|abcdefgh|01234567|deadbeef|0badcafe|"
+    rb"abc[-_]?123[-_]?def[-_]?456|test[-_](?:access[-_])?(?:token|key|secret)|(?:fake|dummy)[-_]"
 )
 _PLACEHOLDER: Final = re.compile(
     rb"(?i)chang[e_-]{0,2}me|change[_-]?(?:this|it)|place[_-]?holder|dummy|sample|your[_-]|your(?:api|token|key|secret)"
@@ -18,6 +19,7 @@ _PLACEHOLDER: Final = re.compile(
     rb"|^ENC[\[(]|^encrypted:|^\{cipher\}|^vault:v[0-9]|^\$ANSIBLE_VAULT"
     rb"|todo|fixme|fake|mock|redacted|insert|replace|notreal|not[_-]real|invalid|default|foobar"
     rb"|foo[_-]?bar|lorem|x{4}|test|qwerty|abcdef|12345|\.{3}|\*{3}|(.)\1{5}"
+    rb"|^\[[A-Za-z_. -]{3,40}\]$"
     # the word "password" or "your" in other languages, as documentation has it
     rb"|^(?:(?:mein|dein|ihr|euer)[_-]?)?(?:passwort|kennwort)$|^(?:mi|tu|su)[_-]?(?:contrase|clave)"
     rb"|^contrase(?:n|\xc3\xb1)a$|^(?:votre[_-]?)?mot[_-]?de[_-]?passe$|^(?:sua[_-]?)?senha$"

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from buttress.drift.causes import explains_page
+from buttress.drift.changes import FactChange, PlaceChange
 from buttress.drift.observed import PlaceView
-from buttress.drift.timeline import FactChange, PlaceChange, Timeline
+from buttress.drift.timeline import Timeline
 from buttress.evidence.base import RecordStore
 from buttress.evidence.findings import Severity
 from buttress.evidence.records import MonitoringEvent, Record, WatchCheckpoint
@@ -18,6 +20,7 @@ from buttress.workflows.watch.told import event_of
 
 _OF_FACTS: Final = ("changed", "reverted", "flapping")
 _GATES: Final = ("port", "status")  # facts without which a place shows no others
+_InPlace = tuple[str, Timeline, PlaceChange]
 
 
 @dataclass(slots=True)
@@ -70,21 +73,26 @@ class WatchComparison:
         self.told.append(event)
 
     def _changes(self, view: AssetView, time: float) -> list[MonitoringEvent]:
-        """Events of an asset; the same change in several places, as of a header, is one."""
-        same: dict[tuple[object, ...], list[tuple[str, Timeline, PlaceChange]]] = {}
+        """Events of an asset; the same change in several places, as of a header, is one.
+
+        What each place had before may differ.
+        """
+        same: dict[tuple[object, ...], list[_InPlace]] = {}
         for place in view.places:
             if not place.problem:
                 timeline = self.state.timeline(view.asset, place.place)
                 for change in compare_place(timeline, place):
-                    key = change.kind, change.of, tuple(change.facts)
+                    key = change.kind, change.of, *((one.name, one.after) for one in change.facts)
                     same.setdefault(key, []).append((place.place, timeline, change))
         events: list[MonitoringEvent] = []
-        for told in same.values():
+        for told in _with_pages(list(same.values())):
             number = self.state.next_number + len(events)
-            places = ", ".join(name for name, _, _ in told)
+            places = ", ".join(dict.fromkeys(name for name, _, _ in told))
             change = told[0][2]
+            facts = list(dict.fromkeys(fact for _, _, one in told for fact in one.facts))
+            whole = PlaceChange(change.kind, facts, change.of)
             events.append(
-                event_of(change, number, asset=view.asset, place=places, time=time, run=self.run)
+                event_of(whole, number, asset=view.asset, place=places, time=time, run=self.run)
             )
             if change.kind == "changed":
                 for _, timeline, one in told:
@@ -127,6 +135,23 @@ class WatchComparison:
                 if known.value("scheme") and "scheme" not in one.samples[-1]:
                     return AssetView(view.asset, problem="no answer over HTTP, as there was")
         return view
+
+
+def _with_pages(told: list[list[_InPlace]]) -> list[list[_InPlace]]:
+    """What is told as one event each, with pages that answer otherwise since a product came or went
+    in the event that tells of the product.
+    """
+    for host in [one for one in told if one[0][0] == HOST and one[0][2].kind == "changed"]:
+        pages = [
+            one
+            for one in told
+            if one is not host and one[0][0] != HOST and one[0][2].kind == "changed"
+            and explains_page(host[0][2], one[0][2])
+        ]  # fmt: skip
+        for one in pages:
+            host.extend(one)
+            told = [other for other in told if other is not one]
+    return told
 
 
 def compare_place(timeline: Timeline, view: PlaceView) -> list[PlaceChange]:

@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from buttress.errors import ButtressError
-from buttress.evidence.store import FILE_NAME
-from buttress.workflows.watch.history import read_state
-from buttress.workflows.watch.round import RoundResult, check_once
+from buttress.errors import ButtressError, InputError
+from buttress.workflows.watch.round import RoundResult, check_once, opened
 from buttress.workflows.watch.settings import WatchSettings
+from buttress.workflows.watch.state import WatchState
 
 
 def run_rounds(
@@ -56,7 +55,9 @@ def _interval(settings: WatchSettings, rng: random.Random) -> float:
 
 def _last_check(settings: WatchSettings, out: Path) -> float:
     """Time of the oldest last check of what is watched; 0 where something was never checked."""
-    if not (out / FILE_NAME).is_file():
-        return 0.0
-    checked = read_state(out).checked
+    try:
+        with opened(out) as store:  # for writing: what a kill cut off is mended
+            checked = WatchState.read(store).checked
+    except InputError:
+        return 0.0  # the first check says what is wrong
     return min((checked.get(one, 0.0) for one in settings.assets), default=0.0)

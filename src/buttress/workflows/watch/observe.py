@@ -34,8 +34,11 @@ _UNANSWERED: Final = "TLS offers without an answer"
 # What the headers, cookies and forms of watched pages tell as facts, findings would tell again.
 _TOLD_BY_PAGES: Final = frozenset(
     ("hsts-missing", "cookie-attributes", "referrer-policy", "form-in-url", "mixed-content",
-     "redirect-to-plain", "credentials-without-tls", "secret-in-url")
+     "redirect-to-plain", "secret-in-url")
 )  # fmt: skip
+_SAME_LACK: Final = {
+    "credentials-without-tls": "no-tls"
+}  # told instead where a password is asked for
 
 
 @dataclass(slots=True)
@@ -185,9 +188,10 @@ def _host(result: HostResult) -> PlaceView:
                 facts[f"served-model {name}"] = build or "served"
     facts |= {name: ", ".join(sorted(each)) for name, each in values.items()}
     for finding in result.findings:
-        if finding.rule not in _TOLD_BY_PAGES:
+        rule = _SAME_LACK.get(finding.rule, finding.rule)
+        if rule not in _TOLD_BY_PAGES:
             place = finding.where.path.removeprefix(result.url) or "/"
-            facts[f"finding {finding.probe} {finding.rule} {place}"] = finding.severity
+            facts[f"finding {finding.probe} {rule} {place}"] = finding.severity
     return PlaceView(HOST, [facts])
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from buttress.drift.changes import FactChange, PlaceChange
 from buttress.drift.kinds import probe_of, severity_of
-from buttress.drift.timeline import FactChange, PlaceChange
 from buttress.evidence.findings import SEVERITIES, Severity
 from buttress.evidence.records import MonitoringEvent
 from buttress.files.visible import shortened
@@ -23,7 +23,7 @@ def event_of(
             (severity_of(one.name, one.after) for one in change.facts), key=SEVERITIES.index
         )
     first = change.facts[0]
-    more = len(change.facts) - 1
+    more = len({one.name for one in change.facts}) - 1
     come = next((one for one in change.facts if one.before is None), None)
     if change.kind != "changed":
         said = f"{first.name} {_WORDS[change.kind]}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.probes.source.code.examine import found, hits
+from tests.probes.source.code.examine import found, hits, inspect
 
 WEB = "from flask import Flask, request\nimport os, subprocess, html, shlex, re\napp = Flask('a')\n"
 FLOWS = {
@@ -37,11 +39,20 @@ FLOWS = {
     "a match": "match request.json:\n    case {'a': x}:\n        eval(x)",
     "a choice": "eval(request.args['a'] if y else '1')",
     "a check that does not end": "x = request.args['a']\nif x not in T:\n    print('odd')\neval(x)",
+    "a handler of web sockets": (
+        "import websockets\nasync def g(ws):\n    async for m in ws:\n        eval(m)\n"
+        "websockets.serve(g, 'a', 1)"
+    ),
+    "a command of a bot": (
+        "from telegram.ext import ContextTypes\n"
+        "async def g(u, c: ContextTypes.DEFAULT_TYPE):\n    eval(' '.join(c.args))"
+    ),
     "quoting for another use": "eval(shlex.quote(request.args['a']))",
     "only one is clean": "eval(str(int(request.args['a'])) + request.args['b'])",
     "an await": "async def g():\n    x = await h(request.args['a'])\n    eval(x)",
 }
 CLEAN = {
+    "a conversion by werkzeug": "eval(str(request.args.get('a', 1, type=int)))",
     "a number": "eval(f'f({int(request.args[\"a\"])})')",
     "overwritten": "x = request.args['a']\nx = '1'\neval(x)",
     "overwritten on all ways": (
@@ -189,3 +200,49 @@ def test_what_a_framework_injects_is_not_from_outside() -> None:
     )
     assert "code-injection" not in found(code)
     assert "code-injection" in found(code.replace("n: int", "n: str"))
+
+
+STATEMENT = "from sqlalchemy import select, text\nfrom a import T, session\n"
+FETCH = "import urllib.request\n"
+
+
+@pytest.mark.parametrize(
+    ("rule", "code", "harms"),
+    [
+        ("sql-injection", f"{STATEMENT}s = select(T).where(T.id == request.args['a']).limit(1)\n"
+         "session.execute(s)", False),
+        ("sql-injection", f"{STATEMENT}session.execute(text('select ' + request.args['a']))", True),
+        ("url-untrusted", f"{FETCH}r = urllib.request.Request('https://a.net', request.data)\n"
+         "urllib.request.urlopen(r)", False),
+        ("url-untrusted", f"{FETCH}r = urllib.request.Request(request.args['a'])\n"
+         "urllib.request.urlopen(r)", True),
+        ("path-untrusted", "import redis\nopen(redis.Redis().get('a'))", False),
+        ("path-untrusted", "import socket\nopen(socket.socket().recv(9))", True),
+        ("pickle-untrusted", "import redis, pickle\npickle.loads(redis.Redis().get('a'))", True),
+        ("path-untrusted", "import tempfile\nf = tempfile.NamedTemporaryFile(delete=False)\n"
+         "f.write(request.data)\nopen(f.name)", False),
+        ("path-untrusted", "import tempfile\nf = tempfile.NamedTemporaryFile(delete=False)\n"
+         "f.write(request.data)\nopen(request.args['a'])", True),
+        ("url-untrusted", "import requests\nfrom a import BASE\n"
+         "requests.get(f'{BASE}?a={request.args[\"a\"]}')", False),
+        ("url-untrusted", "import requests\n"
+         "requests.get(f'https://{request.args[\"a\"]}/x')", True),
+        ("url-untrusted", "import requests\nfrom a import OK, raise_bad\nu = request.args['u']\n"
+         "if u not in OK:\n    raise_bad(u)\nrequests.get(u)", False),
+        ("secret-logged", "print(os.environ['A_KEY'][:8])", False),
+        ("secret-logged", "print(os.environ['A_KEY'][4:])", True),
+    ],
+)  # fmt: skip
+def test_what_a_value_is_put_into(rule: str, code: str, harms: bool) -> None:
+    assert (rule in found(WEB + code)) is harms
+
+
+def test_a_long_way_counts_less(tmp_path: Path) -> None:
+    def severities(calls: int) -> set[str]:
+        steps = "".join(f"def f{n}(x):\n    f{n + 1}(x)\n" for n in range(calls))
+        code = f"{steps}def f{calls}(x):\n    open(x)\nf0(request.args['a'])\n"
+        (tmp_path / "a.py").write_text(WEB + code)
+        return {one.severity for one in inspect(tmp_path)[0] if one.rule == "path-untrusted"}
+
+    assert severities(1) == {"high"}
+    assert severities(4) == severities(6) == {"medium"}

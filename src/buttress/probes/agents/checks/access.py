@@ -157,6 +157,9 @@ def _bypass(subject: Subject) -> Iterator[SubjectMatch]:
 
 def _hooks(subject: Subject) -> Iterator[SubjectMatch]:
     """Commands that run by themselves and talk to the network."""
+    command = _at(subject.value, "then", "command")  # of Kiro: one hook a file
+    if isinstance(command, str) and "when" in subject.value and _NETWORK.search(command):
+        yield SubjectMatch(subject.line(("then", "command")), command)
     hooks = subject.value.get("hooks")
     for event, groups in hooks.items() if isinstance(hooks, dict) else ():
         for index, group in enumerate(groups) if isinstance(groups, list) else ():

@@ -9,7 +9,7 @@ from typing import Final
 from buttress.files.byte_source import ByteSource, FileSource
 from buttress.probes.artifacts.encodings.text import decoded, is_text
 from buttress.probes.artifacts.issue import ArtifactIssue
-from buttress.probes.artifacts.jinja_template import reaching, suspicious
+from buttress.probes.artifacts.jinja_template import MAX_TEMPLATE, reaching, suspicious
 from buttress.probes.artifacts.scope import Scope
 
 _READ: Final = (1 << 20) + 1
@@ -48,4 +48,8 @@ def inspect(source: ByteSource, scope: Scope) -> Iterator[ArtifactIssue]:
         if reason := suspicious(decoded(text)):
             yield scope.issue("template-code", 0, f"The chat template {reason}.")
     elif _PROSE.search(text) is None and (reason := reaching(decoded(text))):
-        yield scope.issue("template-code", 0, f"The template {reason}.")
+        message = f"The template {reason}."
+        if len(decoded(text)) > MAX_TEMPLATE:  # as pages of programs can be
+            yield scope.issue("template-code", 0, message, severity="medium")
+        else:
+            yield scope.issue("template-code", 0, message)

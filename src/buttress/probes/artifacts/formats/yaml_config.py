@@ -202,6 +202,14 @@ def _resolved(value: str, values: dict[str, str]) -> str:
     return value
 
 
+# What settings of MkDocs name by its manual: functions of its extensions, which it loads itself.
+_DOCUMENTATION: Final = re.compile(r"^(?:material\.extensions|materialx|pymdownx)\.")
+
+
+def _is_of_documentation(kind: str, name: str) -> bool:
+    return kind in ("name", "object/apply") and _DOCUMENTATION.match(name) is not None
+
+
 def _leaf(leaf: Leaf, values: dict[str, str], scope: Scope) -> Iterator[ArtifactIssue]:
     for prefix in _PYTHON_TAGS:
         if leaf.tag.startswith(prefix):
@@ -230,7 +238,7 @@ def _leaf(leaf: Leaf, values: dict[str, str], scope: Scope) -> Iterator[Artifact
 
 def _python_tag(leaf: Leaf, rest: str, scope: Scope) -> Iterator[ArtifactIssue]:
     kind, _, name = rest.partition(":")
-    if kind in _HARMLESS_TAGS:
+    if kind in _HARMLESS_TAGS or _is_of_documentation(kind, name):
         return
     found = verdict(name, scope.names) if name else None
     what = f"{kind} {shortened(name)}".strip()

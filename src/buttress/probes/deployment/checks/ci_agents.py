@@ -13,7 +13,9 @@ from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
 _ACTION: Final = re.compile(
     r"(?i)^(?:anthropics/claude-code(?:-base)?-action|[\w.-]+/(?:run-)?gemini-cli(?:-action)?|"
     r"openai/codex-action|[\w.-]+/codex-action|[\w.-]+/[\w.-]*(?:aider|opencode|openhands|goose|"
-    r"claude-code|gemini-cli|copilot-cli|cursor-agent|qwen-code|cline|amp-code|devin|swe-agent)[\w.-]*|"
+    r"claude-code|gemini-cli|copilot-cli|cursor-agent|qwen-code|cline|amp-code|devin|swe-agent|oz-agent|"
+    r"codegen|jules|auggie|augment-agent|kiro|droid-action|roo-code|crush)[\w.-]*|"
+    r"[\w.-]+/(?:[\w.-]*[-_.])?(?:ai|coding|llm|code)[-_]agent(?:[-_.][\w.-]*)?|"
     r"sst/opencode/github)(?:/[\w./-]+)?@"
 )
 _COMMAND: Final = re.compile(
@@ -35,6 +37,11 @@ _APPROVAL_OFF: Final = re.compile(
 )
 _ANYONE: Final = re.compile(
     r"(?i)^(?:allowed_non_write_users|allowed_bots|allow-users|allow_users|allowed_users|allow-bots)$"
+)
+# Agents whose wrapper lets them use every tool unless it is told otherwise.
+_ALL_TOOLS: Final = re.compile(r"(?i)^[\w.-]+/[\w.-]*copilot-cli[\w.-]*@")
+_TOOLS_CHOSEN: Final = re.compile(
+    r"(?im)^(?:allow-all-tools:\s*[\"']?false|(?:deny|allow)-tools?:)"
 )
 # A shell without limits, or the network, among the tools that are allowed.
 _SHELL: Final = re.compile(
@@ -111,6 +118,10 @@ def _powers(subject: Subject) -> list[str]:
     found = []
     if _APPROVAL_OFF.search(everything):
         found.append("any command without approval")
+    elif _ALL_TOOLS.match(str(subject.value.get("uses", ""))) and not _TOOLS_CHOSEN.search(
+        everything
+    ):
+        found.append("every tool by default")
     elif _SHELL.search(everything):
         found.append("a shell")
     if _NETWORK.search(everything):

@@ -30,6 +30,8 @@ _HOST_FOLDERS: Final = re.compile(
     r"(?:~|\$\{?HOME\}?)(?:/(?:\.ssh|\.aws|\.kube|\.docker|\.config/gcloud))?/?)$"
 )
 
+_SOCKET: Final = re.compile(r"(?:docker|containerd|podman|crio)\.sock$")
+
 
 def is_host_folder(path: str) -> bool:
     """Whether a folder of the host gives away the host or its credentials."""
@@ -81,7 +83,7 @@ def _volumes(subject: Subject) -> Iterator[tuple[int, str]]:
 
 def _socket(subject: Subject) -> Iterator[SubjectMatch]:
     for line, source in _volumes(subject):
-        if re.search(r"(?:docker|containerd|podman|crio)\.sock$", source):
+        if _SOCKET.search(source):
             yield SubjectMatch(line, source)
 
 
@@ -89,6 +91,13 @@ def _host_mount(subject: Subject) -> Iterator[SubjectMatch]:
     for line, source in _volumes(subject):
         if is_host_folder(source):
             yield SubjectMatch(line, source)
+
+
+def _ecs_host_path(subject: Subject) -> Iterator[SubjectMatch]:
+    host = subject.value.get("host")
+    source = scalar(host.get("sourcepath")) if isinstance(host, dict) else None
+    if source and (is_host_folder(source) or _SOCKET.search(source)):
+        yield SubjectMatch(subject.line(()), source)
 
 
 def _public_port(subject: Subject) -> Iterator[SubjectMatch]:
@@ -146,4 +155,5 @@ CHECKS: Final[dict[str, Check]] = {
     "compose-host-mount": _host_mount,
     "compose-public-port": _public_port,
     "final-user": _root,
+    "ecs-host-path": _ecs_host_path,
 }

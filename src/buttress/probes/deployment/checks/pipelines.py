@@ -33,6 +33,11 @@ _EVALUATES: Final = (
     r"(?:\beval\s|\b(?:ba|z|da)?sh\s+-\w*c\s|\b(?:python[\d.]*|perl|ruby|node|php)\s+-[cer]\s|"
     r"\bxargs\b[^\n]{0,60}\bsh\s+-c\s|\benvsubst\b[^\n]{0,60}\|\s*(?:ba)?sh\b)"
 )
+# A shell or interpreter that reads its program from a text behind it; in quotes nothing is put in.
+_FED: Final = re.compile(
+    r"\b(?:(?:ba|z|da)?sh|ssh\s[^\n<|;&]{1,200}|python[\d.]*|node|perl)(?:\s+-\w*)*\s*"
+    r"<<-?[ \t]*([A-Za-z_]\w*)"
+)
 _FIRST_PARTY: Final = ("actions", "github")
 _TO_ENVIRONMENT: Final = re2.compile(
     r">>\s*[\"']?\$\{?(?:env:)?(?:GITHUB_ENV|GITHUB_PATH)\}?|::set-env|::add-path"
@@ -50,6 +55,9 @@ _OWN_BRANCH: Final = re2.compile(
     r"github\.repository\s*==\s*github\.event\.pull_request\.head\.repo\.full_name|"
     r"!\s*github\.event\.pull_request\.head\.repo\.fork|"
     r"github\.event\.pull_request\.head\.repo\.fork\s*==\s*false|"
+    r"github\.event_name\s*==\s*['\"](?:push|schedule|workflow_dispatch|release)['\"]"
+)
+_INSIDE: Final = re2.compile(
     r"github\.event_name\s*==\s*['\"](?:push|schedule|workflow_dispatch|release)['\"]"
 )
 _WHO: Final = re2.compile(r"author_association|permission|github\.actor|\.user\.login\s*==")
@@ -92,7 +100,9 @@ def _head_checkout(subject: Subject) -> Iterator[SubjectMatch]:
     if not triggers or not _checks_out_head(subject.value, _scope(subject)):
         return
     guards = f"{subject.context['job'].get('if', '')} {subject.value.get('if', '')}"
-    if triggers == {"issue_comment"} and _WHO.search(guards):
+    if (triggers == {"issue_comment"} and _WHO.search(guards)) or (
+        _INSIDE.search(guards) and "||" not in guards
+    ):
         return
     yield SubjectMatch(subject.line(()), sorted(triggers)[0])
 
@@ -158,6 +168,20 @@ def _evaluated(subject: Subject) -> Iterator[SubjectMatch]:
         ):
             line = subject.line(()) + subject.value.count("\n", 0, match.start())
             yield SubjectMatch(line, f"${name}, which holds {source.path},")
+    for start, text in _fed_to_shells(subject.value) if names else ():
+        for name, source in names.items():
+            if used := re.search(rf"\$\{{?{re.escape(name)}\b", text):
+                line = subject.line(()) + subject.value.count("\n", 0, start + used.start())
+                yield SubjectMatch(line, f"${name}, which holds {source.path},")
+
+
+def _fed_to_shells(script: str) -> Iterator[tuple[int, str]]:
+    """Texts that stand in a script as the input of a shell, which sees variables already put in."""
+    for opened in _FED.finditer(script):
+        start = script.find("\n", opened.end())
+        end = re.compile(rf"^[ \t]*{re.escape(opened[1])}[ \t]*$", re.MULTILINE)
+        if start >= 0 and (closed := end.search(script, start)):
+            yield start, script[start : closed.start()]
 
 
 def _environment_injection(subject: Subject) -> Iterator[SubjectMatch]:

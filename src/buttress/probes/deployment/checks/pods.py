@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -98,6 +99,10 @@ def _powerful_role(subject: Subject) -> Iterator[SubjectMatch]:
             yield SubjectMatch(line, "may read secrets of all namespaces")
 
 
+# A name in brackets or a variable, which somebody puts a value in place of.
+_PUT_IN: Final = re.compile(r"\$|\{\{|<|\[[A-Za-z][\w. -]{2,40}\]")
+
+
 def _literal_secret(subject: Subject) -> Iterator[SubjectMatch]:
     if subject.text("type") == "kubernetes.io/service-account-token":
         return
@@ -105,7 +110,7 @@ def _literal_secret(subject: Subject) -> Iterator[SubjectMatch]:
         data = subject.value.get(key)
         for name, value in data.items() if isinstance(data, dict) else ():
             given = value.strip() if isinstance(value, str) else ""
-            meant = given and not any(one in given for one in ("$", "{{", "<"))
+            meant = given and not _PUT_IN.search(given)
             if meant and not is_placeholder(given.encode("utf-8", "replace")):
                 yield SubjectMatch(subject.line((key, name)), str(name))
 

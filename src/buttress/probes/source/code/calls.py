@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from buttress.probes.source.code.downloads import mark, note
@@ -171,6 +171,8 @@ def _result(
         of = given.positions[0].path
         if of.startswith("builtins."):
             return evaluator.marked(Value(f"{of}()", taints=taints_of(*given.all)), node.lineno)
+    if path == "urllib.request.Request" and given.positions:  # what it sends is not where it goes
+        return replace(callee.step("()"), taints=taints_of(given.positions[0]))
     if path == "re.sub" and len(given.positions) > 2:
         return narrowed(given.positions)
     if path == "pathlib.Path" and given.positions:  # a file, and no repository of a hub
@@ -179,6 +181,9 @@ def _result(
         return given.positions[-1] if path == "typing.cast" else given.positions[0]
     if known is not None:
         return evaluator.marked(known.clean(evaluator.flows.cleaned(path)), node.lineno)
+    converted = given.named.get("type", NOTHING)  # of werkzeug: get("page", type=int)
+    if event.path.endswith(".get") and ALL in evaluator.flows.cleaned(converted.path):
+        return Value(callee.step("()").path)
     taints = taints_of(callee, *given.all)
     if taints and not path.startswith("builtins."):
         kept = evaluator.flows.kept

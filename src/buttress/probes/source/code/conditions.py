@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -39,13 +40,22 @@ def pattern(text: str) -> RegularExpression:
     return RegularExpression(text)
 
 
+_RUNS: Final = re.compile(
+    r"(?i)^(?:.*[/\\])?(?:(?:ba|z|da|k)?sh|python[\d.]*|pypy3?|node|deno|bun|perl|ruby|php|java|pwsh|"
+    r"powershell|cmd|wine|sudo|su|env|nohup|setsid|timeout|xargs|dpkg|rpm|apt(?:-get)?|yum|dnf|apk|"
+    r"pip3?|uv|npm|npx|installer|msiexec|open|start|rundll32|ssh|docker|podman)(?:\.exe)?$"
+)
+
+
 @dataclass(frozen=True)
 class Condition:
     """All that is given must hold. Of what is not known, nothing holds but ``given``.
 
     ``equal`` are constants; ``matches`` is looked for in what is known of a text; ``path`` are
     globs; ``contains`` are constants or globs of which a list or mapping holds one; ``taint`` are
-    labels, of which one must be there and not be cleaned for ``use``.
+    labels, of which one must be there and not be cleaned for ``use``. With ``program``, of a
+    command given as a list only what it runs counts: its first word, or all of one that runs its
+    arguments.
     """
 
     missing: bool = False
@@ -59,6 +69,7 @@ class Condition:
     taint: tuple[str, ...] | None = None
     use: str = ALL
     dynamic: bool | None = None
+    program: bool = False
 
     @cached_property
     def paths(self) -> GlobUnion:
@@ -105,6 +116,8 @@ class Condition:
         """The taints for which it holds, or would if the callers of a function gave them."""
         if self.taint is None:
             return ()
+        if self.program and value.elements and not _runs_arguments(value.elements[0]):
+            value = value.elements[0]
         return tuple(
             one
             for one in value.taints
@@ -119,6 +132,11 @@ class Condition:
         return any(_same(value.const, one) for one in self.contains or ()) or self._contents.match(
             value.path
         )
+
+
+def _runs_arguments(program: Value) -> bool:
+    """Whether a program runs or installs what its arguments name."""
+    return program.path == "sys.executable" or bool(_RUNS.match(program.known_text or ""))
 
 
 def _contents(value: Value) -> Iterator[Value]:
@@ -151,6 +169,7 @@ SCHEMA: Final[Mapping[str, Any]] = {
                 "taint": {"type": "array", "items": {"type": "string"}, "minItems": 1},
                 "use": {"type": "string"},
                 "dynamic": {"type": "boolean"},
+                "program": {"type": "boolean"},
             },
         },
     ],

@@ -30,6 +30,21 @@ MAX_DEPTH: Final = 100  # expressions within expressions that are followed
 _BELOW: Final = frozenset({"hub"})
 _NAMESPACES: Final = ("builtins.globals()", "builtins.locals()", "builtins.vars()")
 
+_SHOWN: Final = frozenset({"shown"})
+_TEMPORARY: Final = "tempfile.NamedTemporaryFile()"
+_HINT: Final = 16  # characters of a secret that are shown to tell which it is
+
+
+def _is_hint(node: ast.expr) -> bool:
+    """Whether a slice takes no more than the beginning or the end of a text."""
+    if not isinstance(node, ast.Slice) or node.step is not None:
+        return False
+    first, last = node.lower, node.upper
+    if first is None and isinstance(last, ast.Constant):
+        return isinstance(last.value, int) and 0 < last.value <= _HINT
+    end = first.operand if isinstance(first, ast.UnaryOp) and last is None else None
+    return isinstance(end, ast.Constant) and isinstance(end.value, int) and end.value <= _HINT
+
 
 class Evaluator(ABC):
     """Evaluates the expressions of one module; ``tell`` is given the events."""
@@ -97,6 +112,8 @@ class Evaluator(ABC):
         """An attribute of a value."""
         if name == "__class__":
             return NOTHING
+        if name == "name" and value.path == _TEMPORARY:  # chosen by the library, whatever it holds
+            return Value(f"{_TEMPORARY}.name")
         if value.path == "?self":
             known = scope.attribute(name, self.context.functions)
             if known is None and scope.attributes is not None:
@@ -140,6 +157,9 @@ class Evaluator(ABC):
 
     def _subscript(self, node: ast.Subscript, scope: NameScope) -> Value:
         base = self.value(node.value, scope)
+        if _is_hint(node.slice):
+            self.value(node.slice, scope)
+            return self.stepped(base, "[]", node.lineno).clean(_SHOWN)
         key = self.value(node.slice, scope)
         if isinstance(key.const, str):
             if base.entries is not None and key.const in base.entries:

@@ -35,6 +35,8 @@ from buttress.rules.inspecting import inspection_of
 NOT_SEARCHED: Final = "code-not-searched"  # its rule, for files over the limits
 MAX_FINDINGS: Final = 200  # in one file
 _LESS_IN_TESTS: Final = 2  # steps of severity
+_LONG_WAY: Final = 4  # steps between functions from which on a finding counts a step less
+_LONGEST_WAY: Final = 6  # from which on it is medium at most
 _PYTHON: Final = (".py", ".pyw", ".pyi")
 _SHEBANG: Final = re.compile(rb"#![^\n]*(?:python|\buv\s+run\b|\bpipx\s+run\b|pypy)")
 
@@ -161,7 +163,7 @@ class _UnsafeCode:
         message = f"{message.rstrip('.')} ({added})." if added else message
         return Finding(
             rule=hit.rule.id,
-            severity=_lessened(hit.rule.severity) if shown.is_test(hit) else hit.rule.severity,
+            severity=_severity(hit, in_tests=shown.is_test(hit)),
             asset=asset,
             location=str(where),
             place=where,
@@ -214,8 +216,15 @@ def _limit(tree: Tree, path: Path) -> int:
     return files.MAX_BYTES if not content.binary and _SHEBANG.match(content.data[:100]) else 0
 
 
-def _lessened(severity: Severity) -> Severity:
-    return SEVERITIES[max(SEVERITIES.index(severity) - _LESS_IN_TESTS, 0)]
+def _severity(hit: Hit, *, in_tests: bool) -> Severity:
+    """That of the rule; less in tests, and where the way is long: each step of it is a guess."""
+    place = SEVERITIES.index(hit.rule.severity)
+    steps = len(hit.taint.steps) if hit.taint else 0
+    if steps >= _LONGEST_WAY:
+        place = min(place, SEVERITIES.index("medium"))
+    elif steps >= _LONG_WAY:
+        place -= 1
+    return SEVERITIES[max(place - (_LESS_IN_TESTS if in_tests else 0), 0)]
 
 
 PROBE: Final = _UnsafeCode()

@@ -18,7 +18,7 @@ MAX_TAINTS: Final = 16  # of one value
 MAX_STEPS: Final = 8  # calls between a source and where it does harm
 
 
-_BASE: Final = re.compile(r"(?:https?://[^/\x00]+|\x00[^/\x00]*)/")
+_BASE: Final = re.compile(r"(?:https?://[^/?#\x00]+|\x00[^/?#\x00]*)[/?#]")
 _BELOW: Final = frozenset({"url", "hub"})
 _PATH: Final = frozenset({"path"})
 SEGMENT: Final = "segment"  # cleaned, so to say, of slashes: one part of the path of an address

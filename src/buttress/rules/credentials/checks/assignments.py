@@ -173,7 +173,7 @@ def url_password(candidate: CredentialCandidate) -> Verdict | None:
     Where the rule's setting ``strong`` is true, only a password that nobody writes as an example.
     """
     user, host = (candidate.groups.get(name, b"") for name in ("user", "host"))
-    if re.search(rb"[<>{}$*]|%\(|\.{3}|x{3}", candidate.secret.lower()):
+    if re.search(rb"[<>{}$*]|%\(|\.{3}|x{3}|^\(?\[|\[\^|\(\?", candidate.secret.lower()):
         return None
     secret = unquote_to_bytes(candidate.secret)
     if secret.lower() in _COMMON or secret.lower() == unquote_to_bytes(user).lower():

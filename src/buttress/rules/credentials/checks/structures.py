@@ -81,6 +81,13 @@ def jwt(candidate: CredentialCandidate) -> Verdict | None:
     return Verdict(f"signed with {algorithm}")
 
 
+_NAME_REACH: Final = 200  # bytes before a key in which its name stands
+_FOR_TRIALS: Final = re.compile(
+    rb"(?i)(?:^|[\s_.-])(?:local|dev|develop\w*|tests?|testing|dummy|example|sample|fake|mock)"
+    rb"(?:[_-]\w*)?[\"']?\s*[:=]"
+)
+
+
 def private_key(candidate: CredentialCandidate) -> Verdict | None:
     """A private key in PEM (RFC 7468), whose body decodes to DER, an OpenSSH or an OpenPGP key.
 
@@ -104,6 +111,9 @@ def private_key(candidate: CredentialCandidate) -> Verdict | None:
     if locked:
         why = "encrypted, so only as safe as its passphrase"
         return Verdict(why, "medium", start=begin, end=end)
+    before = candidate.data[max(0, begin - _NAME_REACH) : begin].rpartition(b"\n")[2]
+    if _FOR_TRIALS.search(before):
+        return Verdict("by its name for development or tests", "medium", start=begin, end=end)
     return Verdict("not encrypted", start=begin, end=end)
 
 
