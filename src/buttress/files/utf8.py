@@ -12,7 +12,9 @@ UTF16_MARKS: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "ut
 _MARKS: Final = {
     codecs.BOM_UTF32_LE: "utf-32-le", codecs.BOM_UTF32_BE: "utf-32-be", **UTF16_MARKS
 }  # fmt: skip
-_ZEROS: Final = {  # which of the first four bytes are zero where text begins in ASCII (RFC 4627, 3)
+_ZEROS: Final[
+    dict[tuple[bool, ...], str]
+] = {  # which of the first four bytes are zero where text begins in ASCII (RFC 4627, 3)
     (True, True, True, False): "utf-32-be",
     (False, True, True, True): "utf-32-le",
     (True, False, True, False): "utf-16-be",
