@@ -27,7 +27,8 @@ demo: $(VENV)/.demo  ## assess a real small language model and write its report
 align: $(VENV)/.align  ## change a real small model by three recipes, and see which may ship
 	@$(BIN)/python examples/align-smollm2/convert.py
 	@$(BIN)/buttress align examples/align-smollm2 --recipe gate,sft-varied,sft-one-opener \
-	  --seen-pairs 132 --attacked 8 --out out/align; code=$$?; \
+	  --seen-pairs 132 --attacked 8 --out out/align $(if $(wildcard out/align/evidence.db),--resume); \
+	code=$$?; \
 	if [ $$code -eq 2 ] || [ $$code -gt 3 ]; then exit $$code; fi; \
 	echo; echo "Exit code: $$code (0 better and no worse, 1 worse on something, 3 undecided)."
 

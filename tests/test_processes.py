@@ -9,7 +9,13 @@ from typing import cast
 
 import pytest
 
-from buttress.processes import StartMethod, WorkerDiedError, run_tasks, usable_processors
+from buttress.processes import (
+    StartMethod,
+    WorkerDiedError,
+    let_waiting_threads_sleep,
+    run_tasks,
+    usable_processors,
+)
 
 
 def square(number: int) -> int:
@@ -70,3 +76,14 @@ def test_processors_that_others_have_are_not_counted() -> None:
     finally:
         os.sched_setaffinity(0, mine)
     assert usable_processors() == len(mine)
+
+
+def test_waiting_threads_sleep_unless_the_environment_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    let_waiting_threads_sleep()
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    let_waiting_threads_sleep()
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"

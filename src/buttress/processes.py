@@ -24,6 +24,16 @@ def usable_processors() -> int:
     return os.cpu_count() or 1
 
 
+def let_waiting_threads_sleep() -> None:
+    """Before PyTorch is loaded: its threads sleep while they wait for each other.
+
+    They spin by default. Where processors are shared, a thread then burns what the one that it
+    waits for needs: on two busy processors, answers cost four times the processor time. A choice in
+    the environment (``OMP_WAIT_POLICY``, ``GOMP_SPINCOUNT``) stands.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
 class WorkerDiedError(Exception):
     """The process that carried out a task ended before it gave a result."""
 

@@ -229,3 +229,54 @@ def test_errors_name_file_line_and_field(
         list(read_preferences(path, form))
     assert str(caught.value).startswith(f"{path}:2: {field}: ")
     assert "\n" not in str(caught.value)
+
+
+SAID = {"from": "human", "value": "Why?"}
+BETTER = {"from": "gpt", "value": "Because."}
+WORSE = {"from": "gpt", "value": "No."}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"conversations": [SAID], "chosen": BETTER, "rejected": WORSE},
+        {"prompt": [SAID], "chosen": [BETTER], "rejected": [WORSE]},
+        {"chosen": [SAID, BETTER], "rejected": [SAID, WORSE]},
+        {
+            "prompt": "Why?",
+            "chosen": {"role": "assistant", "content": "Because."},
+            "rejected": {"role": "assistant", "content": "No."},
+        },
+    ],
+)
+def test_messages_of_sharegpt_and_a_single_message(tmp_path: Path, record: Any) -> None:
+    assert read(tmp_path, "trl", record) == [("Why?", "Because.", "No.", "trl")]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"prompt": "\n\nHuman: Why?\n\nAssistant:", "chosen": " Because.", "rejected": " No."},
+        {
+            "chosen": "\r\n\r\nHuman: Why?\r\n\r\nAssistant: Because.",
+            "rejected": "\r\n\r\nHuman: Why?\r\n\r\nAssistant: No.",
+        },
+    ],
+)
+def test_dialogues_that_are_cut_already_or_have_other_line_ends(
+    tmp_path: Path, record: Any
+) -> None:
+    assert read(tmp_path, "hh", record) == [("Human: Why?", "Because.", "No.", "hh")]
+
+
+def test_dialogues_as_messages(tmp_path: Path) -> None:
+    assert read(tmp_path, "hh", TRL[2]) == [("Why?", "Because.", "No.", "hh")]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_another_encoding_is_named_as_such(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "set.jsonl"
+    line = '{"prompt": "Wozu n\u00fctzt es?", "chosen": "a", "rejected": "b"}\n'
+    path.write_bytes(line.encode(encoding))
+    with pytest.raises(InputError, match=r"set.jsonl:1: not UTF-8 .*; expected JSON in UTF-8"):
+        list(read_preferences(path, "trl"))

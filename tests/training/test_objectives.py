@@ -151,7 +151,7 @@ def test_what_cannot_be_packed_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not packs(model("mamba"), sharing())  # its state runs over the whole row
     assert not packs(model("gemma2"), sharing())  # windows shorter than the answers' reach
     assert not packs(model(), pairs())  # no prompt in common
-    monkeypatch.setattr("buttress.training.packed_pairs.ROW", 20)
+    monkeypatch.setattr("buttress.training.packed_pairs.ROW_ON_CPU", 20)
     parts = list(packed_parts(model(), sharing(), [3, 1, 0, 2]))
     assert sorted(index for part in parts for index in part) == [0, 1, 2, 3]
     assert len(parts) > 1

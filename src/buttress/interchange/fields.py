@@ -39,7 +39,9 @@ def parse_json(raw: bytes, place: RecordPlace) -> Any:
         return json.loads(raw)
     except RecursionError:
         problem = "nested too deeply"
-    except ValueError as error:  # bad UTF-8 and numbers of too many digits are ValueErrors too
+    except UnicodeDecodeError as error:
+        raise place.error(f"not UTF-8 ({error.reason})", "JSON in UTF-8") from None
+    except ValueError as error:  # a number of too many digits is one too
         problem = f"not JSON ({error})"[:200]
     raise place.error(problem, "JSON") from None
 

@@ -24,6 +24,7 @@ from buttress.labelling.preferences.pairs import Pair, imported, shuffled
 Labelled = tuple[Pair, list[Preference]]
 Reader = Callable[[Fields, str], Iterator[Labelled]]
 _TURN: Final = "\n\nAssistant:"
+_DIALOGUE: Final = "conversations"  # the prompt in ShareGPT's form
 _SCORES: Final = (
     ("score_chosen", "score_rejected"),
     ("chosen-rating", "rejected-rating"),
@@ -83,8 +84,9 @@ def chosen_and_rejected(record: Fields) -> tuple[str, str, str]:
     if record.get("completion") is not None and record.get("chosen") is None:
         raise record.error("chosen", "missing: labels of single answers are no pairs", "a pair")
     chosen, rejected = turns(record, "chosen"), turns(record, "rejected")
-    if record.get("prompt") is not None:
-        prompt = joined(turns(record, "prompt"))
+    asked = next((name for name in ("prompt", _DIALOGUE) if record.get(name) is not None), None)
+    if asked is not None:
+        prompt = joined(turns(record, asked))
         # Some data sets repeat the prompt as the first message of both.
         while len(chosen) > 1 and len(rejected) > 1 and chosen[0] == rejected[0]:
             chosen, rejected = chosen[1:], rejected[1:]
@@ -122,7 +124,12 @@ def _without_prompt(record: Fields) -> tuple[str, str, str]:
 
 def _hh(record: Fields, criterion: str) -> Iterator[Labelled]:
     del criterion
-    chosen, rejected = record.text("chosen"), record.text("rejected")
+    if record.get("prompt") is not None or not isinstance(record.get("chosen"), str):
+        prompt, *answers = chosen_and_rejected(record)  # cut already
+        prompt = prompt.strip().removesuffix(_TURN.strip()).strip()
+        yield _labelled(prompt, answers[0].strip(), answers[1].strip(), "hh")
+        return
+    chosen, rejected = (record.text(name).replace("\r\n", "\n") for name in ("chosen", "rejected"))
     end = _shared_text(chosen, rejected)
     cut = chosen.rfind(_TURN, 0, end)
     if cut < 0:

@@ -12,19 +12,28 @@ Turn = tuple[str, str]
 
 
 def turns(record: Fields, name: str) -> list[Turn]:
-    """The messages of a field, or its text as one turn.
+    """The messages of a field, or its one message or text as one turn.
 
-    A message's content is a text or a list of blocks of text; calls of tools are told as JSON.
+    A message is ``role`` and ``content``, or ShareGPT's ``from`` and ``value``. Its content is a
+    text or a list of blocks of text; calls of tools are told as JSON.
 
     Raises:
         InputError: missing, empty, or anything but text; names the field.
     """
     value = record.get(name)
+    if isinstance(value, dict):
+        return [_turn(record.object(name))]
     if not isinstance(value, list):
         return [("", record.text(name))]
     if not value:
         raise record.error(name, "empty", "messages")
-    return [(each.text("role", ""), _content(each)) for each in record.objects(name)]
+    return [_turn(each) for each in record.objects(name)]
+
+
+def _turn(message: Fields) -> Turn:
+    if message.get("content") is None and message.get("value") is not None:
+        return message.text("from", ""), message.text("value")
+    return message.text("role", ""), _content(message)
 
 
 def joined(messages: list[Turn]) -> str:

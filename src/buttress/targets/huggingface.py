@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from buttress.errors import InputError, MissingExtraError
+from buttress.processes import let_waiting_threads_sleep
 from buttress.targets.adapters import base_of
 from buttress.targets.base import Answer, Request, Target, TargetError
 from buttress.targets.batching import BatchQueue, Generate
@@ -73,6 +74,7 @@ def create(
         raise InputError(problem, file=str(folder), field="weights", expected="*.safetensors")
     if not isinstance(device, str) or not device:
         raise InputError(f"{device!r} is not usable", field="device", expected="auto, cpu or cuda")
+    let_waiting_threads_sleep()
     try:
         import torch
         import transformers  # noqa: F401

@@ -7,6 +7,7 @@ are missing.
 from importlib.util import find_spec
 
 from buttress.errors import MissingExtraError
+from buttress.processes import let_waiting_threads_sleep
 
 
 def need_training(capability: str = "tuning a model") -> None:
@@ -17,6 +18,7 @@ def need_training(capability: str = "tuning a model") -> None:
     """
     if any(find_spec(name) is None for name in ("torch", "transformers", "peft")):
         raise MissingExtraError(capability, "tune")
+    let_waiting_threads_sleep()
 
 
 def need_trl() -> None:

@@ -18,7 +18,10 @@ from torch.nn.functional import cross_entropy
 from buttress.training.answer_logits import log_probabilities, plain
 from buttress.training.examples import ExamplePair
 
-ROW: Final = 1024  # tokens of a row, unless a pair alone has more
+# Tokens of a row, unless a pair alone has more. What a token must not see is computed all the same,
+# so rows cost attention by their square; an accelerator has it to spare for fewer, longer rows.
+ROW: Final = 1024
+ROW_ON_CPU: Final = 256
 _LOGITS: Final = 2**26  # of a row
 _TRIED: Final = 2  # pairs
 _ABSOLUTE: Final = 1e-3  # nats in an answer
@@ -49,13 +52,15 @@ def packed_parts(
     model: Any, pairs: Sequence[ExamplePair], indices: Sequence[int]
 ) -> Iterator[list[int]]:
     """The indices in rows."""
-    vocabulary = plain(model).config.get_text_config().vocab_size
+    base = plain(model)
+    vocabulary = base.config.get_text_config().vocab_size
+    row = ROW_ON_CPU if base.device.type == "cpu" else ROW
     part: list[int] = []
     tokens = learned = 0
     for index in sorted(indices, key=lambda one: (-_size(pairs[one]), one)):
         size = _size(pairs[index])
         answers = pairs[index].chosen.learned + pairs[index].rejected.learned
-        if part and (tokens + size > ROW or (learned + answers) * vocabulary > _LOGITS):
+        if part and (tokens + size > row or (learned + answers) * vocabulary > _LOGITS):
             yield part
             part, tokens, learned = [], 0, 0
         part.append(index)

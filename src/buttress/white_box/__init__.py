@@ -8,13 +8,15 @@ transformers; ``need_torch`` says in one line that they are missing.
 from importlib.util import find_spec
 
 from buttress.errors import MissingExtraError
+from buttress.processes import let_waiting_threads_sleep
 
 
 def need_torch(capability: str = "a white-box attack") -> None:
-    """Check that torch and transformers are installed.
+    """Check that torch and transformers are installed, before they are loaded.
 
     Raises:
         MissingExtraError: they are not.
     """
     if find_spec("torch") is None or find_spec("transformers") is None:
         raise MissingExtraError(capability, "local")
+    let_waiting_threads_sleep()
