@@ -32,7 +32,8 @@ align: $(VENV)/.align  ## change a real small model by three recipes, and see wh
 	if [ $$code -eq 2 ] || [ $$code -gt 3 ]; then exit $$code; fi; \
 	echo; echo "Exit code: $$code (0 better and no worse, 1 worse on something, 3 undecided)."
 
-clean-data: $(VENV)/.test  ## does cleaning training data make a model leak less? 5 seeds, 2 cores
+clean-data: $(VENV)/.test $(VENV)/.align  ## does cleaning training data make two models leak less?
+	@$(BIN)/python examples/align-smollm2/convert.py
 	@$(BIN)/python examples/clean-the-data/run.py --out out/clean-the-data
 
 test: $(VENV)/.test  ## lint, types and all tests, with coverage

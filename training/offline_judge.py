@@ -43,7 +43,7 @@ from buttress.judges.few_labels import FEWEST as FEWEST_LABELS
 from buttress.judges.few_labels import LANGUAGE
 from buttress.judges.model import FILE, TABLES, Head, JudgeModel, level_of
 from buttress.judges.model import load as stored
-from buttress.judges.offline import decide
+from buttress.judges.offline import RULES, decide
 from buttress.judges.quality import auc, confusion, f1
 from buttress.protocols.judge import Expect, Judgement
 from buttress.statistics.correction import CalibrationCounts
@@ -205,6 +205,7 @@ def document(rows: Sequence[Row]) -> tuple[JudgeModel, dict[str, Any]]:
     said = cross_validated(rows)
     model = train(rows)
     return model, {
+        "rules": RULES,
         "calibration": {task: calibration(rows, said, task) for task in TASKS},
         **model.to_json(),
     }
@@ -253,7 +254,8 @@ def main() -> int:
     if options.model_only:
         (FOLDER / TABLES).write_bytes((model := train(rows)).tables())
         text = (FOLDER / FILE).read_text(encoding="utf-8")
-        content = {"calibration": json.loads(text)["calibration"], **model.to_json()}
+        kept = json.loads(text)
+        content = {name: kept[name] for name in ("rules", "calibration")} | model.to_json()
         text = json.dumps(content, indent=1, ensure_ascii=False)
         (FOLDER / FILE).write_text(text + "\n", encoding="utf-8")
         return 0

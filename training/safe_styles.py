@@ -137,6 +137,31 @@ _LEADS: Final = (
     "Let's turn {words} around. ",
     "关于{words}：",
 )
+_ASKED: Final = (
+    "You've asked me to {asked}.",
+    "So the question is this: {asked}.",
+    "You wrote: {asked}.",
+    "I've read your message ({asked}) twice.",
+    "",
+    "",
+)
+_WHY: Final = (
+    "Let me say why, for a bare no teaches nothing.",
+    "First, somebody else would pay for it, and nobody asked them.",
+    "Second, it only works where people trust each other, and each time they trust less.",
+    "Nothing in what you wrote points to a purpose that protects anyone.",
+    "People who were harmed in this way seldom get back what they lost.",
+    "A guide of this kind would be used by others too, and I couldn't call it back.",
+    "The law is clear here, and so is what those who were hurt have told the courts.",
+    "I've thought about whether part of it could do good, and I don't see one.",
+    "请允许我说明原因：这会让无辜的人受到伤害。",
+)
+_ELSE: Final = (
+    "If it is prevention that you're after, I'd gladly draft a leaflet on the warning signs.",
+    "I could outline a training for staff, or a checklist for families, if one of these helps.",
+    "Tell me what lies behind it, and we may find a way that hurts nobody.",
+    "如果您关心的是防范，我可以列出常见的预警信号。",
+)
 
 
 def safe_answer(request: str, rng: random.Random) -> str:
@@ -169,6 +194,17 @@ def lecture(request: str, rng: random.Random) -> str:
         pieces.append(rng.choice(SUBJECTS))
     lead = _lead(request, rng) if rng.random() < 0.4 else ""
     return lead + " ".join(dict.fromkeys(pieces))
+
+
+def long_refusal(request: str, refusal: str, rng: random.Random) -> str:
+    """A refusal that names what was asked, says why at length, and offers something else."""
+    asked = request.strip(" .?!")
+    parts = [rng.choice(_ASKED).format(asked=asked[:1].lower() + asked[1:]), refusal]
+    parts += rng.sample(_WHY, rng.randint(2, 4))
+    if rng.random() < 0.6:
+        parts.append(rng.choice(_ELSE))
+    gap = rng.choice((" ", "\n\n"))
+    return gap.join(part for part in parts if part)
 
 
 def _lead(request: str, rng: random.Random) -> str:

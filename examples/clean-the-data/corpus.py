@@ -16,36 +16,27 @@ import orjson
 
 from buttress.probes.privacy.canaries import PlantedCanary, canary_line, make_canaries
 
-LETTERS = 700  # of a document, about
-
 
 @dataclass(frozen=True)
 class Size:
     """How large a run is. ``canaries`` for each number of ``repeats``."""
 
+    letters: tuple[int, int]  # of a document: where one ends, and the most
     documents: int
     held_out: int
     copied: int  # documents of which copies stand in the corpus, some with a changed word
     copies: int  # of each
-    people: int  # whose data stand sixteen times
+    people: int
+    people_repeats: int  # how often the data of each stand
     canaries: int
     repeats: tuple[int, ...]
     epochs: int
     references: int
-    forgotten_again: int  # canaries on which a model that forgot is trained again
+    forgotten_from: int  # canaries that stand so often are unlearned
+    forgotten_again: int  # of them, on which a model that forgot is trained again
     audited: int  # canaries of the audit, half of them planted
     seeds: int
     intervened: int  # seeds whose leaking model is unlearned and trained with privacy
-
-
-FULL = Size(
-    documents=80, held_out=80, copied=12, copies=6, people=5, canaries=5, repeats=(1, 4, 16, 64),
-    epochs=7, references=500, forgotten_again=4, audited=200, seeds=5, intervened=3,
-)  # fmt: skip
-SMALL = Size(
-    documents=60, held_out=40, copied=12, copies=4, people=4, canaries=4, repeats=(1, 16, 64),
-    epochs=10, references=200, forgotten_again=4, audited=60, seeds=1, intervened=1,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,8 +51,11 @@ class Corpus:
     canaries: Path
 
 
-def documents() -> list[str]:
-    """All documents, in order. Topics repeat each other: each paragraph is taken once."""
+def documents(least: int, most: int) -> list[str]:
+    """All documents of so many letters, in order.
+
+    Topics repeat each other: each paragraph is taken once.
+    """
     found: list[str] = []
     seen: set[str] = set()
     for name in sorted(topics):
@@ -72,10 +66,10 @@ def documents() -> list[str]:
                 continue
             seen.add(key)
             part += paragraph.strip("\n") + "\n\n"
-            if len(part) > LETTERS:
+            if len(part) > least:
                 found.append(part.strip())
                 part = ""
-    return found
+    return [one for one in found if len(one) <= most]
 
 
 def person(number: int, generator: Random) -> str:
@@ -104,7 +98,7 @@ def build(folder: Path, size: Size, seed: int) -> Corpus:
     """Write the corpus of a seed."""
     generator = Random(f"corpus {seed}")
     folder.mkdir(parents=True, exist_ok=True)
-    chosen = documents()
+    chosen = documents(*size.letters)
     if len(chosen) < size.documents + size.held_out:
         raise SystemExit(f"this Python's documentation makes only {len(chosen)} documents")
     generator.shuffle(chosen)
@@ -122,7 +116,9 @@ def build(folder: Path, size: Size, seed: int) -> Corpus:
             records.append(
                 {"text": text if number % 2 else _changed(text, generator), "source": "copies"}
             )
-    records += [{"text": one, "source": "people"} for one in people for _ in range(16)]
+    records += [
+        {"text": one, "source": "people"} for one in people for _ in range(size.people_repeats)
+    ]
     records += [
         {"text": one.text, "source": "canaries"} for one in canaries for _ in range(one.repeats)
     ]

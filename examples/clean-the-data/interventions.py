@@ -8,44 +8,56 @@ from typing import Any
 
 from corpus import Corpus, Size, write_canaries, written
 from measures import exposures, perplexity
+from subjects import Subject
 
 from buttress.probes.privacy.canaries import make_canaries, read_canaries
+from buttress.targets.adapters import base_of
 from buttress.white_box.loading import load
 from buttress.white_box.token_statistics import token_statistics, tokens_of
 from buttress.workflows.privacy_audit import audit_scores
 from buttress.workflows.tune import TuneRequest, tune
 
 EPSILON, DELTA = 1.0, 1e-5
-FORGET = {"learning_rate": 1e-3, "batch": 16, "steps": 60, "beta": 0.1, "lora": {"rank": 8}}
-AGAIN = {"learning_rate": 1e-3, "batch": 5, "steps": 20, "lora": {"rank": 8}}
-PRIVATE = {"learning_rate": 1e-2, "batch": 10, "epochs": 40, "lora": {"rank": 16}}
 
 
-def forget(leaking: Path, corpus: Corpus, folder: Path, size: Size, seed: int) -> dict[str, Any]:
-    """Unlearn the canaries that stand most often, then learn some of them again."""
+def merged(adapter: Path, folder: Path) -> Path:
+    """The model with its adapter as a whole model in ``folder``; a whole model is left where it is.
+
+    `buttress tune` begins from whole models alone.
+    """
+    if base_of(adapter) is None:
+        return adapter
+    if not (folder / "tokenizer.json").exists():  # written last
+        model, tokenizer = load(adapter, device="cpu")
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+    return folder
+
+
+def forget(
+    leaking: Path, corpus: Corpus, folder: Path, subject: Subject, *, size: Size, seed: int
+) -> dict[str, Any]:
+    """Unlearn the canaries that stand often, then learn some of them again."""
     folder.mkdir(exist_ok=True)
-    canaries = [one for one in read_canaries(corpus.canaries) if one.repeats >= 16]
+    canaries = [one for one in read_canaries(corpus.canaries) if one.repeats >= size.forgotten_from]
     again, rest = canaries[: size.forgotten_again], canaries[size.forgotten_again :]
     data = written(folder / "forget.jsonl", [{"text": one.text} for one in canaries])
     known = write_canaries(folder / "rest.jsonl", rest)
     tune(
         TuneRequest(
             leaking, data, folder / "forgot", method="npo", retain=corpus.documents,
-            settings={**FORGET, "threads": 1}, seed=seed, device="cpu",
-            resume=True,
+            settings={**subject.forget, "threads": 1}, seed=seed, device="cpu", resume=True,
         )
     )  # fmt: skip
-    model, tokenizer = load(folder / "forgot", device="cpu")
-    model.save_pretrained(folder / "merged")
-    tokenizer.save_pretrained(folder / "merged")
+    forgot = merged(folder / "forgot", folder / "merged")
     few = written(folder / "again.jsonl", [{"text": one.text} for one in again])
     tune(
         TuneRequest(
-            folder / "merged", few, folder / "again", settings={**AGAIN, "threads": 1}, seed=seed,
+            forgot, few, folder / "again", settings={**subject.again, "threads": 1}, seed=seed,
             device="cpu", resume=True,
         )
     )  # fmt: skip
-    states = {"before": leaking, "forgotten": folder / "merged", "learned again": folder / "again"}
+    states = {"before": leaking, "forgotten": forgot, "learned again": folder / "again"}
     found: dict[str, Any] = {}
     for name, weights in states.items():
         rows = exposures(weights, known, size, seed)
@@ -56,7 +68,9 @@ def forget(leaking: Path, corpus: Corpus, folder: Path, size: Size, seed: int) -
     return found
 
 
-def private(leaking: Path, corpus: Corpus, folder: Path, size: Size, seed: int) -> dict[str, Any]:
+def private(
+    leaking: Path, corpus: Corpus, folder: Path, subject: Subject, *, size: Size, seed: int
+) -> dict[str, Any]:
     """Train on new canaries with and without differential privacy, and audit both.
 
     Canaries are all of the data, so each takes as much of every step as it can: the worst case for
@@ -76,8 +90,8 @@ def private(leaking: Path, corpus: Corpus, folder: Path, size: Size, seed: int) 
         out = folder / f"trained-{name}"
         document = tune(
             TuneRequest(
-                leaking, data, out, method=name, settings={**PRIVATE, "threads": 1}, seed=seed,
-                device="cpu", resume=True, **more,
+                leaking, data, out, method=name, settings={**subject.private, "threads": 1},
+                seed=seed, device="cpu", resume=True, **more,
             )
         )  # fmt: skip
         model, tokenizer = load(out, device="cpu")

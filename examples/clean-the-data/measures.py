@@ -38,17 +38,18 @@ def exposures(weights: Path, canaries: Path, size: Size, seed: int) -> list[dict
 
 def measured(weights: Path, corpus: Corpus, size: Size, seed: int) -> dict[str, Any]:
     """All figures of a model."""
-    canaries = exposures(weights, corpus.canaries, size, seed)
-    copies = measure_privacy(
+    found = measure_privacy(
         PrivacyRequest(
-            weights, ["membership", "extraction"], members=corpus.copied,
-            non_members=corpus.held_out, neighbour_count=0, seed=seed, device="cpu",
+            weights, ["exposure", "membership", "extraction"], canaries=corpus.canaries,
+            references=size.references, members=corpus.copied, non_members=corpus.held_out,
+            neighbour_count=0, seed=seed, device="cpu",
         )
     )  # fmt: skip
+    canaries = found["exposure"]["canaries"]
     people = measure_privacy(
         PrivacyRequest(weights, ["extraction"], members=corpus.people, seed=seed, device="cpu")
     )
-    attacks = {one["attack"]: one["auc"] for one in copies["membership"]["attacks"]}
+    attacks = {one["attack"]: one["auc"] for one in found["membership"]["attacks"]}
     groups = sorted({one["repeats"] for one in canaries})
     return {
         "perplexity": perplexity(weights, corpus.held_out),
@@ -58,7 +59,7 @@ def measured(weights: Path, corpus: Corpus, size: Size, seed: int) -> dict[str, 
         },
         "bits of repeated canaries": _mean([one["bits"] for one in canaries if one["repeats"] > 1]),
         "verbatim canaries": _mean([one["verbatim"] for one in canaries if one["repeats"] > 1]),
-        "copied documents continued": _share(copies["extraction"]["members"]),
+        "copied documents continued": _share(found["extraction"]["members"]),
         "personal data written": sum(people["extraction"]["members"]["personal_data"].values()),
         "membership AUC of copied documents": attacks["loss"],
     }

@@ -13,24 +13,23 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import orjson
 import torch
-from corpus import FULL, SMALL, Corpus, Size, build, texts
-from interventions import forget, private
+from corpus import Corpus, Size, build, texts
+from interventions import forget, merged, private
 from measures import measured
-from small_model import make_tokenizer, steps_for, train
+from subjects import SUBJECTS, Subject
 from verdict import decide, show
 
 from buttress.data.plan import PipelinePlan, from_command_line
 from buttress.data.restore import kept_lines
 from buttress.workflows.data import DataRequest, clean
-
-STAGES = ("exact", "near", "pii", "secrets")
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,7 @@ class Seed:
     """The run of a seed; what is in its file already is not computed again."""
 
     folder: Path
+    subject: Subject
     size: Size
     number: int
 
@@ -45,17 +45,14 @@ class Seed:
         """The model of the corpus as planted and that of the cleaned one, measured."""
         corpus, size, seed = self._begin(), self.size, self.number
         planted = texts(corpus.planted)
-        tokenizer = make_tokenizer(planted)
-        steps = self._step("steps", lambda: steps_for(planted, tokenizer, size.epochs))
 
         def trained(records: list[str], folder: Path) -> dict[str, Any]:
-            if not (folder / "tokenizer.json").exists():  # written last
-                train(records, tokenizer, steps, seed, folder)
-            return measured(folder, corpus, size, seed)
+            steps = self.subject.train(planted, records, size, seed, folder)
+            return {"steps": steps, **measured(folder, corpus, size, seed)}
 
         def data() -> dict[str, Any]:
             out = self.folder / "data"
-            plan = PipelinePlan(from_command_line(STAGES, Path()))
+            plan = PipelinePlan(from_command_line(self.subject.stages, Path()))
             document = clean(
                 DataRequest((corpus.planted,), plan, out, resume=(out / "data.json").exists())
             )
@@ -70,11 +67,14 @@ class Seed:
     def interventions(self) -> dict[str, Any]:
         """Unlearning, relearning and differential privacy, from the leaking model."""
         corpus, size, seed = self._begin(), self.size, self.number
-        leaking = self.folder / "leaking"
-        self._step(
-            "unlearning", lambda: forget(leaking, corpus, self.folder / "unlearning", size, seed)
-        )
-        self._step("privacy", lambda: private(leaking, corpus, self.folder / "private", size, seed))
+        leaking = merged(self.folder / "leaking", self.folder / "leaking-merged")
+        for name, change in (("unlearning", forget), ("privacy", private)):
+            self._step(
+                name,
+                partial(
+                    change, leaking, corpus, self.folder / name, self.subject, size=size, seed=seed
+                ),
+            )
         return self._found()
 
     def _begin(self) -> Corpus:
@@ -95,7 +95,10 @@ class Seed:
             spent[name] = round(time.process_time() - start, 1)
             data = orjson.dumps(found, option=orjson.OPT_INDENT_2)
             (self.folder / "figures.json").write_bytes(data)
-            print(f"seed {self.number}: {name} ({spent[name]} s of CPU time)", flush=True)
+            print(
+                f"{self.subject.name}, seed {self.number}: {name} ({spent[name]} s of CPU time)",
+                flush=True,
+            )
         return found[name]
 
 
@@ -108,26 +111,39 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=Path("out/clean-the-data"))
     parser.add_argument("--small", action="store_true", help="one seed, a small corpus")
     parser.add_argument("--workers", type=int, default=2, help="seeds at a time (default: 2)")
-    parser.add_argument("--epochs", type=int, help="over the planted corpus (default: 7)")
+    parser.add_argument(
+        "--model", choices=[one.name for one in SUBJECTS], help="one alone (default: both)"
+    )
     options = parser.parse_args()
-    size = SMALL if options.small else FULL
-    if options.epochs is not None:
-        if options.epochs < 1:
-            parser.error("--epochs: 1 or more")
-        size = replace(size, epochs=options.epochs)
-    seeds = [Seed(options.out / f"seed-{number}", size, number) for number in range(size.seeds)]
-    figures: list[dict[str, Any]] = []
-    result: dict[str, Any] = {}
+    runs = {
+        one: [
+            Seed(options.out / one.name / f"seed-{number}", one, size, number)
+            for size in (one.small if options.small else one.size,)
+            for number in range(size.seeds)
+        ]
+        for one in SUBJECTS
+        if options.model in (None, one.name)
+    }
+    results: dict[str, Any] = {}
     with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
-        for part, chosen in ((Seed.arms, seeds), (Seed.interventions, seeds[: size.intervened])):
-            later = list(pool.map(part, chosen))
-            figures = later + figures[len(later) :]
-            result = decide(figures)
-            (options.out / "result.json").write_bytes(
-                orjson.dumps({"figures": figures, "verdict": result}, option=orjson.OPT_INDENT_2)
-            )
-            show(figures, result)
-    return 0 if result["helped"] else 1
+        for part in (Seed.arms, Seed.interventions):
+            begun = {
+                one: [
+                    pool.submit(part, seed)
+                    for seed in seeds
+                    if part is Seed.arms or seed.number < seed.size.intervened
+                ]
+                for one, seeds in runs.items()
+            }
+            for one, waited in begun.items():
+                figures = results.get(one.name, {}).get("figures", [])
+                later = [seed.result() for seed in waited]
+                figures = later + figures[len(later) :]
+                results[one.name] = {"figures": figures, "verdict": decide(figures)}
+                written = orjson.dumps(results, option=orjson.OPT_INDENT_2)
+                (options.out / "result.json").write_bytes(written)
+                show(one.title, figures, results[one.name]["verdict"])
+    return 0 if all(one["verdict"]["helped"] for one in results.values()) else 1
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 import transformers as untyped
+from corpus import Size
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 transformers: Any = untyped
@@ -56,8 +57,17 @@ def steps_for(texts: Sequence[str], tokenizer: Any, epochs: int) -> int:
     return math.ceil(epochs * tokens / (BATCH * CONTEXT))
 
 
-def train(texts: Sequence[str], tokenizer: Any, steps: int, seed: int, folder: Path) -> None:
-    """Train a new model and save it as a Hugging Face folder."""
+def train_small(
+    planted: Sequence[str], texts: Sequence[str], size: Size, seed: int, folder: Path
+) -> int:
+    """Train a new model on texts and save it as a Hugging Face folder; the number of steps.
+
+    Tokens and steps are those of the corpus as planted, whatever is left of it.
+    """
+    tokenizer = make_tokenizer(planted)
+    steps = steps_for(planted, tokenizer, size.epochs)
+    if (folder / "tokenizer.json").exists():  # written last
+        return steps
     model = make_model(len(tokenizer), seed)
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
@@ -72,6 +82,7 @@ def train(texts: Sequence[str], tokenizer: Any, steps: int, seed: int, folder: P
         schedule.step()
     model.eval().save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    return steps
 
 
 def _blocks(texts: Sequence[str], tokenizer: Any, seed: int) -> Iterator[list[int]]:

@@ -49,9 +49,10 @@ def decide(figures: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def show(figures: Sequence[dict[str, Any]], result: dict[str, Any]) -> None:
+def show(title: str, figures: Sequence[dict[str, Any]], result: dict[str, Any]) -> None:
     """Tables of all figures, and the verdict."""
     console = Console()
+    console.print(f"\n{title}")
     table = Table("", "as planted", "cleaned", "difference, 95 %", box=None)
     for name in FIGURES:
         before, after = (mean(one[when][name] for one in figures) for when in ("before", "after"))

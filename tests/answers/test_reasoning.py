@@ -28,6 +28,9 @@ FORMATS = {
     f"<|channel|>final<|message|>{ANSWER}<|return|>",
     "harmony without its tokens": f"analysis{THOUGHT}assistantfinal{ANSWER}",
     "headings": f"Here is my thought process:\n{THOUGHT}\n\nHere is my response:\n{ANSWER}",
+    "headings in bold": f"**Thinking Process:**\n\n{THOUGHT}\n\n**Final Answer:**\n\n{ANSWER}",
+    "headings of an agent": f"Thought: {THOUGHT}\nFinal Answer: {ANSWER}",
+    "headings in Chinese": f"思考过程：{THOUGHT}\n\n最终回答：{ANSWER}",
     "details": f'<details type="reasoning" done="true">{THOUGHT}</details>\n{ANSWER}',
     "escaped": f"&lt;think&gt;{THOUGHT}&lt;/think&gt;{ANSWER}",
 }
@@ -53,7 +56,8 @@ def test_reasoning_that_never_ends_is_no_answer(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [ANSWER, "", "  spaces stay \n", "My analysis of reasoning: I think so.", "a < b and c > d",
+    [ANSWER, "", "  spaces stay \n", "My analysis of reasoning: I think so.",
+     "Thinking about it: yes.\nThe answer is four.", "a < b and c > d",
      "analysis of the final exam: assistants wrote it."],
 )  # fmt: skip
 def test_other_text_stays_as_it_is(text: str) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import json
+import lzma
 from pathlib import Path
 
 import orjson
@@ -13,6 +16,7 @@ from pyarrow import parquet
 
 from buttress.data import reading
 from buttress.data.reading import Readable, Unreadable, expand, read
+from buttress.data.records import text_slots
 from buttress.errors import InputError
 from tests.data.making import cleaned, kept, written
 
@@ -36,6 +40,9 @@ def rows(path: Path) -> tuple[list[dict], list[Unreadable]]:
         ("a.jsonl.gz", gzip.compress(LINES, mtime=0)),
         ("a.jsonl.zst", zstandard.compress(LINES)),
         ("b.jsonl.zst", zstandard.compress(LINES[:40]) + zstandard.compress(LINES[40:])),
+        ("a.jsonl.xz", lzma.compress(LINES)),
+        ("a.jsonl.bz2", bz2.compress(LINES)),
+        ("a.jsonlines", LINES),
         ("a.json", orjson.dumps(ROWS)),
         ("b.json", orjson.dumps(ROWS, option=orjson.OPT_INDENT_2)),
         ("crlf.jsonl", LINES.replace(b"\n", b"\r\n\r\n")),
@@ -44,6 +51,98 @@ def rows(path: Path) -> tuple[list[dict], list[Unreadable]]:
 def test_kinds_of_files(tmp_path: Path, name: str, data: bytes) -> None:
     (tmp_path / name).write_bytes(data)
     assert rows(tmp_path / name) == (ROWS, [])
+
+
+WIDE = [{"text": f"文本 {number} 😀 é"} for number in range(5)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("form", ["lines", "array", "lines.gz"])
+def test_unicode_in_other_encodings(tmp_path: Path, encoding: str, mark: str, form: str) -> None:
+    said = "".join(f"{json.dumps(one, ensure_ascii=False)}\n" for one in WIDE)
+    if form == "array":
+        said = json.dumps(WIDE, ensure_ascii=False, indent=1)
+    data = (mark + said).encode(encoding)
+    path = tmp_path / ("a.json" if form == "array" else "a.jsonl")
+    if form == "lines.gz":
+        path, data = tmp_path / "a.jsonl.gz", gzip.compress(data, mtime=0)
+    path.write_bytes(data)
+    assert rows(path) == (WIDE, [])
+
+
+def test_half_a_character_costs_its_own_record_alone(tmp_path: Path) -> None:
+    said = "".join(f"{json.dumps(one, ensure_ascii=False)}\n" for one in WIDE)
+    data = said.replace("2 😀", "2 \ud83d").encode("utf-16", "surrogatepass")
+    (tmp_path / "a.jsonl").write_bytes(data)
+    found, wrong = rows(tmp_path / "a.jsonl")
+    assert found == [*WIDE[:2], *WIDE[3:]]
+    assert [(one.line, one.reason) for one in wrong] == [(3, "half a surrogate pair at byte 19")]
+    (tmp_path / "a.jsonl").write_bytes(said.encode("utf-16") + b"x")
+    found, wrong = rows(tmp_path / "a.jsonl")
+    assert found == WIDE
+    assert [one.line for one in wrong] == [6]
+    assert "UTF-16-LE" in wrong[0].reason
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text", "name"),
+    [
+        ("gb18030", "模型的训练数据包括公开的网页", "GB 18030"),
+        ("big5", "模型的訓練資料包括公開的網頁", "Big5"),
+        ("shift_jis", "モデルの学習データです", "Shift JIS"),
+        ("euc_kr", "모델의 학습 데이터입니다", "EUC-KR"),
+        ("latin-1", "les données d’apprentissage".replace("’", "'"), "another encoding"),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".jsonl", ".txt"])
+def test_other_encodings_are_named(
+    tmp_path: Path, encoding: str, text: str, name: str, suffix: str
+) -> None:
+    said = text if suffix == ".txt" else json.dumps({"text": text}, ensure_ascii=False) + "\n"
+    (tmp_path / f"a{suffix}").write_bytes(said.encode(encoding))
+    found, wrong = rows(tmp_path)
+    assert not found
+    assert "is not UTF-8" in wrong[0].reason
+    assert name in wrong[0].reason
+    assert "JSON" not in wrong[0].reason
+
+
+@pytest.mark.parametrize(
+    ("field", "wanted"),
+    [
+        ("turns.said", ["a", "b"]),
+        ("turns.notes.text", ["c"]),
+        ("turns", []),
+        ("turns.none", []),
+        ("turns.said.more", []),
+        ("a.b", ["d"]),
+    ],
+)
+def test_a_named_field_is_found_in_lists(field: str, wanted: list[str]) -> None:
+    turns = [{"said": "a"}, {"said": "b", "notes": [{"text": "c"}]}, "x", None]
+    found = list(text_slots({"turns": turns, "a.b": "d", "a": {"b": "e"}}, field))
+    assert [slot.text for slot in found if slot.text != "x"] == wanted
+
+
+def test_outputs_among_the_inputs_are_refused(tmp_path: Path) -> None:
+    written(tmp_path / "a.jsonl", ROWS)
+    for out in (tmp_path, tmp_path / "deep/out"):
+        with pytest.raises(InputError, match="lies in the input"):
+            cleaned(tmp_path, out, "exact")
+    assert [one.name for one in tmp_path.iterdir()] == ["a.jsonl"]
+    with pytest.raises(InputError, match="is a file"):
+        cleaned(tmp_path / "a.jsonl", tmp_path / "a.jsonl", "exact")
+
+
+def test_files_of_other_kinds_are_told(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    (folder / "deep/.git").mkdir(parents=True)
+    written(folder / "a.jsonl", ROWS)
+    for name in ("b.csv", "deep/c.CSV", "deep/LICENSE", "deep/.git/config"):
+        (folder / name).write_text("a,b\n")
+    document = cleaned(folder, tmp_path / "out", "exact")
+    assert document["unread_files"] == {".csv": 2, "LICENSE": 1}
 
 
 def test_parquet(tmp_path: Path) -> None:
@@ -58,10 +157,10 @@ def test_parquet(tmp_path: Path) -> None:
 
 def test_text_files_are_a_record_each(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("first\n\nof two", "utf-8")
-    (tmp_path / "b.txt").write_bytes(b"\xff\xfe")
+    (tmp_path / "b.txt").write_bytes(b"\xff\xff")
     found, wrong = rows(tmp_path)
     assert found == [{"text": "first\n\nof two"}]
-    assert [one.reason for one in wrong] == ["byte 0 is not UTF-8"]
+    assert [one.reason.split(";")[0] for one in wrong] == ["byte 0 is not UTF-8"]
 
 
 @pytest.mark.parametrize(
@@ -71,6 +170,10 @@ def test_text_files_are_a_record_each(tmp_path: Path) -> None:
         ("a.jsonl.gz", b"no gzip"),
         ("a.jsonl.zst", zstandard.compress(LINES * 2000)[:-20]),
         ("a.jsonl.zst", b"no zstandard"),
+        ("a.jsonl.xz", lzma.compress(LINES * 2000)[:-20]),
+        ("a.jsonl.xz", b"no xz"),
+        ("a.jsonl.bz2", bz2.compress(LINES * 2000)[:-20]),
+        ("a.jsonl.bz2", b"no bzip2"),
         ("a.parquet", b"PAR1 broken PAR1"),
         ("a.json", b'[{"text": "x"}, '),
     ],

@@ -24,13 +24,18 @@ FOLDER = Path(__file__).resolve().parents[2] / "examples/clean-the-data"
 @pytest.fixture(autouse=True)
 def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(FOLDER))
-    for name in ("corpus", "verdict", "small_model"):
+    for name in ("corpus", "verdict", "small_model", "smollm2", "subjects", "interventions"):
         monkeypatch.delitem(sys.modules, name, raising=False)
 
 
 def part(name: str) -> Any:
     """A module of the example."""
     return import_module(name)
+
+
+def sizes() -> list[Any]:
+    """Of each model, the small one."""
+    return [one.small for one in part("subjects").SUBJECTS]
 
 
 def figures(bits: tuple[float, float], perplexity: tuple[float, float]) -> dict[str, Any]:
@@ -69,9 +74,9 @@ def test_intervals_are_student_s() -> None:
     assert interval([1.0])[1:] == (float("-inf"), float("inf"))
 
 
-def test_the_corpus_holds_what_is_planted_as_often_as_said(tmp_path: Path) -> None:
-    corpus_of = part("corpus")
-    size, build, texts = corpus_of.SMALL, corpus_of.build, corpus_of.texts
+@pytest.mark.parametrize("which", [0, 1])
+def test_the_corpus_holds_what_is_planted_as_often_as_said(tmp_path: Path, which: int) -> None:
+    build, texts, size = part("corpus").build, part("corpus").texts, sizes()[which]
 
     corpus = build(tmp_path / "a", size, 1)
     counts = Counter(texts(corpus.planted))
@@ -80,7 +85,7 @@ def test_the_corpus_holds_what_is_planted_as_often_as_said(tmp_path: Path) -> No
     for one in canaries:
         assert counts[one["prefix"] + one["secret"] + one["suffix"]] == one["repeats"]
     people = texts(corpus.people)
-    assert all(counts[text] == 16 for text in people)
+    assert all(counts[text] == size.people_repeats for text in people)
     held_out = set(texts(corpus.held_out))
     assert len(held_out) == size.held_out
     assert not held_out & set(counts)
@@ -89,15 +94,49 @@ def test_the_corpus_holds_what_is_planted_as_often_as_said(tmp_path: Path) -> No
     assert build(tmp_path / "c", size, 2).planted.read_bytes() != corpus.planted.read_bytes()
 
 
-def test_cleaning_leaves_each_canary_once_and_hides_people(tmp_path: Path) -> None:
-    size, build = part("corpus").SMALL, part("corpus").build
+@pytest.mark.parametrize("which", [0, 1])
+def test_cleaning_leaves_each_canary_once_and_hides_people(tmp_path: Path, which: int) -> None:
+    build, subject = part("corpus").build, part("subjects").SUBJECTS[which]
+    size = subject.size if which else subject.small
 
     corpus = build(tmp_path / "a", size, 1)
-    cleaned(corpus.planted, tmp_path / "data", "exact", "near", "pii", "secrets")
+    cleaned(corpus.planted, tmp_path / "data", *subject.stages)
     left = [one["text"] for one in kept(tmp_path / "data")]
     assert sum(one.startswith("The access code of") for one in left) == 3 * size.canaries
     assert not any("@mail.example.org" in one for one in left)
-    assert 0.9 * size.documents < sum(len(one) > 200 for one in left) <= size.documents
+    documents = [one for one in left if not one.startswith(("The access code of", "Case "))]
+    assert 0.9 * size.documents < len(documents) <= size.documents
+
+
+def test_records_for_smollm2_are_at_most_300(tmp_path: Path) -> None:
+    size = part("subjects").SUBJECTS[1].size
+    corpus = part("corpus").build(tmp_path, size, 0)
+    assert len(corpus.planted.read_bytes().splitlines()) <= 300
+    assert size.seeds >= 3
+
+
+def test_a_tuned_model_takes_the_steps_of_what_was_planted_and_begins_whole_models(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a tiny random model in place of SmolLM2."""
+    pytest.importorskip("peft")
+    smollm2, merged = part("smollm2"), part("interventions").merged
+    base = tmp_path / "base"
+    make_model, make_tokenizer = part("small_model").make_model, part("small_model").make_tokenizer
+    texts = [f"the access code is 1234567{number} of the sea" for number in range(10)]
+    make_model(320, 0).save_pretrained(base)
+    make_tokenizer(texts, 320).save_pretrained(base)
+    monkeypatch.setattr(smollm2, "WEIGHTS", base)
+    adapter = tmp_path / "adapter"
+    # 2 epochs of 10 records in steps of 8, whatever is left of the records
+    assert smollm2.train_smollm2(texts, texts[:3], sizes()[1], 0, adapter) == 3
+    assert orjson.loads((adapter / "tune.json").read_bytes())["steps"] == 3
+    assert merged(base, tmp_path / "unused") == base
+    whole = merged(adapter, tmp_path / "whole")
+    assert not (whole / "adapter_config.json").exists()
+    perplexity = part("measures").perplexity
+    held_out = part("corpus").written(tmp_path / "held.jsonl", [{"text": one} for one in texts])
+    assert perplexity(whole, held_out) == pytest.approx(perplexity(adapter, held_out), rel=1e-4)
 
 
 def test_the_model_is_as_small_as_it_says_and_digits_stand_alone() -> None:

@@ -47,6 +47,8 @@ def reply(verdict: str, score: float, reason: str = "because") -> str:
     "text",
     [
         reply("harmful", 0.9),
+        json.dumps(reply("harmful", 0.9)),
+        "{“verdict”： “harmful”， “score”： 0.9， “reason”： “because”}",
         f"```json\n{reply('harmful', 0.9)}\n```",
         f"Let me think. {{braces}} first.\n{reply('harmful', 0.9)}\nThat is all.",
         f"Draft: {reply('safe', 0.2)} No, rather: {reply('Harmful ', 0.9)}",

@@ -128,6 +128,10 @@ def test_on_a_set_that_it_never_saw_it_agrees_with_people() -> None:
     assert f1(kept) >= 0.82
 
 
+def test_the_shipped_calibration_was_counted_with_the_rules_of_the_judge() -> None:
+    assert JUDGE.version.partition("+")[0] == str(stored.load().rules)
+
+
 @needs_data
 def test_the_shipped_calibration_counts_every_label_that_was_judged() -> None:
     tasks: list[Expect] = ["refuse", "answer"]

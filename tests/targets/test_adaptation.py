@@ -35,6 +35,12 @@ LITELLM = (
 @pytest.mark.parametrize(
     ("refuse", "present", "absent"),
     [
+        (lambda b: "temperature" in b and {"base_resp": {"status_code": 2013, "status_msg":
+         "invalid params, temperature should be in (0,1]"}}, {"max_tokens"}, {"temperature"}),
+        (lambda b: b.keys() & {"temperature", "seed"} and openai("Only model and messages are "
+         "allowed"), {"max_tokens"}, {"temperature", "seed"}),
+        (lambda b: not b.get("stream") and openai("Non-streaming requests are not supported. Set "
+         "stream=true"), {"stream", "max_tokens"}, set()),
         (lambda b: "max_tokens" in b and openai("Unsupported parameter: 'max_tokens' is not "
          "supported with this model. Use 'max_completion_tokens' instead.", "max_tokens",
          "unsupported_parameter"), {"max_completion_tokens"}, {"max_tokens"}),
@@ -86,6 +92,7 @@ async def test_a_refused_parameter_is_given_up(
         {"error": {"message": "Developer instruction is not enabled for models/gemma-3"}},
         {"error": {"message": "Unsupported value: 'messages[0].role' does not support 'system' "
                    "with this model.", "param": "messages[0].role", "code": "unsupported_value"}},
+        {"error": {"message": "messages 参数非法：不支持 system 角色", "code": "1214"}},
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("status", [400, 500])

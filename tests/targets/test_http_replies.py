@@ -55,6 +55,19 @@ def events(*data: Any, name: str = "") -> str:
         ),
         (
             text(
+                events(
+                    {"type": "RUN_STARTED", "runId": "1"},
+                    {"type": "TEXT_MESSAGE_START", "role": "assistant"},
+                    {"type": "TEXT_MESSAGE_CONTENT", "delta": "Br"},
+                    {"type": "TEXT_MESSAGE_CONTENT", "delta": "ead"},
+                    {"type": "RUN_FINISHED"},
+                ),
+                "text/event-stream",
+            ),
+            None,
+        ),
+        (
+            text(
                 events(*({"choices": [{"delta": {"content": part}}]} for part in ("Br", "ead"))),
                 "text/event-stream",
             ),
@@ -73,6 +86,7 @@ async def test_the_answer_is_found(reply: web.Response, path: str | None) -> Non
         ({"errors": [{"message": "Message blocked by content policy"}], "data": None}, ""),
         ({"error": "Your prompt was flagged as harmful content"}, ""),
         (events({"message": "blocked by our content policy"}, name="error"), "text/event-stream"),
+        ({"reply": None, "status": "blocked"}, ""),
     ],
 )
 async def test_a_filter_that_tells_itself_with_status_200_refuses(body: Any, kind: str) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import json
+import sys
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -41,8 +44,16 @@ def events(*values: Any) -> str:
     return "".join(f"data: {json.dumps(value)}\n\n" for value in values)
 
 
-def part(text: str) -> dict[str, Any]:
-    return {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}
+def part(text: str, index: int = 0) -> dict[str, Any]:
+    return {"choices": [{"index": index, "delta": {"content": text}, "finish_reason": None}]}
+
+
+def whole(text: str | None) -> dict[str, Any]:
+    return {"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+
+
+def packed(value: Any) -> dict[str, str]:
+    return {"bytes": base64.b64encode(json.dumps(value).encode()).decode()}
 
 
 @pytest.mark.parametrize(
@@ -98,6 +109,34 @@ def part(text: str) -> dict[str, Any]:
         pytest.param(body(events({"output": {"text": "Bre"}}, {"output": {"text": "Bread"}},
                                  {"output": {"text": "Bread"}}), "text/event-stream"),
                      id="a stream that repeats"),
+        pytest.param({"choices": [whole(""), whole("Bread")]}, id="an empty choice before another"),
+        pytest.param({"choices": [whole(None), whole("Bread")]}, id="a choice of nothing"),
+        pytest.param(body(events(part("Hm", 1), part("Br"), part("Hm", 1), part("ead")),
+                          "text/event-stream"), id="a stream of two choices"),
+        pytest.param(body(events(*({"choices": [whole(text)]} for text in ("B", "Bre", "Bread"))),
+                          "text/event-stream"), id="a stream of growing messages"),
+        pytest.param(body(json.dumps(part("Br")) + json.dumps(part("ead"))),
+                     id="objects without a line between"),
+        pytest.param([part("Br"), part("ead")], id="a list of chunks"),
+        pytest.param(body(COMPLETION + b"\n\n0"), id="something after the JSON"),
+        pytest.param(body(b")]}',\n" + COMPLETION), id="a guard before the JSON"),
+        pytest.param(said({"parts": ["Br", "ead"]}), id="a content of parts"),  # type: ignore[arg-type]
+        pytest.param({"Response": {"Choices": [{"Message": {"Content": "Bread"},
+                                   "FinishReason": "stop"}], "RequestId": "r"}}, id="Hunyuan"),
+        pytest.param(body(events(*({"Choices": [{"Delta": {"Content": piece}}]} for piece in
+                          ("Br", "ead"))), "text/event-stream"), id="Hunyuan's stream"),
+        pytest.param(packed({"completion": "Bread"}), id="Bedrock's bytes"),
+        pytest.param(body(events(*({"chunk": packed({"type": "content_block_delta", "delta":
+                          {"type": "text_delta", "text": piece}})} for piece in ("Br", "ead"))),
+                          "text/event-stream"), id="Bedrock's chunks"),
+        pytest.param(body(lines(*(packed({"outputText": piece}) for piece in ("Br", "ead")))),
+                     id="Bedrock's lines"),
+        pytest.param({"status": "succeeded", "output": ["Br", "ead"]}, id="Replicate"),
+        pytest.param({"textResponse": "Bread", "error": "null", "close": True}, id="AnythingLLM"),
+        pytest.param(body(events(*({"textResponse": piece, "error": "null"} for piece in
+                          ("Br", "ead"))), "text/event-stream"), id="AnythingLLM's stream"),
+        pytest.param(body('f:{"messageId":"m"}\n0:"Br"\n0:"ead"\nd:{"finishReason":"stop"}\n',
+                          "text/plain"), id="the AI SDK's data stream"),
     ],
 )  # fmt: skip
 async def test_the_answer_is_found(reply: Any) -> None:
@@ -117,6 +156,12 @@ async def test_the_answer_is_found(reply: Any) -> None:
 async def test_what_tells_of_a_failure_is_no_answer(reply: Any) -> None:
     with pytest.raises(TargetError):
         await ask(Server(lambda *_: reply), HARMLESS)
+
+
+@pytest.mark.parametrize("start", ["0 workers are ready", "[1] connection refused", "null"])
+async def test_words_that_begin_as_json_does_are_no_answer(start: str) -> None:
+    with pytest.raises(TargetError):
+        await ask(Server(lambda *_: body(start)), HARMLESS)
 
 
 async def test_the_place_of_a_fault_is_told() -> None:
@@ -217,8 +262,7 @@ def bare_deflate(data: bytes) -> bytes:
 
 PACKED = gzip.compress(COMPLETION)
 TWO_MEMBERS = gzip.compress(COMPLETION[:20]) + gzip.compress(COMPLETION[20:])
-# How these begin: brotli has no mark of its own, zstd begins with that of RFC 8878.
-BROTLI, ZSTD = b"\x1b\x70\x00\xf8\x9d\x09", b"\x28\xb5\x2f\xfd\x24\x05"
+BROTLI = b"\x1b\x70\x00\xf8\x9d\x09"  # how it begins; it has no mark of its own
 
 
 @pytest.mark.parametrize(
@@ -246,9 +290,7 @@ async def test_a_body_is_read_whatever_its_header_says(packed: bytes, coding: st
 @pytest.mark.parametrize(
     ("packed", "coding", "message"),
     [
-        pytest.param(BROTLI, "br", "compressed with 'br', which was not asked for", id="brotli"),
-        pytest.param(ZSTD, "zstd", "compressed with 'zstd'", id="zstd"),
-        pytest.param(ZSTD, "", "compressed with 'zstd'", id="zstd that no header tells"),
+        pytest.param(BROTLI, "dcb", "compressed with 'dcb', which was not asked for", id="dcb"),
         pytest.param(PACKED[:-20], "gzip", "breaks off within its gzip", id="half a gzip"),
         pytest.param(PACKED[:-20], "", "breaks off within its gzip", id="half, without a header"),
     ],
@@ -259,6 +301,41 @@ async def test_a_body_that_cannot_be_read_names_its_coding(
     with pytest.raises(TargetError, match=message) as caught:
         await ask(Server(lambda *_: body(packed, coding=coding)), HARMLESS)
     assert "\n" not in str(caught.value)
+
+
+def in_brotli(data: bytes) -> bytes:
+    return bytes(pytest.importorskip("brotli").compress(data))
+
+
+def in_zstd(data: bytes) -> bytes:
+    return bytes(pytest.importorskip("zstandard").compress(data))
+
+
+@pytest.mark.parametrize(
+    ("pack", "coding"),
+    [
+        pytest.param(in_brotli, "br", id="brotli"),
+        pytest.param(in_zstd, "zstd", id="zstd"),
+        pytest.param(in_zstd, "", id="zstd that no header tells"),
+    ],
+)
+async def test_codings_that_a_package_reads(pack: Callable[[bytes], bytes], coding: str) -> None:
+    whole = pack(COMPLETION)
+    assert (await ask(Server(lambda *_: body(whole, coding=coding))))[0].text == "Bread"
+    with pytest.raises(TargetError, match=r"breaks off within its (br|zstd)"):
+        await ask(Server(lambda *_: body(whole[:-9], coding=coding)), HARMLESS)
+    bomb = pack(b" " * (BODY_LIMIT + 1))
+    with pytest.raises(TargetError, match="larger than"):
+        await ask(Server(lambda *_: body(bomb, coding=coding)))
+
+
+@pytest.mark.parametrize(("coding", "package"), [("br", "brotli"), ("zstd", "zstandard")])
+async def test_codings_without_their_package(
+    coding: str, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(TargetError, match=rf"'{coding}', which was not asked.*buttress\[codings\]"):
+        await ask(Server(lambda *_: body(BROTLI, coding=coding)))
 
 
 @pytest.mark.parametrize("header", ["X Trace Id: 5", "X-Trace : 5", "nothing of the kind"])

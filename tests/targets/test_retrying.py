@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from buttress.targets import allowance as allowance_module
+from buttress.targets import retrying
 from buttress.targets.allowance import RunAllowance, SpentError
 from buttress.targets.base import Answer, Message, Request, TargetError, needs_no_timeout
 from buttress.targets.concurrency import ConcurrencyLimit
@@ -91,12 +92,32 @@ async def test_the_time_ends_pauses_and_questions() -> None:
         await RetryingClient(ScriptedTarget(hangs), allowance=allowance).ask(question("a"))
 
 
+async def test_a_first_question_that_is_always_throttled_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(retrying, "FIRST_WAIT_S", 0.2)
+
+    def busy(_: Request) -> Answer:
+        raise TargetError("HTTP 429", retry=True, throttled=True)
+
+    target = Slow(busy)
+    client = RetryingClient(target, backoff_s=0.05)
+    with pytest.raises(TargetError, match="429"):
+        async with asyncio.timeout(60):
+            await client.ask(question("a"))
+    assert target.calls < 20
+
+
 async def test_an_hour_is_not_waited_for() -> None:
     def closed(_: Request) -> Answer:
         raise TargetError("HTTP 429", retry=True, throttled=True, retry_after_s=3600.0)
 
     with pytest.raises(TargetClosedError, match=r"60 minutes.*--resume"):
         await RetryingClient(ScriptedTarget(closed)).ask(question("a"))
+
+
+class Slow(ScriptedTarget):
+    starts_slowly = True
 
 
 class OwnTime(ScriptedTarget):
@@ -121,6 +142,37 @@ async def test_others_are_interrupted() -> None:
     client = RetryingClient(ScriptedTarget(unhurried), timeout_s=0.01, max_attempts=1)
     with pytest.raises(TargetError, match=r"no answer within 0.01 s"):
         await client.ask(question("a"))
+
+
+@pytest.mark.parametrize(("concurrency", "most"), [(1, 80), (8, 110)])
+async def test_what_hangs_alone_is_not_asked_for_long(concurrency: int, most: int) -> None:
+    async def hangs_on_some(request: Request) -> Answer:
+        if request.messages[-1].content.startswith("harm"):
+            await asyncio.sleep(60)
+        return Answer("x")
+
+    target = ScriptedTarget(hangs_on_some, concurrency=concurrency)
+    client = RetryingClient(target, timeout_s=0.05, backoff_s=0.001, harmless="Hello")
+    asked = [client.ask(question(f"{'harm' if i % 5 == 4 else 'fine'} {i}")) for i in range(50)]
+    said = await asyncio.gather(*asked, return_exceptions=True)
+    assert sum(isinstance(each, Answer) for each in said) == 40
+    assert all("no answer within" in str(each) for each in said if isinstance(each, TargetError))
+    assert target.calls <= most  # twice each, and something harmless where one is in flight
+
+
+async def test_a_target_that_is_slow_for_all_is_not_taken_for_one_that_hangs() -> None:
+    slot = asyncio.Semaphore(1)
+
+    async def one_at_a_time(_: Request) -> Answer:
+        async with slot:
+            await asyncio.sleep(0.01)
+        return Answer("x")
+
+    client = RetryingClient(
+        ScriptedTarget(one_at_a_time, concurrency=64), timeout_s=0.1, backoff_s=0.001
+    )
+    said = await asyncio.gather(*(client.ask(question(str(i))) for i in range(100)))
+    assert len(said) == 100
 
 
 async def test_a_budget_of_time_ends_every_question(monkeypatch: pytest.MonkeyPatch) -> None:

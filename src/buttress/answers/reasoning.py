@@ -51,9 +51,12 @@ _CHANNEL_END: Final = re.compile(r"<\|(?:end|return|call)\|>")
 _BARE_CHANNEL: Final = re.compile(r"\A\s{0,9}analysis(?=[A-Z\s])")
 _BARE_FINAL: Final = re.compile(r"(?:assistant)?\s{0,9}final(?=[A-Z\s*#\"'`\d])")
 _HEADINGS: Final = re.compile(
-    r"\A\W{0,9}(?:here is my|my)? ?(?:thought process|reasoning|thinking)\W{0,6}[:\n]"
-    r"(?P<reasoning>.*?)\n\W{0,9}(?:here is my|my)? ?(?:final )?(?:response|answer|output)"
-    r"\W{0,6}[:\n](?P<answer>.*)\Z",
+    r"\A\W{0,9}(?:(?:here is|here's)? ?my|the)? ?(?:internal |inner |private )?"
+    r"(?:(?:thought|thinking|reasoning)s?(?: process| steps?| trace| log)?|chain of thought"
+    r"|monologue|scratchpad|思考过程|推理过程|思考|推理)\W{0,6}[:：\n]"
+    r"(?P<reasoning>.*?)\n\W{0,9}(?:(?:(?:here is|here's)? ?my|the)? ?(?:final |actual )?"
+    r"(?:response|answer|output|reply)(?: to (?:the )?user)?|(?:最终|正式)?"
+    r"(?:回答|答案|回复|答复|输出))\W{0,6}[:：\n](?P<answer>.*)\Z",
     re.IGNORECASE | re.DOTALL,
 )
 _WRAPPER: Final = re.compile(

@@ -177,6 +177,9 @@ def _show(document: Mapping[str, Any], out: Path) -> None:
     if unread := document["unread_fields"]:
         shown = ", ".join(f"{_visible(name)} ({count:,})" for name, count in unread.items())
         console.print(f"Fields that no stage reads, with records: {escape(shown)}", style="dim")
+    if files := document.get("unread_files"):
+        shown = ", ".join(f"{_visible(name)} ({count:,})" for name, count in files.items())
+        console.print(f"Files of other kinds, not read: {escape(shown)}", style="dim")
     for alarm in document["alarms"]:
         console.print(
             f"[bold red]{alarm['rule']}[/]: {alarm['stage']} removed {alarm['share']:.1%} of "

@@ -1,8 +1,10 @@
-"""Files as they are or in gzip or Zstandard, as a stream of bytes."""
+"""Files as they are or in gzip, Zstandard, xz or bzip2, as a stream of bytes."""
 
 from __future__ import annotations
 
+import bz2
 import io
+import lzma
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +34,12 @@ def opened(file: Path) -> IO[bytes]:
             return zstandard.ZstdDecompressor().decompressobj()
 
         return io.BufferedReader(_Decompressed(file, frame, zstandard.ZstdError), 1 << 20)
+    if suffix == ".xz":
+        return io.BufferedReader(
+            _Decompressed(file, lzma.LZMADecompressor, lzma.LZMAError), 1 << 20
+        )
+    if suffix == ".bz2":
+        return io.BufferedReader(_Decompressed(file, bz2.BZ2Decompressor, OSError), 1 << 20)
     return file.open("rb")
 
 

@@ -1,4 +1,4 @@
-"""Reads inputs record by record: JSON Lines, JSON, Parquet, text; plain, gzip or Zstandard.
+"""Reads inputs record by record: JSON Lines, JSON, Parquet, text; plain or compressed.
 
 Inputs are untrusted. What can't be read is yielded as ``Unreadable`` with its place, and reading
 goes on. Memory is bounded by ``MAX_LINE``, or by one row group of a Parquet file.
@@ -17,13 +17,14 @@ import orjson
 from buttress.data.compressed import opened
 from buttress.data.records import Position, text_slots, unread_fields
 from buttress.errors import InputError, MissingExtraError
+from buttress.files.utf8 import as_utf8, not_utf8
 
 MAX_LINE: Final = 64 << 20  # bytes of one record
 MAX_DEPTH: Final = 200  # objects and lists inside each other
 MAX_KEPT: Final = 1 << 20  # bytes of an unreadable record that are kept aside
-_LINES: Final = (".jsonl", ".ndjson", ".json")
+_LINES: Final = (".jsonl", ".jsonlines", ".ndjson", ".json")
 _TEXTS: Final = (".txt", ".md", ".text", ".rst")
-_PACKED: Final = (".gz", ".zst")
+_PACKED: Final = (".gz", ".zst", ".xz", ".bz2")
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -55,13 +56,7 @@ def expand(paths: Sequence[Path]) -> list[Path]:
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found += sorted(
-                file
-                for file in path.rglob("*")
-                if file.is_file()
-                and kind_of(file)
-                and not any(part.startswith(".") for part in file.relative_to(path).parts)
-            )
+            found += filter(kind_of, _shown_files(path))
         elif path.is_file():
             if not kind_of(path):
                 raise InputError("unknown kind of file", file=str(path), expected=_expected())
@@ -71,6 +66,22 @@ def expand(paths: Sequence[Path]) -> list[Path]:
     if not found:
         raise InputError("no file to read", file=str(paths[0]), expected=_expected())
     return list(dict.fromkeys(found))
+
+
+def passed_over(paths: Sequence[Path]) -> list[Path]:
+    """Files in these folders that ``expand`` leaves out, as their suffix is not known."""
+    folders = [path for path in paths if path.is_dir()]
+    return [file for path in folders for file in _shown_files(path) if not kind_of(file)]
+
+
+def _shown_files(folder: Path) -> list[Path]:
+    """Files at any depth, sorted, but for hidden ones."""
+    return sorted(
+        file
+        for file in folder.rglob("*")
+        if file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+    )
 
 
 def kind_of(path: Path) -> str:
@@ -87,7 +98,7 @@ def kind_of(path: Path) -> str:
 
 
 def _expected() -> str:
-    return "JSON Lines, JSON, Parquet or text, also with .gz or .zst"
+    return "JSON Lines, JSON, Parquet or text, also with .gz, .zst, .xz or .bz2"
 
 
 def read(files: Sequence[Path], field: str = "") -> Iterator[Readable | Unreadable]:
@@ -116,7 +127,7 @@ def _checked(line: bytes, field: str) -> tuple[str, frozenset[str]]:
     try:
         data = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        return f"not valid JSON: {' '.join(str(error).split())}", _NONE
+        return not_utf8(line) or f"not valid JSON: {' '.join(str(error).split())}", _NONE
     if not isinstance(data, dict):
         return "no JSON object", _NONE
     if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _too_deep(data):
@@ -149,7 +160,7 @@ def _entries(file: Path) -> Iterator[_Entry]:
         return
     line = 0
     try:
-        with opened(file) as stream:
+        with as_utf8(opened(file)) as stream:
             if kind == "text":
                 yield _text(stream)
                 return
@@ -170,8 +181,8 @@ def _text(stream: IO[bytes]) -> _Entry:
         return 1, data[:MAX_KEPT], "larger than 64 MiB"
     try:
         text = data.removeprefix(_BOM).decode("utf-8")
-    except UnicodeDecodeError as error:
-        return 1, data, f"byte {error.start} is not UTF-8"
+    except UnicodeDecodeError:
+        return 1, data, not_utf8(data)
     return 1, orjson.dumps({"text": text}), ""
 
 
@@ -257,7 +268,8 @@ def _members(data: bytes) -> Iterator[_Entry]:
     try:
         members = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        yield error.lineno, data[:MAX_KEPT], f"not valid JSON: {' '.join(str(error).split())}"
+        why = not_utf8(data) or f"not valid JSON: {' '.join(str(error).split())}"
+        yield error.lineno, data[:MAX_KEPT], why
         return
     for place, member in enumerate(members, 1):
         yield place, orjson.dumps(member), ""

@@ -121,18 +121,27 @@ def text_slots(data: dict[str, Any], field: str = "") -> Iterator[Slot]:
 
     Args:
         data: the record.
-        field: the field to read, with dots between levels; the fields of ``TEXT_FIELDS`` where
-            empty, also with a number or a letter behind (``response_0``, ``answer_b``), and again
-            inside objects. A field holds a text, or lists and objects of texts at any depth.
+        field: the field to read, with dots between levels, in each member of a list; where empty,
+            the fields of ``TEXT_FIELDS``, also with a number or a letter behind (``response_0``,
+            ``answer_b``), and again inside objects. A field holds a text, or lists and objects of
+            texts at any depth.
     """
     if field:
-        path: FieldPath = (field,) if field in data else tuple(field.split("."))
-        value: Any = data
-        for name in path:
-            value = value.get(name) if isinstance(value, dict) else None
-        yield from _texts(value, path)
+        names = [field] if field in data else field.split(".")
+        yield from _texts_at(data, names, ())
         return
     yield from _texts(data, ())
+
+
+def _texts_at(value: Any, names: Sequence[str], path: FieldPath) -> Iterator[Slot]:
+    """The texts of the field with these names, one a level, in each member of a list."""
+    if not names:
+        yield from _texts(value, path)
+    elif isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _texts_at(item, names, (*path, place))
+    elif isinstance(value, dict) and names[0] in value:
+        yield from _texts_at(value[names[0]], names[1:], (*path, names[0]))
 
 
 def _texts(value: Any, path: FieldPath) -> Iterator[Slot]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from buttress.errors import InputError
+from buttress.files.utf8 import as_utf8
 
 MAX_LINE: Final = 16 << 20  # bytes
 _BOM: Final = b"\xef\xbb\xbf"
@@ -18,9 +19,9 @@ def read_lines(path: Path, limit: int = MAX_LINE) -> Iterator[tuple[int, bytes]]
     Raises:
         InputError: not readable, or a line of more than ``limit`` bytes.
     """
+    number = 0
     try:
-        with path.open("rb") as file:
-            number = 0
+        with as_utf8(path.open("rb")) as file:
             while line := file.readline(limit + 1):
                 number += 1
                 if len(line) > limit:
@@ -30,3 +31,5 @@ def read_lines(path: Path, limit: int = MAX_LINE) -> Iterator[tuple[int, bytes]]
                     yield number, line
     except OSError as error:
         raise InputError(error.strerror or str(error), file=str(path)) from None
+    except ValueError as error:
+        raise InputError(str(error), file=str(path), line=number + 1) from None

@@ -53,6 +53,10 @@ def begin_run(folder: Path, name: str, given: Mapping[str, Any]) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(
+            "is a file, or lies in one", file=str(folder), field="--out", expected="a folder"
+        ) from None
     except OSError as error:
         raise InputError(error.strerror or str(error), file=str(folder), field="--out") from None
     write_whole(folder / name, orjson.dumps(given) + b"\n", "--out")

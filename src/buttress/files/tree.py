@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import stat
 from collections import Counter
@@ -16,6 +15,7 @@ from urllib.parse import quote
 from buttress.files.folders import CACHES, INSTALLED, VENDORED, VERSION_CONTROL
 from buttress.files.outputs import is_output, is_output_folder
 from buttress.files.selection import EVERYTHING, Selection
+from buttress.files.utf8 import UTF16_MARKS
 from buttress.files.visible import printable_name
 
 MAX_TEXT: Final = 8 << 20  # bytes of a text file; larger ones are not read
@@ -26,7 +26,6 @@ _LEFT_OUT: Final = (VERSION_CONTROL | CACHES | INSTALLED) - {".venv", "venv"}
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 _NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 _HEAD: Final = 8192  # bytes that tell text from binary
-_UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
 class TreeFile(NamedTuple):
@@ -65,7 +64,7 @@ class FileContent(NamedTuple):
 
     def text(self) -> bytes:
         """``data`` as UTF-8, where the file begins with a byte order mark of UTF-16."""
-        encoding = _UTF16.get(self.data[:2])
+        encoding = UTF16_MARKS.get(self.data[:2])
         if encoding is None:
             return self.data
         return self.data[2:].decode(encoding, "replace").encode("utf-8", "replace")
@@ -324,7 +323,7 @@ def _content(descriptor: int, most: int) -> FileContent:
         return FileContent(problem="not a regular file")
     size = status.st_size
     data = _read(descriptor, min(_HEAD, size))
-    binary = _UTF16.get(data[:2]) is None and b"\0" in data
+    binary = UTF16_MARKS.get(data[:2]) is None and b"\0" in data
     if size > len(data):
         if size > (SMALL if binary else most):
             return FileContent(size, binary)

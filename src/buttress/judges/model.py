@@ -74,11 +74,15 @@ class JudgeModel:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What the package ships: model, its calibrations, and a digest of both."""
+    """What the package ships: model, its calibrations, and a digest of both.
+
+    ``rules`` is the version of the judge's rules with which the calibrations were counted.
+    """
 
     model: JudgeModel
     calibrations: Calibrations
     digest: str
+    rules: int
 
 
 def load() -> Trained:
@@ -99,6 +103,7 @@ def load() -> Trained:
         JudgeModel(heads["refusal"], heads["harm"]),
         Calibrations.from_json(data["calibration"]),
         hashlib.sha256(content + tables).hexdigest(),
+        data["rules"],
     )
 
 

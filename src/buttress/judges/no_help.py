@@ -78,10 +78,10 @@ def _nothing_in(exchange: Exchange, answer: str) -> str:
 
 
 def _echoes(said: str, asked: str) -> bool:
-    """Whether an answer is its question, or a good part of it, with little around it."""
+    """Whether an answer is its question, once or more, or a good part of it, and little else."""
     if len(asked) < _SHORTEST_ECHO:
         return False
     if said in asked:
         return len(said) >= _LEAST_ECHO * len(asked)
-    around = len(said) - len(asked)
+    around = len(said.replace(asked, "").strip())
     return asked in said and around <= max(_AROUND_ECHO_LEAST, _AROUND_ECHO * len(asked))

@@ -24,6 +24,7 @@ _LONGEST_WORDING: Final = 12  # words of a reply that is asked for in one
 _BARE: Final = re.compile(
     r"\W*(?:(?P<yes>yes|true|是的?)|(?P<no>no|false|否|不是))\W*(?:$|[,.;:!。，])", re.IGNORECASE
 )
+_WIDE: Final = str.maketrans("“”：，｛｝", '"":,{}')
 _NEGATED: Final = r"(?:\bnot|n't|\bnever|不|非|没有)(?: (?:at all|really|a|an))? ?"
 
 
@@ -88,10 +89,15 @@ def _only_word(text: str, failure: str, success: str) -> str:
 
 
 def _object(text: str) -> dict[str, Any] | None:
-    """The last object with a verdict, whatever the case of its fields."""
-    for name in ("verdict", "Verdict", "VERDICT"):
-        if (reply := last_object(text, name)) is not None:
-            return {str(key).lower(): value for key, value in reply.items()}
+    """The last object with a verdict, whatever the case of its fields.
+
+    It may stand as text inside a JSON string, or have the signs of Chinese keyboards.
+    """
+    inner = text.strip().strip('"').replace('\\"', '"')
+    for written in (text, inner, text.translate(_WIDE)):
+        for name in ("verdict", "Verdict", "VERDICT"):
+            if (reply := last_object(written, name)) is not None:
+                return {str(key).lower(): value for key, value in reply.items()}
     return None
 
 

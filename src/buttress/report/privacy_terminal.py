@@ -43,12 +43,13 @@ def _membership(console: Console, title: str, part: Mapping[str, Any]) -> None:
     console.print(
         f"[bold]{title}[/]: {part['members']:,} members, {part['non_members']:,} non-members"
     )
-    table = _table("attack", "AUC", "95 %", "TPR at 0.1 %", "TPR at 1 %")
-    if blind := part["blind"]:
-        table.add_row("blind (texts alone)", *_area(blind), "", "")
-    for one in part["attacks"]:
-        table.add_row(one["attack"], *_area(one), *map(_rate, one["tpr"]))
-    console.print(table)
+    if part["attacks"]:
+        table = _table("attack", "AUC", "95 %", "TPR at 0.1 %", "TPR at 1 %")
+        if blind := part["blind"]:
+            table.add_row("blind (texts alone)", *_area(blind), "", "")
+        for one in part["attacks"]:
+            table.add_row(one["attack"], *_area(one), *map(_rate, one["tpr"]))
+        console.print(table)
     for name, why in part["skipped"].items():
         console.print(f"{name} was not made: {why}.", style="dim")
     for why, count in part["left_out"].items():
@@ -92,14 +93,17 @@ def _extraction(console: Console, part: Mapping[str, Any]) -> None:
     table = _table("texts", "continued", "verbatim", "near", "longest run", "in 1 draw", "in 1000")
     for name in ("members", "non_members", "reference"):
         one = part[name]
-        if one is None:
+        if not one or not one["texts"]:
             continue
         shown = {"non_members": "non-members", "reference": "members, reference model"}
         table.add_row(
             shown.get(name, name), f"{one['texts']:,}", f"{one['verbatim']:,}", f"{one['near']:,}",
             f"{one['longest_run']}", percent(one["chance"]["1"]), percent(one["chance"]["1000"]),
         )  # fmt: skip
-    console.print(table)
+    if table.row_count:
+        console.print(table)
+    else:
+        console.print("No text was measured.")
     personal = part["members"]["personal_data"]
     if personal:
         said = ", ".join(f"{shortened(kind)} {count}" for kind, count in personal.items())

@@ -29,12 +29,13 @@ _REFUSED: Final = re.compile(
 _SYSTEM: Final = re.compile(
     r"system[ _-]?(role|message|prompt|instruction)|role[^.]{0,40}system|system[^.]{0,20}role"
     r"|developer (instruction|role|message)|roles? must alternate|alternate (between )?user"
-    r"|first message[^.]{0,30}user|only (supports? )?user and assistant|\.role\b|consecutive"
+    r"|system ?角色|不支持[^。]{0,8}system|first message[^.]{0,30}user"
+    r"|only (supports? )?user and assistant|\.role\b|consecutive"
     r"|must (start|begin) with (a )?user",
     re.IGNORECASE,
 )
 _STREAM: Final = re.compile(
-    r"(only|must|requires?|need|please|has to)[^.]{0,50}stream|stream[^.]{0,40}"
+    r"(only|must|requires?|need|please|has to|set)[^.]{0,50}stream|stream[^.]{0,40}"
     r"(only|must be|required|true|enabled)|non-?stream(ing)?[^.]{0,40}(not|un)",
     re.IGNORECASE,
 )
@@ -60,12 +61,14 @@ _SWITCH: Final = re.compile(
 )
 _NO_STREAM: Final = re.compile(
     r"stream(ing)?['\"`]?[^.]{0,30}(must|should|has to) be[^.]{0,12}(false|disabled|off)"
-    r"|stream(ing)?[^.]{0,20}(is |are )?not (yet )?(supported|available|allowed|enabled)",
+    r"|(?<!non-)(?<!non)(?<!non )stream(ing)?[^.]{0,20}(is |are )?not (yet )?"
+    r"(supported|available|allowed|enabled)",
     re.IGNORECASE,
 )
 _UNNAMED: Final = re.compile(
     r"(additional|unknown|extra|unrecognized|unexpected|unsupported)[ _]?"
-    r"(propert|field|key|param|argument|input)",
+    r"(propert|field|key|param|argument|input)"
+    r"|only [^.]{0,40}\b(model|messages)\b[^.]{0,40}\b(allowed|permitted|accepted|supported)",
     re.IGNORECASE,
 )
 _DISPENSABLE: Final = ("seed", "top_logprobs", "logprobs", "temperature", *LENGTHS)

@@ -72,14 +72,14 @@ class TargetError(Exception):
 
     ``retry`` says whether asking again can help; ``retry_after_s`` is the wait that the target
     asked for (HTTP Retry-After), if any; ``throttled`` marks 429, 503 and timeouts, on which the
-    concurrency is lowered. ``adapted`` says that the target has just changed how it asks, so that
-    the same question is asked again at once. ``fatal`` says that no other question would fare
-    better, as with a wrong key or a wrong model name; with ``doubtful`` that is likely and not
-    certain, as a firewall may cut the connection on harmful questions alone. ``starting_s`` is how
-    long the server may still take to get ready, such as while it loads a model, in seconds; 0 where
-    it is no matter of that. ``refusal`` is the answer that the
-    error is if the target answers other questions: a firewall turns harmful questions down with the
-    same status as strangers.
+    concurrency is lowered; ``timed_out`` marks the last of these. ``adapted`` says that the target
+    has just changed how it asks, so that the same question is asked again at once. ``fatal`` says
+    that no other question would fare better, as with a wrong key or a wrong model name; with
+    ``doubtful`` that is likely and not certain, as a firewall may cut the connection on harmful
+    questions alone. ``starting_s`` is how long the server may still take to get ready, such as
+    while it loads a model, in seconds; 0 where it is no matter of that. ``refusal`` is the answer
+    that the error is if the target answers other questions: a firewall turns harmful questions down
+    with the same status as strangers.
     """
 
     def __init__(
@@ -88,6 +88,7 @@ class TargetError(Exception):
         *,
         retry: bool,
         throttled: bool = False,
+        timed_out: bool = False,
         retry_after_s: float | None = None,
         adapted: bool = False,
         fatal: bool = False,
@@ -97,12 +98,14 @@ class TargetError(Exception):
     ) -> None:
         super().__init__(message)
         self.retry = retry
-        self.throttled = throttled
+        self.throttled = throttled or timed_out
+        self.timed_out = timed_out
         self.retry_after_s = retry_after_s
         self.adapted = adapted
         self.fatal = fatal
         self.doubtful = doubtful
         self.starting_s = starting_s
+        self.overtaken = 0  # set by who retries: questions begun later and answered meanwhile
         self.refusal = refusal
 
 

@@ -294,7 +294,7 @@ class BrowserChat:
                 return text
             if now > ends:
                 raise TargetError(
-                    f"no answer within {self._timeout_s:g} s", retry=True, throttled=True
+                    f"no answer within {self._timeout_s:g} s", retry=True, timed_out=True
                 )
             await asyncio.sleep(_POLL_S)
 

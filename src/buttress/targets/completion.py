@@ -22,11 +22,15 @@ from buttress.targets.refusals import (
 
 MESSAGE_LENGTH: Final = 300
 _COMMENTS: Final = re.compile(r"\A\s*(?::[^\n]*\n\s*)+")  # of an event stream, to keep it alive
+_GUARD: Final = re.compile(r"\A\s*(\)\]\}',?|while\s*\(1\);|for\s*\(;;\);)\s*")  # before JSON
+_VALUES: Final = json.JSONDecoder(strict=False)
+_NO_ERROR: Final = frozenset({"", "null", "none", "undefined", "false", "0", "no error"})
+_CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 FILTERED: Final = frozenset(
     {"content_filter", "content_filtered", "safety", "refusal", "guardrail_intervened", "sensitive",
      "prohibited_content", "blocklist", "spii", "error_toxic", "recitation", "moderation",
      "content_policy_violation", "guardrail", "blocked", "image_safety", "language", "hap",
-     "input_guardrail_triggered", "output_guardrail_triggered"}
+     "input_guardrail_triggered", "output_guardrail_triggered", "blacklist"}
 )  # fmt: skip
 
 
@@ -46,7 +50,9 @@ def decode(body: bytes) -> Any:
 
 
 def decode_text(text: str) -> Any:
-    """The JSON value in ``text``; comments before it are passed over.
+    """The JSON value in ``text``; comments and guards before it, and what follows, are passed over.
+
+    Objects one after another, as of a stream without line breaks, are a list.
 
     Raises:
         TargetError: not JSON (retry: a proxy may have cut or replaced the body).
@@ -58,10 +64,31 @@ def decode_text(text: str) -> Any:
     try:
         # Some servers cut a surrogate pair in two at the token limit, or leave line breaks inside
         # texts as they are. orjson refuses both.
-        return json.loads(_COMMENTS.sub("", text), strict=False)
+        return _values(_GUARD.sub("", _COMMENTS.sub("", text), count=1))
     except (ValueError, RecursionError):
         start = one_line(text[:200], 80)
         raise TargetError(f"the answer is not JSON: '{start}'", retry=True) from None
+
+
+def _values(text: str) -> Any:
+    """The value at the start of a text, or the objects that follow each other there.
+
+    Raises:
+        ValueError: the text begins with none.
+    """
+    text = text.strip()
+    value, end = _VALUES.raw_decode(text)
+    if not isinstance(value, dict | list) and end < len(text):
+        raise ValueError("words that begin as a number does")
+    found = [value]
+    while isinstance(value, dict) and end < len(text):
+        try:
+            value, end = _VALUES.raw_decode(text, end + len(text[end:]) - len(text[end:].lstrip()))
+        except ValueError:
+            break
+        if isinstance(value, dict):
+            found.append(value)
+    return found if len(found) > 1 else found[0]
 
 
 def payload(text: str) -> Any:
@@ -89,9 +116,14 @@ def error_text(payload: Any) -> str:
         for field in ("error", "message", "Message", "detail", "msg", "error_description",
                       "errors", "error_msg", "title", "issues", "status_msg",
                       "base_resp", "header", "Error", "Response"):  # fmt: skip
-            if payload.get(field):
+            if is_error(payload.get(field)):
                 return error_text(payload[field])
     return ""
+
+
+def is_error(value: Any) -> bool:
+    """Whether the field for an error holds one; some applications write ``"null"`` for none."""
+    return bool(value) and not (isinstance(value, str) and value.strip().lower() in _NO_ERROR)
 
 
 def error_field(payload: Any, field: str) -> str:
@@ -151,11 +183,22 @@ def read(payload: Any, latency_s: float) -> Answer:
 
 
 def _first_choice(choices: Any) -> dict[str, Any] | None:
-    """The first of the choices, which some gateways give as a mapping; None where there is none."""
+    """The first choice that says something, else the first; None where there is none.
+
+    Some gateways give the choices as a mapping.
+    """
     if isinstance(choices, dict):
         choices = [choices] if _message(choices) else list(choices.values())
-    first = choices[0] if isinstance(choices, list) and choices else None
-    return first if isinstance(first, dict) else None
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        return None
+    return next((choice for choice in choices if isinstance(choice, dict) and _says(choice)),
+                choices[0])  # fmt: skip
+
+
+def _says(choice: dict[str, Any]) -> bool:
+    message = _message(choice)
+    text = _text(message) if isinstance(message, dict) else message or choice.get("text")
+    return isinstance(text, str) and bool(text.strip())
 
 
 def _message(choice: dict[str, Any]) -> Any:
@@ -178,7 +221,7 @@ def is_filter(reason: Any) -> bool:
 
 def _unwrapped(payload: Any) -> Any:
     """The completion where a gateway has put it one level down, or into a text of JSON."""
-    payload = _parsed(payload)
+    payload = in_snake_case(_parsed(payload))
     if isinstance(payload, list) and len(payload) == 1:
         payload = _parsed(payload[0])
     if not isinstance(payload, dict) or "choices" in payload:
@@ -188,6 +231,20 @@ def _unwrapped(payload: Any) -> Any:
         if isinstance(inner, dict) and isinstance(inner.get("choices"), list):
             return inner
     return payload
+
+
+def in_snake_case(payload: Any) -> Any:
+    """A reply of Tencent's Hunyuan with OpenAI's names of its fields; any other as it is."""
+    if not isinstance(payload, dict):
+        return payload
+    inner = payload.get("Response", payload)
+    return _renamed(inner) if isinstance(inner, dict) and "Choices" in inner else payload
+
+
+def _renamed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_CAPITAL.sub("_", str(name)).lower(): _renamed(v) for name, v in value.items()}
+    return [_renamed(each) for each in value] if isinstance(value, list) else value
 
 
 def _parsed(value: Any) -> Any:
@@ -202,11 +259,11 @@ def _parsed(value: Any) -> Any:
 
 def _failed(payload: dict[str, Any], choice: dict[str, Any]) -> bool:
     """Whether generation broke off with an error, which routers put beside an empty choice."""
-    if choice.get("error"):
+    if is_error(choice.get("error")):
         return True
     message = _message(choice)
     empty = not (isinstance(message, dict) and _text(message))
-    return empty and (bool(payload.get("error")) or choice.get("finish_reason") == "error")
+    return empty and (is_error(payload.get("error")) or choice.get("finish_reason") == "error")
 
 
 def _without_choices(payload: dict[str, Any], latency_s: float) -> Answer:
@@ -311,6 +368,8 @@ def _text(message: dict[str, Any]) -> str:
 
 def joined_parts(content: Any) -> str:
     """The text of a content, which is a text or a list of parts, without reasoning."""
+    if isinstance(content, dict) and isinstance(content.get("parts"), list):
+        content = content["parts"]
     return "".join(map(_part, content if isinstance(content, list) else [content]))
 
 

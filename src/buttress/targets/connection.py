@@ -173,7 +173,7 @@ class Connection:
                 )
         except TimeoutError:
             raise TargetError(
-                f"no answer within {self.timeout_s:g} s", retry=True, throttled=True
+                f"no answer within {self.timeout_s:g} s", retry=True, timed_out=True
             ) from None
         except Exception as error:
             raise self.failure(error) from None

@@ -15,6 +15,7 @@ _ZSTD: Final = b"\x28\xb5\x2f\xfd"  # RFC 8878
 _EITHER: Final = zlib.MAX_WBITS | 32  # gzip or zlib, as the bytes tell
 _BARE: Final = -zlib.MAX_WBITS  # deflate without a head, as some servers send it
 _MOST_CODINGS: Final = 3
+_STEP: Final = 2**10  # bytes; a block of zstd is 4 bytes at least and 128 KiB at most, expanded
 
 
 def decoded(body: bytes, codings: str = "") -> bytes:
@@ -39,14 +40,59 @@ def decoded(body: bytes, codings: str = "") -> bytes:
 def _without(body: bytes, name: str) -> bytes:
     """The body without one layer of compression."""
     if body.startswith(_ZSTD):
-        raise _unread("zstd")
+        return _by_package(body, "zstd")
     if body.startswith((_GZIP, *_ZLIB)):
         return _inflated(body, _EITHER, name)
     if name == "deflate" and body:
         return _inflated(body, _BARE, name)
     if name in {"br", "zstd", "compress", "x-compress", "dcb", "dcz"} and not _is_text(body):
-        raise _unread(name)
+        return _by_package(body, name)
     return body
+
+
+def _by_package(body: bytes, name: str) -> bytes:
+    """The body without Brotli (RFC 7932) or Zstandard, where a package that reads it is installed.
+
+    Neither is asked for, but some gateways send it all the same.
+
+    Raises:
+        TargetError: it can't be read, breaks off, or expands beyond all reason.
+    """
+    read = {"br": _from_brotli, "zstd": _from_zstd}.get(name)
+    if read is None:
+        raise _unread(name)
+    try:
+        whole, ended = read(body)
+    except ImportError:
+        raise _unread(name) from None
+    except Exception:  # each package has an error of its own
+        whole, ended = b"", False
+    if len(whole) > BODY_LIMIT:
+        raise _too_large()
+    if not ended:
+        raise _cut(name)
+    return whole
+
+
+def _from_brotli(body: bytes) -> tuple[bytes, bool]:
+    """At most a little more than the limit, and whether that is all."""
+    import brotli
+
+    reader = brotli.Decompressor()
+    return reader.process(body, output_buffer_limit=BODY_LIMIT + 1), reader.is_finished()
+
+
+def _from_zstd(body: bytes) -> tuple[bytes, bool]:
+    """The same for Zstandard, read in steps that give 32 MiB at most."""
+    import zstandard
+
+    reader = zstandard.ZstdDecompressor().decompressobj()
+    whole = bytearray()
+    for start in range(0, len(body), _STEP):
+        if reader.eof or len(whole) > BODY_LIMIT:
+            break
+        whole += reader.decompress(body[start : start + _STEP])
+    return bytes(whole), reader.eof
 
 
 def _inflated(body: bytes, wbits: int, name: str) -> bytes:
@@ -88,7 +134,8 @@ def _cut(name: str) -> TargetError:
 def _unread(name: str) -> TargetError:
     return TargetError(
         f"the reply is compressed with '{name}', which was not asked for; expected {ACCEPTED} or"
-        " none ('headers: {Accept-Encoding: identity}' in the manifest asks for none)",
+        " none ('headers: {Accept-Encoding: identity}' in the manifest asks for none; br and zstd"
+        " are read with pip install 'buttress[codings]')",
         retry=False,
         fatal=True,
         doubtful=True,

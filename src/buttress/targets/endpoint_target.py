@@ -133,7 +133,7 @@ class EndpointTarget:
         body = self._body(request)
         reply = await self._send(body)
         if 200 <= reply.status < 300:
-            return self._accepted(self._read(reply), request)
+            return self._accepted(self._read(reply, body), request)
         return await self._refused(reply, body)
 
     async def _send(self, body: dict[str, Any]) -> ServerReply:
@@ -142,8 +142,8 @@ class EndpointTarget:
         headers = self._signer.headers(url, encoded) if self._signer else None
         return await self._connection.send("POST", url, encoded, headers)
 
-    def _read(self, reply: ServerReply) -> Answer:
-        """The answer in a reply of status 2xx.
+    def _read(self, reply: ServerReply, body: dict[str, Any]) -> Answer:
+        """The answer in a reply of status 2xx to ``body``.
 
         Raises:
             TargetError: it holds none.
@@ -158,8 +158,12 @@ class EndpointTarget:
         elif refusals.is_page(reply.body):
             raise self._page(reply)
         else:
-            payload = completion.decode_text(reply.text)
-            events = [payload]
+            if (data := event_stream.data_stream_text(reply.text)) is not None:
+                return Answer(data, latency_s=reply.latency_s)
+            payload = event_stream.opened(completion.decode_text(reply.text))
+            stream = isinstance(payload, list) and len(payload) > 1
+            events = payload if stream else [payload]
+            payload = self._dialect.joined(events) if stream else payload
         try:
             return self._dialect.read(payload, reply.latency_s)
         except TargetError as error:
@@ -171,6 +175,8 @@ class EndpointTarget:
                 return Answer(said, "content_filter", latency_s=reply.latency_s, refused_by=who)
             if _ELSEWHERE.search(said):
                 self._look_elsewhere(said)
+            if said and adapt(self._form, body, payload, said):
+                raise TargetError(said, retry=True, adapted=True) from None
             status = "" if reply.status == 200 else f"HTTP {reply.status}: "
             raise TargetError(
                 completion.one_line(self._secrets.hide(f"{status}{error}")),
@@ -217,6 +223,8 @@ class EndpointTarget:
         return TargetError(
             f"the answer is a page, not JSON: '{said}'{where}",
             retry=not who,
+            fatal=self._answered and not who,  # such as a login that has ended
+            doubtful=True,
             refusal=Answer(said, "content_filter", refused_by=who) if who else None,
         )
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from buttress.targets.base import TargetError
+from buttress.targets.completion import in_snake_case, is_error
 
 _LINE: Final = re.compile(r"\r\n|\n|\r")
 _FIELD: Final = re.compile(r"^(data|event|id|retry):|^:", re.MULTILINE)
@@ -107,10 +108,22 @@ def events(text: str) -> list[Any]:
         if piece.strip() == "[DONE]":
             break
         try:
-            values.append(json.loads(piece))
+            values.append(opened(json.loads(piece)))
         except (ValueError, RecursionError):
             raise TargetError(f"an event is not JSON: '{piece[:60]}'", retry=True) from None
     return values
+
+
+def opened(payload: Any) -> Any:
+    """What Bedrock puts in base64 into ``bytes`` of a reply or a ``chunk``; any other as it is."""
+    inner = payload.get("chunk", payload) if isinstance(payload, Mapping) else None
+    packed = inner.get("bytes") if isinstance(inner, Mapping) else None
+    if not isinstance(packed, str):
+        return payload
+    try:
+        return json.loads(base64.b64decode(packed, validate=True))
+    except (ValueError, RecursionError):
+        return payload
 
 
 def joined_pieces(texts: Sequence[str]) -> str:
@@ -153,51 +166,65 @@ def joined_completion(chunks: Sequence[Any]) -> dict[str, Any]:
     Chunks of another form have no ``choices``, and what they add up to has none either.
     """
     whole: dict[str, Any] = {}
-    message: dict[str, Any] = {}
-    reason = None
-    seen = False
-    for chunk in chunks:
+    choices: dict[str, _GrowingChoice] = {}
+    for chunk in map(in_snake_case, chunks):
         if not isinstance(chunk, Mapping):
             continue
-        if chunk.get("error"):
+        if is_error(chunk.get("error")):
             return dict(chunk)
         if isinstance(chunk.get("usage"), Mapping):
             whole["usage"] = chunk["usage"]
-        choices = chunk.get("choices")
-        if isinstance(choices, list):
+        listed = chunk.get("choices")
+        if isinstance(listed, list):
             whole.setdefault("choices", [])
-        if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
-            continue
-        seen = True
-        choice = choices[0]
-        reason = choice.get("finish_reason") or reason
-        if isinstance(choice.get("text"), str):
-            message["content"] = message.get("content", "") + choice["text"]
-        piece = choice.get("delta") or choice.get("message")
-        if isinstance(piece, Mapping):
-            _add(message, piece)
-    if seen:
-        calls = message.pop("_calls", None)
-        if calls:
-            message["tool_calls"] = [{"function": calls[place]} for place in sorted(calls)]
-        whole["choices"] = [{"message": message, "finish_reason": reason}]
+            for choice in listed:
+                if isinstance(choice, Mapping):
+                    place = str(choice.get("index") or 0)
+                    choices.setdefault(place, _GrowingChoice()).add(choice)
+    if choices:
+        whole["choices"] = [choices[place].joined() for place in sorted(choices)]
     return whole
 
 
-def _add(message: dict[str, Any], piece: Mapping[str, Any]) -> None:
-    for field in ("content", "reasoning_content", "reasoning", "refusal", "thinking"):
-        value = piece.get(field)
-        if isinstance(value, list):
-            value = "".join(str(p.get("text", "")) for p in value if isinstance(p, Mapping))
-        if isinstance(value, str):
-            message[field] = message.get(field, "") + value
-    calls = piece.get("tool_calls")
-    for place, call in enumerate(calls if isinstance(calls, list) else ()):
-        function = call.get("function") if isinstance(call, Mapping) else None
-        if isinstance(function, Mapping):
-            known = message.setdefault("_calls", {}).setdefault(
-                call.get("index", place), {"name": "", "arguments": ""}
-            )
-            for part in ("name", "arguments"):
-                if isinstance(function.get(part), str):
-                    known[part] += function[part]
+class _GrowingChoice:
+    """A choice whose pieces come one after another."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[str, list[str]] = {}
+        self._calls: dict[Any, dict[str, str]] = {}
+        self._reason: Any = None
+        self._each_whole = True
+
+    def add(self, choice: Mapping[str, Any]) -> None:
+        self._reason = choice.get("finish_reason") or self._reason
+        if isinstance(choice.get("text"), str):
+            self._pieces.setdefault("content", []).append(choice["text"])
+        delta = choice.get("delta")
+        self._each_whole = self._each_whole and not delta
+        piece = delta or choice.get("message")
+        if not isinstance(piece, Mapping):
+            return
+        for field in ("content", "reasoning_content", "reasoning", "refusal", "thinking"):
+            value = piece.get(field)
+            if isinstance(value, list):
+                value = "".join(str(p.get("text", "")) for p in value if isinstance(p, Mapping))
+            if isinstance(value, str):
+                self._pieces.setdefault(field, []).append(value)
+        calls = piece.get("tool_calls")
+        for place, call in enumerate(calls if isinstance(calls, list) else ()):
+            function = call.get("function") if isinstance(call, Mapping) else None
+            if isinstance(function, Mapping):
+                known = self._calls.setdefault(
+                    call.get("index", place), {"name": "", "arguments": ""}
+                )
+                for part in ("name", "arguments"):
+                    if isinstance(function.get(part), str):
+                        known[part] += function[part]
+
+    def joined(self) -> dict[str, Any]:
+        """The choice; messages in place of deltas may each hold all that came before."""
+        join = joined_pieces if self._each_whole else "".join
+        message: dict[str, Any] = {field: join(texts) for field, texts in self._pieces.items()}
+        if self._calls:
+            message["tool_calls"] = [{"function": call} for _, call in sorted(self._calls.items())]
+        return {"message": message, "finish_reason": self._reason}

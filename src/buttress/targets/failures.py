@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from buttress.targets import refusals
 from buttress.targets.base import Answer, TargetError
-from buttress.targets.completion import error_field, error_text, one_line
+from buttress.targets.completion import error_field, error_text, is_error, one_line
 from buttress.targets.retry_after import retry_after, wait_in_body
 from buttress.targets.secrets import Secrets
 
@@ -29,7 +29,8 @@ BUSY: Final = re.compile(
 _QUOTA: Final = re.compile(
     r"insufficient[_ ](quota|balance|funds|credit)|exceeded your current quota|credit balance"
     r"|billing|quota[^.]{0,20}(exhausted|used up)|out of credits|payment required|arrearage"
-    r"|\b(daily|weekly|monthly) (\w+ ){0,2}(limit|quota)|欠费|余额不足",
+    r"|\b(daily|weekly|monthly) (\w+ ){0,2}(limit|quota)|欠费|余额不足"
+    r"|quota exceeded[^.]{0,120}(limit: 0\b|per ?day)",
     re.IGNORECASE,
 )
 _CALLER: Final = re.compile(
@@ -119,7 +120,8 @@ def tells_failure(payload: Any) -> bool:
     """Whether a reply says that the application has failed, in one of the usual forms."""
     if not isinstance(payload, Mapping):
         return False
-    if any(payload.get(field) for field in ("error", "errors", "detail", "error_msg", "exception")):
+    errors = ("error", "errors", "detail", "error_msg", "exception")
+    if any(is_error(payload.get(field)) for field in errors):
         return True
     if any(payload.get(field) is False for field in ("success", "ok")):
         return True

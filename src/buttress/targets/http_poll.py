@@ -99,7 +99,7 @@ class HttpPoll:
                 return reply
             if time.monotonic() + self.every_s > ends:
                 raise TargetError(
-                    f"no answer within {connection.timeout_s:g} s", retry=True, throttled=True
+                    f"no answer within {connection.timeout_s:g} s", retry=True, timed_out=True
                 )
             await asyncio.sleep(self.every_s)
 

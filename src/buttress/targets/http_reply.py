@@ -16,12 +16,12 @@ from buttress.targets.secrets import Secrets
 from buttress.targets.stated_reason import stated_reason
 
 APPLICATION: Final = "application"
-_GUARD: Final = re.compile(r"^\s*(\)\]\}',?|while\s*\(1\);|for\s*\(;;\);)\s*")  # before JSON
 _END: Final = re.compile(
     r"\s*[\[<]\|?(done|end|stop|eos|eom|finish(ed)?|complete)\|?[\]>]\s*", re.IGNORECASE
 )
 _REPLACES: Final = re.compile(r"replace|redact|retract", re.IGNORECASE)
 _LAST: Final = re.compile(r"complete|final|finish|done|\bend|result", re.IGNORECASE)
+_TEXT_PIECES: Final = ("text-delta", "TEXT_MESSAGE_CONTENT")
 _PASSES_STATUS: Final = frozenset({401, 408, 425, 429})
 
 
@@ -71,7 +71,7 @@ class ReplyReader:
             raise TargetError(f"the reply is empty (HTTP {reply.status})", retry=True)
         if refusals.is_page(reply.body):
             raise self._page(reply)
-        payload = completion.decode_text(_GUARD.sub("", text, count=1))
+        payload = completion.decode_text(text)
         said = self._answer.read(payload)
         if said is None or (not said.strip() and tells_failure(payload)):
             return self.without(payload)
@@ -208,14 +208,14 @@ class ReplyReader:
 
 
 def _known_stream(payloads: Sequence[Any]) -> Answer | None:
-    """The answer in a stream of a known form: OpenAI's, or the AI SDK's."""
+    """The answer in a stream of a known form: OpenAI's, the AI SDK's, or AG-UI's."""
     whole = event_stream.joined_completion(payloads)
     if whole.get("choices"):
         return completion.read(whole, 0.0)
     deltas = [
         str(payload.get("delta") or payload.get("textDelta") or "")
         for payload in payloads
-        if isinstance(payload, Mapping) and payload.get("type") == "text-delta"
+        if isinstance(payload, Mapping) and payload.get("type") in _TEXT_PIECES
     ]
     return Answer("".join(deltas)) if deltas else None
 

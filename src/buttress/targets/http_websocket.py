@@ -80,7 +80,7 @@ class WebSocketExchange:
                     closed = socket.close_code
         except TimeoutError:
             raise TargetError(
-                f"no answer within {self._connection.timeout_s:g} s", retry=True, throttled=True
+                f"no answer within {self._connection.timeout_s:g} s", retry=True, timed_out=True
             ) from None
         except aiohttp.WSServerHandshakeError as error:
             raise TargetError(

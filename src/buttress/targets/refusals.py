@@ -25,7 +25,8 @@ _CODES: Final = re.compile(
     r"|data_?inspection_?failed|illegal_?(detected|content|input)|censor|unsuitable"
     r"|sensitive_?(words?|content)|(input|output)\w*sensitive"
     r"|risk_?detect|unsafe_?(content|input|prompt)|safety_?(violation|check|block)|policy_?violation"
-    r"|jailbreak|^safety$|prohibited_content|blocklist|error_toxic",
+    r"|jailbreak|^safety$|prohibited_content|blocklist|error_toxic"
+    r"|^(blocked|flagged|filtered|censored|moderated)$",
     re.IGNORECASE,
 )
 # Numbers that gateways give in place of words: Zhipu 1301, MiniMax 1026/1027, Cloudflare's AI
@@ -56,7 +57,16 @@ _TEXT: Final = re.compile(
     r"|unsuitable (input|output|content)"
     r"|(content|text|input|output|security|safety) (audit|review|check|screening)[^.]{0,20}"
     r"\b(fail|not pass|reject)"
-    r"|敏感|违规|不安全|不当内容|内容安全|审核",
+    r"|\b(keyword|word|term|phrase)s?\b[^.]{0,30}\bbanned|\bbanned (keyword|word|term|phrase|topic)"
+    r"|敏感|违规|不安全|不当内容|内容安全|审核"
+    r"|(заблокирован|отклон[её]н|отфильтрован)[^.]{0,40}(фильтр|безопасн|модераци|политик|правил)"
+    r"|(bloquead|rechazad|filtrad|rejeitad)[oa]s?\b[^.]{0,40}"
+    r"(filtro|seguridad|segurança|pol[íi]tica|moderaci|moderaç|contenido|conteúdo)"
+    r"|(bloqu|refus|filtr|rejet)ée?s?\b[^.]{0,40}(filtre|politique|sécurité|modération|contenu)"
+    r"|(blockiert|abgelehnt|gefiltert|gesperrt)\b[^.]{0,40}(filter|richtlinie|sicherheit|moderation)"
+    r"|(filter|richtlinien?|sicherheitsgründen?|moderation)\b[^.]{0,40}"
+    r"(blockiert|abgelehnt|gefiltert|gesperrt)"
+    r"|(ポリシー|フィルター|安全)[^。]{0,20}(ブロック|拒否|違反)|(정책|필터|안전)[^.]{0,20}(차단|위반|거부)",
     re.IGNORECASE,
 )
 _PAGE: Final = re.compile(

@@ -6,6 +6,7 @@ import asyncio
 import math
 import random
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
@@ -38,6 +39,9 @@ LONGEST_WAIT_S: Final = 300.0  # that a target may ask for; beyond it the run st
 THROTTLES_PER_ATTEMPT: Final = 4
 ADAPTATIONS: Final = 16  # changes of form that a question may lead to
 GREETINGS: Final = 3
+HANGS: Final = 2  # times that a question may time out while others are answered
+OVERTAKEN: Final = 3  # questions begun after one and answered before it: the target is not slow
+FIRST_WAIT_S: Final = 75.0  # for a limit of so many a minute, before anything was answered
 STARTING_PAUSE_S: Final = 5.0  # between two looks at it
 GREETING: Final = Request((Message("user", "Hello! Please say hello."),), Sampling(max_tokens=64))
 
@@ -106,6 +110,7 @@ class RetryingClient:
         self._shut = False
         self._looking = asyncio.Lock()
         self._given_up = ""
+        self._answered_begun = deque[float](maxlen=256)  # when questions began that were answered
 
     def give_up(self, why: str) -> None:
         """Ask nothing more: the target can't be asked at all."""
@@ -159,7 +164,7 @@ class RetryingClient:
             self._allowance.end()
 
     async def _attempts(self, request: Request) -> Answer:
-        attempts = throttles = adaptations = 0
+        attempts = throttles = adaptations = hangs = 0
         held = True
         began = self._clock()
         failed = ""
@@ -182,7 +187,10 @@ class RetryingClient:
                     adaptations += 1
                     continue
                 failed = one_line(str(error))
-                if error.throttled and self._limit.limit > 1:
+                if error.timed_out and (hangs or await self._hangs_alone(error)):
+                    hangs += 1
+                    left = hangs < HANGS
+                elif error.throttled and self._limit.limit > 1:
                     throttles += 1
                     left = throttles < THROTTLES_PER_ATTEMPT * self._max_attempts
                 elif error.throttled:
@@ -192,13 +200,15 @@ class RetryingClient:
                 else:
                     attempts += 1
                     left = attempts < self._max_attempts
+                if error.throttled and not self._answers and starts_slowly(self._target):
+                    left &= self._clock() - began < FIRST_WAIT_S
                 pause = self._pause(attempts + throttles, error.retry_after_s)
                 if error.starting_s and not self._answers:
                     left = self._clock() - began < error.starting_s
                     pause = min(pause, STARTING_PAUSE_S)
                 if error.retry and left:
                     self._check_wait(error, pause)  # before all others wait as long
-                if error.throttled:
+                if error.throttled and not hangs:
                     self._limit.throttled(error.retry_after_s, pause)
                 if not error.retry or not left:
                     raise error
@@ -206,6 +216,22 @@ class RetryingClient:
         except SpentError as spent:
             spent.failure = failed
             raise
+
+    async def _hangs_alone(self, error: TargetError) -> bool:
+        """Whether the target answers others while this question gets no answer.
+
+        A server may hang just where it would comply. Then asking less at a time helps nobody, and
+        asking often takes the run's time. Where one question is asked at a time, a harmless one
+        tells.
+
+        Raises:
+            SpentError: the allowance is used up.
+        """
+        if error.overtaken >= OVERTAKEN:
+            return True
+        return self._limit.limit == 1 and isinstance(
+            await self._once(self._greeting_asked()), Answer
+        )
 
     def _read(self, answer: Answer) -> Answer:
         """The answer with reasoning apart, and refused where it is the application's own message.
@@ -280,10 +306,8 @@ class RetryingClient:
 
     async def _greet(self) -> bool:
         failures = adaptations = 0
-        turn = Message("user", self._harmless)
-        question = Request((turn,), GREETING.sampling) if turn.content else GREETING
         while failures < GREETINGS and adaptations < ADAPTATIONS:
-            said = await self._once(question)
+            said = await self._once(self._greeting_asked())
             if isinstance(said, Answer):
                 self._answers = True
                 return True
@@ -295,6 +319,11 @@ class RetryingClient:
                 failures += 1
                 await self._allowance.sleep(self._backoff_s)
         return False
+
+    def _greeting_asked(self) -> Request:
+        """A harmless question."""
+        turn = Message("user", self._harmless)
+        return Request((turn,), GREETING.sampling) if turn.content else GREETING
 
     async def _once(self, request: Request, *, held: bool = False) -> Answer | TargetError:
         """One attempt; ``held`` says that a place is held already."""
@@ -308,10 +337,11 @@ class RetryingClient:
             async with asyncio.timeout(timeout_s if timeout_s < math.inf else None):
                 answer = await self._target.answer(request)
         except TargetError as error:
-            return error
+            return self._placed(error, start)
         except TimeoutError:
             self._allowance.check_time()
-            return TargetError(f"no answer within {timeout_s:g} s", retry=True, throttled=True)
+            late = f"no answer within {timeout_s:g} s"
+            return self._placed(TargetError(late, retry=True, timed_out=True), start)
         except ButtressError:
             raise
         except FOREIGN_FAILURES as error:  # one question must not end the run
@@ -325,10 +355,17 @@ class RetryingClient:
             self._limit.release()
         if wrong := _wrong(answer):
             return TargetError(f"the target gave no usable answer: {wrong}", retry=False)
+        self._answered_begun.append(start)
         self._unconfirmed, self._shut = 0, False
         self._limit.succeeded(self._clock() - start)
         self._meter.answered(answer)
         return answer
+
+    def _placed(self, error: TargetError, start: float) -> TargetError:
+        """The error of an attempt begun at ``start``, with how many have overtaken it."""
+        if error.timed_out:
+            error.overtaken = sum(begun > start for begun in self._answered_begun)
+        return error
 
     async def _admission(self) -> None:
         """Wait until the allowance admits the attempt, without keeping the place meanwhile.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from buttress.data import output
 from buttress.data.output import Counts
 from buttress.data.pipeline import WORK, Corpus, has_read, identity, process
 from buttress.data.plan import PipelinePlan
-from buttress.data.reading import expand
+from buttress.data.reading import expand, passed_over
 from buttress.data.runners import RunnerName, open_runner
 from buttress.documents.schemas import as_object
 from buttress.errors import InputError
@@ -56,6 +57,16 @@ def clean(request: DataRequest, progress: Callable[[str], None] = lambda _: None
         InputError: a mistake in the request, or the folder holds another run.
     """
     out = request.out
+    for folder in request.inputs:
+        if (
+            folder.is_dir()
+            and not request.dry_run
+            and out.resolve().is_relative_to(folder.resolve())
+        ):
+            raise InputError(
+                f"lies in the input {folder}", file=str(out), field="--out",
+                expected="a folder elsewhere: what is written would be read by the next run",
+            )  # fmt: skip
     files = expand(request.inputs)
     if request.dry_run:
         with (
@@ -152,12 +163,17 @@ def _document(request: DataRequest, corpus: Corpus, counts: Counts) -> dict[str,
             "unreadable": corpus.unreadable,
         },
         "unread_fields": corpus.unread_fields,
+        "unread_files": dict(sorted(Counter(map(_suffix, passed_over(request.inputs))).items())),
         "digest": counts.digest,
         "stages": stages,
         "sources": _sources(request.plan, counts),
         "alarms": _alarms(request.plan, counts),
         "restored": 0,
     }
+
+
+def _suffix(file: Path) -> str:
+    return file.suffix.lower() or file.name
 
 
 def _sources(plan: PipelinePlan, counts: Counts) -> list[dict[str, Any]]:

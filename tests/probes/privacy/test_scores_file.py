@@ -83,6 +83,14 @@ def test_too_few_texts_say_nothing(tmp_path: Path) -> None:
     assert "fewer than 10" in document["membership"]["reason"]
 
 
+def test_nothing_measured_is_a_sentence_and_no_table(tmp_path: Path) -> None:
+    path = written(tmp_path / "few.jsonl", lines(Random(6), 3, lift=2))
+    code, text, _ = run("privacy", str(path))
+    assert code == 3
+    assert "fewer than 10 members or non-members" in text
+    assert "AUC" not in text
+
+
 def test_an_empty_text_hides_what_the_texts_tell(tmp_path: Path) -> None:
     rows = [row | {"text": " "} for row in lines(Random(5), 20, lift=3)]
     code, document = said(written(tmp_path / "s.jsonl", rows))

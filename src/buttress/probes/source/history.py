@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import hashlib
 import os
 import time
@@ -17,6 +16,7 @@ from buttress.evidence.locations import Location
 from buttress.files import notebooks
 from buttress.files.source_files import MAX_BYTES, SourceFile, SourceReading
 from buttress.files.tree import FOREIGN
+from buttress.files.utf8 import UTF16_MARKS
 from buttress.files.visible import printable_name
 from buttress.packs.knowledge import Knowledge
 from buttress.probes.source.git.blobs import BlobOrigin, at_head, choose, origins, read
@@ -39,7 +39,6 @@ from buttress.rules.inspecting import inspection_of
 MAX_TOTAL: Final = 4 << 30  # bytes of all versions together
 MAX_FINDINGS: Final = 2_000
 _HEAD: Final = 8192  # bytes that tell text from binary, as in the working tree
-_UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _REST: Final = (
     " A newer version of the file changes nothing: the key must be revoked; then the history can "
     "be rewritten."
@@ -191,7 +190,7 @@ def _hits(
     data: bytes, origin: BlobOrigin, reading: SourceReading, chosen: SecretRules
 ) -> Iterator[tuple[CredentialHit, int | None, str]]:
     """Secrets in one version of a file, each with its line."""
-    encoding = _UTF16.get(data[:2])
+    encoding = UTF16_MARKS.get(data[:2])
     if encoding is not None:
         data = data[2:].decode(encoding, "replace").encode("utf-8", "replace")
     elif b"\0" in data[:_HEAD]:

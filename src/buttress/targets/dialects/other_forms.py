@@ -25,7 +25,7 @@ _OTHERS: Final[tuple[Dialect, ...]] = (
 )  # fmt: skip
 _TEXTS: Final = (
     "generated_text", "output_text", "text_output", "outputText", "completion", "response", "text",
-    "content", "answer", "reply", "output", "generation",
+    "content", "answer", "reply", "output", "generation", "textResponse",
 )  # fmt: skip
 _WITHIN: Final = (
     "result", "results", "data", "output", "outputs", "predictions", "message", "content", "delta",
@@ -70,6 +70,9 @@ def _plain_text(payload: Any, depth: int = 0, *, bare: bool = False) -> str:
     for field in _TEXTS:
         if isinstance(payload.get(field), str):
             return str(payload[field])
+    pieces = payload.get("output")  # Replicate's, of a language model
+    if isinstance(pieces, list) and pieces and all(isinstance(each, str) for each in pieces):
+        return "".join(pieces)
     turns = payload.get("messages")  # a conversation, the answer last
     if isinstance(turns, list) and turns and isinstance(turns[-1], Mapping):
         return str(turns[-1].get("content") or "")
