@@ -232,6 +232,13 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-4)
     options = parser.parse_args()
     torch.set_num_threads(1)
+    from trl import (  # noqa: F401 - its import belongs to neither side
+        DPOTrainer,
+        GRPOTrainer,
+        RewardTrainer,
+        SFTTrainer,
+    )  # fmt: skip
+
     settings = settings_of({
         "method": options.method, "steps": options.steps, "batch": options.batch,
         "schedule": "constant", "warmup": 0.0, "learning_rate": options.rate, "answer_tokens": 32,
