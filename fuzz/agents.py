@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from buttress.answers import replies
 from buttress.answers.choice_reading import read_choice
 from buttress.judges.rubrics import RUBRICS
+from buttress.probes.agents import bytecode
 from buttress.probes.agents.probe import PROBE
 from buttress.probes.behaviour.agents.protocol import read_reply, render_calls
 from fuzz.harness import InvariantError, Run, Target, inspected
@@ -30,6 +32,13 @@ _MOST: Final = 5
 
 def _file(name: str) -> Run:
     return lambda data: inspected(PROBE, name, data)
+
+
+def _bytecode(data: bytes) -> object:
+    found = list(bytecode.bytecode(Path("__pycache__/a.pyc"), data))
+    for one in found:
+        str(one.value).encode()  # what is told can be shown
+    return found
 
 
 def _search_reply(data: bytes) -> object:
@@ -75,6 +84,7 @@ def _judgement(data: bytes) -> object:
 
 TARGETS: Final = (
     *(Target(name, _file(file)) for name, file in FILES.items()),
+    Target("agent-bytecode", _bytecode),
     Target("search-reply", _search_reply),
     Target("agent-calls", _calls),
     Target("choice", _choice),

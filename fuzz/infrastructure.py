@@ -19,6 +19,7 @@ FILES: Final = {
     "helm-template": "chart/templates/a.yaml",
     "script": "deploy.sh",
     "commands-yaml": "Taskfile.yml",
+    "task-definition": "task.json",
 }
 
 

@@ -83,14 +83,17 @@ def _files() -> Seeds:
     }
     by_name |= {
         "pod.yaml": "kubernetes",
+        "t.yaml": "task-definition",
         "CLAUDE.md": "agent-rules",
         "docker-compose.json": "compose",
     }
     by_name |= dict.fromkeys(("opencode.json", "opencode.jsonc"), "agent-settings")
     by_name |= {".vscode/settings.json": "agent-settings", ".vscode/tasks.json": "agent-settings"}
     by_name |= dict.fromkeys(
-        (".devcontainer/devcontainer.json", ".cursor/hooks.json"), "agent-settings"
+        (".devcontainer/devcontainer.json", ".cursor/hooks.json", ".kiro/hooks/a.kiro.hook"),
+        "agent-settings",
     )
+    by_name |= dict.fromkeys(("__pycache__/a.cpython-312.pyc", "tool.pyc"), "agent-bytecode")
     scripts = ("setup.ps1", "Jenkinsfile", "justfile", "tox.ini", "run.service",
                "package.json")  # fmt: skip
     commands = dict.fromkeys((".pre-commit-config.yaml", ".circleci/config.yml"), "commands-yaml")

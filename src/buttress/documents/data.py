@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from msgspec import UNSET, UnsetType
+
 from buttress.documents.fields import Count, DocumentPart, Share, UtcTime, about
 
 
@@ -79,10 +81,15 @@ class DataDocument(DocumentPart, frozen=True, kw_only=True):
     unread_fields: Annotated[
         dict[str, Count], about("fields with texts that no stage reads, and in how many records")
     ]
-    unread_files: Annotated[
-        dict[str, Count] | None,
-        about("files in the folders that were not read, by suffix, or name where they have none"),
-    ] = None
+    unread_files: (
+        Annotated[
+            dict[str, Count],
+            about(
+                "files in the folders that were not read, by suffix, or name where they have none"
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     digest: Annotated[str, about("digest of what is kept, whatever its order: 64 digits")]
     stages: Annotated[list[DataStage], about("stages in order")]
     sources: Annotated[list[DataSource], about("sources, by name")]

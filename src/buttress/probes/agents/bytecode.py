@@ -17,7 +17,7 @@ from buttress.files.tree import Tree
 from buttress.rules.subject import Subject, at_line
 
 ENDING: Final = ".pyc"
-_MOST: Final = 4 << 20  # bytes of one file
+MOST: Final = 4 << 20  # bytes of one file
 _MAX_FILES: Final = 2_000
 _HEADER: Final = 16
 _NAME: Final = re.compile(rb"[\xda\x5a\xfa\x7a]([\x03-\x40])([A-Za-z_]\w*)")  # short interned texts
@@ -50,7 +50,7 @@ def compiled_files(tree: Tree, reading: SourceReading) -> Iterator[tuple[Path, S
                     return
                 try:
                     with open(path, "rb") as compiled:
-                        data = compiled.read(_MOST)
+                        data = compiled.read(MOST)
                 except OSError:
                     reading.record_skip(location, "not readable")
                     continue
@@ -69,7 +69,7 @@ def bytecode(path: Path, data: bytes) -> Iterator[Subject]:
     source = folder / f"{path.name.split('.')[0]}.py"
     try:
         with source.open("rb") as opened:
-            text = opened.read(_MOST)
+            text = opened.read(MOST)
     except OSError:
         if not in_cache:
             yield _subject("there is no source for it", unchecked=False)
