@@ -35,10 +35,9 @@ def _file(name: str) -> Run:
 
 
 def _bytecode(data: bytes) -> object:
-    found = list(bytecode.bytecode(Path("__pycache__/a.pyc"), data))
-    for one in found:
-        str(one.value).encode()  # what is told can be shown
-    return found
+    subjects = bytecode.bytecode(Path("__pycache__/a.pyc"), data)
+    # What is told can be shown.
+    return [(one.kind, str(one.value).encode()) for one in subjects]
 
 
 def _search_reply(data: bytes) -> object:
