@@ -6,12 +6,10 @@ one append share its cost. One process writes at a time, guarded by a lock file 
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -24,16 +22,11 @@ from buttress.evidence.encryption import (
     PREFIX,
     VARIABLE,
     EvidenceCipher,
-    begin,
     erased,
     is_encrypted,
-    master_key,
 )
 from buttress.evidence.findings import Finding, Inspection
 from buttress.evidence.migrations import (
-    FORMAT,
-    check_format,
-    migrate,
     stored_format,
     transaction,
 )
@@ -49,26 +42,16 @@ from buttress.evidence.records import (
     WatchCheckpoint,
 )
 from buttress.evidence.row import GENESIS, Row, link
+from buttress.evidence.store_file import (
+    check_magic,
+    connect,
+    lock_for_writing,
+    prepare,
+    roll_back_hot_journal,
+    told,
+)
 
 FILE_NAME: Final = "evidence.db"
-_APPLICATION_ID: Final = 0x42555454  # "BUTT"
-_SCHEMA: Final = (
-    """CREATE TABLE IF NOT EXISTS records (
-  sequence INTEGER PRIMARY KEY,
-  hash BLOB NOT NULL,
-  kind TEXT NOT NULL,
-  payload BLOB NOT NULL,
-  key TEXT,
-  run TEXT NOT NULL,
-  probe TEXT NOT NULL
-)""",
-    "CREATE INDEX IF NOT EXISTS records_key ON records (key) WHERE key IS NOT NULL",
-    "CREATE INDEX IF NOT EXISTS records_kind ON records (kind, run, probe)",
-    """CREATE TABLE IF NOT EXISTS seal (
-  id INTEGER PRIMARY KEY CHECK (id = 1), count INTEGER NOT NULL, head BLOB NOT NULL
-)""",
-)
-_MAGIC: Final = b"SQLite format 3\0"
 _COLUMNS: Final = "sequence, hash, kind, payload, key, run, probe"
 _Kind = TypeVar("_Kind", bound=KnownRecord)
 
@@ -103,16 +86,16 @@ class EvidenceStore:
         if read_only and not path.is_file():
             raise InputError("no such file", file=str(path), expected="an evidence store")
         if read_only:
-            _undo_what_a_kill_cut_off(path)
+            roll_back_hot_journal(path)
         lock = connection = None
         try:
-            _check_magic(path)
+            check_magic(path)
             if not read_only:
                 path.parent.mkdir(parents=True, exist_ok=True)
-                lock = _lock(path)
-            connection = _connect(path, read_only)
-            with _told(path):
-                _prepare(connection, path, read_only)
+                lock = lock_for_writing(path)
+            connection = connect(path, read_only)
+            with told(path):
+                prepare(connection, path, read_only)
                 return cls(path, connection, lock)
         except BaseException as error:
             if connection is not None:
@@ -146,7 +129,7 @@ class EvidenceStore:
     @contextmanager
     def changing(self) -> Iterator[EvidenceCipher]:
         """The cipher within a transaction, for changes of its keys."""
-        with self._mutex, _told(self.path):
+        with self._mutex, told(self.path):
             cipher = self.cipher
             with transaction(self._connection):
                 yield cipher
@@ -161,7 +144,7 @@ class EvidenceStore:
     @property
     def format(self) -> int:
         """Number of its format; see ``migrations``."""
-        with _told(self.path):
+        with told(self.path):
             return stored_format(self._connection)
 
     def append(self, records: Sequence[Record]) -> None:
@@ -176,7 +159,7 @@ class EvidenceStore:
         """As ``append``, for kinds and records with the bytes in which they were once stored."""
         if not encoded:
             return
-        with self._mutex, _told(self.path):
+        with self._mutex, told(self.path):
             sequence, head = self._count, self._head
             rows: list[tuple[Any, ...]] = []
             with transaction(self._connection):
@@ -197,7 +180,7 @@ class EvidenceStore:
     @contextmanager
     def snapshot(self) -> Iterator[None]:
         """Reads inside see one state, whatever another process appends meanwhile."""
-        with self._mutex, _told(self.path):
+        with self._mutex, told(self.path):
             self._connection.execute("BEGIN")
             try:
                 yield
@@ -206,7 +189,7 @@ class EvidenceStore:
 
     def sealed(self) -> tuple[int, bytes]:
         """Number of records and hash of the last, as written with the last append."""
-        with _told(self.path):
+        with told(self.path):
             row = self._connection.execute("SELECT count, head FROM seal").fetchone()
         if row is None:
             return 0, GENESIS
@@ -214,7 +197,7 @@ class EvidenceStore:
 
     def rows(self) -> Iterator[Row]:
         """Records as they lie there, in the order of their numbers."""
-        with _told(self.path):
+        with told(self.path):
             for row in self._connection.execute(
                 f"SELECT {_COLUMNS} FROM records ORDER BY sequence"
             ):
@@ -333,7 +316,7 @@ class EvidenceStore:
             key, stored = self.cipher.digest(key), PREFIX + kind
         else:
             stored = kind
-        with self._mutex, _told(self.path):
+        with self._mutex, told(self.path):
             row = self._connection.execute(query + " LIMIT 1", (key, stored)).fetchone()
             payload = None if row is None else self._plain(stored, _bytes(row[0]))
         if payload is None:
@@ -354,7 +337,7 @@ class EvidenceStore:
             if value is not None:
                 query += f" AND {column} = ?"
                 arguments.append(value)
-        with _told(self.path):
+        with told(self.path):
             for (payload,) in self._connection.execute(query + " ORDER BY sequence", arguments):
                 plain = self._plain(stored, _bytes(payload))
                 if plain is None:  # erased
@@ -373,85 +356,3 @@ def _bytes(value: object) -> bytes:
     if isinstance(value, bytes):
         return value
     return str(value).encode("utf-8", "surrogateescape")
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Says in one line what SQLite found wrong."""
-    try:
-        yield
-    except (sqlite3.Error, UnicodeDecodeError) as error:  # the second from a damaged schema
-        raise InputError(
-            f"not usable ({error})", file=str(path), expected="an evidence store"
-        ) from None
-
-
-def _check_magic(path: Path) -> None:
-    """Leave alone a file that is something else, without even a lock beside it."""
-    if path.is_file() and path.stat().st_size:
-        with path.open("rb") as file:
-            if file.read(len(_MAGIC)) != _MAGIC:
-                raise InputError("not an evidence store", file=str(path), expected="an evidence.db")
-
-
-def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
-    place = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
-    with _told(path):
-        connection = sqlite3.connect(
-            place, uri=True, check_same_thread=False, isolation_level=None, timeout=30
-        )
-    connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
-    return connection
-
-
-def _lock(path: Path) -> IO[str]:
-    lock = Path(f"{path}.lock").open("a+", encoding="utf-8")  # noqa: SIM115 (held while open)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.seek(0)
-        owner = lock.read().strip() or "unknown"
-        lock.close()
-        raise InputError(
-            f"process {owner} is writing to it", file=str(path), expected="one writer at a time"
-        ) from None
-    lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
-    return lock
-
-
-def _undo_what_a_kill_cut_off(path: Path) -> None:
-    """Let SQLite roll back a transaction whose journal lies beside the store.
-
-    A connection that only reads can't, so one that writes is opened first, where nobody else
-    writes. Where that can't be done, reading says what is wrong.
-    """
-    journal = Path(f"{path}-journal")
-    if not journal.is_file() or not journal.stat().st_size:
-        return
-    with suppress(InputError, OSError):
-        _check_magic(path)
-        with _lock(path), closing(_connect(path, read_only=False)) as connection, _told(path):
-            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-
-
-def _prepare(connection: sqlite3.Connection, path: Path, read_only: bool) -> None:
-    found = connection.execute("PRAGMA application_id").fetchone()[0]
-    empty = not connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-    if found != _APPLICATION_ID and not (empty and not read_only):
-        raise InputError("not an evidence store", file=str(path), expected="an evidence.db")
-    check_format(stored_format(connection), str(path))
-    if read_only:
-        return
-    connection.execute("PRAGMA synchronous = FULL")
-    with transaction(connection):  # who is killed here leaves a whole store, or none
-        for statement in _SCHEMA:
-            connection.execute(statement)
-        if empty:
-            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {FORMAT}")
-            if (master := master_key()) is not None:
-                begin(connection, master)
-    connection.execute("PRAGMA journal_mode = WAL")
-    migrate(connection)
