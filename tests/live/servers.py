@@ -27,7 +27,9 @@ class Web:
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-                method, path, _ = head.split(" ", 2)
+                method, path, protocol = [*head.split(" ", 2), "", ""][:3]
+                if not protocol:  # no HTTP request
+                    break
                 length = next(
                     (
                         int(line.partition(":")[2])
