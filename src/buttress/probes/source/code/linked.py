@@ -14,6 +14,7 @@ from buttress.probes.source.code.evaluate import Evaluator
 from buttress.probes.source.code.events import Context, Event
 from buttress.probes.source.code.flows import Flows
 from buttress.probes.source.code.functions import Function, summary_of
+from buttress.probes.source.code.guards import administrators_only
 from buttress.probes.source.code.project import Definition
 from buttress.probes.source.code.scopes import NameScope
 from buttress.probes.source.code.summaries import (
@@ -310,11 +311,13 @@ class InterproceduralEvaluator(Evaluator, ABC):
                     self._give(one.path, label, event)
 
     def _give(self, path: str, label: str, event: Event) -> None:
-        taint = Taint(label, event.path, event.line, self.file)
+        check = administrators_only(event.node.keywords) if event.node is not None else ""
+        taint = Taint(label, event.path, event.line, self.file, check=check)
         positions = _from_components(event, taint)
         waiting = self._waiting.get(path)
         if waiting is not None and not positions:
             waiting.label = label
+            waiting.context = replace(waiting.context, check=check)
             return
         self.module_summary.add_call(
             FunctionCall(path, event.line, positions, others=(taint,), framework=True)
