@@ -43,6 +43,7 @@ _WRAPS: Final = {
 }  # fmt: skip
 _SHOWN: Final = frozenset({"shown"})  # use of a value whose text may be seen
 MAX_TARGETS: Final = 32  # functions of a table that are followed
+CUSTOM: Final = "allow_custom_value"
 _LOOK_UPS: Final = {"os.getenv", "os.environ.get"}
 
 
@@ -164,6 +165,8 @@ def _result(
             return mixed(*given.all)
         return Value("builtins.getattr()", taints=taints_of(*given.positions[1:]))
     note(evaluator.downloads, path, node, given, evaluator.marked(callee.step("()"), node.lineno))
+    if path.startswith("gradio.") and CUSTOM in given.named:  # a list that takes other values too
+        return Value(callee.step("()").path, entries={CUSTOM: given.named[CUSTOM]})
     if path in ("builtins.open", "io.open") and given.positions:
         handle = callee.step("()")
         return Value(handle.path, elements=(given.positions[0],))

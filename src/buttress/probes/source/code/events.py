@@ -36,7 +36,7 @@ class Context:
     bases: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
     branches: tuple[Branch, ...] = ()
-    check: str = ""  # what lets only administrators call the function around it
+    check: str = ""  # what lets only some call the function around it, in words
 
 
 @dataclass(frozen=True, slots=True)

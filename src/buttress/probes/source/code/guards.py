@@ -89,7 +89,7 @@ def administrators_only(nodes: Iterable[ast.AST]) -> str:
                     else one.value if isinstance(one, ast.Constant) else ""
                 )  # fmt: skip
                 if isinstance(name, str) and _ADMINISTRATOR.search(name) and "/" not in name:
-                    return name[:_MAX_SHOWN]
+                    return f"only administrators reach it: {name[:_MAX_SHOWN]}"
     return ""
 
 

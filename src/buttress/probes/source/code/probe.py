@@ -156,9 +156,7 @@ class _UnsafeCode:
         message = hit.rule.message.replace("{it}", printable(hit.it)).replace("{source}", source)
         notes = [
             hit.switch,
-            f"only administrators reach it: {hit.taint.check}"
-            if hit.taint is not None and hit.taint.check
-            else "",
+            hit.taint.check if hit.taint is not None else "",
             shown.note(hit.line),
             "its ignore comment gives no reason" if unexplained else "",
         ]

@@ -51,7 +51,7 @@ class Taint:
 
     Of ``PARAMETER``, ``path`` is the function, a colon and the name of the parameter. ``cleaned``
     are the uses that it was made safe for on its way, ``steps`` the calls that it went through.
-    ``check`` is what lets only administrators give it; empty where nothing is seen to.
+    ``check`` is, in words, what lets only some give it: administrators, say; empty if nothing.
     """
 
     label: str
