@@ -165,3 +165,17 @@ def test_the_number_of_an_item_is_no_name() -> None:
     )
     assert severities(text.format("i")) == []
     assert [one for one, _ in severities(text.format("one"))] == ["high"]
+
+
+def test_options_come_to_the_parameter_of_their_name() -> None:
+    """What a function hands on by ``**options`` reaches only the parameter that is called so."""
+    text = (
+        "from flask import request\ndef inner(name, path='x'):\n    open(path)\n"
+        "def outer(**options):\n    inner(**options)\n"
+        "def view():\n    outer({}=request.args['p'])\n"
+    )
+    assert severities(text.format("name")) == []
+    assert [one for one, _ in severities(text.format("path"))] == ["high"]
+    assert [one for one, _ in severities(text.format("**{'path': request.args['q']}, x"))] == [
+        "high"
+    ]

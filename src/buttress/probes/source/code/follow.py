@@ -232,8 +232,9 @@ class AbstractInterpreter(InterproceduralEvaluator):
 
     def _assign(self, node: ast.Assign, scope: NameScope) -> None:
         value = self.value(node.value, scope)
-        router = isinstance(node.value, ast.Call) and _ROUTER.fullmatch(value.path)
-        check = administrators_only(node.value.keywords) if router else ""
+        check = ""
+        if isinstance(node.value, ast.Call) and _ROUTER.fullmatch(value.path):
+            check = administrators_only(node.value.keywords)
         for target in node.targets:
             self._bind(target, value, scope)
             if check and isinstance(target, ast.Name):
