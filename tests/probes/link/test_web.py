@@ -30,7 +30,7 @@ def rules(
         given.setdefault("Strict-Transport-Security", "max-age=31536000")
     reply = Reply(status, tuple(given.items()), body.encode())
     base = f"http{'s' if tls else ''}://{host}"
-    return {one.rule: one.severity for one in link_web.findings(base, host, {ROOT: reply})}
+    return {one.rule: one.severity for one in link_web.findings(base.__add__, host, {ROOT: reply})}
 
 
 @pytest.mark.parametrize(

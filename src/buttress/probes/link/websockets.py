@@ -35,7 +35,7 @@ async def findings(session: Session) -> AsyncIterator[Finding]:
     scheme, _, rest = session.url.partition("://")
     own = f"{scheme}://{rest.partition('/')[0]}"
     for path in PATHS:
-        url = f"{session.url.replace('http', 'ws', 1)}{path}"
+        url = session.at(path).replace("http", "ws", 1)
         if await _opens(session, _handshake(path, FOREIGN), own):
             yield finding(
                 "websocket-foreign-origin", url,

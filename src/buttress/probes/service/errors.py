@@ -66,7 +66,7 @@ async def findings(session: Session, api: ServiceApi) -> AsyncIterator[Finding]:
         for odd in _odd(path):
             for user in _users(api):
                 reply = await api.ask(session, api.get(odd, user))
-                if found := _judged(session.url + odd, reply):
+                if found := _judged(session.at(odd), reply):
                     yield found
                     return
 
@@ -76,7 +76,7 @@ async def chat_findings(
 ) -> AsyncIterator[Finding]:
     """The same for bodies that can't be read."""
     for request in _posts(api, shape):
-        if found := _judged(session.url + shape.path, await session.ask(request)):
+        if found := _judged(session.at(shape.path), await session.ask(request)):
             yield found
             return
 
@@ -84,7 +84,7 @@ async def chat_findings(
 def _judged(url: str, reply: Reply | None) -> Finding | None:
     if reply is None or reply.status < 400:
         return None
-    text = reply.body[:_READ].decode("utf-8", "replace")
+    text = reply.text[:_READ]
     seen = {what: match[0] for what, pattern in _TELLING if (match := pattern.search(text))}
     if not seen:
         return None
