@@ -28,7 +28,10 @@ _PLACEHOLDER: Final = re.compile(
     r"^(?:\W*|your.*|xxx.*|\{.*\}|<.*>|\$.*|null|none|true|false)$", re.I
 )
 _TYPED: Final = re.compile(r"prompt|message|question|chat|input|query", re.I)
-_LEAKY_POLICIES: Final = ("unsafe-url", "no-referrer-when-downgrade")
+_LEAKY_POLICIES: Final = ("unsafe-url", "always", "no-referrer-when-downgrade")
+_UPGRADED: Final = re.compile(
+    r"(?:^|[;,\s])(?:upgrade-insecure-requests|block-all-mixed-content)\b", re.I
+)
 _REDIRECTS: Final = range(300, 400)
 Answers = Mapping[LiveRequest, Reply]
 At = Callable[[str], str]
@@ -92,8 +95,12 @@ def _plain(at: At, host: str, root: Reply) -> Iterator[Finding]:
 def _referrer(at: At, root: Reply) -> Iterator[Finding]:
     policies = [one.strip().lower() for one in root.header("referrer-policy").split(",")]
     known = [one for one in policies if one]
-    if known and known[-1] in _LEAKY_POLICIES:
-        proof = f"Referrer-Policy: {known[-1]}"
+    meant = _page(root).referrer
+    if meant or known:
+        policy = meant or known[-1]
+        if policy not in _LEAKY_POLICIES:
+            return
+        proof = f"meta name=referrer: {policy}" if meant else f"Referrer-Policy: {policy}"
         yield finding("referrer-policy", at("/"), what=proof, proof=proof)
 
 
@@ -129,9 +136,10 @@ def _urls(url: str, reply: Reply, *, tls: bool) -> Iterator[Finding]:
             proof=found[1],
         )  # fmt: skip
     yield from _forms(url, page)
-    if tls:
-        plain = [one for one in page.loaded if one.lower().startswith("http://")]
-        plain += [one.action for one in page.forms if one.action.lower().startswith("http://")]
+    policies = [reply.header("content-security-policy"), *page.policies]
+    if tls and not any(map(_UPGRADED.search, policies)):
+        every = [*page.loaded, *(one.action for one in page.forms if one.action)]
+        plain = [one for one in map(page.address, every) if one.lower().startswith("http://")]
         if plain:
             proof = shortened(without_keys(plain[0]))
             more = f" and {len(plain) - 1} more" if len(plain) > 1 else ""
@@ -140,7 +148,7 @@ def _urls(url: str, reply: Reply, *, tls: bool) -> Iterator[Finding]:
 
 def _forms(url: str, page: Page) -> Iterator[Finding]:
     for form in page.forms:
-        if form.method not in ("get", ""):
+        if not form.by_get:
             continue
         secret = next((name for kind, name in form.fields if kind == "password"), None)
         typed = next(
