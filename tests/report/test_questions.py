@@ -1,6 +1,7 @@
 """Twelve questions that readers ask, each answered on the first two screens of the report.
 
-So they are on a desktop's screen and on a phone's. In Chinese the same figures stand in the same places.
+So they are on a desktop's screen and on a phone's. In Chinese the same figures stand in the same
+places.
 
 Run it as a script to read questions and answers: ``python -m tests.report.test_questions``.
 """
@@ -19,6 +20,12 @@ from buttress.report.html import write
 from tests.report.pages import read
 from tests.report.sample import sample
 
+# On a phone each cell of a table says the name of its column.
+LABELS = """
+return [...arguments[0].querySelectorAll("[data-name]")]
+  .map((cell) => getComputedStyle(cell, "::before").content + cell.innerText)
+  .filter((text) => !text.startsWith("none"));
+"""
 SCREENS = {"desktop": (1280, 900), "phone": (390, 844)}  # pixels
 
 
@@ -51,7 +58,7 @@ QUESTIONS = (
              r"unacceptable.*Jailbreak by role-play.*33–80%.*15%"),
     Question("engineer", "What do I do first?", ".matters", r"Ship safetensors or GGUF"),
     Question("engineer", "How sure is a figure, on how many trials?", "#risks",
-             r"Interval.*Trials.*6\.6–36%.*88"),
+             r"Interval.*Trials.*6\.6–36%.*88|6\.6–36%.*Trials.*88"),
     Question("engineer", "Did the run end by itself, and what did it use?", ".facts",
              r"684 of 700.*Stopped: the budget of calls is spent"),
 )  # fmt: skip
@@ -83,7 +90,8 @@ def places(
                 element = browser.find_element("css selector", place)
                 seen = element.is_displayed()
                 seen &= element.rect["y"] + element.rect["height"] <= 2 * height
-                texts[screen, language, place] = element.text if seen else ""
+                labels = " ".join(browser.execute_script(LABELS, element))
+                texts[screen, language, place] = f"{element.text} {labels}" if seen else ""
     return texts
 
 

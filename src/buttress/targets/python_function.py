@@ -1,10 +1,10 @@
 """A function of the user's own as a target: ``python: module:function``, sync or async.
 
 It takes the prompt, or the messages where its first parameter is named ``messages``, each a
-mapping with ``role`` and ``content``. Beside the prompt it may take ``history``, the messages of the
-turns before (Gradio's ``fn(message, history)``), ``system_prompt``, and promptfoo's ``options`` and
-``context``. It returns the answer's text, or yields it in pieces, or returns something that holds
-it; see ``returned_text``.
+mapping with ``role`` and ``content``. Beside the prompt it may take ``history``, the messages of
+the turns before (Gradio's ``fn(message, history)``), ``system_prompt``, and promptfoo's ``options``
+and ``context``. It returns the answer's text, or yields it in pieces, or returns something that
+holds it; see ``returned_text``.
 """
 
 from __future__ import annotations
