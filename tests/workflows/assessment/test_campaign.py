@@ -168,7 +168,9 @@ async def test_as_few_questions_decide_with_many_in_flight(
 
 
 @pytest.mark.parametrize("calls", [1, 7, 50, 333])
-async def test_it_never_asks_more_than_the_budget(tmp_path: Path, parts_of: MakeParts, calls: int) -> None:
+async def test_it_never_asks_more_than_the_budget(
+    tmp_path: Path, parts_of: MakeParts, calls: int
+) -> None:
     parts = parts_of(tmp_path / "e.db", (0.2, 0.2), calls=calls)
     await parts.campaign.run()
     assert len(parts.asked) == calls
@@ -220,7 +222,9 @@ async def test_the_same_seed_takes_the_same_way(tmp_path: Path, parts_of: MakePa
     assert ways[0] == ways[1]
 
 
-async def test_a_run_that_was_cut_off_goes_on_the_same_way(tmp_path: Path, parts_of: MakeParts) -> None:
+async def test_a_run_that_was_cut_off_goes_on_the_same_way(
+    tmp_path: Path, parts_of: MakeParts
+) -> None:
     whole = parts_of(tmp_path / "whole.db", (0.15, 0.3), calls=300)
     await whole.campaign.run()
 
