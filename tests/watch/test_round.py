@@ -385,6 +385,7 @@ def test_what_is_sent_without_tls_is_told_with_the_page_that_sends_it(
     names = [one["fact"].split()[0] for one in event.details["changes"]]
     assert names[0] != "finding"
     assert "finding" in names
+    assert len({one["barrier"] for one in event.details["risks"]}) == 2  # of client and link
     site.page("/", PAGE, content_security_policy="default-src 'self'")
     site.page("/admin", "<title>Admin</title>")
     (back,) = check(settings, clock).events

@@ -13,6 +13,7 @@ from buttress.drift.causes import (
     told_alike,
 )
 from buttress.drift.changes import FactChange, PlaceChange
+from buttress.drift.kinds import probe_of
 from buttress.drift.observed import PlaceView
 from buttress.drift.timeline import Timeline
 from buttress.evidence.base import RecordStore
@@ -69,7 +70,11 @@ class WatchComparison:
     def _with_risks(
         self, event: MonitoringEvent, before: Mapping[str, Severity], after: Mapping[str, Severity]
     ) -> MonitoringEvent:
+        facts = [str(one["fact"]) for one in event.details["changes"]]
+        others = {probe_of(name) for name in facts} - {event.probe}
         moved = self.risks.by_findings(event.probe, before, after)
+        for probe in sorted(one for one in others if before.get(one) != after.get(one)):
+            moved += self.risks.by_findings(probe, before, after)
         return replace(event, details={**event.details, "risks": moved})
 
     def tell(self, event: MonitoringEvent, checkpoints: Sequence[WatchCheckpoint] = ()) -> None:
