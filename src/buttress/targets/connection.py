@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import os
 import re
+import socket
 import ssl
 import time
 import urllib.request
@@ -207,6 +209,8 @@ class Connection:
                 fatal=True,
                 doubtful=True,
             )
+        if isinstance(error, aiohttp.ClientConnectorError) and (why := _unreachable(error)):
+            said = self._secrets.hide(f"{error.host}:{error.port}: {why}")
         if isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError):
             return TargetError(f"connection failed: {said}", retry=True, fatal=True, doubtful=True)
         raise error
@@ -216,6 +220,14 @@ class Connection:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _unreachable(error: aiohttp.ClientConnectorError) -> str:
+    """Why a host was not reached, as the operating system says it; "" where it does not."""
+    number = error.os_error.errno
+    if isinstance(error.os_error, socket.gaierror) or number is None or number <= 0:
+        return one_line(error.os_error.strerror or "")
+    return os.strerror(number)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
