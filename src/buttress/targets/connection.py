@@ -209,8 +209,9 @@ class Connection:
                 fatal=True,
                 doubtful=True,
             )
-        if isinstance(error, aiohttp.ClientConnectorError) and (why := _unreachable(error)):
-            said = self._secrets.hide(f"{error.host}:{error.port}: {why}")
+        if isinstance(error, aiohttp.ClientConnectorError):  # no question reached it
+            said = self._secrets.hide(_unreachable(error)) or said
+            return TargetError(f"connection failed: {said}", retry=True, fatal=True, unreached=True)
         if isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError):
             return TargetError(f"connection failed: {said}", retry=True, fatal=True, doubtful=True)
         raise error
@@ -223,11 +224,11 @@ class Connection:
 
 
 def _unreachable(error: aiohttp.ClientConnectorError) -> str:
-    """Why a host was not reached, as the operating system says it; "" where it does not."""
-    number = error.os_error.errno
-    if isinstance(error.os_error, socket.gaierror) or number is None or number <= 0:
-        return one_line(error.os_error.strerror or "")
-    return os.strerror(number)
+    """The host, and why nobody reaches it as the operating system says it; "" where it does not."""
+    number, why = error.os_error.errno, error.os_error.strerror
+    if not isinstance(error.os_error, socket.gaierror) and number is not None and number > 0:
+        why = os.strerror(number)
+    return f"{error.host}:{error.port}: {one_line(why)}" if why else ""
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

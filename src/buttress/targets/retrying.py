@@ -39,6 +39,7 @@ LONGEST_WAIT_S: Final = 300.0  # that a target may ask for; beyond it the run st
 THROTTLES_PER_ATTEMPT: Final = 4
 ADAPTATIONS: Final = 16  # changes of form that a question may lead to
 GREETINGS: Final = 3
+OUTAGE_GREETINGS: Final = 4  # where nobody reaches a target that has answered: it may begin anew
 HANGS: Final = 2  # times that a question may time out while others are answered
 OVERTAKEN: Final = 3  # questions begun after one and answered before it: the target is not slow
 FIRST_WAIT_S: Final = 75.0  # for a limit of so many a minute, before anything was answered
@@ -109,6 +110,8 @@ class RetryingClient:
         self._unconfirmed = 0  # doubtful refusals since the last answer
         self._shut = False
         self._looking = asyncio.Lock()
+        self._outages = 0  # times that it was looked for because nobody reached it
+        self._gone = False  # nobody reaches it any more
         self._given_up = ""
         self._answered_begun = deque[float](maxlen=256)  # when questions began that were answered
 
@@ -187,6 +190,11 @@ class RetryingClient:
                     adaptations += 1
                     continue
                 failed = one_line(str(error))
+                if error.unreached and self._answers:
+                    attempts += 1
+                    if attempts < self._max_attempts and await self._reached_again():
+                        continue
+                    raise error
                 if error.timed_out and (hangs or await self._hangs_alone(error)):
                     hangs += 1
                     left = hangs < HANGS
@@ -216,6 +224,19 @@ class RetryingClient:
         except SpentError as spent:
             spent.failure = failed
             raise
+
+    async def _reached_again(self) -> bool:
+        """Whether a target that nobody reached answers again; one looks for all that wait.
+
+        Raises:
+            SpentError: the allowance is used up.
+        """
+        seen = self._outages
+        async with self._looking:
+            if self._outages == seen and not self._gone:
+                self._gone = not await self._greet()
+                self._outages += 1
+            return not self._gone
 
     async def _hangs_alone(self, error: TargetError) -> bool:
         """Whether the target answers others while this question gets no answer.
@@ -302,11 +323,12 @@ class RetryingClient:
         Raises:
             SpentError: the allowance is used up.
         """
-        return await self._greet()
+        return not self._gone and await self._greet()
 
     async def _greet(self) -> bool:
         failures = adaptations = 0
-        while failures < GREETINGS and adaptations < ADAPTATIONS:
+        most = GREETINGS
+        while failures < most and adaptations < ADAPTATIONS:
             said = await self._once(self._greeting_asked())
             if isinstance(said, Answer):
                 self._answers = True
@@ -317,7 +339,10 @@ class RetryingClient:
                 adaptations += 1
             else:
                 failures += 1
-                await self._allowance.sleep(self._backoff_s)
+                if said.unreached and self._answers:
+                    most = OUTAGE_GREETINGS
+                if failures < most:
+                    await self._allowance.sleep(self._backoff_s * 2.0 ** (failures - 1))
         return False
 
     def _greeting_asked(self) -> Request:
@@ -356,7 +381,7 @@ class RetryingClient:
         if wrong := _wrong(answer):
             return TargetError(f"the target gave no usable answer: {wrong}", retry=False)
         self._answered_begun.append(start)
-        self._unconfirmed, self._shut = 0, False
+        self._unconfirmed, self._shut, self._gone = 0, False, False
         self._limit.succeeded(self._clock() - start)
         self._meter.answered(answer)
         return answer
