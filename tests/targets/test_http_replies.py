@@ -233,6 +233,30 @@ async def test_a_job_that_fails_is_told() -> None:
         await ask(app, poll=poll)
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"code": "TooManyRequests", "message": "later"},
+        {"code": "Throttling.RateQuota", "message": "later"},
+        {"Response": {"Error": {"Code": "RequestLimitExceeded", "Message": "later"}}},
+        {"code": "ServiceUnavailable", "msg": "later"},
+    ],
+    ids=str,
+)
+async def test_a_failure_that_is_named_in_a_reply_of_200_is_asked_again(
+    reply: dict[str, Any],
+) -> None:
+    calls = 0
+
+    def app(body: dict[str, Any], request: web.Request) -> Any:
+        nonlocal calls
+        calls += 1
+        return reply if calls % 2 else {"code": "OK", "reply": "Bread"}
+
+    answer, *_ = await ask(app)
+    assert (answer.text, calls) == ("Bread", 2)
+
+
 async def test_forms_in_parts_and_xml_hold_any_prompt() -> None:
     prompt = 'a <b> & "c"\r\nd'
     request = Request((Message("user", prompt),))
