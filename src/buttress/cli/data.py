@@ -95,7 +95,7 @@ def _register_run(actions: argparse._SubParsersAction[argparse.ArgumentParser]) 
     run = actions.add_parser(
         "run",
         help="take records through the stages",
-        description="Reads JSON Lines, JSON, Parquet and text, also with .gz or .zst, and takes "
+        description="Reads JSON Lines, JSON, CSV, Parquet, Arrow and text, and takes "
         "each record through the stages. Exit code 1: a stage removed too much of a source, or a "
         "source is refused.",
     )
