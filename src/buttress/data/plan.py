@@ -209,5 +209,12 @@ def _checked(
             resolved[option] = [base / one for one in resolved[option] or ()]
     share = resolved.pop(SHARE, None)
     spec = StageSpec(name, resolved, share)
-    spec.make()  # what the schema can't say is told now, not in the middle of a run
+    try:
+        spec.make()  # what the schema can't say is told now, not in the middle of a run
+    except InputError as error:
+        if located is None or error.file:
+            raise
+        option = (error.field or "").rpartition(": ")[2]
+        place = (*where, option) if option in options else where
+        raise located.error(place, error.problem, error.expected) from None
     return spec

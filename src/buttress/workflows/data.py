@@ -95,7 +95,12 @@ def clean(request: DataRequest, progress: Callable[[str], None] = lambda _: None
             (out / RUN).unlink()
         raise
     progress("writing")
-    document = _document(request, found, corpus, output.write(corpus, request.plan, out))
+    counts = output.write(corpus, request.plan, out)
+    if request.plan.source_field and counts.sources.keys() <= {
+        printable_name(str(file)) for file in files
+    }:
+        progress(f"no record has a source in '{request.plan.source_field}': files are the sources")
+    document = _document(request, found, corpus, counts)
     write_outputs(out, document)
     done = out / f"{WORK}-done"  # a folder that is deleted in part is no unfinished run
     shutil.rmtree(done, ignore_errors=True)
