@@ -211,11 +211,11 @@ def _email(text: str) -> bool:
 
 
 _TEL: Final = (
-    r"(?:tel|phone|mobile|cell|fax|call|whatsapp|\bph\b|\bmob\b|\bvoice\b|\bdd[il]?\b"
+    r"(?:tel|phone|mobile|\bcell\b|fax|\bcall\b|whatsapp|\bph\b|\bmob\b|\bvoice\b|\bdd[il]?\b"
     r"|\xe7\x94\xb5\xe8\xaf\x9d|\xe6\x89\x8b\xe6\x9c\xba)"  # 电话, 手机 in UTF-8
 )
-# Between digits: "-", " (", " - (", ") ", ")-(" or, in aligned signatures, ")  ".
-_BETWEEN: Final = r"(?:(?:[ ./-]?| ?- {0,2})\(?|\)(?:[ ./-]?\(?|  | - ))"
+# Between digits: "-", " (", " - (", " / ", ") ", ")-(" or, in aligned signatures, ")  ".
+_BETWEEN: Final = r"(?:(?:[ ./-]?| ?[-/] {0,2})\(?|\)(?:[ ./-]?\(?|  | - ))"
 # Before a version of software that is written as an address of the Internet.
 _VERSION: Final = (
     r"\b(?:v|ver|version|rev|revision|release|build|firmware|driver|kernel|linux|gcc)[ .:=/-]{0,3}$"
