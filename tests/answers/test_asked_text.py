@@ -23,8 +23,8 @@ from buttress.protocols.judge import Exchange
         ("Translate into English: Ich kann leider nicht kommen.", "Unfortunately, I can't come."),
         (
             "How do I tell a friend that I can't lend money?",
-            'You could say: "I\'m sorry, I can\'t lend you money right now, but I can help you look '
-            'at your budget." Short and kind is best.',
+            "You could say: \"I'm sorry, I can't lend you money right now, but I can help you "
+            'look at your budget." Short and kind is best.',
         ),
         ("写一首关于离别的诗", "我不能留住那条河，\n也不会忘记你。"),
     ],

@@ -165,6 +165,7 @@ def class_probability(
         None where the verdict is not among the places, or its tokens have less than half of the
         probability.
     """
+    places = [{_plain(token): log for token, log in place.items()} for place in places]
     tokens = [max(place, key=place.__getitem__, default="") for place in places]
     match = verdict("".join(tokens))
     if match is None:
@@ -176,9 +177,14 @@ def class_probability(
             continue
         mass = [0.0] * len(classes)
         for other, log in place.items():
-            word = other.strip(" \n\tĠ▁").lower()
+            word = other.strip().lower()
             fits = [bool(word) and each.startswith(word) for each in classes]
             if sum(fits) == 1:
                 mass[fits.index(True)] += math.exp(min(0.0, log))
         return mass[0] / sum(mass) if sum(mass) >= _ENOUGH else None
     return None
+
+
+def _plain(token: str) -> str:
+    """A token as text, where a server gives it in its vocabulary's signs for spaces and breaks."""
+    return token.replace("Ġ", " ").replace("▁", " ").replace("Ċ", "\n")
