@@ -41,7 +41,7 @@ _ENOUGH: Final = 0.5  # probability of the classes together, below which nothing
 TOP: Final = 20  # tokens whose probabilities are asked for at each place
 
 
-def create(*, target: Target, model: str, calibration: Path | None = None) -> GuardJudge:
+def create(*, target: Target, model: str = "", calibration: Path | None = None) -> GuardJudge:
     """The judge that asks the guard behind ``target``.
 
     Args:
@@ -54,7 +54,9 @@ def create(*, target: Target, model: str, calibration: Path | None = None) -> Gu
     """
     if model not in FORMATS:
         raise InputError(
-            f"unknown guard '{model}'", field="judge.model", expected="one of " + ", ".join(FORMATS)
+            f"unknown guard '{model}'" if model else "missing",
+            field="judge.model",
+            expected="one of " + ", ".join(FORMATS),
         )
     return GuardJudge(target, model, calibration)
 

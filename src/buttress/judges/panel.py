@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from buttress.errors import InputError
+from buttress.judges.opening import close_judge
 from buttress.judges.overrides import Overrides
 from buttress.protocols.judge import Calibration, Exchange, Expect, Judge, Judgement
 from buttress.protocols.unjudged import UnjudgedError
@@ -126,9 +127,7 @@ class Panel:
     async def aclose(self) -> None:
         """Release the members."""
         for member in self.members:
-            close = getattr(member, "aclose", None)
-            if close is not None:
-                await close()
+            await close_judge(member)
 
     def _together(self, votes: Sequence[Judgement | None], expect: Expect) -> Judgement:
         given = [vote for vote in votes if vote is not None]
