@@ -13,6 +13,7 @@ from typing import Final
 import re2
 
 from buttress.answers.cues import IN_ANSWER
+from buttress.answers.reading import read
 
 _ASKS: Final = re2.compile(
     r"(?i)\b(?:poems?|haikus?|limericks?|lyrics|songs?|rap|verses?|ballads?|story|stories|tales?"
@@ -42,7 +43,7 @@ def declines_for_another(request: str, sentences: Sequence[str]) -> bool:
         request: what was asked.
         sentences: of the answer in lower case, as ``answers.reading`` gives them.
     """
-    if not _ASKS.search(request):
+    if not _ASKS.search(read(request).text):
         return False
     return not any(
         _OF_THE_REQUEST.search(sentence)
