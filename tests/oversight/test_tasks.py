@@ -145,7 +145,7 @@ TWO: dict[str, Any] = {"question": "Q?", "choices": ["no", "yes"]}
         {"input": "Q?", "target_scores": {"no": 0, "yes": 1}},
         {"query": "Q?", "context": "T", "options": ["no", "yes"], "correct_option": 1},
         {"question": "Q?", "flores_passage": "T", "mc_answer1": "no", "mc_answer2": "yes",
-         "mc_answer3": "no", "correct_answer_num": "2"},
+         "correct_answer_num": "2"},
     ],
 )  # fmt: skip
 def test_questions_of_all_forms(tmp_path: Path, record: dict[str, Any]) -> None:
