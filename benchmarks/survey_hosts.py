@@ -7,11 +7,11 @@ Every host is a listener of its own on the loopback address; the servers run in 
 survey, which is a fresh one. Told are whether every good host was named rightly, seconds, CPU
 seconds and the largest resident memory, first without a hostile host, then with one of each kind.
 
-    PYTHONPATH=. python benchmarks/survey_hosts.py --hosts 1000 --layer infrastructure --hostile none \\
-        --rules FOLDER --rules-as-written --timeout-s 10 --peer ENVIRONMENT
+    PYTHONPATH=. python benchmarks/survey_hosts.py --hosts 1000 --layer infrastructure \\
+        --hostile none --rules FOLDER --rules-as-written --timeout-s 10 --peer ENVIRONMENT
 
-``--peer`` is a virtual environment with ``aig-infra-scan``: its scanner is asked about as many hosts after
-ours, with the rules of ``--rules`` and without a limit of requests a second.
+``--peer`` is a virtual environment with ``aig-infra-scan``: its scanner is asked about as many
+hosts after ours, with the rules of ``--rules`` and without a limit of requests a second.
 """
 
 from __future__ import annotations
@@ -98,8 +98,9 @@ def measured_peer(number: int, environment: Path, rules: str, timeout: str) -> N
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         began = time.perf_counter()
         subprocess.run(
-            [scanner, "scan", "--file", targets, "--json", "--output", answers, "--limit", "1000000",
-             "--timeout", timeout, "--fps", f"{rules}/fingerprints", "--vul", f"{rules}/vuln"],
+            [scanner, "scan", "--file", targets, "--json", "--output", answers,
+             "--limit", "1000000", "--timeout", timeout,
+             "--fps", f"{rules}/fingerprints", "--vul", f"{rules}/vuln"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True,
         )  # fmt: skip
         seconds = time.perf_counter() - began

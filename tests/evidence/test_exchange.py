@@ -25,10 +25,10 @@ SUFFIXES = (".jsonl", ".parquet")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> EvidenceStore:
-    made = EvidenceStore.open(tmp_path / "evidence.db")
-    made.append(mixed(30))
-    return made
+def store(tmp_path: Path) -> Iterator[EvidenceStore]:
+    with EvidenceStore.open(tmp_path / "evidence.db") as made:
+        made.append(mixed(30))
+        yield made
 
 
 @settings(max_examples=25, deadline=None)

@@ -233,7 +233,7 @@ bot = Bot()
 def failed(prompt):
     return {"error": "the model timed out", "answer": None}
 
-def two(prompt, history):
+def two(prompt, user):
     return "Bread"
 """
 
@@ -266,7 +266,7 @@ async def test_an_error_that_is_returned_is_asked_for_again(forms: Path) -> None
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("two", "takes prompt, history"),
+        ("two", "takes prompt, user"),
         ("Bot", "is a class"),
         ("Bot.ask", "takes self, prompt"),
         ("absent", "no attribute 'absent'"),
@@ -277,3 +277,49 @@ def test_what_can_not_be_asked_is_told_before_a_run(forms: Path, name: str, prob
         open_target({"python": f"forms_of_answers.py:{name}"}, base=forms)
     with pytest.raises(InputError, match="no such file"):
         open_target({"python": f"no_such_file.py:{name}"}, base=forms)
+
+
+OTHERS = """
+def gradio(message, history):
+    return f"{message} after {history}"
+
+def last(history, message):
+    return f"{message} after {history}"
+
+def plain(prompt):
+    return prompt
+
+def optional(prompt, history=None):
+    return f"{prompt} after {history}"
+
+def system(prompt, system_prompt):
+    return f"{prompt} under {system_prompt}"
+
+def call_api(prompt, options, context):
+    return {"output": f"{prompt} with {options} and {context}"}
+"""
+FIRST, SAID = Message("user", "One?"), Message("assistant", "Two.")
+BEFORE = [{"role": "user", "content": "One?"}, {"role": "assistant", "content": "Two."}]
+
+
+@pytest.mark.parametrize(
+    ("name", "alone", "later"),
+    [
+        ("gradio", "S\n\nHi after []", f"S\n\nHi after {BEFORE}"),
+        ("last", "S\n\nHi after []", f"S\n\nHi after {BEFORE}"),
+        ("plain", "S\n\nHi", "S\n\nOne?\n\nHi"),
+        ("optional", "S\n\nHi after None", f"S\n\nHi after {BEFORE}"),
+        ("system", "Hi under S", "One?\n\nHi under S"),
+        ("call_api", "S\n\nHi with {} and {}", "S\n\nOne?\n\nHi with {} and {}"),
+    ],
+)
+async def test_what_it_takes_beside_the_question(
+    name: str, alone: str, later: str, tmp_path: Path
+) -> None:
+    """Gradio's history, a system prompt, and the parameters of promptfoo's providers."""
+    (tmp_path / "parameters_of_functions.py").write_text(OTHERS)
+    target = open_target({"python": f"parameters_of_functions.py:{name}"}, base=tmp_path)
+    rules, asked = Message("system", "S"), Message("user", "Hi")
+    assert (await target.answer(Request((rules, asked)))).text == alone
+    assert (await target.answer(Request((rules, FIRST, SAID, asked)))).text == later
+    await target.aclose()

@@ -23,7 +23,7 @@ HOPELESS: Final = frozenset({401, 402, 404, 405, 410})
 BUSY: Final = re.compile(
     r"too many (concurrent |parallel |simultaneous )?requests|concurren\w+[ _](limit|requests)"
     r"|rate.?limit|slow down|overloaded|(server|model|service) (is )?(currently )?busy|throttl"
-    r"|at capacity|queue is full",
+    r"|at capacity|queue is full|limit_?exceeded",
     re.IGNORECASE,
 )
 _QUOTA: Final = re.compile(
@@ -120,7 +120,9 @@ def tells_failure(payload: Any) -> bool:
     """Whether a reply says that the application has failed, in one of the usual forms."""
     if not isinstance(payload, Mapping):
         return False
-    errors = ("error", "errors", "detail", "error_msg", "exception")
+    if isinstance(payload.get("Response"), Mapping):  # Tencent Cloud's wrapper
+        return tells_failure(payload["Response"])
+    errors = ("error", "Error", "errors", "detail", "error_msg", "exception")
     if any(is_error(payload.get(field)) for field in errors):
         return True
     if any(payload.get(field) is False for field in ("success", "ok")):

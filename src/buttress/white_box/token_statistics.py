@@ -5,15 +5,16 @@ One pass gives all that membership attacks need. Texts of like length share a ba
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import torch
 from torch import Tensor
 
 from buttress.white_box.loading import evaluating
+from buttress.white_box.shared_beginning import Beginning, beginning_of
 
 MAX_TOKENS: Final = 512  # of a text that are scored
 _LOGITS: Final = 100_000_000  # of a batch: 400 MB in float32
@@ -62,7 +63,7 @@ def token_statistics(
 
     Args:
         model: causal language model of transformers.
-        rows: token ids; the first of a row is never scored.
+        rows: token ids; the first of a row is never scored. What all begin with is computed once.
         given: how many tokens of each row are given and not scored, at least 1.
         budget: tokens of a batch, padding included; by default as the vocabulary allows.
     """
@@ -74,36 +75,36 @@ def token_statistics(
     ]
     for index in set(range(len(rows))) - set(order):
         yield index, TokenStatistics([], [], [])
+    if not order:
+        return
     most = budget or _LOGITS // model.config.get_text_config().vocab_size
+    kept, behind = [rows[i] for i in order], [firsts[i] for i in order]
+    with evaluating(model):
+        beginning = beginning_of(model, kept, behind, partial(_all_logs, model))
     while order:
-        size = max(1, most // len(rows[order[0]]))
+        size = max(1, most // (len(rows[order[0]]) - beginning.tokens))
         batch, order = order[:size], order[size:]
-        found = _batch(model, [rows[i] for i in batch], [firsts[i] for i in batch])
+        with evaluating(model):
+            found = _batch(model, [rows[i] for i in batch], [firsts[i] for i in batch], beginning)
         yield from zip(batch, found, strict=True)
 
 
 def _batch(
-    model: Any, rows: Sequence[Sequence[int]], firsts: Sequence[int]
+    model: Any, rows: Sequence[Sequence[int]], firsts: Sequence[int], beginning: Beginning
 ) -> list[TokenStatistics]:
-    """Padded on the right, which no scored token can see."""
-    longest = max(map(len, rows))
-    ids = torch.zeros(len(rows), longest, dtype=torch.long)
-    mask = torch.zeros(len(rows), longest, dtype=torch.long)
-    for place, row in enumerate(rows):
-        ids[place, : len(row)] = torch.tensor(row)
-        mask[place, : len(row)] = 1
-    options: dict[str, Any] = {
-        "input_ids": ids.to(model.device),
-        "attention_mask": mask.to(model.device),
-    }
-    if "use_cache" in inspect.signature(model.forward).parameters:
-        options["use_cache"] = False
-    with evaluating(model):
-        logits = model(**options).logits
-    return [
-        _statistics(logits[place, first - 1 : len(row) - 1], ids[place, first : len(row)])
-        for place, (row, first) in enumerate(zip(rows, firsts, strict=True))
-    ]
+    ids, logits = beginning.batch(model, rows)
+    found = []
+    for place, (row, first) in enumerate(zip(rows, firsts, strict=True)):
+        start, end = first - beginning.tokens, len(row) - beginning.tokens
+        found.append(_statistics(logits[place, start - 1 : end - 1], ids[place, start:end]))
+    return found
+
+
+def _all_logs(
+    model: Any, rows: Sequence[Sequence[int]], firsts: Sequence[int], beginning: Beginning
+) -> list[float]:
+    found = _batch(model, rows, firsts, beginning)
+    return [log for one in found for log in one.log_probabilities]
 
 
 def _statistics(logits: Tensor, targets: Tensor) -> TokenStatistics:

@@ -115,6 +115,27 @@ def test_statistics_of_tokens_are_as_one_text_at_a_time() -> None:
     assert given[0].log_probabilities == pytest.approx(found[3].log_probabilities[3:], abs=1e-4)
 
 
+def test_what_rows_begin_with_is_computed_once_and_changes_nothing() -> None:
+    made, words = model(), tokenizer()
+    before = tokens_of(words, texts(1, 9)[0]["text"])
+    rows = [[*before, *tokens_of(words, row["text"])[: 3 + place]] for place, row in
+            enumerate(texts(6, 12))]  # fmt: skip
+    passed: list[int] = []
+    watched = made.register_forward_pre_hook(
+        lambda _module, _args, options: passed.append(
+            options.get("input_ids", torch.zeros(0, 0)).numel()
+        ),
+        with_kwargs=True,
+    )
+    found = dict(token_statistics(made, rows, given=[len(before) + 1] * len(rows)))
+    watched.remove()
+    for index, row in enumerate(rows):
+        ((_, alone),) = token_statistics(made, [row], given=[len(before) + 1])
+        assert found[index].log_probabilities == pytest.approx(alone.log_probabilities, abs=1e-4)
+        assert found[index].deviations == pytest.approx(alone.deviations, abs=1e-4)
+    assert passed[-1] < len(rows) * len(before)  # the last pass is without the beginning
+
+
 def test_what_was_learned_by_heart_is_found(folder: Path, tmp_path: Path) -> None:
     code, said, wrong = run(
         "privacy", str(folder / "weights"), "--members", str(folder / "members.jsonl"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -128,8 +130,24 @@ class Parts:
         arm.observe(specs, trials)
 
 
-async def test_it_stops_when_all_is_decided(tmp_path: Path) -> None:
-    parts = Parts(tmp_path / "e.db", (0.0, 1.0))
+MakeParts = Callable[..., Parts]
+
+
+@pytest.fixture
+def parts_of() -> Iterator[MakeParts]:
+    """Makes parts; their stores are closed at the end."""
+    with ExitStack() as opened:
+
+        def make(out: Path, rates: tuple[float, float], **options: Any) -> Parts:
+            parts = Parts(out, rates, **options)
+            opened.callback(parts.store.close)
+            return parts
+
+        yield make
+
+
+async def test_it_stops_when_all_is_decided(tmp_path: Path, parts_of: MakeParts) -> None:
+    parts = parts_of(tmp_path / "e.db", (0.0, 1.0))
     await parts.campaign.run()
     assert [state.verdict for state in parts.states.values()] == ["acceptable", "unacceptable"]
     assert parts.campaign.stop_reason == "every risk that was tested is decided"
@@ -138,11 +156,11 @@ async def test_it_stops_when_all_is_decided(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rates", [(0.0, 1.0), (0.02, 0.6)])
 async def test_as_few_questions_decide_with_many_in_flight(
-    tmp_path: Path, rates: tuple[float, float]
+    tmp_path: Path, parts_of: MakeParts, rates: tuple[float, float]
 ) -> None:
     asked = {}
     for concurrency in (1, 4, 16, 64):
-        parts = Parts(tmp_path / f"{concurrency}.db", rates, concurrency=concurrency)
+        parts = parts_of(tmp_path / f"{concurrency}.db", rates, concurrency=concurrency)
         await parts.campaign.run()
         assert [state.verdict for state in parts.states.values()] == ["acceptable", "unacceptable"]
         asked[concurrency] = len(parts.asked)
@@ -150,8 +168,10 @@ async def test_as_few_questions_decide_with_many_in_flight(
 
 
 @pytest.mark.parametrize("calls", [1, 7, 50, 333])
-async def test_it_never_asks_more_than_the_budget(tmp_path: Path, calls: int) -> None:
-    parts = Parts(tmp_path / "e.db", (0.2, 0.2), calls=calls)
+async def test_it_never_asks_more_than_the_budget(
+    tmp_path: Path, parts_of: MakeParts, calls: int
+) -> None:
+    parts = parts_of(tmp_path / "e.db", (0.2, 0.2), calls=calls)
     await parts.campaign.run()
     assert len(parts.asked) == calls
     assert parts.campaign.stop_reason == "the budget of calls is spent"
@@ -160,9 +180,9 @@ async def test_it_never_asks_more_than_the_budget(tmp_path: Path, calls: int) ->
 @pytest.mark.parametrize("calls", [3, 40, 333])
 @pytest.mark.parametrize("most", [4, 9])
 async def test_the_budget_counts_the_questions_of_a_trial(
-    tmp_path: Path, calls: int, most: int
+    tmp_path: Path, parts_of: MakeParts, calls: int, most: int
 ) -> None:
-    parts = Parts(tmp_path / "e.db", (0.2, 0.2), calls=calls, procedure=Halving(most))
+    parts = parts_of(tmp_path / "e.db", (0.2, 0.2), calls=calls, procedure=Halving(most))
     await parts.campaign.run()
     assert len(parts.asked) <= calls
     assert calls - len(parts.asked) < most
@@ -175,38 +195,40 @@ async def test_the_budget_counts_the_questions_of_a_trial(
         assert {trial.calls for trial in searched} == {1, most}
 
 
-async def test_it_ends_with_the_prompts(tmp_path: Path) -> None:
-    parts = Parts(tmp_path / "e.db", (0.2, 0.2), size=15)  # too few for any verdict
+async def test_it_ends_with_the_prompts(tmp_path: Path, parts_of: MakeParts) -> None:
+    parts = parts_of(tmp_path / "e.db", (0.2, 0.2), size=15)  # too few for any verdict
     await parts.campaign.run()
     assert len(parts.asked) == 30
     assert parts.campaign.stop_reason == "no prompts are left for what is undecided"
 
 
-async def test_money_and_time_run_out(tmp_path: Path) -> None:
-    poor = Parts(tmp_path / "a.db", (0.2, 0.2), cost=0.5)
+async def test_money_and_time_run_out(tmp_path: Path, parts_of: MakeParts) -> None:
+    poor = parts_of(tmp_path / "a.db", (0.2, 0.2), cost=0.5)
     await poor.campaign.run()
     assert len(poor.asked) == 50
     assert poor.campaign.stop_reason == "the budget of money is spent"
-    late = Parts(tmp_path / "b.db", (0.2, 0.2), seconds=0.0)
+    late = parts_of(tmp_path / "b.db", (0.2, 0.2), seconds=0.0)
     await late.campaign.run()
     assert late.asked == []
     assert late.campaign.stop_reason == "the budget of time is spent"
 
 
-async def test_the_same_seed_takes_the_same_way(tmp_path: Path) -> None:
+async def test_the_same_seed_takes_the_same_way(tmp_path: Path, parts_of: MakeParts) -> None:
     ways = []
     for number in range(2):
-        parts = Parts(tmp_path / f"{number}.db", (0.15, 0.3), calls=400)
+        parts = parts_of(tmp_path / f"{number}.db", (0.15, 0.3), calls=400)
         await parts.campaign.run()
         ways.append((parts.seen, sorted(parts.asked)))
     assert ways[0] == ways[1]
 
 
-async def test_a_run_that_was_cut_off_goes_on_the_same_way(tmp_path: Path) -> None:
-    whole = Parts(tmp_path / "whole.db", (0.15, 0.3), calls=300)
+async def test_a_run_that_was_cut_off_goes_on_the_same_way(
+    tmp_path: Path, parts_of: MakeParts
+) -> None:
+    whole = parts_of(tmp_path / "whole.db", (0.15, 0.3), calls=300)
     await whole.campaign.run()
 
-    cut = Parts(tmp_path / "cut.db", (0.15, 0.3), calls=300)
+    cut = parts_of(tmp_path / "cut.db", (0.15, 0.3), calls=300)
     plain = cut._say
 
     def dies(request: Request) -> str:
@@ -222,7 +244,7 @@ async def test_a_run_that_was_cut_off_goes_on_the_same_way(tmp_path: Path) -> No
     cut.store.close()
     assert kept == 120
 
-    again = Parts(tmp_path / "cut.db", (0.15, 0.3), calls=300, before=kept)
+    again = parts_of(tmp_path / "cut.db", (0.15, 0.3), calls=300, before=kept)
     await again.campaign.run()
     assert len(again.asked) == 300 - kept
     assert not set(again.asked) & set(cut.asked)
