@@ -89,7 +89,7 @@ def load_recipe(path: Path) -> dict[str, Any]:
     located = located_yaml.load(path)
     if not isinstance(located.data, dict):
         raise located.error((), "no mapping", "fields of a recipe, such as method: sft")
-    fields = located_yaml.with_exponents(located.data)
+    fields: dict[str, Any] = located_yaml.with_exponents(located.data)
     fields.pop("about", None)
     located.data = fields
     located_yaml.check(located, msgspec.json.schema(TuneSettings))
