@@ -11,7 +11,8 @@ from typing import Any, Final
 import orjson
 import torch
 
-from buttress.data.reading import Readable, expand, read
+from buttress.data.inputs import expand
+from buttress.data.reading import Readable, read
 from buttress.errors import InputError
 from buttress.files.atomic import write_whole
 from buttress.judges.offline import create as offline_judge
