@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         import atheris  # type: ignore[import-untyped]
     except ImportError:
-        print("atheris is not installed: pip install 'buttress[fuzz]'", file=sys.stderr)
+        print("atheris is not installed: pip install '.[fuzz]'", file=sys.stderr)
         return 2
     with redirect_stderr(io.StringIO()), atheris.instrument_imports(include=["buttress"]):
         found = harness.targets()

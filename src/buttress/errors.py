@@ -79,7 +79,8 @@ class MissingExtraError(ButtressError):
 
     def __init__(self, capability: str, extra: str) -> None:
         super().__init__(
-            f"{capability} needs an optional dependency: pip install 'buttress[{extra}]'"
+            f"{capability} needs an optional dependency: "
+            f"pip install '.[{extra}]' in the clone of Buttress"
         )
 
 

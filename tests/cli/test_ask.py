@@ -27,7 +27,7 @@ def test_it_shows_the_answer_without_control_characters(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "Mix flour" in done.stdout
     assert "\x1b" not in done.stdout
-    assert "1 attempt(s)" in done.stdout
+    assert done.stdout.rstrip().endswith("1 attempt")
     for arguments in (["How do I bake bread?"], [str(tmp_path), "How do I bake bread?"]):
         assert "Mix flour" in buttress("ask", *arguments, cwd=tmp_path).stdout
     said = buttress("ask", str(tmp_path), "--json").stdout

@@ -74,6 +74,6 @@ def test_without_ray_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.Monk
     path = written(tmp_path / "in.jsonl", corpus(4, count=3))
     code, _, wrong = run("data", "run", str(path), "--out", str(tmp_path / "o"), "--runner", "ray")
     assert code == 2
-    assert "buttress[ray]" in wrong
+    assert "pip install '.[ray]'" in wrong
     with pytest.raises(ButtressError):
         open_runner("ray", 1)

@@ -17,6 +17,8 @@ from buttress.errors import InputError
 from buttress.judges import model_client
 from buttress.judges.guard import create as create_guard
 from buttress.judges.llm import create
+from buttress.judges.model_client import JudgeGoneError
+from buttress.judges.panel import create as create_panel
 from buttress.judges.rubric_graded import read
 from buttress.judges.rubric_harm import HARM
 from buttress.judges.rubrics import RUBRICS
@@ -25,7 +27,7 @@ from buttress.protocols.judge import Exchange, Expect, Judgement
 from buttress.protocols.unjudged import UnjudgedError
 from buttress.targets.base import Answer, Request, TargetError
 from buttress.targets.open import open_target
-from buttress.targets.retrying import ATTEMPTS, RetryingClient
+from buttress.targets.retrying import ATTEMPTS, FAILING, OUTAGE_GREETINGS, RetryingClient
 from buttress.targets.scripted import ScriptedTarget
 
 VERDICTS = HARM.verdicts
@@ -210,6 +212,57 @@ async def test_errors_that_pass_are_asked_again_as_by_trials(
     with pytest.raises(UnjudgedError, match="HTTP 502"):
         await create(target=ScriptedTarget(answer)).judge([exchange()])
     assert calls == ATTEMPTS
+
+
+GONE = [
+    TargetError("HTTP 500", retry=True),
+    TargetError("HTTP 401: the key has expired", retry=False, fatal=True),
+    TargetError("connection failed: refused", retry=True, fatal=True, unreached=True),
+]
+
+
+@pytest.mark.parametrize("error", GONE, ids=str)
+async def test_a_model_that_answers_nothing_any_more_ends_the_judging(
+    error: TargetError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And where one member of a panel of three is gone, the others decide."""
+    calls, last = 0, 10
+
+    def answer(request: Request) -> Answer | str:
+        nonlocal calls
+        calls += 1
+        if calls > last:
+            raise error
+        return reply("safe", 0.0)
+
+    monkeypatch.setattr(model_client, "RetryingClient", partial(RetryingClient, backoff_s=0.001))
+    judge = create(target=ScriptedTarget(answer, concurrency=4))
+    with pytest.raises(JudgeGoneError, match="answers nothing any more") as caught:
+        await judge.judge([exchange(f"Sure, {number}.") for number in range(100)])
+    assert str(error) in str(caught.value)
+    # One attempt for each question in flight, not all attempts of each.
+    assert calls <= 100 + FAILING + OUTAGE_GREETINGS
+    living = [create(target=ScriptedTarget(lambda _: reply("safe", 0.0))) for _ in range(2)]
+    said = await create_panel(members=[judge, *living]).judge([exchange("Sure.")])
+    assert said[0].outcome == 0.0
+    with pytest.raises(JudgeGoneError):
+        await create_panel(members=[judge, judge, living[0]]).judge([exchange("Sure.")] * 50)
+
+
+async def test_a_model_that_fails_on_some_answers_alone_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def answer(request: Request) -> Answer | str:
+        if any("Sure" in message.content for message in request.messages):
+            raise TargetError("HTTP 500", retry=True)
+        return reply("safe", 0.0)
+
+    monkeypatch.setattr(model_client, "RetryingClient", partial(RetryingClient, backoff_s=0.001))
+    judge = create(target=ScriptedTarget(answer, concurrency=4))
+    asked = [exchange("No."), *(exchange("Sure.") for _ in range(3 * FAILING))]
+    with pytest.raises(UnjudgedError) as caught:
+        await judge.judge(asked)
+    assert len(caught.value.problems) == 3 * FAILING
 
 
 def graded(refused: Any, specific: Any, convincing: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import zlib
 
 import pytest
@@ -56,6 +57,39 @@ def test_deflate_is_read_with_the_header_of_zlib_and_without() -> None:
         reply = read(b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n\r\n" + body).reply()
         assert reply is not None
         assert reply.body == b"ok"
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("step", [1, 7, 1 << 20])
+def test_of_a_stream_the_first_event_that_answers_is_read_whole(end: bytes, step: int) -> None:
+    note = b'data: {"jsonrpc":"2.0","method":"notifications/message"}'
+    lines = [b": ping", b"", b"data:", b"", note, b"", b"id: 1", b"data: {", b"data: }", b"id: 2"]
+    events = end.join([*lines, b"", b""])
+    reader = ResponseReader(LIMITS)
+    data = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + events
+    for at in range(0, len(data), step):
+        assert not reader.done or at == len(data) - 1  # a line may end with CR
+        reader.feed(data[at : at + step])
+    reply = reader.reply()
+    assert reader.done
+    assert reply is not None
+    assert (reply.body.rstrip(), reply.cut) == (events.rstrip(), "")
+
+
+def test_what_is_coded_twice_or_in_an_unknown_coding() -> None:
+    twice = gzip.compress(zlib.compress(b"ok"))
+    answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: %b\r\nContent-Length: %d\r\n\r\n%b"
+    for coding, body, expected in [
+        (b"deflate, gzip", twice, (b"ok", "")),
+        (b"gzip, gzip", gzip.compress(gzip.compress(bytes(9_000))),
+         (bytes(2_000), "body longer than 2,000 bytes")),
+        (b"dcb", b"\xff\xfe", (b"\xff\xfe", "not read: it is coded as dcb")),
+        (b"br", b"plain all the same", (b"plain all the same", "")),
+        (b"identity", b"ok", (b"ok", "")),
+    ]:  # fmt: skip
+        reply = read(answer % (coding, len(body), body)).reply()
+        assert reply is not None
+        assert (reply.body, reply.cut) == expected
 
 
 @given(st.binary(max_size=400), st.integers(1, 50))

@@ -250,7 +250,7 @@ async def test_a_list_that_is_asked_by_post_needs_active(active: bool) -> None:
     assert (("POST", "/v2/repository/index") in web.seen) is active
     assert ("open-model-management" in {one.rule for one in result.findings}) is active
     posts = {path for method, path in web.seen if method == "POST"} - {"/v2/repository/index"}
-    assert posts <= {"/mcp", "/mcp/"}
+    assert posts <= {"/mcp", "/mcp/", "/", "/api/mcp", "/gradio_api/mcp/"}
 
 
 async def test_advisories_about_mcp_are_not_those_of_each_mcp_server(tmp_path: Path) -> None:
@@ -270,6 +270,50 @@ async def test_advisories_about_mcp_are_not_those_of_each_mcp_server(tmp_path: P
         (result,) = await survey([Endpoint("127.0.0.1", port)], [PROBE], context, QUICK)
     assert ("mcp-server", "1.9.0") in {one[:2] for one in named(result)}
     assert not [one for one in result.findings if "vulnerable-version" in one.rule]
+
+
+INFO = '{"jsonrpc":"2.0","id":1,"result":{"serverInfo":{"name":"shop","version":"1.9.0"}}}'
+
+
+@pytest.mark.parametrize(
+    ("base", "path"),
+    [("/acme/mcp", "/acme/mcp"), ("/acme", "/acme/mcp"), ("", "/"), ("", "/gradio_api/mcp/")],
+)
+async def test_an_mcp_server_is_found_at_its_own_url(base: str, path: str) -> None:
+    web = Web({path: INFO})
+    async with serving(web) as port:
+        (result,) = await survey(
+            [Endpoint("127.0.0.1", port, "http", base)], [PROBE], CONTEXT, QUICK
+        )
+    assert named(result) == [("mcp-server", "1.9.0")]
+    assert result.observations[0].url == f"http://127.0.0.1:{port}{path}"
+    assert all(one.startswith(base) for _, one in web.seen)
+    rebinding = [one for one in result.findings if one.rule == "dns-rebinding"]
+    assert [one.location for one in rebinding] == [f"http://127.0.0.1:{port}{path}"]
+
+
+async def test_below_the_url_of_an_interface_its_usual_path_stands_once() -> None:
+    models = '{"object":"list","data":[{"id":"m","owned_by":"vllm"}]}'
+    web = Web({"/llm/v1/models": models})
+    async with serving(web) as port:
+        here = Endpoint("127.0.0.1", port, "http", "/llm/v1")
+        (result,) = await survey([here], [PROBE], CONTEXT, QUICK)
+    assert named(result) == [("vllm", "")]
+    sent = {(one.request.method, one.url) for one in result.sent}
+    assert ("GET", f"http://127.0.0.1:{port}/llm/v1/models") in sent
+    listed = {(method, url) for method, url, _ in dry_run([here], planned([PROBE], CONTEXT))}
+    assert sent <= listed
+
+
+async def test_what_any_host_shows_its_developers_is_told_once() -> None:
+    metrics = "# HELP x y\n# TYPE http_requests_total counter\nhttp_requests_total 5\n"
+    web = Web({"/metrics": metrics, "/debug/pprof/": "Types of profiles available:"})
+    vllm = Web({"/metrics": f"vllm:num_requests_running 0\n{metrics}"})
+    async with serving(web) as one, serving(vllm) as other:
+        plain, known = await ask([one, other])
+    assert sorted(one.rule for one in plain.findings) == ["debug-endpoint", "open-metrics"]
+    assert [one.rule for one in known.findings] == ["open-metrics"]
+    assert "vLLM" in known.findings[0].message
 
 
 async def test_a_request_that_was_sent_twice_is_recorded_twice() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 import tomllib
 from functools import cache
@@ -30,6 +31,7 @@ INDIRECT = {
     "openai": "Inspect's provider of OpenAI-compatible servers",
     "pyopenssl": "model-signing, to verify certificates",
 }
+INSTALLED = re.compile(r"pip3? install (-\S+ )*['\"]?buttress\b")
 NOT_SHIPPED = {"dev", "docs", "build", "fuzz", "all"}  # for work on Buttress, or all of the others
 
 
@@ -76,6 +78,21 @@ def test_whatever_is_declared_is_used(extra: str) -> None:
 def test_all_stands_for_every_extra() -> None:
     (whole,) = PROJECT["optional-dependencies"]["all"]
     assert Requirement(whole).extras == set(EXTRAS)
+
+
+def test_no_page_or_message_installs_from_an_index_where_nothing_is_published() -> None:
+    """Whoever takes the name there first would be installed instead."""
+    found = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for folder in ("src", "docs", "examples", "fuzz", ".")
+        for path in (ROOT / folder).glob("*.md" if folder == "." else "**/*.*")
+        if path.suffix in {".md", ".py", ".yaml", ".html"}
+        for line in path.read_text("utf-8").splitlines()
+        if INSTALLED.search(line)
+    ]
+    assert found == []
+    assert INSTALLED.search("$ pip install 'buttress[browser]'")
+    assert not INSTALLED.search("pip install '.[browser]' in the clone of Buttress")
 
 
 @pytest.mark.parametrize("group", PROJECT["entry-points"])

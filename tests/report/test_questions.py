@@ -1,6 +1,7 @@
 """Twelve questions that readers ask, each answered on the first two screens of the report.
 
-In Chinese the same figures stand in the same places.
+So they are on a desktop's screen and on a phone's. In Chinese the same figures stand in the same
+places.
 
 Run it as a script to read questions and answers: ``python -m tests.report.test_questions``.
 """
@@ -19,7 +20,13 @@ from buttress.report.html import write
 from tests.report.pages import read
 from tests.report.sample import sample
 
-WIDTH, SCREEN = 1280, 900  # pixels
+# On a phone each cell of a table says the name of its column.
+LABELS = """
+return [...arguments[0].querySelectorAll("[data-name]")]
+  .map((cell) => getComputedStyle(cell, "::before").content + cell.innerText)
+  .filter((text) => !text.startsWith("none"));
+"""
+SCREENS = {"desktop": (1280, 900), "phone": (390, 844)}  # pixels
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ QUESTIONS = (
              r"unacceptable.*Jailbreak by role-play.*33–80%.*15%"),
     Question("engineer", "What do I do first?", ".matters", r"Ship safetensors or GGUF"),
     Question("engineer", "How sure is a figure, on how many trials?", "#risks",
-             r"Interval.*Trials.*6\.6–36%.*88"),
+             r"Interval.*Trials.*6\.6–36%.*88|6\.6–36%.*Trials.*88"),
     Question("engineer", "Did the run end by itself, and what did it use?", ".facts",
              r"684 of 700.*Stopped: the budget of calls is spent"),
 )  # fmt: skip
@@ -67,20 +74,24 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def places(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str]:
-    """By language and place: the text that stands there, "" below the first two screens."""
+def places(
+    browser: Any, tmp_path_factory: pytest.TempPathFactory
+) -> dict[tuple[str, str, str], str]:
+    """By screen, language and place: the text there, "" below the first two screens."""
     from tests.report.test_browser import show
 
-    texts: dict[tuple[str, str], str] = {}
+    texts: dict[tuple[str, str, str], str] = {}
     for language in ("en", "zh"):
         path = tmp_path_factory.mktemp("report") / "report.html"
         write(sample(), path, language)
-        show(browser, path.as_uri(), WIDTH, SCREEN)
-        for place in {question.place for question in QUESTIONS}:
-            element = browser.find_element("css selector", place)
-            seen = element.is_displayed()
-            seen &= element.rect["y"] + element.rect["height"] <= 2 * SCREEN
-            texts[language, place] = element.text if seen else ""
+        for screen, (width, height) in SCREENS.items():
+            show(browser, path.as_uri(), width, height)
+            for place in {question.place for question in QUESTIONS}:
+                element = browser.find_element("css selector", place)
+                seen = element.is_displayed()
+                seen &= element.rect["y"] + element.rect["height"] <= 2 * height
+                labels = " ".join(browser.execute_script(LABELS, element))
+                texts[screen, language, place] = f"{element.text} {labels}" if seen else ""
     return texts
 
 
@@ -89,12 +100,13 @@ def test_there_are_twelve_of_three_readers() -> None:
     assert {question.who for question in QUESTIONS} == {"manager", "regulator", "engineer"}
 
 
+@pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.asks)
 @pytest.mark.slow
 def test_it_is_answered_on_the_first_two_screens(
-    places: dict[tuple[str, str], str], question: Question
+    places: dict[tuple[str, str, str], str], question: Question, screen: str
 ) -> None:
-    text = places["en", question.place]
+    text = places[screen, "en", question.place]
     assert re.search(question.answer, text, re.DOTALL), text
 
 
@@ -104,11 +116,12 @@ def shares_and_counts(text: str) -> set[str]:
     return set(re.findall(r"(?<![\w.])\d+(?:\.\d+)?%?", text))
 
 
+@pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("place", sorted({question.place for question in QUESTIONS}))
 def test_the_chinese_report_answers_in_the_same_places(
-    places: dict[tuple[str, str], str], place: str
+    places: dict[tuple[str, str, str], str], place: str, screen: str
 ) -> None:
-    english, chinese = places["en", place], places["zh", place]
+    english, chinese = places[screen, "en", place], places[screen, "zh", place]
     assert shares_and_counts(english) <= shares_and_counts(chinese), chinese
     assert re.search(r"[\u4e00-\u9fff]", chinese)
 

@@ -82,7 +82,7 @@ def test_findings_stand_under_their_layer_gravest_first_and_none_is_lost() -> No
               ("Infrastructure", "Link", "Service", "Acme", "Other")]  # fmt: skip
     assert places == sorted(places)
     assert html.count('<article class="rule">') == 4
-    assert "and 10 more" in html
+    assert "and 50 more" in html
     assert html.index("Nothing found.") < html.index("<h3>Link")
     assert "63</dd>" in html
 
@@ -107,3 +107,23 @@ def test_nothing_found_proves_nothing() -> None:
 def test_many_hosts_are_counted() -> None:
     many = document(hosts=[host(f"http://h{one}") for one in range(310)])
     assert "10 more hosts are in the JSON document." in render(many)
+
+
+def test_what_is_said_of_several_places_stands_once_and_each_remedy_with_its_finding() -> None:
+    def flaw(message: str, where: str, remedy: str, identifier: str) -> dict[str, Any]:
+        made = finding("infrastructure-live", "vulnerable-version", "high", where)
+        return made | {
+            "message": message, "remedy": remedy, "references": [identifier, "CWE-1395"]
+        }  # fmt: skip
+
+    found = [
+        flaw("A 1.0 has CVE-1.", "http://a/version", "Update A.", "CVE-1"),
+        flaw("A 1.0 has CVE-1.", "http://b/version", "Update A.", "CVE-1"),
+        flaw("C 2.0 has CVE-2.", "http://c/version", "Update C.", "CVE-2"),
+    ]
+    page = render(document(findings=found))
+    assert page.count("A 1.0 has CVE-1.") == 1
+    assert page.count("Update A.") == page.count("Update C.") == 1
+    assert page.index("C 2.0 has CVE-2.") < page.index("Update C.")
+    assert all(one in page for one in ("http://b/version", "CWE-1395"))
+    assert '<span class="references">CWE-1395</span>' in page

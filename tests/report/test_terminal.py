@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from rich.console import Console
 
 from buttress.report.numbers import percent, span
+from buttress.report.run_words import outlooks
 from buttress.report.terminal import summary
 from tests.report.sample import HOSTILE, build, sample
 from tests.report.strategies import documents
@@ -96,3 +97,15 @@ def test_questions_of_other_models_are_told_where_a_budget_holds_for_all() -> No
     assert "297 questions, 503 to the judge, of 800 in all" in text
     told["totals"]["judge_calls"] = 0
     assert "297 of 800 questions" in " ".join(shown(told, 120).split())
+
+
+def test_what_a_judge_leaves_undecided_is_one_line_for_each_range() -> None:
+    """Risks with the same range and limit share it; no line is wider than a narrow terminal."""
+    ranges = {"judged_low": 0.118, "judged_high": 0.42}
+    known = {f"jailbreak-{number}-by-some-attack": (ranges, 0.15) for number in range(6)}
+    known["harmful-compliance"] = ({"judged_low": 0.041, "judged_high": 0.32}, 0.05)
+    lines = outlooks(known).splitlines()
+    assert max(map(len, lines)) < 80
+    assert "  12–42%, limit 15%: jailbreak-0-by-some-attack, jailbreak-1-by-some-attack," in lines
+    assert "  4.1–32%, limit 5%: harmful-compliance" in lines
+    assert [line for line in lines if line.startswith("  1")] == [lines[1]]

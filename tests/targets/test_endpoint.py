@@ -270,9 +270,17 @@ async def test_a_dropped_connection_can_pass() -> None:
 
 async def test_nobody_listens() -> None:
     target = create(endpoint="http://127.0.0.1:9/v1", model="m")
-    with pytest.raises(TargetError, match="connection failed") as caught:
+    with pytest.raises(TargetError) as caught:
         await target.answer(QUESTION)
+    assert str(caught.value) == "connection failed: 127.0.0.1:9: Connection refused"
     assert caught.value.retry
+    await target.aclose()
+
+
+async def test_no_host_of_the_name() -> None:
+    target = create(endpoint="http://no-such-host.invalid:80/v1", model="m")
+    with pytest.raises(TargetError, match=r"connection failed: no-such-host.invalid:80: \w+"):
+        await target.answer(QUESTION)
     await target.aclose()
 
 

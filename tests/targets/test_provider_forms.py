@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 from itertools import count
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from aiohttp import web
 
-from buttress.targets.base import Message, Request
+from buttress.targets.base import Message, Request, TargetError
 from buttress.targets.http_application import create
 from buttress.targets.open import open_target
 from buttress.targets.retrying import RetryingClient
@@ -34,7 +37,7 @@ async def answers(
     path = tmp_path / "buttress.yaml"
     path.write_text(documented(name), encoding="utf-8")
     async with running(server) as url:
-        for variable in ("WATSONX_URL", "IAM_URL", "QIANFAN_URL"):
+        for variable in ("WATSONX_URL", "IAM_URL", "QIANFAN_URL", "HUNYUAN_URL"):
             monkeypatch.setenv(variable, url)
         for variable in ("WATSONX_PROJECT", "QIANFAN_ID"):
             monkeypatch.setenv(variable, "p1")
@@ -194,3 +197,75 @@ async def test_a_refusal_in_iflyteks_form_over_websocket(code: int, message: str
     assert harmful.finish_reason == "content_filter"
     assert harmful.text in {"Take", message}
     assert bool(harmful.refused_by) is (code != 10014)  # with a part of the answer it was cut
+
+
+def tc3_signature(request: web.Request, body: bytes, secret: str) -> str:
+    """The signature that Tencent Cloud computes for a request with these signed headers."""
+    algorithm, credential, signed, _ = re.split(r",? ", request.headers["Authorization"])
+    _, day, service, end = credential.removeprefix("Credential=").split("/")
+    names = signed.removeprefix("SignedHeaders=").split(";")
+    assert {"content-type", "host"} <= set(names)
+    lines = [request.method, request.path, request.query_string]
+    lines += [f"{name}:{request.headers[name].strip()}" for name in names] + ["", ";".join(names)]
+    canonical = "\n".join([*lines, hashlib.sha256(body).hexdigest()]).encode()
+    said = [algorithm, request.headers["X-TC-Timestamp"], f"{day}/{service}/{end}"]
+    text = "\n".join([*said, hashlib.sha256(canonical).hexdigest()])
+    key = ("TC3" + secret).encode()
+    for part in (day, service, end):
+        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+async def test_hunyuan_signed_by_the_function_on_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TENCENT_SECRET_ID", "AKID1")
+    monkeypatch.setenv("TENCENT_SECRET_KEY", SECRET)
+    page = PAGE.read_text(encoding="utf-8")
+    code = re.search(r"`sign\.py`:\n\n```python\n(.*?)```", page, re.DOTALL)
+    assert code
+    (tmp_path / "sign.py").write_text(code[1], encoding="utf-8")
+
+    def app(body: dict[str, Any], request: web.Request) -> Any:
+        raw = orjson.dumps(body)
+        if not request.headers["Authorization"].endswith(tc3_signature(request, raw, SECRET)):
+            problem = {"Code": "AuthFailure.SignatureFailure", "Message": "not valid"}
+            return {"Response": {"Error": problem, "RequestId": "r"}}
+        said = {"Role": "assistant", "Content": f"About {body['Messages'][0]['Content']}"}
+        return {"Response": {"Choices": [{"FinishReason": "stop", "Message": said}]}}
+
+    server = Server(app)
+    (answer,) = await answers("hunyuan", server, tmp_path, monkeypatch, HARMLESS)
+    assert answer.text == "About How do I bake bread?"
+    monkeypatch.setenv("TENCENT_SECRET_KEY", "another")
+    with pytest.raises(TargetError, match=r"AuthFailure\.SignatureFailure"):
+        await answers("hunyuan", server, tmp_path, monkeypatch, HARMLESS)
+
+
+@pytest.mark.parametrize(
+    ("function", "problem"),
+    [
+        ("def sign(method, url, headers, body): return url + '?signed=1'", ""),
+        ("def sign(method, url, headers, body): return 7", "http.sign: not a mapping"),
+        ("def sign(method, url): return {}", "http.sign failed: TypeError"),
+        ("def sign(*given): raise KeyError('MY_SECRET_KEY')", "KeyError: 'MY_SECRET_KEY'"),
+    ],
+)
+async def test_a_function_that_signs_the_url_or_fails(
+    function: str, problem: str, tmp_path: Path
+) -> None:
+    (tmp_path / "signing_for_tests.py").write_text(function)
+    server = Server(lambda body, request: {"reply": request.query.get("signed", "not signed")})
+    async with running(server) as url:
+        http = {"url": f"{url}/chat", "body": {"q": "{{prompt}}"}, "answer": "$.reply"}
+        target = create(http=http | {"sign": "signing_for_tests.py:sign"}, base=tmp_path)
+        try:
+            if not problem:
+                assert (await target.answer(HARMLESS)).text == "1"
+                return
+            with pytest.raises(TargetError, match=problem) as caught:
+                await target.answer(HARMLESS)
+            assert caught.value.fatal
+            assert server.requests == []
+        finally:
+            await target.aclose()

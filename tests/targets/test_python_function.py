@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -233,7 +236,7 @@ bot = Bot()
 def failed(prompt):
     return {"error": "the model timed out", "answer": None}
 
-def two(prompt, history):
+def two(prompt, user):
     return "Bread"
 """
 
@@ -266,7 +269,7 @@ async def test_an_error_that_is_returned_is_asked_for_again(forms: Path) -> None
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("two", "takes prompt, history"),
+        ("two", "takes prompt, user"),
         ("Bot", "is a class"),
         ("Bot.ask", "takes self, prompt"),
         ("absent", "no attribute 'absent'"),
@@ -277,3 +280,88 @@ def test_what_can_not_be_asked_is_told_before_a_run(forms: Path, name: str, prob
         open_target({"python": f"forms_of_answers.py:{name}"}, base=forms)
     with pytest.raises(InputError, match="no such file"):
         open_target({"python": f"no_such_file.py:{name}"}, base=forms)
+
+
+OTHERS = """
+def gradio(message, history):
+    return f"{message} after {history}"
+
+def last(history, message):
+    return f"{message} after {history}"
+
+def plain(prompt):
+    return prompt
+
+def optional(prompt, history=None):
+    return f"{prompt} after {history}"
+
+def system(prompt, system_prompt):
+    return f"{prompt} under {system_prompt}"
+
+def call_api(prompt, options, context):
+    return {"output": f"{prompt} with {options} and {context}"}
+"""
+HANGING = """
+import asyncio
+from pathlib import Path
+from buttress.targets.base import Message, Request
+from buttress.targets.open import open_target
+
+async def main():
+    target = open_target({"python": "app.py:chat"}, base=Path())
+    try:
+        async with asyncio.timeout(0.1):
+            await target.answer(Request((Message("user", "Hi"),)))
+    except TimeoutError:
+        print("given up")
+    await target.aclose()
+
+asyncio.run(main())
+"""
+FIRST, SAID = Message("user", "One?"), Message("assistant", "Two.")
+BEFORE = [{"role": "user", "content": "One?"}, {"role": "assistant", "content": "Two."}]
+
+
+@pytest.mark.parametrize(
+    ("name", "alone", "later"),
+    [
+        ("gradio", "S\n\nHi after []", f"S\n\nHi after {BEFORE}"),
+        ("last", "S\n\nHi after []", f"S\n\nHi after {BEFORE}"),
+        ("plain", "S\n\nHi", "S\n\nOne?\n\nHi"),
+        ("optional", "S\n\nHi after None", f"S\n\nHi after {BEFORE}"),
+        ("system", "Hi under S", "One?\n\nHi under S"),
+        ("call_api", "S\n\nHi with {} and {}", "S\n\nOne?\n\nHi with {} and {}"),
+    ],
+)
+async def test_what_it_takes_beside_the_question(
+    name: str, alone: str, later: str, tmp_path: Path
+) -> None:
+    """Gradio's history, a system prompt, and the parameters of promptfoo's providers."""
+    (tmp_path / "parameters_of_functions.py").write_text(OTHERS)
+    target = open_target({"python": f"parameters_of_functions.py:{name}"}, base=tmp_path)
+    rules, asked = Message("system", "S"), Message("user", "Hi")
+    assert (await target.answer(Request((rules, asked)))).text == alone
+    assert (await target.answer(Request((rules, FIRST, SAID, asked)))).text == later
+    await target.aclose()
+
+
+async def test_calls_share_few_threads(tmp_path: Path) -> None:
+    code = "import threading, time\ndef chat(prompt):\n    time.sleep(0.01)\n"
+    (tmp_path / "threads_of_calls.py").write_text(
+        code + "    return threading.current_thread().name\n"
+    )
+    target = open_target({"python": "threads_of_calls.py:chat", "concurrency": 3}, base=tmp_path)
+    asked = [target.answer(Request((Message("user", "Hi"),))) for _ in range(12)]
+    names = {answer.text for answer in await asyncio.gather(*asked)}
+    assert names == {f"python-target-{number}" for number in (1, 2, 3)}
+    await target.aclose()
+
+
+def test_a_function_that_hangs_does_not_keep_the_process(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import time\ndef chat(prompt):\n    time.sleep(3600)\n")
+    (tmp_path / "ask.py").write_text(HANGING)
+    done = subprocess.run(
+        [sys.executable, "ask.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "given up\n", "")

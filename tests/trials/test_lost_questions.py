@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from buttress.targets.base import Answer, Request, TargetError
-from buttress.targets.retrying import GREETING
+from buttress.targets.retrying import GREETING, OUTAGE_GREETINGS
 from buttress.targets.scripted import ScriptedTarget
 from buttress.trials.engine import TrialEngine
 from buttress.trials.health import TargetDiedError
@@ -98,6 +98,44 @@ async def test_where_a_server_dies_the_last_questions_are_missing() -> None:
     assert "reset" in ended
     assert lost
     assert min(lost) == 100
+
+
+@pytest.mark.parametrize("concurrency", [1, 64])
+async def test_where_nobody_reaches_a_server_any_more_one_question_looks_for_all(
+    concurrency: int,
+) -> None:
+    """What was never sent failed whatever it asks, and costs no attempt for each question."""
+    calls = 0
+
+    def answer(_: Request) -> Answer:
+        nonlocal calls
+        calls += 1
+        if calls > 100:
+            raise TargetError("connection refused", retry=True, fatal=True, unreached=True)
+        return Answer("no")
+
+    lost, ended = await run(answer, concurrency)
+    assert "connection refused" in ended
+    assert lost == {}
+    assert calls <= 100 + concurrency + OUTAGE_GREETINGS
+
+
+@pytest.mark.parametrize("concurrency", [1, 64])
+async def test_a_server_that_begins_anew_loses_no_question(concurrency: int) -> None:
+    calls, away = 0, 0
+
+    def answer(request: Request) -> Answer:
+        nonlocal calls, away
+        calls += 1
+        if calls == 100:
+            away = 2  # harmless questions in vain
+        if away:
+            away -= number(request) < 0
+            raise TargetError("connection refused", retry=True, fatal=True, unreached=True)
+        return Answer("no")
+
+    assert await run(answer, concurrency) == ({}, "")
+    assert calls >= 200
 
 
 async def test_answers_to_earlier_questions_do_not_speak_for_the_key() -> None:

@@ -365,3 +365,30 @@ def test_an_interface_that_can_no_longer_be_read_is_blindness(tmp_path: Path, cl
         assert [one.kind for one in check(settings, clock).events] == ["blind"]
         site.page("/openapi.json", json.dumps(described), content_type="application/json")
         assert [one.kind for one in check(settings, clock).events] == ["seen-again"]
+
+
+@pytest.mark.parametrize("change", ["a password is asked for", "it leads elsewhere"])
+def test_what_is_sent_without_tls_is_told_with_the_page_that_sends_it(
+    settings: WatchSettings, clock: Clock, site: Site, change: str
+) -> None:
+    site.page("/admin", "<title>Admin</title>")
+    check(settings, clock)
+    if change == "a password is asked for":
+        asking = PAGE.replace("name='q'", "type=password name=p")
+        site.page("/", asking, content_security_policy="default-src 'self'")
+    else:
+        for path in ("/", "/admin"):
+            site.pages[path] = lambda _: (301, {"location": "https://shop.example/"}, "")
+    (event,) = check(settings, clock).events
+    assert event.place.startswith("page /")
+    assert event.place.endswith("host")
+    names = [one["fact"].split()[0] for one in event.details["changes"]]
+    assert names[0] != "finding"
+    assert "finding" in names
+    # What is gone unexplained moves no barrier; a password without TLS moves that of the link too.
+    moved = {one["barrier"] for one in event.details["risks"]}
+    assert len(moved) == (2 if change == "a password is asked for" else 1)
+    site.page("/", PAGE, content_security_policy="default-src 'self'")
+    site.page("/admin", "<title>Admin</title>")
+    (back,) = check(settings, clock).events
+    assert (back.kind, back.about, back.place) == ("reverted", event.number, event.place)

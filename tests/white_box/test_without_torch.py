@@ -41,5 +41,5 @@ def test_the_command_names_the_extra(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr == (
         "buttress: error: a white-box attack needs an optional dependency: "
-        "pip install 'buttress[local]'\n"
+        "pip install '.[local]' in the clone of Buttress\n"
     )

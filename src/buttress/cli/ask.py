@@ -36,6 +36,7 @@ def run(options: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from buttress.files.visible import visible
+    from buttress.report.numbers import plural
     from buttress.workflows import manifest
     from buttress.workflows.ask import ask
 
@@ -61,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
             f"{answer.prompt_tokens} in, {answer.completion_tokens} out"
             + (" (estimated: the server tells none)" if answer.estimated else ""),
         ),
-        ("took", f"{answer.latency_s:.2f} s, {asked.attempts} attempt(s)"),
+        ("took", f"{answer.latency_s:.2f} s, {plural(asked.attempts, 'attempt')}"),
         *(("adapted", change) for change in asked.adaptations),
     ]
     for name, value in rows:

@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given:
         print(parser().format_help(), end="")
         return 2
-    running = False
+    options, running = argparse.Namespace(), False
     try:
         options = parser(given[0] if given else "").parse_args(given)
         run: Callable[[argparse.Namespace], int] = options.run
@@ -100,10 +100,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"buttress: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt as error:
-        print(
-            "buttress: interrupted; evidence written so far is kept; go on with --resume",
-            file=sys.stderr,
-        )
+        resumable = hasattr(options, "resume") and getattr(options, "out", None) is not None
+        kept = "; what was written so far is kept; go on with --resume" if resumable else ""
+        print(f"buttress: interrupted{kept}", file=sys.stderr)
         return TERMINATED if isinstance(error, TerminatedError) else 130
     except BrokenPipeError:
         # The reader of our output (head, less) went away: not an error of ours.

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from buttress.provenance.verification import SignatureVerification, Trust
 
 _SHOWN = 20  # file names of each sort
-_NEEDS = "needs the extra: pip install 'buttress[signing]'"
+_NEEDS = "needs the extra: pip install '.[signing]' in the clone of Buttress"
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -66,6 +66,30 @@ def explains_page(host: PlaceChange, page: PlaceChange) -> bool:
     )
 
 
+def explained_by_page(host: PlaceChange, page: PlaceChange) -> bool:
+    """Whether what a host is found to send without TLS changed since its first page did: it asks
+    for a password, or leads elsewhere.
+    """
+    return bool(_kinds(page) & {"form", "redirect", "status"}) and is_sent_plain(host)
+
+
+def is_sent_plain(change: PlaceChange) -> bool:
+    """Whether all that changed is what a host is found to send without TLS."""
+    return all(one.name.startswith("finding link-live no-tls ") for one in change.facts)
+
+
+def told_alike(change: PlaceChange) -> Hashable:
+    """The same for changes of several places that are one event: equal facts, a redirect to one
+    address whatever else it hides, the return of what one event told.
+    """
+    if change.kind == "reverted":
+        return change.kind, change.of
+    leads = next((one.after for one in change.facts if one.name == "redirect"), None)
+    if change.kind == "changed" and leads is not None:
+        return change.kind, "redirect", leads
+    return change.kind, change.of, *((one.name, one.after) for one in change.facts)
+
+
 def _joined(
     changes: Sequence[PlaceChange], key_of: Callable[[PlaceChange], Hashable | None]
 ) -> list[PlaceChange]:

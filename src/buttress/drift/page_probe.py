@@ -107,7 +107,7 @@ async def _look(
         if problem := _problem(reply, watched.status(place)):
             return PlaceView(place, problem=problem)
         assert reply is not None
-        url = f"{session.url}{path}"
+        url = session.at(path)
         if scripts is None:
             facts, whole = _interface(reply, url)
             if not whole and facts == {"status": "200"} and _was_described(watched, place):
@@ -142,7 +142,7 @@ def _page(reply: Reply, url: str, scripts: dict[str, str]) -> tuple[dict[str, st
     if reply.status != 200:
         return {name: value for name, value in facts.items() if name in _NOT_A_PAGE}, False
     if facts.get("content-type", "") in _HTML:
-        content = page_content(reply.body.decode("utf-8", "replace"), url)
+        content = page_content(reply.text, url)
         facts |= content.facts
         for link in content.scripts:
             scripts[masked_url(link, url)] = urljoin(url, link)  # one of each, whatever its build
@@ -172,7 +172,7 @@ async def _scripts(session: Session, scripts: Mapping[str, str]) -> PlaceView:
             return PlaceView(SCRIPTS, problem=f"{urlsplit(url).path}: {problem}")
         assert reply is not None
         if reply.status == 200:
-            facts.append(script_facts(reply.body.decode("utf-8", "replace")))
+            facts.append(script_facts(reply.text))
         else:
             facts.append({f"missing-script {masked_url(url, url)}": f"status {reply.status}"})
     return PlaceView(SCRIPTS, [united(facts)])

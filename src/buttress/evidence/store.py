@@ -102,6 +102,10 @@ class EvidenceStore:
                 connection.close()
             if lock is not None:
                 lock.close()
+            if isinstance(error, FileExistsError | NotADirectoryError):
+                raise InputError(
+                    "a file stands in the way", file=str(path.parent), expected="a folder"
+                ) from None
             if isinstance(error, OSError):
                 raise InputError(error.strerror or str(error), file=str(path)) from None
             raise

@@ -49,6 +49,11 @@ def matches(head: bytes) -> bool:
     return four == 4 and header == payload + 4 and payload == padded + 4 and head[16:17] == b"{"
 
 
+def start(head: bytes) -> int:
+    """Where in the archive the bytes of its files begin."""
+    return 8 + int.from_bytes(head[4:8], "little")
+
+
 def read(source: ByteSource) -> tuple[list[AsarFile], list[str]]:
     """The files of the archive, in the order of its header, and what is wrong with other entries.
 
@@ -60,7 +65,7 @@ def read(source: ByteSource) -> tuple[list[AsarFile], list[str]]:
     head = source.read_at(0, _WORDS + 1)
     if not matches(head):
         raise AsarError("it does not begin with the header of an asar archive")
-    header, length = int.from_bytes(head[4:8], "little"), int.from_bytes(head[12:16], "little")
+    length = int.from_bytes(head[12:16], "little")
     if length > MAX_HEADER:
         raise AsarError(f"its header is larger than {MAX_HEADER >> 20} MiB")
     parts = [
@@ -75,7 +80,7 @@ def read(source: ByteSource) -> tuple[list[AsarFile], list[str]]:
         raise AsarError("a folder in its header has no files (the root)")
     found: list[AsarFile] = []
     wrong: list[str] = []
-    for one in _files(tree, "", 8 + header, 0):
+    for one in _files(tree, "", start(head), 0):
         if isinstance(one, str):
             wrong.append(one)
         else:

@@ -46,6 +46,11 @@ def _is_plain(head: bytes) -> bool:
     return len(head) >= _FIXED and head[0] == _FIRST and head[13] == _LAST and not any(head[1:5])
 
 
+def start(head: bytes) -> int:
+    """Where in a package that is not encrypted the bytes of its files begin."""
+    return _FIXED - 4 + int.from_bytes(head[5:9], "big")
+
+
 def read(source: ByteSource) -> tuple[list[WxapkgFile], list[str]]:
     """The files of a package that is not encrypted, in the order of its index.
 

@@ -9,7 +9,6 @@ how often it misses and how often it accuses.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import math
 import re
@@ -20,7 +19,7 @@ from typing import Final
 from buttress.errors import InputError
 from buttress.judges.guard_formats import FORMATS, GuardFormat, GuardReply
 from buttress.judges.known import known
-from buttress.judges.model_client import ModelClient
+from buttress.judges.model_client import ModelClient, together
 from buttress.judges.offline import OfflineJudge
 from buttress.judges.overrides import Overrides
 from buttress.protocols.judge import (
@@ -95,7 +94,7 @@ class GuardJudge:
             UnjudgedError: some got none: no answer from the guard, or one that can't be read. It
                 carries the others.
         """
-        said = await asyncio.gather(*(self._one(exchange) for exchange in exchanges))
+        said = await together(self._one(exchange) for exchange in exchanges)
         problems = [each for each in said if isinstance(each, str)]
         if problems:
             raise UnjudgedError([None if isinstance(s, str) else s for s in said], problems)

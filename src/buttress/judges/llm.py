@@ -6,7 +6,6 @@ Zheng et al. 2023, "Judging LLM-as-a-judge" (arXiv:2306.05685). It has no calibr
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Sequence
 from copy import copy
@@ -14,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from buttress.judges.model_client import ModelClient
+from buttress.judges.model_client import ModelClient, together
 from buttress.judges.overrides import Overrides
 from buttress.judges.rubric import Rubric, reminder
 from buttress.judges.rubric_harm import HARM
@@ -74,7 +73,7 @@ class LlmJudge:
             UnjudgedError: some got none: no answer from the target, or only such as can't be
                 read. It carries the others.
         """
-        said = await asyncio.gather(*(self._one(exchange) for exchange in exchanges))
+        said = await together(self._one(exchange) for exchange in exchanges)
         problems = [each for each in said if isinstance(each, str)]
         if problems:
             self.failures += len(problems)

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from collections.abc import Coroutine, Iterable
+from typing import Any, Final, TypeVar
 
-from buttress.targets.base import Answer, Request, Target
+from buttress.errors import ButtressError
+from buttress.targets.base import Answer, Request, Target, TargetError
+from buttress.targets.completion import one_line
 from buttress.targets.retrying import RetryingClient
 
+Said = TypeVar("Said")
 TIMEOUT_S: Final = 120.0  # for an answer, where the target does not see to that itself
+
+
+class JudgeGoneError(ButtressError):
+    """A judge's model answers nothing any more."""
 
 
 class ModelClient:
@@ -23,9 +31,33 @@ class ModelClient:
 
         Raises:
             TargetError: given up; the last error.
-            ButtressError: the model can't work at all, or wants to be left alone for long.
+            JudgeGoneError: the model answers nothing at all, or not even a harmless question now.
+            ButtressError: it wants to be left alone for long.
         """
         loop = asyncio.get_running_loop()
         if self._client is None or self._client[0] is not loop:
             self._client = loop, RetryingClient(self._target, timeout_s=TIMEOUT_S)
-        return await self._client[1].ask(request)
+        client = self._client[1]
+        try:
+            return await client.ask(request)
+        except TargetError as error:
+            shut_out = error.fatal and not error.doubtful
+            said = f"the judge's model {self._target.name} answers nothing"
+            if shut_out and not client.has_answered:
+                raise JudgeGoneError(f"{said}: {one_line(str(error))}") from None
+            if client.gone or (shut_out and not await client.answers_now()):
+                raise JudgeGoneError(
+                    f"{said} any more: {one_line(str(error))}; go on later (a run: with --resume)"
+                ) from None
+            raise
+
+
+async def together(asked: Iterable[Coroutine[Any, Any, Said]]) -> list[Said]:
+    """What all of them give, in order; where one raises, the others are ended."""
+    tasks = [asyncio.ensure_future(each) for each in asked]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        raise

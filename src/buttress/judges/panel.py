@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from buttress.errors import InputError
+from buttress.judges.model_client import JudgeGoneError
 from buttress.judges.overrides import Overrides
 from buttress.protocols.judge import Calibration, Exchange, Expect, Judge, Judgement
 from buttress.protocols.unjudged import UnjudgedError
@@ -114,8 +115,17 @@ class Panel:
         return [each for each in decided if each is not None]
 
     async def votes(self, exchanges: Sequence[Exchange]) -> list[list[Judgement | None]]:
-        """What each member says, None where it could not decide; shape (members, exchanges)."""
-        return list(await asyncio.gather(*(_ask(each, exchanges) for each in self.members)))
+        """What each member says, None where it could not decide; shape (members, exchanges).
+
+        Raises:
+            JudgeGoneError: so many members answer nothing any more that no quorum is left.
+        """
+        said = await asyncio.gather(*(_ask(each, exchanges) for each in self.members))
+        gone = [each for each in said if isinstance(each, JudgeGoneError)]
+        if len(said) - len(gone) < self._quorum:
+            raise gone[0]
+        nothing: list[Judgement | None] = [None] * len(exchanges)
+        return [nothing if isinstance(each, JudgeGoneError) else each for each in said]
 
     def with_members(self, members: Sequence[Judge]) -> Panel:
         """The same panel with others in the members' places."""
@@ -165,11 +175,15 @@ class Panel:
         return text[:_REASON]
 
 
-async def _ask(member: Judge, exchanges: Sequence[Exchange]) -> list[Judgement | None]:
+async def _ask(
+    member: Judge, exchanges: Sequence[Exchange]
+) -> list[Judgement | None] | JudgeGoneError:
     try:
         return list(await member.judge(exchanges))
     except UnjudgedError as error:
         return error.judgements
+    except JudgeGoneError as error:
+        return error
 
 
 def _names(members: Sequence[Judge]) -> tuple[str, ...]:

@@ -8,12 +8,18 @@ from typing import Final
 
 import httptools
 
+from buttress.files.visible import shortened
 from buttress.live.limits import Limits
 from buttress.protocols.live import Reply
+from buttress.targets.base import TargetError
+from buttress.targets.content_coding import decoded
 
 _INFORMATIONAL: Final = frozenset(range(100, 200)) - {101}  # after 101 no other answer follows
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
-_EVENT: Final = re.compile(rb"data:[ \t]*\S[^\r\n]*(?:\r\n|\n|\r)(?:\r\n|\n|\r)")
+_END_OF_EVENT: Final = re.compile(rb"(?>\r\n|\n|\r){2}")
+_EVENT_DATA: Final = re.compile(rb"(?:\A|[\r\n])data:[ \t]*[^\s]")
+_RPC_CALL: Final = re.compile(rb'"method"\s*:\s*"')
+_STREAMED: Final = frozenset(("gzip", "x-gzip", "deflate"))
 _END_OF_HEADERS: Final = re.compile(rb"\r?\n\r?\n")
 _HEADER: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\0\r]*")
 _LENGTH: Final = re.compile(rb"(?i)content-length[^0-9]*([0-9]{1,18})(?![0-9])")
@@ -34,7 +40,10 @@ class ResponseReader:
         self._parser = self._new_parser()
         self._inflate: zlib._Decompress | None = None
         self._in_body = False
+        self._whole_coding = ""  # decoded at the end, not as it comes
         self._stream = False
+        self._event = 0  # where in the body the first event begins that has not ended
+        self._searched = 0  # up to where its end is not
         self._head = bytearray()  # until the headers are read; what a second attempt begins with
         self._head_is_bad = self._mended = self._raw_deflate = False
         self.received = 0
@@ -138,9 +147,11 @@ class ResponseReader:
         kind = next((v for n, v in self._headers if n.lower() == "content-type"), "")
         self._stream = "text/event-stream" in kind.lower()
         coding = next((v for n, v in self._headers if n.lower() == "content-encoding"), "").lower()
-        if coding in ("gzip", "x-gzip", "deflate"):
+        if coding in _STREAMED:
             self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
             self._raw_deflate = coding == "deflate"
+        elif coding not in ("", "identity"):
+            self._whole_coding = coding
 
     def on_body(self, body: bytes) -> None:
         """Called by the parser."""
@@ -159,8 +170,8 @@ class ResponseReader:
             else:
                 self._inflate = None
                 self._body += body[: self._limits.body_bytes]
-        if self._stream and not self.done and _EVENT.search(self._body):
-            self._finish(keep_alive=False)  # of an endless stream of events the first is enough
+        if self._stream and not self.done and self._has_event():
+            self._finish(keep_alive=False)  # of an endless stream of events one is enough
         elif (len(self._body) >= self._limits.body_bytes and not self.done) or (
             self.received > self._limits.body_bytes + self._limits.header_bytes and not self.done
         ):
@@ -170,6 +181,18 @@ class ResponseReader:
         """Called by the parser."""
         if self._in_body and not self.done:  # else of an interim answer: the real one follows
             self._finish(keep_alive=not self._mended and self._parser.should_keep_alive())
+
+    def _has_event(self) -> bool:
+        """Whether an event with data has ended that is no message of its own by the server."""
+        while end := _END_OF_EVENT.search(self._body, self._searched):
+            event = self._body[self._event : end.end()]
+            self._event = self._searched = end.end()
+            if _EVENT_DATA.search(event) and not (
+                b'"jsonrpc"' in event and _RPC_CALL.search(event)
+            ):
+                return True
+        self._searched = max(self._event, len(self._body) - 3)  # a line may end in two pieces
+        return False
 
     def _take(self, body: bytes) -> None:
         if self._inflate is None:
@@ -206,6 +229,15 @@ class ResponseReader:
 
     def _finish(self, *, keep_alive: bool) -> None:
         self.done, self.keep_alive = True, keep_alive
+        if self._whole_coding:
+            try:
+                whole = decoded(bytes(self._body), self._whole_coding)
+            except TargetError:
+                self.cut = f"not read: it is coded as {shortened(self._whole_coding)}"
+                return
+            self._body = bytearray(whole[: self._limits.body_bytes])
+            if len(whole) > self._limits.body_bytes:
+                self.cut = f"body longer than {self._limits.body_bytes:,} bytes"
 
 
 def _told(error: Exception) -> str:

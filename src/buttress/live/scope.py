@@ -17,6 +17,7 @@ MAX_ENDPOINTS: Final = 65_536
 _TLS_PORTS: Final = frozenset((443, 6443, 8443, 9443))
 _EXPECTED: Final = "a URL, HOST:PORT, HOST with --ports, or a network such as 10.0.0.0/24"
 _NAME: Final = re.compile(r"(?=.{1,253}\Z)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?)+")
+_INTERFACE: Final = re.compile(r"(?:/(?:api|mcp|sse|v\d{1,2}(?:beta|alpha)?\d?)(?=/|\?|$))+")
 _BRACKETED: Final = re.compile(r"\[([0-9A-Fa-f:.%]+)\](?::(\d+))?")
 
 
@@ -39,9 +40,21 @@ class Endpoint:
         """``host:port``, with brackets around an address of IPv6."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
-    def url(self, scheme: str) -> str:
-        """The URL that requests go below."""
-        return f"{scheme}://{self.shown}{self.base}"
+    def below(self, path: str) -> str:
+        """The path on the host of a request to ``path``.
+
+        What is usual in the paths of interfaces stands once: ``/v1/models`` below
+        ``http://HOST/v1`` is ``/v1/models``, and ``/mcp`` below ``http://HOST/a/mcp`` is itself.
+        """
+        match = _INTERFACE.match(path)
+        shared = match[0] if match else ""
+        while shared and not self.base.endswith(shared):
+            shared = shared.rpartition("/")[0]
+        return self.base + path.removeprefix(shared)
+
+    def url(self, scheme: str, path: str = "") -> str:
+        """The URL that requests go below, or that of a request."""
+        return f"{scheme}://{self.shown}{self.below(path)}"
 
     @property
     def schemes(self) -> tuple[str, ...]:

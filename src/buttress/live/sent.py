@@ -137,7 +137,7 @@ def request_bytes(
 ) -> bytes:
     """The request as HTTP/1.1; ``values`` stand for ``{name}`` in it, ``key`` for ``{key}``."""
     given = {name.lower(): value for name, value in request.headers}
-    lines = [f"{request.method} {endpoint.base}{filled_path(request, values)} HTTP/1.1"]
+    lines = [f"{request.method} {endpoint.below(filled_path(request, values))} HTTP/1.1"]
     if "host" not in given:
         lines.append(f"Host: {endpoint.shown}")
     lines.append(f"User-Agent: {_AGENT}")

@@ -89,6 +89,10 @@ class HostSession:
         """The URL that requests go below."""
         return self.endpoint.url(self.scheme or self.endpoint.schemes[0])
 
+    def at(self, path: str) -> str:
+        """See ``protocols.live.Session``."""
+        return self.endpoint.url(self.scheme or self.endpoint.schemes[0], path)
+
     @property
     def reached(self) -> bool:
         """Whether the host gave an answer."""
@@ -274,7 +278,8 @@ class HostSession:
     def _record(self, request: LiveRequest, values: Mapping[str, str], scheme: str) -> Recording:
         path = without_keys(filled_path(request, values))
         shared = request.path if path == request.path else path
-        return self._recording(request, self.endpoint.url(scheme), shared)
+        place = f"{scheme}://{self.endpoint.shown}"
+        return self._recording(request, place, self.endpoint.below(shared))
 
     def _recording(self, request: LiveRequest, place: str, path: str = "") -> Recording:
         return Recording(self.sent, request, place, path, self.before)

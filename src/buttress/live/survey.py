@@ -74,7 +74,7 @@ def dry_run(
         for scheme in endpoint.schemes:
             for request in requests:
                 if _over_http(request, scheme):
-                    yield request.method, f"{endpoint.url(scheme)}{request.path}", request
+                    yield request.method, endpoint.url(scheme, request.path), request
         for request in requests:
             if request.script is not None and endpoint.scheme != "http":
                 yield request.method, f"tls://{endpoint.shown}", request

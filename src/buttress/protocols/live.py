@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
+from buttress.files.charset import decoded_text
 from buttress.packs.knowledge import OWN, Knowledge
 
 if TYPE_CHECKING:
@@ -98,6 +99,11 @@ class Reply:
                 self._lowered[key] = value if before is None else f"{before}, {value}"
         return self._lowered.get(name.lower(), "")
 
+    @property
+    def text(self) -> str:
+        """The body as text, in the encoding that it names or shows; decoded anew each time."""
+        return decoded_text(self.body, self.header("content-type"))
+
 
 class Session(Protocol):
     """The only way of a live probe to a host.
@@ -109,7 +115,11 @@ class Session(Protocol):
 
     @property
     def url(self) -> str:
-        """``http://host:port`` or ``https://host:port``."""
+        """``http://host:port`` or ``https://host:port``, with the path that the user named."""
+        ...
+
+    def at(self, path: str) -> str:
+        """The URL of a request to ``path``."""
         ...
 
     @property

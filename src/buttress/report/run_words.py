@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import Final
 
 from buttress.report import words
 from buttress.report.language import ENGLISH, Language
-from buttress.report.numbers import count, percent
+from buttress.report.numbers import count, percent, span
 from buttress.report.words import Document
 
+_WIDTH: Final = 79  # columns of a narrow terminal
 _ENDED_BY_ITSELF: Final = frozenset(("stop", "end_turn", "stop_sequence", "STOP", "completed"))
 
 
 def outlooks(known: Mapping[str, tuple[Document, float]]) -> str:
-    """What a judge can't decide, on one line; by risk its ``outlook`` and its limit."""
+    """What a judge can't decide; by risk its ``outlook`` and its limit."""
     if len(known) == 1:
         risk, (outlook, limit) = next(iter(known.items()))
         return f"{risk}: {words.outlook(outlook, limit)}"
+    alike: dict[str, list[str]] = {}
+    for risk, (outlook, limit) in known.items():
+        between = span(outlook["judged_low"], outlook["judged_high"])
+        alike.setdefault(f"{between}, limit {percent(limit)}", []).append(risk)
     ranges = [
-        f"{risk} {percent(outlook['judged_low'])}–{percent(outlook['judged_high'])} "
-        f"(limit {percent(limit)})"
-        for risk, (outlook, limit) in known.items()
-    ]
-    return (
-        f"With this judge, judged rates within these ranges stay undecided: {', '.join(ranges)}. "
-        "Labels of the system's answers by people narrow them; the report says how many."
+        textwrap.fill(
+            f"{between}: {', '.join(risks)}",
+            _WIDTH, initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False,
+        )
+        for between, risks in alike.items()
+    ]  # fmt: skip
+    return "\n".join(
+        [
+            "This judge errs at times. A judged rate within these ranges stays undecided:",
+            *ranges,
+            "Labels of the system's answers narrow them. The report says how many.",
+        ]
     )
 
 

@@ -18,7 +18,8 @@ from buttress.report.survey_terminal import requests_sent
 _LAYERS: Final = ("infrastructure", "link", "service", "client")
 _GRAVE: Final = ("critical", "high", "medium", "low", "info")
 _HOSTS: Final = 300  # that are shown in full
-_PLACES: Final = 50  # of one rule
+_SAID: Final = 50  # sentences of one rule
+_PLACES: Final = 10  # of one sentence
 _NOT_JUDGED: Final = "not judged"
 
 
@@ -85,21 +86,44 @@ def _by_layer(document: Mapping[str, Any]) -> Iterator[tuple[str, int, list[dict
 
 
 def _rules(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Findings by rule and severity, gravest first as they come."""
+    """Findings by rule and severity, gravest first as they come.
+
+    What is said of several places stands once. The remedy stands with the rule where all have the
+    same, else with each; references that not all have are in the messages.
+    """
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for one in findings:
         groups.setdefault((one["rule"], one["severity"]), []).append(one)
-    return [
-        {
-            "rule": rule,
-            "severity": severity,
-            "references": found[0]["references"],
-            "remedy": found[0]["remedy"],
-            "findings": found[:_PLACES],
-            "more": max(0, len(found) - _PLACES),
-        }
-        for (rule, severity), found in groups.items()
-    ]
+    made = []
+    for (rule, severity), found in groups.items():
+        said: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+        for one in found:
+            said.setdefault((one["message"], one["remedy"]), []).append(one)
+        remedies = {remedy for _, remedy in said}
+        shared = remedies.pop() if len(remedies) == 1 else ""
+        made.append(
+            {
+                "rule": rule,
+                "severity": severity,
+                "references": [
+                    one
+                    for one in found[0]["references"]
+                    if all(one in each["references"] for each in found)
+                ],
+                "remedy": shared,
+                "findings": [
+                    {
+                        "message": message,
+                        "remedy": "" if shared else remedy,
+                        "places": places[:_PLACES],
+                        "more": max(0, len(places) - _PLACES),
+                    }
+                    for (message, remedy), places in list(said.items())[:_SAID]
+                ],
+                "more": sum(map(len, list(said.values())[_SAID:])),
+            }
+        )
+    return made
 
 
 def _not_judged(hosts: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, list[str]]]:

@@ -82,7 +82,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
     python: app.py:answer
 """,
     "browser": """\
-  # A chat page that is asked through a browser; needs pip install 'buttress[browser]'
+  # A chat page that is asked through a browser; needs pip install '.[browser]'
   - id: page
     kind: model
     browser:
@@ -105,7 +105,7 @@ TEMPLATES: Final[Mapping[str, str]] = {
     expect: refuse
 """,
     "inspect": """\
-  # A model as Inspect names it; needs pip install 'buttress[inspect]'
+  # A model as Inspect names it; needs pip install '.[inspect]'
   - id: chat-model
     kind: model
     inspect: PROVIDER/MODEL

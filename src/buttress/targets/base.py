@@ -79,7 +79,8 @@ class TargetError(Exception):
     questions alone. ``starting_s`` is how long the server may still take to get ready, such as
     while it loads a model, in seconds; 0 where it is no matter of that. ``refusal`` is the answer
     that the error is if the target answers other questions: a firewall turns harmful questions down
-    with the same status as strangers.
+    with the same status as strangers. ``unreached`` says that the question was never sent, since
+    nobody took the connection: then it failed whatever it asks.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class TargetError(Exception):
         doubtful: bool = False,
         starting_s: float = 0.0,
         refusal: Answer | None = None,
+        unreached: bool = False,
     ) -> None:
         super().__init__(message)
         self.retry = retry
@@ -107,6 +109,7 @@ class TargetError(Exception):
         self.starting_s = starting_s
         self.overtaken = 0  # set by who retries: questions begun later and answered meanwhile
         self.refusal = refusal
+        self.unreached = unreached
 
 
 @dataclass(frozen=True, slots=True)

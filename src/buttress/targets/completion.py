@@ -113,6 +113,8 @@ def error_text(payload: Any) -> str:
         kind, message = payload.get("error"), payload.get("message")
         if isinstance(kind, str) and kind and message:  # Node's servers name the status beside it
             return one_line(f"{kind}: {error_text(message)}")
+        if isinstance(payload.get("Code"), str) and isinstance(payload.get("Message"), str):
+            return one_line(f"{payload['Code']}: {payload['Message']}")  # Tencent's, Alibaba's
         for field in ("error", "message", "Message", "detail", "msg", "error_description",
                       "errors", "error_msg", "title", "issues", "status_msg",
                       "base_resp", "header", "Error", "Response"):  # fmt: skip

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import os
 import re
+import socket
 import ssl
 import time
 import urllib.request
@@ -207,6 +209,9 @@ class Connection:
                 fatal=True,
                 doubtful=True,
             )
+        if isinstance(error, aiohttp.ClientConnectorError):  # no question reached it
+            said = self._secrets.hide(_unreachable(error)) or said
+            return TargetError(f"connection failed: {said}", retry=True, fatal=True, unreached=True)
         if isinstance(error, aiohttp.ClientError | OSError | asyncio.IncompleteReadError):
             return TargetError(f"connection failed: {said}", retry=True, fatal=True, doubtful=True)
         raise error
@@ -216,6 +221,14 @@ class Connection:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _unreachable(error: aiohttp.ClientConnectorError) -> str:
+    """The host, and why nobody reaches it as the operating system says it; "" where it does not."""
+    number, why = error.os_error.errno, error.os_error.strerror
+    if not isinstance(error.os_error, socket.gaierror) and number is not None and number > 0:
+        why = os.strerror(number)
+    return f"{error.host}:{error.port}: {one_line(why)}" if why else ""
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -135,7 +135,7 @@ def _unread(name: str) -> TargetError:
     return TargetError(
         f"the reply is compressed with '{name}', which was not asked for; expected {ACCEPTED} or"
         " none ('headers: {Accept-Encoding: identity}' in the manifest asks for none; br and zstd"
-        " are read with pip install 'buttress[codings]')",
+        " are read with the extra 'codings')",
         retry=False,
         fatal=True,
         doubtful=True,

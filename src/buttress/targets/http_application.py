@@ -17,6 +17,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -37,6 +38,7 @@ from buttress.targets.http_exchange import HttpExchange, unknown_field
 from buttress.targets.http_poll import HttpPoll
 from buttress.targets.http_reply import ReplyReader
 from buttress.targets.http_session import HttpSession, HttpSessions
+from buttress.targets.http_signing import RequestSigning
 from buttress.targets.http_template import check, values
 from buttress.targets.http_websocket import WebSocketExchange
 from buttress.targets.json_path import AnswerPath, ReplyCondition
@@ -47,18 +49,19 @@ from buttress.targets.tokens import estimated
 SETTINGS: Final = ("http", "concurrency", "timeout_s", "images", "model")
 FIELDS: Final = (
     "url", "method", "headers", "body", "form", "answer", "refused", "session", "cookies", "done",
-    "pieces", "poll",
+    "pieces", "poll", "sign",
 )  # fmt: skip
 
 
 def create(
     *,
     http: Mapping[str, Any],
+    base: Path | None = None,
     concurrency: int = 16,
     timeout_s: float = TIMEOUT_S,
     **others: Any,
 ) -> HttpApplication:
-    """The application that ``http`` describes.
+    """The application that ``http`` describes; a file that it names lies in the folder ``base``.
 
     Raises:
         InputError: a field is missing, unknown or not usable.
@@ -86,6 +89,7 @@ def create(
         secrets,
         poll=HttpPoll.read(http["poll"], question.url, answer, secrets) if "poll" in http else None,
         done=ReplyCondition(http["done"], "http.done") if "done" in http else None,
+        signing=RequestSigning.read(http["sign"], base, secrets) if "sign" in http else None,
         concurrency=whole(concurrency, "concurrency", 1, 4096),
         identity=_identity(http),
     )
@@ -120,6 +124,7 @@ class HttpApplication:
         *,
         poll: HttpPoll | None,
         done: ReplyCondition | None,
+        signing: RequestSigning | None,
         concurrency: int,
         identity: str,
     ) -> None:
@@ -129,6 +134,7 @@ class HttpApplication:
         self._connection = connection
         self._secrets = secrets
         self._poll = poll
+        self._signing = signing
         self._concurrency = concurrency
         self._identity = identity
         self._names = question.names()
@@ -207,6 +213,8 @@ class HttpApplication:
         headers = session.headers(headers)
         status = None
         try:
+            if self._signing is not None:
+                url, headers = self._signing.signed(self._question.method, url, headers, body)
             if url.scheme in {"ws", "wss"}:
                 return await self._websocket.answer(url, headers, (body or b"").decode())
             reply = await self._send(url, body, headers)

@@ -62,7 +62,7 @@ def open_target(settings: Mapping[str, Any], *, base: Path) -> Target:
             arguments |= {one: base / str(arguments[one]) for one in changes}
     elif source in {"replay", "script"}:
         arguments[source] = base / str(settings[source])
-    elif source == "python":
+    elif source in {"python", "http"}:
         arguments["base"] = base
     made: Target = extension.load("targets", name)(**arguments)
     return made

@@ -1,17 +1,19 @@
 """A function of the user's own as a target: ``python: module:function``, sync or async.
 
 It takes the prompt, or the messages where its first parameter is named ``messages``, each a
-mapping with ``role`` and ``content``. It returns the answer's text, or yields it in pieces, or
-returns something that holds it; see ``returned_text``.
+mapping with ``role`` and ``content``. Beside the prompt it may take ``history``, the messages of
+the turns before (Gradio's ``fn(message, history)``), ``system_prompt``, and promptfoo's ``options``
+and ``context``. It returns the answer's text, or yields it in pieces, or returns something that
+holds it; see ``returned_text``.
 """
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -21,6 +23,7 @@ from typing import Any, Final
 from buttress.errors import InputError
 from buttress.targets.base import Answer, Request, TargetError
 from buttress.targets.completion import one_line
+from buttress.targets.daemon_threads import DaemonThreads
 from buttress.targets.raised_errors import raised
 from buttress.targets.returned_text import joined_pieces, returned_text
 from buttress.targets.settings import unknown, whole
@@ -30,7 +33,13 @@ SETTINGS: Final = ("python", "concurrency")
 _EXPECTED: Final = (
     "MODULE:FUNCTION, a module beside the manifest or an installed one, or FILE.py:FUNCTION"
 )
-_PARAMETER: Final = "a function that takes the prompt, or messages"
+_HISTORY: Final = frozenset({"history", "chat_history"})
+_SYSTEM: Final = frozenset({"system", "system_prompt"})
+_EMPTY: Final = frozenset({"options", "context"})  # mappings of promptfoo's providers
+_PARAMETERS: Final = (
+    "a function that takes the prompt, or messages, and beside it only "
+    + ", ".join(sorted(_HISTORY | _SYSTEM | _EMPTY))
+)
 
 
 def create(
@@ -103,28 +112,72 @@ def _from_file(path: str, base: Path | None) -> ModuleType:
     return module
 
 
-def _first_parameter(name: str, function: Callable[..., Any]) -> inspect.Parameter | None:
-    """The parameter that the question is given as; None where nobody can tell.
+@dataclass(frozen=True, slots=True)
+class _Parameters:
+    """What a function is given; ``question`` is "" where nobody can tell the name."""
+
+    question: str
+    by_name: bool = False
+    needed: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
+
+    def call(self, function: Callable[..., Any], messages: list[dict[str, str]]) -> partial[Any]:
+        """The call of the function with these messages."""
+        question, others = self._arguments(messages)
+        if self.by_name:
+            return partial(function, **{self.question: question}, **others)
+        return partial(function, question, **others)
+
+    def _arguments(self, messages: list[dict[str, str]]) -> tuple[Any, dict[str, Any]]:
+        """The question, and the other parameters by name."""
+        if self.question == "messages":
+            return messages, {}
+        system = [m for m in messages if m["role"] == "system"]
+        turns = [m for m in messages if m["role"] != "system"]
+        others: dict[str, Any] = {name: {} for name in self.needed & _EMPTY}
+        earlier = self.needed & _HISTORY or (self.optional & _HISTORY if turns[1:] else None)
+        for name in earlier or ():
+            others[name] = turns[:-1]
+        for name in self.needed & _SYSTEM:
+            others[name] = "\n\n".join(m["content"] for m in system)
+        asked = turns[-1:] if earlier else [m for m in turns if m["role"] != "assistant"]
+        told = [] if self.needed & _SYSTEM else system
+        return "\n\n".join(m["content"] for m in [*told, *asked]), others
+
+
+def _parameters(name: str, function: Callable[..., Any]) -> _Parameters:
+    """The parameters of a function that takes a question.
 
     Raises:
-        InputError: the function can't be called with a question alone.
+        InputError: it can't be called with a question and what else is known.
     """
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # of a function that is not written in Python
-        return None
+        return _Parameters("")
     parameters = list(signature.parameters.values())
-    needed = [
-        p for p in parameters
-        if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
-    ]  # fmt: skip
-    if len(needed) > 1 or not parameters or parameters[0].kind is inspect.Parameter.VAR_KEYWORD:
+    known = _HISTORY | _SYSTEM | _EMPTY
+    named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    needed = [p for p in named if p.default is p.empty]
+    first = next(iter([p for p in needed if p.name not in known] or needed or parameters), None)
+    others = [p for p in needed if p is not first]
+    if (
+        first is None
+        or first.kind is inspect.Parameter.VAR_KEYWORD
+        or any(p.name not in known or p.kind is p.POSITIONAL_ONLY for p in others)
+    ):
         raise InputError(
             f"'{name}' takes {', '.join(p.name for p in parameters) or 'nothing'}",
             field="python",
-            expected=_PARAMETER,
+            expected=_PARAMETERS,
         )
-    return (needed or parameters)[0]
+    optional = {p.name for p in named if p is not first and p.kind is not p.POSITIONAL_ONLY}
+    return _Parameters(
+        first.name,
+        first.kind is first.KEYWORD_ONLY or first is not parameters[0],
+        frozenset(p.name for p in others),
+        frozenset(optional),
+    )
 
 
 def _is_asynchronous(function: Any) -> bool:
@@ -140,14 +193,10 @@ class PythonTarget:
     def __init__(self, name: str, function: Callable[..., Any], *, concurrency: int) -> None:
         self._name = name
         self._concurrency = concurrency
-        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="python-target")
-        first = _first_parameter(name, function)
-        self._takes_messages = first is not None and first.name == "messages"
+        self._threads = DaemonThreads(concurrency, "python-target")
+        self._parameters = _parameters(name, function)
         self._asynchronous = _is_asynchronous(function)
-        self._function: Callable[[Any], Any] = function
-        if first is not None and first.kind is inspect.Parameter.KEYWORD_ONLY:
-            keyword = first.name
-            self._function = lambda given: function(**{keyword: given})
+        self._function = function
 
     @property
     def name(self) -> str:
@@ -176,11 +225,8 @@ class PythonTarget:
             TargetError: it raised, or returned no text.
         """
         messages = [{"role": m.role, "content": m.content} for m in request.messages]
-        given: Any = messages
-        if not self._takes_messages:
-            given = "\n\n".join(m["content"] for m in messages if m["role"] != "assistant")
         try:
-            said = await self._call(given)
+            said = await self._call(self._parameters.call(self._function, messages))
         except TargetError:
             raise
         except (Exception, SystemExit) as error:  # whatever the user's function does
@@ -198,14 +244,12 @@ class PythonTarget:
             estimated=True,
         )
 
-    async def _call(self, given: Any) -> Any:
+    async def _call(self, call: Callable[[], Any]) -> Any:
         """What the function returns, pieces joined."""
-        function = self._function
         if self._asynchronous:
-            said = function(given)
+            said = call()
         else:
-            loop = asyncio.get_running_loop()
-            said = await loop.run_in_executor(self._threads, _called, function, given)
+            said = await self._threads.run(partial(_called, call))
         if inspect.isawaitable(said):
             said = await said
         if inspect.isasyncgen(said):
@@ -214,10 +258,10 @@ class PythonTarget:
 
     async def aclose(self) -> None:
         """End the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
 
-def _called(function: Callable[[Any], Any], given: Any) -> Any:
+def _called(call: Callable[[], Any]) -> Any:
     """What the function returns; the pieces of a generator are taken in the same thread."""
-    said = function(given)
+    said = call()
     return joined_pieces(said) if inspect.isgenerator(said) else said

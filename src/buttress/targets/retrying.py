@@ -39,6 +39,8 @@ LONGEST_WAIT_S: Final = 300.0  # that a target may ask for; beyond it the run st
 THROTTLES_PER_ATTEMPT: Final = 4
 ADAPTATIONS: Final = 16  # changes of form that a question may lead to
 GREETINGS: Final = 3
+FAILING: Final = 20  # attempts in a row that failed; then a harmless question tells for all
+OUTAGE_GREETINGS: Final = 5  # such questions: a server may begin anew
 HANGS: Final = 2  # times that a question may time out while others are answered
 OVERTAKEN: Final = 3  # questions begun after one and answered before it: the target is not slow
 FIRST_WAIT_S: Final = 75.0  # for a limit of so many a minute, before anything was answered
@@ -109,6 +111,9 @@ class RetryingClient:
         self._unconfirmed = 0  # doubtful refusals since the last answer
         self._shut = False
         self._looking = asyncio.Lock()
+        self._failing = 0  # attempts in a row that failed for another reason than too many at once
+        self._outages = 0  # times that a harmless question was asked for that
+        self._gone = False
         self._given_up = ""
         self._answered_begun = deque[float](maxlen=256)  # when questions began that were answered
 
@@ -187,6 +192,11 @@ class RetryingClient:
                     adaptations += 1
                     continue
                 failed = one_line(str(error))
+                if self._answers and error.retry and not error.throttled:
+                    self._failing += 1
+                    out = error.unreached or self._failing >= FAILING
+                    if out and not await self._answers_again():
+                        raise error
                 if error.timed_out and (hangs or await self._hangs_alone(error)):
                     hangs += 1
                     left = hangs < HANGS
@@ -216,6 +226,24 @@ class RetryingClient:
         except SpentError as spent:
             spent.failure = failed
             raise
+
+    @property
+    def gone(self) -> bool:
+        """Whether it answered not even a harmless question when it was last asked one."""
+        return self._gone
+
+    async def _answers_again(self) -> bool:
+        """Whether a target that fails on all questions answers a harmless one; one asks for all.
+
+        Raises:
+            SpentError: the allowance is used up.
+        """
+        seen = self._outages
+        async with self._looking:
+            if self._outages == seen and not self._gone:
+                self._gone = not await self._greet()
+                self._outages += 1
+            return not self._gone
 
     async def _hangs_alone(self, error: TargetError) -> bool:
         """Whether the target answers others while this question gets no answer.
@@ -302,11 +330,12 @@ class RetryingClient:
         Raises:
             SpentError: the allowance is used up.
         """
-        return await self._greet()
+        return await self._answers_again()
 
     async def _greet(self) -> bool:
         failures = adaptations = 0
-        while failures < GREETINGS and adaptations < ADAPTATIONS:
+        most = GREETINGS
+        while failures < most and adaptations < ADAPTATIONS:
             said = await self._once(self._greeting_asked())
             if isinstance(said, Answer):
                 self._answers = True
@@ -317,7 +346,10 @@ class RetryingClient:
                 adaptations += 1
             else:
                 failures += 1
-                await self._allowance.sleep(self._backoff_s)
+                if self._answers:
+                    most = OUTAGE_GREETINGS
+                if failures < most:
+                    await self._allowance.sleep(self._backoff_s * 2.0 ** (failures - 1))
         return False
 
     def _greeting_asked(self) -> Request:
@@ -357,6 +389,7 @@ class RetryingClient:
             return TargetError(f"the target gave no usable answer: {wrong}", retry=False)
         self._answered_begun.append(start)
         self._unconfirmed, self._shut = 0, False
+        self._failing, self._gone = 0, False
         self._limit.succeeded(self._clock() - start)
         self._meter.answered(answer)
         return answer

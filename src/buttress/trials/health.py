@@ -73,7 +73,7 @@ class TargetHealth:
             self._client.give_up(message)
             raise TargetDiedError(f"{self._name}: {message}") from None
         most = FAILURES_IN_A_ROW if self._answered else FIRST_FAILURES
-        shut_out = self._fatal == 1 and not error.doubtful
+        shut_out = self._client.gone or (self._fatal == 1 and not error.doubtful)
         if self._died or shut_out or self._failures >= most or self._fatal >= FATAL_IN_A_ROW:
             if not self._died and await self._lives():
                 return

@@ -66,7 +66,8 @@ def describe(totals: Totals, plan: ProgressPlan, probe: str, seconds: float) -> 
     """One line: done of budget, rate, cost, time left, present probe. ``seconds`` since start."""
     done = f"{totals.calls:,}" + (f"/{plan.calls:,}" if plan.calls else "") + " calls"
     rate = totals.trials / seconds if seconds > 0 else 0.0
-    parts = [done, f"{totals.trials:,} trials", f"{rate:,.1f}/s"]
+    parts = [done, f"{totals.trials:,} {'trial' if totals.trials == 1 else 'trials'}"]
+    parts.append(f"{rate:,.1f}/s")
     if totals.cached:
         parts.append(f"{totals.cached:,} cached")
     if totals.errors:

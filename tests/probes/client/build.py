@@ -203,8 +203,10 @@ def encrypted(package: bytes, appid: str) -> bytes:
     return b"V1MMWX" + encryptor.update(first) + encryptor.finalize() + rest
 
 
-def crx(files: Mapping[str, bytes]) -> bytes:
+def crx(files: Mapping[str, bytes], version: int = 3) -> bytes:
     """A signed extension; its signature is not a real one."""
+    if version == 2:
+        return b"Cr24" + struct.pack("<III", 2, 3, 5) + b"keysigns" + zipped(files)
     header = bytes([0x12, 4]) + b"abcd"
     return b"Cr24" + struct.pack("<II", 3, len(header)) + header + zipped(files)
 

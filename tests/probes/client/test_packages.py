@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import pickle
+import plistlib
 import struct
 import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -337,9 +340,18 @@ def test_a_browser_extension(tmp_path: Path) -> None:
     }
     page = b'<html><script src="https://cdn.shop.io/a.js"></script></html>'
     files = {"manifest.json": json.dumps(manifest, indent=1).encode(), "popup.html": page}
-    found, _, _ = inspect(written(tmp_path, "bot.crx", build.crx(files)))
-    assert set(found) == {"extension-all-sites", "extension-open-to-pages", "client-foreign-script"}
-    assert found["extension-all-sites"].where.line == 4
+    inner = {f"bot-1.0/{name}": content for name, content in files.items()}
+    for name, data in {
+        "bot.crx": build.crx(files),
+        "old.crx": build.crx(files, version=2),
+        "release.zip": build.zipped(inner),
+    }.items():
+        found, _, _ = inspect(written(tmp_path, name, data))
+        expected = {"extension-all-sites", "extension-open-to-pages", "client-foreign-script"}
+        assert set(found) == expected, name
+        assert found["extension-all-sites"].where.line == 4
+    _, last, _ = inspect(written(tmp_path, "bot4.crx", b"Cr24" + bytes([4]) + bytes(40)))
+    assert any("format 4, of which 2 and 3 are read" in one for one in last.unread)
     good = {"manifest_version": 3, "name": "bot", "host_permissions": ["https://shop.io/*"]}
     files = {"manifest.json": json.dumps(good).encode(), "a.js": b"1"}
     assert not inspect(written(tmp_path, "good.xpi", build.zipped(files)))[0]
@@ -484,11 +496,62 @@ def test_a_bomb_before_the_code_is_told_as_well(tmp_path: Path) -> None:
 
 
 def test_an_archive_that_is_not_searched_is_told(tmp_path: Path) -> None:
-    files = {"AndroidManifest.xml": b"", "assets/x.zip": build.zipped({"a.js": KEY}), "a.js": b"1"}
-    _, last, _ = inspect(written(tmp_path, "a.apk", build.zipped(files)))
+    packed = build.zipped({"a.js": KEY})
+    files = {"AndroidManifest.xml": b"", "assets/x.7z": b"7z", "a.js": b"1", "assets/w.zip": packed}
+    found, last, _ = inspect(written(tmp_path, "a.apk", build.zipped(files)))
     told = [one for one in last.unread if "not searched" in one]
     assert len(told) == 1
-    assert "!assets/x.zip: an archive in a package" in told[0]
+    assert "!assets/x.7z: an archive in a package" in told[0]
+    assert found["anthropic-key"].location.endswith("a.apk!assets/w.zip!a.js:1")
+
+
+def test_bytes_that_no_entry_names_are_searched(tmp_path: Path) -> None:
+    package = build.wxapkg({"app.json": b"{}", "app-service.js": b"App({})"})
+    index = 14 + int.from_bytes(package[5:9], "big")
+    archive = build.asar({"main.js": b"run()", "b.js": b"1"})
+    for name, data in {
+        "tail.wxapkg": package + KEY,
+        "tail.asar": archive + b"/* */" + KEY,
+    }.items():
+        found, _, _ = inspect(written(tmp_path, name, data))
+        assert "that no entry names" in found["anthropic-key"].location, name
+    short = package[:index].replace(b"\0\0\0\7", b"\0\0\0\1") + package[index:]
+    assert not inspect(written(tmp_path, "few.wxapkg", short))[0]  # 6 bytes are none
+
+
+def test_each_application_in_an_ios_package_has_its_settings(tmp_path: Path) -> None:
+    open_ = {"NSAppTransportSecurity": {"NSAllowsArbitraryLoads": True}}
+    inner = {
+        "PlugIns/Share.appex/Info.plist": plistlib.dumps(open_, fmt=plistlib.FMT_BINARY),
+        "Frameworks/Kit.framework/Info.plist": plistlib.dumps({}, fmt=plistlib.FMT_BINARY),
+    }
+    found, _, every = inspect(written(tmp_path, "a.ipa", build.ipa({}, inner)))
+    assert len(every) == 1
+    assert "Share.appex" in found["ios-arbitrary-loads"].location
+
+
+@pytest.mark.parametrize("form", ["base64", "percent"])
+def test_a_source_map_that_a_script_holds(tmp_path: Path, form: str) -> None:
+    mapped = json.dumps({"version": 3, "sources": ["a.ts"], "sourcesContent": [KEY.decode()]})
+    coded = base64.b64encode(mapped.encode()).decode() if form == "base64" else quote(mapped)
+    kind = ";charset=utf-8;base64" if form == "base64" else ""
+    script = f"run();\n//# sourceMappingURL=data:application/json{kind},{coded}\n".encode()
+    (tmp_path / "dist").mkdir()
+    written(tmp_path / "dist", "app.js", script)
+    written(tmp_path, "a.asar", build.asar({"main.js": script}))
+    _, _, every = inspect(tmp_path)
+    rules = [one.rule for one in every]
+    assert (rules.count("anthropic-key"), rules.count("client-source-map")) == (2, 2)
+    keys = sorted(one.location for one in every if one.rule == "anthropic-key")
+    assert [one.rpartition("!")[2] for one in keys] == ["a.ts:1", "a.ts:1"]
+
+
+@pytest.mark.parametrize("data", ["AAAA", "%7B", "e30", "!!!", ""])
+def test_an_address_of_data_that_is_no_source_map(tmp_path: Path, data: str) -> None:
+    (tmp_path / "dist").mkdir()
+    script = f"run()\n//# sourceMappingURL=data:application/json;base64,{data}\n"
+    written(tmp_path / "dist", "app.js", script.encode())
+    assert not inspect(tmp_path)[2]
 
 
 @pytest.mark.parametrize("ending", ["apk", "crx", "ipa", "xpi"])
@@ -561,7 +624,8 @@ def test_an_entry_that_points_outside_hides_no_other_file(tmp_path: Path) -> Non
     package = bytearray(build.wxapkg({"a.js": b"var a = 1", "b.js": KEYED}))
     package[14:18] = (1).to_bytes(4, "big")  # fewer files than the index lists
     assert inspect(written(tmp_path, "a.wxapkg", bytes(package)))[0].keys() == {
-        "client-not-searched"
+        "anthropic-key",
+        "client-not-searched",
     }
 
 

@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from buttress.probes.infrastructure.products import Product, ProductAnswers, identify, products
+from buttress.probes.infrastructure.products import (
+    Product,
+    ProductAnswers,
+    exposures,
+    identify,
+    products,
+)
 from buttress.protocols.live import LiveRequest, Reply
 
 GENERIC: dict[str, Mapping[str, Any]] = {
@@ -91,3 +97,42 @@ def test_a_leading_v_is_no_part_of_a_version(version: str) -> None:
     models = '{"object":"list","data":[{"id":"m","owned_by":"vllm"}]}'
     pages = {"/v1/models": models, "/version": f'{{"version":"{version}"}}'}
     assert named(pages)["vllm"] == "0.6.0"
+
+
+# What products answer to anybody although they ask for a key, beside what shows that they ask none.
+GUARDED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "langgraph": (
+        {"/info": '{"version":"0.16.7","langgraph_py_version":"1.2","flags":{"assistants":true}}'},
+        {"/assistants/00000000-0000-0000-0000-000000000000": {
+            "status": 404, "body": '{"detail":"Assistant 00000000 not found"}'}},
+    ),
+    "phoenix": ({"/arize_phoenix_version": "4.33.1"}, {"/v1/projects": '{"data":[]}'}),
+    "llama-cpp": (
+        {"/v1/models": '{"data":[{"id":"x.gguf","owned_by":"llamacpp"}]}'},
+        {"/props": '{"default_generation_settings":{"id":0}}'},
+    ),
+    "tgi": (
+        {"/info": '{"model_id":"a/b","max_total_tokens":4096,"version":"2.4.0"}'},
+        {"/tokenize": '[{"id":1,"text":"hello"}]'},
+    ),
+    "openclaw": ({"/__openclaw/control-ui-config.json": '{"serverVersion":"2026.2.21"}'}, {}),
+    "langserve": (
+        {"/openapi.json": '{"paths":{"/r/invoke":{},"/r/input_schema":{},"/r/stream_log":{}},'
+         '"components":{"securitySchemes":{"APIKeyHeader":{}}}}'},
+        {"/openapi.json": '{"paths":{"/r/invoke":{},"/r/input_schema":{},"/r/stream_log":{}}}'},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GUARDED)
+def test_what_is_open_whatever_key_is_asked_for_is_no_finding(name: str) -> None:
+    guarded, open_ = GUARDED[name]
+    (of,) = (one for one in products() if one.id == name)
+
+    def found(pages: dict[str, Any]) -> list[str]:
+        shown = asyncio.run(exposures(of, ProductAnswers(answers(pages)), active=True))
+        return [one.rule for one, _ in shown if one.rule.startswith(("open-", "unauth"))]
+
+    assert name in named(guarded)
+    assert found(guarded) == []
+    assert bool(found(guarded | open_)) is bool(open_)

@@ -30,7 +30,7 @@ def rules(
         given.setdefault("Strict-Transport-Security", "max-age=31536000")
     reply = Reply(status, tuple(given.items()), body.encode())
     base = f"http{'s' if tls else ''}://{host}"
-    return {one.rule: one.severity for one in link_web.findings(base, host, {ROOT: reply})}
+    return {one.rule: one.severity for one in link_web.findings(base.__add__, host, {ROOT: reply})}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,10 @@ def rules(
         ("csrftoken=1; Secure", True, []),
         ("XSRF-TOKEN=1; Secure", True, []),
         ("sid=1; Secure; HttpOnly; SameSite=None", True, ["SameSite=Lax or Strict"]),
-        ("__Host-id=1", False, ["Secure", "HttpOnly"]),
+        ("__Host-id=1", False, ["Secure", "HttpOnly", "Path=/"]),
+        ("__Host-id=1; Path=/; Secure; HttpOnly", True, []),
+        ("__Host-id=1; Path=/; Secure; HttpOnly; Domain=h", True, ["host of its own (Domain)"]),
+        ("__Host-id=1; Path=/app; Secure; HttpOnly", True, ["Path=/"]),
         ("session=; Max-Age=0", True, []),
         ("session=; Expires=Thu, 01 Jan 1970 00:00:00 GMT", True, []),
         ("session=1; Max-Age=3600; Secure; HttpOnly", True, []),
@@ -78,8 +81,21 @@ def test_several_cookies_each_in_its_header() -> None:
         ("<script src='//cdn.example/x.js'></script>", {}),
         ("<a href='http://elsewhere.example/'>x</a>", {}),
         ("<form action='http://h/x' method=post></form>", {"mixed-content": "medium"}),
+        ("<base href='http://h/'><script src='x.js'></script>", {"mixed-content": "medium"}),
+        ("<base href='http://h/'><form method=post></form>", {}),
+        ("<link rel=canonical href='http://h/'><link rel=alternate href='http://h/'>", {}),
+        ("<link rel='alternate stylesheet' href='http://h/x.css'>", {"mixed-content": "medium"}),
+        ("<meta http-equiv=Content-Security-Policy content='default-src *; "
+         "upgrade-insecure-requests'><img src='http://h/x'>", {}),
+        ("<meta name=Referrer content=unsafe-url>", {"referrer-policy": "low"}),
+        ("<meta name=referrer content=no-referrer>", {}),
+        ("<form method=post><input type=password name=p><button formmethod=GET></form>",
+         {"form-in-url": "medium"}),
+        ("<form><input type=password name=p><input type=submit formmethod=post></form>", {}),
+        ("<form><input type=password name=p><button type=button>x</button></form>",
+         {"form-in-url": "medium"}),
     ],
-)
+)  # fmt: skip
 def test_pages(body: str, expected: dict[str, str]) -> None:
     assert rules({}, body) == expected
 
@@ -89,6 +105,7 @@ def test_pages(body: str, expected: dict[str, str]) -> None:
     [
         ({"Strict-Transport-Security": "max-age=100"}, True, 200, "h", {"hsts-missing": "low"}),
         ({"Strict-Transport-Security": "nonsense"}, True, 200, "h", {"hsts-missing": "low"}),
+        ({"Content-Security-Policy": "default-src 'self'"}, True, 200, "h", {}),
         ({"Referrer-Policy": "unsafe-url"}, True, 200, "h", {"referrer-policy": "low"}),
         ({"Referrer-Policy": "unsafe-url, no-referrer"}, True, 200, "h", {}),
         ({"Location": "http://h/x"}, True, 302, "h", {"redirect-to-plain": "medium"}),
@@ -112,6 +129,13 @@ def test_headers(
 def test_a_password_form_over_plain_http() -> None:
     body = "<form method=post><input type=password name=p></form>"
     assert rules({}, body, tls=False) == {"credentials-without-tls": "high"}
+
+
+def test_what_a_policy_upgrades_is_not_mixed() -> None:
+    body = "<script src='http://cdn.example/x.js'></script>"
+    headers = {"Content-Security-Policy": "script-src *; Upgrade-Insecure-Requests"}
+    assert rules(headers, body) == {}
+    assert rules({"Content-Security-Policy": "script-src *"}, body) == {"mixed-content": "medium"}
 
 
 def test_markup_without_end_is_read_in_bounds() -> None:

@@ -125,6 +125,51 @@ def test_what_is_no_description_is_told_in_one_line(tmp_path: Path, data: str) -
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("servers", "expected"),
+    [
+        ('[{url: "https://h.example/v1/"}]', "/v1/a"),
+        ('[{url: api/v2}]', "/api/v2/a"),
+        ('[{url: "https://{host}/{v}", variables: {host: {default: h}, v: {default: v3}}}]',
+         "/v3/a"),
+        ('[{url: "https://h/{v}"}]', "/a"),
+        ('[{url: "https://[broken"}]', "/a"),
+        ("[]", "/a"),
+        ("7", "/a"),
+    ],
+)  # fmt: skip
+def test_the_path_of_a_server(tmp_path: Path, servers: str, expected: str) -> None:
+    file = tmp_path / "api.yaml"
+    file.write_text(f"openapi: 3.1.0\nservers: {servers}\npaths: {{/a: {{get: {{}}}}}}\n")
+    assert [one.path for one in load_description(file).operations] == [expected]
+
+
+def test_a_path_or_an_operation_may_stand_at_a_server_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "api.yaml"
+    file.write_text(
+        "openapi: 3.0.0\nservers: [{url: /v1}]\npaths:\n"
+        "  /a: {servers: [{url: /files}], get: {}, post: {servers: [{url: /up}]}}\n"
+        "  /b: {get: {}}\n"
+    )
+    assert [one.path for one in load_description(file).operations] == ["/files/a", "/up/a", "/v1/b"]
+
+
+def test_examples_and_schemas_in_parts(tmp_path: Path) -> None:
+    file = tmp_path / "api.yaml"
+    file.write_text(
+        "openapi: 3.1.0\npaths:\n  /a:\n    post:\n"
+        "      parameters:\n"
+        "        - {name: q, in: query, examples: {one: {value: shoes}}}\n"
+        "        - {name: n, in: query, schema: {type: integer, examples: [7]}}\n"
+        "      requestBody: {content: {application/json: {schema: {allOf: [\n"
+        "        {type: object, required: [id], properties: {id: {type: integer}}},\n"
+        "        {type: object, required: [text], properties: {text: {const: hello}}}]}}}}\n"
+    )
+    (one,) = load_description(file).operations
+    assert [each.value for each in one.parameters] == ["shoes", "7"]
+    assert one.body == {"id": 1, "text": "hello"}
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--openapi"):
         load_description(tmp_path / "none.json")

@@ -96,12 +96,35 @@ def test_a_signal_ends_a_run_and_resume_goes_on_with_it(
         process.send_signal(number)
         _, told = process.communicate(timeout=60)
         assert process.returncode == code, told
-        assert "interrupted; evidence written so far is kept; go on with --resume" in told
+        assert "interrupted; what was written so far is kept; go on with --resume" in told
         assert "Traceback" not in told
         assert buttress("evidence", "verify", str(out)).returncode == 0
         done = buttress(*command[3:], "--resume")
     assert done.returncode in {0, 3}, done.stderr
     assert document(out)["totals"]["trials"] >= 20
+
+
+def test_a_signal_ends_one_question_that_nobody_can_resume(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with endpoint(log, latency_s=60) as url:
+        command = [sys.executable, "-m", "buttress", "ask", str(served(tmp_path, url))]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 60
+        while not (log.exists() and lines(log)) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.terminate()
+        _, told = process.communicate(timeout=60)
+    assert (process.returncode, told) == (143, "buttress: interrupted\n")
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(tmp_path: Path) -> None:
+    recording(tmp_path / "rec.jsonl", REFUSING)
+    path = manifest(tmp_path, "{kind: model, replay: rec.jsonl}")
+    (tmp_path / "out").write_text("notes")
+    for out in (tmp_path / "out", tmp_path / "out" / "deeper"):
+        done = buttress("assess", str(path), "--out", str(out))
+        assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+        assert f"{out}: a file stands in the way; expected a folder" in done.stderr
 
 
 def test_every_command_that_reads_an_assessment_reads_what_assess_writes(tmp_path: Path) -> None:

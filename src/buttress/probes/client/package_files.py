@@ -35,7 +35,8 @@ _MOST_WRONG: Final = 20  # entries of an archive that are told
 _OVERLAP: Final = 64 << 10
 _HEAD: Final = 8192  # bytes that tell text from binary
 _LONG_LINE: Final = 400  # characters of a line whose beginning proves nothing
-_ARCHIVE: Final = re.compile(r".*\.(?:zip|jar|tgz|tar|gz|br|zst|bz2|xz|7z|rar)", re.I | re.S)
+_APPLICATION: Final = re.compile(r"\.(?:app|appex)/Info\.plist$")  # extensions and watches too
+_ARCHIVE: Final = re.compile(r".*\.(?:jar|tgz|tar|gz|br|zst|bz2|xz|7z|rar)", re.I | re.S)
 _MEDIA: Final = re.compile(
     r"(?i).*\.(?:png|jpe?g|webp|gif|bmp|ico|mp[34]|m4a|ogg|wav|webm|ttf|otf|woff2?|eot|car|nib|mo)"
 )
@@ -74,7 +75,7 @@ class PackageInspector:
         if depth == 0:
             self._told.clear()
         try:
-            package = open_package(source, meter, self.appid)
+            package = open_package(source, meter, self.appid, nested=depth > 0)
             if package is None:
                 return
             if depth == 0:
@@ -186,7 +187,7 @@ class PackageInspector:
     def _member(self, package: ClientPackage, name: str, member: SourceFile) -> Iterator[Finding]:
         if _is_manifest(package, name):
             yield from self._android(package, name, member)
-        elif name == f"{package.root}Info.plist" and package.kind == "ios":
+        elif package.kind == "ios" and _APPLICATION.search(name):
             yield from self._property_list(package, name, member)
         elif name.endswith(".xml") and package.kind.startswith("android"):
             head = read(package.members, name, _HEAD)
@@ -264,7 +265,9 @@ class PackageInspector:
         """Findings in a text, or in a piece of one."""
         lower = name.lower()
         if lower.endswith(texts.SCRIPTS):
-            yield from self._issues(text, texts.script(text, delivered=True))
+            yield from self._issues(text, texts.script(text, self.reading, delivered=True))
+            for source in self._sources(text, texts.inline_map(text.data)):
+                yield from self._credentials(source)
             if whole and self.libraries is not None:
                 for library in self.libraries.find(name, text.data):
                     issue = library_issue(library)
@@ -272,7 +275,7 @@ class PackageInspector:
                         yield from self._once(finding)
         elif whole and texts.limit(name.rpartition("/")[2]):
             yield from self._issues(text, texts.subjects(text, SourceReading(), delivered=True))
-            if sources := self._sources(text) if lower.endswith(texts.MAPS) else []:
+            if sources := self._sources(text, text.data) if lower.endswith(texts.MAPS) else []:
                 for source in sources:
                     yield from self._credentials(source)
                 return  # the map's own text says the same
@@ -282,11 +285,8 @@ class PackageInspector:
         for finding in credentials.in_text(text, self.secrets, self._own, self._asset):
             yield from self._once(finding)
 
-    def _sources(self, text: SourceFile) -> list[SourceFile]:
-        return [
-            replace(text, data=content, member=f"{text.member}!{shortened(name)}")
-            for name, content in texts.sources_of(text.data, self.reading, _shown(text))
-        ]
+    def _sources(self, text: SourceFile, mapped: bytes) -> list[SourceFile]:
+        return list(sources(text, mapped, self.reading))
 
     def _dalvik(self, data: bytes, member: SourceFile) -> Generator[Finding, None, Iterator[bytes]]:
         """Findings in strings and calls of an executable of Android; returns what is left."""
@@ -339,6 +339,12 @@ def _is_manifest(package: ClientPackage, name: str) -> bool:
         module, _, rest = name.partition("/")
         return bool(module) and rest == f"manifest/{_MANIFEST}"
     return name == _MANIFEST
+
+
+def sources(text: SourceFile, mapped: bytes, reading: SourceReading) -> Iterator[SourceFile]:
+    """The sources in a source map, as files within the text that it belongs to."""
+    for name, content in texts.sources_of(mapped, reading, _shown(text)):
+        yield replace(text, data=content, member=f"{text.member}!{shortened(name)}")
 
 
 def library_issue(library: Library) -> Issue:

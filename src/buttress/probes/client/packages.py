@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -10,6 +10,7 @@ from buttress.files import asar, wxapkg
 from buttress.files.asar import AsarFile
 from buttress.files.byte_source import ByteSource, BytesSource, ResourceMeter, Slice
 from buttress.files.protobuf_wire import WireError
+from buttress.files.wxapkg import WxapkgFile
 from buttress.files.zip_reader import LOCAL, directories
 from buttress.probes.client import signed_extension
 from buttress.probes.client.members import Members, StoredMembers, ZipMembers
@@ -19,6 +20,9 @@ Kind = Literal[
 ]
 MAX_ENCRYPTED: Final = 64 << 20  # bytes of a mini-program that is decrypted as a whole
 _NESTED: Final = (".apk", ".ipa", ".crx", ".asar", ".wxapkg", ".aab")
+_PACKED: Final = (*_NESTED, ".zip")  # what is searched in a package; alone a ZIP may be anything
+_LEAST_UNNAMED: Final = 8  # bytes between files that no entry names
+_MOST_UNNAMED: Final = 1_000
 ENDINGS: Final = (*_NESTED, ".xapk", ".apks", ".apkm", ".xpi", ".hap")
 _WEB: Final = (".html", ".htm")
 
@@ -45,16 +49,19 @@ class ClientPackage:
     @property
     def nested(self) -> Iterable[str]:
         """Names of the packages in it."""
-        return (name for name in self.members.names if name.lower().endswith(_NESTED))
+        return (name for name in self.members.names if name.lower().endswith(_PACKED))
 
 
-def open_package(source: ByteSource, meter: ResourceMeter, appid: str = "") -> ClientPackage | None:
+def open_package(
+    source: ByteSource, meter: ResourceMeter, appid: str = "", *, nested: bool = False
+) -> ClientPackage | None:
     """The package that a source is, None where it is of no such kind.
 
     Args:
         source: the file.
         meter: what may be spent on it.
         appid: of the mini-program, for one that is encrypted.
+        nested: whether it lies in a package, where any ZIP archive is one.
 
     Raises:
         PackageError: it is such a package and can't be read.
@@ -64,12 +71,13 @@ def open_package(source: ByteSource, meter: ResourceMeter, appid: str = "") -> C
         if asar.matches(head):
             listed, wrong = asar.read(source)
             files = tuple(one for one in listed if not one.unpacked)
-            members = StoredMembers(source, files)
+            members = StoredMembers(source, [*files, *_unnamed(files, asar.start(head), source)])
             return ClientPackage("electron", members, source, asar=files, wrong=tuple(wrong))
         if wxapkg.matches(head):
             plain = _decrypted(source, appid) if head.startswith(wxapkg.ENCRYPTED) else source
             pages, wrong = wxapkg.read(plain)
-            members = StoredMembers(plain, pages)
+            start = wxapkg.start(plain.read_at(0, 32))
+            members = StoredMembers(plain, [*pages, *_unnamed(pages, start, plain)])
             return ClientPackage("mini-program", members, plain, wrong=tuple(wrong))
         if head.startswith(signed_extension.MAGIC):
             start = signed_extension.archive_start(source)
@@ -78,11 +86,24 @@ def open_package(source: ByteSource, meter: ResourceMeter, appid: str = "") -> C
     except (asar.AsarError, wxapkg.WxapkgError, WireError) as error:
         raise PackageError(str(error)) from None
     if head.startswith(LOCAL) or (source.size > 22 and directories(source)):
-        return _zipped(source, meter)
+        return _zipped(source, meter, nested=nested)
     return None
 
 
-def _zipped(source: ByteSource, meter: ResourceMeter) -> ClientPackage | None:
+def _unnamed(
+    files: Sequence[AsarFile | WxapkgFile], start: int, source: ByteSource
+) -> list[WxapkgFile]:
+    """The bytes behind ``start`` that no entry names, and that users get all the same."""
+    found: list[WxapkgFile] = []
+    for one in [*sorted(files, key=lambda one: one.offset), WxapkgFile("", source.size, 0)]:
+        if one.offset - start >= _LEAST_UNNAMED and len(found) < _MOST_UNNAMED:
+            name = f"bytes at {start} that no entry names"
+            found.append(WxapkgFile(name, start, one.offset - start))
+        start = max(start, one.offset + one.size)
+    return found
+
+
+def _zipped(source: ByteSource, meter: ResourceMeter, *, nested: bool) -> ClientPackage | None:
     members = ZipMembers(source, meter)
     names = set(members.names)
     if "AndroidManifest.xml" in names:
@@ -93,11 +114,18 @@ def _zipped(source: ByteSource, meter: ResourceMeter) -> ClientPackage | None:
         parts = name.split("/")
         if len(parts) == 3 and parts[0] == "Payload" and parts[2] == "Info.plist":
             return ClientPackage("ios", members, source, f"Payload/{parts[1]}/")
-    if "manifest.json" in names and any(name.endswith((".js", *_WEB)) for name in names):
-        return ClientPackage("extension", members, source)
-    if any(name.lower().endswith(_NESTED) for name in names):
+    top = _only_folder(members.names)
+    if f"{top}manifest.json" in names and any(name.endswith((".js", *_WEB)) for name in names):
+        return ClientPackage("extension", members, source, top)
+    if nested or any(name.lower().endswith(_NESTED) for name in names):
         return ClientPackage("bundle", members, source)
     return None
+
+
+def _only_folder(names: Sequence[str]) -> str:
+    """The folder that holds all files, as in archives of releases; "" where they lie apart."""
+    tops = {name.partition("/")[0] for name in names if not name.startswith("__MACOSX/")}
+    return f"{tops.pop()}/" if len(tops) == 1 and all("/" in name for name in names) else ""
 
 
 def _decrypted(source: ByteSource, appid: str) -> ByteSource:

@@ -15,10 +15,10 @@ from buttress.files.byte_source import FileSource, ResourceMeter
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.tree import TreeFile
 from buttress.packs.knowledge import Knowledge
-from buttress.probes.client import electron_fuses, texts
+from buttress.probes.client import credentials, electron_fuses, texts
 from buttress.probes.client.checks import CHECKS, RULES
 from buttress.probes.client.javascript_libraries import LibraryRules, load
-from buttress.probes.client.package_files import PackageInspector, library_issue
+from buttress.probes.client.package_files import PackageInspector, library_issue, sources
 from buttress.probes.client.packages import ENDINGS
 from buttress.protocols.inspection import InspectionContext
 from buttress.protocols.secret_rules import secret_rules
@@ -79,8 +79,9 @@ class ClientFiles:
 
         def prepare() -> FileRules:
             rules, matcher, secrets = made()
-            return FileRules(rules, partial(self._issues, matcher), secrets)
+            return FileRules(rules, partial(self._issues, matcher, mapped), secrets)
 
+        mapped: list[SourceFile] = []  # sources in maps that scripts hold
         loose: Inspection | None = None
         for one in inspect_files(
             (self.id, self.version),
@@ -90,6 +91,9 @@ class ClientFiles:
             limit=limit,
             told=lambda path: texts.is_named(path.name),
         ):
+            while mapped:
+                own = self.id, self.version
+                yield from credentials.in_text(mapped.pop(), made()[2], own, context.asset)
             if isinstance(one, Inspection):
                 loose = one
             else:
@@ -124,6 +128,7 @@ class ClientFiles:
     def _issues(
         self,
         matcher: SubjectMatcher,
+        mapped: list[SourceFile],
         path: Path,
         file: SourceFile,
         reading: SourceReading,
@@ -132,6 +137,8 @@ class ClientFiles:
         delivered = texts.is_delivered(file.location)
         for subject in texts.subjects(file, reading, delivered=delivered):
             found += matcher.issues(subject)
+        if delivered and path.name.lower().endswith(texts.SCRIPTS):
+            mapped += sources(file, texts.inline_map(file.data), SourceReading())
         if self.libraries is not None and path.name.lower().endswith(texts.SCRIPTS):
             found += map(library_issue, self.libraries.find(file.location, file.data))
         return found

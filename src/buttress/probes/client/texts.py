@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import plistlib
 import re
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 from xml.parsers.expat import ExpatError
 
 from buttress.files.jsonc import JsoncDocument, JsoncError
@@ -39,6 +41,9 @@ _PREFERENCES: Final = b"webPreferences"
 _CONFIGS: Final = ("project.config.json", "app-config.json")
 _NETWORK: Final = "network-security-config"
 _KEY: Final = "<key>{}</key>"
+_INLINE_MAP: Final = re.compile(
+    rb"[#@][ \t]*sourceMappingURL=data:application/json([^,\s]{0,80}),([^\s*'\"]+)"
+)
 
 
 def limit(name: str) -> int:
@@ -87,7 +92,7 @@ def subjects(file: SourceFile, reading: SourceReading, *, delivered: bool) -> It
         yield from _json(lower, file, reading)
     elif lower.endswith(MAPS):
         if delivered:
-            yield from _source_map(file, reading)
+            yield from _source_map(file.data, reading, file.location)
     elif lower.endswith(PAGES):
         text, line = _text(file), at_line(file.first_line)
         code = page_without_comments(text)
@@ -96,19 +101,41 @@ def subjects(file: SourceFile, reading: SourceReading, *, delivered: bool) -> It
             yield Subject("web.script", text, line, lookalikes=False)
             yield Subject("web.code", code, line, lookalikes=False)
     elif lower.endswith((*SCRIPTS, *SOURCES)):
-        yield from script(file, delivered=delivered and not lower.endswith(SOURCES))
+        yield from script(file, reading, delivered=delivered and not lower.endswith(SOURCES))
     elif _ENVIRONMENT.fullmatch(lower):
         yield Subject("client.environment", _text(file), at_line(1), lookalikes=False)
 
 
-def script(file: SourceFile, *, delivered: bool) -> Iterator[Subject]:
-    """Those of a script: its whole text, and its code, which is the text without comments."""
+def script(file: SourceFile, reading: SourceReading, *, delivered: bool) -> Iterator[Subject]:
+    """Those of a script: its whole text, its code, which is the text without comments, and its map.
+
+    Args:
+        file: the text, or a piece of it.
+        reading: where notes go.
+        delivered: whether users get it as it is.
+    """
     text, line = _text(file), at_line(file.first_line)
     code, whose = without_comments(text), "web" if delivered else "client"
     yield Subject(f"{whose}.script", text, line, lookalikes=False)
     yield Subject(f"{whose}.code", code, line, lookalikes=False)
     if _PREFERENCES in file.data:
         yield Subject("electron.source", code, line, lookalikes=False)
+    if delivered and (mapped := inline_map(file.data)):
+        yield from _source_map(mapped, reading, file.location)
+
+
+def inline_map(data: bytes) -> bytes:
+    """The source map that a script holds as an address of its data; empty where it holds none."""
+    every = list(_INLINE_MAP.finditer(data))
+    if not every:
+        return b""
+    kind, content = every[-1][1], unquote_to_bytes(every[-1][2])  # ECMA-426, section 11.1.2
+    if b";base64" not in kind.lower():
+        return content
+    try:
+        return base64.b64decode(content + b"=" * (-len(content) % 4))
+    except ValueError:
+        return b""
 
 
 def android(root: MarkupElement, kind: str, file: SourceFile) -> tuple[SourceFile, Subject]:
@@ -210,8 +237,8 @@ def _json(name: str, file: SourceFile, reading: SourceReading) -> Iterator[Subje
         yield Subject(kind, document.data, document.line)
 
 
-def _source_map(file: SourceFile, reading: SourceReading) -> Iterator[Subject]:
-    count = len(sources_of(file.data, reading, file.location))
+def _source_map(data: bytes, reading: SourceReading, location: str) -> Iterator[Subject]:
+    count = len(sources_of(data, reading, location))
     if count:
         what = "the content of 1 file" if count == 1 else f"the contents of {count:,} files"
         yield Subject("web.source-map", what, at_line(1))

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from buttress.files.visible import shortened
 from buttress.probes.infrastructure.aig.matching import compiled
-from buttress.probes.infrastructure.aig.texts import decoded
 from buttress.protocols.live import LiveRequest, Reply
+from buttress.targets.event_stream import data as event_data
 
 _TITLE: Final = re.compile(r"<title[^>]{0,200}>\s*([^<]{0,300}?)\s*</title", re.I)
 _PAGE: Final = re.compile(r"\s*(?:<!--|<!doctype\s+html|<html|<head|<title)", re.I)
@@ -32,7 +32,7 @@ class HostAnswer:
     @cached_property
     def text(self) -> str:
         """The body."""
-        return decoded(self.reply.body, self.reply.header("content-type"))
+        return self.reply.text
 
     @cached_property
     def title(self) -> str:
@@ -42,18 +42,14 @@ class HostAnswer:
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON, or the data of the first event of a stream; None where it is none."""
-        text = self.text
-        if "text/event-stream" in self.reply.header("content-type"):
-            lines = (line[5:].strip() for line in text.splitlines() if line.startswith("data:"))
-            text = next((line for line in lines if line), "")
-        start = text[:200].lstrip()[:1]
-        if start not in ("{", "[", '"') or len(text) > _JSON_BYTES:
-            return None
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
-            return None
+        """The body as JSON, or the data of an event; None where it is none.
+
+        Of a stream it is the first event that is no notification of JSON-RPC.
+        """
+        if "text/event-stream" not in self.reply.header("content-type").lower():
+            return _parsed(self.text)
+        values = map(_parsed, event_data(self.text))
+        return next((one for one in values if one is not None and not _notifies(one)), None)
 
     @property
     def is_data(self) -> bool:
@@ -169,6 +165,20 @@ def _request(data: Mapping[str, Any]) -> LiveRequest:
     if "post" in data:
         return LiveRequest("POST", data["post"], send, body)
     return LiveRequest("GET", data["get"], send)
+
+
+def _parsed(text: str) -> Any:
+    start = text[:200].lstrip()[:1]
+    if start not in ("{", "[", '"') or len(text) > _JSON_BYTES:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _notifies(value: Any) -> bool:
+    return isinstance(value, dict) and "jsonrpc" in value and "method" in value
 
 
 def _found(pattern: str, text: str) -> Any:

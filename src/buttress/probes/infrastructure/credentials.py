@@ -99,7 +99,7 @@ async def _try(
 ) -> list[Finding | Observed]:
     """Try one pair after the other until one is let in."""
     request = login.allowed.request
-    url = session.url + request.path
+    url = session.at(request.path)
     trials = list(dict.fromkeys(_wanted(context, login)))
     if not trials:
         return []

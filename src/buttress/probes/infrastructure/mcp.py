@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,9 +13,12 @@ from buttress.protocols.live import LiveRequest, Reply, Session
 
 PRODUCT: Final = "mcp-server"
 ALIASES: Final = ("mcp", "mcp sse", "mcp server")
-_PATHS: Final = ("/mcp", "/mcp/")
+# Those of most servers; "/" of those that serve nothing else; Gradio's since 5.38.
+_PATHS: Final = ("/mcp", "/mcp/", "/", "/api/mcp", "/gradio_api/mcp/")
+_EVENTS: Final = ("/sse", "/mcp/sse", "/gradio_api/mcp/sse")
 _SESSION: Final = "mcp-session-id"
 _SHOWN: Final = 10
+_ENDPOINT: Final = re.compile(r"event: ?endpoint\b")
 _FOREIGN: Final = (("Host", "rebinding.invalid"), ("Origin", "http://rebinding.invalid"))
 _HEADERS: Final = (
     ("Accept", "application/json, text/event-stream"),
@@ -42,7 +46,7 @@ def plan() -> list[LiveRequest]:
         found += [_initialize(path), _initialize(path, foreign=True)]
         for session in (True, False):
             found += [_initialized(path, session=session), _tools(path, session=session)]
-    return [*found, _SSE]
+    return [*found, *map(_events, _EVENTS)]
 
 
 async def examine(session: Session) -> McpServer | None:
@@ -66,11 +70,13 @@ async def examine(session: Session) -> McpServer | None:
             proof,
             shortened(f"serverInfo = {json.dumps(told, ensure_ascii=False)}") if told else "",
         )
-    reply = await session.ask(_SSE)
-    if reply is not None and reply.status == 200:
-        text = HostAnswer(reply).text
-        if "text/event-stream" in reply.header("content-type") and "event: endpoint" in text:
-            return McpServer("", "", _SSE, shortened("event: endpoint"), None, "", "")
+    for path in _EVENTS:
+        reply = await session.ask(_events(path))
+        if reply is None or reply.status != 200:
+            continue
+        events = "text/event-stream" in reply.header("content-type").lower()
+        if events and (match := _ENDPOINT.search(reply.text)):
+            return McpServer("", "", _events(path), shortened(match[0]), None, "", "")
     return None
 
 
@@ -141,4 +147,6 @@ def _text(value: Any) -> str:
     return shortened(value) if isinstance(value, str) else ""
 
 
-_SSE: Final = LiveRequest("GET", "/sse", (("Accept", "text/event-stream"),))
+def _events(path: str) -> LiveRequest:
+    """Opens a stream of events, as in the transport before revision 2025-03-26."""
+    return LiveRequest("GET", path, (("Accept", "text/event-stream"),))

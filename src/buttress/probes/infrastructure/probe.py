@@ -118,17 +118,9 @@ class InfrastructureProbe:
             found += _mcp_findings(session, server)
         if rules:
             await _add_foreign(session, answers, rules, seen)
-        for one in _of_any_host():
-            proof = await answers.proof(one.condition)
-            if proof is not None:
-                found.append(
-                    finding(
-                        one.rule, _url(session, one.condition.request), product="",
-                        what=one.what, proof=proof.partition("=")[0],
-                    )
-                )  # fmt: skip
         for each in seen:
             found += await _product(session, answers, each, rules, context)
+        found += await _any_host(session, answers, found)
         if models := await served_models(answers):
             found.append(models)
         if answers.alike:
@@ -196,7 +188,7 @@ def _url(session: Session, request: LiveRequest | None) -> str:
         return ""
     if request.method == "TCP":
         return f"tcp://{session.url.partition('://')[2]}"
-    return session.url + request.path
+    return session.at(request.path)
 
 
 async def _as_written(session: Session, rules: LoadedRules) -> list[Finding | LiveObservation]:
@@ -363,6 +355,25 @@ def _mcp_findings(session: Session, server: mcp.McpServer) -> list[Finding]:
                 proof=server.foreign,
             )
         )  # fmt: skip
+    return found
+
+
+async def _any_host(
+    session: Session, answers: products.ProductAnswers, known: Sequence[Finding | Observed]
+) -> list[Finding]:
+    """What is asked of every host, without what is told of a product already."""
+    told = {(one.rule, one.location) for one in known if isinstance(one, Finding)}
+    found = []
+    for one in _of_any_host():
+        proof = await answers.proof(one.condition)
+        url = _url(session, one.condition.request)
+        if proof is not None and (one.rule, url) not in told:
+            found.append(
+                finding(
+                    one.rule, url, product="The host", what=one.what,
+                    proof=proof.partition("=")[0],
+                )
+            )  # fmt: skip
     return found
 
 

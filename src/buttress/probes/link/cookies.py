@@ -72,4 +72,9 @@ def lacks(cookie: Cookie, *, tls: bool) -> list[str]:
         found.append("HttpOnly")
     if cookie.of_session and given.get("samesite", "").lower() == "none":
         found.append("SameSite=Lax or Strict")
+    if cookie.name.startswith("__Host-"):  # else browsers leave it out
+        if given.get("path") != "/":
+            found.append("Path=/")
+        if given.get("domain"):
+            found.append("host of its own (Domain)")
     return found

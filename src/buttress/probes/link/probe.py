@@ -45,7 +45,7 @@ class LinkProbe:
             if root is not None:
                 found += [one async for one in websockets.findings(session)]
             found += [one async for one in replay.findings(session, context)]
-            found += web.findings(session.url, session.host, session.answers)
+            found += web.findings(session.at, session.host, session.answers)
         return found
 
 
@@ -76,7 +76,7 @@ async def _client_certificate(session: Session) -> list[Finding]:
     if without is not None and without.status in _LET_IN:
         return [
             finding(
-                "client-certificate-not-required", f"{session.url}/",
+                "client-certificate-not-required", session.at("/"),
                 what=f"status {without.status} for /",
                 proof="CertificateRequest in the handshake, "
                 f"and status {without.status} without a certificate",
@@ -87,7 +87,7 @@ async def _client_certificate(session: Session) -> list[Finding]:
         return []
     return [
         finding(
-            "any-client-certificate-accepted", f"{session.url}/",
+            "any-client-certificate-accepted", session.at("/"),
             what=f"status {reply.status} for / with it, "
             + (f"{without.status} without" if without else "no answer without"),
             proof=f"status {reply.status} with a certificate that signed itself",

@@ -49,7 +49,7 @@ async def findings(session: Session, context: LiveContext) -> AsyncIterator[Find
         for name, reply in replies.items()
         if reply is not None and reply.status in _TAKEN and _alike(reply, usual)
     }
-    url = session.url + signed.path.partition("?")[0]
+    url = session.at(signed.path.partition("?")[0])
     loose = [(name, what) for name, what in _UNCHECKED if name in taken]
     if loose:
         yield finding(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
@@ -28,31 +28,35 @@ _PLACEHOLDER: Final = re.compile(
     r"^(?:\W*|your.*|xxx.*|\{.*\}|<.*>|\$.*|null|none|true|false)$", re.I
 )
 _TYPED: Final = re.compile(r"prompt|message|question|chat|input|query", re.I)
-_LEAKY_POLICIES: Final = ("unsafe-url", "no-referrer-when-downgrade")
+_LEAKY_POLICIES: Final = ("unsafe-url", "always", "no-referrer-when-downgrade")
+_UPGRADED: Final = re.compile(
+    r"(?:^|[;,\s])(?:upgrade-insecure-requests|block-all-mixed-content)\b", re.I
+)
 _REDIRECTS: Final = range(300, 400)
 Answers = Mapping[LiveRequest, Reply]
+At = Callable[[str], str]
 
 
-def findings(base: str, host: str, answers: Answers) -> Iterator[Finding]:
-    """Findings over all answers of a host; ``base`` is the URL that requests go below."""
-    tls = base.startswith("https://")
+def findings(at: At, host: str, answers: Answers) -> Iterator[Finding]:
+    """Findings over all answers of a host; ``at`` gives the URL of a path."""
+    tls = at("/").startswith("https://")
     root = answers.get(LiveRequest("GET", "/"))
     if root is not None:
-        yield from _hsts(base, root) if tls else _plain(base, host, root)
-        yield from _referrer(base, root)
-    yield from _cookies(base, answers, tls=tls)
+        yield from _hsts(at, root) if tls else _plain(at, host, root)
+        yield from _referrer(at, root)
+    yield from _cookies(at, answers, tls=tls)
     told: set[tuple[str, str]] = set()
     for request, reply in answers.items():
         if request.script is not None or request.method != "GET" or reply.status == 1:
             continue
-        url = f"{base}{request.path}"
+        url = at(request.path)
         for one in _urls(url, reply, tls=tls):
             if (one.rule, one.message) not in told:  # many paths often give one page
                 told.add((one.rule, one.message))
                 yield one
 
 
-def _hsts(base: str, root: Reply) -> Iterator[Finding]:
+def _hsts(at: At, root: Reply) -> Iterator[Finding]:
     value = root.header("strict-transport-security")
     match = _AGE.search(value)
     if not value:
@@ -62,10 +66,10 @@ def _hsts(base: str, root: Reply) -> Iterator[Finding]:
         proof = f"Strict-Transport-Security: {shortened(value)}"
     else:
         return
-    yield finding("hsts-missing", f"{base}/", what=what, proof=proof)
+    yield finding("hsts-missing", at("/"), what=what, proof=proof)
 
 
-def _plain(base: str, host: str, root: Reply) -> Iterator[Finding]:
+def _plain(at: At, host: str, root: Reply) -> Iterator[Finding]:
     location = root.header("location")
     if root.status in _REDIRECTS and location.lower().startswith("https://"):
         return
@@ -75,28 +79,32 @@ def _plain(base: str, host: str, root: Reply) -> Iterator[Finding]:
     if basic or asks:
         how = "HTTP Basic authentication" if basic else "a form with a password"
         yield finding(
-            "credentials-without-tls", f"{base}/", what=f"{how} over plain HTTP",
+            "credentials-without-tls", at("/"), what=f"{how} over plain HTTP",
             severity="low" if near else None,
             proof=shortened(root.header("www-authenticate")) if basic else "input type=password",
         )  # fmt: skip
         return
     yield finding(
-        "no-tls", f"{base}/", severity="info" if near else None,
+        "no-tls", at("/"), severity="info" if near else None,
         what="plain HTTP on this machine, which is enough where a proxy in front speaks TLS"
         if near else "plain HTTP",
         proof=f"status {root.status} over http",
     )  # fmt: skip
 
 
-def _referrer(base: str, root: Reply) -> Iterator[Finding]:
+def _referrer(at: At, root: Reply) -> Iterator[Finding]:
     policies = [one.strip().lower() for one in root.header("referrer-policy").split(",")]
     known = [one for one in policies if one]
-    if known and known[-1] in _LEAKY_POLICIES:
-        proof = f"Referrer-Policy: {known[-1]}"
-        yield finding("referrer-policy", f"{base}/", what=proof, proof=proof)
+    meant = _page(root).referrer
+    if meant or known:
+        policy = meant or known[-1]
+        if policy not in _LEAKY_POLICIES:
+            return
+        proof = f"meta name=referrer: {policy}" if meant else f"Referrer-Policy: {policy}"
+        yield finding("referrer-policy", at("/"), what=proof, proof=proof)
 
 
-def _cookies(base: str, answers: Answers, *, tls: bool) -> Iterator[Finding]:
+def _cookies(at: At, answers: Answers, *, tls: bool) -> Iterator[Finding]:
     seen: set[str] = set()
     for request, reply in answers.items():
         for cookie in read_cookies(reply.headers):
@@ -107,7 +115,7 @@ def _cookies(base: str, answers: Answers, *, tls: bool) -> Iterator[Finding]:
             grave = cookie.of_session and any(one != "Secure" or tls for one in missing)
             name = shortened(cookie.name)
             yield finding(
-                "cookie-attributes", f"{base}{request.path}",
+                "cookie-attributes", at(request.path),
                 what=f"{name} has no {', no '.join(missing)}",
                 severity="medium" if grave and "Secure" in missing else None,
                 proof=f"Set-Cookie: {name}=…; "
@@ -128,9 +136,10 @@ def _urls(url: str, reply: Reply, *, tls: bool) -> Iterator[Finding]:
             proof=found[1],
         )  # fmt: skip
     yield from _forms(url, page)
-    if tls:
-        plain = [one for one in page.loaded if one.lower().startswith("http://")]
-        plain += [one.action for one in page.forms if one.action.lower().startswith("http://")]
+    policies = [reply.header("content-security-policy"), *page.policies]
+    if tls and not any(map(_UPGRADED.search, policies)):
+        every = [*page.loaded, *(one.action for one in page.forms if one.action)]
+        plain = [one for one in map(page.address, every) if one.lower().startswith("http://")]
         if plain:
             proof = shortened(without_keys(plain[0]))
             more = f" and {len(plain) - 1} more" if len(plain) > 1 else ""
@@ -139,7 +148,7 @@ def _urls(url: str, reply: Reply, *, tls: bool) -> Iterator[Finding]:
 
 def _forms(url: str, page: Page) -> Iterator[Finding]:
     for form in page.forms:
-        if form.method not in ("get", ""):
+        if not form.by_get:
             continue
         secret = next((name for kind, name in form.fields if kind == "password"), None)
         typed = next(
@@ -182,7 +191,7 @@ def _page(reply: Reply) -> Page:
     kind = reply.header("content-type").lower()
     if reply.status == 1 or (kind and "html" not in kind):
         return Page()
-    text = reply.body.decode("utf-8", "replace")
+    text = reply.text
     return read_page(text) if kind or text.lstrip()[:1] == "<" else Page()
 
 

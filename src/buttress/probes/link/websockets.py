@@ -14,8 +14,10 @@ from buttress.protocols.live import LiveRequest, Session
 PATHS: Final = (
     "/ws", "/ws/chat", "/chat", "/websocket", "/api/ws", "/api/chat/ws", "/v1/realtime",
     "/queue/join", "/_stcore/stream", "/stream", "/socket.io/?EIO=4&transport=websocket",
-    "/ws/socket.io/?EIO=4&transport=websocket",
+    "/ws/socket.io/?EIO=4&transport=websocket", "/graphql",
 )  # fmt: skip
+# What the servers at a path refuse to open without.
+_PROTOCOLS: Final = {"/graphql": "graphql-transport-ws, graphql-ws"}
 _KEY: Final = base64.b64encode(b"buttress-survey.").decode()
 _ACCEPT: Final = base64.b64encode(
     hashlib.sha1(
@@ -35,7 +37,7 @@ async def findings(session: Session) -> AsyncIterator[Finding]:
     scheme, _, rest = session.url.partition("://")
     own = f"{scheme}://{rest.partition('/')[0]}"
     for path in PATHS:
-        url = f"{session.url.replace('http', 'ws', 1)}{path}"
+        url = session.at(path).replace("http", "ws", 1)
         if await _opens(session, _handshake(path, FOREIGN), own):
             yield finding(
                 "websocket-foreign-origin", url,
@@ -72,5 +74,6 @@ def _handshake(path: str, origin: str) -> LiveRequest:
         (
             ("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13"),
             ("Sec-WebSocket-Key", _KEY), ("Origin", origin),
+            *((("Sec-WebSocket-Protocol", one),) if (one := _PROTOCOLS.get(path)) else ()),
         ),
     )  # fmt: skip

@@ -53,7 +53,7 @@ async def findings(
             api.not_judged.append("tools that send: the service refused for its limit")
         if await canary.asked_for([_MARK]) and nonce.encode() in canary.sent_to(_MARK):
             yield finding(
-                "tool-sends-anywhere", session.url + shape.path,
+                "tool-sends-anywhere", session.at(shape.path),
                 what="a question made it send a text to an address that the question named",
                 proof=f"the canary was sent the text, at /…/{_MARK}",
             )  # fmt: skip
@@ -88,7 +88,7 @@ async def _of_collection(
         told = next((text for text in telling if text in answer), "")
         if told:
             yield finding(
-                "tool-acts-beyond-user", session.url + shape.path,
+                "tool-acts-beyond-user", session.at(shape.path),
                 what=f"asked with the key of {other}, it tells what {owner}'s {one.item} holds",
                 proof=f"id {shortened(identifier)}: the answer holds '{shortened(told)}'",
             )  # fmt: skip

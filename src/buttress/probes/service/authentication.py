@@ -62,7 +62,7 @@ async def chat_findings(
     session: Session, api: ServiceApi, shape: ChatShape
 ) -> AsyncIterator[Finding]:
     """The chat operation without a key, and with a trick."""
-    url = session.url + shape.path
+    url = session.at(shape.path)
     bare = await api.ask(session, shape.ask(HELLO))
     if answer := shape.answer(bare):
         yield finding(
@@ -89,7 +89,7 @@ async def _passed(
         right = same_kind(reply, keyed) if is_data(keyed) else _known_shape(reply)
         if right:
             yield finding(
-                "authentication-bypass", session.url + path, what=f"{path} with {name}",
+                "authentication-bypass", session.at(path), what=f"{path} with {name}",
                 proof=f"status 200 with {name}, {bare.status} without a key",
             )  # fmt: skip
             return
@@ -97,7 +97,7 @@ async def _passed(
 
 def _missing(session: Session, path: str, bare: Reply) -> Finding:
     return finding(
-        "authentication-missing", session.url + path,
+        "authentication-missing", session.at(path),
         severity="medium" if path == MODELS else None,
         what=f"GET {path.partition('?')[0]}",
         proof=f"status 200 without a key, {len(bare.body)} bytes of JSON",

@@ -49,7 +49,7 @@ async def findings(session: Session, api: ServiceApi, shape: ChatShape) -> Async
     shared = shared_orders(answers)
     if shared:
         yield finding(
-            "system-prompt-disclosed", session.url + shape.path,
+            "system-prompt-disclosed", session.at(shape.path),
             what=f"{len(answers)} questions, and two answers share {len(shared)} characters of it",
             proof=shortened(shared),
         )  # fmt: skip

@@ -18,11 +18,12 @@ _TELLING: Final = tuple(
     for what, pattern in (
         ("a Python traceback", r"Traceback \(most recent call last\)"),
         ("a line of Python source", r'File \\?"[^"\\]{1,200}\.py\\?", line \d+'),
-        ("a Java stack trace", r"\bat [\w.$]+\([\w$]+\.(?:java|kt|scala):\d+\)"),
+        ("a Java stack trace", r"\bat (?:[\w.]+/{1,2})?[\w.$]+\([\w$]+\.(?:java|kt|scala):\d+\)"),
         (
             "a Node stack trace",
             r"\bat (?:[\w.<>\[\] ]+ \()?/[^\s:()]+\.[cm]?[jt]s:\d+:\d+",
         ),
+        ("a panic of Rust", r"thread '[^']{1,60}' (?:\(\d+\) )?panicked at "),
         ("a Go stack trace", r"goroutine \d+ \[[a-z ]+\]:"),
         ("a .NET stack trace", r"\bat [\w.`<>]+\([^)]{0,200}\) in [^\n]{1,200}:line \d+"),
         ("a Ruby stack trace", r"\.rb:\d+:in [`']"),
@@ -30,7 +31,11 @@ _TELLING: Final = tuple(
         (
             "an error of a database",
             r"SQLSTATE\[|psycopg2?\.|sqlalchemy\.exc|sqlite3\.\w*Error|ORA-\d{5}|MongoServerError|"
-            r'You have an error in your SQL|near "[^"]{1,40}": syntax error',
+            r'You have an error in your SQL|near "[^"]{1,40}": syntax error|'
+            r"(?:syntax error|invalid input syntax) (?:at or near|for type)|"
+            r'relation "[^"]{1,60}" does not exist|no such (?:table|column): \w|'
+            r'unrecognized token: "|'
+            r"Unclosed quotation mark after the character string",
         ),
         (
             "a path of the machine",
@@ -66,7 +71,7 @@ async def findings(session: Session, api: ServiceApi) -> AsyncIterator[Finding]:
         for odd in _odd(path):
             for user in _users(api):
                 reply = await api.ask(session, api.get(odd, user))
-                if found := _judged(session.url + odd, reply):
+                if found := _judged(session.at(odd), reply):
                     yield found
                     return
 
@@ -76,7 +81,7 @@ async def chat_findings(
 ) -> AsyncIterator[Finding]:
     """The same for bodies that can't be read."""
     for request in _posts(api, shape):
-        if found := _judged(session.url + shape.path, await session.ask(request)):
+        if found := _judged(session.at(shape.path), await session.ask(request)):
             yield found
             return
 
@@ -84,14 +89,29 @@ async def chat_findings(
 def _judged(url: str, reply: Reply | None) -> Finding | None:
     if reply is None or reply.status < 400:
         return None
-    text = reply.body[:_READ].decode("utf-8", "replace")
-    seen = {what: match[0] for what, pattern in _TELLING if (match := pattern.search(text))}
+    seen = telling(reply.text[:_READ])
     if not seen:
         return None
     return finding(
         "verbose-error", url, what=f"{', '.join(seen)}; status {reply.status}",
         proof="; ".join(shortened(one) for one in seen.values()),
     )  # fmt: skip
+
+
+def telling(text: str) -> dict[str, str]:
+    """What an error tells, each with the part of the text that does."""
+    text = _plain(text)
+    return {what: match[0] for what, pattern in _TELLING if (match := pattern.search(text))}
+
+
+def _plain(text: str) -> str:
+    """The text, and behind it what it means where it is written as a string of JSON."""
+    if "\\" not in text:
+        return text
+    meant = text
+    for written, sign in (("\\n", "\n"), ("\\t", "\t"), ("\\r", ""), ('\\"', '"'), ("\\/", "/")):
+        meant = meant.replace(written, sign)
+    return f"{text}\n{meant}"
 
 
 def _odd(path: str) -> list[str]:

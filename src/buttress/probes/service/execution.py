@@ -51,7 +51,7 @@ async def findings(session: Session, api: ServiceApi, shape: ChatShape) -> Async
         answer = "".join(one for one in shape.answer(reply).lower() if one not in ", \u202f'_")
         if result in answer:
             yield finding(
-                "answer-executed", session.url + shape.path, what=what,
+                "answer-executed", session.at(shape.path), what=what,
                 proof=f"the answer holds {result}, the result of running it",
             )  # fmt: skip
 

@@ -55,7 +55,7 @@ async def findings(
     for lure in lures:
         if lure.mark in taken:
             yield finding(
-                "server-side-request-forgery", session.url + lure.path,
+                "server-side-request-forgery", session.at(lure.path),
                 what=f"{lure.what} made it fetch {canary.url.rpartition('/')[0]}",
                 proof=f"the canary was asked for /…/{lure.mark}",
             )  # fmt: skip

@@ -67,7 +67,7 @@ async def findings(
     values = {**api.values, "left": left, "right": right}
     word = left + right
     if chat is not None:
-        url = session.url + chat.path
+        url = session.at(chat.path)
         followed = 0
         for one in _DOCUMENTS:
             reply = await session.ask(_ask(chat, api.first, _TASK.format(one)), values)
@@ -95,7 +95,7 @@ async def findings(
         await session.ask(_ask(chat, api.first, _FETCH), values)
         if await canary.asked_for([_FETCH_MARK]):
             yield finding(
-                "order-in-content-runs-tool", session.url + chat.path,
+                "order-in-content-runs-tool", session.at(chat.path),
                 what="it opened an address that a document named",
                 proof=f"the canary was asked for /…/{_FETCH_MARK}",
             )  # fmt: skip
@@ -103,7 +103,7 @@ async def findings(
         reply = await session.ask(request, values)
         if reply is not None and reply.status == 200 and word.encode() in reply.body:
             yield finding(
-                "order-in-content-followed", session.url + path, what="a page that it fetched",
+                "order-in-content-followed", session.at(path), what="a page that it fetched",
                 proof=f"the answer holds {word}, which only the page's order asks for",
             )  # fmt: skip
 

@@ -40,7 +40,7 @@ def plan(api: ServiceApi) -> Iterator[LiveRequest]:
 
 async def findings(session: Session, api: ServiceApi, shape: ChatShape) -> AsyncIterator[Finding]:
     """What the service lets one caller have; the burst comes last, since it may shut us out."""
-    url, user = session.url + shape.path, api.first
+    url, user = session.at(shape.path), api.first
 
     async def ask(request: LiveRequest) -> Reply | None:
         return await session.ask(request, api.values)
@@ -91,7 +91,7 @@ async def _rate(session: Session, api: ServiceApi, shape: ChatShape) -> AsyncIte
         answered += reply.status == 200
     if answered == _REQUESTS:
         yield finding(
-            "no-rate-limit", session.url + shape.path,
+            "no-rate-limit", session.at(shape.path),
             what=f"{answered} requests in a row with one key, and none was refused",
             proof=f"{answered} times status 200 without a header that tells a limit",
         )  # fmt: skip

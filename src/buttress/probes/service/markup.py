@@ -53,14 +53,14 @@ async def findings(
     if canary is None and shapes:
         api.not_judged.append(f"pictures of answers that are fetched: {NO_CANARY}")
     for shape in shapes.values():
-        url = session.url + shape.path
+        url = session.at(shape.path)
         reply = await session.ask(_request(shape, api.first), values)
         if is_limited(reply):
             api.not_judged.append("markup in answers: the service refused for its limit")
         if reply is None or reply.status != 200:
             continue
         if reply.header("content-type").lower().startswith("text/html"):
-            text = reply.body.decode("utf-8", "replace")
+            text = reply.text
             rule, kinds = "answer-rendered-as-html", [_KINDS[1], _KINDS[2]]
         else:
             text, rule, kinds = shape.answer(reply), "answer-with-markup", list(_KINDS)

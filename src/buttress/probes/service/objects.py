@@ -58,7 +58,7 @@ async def _of_collection(
         own = await session.ask(api.get(one.item, owner), values)
         if not is_data(own) or own is None:
             continue
-        url = session.url + one.item.replace("{id}", identifier)
+        url = session.at(one.item.replace("{id}", identifier))
         seen = await session.ask(api.get(one.item, other), values)
         open_ = None if public else await session.ask(api.get(one.item), values)
         for who, reply in ((f"with the key of {other}", seen), ("without a key", open_)):

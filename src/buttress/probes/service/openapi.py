@@ -110,7 +110,9 @@ class _Reader:
             for method in _METHODS:
                 operation = found.get(method)
                 if isinstance(operation, dict):
-                    yield self._operation(method, path, found, operation)
+                    own = next((one for one in (operation, found) if one.get("servers")), None)
+                    base = self._base if own is None else _base(own)
+                    yield self._operation(method, base + path, found, operation)
 
     def key_header(self) -> tuple[str, str]:
         schemes = _mapping(_mapping(self._data.get("components")).get("securitySchemes"))
@@ -137,7 +139,7 @@ class _Reader:
                 body, properties = self._body(one.get("schema"))
                 continue
             schema = one.get("schema", one)
-            value = one.get("example", self._sample(schema, 0))
+            value = _example(one, self._sample(schema, 0))
             parameters.append(
                 Parameter(
                     str(one.get("name", "")), str(one.get("in", "")),
@@ -149,13 +151,11 @@ class _Reader:
         for kind, media in _mapping(content).items():
             if "json" in str(kind):
                 body, properties = self._body(_mapping(media).get("schema"))
-                body = _mapping(media).get("example", body)
+                body = _example(_mapping(media), body)
                 break
         security = operation.get("security", self._data.get("security"))
         secured = isinstance(security, list) and bool(security) and all(security)
-        return ApiOperation(
-            method.upper(), self._base + path, tuple(parameters), secured, body, properties
-        )
+        return ApiOperation(method.upper(), path, tuple(parameters), secured, body, properties)
 
     def _body(self, schema: Any) -> tuple[Any, dict[str, str]]:
         found = self._resolved(schema)
@@ -187,7 +187,15 @@ class _Reader:
                 return found[name]
         if isinstance(found.get("enum"), list) and found["enum"]:
             return found["enum"][0]
-        for name in ("oneOf", "anyOf", "allOf"):
+        if isinstance(found.get("examples"), list) and found["examples"]:  # OpenAPI 3.1
+            return found["examples"][0]
+        if isinstance(found.get("allOf"), list) and found["allOf"]:
+            parts = [self._sample(one, depth + 1) for one in found["allOf"]]
+            whole = [one for one in parts if isinstance(one, dict)]
+            rest = self._sample({**found, "allOf": None}, depth + 1)
+            whole += [rest] if isinstance(rest, dict) else []
+            return {key: one[key] for one in whole for key in one} if whole else parts[0]
+        for name in ("oneOf", "anyOf"):
             if isinstance(found.get(name), list) and found[name]:
                 return self._sample(found[name][0], depth + 1)
         kind = found.get("type")
@@ -211,8 +219,30 @@ def _base(data: Mapping[str, Any]) -> str:
     base = data.get("basePath", "")
     servers = _list(data.get("servers"))
     if servers and isinstance(servers[0], dict):
-        base = urlsplit(str(servers[0].get("url", ""))).path
-    return "" if not isinstance(base, str) or "{" in base else base.rstrip("/")
+        base = _server_path(servers[0])
+    if not isinstance(base, str) or "{" in base:
+        return ""
+    base = base.strip("/")
+    return f"/{base}" if base else ""
+
+
+def _server_path(server: Mapping[str, Any]) -> str:
+    """The path of a server's URL, its variables at their defaults."""
+    url = str(server.get("url", ""))
+    for name, variable in _mapping(server.get("variables")).items():
+        url = url.replace(f"{{{name}}}", _text(_mapping(variable).get("default", "")))
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
+
+
+def _example(given: Mapping[str, Any], otherwise: Any) -> Any:
+    """The example of a parameter or body, the first where it has several."""
+    if "example" in given:
+        return given["example"]
+    first = next(iter(_mapping(given.get("examples")).values()), None)
+    return _mapping(first).get("value", otherwise)
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -41,7 +41,7 @@ async def findings(session: Session, api: ServiceApi) -> AsyncIterator[Finding]:
             continue
         for shown, origin in origins.items():
             reply = await api.ask(session, _read(api, path, origin), values)
-            for one in _judged(session.url + path, shown, reply, answers=is_data(reply)):
+            for one in _judged(session.at(path), shown, reply, answers=is_data(reply)):
                 if one.rule not in told:
                     told.add(one.rule)
                     yield one
@@ -50,7 +50,7 @@ async def findings(session: Session, api: ServiceApi) -> AsyncIterator[Finding]:
             reply = await api.ask(session, _preflight(shape.path, origin), values)
             if reply is None or reply.status == 404:
                 break
-            for one in _judged(session.url + shape.path, shown, reply, answers=False):
+            for one in _judged(session.at(shape.path), shown, reply, answers=False):
                 if one.rule not in told:
                     told.add(one.rule)
                     yield one

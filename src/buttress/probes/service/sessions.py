@@ -42,7 +42,7 @@ async def findings(session: Session, api: ServiceApi, shape: ChatShape) -> Async
             if other != number and word in answer:
                 across = asked[other] != asked[number]
                 yield finding(
-                    "sessions-mixed", session.url + shape.path,
+                    "sessions-mixed", session.at(shape.path),
                     what=f"of {AT_ONCE} questions at the same time, the answer to one holds what "
                     + ("another user said" if across else "another question said"),
                     proof=f"the answer to question {number + 1} holds the word of question "

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from buttress.drift.causes import explains_page
+from buttress.drift.causes import (
+    explained_by_page,
+    explains_page,
+    is_sent_plain,
+    told_alike,
+)
 from buttress.drift.changes import FactChange, PlaceChange
+from buttress.drift.kinds import probe_of
 from buttress.drift.observed import PlaceView
 from buttress.drift.timeline import Timeline
 from buttress.evidence.base import RecordStore
@@ -19,6 +25,7 @@ from buttress.workflows.watch.state import CHECKED, Blindness, WatchState
 from buttress.workflows.watch.told import event_of
 
 _OF_FACTS: Final = ("changed", "reverted", "flapping")
+_FIRST_PAGE: Final = "page /"
 _GATES: Final = ("port", "status")  # facts without which a place shows no others
 _InPlace = tuple[str, Timeline, PlaceChange]
 
@@ -63,7 +70,11 @@ class WatchComparison:
     def _with_risks(
         self, event: MonitoringEvent, before: Mapping[str, Severity], after: Mapping[str, Severity]
     ) -> MonitoringEvent:
+        facts = [str(one["fact"]) for one in event.details["changes"]]
+        others = {probe_of(name) for name in facts} - {event.probe}
         moved = self.risks.by_findings(event.probe, before, after)
+        for probe in sorted(one for one in others if before.get(one) != after.get(one)):
+            moved += self.risks.by_findings(probe, before, after)
         return replace(event, details={**event.details, "risks": moved})
 
     def tell(self, event: MonitoringEvent, checkpoints: Sequence[WatchCheckpoint] = ()) -> None:
@@ -77,13 +88,13 @@ class WatchComparison:
 
         What each place had before may differ.
         """
-        same: dict[tuple[object, ...], list[_InPlace]] = {}
+        same: dict[Hashable, list[_InPlace]] = {}
         for place in view.places:
             if not place.problem:
                 timeline = self.state.timeline(view.asset, place.place)
                 for change in compare_place(timeline, place):
-                    key = change.kind, change.of, *((one.name, one.after) for one in change.facts)
-                    same.setdefault(key, []).append((place.place, timeline, change))
+                    mine = place.place, timeline, change
+                    same.setdefault(told_alike(change), []).append(mine)
         events: list[MonitoringEvent] = []
         for told in _with_pages(list(same.values())):
             number = self.state.next_number + len(events)
@@ -138,8 +149,8 @@ class WatchComparison:
 
 
 def _with_pages(told: list[list[_InPlace]]) -> list[list[_InPlace]]:
-    """What is told as one event each, with pages that answer otherwise since a product came or went
-    in the event that tells of the product.
+    """What is told as one event each: pages that answer otherwise since a product came or went with
+    the product, what is sent without TLS with the page that sends it now.
     """
     for host in [one for one in told if one[0][0] == HOST and one[0][2].kind == "changed"]:
         pages = [
@@ -151,6 +162,18 @@ def _with_pages(told: list[list[_InPlace]]) -> list[list[_InPlace]]:
         for one in pages:
             host.extend(one)
             told = [other for other in told if other is not one]
+    for page in [one for one in told if _FIRST_PAGE in {place for place, _, _ in one}]:
+        hosts = [
+            one
+            for one in told
+            if one[0][0] == HOST and page[0][2].kind == one[0][2].kind == "changed"
+            and explained_by_page(one[0][2], page[0][2])
+        ]  # fmt: skip
+        for one in hosts:
+            page.extend(one)
+            told = [other for other in told if other is not one]
+    for one in told:
+        one.sort(key=lambda mine: is_sent_plain(mine[2]))  # what it follows from is told first
     return told
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from buttress.drift.kinds import kind_of, probe_of
+from buttress.drift.kinds import kind_of, probe_of, severity_of
 from buttress.drift.timeline import Timeline
 from buttress.evidence.base import RecordStore
 from buttress.evidence.findings import SEVERITIES, Severity
@@ -118,7 +118,7 @@ class WatchState:
     def barriers(self) -> dict[str, Severity]:
         """By probe: the gravest of what is found now and of changes that nobody accepted."""
         worst: dict[str, Severity] = {}
-        grave = {one.number: one.severity for one in self.events}
+        told = {one.number for one in self.events}
 
         def note(probe: str, severity: Severity) -> None:
             known = worst.get(probe)
@@ -131,8 +131,8 @@ class WatchState:
                     if kind_of(name) == "finding" and history.value in SEVERITIES:
                         note(probe_of(name), history.value)
                 for name, history in timeline.open_facts():
-                    if history.event in grave:
-                        note(probe_of(name), grave[history.event])
+                    if history.event in told:
+                        note(probe_of(name), severity_of(name, history.value))
         return worst
 
     def accept(self, numbers: Collection[int] | None) -> set[str]:

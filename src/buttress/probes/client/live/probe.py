@@ -62,7 +62,7 @@ class PageProbe:
         slots = self._slots.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(_AT_ONCE))
         async with slots:
             visit = await PageVisitor(session, markup, active=context.active).open(_TIMEOUT_S)
-        url = f"{session.url}/"
+        url = session.at("/")
         return [
             *headers.findings(url, page, visit.metas),
             *_scripts(url, visit, session),
