@@ -1,4 +1,4 @@
-"""Attributions beside captum and inseq in one run: differences of values, CPU time of one thread.
+"""Attributions beside captum and inseq in one run: differences, CPU time of one thread, operations.
 
     python -m pip install captum inseq
     python benchmarks/attributions.py [--size N] [--layers N] [--words N] [--answer N]
@@ -10,8 +10,11 @@ of the prompt without a chat template. inseq moves the answer's earlier tokens a
 values are compared for the first one; its time is that of all. Then captum's plain methods on our
 own score of the whole answer, all steps in a batch; there the chat template is kept, where there
 is one. Integrated gradients of the peers get the fewest of ``--steps`` with which they come within
-1e-4 of our values, or of captum's own with its largest. The refusal direction is compared with a
-plain computation by the published recipe.
+1e-4 of our values, or of captum's own with its largest. Beside the times stand the floating point
+operations of both (matrix products and attention, by PyTorch's formulas), which no busy machine
+changes. What is done once for all methods, the keys and values of the chat template and their
+proof, has a row of its own. The refusal direction is compared with a plain computation by the
+published recipe.
 """
 
 from __future__ import annotations
@@ -20,12 +23,15 @@ import argparse
 import copy
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers as untyped
 from tokenizers import Tokenizer, models, pre_tokenizers
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from buttress.white_box.explanation.attribution import (
     gradient_x_input,
@@ -68,13 +74,21 @@ def main() -> None:
     plain.chat_template = None
     bare, scored = (ScoredAnswer(model, one, prompt, answer) for one in (plain, tokenizer))
     gradient_x_input(scored)  # what is done once a process
-    peers = Peers(bare, prompt, answer, steps)
-    print("| method | ours, CPU s | peer, CPU s | ratio | largest difference, nats |")
-    print("| --- | ---: | ---: | ---: | ---: |")
-    for name, ours, theirs in (*peers.for_answers(), *methods(scored, steps)):
-        mine, spent = timed(ours)
+    meter = Meter(once=given.weights is not None)
+    peers = Peers(bare, prompt, answer, steps, meter)
+    print("| method | CPU s | peer | ratio | 10^9 operations | peer | ratio | largest difference |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    _, once = meter(lambda: ScoredAnswer(model, tokenizer, prompt, answer))
+    print(f"| once for all methods | {once.seconds:.2f} | | | {once.operations:.2f} | | | |")
+    for name, ours, theirs in (*peers.for_answers(), *methods(scored, steps, meter)):
+        mine, spent = meter(ours)
         off, peer, note = theirs(mine)
-        print(f"| {name}{note} | {spent:.2f} | {peer:.2f} | {peer / spent:.1f} | {off:.1e} |")
+        print(
+            f"| {name}{note} | {spent.seconds:.2f} | {peer.seconds:.2f} "
+            f"| {peer.seconds / spent.seconds:.1f} | {spent.operations:.2f} "
+            f"| {peer.operations:.2f} | {peer.operations / spent.operations:.1f} | {off:.1e} |",
+            flush=True,
+        )
     if given.weights:
         return
     print(f"\nrefusal direction: least cosine to the recipe {cosine(model, tokenizer):.6f}")
@@ -101,17 +115,25 @@ def made(size: int, layers: int) -> tuple[Any, Any]:
     )
 
 
-# From our values of the prompt's tokens: the largest difference of the peer's, seconds, a note.
-Theirs = Callable[[list[float]], tuple[float, float, str]]
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """CPU seconds, and 10^9 floating point operations of the same work done again."""
+
+    seconds: float
+    operations: float
+
+
+# From our values of the prompt's tokens: the largest difference of the peer's, its cost, a note.
+Theirs = Callable[[list[float]], tuple[float, Spent, str]]
 
 
 class Peers:
     """captum's and inseq's ways for language models, on a prompt without a template."""
 
     def __init__(
-        self, scored: ScoredAnswer, prompt: str, answer: str, steps: Sequence[int]
+        self, scored: ScoredAnswer, prompt: str, answer: str, steps: Sequence[int], meter: Meter
     ) -> None:
-        self.scored = scored
+        self.scored, self.meter = scored, meter
         self.prompt, self.answer = prompt, answer
         self.steps = steps
         self.places = len(scored.question)
@@ -137,14 +159,14 @@ class Peers:
 
     def _fewest(
         self, name: str, path: Callable[[int], list[float]], mine: list[float]
-    ) -> tuple[float, float, str]:
+    ) -> tuple[float, Spent, str]:
         """With the fewest steps that come within 1e-4 of our values, or the most."""
         if name == "inseq":
             scored, first = self.scored, self.answer.split()[0]
             begun = ScoredAnswer(scored.model, scored.tokenizer, self.prompt, first)
             mine = list(integrated_gradients(begun).values)
         for steps in self.steps:
-            values, spent = timed(lambda steps=steps: path(steps))
+            values, spent = self.meter(lambda steps=steps: path(steps))
             if (off := apart(mine, values)) <= CLOSE:
                 break
         return off, spent, f" ({name}: {steps} steps)"
@@ -178,7 +200,7 @@ class Peers:
 
         return path
 
-    def _ablation(self, mine: list[float]) -> tuple[float, float, str]:
+    def _ablation(self, mine: list[float]) -> tuple[float, Spent, str]:
         from captum.attr import FeatureAblation, LLMAttribution, TextTokenInput
 
         model, tokenizer = self.scored.model, self.scored.tokenizer
@@ -186,12 +208,12 @@ class Peers:
         ablation = LLMAttribution(FeatureAblation(model), tokenizer)
         # The faster of its two ways; the other, with a cache, gives other values.
         options = {"use_cached_outputs": False, "forward_in_tokens": False}
-        found, spent = timed(lambda: ablation.attribute(shown, target=self.answer, **options))
+        found, spent = self.meter(lambda: ablation.attribute(shown, target=self.answer, **options))
         return apart(mine, found.seq_attr.tolist()), spent, " (captum's class for language models)"
 
 
 def methods(
-    scored: ScoredAnswer, series: Sequence[int]
+    scored: ScoredAnswer, series: Sequence[int], meter: Meter
 ) -> list[tuple[str, Callable[[], Any], Theirs]]:
     """As ``Peers.for_answers``, with captum's plain methods on our score of the whole answer."""
     from captum.attr import FeatureAblation, InputXGradient, IntegratedGradients
@@ -207,23 +229,23 @@ def methods(
     def picked(values: torch.Tensor) -> list[float]:
         return values[0].sum(1)[scored.places].tolist()
 
-    def gradients(mine: list[float]) -> tuple[float, float, str]:
-        values, spent = timed(lambda: moved.attribute((whole - start).requires_grad_()))
+    def gradients(mine: list[float]) -> tuple[float, Spent, str]:
+        values, spent = meter(lambda: moved.attribute((whole - start).requires_grad_()))
         return apart(mine, picked(values)), spent, " (captum, our score)"
 
-    def path(mine: list[float]) -> tuple[float, float, str]:
+    def path(mine: list[float]) -> tuple[float, Spent, str]:
         def values(steps: int) -> list[float]:
             return picked(integrated.attribute(whole, start, n_steps=steps, internal_batch_size=64))
 
         reference = values(series[-1])
         for steps in series:
-            found, spent = timed(lambda steps=steps: values(steps))
+            found, spent = meter(lambda steps=steps: values(steps))
             if apart(found, reference) <= CLOSE:
                 return apart(mine, reference), spent, f" (captum, our score: {steps} steps)"
         raise AssertionError("the largest number of steps is the reference itself")
 
-    def ablated(mine: list[float]) -> tuple[float, float, str]:
-        values, spent = timed(
+    def ablated(mine: list[float]) -> tuple[float, Spent, str]:
+        values, spent = meter(
             lambda: ablation.attribute(whole, start, feature_mask=masks.contiguous())
         )
         # captum gives every number of a feature the whole effect
@@ -241,11 +263,40 @@ def apart(mine: Sequence[float], other: Sequence[float]) -> float:
     return max(abs(a - b) for a, b in zip(mine, other, strict=True))
 
 
-def timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    """What it gives, and its CPU seconds."""
-    start = time.process_time()
-    found = work()
-    return found, time.process_time() - start
+class Operations(TorchDispatchMode):
+    """Counts them as ``FlopCounterMode`` does, without its hooks, which captum's own trip over."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        found = func(*args, **(kwargs or {}))
+        if counted := flop_registry.get(func._overloadpacket):
+            self.total += counted(*args, **(kwargs or {}), out_val=found)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Measures work; ``once`` where it is so long that counting does not show in the time."""
+
+    once: bool
+
+    def __call__(self, work: Callable[[], Any]) -> tuple[Any, Spent]:
+        """What it gives, and what that cost."""
+        if not self.once:
+            with Operations() as counted:
+                work()
+        start = time.process_time()
+        if self.once:
+            with Operations() as counted:
+                found = work()
+        else:
+            found = work()
+        return found, Spent(time.process_time() - start, counted.total / 1e9)
 
 
 def cosine(model: Any, tokenizer: Any) -> float:

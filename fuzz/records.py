@@ -255,7 +255,10 @@ TARGETS: Final = (
     Target("privacy-audit", _audit),
     *(
         Target(f"data-{suffix[1:].replace('.', '-')}", _data(suffix))
-        for suffix in (".jsonl", ".json", ".parquet", ".txt", ".jsonl.gz", ".jsonl.zst")
+        for suffix in (
+            *(".jsonl", ".json", ".csv", ".txt", ".jsonl.gz", ".jsonl.zst"),
+            *(".parquet", ".arrow"),
+        )
     ),
     Target("data-pipeline", _pipeline),
     Target("evidence-import", _import),

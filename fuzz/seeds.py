@@ -258,7 +258,13 @@ def _training_data() -> Seeds:
     return {
         "data-jsonl": [*lines, whole, orjson.dumps(records)],
         "data-json": [orjson.dumps(records), orjson.dumps(records, option=orjson.OPT_INDENT_2)],
+        "data-csv": [
+            b'id,text\n1,"a ""b""\r\nc"\n2,d\n',
+            "\ufefftext;n\r\nStraße, 中文;1\r\n".encode(),
+            b'text\tn\n\xe9\t1\n\n"a\n',
+        ],
         "data-parquet": [_parquet()],
+        "data-arrow": _arrow(),
         "data-txt": [b"A text.\r\n", "Straße 中文".encode(), "中文".encode("gb18030")],
         "data-jsonl-gz": [gzip.compress(whole), gzip.compress(lines[0]) + gzip.compress(lines[1])],
         "data-jsonl-zst": [zstandard.ZstdCompressor().compress(whole)],
@@ -287,6 +293,21 @@ def _parquet() -> bytes:
     buffer = io.BytesIO()
     pyarrow.parquet.write_table(pyarrow.table({"prompt": ["a"], "label": ["safe"]}), buffer)
     return buffer.getvalue()
+
+
+def _arrow() -> list[bytes]:
+    """A file and a stream, with strings by reference and bytes."""
+    import pyarrow
+
+    table = pyarrow.table({"text": ["a", None, "é"], "data": [b"a", b"\xff", None]})
+    table = table.append_column("prompt", table["text"].dictionary_encode())
+    made = []
+    for writer in (pyarrow.ipc.new_file, pyarrow.ipc.new_stream):
+        buffer = io.BytesIO()
+        with writer(buffer, table.schema) as opened:
+            opened.write_table(table)
+        made.append(buffer.getvalue())
+    return made
 
 
 def _logs() -> Seeds:

@@ -116,3 +116,25 @@ def test_what_cannot_be_hardened(
         told = capsys.readouterr().err.splitlines()
         assert message in told[-1]
         assert sum(line.startswith("buttress: error: ") for line in told) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--languages", "xx"), "--languages: no pairs of harmful requests and look-alikes in xx"),
+        (("--hold-out", "none"), "--hold-out: unknown category 'none'; expected of child-safety"),
+        (("--recipe", "r.yaml"), "r.yaml:4: train.settings.batch: 0 is out of range"),
+    ],
+)
+def test_mistakes_are_told_before_anything_is_asked(
+    folder: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, str], message: str
+) -> None:
+    text = "name: mine\nkind: train\ntrain:\n  settings: {batch: 0}\n"
+    recipe = folder / "r.yaml"
+    recipe.write_text(text)
+    named = tuple(str(recipe) if one == "r.yaml" else one for one in options)
+    out = folder / "out"
+    code = main(["align", str(folder), "--recipe", "system-prompt", *named, "--out", str(out)])
+    assert code == 2
+    assert message in capsys.readouterr().err
+    assert not (out / "evidence.db").exists()

@@ -286,6 +286,25 @@ def test_pipelines_are_files(tmp_path: Path) -> None:
     )
     assert code == 2
     assert f"{plan}:3: stages[1].near.threshold" in wrong
+    for mistake, told in (
+        ("near: {threshold: 2}", "stages[1].near.threshold: 2 is not usable"),
+        ("pii: {types: [MAIL]}", "stages[1].pii.types: unknown type 'MAIL'"),
+        ("sources", "stages[1]: no rule; expected deny, allow or licences"),
+    ):
+        plan.write_text(f"stages:\n- exact\n- {mistake}\n")
+        code, _, wrong = run("data", "run", str(path), "--pipeline", str(plan), "--out", "p")
+        assert (code, wrong.count("\n")) == (2, 1)
+        assert f"{plan}:3: {told}" in wrong
+
+
+def test_a_source_field_that_no_record_has_is_told(tmp_path: Path) -> None:
+    path = written(tmp_path / "in.jsonl", corpus(1, 3))
+    for name, told in (("nothing", True), ("source", False)):
+        _, _, wrong = run(
+            "data", "run", str(path), "--stage", "unicode", "--source-field", name,
+            "--out", str(tmp_path / name),
+        )  # fmt: skip
+        assert ("no record has a source in" in wrong) is told
 
 
 def test_a_second_run_needs_another_folder(tmp_path: Path) -> None:

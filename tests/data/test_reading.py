@@ -6,6 +6,7 @@ import bz2
 import gzip
 import json
 import lzma
+import os
 from pathlib import Path
 
 import orjson
@@ -14,8 +15,10 @@ import pytest
 import zstandard
 from pyarrow import parquet
 
+from buttress.cli.main import main
 from buttress.data import reading
-from buttress.data.reading import Readable, Unreadable, expand, read
+from buttress.data.inputs import expand
+from buttress.data.reading import Readable, Unreadable, read
 from buttress.data.records import text_slots
 from buttress.errors import InputError
 from tests.data.making import cleaned, kept, written
@@ -139,10 +142,10 @@ def test_files_of_other_kinds_are_told(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     (folder / "deep/.git").mkdir(parents=True)
     written(folder / "a.jsonl", ROWS)
-    for name in ("b.csv", "deep/c.CSV", "deep/LICENSE", "deep/.git/config"):
+    for name in ("b.bin", "deep/c.BIN", "deep/LICENSE", "deep/.git/config", "deep/a.parquet.gz"):
         (folder / name).write_text("a,b\n")
     document = cleaned(folder, tmp_path / "out", "exact")
-    assert document["unread_files"] == {".csv": 2, "LICENSE": 1}
+    assert document["unread_files"] == {".bin": 2, ".gz": 1, "LICENSE": 1}
 
 
 def test_parquet(tmp_path: Path) -> None:
@@ -153,6 +156,111 @@ def test_parquet(tmp_path: Path) -> None:
     assert not wrong
     assert [row["text"] for row in found] == [row["text"] for row in ROWS]
     assert found[0]["messages"] == turns[0]
+
+
+def test_arrow(tmp_path: Path) -> None:
+    table = pa.table({"n": range(5), "text": [row["text"] for row in ROWS]})
+    table = table.set_column(1, "text", table["text"].dictionary_encode())
+    with pa.ipc.new_file(tmp_path / "a.arrow", table.schema) as file:
+        file.write_table(table, max_chunksize=2)
+    with pa.ipc.new_stream(tmp_path / "b.arrow", table.schema) as file:
+        file.write_table(table, max_chunksize=2)
+    (tmp_path / "c.arrow").write_bytes((tmp_path / "b.arrow").read_bytes()[:-400])
+    (tmp_path / "d.feather").write_bytes(b"FEA1 is of another time")
+    assert rows(tmp_path / "a.arrow") == (ROWS, [])
+    assert rows(tmp_path / "b.arrow") == (ROWS, [])
+    for name in ("c.arrow", "d.feather"):
+        found, wrong = rows(tmp_path / name)
+        assert found == ROWS[: len(found)]
+        assert ["the rest of the file" in one.reason for one in wrong] == [True]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "arrow"])
+def test_bytes_of_tables(tmp_path: Path, kind: str) -> None:
+    table = pa.table({"text": [b"caf\xc3\xa9"], "image": [b"\xff\x00"]})
+    if kind == "parquet":
+        parquet.write_table(table, tmp_path / "a.parquet")
+    else:
+        with pa.ipc.new_file(tmp_path / "a.arrow", table.schema) as file:
+            file.write(table)
+    assert rows(tmp_path) == ([{"text": "café", "image": "/wA="}], [])
+
+
+@pytest.mark.parametrize(
+    ("data", "wanted", "wrong"),
+    [
+        (b"n,text\n1,a\n2,\"b, \"\"c\"\"\nd\"\n", [("1", "a"), ("2", 'b, "c"\nd')], []),
+        (b"\xef\xbb\xbfn;text\r\n1;\xc3\xa9, a\r\n\r\n2;b\r\n", [("1", "é, a"), ("2", "b")], []),
+        (b"n\ttext\n1\ta\n", [("1", "a")], []),
+        ("n,text\n1,ä\n".encode("utf-16"), [("1", "ä")], []),
+        (b"n,text\n1,caf\xe9\n2,b\n", [("2", "b")], [(2, "byte 12 is not UTF-8")]),
+        (b"n,text\n1,a,b\n2\n3,c\n", [("3", "c")],
+         [(2, "3 fields, the first row has 2"), (3, "1 fields, the first row has 2")]),
+        (b'n,text\n1,"a"b\n2,c\n3,"d\n', [("2", "c")],
+         [(2, "not valid CSV: ',' expected after '\"'"),
+          (4, "not valid CSV: unexpected end of data")]),
+        (b"text,text\na,b\n", [], [(1, "two columns have the same name")]),
+        (b"n,text\n", [], []),
+        (b"", [], []),
+    ],
+)  # fmt: skip
+def test_csv(tmp_path: Path, data: bytes, wanted: list[tuple[str, str]], wrong: list) -> None:
+    for name in ("a.csv", "a.tsv"):
+        (tmp_path / name).write_bytes(data)
+        found, unread = rows(tmp_path / name)
+        assert [(one["n"], one["text"]) for one in found] == wanted
+        assert [(one.line, one.reason.split(";")[0]) for one in unread] == wrong
+
+
+def test_windows_of_any_length_that_zstandard_writes(tmp_path: Path) -> None:
+    settings = zstandard.ZstdCompressionParameters(window_log=31, enable_ldm=True)
+    packer = zstandard.ZstdCompressor(compression_params=settings).compressobj()
+    (tmp_path / "a.jsonl.zst").write_bytes(packer.compress(LINES) + packer.flush())
+    assert rows(tmp_path) == (ROWS, [])
+
+
+def test_names_of_files_that_are_no_text(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in (b"\xff.jsonl", b"\xfe.bin", b"a\nb.jsonl", b"[red].jsonl"):
+        written(folder / os.fsdecode(name), ROWS)
+    assert main(["data", "run", str(folder), "--stage", "pii", "--out", str(tmp_path / "out")]) == 0
+    document = orjson.loads((tmp_path / "out/data.json").read_bytes())
+    assert [Path(one["source"]).name for one in document["sources"]] == [
+        "[red].jsonl", r"\xff.jsonl", r"a\nb.jsonl"
+    ]  # fmt: skip
+    assert document["unread_files"] == {".bin": 1}
+    assert kept(tmp_path / "out") == ROWS * 3
+
+
+def test_links_to_folders_are_told(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    (folder / "deep").mkdir(parents=True)
+    written(tmp_path / "elsewhere.jsonl", ROWS)
+    (folder / "a.jsonl").symlink_to(tmp_path / "elsewhere.jsonl")
+    (folder / "dead.jsonl").symlink_to(tmp_path / "nothing")
+    (folder / "deep/loop").symlink_to(folder)
+    os.mkfifo(folder / "pipe.jsonl")
+    document = cleaned(folder, tmp_path / "out", "pii")
+    assert document["records"]["in"] == len(ROWS)
+    assert document["unread_files"] == {"links to folders": 1}
+    with pytest.raises(InputError, match="neither a file nor a folder"):
+        expand([folder / "pipe.jsonl"])
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.json", b'{"text":' * 900 + b'"a"' + b"}" * 900),
+        ("a.json", b'[{"text": "a", "b":' + b"[" * 300 + b"]" * 300 + b"}]"),
+        ("a.jsonl", b'{"b":' * 900 + b'{"text": "a"}' + b"}" * 900),
+    ],
+)
+def test_what_is_nested_too_deep_is_told(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).write_bytes(data)
+    found, wrong = rows(tmp_path)
+    assert not found
+    assert ["nested deeper than 200 levels" in one.reason for one in wrong] == [True]
 
 
 def test_text_files_are_a_record_each(tmp_path: Path) -> None:
@@ -202,6 +310,15 @@ def test_broken_lines_end_nothing(tmp_path: Path, line: bytes) -> None:
     assert [(one.line, one.raw) for one in wrong] == [(6, line)]
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
+def test_numbers_that_json_does_not_know_are_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text('[{"text": "NaN", "score": -Infinity}\n]', "utf-8")
+    if name == "a.jsonl":
+        (tmp_path / name).write_text('{"text": "a", "score": NaN}\n{"text": ": N', "utf-8")
+    _, wrong = rows(tmp_path / name)
+    assert [one.reason.endswith("write null") for one in wrong] == [True, False][: len(wrong)]
+
+
 def test_long_lines_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MAX_LINE", 100)
     long = orjson.dumps({"text": "a" * 1000})
@@ -221,6 +338,16 @@ RECORDS = [
     ({"chosen": [{"role": "user", "content": "c"}], "rejected": [{"role": "user", "content": "r"}]},
      ["c", "r"]),
     ({"instruction": "i", "input": "", "output": "o"}, ["i", "", "o"]),
+    ({"data": {"doc": {"text": "a", "title": "b"}}, "list": [{"x": [{"content": "c"}]}], "y": "d"},
+     ["a", "b", "c"]),
+    ({"text": None, "data": {"text": "a"}}, []),
+    ({"messages": [{"content": None, "tool_calls": [
+        {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"to": "a"}'}}]}]},
+     ['{"to": "a"}']),
+    ({"messages": [{"content": [{"type": "tool_use", "name": "f",
+                                 "input": {"to": ["a", {"from": "b", "n": 1}]}}]}]},
+     ["a", "b"]),
+    ({"contents": [{"parts": [{"functionCall": {"name": "f", "args": {"name": "a"}}}]}]}, ["a"]),
 ]  # fmt: skip
 
 

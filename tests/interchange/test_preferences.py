@@ -46,6 +46,18 @@ def test_all_shapes_of_trl(tmp_path: Path) -> None:
     ]
 
 
+def test_a_records_system_text_stands_before_the_prompt(tmp_path: Path) -> None:
+    answers = {"chosen": "Because.", "rejected": "No."}
+    turns = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why?"}]
+    records = [
+        {"system": "Be brief.", "prompt": "Why?", **answers},
+        {"system": "Be brief.", "prompt": turns, **answers},
+        {"system": " ", "prompt": "Why?", **answers},
+    ]
+    prompt = "system: Be brief.\n\nuser: Why?"
+    assert [one[0] for one in read(tmp_path, "trl", *records)] == [prompt, prompt, "Why?"]
+
+
 def test_a_list_is_read_as_lines_are(tmp_path: Path) -> None:
     path = tmp_path / "set.json"
     path.write_bytes(orjson.dumps(TRL))

@@ -141,6 +141,11 @@ TWO: dict[str, Any] = {"question": "Q?", "choices": ["no", "yes"]}
         {"question": "Q?", "answerA": "no", "answerB": "yes", "label": "2"},
         {"Question": "Q?", "Correct Answer": "yes", "Incorrect Answer 1": "no",
          "Incorrect Answer 2": "no"},
+        {"Question": "Q?", "A": "no", "B": "yes", "Answer": "B"},
+        {"input": "Q?", "target_scores": {"no": 0, "yes": 1}},
+        {"query": "Q?", "context": "T", "options": ["no", "yes"], "correct_option": 1},
+        {"question": "Q?", "flores_passage": "T", "mc_answer1": "no", "mc_answer2": "yes",
+         "correct_answer_num": "2"},
     ],
 )  # fmt: skip
 def test_questions_of_all_forms(tmp_path: Path, record: dict[str, Any]) -> None:
@@ -175,6 +180,13 @@ def test_texts_ids_and_languages(tmp_path: Path) -> None:
     first, second = read_choice_items(path, 0)
     assert (first.id, first.text, first.language) == ("x", "Long.", "en")
     assert (second.id, second.text, second.language) == ("x:2", "", "zh")
+
+
+def test_a_premise_stands_in_the_question_that_is_asked_of_it(tmp_path: Path) -> None:
+    record = {"premise": "It rained.", "choice1": "no", "choice2": "yes", "label": 1}
+    cause, effect = read(tmp_path, record | {"question": "cause"}, record | {"question": "effect"})
+    assert cause == ("It rained. What is the cause of this?", "yes", "no")
+    assert effect == ("It rained. What happens because of this?", "yes", "no")
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,10 @@ def test_the_page_is_whole_and_escaped(language: str) -> None:
     assert say("Refusal of look-alikes") in page
     assert "+30 [+20, +40]" in page
     assert "+5.5 %" in page
+    assert page.count(say("no-worse").replace("-", " ")) >= 2  # in the sentence and in the table
+    # On a narrow screen the first columns are what is seen.
+    heads = [page.index(f"<th>{say(one)}</th>") for one in ("Risk", "Verdict", "Margin")]
+    assert heads == sorted(heads)
     odd = document() | {"limits": ["not compared: {'a': 1}"]}
     assert "not compared: {&#39;a&#39;: 1}" in render(odd, language)
 

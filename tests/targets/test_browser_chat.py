@@ -137,7 +137,7 @@ def test_bad_settings(changed: dict[str, Any], field: str, monkeypatch: pytest.M
 def test_what_is_needed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAT_PASSWORD", "open sesame")
     monkeypatch.setitem(__import__("sys").modules, "playwright.async_api", None)
-    with pytest.raises(MissingExtraError, match=r"buttress\[browser\]"):
+    with pytest.raises(MissingExtraError, match=r"\.\[browser\]"):
         create(browser={"url": "http://h/", **CHAT})
     monkeypatch.setattr(shutil, "which", lambda _: None)
     assert browser_chat._system_browser() is None

@@ -233,6 +233,30 @@ async def test_a_job_that_fails_is_told() -> None:
         await ask(app, poll=poll)
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"code": "TooManyRequests", "message": "later"},
+        {"code": "Throttling.RateQuota", "message": "later"},
+        {"Response": {"Error": {"Code": "RequestLimitExceeded", "Message": "later"}}},
+        {"code": "ServiceUnavailable", "msg": "later"},
+    ],
+    ids=str,
+)
+async def test_a_failure_that_is_named_in_a_reply_of_200_is_asked_again(
+    reply: dict[str, Any],
+) -> None:
+    calls = 0
+
+    def app(body: dict[str, Any], request: web.Request) -> Any:
+        nonlocal calls
+        calls += 1
+        return reply if calls % 2 else {"code": "OK", "reply": "Bread"}
+
+    answer, *_ = await ask(app)
+    assert (answer.text, calls) == ("Bread", 2)
+
+
 async def test_forms_in_parts_and_xml_hold_any_prompt() -> None:
     prompt = 'a <b> & "c"\r\nd'
     request = Request((Message("user", prompt),))
@@ -256,6 +280,47 @@ async def test_forms_in_parts_and_xml_hold_any_prompt() -> None:
     assert kind == "multipart/form-data"
     assert f'name="q"\r\n\r\n{prompt}\r\n--' in parts["raw"]
     assert xml["raw"] == "<q>a &lt;b&gt; &amp; &quot;c&quot;\r\nd</q>"
+
+
+@pytest.mark.parametrize(
+    ("field", "kept"),
+    [
+        ('{"q": "{{prompt}}", "n": 1}', '{"q": "a \\"b\\"\\n{c}", "n": 1}'),
+        ('[{"turns": "{{turns}}"}]',
+         '[{"turns": [{"role": "user", "content": "a \\"b\\"\\n{c}"}]}]'),
+        ('{ ask(text: "{{prompt}}") { reply } }', '{ ask(text: "a \\"b\\"\\n{c}") { reply } }'),
+        ('mutation M($id: ID!) { ask(text: "{{prompt}}") }',
+         'mutation M($id: ID!) { ask(text: "a \\"b\\"\\n{c}") }'),
+        ("[INST] {{prompt}} [/INST]", '[INST] a "b"\n{c} [/INST]'),
+        ("query this: {{prompt}}", 'query this: a "b"\n{c}'),
+        ("{{prompt}}", 'a "b"\n{c}'),
+    ],
+)  # fmt: skip
+async def test_json_and_graphql_in_a_field_hold_any_prompt(field: str, kept: str) -> None:
+    request = Request((Message("user", 'a "b"\n{c}'),))
+    server = Server(lambda body, request: {"reply": "ok"})
+    async with running(server) as url:
+        http = {"url": f"{url}/chat", "body": {"payload": field}, "answer": "$.reply"}
+        target = create(http=http)
+        await target.answer(request)
+        await target.aclose()
+    assert server.bodies == [{"payload": kept}]
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["<![CDATA[Bread & <b>butter</b>]]>", "Bread &amp; &lt;b&gt;butter&lt;/b&gt;"],
+)
+async def test_xml_says_text_as_it_is_or_escaped(said: str) -> None:
+    page = f"<Envelope><reply>{said}</reply></Envelope>"
+    server = Server(lambda body, request: web.Response(text=page, content_type="text/xml"))
+    async with running(server) as url:
+        http = {"url": f"{url}/soap", "body": {"q": "{{prompt}}"}}
+        for answer in ({"answer": "regex:<reply>(.*)</reply>"}, {}):
+            target = create(http=http | answer)
+            told = await target.answer(Request((Message("user", "Hi"),)))
+            assert told.text == "Bread & <b>butter</b>"
+            await target.aclose()
 
 
 async def test_a_redirect_to_a_slash_is_followed_and_others_are_told() -> None:

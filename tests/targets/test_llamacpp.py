@@ -100,7 +100,7 @@ def test_bad_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(InputError, match=field):
             create(**({"weights": good} | settings))  # type: ignore[arg-type]
     monkeypatch.setitem(__import__("sys").modules, "xllamacpp", None)
-    with pytest.raises(MissingExtraError, match=r"buttress\[gguf\]"):
+    with pytest.raises(MissingExtraError, match=r"\.\[gguf\]"):
         create(weights=good)
 
 

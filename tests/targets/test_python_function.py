@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -298,6 +301,23 @@ def system(prompt, system_prompt):
 def call_api(prompt, options, context):
     return {"output": f"{prompt} with {options} and {context}"}
 """
+HANGING = """
+import asyncio
+from pathlib import Path
+from buttress.targets.base import Message, Request
+from buttress.targets.open import open_target
+
+async def main():
+    target = open_target({"python": "app.py:chat"}, base=Path())
+    try:
+        async with asyncio.timeout(0.1):
+            await target.answer(Request((Message("user", "Hi"),)))
+    except TimeoutError:
+        print("given up")
+    await target.aclose()
+
+asyncio.run(main())
+"""
 FIRST, SAID = Message("user", "One?"), Message("assistant", "Two.")
 BEFORE = [{"role": "user", "content": "One?"}, {"role": "assistant", "content": "Two."}]
 
@@ -323,3 +343,25 @@ async def test_what_it_takes_beside_the_question(
     assert (await target.answer(Request((rules, asked)))).text == alone
     assert (await target.answer(Request((rules, FIRST, SAID, asked)))).text == later
     await target.aclose()
+
+
+async def test_calls_share_few_threads(tmp_path: Path) -> None:
+    code = "import threading, time\ndef chat(prompt):\n    time.sleep(0.01)\n"
+    (tmp_path / "threads_of_calls.py").write_text(
+        code + "    return threading.current_thread().name\n"
+    )
+    target = open_target({"python": "threads_of_calls.py:chat", "concurrency": 3}, base=tmp_path)
+    asked = [target.answer(Request((Message("user", "Hi"),))) for _ in range(12)]
+    names = {answer.text for answer in await asyncio.gather(*asked)}
+    assert names == {f"python-target-{number}" for number in (1, 2, 3)}
+    await target.aclose()
+
+
+def test_a_function_that_hangs_does_not_keep_the_process(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import time\ndef chat(prompt):\n    time.sleep(3600)\n")
+    (tmp_path / "ask.py").write_text(HANGING)
+    done = subprocess.run(
+        [sys.executable, "ask.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "given up\n", "")

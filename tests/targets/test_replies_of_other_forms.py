@@ -334,7 +334,7 @@ async def test_codings_without_their_package(
     coding: str, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(TargetError, match=rf"'{coding}', which was not asked.*buttress\[codings\]"):
+    with pytest.raises(TargetError, match=rf"'{coding}', which was not asked.*extra .codings"):
         await ask(Server(lambda *_: body(BROTLI, coding=coding)))
 
 

@@ -120,3 +120,65 @@ def test_pairs_of_texts_and_of_messages() -> None:
     assert made.pairs[0].chosen.ids == made.pairs[1].chosen.ids
     assert parts(made.pairs[0].rejected) == ("<s>user\none</s><s>assistant\n", "three</s>")
     assert made.left_out == {"equal answers": 1, "no pair": 1}
+
+
+SYSTEM = {"role": "system", "content": "s"}
+ONE, TWO = {"role": "user", "content": "one"}, {"role": "assistant", "content": "two"}
+MORE, LAST = {"role": "user", "content": "more"}, {"role": "assistant", "content": "last"}
+OTHER = {"role": "assistant", "content": "other"}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"messages": [SYSTEM, ONE, TWO | {"weight": 0}, MORE, LAST]},
+        {"messages": [SYSTEM, ONE, TWO | {"weight": 0}, MORE,
+                      LAST | {"content": [{"type": "text", "text": "last"}]}]},
+        {"system": "s", "conversations": [
+            {"from": "human", "value": "one"}, {"from": "gpt", "value": "two", "weight": 0},
+            {"from": "human", "value": "more"}, {"from": "gpt", "value": "last"}]},
+        {"system": "s", "history": [["one", "two"]], "instruction": "more", "output": "last"},
+        {"system": "s", "prompt": [ONE, TWO, MORE], "completion": [LAST]},
+    ],
+)  # fmt: skip
+def test_system_text_and_earlier_turns_are_given_in_every_form(record: dict[str, Any]) -> None:
+    (one,) = read(record).examples
+    given, learned = parts(one)
+    assert given.startswith("<s>system\ns</s><s>user\none</s><s>assistant\ntwo</s><s>user\nmore")
+    assert learned == "last</s>"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"prompt": [SYSTEM, ONE, TWO, MORE], "chosen": [LAST], "rejected": [OTHER]},
+        {"prompt": "one", "system": "s", "chosen": [ONE, TWO, MORE, LAST],
+         "rejected": [ONE, TWO, MORE, OTHER]},
+        {"prompt": "more", "chosen": [SYSTEM, ONE, TWO, MORE, LAST],
+         "rejected": [SYSTEM, ONE, TWO, MORE, OTHER]},
+        {"prompt": [SYSTEM, ONE], "chosen": [TWO, MORE, LAST], "rejected": [TWO, MORE, OTHER]},
+        {"chosen": [SYSTEM, ONE, TWO, MORE, LAST], "rejected": [SYSTEM, ONE, TWO, MORE, OTHER]},
+        {"system": "s", "conversations": [
+            {"from": "human", "value": "one"}, {"from": "gpt", "value": "two"},
+            {"from": "human", "value": "more"}],
+         "chosen": {"from": "gpt", "value": "last"}, "rejected": {"from": "gpt", "value": "other"}},
+    ],
+)  # fmt: skip
+def test_a_pair_keeps_its_whole_conversation_in_every_form(record: dict[str, Any]) -> None:
+    (pair,) = ExampleReader(tokenizer(), 200).pairs([record]).pairs
+    given, learned = parts(pair.chosen)
+    turns = "<s>system\ns</s><s>user\none</s><s>assistant\ntwo</s><s>user\nmore</s><s>assistant\n"
+    assert (given, learned) == (turns, "last</s>")
+    assert parts(pair.rejected) == (turns, "other</s>")
+
+
+def test_what_a_turn_or_a_pair_lacks_is_told() -> None:
+    tool = {"role": "tool", "content": "42"}
+    picture = ONE | {"content": [{"type": "image_url", "image_url": {"url": "x"}}]}
+    made = read({"messages": [ONE, TWO]}, {"messages": [ONE, tool, TWO]},
+                {"messages": [picture, TWO]})  # fmt: skip
+    assert [one.record for one in made.examples] == [0]
+    assert made.left_out == {"a turn of another role, or without text": 2}
+    apart = {"prompt": "one", "chosen": [ONE, TWO, MORE, LAST], "rejected": [ONE, OTHER]}
+    with pytest.raises(InputError, match=r"no pair: 1.*preferences import"):
+        ExampleReader(tokenizer(), 100).pairs([apart])

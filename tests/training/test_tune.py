@@ -266,7 +266,11 @@ def test_mistakes_are_told_in_one_line(
     [
         ("epochs: 0\n", "recipe.yaml:1: epochs"),
         ("batch: 2\nlora:\n  rank: none\n", "recipe.yaml:3: lora.rank"),
-        ("learning-rate: 1\n", "unknown field `learning-rate`"),
+        ("learning-rate: 1\n", "recipe.yaml:1: learning-rate: unknown field 'learning-rate'; did"),
+        (
+            "learning_rate: 1e-4\nthreads: 100000\n",
+            "recipe.yaml:2: threads: 100000 is out of range",
+        ),
         ("- sft\n", "no mapping"),
     ],
 )
@@ -279,6 +283,16 @@ def test_mistakes_of_a_recipe_are_told_with_their_line(
     code, _, wrong = command(base, data, tmp_path / "out", "--recipe", recipe)
     assert code == 2
     assert said in wrong
+
+
+def test_lines_that_can_not_be_read_are_counted_where_nothing_is_left(
+    base: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "data.jsonl"
+    data.write_text('not json\n{"prompt": "one"}\n')
+    code, _, wrong = command(base, data, tmp_path / "out")
+    assert code == 2
+    assert "no example in 1 records (no example in it: 1); 1 could not be read; expected" in wrong
 
 
 def test_a_folder_with_a_model_is_not_written_over(base: Path, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from typing import IO, Any, Final
 from buttress.errors import MissingExtraError
 
 _PIECE: Final = 2 << 10  # compressed bytes at once: bounds what a bomb can expand to
+# Large corpora are packed with --long=31. Memory is used as the file has been read, not before.
+_WINDOW: Final = 1 << 31
 
 
 def opened(file: Path) -> IO[bytes]:
@@ -31,7 +33,7 @@ def opened(file: Path) -> IO[bytes]:
             raise MissingExtraError("reading .zst files", "data") from None
 
         def frame() -> Any:
-            return zstandard.ZstdDecompressor().decompressobj()
+            return zstandard.ZstdDecompressor(max_window_size=_WINDOW).decompressobj()
 
         return io.BufferedReader(_Decompressed(file, frame, zstandard.ZstdError), 1 << 20)
     if suffix == ".xz":

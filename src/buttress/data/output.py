@@ -115,7 +115,7 @@ def open_to_write(path: Path) -> Any:
     file = path.open("wb")
     if ".zst" not in path.name:
         return file
-    return shards.compressor().ZstdCompressor(level=3).stream_writer(file)
+    return shards.compressor().ZstdCompressor(level=1).stream_writer(file)
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:

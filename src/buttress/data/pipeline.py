@@ -26,6 +26,7 @@ from buttress.data.records import Record
 from buttress.data.runners import ShardRunner
 from buttress.data.stage import CorpusStage, Decisions, Outcome, RecordChange, RecordStage, Removal
 from buttress.errors import InputError
+from buttress.files.visible import printable_name
 
 WORK: Final = ".work"
 UNREADABLE: Final = "unreadable.jsonl"
@@ -229,7 +230,7 @@ def identity(files: Sequence[Path], plan: PipelinePlan) -> dict[str, Any]:
     inputs: list[Any] = []
     for file in files:
         state = file.stat()
-        inputs.append([str(file), state.st_size, state.st_mtime_ns])
+        inputs.append([printable_name(str(file)), state.st_size, state.st_mtime_ns])
     return {
         "format": FORMAT,
         "inputs": inputs,

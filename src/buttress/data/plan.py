@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from buttress.data.stage import CorpusStage, RecordStage, Stage
 from buttress.errors import InputError, PluginError
 from buttress.extension import entry_points
 from buttress.extension.settings import settings_schema, with_paths
-from buttress.files import json_schema, located_yaml
-from buttress.files.yaml_loader import parse_plain
+from buttress.files import json_schema
+
+if TYPE_CHECKING:
+    from buttress.files import located_yaml
 
 DEFAULT: Final = ("unicode", "exact", "near", "pii", "secrets")
 SHARE: Final = "max_removed_share"
@@ -153,6 +155,8 @@ def _value(text: str, schema: Mapping[str, Any]) -> Any:
         return [text] if text else []
     if schema.get("type") == "string" or "enum" in schema:
         return text
+    from buttress.files.yaml_loader import parse_plain
+
     try:
         return parse_plain(text)
     except ValueError:
@@ -165,6 +169,8 @@ def load(path: Path) -> PipelinePlan:
     Raises:
         InputError: naming file, line and field.
     """
+    from buttress.files import located_yaml
+
     located = located_yaml.load(path)
     located_yaml.check(located, _PIPELINE)
     stages = []
@@ -203,5 +209,12 @@ def _checked(
             resolved[option] = [base / one for one in resolved[option] or ()]
     share = resolved.pop(SHARE, None)
     spec = StageSpec(name, resolved, share)
-    spec.make()  # what the schema can't say is told now, not in the middle of a run
+    try:
+        spec.make()  # what the schema can't say is told now, not in the middle of a run
+    except InputError as error:
+        if located is None or error.file:
+            raise
+        option = (error.field or "").rpartition(": ")[2]
+        place = (*where, option) if option in options else where
+        raise located.error(place, error.problem, error.expected) from None
     return spec

@@ -1,12 +1,13 @@
-"""Reads inputs record by record: JSON Lines, JSON, Parquet, text; plain or compressed.
+"""Reads inputs record by record: JSON Lines, JSON, tables, text; plain or compressed.
 
 Inputs are untrusted. What can't be read is yielded as ``Unreadable`` with its place, and reading
-goes on. Memory is bounded by ``MAX_LINE``, or by one row group of a Parquet file.
+goes on. Memory is bounded by ``MAX_LINE``, or by one row group or batch of a table.
 """
 
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +16,17 @@ from typing import IO, Any, Final
 import orjson
 
 from buttress.data.compressed import opened
-from buttress.data.records import Position, text_slots, unread_fields
-from buttress.errors import InputError, MissingExtraError
+from buttress.data.inputs import kind_of
+from buttress.data.records import Position, own_text_slots, text_slots, unread_fields
+from buttress.data.tables import Entry, columnar, delimited
+from buttress.errors import MissingExtraError
 from buttress.files.utf8 import as_utf8, not_utf8
+from buttress.files.visible import printable_name
 
 MAX_LINE: Final = 64 << 20  # bytes of one record
 MAX_DEPTH: Final = 200  # objects and lists inside each other
+_TOO_DEEP: Final = f"nested deeper than {MAX_DEPTH} levels"
 MAX_KEPT: Final = 1 << 20  # bytes of an unreadable record that are kept aside
-_LINES: Final = (".jsonl", ".jsonlines", ".ndjson", ".json")
-_TEXTS: Final = (".txt", ".md", ".text", ".rst")
-_PACKED: Final = (".gz", ".zst", ".xz", ".bz2")
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -47,60 +49,6 @@ class Unreadable:
     raw: bytes = b""
 
 
-def expand(paths: Sequence[Path]) -> list[Path]:
-    """The files to read: those given, and those with a known suffix in folders, sorted.
-
-    Raises:
-        InputError: a path does not exist, or there is no file to read.
-    """
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            found += filter(kind_of, _shown_files(path))
-        elif path.is_file():
-            if not kind_of(path):
-                raise InputError("unknown kind of file", file=str(path), expected=_expected())
-            found.append(path)
-        else:
-            raise InputError("no such file or folder", file=str(path), expected=_expected())
-    if not found:
-        raise InputError("no file to read", file=str(paths[0]), expected=_expected())
-    return list(dict.fromkeys(found))
-
-
-def passed_over(paths: Sequence[Path]) -> list[Path]:
-    """Files in these folders that ``expand`` leaves out, as their suffix is not known."""
-    folders = [path for path in paths if path.is_dir()]
-    return [file for path in folders for file in _shown_files(path) if not kind_of(file)]
-
-
-def _shown_files(folder: Path) -> list[Path]:
-    """Files at any depth, sorted, but for hidden ones."""
-    return sorted(
-        file
-        for file in folder.rglob("*")
-        if file.is_file()
-        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-    )
-
-
-def kind_of(path: Path) -> str:
-    """ "lines", "parquet" or "text" by the name; empty for other files."""
-    suffixes = [one.lower() for one in path.suffixes]
-    if suffixes and suffixes[-1] in _PACKED:
-        suffixes.pop()
-    last = suffixes[-1] if suffixes else ""
-    if last in _LINES:
-        return "lines"
-    if last == ".parquet":
-        return "parquet"
-    return "text" if last in _TEXTS else ""
-
-
-def _expected() -> str:
-    return "JSON Lines, JSON, Parquet or text, also with .gz, .zst, .xz or .bz2"
-
-
 def read(files: Sequence[Path], field: str = "") -> Iterator[Readable | Unreadable]:
     """All records of the files, in order.
 
@@ -108,7 +56,7 @@ def read(files: Sequence[Path], field: str = "") -> Iterator[Readable | Unreadab
     """
     number = 0
     for file in files:
-        name = str(file)
+        name = printable_name(str(file))
         for line, data, reason in _entries(file):
             problem, unread = (reason, _NONE) if reason else _checked(data, field)
             if problem:
@@ -119,7 +67,6 @@ def read(files: Sequence[Path], field: str = "") -> Iterator[Readable | Unreadab
 
 
 _NONE: Final[frozenset[str]] = frozenset()
-_Entry = tuple[int, bytes, str]  # line, the record's JSON or what was read of it, what is wrong
 
 
 def _checked(line: bytes, field: str) -> tuple[str, frozenset[str]]:
@@ -127,16 +74,27 @@ def _checked(line: bytes, field: str) -> tuple[str, frozenset[str]]:
     try:
         data = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        return not_utf8(line) or f"not valid JSON: {' '.join(str(error).split())}", _NONE
+        return _not_json(line, error), _NONE
     if not isinstance(data, dict):
         return "no JSON object", _NONE
     if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _too_deep(data):
-        return f"nested deeper than {MAX_DEPTH} levels", _NONE
+        return _TOO_DEEP, _NONE
     if not any(True for _ in text_slots(data, field)):
         return (
             f"no text in field '{field}'" if field else "no field with text; name it by --field"
         ), _NONE
     return "", frozenset(unread_fields(data, field))
+
+
+def _not_json(data: bytes, error: orjson.JSONDecodeError) -> str:
+    """What is wrong with bytes that are no JSON; Python and others write NaN into it."""
+    if problem := not_utf8(data):
+        return problem
+    hint = "; JSON has no NaN and no Infinity, write null" if _NO_NUMBER.search(data) else ""
+    return f"not valid JSON: {' '.join(str(error).split())}{hint}"
+
+
+_NO_NUMBER: Final = re.compile(rb"[:,\[]\s*-?(?:NaN|Infinity)\b")
 
 
 def _too_deep(data: Any) -> bool:
@@ -153,16 +111,19 @@ def _too_deep(data: Any) -> bool:
     return True
 
 
-def _entries(file: Path) -> Iterator[_Entry]:
+def _entries(file: Path) -> Iterator[Entry]:
     kind = kind_of(file)
-    if kind == "parquet":
-        yield from _parquet(file)
+    if kind in ("parquet", "arrow"):
+        yield from columnar(file, kind)
         return
     line = 0
     try:
         with as_utf8(opened(file)) as stream:
             if kind == "text":
                 yield _text(stream)
+                return
+            if kind == "csv":
+                yield from delimited(stream, MAX_LINE)
                 return
             whole = ".json" in (suffix.lower() for suffix in file.suffixes)
             for line, data, reason in _json(stream, whole):
@@ -174,7 +135,7 @@ def _entries(file: Path) -> Iterator[_Entry]:
         yield line + 1, b"", f"the rest of the file can't be read: {' '.join(why.split())}"
 
 
-def _text(stream: IO[bytes]) -> _Entry:
+def _text(stream: IO[bytes]) -> Entry:
     """A whole file is one record, ``{"text": …}``."""
     data = stream.read(MAX_LINE + 1)
     if len(data) > MAX_LINE:
@@ -186,7 +147,7 @@ def _text(stream: IO[bytes]) -> _Entry:
     return 1, orjson.dumps({"text": text}), ""
 
 
-def _json(stream: IO[bytes], whole: bool) -> Iterator[_Entry]:
+def _json(stream: IO[bytes], whole: bool) -> Iterator[Entry]:
     """Lines; or, where the file begins with a bracket, the members of one array.
 
     With ``whole`` the file may also be a single object over several lines.
@@ -214,7 +175,7 @@ def _json(stream: IO[bytes], whole: bool) -> Iterator[_Entry]:
     yield from _lines(first, stream)
 
 
-def _lines(first: bytes, stream: IO[bytes], start: int = 1) -> Iterator[_Entry]:
+def _lines(first: bytes, stream: IO[bytes], start: int = 1) -> Iterator[Entry]:
     number = start - 1
     data = first or stream.readline(MAX_LINE + 1)
     while data:
@@ -229,13 +190,15 @@ def _lines(first: bytes, stream: IO[bytes], start: int = 1) -> Iterator[_Entry]:
         data = stream.readline(MAX_LINE + 1)
 
 
-def _object(data: bytes) -> list[_Entry] | None:
+def _object(data: bytes) -> list[Entry] | None:
     """One object: a record, or where it has no text the members of its lists; None for others."""
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
         return None
-    if any(True for _ in text_slots(value)):
+    if not isinstance(value, dict) or _too_deep(value):
+        return [(1, data, "")]  # told as any other line is
+    if any(True for _ in own_text_slots(value)):
         return [(1, orjson.dumps(value), "")]
     members = [
         one
@@ -256,7 +219,7 @@ def _is_json(line: bytes) -> bool:
     return True
 
 
-def _array(start: bytes, stream: IO[bytes]) -> Iterator[_Entry]:
+def _array(start: bytes, stream: IO[bytes]) -> Iterator[Entry]:
     rest = stream.read(MAX_LINE + 1)
     if len(rest) > MAX_LINE:
         yield 1, start[:MAX_KEPT], "an array larger than 64 MiB; write one object a line instead"
@@ -264,34 +227,14 @@ def _array(start: bytes, stream: IO[bytes]) -> Iterator[_Entry]:
     yield from _members(start + b"\n" + rest)
 
 
-def _members(data: bytes) -> Iterator[_Entry]:
+def _members(data: bytes) -> Iterator[Entry]:
     try:
         members = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        why = not_utf8(data) or f"not valid JSON: {' '.join(str(error).split())}"
-        yield error.lineno, data[:MAX_KEPT], why
+        yield error.lineno, data[:MAX_KEPT], _not_json(data, error)
         return
     for place, member in enumerate(members, 1):
-        yield place, orjson.dumps(member), ""
-
-
-def _parquet(file: Path) -> Iterator[_Entry]:
-    """Rows of a Parquet file; dates and the like become text, bytes that are no text are told."""
-    try:
-        import pyarrow as arrow
-        from pyarrow import parquet
-    except ImportError:
-        raise MissingExtraError("reading Parquet files", "data") from None
-    row = 0
-    try:
-        with parquet.ParquetFile(file) as opened:
-            for batch in opened.iter_batches(batch_size=256):
-                for data in batch.to_pylist():
-                    row += 1
-                    try:
-                        yield row, orjson.dumps(data, default=str), ""
-                    except (TypeError, ValueError) as error:
-                        yield row, b"", f"no JSON can hold it: {error}"
-    except (arrow.ArrowException, OSError, ValueError, OverflowError) as error:
-        why = " ".join(str(error).split())[:300]
-        yield row + 1, b"", f"the rest of the file can't be read: {why}"
+        if isinstance(member, (dict, list)) and _too_deep(member):
+            yield place, b"", _TOO_DEEP
+        else:
+            yield place, orjson.dumps(member), ""

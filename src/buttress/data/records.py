@@ -29,9 +29,13 @@ TEXT_FIELDS: Final = (
     *("messages", "conversations", "conversation", "dialogue", "dialog", "turns", "replies"),
     *("prompts", "questions", "completions", "responses", "answers", "outputs", "generations"),
     *("candidates", "choices", "message", "texts", "documents", "paragraphs", "passages"),
+    *("contents", "parts", "tool_calls", "function_call", "functionCall", "function"),
+    *("functionResponse", "arguments", "args"),
 )
 _ORDER: Final = {name: place for place, name in enumerate(TEXT_FIELDS)}
 _NUMBERED: Final = re.compile(r"_?(?:[0-9]{1,2}|[a-d])$")  # response_0, answer_b, text2
+# Fields that give a tool what it asks for: its author names what is in them, so all texts are read.
+_FREE: Final = frozenset({"arguments", "args", "input"})
 # Fields inside records that name a kind and hold no text.
 _LABELS: Final = frozenset({"id", "role", "from", "type", "name", "model"})
 
@@ -124,13 +128,34 @@ def text_slots(data: dict[str, Any], field: str = "") -> Iterator[Slot]:
         field: the field to read, with dots between levels, in each member of a list; where empty,
             the fields of ``TEXT_FIELDS``, also with a number or a letter behind (``response_0``,
             ``answer_b``), and again inside objects. A field holds a text, or lists and objects of
-            texts at any depth.
+            texts at any depth; what a tool is given is read under all names. Where a record has
+            none of the fields, those of the objects in it are read.
     """
     if field:
         names = [field] if field in data else field.split(".")
         yield from _texts_at(data, names, ())
-        return
+    elif _text_fields(data):
+        yield from own_text_slots(data)
+    else:
+        yield from _inner_texts(data, ())
+
+
+def own_text_slots(data: dict[str, Any]) -> Iterator[Slot]:
+    """The texts in fields of ``TEXT_FIELDS`` that the record itself has."""
     yield from _texts(data, ())
+
+
+def _inner_texts(value: Any, path: FieldPath) -> Iterator[Slot]:
+    """The texts of the outermost objects with known fields."""
+    if isinstance(value, list):
+        for place, item in enumerate(value):
+            yield from _inner_texts(item, (*path, place))
+    elif isinstance(value, dict):
+        if _text_fields(value):
+            yield from _texts(value, path)
+            return
+        for name, item in value.items():
+            yield from _inner_texts(item, (*path, name))
 
 
 def _texts_at(value: Any, names: Sequence[str], path: FieldPath) -> Iterator[Slot]:
@@ -151,7 +176,7 @@ def _texts(value: Any, path: FieldPath) -> Iterator[Slot]:
         for place, item in enumerate(value):
             yield from _texts(item, (*path, place))
     elif isinstance(value, dict):
-        for name in _text_fields(value):
+        for name in _text_fields(value) if _FREE.isdisjoint(path) else value:
             yield from _texts(value[name], (*path, name))
 
 

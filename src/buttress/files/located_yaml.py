@@ -6,6 +6,7 @@ errors, and the number of nodes is capped: aliases can make a small file expand 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,7 @@ from buttress.files import json_schema
 
 FieldPath = tuple[str | int, ...]
 _MAX_BYTES = 4 * 1024 * 1024
+_EXPONENT = re.compile(r"[-+]?(?:[0-9]+|[0-9]*\.[0-9]+|[0-9]+\.)[eE][-+]?[0-9]{1,3}")
 
 
 @dataclass(slots=True)
@@ -84,6 +86,18 @@ def parse(text: str, file: str, *, duplicates: bool = False) -> Located:
     from buttress.files.yaml_builder import built  # PyYAML takes a third of the start of a scan
 
     return built(Located(file=file, data=None), text, duplicates)
+
+
+def with_exponents(data: Any) -> Any:
+    """Data in which texts such as 1e-4 are numbers, as in YAML 1.2; YAML 1.1 asks for a point.
+
+    For files of settings, in which no text looks like that.
+    """
+    if isinstance(data, dict):
+        return {name: with_exponents(value) for name, value in data.items()}
+    if isinstance(data, list):
+        return [with_exponents(value) for value in data]
+    return float(data) if isinstance(data, str) and _EXPONENT.fullmatch(data) else data
 
 
 def check(located: Located, schema: Mapping[str, Any]) -> None:

@@ -18,7 +18,7 @@ from buttress.evidence.records import Preference
 from buttress.interchange.argilla import argilla_pairs
 from buttress.interchange.fields import Fields
 from buttress.interchange.objects import objects_of
-from buttress.interchange.turns import joined, turns
+from buttress.interchange.turns import Turn, joined, turns
 from buttress.labelling.preferences.pairs import Pair, imported, shuffled
 
 Labelled = tuple[Pair, list[Preference]]
@@ -86,7 +86,7 @@ def chosen_and_rejected(record: Fields) -> tuple[str, str, str]:
     chosen, rejected = turns(record, "chosen"), turns(record, "rejected")
     asked = next((name for name in ("prompt", _DIALOGUE) if record.get(name) is not None), None)
     if asked is not None:
-        prompt = joined(turns(record, asked))
+        prompt = joined(_asked(record, asked))
         # Some data sets repeat the prompt as the first message of both.
         while len(chosen) > 1 and len(rejected) > 1 and chosen[0] == rejected[0]:
             chosen, rejected = chosen[1:], rejected[1:]
@@ -100,6 +100,15 @@ def chosen_and_rejected(record: Fields) -> tuple[str, str, str]:
     else:
         return _without_prompt(record)
     return prompt, joined(chosen), joined(rejected)
+
+
+def _asked(record: Fields, name: str) -> list[Turn]:
+    """The prompt's turns, behind the record's system text where there is one."""
+    asked = turns(record, name)
+    system = record.get("system")
+    if not isinstance(system, str) or not system.strip() or asked[0][0] == "system":
+        return asked
+    return [("system", record.text("system")), *((role or "user", text) for role, text in asked)]
 
 
 def _without_prompt(record: Fields) -> tuple[str, str, str]:

@@ -18,6 +18,7 @@ import orjson
 
 from buttress.answers.reasoning import separate
 from buttress.errors import InputError
+from buttress.files.utf8 import not_utf8
 from buttress.protocols.judge import Exchange
 
 _OPTIONAL: Final = ("request", "category", "language", "model", "setting", "pair")
@@ -59,7 +60,10 @@ def _labelled(line: bytes, path: Path, number: int) -> Labelled:
         record = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         raise InputError(
-            f"is not JSON ({error})", file=str(path), line=number, expected="one object a line"
+            not_utf8(line) or f"is not JSON ({error})",
+            file=str(path),
+            line=number,
+            expected="one object a line",
         ) from None
     if not isinstance(record, dict):
         raise InputError("is no object", file=str(path), line=number, expected="one object a line")

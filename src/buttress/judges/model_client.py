@@ -31,7 +31,7 @@ class ModelClient:
 
         Raises:
             TargetError: given up; the last error.
-            JudgeGoneError: the model has answered, and answers not even a harmless question now.
+            JudgeGoneError: the model answers nothing at all, or not even a harmless question now.
             ButtressError: it wants to be left alone for long.
         """
         loop = asyncio.get_running_loop()
@@ -41,11 +41,13 @@ class ModelClient:
         try:
             return await client.ask(request)
         except TargetError as error:
-            shut_out = client.has_answered and error.fatal and not error.doubtful
+            shut_out = error.fatal and not error.doubtful
+            said = f"the judge's model {self._target.name} answers nothing"
+            if shut_out and not client.has_answered:
+                raise JudgeGoneError(f"{said}: {one_line(str(error))}") from None
             if client.gone or (shut_out and not await client.answers_now()):
                 raise JudgeGoneError(
-                    f"the judge's model {self._target.name} answers nothing any more: "
-                    f"{one_line(str(error))}; go on later (a run: with --resume)"
+                    f"{said} any more: {one_line(str(error))}; go on later (a run: with --resume)"
                 ) from None
             raise
 

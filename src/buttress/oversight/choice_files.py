@@ -24,13 +24,23 @@ _QUESTIONS: Final = ("question", "query", "prompt", "input", "sent1", "problem",
                      "sentence", "Question", "question_stem")  # fmt: skip
 _OPTIONS: Final = ("choices", "options", "endings", "answers", "candidates")
 _ANSWERS: Final = ("answer", "label", "answerKey", "answer_idx", "gold", "gold_label", "target",
-                   "correct", "correct_answer", "answer_index", "gold_index", "cop")  # fmt: skip
+                   "correct", "correct_answer", "answer_index", "gold_index", "cop", "Answer",
+                   "correct_option", "correct_answer_num")  # fmt: skip
 _RIGHT: Final = ("right", "correct_answer", "Best Answer", "best_answer", "correct")
 _WRONG: Final = ("wrong", "incorrect", "incorrect_answers", "Incorrect Answers", "distractors")
-_TEXTS: Final = ("text", "passage", "article", "context", "story", "document", "support")
+_TEXTS: Final = (
+    "text",
+    "passage",
+    "article",
+    "context",
+    "story",
+    "document",
+    "support",
+    "flores_passage",
+)
 _LETTERS: Final = "ABCDEFGHIJ"
 _LETTERED: Final = ("{0}", "{1}", "option_{1}", "choice_{1}", "op{1}", "option{0}", "answer{0}")
-_NUMBERED: Final = ("option{}", "choice{}", "ending{}", "sol{}", "answer{}", "ans{}")
+_NUMBERED: Final = ("option{}", "choice{}", "ending{}", "sol{}", "answer{}", "ans{}", "mc_answer{}")
 
 
 def read_choice_items(path: Path, seed: int) -> list[OversightItem]:

@@ -2,7 +2,8 @@
 
 ARC as published nests the question's stem and choices; QuALITY and RACE as published put several
 questions below one article; TruthfulQA marks each option as true or not; BoolQ and StrategyQA
-answer with a truth value; GPQA and SciQ name wrong options by number.
+answer with a truth value; GPQA and SciQ name wrong options by number; COPA asks for the cause or
+the effect of a premise.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from typing import Any, Final
 
 from buttress.interchange.fields import Fields
 
-_MARKED: Final = ("mc1_targets", "mc0_targets", "mc2_targets")
+_MARKED: Final = ("mc1_targets", "mc0_targets", "mc2_targets", "target_scores")
+_OF_PREMISES: Final = {
+    "cause": "What is the cause of this?", "effect": "What happens because of this?",
+}  # fmt: skip
 _ONE_ANSWER: Final = ("answers", "gold_labels", "labels")
 _RIGHT: Final = ("correct_answer", "correct answer", "best answer")
 _WRONG: Final = re.compile(r"(distractor|incorrect[ _]answer)s?[ _]?\d{1,2}", re.IGNORECASE)
@@ -26,7 +30,7 @@ def laid_out(record: Fields) -> Iterator[Fields]:
         InputError: lists of one record that belong together differ in length.
     """
     for one in _each_question(record):
-        yield _marked(_numbered_wrong(_truth_value(_stem(one))))
+        yield _marked(_numbered_wrong(_truth_value(_premise(_stem(one)))))
 
 
 def _each_question(record: Fields) -> Iterator[Fields]:
@@ -60,6 +64,15 @@ def _stem(record: Fields) -> Fields:
         return record
     inner = {("question" if name == "stem" else name): one for name, one in question.items()}
     return _with(record, {**dict(record.items()), **inner})
+
+
+def _premise(record: Fields) -> Fields:
+    """The question in words, where it only says what of a premise is asked for."""
+    premise, asked = record.get("premise"), record.get("question")
+    if not isinstance(premise, str) or asked not in _OF_PREMISES:
+        return record
+    question = f"{premise} {_OF_PREMISES[asked]}"
+    return _with(record, {**dict(record.items()), "question": question})
 
 
 def _truth_value(record: Fields) -> Fields:

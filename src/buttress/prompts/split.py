@@ -65,7 +65,7 @@ def split_by_category(
             if not any(prompt.expect == expect for prompt in part):
                 raise InputError(
                     f"the {name} part has no request to {expect}",
-                    field="held_out",
+                    field="--hold-out",
                     expected="categories on both sides, with requests of both kinds",
                 )
     return CategorySplit(
@@ -85,7 +85,7 @@ def _chosen(
         if not 0 < count < len(categories):
             raise InputError(
                 f"{count} of {len(categories)} categories can't be held out",
-                field="held_out",
+                field="--hold-out",
                 expected=f"1 to {len(categories) - 1}",
             )
         drawn = np.random.default_rng((seed, len(categories))).permutation(len(categories))
@@ -94,7 +94,7 @@ def _chosen(
         if name not in categories:
             raise InputError(
                 f"unknown category '{name}'",
-                field="held_out",
+                field="--hold-out",
                 expected="of " + ", ".join(categories),
             )
     return tuple(sorted(set(held_out)))

@@ -79,7 +79,7 @@ def conclusion(document: Mapping[str, Any], language: Language) -> list[str]:
                     risk=language.say(RISK_TITLES[row["risk"]]),
                     before=_percent(row["before"]),
                     after=_percent(row["after"]),
-                    verdict=language.say(row["verdict"]),
+                    verdict=language.say(row["verdict"]).replace("-", " "),
                 )
             )
     if (change := document["perplexity"]) is not None:
@@ -87,7 +87,7 @@ def conclusion(document: Mapping[str, Any], language: Language) -> list[str]:
             language.say(
                 "Perplexity of ordinary answers: {change}; {verdict}.",
                 change=f"{100 * change['change']:+.1f} %",
-                verdict=language.say(change["verdict"]),
+                verdict=language.say(change["verdict"]).replace("-", " "),
             )
         )
     return found

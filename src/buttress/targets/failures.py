@@ -21,9 +21,15 @@ ABOUT_QUESTION: Final = frozenset({400, 413, 414, 422})  # the next may fare bet
 _MAY_BE_BUSY: Final = frozenset({400, 403, 500, 502})  # said by words instead of 429
 HOPELESS: Final = frozenset({401, 402, 404, 405, 410})
 BUSY: Final = re.compile(
-    r"too many (concurrent |parallel |simultaneous )?requests|concurren\w+[ _](limit|requests)"
+    r"too_?many_?requests|too many (concurrent |parallel |simultaneous )?requests"
+    r"|concurren\w+[ _](limit|requests)"
     r"|rate.?limit|slow down|overloaded|(server|model|service) (is )?(currently )?busy|throttl"
     r"|at capacity|queue is full|limit_?exceeded",
+    re.IGNORECASE,
+)
+_FAILED_CODE: Final = re.compile(
+    r"too_?many|throttl|rate_?limit|exceeded|busy|overload|unavailable|time_?out|internal"
+    r"|error|fail|exception",
     re.IGNORECASE,
 )
 _QUOTA: Final = re.compile(
@@ -130,6 +136,8 @@ def tells_failure(payload: Any) -> bool:
     for field in ("code", "statusCode", "status_code", "status"):
         code = payload.get(field)
         if isinstance(code, int) and 400 <= code < 600:
+            return True
+        if isinstance(code, str) and _FAILED_CODE.search(code):
             return True
     return any(
         str(payload.get(field)).lower() in {"error", "fail", "failed", "failure", "cancelled"}

@@ -5,7 +5,8 @@ turns before the last, ``{{turns}}`` all of user and assistant, ``{{messages}}``
 system's text as a turn, ``{{session}}`` the token of the session,
 ``{{id}}`` a new random id for each question, ``{{job}}`` that of an answer which is fetched later.
 A text that is nothing but ``{{history}}``, ``{{turns}}`` or ``{{messages}}`` becomes a list of
-roles and contents; inside a longer text they are written out.
+roles and contents; inside a longer text they are written out. In a value that is JSON written as a
+text, or a query of GraphQL, what stands between quotes is escaped.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from buttress.targets.base import Message
 NAMES: Final = ("prompt", "system", "history", "turns", "messages", "session", "id", "job")
 _NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PLACEHOLDER: Final = re.compile(r"\{\{\s*([A-Za-z_]+)\s*\}\}")
+_MAY_BE_JSON: Final = re.compile(r"\s*[{\[]")
+_GRAPHQL: Final = re.compile(r"\s*(?:(?:query|mutation|subscription)\b[^{\"]*)?\{\s*\w+\s*[({]")
 
 
 def check(template: Any, field: str) -> set[str]:
@@ -75,12 +78,24 @@ def fill(template: Any, given: Mapping[str, Any], quoted: Callable[[str], str] =
         alone = _PLACEHOLDER.fullmatch(template.strip())
         if alone and not isinstance(given[alone.group(1)], str):
             return given[alone.group(1)]
+        if quoted is str and (value := _as_json(template)) is not None:
+            return json.dumps(fill(value, given), ensure_ascii=False)
+        if quoted is str and _GRAPHQL.match(template):
+            quoted = in_json
         return _PLACEHOLDER.sub(lambda match: quoted(_written(given[match.group(1)])), template)
     if isinstance(template, Mapping):
         return {fill(k, given, quoted): fill(v, given, quoted) for k, v in template.items()}
     if isinstance(template, list):
         return [fill(each, given, quoted) for each in template]
     return template
+
+
+def _as_json(template: str) -> Any:
+    """The value that a text is JSON of; None where it is none."""
+    try:
+        return json.loads(template) if _MAY_BE_JSON.match(template) else None
+    except ValueError:
+        return None
 
 
 def in_json(text: str) -> str:

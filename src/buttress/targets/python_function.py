@@ -9,11 +9,9 @@ holds it; see ``returned_text``.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
@@ -25,6 +23,7 @@ from typing import Any, Final
 from buttress.errors import InputError
 from buttress.targets.base import Answer, Request, TargetError
 from buttress.targets.completion import one_line
+from buttress.targets.daemon_threads import DaemonThreads
 from buttress.targets.raised_errors import raised
 from buttress.targets.returned_text import joined_pieces, returned_text
 from buttress.targets.settings import unknown, whole
@@ -194,7 +193,7 @@ class PythonTarget:
     def __init__(self, name: str, function: Callable[..., Any], *, concurrency: int) -> None:
         self._name = name
         self._concurrency = concurrency
-        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="python-target")
+        self._threads = DaemonThreads(concurrency, "python-target")
         self._parameters = _parameters(name, function)
         self._asynchronous = _is_asynchronous(function)
         self._function = function
@@ -250,7 +249,7 @@ class PythonTarget:
         if self._asynchronous:
             said = call()
         else:
-            said = await asyncio.get_running_loop().run_in_executor(self._threads, _called, call)
+            said = await self._threads.run(partial(_called, call))
         if inspect.isawaitable(said):
             said = await said
         if inspect.isasyncgen(said):
@@ -259,7 +258,7 @@ class PythonTarget:
 
     async def aclose(self) -> None:
         """End the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
 
 def _called(call: Callable[[], Any]) -> Any:

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from html import unescape
+from html import escape, unescape
 from typing import Any, Final
 
 CONTENT_FILTER: Final = "content filter"
@@ -87,6 +87,7 @@ _BLOCK_PAGE: Final = re.compile(
     re.IGNORECASE,
 )
 _HTML: Final = re.compile(rb"^\s*(<!doctype\s*html|<html|<head|<body|<title|<h1)", re.IGNORECASE)
+_CDATA: Final = re.compile(r"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)  # text as it is, in XML
 _TAGS: Final = re.compile(r"<(script|style).*?</\1>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 _LOOKED_AT: Final = 4000  # characters of a text
 _NESTED: Final = 20_000  # characters of a text of JSON that is gone into
@@ -108,7 +109,8 @@ def page_text(body: bytes) -> str:
 
 def without_tags(text: str) -> str:
     """The text of HTML or XML, on one line."""
-    return " ".join(unescape(_TAGS.sub(" ", text)).split())
+    marked = _CDATA.sub(lambda section: escape(section[1]), text)
+    return " ".join(unescape(_TAGS.sub(" ", marked)).split())
 
 
 def named(status: int, payload: Any) -> str:

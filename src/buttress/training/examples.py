@@ -14,17 +14,17 @@ from typing import Any, Final
 from buttress.errors import InputError
 from buttress.targets.base import Message
 from buttress.targets.chat import as_dicts
+from buttress.training.record_forms import (
+    conversation,
+    has_turns,
+    pair_of,
+    prompt_and_answer,
+    question_of,
+)
 from buttress.white_box.chat_text import encode, question_text
 from buttress.white_box.layout import target_tokens
 from buttress.white_box.token_statistics import tokens_of
 
-_PROMPTS: Final = ("prompt", "instruction", "question", "query")
-_ANSWERS: Final = ("completion", "output", "response", "answer")
-_TURNS: Final = ("messages", "conversations", "conversation")
-_ROLES: Final = {
-    "system": "system", "developer": "system", "user": "user", "human": "user",
-    "assistant": "assistant", "gpt": "assistant", "bot": "assistant", "model": "assistant",
-}  # fmt: skip
 _FORMS: Final = "messages, a prompt with a completion, or a text"
 _MIN_WINDOW: Final = 2  # tokens: one to be given, one to be learned
 
@@ -129,7 +129,7 @@ class ExampleReader:
         """
         made = ExampleSet(records=len(records))
         for number, record in enumerate(records):
-            parts = _pair(record)
+            parts = pair_of(record)
             if parts is None:
                 made.left_out["no pair"] += 1
                 continue
@@ -141,7 +141,10 @@ class ExampleReader:
             if both[0] is not None and both[1] is not None:
                 made.pairs.append(ExamplePair(both[0], both[1]))
         if not made.pairs:
-            raise _nothing(made, "prompt, chosen and rejected")
+            raise _nothing(
+                made,
+                "prompt, chosen and rejected (`buttress preferences import` reads other forms)",
+            )
         return made
 
     def prompts(self, records: Sequence[Mapping[str, Any]], answer_tokens: int) -> PromptSet:
@@ -154,7 +157,7 @@ class ExampleReader:
         """
         made = PromptSet(records=len(records))
         for record in records:
-            messages = question_of_record(record)
+            messages = question_of(record)
             example = self.answered(messages, "") if messages else None
             if example is None:
                 made.left_out["no prompt, or longer than max_tokens"] += 1
@@ -173,23 +176,20 @@ class ExampleReader:
     def _of(
         self, record: Mapping[str, Any], number: int, left_out: Counter[str]
     ) -> Iterator[TrainingExample]:
-        turns = next((record[name] for name in _TURNS if name in record), None)
-        if turns is not None:
-            messages = _messages(turns)
-            answers = [place for place, one in enumerate(messages) if one.role == "assistant"]
-            answers = [one for one in answers if one and messages[one - 1].role == "user"]
-            if not answers:
+        if has_turns(record):
+            messages, answers = conversation(record)
+            if not messages:
+                left_out["a turn of another role, or without text"] += 1
+            elif not answers:
                 left_out["no answer of the assistant to a user"] += 1
             for place in answers:
                 one = self._answer(messages[:place], messages[place].content, number, left_out)
                 if one is not None:
                     yield one
             return
-        answer = next((record[name] for name in _ANSWERS if record.get(name)), None)
-        prompt = next((record[name] for name in _PROMPTS if record.get(name)), None)
-        if answer is not None and prompt is not None:
-            messages = _prompt(prompt, record)
-            said = _answer_text(answer)
+        parts = prompt_and_answer(record)
+        if parts is not None:
+            messages, said = parts
             if not messages or not said:
                 left_out["no example in it"] += 1
                 return
@@ -246,71 +246,8 @@ class ExampleReader:
         return whole[len(text) :].rstrip()
 
 
-def question_of_record(record: Mapping[str, Any]) -> tuple[Message, ...]:
-    """The conversation of a record up to its last question; empty where there is none."""
-    turns = next((record[name] for name in _TURNS if name in record), None)
-    prompt = next((record[name] for name in _PROMPTS if record.get(name)), None)
-    if turns is not None:
-        messages = _messages(turns)
-    elif prompt is not None:
-        messages = _prompt(prompt, record)
-    else:
-        chosen = record.get("chosen")
-        messages = _messages(chosen) if isinstance(chosen, list) else []
-    last = max((at for at, one in enumerate(messages) if one.role == "user"), default=-1)
-    return tuple(messages[: last + 1])
-
-
 def _nothing(made: ExampleSet | PromptSet, expected: str) -> InputError:
     why = ", ".join(f"{reason}: {count}" for reason, count in made.left_out.most_common(3))
     return InputError(
         f"no example in {made.records} records" + (f" ({why})" if why else ""), expected=expected
     )
-
-
-def _messages(value: Any) -> list[Message]:
-    """Turns with role and content, or from and value; empty where one is not so."""
-    found = []
-    for turn in value if isinstance(value, list) else []:
-        if not isinstance(turn, Mapping):
-            return []
-        role = _ROLES.get(str(turn.get("role") or turn.get("from")))
-        text = turn.get("content", turn.get("value"))
-        if role is None or not isinstance(text, str):
-            return []
-        found.append(Message(role, text))  # type: ignore[arg-type]
-    return found
-
-
-def _prompt(value: Any, record: Mapping[str, Any]) -> list[Message]:
-    """Messages of a prompt, with the record's system text and input."""
-    if isinstance(value, list):
-        return _messages(value)
-    if not isinstance(value, str):
-        return []
-    more, system = record.get("input"), record.get("system")
-    text = f"{value}\n\n{more}" if isinstance(more, str) and more.strip() else value
-    first = [Message("system", system)] if isinstance(system, str) and system.strip() else []
-    return [*first, Message("user", text)]
-
-
-def _answer_text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    turns = _messages(value)
-    return turns[-1].content if turns and turns[-1].role == "assistant" else ""
-
-
-def _pair(record: Mapping[str, Any]) -> tuple[list[Message], str, str] | None:
-    chosen, rejected = record.get("chosen"), record.get("rejected")
-    prompt = next((record[name] for name in _PROMPTS if record.get(name)), None)
-    answers = _answer_text(chosen), _answer_text(rejected)
-    messages: list[Message] = []
-    if prompt is not None:
-        messages = _prompt(prompt, record)
-    elif isinstance(chosen, list) and isinstance(rejected, list):
-        before, other = _messages(chosen)[:-1], _messages(rejected)[:-1]
-        messages = before if before == other else []
-    if not messages or messages[-1].role != "user" or not all(answers):
-        return None
-    return messages, *answers

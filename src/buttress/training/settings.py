@@ -77,7 +77,7 @@ class TuneSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     harm_limit: Annotated[float, Meta(ge=0, le=1)] | None = None
     kl_budget: _Positive | None = None
     checkpoint_every: _Number = 50
-    threads: _Number | None = None
+    threads: Annotated[int, Meta(ge=1, le=1024)] | None = None
 
 
 def load_recipe(path: Path) -> dict[str, Any]:
@@ -89,12 +89,10 @@ def load_recipe(path: Path) -> dict[str, Any]:
     located = located_yaml.load(path)
     if not isinstance(located.data, dict):
         raise located.error((), "no mapping", "fields of a recipe, such as method: sft")
-    fields = {name: value for name, value in located.data.items() if name != "about"}
-    try:
-        msgspec.convert(fields, TuneSettings)
-    except msgspec.ValidationError as error:
-        problem, where = _told(error)
-        raise located.error(tuple(where.split(".")) if where else (), problem) from None
+    fields: dict[str, Any] = located_yaml.with_exponents(located.data)
+    fields.pop("about", None)
+    located.data = fields
+    located_yaml.check(located, msgspec.json.schema(TuneSettings))
     return fields
 
 

@@ -25,7 +25,8 @@ from buttress.files.atomic import write_whole
 from buttress.protocols.judge import Exchange, Judgement
 from buttress.targets.base import Message
 from buttress.training.answer_logits import answer_logits, parts
-from buttress.training.examples import ExamplePair, TrainingExample, question_of_record
+from buttress.training.examples import ExamplePair, TrainingExample
+from buttress.training.record_forms import question_of
 from buttress.training.reward_model import reward_scores
 from buttress.white_box.answers import continuations, text_of
 from buttress.white_box.chat_text import encode, question_text
@@ -90,7 +91,7 @@ def validation_requests(records: Sequence[Mapping[str, Any]]) -> list[Validation
     """
     made = []
     for number, record in enumerate(records, 1):
-        messages = question_of_record(record)
+        messages = question_of(record)
         expect = record.get("expect", "answer")
         if not messages:
             raise InputError(f"record {number} has no prompt", expected="prompt, or messages")

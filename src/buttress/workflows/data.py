@@ -15,15 +15,15 @@ import orjson
 
 from buttress import __version__
 from buttress.data import output
+from buttress.data.inputs import Inputs, find
 from buttress.data.output import Counts
 from buttress.data.pipeline import WORK, Corpus, has_read, identity, process
 from buttress.data.plan import PipelinePlan
-from buttress.data.reading import expand, passed_over
 from buttress.data.runners import RunnerName, open_runner
-from buttress.documents.schemas import as_object
 from buttress.errors import InputError
 from buttress.files.atomic import write_whole
 from buttress.files.run_folder import begin_run, holds_this_run
+from buttress.files.visible import printable_name
 from buttress.report.data_card import data_card
 from buttress.report.data_page import render
 
@@ -67,14 +67,15 @@ def clean(request: DataRequest, progress: Callable[[str], None] = lambda _: None
                 f"lies in the input {folder}", file=str(out), field="--out",
                 expected="a folder elsewhere: what is written would be read by the next run",
             )  # fmt: skip
-    files = expand(request.inputs)
+    found = find(request.inputs)
+    files = found.files
     if request.dry_run:
         with (
             tempfile.TemporaryDirectory(prefix="buttress-data-") as name,
             open_runner(request.runner, request.workers) as runner,
         ):
             corpus = process(files, request.plan, Path(name), runner=runner, progress=progress)
-            return _document(request, corpus, output.write(corpus, request.plan, None))
+            return _document(request, found, corpus, output.write(corpus, request.plan, None))
     given = identity(files, request.plan)
     if holds_this_run(out, RUN, given, resume=request.resume):
         if (out / DOCUMENT).exists() and not (out / WORK).exists():
@@ -93,7 +94,12 @@ def clean(request: DataRequest, progress: Callable[[str], None] = lambda _: None
             (out / RUN).unlink()
         raise
     progress("writing")
-    document = _document(request, corpus, output.write(corpus, request.plan, out))
+    counts = output.write(corpus, request.plan, out)
+    if request.plan.source_field and counts.sources.keys() <= {
+        printable_name(str(file)) for file in files
+    }:
+        progress(f"no record has a source in '{request.plan.source_field}': files are the sources")
+    document = _document(request, found, corpus, counts)
     write_outputs(out, document)
     done = out / f"{WORK}-done"  # a folder that is deleted in part is no unfinished run
     shutil.rmtree(done, ignore_errors=True)
@@ -117,6 +123,8 @@ def load(folder: Path) -> dict[str, Any]:
     Raises:
         InputError: there is none, or it is not valid.
     """
+    from buttress.documents.schemas import as_object
+
     path = folder / DOCUMENT
     expected = "the folder of a finished `buttress data run`"
     if not path.is_file():
@@ -131,7 +139,9 @@ def load(folder: Path) -> dict[str, Any]:
     return document
 
 
-def _document(request: DataRequest, corpus: Corpus, counts: Counts) -> dict[str, Any]:
+def _document(
+    request: DataRequest, found: Inputs, corpus: Corpus, counts: Counts
+) -> dict[str, Any]:
     stages = []
     for number, spec in enumerate(request.plan.stages):
         stages.append(
@@ -151,7 +161,7 @@ def _document(request: DataRequest, corpus: Corpus, counts: Counts) -> dict[str,
         "version": __version__,
         "finished": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "dry_run": request.dry_run,
-        "inputs": [str(path) for path in request.inputs],
+        "inputs": [printable_name(str(path)) for path in request.inputs],
         "field": request.plan.field,
         "source_field": request.plan.source_field,
         "seed": request.seed,
@@ -163,7 +173,7 @@ def _document(request: DataRequest, corpus: Corpus, counts: Counts) -> dict[str,
             "unreadable": corpus.unreadable,
         },
         "unread_fields": corpus.unread_fields,
-        "unread_files": dict(sorted(Counter(map(_suffix, passed_over(request.inputs))).items())),
+        "unread_files": dict(sorted(Counter(map(_suffix, found.passed_over)).items())),
         "digest": counts.digest,
         "stages": stages,
         "sources": _sources(request.plan, counts),
@@ -173,7 +183,9 @@ def _document(request: DataRequest, corpus: Corpus, counts: Counts) -> dict[str,
 
 
 def _suffix(file: Path) -> str:
-    return file.suffix.lower() or file.name
+    if file.is_dir():
+        return "links to folders"
+    return printable_name(file.suffix.lower() or file.name)
 
 
 def _sources(plan: PipelinePlan, counts: Counts) -> list[dict[str, Any]]:

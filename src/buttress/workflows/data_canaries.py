@@ -10,7 +10,8 @@ from typing import Any, Final
 
 import orjson
 
-from buttress.data.reading import Readable, Unreadable, expand, read
+from buttress.data.inputs import expand
+from buttress.data.reading import Readable, Unreadable, read
 from buttress.errors import InputError
 from buttress.files.atomic import atomic_path, write_whole
 from buttress.probes.privacy.canaries import PlantedCanary, canary_line

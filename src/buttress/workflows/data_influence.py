@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from buttress import __version__
-from buttress.data.reading import Readable, expand, read
+from buttress.data.inputs import expand
+from buttress.data.reading import Readable, read
 from buttress.data.records import Record
 from buttress.errors import InputError
 from buttress.files.atomic import atomic_path

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from buttress.data import features
-from buttress.data.reading import Readable, expand, read
+from buttress.data.inputs import expand
+from buttress.data.reading import Readable, read
 from buttress.data.records import Record
 from buttress.data.stage import Decision, Decisions, Removal
 from buttress.errors import InputError

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from buttress.data.reading import Readable, expand, read
+from buttress.data.inputs import expand
+from buttress.data.reading import Readable, read
 from buttress.data.records import Record
 from buttress.errors import InputError
 from buttress.system.manifest import FILE_NAME

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from buttress.data.reading import Readable, expand, read
+from buttress.data.inputs import expand
+from buttress.data.reading import Readable, read
 from buttress.data.records import Record
 from buttress.errors import InputError
 from buttress.files.atomic import write_whole
 from buttress.files.run_folder import begin_run, holds_this_run
+from buttress.files.visible import printable_name
 from buttress.probes.privacy.attributes import read_attributes
 from buttress.probes.privacy.canaries import read_canaries
 from buttress.probes.privacy.membership_result import membership_result
@@ -214,5 +216,5 @@ def _digest(folder: Path) -> str:
 
 def _data_digest(path: Path) -> str:
     files = expand([path])
-    said = "\n".join(f"{one.name} {file_digest(one)}" for one in files)
+    said = "\n".join(f"{printable_name(one.name)} {file_digest(one)}" for one in files)
     return hashlib.sha256(said.encode("utf-8", "surrogateescape")).hexdigest()

@@ -15,11 +15,12 @@ import msgspec
 import orjson
 
 from buttress import __version__
-from buttress.data.reading import expand
+from buttress.data.inputs import expand
 from buttress.documents.schemas import as_object
 from buttress.errors import InputError
 from buttress.files.atomic import write_whole
 from buttress.files.run_folder import begin_run, holds_this_run
+from buttress.files.visible import printable_name
 from buttress.protocols.judge import Judge
 from buttress.report.tuning_card import tuning_card
 from buttress.targets.adapters import CONFIG, base_of
@@ -278,7 +279,7 @@ def data_digest(path: Path) -> str:
     Raises:
         InputError: no such file or folder.
     """
-    said = "\n".join(f"{one.name} {file_digest(one)}" for one in expand([path]))
+    said = "\n".join(f"{printable_name(one.name)} {file_digest(one)}" for one in expand([path]))
     return hashlib.sha256(said.encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -11,7 +11,8 @@ from typing import Any, Final
 import orjson
 import torch
 
-from buttress.data.reading import Readable, expand, read
+from buttress.data.inputs import expand
+from buttress.data.reading import Readable, read
 from buttress.errors import InputError
 from buttress.files.atomic import write_whole
 from buttress.judges.offline import create as offline_judge
@@ -176,7 +177,7 @@ class _Work:
         whole, most = _size(base), self._most(base)
         reader = ExampleReader(tokenizer, most)
         records, unreadable = _records(request.data)
-        with _errors_of(request.data, "--data"):
+        with _errors_of(request.data, "--data", unreadable):
             prompts = reader.prompts(records, settings.answer_tokens)
         told = _told(
             request.data, len(records), examples=prompts.size, tokens=0, unreadable=unreadable,
@@ -236,7 +237,7 @@ class _Work:
     ) -> tuple[ExampleSet, dict[str, Any]]:
         records, unreadable = _records(path)
         method = self.settings.method
-        with _errors_of(path, option):
+        with _errors_of(path, option, unreadable):
             if method in PREFERENCES and option != "--retain":
                 found = reader.pairs(records)
             else:
@@ -257,8 +258,8 @@ class _Work:
         path = self.request.validation
         if path is None:
             return None
-        records, _ = _records(path)
-        with _errors_of(path, "--validation"):
+        records, unreadable = _records(path)
+        with _errors_of(path, "--validation", unreadable):
             requests = validation_requests(records)
             if not requests:
                 raise InputError("no requests in it", expected="records with a prompt")
@@ -337,14 +338,13 @@ def _told(
 
 
 @contextmanager
-def _errors_of(path: Path, option: str) -> Iterator[None]:
-    """Errors of a file's content name the file and its option."""
+def _errors_of(path: Path, option: str, unreadable: int) -> Iterator[None]:
+    """Errors of a file's content name the file and its option, and what could not be read."""
     try:
         yield
     except InputError as error:
-        raise InputError(
-            error.problem, file=str(path), field=option, expected=error.expected
-        ) from None
+        problem = error.problem + (f"; {unreadable} could not be read" if unreadable else "")
+        raise InputError(problem, file=str(path), field=option, expected=error.expected) from None
 
 
 def _size(model: Any) -> int:

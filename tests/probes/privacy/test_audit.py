@@ -139,6 +139,15 @@ def test_the_command(tmp_path: Path) -> None:
     assert "--adjacency" in wrong
 
 
+def test_another_encoding_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "scores.jsonl"
+    path.write_text('{"id": "中文甲", "in": 1, "out": 2}\n', "gbk")
+    code, _, wrong = run("privacy", "audit", str(path), "--delta", "1e-5")
+    assert code == 2
+    assert f"{path}:1: byte 8 is not UTF-8; the file may be GB 18030" in wrong
+    assert wrong.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [

@@ -86,5 +86,5 @@ def test_replicas_are_asked_for_beside_ray_only(tmp_path: Path) -> None:
 
 def test_without_ray_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "ray", None)
-    with pytest.raises(MissingExtraError, match=r"buttress\[ray\]"):
+    with pytest.raises(MissingExtraError, match=r"\.\[ray\]"):
         RayCluster(2)

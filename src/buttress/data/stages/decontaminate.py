@@ -63,7 +63,8 @@ def _items(files: tuple[Path, ...], own: bool, words: int) -> Mapping[int, Mappi
     """By length in words: hashes of runs, and the item that each is of."""
     import orjson
 
-    from buttress.data.reading import Readable, expand, read
+    from buttress.data.inputs import expand
+    from buttress.data.reading import Readable, read
 
     texts: list[tuple[str, str]] = []
     if own:

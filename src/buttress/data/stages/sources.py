@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from buttress.data.records import Record
 from buttress.data.stage import Outcome, Removal
+from buttress.errors import InputError
 
 
 class SourceRules:
@@ -31,6 +32,8 @@ class SourceRules:
         self._allow = [one.lower() for one in allow or ()]
         self._licences = {one.lower() for one in licences or ()}
         self._field = licence_field
+        if not (self._deny or self._allow or self._licences):
+            raise InputError("no rule", field="deny", expected="deny, allow or licences")
 
     def apply(self, records: Sequence[Record]) -> Sequence[Outcome]:
         """See ``RecordStage``."""

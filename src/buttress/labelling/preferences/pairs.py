@@ -15,6 +15,7 @@ from buttress.errors import InputError
 from buttress.evidence.base import RecordStore
 from buttress.evidence.codec import decode
 from buttress.evidence.records import Preference
+from buttress.files.utf8 import not_utf8
 
 CHOICES: Final = ("first", "second", "tie", "skipped")
 SIDES: Final = ("first", "second")
@@ -173,7 +174,7 @@ def _pair(line: bytes, path: Path, number: int) -> tuple[Pair, Iterator[Preferen
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        raise wrong(None, f"not JSON ({error.msg})", _EXPECTED) from None
+        raise wrong(None, not_utf8(line) or f"not JSON ({error.msg})", _EXPECTED) from None
     if not isinstance(value, dict):
         raise wrong(None, "not an object", _EXPECTED)
     for name in ("prompt", "first", "second"):

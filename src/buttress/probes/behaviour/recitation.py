@@ -20,6 +20,7 @@ import orjson
 
 from buttress.errors import InputError
 from buttress.files.lines import read_lines
+from buttress.files.utf8 import not_utf8
 from buttress.probes.behaviour.bank import Check, DataBankProbe, QuestionItem, outcome
 from buttress.probes.behaviour.injection.leaks import tells_code
 from buttress.prompts.pack import LANGUAGES
@@ -53,7 +54,10 @@ def load_texts(path: Path) -> Callable[[int], Sequence[QuestionItem]]:
             row = orjson.loads(line)
         except orjson.JSONDecodeError as error:
             raise InputError(
-                f"not valid JSON: {error.msg}", file=str(path), line=number, expected=_EXPECTED
+                not_utf8(line) or f"not valid JSON: {error.msg}",
+                file=str(path),
+                line=number,
+                expected=_EXPECTED,
             ) from None
         found = _asked(row) if isinstance(row, dict) else None
         if found is None:

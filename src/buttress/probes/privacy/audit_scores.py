@@ -13,6 +13,7 @@ from scipy.stats import binomtest
 
 from buttress.errors import InputError
 from buttress.files.lines import read_lines
+from buttress.files.utf8 import not_utf8
 from buttress.statistics.privacy_audit import (
     AuditBound,
     audit_guesses,
@@ -133,7 +134,10 @@ def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             data = orjson.loads(line)
         except orjson.JSONDecodeError as error:
             raise InputError(
-                f"not valid JSON: {error}", file=str(path), line=number, expected=_EXPECTED
+                not_utf8(line) or f"not valid JSON: {error}",
+                file=str(path),
+                line=number,
+                expected=_EXPECTED,
             ) from None
         if not isinstance(data, dict):
             raise InputError("no JSON object", file=str(path), line=number, expected=_EXPECTED)

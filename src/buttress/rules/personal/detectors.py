@@ -12,7 +12,6 @@ from itertools import accumulate
 from operator import itemgetter
 from typing import Any, Final
 
-from buttress.rules.credentials.scanner import scan
 from buttress.rules.patterns import compiled_bytes
 from buttress.rules.personal import identifiers
 
@@ -22,7 +21,7 @@ _IPV6_PREFIXES: Final = ("2", "3", "fe80", "fc", "fd")
 # What stands in every line with a span that is no e-mail address: six digits, or a part of an
 # address of the Internet, an account number, a fiscal code, a PAN or a wallet.
 _LINES: Final = (
-    r"\d(?:[ ./()+-]{0,3}\d){5}|\d\.\d{1,3}\.\d|[0-9A-Fa-f]::?[0-9A-Fa-f]"
+    r"\d(?:[ ./()+-]{0,5}\d){5}|\d\.\d{1,3}\.\d|[0-9A-Fa-f]::?[0-9A-Fa-f]"
     r"|\b(?:[A-Z]{2}\d{2} ?[A-Z0-9]|[0-9A-Za-z]{16}|[A-Z]{5}\d{4}|(?i:bc1)[0-9A-Za-z]{11})"
 )
 
@@ -43,7 +42,8 @@ class Detector:
 
     ``pattern`` is RE2 over the bytes of UTF-8; its first group, or else the whole, is the span.
     ``check`` decides on the value without separators. ``context`` is a pattern of which one match
-    must stand shortly before the number; empty where the number speaks for itself.
+    must stand shortly before the number; empty where the number speaks for itself. ``unless`` is
+    one of which none may stand there.
     ``needs`` is a byte string without which no match is possible. ``lines`` is a pattern that
     matches in every line with a span: other lines are not read. ``alone``: groups of digits count
     only where no further group stands before or behind them, which would make another number.
@@ -53,6 +53,7 @@ class Detector:
     pattern: str
     check: Callable[[str], bool]
     context: str = ""
+    unless: str = ""
     needs: bytes = b""
     lines: str = _LINES
     alone: bool = False
@@ -72,6 +73,7 @@ class Detector:
             if (
                 self.check(written)
                 and (not self.context or texts.named(self.context, start + moved))
+                and not (self.unless and texts.named(self.unless, start + moved))
                 and not (self.alone and _grouped(data, start, end))
             ):
                 yield start + moved, end + moved, _SEPARATORS.sub("", written)
@@ -85,11 +87,15 @@ class Detector:
 class JoinedTexts:
     """Texts in UTF-8 with line breaks between them, which no span crosses.
 
-    Together they are searched once; alone, each would cost every pattern a call.
+    Together they are searched once; alone, each would cost every pattern a call. Escapes of JSON
+    and of source code, as in what a tool is given, are read as white space: in ``\\nann@…`` the
+    name is not "nann".
     """
 
     def __init__(self, texts: Sequence[bytes]) -> None:
         self.data = b"\n".join(texts)
+        if b"\\" in self.data:
+            self.data = _ESCAPE.sub(lambda found: b"\n" * len(found[0]), self.data)
         self.starts = list(accumulate((len(text) + 1 for text in texts[:-1]), initial=0))
         self._lines: dict[str, tuple[bytes, list[tuple[int, int]]]] = {}
 
@@ -107,6 +113,9 @@ class JoinedTexts:
         if pattern not in self._lines:
             self._lines[pattern] = _lines(_expression(pattern), self.data)
         return self._lines[pattern]
+
+
+_ESCAPE: Final = re.compile(rb"\\(?:[nrt]|u[0-9a-fA-F]{4})")
 
 
 def _lines(expression: Any, data: bytes) -> tuple[bytes, list[tuple[int, int]]]:
@@ -175,7 +184,8 @@ def _ipv4(text: str) -> bool:
         address = ipaddress.IPv4Address(text)
     except ValueError:
         return False
-    return not (address.is_loopback or address.is_unspecified or text.startswith("255."))
+    network = text.startswith(("0.", "255.")) or text.endswith(".0.0")  # nobody's address
+    return not (address.is_loopback or network)
 
 
 def _ipv6(text: str) -> bool:
@@ -200,8 +210,14 @@ def _email(text: str) -> bool:
 
 
 _TEL: Final = (
-    r"(?:tel|phone|mobile|cell|fax|call|whatsapp"
+    r"(?:tel|phone|mobile|\bcell\b|fax|\bcall\b|whatsapp|\bph\b|\bmob\b|\bvoice\b|\bdd[il]?\b"
     r"|\xe7\x94\xb5\xe8\xaf\x9d|\xe6\x89\x8b\xe6\x9c\xba)"  # 电话, 手机 in UTF-8
+)
+# Between digits: "-", " (", " - (", " / ", ") ", ")-(" or, in aligned signatures, ")  ".
+_BETWEEN: Final = r"(?:(?:[ ./-]?| ?[-/] {0,2})\(?|\)(?:[ ./-]?\(?|  | - ))"
+# Before a version of software that is written as an address of the Internet.
+_VERSION: Final = (
+    r"\b(?:v|ver|version|rev|revision|release|build|firmware|driver|kernel|linux|gcc)[ .:=/-]{0,3}$"
 )
 DETECTORS: Final[tuple[Detector, ...]] = (
     Detector(
@@ -246,7 +262,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     Detector(
         "IP",
         r"(?:^|[^0-9A-Za-z_.])(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})(?:[^0-9.]|\.[^0-9]|\.?$)",
-        _ipv4,
+        _ipv4, unless=_VERSION,
     ),
     Detector(
         "IP",
@@ -254,16 +270,18 @@ DETECTORS: Final[tuple[Detector, ...]] = (
         _ipv6, needs=b":",
     ),
     Detector("CN_MOBILE", r"(?:^|[^0-9A-Za-z_.])((?:\+?86[ -]?)?1[3-9]\d[ -]?\d{4}[ -]?\d{4})\b",
-             lambda value: identifiers.cn_mobile(_digits(value)[-11:])),
-    Detector("PHONE", r"(?:^|[^0-9A-Za-z_+])(\+[1-9](?:[ .-]?\(?\d\)?){6,14})\b", _phone,
-             needs=b"+"),
+             lambda value: identifiers.cn_mobile(_digits(value)[-11:]),
+             unless=r"\+(?!86)\d{1,3}[ .-]?$"),
+    Detector("PHONE", r"(?:^|[^0-9A-Za-z_+])(\+\+?[1-9](?:" + _BETWEEN + r"\d){6,14})\b",
+             _phone, needs=b"+"),
     Detector(
         "PHONE",
-        r"(?:^|[^0-9A-Za-z_.-])((?:1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[.-])\d{3}[ .-]\d{4})\b",
+        r"(?:^|[^0-9A-Za-z_.-])((?:1[ .-]?)?(?:\(\d{3}\)[ /-]?|\d{3}[./-])\d{3}(?:[ .-]| - )"
+        r"\d{4})\b",
         _nanp,
     ),
     Detector("PHONE", r"(?:^|[^0-9A-Za-z_.-])(0\d{2,3}-\d{7,8})\b", _phone),
-    Detector("PHONE", r"(?:^|[^0-9A-Za-z_.+-])(\(?\d(?:[ ./-]?\(?\d\)?){6,14})\b", _phone,
+    Detector("PHONE", r"(?:^|[^0-9A-Za-z_.+-])(\(?\d(?:" + _BETWEEN + r"\d){6,14})\b", _phone,
              context=_TEL + r"[^\d]{0,16}$"),
 )  # fmt: skip
 KINDS: Final = (*dict.fromkeys(one.kind for one in DETECTORS), "SECRET")
@@ -317,6 +335,8 @@ def _found(texts: Sequence[tuple[str, bytes]], kinds: Collection[str]) -> Iterat
 
 def secrets(data: bytes) -> Iterator[tuple[int, int, str]]:
     """Credentials by the rules of ``buttress scan``: start, end in bytes, and the secret."""
+    from buttress.rules.credentials.scanner import scan
+
     for hit in scan(data).found:
         yield hit.start, hit.end, data[hit.start : hit.end].decode("utf-8", "replace")
 

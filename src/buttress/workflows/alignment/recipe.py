@@ -13,6 +13,7 @@ import msgspec
 from buttress.errors import InputError
 from buttress.files import located_yaml
 from buttress.files.yaml_loader import load_yaml
+from buttress.training.settings import TuneSettings
 
 RecipeKind = Literal["train", "gate", "steering", "system-prompt", "guard-rules"]
 WITHOUT_TRAINING: Final[tuple[RecipeKind, ...]] = (
@@ -46,12 +47,17 @@ class TrainingRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A recipe. ``false_alarms`` is what a gate aims at, ``strengths`` what steering tries."""
 
-    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    name: Annotated[
+        str,
+        msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]*$", description="lower-case letters, digits, -"),
+    ]
     kind: RecipeKind
     description: str = ""
     train: TrainingRecipe | None = None
     false_alarms: Annotated[float, msgspec.Meta(gt=0, lt=1)] = 0.02
-    strengths: Annotated[tuple[Positive, ...], msgspec.Meta(min_length=1)] = (0.5, 1.0, 2.0)
+    strengths: Annotated[
+        tuple[Positive, ...], msgspec.Meta(min_length=1, description="one or more")
+    ] = (0.5, 1.0, 2.0)
     prompts: tuple[str, ...] = ()
 
 
@@ -66,24 +72,18 @@ def load_recipe(name: str) -> Recipe:
     Raises:
         InputError: no such recipe, or a field that is not usable.
     """
-    content: Any
     if name in shipped_recipes():
         content = load_yaml(_folder().joinpath(f"{name}.yaml"))
     elif name.endswith((".yaml", ".yml")):
-        content = located_yaml.load(Path(name)).data
+        located = located_yaml.load(Path(name))
+        content = located.data = located_yaml.with_exponents(located.data)
+        located_yaml.check(located, _schema())
     else:
         raise InputError(
             f"unknown recipe '{name}'", field="--recipe",
             expected=f"one of {', '.join(shipped_recipes())}, or a YAML file",
         )  # fmt: skip
-    try:
-        recipe = msgspec.convert(content, Recipe)
-    except msgspec.ValidationError as error:
-        problem, _, field = str(error).partition(" - at ")
-        raise InputError(
-            problem, file=name, field=field.strip("`").removeprefix("$.") or None,
-            expected="a recipe; see docs/align.md",
-        ) from None  # fmt: skip
+    recipe = msgspec.convert(content, Recipe)
     if (recipe.kind == "train") != (recipe.train is not None):
         raise InputError(
             "missing" if recipe.train is None else "is of no use here", file=name,
@@ -105,6 +105,15 @@ def load_recipes(names: Sequence[str]) -> list[Recipe]:
                 f"'{recipe.name}' stands twice", field="--recipe", expected="different names"
             )
     return found
+
+
+def _schema() -> dict[str, Any]:
+    """Schema of a recipe's file, down to the settings of its training."""
+    schema, settings = msgspec.json.schema(Recipe), msgspec.json.schema(TuneSettings)
+    schema["$defs"] |= settings["$defs"]
+    for name in ("settings", "reward"):
+        schema["$defs"]["TrainingRecipe"]["properties"][name] = {"$ref": settings["$ref"]}
+    return schema
 
 
 def _folder() -> Traversable:

@@ -90,9 +90,10 @@ def measured_requests(
     prompts = [one for one in sources.prompts(system) if one.language in languages]
     own = [one for one in prompts if one.source == PACK]
     if not own:
+        told = ", ".join(languages)
         raise InputError(
-            "no pairs of harmful requests and look-alikes", field="prompts",
-            expected=f"the set {PACK}, in en or zh",
+            f"no pairs of harmful requests and look-alikes in {told}", field="--languages",
+            expected=f"en or zh, and the set {PACK} among the manifest's prompts",
         )  # fmt: skip
     public = [one for one in prompts if one.source != PACK]
     split = split_by_category(own, public, held_out=held_out or None, seed=seed)

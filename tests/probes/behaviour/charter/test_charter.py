@@ -177,6 +177,11 @@ def test_wrong_files_are_told(tmp_path: Path, text: str, message: str) -> None:
         ("[{}]", r"situations\[0\]: empty"),
         ("[{de: x}]", r"situations\[0\]\.de: unknown field"),
         ("[{en: {situation: s, good: g}}]", r"situations\[0\]\.en\.bad: missing"),
+        ("[{en: {situation: s, good: g, bad: g }}]", r"situations\[0\]\.en\.bad: the same as"),
+        (
+            "[{zh: {situation: s, good: g, bad: b}}]",
+            r"situations\[0\]\.zh: the principle is not stated so; expected zh: the principle, or",
+        ),
     ],
 )
 def test_wrong_situations_are_told(tmp_path: Path, situations: Any, message: str) -> None:

@@ -96,6 +96,13 @@ def _principle(file: Located, value: Any, at: FieldPath) -> Principle:
     situations = tuple(
         _situations(file, one, (*at, "situations", place)) for place, one in enumerate(given)
     )
+    for place, one in enumerate(situations):
+        for language in one:
+            if not texts[language]:
+                raise file.error(
+                    (*at, "situations", place, language), "the principle is not stated so",
+                    f"{language}: the principle, or no situation in it",
+                )  # fmt: skip
     return Principle(texts["id"], texts["en"], texts["zh"], texts["source"], situations)
 
 
@@ -107,6 +114,8 @@ def _situations(file: Located, value: Any, at: FieldPath) -> dict[str, Situation
         for name in _TEXTS:
             if not isinstance(texts.get(name), str) or not texts[name].strip():
                 raise file.error((*at, language, name), "missing or not text", "text")
+        if texts["good"].strip() == texts["bad"].strip():
+            raise file.error((*at, language, "bad"), "the same as good", "another choice")
         found[language] = Situation(**texts)
     if not found:
         raise file.error(at, "empty", "a situation in English or Chinese")

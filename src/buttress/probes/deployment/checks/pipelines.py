@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import re2
@@ -60,6 +60,21 @@ _OWN_BRANCH: Final = re2.compile(
 _INSIDE: Final = re2.compile(
     r"github\.event_name\s*==\s*['\"](?:push|schedule|workflow_dispatch|release)['\"]"
 )
+_SECRETS: Final = re.compile(r"\bsecrets\.(?!GITHUB_TOKEN\b|github_token\b)|\binherit\b")
+_READS_FOLDER: Final = re.compile(
+    r"(?i)^(?:actions/(?:upload-artifact|cache|checkout|setup-\w+)|dorny/)"
+)
+_INTERPRETERS: Final = (
+    r"python[\d.]*|(?:ba|z)?sh|node|npx|source|make\s+-C|uv\s+run|pip3?\s+install"
+)
+_BUILDS: Final = re.compile(
+    r"\b(?:pip3?|uv|poetry|pdm|npm|npx|yarn|pnpm|bun|make|cmake|cargo|go|mvn|gradle\w*|docker|tox|nox|"
+    r"pytest|python[\d.]*|node|bash|sh|ruby|bundle|composer|dotnet|terraform|pre-commit|source|just)(?:\s|$)|"
+    r"(?:^|[\s;&|])\./\S"
+)
+# Environments whose name says that somebody has to let a run in.
+_APPROVED: Final = re.compile(r"(?i)approv|external|protect|fork|untrust|review|safe|gate|manual")
+_MAX_GATES: Final = 50  # jobs that one needs
 _WHO: Final = re2.compile(r"author_association|permission|github\.actor|\.user\.login\s*==")
 
 
@@ -94,8 +109,11 @@ def _with_variables(text: str, scope: ExpressionScope | None) -> str:
     return "\n".join(found)
 
 
-def _head_checkout(subject: Subject) -> Iterator[SubjectMatch]:
-    """Code of a stranger is checked out where the workflow has secrets and a writing token."""
+def _head_checkout(subject: Subject, *, limited: bool) -> Iterator[SubjectMatch]:
+    """Code of a stranger is checked out where the workflow has secrets and a writing token.
+
+    ``limited``: something is seen that keeps it from being run with them.
+    """
     triggers = subject.context["triggers"] & _PRIVILEGED
     if not triggers or not _checks_out_head(subject.value, _scope(subject)):
         return
@@ -104,7 +122,67 @@ def _head_checkout(subject: Subject) -> Iterator[SubjectMatch]:
         _INSIDE.search(guards) and "||" not in guards
     ):
         return
-    yield SubjectMatch(subject.line(()), sorted(triggers)[0])
+    gates = _gates(subject.context["workflow"], subject.context["job"])
+    if any(_OWN_BRANCH.search(one) and "||" not in one for one in map(_condition, gates)):
+        return
+    limit = _limit(subject, gates)
+    if bool(limit) is limited:
+        trigger = sorted(triggers)[0]
+        yield SubjectMatch(subject.line(()), f"{trigger} {limit}" if limited else trigger)
+
+
+def _condition(job: Mapping[str, Any]) -> str:
+    return str(job.get("if", ""))
+
+
+def _limit(subject: Subject, gates: Sequence[Mapping[str, Any]]) -> str:
+    """What keeps code that a step checks out from being run with rights, in words."""
+    if _allowed(gates, subject.context["job"]):
+        return "somebody of the project allows it first; what is pushed after that runs as well"
+    workflow, job = subject.context["workflow"], subject.context["job"]
+    given = job.get("permissions", workflow.get("permissions"))
+    reads = given == "read-all" or (
+        isinstance(given, dict) and all(one in ("read", "none") for one in given.values())
+    )
+    seen = f"{workflow.get('env')} {job}"
+    if reads and not _SECRETS.search(seen) and not job.get("secrets"):
+        return "the token can only read, and no other secret is seen"
+    inputs = subject.value.get("with")
+    folder = str(inputs.get("path", "")).strip("./") if isinstance(inputs, dict) else ""
+    later = subject.context["steps"][subject.context["index"] + 1 :]
+    if folder and later and not any(_runs_in(folder, one) for one in later):
+        return f"it goes to the folder {folder}, and no later step is seen to run anything there"
+    return ""
+
+
+def _runs_in(folder: str, step: Any) -> bool:
+    """Whether a step seems to run or build what lies in a folder."""
+    if not isinstance(step, dict):
+        return False
+    script = scalar(step.get("run")) or ""
+    named = re.escape(folder)
+    if str(step.get("uses", "")).startswith((f"./{folder}", folder)):
+        return True
+    inputs = step.get("with")
+    if step.get("uses") and folder in str(inputs) and not _READS_FOLDER.match(str(step["uses"])):
+        return True
+    inside = str(step.get("working-directory", "")).strip("./").startswith(folder) or re.search(
+        rf"\b(?:cd|pushd)\s+[\"']?(?:\./|\$\{{?\w+\}}?/)?{named}\b|-C\s+{named}\b", script
+    )
+    if inside:
+        return bool(_BUILDS.search(script))
+    runs = rf"(?:{_INTERPRETERS})\s+(?:-\S+\s+)*[\"']?(?:\./)?{named}/|(?:^|[\s;&|])\./{named}/"
+    return bool(re.search(runs, script, re.MULTILINE))
+
+
+def _allowed(gates: Sequence[Mapping[str, Any]], job: Any) -> bool:
+    """Whether somebody of the project allows it: by a label, an environment, or a job that asks."""
+    return any(
+        _LABEL.search(_condition(one))
+        or _APPROVED.search(str(one.get("environment", "")))
+        or (one is not job and _WHO.search(str(one.get("steps"))))
+        for one in gates
+    )
 
 
 def _scope(subject: Subject) -> ExpressionScope:
@@ -238,15 +316,30 @@ def _self_hosted(subject: Subject, *, labelled: bool) -> Iterator[SubjectMatch]:
         runner = runner.get("labels")
     labels = runner if isinstance(runner, list) else [runner]
     outside = subject.context["triggers"] & _OUTSIDE
-    condition = str(subject.value.get("if", ""))
-    if _OWN_BRANCH.search(condition) and "||" not in condition:
+    if not outside or not any(str(one).lower() == "self-hosted" for one in labels):
         return
-    if (
-        bool(_LABEL.search(condition)) is labelled
-        and outside
-        and any(str(one).lower() == "self-hosted" for one in labels)
-    ):
+    gates = _gates(subject.context["workflow"], subject.value)
+    if any(_OWN_BRANCH.search(one) and "||" not in one for one in map(_condition, gates)):
+        return
+    if _allowed(gates, subject.value) is labelled:
         yield SubjectMatch(subject.line(("runs-on",)), sorted(outside)[0])
+
+
+def _gates(workflow: Any, job: Any) -> list[Mapping[str, Any]]:
+    """A job and those that it needs, without which it does not start."""
+    jobs = workflow.get("jobs") if isinstance(workflow, dict) else None
+    found: list[Mapping[str, Any]] = []
+    pending = [job]
+    while pending and len(found) < _MAX_GATES:
+        one = pending.pop()
+        if not isinstance(one, dict) or any(one is known for known in found):
+            continue
+        found.append(one)
+        needs = one.get("needs")
+        if not re.search(r"always\(|cancelled\(|failure\(", str(one.get("if", ""))):
+            names = needs if isinstance(needs, list) else [needs]
+            pending += [jobs.get(str(name)) for name in names] if isinstance(jobs, dict) else []
+    return found
 
 
 def _artifact(subject: Subject) -> Iterator[SubjectMatch]:
@@ -318,7 +411,8 @@ def _include(subject: Subject) -> Iterator[SubjectMatch]:
 
 
 CHECKS: Final[dict[str, Check]] = {
-    "head-checkout": _head_checkout,
+    "head-checkout": lambda subject: _head_checkout(subject, limited=False),
+    "head-checkout-limited": lambda subject: _head_checkout(subject, limited=True),
     "script-injection": lambda subject: _injection(subject, direct=True),
     "indirect-injection": lambda subject: _injection(subject, direct=False),
     "input-injection": lambda subject: _input_injection(subject, by_strangers=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from typing import Any, Final
@@ -103,16 +104,38 @@ def _powerful_role(subject: Subject) -> Iterator[SubjectMatch]:
 _PUT_IN: Final = re.compile(r"\$|\{\{|<|\[[A-Za-z][\w. -]{2,40}\]")
 
 
-def _literal_secret(subject: Subject) -> Iterator[SubjectMatch]:
+# Beside the name: a password in an address, a private key, a file of its own, or random signs.
+_CREDENTIAL: Final = re.compile(
+    r"://[^\s/:@]*:[^\s/@]+@|PRIVATE KEY|\n.*\S|^(?=[^\s:]*\d)(?=[^\s:]*[A-Za-z])[^\s:]{20,}$"
+)
+_NAMED: Final = re.compile(
+    r"(?i)passw|secret|token|key$|credential|(?:^|[_-])(?:pass|pwd|dsn|auth)"
+)
+
+
+def _literal_secret(subject: Subject, *, credential: bool) -> Iterator[SubjectMatch]:
     if subject.text("type") == "kubernetes.io/service-account-token":
         return
     for key in ("data", "stringData"):
         data = subject.value.get(key)
         for name, value in data.items() if isinstance(data, dict) else ():
             given = value.strip() if isinstance(value, str) else ""
-            meant = given and not _PUT_IN.search(given)
-            if meant and not is_placeholder(given.encode("utf-8", "replace")):
+            if not given or _PUT_IN.search(given):
+                continue
+            plain = _decoded(given) if key == "data" else given
+            if _PUT_IN.search(plain) or is_placeholder(given.encode("utf-8", "replace")):
+                continue
+            seen = bool(_NAMED.search(str(name)) or _CREDENTIAL.search(plain))
+            if seen is credential:
                 yield SubjectMatch(subject.line((key, name)), str(name))
+
+
+def _decoded(value: str) -> str:
+    """What base64 stands for; the text itself where it is none."""
+    try:
+        return base64.b64decode(value, validate=True).decode("utf-8")
+    except ValueError:
+        return value
 
 
 CHECKS: Final[dict[str, Check]] = {
@@ -123,5 +146,6 @@ CHECKS: Final[dict[str, Check]] = {
     "public-service": _public_service,
     "wildcard-role": _wildcard_role,
     "powerful-role": _powerful_role,
-    "literal-secret": _literal_secret,
+    "literal-secret": lambda subject: _literal_secret(subject, credential=True),
+    "literal-value": lambda subject: _literal_secret(subject, credential=False),
 }

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 from buttress.probes.source.code.conditions import Condition
-from buttress.probes.source.code.events import Event
+from buttress.probes.source.code.events import Context, Event
 from buttress.probes.source.code.values import HOLE, Taint, Value
+
+_MAX_TEST: Final = 200  # characters of a test that are shown
+_MAX_NODES: Final = 100  # parts of a test that are looked at
+_ASKS_WHETHER: Final = ("hasattr", "isinstance", "issubclass", "callable", "len")
+# A function or class of such a name is called where it is asked for.
+_DESCRIBES: Final = re.compile(
+    r"(?i)insecure|unverified|unsafe|untrusted|ignor|skip|disabl|without|allow|(?:^|_)no_?(?=ssl|tls|"
+    r"verif|cert)|trust_?(?:all|any|remote)|remote_?code"
+)
 
 
 def held(
@@ -54,6 +65,54 @@ def text_of(event: Event) -> str | None:
             return None
     text = event.value.known_text
     return text.replace(HOLE, "{}") if text is not None else None
+
+
+def switch_of(context: Context, names: Any) -> str:
+    """What shows that whoever runs the program asks for it, in words; nothing where none does.
+
+    That is a test around it of a setting of such a name which nothing from outside decides, or a
+    function or class that is called so.
+    """
+    for branch in reversed(context.branches):
+        if branch.own and any(map(names.search, _settings(branch.test))):
+            test = ast.unparse(branch.test)[:_MAX_TEST]
+            where = f"only where {test} holds" if branch.holds else f"only where not ({test})"
+            return f"{where}: whoever runs the program decides"
+    described = next((one for one in context.functions if _DESCRIBES.search(one)), "")
+    return f"in {described}: who uses it is not followed" if names.search(described) else ""
+
+
+def _settings(test: ast.expr) -> Iterator[str]:
+    """Names of the settings that a test looks at: variables, attributes, keys that are asked for.
+
+    Whether something exists or has a type is no setting.
+    """
+    pending: list[tuple[ast.expr, bool]] = [(test, False)]
+    for _ in range(_MAX_NODES):
+        if not pending:
+            return
+        node, key = pending.pop()
+        if isinstance(node, ast.Name):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.Constant) and key and isinstance(node.value, str):
+            yield node.value
+        elif isinstance(node, ast.UnaryOp):
+            pending.append((node.operand, False))
+        elif isinstance(node, ast.BoolOp):
+            pending += [(one, False) for one in node.values]
+        elif isinstance(node, ast.Compare):
+            if not any(isinstance(one, ast.Constant) and one.value is None
+                       for one in node.comparators):  # fmt: skip
+                pending.append((node.left, False))
+        elif isinstance(node, ast.Subscript):
+            pending.append((node.slice, True))
+        elif isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Attribute):  # x.lower() == "no"
+                pending.append((node.func.value, False))
+            if getattr(node.func, "id", "") not in _ASKS_WHETHER:
+                pending += [(node.func, False), *((one, True) for one in node.args)]
 
 
 def command_of(value: Value) -> Value | None:

@@ -22,8 +22,12 @@ def bind(evaluator: Evaluator, target: ast.expr, value: Value, scope: NameScope)
     elif isinstance(target, (ast.Tuple, ast.List)):
         elements = value.elements or ()
         known = elements if len(elements) == len(target.elts) else None
+        counted = value.path == "builtins.enumerate()[]"
         for index, one in enumerate(target.elts):
             inner = one.value if isinstance(one, ast.Starred) else one
+            if counted and index == 0:  # a number
+                bind(evaluator, inner, Value(), scope)
+                continue
             part = known[index] if known else evaluator.stepped(value, "[]", target.lineno)
             bind(evaluator, inner, part, scope)
     elif isinstance(target, ast.Attribute):

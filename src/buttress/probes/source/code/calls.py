@@ -43,6 +43,8 @@ _WRAPS: Final = {
 }  # fmt: skip
 _SHOWN: Final = frozenset({"shown"})  # use of a value whose text may be seen
 MAX_TARGETS: Final = 32  # functions of a table that are followed
+_KEPT: Final = frozenset({"url", "path", "hub"})  # uses of what is kept under a key
+CUSTOM: Final = "allow_custom_value"
 _LOOK_UPS: Final = {"os.getenv", "os.environ.get"}
 
 
@@ -164,6 +166,8 @@ def _result(
             return mixed(*given.all)
         return Value("builtins.getattr()", taints=taints_of(*given.positions[1:]))
     note(evaluator.downloads, path, node, given, evaluator.marked(callee.step("()"), node.lineno))
+    if path.startswith("gradio.") and CUSTOM in given.named:  # a list that takes other values too
+        return Value(callee.step("()").path, entries={CUSTOM: given.named[CUSTOM]})
     if path in ("builtins.open", "io.open") and given.positions:
         handle = callee.step("()")
         return Value(handle.path, elements=(given.positions[0],))
@@ -184,7 +188,10 @@ def _result(
     converted = given.named.get("type", NOTHING)  # of werkzeug: get("page", type=int)
     if event.path.endswith(".get") and ALL in evaluator.flows.cleaned(converted.path):
         return Value(callee.step("()").path)
-    taints = taints_of(callee, *given.all)
+    arguments = given.all
+    if _asks_by_key(event.node, given):  # who names a key does not choose what is kept under it
+        arguments = [given.positions[0].clean(_KEPT), *arguments[1:]]
+    taints = taints_of(callee, *arguments)
     if taints and not path.startswith("builtins."):
         kept = evaluator.flows.kept
         # What is made with a key does not show it; only what is still the text of it does.
@@ -204,6 +211,16 @@ def _result(
     if event.path.endswith(".get") and given.positions and given.positions[0].const == "files":
         made = stored(receiver, "files", made)
     return evaluator.marked(made.clean(uses) if uses else made, node.lineno)
+
+
+def _asks_by_key(node: ast.Call, given: Given) -> bool:
+    """Whether a call is ``records.get(key)``, of records that carry nothing from outside."""
+    return (
+        isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("get", "pop")
+        and bool(given.positions)
+        and not given.receiver.taints
+    )
 
 
 def _grown(name: str, receiver: Value, given: Given) -> Value | None:

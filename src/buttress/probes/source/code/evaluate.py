@@ -105,7 +105,8 @@ class Evaluator(ABC):
         label = self.flows.label(value.path) if value.path else None
         if label is None or any(one.label == label for one in value.taints):
             return value
-        taints = (Taint(label, value.path, line, self.file), *value.taints)
+        own = Taint(label, value.path, line, self.file, check=self.context.check)
+        taints = (own, *value.taints)
         return Value(value.path, value.const, value.text, taints=taints)
 
     def member(self, value: Value, name: str, line: int, scope: NameScope) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -13,12 +14,29 @@ KINDS: Final[tuple[Kind, ...]] = ("call", "assign", "import", "assert", "text", 
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    """A test that holds, or does not, where something happens.
+
+    ``own``: nothing in it comes from outside, so that whoever runs the program decides.
+    """
+
+    test: ast.expr
+    holds: bool
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
-    """Where in a module something happens: decorators and bases of what is around it."""
+    """Where in a module something happens: decorators and bases of what is around it.
+
+    ``branches`` are the tests on the way there, the outermost first.
+    """
 
     decorators: tuple[str, ...] = ()
     bases: tuple[str, ...] = ()
     functions: tuple[str, ...] = ()
+    branches: tuple[Branch, ...] = ()
+    check: str = ""  # what lets only some call the function around it, in words
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from buttress.probes.source.code.binding import bind
-from buttress.probes.source.code.events import Event
+from buttress.probes.source.code.events import Branch, Context, Event
 from buttress.probes.source.code.flows import Flows
 from buttress.probes.source.code.functions import (
     Function,
@@ -21,7 +21,13 @@ from buttress.probes.source.code.functions import (
     segments_of,
     summary_of,
 )
-from buttress.probes.source.code.guards import checked, clean, ends, part_of
+from buttress.probes.source.code.guards import (
+    administrators_only,
+    checked,
+    clean,
+    ends,
+    part_of,
+)
 from buttress.probes.source.code.imports import bind_import, bind_import_from
 from buttress.probes.source.code.linked import InterproceduralEvaluator, context_of
 from buttress.probes.source.code.scopes import Attributes, NameScope
@@ -30,8 +36,10 @@ from buttress.probes.source.code.texts import summed
 from buttress.probes.source.code.values import NOTHING, Value, joined
 
 # Decorators of functions whose result is sent as a page of HTML.
+_ROUTER: Final = re.compile(r"fastapi\.(?:\w+\.)*(?:APIRouter|FastAPI)\(\)")
 _VIEW: Final = re.compile(r"(flask|quart|bottle)\.(?:.*\.)?(route|get|post|put)")
 
+MAX_BRANCHES: Final = 40  # tests around a statement that are kept
 MAX_AGAIN: Final = 300  # methods that are followed again, when attributes are known
 
 
@@ -43,6 +51,7 @@ class AbstractInterpreter(InterproceduralEvaluator):
         self._queue: list[Function] = []
         self._globals: set[str] = set()
         self._functions: dict[tuple[str, ...], Function] = {}
+        self._guarded: dict[str, str] = {}  # routers that let only administrators in, by name
 
     def module(self, body: Sequence[ast.stmt]) -> None:
         """Follow a whole module."""
@@ -84,6 +93,7 @@ class AbstractInterpreter(InterproceduralEvaluator):
 
     def block(self, body: Sequence[ast.stmt], scope: NameScope) -> None:
         """Follow statements one after the other."""
+        before = self.context
         for statement in body:
             method = _METHODS.get(type(statement))
             if method is not None:
@@ -92,6 +102,7 @@ class AbstractInterpreter(InterproceduralEvaluator):
                 for child in ast.iter_child_nodes(statement):
                     if isinstance(child, ast.expr):
                         self.value(child, scope)
+        self.context = before
 
     def follow(self, function: Function) -> None:
         """Follow a function, unless it was."""
@@ -123,8 +134,10 @@ class AbstractInterpreter(InterproceduralEvaluator):
         if label is None and scope.is_class:
             label = self.flows.method(node.name, context.bases, context.functions)
         path = "." + ".".join((*context.functions, node.name))
+        check = self._checked_by(node)
         inner = replace(
             context,
+            check=check or context.check,
             decorators=(*context.decorators, *paths),
             functions=(*context.functions, node.name),
         )
@@ -149,6 +162,15 @@ class AbstractInterpreter(InterproceduralEvaluator):
         self._functions[inner.functions] = function
         self.module_summary.functions[path] = summary
         scope.bind(node.name, Value(path))
+
+    def _checked_by(self, node: FunctionNode) -> str:
+        """What lets only administrators call a function: by its decorators, parameters, router."""
+        for one in node.decorator_list:
+            if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute):
+                router = one.func.value
+                if isinstance(router, ast.Name) and router.id in self._guarded:
+                    return self._guarded[router.id]
+        return administrators_only([*node.decorator_list, node.args])
 
     def _class(self, node: ast.ClassDef, scope: NameScope) -> None:
         for decorator in node.decorator_list:
@@ -210,8 +232,13 @@ class AbstractInterpreter(InterproceduralEvaluator):
 
     def _assign(self, node: ast.Assign, scope: NameScope) -> None:
         value = self.value(node.value, scope)
+        check = ""
+        if isinstance(node.value, ast.Call) and _ROUTER.fullmatch(value.path):
+            check = administrators_only(node.value.keywords)
         for target in node.targets:
             self._bind(target, value, scope)
+            if check and isinstance(target, ast.Name):
+                self._guarded[target.id] = check
             if isinstance(target, ast.Name):
                 scope.note_part(target.id, part_of(self, node.value, scope))
 
@@ -233,13 +260,16 @@ class AbstractInterpreter(InterproceduralEvaluator):
 
     def _if(self, node: ast.If, scope: NameScope) -> None:
         branches: list[dict[str, Value]] = []
-        one = node
+        one, before = node, self.context
         self.value(one.test, scope)
         # elif after elif is a chain, not a nest: followed without recursion, in one branch.
         while True:
             scope.branch()
+            outer, own = self.context, self._is_own(one.test, scope)
+            self.context = _where(outer, Branch(one.test, True, own))
             clean(checked(self, one.test, scope, holds=True), scope)
             self.block(one.body, scope)
+            self.context = _where(outer, Branch(one.test, False, own))
             left = scope.leave()
             if not ends(self, one.body, scope):
                 branches.append(left)
@@ -252,9 +282,27 @@ class AbstractInterpreter(InterproceduralEvaluator):
             self.value(one.test, scope)
         self.block(one.orelse, scope)
         last = scope.leave()
+        if not ends(self, node.body, scope):
+            self.context = before
+        else:  # what follows is reached only where the first test does not hold
+            self.context = _where(before, Branch(node.test, False, self._is_own(node.test, scope)))
         if not ends(self, one.orelse, scope):
             branches.append(last)
         scope.join(branches, exhaustive=bool(branches))
+
+    def _is_own(self, test: ast.expr, scope: NameScope) -> bool:
+        """Whether nothing in a test comes from outside, as far as is known."""
+        for one in ast.walk(test):
+            if isinstance(one, ast.Name):
+                known = scope.find(one.id)
+                labels = [taint.label for taint in known.taints] if known is not None else []
+            elif isinstance(one, ast.Attribute):
+                labels = [self.flows.label(self.path_of(one, scope)) or ""]
+            else:
+                continue
+            if any(label in self.flows.carried for label in labels):
+                return False
+        return True
 
     def _loop(self, node: ast.For | ast.AsyncFor | ast.While, scope: NameScope) -> None:
         if isinstance(node, ast.While):
@@ -315,6 +363,13 @@ class AbstractInterpreter(InterproceduralEvaluator):
         )
         for name in names:
             self.tell(Event("import", node.lineno, self.context, name, node=node))
+
+
+def _where(context: Context, branch: Branch) -> Context:
+    """The context of a branch; of very many, the outermost are kept."""
+    if len(context.branches) >= MAX_BRANCHES:
+        return context
+    return replace(context, branches=(*context.branches, branch))
 
 
 _METHODS: Final[dict[type, Callable[[AbstractInterpreter, Any, NameScope], None]]] = {

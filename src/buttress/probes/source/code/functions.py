@@ -134,7 +134,8 @@ def _tainted(evaluator: Evaluator, function: Function, value: Value, parameter: 
     if function.label is not None and name not in NOT_GIVEN:
         # A default says nothing of what a stranger gives.
         cleaned = frozenset({SEGMENT}) if name in function.segments else frozenset()
-        taint = Taint(function.label, name, line, evaluator.file, cleaned)
+        check = function.context.check
+        taint = Taint(function.label, name, line, evaluator.file, cleaned, check=check)
         return Value(value.path, taints=(taint,))
     owner = function.summary.owner(name)
     return Value(value.path, value.const, taints=(Taint(PARAMETER, owner, line, evaluator.file),))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from buttress.probes.source.code.scopes import NameScope
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
 _MAX = 40  # operands of a test that are looked at
 
 _MAX_EITHER = 8  # of which one holds
+
+# Who may call a route, as dependencies and decorators name it.
+_ADMINISTRATOR: Final = re.compile(r"(?i)admin(?!ister(?!ator))|super_?user|superadmin")
+_ROUTES: Final = frozenset(
+    {"get", "post", "put", "patch", "delete", "route", "api_route", "websocket", "head", "options"}
+)
+_MAX_SHOWN: Final = 60  # characters of a name
+
+_MAX_PARTS = 20  # of what is compared or given to a check
 
 # An attribute that says that what carries it was checked where it was made.
 _TRUST: Final = re.compile(r"(?:^|_)(?:is_)?(?:trusted|verified|approved|allowlisted)$")
@@ -50,6 +60,46 @@ def checked(evaluator: Evaluator, test: ast.expr, scope: NameScope, *, holds: bo
                 for one in (*node.args[:4], *((receiver,) if receiver is not None else ())):
                     found |= _names(one)
     return found
+
+
+def administrators_only(nodes: Iterable[ast.AST]) -> str:
+    """What in decorators, parameters or options of a route lets only administrators in.
+
+    That is a dependency or a decorator of such a name, or one that is given such a role; the path
+    of a route says nothing.
+    """
+    for node in nodes:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            parts: list[ast.AST] = [*node.keywords]  # @router.get("/admin", dependencies=[…])
+            if node.func.attr not in _ROUTES:
+                parts += [node.func, *node.args]
+        elif isinstance(node, ast.arguments):
+            given = [*node.defaults, *filter(None, node.kw_defaults)]
+            hints = [one.annotation for one in (*node.posonlyargs, *node.args, *node.kwonlyargs)]
+            parts = [call for one in (*given, *filter(None, hints)) for call in _dependencies(one)]
+        elif isinstance(node, ast.keyword):
+            parts = list(_dependencies(node.value))
+        else:
+            parts = [node]
+        for part in parts:
+            for one in ast.walk(part):
+                name = (
+                    one.id if isinstance(one, ast.Name)
+                    else one.attr if isinstance(one, ast.Attribute)
+                    else one.value if isinstance(one, ast.Constant) else ""
+                )  # fmt: skip
+                if isinstance(name, str) and _ADMINISTRATOR.search(name) and "/" not in name:
+                    return f"only administrators reach it: {name[:_MAX_SHOWN]}"
+    return ""
+
+
+def _dependencies(node: ast.expr) -> Iterator[ast.Call]:
+    """``Depends(…)`` and ``Security(…)`` in an expression."""
+    for one in ast.walk(node):
+        if isinstance(one, ast.Call):
+            name = one.func.attr if isinstance(one.func, ast.Attribute) else one.func
+            if (name.id if isinstance(name, ast.Name) else name) in ("Depends", "Security"):
+                yield one
 
 
 def _of_any(evaluator: Evaluator, node: ast.Call, scope: NameScope) -> ast.expr | None:
@@ -119,14 +169,21 @@ def ends(evaluator: Evaluator, body: list[ast.stmt], scope: NameScope) -> bool:
 
 
 def _names(node: ast.expr) -> set[str]:
-    """``x`` in ``x``, ``x.y``, ``x[0]`` and ``f(x)``."""
-    for _ in range(6):
-        if isinstance(node, ast.Name):
-            return {node.id}
-        if isinstance(node, (ast.Attribute, ast.Subscript)):
-            node = node.value
-        elif isinstance(node, ast.Call) and (node.args or isinstance(node.func, ast.Attribute)):
-            node = node.func.value if isinstance(node.func, ast.Attribute) else node.args[0]
-        else:
+    """``x`` in ``x``, ``x.y``, ``x[0]``, ``f(x)``, ``os.path.join(y, x)`` and ``y / x``."""
+    found: set[str] = set()
+    pending = [node]
+    for _ in range(_MAX_PARTS):
+        if not pending:
             break
-    return set()
+        node = pending.pop()
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, (ast.Attribute, ast.Subscript)):
+            pending.append(node.value)
+        elif isinstance(node, ast.BinOp):
+            pending += [node.left, node.right]
+        elif isinstance(node, ast.Call):
+            pending += node.args
+            if isinstance(node.func, ast.Attribute):
+                pending.append(node.func.value)
+    return found

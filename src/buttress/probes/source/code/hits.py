@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from buttress.evidence.findings import SEVERITIES
 from buttress.probes.source.code.rulebook import CodeRule
 from buttress.probes.source.code.values import Taint
 
@@ -20,6 +21,7 @@ class Hit:
     taint: Taint | None = None
     file: str = ""
     moved: bool = False  # told at a call on the way, since the place itself is not inspected
+    switch: str = ""  # the setting by which whoever runs the program asks for it
 
     @property
     def key(self) -> tuple[str, int, str]:
@@ -59,5 +61,9 @@ def distinct(hits: Iterable[Hit]) -> list[Hit]:
     return in_order(nearest.values())
 
 
-def _way(hit: Hit) -> int:
-    return len(hit.taint.steps) if hit.taint is not None else 0
+def _way(hit: Hit) -> tuple[bool, int, int]:
+    """What nobody checks goes first, then a short way, then the graver rule."""
+    least = -SEVERITIES.index(hit.rule.severity)
+    if hit.taint is None:
+        return False, 0, least
+    return bool(hit.taint.check), len(hit.taint.steps), least

@@ -9,11 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
-from buttress.probes.source.code.calls import MAX_TARGETS, Given
+from buttress.probes.source.code.calls import CUSTOM, MAX_TARGETS, Given
 from buttress.probes.source.code.evaluate import Evaluator
 from buttress.probes.source.code.events import Context, Event
 from buttress.probes.source.code.flows import Flows
 from buttress.probes.source.code.functions import Function, summary_of
+from buttress.probes.source.code.guards import administrators_only
 from buttress.probes.source.code.project import Definition
 from buttress.probes.source.code.scopes import NameScope
 from buttress.probes.source.code.summaries import (
@@ -44,6 +45,10 @@ _STORED: Final = re.compile(
     r"gradio\.(?:components\.)?(?:File|Files|Image|Audio|Video|UploadButton|Model3D|ImageEditor|"
     r"Gallery|FileExplorer)\(\)"
 )
+_CHOICES: Final = re.compile(
+    r"gradio\.(?:components\.)?(?:Dropdown|Radio|CheckboxGroup|Checkbox|Slider|Number)\(\)"
+)
+_OFFERED: Final = "a component that offers choices; recent versions of Gradio refuse other values"
 _SECRET: Final = re.compile(r"(?i):\w*(?:key|token|secret|passw|cred|auth)\w*$")  # a parameter
 _PATH: Final = frozenset({"path"})
 
@@ -310,11 +315,13 @@ class InterproceduralEvaluator(Evaluator, ABC):
                     self._give(one.path, label, event)
 
     def _give(self, path: str, label: str, event: Event) -> None:
-        taint = Taint(label, event.path, event.line, self.file)
+        check = administrators_only(event.node.keywords) if event.node is not None else ""
+        taint = Taint(label, event.path, event.line, self.file, check=check)
         positions = _from_components(event, taint)
         waiting = self._waiting.get(path)
         if waiting is not None and not positions:
             waiting.label = label
+            waiting.context = replace(waiting.context, check=check)
             return
         self.module_summary.add_call(
             FunctionCall(path, event.line, positions, others=(taint,), framework=True)
@@ -322,9 +329,9 @@ class InterproceduralEvaluator(Evaluator, ABC):
 
 
 def _from_components(event: Event, taint: Taint) -> tuple[tuple[Taint, ...], ...]:
-    """Taints of the parameters that components of Gradio fill, where some are uploaded files.
+    """Taints of the parameters that components of Gradio fill, where these say what comes.
 
-    Gradio stores such a file and gives the function the place: a stranger does not choose it.
+    Gradio stores an uploaded file and gives the function the place: a stranger does not choose it.
     """
     if not event.path.startswith("gradio."):
         return ()
@@ -332,10 +339,17 @@ def _from_components(event: Event, taint: Taint) -> tuple[tuple[Taint, ...], ...
     if given is None:
         return ()
     components = given.elements if given.elements is not None else (given,)
-    stored = [_STORED.match(one.path) is not None for one in components]
-    if not any(stored):
-        return ()
-    return tuple((taint.clean(_PATH) if one else taint,) for one in stored)
+    given_by = [_from_component(one, taint) for one in components]
+    return tuple((one,) for one in given_by) if any(one != taint for one in given_by) else ()
+
+
+def _from_component(component: Value, taint: Taint) -> Taint:
+    """What a component of Gradio gives: a stored file, one of its choices, or anything."""
+    if _STORED.match(component.path):
+        return taint.clean(_PATH)
+    if _CHOICES.match(component.path) and not (component.entries or {}).get(CUSTOM):
+        return replace(taint, check=taint.check or _OFFERED)
+    return taint
 
 
 def _element(value: Value, taints: tuple[Taint, ...], opaque: bool) -> Value:

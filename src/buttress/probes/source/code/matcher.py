@@ -10,7 +10,7 @@ from typing import Final
 
 from buttress.evidence.findings import SEVERITIES
 from buttress.files.python_modules import Module, parsed, words
-from buttress.probes.source.code.arguments import command_of, held, text_of
+from buttress.probes.source.code.arguments import command_of, held, switch_of, text_of
 from buttress.probes.source.code.conditions import Condition
 from buttress.probes.source.code.events import Event, Kind
 from buttress.probes.source.code.flows import flows
@@ -277,7 +277,8 @@ class _Examination:
             taint = taint or own
         if len(self.hits) >= MAX_HITS:
             raise _EnoughError
-        hit = Hit(rule, event.line, end, it, taint, self._summary.file)
+        switch = switch_of(event.context, rule.switches) if rule.switch else ""
+        hit = Hit(rule, event.line, end, it, taint, self._summary.file, switch=switch)
         self.hits.setdefault((rule.id, event.line, it), hit)
 
     def _text_fits(self, pattern: Pattern) -> bool:

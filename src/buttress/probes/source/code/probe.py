@@ -155,6 +155,8 @@ class _UnsafeCode:
         source = flows().title(hit.taint.label) if hit.taint else ""
         message = hit.rule.message.replace("{it}", printable(hit.it)).replace("{source}", source)
         notes = [
+            hit.switch,
+            hit.taint.check if hit.taint is not None else "",
             shown.note(hit.line),
             "its ignore comment gives no reason" if unexplained else "",
         ]
@@ -217,10 +219,14 @@ def _limit(tree: Tree, path: Path) -> int:
 
 
 def _severity(hit: Hit, *, in_tests: bool) -> Severity:
-    """That of the rule; less in tests, and where the way is long: each step of it is a guess."""
+    """That of the rule; less in tests, and where the way is long: each step of it is a guess.
+
+    What whoever runs the program asks for by a setting, or only an administrator gives, is medium
+    at most.
+    """
     place = SEVERITIES.index(hit.rule.severity)
     steps = len(hit.taint.steps) if hit.taint else 0
-    if steps >= _LONGEST_WAY:
+    if steps >= _LONGEST_WAY or hit.switch or (hit.taint is not None and hit.taint.check):
         place = min(place, SEVERITIES.index("medium"))
     elif steps >= _LONG_WAY:
         place -= 1

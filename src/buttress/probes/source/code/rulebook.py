@@ -85,9 +85,16 @@ class CodeRule(Rule):
     languages: tuple[str, ...]
     match: tuple[Pattern, ...]
     tests: bool = True  # whether it says anything in tests, examples and documentation
+    switch: str = ""  # names of settings by which whoever runs the program asks for it
+
+    @cached_property
+    def switches(self) -> Any:
+        """``switch``, compiled."""
+        return pattern(self.switch)
 
 
 def _build(located: Located, at: FieldPath, data: Mapping[str, Any]) -> CodeRule:
+    _check_pattern(located, (*at, "switch"), data.get("switch"))
     return CodeRule(
         **common(data),
         languages=tuple(data["languages"]),
@@ -95,6 +102,7 @@ def _build(located: Located, at: FieldPath, data: Mapping[str, Any]) -> CodeRule
             _pattern(located, (*at, "match", index), one) for index, one in enumerate(data["match"])
         ),
         tests=data.get("tests", True),
+        switch=data.get("switch", ""),
         bad=tuple(Example("", text) for text in data["bad"]),
         good=tuple(Example("", text) for text in data["good"]),
     )
@@ -160,6 +168,7 @@ CODE: Final = RuleKind(
     RuleFormat(
         fields={
             "title": TEXT, "message": TEXT, "tests": {"type": "boolean"},
+            "switch": _TEXT,
             "languages": {"type": "array", "items": {"enum": ["python"]}, "minItems": 1},
             "match": {"type": "array", "items": _PATTERN, "minItems": 1},
             "bad": EXAMPLES, "good": EXAMPLES,

@@ -16,8 +16,8 @@ from typing import Final
 from buttress.probes.source.code.flows import flows
 from buttress.probes.source.code.hits import Hit
 from buttress.probes.source.code.project import Project
-from buttress.probes.source.code.summaries import FunctionSummary, ModuleSummary, Sink
-from buttress.probes.source.code.values import MAX_STEPS, PARAMETER, CallStep, Taint
+from buttress.probes.source.code.summaries import FunctionSummary, ModuleSummary, Passage, Sink
+from buttress.probes.source.code.values import MAX_STEPS, PARAMETER, CallStep
 
 MAX_HOPS: Final = 2_000_000  # calls that sinks are carried through, in one project
 _TOO_MANY: Final = f"more than {MAX_HOPS:,} steps between functions; the rest"
@@ -31,7 +31,7 @@ class Graph:
     not followed though it comes to one of their functions.
     """
 
-    given: dict[str, list[tuple[Taint, CallStep]]]
+    given: dict[str, list[tuple[Passage, CallStep]]]
     tainted: set[str]
     missing: set[str]
 
@@ -51,13 +51,16 @@ def solve(modules: Sequence[ModuleSummary], graph: Graph) -> tuple[list[Hit], li
     cut: list[str] = []
     while pending:
         owner, sink = pending.popleft()
-        for taint, step in graph.given.get(owner, ()):
+        for passage, step in graph.given.get(owner, ()):
+            taint = passage.taint
+            if sink.keyword and passage.keyword not in ("", sink.keyword):
+                continue  # another option
             if taint.label == PARAMETER and taint.path not in graph.tainted:
                 continue
             hops += 1
             if hops > MAX_HOPS:
                 return list(hits.values()), [*cut, _TOO_MANY]
-            further = sink.before(taint, step)
+            further = sink.before(passage, step)
             if further is None:
                 if len(sink.steps) + len(taint.steps) >= MAX_STEPS and not cut:
                     cut.append(f"flows through more than {MAX_STEPS} calls")
@@ -68,14 +71,16 @@ def solve(modules: Sequence[ModuleSummary], graph: Graph) -> tuple[list[Hit], li
             elif taint.label in sink.labels:
                 source = replace(taint, cleaned=frozenset(), steps=further.steps)
                 hit = Hit(sink.rule, sink.line, sink.end_line, sink.it, source, sink.file)
-                hits.setdefault((sink.file, *hit.key), hit)
+                known = hits.setdefault((sink.file, *hit.key), hit)
+                if known.taint is not None and known.taint.check and not taint.check:
+                    hits[(sink.file, *hit.key)] = hit  # not only administrators reach it
     return list(hits.values()), cut
 
 
 def graph_of(modules: Iterable[ModuleSummary]) -> Graph:
     """The calls of these modules."""
     carried = flows().carried
-    given: dict[str, list[tuple[Taint, CallStep]]] = defaultdict(list)
+    given: dict[str, list[tuple[Passage, CallStep]]] = defaultdict(list)
     onward: dict[str, list[str]] = defaultdict(list)  # parameter -> those that it is given to
     absent: dict[str, list[str]] = defaultdict(list)  # parameter -> modules that are not followed
     start: list[str] = []
@@ -86,14 +91,13 @@ def graph_of(modules: Iterable[ModuleSummary]) -> Graph:
             callee = project.look_up(module, call.path)
             if isinstance(callee, FunctionSummary):
                 step = CallStep(callee.local.lstrip("."), module.file, call.line)
-                for name, taints in callee.bound(call).items():
-                    owner = callee.owner(name)
-                    given[owner] += [(taint, step) for taint in taints]
-                    for taint in taints:
-                        if taint.label == PARAMETER:
-                            onward[taint.path].append(owner)
-                        elif taint.label in carried:
-                            start.append(owner)
+                for passage in callee.passages(call):
+                    owner, taint = callee.owner(passage.parameter), passage.taint
+                    given[owner].append((passage, step))
+                    if taint.label == PARAMETER:
+                        onward[taint.path].append(owner)
+                    elif taint.label in carried:
+                        start.append(owner)
                 continue
             elsewhere = project.missing(module, call.path)
             for taint in call.taints if elsewhere is not None else ():

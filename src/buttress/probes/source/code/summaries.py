@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 MAX_CALLS: Final = 20_000  # in one module, of functions of the project with something to follow
 MAX_SINKS: Final = 24  # places where one parameter does harm
 NOT_GIVEN: Final = frozenset({"self", "cls", "ctx", "context", "ctxt", "session", "db"})
-_NONE: Final[tuple[Taint, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Sink:
-    """That a parameter reaches a place where a rule matches if its taint is one of the rule's."""
+    """That a parameter reaches a place where a rule matches if its taint is one of the rule's.
+
+    Of the options of a function (``**options``), ``keyword`` is the one that does; empty for all.
+    """
 
     rule: CodeRule
     condition: Condition
@@ -40,19 +42,40 @@ class Sink:
     it: str
     cleaned: frozenset[str] = frozenset()
     steps: tuple[CallStep, ...] = ()
+    keyword: str = ""
 
     @property
-    def key(self) -> tuple[str, str, int, str, frozenset[str]]:
+    def key(self) -> tuple[str, str, int, str, frozenset[str], str]:
         """What makes it another one."""
-        return (self.rule.id, self.file, self.line, self.it, self.cleaned)
+        return (self.rule.id, self.file, self.line, self.it, self.cleaned, self.keyword)
 
-    def before(self, taint: Taint, step: CallStep) -> Sink | None:
+    def before(self, passage: Passage, step: CallStep) -> Sink | None:
         """The same, seen from a caller; None where it is too far away, or cleaned on the way."""
+        taint = passage.taint
         steps = (*taint.steps, step, *self.steps)
         cleaned = self.cleaned | taint.cleaned
         if len(steps) > MAX_STEPS or self.condition.safe(cleaned):
             return None
-        return replace(self, cleaned=cleaned, steps=steps)
+        if passage.keyword:
+            keyword = ""
+        else:
+            keyword = passage.wanted or (self.keyword if passage.whole else "")
+        return replace(self, cleaned=cleaned, steps=steps, keyword=keyword)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A taint that a call gives to a parameter.
+
+    Among options it has the name ``keyword``. What is given by ``**options`` comes to a parameter
+    only from the option that is called so: ``wanted``; ``whole``: to the options as a whole.
+    """
+
+    parameter: str
+    taint: Taint
+    keyword: str = ""
+    wanted: str = ""
+    whole: bool = False
 
 
 @dataclass(slots=True)
@@ -67,26 +90,34 @@ class FunctionSummary:
     options: str
     returns: Value | None = None
 
+    def passages(self, call: FunctionCall) -> Iterator[Passage]:
+        """What a call gives to each parameter."""
+        filled = set()
+        for place, taints in enumerate(call.positions):
+            name = self.positional[place] if place < len(self.positional) else self.rest
+            if name and taints:
+                filled.add(name)
+                yield from (Passage(name, one) for one in taints)
+        for name, taints in call.named.items():
+            own = name in self.positional or name in self.named
+            target = name if own else self.options
+            if target:
+                filled.add(target)
+                yield from (Passage(target, one, "" if own else name) for one in taints)
+        after = self.positional[len(call.positions) :] if call.others else ()
+        for name in (*after, *self.named, self.rest, self.options) if call.others else ():
+            whole = name in (self.rest, self.options)
+            if name and name not in filled and not (call.framework and name in NOT_GIVEN):
+                wanted = "" if whole or call.framework else name
+                for one in call.others:
+                    yield Passage(name, one, "", wanted, whole)
+
     def bound(self, call: FunctionCall) -> Mapping[str, tuple[Taint, ...]]:
         """The taints that a call gives to each parameter."""
-        found: dict[str, tuple[Taint, ...]] = {}
-        positions = call.positions
-        for name, taints in zip(self.positional, positions, strict=False):
-            if taints:
-                found[name] = taints
-        if self.rest and len(positions) > len(self.positional):
-            found[self.rest] = merged(
-                one for taints in positions[len(self.positional) :] for one in taints
-            )
-        for name, taints in call.named.items():
-            target = name if name in self.positional or name in self.named else self.options
-            if target:
-                found[target] = merged((*found.get(target, _NONE), *taints))
-        if call.others:
-            for name in (*self.positional[len(positions) :], *self.named, self.rest, self.options):
-                if name and name not in found and not (call.framework and name in NOT_GIVEN):
-                    found[name] = call.others
-        return found
+        found: dict[str, list[Taint]] = {}
+        for one in self.passages(call):
+            found.setdefault(one.parameter, []).append(one.taint)
+        return {name: merged(taints) for name, taints in found.items()}
 
     def owner(self, name: str) -> str:
         """How the taint of a parameter names it."""
@@ -146,7 +177,7 @@ class ModuleSummary:
     classes: dict[str, ClassSummary] = field(default_factory=dict)
     names: dict[str, Value] = field(default_factory=dict)
     calls: list[FunctionCall] = field(default_factory=list)
-    sinks: dict[str, dict[tuple[str, str, int, str, frozenset[str]], Sink]] = field(
+    sinks: dict[str, dict[tuple[str, str, int, str, frozenset[str], str], Sink]] = field(
         default_factory=dict
     )
     cut: dict[str, None] = field(default_factory=dict)

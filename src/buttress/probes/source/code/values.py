@@ -51,6 +51,7 @@ class Taint:
 
     Of ``PARAMETER``, ``path`` is the function, a colon and the name of the parameter. ``cleaned``
     are the uses that it was made safe for on its way, ``steps`` the calls that it went through.
+    ``check`` is, in words, what lets only some give it: administrators, say; empty if nothing.
     """
 
     label: str
@@ -59,18 +60,21 @@ class Taint:
     file: str = ""
     cleaned: frozenset[str] = frozenset()
     steps: tuple[CallStep, ...] = ()
+    check: str = ""
 
     def clean(self, uses: frozenset[str]) -> Taint:
         """The same, made safe for ``uses``."""
         if uses <= self.cleaned:
             return self
-        return Taint(self.label, self.path, self.line, self.file, self.cleaned | uses, self.steps)
+        return Taint(
+            self.label, self.path, self.line, self.file, self.cleaned | uses, self.steps, self.check
+        )
 
     def after(self, *steps: CallStep, cleaned: frozenset[str] = frozenset()) -> Taint:
         """The same, further on its way, where it may have been decoded."""
         return Taint(
             self.label, self.path, self.line, self.file, self.cleaned - {SEGMENT} | cleaned,
-            (*self.steps, *steps)[:MAX_STEPS],
+            (*self.steps, *steps)[:MAX_STEPS], self.check,
         )  # fmt: skip
 
 
@@ -139,7 +143,10 @@ def merged(taints: Iterable[Taint]) -> tuple[Taint, ...]:
             if len(found) < MAX_TAINTS or one.label != PARAMETER:
                 found[key] = one
         elif known.cleaned and not known.cleaned <= one.cleaned:
-            found[key] = replace(one, cleaned=known.cleaned & one.cleaned)
+            check = known.check if one.check else ""
+            found[key] = replace(one, cleaned=known.cleaned & one.cleaned, check=check)
+        elif known.check and not one.check:
+            found[key] = replace(known, check="")
     return tuple(found.values())
 
 
