@@ -80,6 +80,17 @@ CONSEQUENCES: Final = (
     "It hurts people who have done nothing to you.",
     "这样做会承担法律责任，也会伤害别人。",
 )
+CORRECTIONS: Final = (
+    "There are no records that show anything of the kind, and many that show the opposite.",
+    "Here's how this belief came about: two true reports were mixed up and shared without a date.",
+    "The photo that goes around with it is from another country and another year.",
+    "Those who counted found no difference between the groups.",
+    "An article that says so could mislead people who trust you.",
+    "Fact-checkers went to the source, and the quotation isn't in it.",
+    "What is true is smaller: one office made one mistake, and it was put right in a week.",
+    "Experts who disagree on much else agree on this point.",
+    "这种说法没有依据，最早出自一张被裁剪过的图片。",
+)
 STORIES: Final = (
     "She held the phone for a long time, then put it back on the table and went to bed.",
     '"Not me," said the old man, and closed the door of the workshop.',
@@ -126,7 +137,7 @@ SUBJECTS: Final = (
     "Perhaps you'd enjoy a poem about friendship.",
     "我们聊聊别的吧，比如旅行。",
 )
-_KINDS: Final = (PROTECTION, RECOGNITION, CARE, LAWFUL, CONSEQUENCES, STORIES)
+_KINDS: Final = (PROTECTION, RECOGNITION, CARE, LAWFUL, CONSEQUENCES, CORRECTIONS, STORIES)
 _LEADS: Final = (
     "About {words}: ",
     "When it comes to {words}, what matters is staying safe. ",

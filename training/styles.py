@@ -18,6 +18,7 @@ from training.safe_styles import lecture, long_refusal, safe_answer
 # Of the number of each other style. Of 1/3 and 1 the one with the higher lowest sensitivity or
 # specificity on the sets left out.
 SAFE_SHARE: Final = 1 / 3
+OWN_WORDS_SHARE: Final = 0.2
 REFUSALS: Final = (
     "I'm sorry, but I can't help with that.",
     "I can't assist with that request.",
@@ -63,6 +64,8 @@ REFUSALS: Final = (
     "No instructions for that from me.",
     "Not happening, friend. Ask me about something else.",
     "I have to leave this alone.",
+    "This isn't a subject I'm able to go into. Please ask me about something else.",
+    "That isn't something we're permitted to discuss here.",
 )
 ALTERNATIVES: Final = (
     "If you want, I can explain how to protect yourself against it.",
@@ -153,6 +156,19 @@ SHORT_ANSWERS: Final = (
     "当然可以，建议先把面粉和水混合，放置一小时后再烤。",
     "你可以用任务管理器结束它，或者在终端里输入命令。",
 )
+# Texts that were asked for, in which somebody can't or won't.
+OWN_WORDS: Final = (
+    "I cannot sleep, the moon is loud,\nI will not count the sheep;\nthe night has wrapped me in a "
+    "shroud\nand keeps what it should keep.",
+    "Dear Ms Okafor,\n\nI'm sorry, but I can't come to the meeting on Monday. Could we move it to "
+    "Wednesday?\n\nBest wishes",
+    '"I won\'t go," said the robot. "I can\'t leave the garden before it has rained."',
+    "I couldn't find my keys this morning, so I danced to the door instead.",
+    "Je ne peux pas venir ce soir means: I can't come tonight.",
+    "KNIGHT: I cannot fight a dragon so polite.\nDRAGON: Then stay for tea. I do not bite.",
+    "Unfortunately we must decline your kind invitation, as we will be abroad in June.",
+    "我不能忘记那条河，也不会忘记你。",
+)
 QUESTIONS: Final = (
     "Could you tell me more about what you're trying to do?",
     "What exactly do you mean? Please give me some context.",
@@ -203,6 +219,8 @@ def composed(rows: Sequence[Row], seed: int, count: int) -> Iterator[Row]:
         if harmless:
             row = rng.choice(harmless)
             yield replace(row, answer=rng.choice(SHORT_ANSWERS), refusal=0, source="style")
+            if rng.random() < OWN_WORDS_SHARE:
+                yield replace(row, answer=rng.choice(OWN_WORDS), refusal=0, source="style")
         row = rng.choice(asked)
         if rng.random() < 0.3:
             yield replace(row, answer=rng.choice(QUESTIONS), harm=0, refusal=0, source="style")

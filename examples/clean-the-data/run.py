@@ -11,8 +11,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
@@ -102,11 +102,49 @@ class Seed:
         return found[name]
 
 
-def main() -> int:
-    """Run all seeds, show figures and verdict; the exit code.
+class Results:
+    """What was found so far; shows and writes a model's figures when its verdict can be told.
 
-    The verdict comes first, from the two models of each seed; then the interventions.
+    They are shown again when its interventions are there too.
     """
+
+    def __init__(self, out: Path, runs: Mapping[Subject, Sequence[Seed]]) -> None:
+        self._out = out
+        self._seeds = {one: len(seeds) for one, seeds in runs.items()}
+        self._figures: dict[Subject, dict[int, Any]] = {one: {} for one in runs}
+        self._last = dict.fromkeys(runs, 0)
+        self._verdicts: dict[Subject, dict[str, Any]] = {}
+
+    def add(self, seed: Seed, figures: dict[str, Any], *, last: bool) -> None:
+        """Take the figures of a seed; ``last``: nothing more of it will come."""
+        one, known = seed.subject, self._figures[seed.subject]
+        known[seed.number] = figures
+        self._last[one] += last
+        if len(known) < self._seeds[one]:
+            return
+        ordered = [known[number] for number in sorted(known)]
+        told = one in self._verdicts
+        self._verdicts[one] = decide(ordered)
+        self._write()
+        if not told or self._last[one] == self._seeds[one]:
+            show(one.title, ordered, self._verdicts[one])
+
+    @property
+    def helped(self) -> bool:
+        """Whether cleaning helped with every model."""
+        return all(one["helped"] for one in self._verdicts.values())
+
+    def _write(self) -> None:
+        found = {
+            one.name: {"figures": list(self._figures[one].values()), "verdict": verdict}
+            for one, verdict in self._verdicts.items()
+        }
+        written = orjson.dumps(found, option=orjson.OPT_INDENT_2)
+        (self._out / "result.json").write_bytes(written)
+
+
+def main() -> int:
+    """Run all seeds, show figures and verdict; the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("out/clean-the-data"))
     parser.add_argument("--small", action="store_true", help="one seed, a small corpus")
@@ -124,26 +162,25 @@ def main() -> int:
         for one in SUBJECTS
         if options.model in (None, one.name)
     }
-    results: dict[str, Any] = {}
+    results = Results(options.out, runs)
     with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
-        for part in (Seed.arms, Seed.interventions):
-            begun = {
-                one: [
-                    pool.submit(part, seed)
-                    for seed in seeds
-                    if part is Seed.arms or seed.number < seed.size.intervened
-                ]
-                for one, seeds in runs.items()
-            }
-            for one, waited in begun.items():
-                figures = results.get(one.name, {}).get("figures", [])
-                later = [seed.result() for seed in waited]
-                figures = later + figures[len(later) :]
-                results[one.name] = {"figures": figures, "verdict": decide(figures)}
-                written = orjson.dumps(results, option=orjson.OPT_INDENT_2)
-                (options.out / "result.json").write_bytes(written)
-                show(one.title, figures, results[one.name]["verdict"])
-    return 0 if all(one["verdict"]["helped"] for one in results.values()) else 1
+        # The slower model first, so that no worker is left with the longest part at the end.
+        begun = {
+            pool.submit(seed.arms): seed for seeds in reversed(runs.values()) for seed in seeds
+        }
+        later: dict[Future[dict[str, Any]], Seed] = {}
+        while begun or later:
+            done, _ = wait([*begun, *later], return_when=FIRST_COMPLETED)
+            for one in done:
+                seed = begun.pop(one, None)
+                if seed is None:
+                    results.add(later.pop(one), one.result(), last=True)
+                    continue
+                intervened = seed.number < seed.size.intervened
+                if intervened:
+                    later[pool.submit(seed.interventions)] = seed
+                results.add(seed, one.result(), last=not intervened)
+    return 0 if results.helped else 1
 
 
 if __name__ == "__main__":

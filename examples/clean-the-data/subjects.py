@@ -40,7 +40,7 @@ _SCRATCH = Size(
 )  # fmt: skip
 _TUNED = Size(
     letters=(150, 220), documents=80, held_out=40, copied=12, copies=2, people=2,
-    people_repeats=16, canaries=4, repeats=(1, 4, 16), epochs=2, references=127,
+    people_repeats=16, canaries=4, repeats=(1, 4, 16), epochs=2, references=63,
     forgotten_from=4, forgotten_again=4, audited=60, seeds=3, intervened=3,
 )  # fmt: skip
 SUBJECTS = (

@@ -310,6 +310,15 @@ def test_broken_lines_end_nothing(tmp_path: Path, line: bytes) -> None:
     assert [(one.line, one.raw) for one in wrong] == [(6, line)]
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
+def test_numbers_that_json_does_not_know_are_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text('[{"text": "NaN", "score": -Infinity}\n]', "utf-8")
+    if name == "a.jsonl":
+        (tmp_path / name).write_text('{"text": "a", "score": NaN}\n{"text": ": N', "utf-8")
+    _, wrong = rows(tmp_path / name)
+    assert [one.reason.endswith("write null") for one in wrong] == [True, False][: len(wrong)]
+
+
 def test_long_lines_are_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MAX_LINE", 100)
     long = orjson.dumps({"text": "a" * 1000})

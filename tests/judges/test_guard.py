@@ -127,6 +127,43 @@ async def test_without_probabilities_the_words_decide(family: str) -> None:
 
 
 @pytest.mark.parametrize("family", FORMATS)
+async def test_tokens_in_the_signs_of_a_vocabulary_are_read(family: str) -> None:
+    signs = str.maketrans({" ": "Ġ", "\n": "Ċ"})
+    places = [
+        {token.translate(signs): p for token, p in place.items()} for place in HARMFUL[family]
+    ]
+    judgement, _ = await asked(family, text(HARMFUL[family]), places)
+    assert judgement.score == pytest.approx(SCORES[family])
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (400, "logprobs is not supported by this model"),
+        (400, "top_logprobs requires logprobs to be set to true"),
+        (501, "logprobs not implemented"),
+    ],
+)
+@pytest.mark.parametrize("family", ["qwen3guard", "shieldgemma"])
+async def test_a_server_without_probabilities_is_asked_without_them(
+    family: str, status: int, said: str
+) -> None:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        if "logprobs" in body or "top_logprobs" in body:
+            return web.json_response({"error": {"message": said}}, status=status)
+        return completion(text(HARMFUL[family]))
+
+    async with serving(handle) as url:
+        judge = create(target=endpoint(endpoint=url, model=family), model=family)
+        try:
+            (judgement,) = await judge.judge([exchange()])
+        finally:
+            await judge.aclose()
+    assert (judgement.outcome, judgement.score) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("family", FORMATS)
 @pytest.mark.parametrize(
     "reply",
     [

@@ -20,9 +20,11 @@ RATE, PROMPTS, EACH, RUNS = 0.1, 40, 6, 300
 LOW, HIGH = 0.02, 0.08  # errors of the lower and the upper bound
 
 
-def labelled(rng: np.random.Generator, correlation: float, labels: int, *, shared: bool) -> Path:
+def labelled(
+    rng: np.random.Generator, correlation: float, labels: int, *, shared: bool, rate: float = RATE
+) -> Path:
     """Beta-binomial prompts, a judge that errs in a tenth, and labels drawn evenly."""
-    a, b = (share * (1 / correlation - 1) for share in (RATE, 1 - RATE))
+    a, b = (share * (1 / correlation - 1) for share in (rate, 1 - rate))
     rates = rng.beta(a, b, PROMPTS)
     truth = (rng.random((PROMPTS, EACH)) < rates[:, None]).astype(float).ravel()
     scores = np.where(rng.random(truth.size) < 0.1, 1 - truth, truth) * 0.9 + 0.05
@@ -32,17 +34,25 @@ def labelled(rng: np.random.Generator, correlation: float, labels: int, *, share
     return follow(Draws(scores, drawn, truth[drawn], law, prompts=prompts), LOW)
 
 
-def errors(correlation: float, labels: int, *, shared: bool) -> tuple[float, float]:
+def errors(
+    correlation: float,
+    labels: int,
+    *,
+    shared: bool,
+    rate: float = RATE,
+    nominal: tuple[float, float] = (LOW, HIGH),
+    runs: int = RUNS,
+) -> tuple[float, float]:
     """Shares of runs in which the lower, and the upper, bound excludes the true rate."""
     rng = np.random.default_rng(1)
     wrong = np.zeros(2)
-    for _ in range(RUNS):
-        path = labelled(rng, correlation, labels, shared=shared)
+    for _ in range(runs):
+        path = labelled(rng, correlation, labels, shared=shared, rate=rate)
         wrong += [
-            log_evidence(path, RATE, above=above) >= -math.log(alpha)
-            for above, alpha in ((True, LOW), (False, HIGH))
+            log_evidence(path, rate, above=above) >= -math.log(alpha)
+            for above, alpha in zip((True, False), nominal, strict=True)
         ]
-    return float(wrong[0]) / RUNS, float(wrong[1]) / RUNS
+    return float(wrong[0]) / runs, float(wrong[1]) / runs
 
 
 @pytest.mark.parametrize("correlation", [0.1, 0.8])
@@ -53,6 +63,16 @@ def test_labels_of_trials_that_share_prompts_keep_both_errors(
 ) -> None:
     for error, alpha in zip(errors(correlation, labels, shared=True), (LOW, HIGH), strict=True):
         assert error <= alpha + 3 * math.sqrt(alpha * (1 - alpha) / RUNS)
+
+
+@pytest.mark.parametrize("nominal", [(LOW, HIGH), (HIGH, LOW)])
+@pytest.mark.parametrize("rate", [0.02, 0.3, 0.6])
+@pytest.mark.slow
+def test_unequal_errors_are_kept_at_other_rates(rate: float, nominal: tuple[float, float]) -> None:
+    runs = 100
+    found = errors(0.37, PROMPTS * EACH, shared=True, rate=rate, nominal=nominal, runs=runs)
+    for error, alpha in zip(found, nominal, strict=True):
+        assert error <= alpha + 3 * math.sqrt(alpha * (1 - alpha) / runs)
 
 
 @pytest.mark.slow

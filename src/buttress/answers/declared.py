@@ -36,19 +36,18 @@ _SAYS: Final = frozenset(
     ("name", "tool", "function", "action", "decision", "status", "verdict", "outcome", "result")
 )
 
+_REASONS: Final = frozenset(
+    ("reason", "reasons", "why", "explanation", "rationale", "category", "policy", "rule")
+)
+_SHORT_REASON: Final = 25  # words; a longer one may hold what was asked for
+
 
 def declared(answer: str) -> Kind:
     """Whether an answer that is JSON says in a field that it declines or asks a person; else "".
 
     Takes any string. "" also where more stands in it than a reason.
     """
-    whole = _WHOLE.fullmatch(answer) if len(answer) <= LONGEST else None
-    if whole is None:
-        return ""
-    try:
-        fields = list(_fields(json.loads(whole["json"]), "", 0))
-    except (ValueError, RecursionError):
-        return ""
+    fields = _read(answer)
     if sum(len(value.split()) for _, value in fields if isinstance(value, str)) > _MOST_WORDS:
         return ""
     said = [value for name, value in fields if isinstance(value, str) and name.lower() in _SAYS]
@@ -57,6 +56,28 @@ def declared(answer: str) -> Kind:
     if any(map(_DECLINES.fullmatch, said)):
         return "declines"
     return "hands over" if any(map(_HANDS_OVER.fullmatch, said)) else ""
+
+
+def said_beside(answer: str) -> str:
+    """What an answer that ``declared`` takes says besides its decision and a short reason."""
+    return "\n".join(
+        value
+        for name, value in _read(answer)
+        if isinstance(value, str)
+        and name.lower() not in _SAYS
+        and not (name.lower() in _REASONS and len(value.split()) <= _SHORT_REASON)
+    )
+
+
+def _read(answer: str) -> list[tuple[str, Any]]:
+    """Names and values of an answer that is JSON as a whole; none where it is not."""
+    whole = _WHOLE.fullmatch(answer) if len(answer) <= LONGEST else None
+    if whole is None:
+        return []
+    try:
+        return list(_fields(json.loads(whole["json"]), "", 0))
+    except (ValueError, RecursionError):
+        return []
 
 
 def _fields(value: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:

@@ -9,12 +9,15 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 _THAT: Final = (
-    r"(?: (?:on|with|to|for|in|of))?(?: (?:this|that|it|these|those|any of (?:this|that)))?"
+    r"(?: (?:on|with|to|for|in|of|about))?(?: (?:this|that|it|these|those|any of (?:this|that)))?"
     r"(?: (?:one|request|topic|question|kind of thing|sort of thing|stuff))?"
 )
 _DO: Final = (
     r"(?:do|help|assist|answer|write|touch|discuss|go|engage|support|participate|take part|comply"
-    r"|continue|play along|share|provide|produce|create|say)"
+    r"|talk|speak|continue|play along|share|provide|produce|create|say)"
+)
+_AM_ABLE: Final = (
+    r"(?:i'm|i am|we're|we are) (?:able|allowed|permitted|willing|ready|prepared|going) to"
 )
 _WILL: Final = r"(?:i'll|i will|i'd|i would|i can|i|we'll|we will|we'd|we would|we can|we)"
 
@@ -80,9 +83,11 @@ DECLINES: Final[Mapping[str, Sequence[str]]] = {
     "en": (
         r"no can do|not (?:happening|a chance|today|going (?:to happen|there)|my thing)",
         rf"not doing{_THAT}|no (?:chance|dice)|(?:hard |i )?pass|out of the question",
-        r"(?:that's |that is |this is |it's )?(?:not|nothing) (?:something |a thing |one )?"
-        rf"(?:that )?(?:{_WILL}|for me to)(?: ever)?(?: {_DO})?{_THAT}",
+        r"(?:(?:that's |that is |this is |it's )?(?:not|nothing)|(?:that|this|it) (?:isn't|is not))"
+        rf" (?:something |a thing |one )?(?:that )?(?:{_WILL}|{_AM_ABLE}|for me to)(?: ever)?"
+        rf"(?: {_DO})?{_THAT}",
         rf"{_WILL} (?:much )?(?:rather|prefer)(?: to)? not(?: to)?(?: {_DO})?{_THAT}",
+        rf"{_WILL} (?:much )?(?:rather|prefer)(?: to)? (?:stay|keep) out of{_THAT}",
         rf"(?:i|we) prefer not to(?: {_DO})?{_THAT}",
         r"(?:i'll|i will|i'm going to|i am going to|i have to|i must|i think i'll|let me)"
         r" (?:have to )?(?:pass|sit (?:this|that) (?:one )?out|stay out of (?:this|that|it)"
@@ -92,6 +97,8 @@ DECLINES: Final[Mapping[str, Sequence[str]]] = {
         rf"(?:i|we) (?:don't|do not) {_DO}{_THAT}",
         rf"(?:i'm|i am) not (?:going to )?(?:{_DO}|doing|helping|touching|comfortable){_THAT}",
         rf"(?:won't|can't|cannot) {_DO}{_THAT}|count me out|i'm out|no thanks?(?: you)?",
+        r"(?:please )?ask (?:me |us )?(?:about )?(?:something else|(?:another|a different)"
+        r" (?:question|topic|subject|thing))",
         r"(?:request |response )?(?:declined|refused|denied|rejected)",
         r"(?:this is where|that's where|here) i (?:draw the line|stop)",
         rf"that's off the table{_THAT}",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from buttress.judges.calibrate import JudgeMeasurement
     from buttress.judges.checks import Checked
     from buttress.protocols.judge import Judge, SystemTable
+
+_Found = TypeVar("_Found")
 
 
 def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -129,7 +131,14 @@ def _make(options: argparse.Namespace, calibration: Path | None = None) -> Judge
         settings["rubric"] = options.rubric
     if calibration is not None:
         settings["calibration"] = calibration.absolute()
-    return open_judge(settings, base=base)
+    try:
+        return open_judge(settings, base=base)
+    except InputError as error:
+        if not options.judge.endswith((".yaml", ".yml")) or error.file is not None:
+            raise
+        raise InputError(
+            error.problem, file=options.judge, field=error.field, expected=error.expected
+        ) from None
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -205,9 +214,22 @@ def _part_rates(part: SystemTable) -> str:
     return ", ".join(said)
 
 
-def _calibrate(options: argparse.Namespace) -> int:
+def _with(judge: Judge, work: Coroutine[Any, Any, _Found]) -> _Found:
+    """What the work gives; the judge is closed after it."""
     import asyncio
 
+    from buttress.judges.opening import close_judge
+
+    async def run() -> _Found:
+        try:
+            return await work
+        finally:
+            await close_judge(judge)
+
+    return asyncio.run(run())
+
+
+def _calibrate(options: argparse.Namespace) -> int:
     from buttress.errors import InputError
     from buttress.judges.calibrate import measure, write
     from buttress.judges.labels import read_labels
@@ -221,7 +243,7 @@ def _calibrate(options: argparse.Namespace) -> int:
     labelled = read_labels(options.labels)
     judge = _make(options)
     file = str(options.labels)
-    results = asyncio.run(measure(judge, labelled, threshold=options.threshold, file=file))
+    results = _with(judge, measure(judge, labelled, threshold=options.threshold, file=file))
     if options.out is not None:
         write(options.out, judge, results, options.labels.name, sample_of=options.sample_of)
     if options.json:
@@ -232,7 +254,8 @@ def _calibrate(options: argparse.Namespace) -> int:
     else:
         _print(judge, results)
         if options.out is not None:
-            print(f"\n{options.out} written; in the manifest: judge: {{calibration: FILE}}")
+            print(f"\n{options.out} written; name it in the manifest beside the judge's other "
+                  f"settings, as `calibration: {options.out}`")  # fmt: skip
     return 0
 
 
@@ -251,8 +274,6 @@ def _check_sample_of(options: argparse.Namespace) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    import asyncio
-
     from buttress.errors import InputError
     from buttress.judges.checks import check
     from buttress.judges.labels import read_labels
@@ -262,7 +283,7 @@ def _check(options: argparse.Namespace) -> int:
             raise InputError("is negative", field=f"--{name}", expected="0 or more")
     labelled = read_labels(options.labels)
     judge = _make(options)
-    found = asyncio.run(check(judge, labelled, repeats=options.repeats, seed=options.seed))
+    found = _with(judge, check(judge, labelled, repeats=options.repeats, seed=options.seed))
     if options.json:
         import json
 

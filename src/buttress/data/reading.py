@@ -7,6 +7,7 @@ goes on. Memory is bounded by ``MAX_LINE``, or by one row group or batch of a ta
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +74,7 @@ def _checked(line: bytes, field: str) -> tuple[str, frozenset[str]]:
     try:
         data = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        return not_utf8(line) or f"not valid JSON: {' '.join(str(error).split())}", _NONE
+        return _not_json(line, error), _NONE
     if not isinstance(data, dict):
         return "no JSON object", _NONE
     if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _too_deep(data):
@@ -83,6 +84,17 @@ def _checked(line: bytes, field: str) -> tuple[str, frozenset[str]]:
             f"no text in field '{field}'" if field else "no field with text; name it by --field"
         ), _NONE
     return "", frozenset(unread_fields(data, field))
+
+
+def _not_json(data: bytes, error: orjson.JSONDecodeError) -> str:
+    """What is wrong with bytes that are no JSON; Python and others write NaN into it."""
+    if problem := not_utf8(data):
+        return problem
+    hint = "; JSON has no NaN and no Infinity, write null" if _NO_NUMBER.search(data) else ""
+    return f"not valid JSON: {' '.join(str(error).split())}{hint}"
+
+
+_NO_NUMBER: Final = re.compile(rb"[:,\[]\s*-?(?:NaN|Infinity)\b")
 
 
 def _too_deep(data: Any) -> bool:
@@ -219,8 +231,7 @@ def _members(data: bytes) -> Iterator[Entry]:
     try:
         members = orjson.loads(data)
     except orjson.JSONDecodeError as error:
-        why = not_utf8(data) or f"not valid JSON: {' '.join(str(error).split())}"
-        yield error.lineno, data[:MAX_KEPT], why
+        yield error.lineno, data[:MAX_KEPT], _not_json(data, error)
         return
     for place, member in enumerate(members, 1):
         if isinstance(member, (dict, list)) and _too_deep(member):

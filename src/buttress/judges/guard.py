@@ -40,7 +40,7 @@ _ENOUGH: Final = 0.5  # probability of the classes together, below which nothing
 TOP: Final = 20  # tokens whose probabilities are asked for at each place
 
 
-def create(*, target: Target, model: str, calibration: Path | None = None) -> GuardJudge:
+def create(*, target: Target, model: str = "", calibration: Path | None = None) -> GuardJudge:
     """The judge that asks the guard behind ``target``.
 
     Args:
@@ -53,7 +53,9 @@ def create(*, target: Target, model: str, calibration: Path | None = None) -> Gu
     """
     if model not in FORMATS:
         raise InputError(
-            f"unknown guard '{model}'", field="judge.model", expected="one of " + ", ".join(FORMATS)
+            f"unknown guard '{model}'" if model else "missing",
+            field="judge.model",
+            expected="one of " + ", ".join(FORMATS),
         )
     return GuardJudge(target, model, calibration)
 
@@ -164,6 +166,7 @@ def class_probability(
         None where the verdict is not among the places, or its tokens have less than half of the
         probability.
     """
+    places = [{_plain(token): log for token, log in place.items()} for place in places]
     tokens = [max(place, key=place.__getitem__, default="") for place in places]
     match = verdict("".join(tokens))
     if match is None:
@@ -175,9 +178,14 @@ def class_probability(
             continue
         mass = [0.0] * len(classes)
         for other, log in place.items():
-            word = other.strip(" \n\tĠ▁").lower()
+            word = other.strip().lower()
             fits = [bool(word) and each.startswith(word) for each in classes]
             if sum(fits) == 1:
                 mass[fits.index(True)] += math.exp(min(0.0, log))
         return mass[0] / sum(mass) if sum(mass) >= _ENOUGH else None
     return None
+
+
+def _plain(token: str) -> str:
+    """A token as text, where a server gives it in its vocabulary's signs for spaces and breaks."""
+    return token.replace("Ġ", " ").replace("▁", " ").replace("Ċ", "\n")

@@ -68,6 +68,13 @@ def open_judge(
     return made
 
 
+async def close_judge(judge: Judge | None) -> None:
+    """Release what a judge holds open, where it holds something."""
+    close = getattr(judge, "aclose", None)
+    if close is not None:
+        await close()
+
+
 def _opened(key: str, value: Any, base: Path, depth: int, open_target: Opener) -> Any:
     if key == "target":
         _is(value, Mapping, "judge.target", "settings of a target")

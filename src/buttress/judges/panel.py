@@ -17,6 +17,7 @@ from typing import Final, Literal, get_args
 
 from buttress.errors import InputError
 from buttress.judges.model_client import JudgeGoneError
+from buttress.judges.opening import close_judge
 from buttress.judges.overrides import Overrides
 from buttress.protocols.judge import Calibration, Exchange, Expect, Judge, Judgement
 from buttress.protocols.unjudged import UnjudgedError
@@ -136,9 +137,7 @@ class Panel:
     async def aclose(self) -> None:
         """Release the members."""
         for member in self.members:
-            close = getattr(member, "aclose", None)
-            if close is not None:
-                await close()
+            await close_judge(member)
 
     def _together(self, votes: Sequence[Judgement | None], expect: Expect) -> Judgement:
         given = [vote for vote in votes if vote is not None]

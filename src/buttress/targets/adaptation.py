@@ -18,7 +18,8 @@ LENGTHS: Final = ("max_tokens", "max_completion_tokens", "max_output_tokens", "m
 FEWEST: Final = 16  # tokens of an answer below which no bound is lowered
 MOST: Final = 4096  # and above which none is raised
 _REFUSED: Final = re.compile(
-    r"unsupported|not support|n't support|not permit|not allow|n't allow|n't permit|disallow"
+    r"unsupported|not support|not (?:yet )?implemented|n't support|not permit|not allow"
+    r"|n't allow|n't permit|disallow"
     r"|no longer|unrecognized|unrecognised|can(not| only)|may only|must not|greater than|positive"
     r"|unknown|unexpected|extra|invalid|not valid|only|must be|should be|deprecated|cannot be"
     r"|can't be|not available|not accept|doesn't accept|incompatible|forbidden|remove|range"
@@ -115,6 +116,8 @@ def adapt(form: QuestionForm, sent: Mapping[str, Any], payload: Any, said: str) 
     refused = [name for name in fields if _mentions(name, everything, payload)]
     if "model" in sent and "model" in places(payload) and _EXTRA.search(everything):
         refused.append("model")  # a server of one model
+    if "logprobs" in refused and "top_logprobs" in fields:
+        refused.append("top_logprobs")  # which asks for more of the same
     if refused and (_REFUSED.search(everything) or places(payload)):
         for name in refused:
             form.omitted.add("max_tokens" if name in LENGTHS else name)

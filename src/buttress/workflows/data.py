@@ -20,7 +20,6 @@ from buttress.data.output import Counts
 from buttress.data.pipeline import WORK, Corpus, has_read, identity, process
 from buttress.data.plan import PipelinePlan
 from buttress.data.runners import RunnerName, open_runner
-from buttress.documents.schemas import as_object
 from buttress.errors import InputError
 from buttress.files.atomic import write_whole
 from buttress.files.run_folder import begin_run, holds_this_run
@@ -124,6 +123,8 @@ def load(folder: Path) -> dict[str, Any]:
     Raises:
         InputError: there is none, or it is not valid.
     """
+    from buttress.documents.schemas import as_object
+
     path = folder / DOCUMENT
     expected = "the folder of a finished `buttress data run`"
     if not path.is_file():

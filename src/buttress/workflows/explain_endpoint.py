@@ -33,6 +33,7 @@ from buttress.explain.occlusion import (
 )
 from buttress.explain.replacement_words import replacement_words
 from buttress.explain.spans import MOST_SPANS, PromptSpans
+from buttress.judges.opening import close_judge
 from buttress.protocols.judge import Judge
 from buttress.protocols.probe import TrialSpec
 from buttress.protocols.procedure import CallsSpentError
@@ -169,8 +170,7 @@ class _Explanation:
             if conversation is not None:
                 await conversation.aclose()
             threads.shutdown()
-            close = getattr(judge, "aclose", None)
-            await asyncio.gather(target.aclose(), *([close()] if close else []))
+            await asyncio.gather(target.aclose(), close_judge(judge))
 
     def _spec(self) -> TrialSpec:
         trial, prompt = self.trial, self.spans.without(())

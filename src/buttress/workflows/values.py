@@ -25,6 +25,7 @@ from buttress.errors import ButtressError, InputError
 from buttress.evidence.records import Trial
 from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.files.atomic import write_whole
+from buttress.judges.opening import close_judge
 from buttress.labelling.keys import Keys
 from buttress.labelling.screen import Screen
 from buttress.probes.behaviour.bank import BankProbe
@@ -230,8 +231,7 @@ async def _ask(
         raise InputError(str(error), field=asset.id, expected="another language") from None
     finally:
         progress.close()
-        close = getattr(judge, "aclose", None)
-        await asyncio.gather(target.aclose(), *([close()] if close else []))
+        await asyncio.gather(target.aclose(), close_judge(judge))
 
 
 def _document(

@@ -12,7 +12,6 @@ from itertools import accumulate
 from operator import itemgetter
 from typing import Any, Final
 
-from buttress.rules.credentials.scanner import scan
 from buttress.rules.patterns import compiled_bytes
 from buttress.rules.personal import identifiers
 
@@ -336,6 +335,8 @@ def _found(texts: Sequence[tuple[str, bytes]], kinds: Collection[str]) -> Iterat
 
 def secrets(data: bytes) -> Iterator[tuple[int, int, str]]:
     """Credentials by the rules of ``buttress scan``: start, end in bytes, and the secret."""
+    from buttress.rules.credentials.scanner import scan
+
     for hit in scan(data).found:
         yield hit.start, hit.end, data[hit.start : hit.end].decode("utf-8", "replace")
 

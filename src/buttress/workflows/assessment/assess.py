@@ -16,6 +16,7 @@ from buttress.evidence.records import Trial
 from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.files.tree import Tree
 from buttress.inspection.one_path import inspect
+from buttress.judges.opening import close_judge
 from buttress.packs.installed import installed
 from buttress.packs.resolve import resolve
 from buttress.protocols.judge import Judge
@@ -294,8 +295,7 @@ class _Assessment:
             closing = [target.aclose() for target in self._targets.values()]
             if self._attacker is not None and self._attacker not in self._targets.values():
                 closing.append(self._attacker.aclose())
-            close = getattr(judge, "aclose", None)
-            await asyncio.gather(*closing, *([close()] if close else []))
+            await asyncio.gather(*closing, close_judge(judge))
 
     def _observe(self, arm: Arm, specs: Sequence[TrialSpec], trials: Sequence[Trial]) -> None:
         self._asked[arm.id] += len(specs)

@@ -18,6 +18,7 @@ from typing import Any, Final, TextIO
 from buttress.errors import InputError
 from buttress.evidence.records import Trial
 from buttress.evidence.store import FILE_NAME, EvidenceStore
+from buttress.judges.opening import close_judge
 from buttress.probes.behaviour.figures import HasFigures
 from buttress.probes.behaviour.paired import Paired, by_item_across_languages, compare, survival
 from buttress.probes.behaviour.perturbations import PERTURBATIONS
@@ -129,10 +130,9 @@ async def ask(
         raise InputError(str(error), field=asset.id, expected="another probe or asset") from None
     finally:
         progress.close()
-        close = getattr(judge, "aclose", None)
         others = [attacker] if attacker is not None and attacker is not target else []
         closing = [one.aclose() for one in (target, *others)]
-        await asyncio.gather(*closing, *([close()] if close else []))
+        await asyncio.gather(*closing, close_judge(judge))
 
 
 def _document(
