@@ -68,7 +68,24 @@ _LLAMA = (
     "settings.n_ctx, settings.n_parallel, settings.endpoint_slots = 256, 1, True\n"
     "server = xllamacpp.Server(settings); time.sleep(600)"
 )
+_TOOLS = (
+    "from mcp.server.fastmcp import FastMCP\ns = FastMCP('shop')\n"
+    "@s.tool()\ndef price(item: str) -> str:\n    return item\ns.run()\n"
+)
+_GRAPH = (
+    "from typing import TypedDict\nfrom langgraph.graph import END, START, StateGraph\n"
+    "class S(TypedDict):\n    x: str\n"
+    "g = StateGraph(S)\ng.add_node('a', lambda s: s)\n"
+    "g.add_edge(START, 'a')\ng.add_edge('a', END)\ngraph = g.compile()\n"
+)
 _FILES = {
+    "tools.py": _TOOLS,
+    "graph.py": _GRAPH,
+    "langgraph.json": '{{"dependencies": ["."], "graphs": {{"shop": "./graph.py:graph"}}}}',
+    "settings.json": (  # of MLServer
+        '{{"host": "127.0.0.1", "http_port": {port}, "grpc_port": {free}, '
+        '"metrics_endpoint": null}}'
+    ),
     "app.py": "import streamlit\nstreamlit.title('shop')\n",
     "chat.py": "import chainlit\n@chainlit.on_message\nasync def say(message):\n    pass\n",
     "service.py": (
@@ -236,6 +253,21 @@ SERVERS = (
         "jupyterhub", "--ip", "127.0.0.1", "--port", "{port}",
         "--ConfigurableHTTPProxy.api_url=http://127.0.0.1:{free}",
     ), "jupyterhub", "jupyterhub", requirements="jupyterhub npm:configurable-http-proxy"),
+    Server("mcpo", "mcpo", "mcpo", (
+        "mcpo", "--host", "127.0.0.1", "--port", "{port}", "--", "python", "{dir}/tools.py",
+    ), "mcpo", "mcpo", told=False,
+        requirements="mcpo==0.0.20 mcp<2 fastapi<0.120 starlette<0.49"),
+    Server("mlserver", "mlserver", "mlserver", ("mlserver", "start", "{dir}"), "mlserver",
+        "mlserver", requirements="mlserver==1.7.1"),
+    Server("langgraph", "langgraph", "langgraph-api", (
+        "langgraph", "dev", "--config", "{dir}/langgraph.json", "--host", "127.0.0.1", "--port",
+        "{port}", "--no-browser", "--no-reload",
+    ), "langgraph", "langgraph", requirements="langgraph-cli[inmem]==0.4.40"),
+    Server("zenml", "zenml", "zenml", (
+        "python", "-m", "uvicorn", "zenml.zen_server.zen_server_api:app", "--host", "127.0.0.1",
+        "--port", "{port}",
+    ), "zenml", "zenml", requirements="zenml[server]==0.98.0",
+        variables={"ZENML_CONFIG_PATH": "{dir}", "ZENML_ANALYTICS_OPT_IN": "false"}),
     Server("redis", "", "redis-server", (
         "redis-server", "--port", "{port}", "--bind", "127.0.0.1", "--save", "",
     ), "redis", "redis"),

@@ -267,7 +267,8 @@ class ChatService:
     async def body(self, request: web.Request) -> dict[str, Any]:
         if "errors" in self.flaws:
             made = json.loads(await request.read())
-            _ = made["messages"][0] if "messages" in made else made["url"]
+            if "question" not in made:
+                _ = made["messages"][0] if "messages" in made else made["url"]
             return dict(made)
         try:
             made = json.loads(await request.read())

@@ -158,6 +158,23 @@ async def test_a_redis_that_cuts_http_off_and_waits_for_the_rest_of_a_handshake(
     assert "no TLS in time" in [one.note for one in result.sent]
 
 
+class Debugging(Web):
+    """Answers what it does not know with a page of 250 KB, as Django does in development."""
+
+    def answer(self, method: str, path: str, head: str, body: bytes) -> bytes:
+        if path not in self.pages:
+            self.pages = {**self.pages, path: (404, {"Content-Type": "text/html"}, "x" * 250_000)}
+        return super().answer(method, path, head, body)
+
+
+async def test_long_pages_of_errors_do_not_end_a_host() -> None:
+    web = Debugging({"/version": '{"label-studio-os-package":{"version":"1.23.0"}}'})
+    async with serving(web) as port:
+        (result,) = await ask([port], Limits(timeout_s=10))
+    assert named(result) == [("label-studio", "1.23.0")]
+    assert (result.why, result.not_sent) == ("", 0)
+
+
 async def test_nobody_there_is_not_reached() -> None:
     async with serving(Web({})) as port:
         pass

@@ -22,10 +22,10 @@ MAX_FILES: Final = 200_000
 _NOTED: Final = 100  # reasons that are kept one by one
 _TESTS: Final = {
     "test", "tests", "testing", "__tests__", "testdata", "test_data", "fixtures", "mock", "mocks",
-    "example", "examples", "sample", "samples", "doc", "docs",
+    "e2e", "example", "examples", "sample", "samples", "doc", "docs",
 }  # fmt: skip
 _TEST_FILE: Final = re.compile(
-    r"^test_.*|^conftest\.py$|.*[_.-](?:test|tests|spec)\.[a-z]+$|.*\.(?:example|sample|template|dist)$"
+    r"^(?:test|mock)_.*|^smoke_?tests?\..*|^conftest\.py$|.*[_.-](?:test|tests|spec)\.[a-z]+$|.*\.(?:example|sample|template|dist)$"
 )
 
 

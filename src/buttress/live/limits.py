@@ -21,7 +21,7 @@ class Limits:
     header_bytes: int = 64 << 10
     handshake_bytes: int = 128 << 10
     body_bytes: int = 2 << 20
-    host_bytes: int = 16 << 20
+    host_bytes: int = 32 << 20
     failures: int = 3
     rate: float = 0.0
     host_rate: float = 0.0

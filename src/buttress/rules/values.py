@@ -17,8 +17,9 @@ _SECRET_NAME: Final = re.compile(
 )
 _NOT_SECRET: Final = re.compile(
     r"(?i)(?:_file|_path|_url|_name|_length|_ttl|max_token|num_token|token_limit|tokenizer|"
-    r"public_?key|key_id|_dir)"
+    r"public_?key|key_id|_dir|(?:string|eos|bos|pad|unk|stop|mask|sep|cls|special|end|start)_token)"
 )
+_SAYS_SO: Final = re.compile(r"(?i)not[-_ ]?for[-_ ]?prod|(?:ci|test|tests|testing|dev)[-_ ]?only")
 _REFERENCE: Final = re.compile(r"^\s*$|\$|^\{\{|^<|^(?:/|\./|~/|file:)|^(?i:true|false|none|null)$")
 _DEFAULT: Final = re.compile(r"^\$\{\w+:?-([^${}]+)\}$")  # what stands where nothing is given
 _LEAST: Final = 4
@@ -27,6 +28,11 @@ _WELL_KNOWN: Final = frozenset((
     "redis", "rabbitmq", "guest", "minio", "minioadmin", "user", "secret", "test", "neo4j",
     "elastic", "changeme", "pass", "123456", "12345678",
 ))  # fmt: skip
+
+
+def _for_tests(value: str) -> bool:
+    """Whether a value says itself that it protects nothing."""
+    return _SAYS_SO.search(value) is not None
 
 
 def is_secret_name(name: str) -> bool:
@@ -50,7 +56,7 @@ def _secret(subject: Subject) -> Iterator[SubjectMatch]:
         and not _REFERENCE.search(value)
         and not is_placeholder(value.encode("utf-8", "replace"))
     )
-    if (known or literal) and value.lower() not in _WELL_KNOWN:
+    if (known or literal) and not _for_tests(value) and value.lower() not in _WELL_KNOWN:
         yield SubjectMatch(subject.line(()), name)
 
 
@@ -59,7 +65,7 @@ def _default_password(subject: Subject) -> Iterator[SubjectMatch]:
     name, value = str(subject.context["name"]), str(subject.context["value"])
     if default := _DEFAULT.match(value):
         value = default[1]
-    if is_secret_name(name) and value.lower() in _WELL_KNOWN:
+    if is_secret_name(name) and (value.lower() in _WELL_KNOWN or _for_tests(value)):
         yield SubjectMatch(subject.line(()), f"{name}={value}")
 
 

@@ -137,6 +137,15 @@ async def test_a_flaw_of_an_operation_that_the_description_names(flaw: str) -> N
     assert {one.location for one in result.findings} == {f"http://127.0.0.1:{port}{path}"}
 
 
+async def test_all_flaws_at_once_are_all_found() -> None:
+    async with service(*APP.FLAWS) as port:
+        result = await ask(port, context(openapi=True))
+    # Where no key is needed at all, there is nothing to get around.
+    expected = set[str]().union(*FOUND.values(), *DESCRIBED.values()) - {"authentication-bypass"}
+    assert rules(result) == expected
+    assert result.not_sent == 0
+
+
 async def test_without_active_nothing_is_asked_of_the_model() -> None:
     async with service(*APP.FLAWS) as port:
         result = await ask(port, context(active=False))

@@ -179,3 +179,13 @@ def test_options_come_to_the_parameter_of_their_name() -> None:
     assert [one for one, _ in severities(text.format("**{'path': request.args['q']}, x"))] == [
         "high"
     ]
+
+
+def test_a_program_that_is_looked_for_is_plain() -> None:
+    """What is fixed but where it lies runs none of its arguments; a shell does."""
+    text = (
+        "import shutil, subprocess\nfrom mcp.server.fastmcp import FastMCP\nm = FastMCP('a')\n"
+        "@m.tool()\ndef f(name: str):\n    subprocess.run([shutil.which('{}'), '{}', name])\n"
+    )
+    assert severities(text.format("dot", "-n")) == []
+    assert [one for one, _ in severities(text.format("bash", "-c"))] == ["critical"]

@@ -45,7 +45,7 @@ _SHOWN: Final = frozenset({"shown"})  # use of a value whose text may be seen
 MAX_TARGETS: Final = 32  # functions of a table that are followed
 _KEPT: Final = frozenset({"url", "path", "hub"})  # uses of what is kept under a key
 CUSTOM: Final = "allow_custom_value"
-_LOOK_UPS: Final = {"os.getenv", "os.environ.get"}
+_LOOK_UPS: Final = {"os.getenv", "os.environ.get", "shutil.which"}
 
 
 @dataclass(slots=True)

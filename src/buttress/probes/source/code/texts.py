@@ -10,6 +10,7 @@ from typing import Final
 from buttress.probes.source.code.values import (
     HOLE,
     MAX_ITEMS,
+    UNKNOWN,
     Value,
     concatenated,
     mixed,
@@ -76,6 +77,7 @@ def narrowed(given: list[Value]) -> Value:
 
 _STORED: Final = frozenset({"path"})
 _ARGUMENT: Final = frozenset({"shell"})
+_FOUND: Final = re.compile(r"shutil\.which\((\w+)\)")  # where a program lies
 # Programs that run what they are given.
 _RUNNERS: Final = re.compile(
     r"(?i)^(?:.*[/\\\\])?(?:\w*sh|cmd|powershell|pwsh|python[\d.]*|node|deno|bun|perl|ruby|php|ssh|env|"
@@ -97,6 +99,9 @@ def listed(elements: Sequence[Value], path: str = "") -> Value:
 def is_plain_command(words: Sequence[Value]) -> bool:
     """Whether words are a command whose program is fixed, and runs none of its arguments."""
     program = words[0].const if words else None
+    found = _FOUND.fullmatch(words[0].path) if program is UNKNOWN and words else None
+    if found and not words[0].taints:
+        program = found[1]
     if not isinstance(program, str) or _RUNNERS.match(program) or " " in program:
         return False
     if program.startswith("-"):  # options that are added to a command
