@@ -107,6 +107,10 @@ def test_an_adapter_is_switched_off_for_the_model_before(weights: Path, tmp_path
             torch.testing.assert_close(before.model(ids).logits, own)
         with after.active():
             assert float((after.model(ids).logits - own).abs().max()) > 1e-3
+    path = tmp_path / "a/adapter_model.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(InputError, match="does not fit the base model"):
+        load_variants(model(), tokenizer(), tmp_path / "a", device="cpu")
     (tmp_path / "a/adapter_model.safetensors").rename(tmp_path / "a/adapter_model.bin")
     with pytest.raises(InputError, match="no adapter weights"):
         load_variants(base, tokens, tmp_path / "a")
