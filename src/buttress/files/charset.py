@@ -6,11 +6,9 @@ import codecs
 import re
 from typing import Final
 
-_MARKS: Final = {
-    codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF16_LE: "utf-16-le",
-    codecs.BOM_UTF16_BE: "utf-16-be",
-}
+from buttress.files.utf8 import UTF16_MARKS
+
+_MARKS: Final = {codecs.BOM_UTF8: "utf-8", **UTF16_MARKS}
 _JSON: Final = {b"{\0": "utf-16-le", b"[\0": "utf-16-le", b"\0{": "utf-16-be", b"\0[": "utf-16-be"}
 _NAMED: Final = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.I)
 _META: Final = re.compile(rb"<meta\b[^>]{0,400}?charset\s*=\s*[\"']?([\w.:-]{1,40})", re.I)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any
 
@@ -54,17 +55,18 @@ class DaemonThreads:
     def _work(self) -> None:
         while (given := self._calls.get()) is not None:
             call, future, loop = given
+            if future.cancelled():  # nobody waits for it any more
+                continue
             try:
                 said, error = call(), None
             except BaseException as raised:  # whatever the function does
                 said, error = None, raised
-            if loop.is_closed():
-                return
-            loop.call_soon_threadsafe(_settle, future, said, error)
+            with suppress(RuntimeError):  # the loop was closed while the function computed
+                loop.call_soon_threadsafe(_settle, future, said, error)
 
 
 def _settle(future: asyncio.Future[Any], said: Any, error: BaseException | None) -> None:
-    if future.done():  # nobody waits for it any more
+    if future.done():  # cancelled while the function computed
         return
     if error is None:
         future.set_result(said)

@@ -90,6 +90,10 @@ ADMINISTRATORS = {
     ),
 }
 ANYBODY = {
+    "a name of the others": (
+        "@r.get('/x')\ndef f(p: str, u=Depends(allow_non_admin)):\n    open(p)\n"
+    ),
+    "no administrator": "@r.get('/x')\n@not_admin\ndef f(p: str):\n    open(p)\n",
     "the path says nothing": "@r.get('/admin/x')\ndef f(p: str):\n    open(p)\n",
     "a user": "@r.get('/x')\ndef f(p: str, u=Depends(get_user)):\n    open(p)\n",
     "another way without": (

@@ -18,7 +18,9 @@ _MAX = 40  # operands of a test that are looked at
 _MAX_EITHER = 8  # of which one holds
 
 # Who may call a route, as dependencies and decorators name it.
-_ADMINISTRATOR: Final = re.compile(r"(?i)admin(?!ister(?!ator))|super_?user|superadmin")
+_ADMINISTRATOR: Final = re.compile(
+    r"(?i)(?<!non)(?<!not)(?<!non_)(?<!not_)(?<!no_)(?:admin(?!ister(?!ator))|super_?user)"
+)
 _ROUTES: Final = frozenset(
     {"get", "post", "put", "patch", "delete", "route", "api_route", "websocket", "head", "options"}
 )
