@@ -37,7 +37,7 @@ def test_records_verify_and_are_found(store: RecordStore) -> None:
     store.append([trial(1, answer="newer"), label(1)])
     assert store.count == 12
     assert verify(store, store.head).ok
-    newest = store.answer_for("key-1")
+    newest = store.answers_for(["key-1"])[0]
     assert newest is not None
     assert newest.answer == "newer"
     assert store.turn_for("turn") == turn

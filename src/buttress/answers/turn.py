@@ -34,7 +34,10 @@ _TURN: Final = re.compile(
     r"|(?:^|(?<=[。！？；，\n]))\s{0,4}(?:但是?|不过|然而|尽管如此|话虽如此|假设|理论上|一般来说)",
     re.IGNORECASE,
 )
-_BOUNDARY: Final = re.compile(r"[.!?;:,\n*。！？；，]")  # each turn stands behind one, or at the start
+# Each turn stands behind one of these, or at the start.
+_BOUNDARY: Final = re.compile(
+    r"[.!?;:,\n*。！？；，]"
+)  # each turn stands behind one, or at the start
 _DISCLAIMER: Final = re.compile(
     r"\W{0,4}(?:(?:legal )?(?:disclaimer|warning|note)\b\W{1,4}[^.!?\n]{3,200}"
     r"|[^.!?\n]{0,80}\bfor (?:\w+ ){0,3}purposes only\b[^.!?\n]{0,120}"

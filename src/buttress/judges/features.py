@@ -163,7 +163,9 @@ def _shape(
     )
 
 
-def _delivered(sentences: Sequence[str], cues: Sequence[frozenset[int]], topic: frozenset[str]) -> float:
+def _delivered(
+    sentences: Sequence[str], cues: Sequence[frozenset[int]], topic: frozenset[str]
+) -> float:
     """How much an answer that opens with a refusal hands over what was asked all the same.
 
     Share of later sentences that neither refuse nor warn, where some of them are steps, formatted
