@@ -48,6 +48,7 @@ _OF_KEYS: Final = {
     "builtins.list", "builtins.set", "builtins.tuple", "builtins.sorted", "builtins.iter",
     "builtins.frozenset", "builtins.reversed",
 }  # fmt: skip
+_PICKS: Final = {"random.choice", "random.choices", "random.sample"}
 _MAX_NAME: Final = 60  # characters that are shown
 MAX_TARGETS: Final = 32  # functions of a table that are followed
 _KEPT: Final = frozenset({"url", "path", "hub"})  # uses of what is kept under a key
@@ -187,6 +188,8 @@ def _result(
         of = given.positions[0].path
         if of.startswith("builtins."):
             return evaluator.marked(Value(f"{of}()", taints=taints_of(*given.all)), node.lineno)
+    if path in _PICKS and given.positions and given.positions[0].known_text is None:
+        return mixed(*given.all)  # one of some, and nothing that is made of signs by chance
     if path == "urllib.request.Request" and given.positions:  # what it sends is not where it goes
         return replace(callee.step("()"), taints=taints_of(given.positions[0]))
     if path == "re.sub" and len(given.positions) > 2:

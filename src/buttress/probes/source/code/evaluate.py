@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import string
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
@@ -149,6 +150,8 @@ class Evaluator(ABC):
             return NOTHING
         if name == "name" and value.path == _TEMPORARY:  # chosen by the library, whatever it holds
             return Value(f"{_TEMPORARY}.name")
+        if value.path == "string" and isinstance(getattr(string, name, None), str):
+            return Value(f"string.{name}", const=getattr(string, name))  # an alphabet
         if name in _NAMED and value.taints:
             plain = all(PATH_OBJECT in one.cleaned for one in value.taints)
             if plain or value.path.startswith("pathlib.Path()"):

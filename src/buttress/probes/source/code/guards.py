@@ -106,6 +106,8 @@ def asked(evaluator: Evaluator, node: ast.expr, scope: NameScope) -> set[str]:
     if not isinstance(node, ast.Call):
         return set()
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name in ("get", "pop") and node.args:  # records.get(name), but not data.get("name")
+        return parts(node.args[0])
     if name in _TRIVIAL or evaluator.flows.passes.match(evaluator.path_of(node.func, scope)):
         return set()
     given = [*node.args, *(one.value for one in node.keywords)]

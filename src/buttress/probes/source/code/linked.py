@@ -32,6 +32,7 @@ from buttress.probes.source.code.values import (
     Value,
     joined,
     merged,
+    mixed,
     taints_of,
 )
 
@@ -186,7 +187,7 @@ class InterproceduralEvaluator(Evaluator, ABC):
         call = self._call(path, given, line)
         found = self._find(path)
         if found is None:
-            self._demand(path, tainted=_from_outside(given))
+            self._demand(path, tainted=any(one.taints for one in given.all))
             found = self._find(path)
         if isinstance(found, ClassSummary):
             if found.is_enum:
@@ -194,7 +195,8 @@ class InterproceduralEvaluator(Evaluator, ABC):
             made = self._find(f"{path}.__init__")
             if not isinstance(made, FunctionSummary):
                 fields = {name: one.taints for name, one in given.named.items()}
-                return Value(f"{path}()", taints=taints_of(*given.all), made=fields)
+                whole = mixed(*given.all).doubted(_MIXED if len(given.all) > 2 else "")
+                return Value(f"{path}()", taints=whole.taints, made=fields)
             self._follow_now(made)
             if call is not None:
                 self.module_summary.add_call(replace(call, path=f"{path}.__init__"))
@@ -271,12 +273,17 @@ class InterproceduralEvaluator(Evaluator, ABC):
             return self._taints_back(given_back, owner, bound, given, step)
 
         taints, opaque = back(value)
-        elements = None
+        elements = entries = made = None
         if value.elements is not None:
             elements = tuple(_element(one, *back(one)) for one in value.elements)
-        if opaque:
-            return Value(path, UNKNOWN, value.text, elements, taints=taints, targets=value.targets)
-        return replace(value, path=path, elements=elements, taints=taints)
+        if value.entries is not None and len(value.entries) <= MAX_RETURNED:
+            entries = {name: _element(one, *back(one)) for name, one in value.entries.items()}
+        if value.made is not None:
+            made = {name: back(Value(taints=given))[0] for name, given in value.made.items()}
+        settled = Value(path, UNKNOWN, value.text, elements, entries, taints, value.targets)
+        return replace(
+            settled, const=UNKNOWN if opaque else value.const, keyed=value.keyed, made=made
+        )
 
     def _taints_back(
         self,

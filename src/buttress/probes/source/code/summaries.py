@@ -198,7 +198,8 @@ class ModuleSummary:
     def exported(self, value: Value) -> Value:
         """A value as other modules see it."""
         if value.entries is None:
-            if value.path[:1] not in (".", "?") and not value.targets and value.elements is None:
+            plain = value.path[:1] not in (".", "?") and not value.targets
+            if plain and value.elements is None:
                 return value
             entries = None
         else:
@@ -208,7 +209,10 @@ class ModuleSummary:
             }
         targets = tuple(map(self.anchored, value.targets))
         path = self.anchored(value.path)
-        return Value(path, value.const, value.text, None, entries, value.taints, targets)
+        return Value(
+            path, value.const, value.text, None, entries, value.taints, targets,
+            value.keyed, value.made,
+        )  # fmt: skip
 
     def add_call(self, call: FunctionCall) -> None:
         """Keep a call."""
