@@ -38,6 +38,11 @@ def is_host_folder(path: str) -> bool:
     return _HOST_FOLDERS.match(path.strip()) is not None
 
 
+def is_kernel_state(path: str) -> bool:
+    """Whether a folder of the host only shows what the kernel does, unless it is written to."""
+    return path.strip().rstrip("/") in ("/sys", "/proc")
+
+
 def _copied_secret(subject: Subject) -> Iterator[SubjectMatch]:
     if "from" in subject.value["flags"]:
         return
@@ -72,24 +77,27 @@ def _added(subject: Subject) -> Iterator[SubjectMatch]:
             yield SubjectMatch(subject.line(()), source)
 
 
-def _volumes(subject: Subject) -> Iterator[tuple[int, str]]:
+def _volumes(subject: Subject) -> Iterator[tuple[int, str, bool]]:
+    """Line and source of each, and whether the service only reads it."""
     given = subject.value.get("volumes")
     for index, one in enumerate(given) if isinstance(given, list) else ():
         if isinstance(one, str):
-            yield subject.line(("volumes", index)), one.split(":")[0]
+            source, *_, mode = f"{one}:".split(":")[:3]
+            yield subject.line(("volumes", index)), source, "ro" in mode.split(",")
         elif isinstance(one, dict) and isinstance(one.get("source"), str):
-            yield subject.line(("volumes", index)), one["source"]
+            reads = one.get("read_only") is True
+            yield subject.line(("volumes", index)), one["source"], reads
 
 
 def _socket(subject: Subject) -> Iterator[SubjectMatch]:
-    for line, source in _volumes(subject):
+    for line, source, _ in _volumes(subject):
         if _SOCKET.search(source):
             yield SubjectMatch(line, source)
 
 
 def _host_mount(subject: Subject) -> Iterator[SubjectMatch]:
-    for line, source in _volumes(subject):
-        if is_host_folder(source):
+    for line, source, reads in _volumes(subject):
+        if is_host_folder(source) and not (reads and is_kernel_state(source)):
             yield SubjectMatch(line, source)
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from buttress.probes.deployment.checks.containers import is_host_folder
+from buttress.probes.deployment.checks.containers import is_host_folder, is_kernel_state
 from buttress.probes.deployment.checks.open_servers import open_server
 from buttress.rules.credentials.literals import is_placeholder
 from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
@@ -26,12 +26,28 @@ def _strings(value: Any) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list) else []
 
 
+def _only_read(pod: Any, volume: Any) -> bool:
+    """Whether all containers that mount a volume of a pod only read it."""
+    mounts = [
+        mount
+        for kind in ("containers", "initContainers")
+        for one in (_at(pod, kind) if isinstance(_at(pod, kind), list) else ())
+        for mount in (
+            _at(one, "volumeMounts") if isinstance(_at(one, "volumeMounts"), list) else ()
+        )
+        if _at(mount, "name") == volume
+    ]
+    return bool(mounts) and all(_at(one, "readOnly") is True for one in mounts)
+
+
 def _host_path(subject: Subject, *, grave: bool) -> Iterator[SubjectMatch]:
     volumes = subject.value.get("volumes")
     for index, one in enumerate(volumes) if isinstance(volumes, list) else ():
         path = _at(one, "hostPath", "path")
         if isinstance(path, str):
             worst = is_host_folder(path) or path.endswith(".sock")
+            if is_kernel_state(path) and _only_read(subject.value, _at(one, "name")):
+                worst = False
             if worst == grave:
                 yield SubjectMatch(subject.line(("volumes", index, "hostPath")), path)
 

@@ -83,7 +83,7 @@ def checked(evaluator: Evaluator, test: ast.expr, scope: NameScope, *, holds: bo
 def examined(evaluator: Evaluator, test: ast.expr, scope: NameScope) -> set[str]:
     """Names of which a test asks more than whether they are given, have a type or a length.
 
-    What that is may be enough or not; a name that holds what such a test gave counts as well.
+    What that is may be enough or not. A name that holds what a call told of others stands for them.
     """
     found: set[str] = set()
     for node in islice(ast.walk(test), _MAX_NODES):
@@ -95,8 +95,8 @@ def examined(evaluator: Evaluator, test: ast.expr, scope: NameScope) -> set[str]
                 found = found.union(*(parts(one.iter) for one in node.generators))
         elif isinstance(node, ast.Call):
             found |= asked(evaluator, node, scope)
-        elif isinstance(node, ast.Name) and (names := scope.tested_by(node.id)):
-            found |= {node.id, *names}
+        elif isinstance(node, ast.Name):
+            found |= scope.tested_by(node.id)
     return found
 
 
@@ -273,6 +273,8 @@ def parts(node: ast.expr) -> set[str]:
             pending.append(node.value)
         elif isinstance(node, ast.BinOp):
             pending += [node.left, node.right]
+        elif isinstance(node, (ast.List, ast.Tuple)):
+            pending += node.elts[:_MAX_PARTS]
         elif isinstance(node, ast.Call):
             pending += node.args
             if isinstance(node.func, ast.Attribute):
