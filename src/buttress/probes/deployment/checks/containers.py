@@ -24,6 +24,11 @@ _HARMLESS: Final = (
     ".env.ci",
     ".env.test",
     "*.pub",
+    "*.gpg.key",  # with which packages are checked
+    "*repo*.key",
+    "*archive*.key",
+    "*pub*.key",
+    "*pub*.pem",
 )
 _HOST_FOLDERS: Final = re.compile(
     r"^(?:/|/(?:etc|root|proc|sys|dev|boot|home|var/run|run|var/lib/docker|var/lib/kubelet)/?|"

@@ -12,6 +12,7 @@ from buttress.probes.deployment.checks.open_servers import open_server
 from buttress.rules.credentials.literals import is_placeholder
 from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
 
+_CONSTANT: Final = re.compile(r"[A-Z]{2,}[A-Z0-9]*(?:_[A-Z0-9]+)+")  # the name of a choice
 _ACCELERATORS: Final = ("nvidia.com/", "amd.com/gpu", "gpu.intel.com/", "google.com/tpu",
                         "habana.ai/", "huawei.com/")  # fmt: skip
 
@@ -139,7 +140,11 @@ def _literal_secret(subject: Subject, *, credential: bool) -> Iterator[SubjectMa
             if not given or _PUT_IN.search(given):
                 continue
             plain = _decoded(given) if key == "data" else given
-            if _PUT_IN.search(plain) or is_placeholder(given.encode("utf-8", "replace")):
+            if (
+                _PUT_IN.search(plain)
+                or _CONSTANT.fullmatch(plain)
+                or is_placeholder(given.encode("utf-8", "replace"))
+            ):
                 continue
             seen = bool(_NAMED.search(str(name)) or _CREDENTIAL.search(plain))
             if seen is credential:

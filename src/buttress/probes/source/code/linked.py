@@ -24,6 +24,7 @@ from buttress.probes.source.code.summaries import (
     ModuleSummary,
 )
 from buttress.probes.source.code.values import (
+    MIXED,
     NOTHING,
     PARAMETER,
     UNKNOWN,
@@ -52,7 +53,6 @@ _CHOICES: Final = re.compile(
 _OFFERED: Final = "a component that offers choices; recent versions of Gradio refuse other values"
 _SECRET: Final = re.compile(r"(?i):\w*(?:key|token|secret|passw|cred|auth)\w*$")  # a parameter
 _PATH: Final = frozenset({"path"})
-_MIXED: Final = "it is kept in an object that holds other things too"
 
 
 class InterproceduralEvaluator(Evaluator, ABC):
@@ -195,7 +195,7 @@ class InterproceduralEvaluator(Evaluator, ABC):
             made = self._find(f"{path}.__init__")
             if not isinstance(made, FunctionSummary):
                 fields = {name: one.taints for name, one in given.named.items()}
-                whole = mixed(*given.all).doubted(_MIXED if len(given.all) > 2 else "")
+                whole = mixed(*given.all).doubted(MIXED if len(given.all) > 2 else "")
                 return Value(f"{path}()", taints=whole.taints, made=fields)
             self._follow_now(made)
             if call is not None:
@@ -412,7 +412,7 @@ def _made_with(instance: Value, parameter: str) -> tuple[Taint, ...]:
     made = instance.made or {}
     if any(one.rpartition(":")[0] == parameter.rpartition(":")[0] for one in made):
         return made.get(parameter, ())
-    return tuple(one.doubted(_MIXED) for one in instance.taints)
+    return tuple(one.doubted(MIXED) for one in instance.taints)
 
 
 def _from_outside(given: Given) -> bool:

@@ -15,10 +15,11 @@ MAX_ITEMS: Final = 500  # items of a list or mapping that are kept
 ALL: Final = "*"  # cleaned for every use
 PARAMETER: Final = "parameter"  # label of what the callers of a function decide
 MAX_TAINTS: Final = 16  # of one value
+MIXED: Final = "it is kept together with other things"  # of a value of which a part is used
 MAX_STEPS: Final = 8  # calls between a source and where it does harm
 
 
-_BASE: Final = re.compile(r"(?:https?://[^/?#\x00]+|\x00[^/?#\x00]*)[/?#]")
+_BASE: Final = re.compile(r"(?:(?:https?|wss?)://[^/?#]+|\x00[^/?#\x00]*)[/?#]")
 _BELOW: Final = frozenset({"url", "hub"})
 _PATH: Final = frozenset({"path"})
 SEGMENT: Final = "segment"  # cleaned, so to say, of slashes: one part of the path of an address
@@ -194,17 +195,22 @@ def joined(first: Value, second: Value) -> Value:
         return first
     same = type(first.const) is type(second.const) and first.const == second.const
     targets = (*_functions(first), *_functions(second))
+    if first.const is None:
+        elements = second.elements
+    elif second.const is None:
+        elements = first.elements
+    else:
+        elements = _longer(first.elements, second.elements)
+    taints = taints_of(first, second)
+    if elements is None and any(len(one.elements or ()) > 1 for one in (first, second)):
+        taints = tuple(one.doubted(MIXED) for one in taints)
     return Value(
         first.path or second.path,
         first.const if same else UNKNOWN,
         first.text if first.text == second.text else None,
-        second.elements
-        if first.const is None
-        else first.elements
-        if second.const is None
-        else _longer(first.elements, second.elements),
+        elements,
         _united(first.entries, second.entries),
-        taints=taints_of(first, second),
+        taints=taints,
         targets=tuple(dict.fromkeys(targets))[:MAX_TAINTS],
         keyed=first.keyed and second.keyed,
     )
