@@ -52,6 +52,14 @@ SUPPOSED = {
         "def fit(n):\n    if '..' in n:\n        return None\n    return '/d/' + n\n"
         f"open(fit({N}))\n"
     ),
+    "a tuple that is lost": (
+        "def both(x):\n    if x:\n        return 'a', x\n    return 'a', 'b', x\n"
+        f"name, *rest = both({N})\nopen(name)\n"
+    ),
+    "only this machine may ask": (
+        f"n = {N}\nhost = request.remote_addr\nif host != '127.0.0.1':\n    raise ValueError\n"
+        "open('/d/' + n)\n"
+    ),
     "dots are taken out": f"open('/d/' + {N}.replace('..', ''))\n",
     "an ending": f"open('/d/a.' + {N}.split('.')[-1])\n",
 }
@@ -195,6 +203,18 @@ def test_a_helper_in_another_file_is_asked(tmp_path: Path) -> None:
         "store.py:4": "medium",
         "store.py:6": "high",
     }
+
+
+def test_the_host_of_a_socket_is_fixed() -> None:
+    """What follows a host and a port chooses neither."""
+    text = (
+        "import aiohttp\nfrom flask import request\nasync def f(port):\n"
+        "    async with aiohttp.ClientSession() as s:\n        await s.ws_connect(f'{}{}')\n"
+    )
+    below, host = "ws://127.0.0.1:{port}/d/{request.args['p']}", "ws://{request.args['p']}/d"
+    assert severities(text.replace("{}{}", below.replace("'", '"'))) == []
+    found = severities(text.replace("{}{}", host.replace("'", '"')))
+    assert [one for one, _ in found] == ["high"]
 
 
 def test_one_of_several_keys_is_no_token_that_can_be_guessed() -> None:

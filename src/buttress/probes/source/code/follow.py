@@ -22,8 +22,10 @@ from buttress.probes.source.code.functions import (
     summary_of,
 )
 from buttress.probes.source.code.guards import (
+    ONLY_SOME,
     administrators_only,
     asked,
+    asks_who,
     checked,
     clean,
     doubt,
@@ -248,6 +250,7 @@ class AbstractInterpreter(InterproceduralEvaluator):
                 self._guarded[target.id] = check
             if isinstance(target, ast.Name):
                 scope.note_part(target.id, part_of(self, node.value, scope))
+                scope.note_who(target.id, tells=asks_who(node.value))
                 scope.note_test(target.id, asked(self, node.value, scope) - {target.id})
 
     def _annotated(self, node: ast.AnnAssign, scope: NameScope) -> None:
@@ -276,6 +279,7 @@ class AbstractInterpreter(InterproceduralEvaluator):
             outer, own = self.context, self._is_own(one.test, scope)
             self.context = _where(outer, Branch(one.test, True, own))
             tested = examined(self, one.test, scope)
+            tests_who = asks_who(one.test) or any(map(scope.tells_who, parts(one.test)))
             clean(checked(self, one.test, scope, holds=True), scope)
             doubt(tested, scope)
             self.block(one.body, scope)
@@ -288,6 +292,8 @@ class AbstractInterpreter(InterproceduralEvaluator):
             clean(checked(self, one.test, scope, holds=False), scope)
             if ends(self, one.body, scope):
                 doubt(tested, scope)
+                if tests_who:
+                    doubt(scope.names(), scope, ONLY_SOME)
                 if not isinstance(one.body[-1], (ast.Return, ast.Continue, ast.Break)):
                     self._refuse(tested, scope)
             if len(one.orelse) != 1 or not isinstance(one.orelse[0], ast.If):

@@ -40,6 +40,7 @@ _TRIVIAL: Final = frozenset(
         "info", "debug", "warning", "error",
     }
 )  # fmt: skip
+ONLY_SOME: Final = "only who asks from certain addresses reaches it"
 TESTED: Final = "something tests it on the way; whether that is enough is not known"
 
 _MAX_PARTS = 20  # of what is compared or given to a check
@@ -100,6 +101,18 @@ def examined(evaluator: Evaluator, test: ast.expr, scope: NameScope) -> set[str]
     return found
 
 
+def asks_who(test: ast.expr) -> bool:
+    """Whether a test looks at the address from which a request comes."""
+    return any(
+        isinstance(one, ast.Attribute)
+        and (
+            one.attr == "remote_addr"
+            or (one.attr == "host" and getattr(one.value, "attr", "") == "client")
+        )
+        for one in islice(ast.walk(test), _MAX_NODES)
+    )
+
+
 def asked(evaluator: Evaluator, node: ast.expr, scope: NameScope) -> set[str]:
     """Names that a call asks something about; none where it asks nothing, or only makes a text."""
     node = node.value if isinstance(node, ast.Await) else node
@@ -141,12 +154,12 @@ def _is_host(node: ast.expr) -> bool:
     return isinstance(node, ast.Attribute) and node.attr in _HOSTS
 
 
-def doubt(names: Iterable[str], scope: NameScope) -> None:
+def doubt(names: Iterable[str], scope: NameScope, why: str = "") -> None:
     """From here on, these names may do no harm, since something tests them."""
     for name in names:
         known = scope.find(name)
         if known is not None and known.taints:
-            scope.bind(name, known.doubted(TESTED))
+            scope.bind(name, known.doubted(why or TESTED))
         whole = scope.whole_of(name)
         address = scope.find(whole) if whole else None
         if address is not None and address.taints:
@@ -275,6 +288,8 @@ def parts(node: ast.expr) -> set[str]:
             pending += [node.left, node.right]
         elif isinstance(node, (ast.List, ast.Tuple)):
             pending += node.elts[:_MAX_PARTS]
+        elif isinstance(node, ast.Compare):
+            pending.append(node.left)
         elif isinstance(node, ast.Call):
             pending += node.args
             if isinstance(node.func, ast.Attribute):

@@ -55,6 +55,7 @@ class NameScope:
         self._layers: list[dict[str, Value]] = [{}]
         self._wholes: dict[str, str] = {}
         self._tested: dict[str, frozenset[str]] = {}
+        self._who: set[str] = set()
         self.is_class = is_class
         self.is_module = parent is None
         self.stars: list[str] = parent.stars if parent else []  # modules imported with *
@@ -86,6 +87,18 @@ class NameScope:
             self._tested[name] = frozenset(tested)
         else:
             self._tested.pop(name, None)
+
+    def note_who(self, name: str, *, tells: bool) -> None:
+        """Let ``name`` hold the address from which a request comes, or no longer."""
+        (self._who.add if tells else self._who.discard)(name)
+
+    def tells_who(self, name: str) -> bool:
+        """Whether ``name`` holds the address from which a request comes."""
+        return name in self._who
+
+    def names(self) -> list[str]:
+        """All names that are bound in this very scope."""
+        return list({name: None for layer in self._layers for name in layer})
 
     def tested_by(self, name: str) -> frozenset[str]:
         """The names of which ``name`` tells something."""
