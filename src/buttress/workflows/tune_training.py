@@ -316,7 +316,7 @@ def _records(path: Path) -> tuple[list[dict[str, Any]], int]:
     unreadable = 0
     for one in read(expand([path])):
         if isinstance(one, Readable):
-            records.append(orjson.loads(one.line))
+            records.append(one.data)
         else:
             unreadable += 1
     return records, unreadable
