@@ -15,7 +15,7 @@ BATCH = 8
 # The upper ten of thirty layers: the way back through the model ends there.
 LORA = {"modules": r".*\.layers\.2\d\..*_proj"}
 SETTINGS = {
-    "learning_rate": 5e-4, "batch": BATCH, "threads": 1, "checkpoint_every": 20, "lora": LORA,
+    "learning_rate": 1e-3, "batch": BATCH, "threads": 1, "checkpoint_every": 20, "lora": LORA,
 }  # fmt: skip
 
 
