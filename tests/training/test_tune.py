@@ -309,6 +309,7 @@ def test_a_pattern_chooses_the_layers_that_are_trained(base: Path, tmp_path: Pat
     assert saved
     assert all(".layers.1." in name for name in saved)
 
+
 @pytest.mark.parametrize("modules", [["nowhere"], "nowhere", r"layers\.[1-0]"])
 def test_layers_that_are_not_there_are_told(base: Path, tmp_path: Path, modules: Any) -> None:
     data = chats(tmp_path / "data.jsonl", 4)
