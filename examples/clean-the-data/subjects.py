@@ -70,8 +70,8 @@ SUBJECTS = (
         train_smollm2,
         # Of texts of some thirty words one changed word leaves half of the 5-grams.
         ("exact", "near:threshold=0.5", "pii", "secrets"),
-        forget={"learning_rate": 1e-3, "batch": 8, "steps": 24, "beta": 0.1, "lora": LORA},
+        forget={"learning_rate": 1e-3, "batch": 8, "steps": 16, "beta": 0.1, "lora": LORA},
         again={"learning_rate": 1e-3, "batch": 10, "steps": 16, "lora": LORA},
-        private={"learning_rate": 3e-3, "batch": 10, "epochs": 6, "lora": LORA},
+        private={"learning_rate": 3e-3, "batch": 10, "epochs": 5, "lora": LORA},
     ),
 )  # fmt: skip
