@@ -29,12 +29,14 @@ _STEP: Final = 256 << 10  # of inflated bytes at a time
 class ResponseReader:
     """``feed`` bytes until ``done``; ``reply`` is what came.
 
-    ``failed`` says why there is none. ``keep_alive`` is whether the connection can serve another
+    With ``events`` a stream of events can be fed further; it is done with its first event, and
+    after ``read_on`` with the next. ``failed`` says why there is none. ``keep_alive`` is whether the connection can serve another
     request; ``received`` counts bytes as sent.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, events: bool = False) -> None:
         self._limits = limits
+        self.events = events
         self._headers: list[tuple[str, str]] = []
         self._body = bytearray()
         self._parser = self._new_parser()
@@ -54,7 +56,7 @@ class ResponseReader:
 
     def feed(self, data: bytes) -> None:
         """Take what the connection brought."""
-        if self.done:
+        if self.done and not (self.events and self._stream):
             self.keep_alive = False  # bytes that nobody asked for
             return
         self.received += len(data)
@@ -107,6 +109,11 @@ class ResponseReader:
         self.received -= len(whole)
         self.feed(whole)
 
+    def read_on(self) -> None:
+        """Be done when one more event is there, which may be so already."""
+        if self._stream and not self.cut:
+            self.done = self._has_event()
+
     def eof(self) -> None:
         """The connection was closed."""
         if self.done:
@@ -155,7 +162,7 @@ class ResponseReader:
 
     def on_body(self, body: bytes) -> None:
         """Called by the parser."""
-        if self.done:
+        if self.done and not self.events:
             return
         try:
             self._take(body)
