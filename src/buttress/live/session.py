@@ -212,8 +212,8 @@ class HostSession:
                 here = self._at_named(request, link)
                 if connection is None or here is None or await self._first(here, NO_VALUES) is None:
                     break
-                if answered:
-                    reader = await connection.next_event()
+                if answered and (reader := await connection.next_event()).cut:
+                    break
         except ExchangeError:
             pass  # the stream ended, or was silent: what came until then stands
         finally:
