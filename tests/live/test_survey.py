@@ -209,7 +209,9 @@ async def test_hostile_hosts_at_once_among_a_hundred_good_ones() -> None:
     async with AsyncExitStack() as stack:
         bad = [await stack.enter_async_context(serving(hostile(kind))) for kind in kinds]
         good = [await stack.enter_async_context(serving(Web(OLLAMA))) for _ in range(100)]
-        results = await ask([*bad, *good], limits)
+        named_as_http = [Endpoint("127.0.0.1", port, "http") for port in bad]
+        others = [Endpoint("127.0.0.1", port) for port in good]
+        results = await survey([*named_as_http, *others], [PROBE], CONTEXT, limits)
     assert [named(one) for one in results[len(bad) :]] == [[("ollama", "0.5.7")]] * 100
     assert all(one.reached and not one.why for one in results[len(bad) :])
 
