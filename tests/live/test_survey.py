@@ -230,6 +230,9 @@ async def test_requests_keep_to_the_rate() -> None:
         ("https://h:8443/app/", [], [("h", 8443, "https", "/app")]),
         ("h:81", [], [("h", 81, "", "")]),
         ("[::1]:81", [], [("::1", 81, "", "")]),
+        ("[fe80::1%eth0]:81", [], [("fe80::1%eth0", 81, "", "")]),
+        ("10.0.0.0/31", [1], [("10.0.0.0", 1, "", ""), ("10.0.0.1", 1, "", "")]),
+        ("10.0.0.9/32", [1], [("10.0.0.9", 1, "", "")]),
         ("h", [1, 2], [("h", 1, "", ""), ("h", 2, "", "")]),
         ("10.0.0.0/30", [1], [("10.0.0.1", 1, "", ""), ("10.0.0.2", 1, "", "")]),
     ],
@@ -250,8 +253,8 @@ def test_what_is_no_target_is_told(target: str) -> None:
 
 def test_ports() -> None:
     assert port_list("80,8000-8002") == [80, 8000, 8001, 8002]
-    for bad in ("", "0", "2-1", "x", "70000"):
-        with pytest.raises(ValueError, match=r"invalid literal|expected ports"):
+    for bad in ("", "0", "2-1", "x", "70000", "80,", "80-", "-80", "80;81", "0x50", "\uff18\uff10"):
+        with pytest.raises(ValueError, match=r"is no port; expected ports"):
             port_list(bad)
 
 
