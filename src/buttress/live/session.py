@@ -23,7 +23,7 @@ from buttress.live.connection import (
 from buttress.live.limits import Limits
 from buttress.live.pace import Pace
 from buttress.live.patience import Patience
-from buttress.live.response import ResponseReader
+from buttress.live.response import NO_HTTP, ResponseReader
 from buttress.live.scope import Endpoint
 from buttress.live.sent import (
     DNS,
@@ -42,6 +42,7 @@ TLS: Final = "TLS"  # a method that is none of HTTP: its script is followed
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
 _HOPS: Final = 10
 _OVER: Final = {"ws": "http", "wss": "https"}
+_NONE: Final = "no answer"
 _VERIFIED: Final = "verified"
 _CERTIFIED: Final = "certified"
 _NEEDS_TLS: Final = (b"HTTP request was sent to HTTPS port", b"HTTP request to an HTTPS server")
@@ -251,6 +252,7 @@ class HostSession:
             self.not_sent += 1
             return None
         schemes = self.endpoint.schemes
+        before = len(self.sent)
         for scheme in schemes:
             reply = await self._send(request, values, scheme)
             if reply is None or (scheme == "http" and reply.status == 400 and _wants_tls(reply)):
@@ -261,7 +263,7 @@ class HostSession:
             self.scheme = scheme
             self._patience.begin_again()
             return reply
-        self.ended = self.ended or (self.sent[-1].note if self.sent else "no answer")
+        self.ended = self.ended or _reason(self.sent[before:])
         if not self._hopeless:
             self._patience.begin_again()
         return None
@@ -426,7 +428,7 @@ class HostSession:
             return None
         if not same or scheme != own.scheme:
             if len(self.elsewhere) < 50:
-                shown = f"{parts.scheme}://{parts.netloc}{parts.path}"[:300]
+                shown = without_keys(parts._replace(query="", fragment="").geturl())[:300]
                 self.elsewhere.setdefault(shown, what)
             return None
         path = parts.path or "/"
@@ -441,6 +443,12 @@ class HostSession:
 
 def _wants_tls(reply: Reply) -> bool:
     return any(text in reply.body for text in _NEEDS_TLS)
+
+
+def _reason(sent: Sequence[Sent]) -> str:
+    """Why there was no answer; what is no HTTP says more than that there is no TLS either."""
+    notes = [one.note for one in sent if one.note]
+    return next((one for one in notes if one.startswith(NO_HTTP)), notes[-1] if notes else _NONE)
 
 
 def _named_by(reply: Reply | None) -> str:

@@ -306,3 +306,18 @@ async def test_a_websocket_of_another_host_or_port_is_recorded_and_not_asked() -
             result = await ask(port)
     assert other.connections == 0
     assert result.elsewhere[f"ws://127.0.0.1:{away}/rooms/live/1"] == "a page"
+
+
+@pytest.mark.parametrize(
+    "location", ["http://[::/x", "ftp://127.0.0.1/x", "javascript:alert(1)", "//127.0.0.1:9/x", "/"]
+)
+async def test_redirects_to_what_is_not_asked(location: str) -> None:
+    bad = "<a href='http://[x'>a</a><script src='http://[::/x'></script>"
+    page = (200, {"Content-Type": "text/html"}, bad)
+    for pages in ({"/": (302, {"Location": location}, "")}, {"/": page}):
+        async with serving(Web(pages)) as port:
+            result = await ask(port)
+        assert result.reached
+        assert {one.request.path for one in result.sent} <= {
+            one.path for one in PROBE.plan(LiveContext())
+        }

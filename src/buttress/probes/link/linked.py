@@ -60,7 +60,7 @@ async def sockets(session: Session, root: Reply) -> list[str]:
             read.append((address, reply.text, read_page(reply.text)))
     texts = [(where, text) for where, text, _ in read]
     scripts = dict.fromkeys(
-        urljoin(where, page.address(one)) for where, _, page in read for one in page.scripts
+        one for where, _, page in read for link in page.scripts for one in _joined(where, page, link)
     )
     size = 0
     for address in list(scripts)[:_SCRIPTS]:
@@ -113,7 +113,10 @@ async def _landing(session: Session, root: Reply) -> tuple[str, Reply | None]:
         location = reply.header("location")
         if reply.status not in _REDIRECTS or not location:
             break
-        url = urljoin(url, location)
+        try:
+            url = urljoin(url, location)
+        except ValueError:
+            return url, None
         there = await session.ask_at(NAMED, url)
         if there is None:
             return url, None
@@ -127,7 +130,7 @@ def _pages(session: Session, url: str, page: Page) -> list[str]:
     found: set[str] = set()
     for link in page.links:
         try:
-            parts = urlsplit(urljoin(url, page.address(link)))
+            parts = urlsplit(next(_joined(url, page, link), ""))
             here = (parts.scheme, parts.hostname, parts.port or own.port) == (
                 own.scheme, own.hostname, own.port,
             )  # fmt: skip
@@ -137,6 +140,14 @@ def _pages(session: Session, url: str, page: Page) -> list[str]:
         if here and not parts.query and not _UNSAFE.search(parts.path) and address != url:
             found.add(address)
     return sorted(found, key=lambda one: (len(one), one))[:_PAGES]
+
+
+def _joined(url: str, page: Page, link: str) -> Iterator[str]:
+    """The address that a link of a page at ``url`` leads to; nothing where it is none."""
+    try:
+        yield urljoin(url, page.address(link))
+    except ValueError:
+        return
 
 
 def _is_page(reply: Reply) -> bool:
