@@ -35,8 +35,8 @@ class ResponseReader:
     """``feed`` bytes until ``done``; ``reply`` is what came.
 
     With ``events`` a stream of events can be fed further; it is done with its first event, and
-    after ``read_on`` with the next. ``failed`` says why there is none. ``keep_alive`` is whether the connection can serve another
-    request; ``received`` counts bytes as sent.
+    after ``read_on`` with the next. ``failed`` says why there is none. ``keep_alive`` is whether
+    the connection can serve another request; ``received`` counts bytes as sent.
     """
 
     def __init__(self, limits: Limits, *, events: bool = False) -> None:
@@ -259,7 +259,7 @@ class ResponseReader:
                 self.cut = f"body longer than {self._limits.body_bytes:,} bytes"
 
 
-def _may_be_status(head: bytes) -> bool:
+def _may_be_status(head: bytes | bytearray) -> bool:
     """Whether what came so far may begin a line with a status."""
     start = head[:64].lstrip().upper()
     return any(start.startswith(one) or one.startswith(start) for one in (b"HTTP/", b"ICY "))

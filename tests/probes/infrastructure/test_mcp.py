@@ -116,14 +116,12 @@ async def test_messages_are_sent_to_no_other_host() -> None:
         ("/mcp", METADATA, False, True),
         ("/sse", METADATA.replace('"', ""), False, True),
         ("/", METADATA, False, False),
-        ("/", METADATA.replace("resource\"", 'resource/mcp"'), False, True),
+        ("/", METADATA.replace('resource"', 'resource/mcp"'), False, True),
         ("/mcp", METADATA, True, False),
         ("/mcp", "Bearer", False, False),
     ],
 )
-async def test_a_server_behind_oauth(
-    path: str, header: str, everywhere: bool, named: bool
-) -> None:
+async def test_a_server_behind_oauth(path: str, header: str, everywhere: bool, named: bool) -> None:
     class Guarded(Web):
         def answer(self, method: str, asked: str, head: str, body: bytes) -> bytes:
             self.pages = {asked: (401, {"WWW-Authenticate": header}, "")}

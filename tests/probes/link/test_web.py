@@ -232,7 +232,10 @@ async def test_no_tls_is_asked_of_what_was_named_as_plain_http() -> None:
             "let u=`${location.protocol==='https:'?'wss:':'ws:'}//${location.host}/ws/chat/${id}`",
             "ws://h:1/ws/chat/1",
         ),
-        ('("https:"==p?"wss://":"ws://")+window.location.host+"/api/stream"', "ws://h:1/api/stream"),
+        (
+            '("https:"==p?"wss://":"ws://")+window.location.host+"/api/stream"',
+            "ws://h:1/api/stream",
+        ),
         ('"".concat(s?"wss":"ws","//").concat(location.host,"/deep/ws")', "ws://h:1/deep/ws"),
         ('b=o.replace(/^http/,"ws");new WebSocket(b+"/q?x=1")', "ws://h:1/q?x=1"),
         ("`ws://${host}:${port}/x`", "ws://h:1/x"),

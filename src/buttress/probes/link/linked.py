@@ -60,7 +60,10 @@ async def sockets(session: Session, root: Reply) -> list[str]:
             read.append((address, reply.text, read_page(reply.text)))
     texts = [(where, text) for where, text, _ in read]
     scripts = dict.fromkeys(
-        one for where, _, page in read for link in page.scripts for one in _joined(where, page, link)
+        one
+        for where, _, page in read
+        for link in page.scripts
+        for one in _joined(where, page, link)
     )
     size = 0
     for address in list(scripts)[:_SCRIPTS]:

@@ -40,8 +40,8 @@ class Form:
 class Page:
     """``links`` are addresses that a person can follow, ``loaded`` those that a browser does.
 
-    ``scripts`` are those of ``loaded`` that are scripts. ``base`` is what relative addresses are below; ``referrer`` and ``policies`` are what ``<meta>``
-    says of referrers and contents.
+    ``scripts`` are those of ``loaded`` that are scripts. ``base`` is what relative addresses are
+    below; ``referrer`` and ``policies`` are what ``<meta>`` says of referrers and contents.
     """
 
     links: list[str] = field(default_factory=list)

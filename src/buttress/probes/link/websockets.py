@@ -56,8 +56,10 @@ async def findings(session: Session, named: Sequence[str] = ()) -> AsyncIterator
                 what=f"{shown} accepts Origin {FOREIGN} without credentials",
                 proof=f"101, Sec-WebSocket-Accept: {_ACCEPT}",
             )  # fmt: skip
-        elif foreign is not None and foreign.status in _REFUSED and _opened(
-            await _ask(session, path, url, _OWN, values)
+        elif (
+            foreign is not None
+            and foreign.status in _REFUSED
+            and _opened(await _ask(session, path, url, _OWN, values))
         ):
             yield finding(
                 "websocket-open", without_keys(url), what=f"{shown} without credentials",

@@ -185,7 +185,8 @@ class _Reader:
             value = self._data
             for part in unquote(reference[2:]).split("/"):  # RFC 6901, section 6
                 key = part.replace("~1", "/").replace("~0", "~")
-                value = _element(value, key) if isinstance(value, list) else _mapping(value).get(key)
+                inside = isinstance(value, list)
+                value = _element(value, key) if inside else _mapping(value).get(key)
         return None
 
     def _sample(self, schema: Any, depth: int) -> Any:
