@@ -704,3 +704,37 @@ def test_brotli_is_read_where_its_package_is_installed(tmp_path: Path) -> None:
     data = pytest.importorskip("brotli").compress(CALL)
     written(tmp_path, "app.js.br", data)
     assert "anthropic-key" in inspect(tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"hello", b"PK\5\6" + bytes(18), build.zipped({"a.js": b"1" * 500})[:60], b"Cr24\3\0"],
+    ids=["empty", "text", "empty archive", "broken off", "head"],
+)
+@pytest.mark.parametrize("ending", ["apk", "IPA", "crx", "xapk", "asar", "hap"])
+def test_a_file_that_is_no_package_for_all_its_name_is_told(
+    tmp_path: Path, ending: str, data: bytes
+) -> None:
+    found, last, _ = inspect(written(tmp_path, f"a.{ending}", data))
+    assert not found
+    (told,) = last.unread
+    assert told.startswith(f"a.{ending}: ")
+
+
+def test_an_extension_whose_archive_broke_off_is_told(tmp_path: Path) -> None:
+    whole = build.crx({"manifest.json": b"{}", "a.js": b"void 0;" * 100})
+    _, last, _ = inspect(written(tmp_path, "a.crx", whole[: len(whole) - 40]))
+    assert any("directory of files is missing" in one for one in last.unread)
+
+
+@pytest.mark.parametrize("name", ["a.hap", "lower.IPA", "a.xapk"])
+def test_any_archive_of_the_name_of_a_package_is_searched(tmp_path: Path, name: str) -> None:
+    files = {"module.json": b"{}", "payload/A.app/main.js": CALL}
+    assert "anthropic-key" in inspect(written(tmp_path, name, build.zipped(files)))[0]
+
+
+def test_files_beside_an_asar_archive_are_delivered(tmp_path: Path) -> None:
+    folder = tmp_path / "resources" / "app.asar.unpacked" / "lib"
+    folder.mkdir(parents=True)
+    written(folder, "main.js", CALL)
+    assert "client-cleartext-request" in inspect(tmp_path)[0]

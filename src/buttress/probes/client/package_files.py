@@ -29,7 +29,7 @@ from buttress.probes.client.binary_text import BinaryText, binary_text, one_a_li
 from buttress.probes.client.javascript_libraries import Library, LibraryRules
 from buttress.probes.client.markup import MarkupError
 from buttress.probes.client.members import PIECE, MemberError, read
-from buttress.probes.client.packages import ClientPackage, PackageError, open_package
+from buttress.probes.client.packages import ENDINGS, ClientPackage, PackageError, open_package
 from buttress.probes.client.signing_block import signatures
 from buttress.rules.credentials.scanner import SecretRules
 from buttress.rules.reporting import WHOLE_FILE, Issue, Reporter
@@ -82,8 +82,11 @@ class PackageInspector:
         if depth == 0:
             self._told.clear()
         try:
-            package = open_package(source, meter, self.appid, nested=depth > 0)
+            named = not file.member and file.location.lower().endswith(ENDINGS)
+            package = open_package(source, meter, self.appid, any_archive=depth > 0 or named)
             if package is None:
+                if named:
+                    self.reading.record_unread(_shown(file), "it is no package that can be read")
                 return
             if depth == 0:
                 self.reading.files += 1
