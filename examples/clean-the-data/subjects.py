@@ -9,7 +9,7 @@ from typing import Any
 
 from corpus import Size
 from small_model import train_small
-from smollm2 import LORA, train_smollm2
+from smollm2 import train_smollm2
 
 # What is planted, what is trained on, size, seed, folder; the number of steps.
 Train = Callable[[Sequence[str], Sequence[str], Size, int, Path], int]
@@ -39,8 +39,8 @@ _SCRATCH = Size(
     forgotten_from=4, forgotten_again=10, audited=200, seeds=5, intervened=3,
 )  # fmt: skip
 _TUNED = Size(
-    letters=(150, 220), documents=60, held_out=29, copied=12, copies=2, people=2,
-    people_repeats=16, canaries=5, repeats=(1, 4, 16), epochs=2, references=63,
+    letters=(150, 220), documents=80, held_out=40, copied=12, copies=2, people=2,
+    people_repeats=16, canaries=4, repeats=(1, 4, 16), epochs=2, references=63,
     forgotten_from=1, forgotten_again=10, audited=60, seeds=3, intervened=3,
 )  # fmt: skip
 SUBJECTS = (
@@ -70,8 +70,8 @@ SUBJECTS = (
         train_smollm2,
         # Of texts of some thirty words one changed word leaves half of the 5-grams.
         ("exact", "near:threshold=0.5", "pii", "secrets"),
-        forget={"learning_rate": 1e-3, "batch": 8, "steps": 16, "beta": 0.1, "lora": LORA},
-        again={"learning_rate": 1e-3, "batch": 10, "steps": 16, "lora": LORA},
-        private={"learning_rate": 3e-3, "batch": 10, "epochs": 5, "lora": LORA},
+        forget={"learning_rate": 5e-4, "batch": 8, "steps": 20, "beta": 0.1, "lora": {"rank": 8}},
+        again={"learning_rate": 5e-4, "batch": 10, "steps": 16, "lora": {"rank": 8}},
+        private={"learning_rate": 2e-3, "batch": 10, "epochs": 10, "lora": {"rank": 8}},
     ),
 )  # fmt: skip
