@@ -279,7 +279,7 @@ def labelled(folder: Path, rate: float, size: int, seed: int) -> Widths:
     failing = recording(folder, rate, size, seed)
     wide, held = {}, {}
     promised = asked = None
-    for labels, more in zip((0, *LABELS), (0, LABELS[0], *np.diff(LABELS)), strict=True):
+    for labels, more in zip((0, *LABELS), (0, LABELS[0], LABELS[1] - LABELS[0]), strict=True):
         if more:
             give(folder, more, failing)
         resumed = ("--resume",) if more else ()
