@@ -8,7 +8,7 @@ more answers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Final
@@ -18,8 +18,9 @@ from buttress.evidence.records import Preference
 from buttress.interchange.argilla import argilla_pairs
 from buttress.interchange.fields import Fields
 from buttress.interchange.objects import objects_of
-from buttress.interchange.turns import Turn, joined, turns
-from buttress.labelling.preferences.pairs import Pair, imported, shuffled
+from buttress.interchange.turns import conversation, dialogue, said_in
+from buttress.labelling.preferences.messages import Message, Said, as_messages, same
+from buttress.labelling.preferences.pairs import Pair, label_of, shuffled
 
 Labelled = tuple[Pair, list[Preference]]
 Reader = Callable[[Fields, str], Iterator[Labelled]]
@@ -60,14 +61,14 @@ def read_preferences(path: Path, form: str, criterion: str = "") -> Iterator[Lab
             # Ids stay short and are unique in the file.
             item = f"{form}:{number}" if not pair.item else f"{form}:{number}:{pair.item}"
             kept = Pair(item, pair.prompt, pair.first, pair.second, pair.expected)
-            yield kept, [imported(kept, one.choice, one.labeller) for one in labels]
+            yield kept, [label_of(kept, one.choice, one.labeller) for one in labels]
 
 
 def _labelled(
-    prompt: str, better: str, other: str, labeller: str, *, item: str = "", tie: bool = False
+    prompt: Said, better: Said, other: Said, labeller: str, *, item: str = "", tie: bool = False
 ) -> Labelled:
     pair, place = shuffled(item, prompt, better, other)
-    return pair, [imported(pair, "tie" if tie else place, labeller)]
+    return pair, [label_of(pair, "tie" if tie else place, labeller)]
 
 
 def _trl(record: Fields, criterion: str) -> Iterator[Labelled]:
@@ -75,7 +76,7 @@ def _trl(record: Fields, criterion: str) -> Iterator[Labelled]:
     yield _labelled(*chosen_and_rejected(record), "trl")
 
 
-def chosen_and_rejected(record: Fields) -> tuple[str, str, str]:
+def chosen_and_rejected(record: Fields) -> tuple[Said, ...]:
     """Prompt, chosen and rejected answer of a record in one of TRL's forms.
 
     Raises:
@@ -83,71 +84,96 @@ def chosen_and_rejected(record: Fields) -> tuple[str, str, str]:
     """
     if record.get("completion") is not None and record.get("chosen") is None:
         raise record.error("chosen", "missing: labels of single answers are no pairs", "a pair")
-    chosen, rejected = turns(record, "chosen"), turns(record, "rejected")
     asked = next((name for name in ("prompt", _DIALOGUE) if record.get(name) is not None), None)
+    chosen, rejected = said_in(record, "chosen"), said_in(record, "rejected")
+    if isinstance(chosen, str) and isinstance(rejected, str):
+        parts = (said_in(record, asked), chosen, rejected) if asked else _without_prompt(record)
+        return conversation(*_with_system(record, *parts))
+    better, other = (as_messages(one, "assistant") for one in (chosen, rejected))
+    shared = 0
+    while shared < min(len(better), len(other)) - 1 and same(better[shared], other[shared]):
+        shared += 1
+    before = better[:shared]
     if asked is not None:
-        prompt = joined(_asked(record, asked))
-        # Some data sets repeat the prompt as the first message of both.
-        while len(chosen) > 1 and len(rejected) > 1 and chosen[0] == rejected[0]:
-            chosen, rejected = chosen[1:], rejected[1:]
-    elif len(chosen) > 1 or len(rejected) > 1:  # the prompt is what both begin with
-        shared = 0
-        while shared < min(len(chosen), len(rejected)) - 1 and chosen[shared] == rejected[shared]:
-            shared += 1
-        if not shared:
-            raise record.error("chosen", "shares no turn with rejected", "the same prompt in both")
-        prompt, chosen, rejected = joined(chosen[:shared]), chosen[shared:], rejected[shared:]
-    else:
-        return _without_prompt(record)
-    return prompt, joined(chosen), joined(rejected)
+        prompt = as_messages(said_in(record, asked), "user")
+        before = _continued(prompt, before)
+    elif not shared:
+        raise record.error("chosen", "shares no turn with rejected", "the same prompt in both")
+    return conversation(*_with_system(record, before, better[shared:], other[shared:]))
 
 
-def _asked(record: Fields, name: str) -> list[Turn]:
-    """The prompt's turns, behind the record's system text where there is one."""
-    asked = turns(record, name)
+def _continued(prompt: Sequence[Message], turns: Sequence[Message]) -> tuple[Message, ...]:
+    """The prompt and the turns that both answers begin with.
+
+    Some data sets repeat in these turns the prompt, or its last question; it then stands once.
+    """
+    system = [one for one in prompt if one["role"] == "system"]
+    asked, said = ([one for one in both if one["role"] != "system"] for both in (prompt, turns))
+    begins = len(said) >= len(asked) > 0 and all(map(same, said, asked))
+    asks = bool(said) and said[0]["role"] == "user"  # else an answer, which goes on
+    if not begins and not (asks and len(asked) == 1 and same(said[-1], asked[0])):
+        return (*prompt, *turns)
+    return (*system, *turns) if len(said) == len(turns) else tuple(turns)
+
+
+def _with_system(record: Fields, prompt: Said, *answers: Said) -> tuple[Said, ...]:
+    """The prompt behind the record's system text, where there is one and the prompt has none."""
     system = record.get("system")
-    if not isinstance(system, str) or not system.strip() or asked[0][0] == "system":
-        return asked
-    return [("system", record.text("system")), *((role or "user", text) for role, text in asked)]
+    if not isinstance(system, str) or not system.strip():
+        return (prompt, *answers)
+    turns = as_messages(prompt, "user")
+    if turns[0]["role"] == "system":
+        return (prompt, *answers)
+    return (({"role": "system", "content": record.text("system")}, *turns), *answers)
 
 
-def _without_prompt(record: Fields) -> tuple[str, str, str]:
+def _without_prompt(record: Fields) -> tuple[Said, Said, Said]:
     """Two texts that begin with the same prompt: cut where they part, before a turn or a word."""
     named = next((name for name in _PROMPTS if record.get(name) is not None), None)
     if named is not None:
         raise record.error("prompt", "missing", f"the prompt under this name, not as '{named}'")
+    if (cut := _cut_dialogues(record)) is not None:
+        return cut
     chosen, rejected = record.text("chosen"), record.text("rejected")
     end = _shared_text(chosen, rejected)
-    cut = chosen.rfind(_TURN, 0, end)
-    if cut >= 0:
-        end = cut + len(_TURN)
-        prompt = chosen[:cut]
-    else:
-        while end and chosen[end - 1 : end].isalnum() and chosen[end : end + 1].isalnum():
-            end -= 1
-        prompt = chosen[:end]
-    if not prompt.strip():
+    while end and chosen[end - 1 : end].isalnum() and chosen[end : end + 1].isalnum():
+        end -= 1
+    prompt = chosen[:end].strip()
+    if not prompt:
         raise record.error("prompt", "missing", "a prompt, or texts that begin with it")
-    return prompt.strip(), chosen[end:].strip(), rejected[end:].strip()
+    return prompt, chosen[end:].strip(), rejected[end:].strip()
+
+
+def _cut_dialogues(record: Fields) -> tuple[Said, Said, Said] | None:
+    """Two dialogues of HH-RLHF, cut before the answer in which they part; None for other texts."""
+    chosen, rejected = (record.text(name).replace("\r\n", "\n") for name in ("chosen", "rejected"))
+    cut = chosen.rfind(_TURN, 0, _shared_text(chosen, rejected))
+    if cut < 0 or not chosen[:cut].strip():
+        return None
+    better, other = (text[cut + len(_TURN) :] for text in (chosen, rejected))
+    return (
+        dialogue(chosen[:cut], "user"),
+        dialogue(better, "assistant"),
+        dialogue(other, "assistant"),
+    )
 
 
 def _hh(record: Fields, criterion: str) -> Iterator[Labelled]:
     del criterion
-    if record.get("prompt") is not None or not isinstance(record.get("chosen"), str):
-        prompt, *answers = chosen_and_rejected(record)  # cut already
-        prompt = prompt.strip().removesuffix(_TURN.strip()).strip()
-        yield _labelled(prompt, answers[0].strip(), answers[1].strip(), "hh")
-        return
-    chosen, rejected = (record.text(name).replace("\r\n", "\n") for name in ("chosen", "rejected"))
-    end = _shared_text(chosen, rejected)
-    cut = chosen.rfind(_TURN, 0, end)
-    if cut < 0:
-        raise record.error("chosen", "no turn of an assistant", f"text with {_TURN.strip()!r}")
-    prompt = chosen[:cut].strip()
-    answers = [text[cut:].removeprefix(_TURN).strip() for text in (chosen, rejected)]
-    if not prompt:
-        raise record.error("chosen", "no prompt", "a turn of a human before the answer")
-    yield _labelled(prompt, answers[0], answers[1], "hh")
+    if record.get("prompt") is None and isinstance(record.get("chosen"), str):
+        parts: Sequence[Said] | None = _cut_dialogues(record)
+        if parts is None:
+            raise record.error(
+                "chosen", "no turn of a human and of an assistant that both share",
+                f"text with {_TURN.strip()!r}",
+            )  # fmt: skip
+    else:  # cut already
+        prompt, *answers = chosen_and_rejected(record)
+        parts = (
+            dialogue(prompt, "user") if isinstance(prompt, str) else prompt,
+            *(dialogue(one, "assistant") if isinstance(one, str) else one for one in answers),
+        )
+    yield _labelled(*parts, "hh")
 
 
 def _ultrafeedback(record: Fields, criterion: str) -> Iterator[Labelled]:
@@ -191,10 +217,8 @@ def _binarised(record: Fields) -> Labelled:
         for chosen, rejected in _SCORES
     )
     if record.get("chosen_response") is not None:
-        answers = (
-            record.text("instruction"), record.text("chosen_response"),
-            record.text("rejected_response"),
-        )  # fmt: skip
+        names = ("instruction", "chosen_response", "rejected_response")
+        answers: tuple[Said, ...] = tuple(record.text(name) for name in names)
     else:
         answers = chosen_and_rejected(record)
     return _labelled(*answers, "ultrafeedback", tie=tie)

@@ -180,12 +180,13 @@ def export(
         first, second = count["first"], count["second"]
         if labels[0].expected or first == second or count["tie"] >= max(first, second):
             continue
-        answers = (labels[0].first, labels[0].second)
+        pair = pair_of(labels[0])
+        answers = (pair.first, pair.second)
         chosen, rejected = answers if first > second else answers[::-1]
         decided = first + second + count["tie"]
         lines.append(
             orjson.dumps(
-                {"prompt": labels[0].prompt, "chosen": chosen, "rejected": rejected,
+                {"prompt": pair.prompt, "chosen": chosen, "rejected": rejected,
                  "agreement": max(first, second) / decided, "labels": decided}
             ) + b"\n"
         )  # fmt: skip
