@@ -88,7 +88,10 @@ def with_adapter(model: Any, folder: Path, *, merge: bool = True) -> Any:
 
 @contextmanager
 def without_peft_warnings() -> Iterator[None]:
-    """PEFT asks for attributes that transformers has deprecated, which is no news to the user."""
+    """What is no news to the user: it asks for attributes that transformers has deprecated, and
+    corrects a setting for the layers of GPT-2.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
+        warnings.filterwarnings("ignore", "fan_in_fan_out", UserWarning)
         yield
