@@ -200,3 +200,32 @@ def test_a_labeller_sees_the_turns_and_the_label_keeps_them(tmp_path: Path) -> N
     label = label_of(pair, "first", "ann")
     assert label.prompt == "user: Hi\n\nassistant: Hello\n\nuser: Why?"
     assert label.conversation == {"prompt": turns}
+
+
+def test_both_choices_for_a_pair_are_a_tie() -> None:
+    row = {"prompt": "Why?", "chosen": "So.", "rejected": "No."}
+    other = {"prompt": "Why?", "chosen": "No.", "rejected": "So."}
+    assert through("trl", row, row) == [row]
+    assert through("trl", row, other) == []
+    assert through("trl", row, other, row) == []
+
+
+@pytest.mark.parametrize(
+    ("form", "row"),
+    [
+        ("argilla", {"fields": {"chat": [message("user", "Why?")], "a": "So.", "b": "No."},
+                     "responses": {"best": [{"value": "a", "user_id": "ann"}]}}),
+        ("trl", {"context_messages": [message("user", "Why?")],
+                 "chosen": [message("assistant", "So.")],
+                 "rejected": [message("assistant", "No.")]}),
+        ("trl", {"prompt": "",
+                 "chosen": [message("user", "Why?"), message("assistant", "So.")],
+                 "rejected": [message("user", "Why?"), message("assistant", "No.")]}),
+    ],
+)  # fmt: skip
+def test_prompts_under_other_names(form: str, row: dict[str, Any]) -> None:
+    assert through(form, row) == [{
+        "prompt": [message("user", "Why?")],
+        "chosen": [message("assistant", "So.")],
+        "rejected": [message("assistant", "No.")],
+    }]  # fmt: skip

@@ -19,7 +19,10 @@ from buttress.interchange.fields import Fields
 from buttress.interchange.turns import conversation, said_in
 from buttress.labelling.preferences.pairs import Pair, label_of
 
-_PROMPTS: Final = ("prompt", "instruction", "question", "input", "query", "context")
+_PROMPTS: Final = (
+    "prompt", "instruction", "question", "input", "query", "context", "messages", "chat",
+    "conversation",
+)  # fmt: skip
 _NAMED: Final = (("chosen", "rejected"), ("a", "b"))
 _STEMS: Final = ("response", "generation", "completion", "answer", "output", "candidate", "text")
 _MEMBER: Final = re.compile(r"(?P<stem>.*?)(?:[-_ ]?(?P<number>\d{1,2})|[-_ ](?P<letter>[a-hA-H]))")

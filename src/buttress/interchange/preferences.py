@@ -25,7 +25,8 @@ from buttress.labelling.preferences.pairs import Pair, label_of, shuffled
 Labelled = tuple[Pair, list[Preference]]
 Reader = Callable[[Fields, str], Iterator[Labelled]]
 _TURN: Final = "\n\nAssistant:"
-_DIALOGUE: Final = "conversations"  # the prompt in ShareGPT's form
+# The prompt's names; the others are ShareGPT's and OpenRLHF's.
+_ASKED: Final = ("prompt", "conversations", "context_messages")
 _SCORES: Final = (
     ("score_chosen", "score_rejected"),
     ("chosen-rating", "rejected-rating"),
@@ -84,7 +85,7 @@ def chosen_and_rejected(record: Fields) -> tuple[Said, ...]:
     """
     if record.get("completion") is not None and record.get("chosen") is None:
         raise record.error("chosen", "missing: labels of single answers are no pairs", "a pair")
-    asked = next((name for name in ("prompt", _DIALOGUE) if record.get(name) is not None), None)
+    asked = next((name for name in _ASKED if record.get(name) is not None), None)
     chosen, rejected = said_in(record, "chosen"), said_in(record, "rejected")
     if isinstance(chosen, str) and isinstance(rejected, str):
         parts = (said_in(record, asked), chosen, rejected) if asked else _without_prompt(record)
@@ -94,7 +95,7 @@ def chosen_and_rejected(record: Fields) -> tuple[Said, ...]:
     while shared < min(len(better), len(other)) - 1 and same(better[shared], other[shared]):
         shared += 1
     before = better[:shared]
-    if asked is not None:
+    if asked is not None and (record.get(asked) != "" or not shared):
         prompt = as_messages(said_in(record, asked), "user")
         before = _continued(prompt, before)
     elif not shared:

@@ -167,5 +167,8 @@ def _points(share: float) -> str:
 @cache
 def _environment() -> Environment:
     environment = page_environment()
-    environment.filters |= {"shown": visible, "percent": _percent, "points": _points}
+    environment.filters |= {
+        "shown": visible, "said": lambda text: visible(text, keep="\n\t"),
+        "percent": _percent, "points": _points,
+    }  # fmt: skip
     return environment

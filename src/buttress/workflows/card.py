@@ -100,7 +100,7 @@ def _parts(folder: Path, shown: str) -> dict[str, CardPart]:
         if file.is_file():
             data = read_json(file, "DIR", f"a document of schema {name}")
             if not isinstance(data, dict):
-                raise InputError("not an object", file=str(file), expected=f"a {name} document")
+                raise InputError("not an object", file=str(file), expected="an object")
             try:
                 document = told(of_any_version(name, data))
             except InputError as error:
