@@ -50,7 +50,7 @@ def load_causal_model(folder: Path, device: str) -> Any:
 
 
 def fit_tokenizer(tokenizer: Any, model: Any, folder: Path) -> None:
-    """Let rows be padded by a token that the model embeds.
+    """Have no padding token that the model does not embed: the end of text stands for it.
 
     Raises:
         InputError: the tokenizer writes other tokens that it does not embed.
@@ -62,7 +62,7 @@ def fit_tokenizer(tokenizer: Any, model: Any, folder: Path) -> None:
             f"its tokenizer has {len(others)} tokens that the model doesn't embed, such as "
             f"{one_line(others[0], 40)!r}", file=str(folder), expected="the model's own tokenizer",
         )  # fmt: skip
-    if beyond or tokenizer.pad_token_id is None:
+    if beyond:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
 
 

@@ -61,6 +61,8 @@ class Generator:
         self._device = device
         made_for = getattr(model.config, "max_position_embeddings", None) or DEFAULT_CONTEXT
         self._context = min(context or made_for, made_for)
+        if self._tokenizer.pad_token_id is None:
+            self._tokenizer.pad_token = self._tokenizer.eos_token or self._tokenizer.unk_token
         self._ends = _ends(model, self._tokenizer)
 
     @property
