@@ -58,3 +58,40 @@ def test_each_rule_is_complete(rule: Rule) -> None:
 def test_checks_are_all_used_and_rules_are_many() -> None:
     assert {rule.check for rule in ALL if rule.check} == set(CHECKS)
     assert len(ALL) >= 60
+
+
+HARMLESS = {
+    "an image gets a public key": ("Dockerfile", "FROM a:1\nCOPY node-repo.gpg.key /tmp/\n"),
+    "the name of a choice": (
+        "secret.yaml",
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n"
+        "  LLM_KEY: OPENAI_GPT4_1\n",
+    ),
+    "comments of PowerShell": (
+        "run.ps1", "<#\n.SYNOPSIS\n  irm https://a.net/run.ps1 | iex\n#>\nWrite-Output 1\n",
+    ),
+    "figures of the kernel, only read": (
+        "docker-compose.yml",
+        "services:\n  a:\n    image: a:1\n    volumes:\n      - /sys:/sys:ro\n"
+        "      - {type: bind, source: /proc, target: /p, read_only: true}\n",
+    ),
+    "of a node": (
+        "pod.yaml",
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - name: a\n"
+        "    image: a:1\n    volumeMounts: [{name: s, mountPath: /sys, readOnly: true}]\n"
+        "  volumes:\n  - name: s\n    hostPath: {path: /sys}\n",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text"), HARMLESS.values(), ids=HARMLESS)
+def test_what_gives_nothing_away_is_not_grave(tmp_path: Path, name: str, text: str) -> None:
+    grave = ("high", "critical")
+    assert [one.rule for one in found(tmp_path, Example(name, text)) if one.severity in grave] == []
+    # The same with what makes it grave.
+    worse = (
+        text.replace("node-repo.gpg.key", "tls.key").replace("OPENAI_GPT4_1", "kD93jfLs02kdQ1")
+        .replace("<#", "").replace("#>", "").replace(":ro", "").replace("read_only: true", "")
+        .replace("readOnly: true", "")
+    )  # fmt: skip
+    assert [one for one in found(tmp_path, Example(name, worse)) if one.severity in grave]

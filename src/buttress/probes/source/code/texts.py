@@ -42,8 +42,27 @@ def stored(holder: Value, key: str, value: Value) -> Value:
     return value.clean(_STORED) if uploaded else value
 
 
+def last_part(whole: Value, index: object, part: Value) -> Value:
+    """One of the parts into which the path ``whole`` was split: the last holds no slash."""
+    if index == 1 and whole.path in ("os.path.splitext()", "os.path.split()"):
+        return part.clean(_STORED)
+    return part
+
+
+def replaced(text: Value, given: Sequence[Value]) -> Value:
+    """A text in which something was replaced: without slashes it leads nowhere else."""
+    old = given[0].const if given else UNKNOWN
+    if not isinstance(old, str):
+        return text
+    if old in ("/", "\\"):
+        return text.clean(_STORED)
+    return text.doubted(_REPLACED) if old in ("..", "../", "..\\") else text
+
+
 def united(separator: str, items: Value) -> Value:
     """Texts joined by a separator."""
+    if items.has_known_keys:
+        return Value(text=HOLE)
     if items.elements is None:
         return Value(text=HOLE, taints=items.taints)
     parts: list[Value] = []
@@ -76,6 +95,7 @@ def narrowed(given: list[Value]) -> Value:
 
 
 _STORED: Final = frozenset({"path"})
+_REPLACED: Final = "dots are taken out of it"
 _ARGUMENT: Final = frozenset({"shell"})
 _FOUND: Final = re.compile(r"shutil\.which\((\w+)\)")  # where a program lies
 # Programs that run what they are given.
