@@ -23,6 +23,8 @@ from buttress.labelling.preferences.messages import Message, Said, as_messages, 
 from buttress.labelling.preferences.pairs import Pair, label_of, shuffled
 
 Labelled = tuple[Pair, list[Preference]]
+Parts = tuple[Said, Said, Said]
+"""The prompt, the better and the other answer."""
 Reader = Callable[[Fields, str], Iterator[Labelled]]
 _TURN: Final = "\n\nAssistant:"
 # The prompt's names; the others are ShareGPT's and OpenRLHF's.
@@ -65,19 +67,18 @@ def read_preferences(path: Path, form: str, criterion: str = "") -> Iterator[Lab
             yield kept, [label_of(kept, one.choice, one.labeller) for one in labels]
 
 
-def _labelled(
-    prompt: Said, better: Said, other: Said, labeller: str, *, item: str = "", tie: bool = False
-) -> Labelled:
-    pair, place = shuffled(item, prompt, better, other)
+def _labelled(parts: Parts, labeller: str, *, item: str = "", tie: bool = False) -> Labelled:
+    """A pair of its prompt, the better and the other answer, with that label."""
+    pair, place = shuffled(item, *parts)
     return pair, [label_of(pair, "tie" if tie else place, labeller)]
 
 
 def _trl(record: Fields, criterion: str) -> Iterator[Labelled]:
     del criterion
-    yield _labelled(*chosen_and_rejected(record), "trl")
+    yield _labelled(chosen_and_rejected(record), "trl")
 
 
-def chosen_and_rejected(record: Fields) -> tuple[Said, ...]:
+def chosen_and_rejected(record: Fields) -> Parts:
     """Prompt, chosen and rejected answer of a record in one of TRL's forms.
 
     Raises:
@@ -88,8 +89,9 @@ def chosen_and_rejected(record: Fields) -> tuple[Said, ...]:
     asked = next((name for name in _ASKED if record.get(name) is not None), None)
     chosen, rejected = said_in(record, "chosen"), said_in(record, "rejected")
     if isinstance(chosen, str) and isinstance(rejected, str):
-        parts = (said_in(record, asked), chosen, rejected) if asked else _without_prompt(record)
-        return conversation(*_with_system(record, *parts))
+        if asked is None:
+            return _whole(record, *_without_prompt(record))
+        return _whole(record, said_in(record, asked), chosen, rejected)
     better, other = (as_messages(one, "assistant") for one in (chosen, rejected))
     shared = 0
     while shared < min(len(better), len(other)) - 1 and same(better[shared], other[shared]):
@@ -100,7 +102,7 @@ def chosen_and_rejected(record: Fields) -> tuple[Said, ...]:
         before = _continued(prompt, before)
     elif not shared:
         raise record.error("chosen", "shares no turn with rejected", "the same prompt in both")
-    return conversation(*_with_system(record, before, better[shared:], other[shared:]))
+    return _whole(record, before, better[shared:], other[shared:])
 
 
 def _continued(prompt: Sequence[Message], turns: Sequence[Message]) -> tuple[Message, ...]:
@@ -117,18 +119,18 @@ def _continued(prompt: Sequence[Message], turns: Sequence[Message]) -> tuple[Mes
     return (*system, *turns) if len(said) == len(turns) else tuple(turns)
 
 
-def _with_system(record: Fields, prompt: Said, *answers: Said) -> tuple[Said, ...]:
-    """The prompt behind the record's system text, where there is one and the prompt has none."""
+def _whole(record: Fields, prompt: Said, better: Said, other: Said) -> Parts:
+    """All three in one form, the prompt behind the record's system text where it has none."""
     system = record.get("system")
-    if not isinstance(system, str) or not system.strip():
-        return (prompt, *answers)
-    turns = as_messages(prompt, "user")
-    if turns[0]["role"] == "system":
-        return (prompt, *answers)
-    return (({"role": "system", "content": record.text("system")}, *turns), *answers)
+    if isinstance(system, str) and system.strip():
+        turns = as_messages(prompt, "user")
+        if turns[0]["role"] != "system":
+            prompt = ({"role": "system", "content": record.text("system")}, *turns)
+    prompt, better, other = conversation(prompt, better, other)
+    return prompt, better, other
 
 
-def _without_prompt(record: Fields) -> tuple[Said, Said, Said]:
+def _without_prompt(record: Fields) -> Parts:
     """Two texts that begin with the same prompt: cut where they part, before a turn or a word."""
     named = next((name for name in _PROMPTS if record.get(name) is not None), None)
     if named is not None:
@@ -145,7 +147,7 @@ def _without_prompt(record: Fields) -> tuple[Said, Said, Said]:
     return prompt, chosen[end:].strip(), rejected[end:].strip()
 
 
-def _cut_dialogues(record: Fields) -> tuple[Said, Said, Said] | None:
+def _cut_dialogues(record: Fields) -> Parts | None:
     """Two dialogues of HH-RLHF, cut before the answer in which they part; None for other texts."""
     chosen, rejected = (record.text(name).replace("\r\n", "\n") for name in ("chosen", "rejected"))
     cut = chosen.rfind(_TURN, 0, _shared_text(chosen, rejected))
@@ -162,19 +164,21 @@ def _cut_dialogues(record: Fields) -> tuple[Said, Said, Said] | None:
 def _hh(record: Fields, criterion: str) -> Iterator[Labelled]:
     del criterion
     if record.get("prompt") is None and isinstance(record.get("chosen"), str):
-        parts: Sequence[Said] | None = _cut_dialogues(record)
-        if parts is None:
+        cut = _cut_dialogues(record)
+        if cut is None:
             raise record.error(
                 "chosen", "no turn of a human and of an assistant that both share",
                 f"text with {_TURN.strip()!r}",
             )  # fmt: skip
+        parts = cut
     else:  # cut already
-        prompt, *answers = chosen_and_rejected(record)
-        parts = (
-            dialogue(prompt, "user") if isinstance(prompt, str) else prompt,
-            *(dialogue(one, "assistant") if isinstance(one, str) else one for one in answers),
+        roles = ("user", "assistant", "assistant")
+        prompt, better, other = (
+            dialogue(one, role) if isinstance(one, str) else one
+            for one, role in zip(chosen_and_rejected(record), roles, strict=True)
         )
-    yield _labelled(*parts, "hh")
+        parts = (prompt, better, other)
+    yield _labelled(parts, "hh")
 
 
 def _ultrafeedback(record: Fields, criterion: str) -> Iterator[Labelled]:
@@ -192,7 +196,7 @@ def _ultrafeedback(record: Fields, criterion: str) -> Iterator[Labelled]:
             yield shuffled(str(number), prompt, text, other)[0], []
             continue
         better, worse = (text, other) if one >= two else (other, text)
-        yield _labelled(prompt, better, worse, "ultrafeedback", item=str(number), tie=one == two)
+        yield _labelled((prompt, better, worse), "ultrafeedback", item=str(number), tie=one == two)
 
 
 def _overall_score(completion: Fields) -> float | None:
@@ -218,11 +222,13 @@ def _binarised(record: Fields) -> Labelled:
         for chosen, rejected in _SCORES
     )
     if record.get("chosen_response") is not None:
-        names = ("instruction", "chosen_response", "rejected_response")
-        answers: tuple[Said, ...] = tuple(record.text(name) for name in names)
+        answers: Parts = (
+            record.text("instruction"), record.text("chosen_response"),
+            record.text("rejected_response"),
+        )  # fmt: skip
     else:
         answers = chosen_and_rejected(record)
-    return _labelled(*answers, "ultrafeedback", tie=tie)
+    return _labelled(answers, "ultrafeedback", tie=tie)
 
 
 def _pku(record: Fields, criterion: str) -> Iterator[Labelled]:
@@ -237,9 +243,8 @@ def _pku(record: Fields, criterion: str) -> Iterator[Labelled]:
     answers = [record.text("response_0"), record.text("response_1")]
     better = 0 if chosen == -1 else int(chosen)
     labeller = f"pku {criterion or 'better'}"
-    yield _labelled(
-        record.text("prompt"), answers[better], answers[1 - better], labeller, tie=chosen == -1
-    )
+    parts = record.text("prompt"), answers[better], answers[1 - better]
+    yield _labelled(parts, labeller, tie=chosen == -1)
 
 
 def _shared_text(one: str, other: str) -> int:

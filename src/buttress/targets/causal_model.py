@@ -83,4 +83,4 @@ def _is_causal(model: Any) -> bool:
     rows = torch.tensor([[1, 2, 3], [1, 2, 0]], device=model.device)
     mask = torch.ones_like(rows)
     found = model(input_ids=rows, attention_mask=mask, use_cache=False).logits[:, 0].float()
-    return bool(torch.allclose(*found, atol=1e-3, rtol=1e-3, equal_nan=True))
+    return bool(torch.allclose(found[0], found[1], atol=1e-3, rtol=1e-3, equal_nan=True))

@@ -20,7 +20,7 @@ def merge_while_generating(model: Any) -> None:
         model: of PEFT, on one process.
     """
     layers = [layer for layer in model.modules() if isinstance(layer, BaseTunerLayer)]
-    weights = [getattr(layer.get_base_layer(), "weight", None) for layer in layers]
+    weights: list[Any] = [getattr(layer.get_base_layer(), "weight", None) for layer in layers]
     if not all(isinstance(one, torch.Tensor) and one.dtype == torch.float32 for one in weights):
         return
     generate = model.generate

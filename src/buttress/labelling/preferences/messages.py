@@ -79,11 +79,11 @@ def _message(value: object, path: str) -> Message:
         raise UnreadableError(f"{path}.role", "not text", "text")
     _text(message, path)
     try:
-        message = encodable_data(message)
-        orjson.dumps(message)
+        made: dict[str, Any] = encodable_data(message)
+        orjson.dumps(made)
     except (TypeError, RecursionError) as error:
         raise UnreadableError(path, f"can't be written ({error})", "a message in JSON") from None
-    return message
+    return made
 
 
 def _text(message: Message, path: str) -> str:

@@ -156,8 +156,8 @@ def label_of(pair: Pair, choice: str, labeller: str, **more: Any) -> Preference:
     """A choice between the answers of a pair; ``more`` are other fields of the record."""
     parts = {name: getattr(pair, name) for name in _PARTS}
     return Preference(
-        pair.key, pair.item, *map(shown, parts.values()), choice, labeller,
-        expected=pair.expected, **more,
+        pair.key, pair.item, shown(pair.prompt), shown(pair.first), shown(pair.second), choice,
+        labeller, expected=pair.expected, **more,
         conversation={name: list(part) for name, part in parts.items() if isinstance(part, tuple)},
     )  # fmt: skip
 
@@ -202,7 +202,8 @@ def _pair(line: bytes, path: Path, number: int) -> tuple[Pair, Iterator[Preferen
     given = value.get("labels", [])
     if not isinstance(given, list):
         raise wrong("labels", "not a list", "a list of objects")
-    pair = Pair(item, *parts, expected)
+    prompt, first, second = parts
+    pair = Pair(item, prompt, first, second, expected)
     for place, label in enumerate(given):
         if not isinstance(label, Mapping) or label.get("choice") not in CHOICES:
             raise wrong(f"labels[{place}].choice", "not a choice", "one of " + ", ".join(CHOICES))
