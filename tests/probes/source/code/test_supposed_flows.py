@@ -205,6 +205,27 @@ def test_a_helper_in_another_file_is_asked(tmp_path: Path) -> None:
     }
 
 
+def test_what_runs_in_a_thread_is_followed() -> None:
+    """A function that is handed to a thread refuses what it refuses elsewhere."""
+    text = (
+        "import asyncio\nfrom flask import request\n"
+        "def kept(n):\n    if '..' in n:\n        return None\n    return '/d/' + n\n"
+        "def any_of(n):\n    return '/d/' + n\n"
+        f"async def f():\n    open(await asyncio.to_thread({{}}, {N}))\n"
+    )
+    assert [one for one, _ in severities(text.format("kept"))] == ["medium"]
+    assert [one for one, _ in severities(text.format("any_of"))] == ["high"]
+
+
+def test_arguments_of_a_fixed_command_are_no_program() -> None:
+    """Names that were downloaded are given to a program of one's own, and are not it."""
+    text = (
+        "import requests, subprocess, sys\nnames = requests.get('https://a.net').json()\n"
+        "subprocess.run([sys.executable, '-m', 'pip', 'download'] + list(names))\n"
+    )
+    assert [one for one, _ in severities(text)] == ["medium"]
+
+
 def test_the_host_of_a_socket_is_fixed() -> None:
     """What follows a host and a port chooses neither."""
     text = (

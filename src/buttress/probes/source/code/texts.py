@@ -10,6 +10,7 @@ from typing import Final
 from buttress.probes.source.code.values import (
     HOLE,
     MAX_ITEMS,
+    MIXED,
     UNKNOWN,
     Value,
     concatenated,
@@ -26,6 +27,8 @@ def summed(pieces: list[Value]) -> Value:
         return concatenated(*pieces)
     if all(one.elements is not None for one in pieces):
         return listed([item for one in pieces for item in one.elements or ()])
+    if any(one.elements for one in pieces):  # a list of which not all is known
+        return mixed(*pieces).doubted(MIXED)
     return mixed(*pieces)
 
 
