@@ -61,6 +61,7 @@ SUPPOSED = {
         "open('/d/' + n)\n"
     ),
     "dots are taken out": f"open('/d/' + {N}.replace('..', ''))\n",
+    "signs without a slash": (f"import re\nopen('/d/' + re.sub(r'[^\\w.-]+', '_', {N}))\n"),
     "an ending": f"open('/d/a.' + {N}.split('.')[-1])\n",
 }
 SHOWN = {
@@ -93,6 +94,9 @@ HARMLESS = {
     "its ending": f"open('/d/a' + Path({N}).suffix)\n",
     "of a joined one": f"p = Path('/d') / {N}\nopen('/e/' + p.stem)\n",
     "the last part": f"open('/d/' + {N}.split('/')[-1])\n",
+    "a function of that name": (
+        f"from app.files import secure_filename\nopen('/d/' + secure_filename({N}))\n"
+    ),
     "an extension": f"open('/d/a' + os.path.splitext({N})[1])\n",
     "an extension by name": f"base, end = os.path.splitext({N})\nopen('/d/a' + end)\n",
     "slashes are replaced": f"open('/d/' + {N}.replace('/', '_'))\n",
@@ -181,7 +185,7 @@ def test_one_part_of_a_route_is_medium() -> None:
         "def f(name):\n    return open(os.path.join('/d', name)).read()\n"
     )
     ((severity, message),) = severities(text.format(""))
-    assert (severity, "one part of a route" in message) == ("medium", True)
+    assert (severity, "one part of a path" in message) == ("medium", True)
     assert [one for one, _ in severities(text.format("path:"))] == ["high"]
 
 

@@ -11,6 +11,7 @@ from buttress.probes.source.code.values import (
     HOLE,
     MAX_ITEMS,
     MIXED,
+    SEGMENT,
     UNKNOWN,
     Value,
     concatenated,
@@ -76,6 +77,7 @@ def united(separator: str, items: Value) -> Value:
 
 _KEPT: Final = re.compile(r"\[\^((?:[^\]\\]|\\.)+)\][+*]?")  # all but these signs
 _LETTERS: Final = re.compile(r"\\[wWDS]|[A-Za-z_]")
+_SLASHES: Final = re.compile(r"/|\\\\|\\[SWD]")
 _HARMFUL: Final = {
     "shell": re.compile(r"[;&|$`<>()\\\n*?\[\]{}!#~'\"]|\\[sSWDn]"),
     "path": re.compile(r"[/.]|\\\\|\\[SWD]"),
@@ -92,6 +94,8 @@ def narrowed(given: list[Value]) -> Value:
         return mixed(*given)
     kept = match[1]
     uses = {use for use, harmful in _HARMFUL.items() if not harmful.search(kept)}
+    if not _SLASHES.search(kept):
+        uses.add(SEGMENT)
     if not _LETTERS.search(kept) or "(" not in kept:
         uses.add("code")  # no name, or nothing to call with it
     return Value(taints=text.clean(frozenset(uses)).taints)
