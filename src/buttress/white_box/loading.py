@@ -41,6 +41,12 @@ def load(weights: str | Path, *, device: str = "auto") -> tuple[Any, Any]:
         return with_adapter(loaded, folder).eval(), words
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.device(device)
+    except RuntimeError:
+        raise InputError(
+            f"unknown device '{device}'", field="device", expected="auto, cpu, cuda, cuda:1 …"
+        ) from None
     transformers.utils.logging.disable_progress_bar()  # we tell of progress ourselves
     tokenizer = load_tokenizer(folder)
     model = load_causal_model(folder, device)

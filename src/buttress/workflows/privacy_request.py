@@ -9,7 +9,6 @@ from typing import Final
 
 from buttress.data.inputs import expand
 from buttress.data.reading import Readable, read
-from buttress.data.records import Record
 from buttress.errors import InputError
 from buttress.system.manifest import FILE_NAME
 from buttress.targets.adapters import holds_model
@@ -122,6 +121,6 @@ def holds_pairs(path: Path) -> bool:
     """
     for one in read(expand([path])):
         if isinstance(one, Readable):
-            data = Record(one.line, one.position).data
+            data = one.data
             return {"chosen", "rejected"} <= data.keys()
     return False
