@@ -49,6 +49,19 @@ def test_records_verify_and_are_found(store: RecordStore) -> None:
     assert len(list(store.inspections())) == 1
 
 
+def test_many_are_looked_up_at_once_in_the_order_of_the_question(store: RecordStore) -> None:
+    store.append([trial(item) for item in range(700)])
+    store.append([trial(699, answer="newer")])
+    keys = [f"key-{item}" for item in range(699, -2, -1)]
+    found = store.answers_for([*keys, "key-5"])
+    assert [one and one.item for one in found] == [
+        *(f"item-{item}" for item in range(699, -1, -1)), None, "item-5"
+    ]  # fmt: skip
+    assert found[0] is not None
+    assert found[0].answer == "newer"
+    assert store.answers_for([]) == []
+
+
 def test_an_export_goes_into_another_kind_of_store(store: RecordStore, tmp_path: Path) -> None:
     store.append(mixed(9))
     exchange.export(store, tmp_path / "all.jsonl")
