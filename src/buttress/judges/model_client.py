@@ -10,6 +10,7 @@ from buttress.errors import ButtressError
 from buttress.targets.base import Answer, Request, Target, TargetError
 from buttress.targets.completion import one_line
 from buttress.targets.retrying import RetryingClient
+from buttress.targets.retrying_target import RetryingTarget
 
 Said = TypeVar("Said")
 TIMEOUT_S: Final = 120.0  # for an answer, where the target does not see to that itself
@@ -20,7 +21,7 @@ class JudgeGoneError(ButtressError):
 
 
 class ModelClient:
-    """A ``RetryingClient`` for each event loop that a judge is used in."""
+    """A ``RetryingClient`` for each event loop that a judge is used in, or the target's own."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -34,10 +35,7 @@ class ModelClient:
             JudgeGoneError: the model answers nothing at all, or not even a harmless question now.
             ButtressError: it wants to be left alone for long.
         """
-        loop = asyncio.get_running_loop()
-        if self._client is None or self._client[0] is not loop:
-            self._client = loop, RetryingClient(self._target, timeout_s=TIMEOUT_S)
-        client = self._client[1]
+        client = self._retrying()
         try:
             return await client.ask(request)
         except TargetError as error:
@@ -50,6 +48,14 @@ class ModelClient:
                     f"{said} any more: {one_line(str(error))}; go on later (a run: with --resume)"
                 ) from None
             raise
+
+    def _retrying(self) -> RetryingClient:
+        if isinstance(self._target, RetryingTarget):
+            return self._target.client  # one that asks again is enough, and it knows what is gone
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._client[0] is not loop:
+            self._client = loop, RetryingClient(self._target, timeout_s=TIMEOUT_S)
+        return self._client[1]
 
 
 async def together(asked: Iterable[Coroutine[Any, Any, Said]]) -> list[Said]:

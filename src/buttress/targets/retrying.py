@@ -95,7 +95,8 @@ class RetryingClient:
         harmless: str = "",
     ) -> None:
         self._target = target
-        self._limit = limit or ConcurrencyLimit(target.concurrency, clock)
+        first = 1 if starts_slowly(target) else None
+        self._limit = limit or ConcurrencyLimit(target.concurrency, clock, first=first)
         self._timeout_s = math.inf if needs_no_timeout(target) else timeout_s
         self._max_attempts = max_attempts
         self._backoff_s = backoff_s
@@ -116,6 +117,7 @@ class RetryingClient:
         self._gone = False
         self._given_up = ""
         self._answered_begun = deque[float](maxlen=256)  # when questions began that were answered
+        self._last_answer = -math.inf  # when it came
 
     def give_up(self, why: str) -> None:
         """Ask nothing more: the target can't be asked at all."""
@@ -220,7 +222,11 @@ class RetryingClient:
                     self._check_wait(error, pause)  # before all others wait as long
                 if error.throttled and not hangs:
                     self._limit.throttled(error.retry_after_s, pause)
-                if not error.retry or not left:
+                if not error.retry:
+                    raise error
+                if not left:
+                    if self._answers and self._last_answer < began:
+                        await self._answers_again()  # ``gone`` tells what this error means
                     raise error
                 await self._allowance.sleep(pause)
         except SpentError as spent:
@@ -388,9 +394,10 @@ class RetryingClient:
         if wrong := _wrong(answer):
             return TargetError(f"the target gave no usable answer: {wrong}", retry=False)
         self._answered_begun.append(start)
+        self._last_answer = self._clock()
         self._unconfirmed, self._shut = 0, False
         self._failing, self._gone = 0, False
-        self._limit.succeeded(self._clock() - start)
+        self._limit.succeeded(self._last_answer - start)
         self._meter.answered(answer)
         return answer
 

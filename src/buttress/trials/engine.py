@@ -175,7 +175,7 @@ class TrialEngine:
                 unjudged=self._unjudged,
                 lost=losses.add,
                 clock=self._clock,
-                room=2 * self._workers,
+                workers=self._workers,
                 settled=self._allowance.settle,
                 repetition=self._repetition,
             )

@@ -68,6 +68,11 @@ class BatchedJudge:
         """Whether a process of its own judges."""
         return self._apart is not None and self._apart.ready
 
+    @property
+    def waits(self) -> bool:
+        """Whether the judge waits for somebody, such as a model, rather than computes."""
+        return self._waits
+
     def stop(self) -> None:
         """End the judge's process, if there is one."""
         if self._apart is not None:
