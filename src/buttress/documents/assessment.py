@@ -104,6 +104,7 @@ class BudgetLimits(DocumentPart, frozen=True, kw_only=True):
     calls: Annotated[Count | None, about("questions")]
     minutes: Annotated[Amount | None, about("minutes")]
     cost: Annotated[Amount | None, about("money, in the currency of the manifest's prices")]
+    tokens: Annotated[Count | None, about("tokens of all models")] | UnsetType = UNSET
 
 
 class RunSummary(DocumentPart, frozen=True, kw_only=True):
@@ -246,6 +247,10 @@ class RunTotals(DocumentPart, frozen=True, kw_only=True):
             Count,
             about("questions that were asked and have no outcome; bounds take them as either"),
         ]
+        | UnsetType
+    ) = UNSET
+    tokens: (
+        Annotated[Count, about("tokens read and written, those of judge and attacker included")]
         | UnsetType
     ) = UNSET
     estimated_tokens: (

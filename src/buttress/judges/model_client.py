@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterable
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from buttress.errors import ButtressError
+from buttress.protocols.judge import Judgement
+from buttress.protocols.unjudged import JudgeGoneError, UnjudgedError
 from buttress.targets.base import Answer, Request, Target, TargetError
 from buttress.targets.completion import one_line
 from buttress.targets.retrying import RetryingClient
 from buttress.targets.retrying_target import RetryingTarget
 
-Said = TypeVar("Said")
 TIMEOUT_S: Final = 120.0  # for an answer, where the target does not see to that itself
-
-
-class JudgeGoneError(ButtressError):
-    """A judge's model answers nothing any more."""
 
 
 class ModelClient:
@@ -58,12 +55,31 @@ class ModelClient:
         return self._client[1]
 
 
-async def together(asked: Iterable[Coroutine[Any, Any, Said]]) -> list[Said]:
-    """What all of them give, in order; where one raises, the others are ended."""
+async def judge_each(asked: Iterable[Coroutine[Any, Any, Judgement | str]]) -> list[Judgement]:
+    """What ``asked`` give, in order; each a judgement, or why there is none.
+
+    Raises:
+        UnjudgedError: there is none for some. It carries the others.
+        JudgeGoneError: nothing more is judged. It carries what was judged before.
+    """
     tasks = [asyncio.ensure_future(each) for each in asked]
     try:
-        return await asyncio.gather(*tasks)
-    except BaseException:
+        said = await asyncio.gather(*tasks)
+    except ButtressError as error:
+        reason = error.reason if isinstance(error, JudgeGoneError) else error
+        done = [_judgement_of(task) for task in tasks]
+        raise JudgeGoneError(str(error), done, reason) from None
+    finally:
         for task in tasks:
             task.cancel()
-        raise
+    problems = [each for each in said if isinstance(each, str)]
+    if problems:
+        raise UnjudgedError([None if isinstance(s, str) else s for s in said], problems)
+    return [each for each in said if not isinstance(each, str)]
+
+
+def _judgement_of(task: asyncio.Future[Judgement | str]) -> Judgement | None:
+    if not task.done() or task.cancelled() or task.exception() is not None:
+        return None
+    said = task.result()
+    return said if isinstance(said, Judgement) else None

@@ -139,6 +139,17 @@ class Committer:
             Exception: whatever judge or store raised first.
         """
         batches: set[asyncio.Task[None]] = set()
+        try:
+            await self._start_batches(batches)
+            if batches:
+                await asyncio.gather(*batches)
+        finally:
+            for task in batches:
+                task.cancel()
+        if self._error is not None:
+            raise self._error
+
+    async def _start_batches(self, batches: set[asyncio.Task[None]]) -> None:
         while self._error is None:
             if not self._pending:
                 if self._closing:
@@ -154,10 +165,6 @@ class Committer:
             task = asyncio.create_task(self._settle(batch))
             batches.add(task)
             task.add_done_callback(batches.discard)
-        if batches:
-            await asyncio.gather(*batches)
-        if self._error is not None:
-            raise self._error
 
     async def _linger(self) -> None:
         if len(self._pending) < BATCH and not self._closing:
@@ -175,6 +182,8 @@ class Committer:
                 records: list[Record] = [*turns, *(trial for _, trial in trials)]
                 await self._loop.run_in_executor(self._threads, self._store.append, records)
             self._deliver(trials)
+            if self._bench.ended is not None:
+                raise self._bench.ended
         except Exception as error:
             self._error = self._error or error
             self._changed.set()
@@ -199,7 +208,7 @@ class Committer:
         }
         now = self._clock()
         for i in judged:
-            if judgements[i] is None:
+            if judgements[i] is None and self._bench.ended is None:
                 self._lost(batch[i].index, "the judge could not decide")
         return [
             (each.index, self._trial(each, judgement, now))
