@@ -265,7 +265,10 @@ class RunTotals(DocumentPart, frozen=True, kw_only=True):
         | UnsetType
     ) = UNSET
     finish_reasons: (
-        Annotated[dict[str, Count], about("why answers ended, as the target said")] | UnsetType
+        Annotated[
+            dict[str, Count], about("why answers that were not refused ended, as the target said")
+        ]
+        | UnsetType
     ) = UNSET
     no_help: (
         Annotated[
