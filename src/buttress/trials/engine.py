@@ -240,7 +240,7 @@ class TrialEngine:
         finally:
             # Also when interrupted: what has been answered is paid for, so it is kept.
             winding_down = _wind_down(asking, committer, committing, judged_within_s)
-            await _outlast(asyncio.create_task(winding_down))
+            await _outlast(asyncio.create_task(winding_down), committing)
         committing.result()
 
     async def _feed(
@@ -409,11 +409,13 @@ async def _wind_down(
         committing.exception()  # seen, even where another error is on its way
 
 
-async def _outlast(task: asyncio.Task[None]) -> None:
-    """Wait for a task to its end, also where an interruption comes meanwhile; a second ends it."""
+async def _outlast(task: asyncio.Task[None], committing: asyncio.Task[None]) -> None:
+    """Wait for a task to its end; where an interruption comes meanwhile, a judge gets its time."""
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=JUDGED_WITHIN_S)
+        committing.cancel()
         await task
         raise
 
