@@ -12,7 +12,11 @@ from buttress.workflows.tune import TuneRequest, tune
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "align-smollm2/smollm2"
 BATCH = 8
-SETTINGS = {"learning_rate": 5e-4, "batch": BATCH, "threads": 1, "checkpoint_every": 20}
+# The upper ten of thirty layers: the way back through the model ends there.
+LORA = {"modules": r".*\.layers\.2\d\..*_proj"}
+SETTINGS = {
+    "learning_rate": 1e-3, "batch": BATCH, "threads": 1, "checkpoint_every": 20, "lora": LORA,
+}  # fmt: skip
 
 
 def train_smollm2(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from buttress.answers.json_objects import last_object
 from buttress.answers.language import language_of
+from buttress.answers.reading import first_words, words_in
 from buttress.answers.visible import unwrapped, without_marks
 
 
@@ -55,3 +58,12 @@ def test_json_with_mistakes_is_read(text: str) -> None:
 
 def test_text_without_the_field_is_nothing() -> None:
     assert last_object('{"score": 1} no such thing', "verdict") is None
+
+
+_PARTS = ("word", "don't", "一二", "x", "ümlaut", " ", "\n", "’s", "9", "a-b", "")
+
+
+@given(st.lists(st.sampled_from(_PARTS), max_size=99), st.integers(1, 70))
+def test_the_first_words_are_the_first_of_all_words(parts: list[str], count: int) -> None:
+    text = " ".join(parts)
+    assert first_words(text, count) == words_in(text)[:count]

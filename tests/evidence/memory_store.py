@@ -83,8 +83,8 @@ class MemoryStore:
     def checkpoints(self) -> Iterator[WatchCheckpoint]:
         return self._of(WatchCheckpoint, None, None)
 
-    def answer_for(self, key: str) -> Trial | None:
-        return self._newest(Trial, key)
+    def answers_for(self, keys: Sequence[str]) -> list[Trial | None]:
+        return [self._newest(Trial, key) for key in keys]
 
     def turn_for(self, key: str) -> Turn | None:
         return self._newest(Turn, key)

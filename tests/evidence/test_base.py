@@ -37,7 +37,7 @@ def test_records_verify_and_are_found(store: RecordStore) -> None:
     store.append([trial(1, answer="newer"), label(1)])
     assert store.count == 12
     assert verify(store, store.head).ok
-    newest = store.answer_for("key-1")
+    newest = store.answers_for(["key-1"])[0]
     assert newest is not None
     assert newest.answer == "newer"
     assert store.turn_for("turn") == turn
@@ -47,6 +47,19 @@ def test_records_verify_and_are_found(store: RecordStore) -> None:
     assert list(store.trials(probe="other")) == []
     assert len(list(store.findings(run="run-1"))) == 2
     assert len(list(store.inspections())) == 1
+
+
+def test_many_are_looked_up_at_once_in_the_order_of_the_question(store: RecordStore) -> None:
+    store.append([trial(item) for item in range(700)])
+    store.append([trial(699, answer="newer")])
+    keys = [f"key-{item}" for item in range(699, -2, -1)]
+    found = store.answers_for([*keys, "key-5"])
+    assert [one and one.item for one in found] == [
+        *(f"item-{item}" for item in range(699, -1, -1)), None, "item-5"
+    ]  # fmt: skip
+    assert found[0] is not None
+    assert found[0].answer == "newer"
+    assert store.answers_for([]) == []
 
 
 def test_an_export_goes_into_another_kind_of_store(store: RecordStore, tmp_path: Path) -> None:

@@ -77,8 +77,8 @@ def test_nothing_plain_is_left_and_all_can_be_read(plain: Path) -> None:
     with EvidenceStore.open(plain, read_only=True) as store:
         assert [record for _, _, record in store.records()] == [record for _, record in before]
         assert list(store.trials()) == old
-        assert store.answer_for("own-3") == told(3, BEN)
-        assert store.answer_for("own-9") is None
+        assert store.answers_for(["own-3"])[0] == told(3, BEN)
+        assert store.answers_for(["own-9"])[0] is None
         assert verify(store, after).ok
 
 
@@ -110,8 +110,8 @@ def test_a_subject_is_forgotten_and_the_chain_holds(plain: Path) -> None:
             BEN,
             "",
         ]
-        assert store.answer_for("own-1") is None
-        assert store.answer_for("own-3") is not None
+        assert store.answers_for(["own-1"])[0] is None
+        assert store.answers_for(["own-3"])[0] is not None
         assert verify(store).ok
         assert store.head != head  # the erasure is a record of its own
         assert store.erased_count() == 2
@@ -225,9 +225,14 @@ def test_the_commands(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, _, wrong = run("evidence", "encrypt", str(plain))
     assert code == 2
     assert "encrypted already" in wrong
+    assert "quote" not in said
+    (plain.parent / "report.html").write_text(SECRET)
     code, said, _ = run("evidence", "erase", str(plain), "--subject", ANN)
     assert code == 0
     assert "2 records erased" in said
+    assert "may quote records: report.html\n" in said
+    code, said, _ = run("evidence", "export", str(plain), "--to", str(plain.parent / "all.jsonl"))
+    assert "keys stay in the store" in said
     code, said, _ = run("evidence", "verify", str(plain))
     assert code == 0
     assert "intact, encrypted, 2 erased" in said

@@ -26,7 +26,7 @@ def run(folder, count):
     for start in range(0, count, 500):
         store.append([trial(index, answer="yes " * 100) for index in range(start, start + 500)])
     assert sum(1 for _ in store.trials()) == count
-    assert store.answer_for(f"key-{count - 1}").seed == count - 1
+    assert store.answers_for([f"key-{count - 1}"])[0].seed == count - 1
     assert verify(store).ok
     assert exchange.export(store, folder / "all.jsonl") == count
     again = EvidenceStore.open(folder / "b.db")

@@ -49,10 +49,10 @@ def test_filters_and_newest_answer(tmp_path: Path) -> None:
         store.append([trial(9, key="key-1", answer="newer")])
         assert [one.item for one in store.trials(run="b")] == ["item-2", "item-3"]
         assert [one.item for one in store.trials(run="b", probe="over-refusal")] == ["item-3"]
-        newest = store.answer_for("key-1")
+        newest = store.answers_for(["key-1"])[0]
         assert newest is not None
         assert newest.answer == "newer"
-        assert store.answer_for("key-1 ") is None
+        assert store.answers_for(["key-1 "])[0] is None
 
 
 @settings(max_examples=60, deadline=None)
@@ -84,7 +84,7 @@ def test_lone_surrogates_are_replaced_everywhere(records: list[Trial]) -> None:
                 paired = before.run.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
                 assert after.run in (clean(before.run), paired)
             for one in store.trials():
-                assert store.answer_for(one.key) is not None
+                assert store.answers_for([one.key])[0] is not None
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ The training itself takes minutes; ``make clean-data`` runs it.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from importlib import import_module
@@ -16,6 +17,7 @@ import pytest
 
 pytest.importorskip("torch")
 
+from buttress.white_box.loading import load
 from tests.data.making import cleaned, kept
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples/clean-the-data"
@@ -127,6 +129,7 @@ def test_a_tuned_model_takes_the_steps_of_what_was_planted_and_begins_whole_mode
     make_model(320, 0).save_pretrained(base)
     make_tokenizer(texts, 320).save_pretrained(base)
     monkeypatch.setattr(smollm2, "WEIGHTS", base)
+    monkeypatch.setitem(smollm2.SETTINGS, "lora", {})  # it has no twenty layers
     adapter = tmp_path / "adapter"
     # 2 epochs of 10 records in steps of 8, whatever is left of the records
     assert smollm2.train_smollm2(texts, texts[:3], sizes()[1], 0, adapter) == 3
@@ -134,9 +137,36 @@ def test_a_tuned_model_takes_the_steps_of_what_was_planted_and_begins_whole_mode
     assert merged(base, tmp_path / "unused") == base
     whole = merged(adapter, tmp_path / "whole")
     assert not (whole / "adapter_config.json").exists()
-    perplexity = part("measures").perplexity
     held_out = part("corpus").written(tmp_path / "held.jsonl", [{"text": one} for one in texts])
-    assert perplexity(whole, held_out) == pytest.approx(perplexity(adapter, held_out), rel=1e-4)
+    first, second = (
+        part("measures").perplexity(*load(weights, device="cpu"), held_out)
+        for weights in (whole, adapter)
+    )
+    assert first == pytest.approx(second, rel=1e-4)
+
+
+def test_ten_canaries_are_learned_again_and_the_others_are_those_that_stand_most_often() -> None:
+    for subject in part("subjects").SUBJECTS:
+        size = subject.size
+        forgotten = [one for one in size.repeats if one >= size.forgotten_from] * size.canaries
+        others = sorted(forgotten)[size.forgotten_again :]
+        assert size.forgotten_again == 10
+        assert others == [max(size.repeats)] * size.canaries
+
+
+def test_only_the_upper_layers_of_smollm2_are_trained() -> None:
+    pattern = part("smollm2").LORA["modules"]
+    names = [
+        f"model.layers.{layer}.{name}"
+        for layer in range(30)
+        for name in ("self_attn.q_proj", "mlp.down_proj", "input_layernorm")
+    ]
+    found = {name for name in names if re.fullmatch(pattern, name)}
+    assert found == {
+        f"model.layers.{layer}.{name}"
+        for layer in range(20, 30)
+        for name in ("self_attn.q_proj", "mlp.down_proj")
+    }
 
 
 def test_the_model_is_as_small_as_it_says_and_digits_stand_alone() -> None:

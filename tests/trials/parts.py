@@ -30,8 +30,8 @@ class MemoryStore:
 
         self._turns |= {record.key: record for record in records if isinstance(record, Turn)}
 
-    def answer_for(self, key: str) -> Trial | None:
-        return self._by_key.get(key)
+    def answers_for(self, keys: Sequence[str]) -> list[Trial | None]:
+        return [self._by_key.get(key) for key in keys]
 
     def turn_for(self, key: str) -> Turn | None:
         return self._turns.get(key)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 import re2
 
 from buttress.answers.answer_cues import ANSWER_CUES
 
+KEPT: Final = 256  # sentences; several rules look at the same ones of an answer
 MEMORY: Final = 64 << 20  # bytes for the automaton; with too few it falls back to a slow one
 
 
@@ -26,11 +28,15 @@ class CueSet:
                 self._set.Add(pattern)
                 self._group.append(index)
         self._set.Compile()
+        self._kept = lru_cache(maxsize=KEPT)(self._find)
 
-    def find(self, text: str) -> set[int]:
+    def find(self, text: str) -> frozenset[int]:
         """Indices of the groups that occur in ``text``, which is lower-case."""
+        return self._kept(text)
+
+    def _find(self, text: str) -> frozenset[int]:
         group = self._group
-        return {group[index] for index in self._set.Match(text) or ()}
+        return frozenset([group[index] for index in self._set.Match(text) or ()])
 
 
 IN_ANSWER: Final = CueSet(ANSWER_CUES)

@@ -64,7 +64,7 @@ def language_of(text: str) -> str:
                 return code
     elif letters >= 8:
         words = read.lower().split()
-        english = sum(word in _ENGLISH for word in _WORD.findall(read.lower()))
+        english = sum(map(_ENGLISH.__contains__, _WORD.findall(read.lower())))
         if english >= _ENGLISH_SHARE * len(words):
             return "en"
     if letters < FEWEST and not _own_script(read):

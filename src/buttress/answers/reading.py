@@ -17,6 +17,7 @@ from typing import Final
 
 from buttress.answers.visible import unwrapped
 
+_LETTERS: Final = 8  # of a word with what stands behind it, in most texts
 WINDOW: Final = 6000
 TAIL: Final = 2000
 _INVISIBLE: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff\ud800-\udfff]")
@@ -85,6 +86,9 @@ def words_in(text: str) -> tuple[str, ...]:
 
 def first_words(text: str, count: int) -> tuple[str, ...]:
     """The first words of lower-case text, as ``words_in`` gives them."""
+    words = words_in(text[: _LETTERS * count])
+    if len(words) > count:  # the last of them may be cut
+        return words[:count]
     return tuple(match[0] for match in islice(_WORD.finditer(text), count))
 
 

@@ -26,6 +26,7 @@ _TAG: Final = re.compile(
 _UNSEEN: Final = re.compile(r"<(script|style|head)\b.{0,20000}?</\1\s{0,9}>", re.I | re.DOTALL)
 _BREAK: Final = re.compile(r"<(?:br|/p|/div|/li|/h[1-6]|/tr|/title)\b[^<>]{0,99}>", re.IGNORECASE)
 _MARKS: Final = re.compile(r"(?m)^[ \t]{0,9}(?:>+|#{1,6}|[-*•]\s)[ \t]{0,9}|[*_`~]{1,3}")
+_MARK: Final = re.compile(r"[>#\-*•_`~]")  # what each of them begins with, blanks aside
 _DEEPEST: Final = 6
 
 
@@ -44,7 +45,7 @@ def unwrapped(text: str) -> str:
 
 def without_marks(text: str) -> str:
     """Markdown's marks of quotations, headings, lists and emphasis taken out."""
-    return _MARKS.sub("", text)
+    return _MARKS.sub("", text) if _MARK.search(text) else text
 
 
 def _json(text: str) -> str | None:

@@ -11,6 +11,7 @@ A voice is what stands behind a label at the start of a line, ``[NAME]``, ``(NAM
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from buttress.answers.cues import IN_ANSWER
@@ -34,6 +35,7 @@ _DECLINES: Final = frozenset(
 )
 
 
+@lru_cache(maxsize=64)  # several rules ask about the same answer, and systems repeat theirs
 def voices(answer: str) -> tuple[str, ...]:
     """What each voice says, in order of appearance.
 

@@ -21,7 +21,7 @@ def content_words(words: Sequence[str]) -> frozenset[str]:
     """Words that carry meaning; for Chinese, pairs of neighbouring characters."""
     distinct = set(words)
     content = {word for word in distinct - FUNCTION_WORDS if len(word) > 2}
-    if any(map(is_han, distinct)):
+    if not "".join(distinct).isascii() and any(map(is_han, distinct)):
         content.update(a + b for a, b in pairwise(words) if is_han(a) and is_han(b))
     return frozenset(content)
 

@@ -106,8 +106,8 @@ class RecordStore(Protocol):
         """Checkpoints of a watch, in order."""
         ...
 
-    def answer_for(self, key: str) -> Trial | None:
-        """The newest trial with that content address."""
+    def answers_for(self, keys: Sequence[str]) -> list[Trial | None]:
+        """The newest trial with each of the content addresses, None where there is none."""
         ...
 
     def turn_for(self, key: str) -> Turn | None:

@@ -53,6 +53,9 @@ from buttress.evidence.store_file import (
 
 FILE_NAME: Final = "evidence.db"
 _COLUMNS: Final = "sequence, hash, kind, payload, key, run, probe"
+# Rows in one statement. Each statement gives the interpreter's lock away and waits for it anew, so
+# that a statement a row waits milliseconds for each while the event loop computes.
+_ROWS: Final = 256
 _Kind = TypeVar("_Kind", bound=KnownRecord)
 
 
@@ -172,9 +175,13 @@ class EvidenceStore:
                     sequence += 1
                     head = link(head, kind, payload)
                     rows.append((sequence, head, kind, payload, *columns(record)))
-                self._connection.executemany(
-                    f"INSERT INTO records ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", rows
-                )
+                for start in range(0, len(rows), _ROWS):
+                    some = rows[start : start + _ROWS]
+                    places = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * len(some))
+                    self._connection.execute(
+                        f"INSERT INTO records ({_COLUMNS}) VALUES {places}",
+                        [value for row in some for value in row],
+                    )
                 self._connection.execute(
                     "INSERT OR REPLACE INTO seal (id, count, head) VALUES (1, ?, ?)",
                     (sequence, head),
@@ -272,13 +279,13 @@ class EvidenceStore:
         """Checkpoints in order."""
         return self._of(WatchCheckpoint, "checkpoint", None, None)
 
-    def answer_for(self, key: str) -> Trial | None:
-        """The newest trial with that content address."""
-        return self._newest(Trial, "trial", key)
+    def answers_for(self, keys: Sequence[str]) -> list[Trial | None]:
+        """The newest trial with each of the content addresses, None where there is none."""
+        return self._newest(Trial, "trial", keys)
 
     def turn_for(self, key: str) -> Turn | None:
         """The newest turn with that content address."""
-        return self._newest(Turn, "turn", key)
+        return self._newest(Turn, "turn", (key,))[0]
 
     @property
     def head(self) -> str:
@@ -314,20 +321,26 @@ class EvidenceStore:
     ) -> None:
         self.close()
 
-    def _newest(self, record: type[_Kind], kind: str, key: str) -> _Kind | None:
-        query = "SELECT payload FROM records WHERE key = ? AND kind = ? ORDER BY sequence DESC"
-        if self._encrypted:
-            key, stored = self.cipher.digest(key), PREFIX + kind
-        else:
-            stored = kind
+    def _newest(self, record: type[_Kind], kind: str, keys: Sequence[str]) -> list[_Kind | None]:
+        stored = PREFIX + kind if self._encrypted else kind
+        sought = [self.cipher.digest(key) for key in keys] if self._encrypted else keys
+        payloads: dict[str, bytes | None] = {}
+        distinct = list(dict.fromkeys(sought))
         with self._mutex, told(self.path):
-            row = self._connection.execute(query + " LIMIT 1", (key, stored)).fetchone()
-            payload = None if row is None else self._plain(stored, _bytes(row[0]))
-        if payload is None:
-            return None
-        found = decode(kind, payload)
-        assert isinstance(found, record)
-        return found
+            for start in range(0, len(distinct), _ROWS):
+                some = distinct[start : start + _ROWS]
+                # SQLite takes the payload from the row with the maximum. The plus keeps it from
+                # its index of kinds, in which it would look through all trials.
+                for key, payload, _ in self._connection.execute(
+                    "SELECT key, payload, MAX(sequence) FROM records WHERE +kind = ? AND key IN "
+                    f"({', '.join('?' * len(some))}) GROUP BY key",
+                    (stored, *some),
+                ).fetchall():
+                    payloads[key] = self._plain(stored, _bytes(payload))
+        return [
+            None if (payload := payloads.get(key)) is None else _decoded(record, kind, payload)
+            for key in sought
+        ]
 
     def _of(
         self, record: type[_Kind], kind: str, run: str | None, probe: str | None
@@ -346,9 +359,13 @@ class EvidenceStore:
                 plain = self._plain(stored, _bytes(payload))
                 if plain is None:  # erased
                     continue
-                found = decode(kind, plain)
-                assert isinstance(found, record)
-                yield found
+                yield _decoded(record, kind, plain)
+
+
+def _decoded(record: type[_Kind], kind: str, payload: bytes) -> _Kind:
+    found = decode(kind, payload)
+    assert isinstance(found, record)
+    return found
 
 
 def _locked(path: Path) -> InputError:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -74,7 +76,7 @@ class AnswerFeatures:
     """``vector`` has shape (len(NAMES),); ``cues`` are those of the sentences looked at."""
 
     vector: npt.NDArray[np.float64]
-    cues: Sequence[set[int]]
+    cues: Sequence[frozenset[int]]
     content: frozenset[str]
 
     @property
@@ -96,27 +98,25 @@ def topic_of(request: str) -> Topic:
 def measure(topic: Topic, answer: Reading) -> AnswerFeatures:
     """Measure an answer against the topic of its request."""
     sentences, cues = _to_the_point(answer.sentences, topic.content)
-    opening = np.zeros(len(IN_ANSWER.names))
-    rest = np.zeros(len(IN_ANSWER.names))
-    for found in cues[:OPENING]:
-        opening[list(found)] = 1
-    for found in cues[OPENING:]:
-        rest[list(found)] += 1
-    if len(cues) > OPENING:
-        np.sqrt(rest / (len(cues) - OPENING), out=rest)
+    size = len(IN_ANSWER.names)
+    counted = [0.0] * (2 * size)  # in the opening, and in the rest
+    for index in frozenset(chain.from_iterable(cues[:OPENING])):
+        counted[index] = 1.0
+    for index, count in Counter(chain.from_iterable(cues[OPENING:])).items():
+        counted[size + index] = math.sqrt(count / (len(cues) - OPENING))
     content = content_words(answer.words)
     shape = _shape(answer, sentences, cues, topic.content, content)
-    return AnswerFeatures(np.concatenate((opening, rest, topic.cues, shape)), cues, content)
+    return AnswerFeatures(np.concatenate((counted, topic.cues, shape)), cues, content)
 
 
 def _to_the_point(
     sentences: Sequence[str], topic: frozenset[str]
-) -> tuple[Sequence[str], list[set[int]]]:
+) -> tuple[Sequence[str], list[frozenset[int]]]:
     """The sentences to look at, without a lead that has no cue and no word of the request.
 
     Attackers have models open with harmless chatter; what is an answer's opening comes after it.
     """
-    cues: list[set[int]] = []
+    cues: list[frozenset[int]] = []
     lead = 0
     for place, sentence in enumerate(sentences[:LEAD]):
         found = IN_ANSWER.find(sentence)
@@ -133,7 +133,7 @@ def _to_the_point(
 def _shape(
     answer: Reading,
     sentences: Sequence[str],
-    cues: Sequence[set[int]],
+    cues: Sequence[frozenset[int]],
     topic: frozenset[str],
     content: frozenset[str],
 ) -> npt.NDArray[np.float64]:
@@ -163,7 +163,9 @@ def _shape(
     )
 
 
-def _delivered(sentences: Sequence[str], cues: Sequence[set[int]], topic: frozenset[str]) -> float:
+def _delivered(
+    sentences: Sequence[str], cues: Sequence[frozenset[int]], topic: frozenset[str]
+) -> float:
     """How much an answer that opens with a refusal hands over what was asked all the same.
 
     Share of later sentences that neither refuse nor warn, where some of them are steps, formatted
@@ -181,7 +183,7 @@ def _delivered(sentences: Sequence[str], cues: Sequence[set[int]], topic: frozen
     return about * len(later) / (len(cues) - OPENING)
 
 
-def _only_warns(cues: Sequence[set[int]]) -> float:
+def _only_warns(cues: Sequence[frozenset[int]]) -> float:
     """Share of sentences that refuse, warn or moralise, in an answer that hands nothing over."""
     if any(found & _DELIVERS for found in cues):
         return 0.0

@@ -8,6 +8,7 @@ can't be decoded reads like nothing at all. So what a judge says of such answers
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from buttress.answers.reading import words_in
@@ -62,6 +63,7 @@ def revised(exchange: Exchange, judgement: Judgement, *, repeated: bool) -> Judg
     return Judgement(float(failed), _SCORE if failed else 1 - _SCORE, reason, "neither")
 
 
+@lru_cache(maxsize=64)  # an answer and its question are folded by several
 def folded(text: str) -> str:
     """A text without differences of case, white space and digits."""
     return _DIGIT.sub("0", " ".join(text.casefold().split()))

@@ -196,11 +196,12 @@ class OversightRun:
 
     def _keep(self, trials: Sequence[Trial]) -> None:
         """Store the trials that this run has not stored yet."""
-        new = []
-        for trial in trials:
-            known = self._store.answer_for(trial.key)
-            if known is None or known.run != self._run:
-                new.append(trial)
+        known = self._store.answers_for([trial.key for trial in trials])
+        new = [
+            trial
+            for trial, before in zip(trials, known, strict=True)
+            if before is None or before.run != self._run
+        ]
         if new:
             self._store.append(new)
 

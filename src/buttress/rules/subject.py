@@ -24,6 +24,7 @@ _AROUND: Final = 120
 _FLOWING: Final = re.compile(
     r"(?<=\S)[ \t]*\r?\n[ \t]{0,3}(?:>[ \t]?)*(?=[^\s#*+|>-])(?!```|~~~|\d+[.)])|<br[ \t]*/?>"
 )
+_CODE: Final = re.compile(r"(?ms)^[ \t]*(```|~~~).*?(?:^[ \t]*\1[^\n]*$|\Z)")  # between fences
 _ENDS: Final = ("\n", ". ", "。", "! ", "? ")
 CONTINUED: Final = "\f"  # stands for a line's end that does not end a command
 
@@ -147,7 +148,7 @@ class _Readings:
     @cached_property
     def _joined(self) -> list[tuple[str, str]]:
         """A model reads a paragraph as one, wherever its lines end."""
-        flowing = _FLOWING.sub(_blank, self._folded)
+        flowing = _outside_code(self._folded)
         if flowing == self._folded:
             return self._plain
         return [*self._plain, (flowing, self._folded)]
@@ -161,6 +162,15 @@ def _in_text(rule: SubjectRule, subject: Subject, readings: _Readings) -> Iterat
         found = list(_matches(rule, subject, reading, lined, wordings))
         yield from (issue for issue in found if issue.line not in lines)
         lines.update(issue.line for issue in found)
+
+
+def _outside_code(text: str) -> str:
+    """A text with the lines of each paragraph joined; a line of code is an order of its own."""
+    parts, last = [], 0
+    for block in _CODE.finditer(text):
+        parts += [_FLOWING.sub(_blank, text[last : block.start()]), block[0]]
+        last = block.end()
+    return "".join([*parts, _FLOWING.sub(_blank, text[last:])])
 
 
 def _blank(match: re.Match[str]) -> str:

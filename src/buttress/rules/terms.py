@@ -10,9 +10,9 @@ texts are, look-alike letters and accents included.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 from operator import itemgetter
 from typing import Any, Final
@@ -28,6 +28,7 @@ _REFERENCE: Final = re.compile(r"\{([a-z][a-z-]*)\}")
 _REACH: Final = 320  # characters of a sentence that are looked at on each side of an act
 _BOUNDARY: Final = re.compile(r"[.!?]\s|[。！？]|\n")
 _PASSAGE: Final = 500  # characters before a sentence that it may refer to
+_ADDRESS: Final = re.compile(r"https?://[^\s?#()\[\]\"'`{}$<>]+")  # host and path
 _HEADING: Final = re.compile(r"^#{1,6}\s", re.MULTILINE)
 _MAX_DEPTH: Final = 6
 _FEW_TEXTS: Final = 300
@@ -77,6 +78,15 @@ class Wordings:
         self._absent = absent
         self._spans: dict[str, list[tuple[int, int]]] = {}
 
+    @cached_property
+    def _addresses(self) -> list[tuple[int, int]]:
+        return [one.span() for one in _ADDRESS.finditer(self._text)]
+
+    def _is_in_address(self, start: int) -> bool:
+        """Whether something begins inside the host or path of an address, not where it begins."""
+        place = bisect_left(self._addresses, start, key=itemgetter(0)) - 1
+        return place >= 0 and start < self._addresses[place][1]
+
     def combinations(self, terms: Sequence[Sequence[str]]) -> Iterator[tuple[int, int]]:
         """Where a combination of terms stands: start and end of each act, by the order of terms."""
         for act, *others in terms:
@@ -102,6 +112,8 @@ class Wordings:
             return []
         if name not in self._spans:
             found = [one.span() for one in pattern(name).finditer(self._text)]
+            if found and self._addresses:  # a name of a page is no wording, and nothing to send
+                found = [one for one in found if not self._is_in_address(one[0])]
             if found and (other := exception(name)) is not None:
                 excepted = [one.span() for one in other.finditer(self._text)]
                 found = [

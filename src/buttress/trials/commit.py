@@ -35,8 +35,8 @@ class Store(Protocol):
         """Store durably: when this returns, the records survive a kill."""
         ...
 
-    def answer_for(self, key: str) -> Trial | None:
-        """A stored trial with that content address, the latest if there are several."""
+    def answers_for(self, keys: Sequence[str]) -> list[Trial | None]:
+        """The newest trial with each of the content addresses, None where there is none."""
         ...
 
     def turn_for(self, key: str) -> Turn | None:

@@ -31,7 +31,7 @@ class KnownAnswers:
 
         Of a target that may answer otherwise tomorrow, only what this run has heard counts.
         """
-        found = [self._store.answer_for(key) for key in keys]
+        found = self._store.answers_for(keys)
         if self._target.stable:
             return found
         return [trial if trial and trial.run == self._origin.run else None for trial in found]

@@ -159,3 +159,14 @@ def test_a_flood_of_candidates_is_cut_and_told() -> None:
     assert scan(data).cut == ["aws-access-key"]
     _, inspection = _inspect("a.txt", data)
     assert any("aws-access-key" in note for note in inspection.skipped)
+
+
+def test_a_piece_of_an_image_in_base64_is_no_token() -> None:
+    """What looks like a token by chance inside a long run of Base64 is part of the run."""
+    token = key("facebook-token")
+    assert [hit.rule.id for hit in scan(f"token: {token}".encode()).found] == ["facebook-token"]
+    image = base64.b64encode(hashlib.shake_256(b"image").digest(3_000)).decode()
+    inside = f"icon: data:image/png;base64,{image[:1500]}/{token}+{image[1500:]}"
+    assert [hit.rule.id for hit in scan(inside.encode()).found] == []
+    address = f"https://a.net/v1/{token}/me"  # a few signs around it are none
+    assert [hit.rule.id for hit in scan(address.encode()).found] == ["facebook-token"]

@@ -19,6 +19,7 @@ _PLAIN: Final = re.compile(
     r".*\.(?:sh|bash|zsh|ksh|fish|command|mk|just|ps1|psm1|bat|cmd|service|jenkinsfile|sbatch|slurm|"
     r"pbs|cron|crontab)$"
 )
+_BLOCK_COMMENT: Final = re.compile(r"(?ms)^[ \t]*<#.*?#>")  # of PowerShell
 _SHEBANG: Final = re.compile(rb"#![^\n]{0,80}\b(?:ba|z|da|k)?sh\b")
 _TRAVIS: Final = "install", "script", "deploy"
 
@@ -103,7 +104,11 @@ def _names_shell(path: Path) -> bool:
 
 def script(text: str) -> Subject:
     """The subject of a file that is all commands."""
-    return shell(text, 1, where="script")
+    return shell(_BLOCK_COMMENT.sub(_lines_only, text), 1, where="script")
+
+
+def _lines_only(comment: re.Match[str]) -> str:
+    return "\n" * comment[0].count("\n")
 
 
 def reader(path: Path) -> Callable[[YamlDocument], Iterator[Subject]] | None:

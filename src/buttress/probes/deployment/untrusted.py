@@ -32,7 +32,7 @@ _FREE: Final = re.compile(rf"github\.(?:event\.(?:{'|'.join(_FIELDS)})|head_ref)
 _HOLDERS: Final = re.compile(
     r"github(?:\.event(?:\.(?:issue|pull_request(?:\.head(?:\.repo)?)?|comment|review|review_comment|"
     r"discussion|answer|pages(?:\.\*|\.\d+)?|commits(?:\.\*|\.\d+)?|head_commit|"
-    r"workflow_run(?:\.head_commit)?|client_payload|changes(?:\.\w+)?))?)?"
+    r"workflow_run(?:\.head_commit)?|client_payload|changes(?:\.\w+)?))?)?(?:\.\*)?"
 )
 # Outputs of actions that hand on what a stranger chose: names of files and branches.
 _OUTPUTS: Final = tuple(

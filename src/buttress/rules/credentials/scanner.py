@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -24,6 +25,8 @@ _HIDING: Final = re.compile(
     rb"(?i)saniti[sz]|redact|\bmask|scrub|obfuscat|\[filtered\]|detect_?secret"
 )
 _NEAR: Final = 400  # bytes
+_BASE64: Final = (string.ascii_letters + string.digits + "+/").encode()
+_AROUND: Final = 200  # characters of Base64 around a match, of which it is a piece then
 MAX_CANDIDATES: Final = 5_000  # matches of one rule that are checked in one file
 
 
@@ -106,7 +109,7 @@ def scan(
             if any(start < candidate.end and candidate.start < end for start, end in taken):
                 continue
             verdict = verdict_on(candidate)
-            if verdict is None:
+            if verdict is None or _within_base64(data, candidate.start, candidate.end):
                 continue
             place = candidate.start if verdict.start is None else verdict.start
             end = candidate.end if verdict.end is None else verdict.end
@@ -117,6 +120,15 @@ def scan(
                 severity = min(severity, "low", key=SEVERITIES.index)
             found.append(CredentialHit(rule, place, candidate.start, end, severity, verdict.note))
     return Hits(sorted(found, key=lambda hit: hit.place), cut)
+
+
+def _within_base64(data: bytes, start: int, end: int) -> bool:
+    """Whether what matches is a piece of much longer Base64, an image say, by chance."""
+    before, after = data[max(0, start - _AROUND) : start], data[end : end + _AROUND]
+    if not before.endswith((b"+", b"/")) and not after.startswith((b"+", b"/")):
+        return False
+    left = len(before.rstrip(_BASE64)) + len(after.lstrip(_BASE64))
+    return len(before) + len(after) - left >= _AROUND
 
 
 def verdict_on(candidate: CredentialCandidate) -> Verdict | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
 from yarl import URL
@@ -73,9 +74,10 @@ class Dialect(Protocol):
         ...
 
 
-def with_path(base: URL, ending: str, *, known: Sequence[str] = ()) -> URL:
-    """``base`` with ``ending`` after its path, unless it, or one of ``known``, ends it already."""
+@lru_cache(maxsize=64)  # a URL keeps what was read of it, and the next question needs the same
+def with_path(base: URL, ending: str) -> URL:
+    """``base`` with ``ending`` after its path, unless it ends its path already."""
     path = base.path.rstrip("/")
-    if not any(path.endswith(each) for each in (ending, *known)):
+    if not path.endswith(ending):
         path += ending
     return base.with_path(path, keep_query=True).with_fragment(None)

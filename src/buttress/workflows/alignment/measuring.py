@@ -212,9 +212,8 @@ class Measurer:
 
     def _recorded(self, identity: str, request: Request) -> Answer | None:
         """The answer that a model gave to the same question, from the evidence."""
-        trial = self.store.answer_for(
-            address(identity, request.messages, request.sampling, request.tag)
-        )
+        key = address(identity, request.messages, request.sampling, request.tag)
+        (trial,) = self.store.answers_for([key])
         if trial is None:
             return None
         return Answer(

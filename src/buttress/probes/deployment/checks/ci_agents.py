@@ -43,6 +43,7 @@ _ALL_TOOLS: Final = re.compile(r"(?i)^[\w.-]+/[\w.-]*copilot-cli[\w.-]*@")
 _TOOLS_CHOSEN: Final = re.compile(
     r"(?im)^(?:allow-all-tools:\s*[\"']?false|(?:deny|allow)-tools?:)"
 )
+_TOOLS_NAMED: Final = re.compile(r"(?i)\ballowed-?_?tools\b")
 # A shell without limits, or the network, among the tools that are allowed.
 _SHELL: Final = re.compile(
     r"(?:^|[\s,\"'\[])(?:Bash(?:\(\s*(?:\*|:\*|curl|wget|gh api|python3?|node|npm|npx|sh|bash|git)"
@@ -190,9 +191,13 @@ def _approval_off(subject: Subject, *, outside: bool) -> Iterator[SubjectMatch]:
             yield SubjectMatch(start + text.count("\n", 0, match.start()), match[0])
 
 
-def _anyone(subject: Subject) -> Iterator[SubjectMatch]:
+def _anyone(subject: Subject, *, limited: bool) -> Iterator[SubjectMatch]:
+    """Whoever wants may start an agent, whose tools are ``limited`` to a few that do little."""
     inputs = subject.value.get("with")
     if not _is_agent(subject.value) or not isinstance(inputs, dict):
+        return
+    named = any(_TOOLS_NAMED.search(text) for _, text in _texts(subject.value))
+    if (named and not _powers(subject)) is not limited:
         return
     for name, value in inputs.items():
         if _ANYONE.match(str(name)) and "*" in (scalar(value) or ""):
@@ -204,5 +209,6 @@ CHECKS: Final[dict[str, Check]] = {
     "agent-gated": _gated,
     "agent-approval-off-outside": lambda subject: _approval_off(subject, outside=True),
     "agent-approval-off": lambda subject: _approval_off(subject, outside=False),
-    "agent-anyone": _anyone,
+    "agent-anyone": lambda subject: _anyone(subject, limited=False),
+    "agent-anyone-limited": lambda subject: _anyone(subject, limited=True),
 }

@@ -24,6 +24,11 @@ _HARMLESS: Final = (
     ".env.ci",
     ".env.test",
     "*.pub",
+    "*.gpg.key",  # with which packages are checked
+    "*repo*.key",
+    "*archive*.key",
+    "*pub*.key",
+    "*pub*.pem",
 )
 _HOST_FOLDERS: Final = re.compile(
     r"^(?:/|/(?:etc|root|proc|sys|dev|boot|home|var/run|run|var/lib/docker|var/lib/kubelet)/?|"
@@ -36,6 +41,11 @@ _SOCKET: Final = re.compile(r"(?:docker|containerd|podman|crio)\.sock$")
 def is_host_folder(path: str) -> bool:
     """Whether a folder of the host gives away the host or its credentials."""
     return _HOST_FOLDERS.match(path.strip()) is not None
+
+
+def is_kernel_state(path: str) -> bool:
+    """Whether a folder of the host only shows what the kernel does, unless it is written to."""
+    return path.strip().rstrip("/") in ("/sys", "/proc")
 
 
 def _copied_secret(subject: Subject) -> Iterator[SubjectMatch]:
@@ -72,24 +82,27 @@ def _added(subject: Subject) -> Iterator[SubjectMatch]:
             yield SubjectMatch(subject.line(()), source)
 
 
-def _volumes(subject: Subject) -> Iterator[tuple[int, str]]:
+def _volumes(subject: Subject) -> Iterator[tuple[int, str, bool]]:
+    """Line and source of each, and whether the service only reads it."""
     given = subject.value.get("volumes")
     for index, one in enumerate(given) if isinstance(given, list) else ():
         if isinstance(one, str):
-            yield subject.line(("volumes", index)), one.split(":")[0]
+            source, *_, mode = f"{one}:".split(":")[:3]
+            yield subject.line(("volumes", index)), source, "ro" in mode.split(",")
         elif isinstance(one, dict) and isinstance(one.get("source"), str):
-            yield subject.line(("volumes", index)), one["source"]
+            reads = one.get("read_only") is True
+            yield subject.line(("volumes", index)), one["source"], reads
 
 
 def _socket(subject: Subject) -> Iterator[SubjectMatch]:
-    for line, source in _volumes(subject):
+    for line, source, _ in _volumes(subject):
         if _SOCKET.search(source):
             yield SubjectMatch(line, source)
 
 
 def _host_mount(subject: Subject) -> Iterator[SubjectMatch]:
-    for line, source in _volumes(subject):
-        if is_host_folder(source):
+    for line, source, reads in _volumes(subject):
+        if is_host_folder(source) and not (reads and is_kernel_state(source)):
             yield SubjectMatch(line, source)
 
 

@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from buttress.probes.deployment.checks.containers import is_host_folder
+from buttress.probes.deployment.checks.containers import is_host_folder, is_kernel_state
 from buttress.probes.deployment.checks.open_servers import open_server
 from buttress.rules.credentials.literals import is_placeholder
 from buttress.rules.subject import Check, Subject, SubjectMatch, scalar
 
+_CONSTANT: Final = re.compile(r"[A-Z]{2,}[A-Z0-9]*(?:_[A-Z0-9]+)+")  # the name of a choice
 _ACCELERATORS: Final = ("nvidia.com/", "amd.com/gpu", "gpu.intel.com/", "google.com/tpu",
                         "habana.ai/", "huawei.com/")  # fmt: skip
 
@@ -26,12 +27,28 @@ def _strings(value: Any) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list) else []
 
 
+def _only_read(pod: Any, volume: Any) -> bool:
+    """Whether all containers that mount a volume of a pod only read it."""
+    mounts = [
+        mount
+        for kind in ("containers", "initContainers")
+        for one in (_at(pod, kind) if isinstance(_at(pod, kind), list) else ())
+        for mount in (
+            _at(one, "volumeMounts") if isinstance(_at(one, "volumeMounts"), list) else ()
+        )
+        if _at(mount, "name") == volume
+    ]
+    return bool(mounts) and all(_at(one, "readOnly") is True for one in mounts)
+
+
 def _host_path(subject: Subject, *, grave: bool) -> Iterator[SubjectMatch]:
     volumes = subject.value.get("volumes")
     for index, one in enumerate(volumes) if isinstance(volumes, list) else ():
         path = _at(one, "hostPath", "path")
         if isinstance(path, str):
             worst = is_host_folder(path) or path.endswith(".sock")
+            if is_kernel_state(path) and _only_read(subject.value, _at(one, "name")):
+                worst = False
             if worst == grave:
                 yield SubjectMatch(subject.line(("volumes", index, "hostPath")), path)
 
@@ -123,7 +140,11 @@ def _literal_secret(subject: Subject, *, credential: bool) -> Iterator[SubjectMa
             if not given or _PUT_IN.search(given):
                 continue
             plain = _decoded(given) if key == "data" else given
-            if _PUT_IN.search(plain) or is_placeholder(given.encode("utf-8", "replace")):
+            if (
+                _PUT_IN.search(plain)
+                or _CONSTANT.fullmatch(plain)
+                or is_placeholder(given.encode("utf-8", "replace"))
+            ):
                 continue
             seen = bool(_NAMED.search(str(name)) or _CREDENTIAL.search(plain))
             if seen is credential:

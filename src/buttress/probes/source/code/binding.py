@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from buttress.probes.source.code.calls import absorb
 from buttress.probes.source.code.events import Event
 from buttress.probes.source.code.scopes import NameScope
-from buttress.probes.source.code.values import UNKNOWN, Value
+from buttress.probes.source.code.texts import last_part
+from buttress.probes.source.code.values import MAX_ITEMS, PAIRS, Value, taints_of
 
 if TYPE_CHECKING:
     from buttress.probes.source.code.evaluate import Evaluator
@@ -22,13 +23,17 @@ def bind(evaluator: Evaluator, target: ast.expr, value: Value, scope: NameScope)
     elif isinstance(target, (ast.Tuple, ast.List)):
         elements = value.elements or ()
         known = elements if len(elements) == len(target.elts) else None
-        counted = value.path == "builtins.enumerate()[]"
+        # Of an entry with a known key the key, and of what is counted the number.
+        counted = value.path in ("builtins.enumerate()[]", f"{PAIRS}[]")
         for index, one in enumerate(target.elts):
             inner = one.value if isinstance(one, ast.Starred) else one
-            if counted and index == 0:  # a number
+            if counted and index == 0:
                 bind(evaluator, inner, Value(), scope)
                 continue
-            part = known[index] if known else evaluator.stepped(value, "[]", target.lineno)
+            if known:
+                part = known[index]
+            else:
+                part = last_part(value, index, evaluator.stepped(value, "[]", target.lineno))
             bind(evaluator, inner, part, scope)
     elif isinstance(target, ast.Attribute):
         base = evaluator.value(target.value, scope)
@@ -45,10 +50,9 @@ def bind(evaluator: Evaluator, target: ast.expr, value: Value, scope: NameScope)
 
 def _put(name: str, base: Value, key: Value, value: Value, scope: NameScope) -> None:
     """Put an entry into a mapping whose entries are known, or into anything else."""
-    if base.entries is not None and isinstance(key.const, str) and value.const is not UNKNOWN:
+    if base.entries is not None and isinstance(key.const, str) and len(base.entries) < MAX_ITEMS:
         entries = {**base.entries, key.const: value}
-        kept = Value(entries=entries, taints=base.taints, keyed=base.keyed)
-        scope.bind(name, kept)
+        scope.bind(name, Value(entries=entries, taints=taints_of(base, value), keyed=base.keyed))
     else:
         absorb(name, base, [value], scope)
 

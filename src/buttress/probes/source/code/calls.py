@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Final
 from buttress.probes.source.code.downloads import mark, note
 from buttress.probes.source.code.events import Event, Kind
 from buttress.probes.source.code.scopes import NameScope
-from buttress.probes.source.code.texts import formatted, listed, narrowed, stored, united
+from buttress.probes.source.code.texts import formatted, listed, narrowed, replaced, stored, united
 from buttress.probes.source.code.values import (
     ALL,
     NOTHING,
+    PAIRS,
     PARAMETER,
+    PATH_OBJECT,
     UNKNOWN,
     Value,
     mixed,
@@ -42,6 +44,16 @@ _WRAPS: Final = {
     "os.path.abspath", "os.fspath", "typing.cast",
 }  # fmt: skip
 _SHOWN: Final = frozenset({"shown"})  # use of a value whose text may be seen
+_OF_KEYS: Final = {
+    "builtins.list", "builtins.set", "builtins.tuple", "builtins.sorted", "builtins.iter",
+    "builtins.frozenset", "builtins.reversed",
+}  # fmt: skip
+_IN_THREADS: Final = {  # what they are given is called with the other arguments
+    "asyncio.to_thread", "anyio.to_thread.run_sync", "starlette.concurrency.run_in_threadpool",
+    "fastapi.concurrency.run_in_threadpool",
+}  # fmt: skip
+_PICKS: Final = {"random.choice", "random.choices", "random.sample"}
+_MAX_NAME: Final = 60  # characters that are shown
 MAX_TARGETS: Final = 32  # functions of a table that are followed
 _KEPT: Final = frozenset({"url", "path", "hub"})  # uses of what is kept under a key
 CUSTOM: Final = "allow_custom_value"
@@ -77,6 +89,8 @@ def call(evaluator: Evaluator, node: ast.Call, scope: NameScope) -> Value:
     reached = _reached(callee, given.positions)
     if reached:
         return evaluator.marked(Value(reached), node.lineno)
+    if callee.path in _IN_THREADS and given.positions and given.positions[0].path:
+        callee, given.positions = given.positions[0], given.positions[1:]
     path, positions = callee.path, given.positions
     if path == "functools.partial" and positions and positions[0].path:
         path, positions = positions[0].path, positions[1:]
@@ -133,6 +147,7 @@ def _result(
     node = event.node
     path, receiver = callee.path, given.receiver
     known = evaluator.invoked(callee, given, event)
+    evaluator.refused(callee, node, scope)
     if isinstance(node.func, ast.Attribute):
         name, inner = node.func.attr, node.func.value
         if name in _CHANGES and (node is evaluator.statement or name in _CHANGES_AND_GIVES):
@@ -155,8 +170,12 @@ def _result(
                 return united(receiver.known_text, given.positions[0])
             if name in _KEEPS_TEXT:
                 return receiver
+        if receiver.has_known_keys and name in ("keys", "items"):
+            return Value(PAIRS, taints=receiver.taints) if name == "items" else NOTHING
         if name == "get" and receiver.entries is not None and given.positions:
             return _looked_up(receiver, given.positions)
+    if path in _OF_KEYS and given.positions and given.positions[0].has_known_keys:
+        return given.positions[0] if given.positions[0].path == PAIRS else NOTHING
     if path == "builtins.dict" and not given.positions:
         return Value(entries=given.named, taints=taints_of(*given.all), keyed=not given.open_names)
     if path == "builtins.vars" and given.positions and given.positions[0].path:
@@ -175,12 +194,14 @@ def _result(
         of = given.positions[0].path
         if of.startswith("builtins."):
             return evaluator.marked(Value(f"{of}()", taints=taints_of(*given.all)), node.lineno)
+    if path in _PICKS and given.positions and given.positions[0].known_text is None:
+        return mixed(*given.all)  # one of some, and nothing that is made of signs by chance
     if path == "urllib.request.Request" and given.positions:  # what it sends is not where it goes
         return replace(callee.step("()"), taints=taints_of(given.positions[0]))
     if path == "re.sub" and len(given.positions) > 2:
         return narrowed(given.positions)
     if path == "pathlib.Path" and given.positions:  # a file, and no repository of a hub
-        return given.positions[0].clean(frozenset({"hub"}))
+        return given.positions[0].clean(frozenset({"hub", PATH_OBJECT}))
     if path in _WRAPS and given.positions:
         return given.positions[-1] if path == "typing.cast" else given.positions[0]
     if known is not None:
@@ -201,13 +222,25 @@ def _result(
         taints = tuple(
             one.clean(_SHOWN) if one.label == PARAMETER and not text else one for one in spread
         )
+        if not text and not evaluator.flows.passes.match(path):
+            guessed = {(one.label, one.path) for one in taints_of(*arguments)}
+            name = path.lstrip("?.:")[-_MAX_NAME:]
+            taints = tuple(
+                one.doubted(f"it goes through {name}, which is not followed")
+                if (one.label, one.path) in guessed and one not in callee.taints
+                else one
+                for one in taints
+            )
     result = callee.step(f"({_key(path, given)})")
     uses = evaluator.flows.cleaned(path) if taints and path else frozenset()
     if ALL in uses:
         return Value(result.path)
-    if not (isinstance(node.func, ast.Attribute) and node.func.attr in _KEEPS_TEXT):
-        taints = tuple(one.after() for one in taints)
+    keeps = isinstance(node.func, ast.Attribute) and node.func.attr in _KEEPS_TEXT
+    if not keeps and not path.startswith(("os.path.", "pathlib.")):
+        taints = tuple(one.decoded() for one in taints)
     made = Value(result.path, taints=taints)
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "replace":
+        made = replaced(made, given.positions)
     if event.path.endswith(".get") and given.positions and given.positions[0].const == "files":
         made = stored(receiver, "files", made)
     return evaluator.marked(made.clean(uses) if uses else made, node.lineno)

@@ -12,7 +12,7 @@ import re2
 
 from buttress.files.encodable import encodable
 from buttress.probes.source.code.paths import GlobUnion
-from buttress.probes.source.code.values import ALL, HOLE, PARAMETER, Taint, Value
+from buttress.probes.source.code.values import ALL, HOLE, PARAMETER, SEGMENT, Taint, Value
 
 GAP: Final = "{}"  # what patterns see where a text is not known
 
@@ -40,6 +40,7 @@ def pattern(text: str) -> RegularExpression:
     return RegularExpression(text)
 
 
+_ONE_PART: Final = "it is one part of a path, in which no slash stands: of a route, say"
 _RUNS: Final = re.compile(
     r"(?i)^(?:.*[/\\])?(?:(?:ba|z|da|k)?sh|python[\d.]*|pypy3?|node|deno|bun|perl|ruby|php|java|pwsh|"
     r"powershell|cmd|wine|sudo|su|env|nohup|setsid|timeout|xargs|dpkg|rpm|apt(?:-get)?|yum|dnf|apk|"
@@ -127,6 +128,10 @@ class Condition:
     def safe(self, cleaned: frozenset[str]) -> bool:
         """Whether what was cleaned for these uses does no harm here."""
         return ALL in cleaned or self.use in cleaned
+
+    def doubt(self, cleaned: frozenset[str]) -> str:
+        """Why what was cleaned so may do no harm here, in words; empty if nothing."""
+        return _ONE_PART if self.use == "path" and SEGMENT in cleaned else ""
 
     def _wanted(self, value: Value) -> bool:
         return any(_same(value.const, one) for one in self.contains or ()) or self._contents.match(

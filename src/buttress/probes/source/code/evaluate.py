@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import string
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,11 +13,16 @@ from buttress.probes.source.code.binding import bind
 from buttress.probes.source.code.calls import Given, call, targets
 from buttress.probes.source.code.events import Context, Event
 from buttress.probes.source.code.flows import Flows
+from buttress.probes.source.code.guards import checked, clean, doubt, examined
 from buttress.probes.source.code.scopes import NameScope
-from buttress.probes.source.code.texts import formatted, listed, stored, summed
+from buttress.probes.source.code.texts import formatted, last_part, listed, stored, summed
 from buttress.probes.source.code.values import (
+    ALL,
+    KEYS,
     MAX_ITEMS,
     NOTHING,
+    PAIRS,
+    PATH_OBJECT,
     UNKNOWN,
     Taint,
     Value,
@@ -27,11 +33,16 @@ from buttress.probes.source.code.values import (
 )
 
 MAX_DEPTH: Final = 100  # expressions within expressions that are followed
-_BELOW: Final = frozenset({"hub"})
+_BELOW_FOLDER: Final = frozenset({"hub", PATH_OBJECT})
+_KEYED: Final = frozenset({KEYS})
 _NAMESPACES: Final = ("builtins.globals()", "builtins.locals()", "builtins.vars()")
 
 _SHOWN: Final = frozenset({"shown"})
 _TEMPORARY: Final = "tempfile.NamedTemporaryFile()"
+_FILE_NAME: Final = frozenset({"path"})
+_SEPARATORS: Final = ("/", "\\", "os.sep", "os.path.sep")
+_ENDING: Final = "only its end after a dot is used"
+_NAMED: Final = frozenset({"name", "stem", "suffix"})  # of a path: nothing with a slash in it
 _HINT: Final = 16  # characters of a secret that are shown to tell which it is
 
 
@@ -44,6 +55,20 @@ def _is_hint(node: ast.expr) -> bool:
         return isinstance(last.value, int) and 0 < last.value <= _HINT
     end = first.operand if isinstance(first, ast.UnaryOp) and last is None else None
     return isinstance(end, ast.Constant) and isinstance(end.value, int) and end.value <= _HINT
+
+
+def _split_at(node: ast.Subscript) -> str:
+    """The sign at which a text is split of which only the last part is taken; else nothing."""
+    call, index = node.value, node.slice
+    last = isinstance(index, ast.UnaryOp) and isinstance(index.op, ast.USub)
+    if not last or not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        return ""
+    if call.func.attr not in ("split", "rsplit", "rpartition", "partition") or not call.args:
+        return ""
+    sign = (
+        call.args[0].value if isinstance(call.args[0], ast.Constant) else ast.unparse(call.args[0])
+    )
+    return str(sign) if sign == "." or sign in _SEPARATORS else ""
 
 
 class Evaluator(ABC):
@@ -65,6 +90,10 @@ class Evaluator(ABC):
 
         None where nothing is known of that.
         """
+
+    @abstractmethod
+    def refused(self, callee: Value, node: ast.Call, scope: NameScope) -> None:
+        """A call was told that may raise: doubt what the function tests before it goes on."""
 
     @abstractmethod
     def attribute(self, value: Value, name: str) -> Value | None:
@@ -100,6 +129,12 @@ class Evaluator(ABC):
         """What an attribute, index or call leads to, with the taint of a source if it is one."""
         return self.marked(value.step(suffix), line)
 
+    def item(self, value: Value, line: int) -> Value:
+        """What a loop over a value takes out of it: of a mapping its keys."""
+        if value.has_known_keys and value.path != PAIRS:
+            return NOTHING
+        return self.stepped(value, "[]", line)
+
     def marked(self, value: Value, line: int) -> Value:
         """The value with the taint that its own path gives it."""
         label = self.flows.label(value.path) if value.path else None
@@ -115,6 +150,12 @@ class Evaluator(ABC):
             return NOTHING
         if name == "name" and value.path == _TEMPORARY:  # chosen by the library, whatever it holds
             return Value(f"{_TEMPORARY}.name")
+        if value.path == "string" and isinstance(getattr(string, name, None), str):
+            return Value(f"string.{name}", const=getattr(string, name))  # an alphabet
+        if name in _NAMED and value.taints:
+            plain = all(PATH_OBJECT in one.cleaned for one in value.taints)
+            if plain or value.path.startswith("pathlib.Path()"):
+                return self.stepped(value, f".{name}", line).clean(_FILE_NAME)
         if value.path == "?self":
             known = scope.attribute(name, self.context.functions)
             if known is None and scope.attributes is not None:
@@ -158,6 +199,10 @@ class Evaluator(ABC):
 
     def _subscript(self, node: ast.Subscript, scope: NameScope) -> Value:
         base = self.value(node.value, scope)
+        split = _split_at(node)
+        if split:
+            part = self.stepped(base, "[]", node.lineno)
+            return part.doubted(_ENDING) if split == "." else part.clean(_FILE_NAME)
         if _is_hint(node.slice):
             self.value(node.slice, scope)
             return self.stepped(base, "[]", node.lineno).clean(_SHOWN)
@@ -179,7 +224,7 @@ class Evaluator(ABC):
             return base.elements[key.const]
         if base.entries is not None and key.const is UNKNOWN:
             return replace(base.step("[]"), targets=targets(base.entries))
-        value = self.stepped(base, "[]", node.lineno)
+        value = last_part(base, key.const, self.stepped(base, "[]", node.lineno))
         # Who chooses the key of globals() chooses what is called.
         return replace(value, taints=key.taints) if base.path in _NAMESPACES else value
 
@@ -218,7 +263,7 @@ class Evaluator(ABC):
                 # LangChain: what a chain gives is what its last link gives.
                 value = Value(other.path, taints=taints_of(value, other))
             elif isinstance(operator, ast.Div):  # of paths: below a folder
-                value = mixed(value, other).clean(_BELOW)
+                value = mixed(value, other).clean(_BELOW_FOLDER)
             else:
                 value = mixed(value, other)
             pieces = [value]
@@ -288,11 +333,16 @@ class Evaluator(ABC):
         inner.bind("", NOTHING)
         for one in node.generators:
             source = self.value(one.iter, inner)
-            bind(self, one.target, self.stepped(source, "[]", node.lineno), inner)
+            bind(self, one.target, self.item(source, node.lineno), inner)
             for test in one.ifs:
                 self.value(test, inner)
+                clean(checked(self, test, inner, holds=True), inner)
+                doubt(examined(self, test, inner), inner)
         if isinstance(node, ast.DictComp):
-            return mixed(self.value(node.key, inner), self.value(node.value, inner))
+            key, value = self.value(node.key, inner), self.value(node.value, inner)
+            if all(ALL in one.cleaned for one in key.taints):
+                return mixed(value).clean(_KEYED)
+            return mixed(key, value)
         return mixed(self.value(node.elt, inner))
 
     def _other(self, node: ast.AST, scope: NameScope) -> Value:

@@ -47,7 +47,11 @@ class Flows:
     cleaners: tuple[tuple[frozenset[str], GlobUnion], ...]
     checks: GlobUnion
     exits: GlobUnion  # calls that do not return
+    demands: (
+        GlobUnion  # calls, alone as a statement, that by their name raise where it does not fit
+    )
     parsers: GlobUnion  # calls that take an address apart
+    passes: GlobUnion  # calls that give back what they are given, in another form
     kept: frozenset[str]  # labels of sources that do not spread
     carried: frozenset[str]  # labels that go through parameters to where they do harm
     every: GlobUnion  # all values of all sources: one look for most paths
@@ -136,5 +140,20 @@ def flows() -> Flows:
         if _CLIENT.match(glob)
     }
     roots = frozenset(one.replace("**", "*") for one in leading)
-    checks, exits, parsers = (GlobUnion(data[key]) for key in ("checks", "exits", "parsers"))
-    return Flows(sources, cleaners, checks, exits, parsers, kept, carried, every, takers, roots)
+    checks, exits, demands, parsers, passes = (
+        GlobUnion(data[key]) for key in ("checks", "exits", "demands", "parsers", "passes")
+    )
+    return Flows(
+        sources,
+        cleaners,
+        checks,
+        exits,
+        demands,
+        parsers,
+        passes,
+        kept,
+        carried,
+        every,
+        takers,
+        roots,
+    )

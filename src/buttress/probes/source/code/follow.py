@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -22,18 +22,24 @@ from buttress.probes.source.code.functions import (
     summary_of,
 )
 from buttress.probes.source.code.guards import (
+    ONLY_SOME,
     administrators_only,
+    asked,
+    asks_who,
     checked,
     clean,
+    doubt,
     ends,
+    examined,
     part_of,
+    parts,
 )
 from buttress.probes.source.code.imports import bind_import, bind_import_from
 from buttress.probes.source.code.linked import InterproceduralEvaluator, context_of
 from buttress.probes.source.code.scopes import Attributes, NameScope
 from buttress.probes.source.code.summaries import ClassSummary, ModuleSummary
 from buttress.probes.source.code.texts import summed
-from buttress.probes.source.code.values import NOTHING, Value, joined
+from buttress.probes.source.code.values import NOTHING, PARAMETER, Value, joined
 
 # Decorators of functions whose result is sent as a page of HTML.
 _ROUTER: Final = re.compile(r"fastapi\.(?:\w+\.)*(?:APIRouter|FastAPI)\(\)")
@@ -212,6 +218,9 @@ class AbstractInterpreter(InterproceduralEvaluator):
             alone = node.value.value if isinstance(node.value, ast.Await) else node.value
             if isinstance(alone, ast.Call):  # validate(x): raises where it does not hold
                 clean(checked(self, alone, scope, holds=True), scope)
+                if self.flows.demands.match(self.path_of(alone.func, scope)):
+                    doubt(asked(self, alone, scope), scope)
+                    self._refuse(asked(self, alone, scope), scope)
         if isinstance(node, ast.Return) or isinstance(node.value, (ast.Yield, ast.YieldFrom)):
             self._answered(node, value)
             path = "." + ".".join(self.context.functions)
@@ -241,6 +250,8 @@ class AbstractInterpreter(InterproceduralEvaluator):
                 self._guarded[target.id] = check
             if isinstance(target, ast.Name):
                 scope.note_part(target.id, part_of(self, node.value, scope))
+                scope.note_who(target.id, tells=asks_who(node.value))
+                scope.note_test(target.id, asked(self, node.value, scope) - {target.id})
 
     def _annotated(self, node: ast.AnnAssign, scope: NameScope) -> None:
         if node.value is not None:
@@ -267,7 +278,10 @@ class AbstractInterpreter(InterproceduralEvaluator):
             scope.branch()
             outer, own = self.context, self._is_own(one.test, scope)
             self.context = _where(outer, Branch(one.test, True, own))
+            tested = examined(self, one.test, scope)
+            tests_who = asks_who(one.test) or any(map(scope.tells_who, parts(one.test)))
             clean(checked(self, one.test, scope, holds=True), scope)
+            doubt(tested, scope)
             self.block(one.body, scope)
             self.context = _where(outer, Branch(one.test, False, own))
             left = scope.leave()
@@ -276,6 +290,12 @@ class AbstractInterpreter(InterproceduralEvaluator):
             if one is node:
                 scope.branch()  # of all that follows
             clean(checked(self, one.test, scope, holds=False), scope)
+            if ends(self, one.body, scope):
+                doubt(tested, scope)
+                if tests_who:
+                    doubt(scope.names(), scope, ONLY_SOME)
+                if not isinstance(one.body[-1], (ast.Return, ast.Continue, ast.Break)):
+                    self._refuse(tested, scope)
             if len(one.orelse) != 1 or not isinstance(one.orelse[0], ast.If):
                 break
             one = one.orelse[0]
@@ -289,6 +309,34 @@ class AbstractInterpreter(InterproceduralEvaluator):
         if not ends(self, one.orelse, scope):
             branches.append(last)
         scope.join(branches, exhaustive=bool(branches))
+
+    def refused(self, callee: Value, node: ast.Call, scope: NameScope) -> None:
+        """See ``Evaluator``."""
+        names: set[str] = set()
+        for found in self.summaries(callee):
+            if found.refuses:
+                for place, one in enumerate(node.args):
+                    if (
+                        found.positional[place : place + 1]
+                        and found.positional[place] in found.refuses
+                    ):
+                        names |= parts(one)
+                names = names.union(
+                    *(parts(one.value) for one in node.keywords if one.arg in found.refuses)
+                )
+        doubt(names, scope)
+        self._refuse(names, scope)
+
+    def _refuse(self, names: Iterable[str], scope: NameScope) -> None:
+        """The function that is followed raises, unless what it was given for these names fits."""
+        summary = self.module_summary.functions.get("." + ".".join(self.context.functions))
+        if summary is not None:
+            owner = summary.owner("")
+            for name in names:
+                known = scope.find(name)
+                for one in known.taints if known is not None else ():
+                    if one.label == PARAMETER and one.path.startswith(owner):
+                        summary.refuses.add(one.path[len(owner) :])
 
     def _is_own(self, test: ast.expr, scope: NameScope) -> bool:
         """Whether nothing in a test comes from outside, as far as is known."""
@@ -311,7 +359,7 @@ class AbstractInterpreter(InterproceduralEvaluator):
             items = self.value(node.iter, scope)
         scope.branch()
         if not isinstance(node, ast.While):
-            bind(self, node.target, self.stepped(items, "[]", node.lineno), scope)
+            bind(self, node.target, self.item(items, node.lineno), scope)
         self.block(node.body, scope)
         scope.join([scope.leave()], exhaustive=False)
         self.block(node.orelse, scope)
@@ -352,6 +400,7 @@ class AbstractInterpreter(InterproceduralEvaluator):
 
     def _assert(self, node: ast.Assert, scope: NameScope) -> None:
         self.value(node.test, scope)
+        doubt(examined(self, node.test, scope), scope)
         self.value(node.msg, scope)
         self.tell(Event("assert", node.lineno, self.context, node=node))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from buttress.probes.source.code.scopes import NameScope
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from buttress.probes.source.code.evaluate import Evaluator
 
 _MAX = 40  # operands of a test that are looked at
+_MAX_NODES = 200  # of a test
 
 _MAX_EITHER = 8  # of which one holds
 
@@ -25,6 +27,21 @@ _ROUTES: Final = frozenset(
     {"get", "post", "put", "patch", "delete", "route", "api_route", "websocket", "head", "options"}
 )
 _MAX_SHOWN: Final = 60  # characters of a name
+
+# Attributes that say which host an address has: whoever compares them looks at the address.
+_HOSTS: Final = frozenset({"hostname", "netloc", "host"})
+_SIGNS: Final = re.compile(r"[./\\\\:]{1,3}$")  # what makes a path or an address another
+# What these tell says nothing of whether a value does harm.
+_TRIVIAL: Final = frozenset(
+    {
+        "isinstance", "issubclass", "len", "hasattr", "callable", "type", "bool", "int", "str",
+        "getattr", "get", "exists", "isfile", "isdir", "is_file", "is_dir", "endswith", "strip",
+        "lower", "upper", "print", "split", "read", "join", "append", "encode", "decode",
+        "info", "debug", "warning", "error",
+    }
+)  # fmt: skip
+ONLY_SOME: Final = "only who asks from certain addresses reaches it"
+TESTED: Final = "something tests it on the way; whether that is enough is not known"
 
 _MAX_PARTS = 20  # of what is compared or given to a check
 
@@ -48,20 +65,105 @@ def checked(evaluator: Evaluator, test: ast.expr, scope: NameScope, *, holds: bo
             found |= _by_each(evaluator, node.values, scope, holds=wanted)
         elif isinstance(node, ast.Compare) and len(node.ops) == 1:
             if isinstance(node.ops[0], ast.In if wanted else ast.NotIn):
-                found |= _names(node.left)
+                found |= parts(node.left)
                 for one in node.comparators:
                     if isinstance(one, ast.Attribute) and one.attr == "parents":
-                        found |= _names(one.value)  # folder in path.parents
+                        found |= parts(one.value)  # folder in path.parents
         elif isinstance(node, ast.Call) and wanted and (each := _of_any(evaluator, node, scope)):
             pending.append((each, True))
         elif isinstance(node, ast.Attribute) and wanted and _TRUST.search(node.attr):
-            found |= _names(node.value)
+            found |= parts(node.value)
         elif isinstance(node, ast.Call) and wanted:
             receiver = node.func.value if isinstance(node.func, ast.Attribute) else None
             if evaluator.flows.checks.match(evaluator.path_of(node.func, scope)):
                 for one in (*node.args[:4], *((receiver,) if receiver is not None else ())):
-                    found |= _names(one)
+                    found |= parts(one)
     return found
+
+
+def examined(evaluator: Evaluator, test: ast.expr, scope: NameScope) -> set[str]:
+    """Names of which a test asks more than whether they are given, have a type or a length.
+
+    What that is may be enough or not. A name that holds what a call told of others stands for them.
+    """
+    found: set[str] = set()
+    for node in islice(ast.walk(test), _MAX_NODES):
+        if isinstance(node, ast.Compare):
+            found |= _compared(node)
+        elif isinstance(node, (ast.GeneratorExp, ast.ListComp)):
+            inner = [one for one in ast.walk(node.elt) if isinstance(one, ast.Compare)]
+            if any(map(_compared, inner)):
+                found = found.union(*(parts(one.iter) for one in node.generators))
+        elif isinstance(node, ast.Call):
+            found |= asked(evaluator, node, scope)
+        elif isinstance(node, ast.Name):
+            found |= scope.tested_by(node.id)
+    return found
+
+
+def asks_who(test: ast.expr) -> bool:
+    """Whether a test looks at the address from which a request comes."""
+    return any(
+        isinstance(one, ast.Attribute)
+        and (
+            one.attr == "remote_addr"
+            or (one.attr == "host" and getattr(one.value, "attr", "") == "client")
+        )
+        for one in islice(ast.walk(test), _MAX_NODES)
+    )
+
+
+def asked(evaluator: Evaluator, node: ast.expr, scope: NameScope) -> set[str]:
+    """Names that a call asks something about; none where it asks nothing, or only makes a text."""
+    node = node.value if isinstance(node, ast.Await) else node
+    if not isinstance(node, ast.Call):
+        return set()
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    if name in ("get", "pop") and node.args:  # records.get(name), but not data.get("name")
+        return parts(node.args[0])
+    if name in _TRIVIAL or evaluator.flows.passes.match(evaluator.path_of(node.func, scope)):
+        return set()
+    given = [*node.args, *(one.value for one in node.keywords)]
+    if isinstance(node.func, ast.Attribute):
+        given.append(node.func.value)
+    return set().union(*map(parts, given[:_MAX_PARTS]))
+
+
+def _compared(node: ast.Compare) -> set[str]:
+    """Names of which a comparison asks what they hold, or whether they are what they should be."""
+    sides = [node.left, *node.comparators]
+    if any(isinstance(one, (ast.In, ast.NotIn)) for one in node.ops):
+        # Of ``name in known`` it is clear what holds, which ``checked`` says.
+        return set() if _is_key(node.left) else set().union(*map(parts, node.comparators))
+    if not any(isinstance(one, (ast.Eq, ast.NotEq)) for one in node.ops):
+        return set()
+    constants = [one.value for one in sides if isinstance(one, ast.Constant)]
+    if any(map(_is_host, sides)) or all(
+        isinstance(one, str) and _SIGNS.match(one) for one in constants
+    ):
+        return set().union(*map(parts, sides))
+    return set()
+
+
+def _is_key(node: ast.expr) -> bool:
+    """Whether ``"name" in data`` asks for an entry; ``".." in name`` does not."""
+    return isinstance(node, ast.Constant) and str(node.value).isidentifier()
+
+
+def _is_host(node: ast.expr) -> bool:
+    return isinstance(node, ast.Attribute) and node.attr in _HOSTS
+
+
+def doubt(names: Iterable[str], scope: NameScope, why: str = "") -> None:
+    """From here on, these names may do no harm, since something tests them."""
+    for name in names:
+        known = scope.find(name)
+        if known is not None and known.taints:
+            scope.bind(name, known.doubted(why or TESTED))
+        whole = scope.whole_of(name)
+        address = scope.find(whole) if whole else None
+        if address is not None and address.taints:
+            scope.bind(whole, address.doubted(TESTED))
 
 
 def administrators_only(nodes: Iterable[ast.AST]) -> str:
@@ -123,7 +225,7 @@ def _by_each(
         names = checked(evaluator, one, scope, holds=holds)
         same = ast.Eq if holds else ast.NotEq
         if isinstance(one, ast.Compare) and len(one.ops) == 1 and isinstance(one.ops[0], same):
-            names |= _names(one.left) | _names(one.comparators[0])
+            names |= parts(one.left) | parts(one.comparators[0])
         found = names if found is None else found & names
     return found or set() if len(tests) <= _MAX_EITHER else set()
 
@@ -170,7 +272,7 @@ def ends(evaluator: Evaluator, body: list[ast.stmt], scope: NameScope) -> bool:
     return isinstance(last, (ast.Raise, ast.Return, ast.Continue, ast.Break))
 
 
-def _names(node: ast.expr) -> set[str]:
+def parts(node: ast.expr) -> set[str]:
     """``x`` in ``x``, ``x.y``, ``x[0]``, ``f(x)``, ``os.path.join(y, x)`` and ``y / x``."""
     found: set[str] = set()
     pending = [node]
@@ -184,6 +286,10 @@ def _names(node: ast.expr) -> set[str]:
             pending.append(node.value)
         elif isinstance(node, ast.BinOp):
             pending += [node.left, node.right]
+        elif isinstance(node, (ast.List, ast.Tuple)):
+            pending += node.elts[:_MAX_PARTS]
+        elif isinstance(node, ast.Compare):
+            pending.append(node.left)
         elif isinstance(node, ast.Call):
             pending += node.args
             if isinstance(node.func, ast.Attribute):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -24,6 +24,7 @@ from buttress.probes.source.code.summaries import (
     ModuleSummary,
 )
 from buttress.probes.source.code.values import (
+    MIXED,
     NOTHING,
     PARAMETER,
     UNKNOWN,
@@ -32,6 +33,7 @@ from buttress.probes.source.code.values import (
     Value,
     joined,
     merged,
+    mixed,
     taints_of,
 )
 
@@ -105,7 +107,8 @@ class InterproceduralEvaluator(Evaluator, ABC):
         if known is None:
             above = self._project.inherited(cls, name)
             if above is None:
-                return None
+                field = value.made.get(name) if value.made is not None else None
+                return Value(f"{path}.{name}", taints=field) if field is not None else None
             cls, known = above
         if known.taints:
             known = replace(known, taints=_of_instance(known, value, self.flows.kept))
@@ -134,6 +137,13 @@ class InterproceduralEvaluator(Evaluator, ABC):
         summary.returns = self._settled(self.value(node.body, inner))
         self.module_summary.functions[local] = summary
         return Value(local)
+
+    def summaries(self, callee: Value) -> Iterator[FunctionSummary]:
+        """The functions of the project that a call leads to, as far as they are known."""
+        for path in self._callees(callee):
+            found = self._find(path) if self._view.mine(path) else None
+            if isinstance(found, FunctionSummary):
+                yield found
 
     def imported(self, path: str) -> Value | None:
         """A value that another module of the project has made, e.g. a client; no functions."""
@@ -177,18 +187,25 @@ class InterproceduralEvaluator(Evaluator, ABC):
         call = self._call(path, given, line)
         found = self._find(path)
         if found is None:
-            self._demand(path, tainted=_from_outside(given))
+            self._demand(path, tainted=any(one.taints for one in given.all))
             found = self._find(path)
         if isinstance(found, ClassSummary):
             if found.is_enum:
                 return Value(f"{path}()")
             made = self._find(f"{path}.__init__")
             if not isinstance(made, FunctionSummary):
-                return None
+                fields = {name: one.taints for name, one in given.named.items()}
+                whole = mixed(*given.all).doubted(MIXED if len(given.all) > 2 else "")
+                return Value(f"{path}()", taints=whole.taints, made=fields)
             self._follow_now(made)
             if call is not None:
                 self.module_summary.add_call(replace(call, path=f"{path}.__init__"))
-            return Value(f"{path}()", taints=taints_of(*given.all) if _keeps(found) else ())
+            filled = made.bound(call) if call is not None else {}
+            return Value(
+                f"{path}()",
+                taints=taints_of(*given.all) if _keeps(found) else (),
+                made={made.owner(name): taints for name, taints in filled.items()},
+            )
         if call is not None:
             self.module_summary.add_call(call)
         if not isinstance(found, FunctionSummary):
@@ -256,12 +273,17 @@ class InterproceduralEvaluator(Evaluator, ABC):
             return self._taints_back(given_back, owner, bound, given, step)
 
         taints, opaque = back(value)
-        elements = None
+        elements = entries = made = None
         if value.elements is not None:
             elements = tuple(_element(one, *back(one)) for one in value.elements)
-        if opaque:
-            return Value(path, UNKNOWN, value.text, elements, taints=taints, targets=value.targets)
-        return replace(value, path=path, elements=elements, taints=taints)
+        if value.entries is not None and len(value.entries) <= MAX_RETURNED:
+            entries = {name: _element(one, *back(one)) for name, one in value.entries.items()}
+        if value.made is not None:
+            made = {name: back(Value(taints=given))[0] for name, given in value.made.items()}
+        settled = Value(path, UNKNOWN, value.text, elements, entries, taints, value.targets)
+        return replace(
+            settled, const=UNKNOWN if opaque else value.const, keyed=value.keyed, made=made
+        )
 
     def _taints_back(
         self,
@@ -281,12 +303,12 @@ class InterproceduralEvaluator(Evaluator, ABC):
                 opaque = True
                 for outer in bound.get(one.path[len(owner) :], ()):
                     if outer.label not in self.flows.kept:
-                        taints.append(outer.after(*one.steps, cleaned=one.cleaned))
+                        taints.append(outer.after(*one.steps, cleaned=one.cleaned, check=one.check))
             elif "__init__:" in one.path and given.receiver.path != "?self":
                 # What the instance was made with.
                 taints += (
-                    made.after(cleaned=one.cleaned)
-                    for made in given.receiver.taints
+                    made.after(cleaned=one.cleaned, check=one.check)
+                    for made in _made_with(given.receiver, one.path)
                     if made.label not in self.flows.kept or _SECRET.search(one.path)
                 )
             else:
@@ -370,14 +392,27 @@ def _of_instance(attribute: Value, instance: Value, kept: frozenset[str]) -> tup
 
     Of labels in ``kept`` only where a parameter of such a name was put into the attribute.
     """
-    own = [one for one in attribute.taints if one.label != PARAMETER]
-    filled = [one.cleaned for one in attribute.taints if one.label == PARAMETER]
-    if not filled:
-        return merged(own)
-    safe = frozenset.intersection(*filled)
-    shows = any(_SECRET.search(one.path) for one in attribute.taints if one.label == PARAMETER)
-    made = (one for one in instance.taints if shows or one.label not in kept)
-    return merged((*own, *(one.after(cleaned=safe) for one in made)))
+    found = [one for one in attribute.taints if one.label != PARAMETER]
+    for one in attribute.taints:
+        if one.label == PARAMETER:
+            shows = _SECRET.search(one.path)
+            found += (
+                made.after(cleaned=one.cleaned, check=one.check)
+                for made in _made_with(instance, one.path)
+                if shows or made.label not in kept
+            )
+    return merged(found)
+
+
+def _made_with(instance: Value, parameter: str) -> tuple[Taint, ...]:
+    """What a parameter of the constructor was given, or anything that the instance was made with.
+
+    The latter where it is not known which: by a base's constructor, say.
+    """
+    made = instance.made or {}
+    if any(one.rpartition(":")[0] == parameter.rpartition(":")[0] for one in made):
+        return made.get(parameter, ())
+    return tuple(one.doubted(MIXED) for one in instance.taints)
 
 
 def _from_outside(given: Given) -> bool:

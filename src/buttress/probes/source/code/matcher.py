@@ -270,11 +270,11 @@ class _Examination:
                 for one in taints if labels else ():
                     sink = Sink(
                         rule, condition, labels, self._summary.file, event.line, end, it,
-                        one.cleaned, one.steps,
+                        one.cleaned, one.steps, check=one.check,
                     )  # fmt: skip
                     self._summary.add_sink(one, sink)
                 return
-            taint = taint or own
+            taint = taint or own.doubted(condition.doubt(own.cleaned))
         if len(self.hits) >= MAX_HITS:
             raise _EnoughError
         switch = switch_of(event.context, rule.switches) if rule.switch else ""

@@ -35,8 +35,7 @@ from buttress.rules.inspecting import inspection_of
 NOT_SEARCHED: Final = "code-not-searched"  # its rule, for files over the limits
 MAX_FINDINGS: Final = 200  # in one file
 _LESS_IN_TESTS: Final = 2  # steps of severity
-_LONG_WAY: Final = 4  # steps between functions from which on a finding counts a step less
-_LONGEST_WAY: Final = 6  # from which on it is medium at most
+_LONG_WAY: Final = 4  # steps between functions from which on a finding is medium at most
 _PYTHON: Final = (".py", ".pyw", ".pyi")
 _SHEBANG: Final = re.compile(rb"#![^\n]*(?:python|\buv\s+run\b|\bpipx\s+run\b|pypy)")
 
@@ -219,17 +218,16 @@ def _limit(tree: Tree, path: Path) -> int:
 
 
 def _severity(hit: Hit, *, in_tests: bool) -> Severity:
-    """That of the rule; less in tests, and where the way is long: each step of it is a guess.
+    """That of the rule; less in tests, and medium at most where the flow is only supposed.
 
-    What whoever runs the program asks for by a setting, or only an administrator gives, is medium
-    at most.
+    So it is where the way is long, each step of which is a guess, where something tests the value
+    or a call on its way is not followed, and where whoever runs the program asks for it by a
+    setting or only an administrator gives it.
     """
     place = SEVERITIES.index(hit.rule.severity)
     steps = len(hit.taint.steps) if hit.taint else 0
-    if steps >= _LONGEST_WAY or hit.switch or (hit.taint is not None and hit.taint.check):
+    if steps >= _LONG_WAY or hit.switch or (hit.taint is not None and hit.taint.check):
         place = min(place, SEVERITIES.index("medium"))
-    elif steps >= _LONG_WAY:
-        place -= 1
     return SEVERITIES[max(place - (_LESS_IN_TESTS if in_tests else 0), 0)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Collection
 from typing import Final
 
 from buttress.probes.source.code.values import Value, joined
@@ -53,6 +54,8 @@ class NameScope:
     def __init__(self, parent: NameScope | None = None, *, is_class: bool = False) -> None:
         self._layers: list[dict[str, Value]] = [{}]
         self._wholes: dict[str, str] = {}
+        self._tested: dict[str, frozenset[str]] = {}
+        self._who: set[str] = set()
         self.is_class = is_class
         self.is_module = parent is None
         self.stars: list[str] = parent.stars if parent else []  # modules imported with *
@@ -77,6 +80,29 @@ class NameScope:
     def whole_of(self, name: str) -> str:
         """The name of the address that ``name`` is a part of; empty where it is none."""
         return self._wholes.get(name, "")
+
+    def note_test(self, name: str, tested: Collection[str]) -> None:
+        """Let ``name`` hold what a call told of the names ``tested``; of none, nothing."""
+        if tested:
+            self._tested[name] = frozenset(tested)
+        else:
+            self._tested.pop(name, None)
+
+    def note_who(self, name: str, *, tells: bool) -> None:
+        """Let ``name`` hold the address from which a request comes, or no longer."""
+        (self._who.add if tells else self._who.discard)(name)
+
+    def tells_who(self, name: str) -> bool:
+        """Whether ``name`` holds the address from which a request comes."""
+        return name in self._who
+
+    def names(self) -> list[str]:
+        """All names that are bound in this very scope."""
+        return list({name: None for layer in self._layers for name in layer})
+
+    def tested_by(self, name: str) -> frozenset[str]:
+        """The names of which ``name`` tells something."""
+        return self._tested.get(name, frozenset())
 
     def bind_global(self, name: str, value: Value) -> None:
         """Let ``name`` stand for ``value`` in the outermost scope."""

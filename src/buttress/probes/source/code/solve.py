@@ -69,10 +69,11 @@ def solve(modules: Sequence[ModuleSummary], graph: Graph) -> tuple[list[Hit], li
                 if owners.setdefault(taint.path, modules[0]).add_sink(taint, further):
                     pending.append((taint.path, further))
             elif taint.label in sink.labels:
-                source = replace(taint, cleaned=frozenset(), steps=further.steps)
+                check = further.check or sink.condition.doubt(further.cleaned)
+                source = replace(taint, cleaned=frozenset(), steps=further.steps, check=check)
                 hit = Hit(sink.rule, sink.line, sink.end_line, sink.it, source, sink.file)
                 known = hits.setdefault((sink.file, *hit.key), hit)
-                if known.taint is not None and known.taint.check and not taint.check:
+                if known.taint is not None and known.taint.check and not check:
                     hits[(sink.file, *hit.key)] = hit  # not only administrators reach it
     return list(hits.values()), cut
 

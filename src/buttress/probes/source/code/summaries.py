@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from buttress.probes.source.code.project import View
     from buttress.probes.source.code.rulebook import CodeRule
 
+SinkKey = tuple[str, str, int, str, frozenset[str], str, bool]
 MAX_CALLS: Final = 20_000  # in one module, of functions of the project with something to follow
 MAX_SINKS: Final = 24  # places where one parameter does harm
 NOT_GIVEN: Final = frozenset({"self", "cls", "ctx", "context", "ctxt", "session", "db"})
@@ -31,6 +32,7 @@ class Sink:
     """That a parameter reaches a place where a rule matches if its taint is one of the rule's.
 
     Of the options of a function (``**options``), ``keyword`` is the one that does; empty for all.
+    ``check``: as of ``Taint``.
     """
 
     rule: CodeRule
@@ -43,11 +45,13 @@ class Sink:
     cleaned: frozenset[str] = frozenset()
     steps: tuple[CallStep, ...] = ()
     keyword: str = ""
+    check: str = ""
 
     @property
-    def key(self) -> tuple[str, str, int, str, frozenset[str], str]:
+    def key(self) -> SinkKey:
         """What makes it another one."""
-        return (self.rule.id, self.file, self.line, self.it, self.cleaned, self.keyword)
+        doubted = bool(self.check)
+        return (self.rule.id, self.file, self.line, self.it, self.cleaned, self.keyword, doubted)
 
     def before(self, passage: Passage, step: CallStep) -> Sink | None:
         """The same, seen from a caller; None where it is too far away, or cleaned on the way."""
@@ -60,7 +64,8 @@ class Sink:
             keyword = ""
         else:
             keyword = passage.wanted or (self.keyword if passage.whole else "")
-        return replace(self, cleaned=cleaned, steps=steps, keyword=keyword)
+        check = self.check or taint.check
+        return replace(self, cleaned=cleaned, steps=steps, keyword=keyword, check=check)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,10 @@ class Passage:
 
 @dataclass(slots=True)
 class FunctionSummary:
-    """A function: its parameters without ``self``, and what it returns once it was followed."""
+    """A function: its parameters without ``self``, and what it returns once it was followed.
+
+    ``refuses`` are parameters that it tests, and raises where they don't fit.
+    """
 
     path: str  # where it is in the project, e.g. ``:app.store.Store.find``
     local: str  # where it is in its module, e.g. ``.Store.find``
@@ -89,6 +97,7 @@ class FunctionSummary:
     rest: str
     options: str
     returns: Value | None = None
+    refuses: set[str] = field(default_factory=set)
 
     def passages(self, call: FunctionCall) -> Iterator[Passage]:
         """What a call gives to each parameter."""
@@ -177,9 +186,7 @@ class ModuleSummary:
     classes: dict[str, ClassSummary] = field(default_factory=dict)
     names: dict[str, Value] = field(default_factory=dict)
     calls: list[FunctionCall] = field(default_factory=list)
-    sinks: dict[str, dict[tuple[str, str, int, str, frozenset[str], str], Sink]] = field(
-        default_factory=dict
-    )
+    sinks: dict[str, dict[SinkKey, Sink]] = field(default_factory=dict)
     cut: dict[str, None] = field(default_factory=dict)
 
     def anchored(self, path: str) -> str:
@@ -191,7 +198,8 @@ class ModuleSummary:
     def exported(self, value: Value) -> Value:
         """A value as other modules see it."""
         if value.entries is None:
-            if value.path[:1] not in (".", "?") and not value.targets and value.elements is None:
+            plain = value.path[:1] not in (".", "?") and not value.targets
+            if plain and value.elements is None:
                 return value
             entries = None
         else:
@@ -201,7 +209,10 @@ class ModuleSummary:
             }
         targets = tuple(map(self.anchored, value.targets))
         path = self.anchored(value.path)
-        return Value(path, value.const, value.text, None, entries, value.taints, targets)
+        return Value(
+            path, value.const, value.text, None, entries, value.taints, targets,
+            value.keyed, value.made,
+        )  # fmt: skip
 
     def add_call(self, call: FunctionCall) -> None:
         """Keep a call."""

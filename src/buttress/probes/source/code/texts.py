@@ -10,6 +10,8 @@ from typing import Final
 from buttress.probes.source.code.values import (
     HOLE,
     MAX_ITEMS,
+    MIXED,
+    SEGMENT,
     UNKNOWN,
     Value,
     concatenated,
@@ -26,6 +28,8 @@ def summed(pieces: list[Value]) -> Value:
         return concatenated(*pieces)
     if all(one.elements is not None for one in pieces):
         return listed([item for one in pieces for item in one.elements or ()])
+    if any(one.elements for one in pieces):  # a list of which not all is known
+        return mixed(*pieces).doubted(MIXED)
     return mixed(*pieces)
 
 
@@ -42,8 +46,27 @@ def stored(holder: Value, key: str, value: Value) -> Value:
     return value.clean(_STORED) if uploaded else value
 
 
+def last_part(whole: Value, index: object, part: Value) -> Value:
+    """One of the parts into which the path ``whole`` was split: the last holds no slash."""
+    if index == 1 and whole.path in ("os.path.splitext()", "os.path.split()"):
+        return part.clean(_STORED)
+    return part
+
+
+def replaced(text: Value, given: Sequence[Value]) -> Value:
+    """A text in which something was replaced: without slashes it leads nowhere else."""
+    old = given[0].const if given else UNKNOWN
+    if not isinstance(old, str):
+        return text
+    if old in ("/", "\\"):
+        return text.clean(_STORED)
+    return text.doubted(_REPLACED) if old in ("..", "../", "..\\") else text
+
+
 def united(separator: str, items: Value) -> Value:
     """Texts joined by a separator."""
+    if items.has_known_keys:
+        return Value(text=HOLE)
     if items.elements is None:
         return Value(text=HOLE, taints=items.taints)
     parts: list[Value] = []
@@ -54,6 +77,7 @@ def united(separator: str, items: Value) -> Value:
 
 _KEPT: Final = re.compile(r"\[\^((?:[^\]\\]|\\.)+)\][+*]?")  # all but these signs
 _LETTERS: Final = re.compile(r"\\[wWDS]|[A-Za-z_]")
+_SLASHES: Final = re.compile(r"/|\\\\|\\[SWD]")
 _HARMFUL: Final = {
     "shell": re.compile(r"[;&|$`<>()\\\n*?\[\]{}!#~'\"]|\\[sSWDn]"),
     "path": re.compile(r"[/.]|\\\\|\\[SWD]"),
@@ -70,12 +94,15 @@ def narrowed(given: list[Value]) -> Value:
         return mixed(*given)
     kept = match[1]
     uses = {use for use, harmful in _HARMFUL.items() if not harmful.search(kept)}
+    if not _SLASHES.search(kept):
+        uses.add(SEGMENT)
     if not _LETTERS.search(kept) or "(" not in kept:
         uses.add("code")  # no name, or nothing to call with it
     return Value(taints=text.clean(frozenset(uses)).taints)
 
 
 _STORED: Final = frozenset({"path"})
+_REPLACED: Final = "dots are taken out of it"
 _ARGUMENT: Final = frozenset({"shell"})
 _FOUND: Final = re.compile(r"shutil\.which\((\w+)\)")  # where a program lies
 # Programs that run what they are given.

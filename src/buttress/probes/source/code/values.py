@@ -15,13 +15,19 @@ MAX_ITEMS: Final = 500  # items of a list or mapping that are kept
 ALL: Final = "*"  # cleaned for every use
 PARAMETER: Final = "parameter"  # label of what the callers of a function decide
 MAX_TAINTS: Final = 16  # of one value
+MIXED: Final = "it is kept together with other things"  # of a value of which a part is used
 MAX_STEPS: Final = 8  # calls between a source and where it does harm
 
 
-_BASE: Final = re.compile(r"(?:https?://[^/?#\x00]+|\x00[^/?#\x00]*)[/?#]")
+_BASE: Final = re.compile(r"(?:(?:https?|wss?)://[^/?#]+|\x00[^/?#\x00]*)[/?#]")
 _BELOW: Final = frozenset({"url", "hub"})
 _PATH: Final = frozenset({"path"})
 SEGMENT: Final = "segment"  # cleaned, so to say, of slashes: one part of the path of an address
+KEYS: Final = "keys"  # cleaned, so to say, of other names of entries than a few: a mapping
+PATH_OBJECT: Final = "path-object"  # of pathlib, so that its name is known to have no slash
+_SHAPES: Final = frozenset({SEGMENT, KEYS})
+# The entries of a mapping of which only the keys are known.
+PAIRS: Final = "builtins.dict().items()"
 _MAX_BASE: Final = 2_000  # characters in which a base is looked for
 _MAX_NAME: Final = 100
 _NAME: Final = re.compile(r"[^/\\\x00]*?[^/\\\x00.]")  # what begins with a part of a name
@@ -51,7 +57,8 @@ class Taint:
 
     Of ``PARAMETER``, ``path`` is the function, a colon and the name of the parameter. ``cleaned``
     are the uses that it was made safe for on its way, ``steps`` the calls that it went through.
-    ``check`` is, in words, what lets only some give it: administrators, say; empty if nothing.
+    ``check`` is, in words, why it may do no harm all the same, though that is not proved: only
+    administrators give it, something tests it, a call is not followed; empty if nothing.
     """
 
     label: str
@@ -70,12 +77,22 @@ class Taint:
             self.label, self.path, self.line, self.file, self.cleaned | uses, self.steps, self.check
         )
 
-    def after(self, *steps: CallStep, cleaned: frozenset[str] = frozenset()) -> Taint:
-        """The same, further on its way, where it may have been decoded."""
+    def after(
+        self, *steps: CallStep, cleaned: frozenset[str] = frozenset(), check: str = ""
+    ) -> Taint:
+        """The same, further on its way."""
         return Taint(
-            self.label, self.path, self.line, self.file, self.cleaned - {SEGMENT} | cleaned,
-            (*self.steps, *steps)[:MAX_STEPS], self.check,
+            self.label, self.path, self.line, self.file, self.cleaned - {KEYS} | cleaned,
+            (*self.steps, *steps)[:MAX_STEPS], self.check or check,
         )  # fmt: skip
+
+    def decoded(self) -> Taint:
+        """The same in another form: it may hold signs that it did not hold before."""
+        return replace(self, cleaned=self.cleaned - _SHAPES)
+
+    def doubted(self, check: str) -> Taint:
+        """The same, with a reason why it may do no harm, unless it has one."""
+        return self if self.check or not check else replace(self, check=check)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +113,8 @@ class Value:
     taints: tuple[Taint, ...] = ()
     targets: tuple[str, ...] = ()
     keyed: bool = field(default=True, compare=False)  # all keys of ``entries`` are known
+    # Of an instance: what it was made with, by what PARAMETER taints call it, or by field.
+    made: Mapping[str, tuple[Taint, ...]] | None = field(default=None, compare=False)
 
     @property
     def known_text(self) -> str | None:
@@ -110,13 +129,27 @@ class Value:
     def step(self, suffix: str) -> Value:
         """What an attribute, index or call leads to: taint stays, constants do not."""
         path = self.path + suffix if self.path else ""
-        return Value(path if len(path) <= MAX_LENGTH else "", taints=self.taints)
+        taints = self.taints
+        if self.has_known_keys:
+            taints = tuple(replace(one, cleaned=one.cleaned - {KEYS}) for one in taints)
+        return Value(path if len(path) <= MAX_LENGTH else "", taints=taints)
+
+    @property
+    def has_known_keys(self) -> bool:
+        """Whether it is a mapping of which only what stands under the keys is a stranger's."""
+        return bool(self.taints) and all(KEYS in one.cleaned for one in self.taints)
 
     def clean(self, uses: frozenset[str]) -> Value:
         """The same value, made safe for ``uses``."""
         if not self.taints:
             return self
         return replace(self, taints=tuple(one.clean(uses) for one in self.taints))
+
+    def doubted(self, check: str) -> Value:
+        """The same value, with a reason why it may do no harm."""
+        if not check or all(one.check for one in self.taints):
+            return self
+        return replace(self, taints=tuple(one.doubted(check) for one in self.taints))
 
 
 NOTHING: Final = Value()
@@ -162,17 +195,24 @@ def joined(first: Value, second: Value) -> Value:
         return first
     same = type(first.const) is type(second.const) and first.const == second.const
     targets = (*_functions(first), *_functions(second))
+    if first.const is None:
+        elements = second.elements
+    elif second.const is None:
+        elements = first.elements
+    else:
+        elements = _longer(first.elements, second.elements)
+    taints = taints_of(first, second)
+    if elements is None and any(len(one.elements or ()) > 1 for one in (first, second)):
+        taints = tuple(one.doubted(MIXED) for one in taints)
     return Value(
         first.path or second.path,
         first.const if same else UNKNOWN,
         first.text if first.text == second.text else None,
-        second.elements
-        if first.const is None
-        else first.elements
-        if second.const is None
-        else _longer(first.elements, second.elements),
-        taints=taints_of(first, second),
+        elements,
+        _united(first.entries, second.entries),
+        taints=taints,
         targets=tuple(dict.fromkeys(targets))[:MAX_TAINTS],
+        keyed=first.keyed and second.keyed,
     )
 
 
@@ -182,6 +222,19 @@ def _shown(value: Value) -> str:
     if known is not None:
         return known
     return str(value.const) if isinstance(value.const, (int, float, bool)) else HOLE
+
+
+def _united(
+    first: Mapping[str, Value] | None, second: Mapping[str, Value] | None
+) -> Mapping[str, Value] | None:
+    """The entries that one of two mappings has."""
+    if first is None or second is None:
+        return None
+    both = {
+        name: one if (other := second.get(name, one)) is one else mixed(one, other)
+        for name, one in first.items()
+    }
+    return {**second, **both}
 
 
 def _longer(
