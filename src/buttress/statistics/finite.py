@@ -313,7 +313,9 @@ class FiniteSequence:
 
     def excludes_from(self, mean: float) -> bool:
         """Whether the mean is, or was, shown to lie at or below ``mean``."""
-        return self.high <= mean + _TINY or self.log_evidence_below(mean) >= -math.log(self.alpha_high)
+        return self.high <= mean + _TINY or self.log_evidence_below(mean) >= -math.log(
+            self.alpha_high
+        )
 
     def excludes_to(self, mean: float) -> bool:
         """Whether the mean is, or was, shown to lie above ``mean``."""
