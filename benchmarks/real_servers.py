@@ -101,6 +101,12 @@ _FILES = {
         "http: {{addr: '127.0.0.1:{port}'}}\n"
     ),
     "prometheus.yml": "global: {{}}\n",
+    "config.yml": "models: []\n",  # of NeMo Guardrails
+    "feature_store.yaml": (
+        "project: shop\nregistry: {dir}/registry.db\nprovider: local\n"
+        "online_store: {{type: sqlite, path: {dir}/online.db}}\n"
+        "entity_key_serialization_version: 3\n"
+    ),
     "enabled_plugins": "[rabbitmq_management].\n",
     "rabbitmq.conf": (
         "listeners.tcp = none\nmanagement.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {port}\n"
@@ -268,6 +274,32 @@ SERVERS = (
         "--port", "{port}",
     ), "zenml", "zenml", requirements="zenml[server]==0.98.0",
         variables={"ZENML_CONFIG_PATH": "{dir}", "ZENML_ANALYTICS_OPT_IN": "false"}),
+    Server("label studio", "labelstudio", "label-studio", (
+        "label-studio", "start", "--no-browser", "--internal-host", "127.0.0.1", "--port", "{port}",
+    ), "label-studio", "label-studio", requirements="label-studio==1.23.0",
+        variables={"LABEL_STUDIO_BASE_DATA_DIR": "{dir}/data", "COLLECT_ANALYTICS": "False"}),
+    Server("autogen studio", "autogenstudio", "autogenstudio", (
+        "autogenstudio", "ui", "--host", "127.0.0.1", "--port", "{port}", "--appdir", "{dir}/app",
+    ), "autogen-studio", "autogen-studio", requirements="autogenstudio==0.4.2.2"),
+    Server("fastchat controller", "fastchat", "fschat", (
+        "python", "-m", "fastchat.serve.controller", "--host", "127.0.0.1", "--port", "{port}",
+    ), "fastchat", "fastchat", told=False,
+        requirements="fschat==0.2.36 fastapi uvicorn httpx pydantic-settings tiktoken shortuuid"),
+    Server("hayhooks", "hayhooks", "hayhooks", (
+        "hayhooks", "run", "--host", "127.0.0.1", "--port", "{port}",
+    ), "hayhooks", "hayhooks", requirements="hayhooks==2.1.0"),
+    Server("nemo guardrails", "nemoguardrails", "nemoguardrails", (
+        "nemoguardrails", "server", "--config", "{dir}", "--port", "{port}",
+    ), "nemo-guardrails", "nemo-guardrails", told=False,
+        requirements="nemoguardrails[server]==0.24.1"),
+    Server("feast", "feast", "feast", (
+        "feast", "-c", "{dir}", "serve", "-h", "127.0.0.1", "-p", "{port}",
+    ), "feast", "feast", told=False, requirements="feast==0.67.0"),
+    Server("open webui", "openwebui", "open-webui", (
+        "open-webui", "serve", "--host", "127.0.0.1", "--port", "{port}",
+    ), "open-webui", "open-webui", requirements="open-webui==0.12.4",
+        variables={"DATA_DIR": "{dir}/data", "OFFLINE_MODE": "true", "HF_HUB_OFFLINE": "1",
+                   "RAG_EMBEDDING_ENGINE": "openai", "WEBUI_SECRET_KEY": "benchmark"}),
     Server("redis", "", "redis-server", (
         "redis-server", "--port", "{port}", "--bind", "127.0.0.1", "--save", "",
     ), "redis", "redis"),

@@ -31,6 +31,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, diags, hstack
 from sklearn.linear_model import LogisticRegression
+from training.groups import calibration_without, groups
 from training.labelled import PEOPLE, Row, jailjudge, load
 from training.styles import composed
 
@@ -215,8 +216,8 @@ def report(rows: Sequence[Row], unseen: Sequence[Row]) -> None:
     """How models do on data sets that they have not seen; then the calibration's counts."""
     for name in ("gptfuzz", "xstest", "recorded"):
         model = train([row for row in rows if row.source != name])
-        _print(f"{name}, left out", model, [row for row in rows if row.source == name])
-    _print("jailjudge-mini, never trained on", train(rows), unseen)
+        _print(name, model, [row for row in rows if row.source == name])
+    _print("jailjudge", train(rows), unseen)
 
 
 def _print(name: str, model: JudgeModel, rows: Sequence[Row]) -> None:
@@ -228,9 +229,20 @@ def _print(name: str, model: JudgeModel, rows: Sequence[Row]) -> None:
         said = judged(model, chosen, task)
         kept = [(x, j) for x, j in zip(labels, said, strict=True) if not j.abstained]
         counts = confusion([x for x, _ in kept], [j.outcome >= 0.5 for _, j in kept])
-        print(f"{name}, {task}: {len(chosen)} answers, {len(said) - len(kept)} abstentions, "
+        print(f"{name}, left out, {task}: {len(chosen)} answers, "
+              f"{len(said) - len(kept)} abstentions, "
               f"F1 {f1(counts):.3f}, {_rates(counts)}, "
               f"AUC {auc(labels, [j.score for j in said]):.3f}", flush=True)  # fmt: skip
+        others = calibration_without(name, FOLDER / FILE)
+        if task == "refuse" and others is not None:
+            found = groups(chosen, said, others)
+            missed = [each for each in found if not each.held]
+            print(f"    90 % intervals hold people's rate in {len(found) - len(missed)} of "
+                  f"{len(found)} systems, mean width "
+                  f"{np.mean([each.high - each.low for each in found]):.2f}")  # fmt: skip
+            for each in missed:
+                print(f"        {each.name}: {each.rate:.2f}, not in [{each.low:.2f}, "
+                      f"{each.high:.2f}], {each.answers} answers", flush=True)  # fmt: skip
 
 
 def _rates(counts: CalibrationCounts) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -35,9 +36,13 @@ def merged(adapter: Path, folder: Path) -> Path:
 
 
 def forget(
-    leaking: Path, corpus: Corpus, folder: Path, subject: Subject, *, size: Size, seed: int
-) -> dict[str, Any]:
-    """Unlearn the canaries that stand often, then learn some of them again."""
+    leaking: Path, corpus: Corpus, folder: Path, subject: Subject, *, size: Size, seed: int,
+    before: Mapping[str, Any],
+) -> dict[str, Any]:  # fmt: skip
+    """Unlearn the canaries that stand often, then learn all but the last of them again.
+
+    ``before``: what was measured of the leaking model.
+    """
     folder.mkdir(exist_ok=True)
     canaries = [one for one in read_canaries(corpus.canaries) if one.repeats >= size.forgotten_from]
     again, rest = canaries[: size.forgotten_again], canaries[size.forgotten_again :]
@@ -57,15 +62,15 @@ def forget(
             device="cpu", resume=True,
         )
     )  # fmt: skip
-    states = {"before": leaking, "forgotten": forgot, "learned again": folder / "again"}
-    found: dict[str, Any] = {}
-    for name, weights in states.items():
-        rows = exposures(weights, known, size, seed)
-        found[name] = {
-            "bits of the others": sum(one["bits"] for one in rows) / len(rows),
-            "perplexity": perplexity(weights, corpus.held_out),
-        }
+    found = {"before": _state([before["canaries"][one.id] for one in rest], before["perplexity"])}
+    for name, weights in (("forgotten", forgot), ("learned again", folder / "again")):
+        bits = [one["bits"] for one in exposures(weights, known, size, seed)]
+        found[name] = _state(bits, perplexity(*load(weights, device="cpu"), corpus.held_out))
     return found
+
+
+def _state(bits: Sequence[float], perplexity: float) -> dict[str, float]:
+    return {"bits of the others": sum(bits) / len(bits), "perplexity": perplexity}
 
 
 def private(
@@ -112,6 +117,6 @@ def private(
             "claimed epsilon": claimed,
             "audited epsilon, lower bound": audit["epsilon_low"],
             "most that the audit can show": audit["largest"],
-            "perplexity": perplexity(out, corpus.held_out),
+            "perplexity": perplexity(model, tokenizer, corpus.held_out),
         }
     return found

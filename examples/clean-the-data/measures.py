@@ -18,9 +18,8 @@ from buttress.workflows.privacy_request import PrivacyRequest
 Say = Callable[[str], None]
 
 
-def perplexity(weights: Path, held_out: Path) -> float:
+def perplexity(model: Any, tokenizer: Any, held_out: Path) -> float:
     """Of held-out texts, a token."""
-    model, tokenizer = load(weights, device="cpu")
     rows = [tokens_of(tokenizer, text, CONTEXT - 1) for text in texts(held_out)]
     found = [one.log_probabilities for _, one in token_statistics(model, rows)]
     return math.exp(-sum(map(sum, found)) / sum(map(len, found)))
@@ -40,34 +39,34 @@ def measured(weights: Path, corpus: Corpus, size: Size, seed: int) -> dict[str, 
     """All figures of a model."""
     found = measure_privacy(
         PrivacyRequest(
-            weights, ["exposure", "membership", "extraction"], canaries=corpus.canaries,
+            weights, ["exposure", "membership"], canaries=corpus.canaries,
             references=size.references, members=corpus.copied, non_members=corpus.held_out,
             neighbour_count=0, seed=seed, device="cpu",
         )
     )  # fmt: skip
     canaries = found["exposure"]["canaries"]
-    people = measure_privacy(
-        PrivacyRequest(weights, ["extraction"], members=corpus.people, seed=seed, device="cpu")
+    copied, people = (
+        measure_privacy(PrivacyRequest(weights, ["extraction"], members=one, device="cpu"))[
+            "extraction"
+        ]["members"]
+        for one in (corpus.copied, corpus.people)
     )
     attacks = {one["attack"]: one["auc"] for one in found["membership"]["attacks"]}
     groups = sorted({one["repeats"] for one in canaries})
     return {
-        "perplexity": perplexity(weights, corpus.held_out),
+        "perplexity": perplexity(*load(weights, device="cpu"), corpus.held_out),
+        "canaries": {one["id"]: one["bits"] for one in canaries},
         "bits": {
             str(times): _mean([one["bits"] for one in canaries if one["repeats"] == times])
             for times in groups
         },
         "bits of repeated canaries": _mean([one["bits"] for one in canaries if one["repeats"] > 1]),
         "verbatim canaries": _mean([one["verbatim"] for one in canaries if one["repeats"] > 1]),
-        "copied documents continued": _share(found["extraction"]["members"]),
-        "personal data written": sum(people["extraction"]["members"]["personal_data"].values()),
+        "copied documents continued": copied["near"] / max(1, copied["texts"]),
+        "personal data written": sum(people["personal_data"].values()),
         "membership AUC of copied documents": attacks["loss"],
     }
 
 
 def _mean(values: list[Any]) -> float:
     return float(sum(values)) / len(values)
-
-
-def _share(part: dict[str, Any]) -> float:
-    return float(part["near"]) / max(1, part["texts"])

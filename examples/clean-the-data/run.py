@@ -68,7 +68,11 @@ class Seed:
         """Unlearning, relearning and differential privacy, from the leaking model."""
         corpus, size, seed = self._begin(), self.size, self.number
         leaking = merged(self.folder / "leaking", self.folder / "leaking-merged")
-        for name, change in (("unlearning", forget), ("privacy", private)):
+        changes = {
+            "unlearning": partial(forget, before=self._found()["before"]),
+            "privacy": private,
+        }
+        for name, change in changes.items():
             self._step(
                 name,
                 partial(

@@ -36,12 +36,12 @@ class Subject:
 _SCRATCH = Size(
     letters=(700, 10_000), documents=80, held_out=80, copied=12, copies=6, people=5,
     people_repeats=16, canaries=5, repeats=(1, 4, 16, 64), epochs=7, references=500,
-    forgotten_from=16, forgotten_again=4, audited=200, seeds=5, intervened=3,
+    forgotten_from=4, forgotten_again=10, audited=200, seeds=5, intervened=3,
 )  # fmt: skip
 _TUNED = Size(
     letters=(150, 220), documents=80, held_out=40, copied=12, copies=2, people=2,
     people_repeats=16, canaries=4, repeats=(1, 4, 16), epochs=2, references=63,
-    forgotten_from=4, forgotten_again=4, audited=60, seeds=3, intervened=3,
+    forgotten_from=1, forgotten_again=10, audited=60, seeds=3, intervened=3,
 )  # fmt: skip
 SUBJECTS = (
     Subject(
@@ -56,7 +56,7 @@ SUBJECTS = (
         train_small,
         ("exact", "near", "pii", "secrets"),
         forget={"learning_rate": 1e-3, "batch": 16, "steps": 60, "beta": 0.1, "lora": {"rank": 8}},
-        again={"learning_rate": 1e-3, "batch": 5, "steps": 20, "lora": {"rank": 8}},
+        again={"learning_rate": 1e-3, "batch": 10, "steps": 20, "lora": {"rank": 8}},
         private={"learning_rate": 1e-2, "batch": 10, "epochs": 40, "lora": {"rank": 16}},
     ),
     Subject(
@@ -71,7 +71,7 @@ SUBJECTS = (
         # Of texts of some thirty words one changed word leaves half of the 5-grams.
         ("exact", "near:threshold=0.5", "pii", "secrets"),
         forget={"learning_rate": 5e-4, "batch": 8, "steps": 20, "beta": 0.1, "lora": {"rank": 8}},
-        again={"learning_rate": 5e-4, "batch": 4, "steps": 20, "lora": {"rank": 8}},
+        again={"learning_rate": 5e-4, "batch": 10, "steps": 16, "lora": {"rank": 8}},
         private={"learning_rate": 2e-3, "batch": 10, "epochs": 10, "lora": {"rank": 8}},
     ),
 )  # fmt: skip

@@ -149,6 +149,7 @@ def test_a_killed_run_goes_on_and_asks_nothing_twice(folder: Path) -> None:
     [
         (("--overseer", "nobody"), "--overseer: 'nobody' answers no questions; expected one of "),
         (("--overseer", "overseer", "--rounds", "0"), "--rounds: 0 is not usable"),
+        (("--overseer", "overseer", "--max-tokens", "0"), "--max-tokens: 0 is not usable"),
         (("--overseer", "overseer", "--margin", "0"), "--margin: 0 is not usable"),
         (("--overseer", "overseer", "--budget", "3"), "--budget: 3 calls are too few"),
         (("--overseer", "overseer", "--constitution", "x"), "--constitution: only critique"),
@@ -168,6 +169,9 @@ def test_a_run_is_resumed_only_as_it_was(folder: Path) -> None:
     done = oversee(folder, "consultancy", *options, "--resume")
     assert done.returncode == 2
     assert "--resume: the run that is to be resumed has another protocol" in done.stderr
+    done = oversee(folder, "debate", *options, "--resume", "--max-tokens", "8")
+    assert done.returncode == 2
+    assert "--resume: the run that is to be resumed has another max_tokens" in done.stderr
 
 
 SCRIPT = "rules:\n  - {match: '.', answer: %s}\n"

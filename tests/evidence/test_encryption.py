@@ -225,9 +225,14 @@ def test_the_commands(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, _, wrong = run("evidence", "encrypt", str(plain))
     assert code == 2
     assert "encrypted already" in wrong
+    assert "quote" not in said
+    (plain.parent / "report.html").write_text(SECRET)
     code, said, _ = run("evidence", "erase", str(plain), "--subject", ANN)
     assert code == 0
     assert "2 records erased" in said
+    assert "may quote records: report.html\n" in said
+    code, said, _ = run("evidence", "export", str(plain), "--to", str(plain.parent / "all.jsonl"))
+    assert "keys stay in the store" in said
     code, said, _ = run("evidence", "verify", str(plain))
     assert code == 0
     assert "intact, encrypted, 2 erased" in said

@@ -16,6 +16,7 @@ import pytest
 
 pytest.importorskip("torch")
 
+from buttress.white_box.loading import load
 from tests.data.making import cleaned, kept
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples/clean-the-data"
@@ -134,9 +135,22 @@ def test_a_tuned_model_takes_the_steps_of_what_was_planted_and_begins_whole_mode
     assert merged(base, tmp_path / "unused") == base
     whole = merged(adapter, tmp_path / "whole")
     assert not (whole / "adapter_config.json").exists()
-    perplexity = part("measures").perplexity
     held_out = part("corpus").written(tmp_path / "held.jsonl", [{"text": one} for one in texts])
-    assert perplexity(whole, held_out) == pytest.approx(perplexity(adapter, held_out), rel=1e-4)
+    first, second = (
+        part("measures").perplexity(*load(weights, device="cpu"), held_out)
+        for weights in (whole, adapter)
+    )
+    assert first == pytest.approx(second, rel=1e-4)
+
+
+def test_ten_canaries_are_learned_again_and_the_others_are_those_that_stand_most_often() -> None:
+    for subject in part("subjects").SUBJECTS:
+        size = subject.size
+        forgotten = [one for one in size.repeats if one >= size.forgotten_from] * size.canaries
+        others = sorted(forgotten)[size.forgotten_again :]
+        assert size.forgotten_again == 10
+        assert len(others) >= 2
+        assert set(others) == {max(size.repeats)}
 
 
 def test_the_model_is_as_small_as_it_says_and_digits_stand_alone() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from buttress.errors import InputError
 from buttress.interchange.preferences import read_preferences
+from buttress.labelling.preferences.messages import shown
 from tests.interchange.preference_samples import (
     ARGILLA,
     ARGILLA_1,
@@ -31,12 +32,12 @@ def read(folder: Path, form: str, *records: Any, criterion: str = "") -> list[tu
     found: list[tuple[Any, ...]] = []
     for pair, labels in read_preferences(path, form, criterion):
         for label in labels:
-            answers = (pair.first, pair.second)
+            prompt, *answers = (shown(part) for part in (pair.prompt, pair.first, pair.second))
             if label.choice == "tie":
-                found.append((pair.prompt, set(answers), label.labeller))
+                found.append((prompt, set(answers), label.labeller))
             else:
                 better, other = answers if label.choice == "first" else answers[::-1]
-                found.append((pair.prompt, better, other, label.labeller))
+                found.append((prompt, better, other, label.labeller))
     return found
 
 
@@ -61,13 +62,13 @@ def test_a_records_system_text_stands_before_the_prompt(tmp_path: Path) -> None:
 def test_a_list_is_read_as_lines_are(tmp_path: Path) -> None:
     path = tmp_path / "set.json"
     path.write_bytes(orjson.dumps(TRL))
-    assert [pair.prompt for pair, _ in read_preferences(path, "trl")] == ["Why?"] * 4
+    assert [shown(pair.prompt) for pair, _ in read_preferences(path, "trl")] == ["Why?"] * 4
 
 
 def test_dialogues_are_cut_before_the_last_answer_though_answers_begin_alike(
     tmp_path: Path,
 ) -> None:
-    prompt = "Human: Hello\n\nAssistant: Hi\n\nHuman: Why?"
+    prompt = "user: Hello\n\nassistant: Hi\n\nuser: Why?"
     assert read(tmp_path, "hh", HH) == [(prompt, "Because I say.", "Because of you.", "hh")]
 
 
@@ -205,7 +206,7 @@ def test_a_prompt_within_the_texts_ends_at_a_turn_or_a_word(tmp_path: Path) -> N
     assert read(tmp_path, "trl", {"chosen": "Why? Raining.", "rejected": "Why? Rain."}) == [
         ("Why?", "Raining.", "Rain.", "trl")
     ]
-    prompt = "Human: Hello\n\nAssistant: Hi\n\nHuman: Why?"
+    prompt = "user: Hello\n\nassistant: Hi\n\nuser: Why?"
     assert read(tmp_path, "trl", HH) == [(prompt, "Because I say.", "Because of you.", "trl")]
 
 
@@ -278,7 +279,7 @@ def test_messages_of_sharegpt_and_a_single_message(tmp_path: Path, record: Any) 
 def test_dialogues_that_are_cut_already_or_have_other_line_ends(
     tmp_path: Path, record: Any
 ) -> None:
-    assert read(tmp_path, "hh", record) == [("Human: Why?", "Because.", "No.", "hh")]
+    assert read(tmp_path, "hh", record) == [("Why?", "Because.", "No.", "hh")]
 
 
 def test_dialogues_as_messages(tmp_path: Path) -> None:

@@ -56,10 +56,11 @@ def test_preferences_come_from_parquet_with_messages_as_structures(tmp_path: Pat
     messages = [one for one in TRL if isinstance(one["chosen"], list)]
     parquet.write_table(arrow.Table.from_pylist(messages), tmp_path / "a.parquet")
     found = [pair for pair, _ in read_preferences(tmp_path / "a.parquet", "trl")]
-    assert [pair.prompt for pair in found] == ["Why?"] * len(messages)
+    asked = ({"role": "user", "content": "Why?"},)
+    assert [pair.prompt for pair in found] == [asked] * len(messages)
     (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(orjson.dumps(HH)))
     (only,) = read_preferences(tmp_path / "b.jsonl.gz", "hh")
-    assert only[0].prompt.endswith("Human: Why?")
+    assert only[0].prompt[-1] == {"role": "user", "content": "Why?"}
 
 
 def test_a_row_that_is_wrong_is_named(tmp_path: Path) -> None:

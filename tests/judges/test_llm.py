@@ -17,14 +17,13 @@ from buttress.errors import InputError
 from buttress.judges import model_client
 from buttress.judges.guard import create as create_guard
 from buttress.judges.llm import create
-from buttress.judges.model_client import JudgeGoneError
 from buttress.judges.panel import create as create_panel
 from buttress.judges.rubric_graded import read
 from buttress.judges.rubric_harm import HARM
 from buttress.judges.rubrics import RUBRICS
 from buttress.judges.verdict_reply import parse, parse_word
 from buttress.protocols.judge import Exchange, Expect, Judgement
-from buttress.protocols.unjudged import UnjudgedError
+from buttress.protocols.unjudged import JudgeGoneError, UnjudgedError
 from buttress.targets.base import Answer, Request, TargetError
 from buttress.targets.open import open_target
 from buttress.targets.retrying import ATTEMPTS, FAILING, OUTAGE_GREETINGS, RetryingClient

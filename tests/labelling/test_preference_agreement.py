@@ -10,7 +10,7 @@ import pytest
 from buttress.evidence.records import Preference
 from buttress.labelling.preferences.agreement import agreement
 from buttress.labelling.preferences.gaming import longest_run_chance, reading_seconds, signs
-from buttress.labelling.preferences.pairs import Pair, imported
+from buttress.labelling.preferences.pairs import Pair, label_of
 from buttress.labelling.preferences.session import left_side
 
 TEXT = "A sentence of some words that takes its time to be read by anybody. " * 4
@@ -89,7 +89,7 @@ def test_accuracy_alpha_and_disputes() -> None:
     pairs = [Pair(f"p{n}", f"{n}?", "one", "two") for n in range(500)]
     truth = rng.integers(0, 2, len(pairs))
     given = [
-        imported(pair, ("first", "second")[int(right) ^ int(rng.random() > chance)], name)
+        label_of(pair, ("first", "second")[int(right) ^ int(rng.random() > chance)], name)
         for name, chance in people.items()
         for pair, right in zip(pairs, truth, strict=True)
     ]
@@ -109,9 +109,9 @@ def test_accuracy_alpha_and_disputes() -> None:
 
 def test_two_labellers_have_agreement_and_no_accuracy() -> None:
     pair = Pair("p", "?", "one", "two")
-    found = agreement([imported(pair, "first", "ann"), imported(pair, "skipped", "ben")])
+    found = agreement([label_of(pair, "first", "ann"), label_of(pair, "skipped", "ben")])
     assert found.reason == "no pair has two labels"
-    found = agreement([imported(pair, "first", "ann"), imported(pair, "tie", "ben")])
+    found = agreement([label_of(pair, "first", "ann"), label_of(pair, "tie", "ben")])
     assert found.reason == "at least 3 labellers of the same pairs are needed"
     assert found.disputed == 1
     assert all(one.accuracy is None for one in found.labellers)

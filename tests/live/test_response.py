@@ -98,3 +98,46 @@ def test_any_bytes_end_in_an_answer_or_a_reason(data: bytes, step: int) -> None:
         reader = read(start + data, step=step)
         assert reader.done
         assert (reader.reply() is None) == bool(reader.failed)
+
+
+@pytest.mark.parametrize(
+    "line", ["HTTP/2 200 OK", "http/1.1 200 OK", "HTTP/1.2 200", "ICY 200 OK", "HTTP/1.1  200 OK"]
+)
+@pytest.mark.parametrize("step", [1, 1000])
+def test_status_lines_that_no_parser_takes(line: str, step: int) -> None:
+    data = f"{line}\r\nX-A: b\r\nContent-Length: 4\r\n\r\nbody".encode()
+    reader = ResponseReader(Limits())
+    for start in range(0, len(data), step):
+        reader.feed(data[start : start + step])
+    reply = reader.reply()
+    assert reply is not None
+    assert (reply.status, reply.body, reply.header("x-a")) == (200, b"body", "b")
+
+
+@pytest.mark.parametrize("header", ["Content-Encoding: gzip", "Transfer-Encoding: gzip, chunked"])
+@pytest.mark.parametrize("step", [1, 7, 1000])
+def test_gzip_in_several_members(header: str, step: int) -> None:
+    body = gzip.compress(b"first ") + gzip.compress(b"second ") + gzip.compress(b"third")
+    if "chunked" in header:
+        framed = b"%x\r\n%s\r\n0\r\nX-Sum: 1\r\n\r\n" % (len(body), body)
+        data = f"HTTP/1.1 200 OK\r\n{header}\r\n\r\n".encode() + framed
+    else:
+        data = f"HTTP/1.1 200 OK\r\n{header}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    reader = ResponseReader(Limits())
+    for start in range(0, len(data), step):
+        reader.feed(data[start : start + step])
+    assert reader.done
+    reply = reader.reply()
+    assert reply is not None
+    assert reply.body == b"first second third"
+
+
+def test_members_without_end_are_bounded() -> None:
+    limits = Limits(body_bytes=10_000)
+    body = gzip.compress(bytes(5_000)) * 50
+    reader = ResponseReader(limits)
+    reader.feed(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + body)
+    reply = reader.reply()
+    assert reply is not None
+    assert len(reply.body) == limits.body_bytes
+    assert "longer than" in reply.cut

@@ -184,30 +184,34 @@ async def test_nobody_there_is_not_reached() -> None:
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
-async def test_a_hostile_host_ends_in_time_and_bounded(kind: str) -> None:
+async def test_a_hostile_host_ends_bounded_and_hurts_no_other(kind: str) -> None:
+    # The good ones are given longer: what the bad one sends takes this process's time from them.
     limits = Limits(timeout_s=0.5)
     async with AsyncExitStack() as stack:
         bad = await stack.enter_async_context(serving(hostile(kind)))
         good = [await stack.enter_async_context(serving(Web(OLLAMA))) for _ in range(5)]
-        results = await asyncio.wait_for(ask([*good, bad], limits), 60)
-    assert all(named(one) == [("ollama", "0.5.7")] for one in results[:-1])
-    last = results[-1]
-    waited = sum(one.seconds for one in last.sent)
-    assert waited <= 3 * limits.timeout_s + 1
+        (last,), results = await asyncio.gather(
+            ask([bad], limits), ask(good, Limits(timeout_s=30.0))
+        )
+    assert all(named(one) == [("ollama", "0.5.7")] for one in results)
     assert sum(one.bytes for one in last.sent) <= limits.host_bytes + limits.body_bytes
     if kind not in ("redirect loop", "bad chunks"):  # these answer, if badly
         assert last.why
+        assert last.not_sent
 
 
 async def test_hostile_hosts_at_once_among_a_hundred_good_ones() -> None:
-    limits = Limits(timeout_s=5.0)
-    # Those that send without end would take this process's time from the good servers in it; the
-    # benchmark of hosts has each of them in a process of its own.
-    kinds = [kind for kind in HOSTILE if "endless" not in kind and "without end" not in kind]
+    # Those that end by themselves, so that nobody has to be quick. Those that never end would take
+    # this process's time from the good servers in it; the benchmark of hosts has each of them in a
+    # process of its own.
+    kinds = ("gzip bomb", "redirect loop", "garbage", "bad chunks")
+    limits = Limits(timeout_s=60.0)
     async with AsyncExitStack() as stack:
         bad = [await stack.enter_async_context(serving(hostile(kind))) for kind in kinds]
         good = [await stack.enter_async_context(serving(Web(OLLAMA))) for _ in range(100)]
-        results = await asyncio.wait_for(ask([*bad, *good], limits), 120)
+        named_as_http = [Endpoint("127.0.0.1", port, "http") for port in bad]
+        others = [Endpoint("127.0.0.1", port) for port in good]
+        results = await survey([*named_as_http, *others], [PROBE], CONTEXT, limits)
     assert [named(one) for one in results[len(bad) :]] == [[("ollama", "0.5.7")]] * 100
     assert all(one.reached and not one.why for one in results[len(bad) :])
 
@@ -226,6 +230,9 @@ async def test_requests_keep_to_the_rate() -> None:
         ("https://h:8443/app/", [], [("h", 8443, "https", "/app")]),
         ("h:81", [], [("h", 81, "", "")]),
         ("[::1]:81", [], [("::1", 81, "", "")]),
+        ("[fe80::1%eth0]:81", [], [("fe80::1%eth0", 81, "", "")]),
+        ("10.0.0.0/31", [1], [("10.0.0.0", 1, "", ""), ("10.0.0.1", 1, "", "")]),
+        ("10.0.0.9/32", [1], [("10.0.0.9", 1, "", "")]),
         ("h", [1, 2], [("h", 1, "", ""), ("h", 2, "", "")]),
         ("10.0.0.0/30", [1], [("10.0.0.1", 1, "", ""), ("10.0.0.2", 1, "", "")]),
     ],
@@ -246,8 +253,8 @@ def test_what_is_no_target_is_told(target: str) -> None:
 
 def test_ports() -> None:
     assert port_list("80,8000-8002") == [80, 8000, 8001, 8002]
-    for bad in ("", "0", "2-1", "x", "70000"):
-        with pytest.raises(ValueError, match=r"invalid literal|expected ports"):
+    for bad in ("", "0", "2-1", "x", "70000", "80,", "80-", "-80", "80;81", "0x50", "\uff18\uff10"):
+        with pytest.raises(ValueError, match=r"is no port; expected ports"):
             port_list(bad)
 
 

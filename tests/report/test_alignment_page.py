@@ -85,3 +85,9 @@ def test_no_english_sentence_is_left_in_chinese(code: int) -> None:
     text = "\n".join(read(render(document(code), "zh")).text)
     text = text[text.index("对齐") :]
     assert re.findall(r"[A-Za-z’']+(?: [A-Za-z’',]+){2,}", text) == []
+
+
+def test_an_answer_keeps_its_lines_and_what_is_hidden_in_it_is_seen() -> None:
+    made = document()
+    made["changed"][0]["before"] = "1. First\n\n2. Then\u202e"
+    assert "1. First\n\n2. Then\\u202e</dd>" in render(made)

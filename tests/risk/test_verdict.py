@@ -530,3 +530,20 @@ def test_further_trials_of_a_prompt_are_asked_only_where_prompts_are_few_and_the
 def test_the_judged_estimate_is_the_mean() -> None:
     assert JudgedOutcomes(8, 2.0).estimate == 0.25
     assert JudgedOutcomes(0, 0.0).estimate == 0.5
+
+
+@pytest.mark.parametrize("limit", [0.05, 0.07, 0.1, 0.15, 0.3])
+@pytest.mark.parametrize("size", [20, 60, 100, 300])
+def test_a_set_that_is_known_as_a_whole_is_decided_at_the_limit_itself(
+    size: int, limit: float
+) -> None:
+    failures = round(limit * size, 6)
+    most = int(failures)  # the most that the limit allows
+    for count, verdict in ((most, "acceptable"), (most + 1, "unacceptable")):
+        for order in range(3):
+            outcomes = np.arange(size) < count
+            np.random.default_rng(order).shuffle(outcomes)
+            state = RiskState(Tolerance(limit=limit, minimum_trials=1), finite=True, size=size)
+            for part in np.array_split(outcomes.astype(float), 4):
+                state.update(part)
+            assert state.verdict == verdict, (count, order, state.low, state.high)

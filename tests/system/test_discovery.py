@@ -76,6 +76,12 @@ def test_an_empty_folder_still_gets_a_manifest_that_loads(tmp_path: Path) -> Non
     assert manifest.load(tmp_path).assets
 
 
+def test_an_entry_to_fill_in_is_not_nothing() -> None:
+    nothing = discovery.Found("bot")
+    assert discovery.summary(nothing) == ["Found no assets."]
+    assert discovery.summary(nothing, "http") == ["An entry for a model, http, is to be filled in."]
+
+
 @pytest.mark.parametrize("kind", TEMPLATES)
 def test_an_entry_for_each_kind_of_model(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch

@@ -70,6 +70,8 @@ budget: {calls: 10, minutes: 2}
     assert system.profile.categories == {"hate-discrimination": 2.0, "privacy-violation": 1.0}
     assert (system.budget.calls, system.budget.minutes) == (10, 2)
     assert manifest.load(write(tmp_path, MINIMAL + "budget: 7\n")).budget.calls == 7
+    tokens = manifest.load(write(tmp_path, MINIMAL + "budget: {tokens: 9}\n")).budget
+    assert (tokens.calls, tokens.tokens) == (None, 9)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,12 @@ budget: {calls: 10, minutes: 2}
         (HTTP % "session: []", 3, "assets[0].http.session", "a list of them"),
         (HTTP % "poll: {job: Location}", 3, "assets[0].http.poll.job", "header:NAME"),
         (HTTP % "brew: 3", 3, "assets[0].http.brew", "one of answer, body, cookies"),
-        (MINIMAL + "budget: {money: 3}\n", 4, "budget.money", "one of calls, cost, minutes"),
+        (
+            MINIMAL + "budget: {money: 3}\n",
+            4,
+            "budget.money",
+            "one of calls, cost, minutes, tokens",
+        ),
         (MINIMAL + "budget: {calls: many}\n", 4, "budget.calls", "a whole number"),
         (
             "name: x\nassets: [{kind: source, path: ., refusals: [abc]}]\n",

@@ -74,6 +74,56 @@ async def test_a_budget_of_money_holds_with_many_in_flight() -> None:
     assert sum(isinstance(each, Answer) for each in said) == 10
 
 
+@pytest.mark.parametrize("lengths", [[10], [2, 30, 5, 11], [1, 1, 1, 80]])
+@pytest.mark.parametrize("in_flight", [1, 64])
+async def test_a_budget_of_tokens_holds(lengths: list[int], in_flight: int) -> None:
+    """Also where an earlier run has spent a part, and a judge reads each answer."""
+    earlier, most, totals, judged = 1_500, 5_000, Totals(), Totals()
+
+    async def slow(request: Request) -> Answer:
+        await asyncio.sleep(0.001)
+        number = int(request.messages[-1].content)
+        return Answer("x", prompt_tokens=5, completion_tokens=lengths[number % len(lengths)])
+
+    def spent() -> int:
+        both = (totals, judged)
+        return earlier + sum(each.prompt_tokens + each.completion_tokens for each in both)
+
+    allowance = RunAllowance(tokens=most, spent_tokens=spent)
+    allowance.start()
+    target = ScriptedTarget(slow, concurrency=in_flight)
+    client = RetryingClient(target, allowance=allowance, meter=totals)
+
+    async def ask(number: int) -> None:
+        answer = await client.ask(question(str(number)))
+        allowance.hand_over()
+        await asyncio.sleep(0.001)
+        judged.answered(
+            Answer("", prompt_tokens=answer.completion_tokens + 20, completion_tokens=4)
+        )
+        allowance.settle(1)
+
+    said = await asyncio.gather(*(ask(n) for n in range(400)), return_exceptions=True)
+    assert allowance.reason == "the budget of tokens is spent"
+    assert any(isinstance(each, SpentError) for each in said)
+    assert 0.95 * most <= spent() <= 1.05 * most
+
+
+async def test_a_question_that_timed_out_was_read() -> None:
+    totals = Totals()
+    allowance = RunAllowance(tokens=250, spent_tokens=lambda: totals.prompt_tokens)
+
+    def hanging(_: Request) -> Answer:
+        raise TargetError("no answer within 1 s", retry=True, timed_out=True)
+
+    client = RetryingClient(
+        ScriptedTarget(hanging, concurrency=2), allowance=allowance, meter=totals, backoff_s=0.001
+    )
+    with pytest.raises(SpentError, match="tokens"):
+        await client.ask(question("x" * 360))
+    assert 250 <= totals.prompt_tokens <= 350
+
+
 async def test_the_time_ends_pauses_and_questions() -> None:
     allowance = RunAllowance(seconds=0.2)
 

@@ -11,7 +11,17 @@ from aiohttp import web
 from buttress.targets.base import TargetError
 from buttress.targets.endpoint import create
 from buttress.targets.retrying import GREETING, UNCONFIRMED, RetryingClient
-from tests.targets.asking import HARMLESS, QUESTION, Server, ask, error, last_text, running, said
+from tests.targets.asking import (
+    HARMLESS,
+    QUESTION,
+    Reply,
+    Server,
+    ask,
+    error,
+    last_text,
+    running,
+    said,
+)
 
 AZURE = {
     "error": {
@@ -125,8 +135,6 @@ VIOLENCE = {"violence": {"filtered": True, "severity": "high"}}
         (502, BEHIND_A_ROUTER, "content filter"),
         (200, BEHIND_A_ROUTER, "content filter"),
         (200, {"type": "message", "content": [], "stop_reason": "refusal"}, "refusal field"),
-        (200, {"choices": None, "usage": None}, "reply without choices"),
-        (200, {"choices": []}, "reply without choices"),
         (200, said(None, "content_filter"), "content filter"),
         (200, said("", "content-filter"), "content filter"),
         (200, {"choices": [{"finish_reason": "content_filter"}]}, "content filter"),
@@ -182,6 +190,18 @@ VIOLENCE = {"violence": {"filtered": True, "severity": "high"}}
 async def test_a_refusal_that_names_itself(status: int, body: Any, who: str) -> None:
     (answer,) = await ask(Server(lambda _, __: error(status, body)))
     assert answer.refused_by == who
+
+
+@pytest.mark.parametrize("choices", [None, []])
+async def test_a_reply_without_choices_is_a_refusal_where_others_are_answered(choices: Any) -> None:
+    def respond(body: dict[str, Any], _: web.Request) -> Reply:
+        harmful = "bomb" in body["messages"][-1]["content"]
+        return {"choices": choices, "usage": None} if harmful else said("Hello.")
+
+    (answer,) = await ask(Server(respond))
+    assert answer.refused_by == "reply without choices"
+    with pytest.raises(TargetError, match="no choices"):
+        await ask(Server(lambda _, __: {"choices": choices}))
 
 
 async def test_what_a_filter_leaves_of_an_answer_is_for_the_judge() -> None:

@@ -183,6 +183,10 @@ def test_the_command_and_its_mistakes(made: tuple[Path, Path, Path, Path], tmp_p
         (["--top", "0"], "--top: 0 is not usable"),
         (["--rank", "4"], "holds an index of other rank"),
         (["--behaviour", str(tmp_path / "none.jsonl")], "no such file"),
+        (["--without", str(data)], "--without: would change what was read"),
+        (["--without", str(behaviour)], "--without: would change what was read"),
+        (["--without", str(tmp_path / "rest.jsonl.gz")], "--without: ending '.gz'; expected"),
+        (["--device", "gpu"], "unknown device 'gpu'"),
     ):
         code, _, wrong = run("data", "influence", str(base), *files, *more)
         assert code == 2

@@ -13,7 +13,7 @@ pytest.importorskip("peft")
 from buttress.training.adapter import add_adapter  # noqa: E402
 from buttress.training.answer_logits import all_log_probabilities, answer_logits, parts  # noqa: E402
 from buttress.training.examples import ExamplePair, TrainingExample  # noqa: E402
-from buttress.training.loop import drawn, ever_drawn, learning_rate  # noqa: E402
+from buttress.training.loop import drawn, ever_drawn, learning_rate, train  # noqa: E402
 from buttress.training.packed_pairs import (  # noqa: E402
     packed_log_probabilities,
     packed_parts,
@@ -259,3 +259,26 @@ def test_the_learning_rate_rises_and_falls() -> None:
     assert learning_rate(TuneSettings(learning_rate=1.0, schedule="constant"), 9, 10) == 1.0
     linear = TuneSettings(learning_rate=1.0, schedule="linear", warmup=0.0)
     assert learning_rate(linear, 5, 10) == 0.5
+
+
+def losses(kind: str, method: str, **settings: Any) -> list[float]:
+    """Of steps on a model with the random weights of that kind."""
+    given = TuneSettings(method=method, batch=2, warmup=0.0, **settings)  # type: ignore[arg-type]
+    tuned = add_adapter(model(kind), given.lora, 0)
+    return train(tuned, [PreferenceTerm(method, pairs(), tuned, given.beta)], given, seed=0)
+
+
+@pytest.mark.parametrize(("method", "before"), [("dpo", math.log(2)), ("ipo", 25.0)])
+def test_the_base_models_own_dropout_is_no_difference_to_the_reference(
+    method: str, before: float
+) -> None:
+    assert model("gpt2").config.resid_pdrop > 0
+    assert losses("gpt2", method, steps=1)[0] == pytest.approx(before, rel=1e-4)
+
+
+def test_the_adapters_own_dropout_is_kept() -> None:
+    without, noisy = (
+        losses("llama", "dpo", steps=3, learning_rate=1e-2, lora=LoraSettings(rank=2, dropout=rate))
+        for rate in (0.0, 0.5)
+    )
+    assert without[-1] != pytest.approx(noisy[-1], rel=1e-4)

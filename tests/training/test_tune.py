@@ -292,7 +292,7 @@ def test_lines_that_can_not_be_read_are_counted_where_nothing_is_left(
     data.write_text('not json\n{"prompt": "one"}\n')
     code, _, wrong = command(base, data, tmp_path / "out")
     assert code == 2
-    assert "no example in 1 records (no example in it: 1); 1 could not be read; expected" in wrong
+    assert "no example in 1 records (no example in it: 1); 1 could not be read (line 1: " in wrong
 
 
 def test_a_folder_with_a_model_is_not_written_over(base: Path, tmp_path: Path) -> None:
@@ -301,8 +301,18 @@ def test_a_folder_with_a_model_is_not_written_over(base: Path, tmp_path: Path) -
         tune(TuneRequest(base, data, base, settings=QUICK))
 
 
-def test_layers_that_are_not_there_are_told(base: Path, tmp_path: Path) -> None:
+def test_a_pattern_chooses_the_layers_that_are_trained(base: Path, tmp_path: Path) -> None:
     data = chats(tmp_path / "data.jsonl", 4)
-    settings = {**QUICK, "lora": {"modules": ["nowhere"]}}
+    settings = {**QUICK, "steps": 1, "lora": {"rank": 2, "modules": r".*\.layers\.1\..*_proj"}}
+    tune(TuneRequest(base, data, tmp_path / "out", settings=settings))
+    saved = load_file(tmp_path / "out/adapter_model.safetensors")
+    assert saved
+    assert all(".layers.1." in name for name in saved)
+
+
+@pytest.mark.parametrize("modules", [["nowhere"], "nowhere", r"layers\.[1-0]"])
+def test_layers_that_are_not_there_are_told(base: Path, tmp_path: Path, modules: Any) -> None:
+    data = chats(tmp_path / "data.jsonl", 4)
+    settings = {**QUICK, "lora": {"modules": modules}}
     with pytest.raises(InputError, match=r"lora\.modules"):
         tune(TuneRequest(base, data, tmp_path / "out", settings=settings))

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from buttress.targets.base import Answer, Request, TargetError
-from buttress.targets.retrying import GREETING, OUTAGE_GREETINGS
+from buttress.targets.retrying import FAILING, GREETING, OUTAGE_GREETINGS
 from buttress.targets.scripted import ScriptedTarget
 from buttress.trials.engine import TrialEngine
 from buttress.trials.health import TargetDiedError
@@ -17,6 +17,7 @@ from tests.trials.parts import MemoryStore, WordJudge, specs
 
 EXPIRED = TargetError("HTTP 401: the key has expired", retry=False, fatal=True)
 QUOTA = TargetError("HTTP 429: insufficient_quota", retry=False, fatal=True)
+BAD_GATEWAY = TargetError("HTTP 502: bad gateway", retry=True)
 RESET = TargetError("connection failed: reset", retry=False, fatal=True, doubtful=True)
 
 
@@ -72,32 +73,63 @@ async def test_where_a_key_expires_the_last_questions_count_as_not_asked(
     assert lost == {}
 
 
+@pytest.mark.parametrize("error", [EXPIRED, BAD_GATEWAY], ids=str)
 @pytest.mark.parametrize("concurrency", [1, 16])
 async def test_what_fails_for_what_it_asks_is_missing_whatever_the_error_says(
-    concurrency: int,
+    concurrency: int, error: TargetError
 ) -> None:
     def answer(request: Request) -> Answer:
         if number(request) % 10 == 7:
-            raise EXPIRED
+            raise error
         return Answer("no")
 
     lost, ended = await run(answer, concurrency)
     assert ended == ""
-    assert lost == dict.fromkeys(range(7, 200, 10), str(EXPIRED))
+    assert lost == dict.fromkeys(range(7, 200, 10), str(error))
 
 
-async def test_where_a_server_dies_the_last_questions_are_missing() -> None:
-    """It may have died of one of them."""
+@pytest.mark.parametrize("error", [RESET, BAD_GATEWAY], ids=str)
+@pytest.mark.parametrize("concurrency", [1, 4, 64])
+async def test_where_a_server_dies_one_question_is_missing(
+    error: TargetError, concurrency: int
+) -> None:
+    """It may have died of one of them, and of one alone; the others were asked of nobody."""
+    calls = 0
 
-    def answer(request: Request) -> Answer:
-        if not 0 <= number(request) < 100:
-            raise RESET
+    def answer(_: Request) -> Answer:
+        nonlocal calls
+        calls += 1
+        if calls > 100:
+            raise error
         return Answer("no")
 
-    lost, ended = await run(answer, 4)
-    assert "reset" in ended
-    assert lost
-    assert min(lost) == 100
+    lost, ended = await run(answer, concurrency)
+    assert str(error) in ended
+    assert len(lost) == 1
+    assert calls <= 100 + concurrency + FAILING + 2 * OUTAGE_GREETINGS
+
+
+async def test_each_probe_misses_the_question_that_a_server_may_have_died_of() -> None:
+    calls = 0
+
+    def answer(_: Request) -> Answer:
+        nonlocal calls
+        calls += 1
+        if calls > 100:
+            raise BAD_GATEWAY
+        return Answer("no")
+
+    engine = engine_of(answer, 8)
+    lost: list[str] = []
+
+    async def stream(probe: str) -> None:
+        with suppress(TargetDiedError):
+            await engine.stream(
+                specs(200, probe=probe), lambda trials: None, lambda *_: lost.append(probe)
+            )
+
+    await asyncio.gather(*(stream(probe) for probe in ("p", "q", "p")))
+    assert sorted(lost) == ["p", "q"]
 
 
 @pytest.mark.parametrize("concurrency", [1, 64])

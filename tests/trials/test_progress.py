@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from buttress.targets.scripted import ScriptedTarget
 from buttress.trials.progress import (
+    Earlier,
     PlainProgress,
     ProgressPlan,
     RichProgress,
+    describe,
     duration,
     open_progress,
 )
@@ -31,6 +34,25 @@ def test_a_plain_line_every_few_seconds() -> None:
         " · 15 s left at most · over-refusal"
     )
     assert second_line.startswith("50/100 calls")
+
+
+def test_the_tightest_part_of_the_budget_gives_the_time_and_earlier_runs_count() -> None:
+    totals = Totals(calls=10, trials=10)
+
+    def shown(plan: ProgressPlan) -> str:
+        return describe(totals, plan, "p", 10.0)
+
+    plan = ProgressPlan(calls=100, tokens=lambda: 500, most_tokens=1_000, seconds=600.0)
+    assert (
+        shown(plan) == "10/100 calls · 10 trials · 1.0/s · 500/1,000 tokens · 10 s left at most · p"
+    )
+    earlier = Earlier(calls=40, tokens=400, cost=1.0)
+    plan = replace(plan, most_cost=2.5, cost=lambda _: 1.0, earlier=lambda: earlier)
+    assert shown(plan) == (
+        "50/100 calls · 10 trials · 1.0/s · 900/1,000 tokens · cost 2.00 · 2 s left at most · p"
+    )
+    assert "5 s left" in shown(replace(plan, most_tokens=None))
+    assert "50 s left" in shown(replace(plan, most_tokens=None, most_cost=None))
 
 
 def test_durations() -> None:

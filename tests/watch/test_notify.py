@@ -20,6 +20,7 @@ import pytest
 
 from buttress.evidence.records import MonitoringEvent
 from buttress.evidence.store import FILE_NAME, EvidenceStore
+from buttress.workflows.watch.history import metrics
 from buttress.workflows.watch.notify import deliver, signed_headers
 from buttress.workflows.watch.settings import Email, WatchSettings, Webhook
 from buttress.workflows.watch.state import WatchState
@@ -197,7 +198,12 @@ def test_a_missing_secret_and_a_host_that_is_down_are_told(
     monkeypatch.setenv("HOOK_SECRET", SECRET)
     (problem,) = deliver(settings, store, state, 0, 1e9)
     assert "can't be reached" in problem
+    assert "1 event is told next time" in problem
     assert "hidden" not in problem
+    state.events += [event(2, "info"), event(3)]
+    (problem,) = deliver(settings, store, state, 0, 1e9)
+    assert "2 events are told next time" in problem
+    assert 'buttress_watch_undelivered_events{channel="webhook"} 2\n' in metrics(settings, state)
 
 
 def test_a_mail_tells_the_gravest_and_each_event_in_a_line(store: EvidenceStore) -> None:

@@ -203,8 +203,19 @@ def test_a_direction_along_which_the_answer_lies() -> None:
 
 
 def test_prompts_that_cannot_be_explained_are_told() -> None:
-    with pytest.raises(InputError, match="--prompt: 4211 tokens; expected at most 2048"):
-        scored(prompt="tell a tale " * 700)
+    long = "tell a tale " * 700
+    for kind, most in (("llama", 255), ("gpt2", 255), ("mamba", 2048)):
+        with pytest.raises(
+            InputError, match=rf"--prompt: 42\d\d tokens .*; expected at most {most}"
+        ):
+            scored(kind, prompt=long)
+        with pytest.raises(
+            InputError, match=rf"--prompt: 42\d\d tokens .*; expected at most {most}"
+        ):
+            greedy_answer(model(kind), tokenizer(), long, 4)
+    with pytest.raises(InputError, match=r"--answer: \d+ tokens; expected at most \d+ behind"):
+        scored("gpt2", answer="tell a tale " * 60)
+    assert greedy_answer(model("gpt2"), tokenizer(), "tell a tale " * 40, 100)
     assert scored(prompt=" tell  a tale ").places
 
 

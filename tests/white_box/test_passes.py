@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 pytest.importorskip("transformers")
@@ -8,7 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from buttress.white_box.candidates import allowed_tokens, batches, draw, merged, seeded
+from buttress.white_box.batching import batches, by_length
+from buttress.white_box.candidates import allowed_tokens, draw, merged, seeded
 from buttress.white_box.layout import PromptLayout
 from buttress.white_box.passes import Passes
 from tests.white_box.tiny import INITIAL, QUESTION, model, plain_nll, tokenizer
@@ -198,3 +201,22 @@ def test_allowed_tokens_are_plain_text() -> None:
         assert text.isprintable()
     assert bool((wider >= plain).all())
     assert wider.sum() > plain.sum()
+
+
+@given(
+    lengths=st.lists(st.integers(1, 40), max_size=30),
+    most=st.integers(1, 200),
+    overhead=st.integers(0, 60),
+)
+def test_rows_of_like_length_go_together_and_padding_stays_within_what_a_batch_may_hold(
+    lengths: list[int], most: int, overhead: int
+) -> None:
+    made = by_length(lengths, most=most, overhead=overhead)
+    assert sorted(i for batch in made for i in batch) == list(range(len(lengths)))
+    assert all(len(b) == 1 or len(b) * max(lengths[i] for i in b) <= most for b in made)
+    ranges = [[lengths[i] for i in batch] for batch in made]
+    assert all(min(a) >= max(b) for a, b in itertools.pairwise(ranges))
+    together = len(lengths) * max(lengths, default=0)
+    if together <= most:
+        computed = sum(len(one) * max(one) + overhead for one in ranges)
+        assert computed <= together + overhead

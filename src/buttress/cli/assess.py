@@ -27,6 +27,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         help="buttress.yaml or the folder that holds it (default: this folder)",
     )  # fmt: skip
     parser.add_argument("--budget", type=int, metavar="CALLS", help="questions asked at most")
+    parser.add_argument(
+        "--budget-tokens", type=int, metavar="N",
+        help="tokens read and written at most, those of judge and attacker included",
+    )  # fmt: skip
     parser.add_argument("--policy", metavar="NAME|FILE", help="default, strict, gbt45654 or a file")
     parser.add_argument(
         "--only",
@@ -65,8 +69,11 @@ def run(options: argparse.Namespace) -> int:
         assess,
     )
 
-    if options.budget is not None and options.budget < 1:
-        raise InputError(f"{options.budget} is too small", field="--budget", expected="1 or more")
+    for name in ("budget", "budget_tokens"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            field = "--" + name.replace("_", "-")
+            raise InputError(f"{value} is too small", field=field, expected="1 or more")
     if options.seed is not None and options.seed < 0:
         raise InputError(f"{options.seed} is negative", field="--seed", expected="0 or more")
     if options.replicas is not None and (options.replicas < 1 or options.workers is None):
@@ -78,6 +85,7 @@ def run(options: argparse.Namespace) -> int:
     settings = Options(
         out=options.out,
         budget=options.budget,
+        budget_tokens=options.budget_tokens,
         policy=options.policy,
         only=split(options.only) if options.only else None,
         resume=options.resume,

@@ -10,6 +10,7 @@ KINDS: Final = (  # of buttress.evidence.records, which takes long to import
     "trial", "turn", "label", "preference", "finding", "inspection", "provenance", "plan",
     "erasure", "event", "checkpoint",
 )  # fmt: skip
+_NO_KEYS: Final = ", encrypted; their keys stay in the store, without which nobody can read them"
 _STORE: Final = "evidence.db, or the folder that holds it"
 
 
@@ -118,6 +119,7 @@ def _encrypt(options: argparse.Namespace) -> int:
     path = resolve(options.path)
     before, after, count = encrypt(path)
     print(f"{path}: {count} records encrypted. The head was {before} and is {after}.")
+    _tell_of_others(path)
     return 0
 
 
@@ -136,7 +138,16 @@ def _erase(options: argparse.Namespace) -> int:
             count = erase_by_age(store, options.older_than)
         head = store.head
     print(f"{path}: {count} records erased; head {head}")
+    _tell_of_others(path)
     return 0
+
+
+def _tell_of_others(store: Path) -> None:
+    """Which outputs beside the store may hold in plain what it no longer does."""
+    from buttress.files.outputs import beside_evidence
+
+    if names := beside_evidence(store.parent):
+        print(f"Not changed, and may quote records: {', '.join(names)}")
 
 
 def _show(options: argparse.Namespace) -> int:
@@ -161,7 +172,8 @@ def _export(options: argparse.Namespace) -> int:
 
     with EvidenceStore.open(resolve(options.path), read_only=True) as store:
         count = exchange.export(store, options.to)
-    print(f"{options.to}: {count} records")
+        encrypted = store.encrypted
+    print(f"{options.to}: {count} records" + (_NO_KEYS if encrypted else ""))
     return 0
 
 

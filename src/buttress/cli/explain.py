@@ -108,6 +108,7 @@ def _asked_options(group: argparse._ArgumentGroup) -> None:
 def run(options: argparse.Namespace) -> int:
     """Explain and show."""
     from buttress.errors import InputError
+    from buttress.targets.adapters import holds_model
 
     for name, least in (("max_tokens", 1), ("threads", 1), ("budget", 1), ("seed", 0)):
         value = getattr(options, name)
@@ -116,7 +117,7 @@ def run(options: argparse.Namespace) -> int:
             raise InputError(f"{value} is too small", field=field, expected=f"{least} or more")
     if options.prompt is not None and not options.prompt.strip():
         raise InputError("is empty", field="--prompt", expected="text")
-    if (options.path / "config.json").is_file():
+    if holds_model(options.path):
         if options.compare is not None:
             return _compared(options)
         return _contrast_of_weights(options) if _asks_contrast(options) else _weights(options)

@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         raise InputError("already there", file=str(path), expected="--force to replace it")
     found = discovery.look(directory, ports=() if options.no_ports else discovery.PORTS)
     write_whole(path, discovery.write(found, options.model).encode())
-    for line in discovery.summary(found):
+    for line in discovery.summary(found, options.model):
         print(line)
     if options.model is None:
         print(f"Wrote {path}. Read it, then: buttress assess {path}")

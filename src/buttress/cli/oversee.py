@@ -65,6 +65,10 @@ def register(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--margin", type=float, default=10, metavar="POINTS",
         help="a gain below this is no gain, percentage points (default: 10)",
     )  # fmt: skip
+    parser.add_argument(
+        "--max-tokens", type=int, metavar="N",
+        help="tokens of a reply at most (default: 400, or the asset's max_tokens if that is more)",
+    )  # fmt: skip
     parser.add_argument("--budget", type=int, metavar="CALLS", help="questions to both at most")
     parser.add_argument(
         "--out", type=Path, default=Path("buttress-out"), metavar="DIR",
@@ -82,11 +86,10 @@ def run(options: argparse.Namespace) -> int:
     from buttress.workflows import manifest
     from buttress.workflows.oversee import OverseeRequest, oversee
 
-    for name, least, most in (("rounds", 1, 8), ("budget", 1, 10**9)):
-        value = getattr(options, name)
-        if value is not None and not least <= value <= most:
-            raise InputError(f"{value} is not usable", field=f"--{name}",
-                             expected=f"{least} to {most}")  # fmt: skip
+    for name, most in (("rounds", 8), ("budget", 10**9), ("max-tokens", 10**6)):
+        value = getattr(options, name.replace("-", "_"))
+        if value is not None and not 1 <= value <= most:
+            raise InputError(f"{value} is not usable", field=f"--{name}", expected=f"1 to {most}")
     if not 0 < options.margin < 100:
         raise InputError(
             f"{options.margin:g} is not usable", field="--margin", expected="above 0, below 100"
@@ -104,6 +107,7 @@ def run(options: argparse.Namespace) -> int:
         constitution=options.constitution,
         seed=options.seed,
         resume=options.resume,
+        max_tokens=options.max_tokens,
     )
     system = manifest.load_or_target(options.manifest, options.overseer, "--overseer")
     document = oversee(system, request, sys.stderr)

@@ -197,15 +197,17 @@ def _check_numbers(options: argparse.Namespace) -> None:
 def _check_weights(weights: Path) -> None:
     """Tell what is wrong before torch is loaded."""
     from buttress.errors import InputError
+    from buttress.targets.adapters import base_of, holds_model
 
     if weights.is_file():
         raise InputError(
             "is a file", file=str(weights),
             expected="a Hugging Face folder with safetensors; a GGUF model has no gradients",
         )  # fmt: skip
-    if not (weights / "config.json").is_file():
+    if not holds_model(weights):
         problem = "no config.json" if weights.is_dir() else "no such folder"
         raise InputError(problem, file=str(weights), expected="a Hugging Face folder")
+    base_of(weights)
 
 
 def _sample(options: argparse.Namespace) -> RequestSample:

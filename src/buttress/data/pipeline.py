@@ -32,7 +32,7 @@ WORK: Final = ".work"
 UNREADABLE: Final = "unreadable.jsonl"
 _READ: Final = "read.json"
 _MOST_FIELDS: Final = 200  # fields without a reader that are told
-FORMAT: Final = 3  # of the work folder; another one can't be resumed
+FORMAT: Final = 4  # of the work folder; another one can't be resumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +181,9 @@ def process_shard(task: Task) -> None:
             observer.observe(records, folder)
     target = _shard(task.target, task.shard)
     if log.removed or log.changed:
-        shards.write(target, shards.as_entries(records))
+        shards.write_entries(target, shards.as_entries(records))
     else:
-        shards.copy(_shard(task.source, task.shard), target)
+        shards.link(_shard(task.source, task.shard), target)
     shards.write(_log(task.target, task.shard), log)  # last: it says that the shard is done
 
 
@@ -260,23 +260,25 @@ def _read(
     unread: Counter[str] = Counter()
     with (folder / UNREADABLE).open("wb") as aside:
 
-        def entries() -> Iterator[shards.ShardEntry]:
+        def records() -> Iterator[Record]:
             for one in read(files, plan.field):
                 if isinstance(one, Readable):
                     said["records"] += 1
                     for name in one.unread:
                         if name in unread or len(unread) < _MOST_FIELDS:
                             unread[name] += 1
-                    place = one.position
-                    yield shards.ShardEntry(place.number, place.file, place.line, one.line)
+                    yield Record(
+                        one.line, one.position, field=plan.field, source_field=plan.source_field,
+                        known={"data": one.data},
+                    )  # fmt: skip
                     continue
                 said["unreadable"] += 1
                 if said["unreadable"] == 1:
                     said.update(first=one.reason, file=one.file, line=one.line)
                 aside.write(orjson.dumps(_aside(one)) + b"\n")
 
-        for batch in shards.batches(entries()):
-            shards.write(_shard(target, said["shards"]), batch)
+        for batch in shards.batches(shards.as_entries(records())):
+            shards.write_entries(_shard(target, said["shards"]), batch)
             said["shards"] += 1
     if not said["records"] and said["unreadable"]:
         raise InputError(
@@ -333,7 +335,7 @@ def _read_decisions(path: Path) -> Iterator[tuple[int, Outcome]]:
 
 
 def _shard(folder: Path, shard: int) -> Path:
-    return folder / f"shard-{shard:06}.zst"
+    return folder / f"shard-{shard:06}.msgpack"
 
 
 def _log(folder: Path, shard: int) -> Path:

@@ -32,10 +32,11 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """A record: its JSON on one line, its place, and its fields with strings that are not read."""
+    """A record: its JSON on one line and parsed, its place, and its fields that are not read."""
 
     line: bytes
     position: Position
+    data: dict[str, Any]
     unread: frozenset[str] = frozenset()
 
 
@@ -58,32 +59,28 @@ def read(files: Sequence[Path], field: str = "") -> Iterator[Readable | Unreadab
     for file in files:
         name = printable_name(str(file))
         for line, data, reason in _entries(file):
-            problem, unread = (reason, _NONE) if reason else _checked(data, field)
-            if problem:
-                yield Unreadable(name, line, problem, data[:MAX_KEPT])
+            parsed = reason or _parsed(data, field)
+            if isinstance(parsed, str):
+                yield Unreadable(name, line, parsed, data[:MAX_KEPT])
             else:
-                yield Readable(data, Position(number, name, line), unread)
+                place = Position(number, name, line)
+                yield Readable(data, place, parsed, frozenset(unread_fields(parsed, field)))
                 number += 1
 
 
-_NONE: Final[frozenset[str]] = frozenset()
-
-
-def _checked(line: bytes, field: str) -> tuple[str, frozenset[str]]:
-    """What is wrong with a record, and its fields that are not read."""
+def _parsed(line: bytes, field: str) -> dict[str, Any] | str:
+    """A record, or what is wrong with it."""
     try:
         data = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        return _not_json(line, error), _NONE
+        return _not_json(line, error)
     if not isinstance(data, dict):
-        return "no JSON object", _NONE
+        return "no JSON object"
     if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _too_deep(data):
-        return _TOO_DEEP, _NONE
+        return _TOO_DEEP
     if not any(True for _ in text_slots(data, field)):
-        return (
-            f"no text in field '{field}'" if field else "no field with text; name it by --field"
-        ), _NONE
-    return "", frozenset(unread_fields(data, field))
+        return f"no text in field '{field}'" if field else "no field with text; name it by --field"
+    return data
 
 
 def _not_json(data: bytes, error: orjson.JSONDecodeError) -> str:

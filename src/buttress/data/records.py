@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -58,15 +58,25 @@ class Slot:
 
 
 class Record:
-    """One record: ``line`` is its JSON without the line break."""
+    """One record: ``line`` is its JSON without the line break.
+
+    ``known``: attributes of the line that were computed before, such as ``data`` or ``key``.
+    """
 
     def __init__(
-        self, line: bytes, position: Position, *, field: str = "", source_field: str = ""
+        self,
+        line: bytes,
+        position: Position,
+        *,
+        field: str = "",
+        source_field: str = "",
+        known: Mapping[str, Any] | None = None,
     ) -> None:
         self.line = line
         self.position = position
         self._field = field
         self._source_field = source_field
+        self.__dict__.update(known or {})
 
     @cached_property
     def data(self) -> dict[str, Any]:
@@ -79,7 +89,7 @@ class Record:
         """SHA-256 of the record with sorted keys, 32 bytes: the same in every file and order."""
         return content_key(self.data)
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The record's own ``id``, or the first 16 hexadecimal digits of its key."""
         own = self.data.get("id")
@@ -99,7 +109,7 @@ class Record:
         """All texts, an empty line between two."""
         return "\n\n".join(slot.text for slot in self.slots)
 
-    @property
+    @cached_property
     def source(self) -> str:
         """The value of the source field, or the name of the file where there is none."""
         return source_of(self.data, self._source_field) or self.position.file

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,12 +18,15 @@ MAX_BYTES: Final = 8 << 20
 
 
 class ShardEntry(msgspec.Struct, array_like=True):
-    """A record in a shard."""
+    """A record in a shard, with what would have to be parsed for again in each pass."""
 
     number: int
     file: str
     line: int
     data: bytes
+    key: bytes
+    id: str
+    source: str
 
 
 class Removed(msgspec.Struct, array_like=True):
@@ -87,14 +90,27 @@ def write_whole(path: Path, data: bytes) -> None:
     os.replace(temporary, path)
 
 
-def copy(source: Path, target: Path) -> None:
-    """Write a file of ours again; there is the whole file or none."""
-    write_whole(target, source.read_bytes())
+def link(source: Path, target: Path) -> None:
+    """Give a file of ours, which is never written to again, a second name; or copy it."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    try:
+        os.link(source, temporary)
+    except OSError:  # a file system without such names
+        write_whole(target, source.read_bytes())
+        return
+    os.replace(temporary, target)
+    temporary.unlink(missing_ok=True)  # which stays where both are names of one file already
+
+
+def write_entries(path: Path, entries: Iterable[ShardEntry]) -> None:
+    """Write the records of a shard. They are read again soon: compressing them costs more."""
+    write_whole(path, msgspec.msgpack.encode(list(entries)))
 
 
 def read_entries(path: Path) -> list[ShardEntry]:
     """The records of a shard."""
-    return msgspec.msgpack.decode(_unpacked(path), type=list[ShardEntry])
+    return msgspec.msgpack.decode(path.read_bytes(), type=list[ShardEntry])
 
 
 def read_log(path: Path) -> Log:
@@ -120,17 +136,19 @@ def as_records(entries: Iterable[ShardEntry], field: str, source_field: str) -> 
             Position(entry.number, entry.file, entry.line),
             field=field,
             source_field=source_field,
+            known={"key": entry.key, "id": entry.id, "source": entry.source},
         )
         for entry in entries
     ]
 
 
-def as_entries(records: Sequence[Record]) -> list[ShardEntry]:
+def as_entries(records: Iterable[Record]) -> Iterator[ShardEntry]:
     """Entries of records."""
-    return [
-        ShardEntry(one.position.number, one.position.file, one.position.line, one.line)
-        for one in records
-    ]
+    for one in records:
+        place = one.position
+        yield ShardEntry(
+            place.number, place.file, place.line, one.line, one.key, one.id, one.source
+        )
 
 
 def batches(entries: Iterable[ShardEntry]) -> Iterator[list[ShardEntry]]:

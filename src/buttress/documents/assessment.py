@@ -104,6 +104,7 @@ class BudgetLimits(DocumentPart, frozen=True, kw_only=True):
     calls: Annotated[Count | None, about("questions")]
     minutes: Annotated[Amount | None, about("minutes")]
     cost: Annotated[Amount | None, about("money, in the currency of the manifest's prices")]
+    tokens: Annotated[Count | None, about("tokens of all models")] | UnsetType = UNSET
 
 
 class RunSummary(DocumentPart, frozen=True, kw_only=True):
@@ -248,6 +249,10 @@ class RunTotals(DocumentPart, frozen=True, kw_only=True):
         ]
         | UnsetType
     ) = UNSET
+    tokens: (
+        Annotated[Count, about("tokens read and written, those of judge and attacker included")]
+        | UnsetType
+    ) = UNSET
     estimated_tokens: (
         Annotated[bool, about("whether tokens are estimates, because a target told none")]
         | UnsetType
@@ -260,7 +265,10 @@ class RunTotals(DocumentPart, frozen=True, kw_only=True):
         | UnsetType
     ) = UNSET
     finish_reasons: (
-        Annotated[dict[str, Count], about("why answers ended, as the target said")] | UnsetType
+        Annotated[
+            dict[str, Count], about("why answers that were not refused ended, as the target said")
+        ]
+        | UnsetType
     ) = UNSET
     no_help: (
         Annotated[

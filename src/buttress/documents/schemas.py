@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import msgspec
 
@@ -75,6 +76,43 @@ def schema_of(name: str) -> dict[str, Any]:
         title=f"Buttress {name}",
         shared=_SHARED.get(name, ()),
     )
+
+
+def of_any_version(name: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    """A document as plain data, maybe of another version: fields that it lacks are left out.
+
+    Fields that are not known are ignored.
+
+    Raises:
+        InputError: no such document, or a field is not as its class says; names the field.
+    """
+    try:
+        told = msgspec.convert(document, _partial(DOCUMENTS[name]))
+    except msgspec.ValidationError as error:
+        raise InputError(f"no {name} document: {error}") from None
+    built: dict[str, Any] = msgspec.to_builtins(told)
+    return built
+
+
+@cache
+def _partial(kind: Any) -> Any:
+    """The type with all fields of its documents optional, but for the name of the schema."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        fields: list[Any] = [
+            (one.name, one.type)
+            if one.encode_name == "schema"
+            else (one.name, _partial(one.type) | msgspec.UnsetType, msgspec.UNSET)
+            for one in msgspec.structs.fields(kind)
+        ]
+        names = {one.name: one.encode_name for one in msgspec.structs.fields(kind)}
+        return msgspec.defstruct(kind.__name__, fields, rename=names, kw_only=True)
+    inner = get_args(kind)
+    if not inner or get_origin(kind) is Literal:
+        return kind
+    parts = tuple(_partial(one) for one in inner)
+    if get_origin(kind) in (UnionType, Union):
+        return Union[parts]  # noqa: UP007  # of types known at run time only
+    return Annotated[parts] if get_origin(kind) is Annotated else get_origin(kind)[parts]
 
 
 def as_object(name: str, document: Mapping[str, Any]) -> DocumentPart:

@@ -124,6 +124,8 @@ class Preference:
     """What a person says about two answers to one prompt.
 
     ``left`` is the answer that was shown first; empty where nobody knows, as with imported labels.
+    ``conversation`` holds the messages of what is not one text: lists by ``prompt``, ``first``,
+    ``second``, whose texts stand joined in the fields of these names.
     """
 
     key: str  # digest of prompt and answers, in this order
@@ -141,6 +143,7 @@ class Preference:
     run: str = ""
     probe: str = "preferences"
     criterion: str = ""  # id of the rubric's criterion that was asked; empty without a rubric
+    conversation: dict[str, Any] = field(default_factory=dict, hash=False)
     extra: dict[str, Any] = field(default_factory=dict, hash=False)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection
+from pathlib import Path
 from typing import Final
 
 EVIDENCE: Final = "evidence.db"
@@ -20,6 +21,11 @@ _OFFSET: Final = 68
 def is_output(name: str) -> bool:
     """Whether a file has the name of an output."""
     return name in _NAMES or name == EVIDENCE or name.startswith((f"{EVIDENCE}-", f"{EVIDENCE}."))
+
+
+def beside_evidence(folder: Path) -> list[str]:
+    """The names of outputs in a folder that are no part of its store."""
+    return sorted(name for name in _NAMES if (folder / name).is_file())
 
 
 def is_output_folder(folder: str, names: Collection[str]) -> bool:

@@ -16,10 +16,13 @@ from buttress.errors import InputError
 from buttress.evidence.records import Preference
 from buttress.files.encodable import encodable
 from buttress.interchange.fields import Fields
-from buttress.interchange.turns import joined, turns
-from buttress.labelling.preferences.pairs import Pair, imported
+from buttress.interchange.turns import conversation, said_in
+from buttress.labelling.preferences.pairs import Pair, label_of
 
-_PROMPTS: Final = ("prompt", "instruction", "question", "input", "query", "context")
+_PROMPTS: Final = (
+    "prompt", "instruction", "question", "input", "query", "context", "messages", "chat",
+    "conversation",
+)  # fmt: skip
 _NAMED: Final = (("chosen", "rejected"), ("a", "b"))
 _STEMS: Final = ("response", "generation", "completion", "answer", "output", "candidate", "text")
 _MEMBER: Final = re.compile(r"(?P<stem>.*?)(?:[-_ ]?(?P<number>\d{1,2})|[-_ ](?P<letter>[a-hA-H]))")
@@ -52,15 +55,15 @@ def argilla_pairs(record: Fields, criterion: str) -> Iterator[tuple[Pair, list[P
     if prompt is None:
         raise fields.error("prompt", "missing", "one of " + ", ".join(_PROMPTS))
     names = _answers(fields)
-    asked = joined(turns(fields, prompt))
-    texts = {name: joined(turns(fields, name)) for name in names}
+    asked, *answers = conversation(*(said_in(fields, name) for name in (prompt, *names)))
+    said = dict(zip(names, answers, strict=True))
     given = _given(record, names, criterion)
     for number, (one, other) in enumerate(combinations(names, 2), 1):
-        pair = Pair(str(number) if len(names) > 2 else "", asked, texts[one], texts[other])
+        pair = Pair(str(number) if len(names) > 2 else "", asked, said[one], said[other])
         yield (
             pair,
             [
-                imported(pair, _choice(ranks[one], ranks[other]), labeller)
+                label_of(pair, _choice(ranks[one], ranks[other]), labeller)
                 for ranks, labeller in given
                 if not ranks[one] == ranks[other] == math.inf
             ],

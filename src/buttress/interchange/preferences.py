@@ -8,7 +8,7 @@ more answers.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Final
@@ -18,13 +18,17 @@ from buttress.evidence.records import Preference
 from buttress.interchange.argilla import argilla_pairs
 from buttress.interchange.fields import Fields
 from buttress.interchange.objects import objects_of
-from buttress.interchange.turns import Turn, joined, turns
-from buttress.labelling.preferences.pairs import Pair, imported, shuffled
+from buttress.interchange.turns import conversation, dialogue, said_in
+from buttress.labelling.preferences.messages import Message, Said, as_messages, same
+from buttress.labelling.preferences.pairs import Pair, label_of, shuffled
 
 Labelled = tuple[Pair, list[Preference]]
+Parts = tuple[Said, Said, Said]
+"""The prompt, the better and the other answer."""
 Reader = Callable[[Fields, str], Iterator[Labelled]]
 _TURN: Final = "\n\nAssistant:"
-_DIALOGUE: Final = "conversations"  # the prompt in ShareGPT's form
+# The prompt's names; the others are ShareGPT's and OpenRLHF's.
+_ASKED: Final = ("prompt", "conversations", "context_messages")
 _SCORES: Final = (
     ("score_chosen", "score_rejected"),
     ("chosen-rating", "rejected-rating"),
@@ -60,22 +64,21 @@ def read_preferences(path: Path, form: str, criterion: str = "") -> Iterator[Lab
             # Ids stay short and are unique in the file.
             item = f"{form}:{number}" if not pair.item else f"{form}:{number}:{pair.item}"
             kept = Pair(item, pair.prompt, pair.first, pair.second, pair.expected)
-            yield kept, [imported(kept, one.choice, one.labeller) for one in labels]
+            yield kept, [label_of(kept, one.choice, one.labeller) for one in labels]
 
 
-def _labelled(
-    prompt: str, better: str, other: str, labeller: str, *, item: str = "", tie: bool = False
-) -> Labelled:
-    pair, place = shuffled(item, prompt, better, other)
-    return pair, [imported(pair, "tie" if tie else place, labeller)]
+def _labelled(parts: Parts, labeller: str, *, item: str = "", tie: bool = False) -> Labelled:
+    """A pair of its prompt, the better and the other answer, with that label."""
+    pair, place = shuffled(item, *parts)
+    return pair, [label_of(pair, "tie" if tie else place, labeller)]
 
 
 def _trl(record: Fields, criterion: str) -> Iterator[Labelled]:
     del criterion
-    yield _labelled(*chosen_and_rejected(record), "trl")
+    yield _labelled(chosen_and_rejected(record), "trl")
 
 
-def chosen_and_rejected(record: Fields) -> tuple[str, str, str]:
+def chosen_and_rejected(record: Fields) -> Parts:
     """Prompt, chosen and rejected answer of a record in one of TRL's forms.
 
     Raises:
@@ -83,71 +86,99 @@ def chosen_and_rejected(record: Fields) -> tuple[str, str, str]:
     """
     if record.get("completion") is not None and record.get("chosen") is None:
         raise record.error("chosen", "missing: labels of single answers are no pairs", "a pair")
-    chosen, rejected = turns(record, "chosen"), turns(record, "rejected")
-    asked = next((name for name in ("prompt", _DIALOGUE) if record.get(name) is not None), None)
-    if asked is not None:
-        prompt = joined(_asked(record, asked))
-        # Some data sets repeat the prompt as the first message of both.
-        while len(chosen) > 1 and len(rejected) > 1 and chosen[0] == rejected[0]:
-            chosen, rejected = chosen[1:], rejected[1:]
-    elif len(chosen) > 1 or len(rejected) > 1:  # the prompt is what both begin with
-        shared = 0
-        while shared < min(len(chosen), len(rejected)) - 1 and chosen[shared] == rejected[shared]:
-            shared += 1
-        if not shared:
-            raise record.error("chosen", "shares no turn with rejected", "the same prompt in both")
-        prompt, chosen, rejected = joined(chosen[:shared]), chosen[shared:], rejected[shared:]
-    else:
-        return _without_prompt(record)
-    return prompt, joined(chosen), joined(rejected)
+    asked = next((name for name in _ASKED if record.get(name) is not None), None)
+    chosen, rejected = said_in(record, "chosen"), said_in(record, "rejected")
+    if isinstance(chosen, str) and isinstance(rejected, str):
+        if asked is None:
+            return _whole(record, *_without_prompt(record))
+        return _whole(record, said_in(record, asked), chosen, rejected)
+    better, other = (as_messages(one, "assistant") for one in (chosen, rejected))
+    shared = 0
+    while shared < min(len(better), len(other)) - 1 and same(better[shared], other[shared]):
+        shared += 1
+    before = better[:shared]
+    if asked is not None and (record.get(asked) != "" or not shared):
+        prompt = as_messages(said_in(record, asked), "user")
+        before = _continued(prompt, before)
+    elif not shared:
+        raise record.error("chosen", "shares no turn with rejected", "the same prompt in both")
+    return _whole(record, before, better[shared:], other[shared:])
 
 
-def _asked(record: Fields, name: str) -> list[Turn]:
-    """The prompt's turns, behind the record's system text where there is one."""
-    asked = turns(record, name)
+def _continued(prompt: Sequence[Message], turns: Sequence[Message]) -> tuple[Message, ...]:
+    """The prompt and the turns that both answers begin with.
+
+    Some data sets repeat in these turns the prompt, or its last question; it then stands once.
+    """
+    system = [one for one in prompt if one["role"] == "system"]
+    asked, said = ([one for one in both if one["role"] != "system"] for both in (prompt, turns))
+    begins = len(said) >= len(asked) > 0 and all(map(same, said, asked))
+    asks = bool(said) and said[0]["role"] == "user"  # else an answer, which goes on
+    if not begins and not (asks and len(asked) == 1 and same(said[-1], asked[0])):
+        return (*prompt, *turns)
+    return (*system, *turns) if len(said) == len(turns) else tuple(turns)
+
+
+def _whole(record: Fields, prompt: Said, better: Said, other: Said) -> Parts:
+    """All three in one form, the prompt behind the record's system text where it has none."""
     system = record.get("system")
-    if not isinstance(system, str) or not system.strip() or asked[0][0] == "system":
-        return asked
-    return [("system", record.text("system")), *((role or "user", text) for role, text in asked)]
+    if isinstance(system, str) and system.strip():
+        turns = as_messages(prompt, "user")
+        if turns[0]["role"] != "system":
+            prompt = ({"role": "system", "content": record.text("system")}, *turns)
+    prompt, better, other = conversation(prompt, better, other)
+    return prompt, better, other
 
 
-def _without_prompt(record: Fields) -> tuple[str, str, str]:
+def _without_prompt(record: Fields) -> Parts:
     """Two texts that begin with the same prompt: cut where they part, before a turn or a word."""
     named = next((name for name in _PROMPTS if record.get(name) is not None), None)
     if named is not None:
         raise record.error("prompt", "missing", f"the prompt under this name, not as '{named}'")
+    if (cut := _cut_dialogues(record)) is not None:
+        return cut
     chosen, rejected = record.text("chosen"), record.text("rejected")
     end = _shared_text(chosen, rejected)
-    cut = chosen.rfind(_TURN, 0, end)
-    if cut >= 0:
-        end = cut + len(_TURN)
-        prompt = chosen[:cut]
-    else:
-        while end and chosen[end - 1 : end].isalnum() and chosen[end : end + 1].isalnum():
-            end -= 1
-        prompt = chosen[:end]
-    if not prompt.strip():
+    while end and chosen[end - 1 : end].isalnum() and chosen[end : end + 1].isalnum():
+        end -= 1
+    prompt = chosen[:end].strip()
+    if not prompt:
         raise record.error("prompt", "missing", "a prompt, or texts that begin with it")
-    return prompt.strip(), chosen[end:].strip(), rejected[end:].strip()
+    return prompt, chosen[end:].strip(), rejected[end:].strip()
+
+
+def _cut_dialogues(record: Fields) -> Parts | None:
+    """Two dialogues of HH-RLHF, cut before the answer in which they part; None for other texts."""
+    chosen, rejected = (record.text(name).replace("\r\n", "\n") for name in ("chosen", "rejected"))
+    cut = chosen.rfind(_TURN, 0, _shared_text(chosen, rejected))
+    if cut < 0 or not chosen[:cut].strip():
+        return None
+    better, other = (text[cut + len(_TURN) :] for text in (chosen, rejected))
+    return (
+        dialogue(chosen[:cut], "user"),
+        dialogue(better, "assistant"),
+        dialogue(other, "assistant"),
+    )
 
 
 def _hh(record: Fields, criterion: str) -> Iterator[Labelled]:
     del criterion
-    if record.get("prompt") is not None or not isinstance(record.get("chosen"), str):
-        prompt, *answers = chosen_and_rejected(record)  # cut already
-        prompt = prompt.strip().removesuffix(_TURN.strip()).strip()
-        yield _labelled(prompt, answers[0].strip(), answers[1].strip(), "hh")
-        return
-    chosen, rejected = (record.text(name).replace("\r\n", "\n") for name in ("chosen", "rejected"))
-    end = _shared_text(chosen, rejected)
-    cut = chosen.rfind(_TURN, 0, end)
-    if cut < 0:
-        raise record.error("chosen", "no turn of an assistant", f"text with {_TURN.strip()!r}")
-    prompt = chosen[:cut].strip()
-    answers = [text[cut:].removeprefix(_TURN).strip() for text in (chosen, rejected)]
-    if not prompt:
-        raise record.error("chosen", "no prompt", "a turn of a human before the answer")
-    yield _labelled(prompt, answers[0], answers[1], "hh")
+    if record.get("prompt") is None and isinstance(record.get("chosen"), str):
+        cut = _cut_dialogues(record)
+        if cut is None:
+            raise record.error(
+                "chosen", "no turn of a human and of an assistant that both share",
+                f"text with {_TURN.strip()!r}",
+            )  # fmt: skip
+        parts = cut
+    else:  # cut already
+        roles = ("user", "assistant", "assistant")
+        prompt, better, other = (
+            dialogue(one, role) if isinstance(one, str) else one
+            for one, role in zip(chosen_and_rejected(record), roles, strict=True)
+        )
+        parts = (prompt, better, other)
+    yield _labelled(parts, "hh")
 
 
 def _ultrafeedback(record: Fields, criterion: str) -> Iterator[Labelled]:
@@ -165,7 +196,7 @@ def _ultrafeedback(record: Fields, criterion: str) -> Iterator[Labelled]:
             yield shuffled(str(number), prompt, text, other)[0], []
             continue
         better, worse = (text, other) if one >= two else (other, text)
-        yield _labelled(prompt, better, worse, "ultrafeedback", item=str(number), tie=one == two)
+        yield _labelled((prompt, better, worse), "ultrafeedback", item=str(number), tie=one == two)
 
 
 def _overall_score(completion: Fields) -> float | None:
@@ -191,13 +222,13 @@ def _binarised(record: Fields) -> Labelled:
         for chosen, rejected in _SCORES
     )
     if record.get("chosen_response") is not None:
-        answers = (
+        answers: Parts = (
             record.text("instruction"), record.text("chosen_response"),
             record.text("rejected_response"),
         )  # fmt: skip
     else:
         answers = chosen_and_rejected(record)
-    return _labelled(*answers, "ultrafeedback", tie=tie)
+    return _labelled(answers, "ultrafeedback", tie=tie)
 
 
 def _pku(record: Fields, criterion: str) -> Iterator[Labelled]:
@@ -212,9 +243,8 @@ def _pku(record: Fields, criterion: str) -> Iterator[Labelled]:
     answers = [record.text("response_0"), record.text("response_1")]
     better = 0 if chosen == -1 else int(chosen)
     labeller = f"pku {criterion or 'better'}"
-    yield _labelled(
-        record.text("prompt"), answers[better], answers[1 - better], labeller, tie=chosen == -1
-    )
+    parts = record.text("prompt"), answers[better], answers[1 - better]
+    yield _labelled(parts, labeller, tie=chosen == -1)
 
 
 def _shared_text(one: str, other: str) -> int:

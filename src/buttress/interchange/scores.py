@@ -17,6 +17,8 @@ from buttress.errors import InputError
 from buttress.interchange.fields import Fields
 from buttress.interchange.objects import objects_of
 from buttress.interchange.preferences import chosen_and_rejected
+from buttress.interchange.turns import said_in
+from buttress.labelling.preferences.messages import shown
 
 _SCORES: Final = (
     ("score_chosen", "score_rejected"), ("chosen_score", "rejected_score"),
@@ -86,7 +88,7 @@ def read_samples(path: Path) -> dict[str, tuple[list[float], list[float]]]:
 
 def _by_choice(record: Fields) -> ScoredPair | None:
     names = next((both for both in _SCORES if record.get(both[0]) is not None), _SCORES[0])
-    prompt, chosen, rejected = chosen_and_rejected(record)
+    prompt, chosen, rejected = map(shown, chosen_and_rejected(record))
     first = record.get("chosen_first")
     if first is not None and not isinstance(first, bool):
         raise record.error("chosen_first", "not true or false", "true, false, or nothing")
@@ -99,14 +101,12 @@ def _by_place(record: Fields) -> ScoredPair | None:
     choice = record.text("choice")
     if choice not in ("first", "second", "tie", "skipped"):
         raise record.error("choice", f"'{choice[:40]}' is none", "first, second, tie or skipped")
-    texts = record.text("first"), record.text("second")
+    prompt, *texts = (shown(said_in(record, name)) for name in ("prompt", "first", "second"))
     scores = _number(record, "score_first"), _number(record, "score_second")
     if choice not in ("first", "second"):
         return None
     at = 0 if choice == "first" else 1
-    return ScoredPair(
-        record.text("prompt"), texts[at], texts[1 - at], scores[at], scores[1 - at], at == 0
-    )
+    return ScoredPair(prompt, texts[at], texts[1 - at], scores[at], scores[1 - at], at == 0)
 
 
 def _number(record: Fields, name: str) -> float:

@@ -19,7 +19,7 @@ from typing import Final
 from buttress.errors import InputError
 from buttress.judges.guard_formats import FORMATS, GuardFormat, GuardReply
 from buttress.judges.known import known
-from buttress.judges.model_client import ModelClient, together
+from buttress.judges.model_client import ModelClient, judge_each
 from buttress.judges.offline import OfflineJudge
 from buttress.judges.overrides import Overrides
 from buttress.protocols.judge import (
@@ -30,7 +30,6 @@ from buttress.protocols.judge import (
     Judgement,
     abstention,
 )
-from buttress.protocols.unjudged import UnjudgedError
 from buttress.targets.base import Answer, Request, Sampling, Target, TargetError
 
 ID: Final = "guard"
@@ -95,12 +94,9 @@ class GuardJudge:
         Raises:
             UnjudgedError: some got none: no answer from the guard, or one that can't be read. It
                 carries the others.
+            JudgeGoneError: the guard answers nothing any more, or may not be asked.
         """
-        said = await together(self._one(exchange) for exchange in exchanges)
-        problems = [each for each in said if isinstance(each, str)]
-        if problems:
-            raise UnjudgedError([None if isinstance(s, str) else s for s in said], problems)
-        return [each for each in said if not isinstance(each, str)]
+        return await judge_each(self._one(exchange) for exchange in exchanges)
 
     async def aclose(self) -> None:
         """Release the target."""

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from buttress.judges.model_client import ModelClient, together
+from buttress.judges.model_client import ModelClient, judge_each
 from buttress.judges.overrides import Overrides
 from buttress.judges.rubric import Rubric, reminder
 from buttress.judges.rubric_harm import HARM
@@ -72,13 +72,13 @@ class LlmJudge:
         Raises:
             UnjudgedError: some got none: no answer from the target, or only such as can't be
                 read. It carries the others.
+            JudgeGoneError: the target answers nothing any more, or may not be asked.
         """
-        said = await together(self._one(exchange) for exchange in exchanges)
-        problems = [each for each in said if isinstance(each, str)]
-        if problems:
-            self.failures += len(problems)
-            raise UnjudgedError([None if isinstance(s, str) else s for s in said], problems)
-        return [each for each in said if not isinstance(each, str)]
+        try:
+            return await judge_each(self._one(exchange) for exchange in exchanges)
+        except UnjudgedError as error:
+            self.failures += len(error.problems)
+            raise
 
     def swapped(self) -> LlmJudge:
         """The same judge, asked with answer and request, and both verdicts, in the other order."""

@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from buttress.errors import InputError
-from buttress.judges.model_client import JudgeGoneError
 from buttress.judges.opening import close_judge
 from buttress.judges.overrides import Overrides
 from buttress.protocols.judge import Calibration, Exchange, Expect, Judge, Judgement
-from buttress.protocols.unjudged import UnjudgedError
+from buttress.protocols.unjudged import JudgeGoneError, UnjudgedError
 
 ID: Final = "panel"
 VERSION: Final = "1"
@@ -124,9 +123,12 @@ class Panel:
         said = await asyncio.gather(*(_ask(each, exchanges) for each in self.members))
         gone = [each for each in said if isinstance(each, JudgeGoneError)]
         if len(said) - len(gone) < self._quorum:
-            raise gone[0]
+            raise JudgeGoneError(str(gone[0]), reason=gone[0].reason)
         nothing: list[Judgement | None] = [None] * len(exchanges)
-        return [nothing if isinstance(each, JudgeGoneError) else each for each in said]
+        return [
+            (each.judgements or nothing) if isinstance(each, JudgeGoneError) else each
+            for each in said
+        ]
 
     def with_members(self, members: Sequence[Judge]) -> Panel:
         """The same panel with others in the members' places."""

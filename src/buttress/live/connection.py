@@ -179,26 +179,48 @@ class HostConnection(asyncio.Protocol):
             told = getattr(error, "strerror", None) or str(error) or type(error).__name__
             raise ExchangeError(f"no connection: {told}") from None
 
-    async def exchange(self, data: bytes, *, leave_open: bool = False) -> ResponseReader:
+    async def exchange(
+        self, data: bytes, *, leave_open: bool = False, events: bool = False
+    ) -> ResponseReader:
         """Send ``data`` and read the answer; ``leave_open`` keeps the connection in any case.
+
+        With ``events`` a stream of events can be read on by ``next_event``.
 
         Raises:
             ExchangeError: no answer in time, or none that is HTTP.
         """
         if self._transport is None or not self.usable:
             raise ExchangeError(_CLOSED)
-        loop = asyncio.get_running_loop()
-        reader = self._reader = ResponseReader(self._limits)
-        done = self._done = loop.create_future()
-        timer = loop.call_later(self._limits.timeout_s, self._give_up)
+        reader = self._reader = ResponseReader(self._limits, events=events)
         self._transport.write(data)
         try:
-            await done
+            return await self._read(reader)
         finally:
-            timer.cancel()
-            self._done = None
             if not reader.keep_alive and not leave_open:
                 self.close()
+
+    async def next_event(self) -> ResponseReader:
+        """Read on until one more event of the stream is there.
+
+        Raises:
+            ExchangeError: there is no stream, or no event in time.
+        """
+        if self._reader is None or not self.usable:
+            raise ExchangeError(_CLOSED)
+        self._reader.read_on()
+        return await self._read(self._reader)
+
+    async def _read(self, reader: ResponseReader) -> ResponseReader:
+        """Wait until the reader is done, or the time is over."""
+        if not reader.done:
+            loop = asyncio.get_running_loop()
+            done = self._done = loop.create_future()
+            timer = loop.call_later(self._limits.timeout_s, self._give_up)
+            try:
+                await done
+            finally:
+                timer.cancel()
+                self._done = None
         if reader.failed:
             raise ExchangeError(reader.failed, timed_out=reader.failed == LATE)
         return reader
@@ -218,7 +240,7 @@ class HostConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Called by the event loop."""
         reader = self._reader
-        if reader is None or self._done is None:
+        if reader is None or (self._done is None and not reader.events):
             self.close()  # it speaks without being asked
             return
         reader.feed(data)

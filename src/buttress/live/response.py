@@ -14,13 +14,18 @@ from buttress.protocols.live import Reply
 from buttress.targets.base import TargetError
 from buttress.targets.content_coding import decoded
 
+NO_HTTP: Final = "no HTTP"
 _INFORMATIONAL: Final = frozenset(range(100, 200)) - {101}  # after 101 no other answer follows
+_GZIP: Final = b"\x1f\x8b"  # each member of a file begins so (RFC 1952)
 _GZIP_OR_ZLIB: Final = 32 + zlib.MAX_WBITS
 _END_OF_EVENT: Final = re.compile(rb"(?>\r\n|\n|\r){2}")
 _EVENT_DATA: Final = re.compile(rb"(?:\A|[\r\n])data:[ \t]*[^\s]")
 _RPC_CALL: Final = re.compile(rb'"method"\s*:\s*"')
+_SENT_AS: Final = re.compile(r"\b(?:x-)?gzip\b|\bdeflate\b", re.I)
 _STREAMED: Final = frozenset(("gzip", "x-gzip", "deflate"))
 _END_OF_HEADERS: Final = re.compile(rb"\r?\n\r?\n")
+# What some servers begin with that the parser refuses: HTTP/2, http/1.1, ICY (of radio streams).
+_STATUS: Final = re.compile(rb"(?i)\s*(?:HTTP/\d(?:\.\d)?|ICY)[ \t]+(\d{3})(?!\d)")
 _HEADER: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\0\r]*")
 _LENGTH: Final = re.compile(rb"(?i)content-length[^0-9]*([0-9]{1,18})(?![0-9])")
 _STEP: Final = 256 << 10  # of inflated bytes at a time
@@ -29,12 +34,14 @@ _STEP: Final = 256 << 10  # of inflated bytes at a time
 class ResponseReader:
     """``feed`` bytes until ``done``; ``reply`` is what came.
 
-    ``failed`` says why there is none. ``keep_alive`` is whether the connection can serve another
-    request; ``received`` counts bytes as sent.
+    With ``events`` a stream of events can be fed further; it is done with its first event, and
+    after ``read_on`` with the next. ``failed`` says why there is none. ``keep_alive`` is whether
+    the connection can serve another request; ``received`` counts bytes as sent.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, events: bool = False) -> None:
         self._limits = limits
+        self.events = events
         self._headers: list[tuple[str, str]] = []
         self._body = bytearray()
         self._parser = self._new_parser()
@@ -54,7 +61,7 @@ class ResponseReader:
 
     def feed(self, data: bytes) -> None:
         """Take what the connection brought."""
-        if self.done:
+        if self.done and not (self.events and self._stream):
             self.keep_alive = False  # bytes that nobody asked for
             return
         self.received += len(data)
@@ -70,11 +77,11 @@ class ResponseReader:
         except httptools.HttpParserError as error:
             if self._in_body and not self.done:
                 self._end(f"broken off: {_told(error)}")
-            elif not self.done and not self._mended and self._head.startswith(b"HTTP/"):
+            elif not self.done and not self._mended and _may_be_status(self._head):
                 self._head_is_bad = True
                 self._mend()
             elif not self.done:
-                self._fail(f"no HTTP: {_told(error)}")
+                self._fail(f"{NO_HTTP}: {_told(error)}")
             else:
                 self.keep_alive = False
             return
@@ -92,6 +99,8 @@ class ResponseReader:
             return
         head = bytes(self._head[: end.start()])
         first, *lines = head.replace(b"\r\n", b"\n").split(b"\n")
+        if status := _STATUS.match(first):
+            first = b"HTTP/1.1 " + status[1]
         kept = [
             line
             for line in lines
@@ -106,6 +115,11 @@ class ResponseReader:
         self._parser = self._new_parser()
         self.received -= len(whole)
         self.feed(whole)
+
+    def read_on(self) -> None:
+        """Be done when one more event is there, which may be so already."""
+        if self._stream and not self.cut:
+            self.done = self._has_event()
 
     def eof(self) -> None:
         """The connection was closed."""
@@ -147,6 +161,9 @@ class ResponseReader:
         kind = next((v for n, v in self._headers if n.lower() == "content-type"), "")
         self._stream = "text/event-stream" in kind.lower()
         coding = next((v for n, v in self._headers if n.lower() == "content-encoding"), "").lower()
+        if not coding and (sent := next((_SENT_AS.search(v) for n, v in self._headers
+                                         if n.lower() == "transfer-encoding"), None)):  # fmt: skip
+            coding = sent[0].lower()
         if coding in _STREAMED:
             self._inflate = zlib.decompressobj(_GZIP_OR_ZLIB)
             self._raw_deflate = coding == "deflate"
@@ -155,7 +172,7 @@ class ResponseReader:
 
     def on_body(self, body: bytes) -> None:
         """Called by the parser."""
-        if self.done:
+        if self.done and not self.events:
             return
         try:
             self._take(body)
@@ -204,6 +221,8 @@ class ResponseReader:
             room = min(_STEP, self._limits.body_bytes - len(self._body))
             self._body += self._inflate.decompress(waiting, room)
             waiting = self._inflate.unconsumed_tail
+            if self._inflate.eof and (rest := self._inflate.unused_data).startswith(_GZIP):
+                self._inflate, waiting = zlib.decompressobj(_GZIP_OR_ZLIB), rest
 
     def _new_parser(self) -> httptools.HttpResponseParser:
         parser = httptools.HttpResponseParser(self)
@@ -238,6 +257,12 @@ class ResponseReader:
             self._body = bytearray(whole[: self._limits.body_bytes])
             if len(whole) > self._limits.body_bytes:
                 self.cut = f"body longer than {self._limits.body_bytes:,} bytes"
+
+
+def _may_be_status(head: bytes | bytearray) -> bool:
+    """Whether what came so far may begin a line with a status."""
+    start = head[:64].lstrip().upper()
+    return any(start.startswith(one) or one.startswith(start) for one in (b"HTTP/", b"ICY "))
 
 
 def _told(error: Exception) -> str:

@@ -18,7 +18,8 @@ _TLS_PORTS: Final = frozenset((443, 6443, 8443, 9443))
 _EXPECTED: Final = "a URL, HOST:PORT, HOST with --ports, or a network such as 10.0.0.0/24"
 _NAME: Final = re.compile(r"(?=.{1,253}\Z)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.?)+")
 _INTERFACE: Final = re.compile(r"(?:/(?:api|mcp|sse|v\d{1,2}(?:beta|alpha)?\d?)(?=/|\?|$))+")
-_BRACKETED: Final = re.compile(r"\[([0-9A-Fa-f:.%]+)\](?::(\d+))?")
+_BRACKETED: Final = re.compile(r"\[([0-9A-Fa-f:.]+(?:%[\w.~-]+)?)\](?::(\d+))?", re.A)
+_PORTS: Final = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.A)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +126,14 @@ def port_list(text: str) -> list[int]:
     """
     found: dict[int, None] = {}
     for part in text.split(","):
-        first, dash, last = part.strip().partition("-")
-        low, high = int(first), int(last if dash else first)
+        match = _PORTS.fullmatch(part.strip())
+        low = int(match[1]) if match else 0
+        high = int(match[2] or low) if match else 0
         if not 1 <= low <= high <= 65535:
-            raise ValueError("expected ports from 1 to 65535, such as 80,8000-8010")
+            raise ValueError(
+                f"'{part.strip()[:40]}' is no port; "
+                "expected ports from 1 to 65535, such as 80,8000-8010"
+            )
         found.update(dict.fromkeys(range(low, high + 1)))
     return list(found)
 

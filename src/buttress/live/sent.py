@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -20,6 +21,7 @@ DNS: Final = "DNS"  # a method that is none of HTTP: the name of the host is loo
 KEY_NOT_SENT: Final = "the key was not sent: "  # begins the note: the request was not sent
 NO_ANSWER_KNOWN: Final = "no answer is recorded: the survey was cut off"
 _SHOWN: Final = 2_000  # bytes of a body
+_ZONE: Final = re.compile(r"%[^\]]*(?=\])")  # of an address of this machine's links (RFC 6874)
 _AGENT: Final = f"buttress/{__version__}"
 _SECRET_HEADERS: Final = frozenset(
     ("authorization", "cookie", "mcp-session-id", "x-api-key", "api-key", "proxy-authorization")
@@ -139,7 +141,7 @@ def request_bytes(
     given = {name.lower(): value for name, value in request.headers}
     lines = [f"{request.method} {endpoint.below(filled_path(request, values))} HTTP/1.1"]
     if "host" not in given:
-        lines.append(f"Host: {endpoint.shown}")
+        lines.append(f"Host: {_ZONE.sub('', endpoint.shown)}")
     lines.append(f"User-Agent: {_AGENT}")
     if "accept" not in given:
         lines.append("Accept: */*")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
@@ -23,6 +23,7 @@ from buttress.live.connection import (
 from buttress.live.limits import Limits
 from buttress.live.pace import Pace
 from buttress.live.patience import Patience
+from buttress.live.response import NO_HTTP, ResponseReader
 from buttress.live.scope import Endpoint
 from buttress.live.sent import (
     DNS,
@@ -32,13 +33,16 @@ from buttress.live.sent import (
     request_bytes,
     used_values,
 )
-from buttress.protocols.live import NO_VALUES, LiveRequest, Reply
+from buttress.protocols.live import ANY_PATH, NO_VALUES, LiveRequest, Reply
+from buttress.targets.event_stream import data as event_data
 
 ROOT: Final = LiveRequest("GET", "/")
 RAW: Final = "TCP"  # a method that is none of HTTP: the body is sent as it is
 TLS: Final = "TLS"  # a method that is none of HTTP: its script is followed
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
 _HOPS: Final = 10
+_OVER: Final = {"ws": "http", "wss": "https"}
+_NONE: Final = "no answer"
 _VERIFIED: Final = "verified"
 _CERTIFIED: Final = "certified"
 _NEEDS_TLS: Final = (b"HTTP request was sent to HTTPS port", b"HTTP request to an HTTPS server")
@@ -172,6 +176,52 @@ class HostSession:
             self._replies[key] = await self._first(request, NO_VALUES)
         return self._replies[key]
 
+    async def ask_at(
+        self, request: LiveRequest, link: str, values: Mapping[str, str] = NO_VALUES
+    ) -> Reply | None:
+        """See ``protocols.live.Session``."""
+        here = self._at_named(request, link)
+        if here is None:
+            return None
+        key = here, used_values(here, values)
+        if key not in self._replies:
+            self._replies[key] = await self._first(here, values)
+        return self._replies[key]
+
+    async def ask_over_events(
+        self, opening: LiveRequest, asked: Sequence[tuple[LiveRequest, bool]]
+    ) -> Reply | None:
+        """See ``protocols.live.Session``."""
+        if not self._is_planned(opening):
+            raise PermissionError(f"{opening.method} {opening.path} was not planned")
+        if not self.scheme or self._hopeless or not await self._resolve():
+            self.not_sent += 1
+            return None
+        connection: HostConnection | None = None
+        reader: ResponseReader | None = None
+        try:
+            with self._record(opening, NO_VALUES, self.scheme) as record:
+                await self._turn()
+                record.begin()
+                connection = await self._connected(self._tls(self._kind(opening, self.scheme)))
+                reader = await connection.exchange(
+                    self._bytes(opening, NO_VALUES), leave_open=True, events=True
+                )
+                record.reply = reader.reply()
+            link = _named_by(record.reply)
+            for request, answered in asked if link else ():
+                here = self._at_named(request, link)
+                if connection is None or here is None or await self._first(here, NO_VALUES) is None:
+                    break
+                if answered and (reader := await connection.next_event()).cut:
+                    break
+        except ExchangeError:
+            pass  # the stream ended, or was silent: what came until then stands
+        finally:
+            if connection is not None:
+                connection.close()
+        return reader.reply() if reader is not None else None
+
     async def relay(
         self, method: str, link: str, headers: tuple[tuple[str, str], ...], body: bytes
     ) -> Reply | None:
@@ -202,6 +252,7 @@ class HostSession:
             self.not_sent += 1
             return None
         schemes = self.endpoint.schemes
+        before = len(self.sent)
         for scheme in schemes:
             reply = await self._send(request, values, scheme)
             if reply is None or (scheme == "http" and reply.status == 400 and _wants_tls(reply)):
@@ -212,7 +263,7 @@ class HostSession:
             self.scheme = scheme
             self._patience.begin_again()
             return reply
-        self.ended = self.ended or (self.sent[-1].note if self.sent else "no answer")
+        self.ended = self.ended or _reason(self.sent[before:])
         if not self._hopeless:
             self._patience.begin_again()
         return None
@@ -351,6 +402,13 @@ class HostSession:
             one.script.covers(script) for one in self.planned if one.script is not None
         )
 
+    def _at_named(self, request: LiveRequest, link: str) -> LiveRequest | None:
+        """A request that was planned for any path, at a path of this host; None if it is none."""
+        if request.path != ANY_PATH or not self._is_planned(request):
+            raise PermissionError(f"{request.method} {request.path} was not planned")
+        here = self._here(link, "a page")
+        return None if here is None else replace(request, path=here.path)
+
     def _redirect(self, reply: Reply) -> None:
         if reply.status in _REDIRECTS and (location := reply.header("location")):
             self._here(location, "a redirect")
@@ -361,15 +419,16 @@ class HostSession:
         try:
             parts = urlsplit(urljoin(f"{base}/", link.strip()))
             own = urlsplit(base)
-            same = (parts.hostname, parts.port or _default_port(parts.scheme)) == (
+            scheme = _OVER.get(parts.scheme, parts.scheme)
+            same = (parts.hostname, parts.port or _default_port(scheme)) == (
                 own.hostname,
                 own.port or _default_port(own.scheme),
             )
         except ValueError:
             return None
-        if not same or parts.scheme != own.scheme:
+        if not same or scheme != own.scheme:
             if len(self.elsewhere) < 50:
-                shown = f"{parts.scheme}://{parts.netloc}{parts.path}"[:300]
+                shown = without_keys(parts._replace(query="", fragment="").geturl())[:300]
                 self.elsewhere.setdefault(shown, what)
             return None
         path = parts.path or "/"
@@ -384,6 +443,19 @@ class HostSession:
 
 def _wants_tls(reply: Reply) -> bool:
     return any(text in reply.body for text in _NEEDS_TLS)
+
+
+def _reason(sent: Sequence[Sent]) -> str:
+    """Why there was no answer; what is no HTTP says more than that there is no TLS either."""
+    notes = [one.note for one in sent if one.note]
+    return next((one for one in notes if one.startswith(NO_HTTP)), notes[-1] if notes else _NONE)
+
+
+def _named_by(reply: Reply | None) -> str:
+    """The address in the first event of a stream, empty where there is none."""
+    if reply is None or reply.status != 200:
+        return ""
+    return next(iter(event_data(reply.text)), "").strip()
 
 
 def _default_port(scheme: str) -> int:

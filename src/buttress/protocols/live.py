@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, runtime_checkable
 
 from buttress.files.charset import decoded_text
 from buttress.packs.knowledge import OWN, Knowledge
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from buttress.evidence.findings import Finding, Severity
 
 NO_VALUES: Mapping[str, str] = {}
+ANY_PATH: Final = "/*"  # in a plan: any path of the host that an answer of it names
 
 
 class WireTalk(Protocol):
@@ -189,6 +190,44 @@ class Session(Protocol):
         """The answer to a path on this host that an answer named, such as that of an icon.
 
         Paths that were planned are always allowed; others only where the user allowed it.
+        """
+        ...
+
+    async def ask_at(
+        self, request: LiveRequest, link: str, values: Mapping[str, str] = NO_VALUES
+    ) -> Reply | None:
+        """Send a request that was planned for any path to one that an answer of the host named.
+
+        Args:
+            request: one of the probe's ``plan`` whose path is ``ANY_PATH``.
+            link: an absolute address, also of a WebSocket, or one below the URL of the host.
+            values: as in ``ask``.
+
+        Returns:
+            None where there was no answer, or the link leads elsewhere, which is recorded.
+
+        Raises:
+            PermissionError: the request was not planned.
+        """
+        ...
+
+    async def ask_over_events(
+        self, opening: LiveRequest, asked: Sequence[tuple[LiveRequest, bool]]
+    ) -> Reply | None:
+        """Send requests to the address that the first event of a stream names.
+
+        Meanwhile the stream is open, over a connection of its own.
+
+        Args:
+            opening: what opens the stream.
+            asked: requests of the ``plan`` whose path is ``ANY_PATH``, in their order; with each,
+                whether an event answers it, which is awaited.
+
+        Returns:
+            The stream as far as it was read; None where there was none.
+
+        Raises:
+            PermissionError: a request was not planned.
         """
         ...
 

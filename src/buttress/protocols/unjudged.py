@@ -22,3 +22,21 @@ class UnjudgedError(ButtressError):
             f"the judge could not decide {len(problems)} of {len(judgements)} answers; "
             f"the first: {problems[0]}"
         )
+
+
+class JudgeGoneError(ButtressError):
+    """Nothing more is judged: a judge's model answers nothing any more, or may not be asked.
+
+    ``judgements`` has an entry per exchange as ``UnjudgedError`` has, of those that were judged
+    before it; it is empty where there are none. ``reason`` is the error behind it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        judgements: Sequence[Judgement | None] = (),
+        reason: ButtressError | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.judgements = list(judgements)
+        self.reason = reason or self

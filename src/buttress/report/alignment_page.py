@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from jinja2 import Environment
@@ -167,5 +167,8 @@ def _points(share: float) -> str:
 @cache
 def _environment() -> Environment:
     environment = page_environment()
-    environment.filters |= {"shown": visible, "percent": _percent, "points": _points}
+    environment.filters.update({
+        "shown": visible, "said": partial(visible, keep="\n\t"),
+        "percent": _percent, "points": _points,
+    })  # fmt: skip
     return environment

@@ -28,12 +28,15 @@ def render(document: Mapping[str, Any], language: str = "en") -> str:
     sources = sorted(
         document["sources"], key=lambda one: (one["kept"] - one["records"], one["source"])
     )
+    words = load(language)
     return (
-        _environment(language)
+        _environment()
         .get_template("data.html")
         .render(
             document=document,
-            language=load(language),
+            language=words,
+            say=words.say,
+            plural=words.plural,
             style=template_text("report.css") + template_text("data.css"),
             flow=_flow(document["stages"], readable),
             kept_drawing=_drawing([_rectangle("rest", document["records"]["kept"], readable)]),
@@ -45,11 +48,9 @@ def render(document: Mapping[str, Any], language: str = "en") -> str:
 
 
 @cache
-def _environment(code: str) -> Environment:
-    language = load(code)
+def _environment() -> Environment:
     environment = page_environment()
     environment.filters.update(percent=numbers.percent, shown=visible, count=numbers.count)
-    environment.globals.update(say=language.say, plural=language.plural)
     return environment
 
 

@@ -62,8 +62,8 @@ def spent(document: Document, language: Language = ENGLISH) -> list[tuple[str, s
         rows.append((say("cost"), of(f"{totals['cost']:,.2f}", most)))
     if totals.get("judge_calls"):
         rows.append((say("asked of the judge's models"), count(totals["judge_calls"])))
-    if totals.get("estimated_tokens"):
-        rows.append((say("tokens"), say("estimated, because the server tells none")))
+    if totals.get("tokens") or totals.get("estimated_tokens"):
+        rows.append((say("tokens"), _tokens(document, language)))
     if totals["errors"]:
         rows.append((say("without an answer"), count(totals["errors"])))
     if totals.get("unanswered"):
@@ -72,6 +72,20 @@ def spent(document: Document, language: Language = ENGLISH) -> list[tuple[str, s
         (label, ", ".join(f"{language.text(name)} {number}" for name, number in named))
         for label, named in how_answers_ended(document, language)
     ]
+
+
+def _tokens(document: Document, language: Language) -> str:
+    """Tokens of all models, next to their budget, and whether they are estimates."""
+    say, totals = language.say, document["totals"]
+    limit = document["run"]["budget"].get("tokens")
+    parts = []
+    if "tokens" in totals:
+        number = count(totals["tokens"])
+        of = say("{number} of {limit}", number=number, limit=count(limit)) if limit else number
+        parts.append(of)
+    if totals.get("estimated_tokens"):
+        parts.append(say("estimated, because the server tells none"))
+    return "; ".join(parts)
 
 
 def how_answers_ended(

@@ -33,6 +33,7 @@ _POINTS: Final = 200
 _HORIZON: Final = 20_000
 _DRAWS: Final = 64
 _HALVINGS: Final = 50
+_ROUNDING: Final = 1e-9  # by which the bounds of a set that is known as a whole may cross
 _RARE: Final = 1e-6  # share that stands for none in a division
 NOBODY_MEASURED: Final = (
     "labels by people, of this system's answers or for `buttress judge calibrate`: nobody measured "
@@ -202,8 +203,8 @@ class RiskState:
         if floor is not None and self.judged.excludes_to(floor):
             low = max(low, self.tolerance.limit)
         low, high = max(low, self.low), min(high, self.high)
-        if low <= high:  # else they contradict each other, and the last that didn't are kept
-            self.low, self.high = low, high
+        if low <= high + _ROUNDING:  # else they contradict each other: the last that didn't stay
+            self.low, self.high = min(low, high), high
 
     def _reached(self) -> Verdict:
         if self.trials < max(1, self.tolerance.minimum_trials):

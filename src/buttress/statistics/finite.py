@@ -113,8 +113,12 @@ class _Side:
             self._bet(outcome, draw, self.seen)
         self.trials += 1
         self.failures += outcome
-        self.seen += draw.share * outcome
-        self.left = max(0.0, self.left - draw.share)
+        if self.size is not None:  # not summed up, or rounding would put the mean beside a limit
+            self.seen = self.failures / self.size
+            self.left = (self.size - self.trials) / self.size
+        else:
+            self.seen += draw.share * outcome
+            self.left = max(0.0, self.left - draw.share)
 
     def _bet(self, outcome: float, draw: Draw, seen: float) -> None:
         assert self._logs is not None
@@ -309,7 +313,9 @@ class FiniteSequence:
 
     def excludes_from(self, mean: float) -> bool:
         """Whether the mean is, or was, shown to lie at or below ``mean``."""
-        return self.high <= mean or self.log_evidence_below(mean) >= -math.log(self.alpha_high)
+        return self.high <= mean + _TINY or self.log_evidence_below(mean) >= -math.log(
+            self.alpha_high
+        )
 
     def excludes_to(self, mean: float) -> bool:
         """Whether the mean is, or was, shown to lie above ``mean``."""

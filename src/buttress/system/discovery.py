@@ -219,8 +219,8 @@ def _relative(path: Path, root: Path) -> str:
     return path.relative_to(root).as_posix() or "."
 
 
-def summary(found: Found) -> list[str]:
-    """One line for each asset, for the terminal."""
+def summary(found: Found, model: str | None = None) -> list[str]:
+    """One line for each asset, for the terminal; ``model`` is the kind of an entry to fill in."""
     lines = [
         f"  {asset.kind:<15} {next(iter(asset.fields.values()))}  ({asset.why})"
         for asset in found.assets
@@ -232,10 +232,11 @@ def summary(found: Found) -> list[str]:
     ]
     if found.truncated:
         lines.append(f"  … stopped looking after {_MAX_FILES:,} files")
+    entry = [] if model is None else [f"An entry for a model, {model}, is to be filled in."]
     if not lines:
-        return ["Found no assets."]
+        return entry or ["Found no assets."]
     number = len(found.assets)
-    return [f"Found {number} {'asset' if number == 1 else 'assets'}:", *lines]
+    return [f"Found {number} {'asset' if number == 1 else 'assets'}:", *lines, *entry]
 
 
 _HEAD: Final = """\

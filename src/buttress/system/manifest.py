@@ -143,6 +143,7 @@ def parse(located: Located, folder: Path, known: KnownNames) -> System:
             calls=budget.get("calls", None if budget else Budget().calls),
             minutes=budget.get("minutes"),
             cost=budget.get("cost"),
+            tokens=budget.get("tokens"),
         ),
         file=located.file,
         lines={name: line for name in data if (line := located.line((name,)))},

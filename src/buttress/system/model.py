@@ -85,6 +85,7 @@ class Budget:
     calls: int | None = 2000
     minutes: float | None = None
     cost: float | None = None
+    tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

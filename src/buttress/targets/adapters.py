@@ -14,6 +14,12 @@ from buttress.files.atomic import read_json
 CONFIG: Final = "adapter_config.json"
 WEIGHTS: Final = "adapter_model.safetensors"
 _BASE: Final = "base_model_name_or_path"
+_MODEL: Final = "config.json"
+
+
+def holds_model(folder: Path) -> bool:
+    """Whether a folder is that of a transformers model or of an adapter, whole or not."""
+    return any((folder / name).is_file() for name in (_MODEL, CONFIG, WEIGHTS))
 
 
 def base_of(folder: Path) -> Path | None:
@@ -22,10 +28,14 @@ def base_of(folder: Path) -> Path | None:
     A relative path is taken from the adapter's folder.
 
     Raises:
-        InputError: the adapter has no safetensors weights, or its base model is not here.
+        InputError: the adapter has no safetensors weights or no configuration, or its base model
+            is not here.
     """
     path = folder / CONFIG
     if not path.is_file():
+        if (folder / WEIGHTS).is_file() and not (folder / _MODEL).is_file():
+            raise InputError("an adapter without its configuration", file=str(folder),
+                             expected=f"{CONFIG} beside {WEIGHTS}")  # fmt: skip
         return None
     if not (folder / WEIGHTS).is_file():
         raise InputError("no adapter weights", file=str(folder), expected=WEIGHTS)
@@ -34,10 +44,12 @@ def base_of(folder: Path) -> Path | None:
     if not isinstance(named, str) or not named:
         raise InputError("missing", file=str(path), field=_BASE, expected="the base model's folder")
     base = folder / named  # an absolute path stays as it is
-    if not (base / "config.json").is_file():
+    if not (base / _MODEL).is_file():
+        stacked = (base / CONFIG).is_file()
         raise InputError(
-            f"no model in '{named}'", file=str(path), field=_BASE,
-            expected="the folder of the base model",
+            f"'{named}' is an adapter itself" if stacked else f"no model in '{named}'",
+            file=str(path), field=_BASE,
+            expected="the folder of a whole model" if stacked else "the folder of the base model",
         )  # fmt: skip
     return base
 
@@ -76,7 +88,10 @@ def with_adapter(model: Any, folder: Path, *, merge: bool = True) -> Any:
 
 @contextmanager
 def without_peft_warnings() -> Iterator[None]:
-    """PEFT asks for attributes that transformers has deprecated, which is no news to the user."""
+    """What is no news to the user: it asks for attributes that transformers has deprecated, and
+    corrects a setting for the layers of GPT-2.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
+        warnings.filterwarnings("ignore", "fan_in_fan_out", UserWarning)
         yield

@@ -1,4 +1,4 @@
-"""What may be spent on questions: their number, money and time, attempts included.
+"""What may be spent on questions: their number, tokens, money and time, attempts included.
 
 An allowance is asked before each attempt. Where the next one might overdraw it, but questions in
 flight may still turn out cheaper, the attempt waits for them; where nothing is in flight, it is
@@ -129,8 +129,9 @@ class RunAllowance:
     """The allowance of a run.
 
     Args:
-        calls, cost, seconds: limits; None for none.
+        calls, tokens, cost, seconds: limits; None for none.
         spent_calls: calls so far, those of judge and attacker included.
+        spent_tokens: tokens so far, as calls.
         spent_cost: money so far.
         judge_calls: calls of the judge that each answer leads to, if it can read all replies.
         spent_judge_calls: those so far. A judge that has to ask again takes more for each answer.
@@ -142,11 +143,15 @@ class RunAllowance:
     seconds: float | None = None
     spent_calls: Callable[[], int] = lambda: 0
     spent_cost: Callable[[], float] = lambda: 0.0
+    tokens: int | None = None
+    spent_tokens: Callable[[], int] = lambda: 0
     judge_calls: int = 0
     spent_judge_calls: Callable[[], int] = lambda: 0
     clock: Callable[[], float] = time.monotonic
     reason: str = ""
     _began: float = field(init=False)
+    _tokens_before: int = field(init=False, default=0)
+    _cost_before: float = field(init=False, default=0.0)
     _open: int = field(init=False, default=0)  # questions begun and not ended
     _waiting: int = field(init=False, default=0)
     _ended: int = field(init=False, default=0)
@@ -158,8 +163,9 @@ class RunAllowance:
         self._began = self.clock()
 
     def start(self) -> None:
-        """The clock starts now."""
+        """The clock starts now; what is spent already was so by an earlier run."""
         self._began = self.clock()
+        self._tokens_before, self._cost_before = self.spent_tokens(), self.spent_cost()
 
     def begin(self) -> None:
         """See ``Allowance``."""
@@ -213,14 +219,26 @@ class RunAllowance:
             left = self.calls - self.spent_calls()
             if 1 + self._judge_calls_each() * (1 + others) > left:
                 return "the budget of calls is spent"
-        if self.cost is not None:
-            spent = self.spent_cost()
-            each = spent / self._ended if self._ended else 0.0
-            if spent >= self.cost or (others and spent + each * (others + 1) > self.cost):
-                return "the budget of money is spent"
-            if not self._ended and others >= _UNPRICED:
-                return "the budget of money is spent"
+        if self.cost is not None and self._exceeds(
+            self.cost, self.spent_cost(), self._cost_before, others
+        ):
+            return "the budget of money is spent"
+        if self.tokens is not None and self._exceeds(
+            self.tokens, self.spent_tokens(), self._tokens_before, others
+        ):
+            return "the budget of tokens is spent"
         return ""
+
+    def _exceeds(self, limit: float, spent: float, before: float, others: int) -> bool:
+        """Whether another question beside the ``others`` might, by what each took so far.
+
+        Answers that wait for a judge's model have not taken yet what they will.
+        """
+        settled = self._ended - self._unjudged
+        if settled <= 0:
+            return spent >= limit or others >= _UNPRICED
+        each = (spent - before) / settled
+        return spent >= limit or spent + each * (others + 1) > limit * _ROUNDING
 
     def _judge_calls_each(self) -> float:
         """Calls of the judge for each answer, as they have turned out so far."""
@@ -267,4 +285,5 @@ class RunAllowance:
         return min(wanted_s, left + max(LEAST_GRACE_S, GRACE * self.seconds))
 
 
+_ROUNDING: Final = 1 + 1e-9
 _UNPRICED: Final = 4  # questions in flight before the price of the first is known

@@ -140,7 +140,7 @@ def read(payload: Any, latency_s: float) -> Answer:
 
     A refusal given in its own field and calls of tools are part of what the model said, so they
     are in the text; a chain of thought given in its own field is in ``reasoning``. A reply whose
-    choices a filter has taken out is a refusal.
+    choices a filter has taken out is a refusal, and one without choices perhaps.
 
     Raises:
         TargetError: an error in place of a completion, or nothing like one.
@@ -279,7 +279,8 @@ def _without_choices(payload: dict[str, Any], latency_s: float) -> Answer:
         return Answer("", "content_filter", latency_s=latency_s, refused_by=who)
     if "choices" in payload and not said and not payload["choices"]:
         who = with_details(NO_CHOICES, payload)
-        return Answer("", "content_filter", latency_s=latency_s, refused_by=who)
+        refused = Answer("", "content_filter", latency_s=latency_s, refused_by=who)
+        raise TargetError("the answer has no choices", retry=False, refusal=refused)
     raise TargetError(
         f"the target said: {said}" if said else "the answer has no choices",
         retry=number == 200 or number >= 500 or number == 429,

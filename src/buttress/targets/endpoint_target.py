@@ -184,6 +184,7 @@ class EndpointTarget:
                 throttled=error.throttled,
                 fatal=error.fatal or reply.status == 202,
                 doubtful=error.doubtful,
+                refusal=error.refusal,
             ) from None
 
     def _stopped(self, reply: ServerReply, who: str) -> TargetError:
@@ -251,11 +252,14 @@ class EndpointTarget:
         if answer.finish_reason == "length" and not answer.text.strip() and not answer.refused_by:
             self._lengthen(request)
         self._answered = True
-        if not answer.completion_tokens and not answer.prompt_tokens:
+        written = answer.text or answer.reasoning
+        if not answer.prompt_tokens or (written and not answer.completion_tokens):
+            read = estimated(*(m.content for m in request.messages))
             answer = replace(
                 answer,
-                prompt_tokens=estimated(*(m.content for m in request.messages)),
-                completion_tokens=estimated(answer.text, answer.reasoning),
+                prompt_tokens=answer.prompt_tokens or read,
+                completion_tokens=answer.completion_tokens
+                or estimated(answer.text, answer.reasoning),
                 estimated=True,
             )
         return answer

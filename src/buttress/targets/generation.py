@@ -19,6 +19,7 @@ from buttress.errors import InputError
 from buttress.targets.adapters import base_of, with_adapter
 from buttress.targets.base import Answer, Request, TargetError
 from buttress.targets.batching import OutOfMemoryError
+from buttress.targets.causal_model import OPTIONS, fit_tokenizer, load_causal_model
 from buttress.targets.chat import as_dicts, without_system
 from buttress.targets.completion import one_line
 
@@ -38,26 +39,22 @@ class Generator:
     def __init__(self, folder: Path, device: str, context: int | None) -> None:
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
-        # Without native bfloat16, products in it are sixty times slower on a CPU than float32.
-        dtype = torch.float32 if device == "cpu" else "auto"
         transformers.logging.set_verbosity_error()
         transformers.logging.disable_progress_bar()
-        options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
         base = base_of(folder)
         weights = base or folder
         try:
             self._tokenizer: Any = transformers.AutoTokenizer.from_pretrained(
-                weights, padding_side="left", **options
+                weights, padding_side="left", **OPTIONS
             )
-            model: Any = transformers.AutoModelForCausalLM.from_pretrained(
-                weights, dtype=dtype, use_safetensors=True, **options
-            ).to(device)
         except Exception as error:
             raise InputError(
-                f"can't be loaded: {one_line(str(error))}",
-                file=str(weights),
-                expected="a causal language model that transformers knows",
-            ) from None
+                f"no usable tokenizer: {one_line(str(error))}", file=str(weights),
+                expected="that of the model",
+            ) from None  # fmt: skip
+        # In float32 on a CPU: without native bfloat16 products in it are sixty times slower there.
+        model = load_causal_model(weights, device)
+        fit_tokenizer(self._tokenizer, model, weights)
         if base is not None:
             model = with_adapter(model, folder)
         self._model = model.eval()

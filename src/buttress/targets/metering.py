@@ -18,6 +18,10 @@ class Meter(Protocol):
         """An answer came."""
         ...
 
+    def timed_out(self, prompt_tokens: int) -> None:
+        """No answer came in time to a question of about so many tokens, which was read."""
+        ...
+
 
 class Unmetered:
     """Counts nothing."""
@@ -26,6 +30,9 @@ class Unmetered:
         """See ``Meter``."""
 
     def answered(self, answer: Answer) -> None:
+        """See ``Meter``."""
+
+    def timed_out(self, prompt_tokens: int) -> None:
         """See ``Meter``."""
 
 

@@ -12,7 +12,7 @@ from buttress.errors import InputError, PluginError
 from buttress.extension.contained import naming
 from buttress.extension.settings import settings_schema, with_paths
 from buttress.files import json_schema
-from buttress.targets.adapters import CONFIG as ADAPTER
+from buttress.targets.adapters import holds_model
 from buttress.targets.base import Target
 
 SOURCES: Final = (
@@ -130,7 +130,7 @@ def _packaged(name: str) -> Path:
 def _runtime(path: Path) -> str:
     if path.is_file() and path.suffix.lower() == ".gguf":
         return "llamacpp"
-    if path.is_dir() and any((path / name).is_file() for name in ("config.json", ADAPTER)):
+    if path.is_dir() and holds_model(path):
         return "huggingface"
     problem = "is neither" if path.exists() else "no such file or folder"
     raise InputError(

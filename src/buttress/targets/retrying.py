@@ -29,6 +29,7 @@ from buttress.targets.base import takes_images as takes_images_of
 from buttress.targets.completion import one_line
 from buttress.targets.concurrency import ConcurrencyLimit
 from buttress.targets.metering import UNMETERED, Meter
+from buttress.targets.tokens import estimated
 
 TIMEOUT_S: Final = 600.0
 ATTEMPTS: Final = 5
@@ -44,6 +45,7 @@ OUTAGE_GREETINGS: Final = 5  # such questions: a server may begin anew
 HANGS: Final = 2  # times that a question may time out while others are answered
 OVERTAKEN: Final = 3  # questions begun after one and answered before it: the target is not slow
 FIRST_WAIT_S: Final = 75.0  # for a limit of so many a minute, before anything was answered
+THROTTLED_S: Final = 150.0  # in which nothing was answered; then a harmless question tells for all
 STARTING_PAUSE_S: Final = 5.0  # between two looks at it
 GREETING: Final = Request((Message("user", "Hello! Please say hello."),), Sampling(max_tokens=64))
 
@@ -95,7 +97,8 @@ class RetryingClient:
         harmless: str = "",
     ) -> None:
         self._target = target
-        self._limit = limit or ConcurrencyLimit(target.concurrency, clock)
+        first = 1 if starts_slowly(target) else None
+        self._limit = limit or ConcurrencyLimit(target.concurrency, clock, first=first)
         self._timeout_s = math.inf if needs_no_timeout(target) else timeout_s
         self._max_attempts = max_attempts
         self._backoff_s = backoff_s
@@ -116,6 +119,8 @@ class RetryingClient:
         self._gone = False
         self._given_up = ""
         self._answered_begun = deque[float](maxlen=256)  # when questions began that were answered
+        self._last_answer = -math.inf  # when it came
+        self._throttled_since: float | None = None
 
     def give_up(self, why: str) -> None:
         """Ask nothing more: the target can't be asked at all."""
@@ -172,6 +177,7 @@ class RetryingClient:
         attempts = throttles = adaptations = hangs = 0
         held = True
         began = self._clock()
+        first_failed = math.inf
         failed = ""
         try:
             while True:
@@ -192,11 +198,14 @@ class RetryingClient:
                     adaptations += 1
                     continue
                 failed = one_line(str(error))
+                first_failed = min(first_failed, self._clock())
                 if self._answers and error.retry and not error.throttled:
                     self._failing += 1
                     out = error.unreached or self._failing >= FAILING
                     if out and not await self._answers_again():
                         raise error
+                if self._throttled_long(error) and not await self._answers_again():
+                    raise error
                 if error.timed_out and (hangs or await self._hangs_alone(error)):
                     hangs += 1
                     left = hangs < HANGS
@@ -220,7 +229,11 @@ class RetryingClient:
                     self._check_wait(error, pause)  # before all others wait as long
                 if error.throttled and not hangs:
                     self._limit.throttled(error.retry_after_s, pause)
-                if not error.retry or not left:
+                if not error.retry:
+                    raise error
+                if not left:
+                    if self._answers and self._last_answer < first_failed:
+                        await self._answers_again()  # ``gone`` tells what this error means
                     raise error
                 await self._allowance.sleep(pause)
         except SpentError as spent:
@@ -369,11 +382,11 @@ class RetryingClient:
             async with asyncio.timeout(timeout_s if timeout_s < math.inf else None):
                 answer = await self._target.answer(request)
         except TargetError as error:
-            return self._placed(error, start)
+            return self._placed(error, request, start)
         except TimeoutError:
             self._allowance.check_time()
             late = f"no answer within {timeout_s:g} s"
-            return self._placed(TargetError(late, retry=True, timed_out=True), start)
+            return self._placed(TargetError(late, retry=True, timed_out=True), request, start)
         except ButtressError:
             raise
         except FOREIGN_FAILURES as error:  # one question must not end the run
@@ -388,15 +401,26 @@ class RetryingClient:
         if wrong := _wrong(answer):
             return TargetError(f"the target gave no usable answer: {wrong}", retry=False)
         self._answered_begun.append(start)
+        self._last_answer = self._clock()
         self._unconfirmed, self._shut = 0, False
         self._failing, self._gone = 0, False
-        self._limit.succeeded(self._clock() - start)
+        self._throttled_since = None
+        self._limit.succeeded(self._last_answer - start)
         self._meter.answered(answer)
         return answer
 
-    def _placed(self, error: TargetError, start: float) -> TargetError:
+    def _throttled_long(self, error: TargetError) -> bool:
+        """Whether for long it has said only that it is asked too much, and answered nothing."""
+        if not error.throttled or error.timed_out or not self._answers:
+            return False
+        if self._throttled_since is None:
+            self._throttled_since = self._clock()
+        return self._clock() - self._throttled_since > THROTTLED_S
+
+    def _placed(self, error: TargetError, request: Request, start: float) -> TargetError:
         """The error of an attempt begun at ``start``, with how many have overtaken it."""
         if error.timed_out:
+            self._meter.timed_out(estimated(*(turn.content for turn in request.messages)))
             error.overtaken = sum(begun > start for begun in self._answered_begun)
         return error
 

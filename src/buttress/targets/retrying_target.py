@@ -38,13 +38,13 @@ class TimeAlone(Unlimited):
 
 
 class RetryingTarget(WrappedTarget[Target]):
-    """Asks through a ``RetryingClient``, so that each error that leaves it is the last word."""
+    """Asks through ``client``, so that each error that leaves it is the last word."""
 
     def __init__(
         self, target: Target, meter: Meter, allowance: Allowance, *, backoff_s: float = 0.5
     ) -> None:
         super().__init__(target)
-        self._client = RetryingClient(
+        self.client = RetryingClient(
             target, allowance=TimeAlone(allowance), meter=meter, backoff_s=backoff_s
         )
         self.takes_images = takes_images(target)
@@ -61,6 +61,6 @@ class RetryingTarget(WrappedTarget[Target]):
             TargetError: there is none; asking again does not help.
         """
         try:
-            return await self._client.ask(request)
+            return await self.client.ask(request)
         except TargetError as error:
             raise TargetError(str(error), retry=False, fatal=error.fatal) from None

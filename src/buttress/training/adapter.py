@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from buttress.training.settings import LoraSettings
 from buttress.white_box.loading import load
 
 CHECKED: Final = 8  # examples whose log-probabilities are compared
+_MODULES: Final = "a list of names of linear layers, all-linear, or a pattern of whole names"
 TOLERANCE: Final = 1e-3  # nats a token, relative to float32 on other kernels
 
 
@@ -47,14 +49,24 @@ def add_adapter(model: Any, settings: LoraSettings, seed: int) -> Any:
             adapted: Any = get_peft_model(model, lora_config(settings))
     except ValueError as error:
         raise InputError(
-            " ".join(str(error).split())[:300], field="lora.modules",
-            expected="names of linear layers, or all-linear",
+            " ".join(str(error).split())[:300], field="lora.modules", expected=_MODULES,
         ) from None  # fmt: skip
     return adapted
 
 
 def lora_config(settings: LoraSettings, *, head: str | None = None) -> LoraConfig:
-    """The settings as PEFT takes them; ``head``: a layer that is trained whole, for scores."""
+    """The settings as PEFT takes them; ``head``: a layer that is trained whole, for scores.
+
+    Raises:
+        InputError: the pattern of layers is none.
+    """
+    if isinstance(settings.modules, str):
+        try:
+            re.compile(settings.modules)
+        except re.error as error:
+            raise InputError(
+                f"no pattern: {error}", field="lora.modules", expected=_MODULES
+            ) from None
     return LoraConfig(
         r=settings.rank,
         lora_alpha=settings.alpha,  # type: ignore[arg-type]  # a float works

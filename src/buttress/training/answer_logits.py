@@ -12,6 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from buttress.training.examples import TrainingExample
 from buttress.white_box.answers import padded
+from buttress.white_box.batching import by_length, pass_overhead
 
 _LOGITS: Final = 2**26  # of a part of a batch: 256 MB in float32, some copies of them besides
 _TOKENS: Final = 8192  # of a part of a batch, padding included
@@ -20,19 +21,19 @@ _TOKENS: Final = 8192  # of a part of a batch, padding included
 def parts(
     model: Any, examples: Sequence[TrainingExample], indices: Sequence[int]
 ) -> Iterator[list[int]]:
-    """The indices by length, in parts that fit into memory together."""
+    """The indices in parts of like length that fit into memory."""
     vocabulary = plain(model).config.get_text_config().vocab_size
-    order = sorted(indices, key=lambda index: (-len(examples[index].ids), index))
-    part: list[int] = []
-    for index in order:
-        held = [examples[one] for one in (*part, index)]
-        tokens = len(held) * max(len(one.ids) for one in held)
-        logits = len(held) * max(one.learned for one in held) * vocabulary
-        if part and (tokens > _TOKENS or logits > _LOGITS):
-            yield part
-            part = []
-        part.append(index)
-    if part:
+    lengths = [len(examples[index].ids) for index in indices]
+    device = plain(model).get_input_embeddings().weight.device
+    for batch in by_length(lengths, most=_TOKENS, overhead=pass_overhead(device)):
+        part: list[int] = []
+        longest = 0  # tokens that are learned of one
+        for index in (indices[place] for place in batch):
+            longest = max(longest, examples[index].learned)
+            if part and (len(part) + 1) * longest * vocabulary > _LOGITS:
+                yield part
+                part, longest = [], examples[index].learned
+            part.append(index)
         yield part
 
 

@@ -105,10 +105,10 @@ def train(
         say(f"going on after step {saved.step}")
     if validation is not None:
         validation.begin(model)
-    model.train()
     schedule = CheckpointSchedule(settings.checkpoint_every, steps)
     for step in range(len(losses), steps):
         torch.manual_seed((seed * 1_000_003 + step) % 2**63)
+        _set_dropout(model, settings)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(settings, step, steps)
         loss = _backward(model, terms, settings.batch, step, seed)
@@ -132,6 +132,21 @@ def train(
             break
     model.eval()
     return losses
+
+
+def _set_dropout(model: Any, settings: TuneSettings) -> None:
+    """Dropout as in TRL: all of it in ``sft``, of the adapter alone beside a reference model.
+
+    The base model's own dropout (GPT-2, OPT) would make the policy differ from its reference by
+    noise alone.
+    """
+    if settings.method == "sft":
+        model.train()
+        return
+    model.eval()
+    for name, module in model.named_modules():
+        if name.endswith(".lora_dropout"):
+            module.train()
 
 
 def _backward(model: Any, terms: Sequence[Term], batch: int, step: int, seed: int) -> float:

@@ -27,7 +27,8 @@ _Number = Annotated[int, Meta(ge=1)]
 class LoraSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Low-rank adaptation (Hu et al. 2021). ``alpha`` over ``rank`` scales the adapter.
 
-    ``modules``: names of the linear layers that get one, or "all-linear".
+    ``modules``: names of the linear layers that get one, "all-linear", or a regular expression that
+    matches their whole names.
     """
 
     rank: _Number = 16

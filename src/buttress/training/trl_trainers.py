@@ -26,6 +26,7 @@ from buttress.targets.chat import as_dicts
 from buttress.training.adapter import lora_config
 from buttress.training.examples import ExamplePair
 from buttress.training.loop import steps_of
+from buttress.training.merged_generation import merge_while_generating
 from buttress.training.reward_model import HEAD, RewardModel, set_padding
 from buttress.training.settings import TuneSettings
 from buttress.training.validation import Validation
@@ -165,6 +166,8 @@ def train_by_reinforcement(
             train_dataset=Dataset.from_dict({"prompt": asked, "number": numbers}),
             processing_class=tokenizer, peft_config=lora_config(settings.lora),
         )  # fmt: skip
+        if trainer.accelerator.num_processes == 1:
+            merge_while_generating(trainer.model)
         return _run(trainer, folder, validation, say)
 
 

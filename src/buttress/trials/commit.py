@@ -18,12 +18,14 @@ from buttress.judges.known import unanswered
 from buttress.protocols.judge import Exchange, Judge, Judgement
 from buttress.protocols.probe import TrialSpec
 from buttress.targets.base import Answer
+from buttress.trials.backlog import Backlog
 from buttress.trials.judging import BatchedJudge, decided_by
 from buttress.trials.repetition import Repetition
 
 BATCH: Final = 128  # records in a commit at most
 LINGER_S: Final = 0.02
 JUDGING: Final = 4  # batches judged at once; matters for judges that wait for a model
+WAITING: Final = 64  # answers that wait for a model's judgement at most: more would not help it
 
 
 class Store(Protocol):
@@ -83,7 +85,7 @@ class Committer:
         *,
         unjudged: Callable[[str], None],
         clock: Callable[[], float],
-        room: int,
+        workers: int,
         lost: Callable[[int, str], None],
         settled: Callable[[int], None],
         repetition: Repetition,
@@ -97,12 +99,11 @@ class Committer:
         self._lost = lost
         self._settled = settled
         self._clock = clock
-        self._room = max(room, 2 * BATCH)
+        self._backlog = Backlog(max(2 * workers, 2 * BATCH))
+        self._workers = workers
         self._loop = asyncio.get_running_loop()
         self._pending: deque[Answered] = deque()
-        self._unsettled = 0
         self._changed = asyncio.Event()  # something came, or closing
-        self._eased = asyncio.Event()  # there is room again
         self._full = asyncio.Event()  # no reason to linger
         self._closing = False
         self._judging = asyncio.Semaphore(JUDGING)
@@ -112,16 +113,14 @@ class Committer:
     def put(self, answered: Answered) -> None:
         """Take an answer. Doesn't wait; see ``ease``."""
         self._pending.append(answered)
-        self._unsettled += 1
+        self._backlog.add()
         self._changed.set()
         if len(self._pending) >= BATCH:
             self._full.set()
 
     async def ease(self) -> None:
-        """Wait until there is room: answers must not pile up where the judge is slow."""
-        while self._unsettled > self._room and self._error is None:
-            self._eased.clear()
-            await self._eased.wait()
+        """Wait until there is room: answers must not pile up where the judge is slow or fails."""
+        await self._backlog.ease()
 
     def close(self) -> None:
         """No more answers come; ``run`` ends when all are settled."""
@@ -140,6 +139,17 @@ class Committer:
             Exception: whatever judge or store raised first.
         """
         batches: set[asyncio.Task[None]] = set()
+        try:
+            await self._start_batches(batches)
+            if batches:
+                await asyncio.gather(*batches)
+        finally:
+            for task in batches:
+                task.cancel()
+        if self._error is not None:
+            raise self._error
+
+    async def _start_batches(self, batches: set[asyncio.Task[None]]) -> None:
         while self._error is None:
             if not self._pending:
                 if self._closing:
@@ -155,10 +165,6 @@ class Committer:
             task = asyncio.create_task(self._settle(batch))
             batches.add(task)
             task.add_done_callback(batches.discard)
-        if batches:
-            await asyncio.gather(*batches)
-        if self._error is not None:
-            raise self._error
 
     async def _linger(self) -> None:
         if len(self._pending) < BATCH and not self._closing:
@@ -168,6 +174,7 @@ class Committer:
         timer.cancel()
 
     async def _settle(self, batch: list[Answered]) -> None:
+        trials: list[tuple[int, Trial]] = []
         try:
             trials = await self._judged(batch)
             async with self._writing:
@@ -175,13 +182,17 @@ class Committer:
                 records: list[Record] = [*turns, *(trial for _, trial in trials)]
                 await self._loop.run_in_executor(self._threads, self._store.append, records)
             self._deliver(trials)
+            if self._bench.ended is not None:
+                raise self._bench.ended
         except Exception as error:
             self._error = self._error or error
             self._changed.set()
+            self._backlog.end()
         finally:
-            self._unsettled -= len(batch)
+            if self._bench.waits:
+                self._backlog.most = min(self._backlog.most, max(WAITING, self._workers))
+            self._backlog.settle(len(batch), len(trials))
             self._settled(sum(not each.cached for each in batch))
-            self._eased.set()
             self._judging.release()
 
     async def _judged(self, batch: Sequence[Answered]) -> list[tuple[int, Trial]]:
@@ -197,7 +208,7 @@ class Committer:
         }
         now = self._clock()
         for i in judged:
-            if judgements[i] is None:
+            if judgements[i] is None and self._bench.ended is None:
                 self._lost(batch[i].index, "the judge could not decide")
         return [
             (each.index, self._trial(each, judgement, now))

@@ -20,7 +20,7 @@ from buttress.judges.known import known
 from buttress.protocols.judge import Judge, Judgement
 from buttress.protocols.probe import TrialSpec
 from buttress.protocols.procedure import CallsSpentError
-from buttress.protocols.unjudged import UnjudgedError
+from buttress.protocols.unjudged import JudgeGoneError, UnjudgedError
 from buttress.targets.address import address, flatten
 from buttress.targets.base import Answer, Message, Request, Sampling, Target, TargetError
 from buttress.targets.retrying import RetryingClient
@@ -178,6 +178,8 @@ class EngineConversation:
                 found = known(read) or (await judge.judge([read]))[0]
             except UnjudgedError as error:
                 raise TargetError(error.problems[0], retry=False) from None
+            except JudgeGoneError as error:
+                raise error.reason from None
             fields = [found.outcome, found.score, found.reason, found.decision, found.abstained]
             text = orjson.dumps(fields).decode()
             return self._record(key, "judge", f"{judge.id} {judge.version}", prompt, Answer(text))

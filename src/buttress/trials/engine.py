@@ -39,6 +39,7 @@ from buttress.trials.unconfirmed_refusals import UnconfirmedRefusals
 
 LOOKUP: Final = 64  # specs looked up in the store at once
 FIRST_UNJUDGED: Final = 20  # answers after which a judge that decides hardly any is given up
+JUDGED_WITHIN_S: Final = 6.0  # for answers that wait for a judge where a run is interrupted
 HOPELESS: Final = 0.9  # share of answers that a judge can't decide, from which it is of no use
 
 Deliver = Callable[[Sequence[tuple[int, Trial]]], None]
@@ -151,10 +152,11 @@ class TrialEngine:
         ``deliver`` is called on the event loop; ``specs`` is pulled at most two rounds of
         concurrency ahead, so it may decide what to ask next from what was delivered. ``lost`` gets
         the index of each spec that was asked and has no outcome, and why. Questions that fail
-        because the target has stopped to answer this caller at all, as with a key that expires,
-        count as not asked: why they failed has nothing to do with what they ask.
+        because the target has stopped to answer at all, as with a key that expires or a server that
+        is gone, count as not asked: why they failed has nothing to do with what they ask.
         """
-        losses = LostQuestions(lost or _forget, self._health)
+        lost = lost or _forget
+        losses = LostQuestions(lost, self._health)
         began = time.perf_counter()
         with ThreadPoolExecutor(2, thread_name_prefix="evidence") as threads:
 
@@ -173,9 +175,9 @@ class TrialEngine:
                 self._origin,
                 finish,
                 unjudged=self._unjudged,
-                lost=losses.add,
+                lost=lost,
                 clock=self._clock,
-                room=2 * self._workers,
+                workers=self._workers,
                 settled=self._allowance.settle,
                 repetition=self._repetition,
             )
@@ -222,18 +224,23 @@ class TrialEngine:
             asyncio.create_task(self._work(questions, committer, room, losses, refusals))
             for _ in range(workers)
         ]
+        judged_within_s: float | None = None
         try:
             await _all({committing}, set(asking))
             await refusals.confirm()
+            await losses.confirm()
         except TargetDiedError:
             refusals.release()
             raise
-        except BaseException:
+        except BaseException as error:
             refusals.release_all()
+            if isinstance(error, asyncio.CancelledError):
+                judged_within_s = JUDGED_WITHIN_S
             raise
         finally:
             # Also when interrupted: what has been answered is paid for, so it is kept.
-            await _outlast(asyncio.create_task(_wind_down(asking, committer, committing)))
+            winding_down = _wind_down(asking, committer, committing, judged_within_s)
+            await _outlast(asyncio.create_task(winding_down), committing)
         committing.result()
 
     async def _feed(
@@ -292,19 +299,23 @@ class TrialEngine:
             except SpentError as error:
                 self.stopped = self.stopped or str(error)
                 if error.failure and not self._client.has_answered:
-                    losses.add(index, error.failure)
+                    losses.add(index, error.failure, probe=spec.probe)
                     raise TargetDiedError(
                         f"{self._target.name}: {error.failure}; {error} and nothing was answered"
                     ) from None
                 if error.failure:  # else it was not asked to its end, which is not its doing
-                    losses.add(index, error.failure)
+                    losses.add(index, error.failure, probe=spec.probe)
                 continue
             except TargetClosedError as error:
                 losses.add(index, str(error), about_caller=True)
                 raise TargetDiedError(str(error)) from None
             except TargetError as error:
-                about_caller = error.fatal and not error.doubtful
-                losses.add(index, one_line(str(error)), about_caller=about_caller)
+                losses.add(
+                    index,
+                    one_line(str(error)),
+                    probe=spec.probe,
+                    about_caller=error.fatal and not error.doubtful,
+                )
                 await self._health.failed(error)
                 continue
             if not answered.answer.unconfirmed:
@@ -381,22 +392,30 @@ def _forget(index: int, why: str) -> None:
 
 
 async def _wind_down(
-    asking: Sequence[asyncio.Task[None]], committer: Committer, committing: asyncio.Task[None]
+    asking: Sequence[asyncio.Task[None]],
+    committer: Committer,
+    committing: asyncio.Task[None],
+    judged_within_s: float | None,
 ) -> None:
-    """Ask no more, and settle what has been answered."""
+    """Ask no more, and settle what has been answered, for so long at most."""
     for task in asking:
         task.cancel()
     await asyncio.gather(*asking, return_exceptions=True)
     committer.close()
+    await asyncio.wait({committing}, timeout=judged_within_s)
+    committing.cancel()
     await asyncio.wait({committing})
-    committing.exception()  # seen, even where another error is on its way
+    if not committing.cancelled():
+        committing.exception()  # seen, even where another error is on its way
 
 
-async def _outlast(task: asyncio.Task[None]) -> None:
-    """Wait for a task to its end, also where an interruption comes meanwhile; a second ends it."""
+async def _outlast(task: asyncio.Task[None], committing: asyncio.Task[None]) -> None:
+    """Wait for a task to its end; where an interruption comes meanwhile, a judge gets its time."""
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
+        await asyncio.wait({task}, timeout=JUDGED_WITHIN_S)
+        committing.cancel()
         await task
         raise
 

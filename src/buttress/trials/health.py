@@ -44,6 +44,7 @@ class TargetHealth:
         self._fatal = 0
         self._checking = asyncio.Lock()
         self._died = ""
+        self._blamed: set[str] = set()
         self._revivals = 0  # times that a harmless question was answered after failures
 
     def begin(self) -> int:
@@ -87,6 +88,12 @@ class TargetHealth:
         which = "last" if self._answered else "first"
         common = self._totals.messages.most_common(1)[0][0]
         return f"{self._name}: the {which} {failed} questions all failed; it said: {common}"
+
+    def blamed(self, probe: str) -> bool:
+        """Whether a question of the probe counts already as what the target may have died of."""
+        known = probe in self._blamed
+        self._blamed.add(probe)
+        return known
 
     async def confirm(self, refused: str) -> None:
         """Whether the target turns down single questions, and not this caller.

@@ -19,7 +19,7 @@ from buttress.judges.no_help import revised
 from buttress.processes import usable_processors
 from buttress.protocols.judge import DECISIONS, ComputingJudge, Exchange, Judge, Judgement
 from buttress.protocols.probe import TrialSpec
-from buttress.protocols.unjudged import UnjudgedError
+from buttress.protocols.unjudged import JudgeGoneError, UnjudgedError
 from buttress.trials.judge_process import JudgeProcess
 from buttress.trials.repetition import Repetition
 
@@ -56,6 +56,7 @@ class BatchedJudge:
         self._judge = judge
         self._problem = problem
         self._repetition = repetition or Repetition()
+        self.ended: ButtressError | None = None  # why nothing more is judged
         self._size = FIRST
         self._waits = False
         self._apart: JudgeProcess | None = None
@@ -67,6 +68,11 @@ class BatchedJudge:
     def apart(self) -> bool:
         """Whether a process of its own judges."""
         return self._apart is not None and self._apart.ready
+
+    @property
+    def waits(self) -> bool:
+        """Whether the judge waits for somebody, such as a model, rather than computes."""
+        return self._waits
 
     def stop(self) -> None:
         """End the judge's process, if there is one."""
@@ -107,6 +113,9 @@ class BatchedJudge:
             for problem in error.problems:
                 self._problem(problem)
             return error.judgements
+        except JudgeGoneError as error:
+            self.ended = self.ended or error.reason
+            return error.judgements or [None] * len(exchanges)
         except ButtressError:
             raise
         except FOREIGN_FAILURES as error:  # its answers stay undecided

@@ -38,42 +38,60 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """What a resumed run had spent until it ended."""
+
+    calls: int = 0
+    tokens: int = 0
+    cost: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class ProgressPlan:
     """What progress is measured against.
 
-    ``cost`` tells what the totals cost, None where there is no price; ``calls``, ``most_cost`` and
-    ``seconds`` are the budget.
+    ``cost`` tells what the totals cost, None where there is no price, and ``tokens`` the tokens of
+    all models so far; ``calls``, ``most_tokens``, ``most_cost`` and ``seconds`` are the budget, of
+    which ``earlier`` was spent before.
     """
 
     calls: int | None = None
     cost: Callable[[Totals], float] | None = None
     most_cost: float | None = None
     seconds: float | None = None
+    tokens: Callable[[], int] = lambda: 0
+    most_tokens: int | None = None
+    earlier: Callable[[], Earlier] = Earlier
 
     def seconds_left(self, totals: Totals, seconds: float) -> float | None:
         """Time left at most, by the tightest part of the budget; ``seconds`` since the start."""
-        left = []
-        if self.calls and totals.calls:
-            left.append((self.calls - totals.calls) * seconds / totals.calls)
-        if self.most_cost and self.cost is not None and (spent := self.cost(totals)) > 0:
-            left.append((self.most_cost - spent) * seconds / spent)
-        if self.seconds is not None:
-            left.append(self.seconds - seconds)
+        earlier = self.earlier()
+        left = [] if self.seconds is None else [self.seconds - seconds]
+        for most, before, spent in (
+            (self.calls, earlier.calls, totals.calls),
+            (self.most_tokens, earlier.tokens, self.tokens()),
+            (self.most_cost, earlier.cost, 0.0 if self.cost is None else self.cost(totals)),
+        ):
+            if most and spent > 0:
+                left.append((most - before - spent) * seconds / spent)
         return min(left, default=None)
 
 
 def describe(totals: Totals, plan: ProgressPlan, probe: str, seconds: float) -> str:
     """One line: done of budget, rate, cost, time left, present probe. ``seconds`` since start."""
-    done = f"{totals.calls:,}" + (f"/{plan.calls:,}" if plan.calls else "") + " calls"
+    earlier = plan.earlier()
+    done = f"{earlier.calls + totals.calls:,}" + (f"/{plan.calls:,}" if plan.calls else "")
     rate = totals.trials / seconds if seconds > 0 else 0.0
-    parts = [done, f"{totals.trials:,} {'trial' if totals.trials == 1 else 'trials'}"]
+    parts = [f"{done} calls", f"{totals.trials:,} {'trial' if totals.trials == 1 else 'trials'}"]
     parts.append(f"{rate:,.1f}/s")
     if totals.cached:
         parts.append(f"{totals.cached:,} cached")
     if totals.errors:
         parts.append(f"{totals.errors:,} errors")
+    if plan.most_tokens is not None:
+        parts.append(f"{earlier.tokens + plan.tokens():,}/{plan.most_tokens:,} tokens")
     if plan.cost is not None:
-        parts.append(f"cost {plan.cost(totals):,.2f}")
+        parts.append(f"cost {earlier.cost + plan.cost(totals):,.2f}")
     left = plan.seconds_left(totals, seconds)
     if left is not None:
         parts.append(f"{duration(left)} left at most")

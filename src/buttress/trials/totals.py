@@ -45,6 +45,10 @@ class Totals:
         self.completion_tokens += answer.completion_tokens
         self.estimated += answer.estimated
 
+    def timed_out(self, prompt_tokens: int) -> None:
+        """Count what was read in vain."""
+        self.prompt_tokens += prompt_tokens
+
     def error(self, message: str) -> None:
         """Count a question given up, and keep its message where it is among the first kinds."""
         self.errors += 1

@@ -7,7 +7,6 @@ arXiv:2405.21018, section 3.3.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -81,41 +80,3 @@ def merged(suffix: Tensor, made: Tensor, losses: Tensor, most: int) -> Tensor:
             rows.append(joined)
         taken = joined
     return torch.stack(rows) if rows else made[:0]
-
-
-def batches(starts: Sequence[int], length: int, *, most: int, overhead: int) -> list[list[int]]:
-    """Cut candidates into batches so that few tokens are computed, by dynamic programming.
-
-    A batch computes each of its candidates from the first place at which one of them differs from
-    the present suffix; a batch costs ``overhead`` tokens of its own.
-
-    Args:
-        starts: where each candidate first differs.
-        length: tokens of a candidate in full, with what follows it.
-        most: candidates in a batch.
-        overhead: what a pass through the model costs, in tokens.
-
-    Returns:
-        Indices into ``starts``, each exactly once.
-    """
-    places = sorted(set(starts))
-    members = [[i for i, start in enumerate(starts) if start == place] for place in places]
-    cost = [0.0] * (len(places) + 1)
-    cut = [0] * len(places)
-    for last in range(len(places)):
-        count = 0
-        cost[last + 1] = float("inf")
-        for first in range(last, -1, -1):
-            count += len(members[first])
-            passes = -(-count // most)
-            total = cost[first] + count * (length - places[first]) + passes * overhead
-            if total < cost[last + 1]:
-                cost[last + 1], cut[last] = total, first
-    made: list[list[int]] = []
-    last = len(places)
-    while last:
-        first = cut[last - 1]
-        together = [index for group in members[first:last] for index in group]
-        made += [together[i : i + most] for i in range(0, len(together), most)]
-        last = first
-    return made

@@ -13,6 +13,7 @@ import transformers as untyped
 
 from buttress.errors import InputError
 from buttress.targets.adapters import base_of, with_adapter
+from buttress.targets.causal_model import OPTIONS, fit_tokenizer, load_causal_model
 from buttress.targets.completion import one_line
 from buttress.targets.settings import existing
 
@@ -40,23 +41,17 @@ def load(weights: str | Path, *, device: str = "auto") -> tuple[Any, Any]:
         return with_adapter(loaded, folder).eval(), words
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    transformers.utils.logging.disable_progress_bar()  # we tell of progress ourselves
-    options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
-        tokenizer: Any = transformers.AutoTokenizer.from_pretrained(folder, **options)
-        model: Any = transformers.AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=torch.float32 if device == "cpu" else "auto",
-            use_safetensors=True,
-            **options,
-        )
-        return model.to(device).eval(), tokenizer
-    except Exception as error:  # of many kinds, as the folder is at fault in many ways
+        torch.device(device)
+    except RuntimeError:
         raise InputError(
-            f"can't be loaded: {one_line(str(error))}",
-            file=str(folder),
-            expected="a causal language model that transformers knows, in safetensors",
+            f"unknown device '{device}'", field="device", expected="auto, cpu, cuda, cuda:1 …"
         ) from None
+    transformers.utils.logging.disable_progress_bar()  # we tell of progress ourselves
+    tokenizer = load_tokenizer(folder)
+    model = load_causal_model(folder, device)
+    fit_tokenizer(tokenizer, model, folder)
+    return model, tokenizer
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -66,9 +61,7 @@ def load_tokenizer(folder: Path) -> Any:
         InputError: there is none that transformers knows.
     """
     try:
-        return transformers.AutoTokenizer.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False
-        )
+        return transformers.AutoTokenizer.from_pretrained(folder, **OPTIONS)
     except Exception as error:  # of many kinds, as the folder is at fault in many ways
         raise InputError(f"no usable tokenizer: {one_line(str(error))}", file=str(folder)) from None
 

@@ -15,12 +15,11 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from buttress.white_box.candidates import batches
+from buttress.white_box.batching import batches, pass_overhead
 from buttress.white_box.layout import PromptLayout
 from buttress.white_box.prefix_cache import Pairs, cache_of, prefix_pairs
 
 _LOGITS: Final = 2**27  # values that the logits of one batch may hold
-_OVERHEAD: Final = {"cpu": 16, "cuda": 4096}  # what a pass costs, in tokens
 
 
 class Passes:
@@ -41,7 +40,7 @@ class Passes:
         self._table = _table(model.get_input_embeddings())
         size = len(layout.target) * self.vocabulary
         self._most = max(1, min(batch or 512, _LOGITS // size))
-        self._overhead = _OVERHEAD.get(self._device.type, _OVERHEAD["cuda"])
+        self._overhead = pass_overhead(self._device)
         self._prefix: Pairs | None = None
         self._present: tuple[tuple[int, ...], Pairs] | None = None
         self.tokens = 0

@@ -13,6 +13,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
+from buttress.white_box.batching import by_length, pass_overhead
 from buttress.white_box.loading import evaluating
 from buttress.white_box.shared_beginning import Beginning, beginning_of
 
@@ -81,9 +82,10 @@ def token_statistics(
     kept, behind = [rows[i] for i in order], [firsts[i] for i in order]
     with evaluating(model):
         beginning = beginning_of(model, kept, behind, partial(_all_logs, model))
-    while order:
-        size = max(1, most // (len(rows[order[0]]) - beginning.tokens))
-        batch, order = order[:size], order[size:]
+    lengths = [len(row) - beginning.tokens for row in kept]
+    overhead = pass_overhead(model.get_input_embeddings().weight.device)
+    for places in by_length(lengths, most=most, overhead=overhead):
+        batch = [order[place] for place in places]
         with evaluating(model):
             found = _batch(model, [rows[i] for i in batch], [firsts[i] for i in batch], beginning)
         yield from zip(batch, found, strict=True)

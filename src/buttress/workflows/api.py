@@ -46,6 +46,7 @@ def assess(
     *,
     out: Path | str = "buttress-out",
     budget: int | None = None,
+    budget_tokens: int | None = None,
     policy: str | None = None,
     only: Sequence[str] | None = None,
     resume: bool = False,
@@ -58,6 +59,7 @@ def assess(
         system: what ``load_manifest`` returned, or the path of a manifest or of its folder.
         out: folder for evidence and reports.
         budget: questions to targets at most; None for the manifest's.
+        budget_tokens: tokens read and written at most, by all models; None for the manifest's.
         policy: name or file of a policy; None for the manifest's.
         only: ids of probes to run; None for all.
         resume: go on with the last run in ``out``.
@@ -71,10 +73,17 @@ def assess(
     """
     _outside_a_loop("assess")
     _whole(budget, "budget", 1)
+    _whole(budget_tokens, "budget_tokens", 1)
     _whole(seed, "seed", 0)
     _several(only, "only")
     options = assessing.Options(
-        out=_path(out, "out"), budget=budget, policy=policy, only=only, resume=resume, seed=seed
+        out=_path(out, "out"),
+        budget=budget,
+        budget_tokens=budget_tokens,
+        policy=policy,
+        only=only,
+        resume=resume,
+        seed=seed,
     )
     document = assessing.assess(_system(system), options, progress or io.StringIO())
     return _typed(document, Assessment)

@@ -6,10 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
 from buttress.documents import reading
-from buttress.documents.schemas import as_object
+from buttress.documents.schemas import of_any_version
 from buttress.errors import InputError
 from buttress.evidence.chain import verify
 from buttress.evidence.store import FILE_NAME, EvidenceStore
@@ -18,7 +16,7 @@ from buttress.files.located_yaml import load as load_located
 from buttress.report import language as languages
 from buttress.report.card.parts import NAMES
 from buttress.report.card.render import field_ids, render_card
-from buttress.report.card.source import CardPart, CardSource, CardVersion
+from buttress.report.card.source import CardPart, CardSource, CardVersion, told
 from buttress.report.card.words import CardWords, forms
 
 PARTS: Final = {name: f"{name}.json" for name in NAMES}
@@ -102,9 +100,9 @@ def _parts(folder: Path, shown: str) -> dict[str, CardPart]:
         if file.is_file():
             data = read_json(file, "DIR", f"a document of schema {name}")
             if not isinstance(data, dict):
-                raise InputError("not an object", file=str(file), expected=f"a {name} document")
+                raise InputError("not an object", file=str(file), expected="an object")
             try:
-                document: dict[str, Any] = msgspec.to_builtins(as_object(name, data))
+                document = told(of_any_version(name, data))
             except InputError as error:
                 raise InputError(error.problem, file=str(file), expected="its schema") from None
             found[name] = CardPart(document, shown + file_name)

@@ -87,6 +87,8 @@ def influence(request: InfluenceRequest, say: Say = lambda _: None) -> dict[str,
                 f"belongs to {base}", file=str(request.adapter), field="--adapter",
                 expected=f"an adapter of {request.weights}",
             )  # fmt: skip
+    if request.without is not None:
+        _check_without(request.without, request)
     folder = request.adapter or request.weights
     index = GradientIndex(
         request.index,
@@ -117,7 +119,8 @@ def influence(request: InfluenceRequest, say: Say = lambda _: None) -> dict[str,
     first = [int(one) for one in order[:top]]
     last = [int(one) for one in order[::-1][:top]]
     if request.without is not None:
-        _write_without(request.without, data, {data.records[one].position.number for one in first})
+        taken = {data.records[one].position.number for one in first if scores[one] > 0}
+        _write_without(request.without, data, taken)
     return {
         "schema": "buttress-influence/1",
         "version": __version__,
@@ -209,6 +212,21 @@ def _excerpt(text: str) -> str:
     for one in sorted(find(start, KINDS), key=lambda match: -match.start):
         start = f"{start[: one.start]}[{one.kind}]{start[one.end :]}"
     return shortened(start if len(start) <= _EXCERPT else start[:_EXCERPT] + "…")
+
+
+def _check_without(path: Path, request: InfluenceRequest) -> None:
+    """What is written must not take the place of what was read, and is JSON Lines."""
+    read_files = {one.resolve() for one in expand([request.data, request.behaviour])}
+    inside = request.data.is_dir() and path.resolve().is_relative_to(request.data.resolve())
+    if path.resolve() in read_files or inside:
+        raise InputError(
+            "would change what was read", file=str(path), field="--without",
+            expected="a new file, outside of the data",
+        )  # fmt: skip
+    if path.suffix != ".jsonl":
+        raise InputError(
+            f"ending '{path.suffix}'", file=str(path), field="--without", expected=".jsonl"
+        )
 
 
 def _write_without(path: Path, data: _Records, numbers: set[int]) -> None:

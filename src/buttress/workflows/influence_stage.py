@@ -101,11 +101,7 @@ class InfluentialRecords:
 
     def _asked(self) -> list[Any]:
         reader, _ = _loaded(*self._model)
-        records = [
-            Record(one.line, one.position).data
-            for one in read(expand([self._behaviour]))
-            if isinstance(one, Readable)
-        ]
+        records = [one.data for one in read(expand([self._behaviour])) if isinstance(one, Readable)]
         try:
             return reader.examples(records).examples
         except InputError as error:

@@ -63,6 +63,7 @@ class OverseeRequest:
     constitution: Path | None = None
     seed: int = 0
     resume: bool = False
+    max_tokens: int | None = None  # of a reply; None: the asset's, at least LEAST_TOKENS
 
 
 def oversee(
@@ -143,7 +144,7 @@ async def _run(
         voices = {
             role: Voice(
                 asset.id, targets[role], clients["overseer" if same else role],
-                asset.system_prompt, max(LEAST_TOKENS, asset.max_tokens),
+                asset.system_prompt, request.max_tokens or max(LEAST_TOKENS, asset.max_tokens),
             )
             for role, asset in assets.items()
         }  # fmt: skip
@@ -176,6 +177,7 @@ def _begin(
         "task": plan.task.digest,
         "rounds": request.rounds,
         "margin": request.margin,
+        "max_tokens": request.max_tokens,
         "constitution": hashlib.sha256(orjson.dumps(principles)).hexdigest(),
         "overseer": targets["overseer"].identity,
         "worker": targets["worker"].identity,

@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -180,12 +180,13 @@ def export(
         first, second = count["first"], count["second"]
         if labels[0].expected or first == second or count["tie"] >= max(first, second):
             continue
-        answers = (labels[0].first, labels[0].second)
+        pair = pair_of(labels[0])
+        answers = (pair.first, pair.second)
         chosen, rejected = answers if first > second else answers[::-1]
         decided = first + second + count["tie"]
         lines.append(
             orjson.dumps(
-                {"prompt": labels[0].prompt, "chosen": chosen, "rejected": rejected,
+                {"prompt": pair.prompt, "chosen": chosen, "rejected": rejected,
                  "agreement": max(first, second) / decided, "labels": decided}
             ) + b"\n"
         )  # fmt: skip
@@ -210,7 +211,10 @@ def _to_label(request: LabelRequest) -> tuple[list[Pair], Path]:
 
 
 def _labels(paths: Sequence[Path], criterion: str | None) -> list[Preference]:
-    """The last choice of each labeller for each pair by that criterion, over all files."""
+    """The last choice of each labeller for each pair by that criterion, over all files.
+
+    Several that differ and tell no time are a tie.
+    """
     kept: dict[tuple[str, str, str], Preference] = {}
     for path in paths:
         if _is_store(path):
@@ -220,8 +224,11 @@ def _labels(paths: Sequence[Path], criterion: str | None) -> list[Preference]:
             _, labels = read_pairs(path)
         for one in labels:
             before = kept.get((one.key, one.labeller, one.criterion))
-            if before is None or one.time >= before.time:
+            if before is None or one.time > before.time:
                 kept[one.key, one.labeller, one.criterion] = one
+            elif one.time == before.time and one.choice != before.choice:
+                # Published sets tell no times: both choices stand, and neither was the last.
+                kept[one.key, one.labeller, one.criterion] = replace(one, choice="tie")
     if not kept:
         raise InputError(
             "no labels", file=str(paths[0]), expected="labels of `buttress preferences label`"

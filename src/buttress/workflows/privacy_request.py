@@ -9,10 +9,9 @@ from typing import Final
 
 from buttress.data.inputs import expand
 from buttress.data.reading import Readable, read
-from buttress.data.records import Record
 from buttress.errors import InputError
 from buttress.system.manifest import FILE_NAME
-from buttress.targets.adapters import CONFIG
+from buttress.targets.adapters import holds_model
 from buttress.workflows.manifest import load
 
 METHODS: Final = (
@@ -106,7 +105,7 @@ def weights_folder(path: Path) -> Path:
     system = load(path)
     for asset in system.assets:
         for one in asset.paths:
-            if one.is_dir() and any((one / name).is_file() for name in ("config.json", CONFIG)):
+            if one.is_dir() and holds_model(one):
                 return one
     raise InputError(
         "no asset with weights", file=str(path), field="assets",
@@ -122,6 +121,6 @@ def holds_pairs(path: Path) -> bool:
     """
     for one in read(expand([path])):
         if isinstance(one, Readable):
-            data = Record(one.line, one.position).data
+            data = one.data
             return {"chosen", "rejected"} <= data.keys()
     return False

@@ -141,7 +141,7 @@ class PrivacyRun:
             rows: list[tuple[dict[str, Any], bool]] = []
             for one in read(expand([path])):
                 if isinstance(one, Readable):
-                    rows.append((Record(one.line, one.position).data, member))
+                    rows.append((one.data, member))
                 else:
                     left_out[f"unreadable {'member' if member else 'non-member'}"] += 1
             if len(rows) > self.request.most:

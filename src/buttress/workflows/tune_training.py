@@ -12,7 +12,7 @@ import orjson
 import torch
 
 from buttress.data.inputs import expand
-from buttress.data.reading import Readable, read
+from buttress.data.reading import Readable, Unreadable, read
 from buttress.errors import InputError
 from buttress.files.atomic import write_whole
 from buttress.judges.offline import create as offline_judge
@@ -310,23 +310,23 @@ class _Work:
         write_whole(self.request.out / SCORES, b"\n".join(lines) + b"\n", "--out")
 
 
-def _records(path: Path) -> tuple[list[dict[str, Any]], int]:
-    """Records of a file or folder, and how many could not be read."""
+def _records(path: Path) -> tuple[list[dict[str, Any]], list[Unreadable]]:
+    """Records of a file or folder, and what could not be read."""
     records: list[dict[str, Any]] = []
-    unreadable = 0
+    unreadable: list[Unreadable] = []
     for one in read(expand([path])):
         if isinstance(one, Readable):
-            records.append(orjson.loads(one.line))
+            records.append(one.data)
         else:
-            unreadable += 1
+            unreadable.append(Unreadable(one.file, one.line, one.reason))
     return records, unreadable
 
 
 def _told(
-    path: Path, records: int, *, examples: int, tokens: int, unreadable: int,
+    path: Path, records: int, *, examples: int, tokens: int, unreadable: Sequence[Unreadable],
     left_out: Mapping[str, int],
 ) -> dict[str, Any]:  # fmt: skip
-    reasons = {"unreadable": unreadable, **left_out}
+    reasons = {"unreadable": len(unreadable), **left_out}
     return {
         "path": str(path),
         "digest": data_digest(path),
@@ -338,12 +338,15 @@ def _told(
 
 
 @contextmanager
-def _errors_of(path: Path, option: str, unreadable: int) -> Iterator[None]:
+def _errors_of(path: Path, option: str, unreadable: Sequence[Unreadable]) -> Iterator[None]:
     """Errors of a file's content name the file and its option, and what could not be read."""
     try:
         yield
     except InputError as error:
-        problem = error.problem + (f"; {unreadable} could not be read" if unreadable else "")
+        problem = error.problem
+        if unreadable:
+            first = unreadable[0]
+            problem += f"; {len(unreadable)} could not be read (line {first.line}: {first.reason})"
         raise InputError(problem, file=str(path), field=option, expected=error.expected) from None
 
 

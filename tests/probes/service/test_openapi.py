@@ -173,3 +173,51 @@ def test_examples_and_schemas_in_parts(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="--openapi"):
         load_description(tmp_path / "none.json")
+
+
+YAML = """
+openapi: 3.1.0
+info: {title: t, version: 2024-01-01}
+components:
+  schemas:
+    Order Line:
+      type: [object, "null"]
+      required: [id, when, count, above, over, name, tags, since]
+      properties:
+        id: {type: string, format: uuid}
+        when: {type: ["null", string], format: date-time}
+        count: {type: ["null", integer]}
+        above: {type: integer, exclusiveMinimum: 4}
+        over: {type: integer, minimum: 4, exclusiveMinimum: true}
+        name: {type: string, minLength: 3}
+        since: {type: object, example: {day: 2024-05-06}}
+        tags: {type: array, items: {type: string}}
+paths:
+  /a/{id}:
+    parameters:
+      - {name: id, in: path, schema: {type: string}}
+      - {name: q, in: query, required: true, schema: {type: string}}
+    get:
+      parameters: [{name: id, in: path, example: 2024-05-06}, {name: id, in: query, example: 7}]
+      responses: {200: {description: ok}}
+  /b/{id}:
+    post:
+      parameters: [{$ref: "#/paths/~1a~1%7Bid%7D/parameters/0"}, {$ref: "#/paths/~1a/x/9"}]
+      requestBody:
+        content: {application/json: {schema: {$ref: "#/components/schemas/Order%20Line"}}}
+  /c: {$ref: "./other.yaml#/paths/~1c"}
+  /d: {get: {parameters: [{$ref: "#/paths/~1a~1%7Bid%7D/parameters/5"}]}}
+"""
+
+
+def test_openapi_3_1_in_yaml_with_references(tmp_path: Path) -> None:
+    get, post, plain = load(tmp_path, YAML).operations
+    assert get.filled() == "/a/2024-05-06?q=x"
+    assert get.filled({"id": "5"}) == "/a/5?q=x&id=5"
+    assert post.filled() == "/b/x"
+    assert json.loads(json.dumps(post.body)) == {
+        "id": "00000000-0000-4000-8000-000000000001", "when": "2024-01-01T00:00:00Z",
+        "count": 1, "above": 5, "over": 5, "name": "xxx", "tags": ["x"],
+        "since": {"day": "2024-05-06"},
+    }  # fmt: skip
+    assert plain.filled() == "/d"

@@ -123,3 +123,62 @@ def test_what_is_no_document_is_told(tmp_path: Path) -> None:
     done = buttress("card", str(tmp_path))
     assert done.returncode == 2
     assert done.stderr.strip().count("\n") == 0
+
+
+def paths_in(value: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """All fields at any depth; of lists those of the first member."""
+    if isinstance(value, list):
+        return paths_in(value[0], (*above, 0)) if value else []
+    if not isinstance(value, dict):
+        return []
+    return [
+        found for name, one in value.items()
+        for found in [(*above, name), *paths_in(one, (*above, name))]
+    ]  # fmt: skip
+
+
+def without(value: Any, path: tuple[Any, ...]) -> Any:
+    made = json.loads(json.dumps(value))
+    held = made
+    for step in path[:-1]:
+        held = held[step]
+    del held[path[-1]]
+    return made
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_field_that_an_earlier_version_did_not_write_is_a_blank(
+    tmp_path: Path, name: str
+) -> None:
+    folder = folder_of(tmp_path / "out", name)
+    form = "hf" if name == "align" else "gpai"
+    whole = card([folder], form)
+    blanks = 0
+    for path in paths_in(SAMPLES[name]):
+        (folder / f"{name}.json").write_text(json.dumps(without(SAMPLES[name], path)))
+        if path == ("schema",):
+            with pytest.raises(InputError, match="schema"):
+                card([folder], form)
+            continue
+        text = card([folder], form, language="zh" if len(path) % 2 else "en")
+        body, _, end = text.rpartition("\n## ")
+        cited = {int(one) for one in re.findall(r"\]\(#e(\d+)\)", body)}
+        assert cited == {int(one) for one in re.findall(r'<a id="e(\d+)">', end)}
+        blank = f"`{path[-1]}`" in body
+        blanks += blank
+        if not blank and len(path) % 2 == 0:
+            assert text == whole  # a field that no card shows
+    assert blanks > 3
+
+
+def test_an_earlier_run_keeps_what_it_tells(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "out", "align")
+    earlier = without(SAMPLES["align"], ("perplexity",))
+    del earlier["attacks"][0]["difference"]["low"]
+    (folder / "align.json").write_text(json.dumps(earlier))
+    text = card([folder], "hf").replace("\\", "")
+    assert "67% | 20% | -47 [-57, -37]" in text
+    assert (
+        "Not told by `align.json`, which another version of Buttress wrote: `perplexity`." in text
+    )
+    assert "which another version of Buttress wrote: `low`." in text

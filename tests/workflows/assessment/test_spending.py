@@ -1,4 +1,4 @@
-"""What a resumed run has spent before, in calls and in money."""
+"""What a run spends, and what a resumed run has spent before: calls, tokens and money."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def spending(folder: Path, cost: float) -> Spending:
         f"  - {{kind: model, id: m, endpoint: 'http://127.0.0.1:9/v1', model: x, price: {price}}}\n"
     )
     system = manifest.load(path)
-    made = Spending(system, Budget(cost=cost))
+    made = Spending(system, Budget(cost=cost, tokens=2_000))
     made.ledger.open(system.assets[0])
     made.ledger.open_other(ATTACKER, Price(per_call=0.001))
     return made
@@ -66,6 +66,7 @@ def test_money_spent_before_counts(tmp_path: Path) -> None:
     unfinished = 300 * 10e-6 + 200 * 20e-6
     assert before.cost() == pytest.approx(trial + 0.001 + unfinished)
     assert before.allowance.spent_calls() == 2 + 1 + 1
+    assert before.allowance.spent_tokens() == 1_500 + 500 + 500
     before.asked_before([])
     assert before.cost() == 0
 

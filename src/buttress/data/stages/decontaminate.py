@@ -61,7 +61,6 @@ class Decontamination:
 @cache
 def _items(files: tuple[Path, ...], own: bool, words: int) -> Mapping[int, Mapping[int, str]]:
     """By length in words: hashes of runs, and the item that each is of."""
-    import orjson
 
     from buttress.data.inputs import expand
     from buttress.data.reading import Readable, read
@@ -75,8 +74,7 @@ def _items(files: tuple[Path, ...], own: bool, words: int) -> Mapping[int, Mappi
         for entry in read([file]):
             if isinstance(entry, Readable):
                 name = f"{file.name}:{entry.position.line}"
-                data = orjson.loads(entry.line)
-                texts += [(name, slot.text) for slot in text_slots(data)]
+                texts += [(name, slot.text) for slot in text_slots(entry.data)]
     known: dict[int, dict[int, str]] = {}
     for name, text in texts:
         whole = word_runs(text, 1)

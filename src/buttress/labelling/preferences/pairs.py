@@ -16,28 +16,32 @@ from buttress.evidence.base import RecordStore
 from buttress.evidence.codec import decode
 from buttress.evidence.records import Preference
 from buttress.files.utf8 import not_utf8
+from buttress.labelling.preferences.messages import Said, UnreadableError, said, shown
 
 CHOICES: Final = ("first", "second", "tie", "skipped")
 SIDES: Final = ("first", "second")
 LINE_LIMIT: Final = 16 << 20  # bytes of one line
+_PARTS: Final = ("prompt", "first", "second")
 _EXPECTED: Final = 'an object with "prompt", "first" and "second"'
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two answers to a prompt. ``expected`` is the right choice of a planted pair, else empty."""
+    """Two answers to a prompt: three texts, or the messages of each.
+
+    ``expected`` is the right choice of a planted pair, else empty.
+    """
 
     item: str
-    prompt: str
-    first: str
-    second: str
+    prompt: Said
+    first: Said
+    second: Said
     expected: str = ""
 
     @property
     def key(self) -> str:
         """Digest of prompt and answers, in hex."""
-        text = orjson.dumps([self.prompt, self.first, self.second])
-        return hashlib.sha256(text).hexdigest()
+        return _digest(self.prompt, self.first, self.second).hex()
 
 
 def preferences(store: RecordStore) -> list[Preference]:
@@ -54,8 +58,9 @@ def preferences(store: RecordStore) -> list[Preference]:
 def read_pairs(path: Path) -> tuple[list[Pair], list[Preference]]:
     """Pairs of a file of JSON Lines, and the labels that it holds.
 
-    A line is an object with ``prompt``, ``first`` and ``second``, and maybe ``id``, ``expected``
-    and ``labels``, a list of objects with ``choice``, ``labeller`` and maybe ``criterion``.
+    A line is an object with ``prompt``, ``first`` and ``second``, each a text or messages, and
+    maybe ``id``, ``expected`` and ``labels``, a list of objects with ``choice``, ``labeller`` and
+    maybe ``criterion``.
 
     Raises:
         InputError: not readable or a line is something else; names file, line and field.
@@ -140,31 +145,37 @@ def stored_pairs(store: RecordStore, *, run: str | None = None) -> list[Pair]:
 
 def pair_of(record: Preference) -> Pair:
     """The pair that was labelled."""
-    return Pair(record.item, record.prompt, record.first, record.second, record.expected)
+    kept = record.conversation
+    prompt, first, second = (
+        said(kept[name]) if name in kept else getattr(record, name) for name in _PARTS
+    )
+    return Pair(record.item, prompt, first, second, record.expected)
 
 
-def imported(pair: Pair, choice: str, labeller: str, criterion: str = "") -> Preference:
-    """A label that another tool kept."""
+def label_of(pair: Pair, choice: str, labeller: str, **more: Any) -> Preference:
+    """A choice between the answers of a pair; ``more`` are other fields of the record."""
+    parts = {name: getattr(pair, name) for name in _PARTS}
     return Preference(
-        pair.key, pair.item, pair.prompt, pair.first, pair.second, choice, labeller,
-        expected=pair.expected, criterion=criterion,
+        pair.key, pair.item, shown(pair.prompt), shown(pair.first), shown(pair.second), choice,
+        labeller, expected=pair.expected, **more,
+        conversation={name: list(part) for name, part in parts.items() if isinstance(part, tuple)},
     )  # fmt: skip
 
 
-def shuffled(item: str, prompt: str, better: str, other: str) -> tuple[Pair, str]:
+def shuffled(item: str, prompt: Said, better: Said, other: Said) -> tuple[Pair, str]:
     """A pair whose order says nothing about which is better, and the better one's place in it."""
     pair = _ordered(item, prompt, better, other)
     return pair, "first" if pair.first == better else "second"
 
 
-def _ordered(item: str, prompt: str, one: str, other: str) -> Pair:
+def _ordered(item: str, prompt: Said, one: Said, other: Said) -> Pair:
     """By digest, so that the same two answers always stand in the same order."""
     swap = _digest(prompt, one) > _digest(prompt, other)
     return Pair(item, prompt, other, one) if swap else Pair(item, prompt, one, other)
 
 
-def _digest(*texts: str) -> bytes:
-    return hashlib.sha256(orjson.dumps(texts)).digest()
+def _digest(*parts: Said) -> bytes:
+    return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).digest()
 
 
 def _pair(line: bytes, path: Path, number: int) -> tuple[Pair, Iterator[Preference]]:
@@ -177,9 +188,12 @@ def _pair(line: bytes, path: Path, number: int) -> tuple[Pair, Iterator[Preferen
         raise wrong(None, not_utf8(line) or f"not JSON ({error.msg})", _EXPECTED) from None
     if not isinstance(value, dict):
         raise wrong(None, "not an object", _EXPECTED)
-    for name in ("prompt", "first", "second"):
-        if not isinstance(value.get(name), str):
-            raise wrong(name, "missing" if value.get(name) is None else "not text", "text")
+    parts: list[Said] = []
+    for name in _PARTS:
+        try:
+            parts.append(said(value.get(name)))
+        except UnreadableError as error:
+            raise wrong(name + error.path, error.problem, error.expected) from None
     item, expected = value.get("id", f"line:{number}"), value.get("expected", "")
     if not isinstance(item, str):
         raise wrong("id", "not text", "text")
@@ -188,7 +202,8 @@ def _pair(line: bytes, path: Path, number: int) -> tuple[Pair, Iterator[Preferen
     given = value.get("labels", [])
     if not isinstance(given, list):
         raise wrong("labels", "not a list", "a list of objects")
-    pair = Pair(item, value["prompt"], value["first"], value["second"], expected)
+    prompt, first, second = parts
+    pair = Pair(item, prompt, first, second, expected)
     for place, label in enumerate(given):
         if not isinstance(label, Mapping) or label.get("choice") not in CHOICES:
             raise wrong(f"labels[{place}].choice", "not a choice", "one of " + ", ".join(CHOICES))
@@ -197,6 +212,6 @@ def _pair(line: bytes, path: Path, number: int) -> tuple[Pair, Iterator[Preferen
         if not isinstance(label.get("criterion", ""), str):
             raise wrong(f"labels[{place}].criterion", "not text", "text")
     return pair, (
-        imported(pair, each["choice"], each["labeller"], each.get("criterion", ""))
+        label_of(pair, each["choice"], each["labeller"], criterion=each.get("criterion", ""))
         for each in given
     )

@@ -18,7 +18,8 @@ from buttress.evidence.base import RecordStore
 from buttress.evidence.records import Preference
 from buttress.labelling.keys import Keys
 from buttress.labelling.pages import escaped
-from buttress.labelling.preferences.pairs import Pair
+from buttress.labelling.preferences.messages import shown
+from buttress.labelling.preferences.pairs import Pair, label_of
 from buttress.labelling.preferences.rubric import Criterion
 from buttress.labelling.screen import Screen
 
@@ -157,9 +158,8 @@ class PairSession:
         left = left_side(pair, self._labeller, self._seed)
         sides = (left, "second" if left == "first" else "first")
         choice = sides[_KEYS[key]] if key in _KEYS else {"t": "tie", "s": "skipped"}[key]
-        label = Preference(
-            pair.key, pair.item, pair.prompt, pair.first, pair.second, choice, self._labeller,
-            left=left, seconds=max(0.0, seconds), expected=pair.expected, note=self._note,
+        label = label_of(
+            pair, choice, self._labeller, left=left, seconds=max(0.0, seconds), note=self._note,
             time=self._clock(), criterion=asked.criterion.id,
         )  # fmt: skip
         self._store.append([label])
@@ -194,10 +194,10 @@ class PairSession:
         self._screen.write("─" * min(self._screen.width, 72))
         done = self._pairs - self.left
         self._say("count", done=done, all=self._pairs, item=escaped(pair.item))
-        answers = [pair.first, pair.second]
+        answers = [shown(pair.first), shown(pair.second)]
         if left_side(pair, self._labeller, self._seed) == "second":
             answers.reverse()
-        text = f"{words['prompt']}\n{pair.prompt}\n"
+        text = f"{words['prompt']}\n{shown(pair.prompt)}\n"
         for name, answer in zip("AB", answers, strict=True):
             text += f"\n{words['answer'].format(name=name)}\n{answer}\n"
         text += f"\n{question}"

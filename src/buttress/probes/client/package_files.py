@@ -16,13 +16,20 @@ from buttress.files import dex
 from buttress.files.byte_source import ByteSource, BytesSource, ExpansionError, ResourceMeter
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.visible import shortened
-from buttress.probes.client import android_xml, bundle_manifest, credentials, programs, texts
+from buttress.probes.client import (
+    android_xml,
+    bundle_manifest,
+    credentials,
+    precompressed,
+    programs,
+    texts,
+)
 from buttress.probes.client.android_resources import ResourceTable
 from buttress.probes.client.binary_text import BinaryText, binary_text, one_a_line
 from buttress.probes.client.javascript_libraries import Library, LibraryRules
 from buttress.probes.client.markup import MarkupError
 from buttress.probes.client.members import PIECE, MemberError, read
-from buttress.probes.client.packages import ClientPackage, PackageError, open_package
+from buttress.probes.client.packages import ENDINGS, ClientPackage, PackageError, open_package
 from buttress.probes.client.signing_block import signatures
 from buttress.rules.credentials.scanner import SecretRules
 from buttress.rules.reporting import WHOLE_FILE, Issue, Reporter
@@ -75,8 +82,11 @@ class PackageInspector:
         if depth == 0:
             self._told.clear()
         try:
-            package = open_package(source, meter, self.appid, nested=depth > 0)
+            named = not file.member and file.location.lower().endswith(ENDINGS)
+            package = open_package(source, meter, self.appid, any_archive=depth > 0 or named)
             if package is None:
+                if named:
+                    self.reading.record_unread(_shown(file), "it is no package that can be read")
                 return
             if depth == 0:
                 self.reading.files += 1
@@ -95,6 +105,7 @@ class PackageInspector:
             yield from self._limit(file, f"a file in it was left out: {what}")
         left: Counter[str] = Counter()
         nested = frozenset(package.nested)
+        names = frozenset(package.members.names)
         for name in package.members.names:
             member = replace(file, member=f"{file.member}!{shortened(name)}")
             try:
@@ -102,6 +113,9 @@ class PackageInspector:
                     yield from self._nested(package, name, member, meter, depth)
                 elif _MEDIA.fullmatch(name):
                     left["pictures, sounds and fonts"] += 1
+                elif precompressed.plain_name(name):
+                    if precompressed.is_alone(name, names):
+                        yield from self._compressed(package, name, member, meter)
                 else:
                     if _ARCHIVE.fullmatch(name):
                         why = "an archive in a package: what is packed in it is not searched"
@@ -128,6 +142,18 @@ class PackageInspector:
         else:
             data = read(package.members, name, MAX_NESTED)
             yield from self.inspect(BytesSource(data), meter, member, depth + 1)
+
+    def _compressed(
+        self, package: ClientPackage, name: str, member: SourceFile, meter: ResourceMeter
+    ) -> Iterator[Finding]:
+        data = read(package.members, name, texts.MAX_SCRIPT)
+        try:
+            text = precompressed.text(member, data, meter)
+        except precompressed.PrecompressedError as error:
+            yield from self._limit(member, str(error))
+        else:
+            with self.reading.surviving(_shown(text)):
+                yield from self._text(text, precompressed.plain_name(name), whole=True)
 
     def _limit(self, file: SourceFile, why: str) -> Iterator[Finding]:
         self.reading.record_unread(_shown(file), why)

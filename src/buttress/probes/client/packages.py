@@ -24,6 +24,7 @@ _PACKED: Final = (*_NESTED, ".zip")  # what is searched in a package; alone a ZI
 _LEAST_UNNAMED: Final = 8  # bytes between files that no entry names
 _MOST_UNNAMED: Final = 1_000
 ENDINGS: Final = (*_NESTED, ".xapk", ".apks", ".apkm", ".xpi", ".hap")
+_NO_DIRECTORY: Final = "its directory of files is missing or empty, as in a copy that broke off"
 _WEB: Final = (".html", ".htm")
 
 
@@ -53,7 +54,7 @@ class ClientPackage:
 
 
 def open_package(
-    source: ByteSource, meter: ResourceMeter, appid: str = "", *, nested: bool = False
+    source: ByteSource, meter: ResourceMeter, appid: str = "", *, any_archive: bool = False
 ) -> ClientPackage | None:
     """The package that a source is, None where it is of no such kind.
 
@@ -61,7 +62,7 @@ def open_package(
         source: the file.
         meter: what may be spent on it.
         appid: of the mini-program, for one that is encrypted.
-        nested: whether it lies in a package, where any ZIP archive is one.
+        any_archive: whether any ZIP archive is one, as in packages, and by its name.
 
     Raises:
         PackageError: it is such a package and can't be read.
@@ -82,11 +83,14 @@ def open_package(
         if head.startswith(signed_extension.MAGIC):
             start = signed_extension.archive_start(source)
             inner = Slice(source, start, source.size - start)
-            return ClientPackage("extension", ZipMembers(inner, meter), source)
+            archived = ZipMembers(inner, meter)
+            if not archived.names:
+                raise PackageError(_NO_DIRECTORY)
+            return ClientPackage("extension", archived, source)
     except (asar.AsarError, wxapkg.WxapkgError, WireError) as error:
         raise PackageError(str(error)) from None
     if head.startswith(LOCAL) or (source.size > 22 and directories(source)):
-        return _zipped(source, meter, nested=nested)
+        return _zipped(source, meter, any_archive=any_archive)
     return None
 
 
@@ -103,9 +107,11 @@ def _unnamed(
     return found
 
 
-def _zipped(source: ByteSource, meter: ResourceMeter, *, nested: bool) -> ClientPackage | None:
+def _zipped(source: ByteSource, meter: ResourceMeter, *, any_archive: bool) -> ClientPackage | None:
     members = ZipMembers(source, meter)
     names = set(members.names)
+    if any_archive and not names:
+        raise PackageError(_NO_DIRECTORY)
     if "AndroidManifest.xml" in names:
         return ClientPackage("android", members, source)
     if "base/manifest/AndroidManifest.xml" in names or "BundleConfig.pb" in names:
@@ -117,7 +123,7 @@ def _zipped(source: ByteSource, meter: ResourceMeter, *, nested: bool) -> Client
     top = _only_folder(members.names)
     if f"{top}manifest.json" in names and any(name.endswith((".js", *_WEB)) for name in names):
         return ClientPackage("extension", members, source, top)
-    if nested or any(name.lower().endswith(_NESTED) for name in names):
+    if any_archive or any(name.lower().endswith(_NESTED) for name in names):
         return ClientPackage("bundle", members, source)
     return None
 

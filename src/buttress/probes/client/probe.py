@@ -15,7 +15,7 @@ from buttress.files.byte_source import FileSource, ResourceMeter
 from buttress.files.source_files import SourceFile, SourceReading
 from buttress.files.tree import TreeFile
 from buttress.packs.knowledge import Knowledge
-from buttress.probes.client import credentials, electron_fuses, texts
+from buttress.probes.client import credentials, electron_fuses, precompressed, texts
 from buttress.probes.client.checks import CHECKS, RULES
 from buttress.probes.client.javascript_libraries import LibraryRules, load
 from buttress.probes.client.package_files import PackageInspector, library_issue, sources
@@ -81,7 +81,7 @@ class ClientFiles:
             rules, matcher, secrets = made()
             return FileRules(rules, partial(self._issues, matcher, mapped), secrets)
 
-        mapped: list[SourceFile] = []  # sources in maps that scripts hold
+        mapped: list[SourceFile] = []  # sources in maps, and what was compressed
         loose: Inspection | None = None
         for one in inspect_files(
             (self.id, self.version),
@@ -89,6 +89,7 @@ class ClientFiles:
             tree,
             prepare=prepare,
             limit=limit,
+            inside=precompressed.files,
             told=lambda path: texts.is_named(path.name),
         ):
             while mapped:
@@ -134,7 +135,10 @@ class ClientFiles:
         reading: SourceReading,
     ) -> Iterable[Issue]:
         found: list[Issue] = []
-        delivered = texts.is_delivered(file.location)
+        compressed = bool(file.member)
+        delivered = compressed or texts.is_delivered(file.location)
+        if compressed:
+            mapped.append(file)  # the probe of loose text does not see its credentials
         for subject in texts.subjects(file, reading, delivered=delivered):
             found += matcher.issues(subject)
         if delivered and path.name.lower().endswith(texts.SCRIPTS):

@@ -34,6 +34,7 @@ _DELIVERED: Final = {
     "dist", "build", "public", "static", "www", "wwwroot", "out", "assets", "htdocs", "unpackage",
     "miniprogram", "_next",
 }  # fmt: skip
+_BESIDE_ASAR: Final = ".asar.unpacked"  # files of an Electron application that its archive names
 _BUNDLE: Final = re.compile(
     r".*\.min\.[cm]?js|.*[.-][0-9a-f]{8,20}\.(?:chunk\.)?js|(?:service-?worker|sw)\.js"
 )
@@ -69,7 +70,11 @@ def is_named(name: str) -> bool:
 def is_delivered(path: str) -> bool:
     """Whether a script at that path is what users get, not what it is built from."""
     *folders, name = PurePosixPath(path.lower()).parts
-    return bool(_DELIVERED.intersection(folders)) or bool(_BUNDLE.fullmatch(name))
+    return (
+        bool(_DELIVERED.intersection(folders))
+        or any(one.endswith(_BESIDE_ASAR) for one in folders)
+        or bool(_BUNDLE.fullmatch(name))
+    )
 
 
 def subjects(file: SourceFile, reading: SourceReading, *, delivered: bool) -> Iterator[Subject]:

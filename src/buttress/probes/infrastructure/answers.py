@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from buttress.targets.event_stream import data as event_data
 
 _TITLE: Final = re.compile(r"<title[^>]{0,200}>\s*([^<]{0,300}?)\s*</title", re.I)
 _PAGE: Final = re.compile(r"\s*(?:<!--|<!doctype\s+html|<html|<head|<title)", re.I)
+# What some products make of their JSON for those who do not ask for JSON alone (Label Studio).
+_SHOWN_JSON: Final = re.compile(r"\s*<pre>\s*([\[{].*[\]}])\s*</pre>\s*\Z", re.S)
 _MISSING: Final = object()
 _JSON_BYTES: Final = 1 << 20
 _KNOWN: Final = frozenset(
@@ -168,6 +171,8 @@ def _request(data: Mapping[str, Any]) -> LiveRequest:
 
 
 def _parsed(text: str) -> Any:
+    if shown := _SHOWN_JSON.match(text):
+        text = html.unescape(shown[1])
     start = text[:200].lstrip()[:1]
     if start not in ("{", "[", '"') or len(text) > _JSON_BYTES:
         return None

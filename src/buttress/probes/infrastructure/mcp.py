@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from buttress.files.visible import shortened
 from buttress.probes.infrastructure.answers import HostAnswer
-from buttress.protocols.live import LiveRequest, Reply, Session
+from buttress.probes.infrastructure.products import ABSENT
+from buttress.protocols.live import ANY_PATH, LiveRequest, Reply, Session
+from buttress.targets.event_stream import data as event_data
 
 PRODUCT: Final = "mcp-server"
 ALIASES: Final = ("mcp", "mcp sse", "mcp server")
@@ -19,6 +21,7 @@ _EVENTS: Final = ("/sse", "/mcp/sse", "/gradio_api/mcp/sse")
 _SESSION: Final = "mcp-session-id"
 _SHOWN: Final = 10
 _ENDPOINT: Final = re.compile(r"event: ?endpoint\b")
+_METADATA: Final = re.compile(r"\bresource_metadata\s*=\s*\"?([^\s\",]+)", re.I)
 _FOREIGN: Final = (("Host", "rebinding.invalid"), ("Origin", "http://rebinding.invalid"))
 _HEADERS: Final = (
     ("Accept", "application/json, text/event-stream"),
@@ -46,7 +49,9 @@ def plan() -> list[LiveRequest]:
         found += [_initialize(path), _initialize(path, foreign=True)]
         for session in (True, False):
             found += [_initialized(path, session=session), _tools(path, session=session)]
-    return [*found, *map(_events, _EVENTS)]
+    for path in _EVENTS:
+        found += [_events(path), _events(path, foreign=True)]
+    return [*found, *(one for one, _ in _OVER_EVENTS)]
 
 
 async def examine(session: Session) -> McpServer | None:
@@ -71,12 +76,58 @@ async def examine(session: Session) -> McpServer | None:
             shortened(f"serverInfo = {json.dumps(told, ensure_ascii=False)}") if told else "",
         )
     for path in _EVENTS:
-        reply = await session.ask(_events(path))
-        if reply is None or reply.status != 200:
+        if proof := _endpoint(await session.ask(_events(path))):
+            return await _over_events(session, path, proof)
+    return await _behind_oauth(session)
+
+
+async def _over_events(session: Session, path: str, proof: str) -> McpServer:
+    """A server of the transport before revision 2025-03-26, and what it lists to anybody."""
+    stream = await session.ask_over_events(_events(path), _OVER_EVENTS)
+    info: dict[str, Any] | None = None
+    tools: Any = None
+    for one in event_data(stream.text) if stream is not None else ():
+        result = _result_of(one)
+        given = result.get("serverInfo")
+        info = given if isinstance(given, dict) else info
+        tools = result.get("tools", tools)
+    names, tools_proof = _tool_names(tools)
+    if info:
+        proof = shortened(f"{proof}; serverInfo = {json.dumps(info, ensure_ascii=False)}")
+    given = info or {}
+    foreign = _endpoint(await session.ask(_events(path, foreign=True)))
+    return McpServer(
+        _text(given.get("name")), _text(given.get("version")), _events(path), proof,
+        names, tools_proof, foreign,
+    )  # fmt: skip
+
+
+def _endpoint(reply: Reply | None) -> str:
+    """The event that names the address for messages, empty where the answer has none."""
+    if reply is None or reply.status != 200:
+        return ""
+    events = "text/event-stream" in reply.header("content-type").lower()
+    match = _ENDPOINT.search(reply.text) if events else None
+    return shortened(match[0]) if match else ""
+
+
+async def _behind_oauth(session: Session) -> McpServer | None:
+    """A server that asks for a token and says where its rules of access stand (RFC 9728).
+
+    Where a path that nobody has is answered alike, nothing shows what is behind it.
+    """
+    absent = await session.ask(ABSENT)
+    if absent is not None and _METADATA.search(absent.header("www-authenticate")):
+        return None
+    for request in (*map(_initialize, _PATHS), *map(_events, _EVENTS)):
+        reply = await session.ask(request)
+        if reply is None or reply.status != 401:
             continue
-        events = "text/event-stream" in reply.header("content-type").lower()
-        if events and (match := _ENDPOINT.search(reply.text)):
-            return McpServer("", "", _events(path), shortened(match[0]), None, "", "")
+        asked = reply.header("www-authenticate")
+        match = _METADATA.search(asked)
+        if match and (request.path != "/" or "mcp" in match[1].lower()):
+            proof = shortened(f"status 401, WWW-Authenticate: {asked}")
+            return McpServer("", "", request, proof, None, "", "")
     return None
 
 
@@ -87,7 +138,11 @@ async def _listed(
     await session.ask(_initialized(path, session=bool(identifier)), values)
     reply = await session.ask(_tools(path, session=bool(identifier)), values)
     result = _result(reply)
-    tools = result.get("tools") if result else None
+    return _tool_names(result.get("tools") if result else None)
+
+
+def _tool_names(tools: Any) -> tuple[tuple[str, ...] | None, str]:
+    """The names of tools, and how they are shown; None where there is no list."""
     if not isinstance(tools, list):
         return None, ""
     names = tuple(_text(one.get("name")) for one in tools if isinstance(one, dict))
@@ -107,6 +162,16 @@ def _result(reply: Reply | None) -> dict[str, Any] | None:
     data = HostAnswer(reply).json
     result = data.get("result") if isinstance(data, dict) else None
     return result if isinstance(result, dict) else None
+
+
+def _result_of(text: str) -> dict[str, Any]:
+    """The result in a message of JSON-RPC, empty where there is none."""
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    result = message.get("result") if isinstance(message, dict) else None
+    return result if isinstance(result, dict) else {}
 
 
 def _initialize(path: str, *, foreign: bool = False) -> LiveRequest:
@@ -147,6 +212,14 @@ def _text(value: Any) -> str:
     return shortened(value) if isinstance(value, str) else ""
 
 
-def _events(path: str) -> LiveRequest:
+def _events(path: str, *, foreign: bool = False) -> LiveRequest:
     """Opens a stream of events, as in the transport before revision 2025-03-26."""
-    return LiveRequest("GET", path, (("Accept", "text/event-stream"),))
+    accept = (("Accept", "text/event-stream"),)
+    return LiveRequest("GET", path, accept + (_FOREIGN if foreign else ()))
+
+
+_OVER_EVENTS: Final = (
+    (_initialize(ANY_PATH), True),
+    (_initialized(ANY_PATH, session=False), False),
+    (_tools(ANY_PATH, session=False), True),
+)

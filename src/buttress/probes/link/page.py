@@ -40,12 +40,13 @@ class Form:
 class Page:
     """``links`` are addresses that a person can follow, ``loaded`` those that a browser does.
 
-    ``base`` is what relative addresses are below; ``referrer`` and ``policies`` are what ``<meta>``
-    says of referrers and contents.
+    ``scripts`` are those of ``loaded`` that are scripts. ``base`` is what relative addresses are
+    below; ``referrer`` and ``policies`` are what ``<meta>`` says of referrers and contents.
     """
 
     links: list[str] = field(default_factory=list)
     loaded: list[str] = field(default_factory=list)
+    scripts: list[str] = field(default_factory=list)
     forms: list[Form] = field(default_factory=list)
     base: str = ""
     referrer: str = ""
@@ -89,6 +90,10 @@ class _Reader(HTMLParser):
             page.links.append(given["href"])
         elif tag in _LOADING and len(page.loaded) < _MOST:
             page.loaded += [given[name] for name in ("src", "href", "data") if name in given]
+            if tag == "script" and "src" in given:
+                page.scripts.append(given["src"])
+            elif "modulepreload" in given.get("rel", "").lower() and "href" in given:
+                page.scripts.append(given["href"])
 
     def _button(self, given: dict[str, str]) -> None:
         if self._form is not None:

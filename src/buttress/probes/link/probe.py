@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from buttress.evidence.findings import Finding
-from buttress.probes.link import certificates, replay, tls_findings, web, websockets
+from buttress.probes.link import certificates, linked, replay, tls_findings, web, websockets
 from buttress.probes.link.reports import PROBE as NAME
 from buttress.probes.link.reports import VERSION, finding
 from buttress.probes.link.tls import offers
@@ -28,7 +28,8 @@ class LinkProbe:
     def plan(self, context: LiveContext) -> Sequence[LiveRequest]:
         """See ``LiveProbe``."""
         return [
-            _ROOT, *offers.plan(), _CERTIFIED, *websockets.plan(), *replay.plan(context)
+            _ROOT, *offers.plan(), _CERTIFIED, linked.NAMED, *websockets.plan(),
+            *replay.plan(context),
         ]  # fmt: skip
 
     async def examine(self, session: Session, context: LiveContext) -> Sequence[Finding | Observed]:
@@ -43,7 +44,8 @@ class LinkProbe:
                     found += await _client_certificate(session)
         if session.scheme:
             if root is not None:
-                found += [one async for one in websockets.findings(session)]
+                named = await linked.sockets(session, root)
+                found += [one async for one in websockets.findings(session, named)]
             found += [one async for one in replay.findings(session, context)]
             found += web.findings(session.at, session.host, session.answers)
         return found

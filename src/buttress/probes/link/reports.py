@@ -8,7 +8,7 @@ from typing import Final
 from buttress.rules.report_rules import LiveFindingMaker
 
 PROBE: Final = "link-live"
-VERSION: Final = "2"
+VERSION: Final = "3"
 finding: Final = LiveFindingMaker(
     PROBE, VERSION, Path(__file__).parent / "data" / "rules.yaml"
 ).finding

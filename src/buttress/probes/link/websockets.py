@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
 from buttress.evidence.findings import Finding
+from buttress.files.shown_url import without_keys
+from buttress.files.visible import shortened
 from buttress.probes.link.reports import finding
-from buttress.protocols.live import LiveRequest, Session
+from buttress.protocols.live import ANY_PATH, NO_VALUES, LiveRequest, Reply, Session
 
 PATHS: Final = (
     "/ws", "/ws/chat", "/chat", "/websocket", "/api/ws", "/api/chat/ws", "/v1/realtime",
@@ -25,47 +28,60 @@ _ACCEPT: Final = base64.b64encode(
     ).digest()
 ).decode()
 FOREIGN: Final = "https://foreign.invalid"
+_OWN: Final = "{origin}"
+_REFUSED: Final = (400, 401, 403)  # there is something at the path: no 404
 
 
 def plan() -> list[LiveRequest]:
     """Two handshakes a path: from a foreign page, and from one of the host's own."""
-    return [_handshake(path, origin) for path in PATHS for origin in (FOREIGN, "{origin}")]
+    return [_handshake(path, origin) for path in (*PATHS, ANY_PATH) for origin in (FOREIGN, _OWN)]
 
 
-async def findings(session: Session) -> AsyncIterator[Finding]:
-    """Ask each path; the host's own origin is tried where the foreign one is refused."""
+async def findings(session: Session, named: Sequence[str] = ()) -> AsyncIterator[Finding]:
+    """Ask each usual path, and the addresses that the host's pages name.
+
+    The host's own origin is tried where the foreign one is refused.
+    """
     scheme, _, rest = session.url.partition("://")
-    own = f"{scheme}://{rest.partition('/')[0]}"
-    for path in PATHS:
-        url = session.at(path).replace("http", "ws", 1)
-        if await _opens(session, _handshake(path, FOREIGN), own):
+    values = {"origin": f"{scheme}://{rest.partition('/')[0]}"}
+    usual = [session.at(path).replace("http", "ws", 1) for path in PATHS]
+    for path, url in (*zip(PATHS, usual, strict=True), *((ANY_PATH, one) for one in named)):
+        if path == ANY_PATH and url in usual:
+            continue
+        shown = shortened(urlsplit(url).path or "/")
+        foreign = await _ask(session, path, url, FOREIGN)
+        if _opened(foreign):
             yield finding(
-                "websocket-foreign-origin", url,
-                what=f"{path.partition('?')[0]} accepts Origin {FOREIGN} without credentials",
+                "websocket-foreign-origin", without_keys(url),
+                what=f"{shown} accepts Origin {FOREIGN} without credentials",
                 proof=f"101, Sec-WebSocket-Accept: {_ACCEPT}",
             )  # fmt: skip
-        elif await _refused(session, path) and await _opens(
-            session, _handshake(path, "{origin}"), own
+        elif (
+            foreign is not None
+            and foreign.status in _REFUSED
+            and _opened(await _ask(session, path, url, _OWN, values))
         ):
             yield finding(
-                "websocket-open", url, what=f"{path.partition('?')[0]} without credentials",
+                "websocket-open", without_keys(url), what=f"{shown} without credentials",
                 proof=f"101, Sec-WebSocket-Accept: {_ACCEPT}",
             )  # fmt: skip
 
 
-async def _opens(session: Session, request: LiveRequest, own: str) -> bool:
-    reply = await session.ask(request, {"origin": own})
+async def _ask(
+    session: Session, path: str, url: str, origin: str, values: Mapping[str, str] = NO_VALUES
+) -> Reply | None:
+    request = _handshake(path, origin)
+    if path == ANY_PATH:
+        return await session.ask_at(request, url, values)
+    return await session.ask(request, values)
+
+
+def _opened(reply: Reply | None) -> bool:
     return (
         reply is not None
         and reply.status == 101
         and reply.header("sec-websocket-accept") == _ACCEPT
     )
-
-
-async def _refused(session: Session, path: str) -> bool:
-    """Whether there is something at the path that refused: 403 or 401, not 404."""
-    reply = await session.ask(_handshake(path, FOREIGN))
-    return reply is not None and reply.status in (400, 401, 403)
 
 
 def _handshake(path: str, origin: str) -> LiveRequest:

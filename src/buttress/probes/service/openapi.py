@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from buttress.errors import InputError
 from buttress.files.yaml_loader import load_yaml
@@ -15,6 +16,15 @@ _METHODS: Final = ("get", "post", "put", "patch", "delete")
 _DEPTH: Final = 8
 _BYTES: Final = 16 << 20
 _MOST: Final = 500  # operations
+_ITEMS: Final = 100  # of a list in an example
+_LONGEST: Final = 1_000  # characters of a text that is made up
+# A valid text of each format (JSON Schema, section 7.3) that servers check.
+_FORMATS: Final = {
+    "uuid": "00000000-0000-4000-8000-000000000001", "date": "2024-01-01",
+    "date-time": "2024-01-01T00:00:00Z", "time": "00:00:00Z", "duration": "P1D",
+    "email": "x@example.com", "ipv4": "192.0.2.1", "ipv6": "2001:db8::1",
+    "hostname": "example.com",
+}  # fmt: skip
 _BEARER: Final = ("Authorization", "Bearer {key}")
 
 
@@ -132,9 +142,9 @@ class _Reader:
         parameters, body = [], None
         properties: dict[str, str] = {}
         both = [*_list(item.get("parameters")), *_list(operation.get("parameters"))]
-        for one in map(self._resolved, both):
-            if not isinstance(one, dict):
-                continue
+        every = [one for one in map(self._resolved, both) if isinstance(one, dict)]
+        # Those of an operation replace those of its path.
+        for one in {(str(one.get("name")), str(one.get("in"))): one for one in every}.values():
             if one.get("in") == "body":  # Swagger 2
                 body, properties = self._body(one.get("schema"))
                 continue
@@ -173,8 +183,10 @@ class _Reader:
             if not reference.startswith("#/"):
                 return None  # of another file or host: never fetched
             value = self._data
-            for part in reference[2:].split("/"):
-                value = _mapping(value).get(part.replace("~1", "/").replace("~0", "~"))
+            for part in unquote(reference[2:]).split("/"):  # RFC 6901, section 6
+                key = part.replace("~1", "/").replace("~0", "~")
+                inside = isinstance(value, list)
+                value = _element(value, key) if inside else _mapping(value).get(key)
         return None
 
     def _sample(self, schema: Any, depth: int) -> Any:
@@ -184,11 +196,11 @@ class _Reader:
             return "x"
         for name in ("example", "default", "const"):
             if name in found:
-                return found[name]
+                return _as_json(found[name])
         if isinstance(found.get("enum"), list) and found["enum"]:
-            return found["enum"][0]
+            return _as_json(found["enum"][0])
         if isinstance(found.get("examples"), list) and found["examples"]:  # OpenAPI 3.1
-            return found["examples"][0]
+            return _as_json(found["examples"][0])
         if isinstance(found.get("allOf"), list) and found["allOf"]:
             parts = [self._sample(one, depth + 1) for one in found["allOf"]]
             whole = [one for one in parts if isinstance(one, dict)]
@@ -199,7 +211,8 @@ class _Reader:
             if isinstance(found.get(name), list) and found[name]:
                 return self._sample(found[name][0], depth + 1)
         kind = found.get("type")
-        kind = kind[0] if isinstance(kind, list) and kind else kind
+        if isinstance(kind, list):  # OpenAPI 3.1
+            kind = next((one for one in kind if one != "null"), None)
         if kind == "object" or "properties" in found:
             properties = _mapping(found.get("properties"))
             return {
@@ -210,8 +223,12 @@ class _Reader:
         if kind == "array":
             return [self._sample(found.get("items"), depth + 1)]
         if kind in ("integer", "number"):
-            return found.get("minimum", 1)
-        return False if kind == "boolean" else "x"
+            return _number(found)
+        if kind == "boolean":
+            return False
+        least = found.get("minLength")
+        text = _FORMATS.get(str(found.get("format", "")), "x")
+        return text.ljust(min(least, _LONGEST), "x") if isinstance(least, int) else text
 
 
 def _base(data: Mapping[str, Any]) -> str:
@@ -240,9 +257,36 @@ def _server_path(server: Mapping[str, Any]) -> str:
 def _example(given: Mapping[str, Any], otherwise: Any) -> Any:
     """The example of a parameter or body, the first where it has several."""
     if "example" in given:
-        return given["example"]
+        return _as_json(given["example"])
     first = next(iter(_mapping(given.get("examples")).values()), None)
-    return _mapping(first).get("value", otherwise)
+    return _as_json(_mapping(first).get("value", otherwise))
+
+
+def _as_json(value: Any, depth: int = 0) -> Any:
+    """A value as JSON has it: YAML makes dates of texts that look like some."""
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, dict | list) and depth >= _DEPTH:
+        return "x"
+    if isinstance(value, dict):
+        return {str(name): _as_json(one, depth + 1) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_as_json(one, depth + 1) for one in value[:_ITEMS]]
+    return value if value is None or isinstance(value, str | int | float) else "x"
+
+
+def _number(schema: Mapping[str, Any]) -> int | float:
+    """The least that a schema of numbers allows, else 1."""
+    above, least = schema.get("exclusiveMinimum"), schema.get("minimum")
+    if isinstance(above, int | float) and not isinstance(above, bool):  # OpenAPI 3.1
+        return above + 1
+    if isinstance(least, int | float) and not isinstance(least, bool):
+        return least + 1 if above is True else least
+    return 1
+
+
+def _element(value: list[Any], key: str) -> Any:
+    return value[int(key)] if key.isdecimal() and int(key) < len(value) else None
 
 
 def _mapping(value: Any) -> dict[str, Any]:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from buttress.report.card.source import CardSource, CardVersion, Document
+from buttress.report.card.source import (
+    CardSource,
+    CardVersion,
+    Document,
+    NotToldError,
+    untold,
+)
 from buttress.report.comparison import Change, compare
 from buttress.report.markdown import prose
 from buttress.report.numbers import percent
@@ -55,12 +61,16 @@ def _intervention(source: CardSource, version: CardVersion) -> list[str]:
     aligned = version.parts.get("align")
     if aligned is None:
         return []
-    ref = source.references.cite(aligned.file, "/recipe", "align", "recipe")
     made = aligned.document
-    return [source.words.say(
-        "intervention", recipe=prose(made["recipe"]), asset=prose(made["asset"]),
-        verdict=source.words.of("exits", str(made["exit"])), ref=ref,
-    )]  # fmt: skip
+    try:
+        with source.references.whole_or_none():
+            ref = source.references.cite(aligned.file, "/recipe", "align", "recipe")
+            return [source.words.say(
+                "intervention", recipe=prose(made["recipe"]), asset=prose(made["asset"]),
+                verdict=source.words.of("exits", str(made["exit"])), ref=ref,
+            )]  # fmt: skip
+    except NotToldError as missing:
+        return [untold(source, aligned.file, missing)]
 
 
 def _changed(source: CardSource, change: Change, before: CardVersion, after: CardVersion) -> str:

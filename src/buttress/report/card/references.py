@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +34,16 @@ class CardReferences:
             self._known[key] = CardReference(len(self._known) + 1, figure, file, pointer, rests)
         number = self._known[key].number
         return f"[{PREFIX}{number}](#{PREFIX.lower()}{number})"
+
+    @contextmanager
+    def whole_or_none(self) -> Iterator[None]:
+        """What is cited inside is forgotten where an error ends it."""
+        before = dict(self._known)
+        try:
+            yield
+        except BaseException:
+            self._known = before
+            raise
 
     def all(self) -> list[CardReference]:
         """In order of their numbers."""

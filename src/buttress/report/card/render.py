@@ -60,8 +60,9 @@ def _field(source: CardSource, field: Mapping[str, Any]) -> Iterator[str]:
 def _name(source: CardSource) -> str:
     if source.assessed:
         return str(source.document["system"]["name"])
-    aligned = source.part("align")
-    return source.version.file if aligned is None else str(aligned["system"])
+    aligned = source.version.parts.get("align")
+    named = None if aligned is None else aligned.document.get("system")
+    return source.version.file if named is None else str(named)
 
 
 def _evidence(source: CardSource) -> Iterator[str]:

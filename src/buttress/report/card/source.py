@@ -9,8 +9,29 @@ from typing import Any
 from buttress.report.card.references import CardReferences
 from buttress.report.card.words import CardWords
 from buttress.report.language import Language
+from buttress.report.markdown import code
 
 Document = Mapping[str, Any]
+
+
+class NotToldError(KeyError):
+    """A document lacks a field, as those of earlier versions may."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(field)
+        self.field = field
+
+
+class _Told(dict[str, Any]):
+    def __missing__(self, field: str) -> Any:
+        raise NotToldError(field)
+
+
+def told(value: Any) -> Any:
+    """Plain data in which a field that is not there raises ``NotToldError``."""
+    if isinstance(value, Mapping):
+        return _Told({name: told(one) for name, one in value.items()})
+    return [told(one) for one in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +83,6 @@ class CardSource:
         assert self.version.document is not None
         return self.version.document
 
-    def part(self, name: str) -> Document | None:
-        """A document of another command in its folder."""
-        found = self.version.parts.get(name)
-        return None if found is None else found.document
-
     def cite_part(self, name: str, pointer: str, rests: str = "") -> str:
         """A reference to a place in the document of another command."""
         return self.references.cite(self.version.parts[name].file, pointer, name, rests)
@@ -74,3 +90,8 @@ class CardSource:
     def cite(self, pointer: str, figure: str, rests: str = "") -> str:
         """A reference to a place in the document of the card."""
         return self.references.cite(self.version.file, pointer, figure, rests)
+
+
+def untold(source: CardSource, file: str, missing: NotToldError) -> str:
+    """The honest blank in place of a figure whose field is not in ``file``."""
+    return source.words.say("untold", file=code(file), field=code(missing.field))

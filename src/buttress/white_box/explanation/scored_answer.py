@@ -14,6 +14,7 @@ from buttress.targets.base import Message
 from buttress.white_box.chat_text import encode, question_text
 from buttress.white_box.layout import target_tokens
 from buttress.white_box.prefix_cache import Pairs, cache_of, prefix_pairs
+from buttress.white_box.token_statistics import positions
 
 BATCH_TOKENS: Final = 2048  # tokens in a pass
 LONGEST: Final = 2048  # tokens of the question
@@ -41,10 +42,7 @@ class ScoredAnswer:
         special = not tokenizer.chat_template
         encoded = tokenizer(text, add_special_tokens=special, return_offsets_mapping=True)
         self.question: list[int] = list(encoded["input_ids"])
-        if len(self.question) > LONGEST:
-            raise InputError(
-                f"{len(self.question)} tokens", field="--prompt", expected=f"at most {LONGEST}"
-            )
+        _check_length(model, self.question)
         first = text.rfind(prompt.strip())
         last = first + len(prompt.strip())
         self.places: list[int] = [
@@ -56,6 +54,12 @@ class ScoredAnswer:
         self.answer: list[int] = list(
             target_tokens(tokenizer, text, encode(tokenizer, [text])[0], answer)
         )
+        most = positions(model)
+        if most is not None and len(self.question) + len(self.answer) > most:
+            raise InputError(
+                f"{len(self.answer)} tokens", field="--answer",
+                expected=f"at most {most - len(self.question)} behind this prompt",
+            )  # fmt: skip
         self.first = self.places[0]
         self.tokens = [text[start:end] for start, end in encoded["offset_mapping"]]
         self._embedding = model.get_input_embeddings()
@@ -153,10 +157,25 @@ class ScoredAnswer:
         return torch.tensor(list(ids), dtype=torch.long, device=self._device)
 
 
+def _check_length(model: Any, question: Sequence[int]) -> None:
+    most = min(LONGEST, (positions(model) or LONGEST + 1) - 1)
+    if len(question) > most:
+        raise InputError(
+            f"{len(question)} tokens with the chat template", field="--prompt",
+            expected=f"at most {most}",
+        )  # fmt: skip
+
+
 def greedy_answer(model: Any, tokenizer: Any, prompt: str, tokens: int) -> str:
-    """What the model says by itself, at most so many tokens."""
+    """What the model says by itself, at most so many tokens, as far as its positions go.
+
+    Raises:
+        InputError: the prompt is too long.
+    """
     text = question_text(tokenizer, (Message("user", prompt),))
     ids = encode(tokenizer, [text])[0]
+    _check_length(model, ids)
+    tokens = min(tokens, (positions(model) or len(ids) + tokens) - len(ids))
     device = model.get_input_embeddings().weight.device
     inputs = torch.tensor([ids], device=device)
     with torch.no_grad():

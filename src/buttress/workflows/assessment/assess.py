@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -72,6 +72,7 @@ class Options:
 
     out: Path
     budget: int | None = None
+    budget_tokens: int | None = None
     policy: str | None = None
     only: Sequence[str] | None = None
     resume: bool = False
@@ -100,10 +101,7 @@ def assess(system: System, options: Options, stream: TextIO | None = None) -> di
     chosen = sources.probes(system, options.only, coverage)
     inspections = [probe for probe in chosen if isinstance(probe, InspectionProbe)]
     trials = [probe for probe in chosen if not isinstance(probe, InspectionProbe)]
-    budget = system.budget
-    if options.budget is not None:
-        budget = Budget(options.budget, budget.minutes, budget.cost)
-    spending = Spending(system, budget)
+    spending = Spending(system, _budget(system, options))
     with _opener(options) as opener:
         targets = open_targets(system, opener=opener) if trials else {}
         judge = sources.judge(system, spending.open_judge_target) if targets else None
@@ -134,6 +132,18 @@ def assess(system: System, options: Options, stream: TextIO | None = None) -> di
                 spending.ledger.close()
     write_outputs(document, options.out)
     return document
+
+
+def _budget(system: System, options: Options) -> Budget:
+    """What the command line bounds, else the manifest.
+
+    Calls have no default where something else is bounded, as in a manifest.
+    """
+    budget = system.budget
+    if options.budget_tokens is not None:
+        calls = budget.calls if "budget" in system.lines else None
+        budget = replace(budget, calls=calls, tokens=options.budget_tokens)
+    return budget if options.budget is None else replace(budget, calls=options.budget)
 
 
 @contextmanager
@@ -416,6 +426,7 @@ class _Assessment:
                 "errors": totals.errors,
                 "prompt_tokens": max(totals.prompt_tokens, tallied.prompt_tokens),
                 "completion_tokens": max(totals.completion_tokens, tallied.completion_tokens),
+                "tokens": self._spending.allowance.spent_tokens(),
                 "estimated_tokens": totals.estimated > 0,
                 "unanswered": sum(self._unanswered.values()),
                 "refused_by": dict(tallied.refused_by),
@@ -429,6 +440,7 @@ class _Assessment:
                 "calls": self._spending.budget.calls,
                 "minutes": self._spending.budget.minutes,
                 "cost": self._spending.budget.cost,
+                "tokens": self._spending.budget.tokens,
             },
             finished=finished,
             redact=self._redact,

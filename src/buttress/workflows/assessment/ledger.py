@@ -57,6 +57,11 @@ class Ledger:
         """Questions sent, those to judge and attacker included."""
         return sum(one.calls for one in (*self.totals.values(), *self.others.values()))
 
+    def tokens(self) -> int:
+        """Tokens read and written, those of judge and attacker included."""
+        accounts = (*self.totals.values(), *self.others.values())
+        return sum(one.prompt_tokens + one.completion_tokens for one in accounts)
+
     def calls_of(self, name: str) -> int:
         """Questions sent to the judge or the attacker."""
         return self.others[name].calls if name in self.others else 0

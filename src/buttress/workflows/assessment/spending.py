@@ -14,7 +14,7 @@ from buttress.targets.base import Target
 from buttress.targets.open import open_target
 from buttress.targets.retrying_target import RetryingTarget
 from buttress.trials.judging import CHECK
-from buttress.trials.progress import ProgressPlan
+from buttress.trials.progress import Earlier, ProgressPlan
 from buttress.workflows.assessment.ledger import ATTACKER, JUDGE, Ledger
 
 
@@ -30,13 +30,16 @@ class Spending:
         self.ledger = Ledger()
         self._prices = [asset.price for asset in system.assets]
         self._before = 0
+        self._tokens_before = 0
         self._cost_before = 0.0
         self.attacker_before = 0  # questions to the attacker until a resumed run ended
         self.allowance = RunAllowance(
             calls=budget.calls,
+            tokens=budget.tokens,
             cost=budget.cost,
             seconds=None if budget.minutes is None else 60 * budget.minutes,
             spent_calls=lambda: self._before + self.ledger.calls(),
+            spent_tokens=lambda: self._tokens_before + self.ledger.tokens(),
             spent_cost=lambda: self._cost_before + self.ledger.cost(),
             spent_judge_calls=lambda: self.ledger.calls_of(JUDGE),
         )
@@ -73,7 +76,7 @@ class Spending:
         """
         judged = self.allowance.judge_calls
         ended = set()
-        self._before = self.attacker_before = 0
+        self._before = self._tokens_before = self.attacker_before = 0
         self._cost_before = 0.0
         for trial in trials:
             ended.add((trial.probe, trial.asset, trial.item))
@@ -93,17 +96,19 @@ class Spending:
                     self._count_judged(turn, judged)
 
     def _count(self, account: str, record: Trial | Turn, calls: int) -> None:
-        """Calls and cost of an earlier question to an asset or the attacker."""
+        """Calls, tokens and cost of an earlier question to an asset or the attacker."""
         prices = self.ledger.other_prices if account == ATTACKER else self.ledger.prices
         price = prices.get(account, Price())
         self._before += calls
+        self._tokens_before += record.prompt_tokens + record.completion_tokens
         self._cost_before += price.cost(calls, record.prompt_tokens, record.completion_tokens)
 
     def _count_judged(self, record: Trial | Turn, calls: int) -> None:
-        """Calls and cost of an earlier judgement."""
+        """Calls, tokens and cost of an earlier judgement."""
         price = self.ledger.other_prices.get(JUDGE, Price())
         self._before += calls
         read = calls * (record.prompt_tokens + record.completion_tokens)
+        self._tokens_before += read
         self._cost_before += price.cost(calls, read, 0)
 
     def open_judge_target(self, settings: Mapping[str, Any], *, base: Path) -> Target:
@@ -137,9 +142,12 @@ class Spending:
         """What progress is measured against."""
         return ProgressPlan(
             calls=self.budget.calls,
-            cost=(lambda _: self.allowance.spent_cost()) if self.priced() else None,
+            tokens=self.ledger.tokens,
+            most_tokens=self.budget.tokens,
+            cost=(lambda _: self.ledger.cost()) if self.priced() else None,
             most_cost=self.budget.cost,
             seconds=self.allowance.seconds,
+            earlier=lambda: Earlier(self._before, self._tokens_before, self._cost_before),
         )
 
 

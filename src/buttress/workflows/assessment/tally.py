@@ -55,7 +55,8 @@ def tally(trials: Iterable[Trial]) -> Tally:
         total.calls[trial.probe, trial.asset] += asked
         if trial.refused_by:
             total.refused_by[trial.refused_by.partition(":")[0]] += 1
-        total.finish_reasons[trial.finish_reason or "stop"] += 1
+        else:
+            total.finish_reasons[trial.finish_reason or "stop"] += 1
         if trial.reason in NO_HELP:
             total.no_help[trial.reason] += 1
         if trial.abstained:

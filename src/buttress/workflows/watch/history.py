@@ -10,7 +10,7 @@ from buttress import __version__
 from buttress.errors import InputError
 from buttress.evidence.store import FILE_NAME, EvidenceStore
 from buttress.workflows.watch.behaviour import alarm_threshold
-from buttress.workflows.watch.notify import event_row
+from buttress.workflows.watch.notify import event_row, to_tell
 from buttress.workflows.watch.settings import WatchSettings
 from buttress.workflows.watch.state import WatchState
 
@@ -152,7 +152,7 @@ def metrics(settings: WatchSettings, state: WatchState) -> str:
         about = "Value of the statistic that raises an alarm."
         family("stream_threshold", "gauge", about, [({}, alarm_threshold(settings))])
     undelivered = {
-        name: sum(one.number > state.delivered.get(name, 0) for one in state.events)
+        name: len(to_tell(settings, state, state.delivered.get(name, 0)))
         for name, told in (("webhook", settings.webhook), ("email", settings.email))
         if told is not None
     }

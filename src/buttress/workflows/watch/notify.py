@@ -60,21 +60,32 @@ def deliver(
             continue
         through = state.delivered.get(name, last)
         pending = [one for one in state.events if one.number > through]
-        grave = SEVERITIES.index(settings.tell_at_least)
-        wanted = [one for one in pending if SEVERITIES.index(one.severity) >= grave]
+        wanted = to_tell(settings, state, through)
         try:
             if isinstance(told, Webhook) and wanted:
                 post(told, settings.name, wanted, time)
             elif isinstance(told, Email) and wanted:
                 mail(told, settings.name, wanted)
         except DeliveryError as error:
-            problems.append(f"{name}: {error}; {len(wanted)} events are told next time")
+            number = len(wanted)
+            events = "1 event is" if number == 1 else f"{number:,} events are"
+            problems.append(f"{name}: {error}; {events} told next time")
             continue
         if pending or name not in state.delivered:
             state.delivered[name] = pending[-1].number if pending else through
             done = {"through": state.delivered[name]}
             store.append([WatchCheckpoint(f"{DELIVERY} {name}", done, time)])
     return problems
+
+
+def to_tell(settings: WatchSettings, state: WatchState, through: int) -> list[MonitoringEvent]:
+    """The events after number ``through`` that are grave enough for a channel."""
+    grave = SEVERITIES.index(settings.tell_at_least)
+    return [
+        one
+        for one in state.events
+        if one.number > through and SEVERITIES.index(one.severity) >= grave
+    ]
 
 
 def payload(name: str, events: Sequence[MonitoringEvent]) -> dict[str, Any]:

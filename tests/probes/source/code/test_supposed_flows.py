@@ -61,6 +61,7 @@ SUPPOSED = {
         "open('/d/' + n)\n"
     ),
     "dots are taken out": f"open('/d/' + {N}.replace('..', ''))\n",
+    "signs without a slash": (f"import re\nopen('/d/' + re.sub(r'[^\\w.-]+', '_', {N}))\n"),
     "an ending": f"open('/d/a.' + {N}.split('.')[-1])\n",
 }
 SHOWN = {
@@ -93,6 +94,9 @@ HARMLESS = {
     "its ending": f"open('/d/a' + Path({N}).suffix)\n",
     "of a joined one": f"p = Path('/d') / {N}\nopen('/e/' + p.stem)\n",
     "the last part": f"open('/d/' + {N}.split('/')[-1])\n",
+    "a function of that name": (
+        f"from app.files import secure_filename\nopen('/d/' + secure_filename({N}))\n"
+    ),
     "an extension": f"open('/d/a' + os.path.splitext({N})[1])\n",
     "an extension by name": f"base, end = os.path.splitext({N})\nopen('/d/a' + end)\n",
     "slashes are replaced": f"open('/d/' + {N}.replace('/', '_'))\n",
@@ -181,7 +185,7 @@ def test_one_part_of_a_route_is_medium() -> None:
         "def f(name):\n    return open(os.path.join('/d', name)).read()\n"
     )
     ((severity, message),) = severities(text.format(""))
-    assert (severity, "one part of a route" in message) == ("medium", True)
+    assert (severity, "one part of a path" in message) == ("medium", True)
     assert [one for one, _ in severities(text.format("path:"))] == ["high"]
 
 
@@ -203,6 +207,27 @@ def test_a_helper_in_another_file_is_asked(tmp_path: Path) -> None:
         "store.py:4": "medium",
         "store.py:6": "high",
     }
+
+
+def test_what_runs_in_a_thread_is_followed() -> None:
+    """A function that is handed to a thread refuses what it refuses elsewhere."""
+    text = (
+        "import asyncio\nfrom flask import request\n"
+        "def kept(n):\n    if '..' in n:\n        return None\n    return '/d/' + n\n"
+        "def any_of(n):\n    return '/d/' + n\n"
+        f"async def f():\n    open(await asyncio.to_thread({{}}, {N}))\n"
+    )
+    assert [one for one, _ in severities(text.format("kept"))] == ["medium"]
+    assert [one for one, _ in severities(text.format("any_of"))] == ["high"]
+
+
+def test_arguments_of_a_fixed_command_are_no_program() -> None:
+    """Names that were downloaded are given to a program of one's own, and are not it."""
+    text = (
+        "import requests, subprocess, sys\nnames = requests.get('https://a.net').json()\n"
+        "subprocess.run([sys.executable, '-m', 'pip', 'download'] + list(names))\n"
+    )
+    assert [one for one, _ in severities(text)] == ["medium"]
 
 
 def test_the_host_of_a_socket_is_fixed() -> None:

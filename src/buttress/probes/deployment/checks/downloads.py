@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from buttress.probes.deployment.checks.shells import is_told
 from buttress.rules.subject import CONTINUED, Check, Subject, SubjectMatch
 
 _DOWNLOAD: Final = re.compile(r"\b(curl|wget|aria2c|axel)\b([^\n;&|]{1,600})")
@@ -40,7 +41,9 @@ def _run_unchecked(subject: Subject) -> Iterator[SubjectMatch]:
         if not name:
             continue
         run = _runs(name).search(text, match.end())
-        if run is None or _CHECKED.search(text, match.start(), run.start()):
+        if run is None or is_told(text, run.start(1), run.end()):
+            continue
+        if _CHECKED.search(text, match.start(), run.start()):
             continue
         before = text[: run.start(1)]
         yield SubjectMatch(subject.line(()) + before.count("\n") + before.count("\v"), name)
@@ -62,7 +65,10 @@ def _file(command: str, arguments: str) -> str:
 def _runs(name: str) -> re.Pattern[str]:
     """A command that runs the file, alone or by an interpreter."""
     file = rf"[\"']?(?:[\w.~${{}}-]*/)*{re.escape(name)}[\"']?(?=[\s;&|)]|$)"
-    begin = r"(?:^|[\n;&|(`]|\bthen|\bdo|-c\s+[\"'])\s*(?:[A-Z_]+=\S*\s+)*(?:sudo\s+(?:-\S+\s+)*)?"
+    begin = (
+        r"(?:^|[\n;&|`]|(?<!\w)\(|\bthen|\bdo|-c\s+[\"'])\s*(?:[A-Z_]+=\S*\s+)*"
+        r"(?:sudo\s+(?:-\S+\s+)*)?"
+    )
     by = rf"(?:/usr)?(?:/bin/)?(?:{_INTERPRETERS})\s+(?:-[\w-]+\s+)*{file}"
     return re.compile(rf"{begin}({by}|{file})")
 

@@ -13,9 +13,18 @@ from buttress.rules.subject import CONTINUED, Check, Subject, SubjectMatch
 
 # Commands that print or look for what they are given, and run none of it.
 _PRINTS: Final = re.compile(
-    r"(?:sudo\s+)?(?:echo|printf|print|die|log\w*|info|warn\w*|err\w*|fatal|fail|usage|say|msg|note|"
-    r"notice|abort|bail|e?grep|fgrep|rg|ag|write-host|write-output|throw|message|puts)\b"
+    r"(?i)(?:sudo\s+)?(?:echo|printf|print|die|log\w*|info|warn\w*|err\w*|fatal|fail|usage|say|msg|note|"
+    r"notice|abort|bail|e?grep|fgrep|rg|ag|write-host|write-output|throw|message|puts|write-\w+)\b"
 )
+# Commands that run a text that they are given; an assignment does where it is used so later.
+_RUNS_TEXT: Final = re.compile(
+    r"(?i)(?:\S*/)?(?:\w*sh|eval|exec|source|ssh|sudo|su|env|docker|podman|kubectl|wsl|xargs|timeout|nohup|"
+    r"python[\d.]*|node|perl|ruby|cmd|start-process|invoke-\w+|iex|run|entrypoint|then|do|else|if|while)$"
+)
+_ASSIGNED: Final = re.compile(
+    r"(?:export\s+|local\s+|readonly\s+|declare\s+)?\$?(\w+)\+?\s*=\s*[\"']"
+)
+_HERE_STRING: Final = re.compile(r"(?ms)\bwrite-\w+[^\n]*@(['\"])[ \t]*\n.*?^\1@", re.I)
 _HEREDOC: Final = re.compile(r"<<-?\s*[\"']?(\w+)[\"']?")
 _EMPTY: Final = re.compile(r"(?<=\w)(?:\"\"|'')(?=\w)")  # of a word, which a shell joins
 _SECRET_MOUNT: Final = "--mount=type=secret"
@@ -29,14 +38,14 @@ _MAX: Final = 200
 def _pipe_to_shell(subject: Subject) -> Iterator[SubjectMatch]:
     text = subject.value.replace(CONTINUED, "\v")  # a space that keeps the count of lines
     text = _EMPTY.sub("", text)
-    printed = list(_printed(text)) if "<<" in text else []
+    printed = list(_printed(text)) if "<<" in text or "@" in text else []
     lines: set[int] = set()
     for pattern in DOWNLOADED_SCRIPTS:
         for number, match in enumerate(pattern.finditer(text)):
             if number >= _MAX:
                 break
             start, end = match.span()
-            if _is_told(text, start, end) or any(low <= start < high for low, high in printed):
+            if is_told(text, start, end) or any(low <= start < high for low, high in printed):
                 continue
             before = text[:start]
             line = subject.line(()) + before.count("\n") + before.count("\v")
@@ -45,7 +54,7 @@ def _pipe_to_shell(subject: Subject) -> Iterator[SubjectMatch]:
                 yield SubjectMatch(line)
 
 
-def _is_told(text: str, start: int, end: int) -> bool:
+def is_told(text: str, start: int, end: int) -> bool:
     """Whether a command only stands in a text that another prints or looks for."""
     first = max(text.rfind("\n", 0, start), text.rfind("\v", 0, start)) + 1
     line = text[first:start]
@@ -60,9 +69,26 @@ def _is_told(text: str, start: int, end: int) -> bool:
     if not quoted:
         return False
     command = line[begin:].lstrip(" \t@-")
-    if not _PRINTS.match(command):
+    if not _PRINTS.match(command) and not _is_text(command, text):
         return False
     return sign in text[end - 1 : text.find("\n", end) if "\n" in text[end:] else len(text)]
+
+
+def _is_text(command: str, text: str) -> bool:
+    """Whether a command takes a text to show: a function of the script, or a variable for it."""
+    assigned = _ASSIGNED.match(command)
+    if assigned:
+        runs = r"(?:\b(?:eval|exec|iex|Invoke-Expression)\b|\s-\w*c\b|^)[ \t]*[\"']?"
+        used = rf"{runs}\$\{{?{assigned[1]}\b"
+        return re.search(used, text, re.M | re.I) is None
+    word = re.match(r"[A-Za-z_][\w-]*", command)
+    if word is None or _RUNS_TEXT.match(word[0]):
+        return False
+    own = rf"(?m)^[ \t]*(?:function[ \t]+{re.escape(word[0])}\b|{re.escape(word[0])}[ \t]*\(\))"
+    body = re.search(
+        own + r"[^\n]*\n?(?:.*\n){0,8}?[^\n]*\b(?i:echo|printf|print|write-host)\b", text
+    )
+    return body is not None
 
 
 def _printed(text: str) -> Iterator[tuple[int, int]]:
@@ -77,6 +103,8 @@ def _printed(text: str) -> Iterator[tuple[int, int]]:
             continue
         closing = re.compile(rf"^[ \t]*{re.escape(match[1])}[ \t]*$", re.M).search(text, after)
         yield after, closing.start() if closing else len(text)
+    for match in _HERE_STRING.finditer(text):
+        yield match.span()
 
 
 def _token_in_address(subject: Subject, *, in_pipeline: bool) -> Iterator[SubjectMatch]:

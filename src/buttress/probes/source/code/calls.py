@@ -48,6 +48,10 @@ _OF_KEYS: Final = {
     "builtins.list", "builtins.set", "builtins.tuple", "builtins.sorted", "builtins.iter",
     "builtins.frozenset", "builtins.reversed",
 }  # fmt: skip
+_IN_THREADS: Final = {  # what they are given is called with the other arguments
+    "asyncio.to_thread", "anyio.to_thread.run_sync", "starlette.concurrency.run_in_threadpool",
+    "fastapi.concurrency.run_in_threadpool",
+}  # fmt: skip
 _PICKS: Final = {"random.choice", "random.choices", "random.sample"}
 _MAX_NAME: Final = 60  # characters that are shown
 MAX_TARGETS: Final = 32  # functions of a table that are followed
@@ -85,6 +89,8 @@ def call(evaluator: Evaluator, node: ast.Call, scope: NameScope) -> Value:
     reached = _reached(callee, given.positions)
     if reached:
         return evaluator.marked(Value(reached), node.lineno)
+    if callee.path in _IN_THREADS and given.positions and given.positions[0].path:
+        callee, given.positions = given.positions[0], given.positions[1:]
     path, positions = callee.path, given.positions
     if path == "functools.partial" and positions and positions[0].path:
         path, positions = positions[0].path, positions[1:]

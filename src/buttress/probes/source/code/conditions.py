@@ -40,7 +40,7 @@ def pattern(text: str) -> RegularExpression:
     return RegularExpression(text)
 
 
-_ONE_PART: Final = "it is one part of a route, in which servers let no slash through"
+_ONE_PART: Final = "it is one part of a path, in which no slash stands: of a route, say"
 _RUNS: Final = re.compile(
     r"(?i)^(?:.*[/\\])?(?:(?:ba|z|da|k)?sh|python[\d.]*|pypy3?|node|deno|bun|perl|ruby|php|java|pwsh|"
     r"powershell|cmd|wine|sudo|su|env|nohup|setsid|timeout|xargs|dpkg|rpm|apt(?:-get)?|yum|dnf|apk|"

@@ -10,6 +10,8 @@ from typing import Final
 from buttress.probes.source.code.values import (
     HOLE,
     MAX_ITEMS,
+    MIXED,
+    SEGMENT,
     UNKNOWN,
     Value,
     concatenated,
@@ -26,6 +28,8 @@ def summed(pieces: list[Value]) -> Value:
         return concatenated(*pieces)
     if all(one.elements is not None for one in pieces):
         return listed([item for one in pieces for item in one.elements or ()])
+    if any(one.elements for one in pieces):  # a list of which not all is known
+        return mixed(*pieces).doubted(MIXED)
     return mixed(*pieces)
 
 
@@ -73,6 +77,7 @@ def united(separator: str, items: Value) -> Value:
 
 _KEPT: Final = re.compile(r"\[\^((?:[^\]\\]|\\.)+)\][+*]?")  # all but these signs
 _LETTERS: Final = re.compile(r"\\[wWDS]|[A-Za-z_]")
+_SLASHES: Final = re.compile(r"/|\\\\|\\[SWD]")
 _HARMFUL: Final = {
     "shell": re.compile(r"[;&|$`<>()\\\n*?\[\]{}!#~'\"]|\\[sSWDn]"),
     "path": re.compile(r"[/.]|\\\\|\\[SWD]"),
@@ -89,6 +94,8 @@ def narrowed(given: list[Value]) -> Value:
         return mixed(*given)
     kept = match[1]
     uses = {use for use, harmful in _HARMFUL.items() if not harmful.search(kept)}
+    if not _SLASHES.search(kept):
+        uses.add(SEGMENT)
     if not _LETTERS.search(kept) or "(" not in kept:
         uses.add("code")  # no name, or nothing to call with it
     return Value(taints=text.clean(frozenset(uses)).taints)
