@@ -219,7 +219,7 @@ def test_bad_weights(weights: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken/config.json").write_text("{}")
     for name, told in (
-        ("none", "no such folder"), ("model.gguf", "GGUF"), ("broken", "can't be loaded"),
+        ("none", "no such folder"), ("model.gguf", "GGUF"), ("broken", "no usable tokenizer"),
     ):  # fmt: skip
         assert whitebox(tmp_path / name, "--out", tmp_path / "out") == 2
         assert told in capsys.readouterr().err.strip().splitlines()[-1]

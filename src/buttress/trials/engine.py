@@ -315,6 +315,7 @@ class TrialEngine:
                     one_line(str(error)),
                     probe=spec.probe,
                     about_caller=error.fatal and not error.doubtful,
+                    about_question=not (error.retry or error.fatal or error.doubtful),
                 )
                 await self._health.failed(error)
                 continue

@@ -43,9 +43,12 @@ class LostQuestions:
         self._health = health
         self._held: list[_Held] = []
 
-    def add(self, index: int, why: str, *, probe: str = "", about_caller: bool = False) -> None:
-        """A question of ``probe`` failed; ``about_caller`` where the error is about who asks."""
-        if self._health.last_answered:
+    def add(
+        self, index: int, why: str, *,
+        probe: str = "", about_caller: bool = False, about_question: bool = False,
+    ) -> None:  # fmt: skip
+        """A question of ``probe`` failed; whether the error is about who asks, or what is asked."""
+        if self._health.last_answered and not about_question:
             self._held.append(_Held(index, why, probe, self._health.begun, about_caller))
         else:
             self._tell(index, why)
