@@ -54,12 +54,9 @@ async def run(
     return lost, ""
 
 
-@pytest.mark.parametrize("error", [EXPIRED, QUOTA])
-@pytest.mark.parametrize("concurrency", [1, 16])
-async def test_where_a_key_expires_the_last_questions_count_as_not_asked(
-    error: TargetError, concurrency: int
-) -> None:
-    left = 100
+def ending(error: TargetError, after: int = 100) -> Callable[[Request], Answer]:
+    """Answers so many questions, and then none."""
+    left = after
 
     def answer(_: Request) -> Answer:
         nonlocal left
@@ -68,7 +65,15 @@ async def test_where_a_key_expires_the_last_questions_count_as_not_asked(
             raise error
         return Answer("no")
 
-    lost, ended = await run(answer, concurrency)
+    return answer
+
+
+@pytest.mark.parametrize("error", [EXPIRED, QUOTA])
+@pytest.mark.parametrize("concurrency", [1, 16])
+async def test_where_a_key_expires_the_last_questions_count_as_not_asked(
+    error: TargetError, concurrency: int
+) -> None:
+    lost, ended = await run(ending(error), concurrency)
     assert str(error) in ended
     assert lost == {}
 
@@ -86,6 +91,21 @@ async def test_what_fails_for_what_it_asks_is_missing_whatever_the_error_says(
     lost, ended = await run(answer, concurrency)
     assert ended == ""
     assert lost == dict.fromkeys(range(7, 200, 10), str(error))
+
+
+@pytest.mark.parametrize("concurrency", [1, 16])
+async def test_an_error_about_the_question_ends_no_run_at_its_end(concurrency: int) -> None:
+    """Also where the harmless question has such an error: nothing says that the target is gone."""
+    error = TargetError("ValueError: no answer", retry=False)
+
+    def answer(request: Request) -> Answer:
+        if number(request) < 0 or number(request) >= 197:
+            raise error
+        return Answer("no")
+
+    lost, ended = await run(answer, concurrency)
+    assert ended == ""
+    assert lost == dict.fromkeys(range(197, 200), str(error))
 
 
 @pytest.mark.parametrize("error", [RESET, BAD_GATEWAY], ids=str)
@@ -110,16 +130,7 @@ async def test_where_a_server_dies_one_question_is_missing(
 
 
 async def test_each_probe_misses_the_question_that_a_server_may_have_died_of() -> None:
-    calls = 0
-
-    def answer(_: Request) -> Answer:
-        nonlocal calls
-        calls += 1
-        if calls > 100:
-            raise BAD_GATEWAY
-        return Answer("no")
-
-    engine = engine_of(answer, 8)
+    engine = engine_of(ending(BAD_GATEWAY), 8)
     lost: list[str] = []
 
     async def stream(probe: str) -> None:

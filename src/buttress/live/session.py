@@ -106,17 +106,13 @@ class HostSession:
         self, request: LiveRequest, values: Mapping[str, str] = NO_VALUES
     ) -> Reply | None:
         """See ``protocols.live.Session``."""
-        key = request, used_values(request, values)
-        if key not in self._replies:
-            if not self._is_planned(request):
-                raise PermissionError(f"{request.method} {request.path} was not planned")
-            self._replies[key] = await self._first(request, values)
-        return self._replies[key]
+        if (request, used_values(request, values)) not in self._replies:
+            self._check_planned(request)
+        return await self._once(request, values)
 
     async def hold_open(self, request: LiveRequest, values: Mapping[str, str], count: int) -> int:
         """See ``protocols.live.Session``."""
-        if not self._is_planned(request):
-            raise PermissionError(f"{request.method} {request.path} was not planned")
+        self._check_planned(request)
         if not self.scheme or self._hopeless or not self._patience.affords(count):
             self.not_sent += count
             return 0
@@ -128,8 +124,7 @@ class HostSession:
     ) -> list[Reply | None]:
         """See ``protocols.live.Session``."""
         for request, _ in asked:
-            if not self._is_planned(request):
-                raise PermissionError(f"{request.method} {request.path} was not planned")
+            self._check_planned(request)
         if not self.scheme or self._hopeless or not self._patience.affords(len(asked)):
             self.not_sent += len(asked)
             return [None] * len(asked)
@@ -171,29 +166,20 @@ class HostSession:
         request = self._here(path, "a link")
         if request is None or (request not in self.planned and not self.follow_links):
             return None
-        key: tuple[LiveRequest, tuple[str, ...]] = request, ()
-        if key not in self._replies:
-            self._replies[key] = await self._first(request, NO_VALUES)
-        return self._replies[key]
+        return await self._once(request, NO_VALUES)
 
     async def ask_at(
         self, request: LiveRequest, link: str, values: Mapping[str, str] = NO_VALUES
     ) -> Reply | None:
         """See ``protocols.live.Session``."""
         here = self._at_named(request, link)
-        if here is None:
-            return None
-        key = here, used_values(here, values)
-        if key not in self._replies:
-            self._replies[key] = await self._first(here, values)
-        return self._replies[key]
+        return None if here is None else await self._once(here, values)
 
     async def ask_over_events(
         self, opening: LiveRequest, asked: Sequence[tuple[LiveRequest, bool]]
     ) -> Reply | None:
         """See ``protocols.live.Session``."""
-        if not self._is_planned(opening):
-            raise PermissionError(f"{opening.method} {opening.path} was not planned")
+        self._check_planned(opening)
         if not self.scheme or self._hopeless or not await self._resolve():
             self.not_sent += 1
             return None
@@ -237,6 +223,13 @@ class HostSession:
         for one in self._connections.values():
             one.close()
         self._connections.clear()
+
+    async def _once(self, request: LiveRequest, values: Mapping[str, str]) -> Reply | None:
+        """The reply to a request, which is sent when it is first asked for."""
+        key = request, used_values(request, values)
+        if key not in self._replies:
+            self._replies[key] = await self._first(request, values)
+        return self._replies[key]
 
     async def _first(self, request: LiveRequest, values: Mapping[str, str]) -> Reply | None:
         """Send a request; the first of all finds out whether the host speaks TLS."""
@@ -394,18 +387,25 @@ class HostSession:
             self.ended = self._patience.ended = self.sent[-1].note
         return bool(self._addresses)
 
-    def _is_planned(self, request: LiveRequest) -> bool:
-        if request in self.planned:
-            return True
+    def _check_planned(self, request: LiveRequest) -> None:
+        """Whether a request, or a script that covers its own, is planned.
+
+        Raises:
+            PermissionError: it is not.
+        """
         script = request.script
-        return script is not None and any(
-            one.script.covers(script) for one in self.planned if one.script is not None
-        )
+        if request in self.planned or (
+            script is not None
+            and any(one.script.covers(script) for one in self.planned if one.script is not None)
+        ):
+            return
+        raise PermissionError(f"{request.method} {request.path} was not planned")
 
     def _at_named(self, request: LiveRequest, link: str) -> LiveRequest | None:
         """A request that was planned for any path, at a path of this host; None if it is none."""
-        if request.path != ANY_PATH or not self._is_planned(request):
-            raise PermissionError(f"{request.method} {request.path} was not planned")
+        if request.path != ANY_PATH:
+            raise PermissionError(f"{request.method} {request.path} is one path")
+        self._check_planned(request)
         here = self._here(link, "a page")
         return None if here is None else replace(request, path=here.path)
 

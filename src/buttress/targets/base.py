@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
@@ -204,3 +205,19 @@ class Recorded(Protocol):
     def prompts(self) -> Sequence[RecordedPrompt]:
         """All held prompts, in file order; a lazy sequence, so that memory stays flat."""
         ...
+
+
+def unusable(answer: object) -> str:
+    """Why what a target gave can't be used, such as one of a third party; nothing where it can."""
+    if not isinstance(answer, Answer):
+        return f"{type(answer).__name__} in place of an Answer"
+    for name in ("text", "finish_reason", "reasoning", "refused_by", "subject"):
+        if not isinstance(getattr(answer, name), str):
+            return f"its {name} is no text"
+    for name, least in (("prompt_tokens", 0), ("completion_tokens", 0), ("calls", 1)):
+        number = getattr(answer, name)
+        if not isinstance(number, int) or number < least:
+            return f"its {name} is no whole number from {least} up"
+    if not isinstance(answer.latency_s, int | float) or not 0 <= answer.latency_s < math.inf:
+        return "its latency_s is no number from 0 up"
+    return ""

@@ -24,6 +24,7 @@ from buttress.targets.base import (
     TargetError,
     needs_no_timeout,
     starts_slowly,
+    unusable,
 )
 from buttress.targets.base import takes_images as takes_images_of
 from buttress.targets.completion import one_line
@@ -398,7 +399,7 @@ class RetryingClient:
             return TargetError("CancelledError: the target cancelled the question", retry=False)
         finally:
             self._limit.release()
-        if wrong := _wrong(answer):
+        if wrong := unusable(answer):
             return TargetError(f"the target gave no usable answer: {wrong}", retry=False)
         self._answered_begun.append(start)
         self._last_answer = self._clock()
@@ -446,19 +447,3 @@ class RetryingClient:
     def _pause(self, tries: int, asked_s: float | None) -> float:
         most = min(LONGEST_BACKOFF_S, self._backoff_s * 2.0 ** max(0, tries - 1))
         return (asked_s or 0.0) + self._rng.uniform(0.0, most)
-
-
-def _wrong(answer: object) -> str:
-    """What is wrong with what a target gave; nothing where it fits."""
-    if not isinstance(answer, Answer):
-        return f"{type(answer).__name__} in place of an Answer"
-    for name in ("text", "finish_reason", "reasoning", "refused_by", "subject"):
-        if not isinstance(getattr(answer, name), str):
-            return f"its {name} is no text"
-    for name, least in (("prompt_tokens", 0), ("completion_tokens", 0), ("calls", 1)):
-        number = getattr(answer, name)
-        if not isinstance(number, int) or number < least:
-            return f"its {name} is no whole number from {least} up"
-    if not isinstance(answer.latency_s, int | float) or not 0 <= answer.latency_s < math.inf:
-        return "its latency_s is no number from 0 up"
-    return ""
