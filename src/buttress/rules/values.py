@@ -23,6 +23,12 @@ _SAYS_SO: Final = re.compile(r"(?i)not[-_ ]?for[-_ ]?prod|(?:ci|test|tests|testi
 _REFERENCE: Final = re.compile(r"^\s*$|\$|^\{\{|^<|^(?:/|\./|~/|file:)|^(?i:true|false|none|null)$")
 _DEFAULT: Final = re.compile(r"^\$\{\w+:?-([^${}]+)\}$")  # what stands where nothing is given
 _LEAST: Final = 4
+# Keys of these providers are long and random: a short one is for a server that asks for none.
+_PROVIDER_KEY: Final = re.compile(
+    r"(?i)(?:^|_)(?:openai|anthropic|gemini|google|mistral|cohere|groq|deepseek|dashscope|together|"
+    r"replicate|hf|hugging_?face\w*|hub|openrouter|azure_openai|wandb)_(?:api_?)?(?:key|token)$"
+)
+_SHORTEST_KEY: Final = 20
 _WELL_KNOWN: Final = frozenset((
     "postgres", "password", "passwd", "admin", "root", "mysql", "mariadb", "mongo", "mongodb",
     "redis", "rabbitmq", "guest", "minio", "minioadmin", "user", "secret", "test", "neo4j",
@@ -53,6 +59,7 @@ def _secret(subject: Subject) -> Iterator[SubjectMatch]:
         is_secret_name(name)
         and len(value) >= _LEAST
         and not value.isdigit()
+        and not (_PROVIDER_KEY.search(name) and len(value) < _SHORTEST_KEY)
         and not _REFERENCE.search(value)
         and not is_placeholder(value.encode("utf-8", "replace"))
     )

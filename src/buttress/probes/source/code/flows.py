@@ -28,6 +28,8 @@ class TaintSource:
     values: GlobUnion
     parameters: GlobUnion
     methods: tuple[tuple[frozenset[str], GlobUnion, frozenset[str]], ...]  # names, bases, classes
+    near: re.Pattern[str] | None = None  # text of a module whose values come from this machine
+    far: re.Pattern[str] | None = None  # text by which they do not
 
     def method_words(self) -> list[frozenset[bytes]]:
         """As ``GlobUnion.words``, of ``methods``."""
@@ -78,6 +80,14 @@ class Flows:
                     return one.label
         return None
 
+    def nearby(self, text: str) -> dict[str, str]:
+        """Labels whose values, in a module of this text, come from this machine, and the reason."""
+        return {
+            one.label: "the module names sockets of this machine alone"
+            for one in self.sources
+            if one.near and one.near.search(text) and not (one.far and one.far.search(text))
+        }
+
     def leads(self, path: str) -> bool:
         """Whether a value of this path may lead to a source: a client, say, or a request."""
         first = path.partition(".")[0].partition("(")[0]
@@ -119,6 +129,7 @@ def flows() -> Flows:
                 )
                 for few in one.get("methods", ())
             ),
+            *(re.compile(one[name]) if name in one else None for name in ("near", "far")),
         )
         for one in data["sources"]
     )

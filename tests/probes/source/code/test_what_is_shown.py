@@ -1,0 +1,67 @@
+"""What a rule needs to see besides the call: cookies, a far peer, a secret that is whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.probes.source.code.examine import inspect
+
+CORS = (
+    "from fastapi import FastAPI\nfrom fastapi.middleware.cors import CORSMiddleware\napp = FastAPI()\n"
+    "app.add_middleware(CORSMiddleware, allow_origins=['*'], allow_credentials=True)\n"
+)
+COOKIE = "def enter(response):\n    response.set_cookie('session', 'a')\n"
+PEER = (
+    "import pickle, zmq\ns = zmq.Context().socket(zmq.REP)\ns.bind({})\n"
+    "x = pickle.loads(s.recv())\n"
+)
+LOG = "import logging, os\nlog = logging.getLogger('a')\n"
+
+CASES = {
+    "no cookie is seen": ({"app.py": CORS}, "cors-everybody", "medium"),
+    "a cookie in the same file": ({"app.py": CORS + COOKIE}, "cors-everybody", "high"),
+    "a cookie in another file": ({"app.py": CORS, "enter.py": COOKIE}, "cors-everybody", "high"),
+    "a peer of the same machine": (
+        {"a.py": PEER.format("'tcp://127.0.0.1:5555'")}, "pickle-untrusted", "medium",
+    ),
+    "a peer anywhere": ({"a.py": PEER.format("'tcp://*:5555'")}, "pickle-untrusted", "critical"),
+    "a host that is not known": (
+        {"a.py": PEER.format("f'tcp://{H}:1'") + "t = 'tcp://localhost:1'\n"},
+        "pickle-untrusted", "critical",
+    ),
+    "a secret": (
+        {"a.py": f"{LOG}key = os.environ['SHOP_API_KEY']\nlog.info('key %s', key)\n"},
+        "secret-logged", "high",
+    ),
+    "something out of what a function gives": (
+        {"a.py": f"{LOG}def load():\n    return {{'key': os.environ['SHOP_API_KEY'], 'n': size()}}\n"
+         "settings = load()\nlog.info('n %s', settings[which])\n"},
+        "secret-logged", "medium",
+    ),
+    "the path of a file with secrets": (
+        {"a.py": f"{LOG}p = os.environ['CLIENT_SECRETS']\nlog.error('not found: %s', p)\n"},
+        "secret-logged", "",
+    ),
+    "remote code": (
+        {"a.py": "from transformers import AutoModel\nm = AutoModel.from_pretrained(n, trust_remote_code=True)\n"},
+        "trust-remote-code", "high",
+    ),
+    "remote code in tests of the project": (
+        {"autotest/tools/a.py": "from transformers import AutoModel\n"
+         "m = AutoModel.from_pretrained(n, trust_remote_code=True)\n"},
+        "trust-remote-code", "low",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_a_rule_needs_to_see(tmp_path: Path, case: str) -> None:
+    files, rule, severity = CASES[case]
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    told = [one for one in inspect(tmp_path)[0] if one.rule == rule]
+    assert [one.severity for one in told] == ([severity] if severity else [])
