@@ -13,8 +13,10 @@ JOB = "jobs:\n  a:\n    runs-on: ubuntu-latest\n"
 TITLE = "    steps:\n      - run: echo ${{ github.event.pull_request.title }}\n"
 BRANCH = "    env: {B: '${{ github.head_ref }}'}\n    steps:\n      - run: mkdir ${{ env.B }}\n"
 EVALUATED = (
-    "    steps:\n      - env: {T: '${{ github.event.pull_request.title }}'}\n        run: eval \"$T\"\n"
+    "    steps:\n      - env: {T: '${{ github.event.pull_request.title }}'}\n"
+    '        run: eval "$T"\n'
 )
+MESSAGE = "    steps:\n      - run: echo ${{ github.event.head_commit.message }}\n"
 OWN = "jobs:\n  a:\n    runs-on: [self-hosted]\n"
 FETCHED = "curl {header}-o i.sh https://a.net/i.sh\nbash i.sh\n"
 GRAFANA = "services:\n  g:\n    image: grafana/grafana:11.1.0\n    environment:\n      {}\n"
@@ -28,7 +30,9 @@ CASES = {
         FLOW, f"on: [pull_request, push, workflow_dispatch]\n{JOB}{BRANCH}",
         "gha-indirect-injection", "medium",
     ),
-    "the same, evaluated": (FLOW, f"on: pull_request\n{JOB}{EVALUATED}", "gha-evaluated-text", "medium"),
+    "the same, evaluated": (
+        FLOW, f"on: pull_request\n{JOB}{EVALUATED}", "gha-evaluated-text", "medium",
+    ),
     "a title, where they have rights": (
         FLOW, f"on: pull_request_target\n{JOB}{TITLE}", "gha-script-injection", "high",
     ),
@@ -46,9 +50,7 @@ CASES = {
         FLOW, f"on: pull_request_target\n{JOB}{EVALUATED}", "gha-evaluated-text", "high",
     ),
     "a message that members push for strangers": (
-        FLOW,
-        f"on: [pull_request, push]\n{JOB}    steps:\n      - run: echo ${{{{ github.event.head_commit.message }}}}\n",
-        "gha-script-injection", "high",
+        FLOW, f"on: [pull_request, push]\n{JOB}{MESSAGE}", "gha-script-injection", "high",
     ),
     "their code on an own machine": (
         FLOW, f"on: pull_request\n{OWN}    steps:\n      - run: make\n", "gha-self-hosted", "high",
@@ -71,7 +73,8 @@ CASES = {
     ),
     "a script of anybody's": ("i.sh", FETCHED.format(header=""), "shell-download-run", "high"),
     "a script that a credential opens": (
-        "i.sh", FETCHED.format(header='-H "Authorization: bearer $T" '), "shell-download-run", "medium",
+        "i.sh", FETCHED.format(header='-H "Authorization: bearer $T" '),
+        "shell-download-run", "medium",
     ),
     "dashboards for anybody": (
         "compose.yaml", GRAFANA.format("GF_AUTH_ANONYMOUS_ENABLED: 'true'"),
@@ -81,7 +84,8 @@ CASES = {
         "compose.yaml", GRAFANA.format("GF_AUTH_ANONYMOUS_ORG_ROLE: Admin"), "env-auth-off", "high",
     ),
     "a key for a server that asks for none": (
-        FLOW, f"on: push\n{JOB}    env: {{OPENAI_API_KEY: sk-empty}}\n    steps: []\n", "env-secret", "",
+        FLOW, f"on: push\n{JOB}    env: {{OPENAI_API_KEY: sk-empty}}\n    steps: []\n",
+        "env-secret", "",
     ),
     "a key of one's own server": (
         FLOW, f"on: push\n{JOB}    env: {{SHOP_API_KEY: hunter2-winter}}\n    steps: []\n",

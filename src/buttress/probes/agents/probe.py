@@ -50,7 +50,8 @@ _SETTINGS: Final = re.compile(
     r".*\.kiro\.hook$"
 )
 _TEST_FOLDERS: Final = {
-    "test", "tests", "testing", "__tests__", "testdata", "test_data", "fixtures", "mocks", "evals", "e2e",
+    "test", "tests", "testing", "__tests__", "testdata", "test_data", "fixtures", "mocks", "evals",
+    "e2e",
 }  # fmt: skip
 _TEXTS: Final = {"locale", "locales", "i18n", "l10n", "translations", "lang", "langs", "languages"}
 _JSON: Final = (".json", ".jsonc", ".kiro.hook")

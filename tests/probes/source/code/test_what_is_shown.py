@@ -9,13 +9,17 @@ import pytest
 from tests.probes.source.code.examine import inspect
 
 CORS = (
-    "from fastapi import FastAPI\nfrom fastapi.middleware.cors import CORSMiddleware\napp = FastAPI()\n"
+    "from fastapi import FastAPI\nfrom fastapi.middleware.cors import CORSMiddleware\n"
+    "app = FastAPI()\n"
     "app.add_middleware(CORSMiddleware, allow_origins=['*'], allow_credentials=True)\n"
 )
 COOKIE = "def enter(response):\n    response.set_cookie('session', 'a')\n"
 PEER = (
     "import pickle, zmq\ns = zmq.Context().socket(zmq.REP)\ns.bind({})\n"
     "x = pickle.loads(s.recv())\n"
+)
+MODEL = (
+    "from transformers import AutoModel\nm = AutoModel.from_pretrained(n, trust_remote_code=True)\n"
 )
 LOG = "import logging, os\nlog = logging.getLogger('a')\n"
 
@@ -36,7 +40,7 @@ CASES = {
         "secret-logged", "high",
     ),
     "something out of what a function gives": (
-        {"a.py": f"{LOG}def load():\n    return {{'key': os.environ['SHOP_API_KEY'], 'n': size()}}\n"
+        {"a.py": f"{LOG}def load():\n    return {{'key': os.environ['SHOP_API_KEY'], 'n': n()}}\n"
          "settings = load()\nlog.info('n %s', settings[which])\n"},
         "secret-logged", "medium",
     ),
@@ -44,15 +48,8 @@ CASES = {
         {"a.py": f"{LOG}p = os.environ['CLIENT_SECRETS']\nlog.error('not found: %s', p)\n"},
         "secret-logged", "",
     ),
-    "remote code": (
-        {"a.py": "from transformers import AutoModel\nm = AutoModel.from_pretrained(n, trust_remote_code=True)\n"},
-        "trust-remote-code", "high",
-    ),
-    "remote code in tests of the project": (
-        {"autotest/tools/a.py": "from transformers import AutoModel\n"
-         "m = AutoModel.from_pretrained(n, trust_remote_code=True)\n"},
-        "trust-remote-code", "low",
-    ),
+    "remote code": ({"a.py": MODEL}, "trust-remote-code", "high"),
+    "remote code in tests": ({"autotest/tools/a.py": MODEL}, "trust-remote-code", "low"),
 }  # fmt: skip
 
 

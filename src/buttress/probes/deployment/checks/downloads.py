@@ -53,7 +53,9 @@ def _run_unchecked(subject: Subject) -> Iterator[SubjectMatch]:
         before = text[: run.start(1)]
         line = subject.line(()) + before.count("\n") + before.count("\v")
         own = _WITH_CREDENTIAL.search(match[2])
-        yield SubjectMatch(line, name, "it is fetched with a credential of one's own" if own else "")
+        yield SubjectMatch(
+            line, name, "it is fetched with a credential of one's own" if own else ""
+        )
 
 
 def _file(command: str, arguments: str) -> str:

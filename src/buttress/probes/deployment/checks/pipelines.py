@@ -64,11 +64,13 @@ _INSIDE: Final = re2.compile(
 _LIMITED: Final = {"pull_request", "pull_request_review", "pull_request_review_comment"}
 # Events that only people start who may write.
 _MEMBERS: Final = {
-    "push", "schedule", "workflow_dispatch", "release", "merge_group", "create", "delete", "deployment",
-    "repository_dispatch", "branch_protection_rule", "registry_package", "page_build", "milestone",
+    "push", "schedule", "workflow_dispatch", "release", "merge_group", "create", "delete",
+    "deployment", "repository_dispatch", "branch_protection_rule", "registry_package", "page_build",
+    "milestone",
 }  # fmt: skip
 _OF_PULL_REQUEST: Final = re.compile(
-    r"github(?:\.event)?|github\.(?:head_ref|event\.(?:pull_request|review|review_comment|comment)\b.*)|names of .*|the name of a branch"
+    r"github(?:\.event)?|github\.(?:head_ref|event\.(?:pull_request|review|review_comment|comment)"
+    r"\b.*)|names of .*|the name of a branch"
 )
 _ON_EVENT: Final = re.compile(r"github\.event_name\s*==\s*['\"](\w+)['\"]")
 _MERGED: Final = re2.compile(r"github\.event\.pull_request\.merged\s*(?:==\s*(?:true|'true'))?")
@@ -225,8 +227,8 @@ def _without_rights(subject: Subject, path: str) -> str:
     if not outside or not outside <= _LIMITED or (whole and triggers & _MEMBERS):
         return ""
     return (
-        f"the run of a stranger's pull request on {sorted(outside)[0]} sees no secret, has a token that"
-        " only reads and runs their code anyway"
+        f"the run of a stranger's pull request on {sorted(outside)[0]} sees no secret, has a token"
+        " that only reads and runs their code anyway"
     )
 
 
@@ -357,7 +359,9 @@ def _self_hosted(subject: Subject, *, labelled: bool) -> Iterator[SubjectMatch]:
         return
     gates = _gates(subject.context["workflow"], subject.value)
     inside = (_OWN_BRANCH, _MERGED)
-    if any(rule.search(one) and "||" not in one for one in map(_condition, gates) for rule in inside):
+    if any(
+        rule.search(one) and "||" not in one for one in map(_condition, gates) for rule in inside
+    ):
         return
     if _allowed(gates, subject.value) is labelled:
         steps = subject.value.get("steps")

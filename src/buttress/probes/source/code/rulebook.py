@@ -87,7 +87,9 @@ class CodeRule(Rule):
     match: tuple[Pattern, ...]
     tests: bool = True  # whether it says anything in tests, examples and documentation
     switch: str = ""  # names of settings by which whoever runs the program asks for it
-    seen: tuple[str, ...] = ()  # words of which the project must have one, else it is medium at most
+    seen: tuple[
+        str, ...
+    ] = ()  # words of which the project must have one, else it is medium at most
     unseen: str = ""  # what is said then
 
     @cached_property
