@@ -23,6 +23,7 @@ _NOTED: Final = 100  # reasons that are kept one by one
 _TESTS: Final = {
     "test", "tests", "testing", "__tests__", "testdata", "test_data", "fixtures", "mock", "mocks",
     "e2e", "example", "examples", "sample", "samples", "doc", "docs",
+    "cookbook", "cookbooks", "tutorial", "tutorials",
 }  # fmt: skip
 _TEST_FOLDER: Final = re.compile(
     r"(?:auto|unit|integration|functional|smoke|regression|e2e)[_-]?tests?|tests?[_-][a-z0-9_-]+"

@@ -22,6 +22,9 @@ _NOT_SECRET: Final = re.compile(
 _SAYS_SO: Final = re.compile(r"(?i)not[-_ ]?for[-_ ]?prod|(?:ci|test|tests|testing|dev)[-_ ]?only")
 _REFERENCE: Final = re.compile(r"^\s*$|\$|^\{\{|^<|^(?:/|\./|~/|file:)|^(?i:true|false|none|null)$")
 _DEFAULT: Final = re.compile(r"^\$\{\w+:?-([^${}]+)\}$")  # what stands where nothing is given
+_PIPELINES: Final = ("gha", "gitlab")
+_PASSWORD: Final = re.compile(r"(?i)pass(?:word|wd|phrase)?|pwd")
+_OF_JOB: Final = "in a pipeline, mostly that of a service which ends with the job"
 _LEAST: Final = 4
 # Keys of these providers are long and random: a short one is for a server that asks for none.
 _PROVIDER_KEY: Final = re.compile(
@@ -32,7 +35,8 @@ _SHORTEST_KEY: Final = 20
 _WELL_KNOWN: Final = frozenset((
     "postgres", "password", "passwd", "admin", "root", "mysql", "mariadb", "mongo", "mongodb",
     "redis", "rabbitmq", "guest", "minio", "minioadmin", "user", "secret", "test", "neo4j",
-    "elastic", "changeme", "pass", "123456", "12345678",
+    "elastic", "changeme", "pass", "123456", "12345678", "my-password", "mypassword",
+    "mysecretpassword", "my-secret-pw", "example",
 ))  # fmt: skip
 
 
@@ -64,7 +68,8 @@ def _secret(subject: Subject) -> Iterator[SubjectMatch]:
         and not is_placeholder(value.encode("utf-8", "replace"))
     )
     if (known or literal) and not _for_tests(value) and value.lower() not in _WELL_KNOWN:
-        yield SubjectMatch(subject.line(()), name)
+        own = not known and subject.context.get("where") in _PIPELINES and _PASSWORD.search(name)
+        yield SubjectMatch(subject.line(()), name, _OF_JOB if own else "")
 
 
 def _default_password(subject: Subject) -> Iterator[SubjectMatch]:

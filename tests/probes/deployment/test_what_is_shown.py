@@ -87,6 +87,14 @@ CASES = {
         FLOW, f"on: push\n{JOB}    env: {{OPENAI_API_KEY: sk-empty}}\n    steps: []\n",
         "env-secret", "",
     ),
+    "a password of a service of the job": (
+        FLOW, f"on: push\n{JOB}    env: {{DB_PASSWORD: hunter2-winter}}\n    steps: []\n",
+        "env-secret", "medium",
+    ),
+    "a password of a database that stays": (
+        "compose.yaml", "services:\n  d:\n    image: a:1\n    environment:\n"
+        "      DB_PASSWORD: hunter2-winter\n", "env-secret", "high",
+    ),
     "a key of one's own server": (
         FLOW, f"on: push\n{JOB}    env: {{SHOP_API_KEY: hunter2-winter}}\n    steps: []\n",
         "env-secret", "high",

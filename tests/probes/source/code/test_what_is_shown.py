@@ -21,6 +21,15 @@ PEER = (
 MODEL = (
     "from transformers import AutoModel\nm = AutoModel.from_pretrained(n, trust_remote_code=True)\n"
 )
+TORCH = "import io, torch\ndef get(b):\n    return torch.load({}, weights_only=False)\n"
+FLASK = "from flask import Flask\napp = Flask('a')\n"
+RECEIVES = "import zmq\ns = zmq.Context().socket(zmq.PULL)\n{}x = s.recv_pyobj()\n"
+RUNS = (
+    "import requests, subprocess, sys\nname = requests.{}('https://a.net/v').json()['name']\n"
+    "subprocess.run({})\n"
+)
+PIP = "[sys.executable, '-m', 'pip', {}, name]"
+SQL = "from flask import request\nn = request.args['n']\napp.state.{}.execute('x ' + n)\n"
 LOG = "import logging, os\nlog = logging.getLogger('a')\n"
 
 CASES = {
@@ -50,6 +59,40 @@ CASES = {
     ),
     "remote code": ({"a.py": MODEL}, "trust-remote-code", "high"),
     "remote code in tests": ({"autotest/tools/a.py": MODEL}, "trust-remote-code", "low"),
+    "a file": ({"a.py": TORCH.format("b")}, "torch-load", "high"),
+    "bytes of anywhere": ({"a.py": TORCH.format("io.BytesIO(b)")}, "torch-load", "medium"),
+    "a debugger for everybody": (
+        {"a.py": f"{FLASK}app.run(host='0.0.0.0', debug=True)\n"}, "debug-server", "high",
+    ),
+    "a debugger on this machine": (
+        {"a.py": f"{FLASK}app.run(debug=True, port=8000)\n"}, "debug-server", "medium",
+    ),
+    "messages of everybody": (
+        {"a.py": RECEIVES.format("s.bind('tcp://*:5555')\n")}, "recv-pyobj", "high",
+    ),
+    "messages of this machine": (
+        {"a.py": RECEIVES.format("s.bind('tcp://127.0.0.1:5555')\n")}, "recv-pyobj", "medium",
+    ),
+    "messages of a socket that is not seen": ({"a.py": RECEIVES.format("")}, "recv-pyobj", "medium"),
+    "a demonstration": ({"demos/a.py": MODEL}, "trust-remote-code", "medium"),
+    "a cookbook": ({"cookbook/a.py": MODEL}, "trust-remote-code", "low"),
+    "a program that is downloaded": (
+        {"a.py": RUNS.format("get", "['bash', '-c', name]")},
+        "downloaded-code-executed", "critical",
+    ),
+    "an answer of a service": (
+        {"a.py": RUNS.format("post", "['bash', '-c', name]")},
+        "downloaded-code-executed", "medium",
+    ),
+    "a package that is installed": (
+        {"a.py": RUNS.format("get", PIP.format("'install'"))},
+        "downloaded-code-executed", "critical",
+    ),
+    "a package that is only fetched": (
+        {"a.py": RUNS.format("get", PIP.format("'download'"))}, "downloaded-code-executed", "",
+    ),
+    "a database": ({"a.py": SQL.format("db")}, "sql-injection", "critical"),
+    "something that runs tasks": ({"a.py": SQL.format("job_executor")}, "sql-injection", ""),
 }  # fmt: skip
 
 

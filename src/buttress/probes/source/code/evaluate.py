@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import string
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
@@ -81,7 +81,7 @@ class Evaluator(ABC):
         self.context = Context()
         self.too_deep = False
         self.statement: ast.expr | None = None  # that stands alone, so that nothing uses its value
-        self.nearby: Mapping[str, str] = {}  # labels of sources that are on this machine, and why
+        self.text = ""  # of the module
         self.downloads: dict[str, Taint] = {}  # files that were written with what was downloaded
         self._depth = 0
 
@@ -141,7 +141,7 @@ class Evaluator(ABC):
         label = self.flows.label(value.path) if value.path else None
         if label is None or any(one.label == label for one in value.taints):
             return value
-        check = self.context.check or self.nearby.get(label, "")
+        check = self.context.check or self.flows.nearby(value.path, self.text)
         own = Taint(label, value.path, line, self.file, check=check)
         taints = (own, *value.taints)
         return Value(value.path, value.const, value.text, taints=taints)

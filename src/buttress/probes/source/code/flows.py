@@ -28,8 +28,9 @@ class TaintSource:
     values: GlobUnion
     parameters: GlobUnion
     methods: tuple[tuple[frozenset[str], GlobUnion, frozenset[str]], ...]  # names, bases, classes
-    near: re.Pattern[str] | None = None  # text of a module whose values come from this machine
-    far: re.Pattern[str] | None = None  # text by which they do not
+    near: GlobUnion  # values that come from this machine unless ``far`` is in the module's text
+    far: re.Pattern[str]
+    unseen: str  # what is said of those
 
     def method_words(self) -> list[frozenset[bytes]]:
         """As ``GlobUnion.words``, of ``methods``."""
@@ -80,13 +81,12 @@ class Flows:
                     return one.label
         return None
 
-    def nearby(self, text: str) -> dict[str, str]:
-        """Labels whose values, in a module of this text, come from this machine, and the reason."""
-        return {
-            one.label: "the module names sockets of this machine alone"
-            for one in self.sources
-            if one.near and one.near.search(text) and not (one.far and one.far.search(text))
-        }
+    def nearby(self, path: str, text: str) -> str:
+        """Why a value of this path, in a module of this text, comes from this machine, in words."""
+        for one in self.sources:
+            if one.near.match(path):
+                return "" if one.far.search(text) else one.unseen
+        return ""
 
     def leads(self, path: str) -> bool:
         """Whether a value of this path may lead to a source: a client, say, or a request."""
@@ -129,7 +129,9 @@ def flows() -> Flows:
                 )
                 for few in one.get("methods", ())
             ),
-            *(re.compile(one[name]) if name in one else None for name in ("near", "far")),
+            GlobUnion(one.get("near", ())),
+            re.compile(one.get("far", "")),
+            one.get("unseen", ""),
         )
         for one in data["sources"]
     )

@@ -141,7 +141,7 @@ class RuleMatcher:
         examination = _Examination(self, module, active, summary)
         follower = AbstractInterpreter(self._flows, examination.event, summary)
         examination.is_function = follower.is_function
-        follower.nearby = self._flows.nearby(module.text)
+        follower.text = module.text
         cut = []
         try:
             for line, command in module.commands:
@@ -275,14 +275,16 @@ class _Examination:
                 for one in taints if labels else ():
                     sink = Sink(
                         rule, condition, labels, self._summary.file, event.line, end, it,
-                        one.cleaned, one.steps, check=one.check,
+                        one.cleaned, one.steps, check=one.check or pattern.lessened,
                     )  # fmt: skip
                     self._summary.add_sink(one, sink)
                 return
             taint = taint or own.doubted(condition.doubt(own.cleaned))
         if len(self.hits) >= MAX_HITS:
             raise _EnoughError
-        switch = switch_of(event.context, rule.switches) if rule.switch else ""
+        switch = pattern.lessened
+        if rule.switch and not switch:
+            switch = switch_of(event.context, rule.switches)
         hit = Hit(rule, event.line, end, it, taint, self._summary.file, switch=switch)
         self.hits.setdefault((rule.id, event.line, it), hit)
 

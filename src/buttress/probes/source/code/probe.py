@@ -36,6 +36,7 @@ NOT_SEARCHED: Final = "code-not-searched"  # its rule, for files over the limits
 MAX_FINDINGS: Final = 200  # in one file
 _LESS_IN_TESTS: Final = 2  # steps of severity
 _SECRET: Final = "secret"  # the label of its source
+_SHOWS: Final = {"demo", "demos", "benchmark", "benchmarks", "playground", "playgrounds"}
 _LONG_WAY: Final = 4  # steps between functions from which on a finding is medium at most
 _PYTHON: Final = (".py", ".pyw", ".pyi")
 _SHEBANG: Final = re.compile(rb"#![^\n]*(?:python|\buv\s+run\b|\bpipx\s+run\b|pypy)")
@@ -229,6 +230,8 @@ def _lessened(hit: Hit, shown: ShownFile) -> list[str]:
     if hit.taint is not None:
         parts = hit.taint.label == _SECRET and hit.taint.steps
         found += [hit.taint.check, "which part of it is shown is not followed" if parts else ""]
+    if _SHOWS.intersection(shown.location.lower().split("/")[:-1]):
+        found.append("it lies among demonstrations and measurements")
     if hit.rule.seen and not shown.project_has(hit.rule.seen):
         found.append(hit.rule.unseen)
     return [one for one in found if one]

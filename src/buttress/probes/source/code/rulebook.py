@@ -38,6 +38,7 @@ _PATTERN: Final = {
             "decorators": _GLOBS, "bases": _GLOBS}},
         "unless_text": _TEXT,
         "if_text": _TEXT,
+        "lessened": _TEXT,
         "words": {"type": "array", "items": _TEXT, "minItems": 1},
     },
 }  # fmt: skip
@@ -57,6 +58,7 @@ class Pattern:
     unless_text: str
     if_text: str
     words: tuple[str, ...]
+    lessened: str = ""  # why what it matches is medium at most; the first pattern that fits counts
 
     @cached_property
     def tainted(self) -> bool:
@@ -150,6 +152,7 @@ def _pattern(located: Located, at: FieldPath, data: Mapping[str, Any]) -> Patter
         unless_text=data.get("unless_text", ""),
         if_text=data.get("if_text", ""),
         words=tuple(data.get("words", ())),
+        lessened=data.get("lessened", ""),
     )
 
 
