@@ -73,7 +73,7 @@ CASES = {
     "messages of this machine": (
         {"a.py": RECEIVES.format("s.bind('tcp://127.0.0.1:5555')\n")}, "recv-pyobj", "medium",
     ),
-    "messages of a socket that is not seen": ({"a.py": RECEIVES.format("")}, "recv-pyobj", "medium"),
+    "messages of a socket somewhere": ({"a.py": RECEIVES.format("")}, "recv-pyobj", "medium"),
     "a demonstration": ({"demos/a.py": MODEL}, "trust-remote-code", "medium"),
     "a cookbook": ({"cookbook/a.py": MODEL}, "trust-remote-code", "low"),
     "a program that is downloaded": (
