@@ -19,12 +19,19 @@ _NOT_SECRET: Final = re.compile(
     r"(?i)(?:_file|_path|_url|_name|_length|_ttl|max_token|num_token|token_limit|tokenizer|"
     r"public_?key|key_id|_dir|(?:string|eos|bos|pad|unk|stop|mask|sep|cls|special|end|start)_token)"
 )
-_SAYS_SO: Final = re.compile(r"(?i)not[-_ ]?for[-_ ]?prod|(?:ci|test|tests|testing|dev)[-_ ]?only")
+_SAYS_SO: Final = re.compile(
+    r"(?i)not[-_ ]?(?:for[-_ ]?prod|secure)|insecure|"
+    r"(?:ci|tests?|testing|dev|development|local)[-_ ]?(?:use[-_ ]?)?only"
+)
+# A value that says what it stands for is one that somebody made up for everybody.
+_STAND_IN: Final = re.compile(
+    r"(?i)(?:^|[-_ ])(?:client[-_ ]?secret|secret(?:[-_ ]?key)?|password|token|api[-_ ]?key)"
+    r"(?:[-_ ]|$)|(?:^|[-_ ])abc[-_ ]?123"
+)
 _REFERENCE: Final = re.compile(r"^\s*$|\$|^\{\{|^<|^(?:/|\./|~/|file:)|^(?i:true|false|none|null)$")
 _DEFAULT: Final = re.compile(r"^\$\{\w+:?-([^${}]+)\}$")  # what stands where nothing is given
 _PIPELINES: Final = ("gha", "gitlab")
 _PASSWORD: Final = re.compile(r"(?i)pass(?:word|wd|phrase)?|pwd")
-_OF_JOB: Final = "in a pipeline, mostly that of a service which ends with the job"
 _LEAST: Final = 4
 # Keys of these providers are long and random: a short one is for a server that asks for none.
 _PROVIDER_KEY: Final = re.compile(
@@ -68,8 +75,19 @@ def _secret(subject: Subject) -> Iterator[SubjectMatch]:
         and not is_placeholder(value.encode("utf-8", "replace"))
     )
     if (known or literal) and not _for_tests(value) and value.lower() not in _WELL_KNOWN:
-        own = not known and subject.context.get("where") in _PIPELINES and _PASSWORD.search(name)
-        yield SubjectMatch(subject.line(()), name, _OF_JOB if own else "")
+        yield SubjectMatch(subject.line(()), name, "" if known else _lessened(subject, name, value))
+
+
+def _lessened(subject: Subject, name: str, value: str) -> str:
+    """Why a literal of such a name may open nothing, in words; empty where nothing says so."""
+    if subject.context.get("where") in _PIPELINES and _PASSWORD.search(name):
+        return "in a pipeline, mostly that of a service which ends with the job"
+    return stand_in(value)
+
+
+def stand_in(value: str) -> str:
+    """That a value only says what it stands for, in words; empty where it does not."""
+    return "it says what it stands for, as a default does" if _STAND_IN.search(value) else ""
 
 
 def _default_password(subject: Subject) -> Iterator[SubjectMatch]:

@@ -95,6 +95,18 @@ CASES = {
         "compose.yaml", "services:\n  d:\n    image: a:1\n    environment:\n"
         "      DB_PASSWORD: hunter2-winter\n", "env-secret", "high",
     ),
+    "a secret that says what it stands for": (
+        "compose.yaml", "services:\n  d:\n    image: a:1\n    environment:\n"
+        "      OIDC_CLIENT_SECRET: shop-client-secret-abc-123\n", "env-secret", "medium",
+    ),
+    "the same in Kubernetes": (
+        "s.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\nstringData:\n"
+        "  OIDC_CLIENT_SECRET: shop-client-secret-abc-123\n", "k8s-literal-secret", "medium",
+    ),
+    "a secret that says that it is for development": (
+        "compose.yaml", "services:\n  d:\n    image: a:1\n    environment:\n"
+        "      APP_SECRET: hunter2-for-development-only\n", "env-secret", "",
+    ),
     "a key of one's own server": (
         FLOW, f"on: push\n{JOB}    env: {{SHOP_API_KEY: hunter2-winter}}\n    steps: []\n",
         "env-secret", "high",

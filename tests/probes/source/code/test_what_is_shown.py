@@ -29,6 +29,13 @@ RUNS = (
     "subprocess.run({})\n"
 )
 PIP = "[sys.executable, '-m', 'pip', {}, name]"
+UPLOADS = (
+    "import os\nfrom flask import request\ndef sent():\n    found = []\n"
+    "    for part in request.get_json()['parts']:\n"
+    "        found.append(({}, part['data']))\n    return found\n"
+    "for name, data in sent():\n    open('up/' + name, 'wb').write(data)\n"
+)
+TOKEN = "import random\n{}session_id = f'session_{{random.randint(0, 9)}}'\n"
 SQL = "from flask import request\nn = request.args['n']\napp.state.{}.execute('x ' + n)\n"
 LOG = "import logging, os\nlog = logging.getLogger('a')\n"
 
@@ -92,6 +99,20 @@ CASES = {
         {"a.py": RUNS.format("get", PIP.format("'download'"))}, "downloaded-code-executed", "",
     ),
     "a database": ({"a.py": SQL.format("db")}, "sql-injection", "critical"),
+    "names that were made safe": (
+        {"a.py": UPLOADS.format("os.path.basename(part['name'])")}, "path-untrusted", "medium",
+    ),
+    "names as they came": ({"a.py": UPLOADS.format("part['name']")}, "path-untrusted", "high"),
+    "a session of a web service": (
+        {"a.py": TOKEN.format("import flask\n")}, "predictable-token", "high",
+    ),
+    "a session of a measurement": ({"a.py": TOKEN.format("")}, "predictable-token", "medium"),
+    "a setting that validates": (
+        {"a.py": "import ssl\nclass A:\n    def send(self):\n        if self.validate_certs:\n"
+         "            c = ssl.create_default_context()\n        else:\n"
+         "            c = ssl._create_unverified_context()\n"},
+        "tls-context-unverified", "medium",
+    ),
     "something that runs tasks": ({"a.py": SQL.format("job_executor")}, "sql-injection", ""),
 }  # fmt: skip
 

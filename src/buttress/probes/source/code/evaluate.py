@@ -38,6 +38,7 @@ _KEYED: Final = frozenset({KEYS})
 _NAMESPACES: Final = ("builtins.globals()", "builtins.locals()", "builtins.vars()")
 
 _SHOWN: Final = frozenset({"shown"})
+_ONE_OF_SEVERAL: Final = "it was kept with others, one of which was made safe"
 _TEMPORARY: Final = "tempfile.NamedTemporaryFile()"
 _FILE_NAME: Final = frozenset({"path"})
 _SEPARATORS: Final = ("/", "\\", "os.sep", "os.path.sep")
@@ -277,7 +278,11 @@ class Evaluator(ABC):
         kept = tuple(elements) if plain and len(elements) <= MAX_ITEMS else None
         if plain and isinstance(node, ast.List):
             return listed(elements)
-        return Value(elements=kept, taints=taints_of(*elements))
+        taints = taints_of(*elements)
+        uses = {one.cleaned for element in elements for one in element.taints}
+        if len(uses) > 1:  # taken apart again, each is itself; else it is not seen which is meant
+            taints = tuple(one.doubted(_ONE_OF_SEVERAL) for one in taints)
+        return Value(elements=kept, taints=taints)
 
     def _mapping(self, node: ast.Dict, scope: NameScope) -> Value:
         entries: dict[str, Value] = {}
