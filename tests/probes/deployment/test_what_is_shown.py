@@ -20,6 +20,7 @@ MESSAGE = "    steps:\n      - run: echo ${{ github.event.head_commit.message }}
 OWN = "jobs:\n  a:\n    runs-on: [self-hosted]\n"
 FETCHED = "curl {header}-o i.sh https://a.net/i.sh\nbash i.sh\n"
 GRAFANA = "services:\n  g:\n    image: grafana/grafana:11.1.0\n    environment:\n      {}\n"
+SOCKET = "docker run -v /var/run/docker.sock:/var/run/docker.sock a:1"
 FLOW = ".github/workflows/a.yml"
 
 CASES = {
@@ -70,6 +71,12 @@ CASES = {
         "on: {pull_request: {types: [closed]}}\njobs:\n  a:\n    runs-on: [self-hosted]\n"
         "    if: github.event.pull_request.merged == true\n    steps:\n      - run: make\n",
         "gha-self-hosted", "",
+    ),
+    "Docker of a hosted runner": (
+        FLOW, f"on: push\n{JOB}    steps:\n      - run: {SOCKET}\n", "shell-docker-socket", "medium",
+    ),
+    "Docker of an own runner": (
+        FLOW, f"on: push\n{OWN}    steps:\n      - run: {SOCKET}\n", "shell-docker-socket", "high",
     ),
     "a script of anybody's": ("i.sh", FETCHED.format(header=""), "shell-download-run", "high"),
     "a script that a credential opens": (

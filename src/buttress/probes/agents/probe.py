@@ -53,6 +53,7 @@ _TEST_FOLDERS: Final = {
     "test", "tests", "testing", "__tests__", "testdata", "test_data", "fixtures", "mocks", "evals",
     "e2e",
 }  # fmt: skip
+_DATA: Final = {"data", "dataset", "datasets", "results", "outputs"}
 _TEXTS: Final = {"locale", "locales", "i18n", "l10n", "translations", "lang", "langs", "languages"}
 _JSON: Final = (".json", ".jsonc", ".kiro.hook")
 _OF_SETTINGS: Final = (b'"mcpServers"', b'"mcp_servers"', b'"context_servers"', b'"mcp_config"')
@@ -176,6 +177,8 @@ def _where(path: Path, file: SourceFile) -> str:
     folders = {one.lower() for one in file.location.split("/")[:-1]}
     if folders & _TEST_FOLDERS:
         return "it lies among tests"
+    if path.name.lower().endswith(_JSON) and folders & _DATA:
+        return "it lies among data"
     is_source = path.name.lower().endswith((*source_texts.PYTHON, *source_texts.OTHERS, *_JSON))
     return "it lies among the texts of a user interface" if is_source and folders & _TEXTS else ""
 
