@@ -73,7 +73,8 @@ CASES = {
         "gha-self-hosted", "",
     ),
     "Docker of a hosted runner": (
-        FLOW, f"on: push\n{JOB}    steps:\n      - run: {SOCKET}\n", "shell-docker-socket", "medium",
+        FLOW, f"on: push\n{JOB}    steps:\n      - run: {SOCKET}\n",
+        "shell-docker-socket", "medium",
     ),
     "Docker of an own runner": (
         FLOW, f"on: push\n{OWN}    steps:\n      - run: {SOCKET}\n", "shell-docker-socket", "high",

@@ -140,12 +140,9 @@ def _issues(
     if _is_template(file) and not is_dockerfile(path) and not command_files.is_script(path):
         found = [one for one in found if _severity(one, matcher) not in ("info", "low")]
     if is_workflow(path) and b"self-hosted" not in file.data:
+        why = "the host is a runner that is made for one job"
         found = [
-            less_grave(
-                one, matcher.rules[one.rule], "the host is a runner that is made for one job"
-            )
-            if one.rule in _OF_HOST
-            else one
+            less_grave(one, matcher.rules[one.rule], why) if one.rule in _OF_HOST else one
             for one in found
         ]
     return [_in_test(issue, matcher) for issue in found] if _is_test(file) else found
