@@ -229,7 +229,7 @@ def _acts(
     for match in rule.expression.finditer(text):
         yield *match.span(), next((one for one in match.groups() if one), ""), False
     if wordings is not None:  # looked for once, in the reading that joins lines and letters
-        yield from ((*where, "", far) for *where, far in wordings.combinations(rule.terms))
+        yield from ((first, last, "", far) for first, last, far in wordings.combinations(rule.terms))
 
 
 def _sentence(text: str, start: int, end: int) -> str:
