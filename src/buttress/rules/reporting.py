@@ -36,10 +36,10 @@ class Issue:
 
 
 def less_grave(issue: Issue, rule: Rule, why: str) -> Issue:
-    """The issue at medium at most, with the reason."""
-    severity: Severity = min("medium", issue.severity or rule.severity, key=SEVERITIES.index)
-    note = ", ".join(filter(None, (issue.note, why)))
-    return replace(issue, severity=severity, note=note)
+    """The issue at medium, with the reason, if it is graver."""
+    if SEVERITIES.index(issue.severity or rule.severity) <= SEVERITIES.index("medium"):
+        return issue
+    return replace(issue, severity="medium", note=why)
 
 
 @dataclass(frozen=True, slots=True)

@@ -229,7 +229,8 @@ def _acts(
     for match in rule.expression.finditer(text):
         yield *match.span(), next((one for one in match.groups() if one), ""), False
     if wordings is not None:  # looked for once, in the reading that joins lines and letters
-        yield from ((first, last, "", far) for first, last, far in wordings.combinations(rule.terms))
+        for start, end, far in wordings.combinations(rule.terms):
+            yield start, end, "", far
 
 
 def _sentence(text: str, start: int, end: int) -> str:

@@ -79,6 +79,9 @@ CASES = {
     "Docker of an own runner": (
         FLOW, f"on: push\n{OWN}    steps:\n      - run: {SOCKET}\n", "shell-docker-socket", "high",
     ),
+    "a script that an example fetches": (
+        "examples/i.sh", FETCHED.format(header=""), "shell-download-run", "medium",
+    ),
     "a script of anybody's": ("i.sh", FETCHED.format(header=""), "shell-download-run", "high"),
     "a script that a credential opens": (
         "i.sh", FETCHED.format(header='-H "Authorization: bearer $T" '),

@@ -31,6 +31,10 @@ MAX_TEXT: Final = 8 << 20  # bytes of a file that is no YAML
 # What takes over the host: of a hosted runner, one that is thrown away after the job.
 _OF_HOST: Final = {"shell-docker-socket", "shell-docker-privileged"}
 _TESTS: Final = {"test", "tests", "testing", "integration", "e2e", "integration_tests", "fixtures"}
+_EXAMPLES: Final = {
+    "example", "examples", "sample", "samples", "cookbook", "cookbooks", "tutorial", "tutorials",
+    "demo", "demos", "docs", "internal_docs",
+}  # fmt: skip
 RULES: Final = RuleKind("infrastructure-rules", SUBJECT_RULES, Path(__file__).parent / "rules")
 _DOCKERFILE: Final = re.compile(r"^(?:dockerfile|containerfile)(?:[._-].*)?$|.*\.dockerfile$")
 _NO_DOCKERFILE: Final = re.compile(
@@ -145,7 +149,11 @@ def _issues(
             less_grave(one, matcher.rules[one.rule], why) if one.rule in _OF_HOST else one
             for one in found
         ]
-    return [_in_test(issue, matcher) for issue in found] if _is_test(file) else found
+    if _is_test(file):
+        return [_in_test(issue, matcher) for issue in found]
+    if _EXAMPLES.intersection(file.location.lower().split("/")[:-1]):
+        return [less_grave(one, matcher.rules[one.rule], "it is an example") for one in found]
+    return found
 
 
 def _is_template(file: SourceFile) -> bool:
@@ -154,7 +162,7 @@ def _is_template(file: SourceFile) -> bool:
 
 
 def _is_test(file: SourceFile) -> bool:
-    """Whether it serves tests alone; what examples and docs show is copied and deployed."""
+    """Whether it serves tests alone; what examples and docs show is copied, and is medium."""
     return any(one in _TESTS for one in file.location.lower().split("/")[:-1])
 
 
