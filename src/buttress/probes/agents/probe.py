@@ -30,6 +30,11 @@ from buttress.rules.subject import Subject, SubjectMatcher, at_line, unread
 from buttress.rules.subject_rule import SubjectRule
 
 _SUSPICIOUS: Final = "agent-suspicious-order"  # told where no rule says more of the same line
+_SENDS: Final = "agent-exfiltration"
+_ADDRESS: Final = re.compile(
+    r"(?i)[a-z0-9]+://|\b[\w.+-]+@[\w-]+\.\w|\b(?:\d{1,3}\.){3}\d|\b(?:curl|wget|scp|webhook|gist|"
+    r"paste\s?bin|discord|telegram|slack)\b|\b[\w-]+\.(?:com|net|org|io|dev|sh|xyz|ru|cn|site)\b"
+)
 _SKILL: Final = re.compile(r"^skill\.md$")
 _RULES: Final = re.compile(
     r"^(?:agents?|claude|claude\.local|gemini|qwen|warp|crush|copilot-instructions)\.md$|^llms.*\.txt$|"
@@ -169,6 +174,14 @@ def _issues(
     plain = {one.line for one in found if one.rule != _SUSPICIOUS}
     told = [one for one in found if one.rule != _SUSPICIOUS or one.line not in plain]
     where = _where(path, file)
+    if not where and _text_kind(path) == "rules":
+        why = "no address is named that it goes to"
+        return [
+            less_grave(one, matcher.rules[one.rule], why)
+            if one.rule == _SENDS and not _ADDRESS.search(one.it)
+            else one
+            for one in told
+        ]
     return [less_grave(one, matcher.rules[one.rule], where) for one in told] if where else told
 
 
