@@ -39,6 +39,7 @@ _PROVIDER_KEY: Final = re.compile(
     r"replicate|hf|hugging_?face\w*|hub|openrouter|azure_openai|wandb)_(?:api_?)?(?:key|token)$"
 )
 _SHORTEST_KEY: Final = 20
+_OF_FIREBASE: Final = re.compile(r"(?i)firebase\w*=AIza")  # names a project to the web; no secret
 _WELL_KNOWN: Final = frozenset((
     "postgres", "password", "passwd", "admin", "root", "mysql", "mariadb", "mongo", "mongodb",
     "redis", "rabbitmq", "guest", "minio", "minioadmin", "user", "secret", "test", "neo4j",
@@ -64,8 +65,11 @@ def _secret(subject: Subject) -> Iterator[SubjectMatch]:
         return
     if default := _DEFAULT.match(value):
         value = default[1]
-    text = f"{name}={value}".encode("utf-8", "replace")
-    known = any(hit.rule.verified for hit in scan(text, "variables.txt").found)
+    text = f"{name}={value}"
+    if _OF_FIREBASE.search(text):
+        return
+    hits = scan(text.encode("utf-8", "replace"), "variables.txt").found
+    known = any(hit.rule.verified for hit in hits)
     literal = (
         is_secret_name(name)
         and len(value) >= _LEAST

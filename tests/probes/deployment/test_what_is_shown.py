@@ -21,6 +21,7 @@ OWN = "jobs:\n  a:\n    runs-on: [self-hosted]\n"
 FETCHED = "curl {header}-o i.sh https://a.net/i.sh\nbash i.sh\n"
 GRAFANA = "services:\n  g:\n    image: grafana/grafana:11.1.0\n    environment:\n      {}\n"
 SOCKET = "docker run -v /var/run/docker.sock:/var/run/docker.sock a:1"
+WEB_KEY = "AIza" + "SyB7dQ2kX9vLm4TzRw1NpYc8HfUeJ3gKa6s"
 FLOW = ".github/workflows/a.yml"
 
 CASES = {
@@ -117,6 +118,14 @@ CASES = {
     "a secret that says that it is for development": (
         "compose.yaml", "services:\n  d:\n    image: a:1\n    environment:\n"
         "      APP_SECRET: hunter2-for-development-only\n", "env-secret", "",
+    ),
+    "a key that names a project to the web": (
+        "compose.yaml", "services:\n  d:\n    image: a:1\n    environment:\n"
+        f"      NEXT_PUBLIC_FIREBASE_API_KEY: {WEB_KEY}\n", "env-secret", "",
+    ),
+    "the same form elsewhere": (
+        "compose.yaml", "services:\n  d:\n    image: a:1\n    environment:\n"
+        f"      GEMINI_API_KEY: {WEB_KEY}\n", "env-secret", "high",
     ),
     "a key of one's own server": (
         FLOW, f"on: push\n{JOB}    env: {{SHOP_API_KEY: hunter2-winter}}\n    steps: []\n",
