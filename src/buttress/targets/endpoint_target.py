@@ -68,6 +68,7 @@ class EndpointTarget:
         self._streams_end = False
         self._shown = without_keys(str(dialect.url(url, model, stream=False)))
         self.takes_images = images
+        self.timeout_s = connection.timeout_s
 
     @property
     def name(self) -> str:
