@@ -16,7 +16,6 @@ from buttress.workflows.diff import as_json
 from tests.report.sample import FINDINGS, build, sample
 from tests.report.strategies import documents
 
-
 INSPECTED = next(
     row["asset"] for row in sample()["coverage"]["covered"] if row["asset"] != "chat-model"
 )

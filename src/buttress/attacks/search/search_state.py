@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TRIES: Final = 3  # replies of the attacker model, until one can be read
 ATTACKER_TOKENS: Final = 400
-HOPELESS: Final = 12  # replies of which none led to a question
+HOPELESS: Final = 24  # replies of which none led to a question
 _SHOWN: Final = 80  # characters of such a reply
 
 _Read = TypeVar("_Read")
@@ -138,7 +138,7 @@ class SearchState:
             CallsSpentError: not one question could be asked, so there is nothing to judge.
             TargetError: no answer, or the judge could not decide.
         """
-        if self.best is None and self._unread:
+        if self.best is None and self._unread and self.budget > 0:
             said = one_line(min(self._unread), _SHOWN) or "no text"
             raise AttackerError("the attacker model wrote no question in the form asked for", said)
         best = self.best or await self._ask(self.spec.messages)

@@ -68,7 +68,7 @@ class Spending:
         return None if calls is None else max(calls, self._before)
 
     def overdrawn(self) -> str:
-        """That a resumed run has spent a budget already, which may have been made smaller; or ""."""
+        """That a resumed run has spent a budget, which may be smaller than it was; else ""."""
         spent = [
             f"{before:,.10g} of {limit:,.10g} {unit}"
             for before, limit, unit in (
