@@ -50,7 +50,7 @@ async def test_a_server_that_answers_with_nothing_from_some_moment_on_is_noticed
     errors = [each for each in said if isinstance(each, TargetError)]
     assert len(errors) == 400 - after - SILENT
     assert all(error.fatal and not error.doubtful for error in errors)
-    assert "hold no text" in str(errors[0])
+    assert "held no text" in str(errors[0])
 
 
 @pytest.mark.parametrize("concurrency", [1, 64])

@@ -48,6 +48,16 @@ def test_who_answers_now_and_then_is_not_told() -> None:
     assert told == [], "nobody is waited for"
 
 
+def test_a_question_that_is_asked_again_is_waited_for_from_its_beginning() -> None:
+    watch, clock, told = waits()
+    for second in (0, 20, 40):
+        clock.now = float(second)
+        watch.begin("bot", 20.0)
+        watch.look()
+        watch.end("bot", answered=False)
+    assert [line.partition(",")[0] for line in told] == ["waiting for bot: no answer for 40 s"]
+
+
 def test_a_long_pause_is_told_once_for_all_that_wait() -> None:
     watch, clock, told = waits()
     watch.pause("bot", FIRST_TOLD_S / 2, "HTTP 429")

@@ -50,4 +50,4 @@ class Silence:
 
     def __str__(self) -> str:
         """What is said of a target that is mute."""
-        return f"more than {self._most} replies in a row hold no text"
+        return f"more than {self._most} replies in a row held no text"

@@ -18,7 +18,7 @@ class _Wait:
     """For one target: questions under way, since when nothing came, when that is told next."""
 
     under_way: int = 0
-    since: float = 0.0
+    since: float | None = None  # an answer is being waited for
     most_s: float | None = None
     tell_after_s: float = FIRST_TOLD_S
     paused_until: float = 0.0
@@ -42,7 +42,7 @@ class Waits:
     def begin(self, whom: str, most_s: float | None) -> None:
         """A question goes to ``whom``, who has so many seconds."""
         wait = self._waits.setdefault(whom, _Wait())
-        if not wait.under_way:
+        if wait.since is None:
             wait.since = self._clock()
         wait.under_way += 1
         wait.most_s = most_s
@@ -52,7 +52,7 @@ class Waits:
         wait = self._waits[whom]
         wait.under_way -= 1
         if answered:
-            wait.since = self._clock()
+            wait.since = self._clock() if wait.under_way else None
 
     def pause(self, whom: str, seconds: float, why: str) -> None:
         """Nothing is asked of ``whom`` for so long; told once where that is long."""
@@ -66,7 +66,7 @@ class Waits:
         """Tell what has been waited for so long that it is to be told."""
         now = self._clock()
         for whom, wait in self._waits.items():
-            quiet = now - wait.since
+            quiet = now - (now if wait.since is None else wait.since)
             if wait.under_way and quiet >= wait.tell_after_s:
                 wait.tell_after_s = 2 * quiet
                 self._say(_told(whom, wait, quiet))
