@@ -10,11 +10,13 @@ import pytest
 from buttress.attacks.search import crescendo, goat, pair, tap
 from buttress.attacks.search.base import SearchAttack
 from buttress.protocols.probe import TrialSpec
+from buttress.targets.allowance import RunAllowance
 from buttress.targets.base import Answer, Request, TargetError
 from buttress.targets.retrying import GREETING
 from buttress.targets.scripted import ScriptedTarget
 from buttress.trials.attacker_health import IN_VAIN, AttackerGoneError
 from buttress.trials.engine import TrialEngine
+from buttress.trials.totals import Totals
 from tests.attacks.search.attackers import fresh
 from tests.trials.parts import MemoryStore, WordJudge, spec
 
@@ -116,3 +118,27 @@ async def test_an_attacker_that_fails_at_times_costs_those_searches_alone() -> N
     assert sorted(lost) == list(range(3, 40, 4))
     assert engine.totals.trials == 30
     assert set(lost.values()) == {"the attacker model wrote no question in the form asked for"}
+
+
+@pytest.mark.parametrize("limit", [20_000, 60_000])
+async def test_what_the_attacker_reads_and_writes_counts_in_the_budget_of_tokens(
+    limit: int,
+) -> None:
+    totals, attackers = Totals(), Totals()
+
+    def spent() -> int:
+        return sum(one.prompt_tokens + one.completion_tokens for one in (totals, attackers))
+
+    def write(request: Request) -> Answer:
+        return Answer(fresh(request.messages, request.sampling.seed), "stop", 300, 100)
+
+    engine = TrialEngine(
+        ScriptedTarget(lambda _: Answer("no", "stop", 50, 50), concurrency=8), WordJudge(),
+        MemoryStore(), asset="bot", run="r", seed=1, totals=totals, attacker_totals=attackers,
+        attacker=ScriptedTarget(write, identity="enemy"),
+        allowance=RunAllowance(tokens=limit, spent_tokens=spent),
+    )  # fmt: skip
+    await engine.run(searches(pair.ATTACK, 200))
+    assert engine.stopped == "the budget of tokens is spent"
+    assert 0.95 * limit <= spent() <= 1.05 * limit
+    assert attackers.prompt_tokens > totals.prompt_tokens

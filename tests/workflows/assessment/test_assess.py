@@ -224,6 +224,23 @@ def test_resume_refuses_a_changed_system(tmp_path: Path) -> None:
     assert "--resume" in done.stderr
 
 
+def test_a_budget_may_change_before_a_run_is_resumed(tmp_path: Path) -> None:
+    """A smaller one throws nothing away and says so; a larger one goes on."""
+    log, out = tmp_path / "log", str(tmp_path / "out")
+    with endpoint(log) as url:
+        path = str(served(tmp_path, url, "budget: 60"))
+        buttress("assess", path, "--out", out, *ONLY)
+        before = risks(Path(out))["harmful-compliance"]
+        served(tmp_path, url, "budget: 10")
+        smaller = buttress("assess", path, "--out", out, "--resume", *ONLY)
+        assert "the run to resume has spent 60 of 10 questions: nothing more" in smaller.stderr
+        assert risks(Path(out))["harmful-compliance"] == before
+        served(tmp_path, url, "budget: 90")
+        larger = buttress("assess", path, "--out", out, "--resume", *ONLY)
+    assert larger.returncode in {0, 3}, larger.stderr
+    assert document(Path(out))["totals"]["trials"] == 90
+
+
 def test_diff_sees_a_regression(tmp_path: Path) -> None:
     for name, rows in (("good", REFUSING), ("bad", COMPLYING)):
         recording(tmp_path / "rec.jsonl", rows)
