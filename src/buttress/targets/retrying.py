@@ -18,6 +18,7 @@ from buttress.targets.allowance import UNLIMITED, Allowance, SpentError
 from buttress.targets.base import (
     Answer,
     Message,
+    Recorded,
     Request,
     Sampling,
     Target,
@@ -108,9 +109,10 @@ class RetryingClient:
         self._target = target
         first = 1 if starts_slowly(target) else None
         self._limit = limit or ConcurrencyLimit(target.concurrency, clock, first=first)
-        self._own_time_s = time_for_answer(target)
-        given_s = timeout_s if self._own_time_s is None else self._own_time_s
-        self._timeout_s = math.inf if needs_no_timeout(target) else given_s
+        own_s = time_for_answer(target)
+        ends_itself = needs_no_timeout(target)
+        self._timeout_s = math.inf if ends_itself else timeout_s if own_s is None else own_s
+        self._told_s = own_s if ends_itself else self._timeout_s
         self._waits = waits or Waits(_to_nobody)
         self._whom = whom or target.name
         self._max_attempts = max_attempts
@@ -135,6 +137,7 @@ class RetryingClient:
         self._last_answer = -math.inf  # when it came
         self._throttled_since: float | None = None
         self._silence = Silence()
+        self._recorded = isinstance(target, Recorded)
 
     def give_up(self, why: str) -> None:
         """Ask nothing more: the target can't be asked at all."""
@@ -326,6 +329,8 @@ class RetryingClient:
             TargetError: the answer to that holds none either.
             SpentError: the allowance is used up.
         """
+        if self._recorded:
+            return answer
         self._silence.add(answer)
         if self._silence.doubtful:
             async with self._looking:  # one for all
@@ -439,7 +444,7 @@ class RetryingClient:
         self._meter.called()
         start = self._clock()
         timeout_s = self._allowance.seconds_left(self._timeout_s)
-        self._waits.begin(self._whom, self._own_time_s or timeout_s)
+        self._waits.begin(self._whom, self._told_s)
         answer: Answer | None = None
         try:
             async with asyncio.timeout(timeout_s if timeout_s < math.inf else None):
