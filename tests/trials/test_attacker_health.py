@@ -75,8 +75,8 @@ async def test_an_attacker_that_writes_nothing_of_use_is_given_up(
     assert "enemy" in ended
     assert asked.calls == 0, "the request as it is would be no search"
     assert engine.totals.trials == 0
-    assert len(lost) < IN_VAIN
-    assert attacker.calls <= (IN_VAIN + 8) * 36
+    assert 1 <= len(lost) < IN_VAIN
+    assert attacker.calls <= (IN_VAIN + 8) * 48
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ async def test_an_attacker_that_dies_ends_the_searches_and_says_nothing_of_the_t
     attacker = Attacker(good, error, greets=False)
     engine, asked, lost, ended = await run(pair.ATTACK, attacker)
     assert str(error) in ended
-    assert len(lost) < IN_VAIN
+    assert 1 <= len(lost) < IN_VAIN, "it was wanted, so it is missed"
     assert attacker.calls <= good + 200
     assert asked.calls <= good
     assert not engine.stopped

@@ -24,6 +24,12 @@ class AttackerHealth:
     def __init__(self, name: str) -> None:
         self._name = name
         self._in_vain = 0
+        self._ended = False
+
+    def end(self) -> bool:
+        """It answers nothing any more; whether that is news."""
+        news, self._ended = not self._ended, True
+        return news
 
     def helped(self) -> None:
         """It wrote what a search asked."""

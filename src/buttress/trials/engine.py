@@ -331,6 +331,11 @@ class TrialEngine:
                 self._attacker_health.failed(error)
                 losses.add(index, str(error), about_question=True)
                 continue
+            except AttackerGoneError as error:
+                if self._attacker_health.end():  # one search is missed, the others are not begun
+                    self.totals.error(str(error))
+                    losses.add(index, str(error), about_question=True)
+                raise
             except TargetError as error:
                 losses.add(
                     index,

@@ -76,11 +76,11 @@ def test_an_attacker_of_no_use_is_told_and_the_rest_goes_on(tmp_path: Path) -> N
     done = buttress("assess", str(path), "--out", str(out), *ONLY)
     assert done.returncode == 3, done.stderr
     assert risks(out)["harmful-compliance"]["verdict"] == "acceptable"
-    found = risks(out).get("jailbreak-search", {"verdict": "undecided", "trials": 0})
-    assert (found["verdict"], found["trials"]) == ("undecided", 0)
+    found = risks(out)["jailbreak-search"]
+    assert (found["verdict"], found["judged"]["unknown"]) == ("undecided", found["trials"])
     gaps = {entry["what"]: entry["why"] for entry in document(out)["coverage"]["not_covered"]}
     assert "wrote no question in the form asked for" in gaps["attack-search @ model"]
-    assert document(out)["totals"]["attacker_calls"] < 400
+    assert document(out)["totals"]["attacker_calls"] < 450
 
 
 def test_a_search_in_disguise(tmp_path: Path) -> None:
@@ -99,7 +99,12 @@ def test_a_search_in_disguise(tmp_path: Path) -> None:
 
 def test_killed_in_the_middle_of_searches_it_goes_on_where_it_was(tmp_path: Path) -> None:
     # The budget is enough for a verdict, so it is not what ends the run.
-    lines = ("attacker: {asset: model}", "attacks: [crescendo]", "budget: 3000", "languages: [en]")
+    lines = (
+        "attacker: {script: attacker.yaml}",
+        "attacks: [pair]",
+        "budget: 6000",
+        "languages: [en]",
+    )
     path = system(tmp_path, *lines, latency_s=0.015, complies="no-such-word")
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     arguments = ("assess", str(path), "--only", "attack-search", "--out")

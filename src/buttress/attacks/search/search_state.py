@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TRIES: Final = 3  # replies of the attacker model, until one can be read
 ATTACKER_TOKENS: Final = 400
-HOPELESS: Final = 24  # replies of which none led to a question
+HOPELESS: Final = 36  # replies of which none led to a question
 _SHOWN: Final = 80  # characters of such a reply
 
 _Read = TypeVar("_Read")

@@ -124,6 +124,8 @@ class Campaign:
             await _cancel(flying)
         if self.deaths and not self._stopped():
             self.stop_reason = "; ".join(self.deaths)
+        elif self.without_attacker and not self._stopped():
+            self.stop_reason = next(iter(self.without_attacker.values()))
 
     def _room(self, flying: Collection[_Flight]) -> bool:
         """Whether another batch can be begun: some, and enough to keep the targets busy."""
