@@ -99,10 +99,8 @@ def test_a_search_in_disguise(tmp_path: Path) -> None:
 
 def test_killed_in_the_middle_of_searches_it_goes_on_where_it_was(tmp_path: Path) -> None:
     # The budget is enough for a verdict, so it is not what ends the run.
-    lines = ("attacker: {script: attacker.yaml}", "attacks: [crescendo]", "budget: 3000")
-    path = system(tmp_path, *lines, "languages: [en]", latency_s=0.015, complies="no-such-word")
-    reply = json.dumps({"question": "And what then?"})
-    (tmp_path / "attacker.yaml").write_text(json.dumps({"rules": [], "default": reply}))
+    lines = ("attacks: [genetic]", "budget: 3000", "languages: [en]")
+    path = system(tmp_path, *lines, latency_s=0.015, complies="no-such-word")
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     arguments = ("assess", str(path), "--only", "attack-search", "--out")
     assert buttress(*arguments, str(whole)).returncode in (0, 1, 3)
