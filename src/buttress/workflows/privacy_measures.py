@@ -87,7 +87,7 @@ def _whole_lines(path: Path) -> list[bytes]:
 
 def _written(canaries: Sequence[PlantedCanary], model: LoadedModel) -> dict[str, str]:
     """Each canary's prefix and what the model writes after it, by id."""
-    pairs = [_tokens(one, one.secret, model) for one in canaries]
+    pairs = [_rows(one, [one.secret], model)[0] for one in canaries]
     starts = [ids[:first] for ids, first in pairs]
     longest = max((len(ids) - first for ids, first in pairs), default=0)
     said = continuations(model.model, model.tokenizer, starts, longest + _MORE)
@@ -97,18 +97,20 @@ def _written(canaries: Sequence[PlantedCanary], model: LoadedModel) -> dict[str,
     }
 
 
-def _tokens(one: PlantedCanary, secret: str, model: LoadedModel) -> tuple[list[int], int]:
-    """Tokens of the canary with a secret, and how many of them are given."""
+def _rows(
+    one: PlantedCanary, secrets: Sequence[str], model: LoadedModel
+) -> list[tuple[list[int], int]]:
+    """Tokens of the canary with each of these secrets, and how many of them are given."""
     prefix = tokens_of(model.tokenizer, one.prefix)
-    ids = tokens_of(model.tokenizer, one.prefix + secret)
-    return ids, min(_shared(prefix, ids), len(ids) - 1)
+    whole = [tokens_of(model.tokenizer, one.prefix + secret) for secret in secrets]
+    return [(ids, min(_shared(prefix, ids), len(ids) - 1)) for ids in whole]
 
 
 def _canary_row(
     one: PlantedCanary, model: LoadedModel, references: int, seed: int, written: str
 ) -> dict[str, Any]:
     secrets = [one.secret, one.twin, *reference_secrets(one, references, seed)]
-    rows, given = zip(*(_tokens(one, secret, model) for secret in secrets), strict=True)
+    rows, given = zip(*_rows(one, secrets, model), strict=True)
     scores = continuation_scores(model.model, rows, given)
     seen = exposure(scores[0], scores[2:], len(one.secret))
     return {
