@@ -75,6 +75,7 @@ class Detector:
                 and (not self.context or texts.named(self.context, start + moved))
                 and not (self.unless and texts.named(self.unless, start + moved))
                 and not (self.alone and _grouped(data, start, end))
+                and not _fraction(data, start)
             ):
                 yield start + moved, end + moved, _SEPARATORS.sub("", written)
                 place = end
@@ -158,6 +159,12 @@ def _grouped(data: bytes, start: int, end: int) -> bool:
     )  # fmt: skip
 
 
+def _fraction(data: bytes, start: int) -> bool:
+    """Whether a digit stands right behind a decimal point."""
+    before = data[max(0, start - 2) : start + 1]
+    return before[-2:-1] == b"." and before[:1].isdigit() and before[-1:].isdigit()
+
+
 def _digits(text: str) -> str:
     return "".join(sign for sign in text if sign.isdecimal())
 
@@ -204,8 +211,18 @@ def _ethereum(text: str) -> bool:
     return len(set(text[2:].lower())) > 4
 
 
+# Endings of files that are no top-level domain.
+_FILES: Final = frozenset(
+    ("avif", "bmp", "css", "csv", "gif", "gz", "htm", "html", "ico", "jpeg", "jpg", "js", "json",
+     "jsonl", "jsx", "log", "pdf", "png", "scss", "svg", "tiff", "tsx", "ttf", "txt", "webp",
+     "woff", "xml", "yaml", "yml")
+)  # fmt: skip
+
+
 def _email(text: str) -> bool:
     local, _, domain = text.partition("@")
+    if local.lower() == "git" or domain[domain.rfind(".") + 1 :].lower() in _FILES:
+        return False  # git@host:path of a repository, icon@2x.png
     return ".." not in text and local[-1] != "." and len(local) <= 64 and len(domain) <= 253
 
 
@@ -296,7 +313,8 @@ def find_all(texts: Iterable[str], kinds: Collection[str]) -> Iterator[list[Span
     """What ``find`` gives for each text; with many short ones, in a fraction of its time."""
     group: list[tuple[str, bytes]] = []
     size = 0
-    for text in texts:
+    for written in texts:
+        text = _narrow(written)
         data = text.encode("utf-8", "surrogatepass")
         if group and size + len(data) > _GROUP:
             yield from _found(group, kinds)
@@ -304,6 +322,22 @@ def find_all(texts: Iterable[str], kinds: Collection[str]) -> Iterator[list[Span
         group.append((text, data))
         size += len(data)
     yield from _found(group, kinds)
+
+
+# Digits, letters and signs that Chinese and Japanese texts have as wide as a character.
+_WIDE: Final = re.compile("[\uff10-\uff19\uff20]")
+_NARROW: Final = {
+    code: code - 0xFEE0
+    for code in (0xFF0B, 0xFF0D, 0xFF0E, 0xFF20, *range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B),
+                 *range(0xFF41, 0xFF5B))
+}  # fmt: skip
+
+
+def _narrow(text: str) -> str:
+    """Full-width digits, letters and signs as those of ASCII, each in its place."""
+    if text.isascii() or not _WIDE.search(text):
+        return text
+    return text.translate(_NARROW)
 
 
 def _found(texts: Sequence[tuple[str, bytes]], kinds: Collection[str]) -> Iterator[list[Span]]:
