@@ -74,6 +74,23 @@ def test_names_of_files_and_fractions_are_nobodys(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("SSN 536-90-4399 with order 476236178", ["536904399"]),
+        ("SSNs: 536904399, 536904398 and 536904397", ["536904399", "536904398", "536904397"]),
+        ("NHS 943 476 5919, on 1998-01-01 stamp 9434765870", ["9434765919"]),
+        ("Phone (mobile): 030 1234567", ["0301234567"]),
+        ("+33 6 98 63 86 23 (mobile) with stamp 1647309559", ["+33698638623"]),
+        ("주민등록번호 460105-1774983", ["4601051774983"]),  # Luhn's check digit fits as well
+    ],
+)
+def test_a_name_belongs_to_its_own_number(text: str, wanted: list[str]) -> None:
+    found = find(text, KINDS)
+    assert [one.value for one in found] == wanted
+    assert "CARD" not in {one.kind for one in found}
+
+
+@pytest.mark.parametrize(
     ("text", "kind", "value"),
     [
         ("邮箱：ａｎｎ＠mail．example．org。", "EMAIL", "ann@mail.example.org"),

@@ -236,6 +236,14 @@ _BETWEEN: Final = r"(?:(?:[ ./-]?| ?[-/] {0,2})\(?|\)(?:[ ./-]?\(?|  | - ))"
 _VERSION: Final = (
     r"\b(?:v|ver|version|rev|revision|release|build|firmware|driver|kernel|linux|gcc)[ .:=/-]{0,3}$"
 )
+
+
+def _named(names: str) -> str:
+    """One of the names, behind it no word after a number: in "SSN 1, 2 of order 3" 3 is none."""
+    between = r"(?:[,;&|\s]|\band\b|\bor\b)"
+    return rf"(?:{names})[^\d]*(?:\d[\d/.-]*{between}+)*$"
+
+
 DETECTORS: Final[tuple[Detector, ...]] = (
     Detector(
         "EMAIL",
@@ -252,8 +260,8 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     ),
     Detector("FR_NIR", r"\b[1-478] ?\d{2} ?\d{2} ?\d[\dAB] ?\d{3} ?\d{3} ?\d{2}\b",
              _compact(identifiers.fr_nir)),
-    Detector("CARD", r"\b\d(?:[ -]?\d){12,18}\b", _compact(identifiers.card)),
     Detector("KR_RRN", r"\b\d{6}-?\d{7}\b", _compact(identifiers.kr_rrn)),
+    Detector("CARD", r"\b\d(?:[ -]?\d){12,18}\b", _compact(identifiers.card)),
     Detector(
         "IT_FISCAL_CODE",
         r"(?i)\b[A-Z]{6}[0-9A-Z]{2}[A-EHLMPRST][0-9A-Z]{2}[A-Z][0-9A-Z]{3}[A-Z]\b",
@@ -263,16 +271,16 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     Detector("IN_AADHAAR", r"\b[2-9]\d{3}[ -]\d{4}[ -]\d{4}\b", _compact(identifiers.in_aadhaar),
              alone=True),
     Detector("IN_AADHAAR", r"\b[2-9]\d{11}\b", _compact(identifiers.in_aadhaar),
-             context="aadhaar|uid"),
+             context=_named("aadhaar|uid")),
     Detector("IN_PAN", r"\b[A-Z]{5}\d{4}[A-Z]\b", _compact(identifiers.in_pan)),
     Detector("UK_NINO", r"\b[A-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b", _compact(identifiers.uk_nino)),
     Detector("UK_NHS", r"\b\d{3}[ -]?\d{3}[ -]?\d{4}\b", _compact(identifiers.uk_nhs),
-             context=r"\bNHS\b"),
+             context=_named(r"\bNHS\b")),
     Detector("DE_TAX_ID", r"\b\d{2} ?\d{3} ?\d{3} ?\d{3}\b", _compact(identifiers.de_tax_id),
-             context=r"steuer|idnr|id-nr|tax|\btin\b"),
+             context=_named(r"steuer|idnr|id-nr|tax|\btin\b")),
     Detector("US_SSN", r"\b\d{3}-\d{2}-\d{4}\b", _compact(identifiers.us_ssn)),
     Detector("US_SSN", r"\b\d{3} ?\d{2} ?\d{4}\b", _compact(identifiers.us_ssn),
-             context=r"\bssn\b|social security"),
+             context=_named(r"\bssns?\b|social security")),
     Detector("WALLET", r"\b(?:[13][1-9A-HJ-NP-Za-km-z]{25,34}|(?i:bc1)[0-9A-Za-z]{11,71})\b",
              identifiers.bitcoin),
     Detector("WALLET", r"\b0x[0-9a-fA-F]{40}\b", _ethereum, needs=b"0x"),
@@ -299,7 +307,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     ),
     Detector("PHONE", r"(?:^|[^0-9A-Za-z_.-])(0\d{2,3}-\d{7,8})\b", _phone),
     Detector("PHONE", r"(?:^|[^0-9A-Za-z_.+-])(\(?\d(?:" + _BETWEEN + r"\d){6,14})\b", _phone,
-             context=_TEL + r"[^\d]{0,16}$"),
+             context=_TEL + r"[^\d)]{0,16}(?:\)[^\da-z]{0,12})?$"),
 )  # fmt: skip
 KINDS: Final = (*dict.fromkeys(one.kind for one in DETECTORS), "SECRET")
 
