@@ -39,6 +39,8 @@ class CommandParser(argparse.ArgumentParser):
     """Parses the command line; its help ends with the examples of ``cli/examples.py``."""
 
     def _get_formatter(self) -> argparse.HelpFormatter:
+        if self.formatter_class is not argparse.HelpFormatter:  # the reference has its own width
+            return super()._get_formatter()
         return _formatter(self.prog)
 
     def format_help(self) -> str:
