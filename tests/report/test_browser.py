@@ -109,7 +109,9 @@ def test_no_errors_and_no_sideways_scrolling(
 
 OVERLAPS = """
 const shown = (box) => [...box.children].filter((one) => one.checkVisibility());
-return [...document.querySelectorAll(".chart .up, .chart .across, .axis")].flatMap((box) => {
+const boxes = [...document.querySelectorAll(".chart .up, .chart .across, .axis")];
+// The head of a table that is folded is there for screen readers alone.
+return boxes.filter((one) => one.clientWidth > 20).flatMap((box) => {
   const labels = shown(box);
   const overlap = (a, b) => {
     const [p, q] = [a.getBoundingClientRect(), b.getBoundingClientRect()];
