@@ -111,7 +111,8 @@ OVERLAPS = """
 const shown = (box) => [...box.children].filter((one) => one.checkVisibility());
 const boxes = [...document.querySelectorAll(".chart .up, .chart .across, .axis")];
 // The head of a table that is folded is there for screen readers alone.
-return boxes.filter((one) => one.clientWidth > 20).flatMap((box) => {
+const folded = (one) => one.closest("thead")?.clientWidth <= 1;
+return boxes.filter((one) => !folded(one)).flatMap((box) => {
   const labels = shown(box);
   const overlap = (a, b) => {
     const [p, q] = [a.getBoundingClientRect(), b.getBoundingClientRect()];
