@@ -168,22 +168,24 @@ def main() -> int:
     }
     results = Results(options.out, runs)
     with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
-        # The slower model first, so that no worker is left with the longest part at the end.
-        begun = {
-            pool.submit(seed.arms): seed for seeds in reversed(runs.values()) for seed in seeds
-        }
-        later: dict[Future[dict[str, Any]], Seed] = {}
-        while begun or later:
-            done, _ = wait([*begun, *later], return_when=FIRST_COMPLETED)
+        order = {one: place for place, one in enumerate(reversed(runs))}
+        waiting = [(False, seed) for one in order for seed in runs[one]]
+        running: dict[Future[dict[str, Any]], tuple[bool, Seed]] = {}
+        while waiting or running:
+            while waiting and len(running) < options.workers:
+                last, seed = waiting.pop(0)
+                work = seed.interventions if last else seed.arms
+                running[pool.submit(work)] = (last, seed)
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
             for one in done:
-                seed = begun.pop(one, None)
-                if seed is None:
-                    results.add(later.pop(one), one.result(), last=True)
-                    continue
-                intervened = seed.number < seed.size.intervened
-                if intervened:
-                    later[pool.submit(seed.interventions)] = seed
-                results.add(seed, one.result(), last=not intervened)
+                last, seed = running.pop(one)
+                more = not last and seed.number < seed.size.intervened
+                results.add(seed, one.result(), last=not more)
+                if more:
+                    waiting.append((True, seed))
+            # What the verdicts need comes first, and of that the slower model, so that no worker
+            # is left with the longest part at the end.
+            waiting.sort(key=lambda one: (one[0], order[one[1].subject]))
     return 0 if results.helped else 1
 
 

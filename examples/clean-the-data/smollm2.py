@@ -12,7 +12,13 @@ from buttress.workflows.tune import TuneRequest, tune
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "align-smollm2/smollm2"
 BATCH = 8
-SETTINGS = {"learning_rate": 5e-4, "batch": BATCH, "threads": 1, "checkpoint_every": 20}
+SETTINGS = {
+    "learning_rate": 5e-4,
+    "batch": BATCH,
+    "threads": 1,
+    "checkpoint_every": 20,
+    "precision": "bfloat16",
+}
 
 
 def train_smollm2(

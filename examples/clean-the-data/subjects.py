@@ -70,8 +70,17 @@ SUBJECTS = (
         train_smollm2,
         # Of texts of some thirty words one changed word leaves half of the 5-grams.
         ("exact", "near:threshold=0.5", "pii", "secrets"),
-        forget={"learning_rate": 5e-4, "batch": 8, "steps": 20, "beta": 0.1, "lora": {"rank": 8}},
-        again={"learning_rate": 5e-4, "batch": 10, "steps": 16, "lora": {"rank": 8}},
-        private={"learning_rate": 2e-3, "batch": 10, "epochs": 10, "lora": {"rank": 8}},
+        forget={
+            "learning_rate": 5e-4, "batch": 8, "steps": 20, "beta": 0.1, "lora": {"rank": 8},
+            "precision": "bfloat16",
+        },
+        again={
+            "learning_rate": 5e-4, "batch": 10, "steps": 16, "lora": {"rank": 8},
+            "precision": "bfloat16",
+        },
+        private={
+            "learning_rate": 2e-3, "batch": 10, "epochs": 10, "lora": {"rank": 8},
+            "precision": "bfloat16",
+        },
     ),
 )  # fmt: skip

@@ -25,6 +25,7 @@ from tests.data.making import cleaned, kept, written
 
 ROWS = [{"text": f"text {number}", "n": number} for number in range(5)]
 LINES = b"".join(orjson.dumps(row) + b"\n" for row in ROWS)
+PRETTY = b"".join(orjson.dumps(row, option=orjson.OPT_INDENT_2) + b"\n" for row in ROWS)
 
 
 def rows(path: Path) -> tuple[list[dict], list[Unreadable]]:
@@ -49,6 +50,15 @@ def rows(path: Path) -> tuple[list[dict], list[Unreadable]]:
         ("a.json", orjson.dumps(ROWS)),
         ("b.json", orjson.dumps(ROWS, option=orjson.OPT_INDENT_2)),
         ("crlf.jsonl", LINES.replace(b"\n", b"\r\n\r\n")),
+        ("plain.jsonl.gz", LINES),  # unpacked on the way, under its old name
+        ("packed.jsonl", gzip.compress(LINES, mtime=0)),
+        ("packed.json", zstandard.compress(LINES)),
+        ("firehose.jsonl", LINES.replace(b"\n", b"")),
+        ("firehose.json", LINES.replace(b"\n", b"")),
+        ("commas.jsonl", LINES.replace(b"}\n", b"},\n")),
+        ("old-mac.jsonl", LINES.replace(b"\n", b"\r")),
+        ("jq.jsonl", PRETTY),
+        ("jq.json", PRETTY),
     ],
 )
 def test_kinds_of_files(tmp_path: Path, name: str, data: bytes) -> None:
@@ -347,6 +357,10 @@ RECORDS = [
     ({"messages": [{"content": [{"type": "tool_use", "name": "f",
                                  "input": {"to": ["a", {"from": "b", "n": 1}]}}]}]},
      ["a", "b"]),
+    ({"translation": {"en": "a", "pt-BR": "b", "zh_Hans": "c"}, "id": "1"}, ["a", "b", "c"]),
+    ({"text": {"id": "a"}}, []),
+    ({"text": {"en": "a", "url": "b"}}, []),
+    ({"turns": [{"speaker": "A", "utterance": "a"}], "caption": "b"}, ["b", "a"]),
     ({"contents": [{"parts": [{"functionCall": {"name": "f", "args": {"name": "a"}}}]}]}, ["a"]),
 ]  # fmt: skip
 
@@ -400,6 +414,15 @@ def test_lines_in_a_file_called_json_are_lines_though_the_first_is_broken(tmp_pa
     found, wrong = rows(tmp_path / "a.json")
     assert found == ROWS
     assert [one.line for one in wrong] == [1]
+
+
+def test_numbers_of_objects_over_several_lines_keep_their_digits(tmp_path: Path) -> None:
+    number = b"123456789012345678901234567890"
+    (tmp_path / "a.jsonl").write_bytes(b'{\n"text": "a\\nb",\n"n": ' + number + b"\n}\n" * 2)
+    (tmp_path / "b.jsonl").write_bytes(b'{\n"text": "a\\nb",\n"n": ' + number + b"\n}\n{}")
+    lines = [one.line for one in read([tmp_path / "b.jsonl"]) if isinstance(one, Readable)]
+    assert lines == [b'{ "text": "a\\nb", "n": ' + number + b" }"]
+    assert rows(tmp_path / "a.jsonl")[0] == []  # the brackets don't fit
 
 
 def test_what_stands_before_the_end_of_a_cut_archive_is_read(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -87,7 +88,7 @@ def test_a_broken_store_is_not_exported(store: EvidenceStore, suffix: str, tmp_p
         ("DELETE FROM records WHERE sequence = 7", "record 8"),
         ("DELETE FROM records WHERE sequence > 6", "the seal does not fit record 6"),
     ):
-        with sqlite3.connect(store.path) as connection:
+        with closing(sqlite3.connect(store.path)) as connection, connection:
             connection.execute(sql)
         connection.close()
         with (

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -178,7 +179,7 @@ def test_a_writer_may_open_and_close_while_others_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("read_only", [True, False])
 def test_other_files_are_left_alone(read_only: bool, tmp_path: Path) -> None:
     other = tmp_path / "other.db"
-    with sqlite3.connect(other) as connection:
+    with closing(sqlite3.connect(other)) as connection, connection:
         connection.execute("CREATE TABLE customers (name TEXT)")
     text = tmp_path / "notes.txt"
     text.write_text("not a database at all, but long enough to be one " * 99)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+_WEIGHTS = re.compile(r"torch|white_box|buttress\.training|tests\.training|transformers|peft")
 _HIDE = """
 import importlib.util, sys
+HIDDEN = ("torch", "transformers", "peft", "opacus")
 class Hidden:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in ("torch", "transformers"):
+        if name.partition(".")[0] in HIDDEN:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 sys.meta_path.insert(0, Hidden())
 real = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *more: (
-    None if name in ("torch", "transformers") else real(name, *more)
+    None if name in HIDDEN else real(name, *more)
 )
 """
 
@@ -43,3 +46,25 @@ def test_the_command_names_the_extra(tmp_path: Path) -> None:
         "buttress: error: a white-box attack needs an optional dependency: "
         "pip install '.[local]' in the clone of Buttress\n"
     )
+
+
+def test_all_tests_of_weights_are_skipped_without_it() -> None:
+    """``make core`` imports every test module where there is no PyTorch: none may fail to."""
+    here = Path(__file__).parents[1]
+    modules = [
+        ".".join(("tests", *path.relative_to(here).with_suffix("").parts))
+        for path in sorted(here.rglob("test_*.py"))
+        if _WEIGHTS.search(path.read_text(encoding="utf-8"))
+    ]
+    assert len(modules) > 30
+    done = without_torch(
+        "import importlib, pytest\n"
+        f"for name in {modules!r}:\n"
+        "    try:\n"
+        "        importlib.import_module(name)\n"
+        "    except pytest.skip.Exception:\n"
+        "        pass\n"
+        "    except ImportError as error:\n"
+        "        print(name, error)\n"
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
@@ -18,8 +19,29 @@ def similar(name: str, known: Sequence[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
+def _formatter(prog: str) -> argparse.HelpFormatter:
+    """As wide as the terminal. By itself argparse imports ``shutil`` for it, for each argument."""
+    try:
+        width = int(os.environ.get("COLUMNS", "")) or _terminal_width()
+    except ValueError:
+        width = _terminal_width()
+    return argparse.HelpFormatter(prog, width=width - 2)
+
+
+def _terminal_width() -> int:
+    try:
+        return os.get_terminal_size(1).columns or 80
+    except OSError:
+        return 80
+
+
 class CommandParser(argparse.ArgumentParser):
     """Parses the command line; its help ends with the examples of ``cli/examples.py``."""
+
+    def _get_formatter(self) -> argparse.HelpFormatter:
+        if self.formatter_class is not argparse.HelpFormatter:  # the reference has its own width
+            return super()._get_formatter()
+        return _formatter(self.prog)
 
     def format_help(self) -> str:
         """The help text."""

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from buttress.cli.finding_options import add_known, fail_on
 from buttress.files.visible import visible
@@ -130,9 +130,8 @@ def run(options: argparse.Namespace) -> int:
     result = scan(_settings(options))
     if options.write_baseline is not None:
         result = make_known(result, options.write_baseline)
-    made = result.document()
-    _write(options, made, result)
-    _print(options, made, result)
+    _write(options, result)
+    _print(options, result)
     for path in result.unread:
         print(
             f"{path}: no file of a kind that these probes read, so nothing is proved "
@@ -194,13 +193,13 @@ def _jobs(text: str) -> int:
     return int(text)
 
 
-def _write(options: argparse.Namespace, made: dict[str, Any], result: ScanResult) -> None:
+def _write(options: argparse.Namespace, result: ScanResult) -> None:
     if options.sarif is not None:
         from buttress import extension
         from buttress.errors import InputError
 
         try:
-            extension.load("reports", "sarif")(made, options.sarif)
+            extension.load("reports", "sarif")(result.document(), options.sarif)
         except OSError as error:
             raise InputError(
                 error.strerror or str(error), file=str(options.sarif), field="--sarif",
@@ -216,17 +215,18 @@ def _write(options: argparse.Namespace, made: dict[str, Any], result: ScanResult
         vex_export.write(result.filtered.suppressed, options.write_vex)
 
 
-def _print(options: argparse.Namespace, made: dict[str, Any], result: ScanResult) -> None:
-    import json
-
+def _print(options: argparse.Namespace, result: ScanResult) -> None:
     form = options.format or "text"
     filtered = result.filtered
-    if form == "json":
-        print(json.dumps(made, indent=2, ensure_ascii=False))
-    elif form == "sarif":
-        from buttress.report.sarif import log
+    if form in ("json", "sarif"):
+        import json
 
-        print(json.dumps(log(made), indent=2, ensure_ascii=False))
+        made = result.document()
+        if form == "sarif":
+            from buttress.report.sarif import log
+
+            made = log(made)
+        print(json.dumps(made, indent=2, ensure_ascii=False))
     elif form == "github":
         from buttress.report.scan_terminal import summary
         from buttress.triage.annotations import commands

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import io
 import lzma
+import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -15,15 +16,24 @@ from buttress.errors import MissingExtraError
 _PIECE: Final = 2 << 10  # compressed bytes at once: bounds what a bomb can expand to
 # Large corpora are packed with --long=31. Memory is used as the file has been read, not before.
 _WINDOW: Final = 1 << 31
+_MAGIC: Final = {
+    ".gz": b"\x1f\x8b\x08",
+    ".zst": b"\x28\xb5\x2f\xfd",
+    ".xz": b"\xfd7zXZ\0",
+}  # bzip2 begins with letters
+_TEXT: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*[{\[][\t\n\r -\x7e]*")
 
 
 def opened(file: Path) -> IO[bytes]:
-    """The bytes of a file, decompressed where its name says so.
+    """The bytes of a file, decompressed where its name or its first bytes say so.
+
+    Text under a name such as ``x.jsonl.gz`` is read as it is: some clients unpack what they fetch
+    and keep the name.
 
     Raises:
         MissingExtraError: it is Zstandard, which isn't installed.
     """
-    suffix = file.suffix.lower()
+    suffix = _form(file)
     if suffix == ".gz":
         return io.BufferedReader(_Decompressed(file, _gzip_member), 1 << 20)
     if suffix == ".zst":
@@ -43,6 +53,16 @@ def opened(file: Path) -> IO[bytes]:
     if suffix == ".bz2":
         return io.BufferedReader(_Decompressed(file, bz2.BZ2Decompressor, OSError), 1 << 20)
     return file.open("rb")
+
+
+def _form(file: Path) -> str:
+    """The ending under which such content stands; that of the name where the bytes don't say."""
+    with file.open("rb") as stream:
+        first = stream.read(16)
+    for suffix, magic in _MAGIC.items():
+        if first.startswith(magic):
+            return suffix
+    return "" if _TEXT.fullmatch(first) else file.suffix.lower()
 
 
 def _gzip_member() -> Any:

@@ -7,6 +7,7 @@ goes on. Memory is bounded by ``MAX_LINE``, or by one row group or batch of a ta
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ MAX_LINE: Final = 64 << 20  # bytes of one record
 MAX_DEPTH: Final = 200  # objects and lists inside each other
 _TOO_DEEP: Final = f"nested deeper than {MAX_DEPTH} levels"
 MAX_KEPT: Final = 1 << 20  # bytes of an unreadable record that are kept aside
+_DECODER: Final = json.JSONDecoder()
+_GAP: Final = re.compile(r"[ \t\r\n,]*")
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -60,12 +63,16 @@ def read(files: Sequence[Path], field: str = "") -> Iterator[Readable | Unreadab
         name = printable_name(str(file))
         for line, data, reason in _entries(file):
             parsed = reason or _parsed(data, field)
-            if isinstance(parsed, str):
-                yield Unreadable(name, line, parsed, data[:MAX_KEPT])
-            else:
-                place = Position(number, name, line)
-                yield Readable(data, place, parsed, frozenset(unread_fields(parsed, field)))
-                number += 1
+            several = _sequence(data) if isinstance(parsed, str) and not reason else []
+            for one in several or [data]:
+                if one is not data:
+                    parsed = _parsed(one, field)
+                if isinstance(parsed, str):
+                    yield Unreadable(name, line, parsed, one[:MAX_KEPT])
+                else:
+                    place = Position(number, name, line)
+                    yield Readable(one, place, parsed, frozenset(unread_fields(parsed, field)))
+                    number += 1
 
 
 def _parsed(line: bytes, field: str) -> dict[str, Any] | str:
@@ -157,11 +164,15 @@ def _json(stream: IO[bytes], whole: bool) -> Iterator[Entry]:
             return
         yield from _members(line)
         first = b"\n"
-    elif whole and line.startswith(b"{") and len(first) <= MAX_LINE:
-        entries = _object(line)
+    elif line.startswith(b"{") and len(first) <= MAX_LINE and (whole or not _is_json(line)):
+        entries = _object(line) if whole else None
         if entries is None:  # not on one line
             rest = stream.read(MAX_LINE)
-            if (entries := _object(line + b"\n" + rest)) is not None and len(rest) < MAX_LINE:
+            both = line + b"\n" + rest
+            entries = _object(both) if whole else None
+            if entries is None:
+                entries = [(place, one, "") for place, one in enumerate(_sequence(both), 1)]
+            if entries and len(rest) < MAX_LINE:
                 yield from entries
                 return
             yield from _lines(first, io.BytesIO(rest + stream.readline(MAX_LINE)))
@@ -206,6 +217,30 @@ def _object(data: bytes) -> list[Entry] | None:
     if not members:
         return [(1, orjson.dumps(value), "")]
     return [(place, orjson.dumps(one), "") for place, one in enumerate(members, 1)]
+
+
+def _sequence(data: bytes) -> list[bytes]:
+    """Objects one after the other, over lines or on one, each on one line; empty if it is more.
+
+    Between them may be commas: firehoses write nothing, ``jq`` line breaks, editors commas.
+    """
+    if not data.lstrip().startswith(b"{"):
+        return []
+    found: list[bytes] = []
+    try:
+        text = data.decode("utf-8")
+        place = 0
+        while place < len(text):
+            value, end = _DECODER.raw_decode(text, place)
+            if not isinstance(value, dict):
+                return []
+            # A line break is never inside a string of JSON.
+            found.append(" ".join(text[place:end].split("\n")).encode())
+            gap = _GAP.match(text, end)
+            place = gap.end() if gap else end
+    except (ValueError, RecursionError):
+        return []
+    return found
 
 
 def _is_json(line: bytes) -> bool:

@@ -26,14 +26,18 @@ TEXT_FIELDS: Final = (
     *("history", "output", "completion", "response", "answer", "reply", "generation", "target"),
     *("reasoning_content", "reasoning", "thinking", "rationale", "critique", "revision"),
     *("chosen", "rejected", "value"),
+    *("sentence", "utterance", "transcript", "transcription", "caption", "review", "comment"),
+    *("story", "explanation", "translation"),
     *("messages", "conversations", "conversation", "dialogue", "dialog", "turns", "replies"),
     *("prompts", "questions", "completions", "responses", "answers", "outputs", "generations"),
+    *("sentences", "utterances", "transcripts", "captions", "reviews", "comments", "translations"),
     *("candidates", "choices", "message", "texts", "documents", "paragraphs", "passages"),
     *("contents", "parts", "tool_calls", "function_call", "functionCall", "function"),
     *("functionResponse", "arguments", "args"),
 )
 _ORDER: Final = {name: place for place, name in enumerate(TEXT_FIELDS)}
 _NUMBERED: Final = re.compile(r"_?(?:[0-9]{1,2}|[a-d])$")  # response_0, answer_b, text2
+_LANGUAGE: Final = re.compile(r"[a-z]{2}(?:[-_][A-Za-z]{2,4})?$")
 # Fields that give a tool what it asks for: its author names what is in them, so all texts are read.
 _FREE: Final = frozenset({"arguments", "args", "input"})
 # Fields inside records that name a kind and hold no text.
@@ -186,8 +190,16 @@ def _texts(value: Any, path: FieldPath) -> Iterator[Slot]:
         for place, item in enumerate(value):
             yield from _texts(item, (*path, place))
     elif isinstance(value, dict):
-        for name in _text_fields(value) if _FREE.isdisjoint(path) else value:
+        names = _text_fields(value) if _FREE.isdisjoint(path) else value
+        for name in names or (value if _by_language(value) else ()):
             yield from _texts(value[name], (*path, name))
+
+
+def _by_language(data: dict[str, Any]) -> bool:
+    """Whether an object holds a text in several languages, as ``{"en": "…", "pt-BR": "…"}``."""
+    return data.keys() != {"id"} and all(
+        isinstance(value, str) and _LANGUAGE.match(name) for name, value in data.items()
+    )
 
 
 def _text_fields(data: dict[str, Any]) -> list[str]:

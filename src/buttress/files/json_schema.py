@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -164,6 +163,8 @@ def _properties(schema: Mapping[str, Any], root: Mapping[str, Any]) -> set[str]:
 
 def _unknown(name: str, valid: Sequence[str], root: Mapping[str, Any]) -> tuple[str, str]:
     """What to say of an unknown field, and what is expected; ``root`` is the schema of the file."""
+    import difflib  # for mistakes only
+
     close = difflib.get_close_matches(name, valid, n=1, cutoff=_CLOSE)
     if close:
         return f"unknown field '{name}'; did you mean '{close[0]}'?", f"one of {', '.join(valid)}"

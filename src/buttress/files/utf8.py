@@ -25,10 +25,10 @@ _PIECE: Final = 1 << 16  # bytes
 # accent and the one behind it may pass for one. Only what is common: in their larger forms anything
 # is something.
 _OTHERS: Final = {
-    "GB 18030": ("gb2312", re.compile("[\u4e00-\u9fff]{2,}")),
-    "Big5": ("big5", re.compile("[\u4e00-\u9fff]{2,}")),
-    "Shift JIS": ("shift_jis", re.compile("[\u3040-\u30ff]{2,}")),
-    "EUC-KR": ("euc_kr", re.compile("[\uac00-\ud7a3]{2,}")),
+    "GB 18030": ("gb2312", "[\u4e00-\u9fff]{2,}"),
+    "Big5": ("big5", "[\u4e00-\u9fff]{2,}"),
+    "Shift JIS": ("shift_jis", "[\u3040-\u30ff]{2,}"),
+    "EUC-KR": ("euc_kr", "[\uac00-\ud7a3]{2,}"),
 }
 
 
@@ -115,7 +115,7 @@ def _likely(data: bytes) -> list[str]:
             text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if 3 * sum(map(len, letters.findall(text))) >= sum(
+        if 3 * sum(map(len, re.findall(letters, text))) >= sum(
             character > "\x7f" for character in text
         ):
             found.append(name)

@@ -70,6 +70,8 @@ def tuning_card(document: Mapping[str, Any]) -> str:
         f"{unit} over {check['examples']} examples |",
         f"| seed | {document['seed']} |",
     ]
+    if (precision := settings.get("precision", "float32")) != "float32":
+        lines.append(f"| products with the base model's weights | {precision} |")
     if privacy := document["privacy"]:
         lines += [
             f"| differential privacy | ε = {privacy['epsilon']:.3f} at δ = {privacy['delta']:g}, "

@@ -21,6 +21,7 @@ from buttress.training.checkpoints import (
     last_checkpoint,
     save_checkpoint,
 )
+from buttress.training.precision import FrozenProducts
 from buttress.training.settings import TuneSettings
 from buttress.training.terms import Term
 
@@ -96,6 +97,7 @@ def train(
     optimizer = torch.optim.AdamW(
         trained.values(), lr=settings.learning_rate, weight_decay=settings.weight_decay
     )
+    products = FrozenProducts(model, settings.precision)
     steps = steps_of(settings, terms[0].size)
     losses: list[float] = []
     saved = last_checkpoint(folder) if folder is not None else None
@@ -111,7 +113,8 @@ def train(
         _set_dropout(model, settings)
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(settings, step, steps)
-        loss = _backward(model, terms, settings.batch, step, seed)
+        with products.used():
+            loss = _backward(model, terms, settings.batch, step, seed)
         if not math.isfinite(loss):
             raise InputError(
                 f"the loss of step {step + 1} is {loss}", field="learning_rate",

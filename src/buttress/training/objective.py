@@ -7,6 +7,7 @@ from typing import Any, Final
 from buttress.errors import InputError
 from buttress.training.examples import ExampleSet
 from buttress.training.loop import ever_drawn, steps_of
+from buttress.training.precision import FrozenProducts
 from buttress.training.settings import UNLEARNING, TuneSettings
 from buttress.training.terms import (
     Desirability,
@@ -30,6 +31,13 @@ def terms_of(
     Raises:
         InputError: ``grad-diff`` without a retain set: ascent alone destroys a model.
     """
+    with FrozenProducts(model, settings.precision).used():
+        return _terms(model, settings, data, retain, seed)
+
+
+def _terms(
+    model: Any, settings: TuneSettings, data: ExampleSet, retain: ExampleSet | None, seed: int
+) -> list[Term]:
     method, beta = settings.method, settings.beta
     needed = ever_drawn(data.size, settings.batch, steps_of(settings, data.size), seed)
     terms: list[Term]

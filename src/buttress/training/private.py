@@ -29,6 +29,7 @@ from buttress.training.checkpoints import (
 )
 from buttress.training.examples import TrainingExample
 from buttress.training.loop import learning_rate, load_state, state_of, steps_of
+from buttress.training.precision import FrozenProducts
 from buttress.training.settings import TuneSettings
 
 ACCOUNTANT: Final = "prv"
@@ -123,6 +124,7 @@ def train_privately(
     saved = last_checkpoint(folder) if folder is not None else None
     noise = saved.extra[_NOISE] if saved else noise_for(epsilon, delta, rate, steps)
     say(f"noise multiplier {noise:.4g} for ε = {epsilon:g} at δ = {delta:g}, {steps} steps")
+    products = FrozenProducts(model, settings.precision)
     with _quiet():
         wrapped: Any = GradSampleModule(model, loss_reduction="sum", strict=False)
     trained = {name: one for name, one in model.named_parameters() if one.requires_grad}
@@ -145,7 +147,8 @@ def train_privately(
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(settings, step, steps)
         chosen = torch.nonzero(torch.rand(len(examples)) < rate)[:, 0].tolist()
-        _step(wrapped, optimizer, list(trained.values()), examples, chosen)
+        with products.used():
+            _step(wrapped, optimizer, list(trained.values()), examples, chosen)
         if not all(bool(torch.isfinite(one).all()) for one in trained.values()):
             raise InputError(
                 f"weights are not finite after step {step + 1}", field="learning_rate",

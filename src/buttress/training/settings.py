@@ -48,7 +48,8 @@ class TuneSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     reward (``dpo``, ``rloo``, ``grpo``). ``retain_weight``: of the term on the retain set,
     ``retain_loss``: its kind, by default "kl" for ``sft`` and preferences, "likelihood" for
     unlearning. ``max_tokens``: of an example. ``threads``: of the processor; None for PyTorch's
-    choice.
+    choice. ``precision``: of products with the base model's weights while it is trained; adapter,
+    loss and optimizer are in float32 in any case.
 
     ``samples``: answers to a prompt, of at most ``answer_tokens`` tokens, drawn at ``temperature``
     (``rloo``, ``grpo``). With a validation set, every ``validate_every`` steps the model is
@@ -79,6 +80,7 @@ class TuneSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     kl_budget: _Positive | None = None
     checkpoint_every: _Number = 50
     threads: Annotated[int, Meta(ge=1, le=1024)] | None = None
+    precision: Literal["float32", "bfloat16"] = "float32"
 
 
 def load_recipe(path: Path) -> dict[str, Any]:

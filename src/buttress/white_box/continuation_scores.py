@@ -55,12 +55,14 @@ def continuation_scores(
 def _scored(
     model: Any, rows: Sequence[Sequence[int]], given: Sequence[int], beginning: Beginning
 ) -> list[float]:
-    ids, logits = beginning.batch(model, rows)
-    scored = torch.zeros(ids.shape, dtype=torch.bool)
+    logits = beginning.logits(model, [row[:-1] for row in rows])  # a row's last predicts nothing
+    targets = torch.zeros(logits.shape[:2], dtype=torch.long)
+    wanted = torch.zeros(logits.shape[:2], dtype=torch.bool)
     for place, (row, first) in enumerate(zip(rows, given, strict=True)):
-        scored[place, first - beginning.tokens : len(row) - beginning.tokens] = True
-    targets, wanted = ids[:, 1:].to(logits.device), scored[:, 1:].to(logits.device)
-    return _summed(logits[:, :-1], targets, wanted)
+        predicting = slice(first - 1 - beginning.tokens, len(row) - 1 - beginning.tokens)
+        targets[place, predicting] = torch.tensor(list(row[first:]))
+        wanted[place, predicting] = True
+    return _summed(logits, targets.to(logits.device), wanted.to(logits.device))
 
 
 def _summed(logits: Tensor, targets: Tensor, wanted: Tensor) -> list[float]:

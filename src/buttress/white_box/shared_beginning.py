@@ -24,16 +24,15 @@ class Beginning:
     tokens: int = 0
     pairs: Pairs | None = None
 
-    def batch(self, model: Any, rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-        """Token ids behind the beginning and their logits.
+    def logits(self, model: Any, rows: Sequence[Sequence[int]]) -> Tensor:
+        """Logits of the tokens behind the beginning.
 
         Args:
             model: causal language model of transformers.
             rows: token ids, each longer than the beginning.
 
         Returns:
-            Shapes (rows, width) and (rows, width, vocabulary); padded on the right, which no token
-            of a row can see.
+            Shape (rows, width, vocabulary); padded on the right, which no token of a row can see.
         """
         width = max(map(len, rows)) - self.tokens
         ids = torch.zeros(len(rows), width, dtype=torch.long)
@@ -49,7 +48,8 @@ class Beginning:
             options["use_cache"] = True
         elif "use_cache" in inspect.signature(model.forward).parameters:
             options["use_cache"] = False
-        return ids, model(**options).logits
+        found: Tensor = model(**options).logits
+        return found
 
 
 # Scores of rows, of which the first tokens are given, behind a beginning.

@@ -94,11 +94,11 @@ def token_statistics(
 def _batch(
     model: Any, rows: Sequence[Sequence[int]], firsts: Sequence[int], beginning: Beginning
 ) -> list[TokenStatistics]:
-    ids, logits = beginning.batch(model, rows)
+    logits = beginning.logits(model, [row[:-1] for row in rows])  # a row's last predicts nothing
     found = []
     for place, (row, first) in enumerate(zip(rows, firsts, strict=True)):
-        start, end = first - beginning.tokens, len(row) - beginning.tokens
-        found.append(_statistics(logits[place, start - 1 : end - 1], ids[place, start:end]))
+        start, end = first - 1 - beginning.tokens, len(row) - 1 - beginning.tokens
+        found.append(_statistics(logits[place, start:end], torch.tensor(list(row[first:]))))
     return found
 
 

@@ -28,6 +28,7 @@ EXPOSURES: Final = "exposures.jsonl"
 AUDIT: Final = "audit-scores.jsonl"  # for ``buttress privacy audit``
 PREFIX: Final = 50  # tokens, as the papers have it
 SUFFIX: Final = 50
+_MORE: Final = 2  # tokens that a secret may be away from its prefix
 _ERROR: Final = 0.05
 Say = Callable[[str], None]
 
@@ -50,9 +51,10 @@ def exposure_part(
     if path is not None and path.exists():
         known = {row["id"]: row for row in map(orjson.loads, _whole_lines(path))}
     rows = []
+    written = _written([one for one in canaries if one.id not in known], model)
     for number, one in enumerate(canaries, 1):
         if one.id not in known:
-            known[one.id] = _canary_row(one, model, references, seed)
+            known[one.id] = _canary_row(one, model, references, seed, written[one.id])
             if path is not None:
                 lines = [orjson.dumps(row) + b"\n" for row in known.values()]
                 write_whole(path, b"".join(lines), "--out")
@@ -83,22 +85,34 @@ def _whole_lines(path: Path) -> list[bytes]:
     return [line for _, line in read_lines(path)]
 
 
+def _written(canaries: Sequence[PlantedCanary], model: LoadedModel) -> dict[str, str]:
+    """Each canary's prefix and what the model writes after it, by id."""
+    pairs = [_rows(one, [one.secret], model)[0] for one in canaries]
+    starts = [ids[:first] for ids, first in pairs]
+    longest = max((len(ids) - first for ids, first in pairs), default=0)
+    said = continuations(model.model, model.tokenizer, starts, longest + _MORE)
+    return {
+        one.id: str(model.tokenizer.decode([*start, *ids[: len(whole) - first + _MORE]]))
+        for one, start, ids, (whole, first) in zip(canaries, starts, said, pairs, strict=True)
+    }
+
+
+def _rows(
+    one: PlantedCanary, secrets: Sequence[str], model: LoadedModel
+) -> list[tuple[list[int], int]]:
+    """Tokens of the canary with each of these secrets, and how many of them are given."""
+    prefix = tokens_of(model.tokenizer, one.prefix)
+    whole = [tokens_of(model.tokenizer, one.prefix + secret) for secret in secrets]
+    return [(ids, min(_shared(prefix, ids), len(ids) - 1)) for ids in whole]
+
+
 def _canary_row(
-    one: PlantedCanary, model: LoadedModel, references: int, seed: int
+    one: PlantedCanary, model: LoadedModel, references: int, seed: int, written: str
 ) -> dict[str, Any]:
     secrets = [one.secret, one.twin, *reference_secrets(one, references, seed)]
-    prefix = tokens_of(model.tokenizer, one.prefix)
-    rows, given = [], []
-    for secret in secrets:
-        ids = tokens_of(model.tokenizer, one.prefix + secret)
-        rows.append(ids)
-        given.append(min(_shared(prefix, ids), len(ids) - 1))
+    rows, given = zip(*_rows(one, secrets, model), strict=True)
     scores = continuation_scores(model.model, rows, given)
     seen = exposure(scores[0], scores[2:], len(one.secret))
-    written = continuations(
-        model.model, model.tokenizer, [rows[0][: given[0]]], len(rows[0]) - given[0] + 2
-    )[0]
-    text = str(model.tokenizer.decode([*rows[0][: given[0]], *written]))
     return {
         "id": one.id,
         "repeats": one.repeats,
@@ -107,7 +121,7 @@ def _canary_row(
         "high": seen.high,
         "saturated": seen.saturated,
         "extrapolated": seen.extrapolated,
-        "verbatim": one.secret in text,
+        "verbatim": one.secret in written,
         "p_value": seen.p_value,
         "score": scores[0],
         "twin_score": scores[1],

@@ -137,6 +137,8 @@ def _settings(request: TuneRequest) -> TuneSettings:
             f"not with {settings.method}", field="--retain",
             expected="beta, which holds the model near the base" if reinforced else "no option",
         )  # fmt: skip
+    if settings.precision != "float32" and settings.method in THROUGH_TRL:
+        raise InputError(f"not with {settings.method}", field="precision", expected="float32")
     if request.validation is None:
         for name in ("validate_every", "harm_limit", "kl_budget"):
             if getattr(settings, name) is not None:

@@ -75,6 +75,7 @@ class Detector:
                 and (not self.context or texts.named(self.context, start + moved))
                 and not (self.unless and texts.named(self.unless, start + moved))
                 and not (self.alone and _grouped(data, start, end))
+                and not _fraction(data, start)
             ):
                 yield start + moved, end + moved, _SEPARATORS.sub("", written)
                 place = end
@@ -158,6 +159,12 @@ def _grouped(data: bytes, start: int, end: int) -> bool:
     )  # fmt: skip
 
 
+def _fraction(data: bytes, start: int) -> bool:
+    """Whether a digit stands right behind a decimal point."""
+    before = data[max(0, start - 2) : start + 1]
+    return before[-2:-1] == b"." and before[:1].isdigit() and before[-1:].isdigit()
+
+
 def _digits(text: str) -> str:
     return "".join(sign for sign in text if sign.isdecimal())
 
@@ -204,8 +211,18 @@ def _ethereum(text: str) -> bool:
     return len(set(text[2:].lower())) > 4
 
 
+# Endings of files that are no top-level domain.
+_FILES: Final = frozenset(
+    ("avif", "bmp", "css", "csv", "gif", "gz", "htm", "html", "ico", "jpeg", "jpg", "js", "json",
+     "jsonl", "jsx", "log", "pdf", "png", "scss", "svg", "tiff", "tsx", "ttf", "txt", "webp",
+     "woff", "xml", "yaml", "yml")
+)  # fmt: skip
+
+
 def _email(text: str) -> bool:
     local, _, domain = text.partition("@")
+    if local.lower() == "git" or domain[domain.rfind(".") + 1 :].lower() in _FILES:
+        return False  # git@host:path of a repository, icon@2x.png
     return ".." not in text and local[-1] != "." and len(local) <= 64 and len(domain) <= 253
 
 
@@ -219,6 +236,14 @@ _BETWEEN: Final = r"(?:(?:[ ./-]?| ?[-/] {0,2})\(?|\)(?:[ ./-]?\(?|  | - ))"
 _VERSION: Final = (
     r"\b(?:v|ver|version|rev|revision|release|build|firmware|driver|kernel|linux|gcc)[ .:=/-]{0,3}$"
 )
+
+
+def _named(names: str) -> str:
+    """One of the names, behind it no word after a number: in "SSN 1, 2 of order 3" 3 is none."""
+    between = r"(?:[,;&|\s]|\band\b|\bor\b)"
+    return rf"(?:{names})[^\d]*(?:\d[\d/.-]*{between}+)*$"
+
+
 DETECTORS: Final[tuple[Detector, ...]] = (
     Detector(
         "EMAIL",
@@ -235,8 +260,8 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     ),
     Detector("FR_NIR", r"\b[1-478] ?\d{2} ?\d{2} ?\d[\dAB] ?\d{3} ?\d{3} ?\d{2}\b",
              _compact(identifiers.fr_nir)),
-    Detector("CARD", r"\b\d(?:[ -]?\d){12,18}\b", _compact(identifiers.card)),
     Detector("KR_RRN", r"\b\d{6}-?\d{7}\b", _compact(identifiers.kr_rrn)),
+    Detector("CARD", r"\b\d(?:[ -]?\d){12,18}\b", _compact(identifiers.card)),
     Detector(
         "IT_FISCAL_CODE",
         r"(?i)\b[A-Z]{6}[0-9A-Z]{2}[A-EHLMPRST][0-9A-Z]{2}[A-Z][0-9A-Z]{3}[A-Z]\b",
@@ -246,16 +271,16 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     Detector("IN_AADHAAR", r"\b[2-9]\d{3}[ -]\d{4}[ -]\d{4}\b", _compact(identifiers.in_aadhaar),
              alone=True),
     Detector("IN_AADHAAR", r"\b[2-9]\d{11}\b", _compact(identifiers.in_aadhaar),
-             context="aadhaar|uid"),
+             context=_named("aadhaar|uid")),
     Detector("IN_PAN", r"\b[A-Z]{5}\d{4}[A-Z]\b", _compact(identifiers.in_pan)),
     Detector("UK_NINO", r"\b[A-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b", _compact(identifiers.uk_nino)),
     Detector("UK_NHS", r"\b\d{3}[ -]?\d{3}[ -]?\d{4}\b", _compact(identifiers.uk_nhs),
-             context=r"\bNHS\b"),
+             context=_named(r"\bNHS\b")),
     Detector("DE_TAX_ID", r"\b\d{2} ?\d{3} ?\d{3} ?\d{3}\b", _compact(identifiers.de_tax_id),
-             context=r"steuer|idnr|id-nr|tax|\btin\b"),
+             context=_named(r"steuer|idnr|id-nr|tax|\btin\b")),
     Detector("US_SSN", r"\b\d{3}-\d{2}-\d{4}\b", _compact(identifiers.us_ssn)),
     Detector("US_SSN", r"\b\d{3} ?\d{2} ?\d{4}\b", _compact(identifiers.us_ssn),
-             context=r"\bssn\b|social security"),
+             context=_named(r"\bssns?\b|social security")),
     Detector("WALLET", r"\b(?:[13][1-9A-HJ-NP-Za-km-z]{25,34}|(?i:bc1)[0-9A-Za-z]{11,71})\b",
              identifiers.bitcoin),
     Detector("WALLET", r"\b0x[0-9a-fA-F]{40}\b", _ethereum, needs=b"0x"),
@@ -282,7 +307,7 @@ DETECTORS: Final[tuple[Detector, ...]] = (
     ),
     Detector("PHONE", r"(?:^|[^0-9A-Za-z_.-])(0\d{2,3}-\d{7,8})\b", _phone),
     Detector("PHONE", r"(?:^|[^0-9A-Za-z_.+-])(\(?\d(?:" + _BETWEEN + r"\d){6,14})\b", _phone,
-             context=_TEL + r"[^\d]{0,16}$"),
+             context=_TEL + r"[^\d)]{0,16}(?:\)[^\da-z]{0,12})?$"),
 )  # fmt: skip
 KINDS: Final = (*dict.fromkeys(one.kind for one in DETECTORS), "SECRET")
 
@@ -296,7 +321,8 @@ def find_all(texts: Iterable[str], kinds: Collection[str]) -> Iterator[list[Span
     """What ``find`` gives for each text; with many short ones, in a fraction of its time."""
     group: list[tuple[str, bytes]] = []
     size = 0
-    for text in texts:
+    for written in texts:
+        text = _narrow(written)
         data = text.encode("utf-8", "surrogatepass")
         if group and size + len(data) > _GROUP:
             yield from _found(group, kinds)
@@ -304,6 +330,22 @@ def find_all(texts: Iterable[str], kinds: Collection[str]) -> Iterator[list[Span
         group.append((text, data))
         size += len(data)
     yield from _found(group, kinds)
+
+
+# Digits, letters and signs that Chinese and Japanese texts have as wide as a character.
+_WIDE: Final = re.compile("[\uff10-\uff19\uff20]")
+_NARROW: Final = {
+    code: code - 0xFEE0
+    for code in (0xFF0B, 0xFF0D, 0xFF0E, 0xFF20, *range(0xFF10, 0xFF1A), *range(0xFF21, 0xFF3B),
+                 *range(0xFF41, 0xFF5B))
+}  # fmt: skip
+
+
+def _narrow(text: str) -> str:
+    """Full-width digits, letters and signs as those of ASCII, each in its place."""
+    if text.isascii() or not _WIDE.search(text):
+        return text
+    return text.translate(_NARROW)
 
 
 def _found(texts: Sequence[tuple[str, bytes]], kinds: Collection[str]) -> Iterator[list[Span]]:

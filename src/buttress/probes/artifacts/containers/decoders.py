@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
-import lzma
 import zlib
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -14,6 +12,7 @@ _GZIP_HEADER: Final = 1 << 17  # extra field, name and comment
 _GZIP_TRAILER: Final = 8  # checksum and length
 _ZSTD_INPUT: Final = 512  # at most 128 KB come out of four bytes, so at most 16 MB of a step
 _ZSTD_WINDOW: Final = 1 << 25
+_FILTER_LZMA1: Final = 0x4000000000000001  # lzma.FILTER_LZMA1
 
 
 class Decoder(Protocol):
@@ -128,13 +127,14 @@ def _gzip_header(head: bytes) -> int | None:
 class _Bounded:
     """The decompressors of bz2, lzma and lz4 share one interface."""
 
-    def __init__(self, inner: Any) -> None:
+    def __init__(self, inner: Any, broken: type[Exception] = RuntimeError) -> None:
         self._inner = inner
+        self._broken = broken
 
     def feed(self, data: bytes) -> bytes:
         try:
             plain: bytes = self._inner.decompress(data, OUTPUT)
-        except RuntimeError as error:  # what lz4 raises
+        except self._broken as error:
             raise ValueError(str(error)) from None
         return plain
 
@@ -188,6 +188,24 @@ def _lz4(_memory: int) -> Decoder:
     return _Bounded(lz4.frame.LZ4FrameDecompressor())
 
 
+def _bz2(_memory: int) -> Decoder:
+    import bz2  # with lzma, a good part of the time that a small file takes
+
+    return _Bounded(bz2.BZ2Decompressor())
+
+
+def _xz(memory: int) -> Decoder:
+    import lzma
+
+    return _Bounded(lzma.LZMADecompressor(lzma.FORMAT_XZ, memory), lzma.LZMAError)
+
+
+def _lzma(memory: int) -> Decoder:
+    import lzma
+
+    return _Bounded(lzma.LZMADecompressor(lzma.FORMAT_ALONE, memory), lzma.LZMAError)
+
+
 def raw_lzma(filters: list[dict[str, int]]) -> Callable[[int], Decoder]:
     """Makes decoders of a stream without a header, as 7z and zip hold it.
 
@@ -196,9 +214,15 @@ def raw_lzma(filters: list[dict[str, int]]) -> Callable[[int], Decoder]:
     """
 
     def make(memory: int) -> Decoder:
+        import lzma
+
         if any(one.get("dict_size", 0) > memory for one in filters):
-            raise lzma.LZMAError("memory usage limit was exceeded")
-        return _Bounded(lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters))
+            raise ValueError("memory usage limit was exceeded")
+        try:
+            inner = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters)
+        except lzma.LZMAError as error:
+            raise ValueError(str(error)) from None
+        return _Bounded(inner, lzma.LZMAError)
 
     return make
 
@@ -207,7 +231,7 @@ def lzma_filter(properties: bytes) -> dict[str, int]:
     """The LZMA filter that five bytes describe (lzma-specification.txt, section 1.1)."""
     first = properties[0]
     return {
-        "id": lzma.FILTER_LZMA1,
+        "id": _FILTER_LZMA1,
         "lc": first % 9,
         "lp": first // 9 % 5,
         "pb": min(first // 45, 4),
@@ -219,9 +243,9 @@ CODECS: Final[dict[str, Callable[[int], Decoder]]] = {
     "deflate": lambda _: _Zlib(-zlib.MAX_WBITS),
     "zlib": lambda _: _Zlib(zlib.MAX_WBITS),
     "gzip": lambda _: _Gzip(),
-    "bz2": lambda _: _Bounded(bz2.BZ2Decompressor()),
-    "xz": lambda memory: _Bounded(lzma.LZMADecompressor(lzma.FORMAT_XZ, memory)),
-    "lzma": lambda memory: _Bounded(lzma.LZMADecompressor(lzma.FORMAT_ALONE, memory)),
+    "bz2": _bz2,
+    "xz": _xz,
+    "lzma": _lzma,
     "zstd": lambda _: _Zstd(),
     "lz4": _lz4,
 }

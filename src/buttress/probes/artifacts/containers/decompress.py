@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import lzma
 import zlib
 from collections.abc import Callable
 from typing import Final
@@ -102,7 +101,7 @@ class Decompressed:
                 data = self._packed.read_at(self._consumed, _INPUT)
                 self._consumed += len(data)
             piece = decoder.feed(data)
-        except (zlib.error, OSError, EOFError, lzma.LZMAError, ValueError) as error:
+        except (zlib.error, OSError, EOFError, ValueError) as error:
             self._ended = True
             self.error = f"the compressed stream is broken ({error})"
             if "memory" in str(error).lower():  # it may well load where there is more of it

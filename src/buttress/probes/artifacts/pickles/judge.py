@@ -32,7 +32,7 @@ Kind = Literal["allowed", "dangerous", "code", "conditional", "unknown"]
 Calls = Literal["any", "empty", "bare", "never"]
 _WINDOW: Final = 6  # parts of the longest dotted name in the lists
 _ENDS: Final = 16  # parts at either end of a long dotted name that are looked at
-_CLASS: Final = re.compile(r"[A-Z][A-Za-z0-9]*\Z")
+_CLASS: Final = "[A-Z][A-Za-z0-9]*"
 
 
 class NameJudgement(NamedTuple):
@@ -53,7 +53,7 @@ _UNKNOWN: Final = NameJudgement("unknown", "no framework that we know of needs i
 
 class _Lists(NamedTuple):
     allowed: dict[str, list[tuple[frozenset[str], NameJudgement]]]  # module -> names
-    packages: dict[str, list[tuple[re.Pattern[str], NameJudgement]]]
+    packages: dict[str, list[tuple[str, NameJudgement]]]  # package -> pattern of names
     excluded: frozenset[str]  # packages within those that are no part of them
     modules: dict[str, NameJudgement]  # dangerous whatever is taken from them
     names: dict[str, NameJudgement]  # dangerous dotted names
@@ -108,7 +108,7 @@ class NameLists:
         package = module
         while package and package not in lists.excluded:
             for pattern, judgement in lists.packages.get(package, ()):
-                if pattern.fullmatch(name):
+                if re.fullmatch(pattern, name):
                     return judgement
             package = package.rpartition(".")[0]
         return _UNKNOWN
@@ -156,15 +156,14 @@ def _lists() -> _Lists:
         json.loads((here / name).read_bytes()) for name in ("allowed.json", "dangerous.json")
     )
     exact: dict[str, list[tuple[frozenset[str], NameJudgement]]] = {}
-    packages: dict[str, list[tuple[re.Pattern[str], NameJudgement]]] = {}
+    packages: dict[str, list[tuple[str, NameJudgement]]] = {}
     for one in allowed["globals"]:
         entry = frozenset(one["names"]), _allowed(one)
         for module in one["modules"]:
             exact.setdefault(module, []).append(entry)
     for one in allowed["packages"]:
-        pattern = re.compile(one["names"]) if "names" in one else _CLASS
         for package in one["packages"]:
-            packages.setdefault(package, []).append((pattern, _allowed(one)))
+            packages.setdefault(package, []).append((one.get("names", _CLASS), _allowed(one)))
     excluded = frozenset(name for one in allowed["excluded"] for name in one["packages"])
     modules, names = (
         {
